@@ -1,0 +1,1 @@
+"""Perceived valence, arousal, expressions and action units from video in the wild."""

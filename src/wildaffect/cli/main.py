@@ -1,0 +1,67 @@
+"""Find the command that was named, read its flags, run it; errors take one line."""
+
+import importlib
+import sys
+from collections.abc import Sequence
+from difflib import get_close_matches
+from importlib.metadata import version
+
+import tyro
+
+from wildaffect.core.errors import UsageError, WildAffectError
+
+COMMANDS: dict[str, str] = {}
+"""Command (one or two words) -> what it does; its module is named after it."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status: 0 done, 1 failed, 2 worded wrongly."""
+    args = list(sys.argv[1:] if argv is None else argv)
+    if not args or args[0] in {"-h", "--help", "help"}:
+        print(_overview())
+        return 0
+    if args[0] in {"-V", "--version"}:
+        print(f"wildaffect {version('wildaffect')}")
+        return 0
+    try:
+        name, rest = _split_command(args)
+        module = importlib.import_module(f"wildaffect.cli.{name.replace(' ', '_')}")
+        command = tyro.cli(
+            module.Command, prog=f"wildaffect {name}", description=module.__doc__, args=rest
+        )
+        return int(module.run(command))
+    except UsageError as error:
+        print(f"wildaffect: {error}", file=sys.stderr)
+        return 2
+    except WildAffectError as error:
+        print(f"wildaffect: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("wildaffect: stopped", file=sys.stderr)
+        return 130
+
+
+def _split_command(args: list[str]) -> tuple[str, list[str]]:
+    for num_words in (2, 1):
+        name = " ".join(args[:num_words])
+        if name in COMMANDS:
+            return name, args[num_words:]
+    near = get_close_matches(" ".join(args[:2]), COMMANDS, n=3)
+    near = near or get_close_matches(args[0], COMMANDS, n=3) or sorted(COMMANDS)
+    raise UsageError(f"there is no command {args[0]!r}; did you mean {', '.join(near)}?")
+
+
+def _overview() -> str:
+    width = max(map(len, COMMANDS), default=0)
+    lines = [f"  {name:<{width}}  {summary}" for name, summary in COMMANDS.items()]
+    return "\n".join(
+        [
+            "usage: wildaffect COMMAND [OPTIONS]",
+            "",
+            "Perceived valence, arousal, expressions and action units from video.",
+            "",
+            *lines,
+            "",
+            "`wildaffect COMMAND --help` shows the options of a command and an example.",
+        ]
+    )

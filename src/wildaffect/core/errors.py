@@ -1,0 +1,57 @@
+"""What can go wrong with a user's input; the command line prints these in one line.
+
+A message reads `<where>: <what> must <rule>, got <value>[; <what to do>]`.
+"""
+
+from pathlib import Path
+
+
+class WildAffectError(Exception):
+    """Input, a file or the machine does not allow what was asked for (exit status 1)."""
+
+
+class UsageError(WildAffectError):
+    """A command or call was worded wrongly (exit status 2)."""
+
+
+class MissingExtra(WildAffectError):
+    """A command needs an optional part that is not installed."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(
+            f"{what} needs an extra that is not installed; "
+            f"run: pip install 'wildaffect[{extra}]'"
+        )
+
+
+class UnreadableVideo(WildAffectError):
+    """A source cannot be opened or gives no frame at all."""
+
+    def __init__(self, source: str | Path, reason: str) -> None:
+        self.source = str(source)
+        super().__init__(f"{source}: {reason}")
+
+
+class TruncatedVideo(UnreadableVideo):
+    """Decoding broke off; every frame before `frame_index` was delivered."""
+
+    def __init__(self, source: str | Path, frame_index: int, reason: str) -> None:
+        self.frame_index = frame_index
+        super().__init__(source, f"frame {frame_index}: {reason}")
+
+
+class BadAnnotation(WildAffectError):
+    """A line of an annotation, list or submission file breaks its format."""
+
+    def __init__(self, path: str | Path, line: int, reason: str) -> None:
+        self.path = str(path)
+        self.line = line
+        super().__init__(f"{path}:{line}: {reason}")
+
+
+class BadArtefact(WildAffectError):
+    """An artefact or a vendored model is incomplete, altered or of another version."""
+
+
+class OutputError(WildAffectError):
+    """A result cannot be written where it was asked for."""

@@ -1,0 +1,38 @@
+"""How a face is cut out for a network; belongs to the weights and travels with them."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preprocess:
+    """The aligned crop that a backbone was trained on."""
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012 - read by pydantic as it stands
+
+    alignment: Literal["arcface_5pt"] = "arcface_5pt"
+    """Similarity transform of eyes, nose and mouth corners onto the template so named."""
+    size_px: int
+    """Side of the square crop."""
+    channels: Literal["rgb", "bgr", "grey"] = "rgb"
+    mean: tuple[float, ...]
+    """Per channel in the order above, for values in [0, 1]."""
+    std: tuple[float, ...]
+    interpolation: Literal["linear", "area"] = "linear"
+
+    def __post_init__(self) -> None:
+        num_channels = 1 if self.channels == "grey" else 3
+        for name, values in (("mean", self.mean), ("std", self.std)):
+            if len(values) != num_channels:
+                raise ValueError(
+                    f"preprocess: {name} must have {num_channels} values for "
+                    f"{self.channels}, got {len(values)}"
+                )
+        if self.size_px < 1:
+            raise ValueError(f"preprocess: size_px must be positive, got {self.size_px}")
+
+    def digest(self) -> str:
+        """Return the hash that keys stored features, 64 hexadecimal digits."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,84 @@
+"""The four tasks and the label spaces in which expressions and action units are named."""
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from enum import StrEnum
+
+
+class Task(StrEnum):
+    """What is predicted of a face in a frame; settings and weights are keyed by it."""
+
+    VALENCE = "valence"
+    """How negative or positive the face is perceived to be, in [-1, 1]."""
+    AROUSAL = "arousal"
+    """How passive or active the face is perceived to be, in [-1, 1]."""
+    EXPRESSION = "expression"
+    """One class of a label space."""
+    ACTION_UNITS = "action_units"
+    """Occurrence of each action unit of a label space, independent of one another."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelSpace:
+    """Names in the order of a model's outputs; it travels with every artefact.
+
+    Two spaces with different names are never mixed: a reader maps one to the other by an
+    explicit table, or refuses.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if not self.labels or len(set(self.labels)) != len(self.labels):
+            raise ValueError(
+                f"label space {self.name!r}: labels must be distinct and at least one, "
+                f"got {self.labels}"
+            )
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def index(self, label: str) -> int:
+        """Return the position of `label`.
+
+        Raises:
+            KeyError: If there is none of that name; the message suggests the nearest.
+        """
+        if label not in self.labels:
+            near = get_close_matches(label, self.labels) or list(self.labels)
+            raise KeyError(
+                f"label space {self.name!r} has no {label!r}; "
+                f"did you mean {', '.join(near)}?"
+            )
+        return self.labels.index(label)
+
+
+ABAW_EXPRESSIONS = LabelSpace(
+    name="abaw-expressions-8",
+    labels=(
+        "Neutral",
+        "Anger",
+        "Disgust",
+        "Fear",
+        "Happiness",
+        "Sadness",
+        "Surprise",
+        "Other",
+    ),
+)
+"""The eight classes of Aff-Wild2 in the order of its codes 0 to 7."""
+
+ABAW_ACTION_UNIT_NUMBERS = (1, 2, 4, 6, 7, 10, 12, 15, 23, 24, 25, 26)
+"""FACS numbers of the twelve action units of Aff-Wild2, in the order of its columns."""
+
+
+def action_unit_label(number: int) -> str:
+    """Return the name of an action unit as it stands in tables, such as `AU04`."""
+    return f"AU{number:02d}"
+
+
+ABAW_ACTION_UNITS = LabelSpace(
+    name="abaw-action-units-12",
+    labels=tuple(action_unit_label(number) for number in ABAW_ACTION_UNIT_NUMBERS),
+)
