@@ -6,15 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.core.faces import FaceObservation, Status
-from wildaffect.core.tasks import ABAW_ACTION_UNITS, ABAW_EXPRESSIONS, LabelSpace
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LabelSpaces:
-    """The names behind a model's expression and action-unit outputs."""
-
-    expressions: LabelSpace = ABAW_EXPRESSIONS
-    action_units: LabelSpace = ABAW_ACTION_UNITS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

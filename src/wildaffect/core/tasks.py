@@ -82,3 +82,11 @@ ABAW_ACTION_UNITS = LabelSpace(
     name="abaw-action-units-12",
     labels=tuple(action_unit_label(number) for number in ABAW_ACTION_UNIT_NUMBERS),
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelSpaces:
+    """The names behind the expressions and action units of a model or a data set."""
+
+    expressions: LabelSpace = ABAW_EXPRESSIONS
+    action_units: LabelSpace = ABAW_ACTION_UNITS

@@ -1,0 +1,80 @@
+"""Labels of frames as a data set gives them, with a mask for every field.
+
+Symbols: N rows in the order of the files (repeated rows kept), K action units.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wildaffect.core.tasks import LabelSpaces
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Annotations:
+    """One set of annotated frames, column by column.
+
+    Where a mask is False the value beside it is never read. Codes of the files for
+    "not annotated" end in the reader.
+    """
+
+    source: str
+    """Which data set and split, as messages name it."""
+    videos: tuple[str, ...]
+    """Distinct video names, one person each (`video59_right` is one), first seen first."""
+    subjects: tuple[str, ...]
+    """Person of each video, same length as `videos`; the video's own name where unknown."""
+    video_index: NDArray[np.int64]
+    """Position in `videos`, shape (N,)."""
+    frame_number: NDArray[np.int64]
+    """Number of the frame as the data set counts (from 1 in Aff-Wild2), shape (N,)."""
+    images: tuple[str, ...]
+    """Image of each row relative to the set's image folder, length N."""
+    lines: NDArray[np.int64]
+    """Line of its file that gave the row, from 1, shape (N,)."""
+    valence: NDArray[np.float32]
+    """In [-1, 1], shape (N,)."""
+    arousal: NDArray[np.float32]
+    """In [-1, 1], shape (N,)."""
+    expression: NDArray[np.int64]
+    """Class of `spaces.expressions`, shape (N,)."""
+    action_units: NDArray[np.int8]
+    """Occurrence 0 or 1 in the order of `spaces.action_units`, shape (N, K)."""
+    valence_valid: NDArray[np.bool_]
+    arousal_valid: NDArray[np.bool_]
+    expression_valid: NDArray[np.bool_]
+    action_units_valid: NDArray[np.bool_]
+    """Shape (N, K); the other masks are (N,)."""
+    spaces: LabelSpaces = field(default_factory=LabelSpaces)
+
+    def __post_init__(self) -> None:
+        rows = (len(self.images),)
+        per_unit = (*rows, len(self.spaces.action_units))
+        expected = {
+            "video_index": rows,
+            "frame_number": rows,
+            "lines": rows,
+            "valence": rows,
+            "arousal": rows,
+            "expression": rows,
+            "action_units": per_unit,
+            "valence_valid": rows,
+            "arousal_valid": rows,
+            "expression_valid": rows,
+            "action_units_valid": per_unit,
+        }
+        for name, shape in expected.items():
+            got = getattr(self, name).shape
+            if got != shape:
+                raise ValueError(
+                    f"{self.source}: {name} must have shape {shape}, got {got}"
+                )
+        if len(self.subjects) != len(self.videos):
+            raise ValueError(
+                f"{self.source}: subjects must name one person per video "
+                f"({len(self.videos)}), got {len(self.subjects)}"
+            )
+
+    def __len__(self) -> int:
+        return len(self.images)
