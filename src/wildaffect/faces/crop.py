@@ -20,7 +20,7 @@ TEMPLATES = {
     / 112,
 }
 """Where the five points land, in sides of the crop: eyes (image left first), nose tip,
-mouth corners. `arcface_5pt`: J. Deng et al., "ArcFace", arXiv 1801.07698, reference code."""
+mouth corners. `arcface_5pt`: code of J. Deng et al., ArcFace, arXiv 1801.07698."""
 
 FIVE_POINTS = (468, 473, 4, 61, 291)
 """Mesh landmarks of the same points: irises, nose tip, mouth corners."""

@@ -61,7 +61,7 @@ def warp(
 ) -> NDArray[np.uint8]:
     """Map the frame through an affine (2, 3) onto a (size, size, 3) crop.
 
-    A map that shrinks to less than half goes by way of areas, so that texture does not alias.
+    A map that shrinks to less than half averages areas first, so that nothing aliases.
     """
     scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
     factor = int(0.5 / scale) + 1 if scale < 0.5 else 1

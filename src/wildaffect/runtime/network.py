@@ -6,6 +6,7 @@ OpenVINO reads TFLite and ONNX files as they are; docs/decisions.md says why it 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal
 
@@ -45,7 +46,7 @@ class Network:
     """One compiled network.
 
     Args:
-        path: A .tflite or .onnx file.
+        source: A .tflite or .onnx file, or the bytes of an ONNX file.
         device: Where to run.
         shapes: Fixed input shapes by position, where the file leaves an axis open and
             a fixed size is faster.
@@ -57,23 +58,25 @@ class Network:
 
     def __init__(
         self,
-        path: Path,
+        source: Path | bytes,
         *,
         device: Device,
         shapes: Mapping[int, Sequence[int]] | None = None,
         scaling: Scaling | None = None,
     ) -> None:
         try:
-            model = _runtime().read_model(path)
+            model = _runtime().read_model(
+                BytesIO(source) if isinstance(source, bytes) else source
+            )
             if shapes:
                 model.reshape({key: list(shape) for key, shape in shapes.items()})
             if scaling:
                 model = _with_pixels_in(model, scaling)
             self._request = _compile(model, device).create_infer_request()
         except RuntimeError as error:
+            name = "network" if isinstance(source, bytes) else source.name
             raise BadArtefact(
-                f"{path.name}: the network must load on {device.name}, "
-                f"got: {_first_line(error)}"
+                f"{name}: must load on {device.name}, got: {_first_line(error)}"
             ) from error
         self.input_names = tuple(port.any_name for port in model.inputs)
         self.output_names = tuple(port.any_name for port in model.outputs)
