@@ -1,0 +1,45 @@
+import cv2
+import numpy as np
+import pytest
+
+from wildaffect.faces.shots import ShotDetector
+
+
+def cuts(images):
+    detector = ShotDetector()
+    return [i for i, image in enumerate(images) if detector.starts_shot(image)]
+
+
+@pytest.fixture
+def scenes():
+    rng = np.random.default_rng(1)
+    made = []
+    for colour in ((200, 60, 40), (30, 90, 180)):
+        blobs = rng.integers(0, 60, (9, 16, 3)) + np.array(colour) * 0.7
+        made.append(cv2.resize(blobs.astype(np.uint8), (320, 180)))
+    return made
+
+
+def jitter(image, count, seed=0):
+    rng = np.random.default_rng(seed)
+    return [
+        np.clip(np.roll(image, 3 * i, 1) + rng.normal(0, 6, image.shape), 0, 255).astype(
+            np.uint8
+        )
+        for i in range(count)
+    ]
+
+
+def test_the_first_frame_starts_a_shot_and_noise_and_pans_do_not(scenes):
+    assert cuts(jitter(scenes[0], 40)) == [0]
+
+
+def test_a_change_of_scene_starts_a_shot(scenes):
+    assert cuts(jitter(scenes[0], 10) + jitter(scenes[1], 10)) == [0, 10]
+
+
+def test_a_fade_is_not_a_cut(scenes):
+    mixed = [
+        cv2.addWeighted(scenes[0], 1 - a, scenes[1], a, 0) for a in np.linspace(0, 1, 25)
+    ]
+    assert cuts(mixed) == [0]
