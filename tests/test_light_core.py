@@ -108,6 +108,26 @@ assert threading.active_count() == 1, threading.enumerate()
     assert list(tmp_path.iterdir()) == []
 
 
+def test_running_a_network_calls_no_host_and_writes_nothing(tmp_path: Path) -> None:
+    # Left alone, `import openvino` reports itself to a web analytics service at exit, from a
+    # process of its own, and writes a client number into the home folder.
+    code = """
+from wildaffect.faces.models import DETECTOR
+from wildaffect.runtime.network import Device, Network
+import numpy as np
+
+network = Network(DETECTOR.verified_path(), device=Device())
+shapes = [output.shape for output in network(np.zeros((1, 192, 192, 3), np.float32))]
+assert shapes == [(1, 2304, 16), (1, 2304, 1)], shapes
+assert not effects, effects
+loaded = [n for n in sys.modules if n.startswith("openvino_telemetry.")]
+assert not loaded, loaded
+"""
+    done = run(WATCH + code, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert list(tmp_path.rglob("*")) == []
+
+
 @pytest.mark.parametrize(
     "code",
     [
