@@ -127,7 +127,7 @@ def layout(times_s: FloatArray, spec: WindowSpec) -> list[Window]:
 def _layout_run(times_s: FloatArray, spec: WindowSpec) -> list[Window]:
     first_s, last_s = float(times_s[0]), float(times_s[-1])
     bound = int(max(0.0, (last_s - first_s - spec.length_s) / spec.stride_s)) + 3
-    starts_s: FloatArray = first_s + np.arange(bound) * spec.stride_s
+    starts_s = first_s + np.arange(bound, dtype=np.float64) * spec.stride_s
     stops_s = stop_time_s(starts_s, spec)
     num_windows = int(np.argmax(stops_s > last_s)) + 1
     lows = np.searchsorted(times_s, first_time_s(starts_s[:num_windows]))
