@@ -109,7 +109,7 @@ assert threading.active_count() == 1, threading.enumerate()
 
 
 def test_running_a_network_calls_no_host_and_writes_nothing(tmp_path: Path) -> None:
-    # Left alone, `import openvino` reports itself to a web analytics service at exit, from a
+    # Left alone, `import openvino` reports itself to a web analytics service at exit, in a
     # process of its own, and writes a client number into the home folder.
     code = """
 from wildaffect.faces.models import DETECTOR
