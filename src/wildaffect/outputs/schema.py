@@ -48,7 +48,7 @@ class Column:
     meaning: str
     group: Group = Group.CORE
     optional: bool = True
-    """Whether a cell may be empty (null); Arrow types stay nullable, as CSV has no other."""
+    """Whether a cell may be empty (null); Arrow fields are nullable all the same."""
 
 
 Cells = Sequence[Any] | NDArray[Any]
