@@ -31,7 +31,7 @@ def open_file(path: Path, *, decoder_threads: int = 1) -> ContainerSource:
     check_readable_file(path)
     return ContainerSource(
         str(path),
-        partial(_open_container, path),
+        partial(open_container, path),
         decoder_threads=decoder_threads,
         is_cut_off=partial(_is_cut_off, path),
     )
@@ -64,12 +64,17 @@ def check_readable_file(path: Path) -> None:
         raise UnreadableVideo(path, f"cannot be read ({error.strerror})") from error
 
 
-def _open_container(path: Path) -> InputContainer:
+def open_container(path: Path) -> InputContainer:
+    """Open a file for FFmpeg; a playlist in it reaches no other protocol.
+
+    Raises:
+        UnreadableVideo: If FFmpeg does not know what it is.
+    """
     try:
         return av.open(
             f"file:{path}",
             metadata_errors="ignore",
-            options={"protocol_whitelist": "file"},  # a playlist must not reach the network
+            options={"protocol_whitelist": "file"},
         )
     except av.FFmpegError as error:
         if lacks_index(path):
