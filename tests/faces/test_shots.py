@@ -2,12 +2,12 @@ import cv2
 import numpy as np
 import pytest
 
-from wildaffect.faces.shots import ShotDetector
+from wildaffect.faces.shots import ChangeDetector
 
 
 def cuts(images):
-    detector = ShotDetector()
-    return [i for i, image in enumerate(images) if detector.starts_shot(image)]
+    change = ChangeDetector()
+    return [i for i, image in enumerate(images) if change(image).is_cut]
 
 
 @pytest.fixture
@@ -43,3 +43,13 @@ def test_a_fade_is_not_a_cut(scenes):
         cv2.addWeighted(scenes[0], 1 - a, scenes[1], a, 0) for a in np.linspace(0, 1, 25)
     ]
     assert cuts(mixed) == [0]
+
+
+def test_what_comes_into_view_changes_a_cell_much_and_noise_does_not(scenes):
+    images = jitter(np.roll(scenes[0], 0), 1) * 1 + [scenes[0]] * 3
+    images[-1] = scenes[0].copy()
+    images[-1][60:100, 200:240] = 255
+    change = ChangeDetector()
+    largest = [change(image).largest for image in images]
+    assert largest[2] == 0
+    assert largest[3] > 0.2

@@ -12,7 +12,8 @@ def face_at(x, y, *, presence=1.0, side=60.0):
     points = rng.uniform(-side / 2, side / 2, (478, 3))
     points[33], points[263] = [-side / 4, -side / 6, 0], [side / 4, -side / 6, 0]
     points[:2, :2] = [[-side / 2, -side / 2], [side / 2, side / 2]]
-    return Mesh(landmarks_xyz=(points + [x, y, 0]).astype(np.float32), presence=presence)
+    placed = points + np.array([x, y, 0])
+    return Mesh(landmarks_xyz=placed.astype(np.float32), presence=presence)
 
 
 def detection_at(x, y, score=0.9, side=60.0):
@@ -48,7 +49,11 @@ class Scene:
 
 def step(tracker, time_s, *places, detect=True):
     detections = tuple(detection_at(x, y) for x, y in places) if detect else ()
-    return tracker.update(time_s, detections, Scene(*places).look)
+    return update(tracker, time_s, detections, Scene(*places).look)
+
+
+def update(tracker, time_s, detections, look, detect=tuple):
+    return tracker.update(time_s, detections, look=look, detect=detect)
 
 
 def test_a_moving_face_keeps_its_track_without_the_detector():
@@ -78,13 +83,13 @@ def test_a_face_that_comes_back_after_the_gap_is_a_new_track():
 def test_a_detection_that_the_mesh_denies_is_not_a_face():
     tracker = Tracker()
     detections = (detection_at(50, 50),)
-    assert tracker.update(0.0, detections, Scene().look) == []
+    assert update(tracker, 0.0, detections, Scene().look) == []
 
 
 def test_a_new_face_is_looked_for_again_and_refused_if_it_does_not_hold():
     answers = iter([face_at(50, 50), face_at(50, 50, presence=0.1)])
     tracker = Tracker()
-    assert tracker.update(0.0, (detection_at(50, 50),), lambda _: next(answers)) == []
+    assert update(tracker, 0.0, (detection_at(50, 50),), lambda _: next(answers)) == []
 
 
 @pytest.mark.parametrize("order", [1, -1])
@@ -116,3 +121,21 @@ def test_a_new_shot_forgets_everybody():
     tracker.start_shot()
     (again,) = step(tracker, 0.03, (100, 100))
     assert again.key != first.key
+
+
+def test_the_detector_is_asked_for_when_a_face_is_lost_or_none_is_there():
+    asked = []
+
+    def detect():
+        asked.append(True)
+        return (detection_at(300, 300),)
+
+    tracker, scene = Tracker(), Scene((300, 300))
+    (track,) = update(tracker, 0.0, None, scene.look, detect)
+    assert len(asked) == 1
+    update(tracker, 0.03, None, scene.look, detect)
+    assert len(asked) == 1  # the face is followed
+    scene.places = ((100, 100),)
+    update(tracker, 0.06, None, scene.look, detect)
+    assert len(asked) == 2
+    assert track.found_s == 0.03

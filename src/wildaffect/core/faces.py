@@ -75,4 +75,5 @@ class FrameFaces:
     faces: tuple[FaceObservation, ...]
     """By ascending `track_id`; empty if there is no face."""
     live_ids: frozenset[int]
-    """Tracks that may still have a row in a later frame; all others are complete."""
+    """Tracks that may still have a row in a later frame; all others, and all at the end of
+    the stream, are complete."""

@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 
 from wildaffect.core.faces import FaceObservation, FrameFaces
 from wildaffect.core.preprocess import Preprocess
+from wildaffect.faces.detector import FaceDetector
 from wildaffect.faces.ledger import FaceLedger
-from wildaffect.faces.mesh import FaceMesh, Mesh
+from wildaffect.faces.mesh import FaceMesh
 from wildaffect.faces.observe import FaceObserver
 from wildaffect.faces.quality import QualityLimits
-from wildaffect.faces.regions import Region
 from wildaffect.faces.scan import ScannedFrame
 from wildaffect.faces.tracker import Tracker, TrackingLimits
 from wildaffect.runtime.network import Device
@@ -38,6 +38,7 @@ class FaceChain:
         tracking: TrackingLimits | None = None,
         quality: QualityLimits | None = None,
     ) -> None:
+        self._detector = FaceDetector(device)
         self._mesh = FaceMesh(device)
         self._observe = FaceObserver(device, preprocesses, quality or QualityLimits())
         self._limits = tracking or TrackingLimits()
@@ -62,8 +63,10 @@ class FaceChain:
         scanned: ScannedFrame,
         tracker: Tracker,
     ) -> dict[int, FaceObservation]:
-        def look(region: Region) -> Mesh:
-            return self._mesh(rgb, region)
-
-        tracks = tracker.update(time_s, scanned.detections, look)
+        tracks = tracker.update(
+            time_s,
+            scanned.detections,
+            look=lambda region: self._mesh(rgb, region),
+            detect=lambda: self._detector(rgb),
+        )
         return {track.key: self._observe(rgb, track) for track in tracks}

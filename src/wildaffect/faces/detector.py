@@ -49,6 +49,9 @@ class Detection:
         )
 
 
+Detections = tuple[Detection, ...]
+
+
 class FaceDetector:
     """Finds any number of faces in a frame; keeps nothing between frames."""
 
@@ -59,7 +62,11 @@ class FaceDetector:
         row, column = np.divmod(np.arange(GRID * GRID), GRID)
         self._cells = (np.stack([column, row], 1).astype(np.float32) + 0.5) / GRID
 
-    def __call__(self, small: NDArray[np.uint8], scale: float) -> list[Detection]:
+    def __call__(self, rgb: NDArray[np.uint8]) -> Detections:
+        """Return the faces of a frame (H, W, 3), most certain first."""
+        return self.detect_in(shrink_frame(rgb), INPUT_PX / max(rgb.shape[:2]))
+
+    def detect_in(self, small: NDArray[np.uint8], scale: float) -> Detections:
         """Return the faces, most certain first, in pixels of the whole frame.
 
         Args:
@@ -74,7 +81,7 @@ class FaceDetector:
         scores = 1 / (1 + np.exp(-np.clip(logits[0, :, 0], -80, 80)))
         chosen = np.flatnonzero(scores >= MIN_SCORE)
         if not len(chosen):
-            return []
+            return ()
         pairs = raw_boxes[0, chosen].reshape(-1, 8, 2) / INPUT_PX
         pairs[:, [0, 2, 3, 4, 5, 6, 7]] += self._cells[chosen, None]
         centres, sizes, points = pairs[:, 0], pairs[:, 1], pairs[:, 2:]
@@ -100,7 +107,7 @@ def shrink_frame(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return cv2.resize(rgb, (columns, rows), interpolation=method)
 
 
-def _merge(rows: NDArray[np.float32], scores: NDArray[np.float32]) -> list[Detection]:
+def _merge(rows: NDArray[np.float32], scores: NDArray[np.float32]) -> Detections:
     """Return one detection per face: the score-weighted mean of overlapping boxes."""
     order = list(np.lexsort((rows[:, 0], -scores)))
     found = []
@@ -116,4 +123,4 @@ def _merge(rows: NDArray[np.float32], scores: NDArray[np.float32]) -> list[Detec
             )
         )
         order = [i for i in order if i not in {best, *same}]
-    return found
+    return tuple(found)

@@ -1,4 +1,6 @@
-"""Where one shot ends and the next begins."""
+"""How a picture changes from frame to frame: where a shot begins, where something moves."""
+
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -15,7 +17,16 @@ MEMORY = 0.8
 """Share of the recent change that is kept from frame to frame."""
 
 
-class ShotDetector:
+class Change(NamedTuple):
+    """What a frame changed against the one before it."""
+
+    is_cut: bool
+    """True also for the first frame."""
+    largest: float
+    """Largest change of any one cell of the thumbnail, of the full range."""
+
+
+class ChangeDetector:
     """Tells cuts from movement; remembers one thumbnail and the recent amount of change.
 
     A cut changes the picture by much, by more than its own frames lately did, and changes
@@ -26,20 +37,21 @@ class ShotDetector:
         self._last: NDArray[np.float32] | None = None
         self._recent = 0.0
 
-    def starts_shot(self, rgb: NDArray[np.uint8]) -> bool:
-        """Return whether this frame begins a shot; the first one does."""
+    def __call__(self, rgb: NDArray[np.uint8]) -> Change:
+        """Compare the next frame, of any size, with the one before it."""
         thumb = cv2.resize(rgb, THUMB_PX, interpolation=cv2.INTER_AREA).astype(np.float32)
         last, self._last = self._last, thumb
         if last is None:
-            return True
-        change = float(np.abs(thumb - last).mean()) / 255
+            return Change(is_cut=True, largest=1.0)
+        cells = np.abs(thumb - last).mean(2) / 255
+        change = float(cells.mean())
         is_cut = (
             change > MIN_CHANGE
             and change > OVER_RECENT * self._recent
             and _histogram_match(thumb, last) < MAX_HISTOGRAM_MATCH
         )
         self._recent = 0.0 if is_cut else max(change, MEMORY * self._recent)
-        return is_cut
+        return Change(is_cut, float(cells.max()))
 
 
 def _histogram_match(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:

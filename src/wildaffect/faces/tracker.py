@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from wildaffect.faces.detector import Detection
+from wildaffect.faces.detector import Detection, Detections
 from wildaffect.faces.mesh import Mesh
 from wildaffect.faces.regions import Region, box_overlap
 
@@ -66,13 +66,28 @@ class Tracker:
         self._live.clear()
 
     def update(
-        self, time_s: float, detections: tuple[Detection, ...], look: Look
+        self,
+        time_s: float,
+        detections: Detections | None,
+        *,
+        look: Look,
+        detect: Callable[[], Detections],
     ) -> list[LiveTrack]:
-        """Return the tracks whose face is in this frame, oldest first."""
+        """Return the tracks whose face is in this frame, oldest first.
+
+        Args:
+            time_s: Time of the frame.
+            detections: What the detector saw, or None if it was not run.
+            look: Runs the landmark network on a region of the frame.
+            detect: Runs the detector; called if a face was lost or there is none.
+        """
         limits = self.limits
         self._live = [t for t in self._live if time_s - t.found_s <= limits.max_gap_s]
         for track in self._live:
             self._follow(track, time_s, look)
+        if detections is None:
+            all_in_view = all(track.found_s == time_s for track in self._live)
+            detections = () if self._live and all_in_view else detect()
         free = [d for d in detections if not self._claimed(d, time_s)]
         for detection in free:
             self._place(detection, time_s, look)

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 
 from wildaffect.core.errors import UnreadableVideo
@@ -61,11 +62,15 @@ class Analyzer:
         scanner = FrameScanner(self.options.device)
         people: dict[int, PersonStream] = {}
         order = _FrameOrder()
-        with prefetch(iter(source), depth=PREFETCH_FRAMES, apply=scanner) as scanned:
+        scanned = prefetch(source, depth=PREFETCH_FRAMES, apply=scanner)
+        with closing(scanned):
             for seen in self._chain.run(scanned):
                 order.expect(seen)
                 self._push(seen, people, order)
                 yield from order.ready()
+        for person in people.values():
+            order.add(person.finish())
+        yield from order.ready()
         if source.error:
             raise source.error
 

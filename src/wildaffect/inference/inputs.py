@@ -69,7 +69,7 @@ class Inputs:
     def measure(self, frame_index: int, time_s: float, face: FaceObservation) -> FaceRow:
         """Return the row of an observation; without backbones where the face was lost."""
         measured = {
-            "geometry": geometry(face.landmarks_xyz, face.pose),
+            "geometry": geometry(face.landmarks_xyz[None], np.array([face.pose]))[0],
             "blendshapes": face.blendshapes,
             "pose": np.array(face.pose, np.float32),
         }

@@ -57,7 +57,7 @@ class NeutralPolicy(Config):
     population: dict[str, float]
     """Blendshape scores of a face at rest, used until the person's own are known; 0 for
     those not named."""
-    prior_s: float = 1.0
+    prior_s: float = 0.5
     """Seconds of calm that weigh as much as the population does."""
     warm_up_s: float = 4.0
     """The first rows of a track wait so long for a first estimate; not in live streams."""
