@@ -4,7 +4,7 @@ Whatever is installed is compared; the others are named as absent. No other part
 package is imported, so the script runs in an environment that holds runtimes alone:
 
     pip install numpy opencv-python-headless openvino onnxruntime ai-edge-litert
-    python benchmarks/runtimes.py speed --picture astronaut.png --onnx onnx/
+    python benchmarks/runtimes.py speed --onnx onnx/
     python benchmarks/runtimes.py packages
 
 ONNX Runtime reads no TFLite. Where tf2onnx and TensorFlow are installed, for each net:
@@ -31,7 +31,7 @@ Outputs = dict[str, NDArray[np.float32]]
 """By the tensor names of the TFLite file, which every runtime keeps."""
 Net = Callable[[NDArray[np.float32]], Outputs]
 
-ASSETS = Path(__file__).parents[1] / "src/wildaffect/faces/assets"
+PACKAGE = Path(__file__).parents[1] / "src/wildaffect"
 NETS = ("face_detection_full_range", "face_landmarks_detector", "face_blendshapes")
 FACE_CENTRE_PX, FACE_SIDE_PX = (224, 125), 200
 """The square around the face in the NASA portrait of Eileen Collins, 512x512."""
@@ -177,8 +177,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True)
     speed = commands.add_parser("speed", help="ms per call, and agreement")
-    speed.add_argument("--picture", type=Path, required=True, help="NASA portrait, 512x512")
-    speed.add_argument("--nets", type=Path, default=ASSETS, help="folder of TFLite files")
+    speed.add_argument("--picture", type=Path, default=PACKAGE / "demo/astronaut.jpg")
+    speed.add_argument("--nets", type=Path, default=PACKAGE / "faces/assets")
     speed.add_argument("--onnx", type=Path, default=None, help="folder of converted files")
     speed.add_argument("--rounds", type=int, default=15)
     speed.add_argument("--calls", type=int, default=60, help="timed, per round and net")
