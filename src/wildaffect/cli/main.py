@@ -10,7 +10,9 @@ import tyro
 
 from wildaffect.core.errors import UsageError, WildAffectError
 
-COMMANDS: dict[str, str] = {}
+COMMANDS: dict[str, str] = {
+    "analyze": "videos, images, folders or a camera to tables of perceived affect",
+}
 """Command (one or two words) -> what it does; its module is named after it."""
 
 
@@ -27,7 +29,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         name, rest = _split_command(args)
         module = importlib.import_module(f"wildaffect.cli.{name.replace(' ', '_')}")
         command = tyro.cli(
-            module.Command, prog=f"wildaffect {name}", description=module.__doc__, args=rest
+            module.Command,
+            prog=f"wildaffect {name}",
+            description=module.__doc__,
+            args=rest,
+            config=(tyro.conf.FlagCreatePairsOff,),
         )
         return int(module.run(command))
     except UsageError as error:
