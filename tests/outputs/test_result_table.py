@@ -179,6 +179,15 @@ def test_reading_what_is_not_there_or_no_table_is_one_clear_error(tmp_path):
     (tmp_path / "x.parquet").write_bytes(b"no parquet at all")
     with pytest.raises(OutputError, match="must be a Parquet table, got"):
         read_table(tmp_path / "x.parquet")
+    (tmp_path / "x.csv").write_text("frame,valence\n1,abc\n")
+    with pytest.raises(
+        OutputError, match="must be a CSV table, got .* invalid value 'abc'"
+    ):
+        read_table(tmp_path / "x.csv")
+    for text in ("[1]\n", '{"frame":"one"}\n', "{\n"):
+        (tmp_path / "x.jsonl").write_text(text)
+        with pytest.raises(OutputError, match="must be a JSON Lines table, got"):
+            read_table(tmp_path / "x.jsonl")
 
 
 @each_format

@@ -95,7 +95,7 @@ def draw_card(
     color: Color,
 ) -> None:
     """Draw the card of one face into `rect`."""
-    canvas.fill(rgb, rect, INK, radius=0.6 * size.em, opacity=0.74)
+    canvas.fill(rgb, rect, INK, radius=0.6 * size.em, opacity=0.8)
     if row.face is not None:
         _draw_number(rgb, rect, size, str(row.face.track_id), color)
     top = rect.y + size.pad

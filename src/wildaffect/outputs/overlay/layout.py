@@ -8,7 +8,7 @@ from wildaffect.outputs.overlay.card import CardSize
 
 MAX_CARD_COST = 0.3
 """Share of a card that may cover other things before it is left out."""
-STAY = 0.2
+STAY = 0.08
 """A card keeps its side unless another is better by this share."""
 
 
@@ -58,7 +58,7 @@ def _best(
             continue
         costs = []
         for side, rect in enumerate(_candidates(frame, own, size, alone=not blocked)):
-            cost = _covered(rect, blocked) * 6 + rect.overlap(own) / rect.area
+            cost = _covered(rect, blocked) * 6 + 1.5 * rect.overlap(own) / rect.area
             preference = 0.01 * side - (STAY if side == stay else 0.0)
             costs.append((cost + preference, cost, side, rect))
         _, cost, side, rect = min(costs)
