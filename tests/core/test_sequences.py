@@ -46,7 +46,7 @@ def features(frames, times_s=None):
 
 def only(annotations, found, max_distance_s=0.2):
     (sequence,) = build_sequences(
-        annotations, {"clip": found}, max_distance_s=max_distance_s
+        annotations, {"clip": found}.get, max_distance_s=max_distance_s
     )
     return sequence
 
@@ -144,7 +144,7 @@ def test_videos_without_features_or_rows_give_no_sequence():
         [1, 2, 1], videos=("a", "empty", "c"), video_index=np.array([2, 2, 0])
     )
     found = {"c": features([1, 2]), "empty": features([1])}
-    (sequence,) = build_sequences(table, found, max_distance_s=0.1)
+    (sequence,) = build_sequences(table, found.get, max_distance_s=0.1)
     assert sequence.video == sequence.subject == "c"
     assert sequence.annotation_rows.tolist() == [0, 1]
 

@@ -4,7 +4,7 @@ Symbols: N rows of the annotations of one video (repeats kept), T distinct frame
 with features, D columns, K action units.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -113,9 +113,12 @@ class Expanded(NamedTuple):
 
 
 def build_sequences(
-    annotations: Annotations, features: dict[str, FrameFeatures], *, max_distance_s: float
+    annotations: Annotations,
+    features_of: Callable[[str], FrameFeatures | None],
+    *,
+    max_distance_s: float,
 ) -> Iterator[FrameSequence]:
-    """Yield one sequence per video that `features` has, in the order of the annotations.
+    """Yield one sequence per video that has features, in the order of the annotations.
 
     Repeated rows become one. A frame without features takes those of the nearest earlier
     frame, else of the nearest later one, at most `max_distance_s` away; else it is masked.
@@ -124,12 +127,13 @@ def build_sequences(
     counts = np.bincount(annotations.video_index, minlength=len(annotations.videos))
     per_video = np.split(order, np.cumsum(counts)[:-1])
     for index, video in enumerate(annotations.videos):
-        if video in features and counts[index]:
+        found = features_of(video) if counts[index] else None
+        if found is not None:
             yield _build_sequence(
                 annotations,
                 index,
                 rows=per_video[index],
-                found=features[video],
+                found=found,
                 max_distance_s=max_distance_s,
             )
 

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from wildaffect.core.windows import check_times
 
 Precision = Literal["float16", "float32"]
+Numbering = Literal["video", "named"]
+"""How frames are counted: decoded frames from 0, or as their images or labels are named."""
 NO_DIGEST = "none"
 """Stands where nothing of the kind exists, such as weights of imported features."""
 
@@ -41,12 +43,13 @@ class FeatureTable:
     columns: tuple[str, ...]
     """Names of the columns, length D, each once."""
     frame_number: NDArray[np.int64]
-    """As the source counts: from 0 in a video, as named in an image folder; ascending."""
+    """As `numbering` says, strictly ascending, shape (T,)."""
     time_s: NDArray[np.float64]
     """Strictly ascending, shape (T,)."""
     values: NDArray[np.floating]
     """Finite, shape (T, D)."""
     provenance: Provenance
+    numbering: Numbering = "video"
     time_is_guessed: bool = False
     """True where times come from frame numbers and an assumed rate, not from a clock."""
 
@@ -87,6 +90,7 @@ class Sidecar:
     dtype: Precision
     num_rows: int
     provenance: Provenance
+    numbering: Numbering
     time_is_guessed: bool
     code_version: str
     """Of wildaffect, for the record; it is no part of the key."""

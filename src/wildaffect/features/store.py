@@ -113,6 +113,7 @@ class FeatureStore:
             dtype=dtype,
             num_rows=len(values),
             provenance=table.provenance,
+            numbering=table.numbering,
             time_is_guessed=table.time_is_guessed,
             code_version=version("wildaffect"),
             key=key,
