@@ -12,6 +12,8 @@ from wildaffect.core.errors import UsageError, WildAffectError
 
 COMMANDS: dict[str, str] = {
     "analyze": "videos, images, folders or a camera to tables of perceived affect",
+    "demo": "the main job on a portrait and a clip that ship with the package",
+    "doctor": "what will be used on this machine, and how to mend what is wrong",
 }
 """Command (one or two words) -> what it does; its module is named after it."""
 
