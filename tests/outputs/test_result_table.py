@@ -181,7 +181,7 @@ def test_reading_what_is_not_there_or_no_table_is_one_clear_error(tmp_path):
         read_table(tmp_path / "x.parquet")
     (tmp_path / "x.csv").write_text("frame,valence\n1,abc\n")
     with pytest.raises(
-        OutputError, match="must be a CSV table, got .* invalid value 'abc'"
+        OutputError, match=r"must be a CSV table, got .* invalid value 'abc'"
     ):
         read_table(tmp_path / "x.csv")
     for text in ("[1]\n", '{"frame":"one"}\n', "{\n"):
