@@ -115,7 +115,7 @@ class ContainerSource:
         announced = run.stream.frames
         if run.broken is not None:
             reason = f"reading broke off ({run.broken})"
-        elif run.timeline.num_pending():
+        elif run.timeline.num_lost_at_end():
             reason = "neither this nor what follows can be decoded"
         elif num_frames < announced or not announced:
             if not self._is_cut_off():
@@ -187,8 +187,24 @@ class _Run:
         )
 
     def __iter__(self) -> Iterator[tuple[Picture, av.VideoFrame]]:
+        for packet in self._packets():
+            if packet.size and not packet.is_discard:
+                self.timeline.sent(packet.pts, packet.dts)
+            frames = self._frames_of(packet)
+            for frame in frames:
+                picture = self._picture(frame)
+                self._check_threads(self.timeline.num_passed_over)
+                if self.must_restart:
+                    return
+                if picture is not None:
+                    yield picture, frame
+            if self.must_restart:
+                return
+        self._check_threads(self.timeline.num_awaited())
+
+    def _packets(self) -> Iterator[Any]:
         packets = self._container.demux(self.stream)
-        while not self.must_restart:
+        while True:
             try:
                 packet = next(packets)
             except StopIteration:
@@ -196,24 +212,29 @@ class _Run:
             except av.FFmpegError as error:
                 self.broken = _plain(error)
                 return
-            if packet.size and not packet.is_discard:
-                self.timeline.sent(packet.pts, packet.dts)
-            for frame in self._frames_of(packet):
-                yield self._picture(frame), frame
+            yield packet
+
+    def _check_threads(self, num_missing: int) -> None:
+        """Ask for another pass if several threads may have withheld good frames."""
+        if num_missing and self._threads > 1:
+            self.must_restart = True
 
     def _frames_of(self, packet: Any) -> list[av.VideoFrame]:
         try:
             frames: list[av.VideoFrame] = packet.decode()
         except av.FFmpegError:
             self.timeline.failed(packet.dts)
-            self.must_restart = self._threads > 1
+            self._check_threads(1)
             return []
         return frames
 
-    def _picture(self, frame: av.VideoFrame) -> Picture:
+    def _picture(self, frame: av.VideoFrame) -> Picture | None:
         if frame.is_corrupt:
             self.timeline.suspect()
-        index, pts = self.timeline.place(frame.pts)
+        placed = self.timeline.place(frame.pts)
+        if placed is None:
+            return None
+        index, pts = placed
         if frame.is_corrupt:
             self._damage.repaired.append(index)
         time_s = self._clock.time_s(pts)

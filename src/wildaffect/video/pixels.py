@@ -23,7 +23,7 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     """Return the pixels of an image file, shape (H, W, 3), RGB.
 
     The EXIF orientation is applied (files with transparency are taken as stored). Sixteen
-    bits become the upper eight, grey and CMYK become RGB, transparency is laid on white.
+    bits become eight, grey and CMYK become RGB, transparency is laid on white.
 
     Raises:
         UnreadableVideo: If the file is missing, empty, cut off or no image.

@@ -13,7 +13,7 @@ from wildaffect.video.images import ImageSource, list_images
 from wildaffect.video.inputs import SourceLike, parse_source
 from wildaffect.video.picture import Damage, DamagedVideoWarning, Picture, Source
 from wildaffect.video.pixels import is_image_name
-from wildaffect.video.sources import open_address, open_file
+from wildaffect.video.sources import is_folder, open_address, open_file
 
 
 class VideoReader:
@@ -155,7 +155,7 @@ def open_source(
             opened = open_address(parsed)
         case tuple():
             opened = ImageSource(f"{len(parsed)} images", parsed, fps=sequence_fps)
-        case Path() if parsed.is_dir():
+        case Path() if is_folder(parsed):
             found, skipped = list_images(parsed)
             opened = ImageSource(str(parsed), found, fps=sequence_fps, skipped=skipped)
         case Path() if is_image_name(parsed):
