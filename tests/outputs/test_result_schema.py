@@ -11,7 +11,7 @@ from wildaffect.outputs.columns import FeatureGroup, arrow_type, result_schema
 from wildaffect.outputs.schema_page import schema_page
 
 CORE = (
-    "frame time_s track_id status detection_score presence box_x0 box_y0 box_x1 box_y1 "
+    "frame time_s image track_id status detection_score presence box_x0 box_y0 box_x1 box_y1 "
     "pose_yaw_deg pose_pitch_deg pose_roll_deg face_size_px sharpness valence arousal "
     "valence_sd arousal_sd expression p_neutral p_anger p_disgust p_fear p_happiness "
     "p_sadness p_surprise p_other AU01 AU02 AU04 AU06 AU07 AU10 AU12 AU15 AU23 AU24 AU25 "
@@ -80,7 +80,7 @@ def test_columns_follow_the_label_space_of_the_model():
     )
     names = result_schema(spaces).arrow().names
     assert names[:20] == CORE[:20]
-    assert names[20:] == ["p_contempt", "p_mild_joy", "AU45", "AU45_present"]
+    assert names[21:] == ["p_contempt", "p_mild_joy", "AU45", "AU45_present"]
 
 
 def test_labels_that_would_share_a_column_are_refused():

@@ -11,6 +11,7 @@ from wildaffect.analysis.options import (
     build_analyzer,
     describe_artefact,
 )
+from wildaffect.analysis.pictures import with_names
 from wildaffect.core.errors import TruncatedVideo
 from wildaffect.core.frames import Frame
 from wildaffect.core.results import FaceResult
@@ -66,7 +67,8 @@ def analyze(  # noqa: PLR0913 - each is an option of the command
     columns = ColumnOptions(landmarks=landmarks, blendshapes=blendshapes, features=features)
     analyzer = build_analyzer(model, device=device, keep_features=features)
     with read.open(source) as reader:
-        rows = _UntilTruncated(analyzer.run(reader))
+        said = with_names(analyzer.run(reader), read.pictures(source))
+        rows = _UntilTruncated(said)
         result = collect(
             rows,
             columns.schema(analyzer.artefact.manifest),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from wildaffect.analysis.options import ColumnOptions, ReadOptions, describe_artefact
 from wildaffect.analysis.overlays import OverlayOptions, open_overlay
+from wildaffect.analysis.pictures import with_names
 from wildaffect.core.errors import UnreadableVideo
 from wildaffect.core.frames import Frame, VideoInfo
 from wildaffect.inference.analyzer import Analyzer
@@ -74,7 +75,8 @@ def run_job(job: FileJob, analyzer: Analyzer, watch: Watch) -> FileReport:
             return FileReport(source=reader.info.name, result=job.result, was_finished=True)
         schema = job.columns.schema(analyzer.artefact.manifest)
         summarizer = Summarizer(schema.spaces)
-        rows = summarizer.watch(analyzer.run(_watched(reader, watch)))
+        said = analyzer.run(_watched(reader, watch))
+        rows = summarizer.watch(with_names(said, job.read.pictures(job.source)))
         first = next(rows)
         with ExitStack() as stack:
             table = stack.enter_context(TableWriter(job.result, schema, provenance))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from wildaffect.analysis.pictures import pictures_of
 from wildaffect.inference.analyzer import AnalysisOptions, Analyzer
 from wildaffect.inference.artefact import DEFAULT, load_artefact
 from wildaffect.inference.inputs import COLUMNS
@@ -30,6 +31,10 @@ class ReadOptions:
     """Whether a folder's images are photographs, or the frames of one video."""
     fps: float = 30.0
     """Rate of an image sequence; videos carry their own times."""
+
+    def pictures(self, source: SourceLike | Sequence[Path]) -> list[Path]:
+        """Return the photographs that rows are of; empty for videos and sequences."""
+        return pictures_of(source) if self.images == "stills" else []
 
     def open(self, source: SourceLike | Sequence[Path]) -> VideoReader:
         """Open the source; arguments and errors are those of `open_source`."""
@@ -73,13 +78,12 @@ MEANINGS = {
     "geometry_change": "the same against the person's neutral face",
     "blendshapes": "blendshape scores, as measured",
     "blendshapes_change": "the same against the neutral face",
-    "pose": "head pose",
 }
 
 
 def feature_groups(manifest: Manifest) -> tuple[FeatureGroup, ...]:
-    """Return the feature groups that results of a model carry."""
-    kinds = ["geometry", "blendshapes", "pose"]
+    """Return the feature groups that results of a model carry, beside the core's pose."""
+    kinds = ["geometry", "blendshapes"]
     kinds += ["geometry_change", "blendshapes_change"] if manifest.neutral else []
     measured = [
         FeatureGroup(name=kind, columns=COLUMNS[kind], meaning=MEANINGS[kind])

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from wildaffect.analysis.options import ReadOptions
+from wildaffect.analysis.pictures import pictures_of
 from wildaffect.core.errors import UnreadableVideo, UsageError
 from wildaffect.core.frames import Frame, VideoInfo
 from wildaffect.core.results import FaceResult
@@ -15,9 +16,7 @@ from wildaffect.outputs.overlay.draw import draw
 from wildaffect.outputs.overlay.still import write_picture
 from wildaffect.outputs.overlay.style import Style
 from wildaffect.outputs.overlay.video import OverlayVideo
-from wildaffect.video.images import list_images
 from wildaffect.video.inputs import SourceLike
-from wildaffect.video.pixels import is_image_name
 from wildaffect.video.write import VideoWriter
 
 
@@ -140,20 +139,12 @@ def open_overlay(
             "one; record it to a file first"
         )
     stem = result.with_suffix("")
-    images = _images(source)
+    images = pictures_of(source)
     if images and (read.images == "stills" or len(images) == 1):
         name = f"{stem.name}.overlay" + (".png" if len(images) == 1 else "")
         return StillsOverlay(stem.with_name(name), images, options.style)
     path = stem.with_name(f"{stem.name}.overlay.mp4")
     return FilmOverlay(path, source, read, info, options.style)
-
-
-def _images(source: Path | tuple[Path, ...]) -> list[Path]:
-    if isinstance(source, tuple):
-        return list(source)
-    if source.is_dir():
-        return list(list_images(source)[0])
-    return [source] if is_image_name(source) else []
 
 
 def _until_broken(frames: Iterable[Frame]) -> Iterator[Frame]:

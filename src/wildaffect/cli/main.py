@@ -12,8 +12,11 @@ from wildaffect.core.errors import UsageError, WildAffectError
 
 COMMANDS: dict[str, str] = {
     "analyze": "videos, images, folders or a camera to tables of perceived affect",
+    "recover": "a result out of the part file that a stopped run left",
     "demo": "the main job on a portrait and a clip that ship with the package",
     "doctor": "what will be used on this machine, and how to mend what is wrong",
+    "data check": "read annotations, count, report problems with file and line; leak check",
+    "submit": "predictions and an official list to a challenge submission, or check one",
 }
 """Command (one or two words) -> what it does; its module is named after it."""
 

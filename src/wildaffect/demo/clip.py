@@ -35,9 +35,9 @@ def times() -> Iterator[float]:
 def view(portrait: NDArray[np.uint8], time_s: float) -> NDArray[np.uint8]:
     """Return what the camera sees at a time, shape (360, 640, 3)."""
     phase = 2 * np.pi * time_s / SECONDS
-    zoom = 1.45 - 0.45 * np.cos(phase)
-    tilt_deg = 6 * np.sin(phase)
-    look_at = (SIZE[0] * (0.42 + 0.06 * np.sin(2 * phase)), SIZE[1] * 0.46)
+    zoom = 2.1 - 0.4 * np.cos(phase)
+    tilt_deg = 4 * np.sin(phase)
+    look_at = (SIZE[0] * (0.40 + 0.05 * np.sin(2 * phase)), SIZE[1] * 0.50)
     camera = cv2.getRotationMatrix2D(FACE_XY, tilt_deg, zoom)
     camera[:, 2] += np.array(look_at) - FACE_XY
     return cv2.warpAffine(
