@@ -134,6 +134,7 @@ def test_an_image_of_16384_pixels_a_side_is_read(tmp_path):
     [
         ("empty.jpg", b"", "the file is empty"),
         ("text.png", b"no picture", "not an image of a known format"),
+        ("stub.bmp", b"BM", "not an image of a known format"),
         ("gone.png", None, "no such file or folder"),
     ],
 )
@@ -144,6 +145,14 @@ def test_what_is_no_image_is_named(tmp_path, name, data, message):
     with pytest.raises(UnreadableVideo, match=message) as caught:
         open_source(path)
     assert str(caught.value).startswith(f"{path}: ")
+
+
+def test_pixels_that_are_no_bytes_are_refused(tmp_path, capfd):
+    path = tmp_path / "measured.tiff"
+    cv2.imwrite(str(path), np.linspace(0, 1, 48, dtype=np.float32).reshape(4, 4, 3))
+    with pytest.raises(UnreadableVideo, match="must have 8 or 16 bits, got float32"):
+        read_image(path)
+    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png"])

@@ -1,6 +1,7 @@
 import functools
 import http.server
 import threading
+import weakref
 
 import av
 import cv2
@@ -9,6 +10,7 @@ import pytest
 
 from wildaffect.core.errors import UsageError
 from wildaffect.video.picture import DamagedVideoWarning
+from wildaffect.video.prefetch import prefetch
 from wildaffect.video.read import open_source
 
 
@@ -208,6 +210,21 @@ def test_a_file_is_read_over_http(make_clip, number_of):
 def test_numbers_out_of_range_are_refused(options, message):
     with pytest.raises(UsageError, match=message):
         open_source("any.mp4", **options)
+
+
+def test_a_source_is_read_once(make_clip):
+    with open_source(make_clip("once.mp4", num_frames=2)) as reader:
+        assert len(list(reader)) == 2
+        with pytest.raises(ValueError, match=r"once\.mp4: a source is read once"):
+            list(reader)
+
+
+def test_frames_that_the_caller_lets_go_are_freed(make_clip):
+    seen = []
+    with open_source(make_clip("long.mp4")) as reader:
+        for frame in prefetch(reader, depth=3):
+            seen.append(weakref.ref(frame.rgb))
+            assert sum(pixels() is not None for pixels in seen) <= 2
 
 
 def test_a_start_behind_the_end_is_refused(make_clip):

@@ -27,6 +27,7 @@ class VideoReader:
         self._start_s = 0.0 if start_s is None else start_s
         self._stop_s = float("inf") if stop_s is None else stop_s
         self._every = every
+        self._is_drawn = False
 
     @property
     def info(self) -> VideoInfo:
@@ -65,10 +66,14 @@ class VideoReader:
             TruncatedVideo: After the last readable frame, if the source breaks off.
             UsageError: If `start_s` lies behind the last frame.
             UnreadableVideo: If none of the chosen images can be read.
+            ValueError: If the frames were drawn before.
 
         Warns:
             DamagedVideoWarning: At the end, if frames were lost, repaired or had no time.
         """
+        if self._is_drawn:
+            raise ValueError(f"{self.info.name}: a source is read once; open it again")
+        self._is_drawn = True
         num_delivered = 0
         try:
             for picture in self._chosen():
