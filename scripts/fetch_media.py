@@ -196,7 +196,7 @@ def main() -> int:
     folder = parser.parse_args().folder
     try:
         paths = fetch(folder)
-    except FetchError as error:
+    except (FetchError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     print(f"{len(paths)} clips and photographs in {folder}")
