@@ -16,6 +16,8 @@ COMMANDS: dict[str, str] = {
     "demo": "the main job on a portrait and a clip that ship with the package",
     "doctor": "what will be used on this machine, and how to mend what is wrong",
     "data check": "read annotations, count, report problems with file and line; leak check",
+    "extract": "features of every face in videos or image folders into a feature store",
+    "features import": "features of other programs (HDF5, npz) into a feature store",
     "submit": "predictions and an official list to a challenge submission, or check one",
 }
 """Command (one or two words) -> what it does; its module is named after it."""
