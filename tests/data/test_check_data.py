@@ -231,7 +231,8 @@ def test_submit_writes_checks_and_refuses(tmp_path, capsys):
         f"a/00001.jpg,0.5,0.5,Fear,{','.join(['true'] * 12)}\n"
     )
     out = tmp_path / "s.txt"
-    assert main(["submit", str(table), "--list", str(listed), "-o", str(out)]) == 0
+    flags = ["--list", str(listed), "--track", "mtl", "-o", str(out)]
+    assert main(["submit", str(table), *flags]) == 0
     assert "1 rows took the nearest earlier" in capsys.readouterr().err
     assert main(["submit", "--check", str(out), "--list", str(listed)]) == 0
     out.write_text(out.read_text().replace("0.5", "1.5", 1))

@@ -26,7 +26,7 @@ class Command:
     """Table with an image column, or folder of result tables named after the videos."""
     list: Path
     """Official test list; its order and repeats are kept."""
-    track: Track | None = None
+    track: Annotated[Track | None, tyro.conf.EnumChoicesFromValues] = None
     """What to answer; needed where the list's header does not say."""
     out: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
     """File to write."""
