@@ -108,6 +108,39 @@ def test_numbers_stay_right_after_a_damaged_key_frame(make_clip, number_of):
     assert {frame.index for frame in frames} | set(reader.damage.lost) == set(range(40))
 
 
+def test_frames_that_vanish_without_an_error_are_counted(make_clip):
+    clip = make_clip("fewer.avi", codec="mpeg4", num_frames=40)
+    data = bytearray(clip.read_bytes())
+    header = data.index(b"strh") + 8 + 32  # dwLength of the stream header
+    data[header : header + 4] = (43).to_bytes(4, "little")
+    clip.write_bytes(data)
+    with (
+        open_source(clip) as reader,
+        pytest.warns(DamagedVideoWarning, match="3 fewer than the file announces"),
+    ):
+        assert len(list(reader)) == 40
+
+
+def test_frames_that_end_long_before_the_announced_end_are_a_truncated_video(make_clip):
+    clip = make_clip("broken.webm", codec="libvpx", num_frames=60)
+    data = bytearray(clip.read_bytes())
+    middle = len(data) // 3
+    data[middle:] = bytes(len(data) - middle)
+    clip.write_bytes(data)
+    frames, error, _ = read_until_it_breaks(clip)
+    assert error is not None
+    assert error.frame_index == len(frames) < 40
+
+
+def test_a_long_last_frame_is_no_truncation(make_clip):
+    times_ms = [40 * number for number in range(39)] + [2500]
+    clip = make_clip("slides.mkv", times_ms=times_ms)
+    frames, error, damage = read_until_it_breaks(clip)
+    assert error is None
+    assert not damage
+    assert len(frames) == 40
+
+
 def test_stopping_before_the_damage_reads_without_complaint(make_clip):
     clip = make_clip("cut.mp4", **BULKY)
     data = clip.read_bytes()
