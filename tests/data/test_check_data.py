@@ -83,7 +83,7 @@ def test_errors_name_file_and_line(tmp_path):
         assert any(
             f"training_set_annotations.txt:{line}: " in example for example in examples
         )
-    assert report.verdict().startswith("3 errors")
+    assert report.verdict().startswith("errors: 3,")
 
 
 def test_exact_repeats_are_noted_and_contradictions_are_errors(tmp_path):
@@ -205,7 +205,7 @@ def test_the_command_exits_by_what_it_found(tmp_path, capsys, train, status):
 def test_the_terminal_report_ends_with_the_verdict(tmp_path, capsys):
     put(tmp_path, [row("a/00001.jpg")], [row("b/00001.jpg")])
     assert main(["data", "check", str(tmp_path)]) == 0
-    assert "no errors, 2 warnings" in capsys.readouterr().out.splitlines()[-1]
+    assert "errors: 0, warnings: 2;" in capsys.readouterr().out.splitlines()[-1]
 
 
 @pytest.mark.parametrize(

@@ -162,6 +162,13 @@ def test_the_names_of_every_edition_are_found(tmp_path, names, splits):
     assert set(find_mtl(tmp_path)) == splits
 
 
+def test_a_single_file_is_told_by_its_header(tmp_path):
+    path = write(tmp_path / "mine.txt", f"v/00001.jpg,0,0,0,{LABELLED}")
+    assert find_mtl(path) == {"mine": path}
+    (tmp_path / "other.txt").write_text("a,b\n")
+    assert find_mtl(tmp_path / "other.txt") == {}
+
+
 @st.composite
 def annotation_sets(draw):
     num_rows = draw(st.integers(1, 12))

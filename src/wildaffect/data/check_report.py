@@ -48,11 +48,10 @@ class DataReport:
     def verdict(self) -> str:
         """Return the sentence that everything comes down to."""
         errors, warnings = self.count(Level.ERROR), self.count(Level.WARNING)
+        counts = f"errors: {errors}, warnings: {warnings}"
         if errors:
-            return f"{errors} errors and {warnings} warnings: repair the errors first"
-        if warnings:
-            return f"no errors, {warnings} warnings: read them before training"
-        return "no errors, no warnings: ready to use"
+            return f"{counts}; repair the errors first"
+        return f"{counts}; {'read them before training' if warnings else 'ready to use'}"
 
 
 def check_data(

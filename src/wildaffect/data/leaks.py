@@ -4,6 +4,10 @@ Pictures are compared by a 64-bit difference hash (each pixel of a 9 x 8 thumbna
 right neighbour), and pairs of near hashes by their 32 x 32 thumbnails. Only hashes and
 thumbnails of a bounded sample are held in memory, and no picture is shown.
 
+Measured when the limits were set: frames of one clip against a strongly compressed copy
+differ in 4 to 11 bits and by 6 to 9 grey levels; aligned faces of different people (253
+pairs) in 9 bits and by 30 levels at least. Neighbouring frames of a clip count as one.
+
 Source: N. Krawetz, "Kind of Like That", hackerfactor.com, 2013 (difference hash).
 """
 
@@ -19,9 +23,9 @@ from numpy.typing import NDArray
 from wildaffect.core.annotations import Annotations
 from wildaffect.formats.image_names import recording_of
 
-MAX_BITS = 8
+MAX_BITS = 12
 """Hashes that differ in more bits are not compared further."""
-MAX_DIFFERENCE = 4.0
+MAX_DIFFERENCE = 12.0
 """Mean difference of thumbnails (0 to 255) up to which pictures count as one."""
 _FLAT = 2.0
 _BLOCK = 256
