@@ -336,6 +336,12 @@ def test_a_manifest_may_name_another_label_space(tmp_path):
     assert a.spaces.expressions.labels[a.expression[0]] == "Contempt"
 
 
+def test_a_video_of_two_people_is_refused(tmp_path):
+    rows = ["1.jpg,v,1,anna", "2.jpg,v,2,bea"]
+    with pytest.raises(BadAnnotation, match=":3: a video must be of one person"):
+        read_manifest(put(tmp_path / "m.csv", "image,video,frame,subject", *rows))
+
+
 @pytest.mark.parametrize(
     ("header", "words"),
     [
