@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from wildaffect.core.errors import FeatureError, WildAffectError
 from wildaffect.core.faces import FaceObservation, FrameFaces, Status
 from wildaffect.core.frames import VideoInfo
+from wildaffect.core.preprocess import Preprocess
 from wildaffect.faces.chain import FaceChain
 from wildaffect.faces.scan import FrameScanner
 from wildaffect.features.footage import Footage, content_sha256, frames_of, open_footage
@@ -70,6 +71,7 @@ class Extractor:
         self, store: FeatureStore, sets: Sequence[FeatureSet], options: ExtractOptions
     ) -> None:
         self._store, self._sets, self._options = store, sets, options
+        self._chains: dict[tuple[Preprocess, ...], FaceChain] = {}
 
     def run(self, jobs: Sequence[Footage], watch: Watch) -> Iterator[Extracted]:
         """Yield what became of each video; one that fails does not stop the others."""
@@ -93,8 +95,7 @@ class Extractor:
         ]
         if not wanted:
             return Extracted(video=job.video, status="finished before")
-        crops = tuple(one.preprocess for one in wanted if one.preprocess)
-        chain = FaceChain(self._options.device, preprocesses=crops)
+        chain = self._chain(tuple(one.preprocess for one in wanted if one.preprocess))
         rows = _Rows(wanted, is_crops=job.images == "crops")
         with open_footage(job) as reader:
             scanner = FrameScanner(self._options.device)
@@ -114,6 +115,12 @@ class Extractor:
             num_faceless=rows.num_faceless,
             seconds=time.monotonic() - started_s,
         )
+
+    def _chain(self, crops: tuple[Preprocess, ...]) -> FaceChain:
+        """Return the face nets with these crops; compiled once, as that takes a second."""
+        if crops not in self._chains:
+            self._chains[crops] = FaceChain(self._options.device, preprocesses=crops)
+        return self._chains[crops]
 
     def _is_stored(self, job: Footage, one: FeatureSet, origin: Provenance) -> bool:
         """Return whether a video is finished; remove or refuse what is from elsewhere."""
