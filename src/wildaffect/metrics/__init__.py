@@ -1,0 +1,1 @@
+"""Official scores as pure functions of arrays, pooled over frames; numpy alone."""
