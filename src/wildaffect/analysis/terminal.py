@@ -98,6 +98,8 @@ class Terminal:
         self._reports.append(report)
         if report.error:
             self._errors.print(f"wildaffect: {report.error}", markup=False)
+        if report.note:
+            self._errors.print(f"wildaffect: {report.note}", markup=False)
         if self._quiet or self._as_json:
             return
         if report.was_finished:
@@ -117,6 +119,8 @@ class Terminal:
         run = total(done, time.monotonic() - self._started_s)
         if self._as_json:
             self._out.out(json.dumps(self._document(), indent=1, default=str))
+            return
+        if not done and self._num_jobs == 1 and self.has_errors:
             return
         failed = sum(report.error is not None for report in self._reports)
         line = summary_line(run)

@@ -15,7 +15,7 @@ import openvino as ov
 from numpy.typing import NDArray
 from openvino.preprocess import PrePostProcessor
 
-from wildaffect.core.errors import BadArtefact
+from wildaffect.core.errors import BadArtefact, UsageError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class Device:
 
     def __post_init__(self) -> None:
         if self.threads < 1:
-            raise ValueError(f"device: threads must be at least 1, got {self.threads}")
+            raise UsageError(f"device: threads must be at least 1, got {self.threads}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
