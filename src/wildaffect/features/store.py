@@ -153,18 +153,21 @@ class FeatureStore:
             FeatureError: If there is no such entry (the nearest name is suggested), it
                 comes from elsewhere (both digests are named), or its files are damaged.
         """
-        sidecar = self.sidecar(name)
-        if expect is not None:
-            _check_provenance(name, sidecar.provenance, expect)
-        path = self._sidecar_path(name).parent / sidecar.data_file
-        if not path.exists():  # replaced between the two reads
+        folder = self._sidecar_path(name).parent
+        missing = None
+        while True:
             sidecar = self.sidecar(name)
-            path = path.parent / sidecar.data_file
-        if not path.exists():
-            raise FeatureError(
-                f"{path}: file must exist, as its sidecar names it, got none"
-            )
-        return StoredFeatures(sidecar, path)
+            path = folder / sidecar.data_file
+            if expect is not None:
+                _check_provenance(name, sidecar.provenance, expect)
+            if path == missing:
+                raise FeatureError(
+                    f"{path}: file must exist, as its sidecar names it, got none"
+                )
+            try:
+                return StoredFeatures(sidecar, path)
+            except FileNotFoundError:  # replaced since the sidecar was read, or lost
+                missing = path
 
     def sidecar(self, name: EntryName) -> Sidecar:
         """Return what is known of an entry.
