@@ -202,6 +202,11 @@ def test_the_command_extracts_reports_and_says_when_something_failed(
         "finished before", "finished before", "failed",
     ]  # fmt: skip
     assert "bad.mp4" in err
+    assert main(["extract", str(tree), "-o", inputs[1], "--quiet"]) == 1
+    assert "feature store must be a folder to write to" in capsys.readouterr().err
+    assert main(["extract", "-o", store]) == 2
+    assert main(["extract", "none.mp4", "-o", store, "--quiet"]) == 1
+    assert "none.mp4: no such file or folder" in capsys.readouterr().err
 
 
 @pytest.mark.e2e

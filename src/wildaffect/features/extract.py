@@ -74,7 +74,12 @@ class Extractor:
         self._chains: dict[tuple[Preprocess, ...], FaceChain] = {}
 
     def run(self, jobs: Sequence[Footage], watch: Watch) -> Iterator[Extracted]:
-        """Yield what became of each video; one that fails does not stop the others."""
+        """Yield what became of each video; one that fails does not stop the others.
+
+        Raises:
+            OutputError: If the store cannot be written to at all.
+        """
+        self._store.make_folder()
         for job in jobs:
             started_s = time.monotonic()
             try:

@@ -59,9 +59,11 @@ def import_features(
     Raises:
         FeatureError: If the file is neither, its layout is another, a video has another
             number of rows than `numbers`, or repeats of a frame differ.
+        OutputError: If the store cannot be written to.
         MissingExtra: If an HDF5 file is to be read and h5py is not installed.
     """
     read = _reader(path)
+    store.make_folder()
     origin = Provenance(
         content_sha256=_file_sha256(path),
         preprocess_sha256=NO_DIGEST,

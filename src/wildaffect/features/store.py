@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, NamedTuple, cast
 from urllib.parse import quote, unquote
 from uuid import uuid4
@@ -23,7 +24,7 @@ from pydantic import TypeAdapter, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from wildaffect.core.errors import FeatureError
+from wildaffect.core.errors import FeatureError, OutputError
 from wildaffect.features.records import (
     FeatureTable,
     Precision,
@@ -93,6 +94,22 @@ class FeatureStore:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+
+    def make_folder(self) -> None:
+        """Make the store's folder if it is not there, before work is spent on rows for it.
+
+        Raises:
+            OutputError: If it cannot be made or written to.
+        """
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            with TemporaryFile(dir=self.root):
+                pass
+        except OSError as error:
+            raise OutputError(
+                f"{self.root}: feature store must be a folder to write to, got: "
+                f"{error.strerror}"
+            ) from error
 
     def write(self, table: FeatureTable, dtype: Precision = "float16") -> Sidecar:
         """Store a table; an entry of the same name is replaced as a whole.
