@@ -47,8 +47,8 @@ def find_footage(inputs: Iterable[Path], images: Images) -> list[Footage]:
     """Return what is behind files and folders, nested ones too.
 
     Raises:
-        UsageError: If nothing was named, two would have the same name in the store, or a folder's images are
-            not named by number.
+        UsageError: If nothing was named, two would have the same name in the store, or a
+            folder's images are not named by number.
         UnreadableVideo: If a folder holds neither videos nor images.
     """
     found: dict[str, Footage] = {}
