@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from wildaffect.core.frames import Frame
 from wildaffect.faces.detector import INPUT_PX, Detections, FaceDetector, shrink_frame
-from wildaffect.faces.shots import ChangeDetector
+from wildaffect.faces.shots import Change, ChangeDetector
 from wildaffect.runtime.network import Device
 
 DETECT_EVERY_S = 0.1
@@ -20,7 +20,10 @@ class ScannedFrame:
     frame: Frame
     detections: Detections | None
     """None where the detector was not run."""
-    starts_shot: bool
+    change: Change
+    """Against the frame before."""
+    is_new_source: bool
+    """Nothing in it has to do with the frame before, as with another photograph."""
 
 
 class FrameScanner:
@@ -39,12 +42,16 @@ class FrameScanner:
         """Scan one frame."""
         small = shrink_frame(frame.rgb)
         change = self._change(small)
-        starts_shot = change.is_cut or frame.shot_start
         is_due = frame.time_s - self._detected_s >= DETECT_EVERY_S - 1e-6
         detections = None
-        if starts_shot or is_due or change.largest > SUDDEN_CHANGE:
+        if change.is_cut or frame.shot_start or is_due or change.largest > SUDDEN_CHANGE:
             detections = self._detector.detect_in(
                 small, INPUT_PX / max(frame.rgb.shape[:2])
             )
             self._detected_s = frame.time_s
-        return ScannedFrame(frame=frame, detections=detections, starts_shot=starts_shot)
+        return ScannedFrame(
+            frame=frame,
+            detections=detections,
+            change=change,
+            is_new_source=frame.shot_start,
+        )

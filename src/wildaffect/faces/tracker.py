@@ -65,9 +65,9 @@ class Tracker:
     _last_s: float = float("-inf")
     """Time of the frame before."""
 
-    def start_shot(self) -> None:
-        """Forget every face."""
-        self._live.clear()
+    def start_shot(self, goes_on: Callable[[NDArray[np.float32]], bool]) -> None:
+        """Forget every face but those whose box, shape (4,), goes on through the cut."""
+        self._live = [track for track in self._live if goes_on(track.mesh.box_xyxy())]
 
     def update(
         self,
