@@ -1,1 +1,1 @@
-"""Official scores as pure functions of arrays, pooled over frames; numpy alone."""
+"""Agreement, F1, the official challenge scores and their intervals, in numpy alone."""

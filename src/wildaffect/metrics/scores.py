@@ -1,103 +1,264 @@
-"""The official scores, from the sums of videos, for one or many weightings of them.
+"""The official scores of a set of annotated frames, and the video statistics behind them.
 
-Names of scores: `valence.ccc`, `valence.pcc`, `valence.mse`, the same of `arousal`,
-`va.mean_ccc`; `expression.f1.<class>`, `expression.macro_f1`, `expression.accuracy`;
-`action_units.f1.<unit>`, `action_units.macro_f1`; `p_mtl`.
-
-Symbols: G groups, B weightings of them, C classes, K action units.
-
-Source: definitions of the ABAW challenges. Multi-task: P_MTL = mean CCC of valence and
-arousal + mean F1 of 8 expressions + mean F1 of 12 action units. Single tracks: each of the
-three terms alone.
+P_MTL = (CCC valence + CCC arousal) / 2 + macro-F1 of expressions + mean F1 of action units,
+each over the frames that count for its task, pooled over all videos.
+Source: ABAW multi-task challenge (Kollias 2022, arXiv:2202.10659).
+Symbols: V videos, C classes, K action units, R weightings of the videos.
 """
 
+from dataclasses import dataclass
+from typing import Self
+
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from wildaffect.metrics.classification import f1_of_confusion, f1_of_units
-from wildaffect.metrics.moments import Floats, Moments, weigh
-from wildaffect.metrics.regression import ccc_of, mse_of, pcc_of
-from wildaffect.metrics.tally import Tally
+from wildaffect.core.annotations import Annotations
+from wildaffect.core.predictions import Predictions
+from wildaffect.core.tasks import LabelSpaces
+from wildaffect.metrics.agreement import AgreementSums
+from wildaffect.metrics.counts import ConfusionCounts, UnitCounts
 
-MEAN_CCC = "va.mean_ccc"
-EXPRESSION_F1 = "expression.macro_f1"
-ACTION_UNIT_F1 = "action_units.macro_f1"
+Floats = NDArray[np.float64]
+Counts = NDArray[np.int64]
+
 P_MTL = "p_mtl"
+MEAN_CCC = "mean_ccc"
+EXPRESSION_F1 = "macro_f1_expression"
+ACTION_UNIT_F1 = "mean_f1_action_units"
+"""Names of the scores by which the four tracks are ranked, as `TaskScores` has them."""
 
 
-def score(tally: Tally, weights: Floats | None = None) -> dict[str, Floats]:
-    """Return every score by name, each of shape (B,).
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskScores:
+    """Every score of one set of frames, or of many sets at once.
 
-    A term without a single valid frame is NaN. A CCC that is 0/0 is NaN and is left out of
-    the mean of the two; any other NaN term makes P_MTL NaN.
-
-    Args:
-        tally: Sums of G groups.
-        weights: How often each group counts, shape (B, G); once each if not given, which
-            pools all frames (B = 1).
+    Shapes are () for one set, (R,) or (V,) for many; those per label have one axis more.
+    A score that is not defined is NaN, and so is a sum or pair that needs it.
     """
-    if weights is None:
-        weights = np.ones((1, len(tally)))
-    scores = _value_scores("valence", weigh(tally.valence, weights))
-    scores |= _value_scores("arousal", weigh(tally.arousal, weights))
-    scores[MEAN_CCC] = _mean_of_two(scores["valence.ccc"], scores["arousal.ccc"])
-    scores |= _expression_scores(tally, weights)
-    scores |= _unit_scores(tally, weights)
-    scores[P_MTL] = scores[MEAN_CCC] + scores[EXPRESSION_F1] + scores[ACTION_UNIT_F1]
-    return scores
+
+    ccc_valence: Floats
+    ccc_arousal: Floats
+    mse_valence: Floats
+    mse_arousal: Floats
+    pcc_valence: Floats
+    pcc_arousal: Floats
+    f1_expression: Floats
+    """Of each class, shape (..., C)."""
+    macro_f1_expression: Floats
+    """Mean over all C classes; the score of the expression track."""
+    f1_action_units: Floats
+    """Of each action unit, shape (..., K); NaN where it has no valid cell."""
+    mean_f1_action_units: Floats
+    """Mean over the action units that have a valid cell; the score of their track."""
+    num_valence: Counts
+    """Frames that count for the task; so the other three."""
+    num_arousal: Counts
+    num_expression: Counts
+    num_action_units: Counts
+    """Of each action unit, shape (..., K)."""
+
+    @property
+    def mean_ccc(self) -> Floats:
+        """Mean CCC of valence and arousal; the score of the valence-arousal track."""
+        return (self.ccc_valence + self.ccc_arousal) / 2
+
+    @property
+    def p_mtl(self) -> Floats:
+        """The multi-task score, in [-1, 3]."""
+        return self.mean_ccc + self.macro_f1_expression + self.mean_f1_action_units
 
 
-def pooled(tally: Tally) -> dict[str, float]:
-    """Return every score over all frames of all groups."""
-    return {name: float(values[0]) for name, values in score(tally).items()}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoStatistics:
+    """What each video adds to every score; all else is reckoned from it without the frames.
+
+    Video v is position v of each leading axis.
+    """
+
+    videos: tuple[str, ...]
+    subjects: tuple[str, ...]
+    """Person of each video, same length."""
+    spaces: LabelSpaces
+    valence: AgreementSums
+    arousal: AgreementSums
+    expression: ConfusionCounts
+    action_units: UnitCounts
+
+    @classmethod
+    def of(cls, annotations: Annotations, predictions: Predictions) -> Self:
+        """Return the statistics of every video of `annotations`.
+
+        A frame counts for a task where it is annotated and a prediction covers it.
+        Repeated rows count as often as they stand in the files.
+
+        Args:
+            annotations: N rows.
+            predictions: For the same N rows in the same order.
+
+        Raises:
+            ValueError: If the number of rows or the label spaces differ.
+        """
+        _check_same_rows(annotations, predictions)
+        by_video = annotations.video_index
+        count = len(annotations.videos)
+        return cls(
+            videos=annotations.videos,
+            subjects=annotations.subjects,
+            spaces=annotations.spaces,
+            valence=AgreementSums.by_group(
+                annotations.valence,
+                predictions.valence,
+                by_video,
+                num_groups=count,
+                valid=annotations.valence_valid & predictions.valence_covered,
+            ),
+            arousal=AgreementSums.by_group(
+                annotations.arousal,
+                predictions.arousal,
+                by_video,
+                num_groups=count,
+                valid=annotations.arousal_valid & predictions.arousal_covered,
+            ),
+            expression=ConfusionCounts.by_group(
+                annotations.expression,
+                predictions.expression,
+                by_video,
+                num_classes=len(annotations.spaces.expressions),
+                num_groups=count,
+                valid=annotations.expression_valid & predictions.expression_covered,
+            ),
+            action_units=UnitCounts.by_group(
+                annotations.action_units,
+                predictions.action_units,
+                by_video,
+                num_groups=count,
+                valid=annotations.action_units_valid & predictions.action_units_covered,
+            ),
+        )
+
+    def __len__(self) -> int:
+        return len(self.videos)
+
+    def update(self, annotations: Annotations, predictions: Predictions) -> Self:
+        """Return these statistics with more frames added, of known or new videos."""
+        return self.merge(self.of(annotations, predictions))
+
+    def merge(self, other: Self) -> Self:
+        """Return the statistics of the frames of both; equal names are one video.
+
+        Raises:
+            ValueError: If the label spaces differ, or a video has two subjects.
+        """
+        if self.spaces != other.spaces:
+            raise ValueError(_differing_spaces(self.spaces, other.spaces))
+        subject_of = dict(zip(self.videos, self.subjects, strict=True))
+        for video, subject in zip(other.videos, other.subjects, strict=True):
+            known = subject_of.setdefault(video, subject)
+            if known != subject:
+                raise ValueError(
+                    f"video {video}: subject must be the same in all parts, got {known!r} "
+                    f"and {subject!r}"
+                )
+        position = {video: index for index, video in enumerate(subject_of)}
+        ours = np.array([position[video] for video in self.videos], np.int64)
+        theirs = np.array([position[video] for video in other.videos], np.int64)
+        mine, more = self._sums(ours, len(position)), other._sums(theirs, len(position))
+        return type(self)(
+            videos=tuple(subject_of),
+            subjects=tuple(subject_of.values()),
+            spaces=self.spaces,
+            valence=mine[0].merge(more[0]),
+            arousal=mine[1].merge(more[1]),
+            expression=mine[2].merge(more[2]),
+            action_units=mine[3].merge(more[3]),
+        )
+
+    def pooled(self, weights: ArrayLike | None = None) -> TaskScores:
+        """Return the scores of all videos together.
+
+        Args:
+            weights: How often each video counts, whole numbers of shape (V,), or (R, V)
+                for R sets of scores at once; None counts each once.
+        """
+        return _task_scores(
+            self.valence.pooled(weights),
+            self.arousal.pooled(weights),
+            self.expression.pooled(weights),
+            self.action_units.pooled(weights),
+        )
+
+    def per_video(self) -> TaskScores:
+        """Return the scores of each video by itself, in the order of `videos`."""
+        return _task_scores(self.valence, self.arousal, self.expression, self.action_units)
+
+    def per_subject(self) -> tuple[tuple[str, ...], TaskScores]:
+        """Return the subjects, first seen first, and the scores of each one's videos."""
+        names = tuple(dict.fromkeys(self.subjects))
+        position = {name: index for index, name in enumerate(names)}
+        groups = np.array([position[name] for name in self.subjects], np.int64)
+        return names, _task_scores(*self._sums(groups, len(names)))
+
+    def _sums(
+        self, groups: NDArray[np.int64], num_groups: int
+    ) -> tuple[AgreementSums, AgreementSums, ConfusionCounts, UnitCounts]:
+        """Return all sums with video v in group `groups[v]`."""
+        return (
+            self.valence.regrouped(groups, num_groups),
+            self.arousal.regrouped(groups, num_groups),
+            self.expression.regrouped(groups, num_groups),
+            self.action_units.regrouped(groups, num_groups),
+        )
 
 
-def _value_scores(task: str, moments: Moments) -> dict[str, Floats]:
-    return {
-        f"{task}.ccc": ccc_of(moments),
-        f"{task}.pcc": pcc_of(moments),
-        f"{task}.mse": mse_of(moments),
-    }
+def score(annotations: Annotations, predictions: Predictions) -> TaskScores:
+    """Return the pooled scores of predictions for the rows of `annotations`.
+
+    Raises:
+        ValueError: If the number of rows or the label spaces differ.
+    """
+    return VideoStatistics.of(annotations, predictions).pooled()
 
 
-def _mean_of_two(first: Floats, second: Floats) -> Floats:
-    mean = (first + second) / 2
-    mean = np.where(np.isnan(first), second, mean)
-    return np.where(np.isnan(second), first, mean)
+def _task_scores(
+    valence: AgreementSums,
+    arousal: AgreementSums,
+    expression: ConfusionCounts,
+    action_units: UnitCounts,
+) -> TaskScores:
+    return TaskScores(
+        ccc_valence=valence.ccc(),
+        ccc_arousal=arousal.ccc(),
+        mse_valence=valence.mse(),
+        mse_arousal=arousal.mse(),
+        pcc_valence=valence.pcc(),
+        pcc_arousal=arousal.pcc(),
+        f1_expression=expression.per_class_f1(),
+        macro_f1_expression=expression.macro_f1(),
+        f1_action_units=action_units.f1(),
+        mean_f1_action_units=action_units.mean_f1(),
+        num_valence=valence.count,
+        num_arousal=arousal.count,
+        num_expression=expression.num_rows(),
+        num_action_units=action_units.num_valid,
+    )
 
 
-def _expression_scores(tally: Tally, weights: Floats) -> dict[str, Floats]:
-    confusion = _sum(tally.confusion, weights)  # (B, C, C + 1)
-    per_class = f1_of_confusion(confusion)
-    total = confusion.sum(axis=(1, 2))
-    hits = np.trace(confusion[:, :, :-1], axis1=1, axis2=2)
-    labels = tally.spaces.expressions.labels
-    scores = {
-        f"expression.f1.{label}": _where_any(per_class[:, index], total)
-        for index, label in enumerate(labels)
-    }
-    scores[EXPRESSION_F1] = _where_any(per_class.mean(axis=1), total)
-    scores["expression.accuracy"] = _where_any(hits / np.maximum(total, 1), total)
-    return scores
+def _check_same_rows(annotations: Annotations, predictions: Predictions) -> None:
+    if len(annotations) != len(predictions):
+        raise ValueError(
+            f"{annotations.source}: predictions must have one row per annotated row "
+            f"({len(annotations)}), got {len(predictions)}"
+        )
+    if annotations.spaces != predictions.spaces:
+        raise ValueError(
+            f"{annotations.source}: "
+            f"{_differing_spaces(annotations.spaces, predictions.spaces)}"
+        )
 
 
-def _unit_scores(tally: Tally, weights: Floats) -> dict[str, Floats]:
-    counts = _sum(tally.units, weights)  # (B, K, 2, 2)
-    per_unit = f1_of_units(counts)
-    total = counts.sum(axis=(1, 2, 3))
-    labels = tally.spaces.action_units.labels
-    scores = {
-        f"action_units.f1.{label}": _where_any(per_unit[:, index], total)
-        for index, label in enumerate(labels)
-    }
-    scores[ACTION_UNIT_F1] = _where_any(per_unit.mean(axis=1), total)
-    return scores
-
-
-def _sum(counts: NDArray[np.int64], weights: Floats) -> Floats:
-    flat = weights @ counts.reshape(len(counts), -1).astype(np.float64)
-    return flat.reshape(len(weights), *counts.shape[1:])
-
-
-def _where_any(values: Floats, total: Floats) -> Floats:
-    return np.where(total > 0, values, np.nan)
+def _differing_spaces(one: LabelSpaces, other: LabelSpaces) -> str:
+    return (
+        f"label spaces must be the same on both sides, got {one.expressions.name}, "
+        f"{one.action_units.name} and {other.expressions.name}, "
+        f"{other.action_units.name}; map one to the other first"
+    )

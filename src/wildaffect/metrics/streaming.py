@@ -5,8 +5,8 @@ import numpy as np
 from wildaffect.core.tasks import LabelSpaces
 from wildaffect.metrics.frames import ScoredFrames
 from wildaffect.metrics.moments import Moments, weigh
-from wildaffect.metrics.scores import pooled
 from wildaffect.metrics.tally import Tally, join, tally_frames
+from wildaffect.metrics.tally_scores import pooled
 
 
 class StreamingScores:
