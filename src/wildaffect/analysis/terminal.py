@@ -42,7 +42,7 @@ class Terminal:
             TextColumn("{task.fields[speed]}"),
             TimeRemainingColumn(),
             console=self._errors,
-            disable=quiet,
+            disable=quiet or not self._errors.is_terminal,
             transient=True,
         )
         self._task: TaskID | None = None
