@@ -75,6 +75,12 @@ def check_member(
             f"{where}: inputs must be features and, if used, lengths and times_s, "
             f"got {', '.join(network.input_names)}"
         )
+    width = network.input_widths["features"]
+    if width not in {None, num_features(manifest)}:
+        raise BadArtefact(
+            f"{where}: features must have {num_features(manifest)} columns, as the "
+            f"manifest's inputs have together, got {width}"
+        )
     missing = set(widths) - set(network.output_names)
     if missing:
         raise BadArtefact(

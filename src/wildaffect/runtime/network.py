@@ -80,6 +80,8 @@ class Network:
             ) from error
         self.input_names = tuple(port.any_name for port in model.inputs)
         self.output_names = tuple(port.any_name for port in model.outputs)
+        self.input_widths = {port.any_name: _width(port) for port in model.inputs}
+        """Length of the last axis of each input, None where the file leaves it open."""
 
     def __call__(self, *inputs: NDArray[Any]) -> tuple[NDArray[np.float32], ...]:
         """Run once; inputs and outputs in the order of the file."""
@@ -108,6 +110,13 @@ def runtime_version() -> str:
 @cache
 def _runtime() -> ov.Core:
     return ov.Core()
+
+
+def _width(port: Any) -> int | None:
+    shape = port.partial_shape
+    if shape.rank.is_dynamic or not len(shape) or shape[-1].is_dynamic:
+        return None
+    return int(shape[-1].get_length())
 
 
 def _compile(model: ov.Model, device: Device) -> ov.CompiledModel:
