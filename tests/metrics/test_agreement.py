@@ -212,6 +212,16 @@ def test_one_constant_stays_one_in_every_way_of_summing_groups():
     assert level.pooled([3, 7, 0, 1]).ccc() == pytest.approx(1)
 
 
+@given(st.lists(st.integers(0, 5), min_size=6, max_size=6), st.floats(-1, 1))
+def test_resampled_groups_of_one_constant_have_no_spread(weights, constant):
+    groups = np.repeat(np.arange(7), [4, 5, 7, 3, 11, 2, 6])
+    series = np.where(groups == 0, 0.7, constant)
+    sums = AgreementSums.by_group(series, series, groups, num_groups=7)
+    got = sums.pooled([[0, *weights]] * 2)
+    assert (got.moment_target == 0).all()
+    assert np.isnan(got.ccc()).all()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

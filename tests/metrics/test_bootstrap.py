@@ -61,6 +61,12 @@ def test_every_resample_draws_as_many_videos_as_there_are(statistics):
     assert all((count == 20).all() for count in drawn)
 
 
+def test_every_video_is_as_likely_to_be_drawn_as_any_other():
+    (weights,) = bootstrap._draws(7, 5000, 0)
+    np.testing.assert_allclose(weights.mean(0), 1, atol=0.06)
+    assert (weights.sum(1) == 7).all()
+
+
 def test_a_wider_level_gives_a_wider_interval(statistics):
     narrow = bootstrap_interval(statistics, P_MTL, level=0.5)
     wide = bootstrap_interval(statistics, P_MTL, level=0.99)

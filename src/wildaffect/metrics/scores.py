@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from wildaffect.core.annotations import Annotations
 from wildaffect.core.predictions import Predictions
-from wildaffect.core.tasks import LabelSpaces
+from wildaffect.core.tasks import LabelSpaces, Task
 from wildaffect.metrics.agreement import AgreementSums
 from wildaffect.metrics.counts import ConfusionCounts, UnitCounts
 
@@ -99,41 +99,22 @@ class VideoStatistics:
             ValueError: If the number of rows or the label spaces differ.
         """
         _check_same_rows(annotations, predictions)
-        by_video = annotations.video_index
-        count = len(annotations.videos)
+        num_videos = len(annotations.videos)
+        valence, arousal, expression, action_units = (
+            _task_columns(annotations, predictions, task) for task in Task
+        )
         return cls(
             videos=annotations.videos,
             subjects=annotations.subjects,
             spaces=annotations.spaces,
-            valence=AgreementSums.by_group(
-                annotations.valence,
-                predictions.valence,
-                by_video,
-                num_groups=count,
-                valid=annotations.valence_valid & predictions.valence_covered,
-            ),
-            arousal=AgreementSums.by_group(
-                annotations.arousal,
-                predictions.arousal,
-                by_video,
-                num_groups=count,
-                valid=annotations.arousal_valid & predictions.arousal_covered,
-            ),
+            valence=AgreementSums.by_group(**valence, num_groups=num_videos),
+            arousal=AgreementSums.by_group(**arousal, num_groups=num_videos),
             expression=ConfusionCounts.by_group(
-                annotations.expression,
-                predictions.expression,
-                by_video,
+                **expression,
                 num_classes=len(annotations.spaces.expressions),
-                num_groups=count,
-                valid=annotations.expression_valid & predictions.expression_covered,
+                num_groups=num_videos,
             ),
-            action_units=UnitCounts.by_group(
-                annotations.action_units,
-                predictions.action_units,
-                by_video,
-                num_groups=count,
-                valid=annotations.action_units_valid & predictions.action_units_covered,
-            ),
+            action_units=UnitCounts.by_group(**action_units, num_groups=num_videos),
         )
 
     def __len__(self) -> int:
@@ -241,6 +222,20 @@ def _task_scores(
         num_expression=expression.num_rows(),
         num_action_units=action_units.num_valid,
     )
+
+
+def _task_columns(
+    annotations: Annotations, predictions: Predictions, task: Task
+) -> dict[str, ArrayLike]:
+    """Return what the sums of a task are taken of; both records name columns by task."""
+    annotated: NDArray[np.bool_] = getattr(annotations, f"{task}_valid")
+    covered: NDArray[np.bool_] = getattr(predictions, f"{task}_covered")
+    return {
+        "target": getattr(annotations, task),
+        "pred": getattr(predictions, task),
+        "groups": annotations.video_index,
+        "valid": annotated & covered,
+    }
 
 
 def _check_same_rows(annotations: Annotations, predictions: Predictions) -> None:
