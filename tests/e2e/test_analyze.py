@@ -64,6 +64,7 @@ def test_frames_further_apart_than_a_second_still_have_their_face(
     assert column(tmp_path / "x.csv", "track_id") == [0, 0, 0]
 
 
+@pytest.mark.slow
 def test_the_table_takes_the_name_and_format_that_were_given(clip, tmp_path, analyze):
     tables = {}
     for name in ("a.csv", "b.parquet", "deep/er/c.JSONL"):
@@ -87,6 +88,7 @@ def test_quiet_prints_the_last_line_alone_and_json_one_document(clip, tmp_path, 
     assert [track["track_id"] for track in file["tracks"]] == [0]
 
 
+@pytest.mark.slow
 def test_a_folder_gives_one_result_per_video_and_per_set_of_pictures(
     clip, portrait_path, tmp_path, analyze
 ):
@@ -107,6 +109,7 @@ def test_a_folder_gives_one_result_per_video_and_per_set_of_pictures(
     assert (out / "stills.overlay").is_dir() or (out / "stills.overlay.png").is_file()
 
 
+@pytest.mark.slow
 def test_pictures_that_differ_in_suffix_alone_get_overlays_of_their_own(
     portrait_path, portrait_views, tmp_path, analyze, save_clip
 ):
@@ -130,6 +133,7 @@ def test_the_working_folder_may_be_the_input(
     assert column(tmp_path / "out/photos.csv", "status") == ["ok"]
 
 
+@pytest.mark.slow
 def test_resume_skips_what_is_whole_and_redoes_what_changed(
     clip, portrait_views, save_clip, tmp_path, analyze
 ):
@@ -157,6 +161,7 @@ def test_resume_skips_what_is_whole_and_redoes_what_changed(
     assert again("--every", 2, "--overlay") == {"cut": True, "edited": True, "kept": False}
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_leaves_its_rows_and_resume_completes_it(
     portrait_views, save_clip, tmp_path, in_child, analyze
 ):

@@ -234,7 +234,7 @@ def test_a_folder_without_permission_is_named(tmp_path, analyze, one_line, monke
 
 
 @pytest.mark.skipif(not hasattr(resource, "RLIMIT_FSIZE"), reason="POSIX alone")
-@pytest.mark.parametrize("extra", [[], ["--overlay"]])
+@pytest.mark.parametrize("extra", [[], pytest.param(["--overlay"], marks=pytest.mark.slow)])
 def test_a_full_disk_is_one_line_and_leaves_nothing_under_the_final_name(
     clip, tmp_path, in_child, extra
 ):
@@ -253,6 +253,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing_under_the_final_name(
     assert not (tmp_path / "face.overlay.mp4").exists()
 
 
+@pytest.mark.slow
 def test_an_interrupt_ends_with_one_line(portrait_views, save_clip, tmp_path, in_child):
     long = save_clip(tmp_path / "long.mp4", portrait_views(40) * 40)
     before = "import signal; signal.alarm(0); signal.signal(signal.SIGALRM, "

@@ -117,6 +117,7 @@ def test_a_broken_file_is_not_reported_as_a_missing_face(tmp_path, capsys):
     assert "face" not in capsys.readouterr().err.replace(str(tmp_path), "")
 
 
+@pytest.mark.slow
 def test_importing_and_analysing_write_and_fetch_nothing_in_the_working_folder(
     clip, tmp_path
 ):

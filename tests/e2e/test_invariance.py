@@ -94,6 +94,7 @@ def test_a_second_run_gives_the_same_rows_to_the_last_bit(analyzer, images, rows
     assert_same(rows, list(analyzer.run(frames_of(images))))
 
 
+@pytest.mark.slow
 def test_depth_of_prefetching_changes_nothing(analyzer, images, rows, monkeypatch):
     monkeypatch.setattr(analyzer_module, "PREFETCH_FRAMES", 1)
     assert_same(rows, list(analyzer.run(frames_of(images))))
@@ -116,6 +117,7 @@ def test_decoder_threads_change_nothing(analyzer, clip):
     assert_same(said[0], said[2])
 
 
+@pytest.mark.slow
 def test_stream_gives_the_rows_of_analyze_and_takes_any_iterable(clip):
     table = wildaffect.analyze(clip).table
     with open_source(clip) as reader:
@@ -127,6 +129,7 @@ def test_stream_gives_the_rows_of_analyze_and_takes_any_iterable(clip):
         np.testing.assert_array_equal(valence, table["valence"].to_numpy())
 
 
+@pytest.mark.slow
 def test_a_live_stream_answers_while_frames_still_come(images):
     drawn = []
 
@@ -163,6 +166,7 @@ def test_a_lossless_video_equals_its_own_frames_as_png(images, save_clip, tmp_pa
     np.testing.assert_allclose(from_video["time_s"], from_images["time_s"], atol=1e-3)
 
 
+@pytest.mark.slow
 def test_a_video_that_stands_in_a_job_twice_gives_the_same_rows(clip, tmp_path, analyze):
     twin = tmp_path / "twin.mp4"
     twin.write_bytes(clip.read_bytes())
