@@ -1,10 +1,15 @@
 """Find the command that was named, read its flags, run it; errors take one line."""
 
+import contextlib
 import importlib
+import io
+import re
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
 from importlib.metadata import version
+from types import ModuleType
+from typing import Any
 
 import tyro
 
@@ -35,14 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         name, rest = _split_command(args)
         module = importlib.import_module(f"wildaffect.cli.{name.replace(' ', '_')}")
-        command = tyro.cli(
-            module.Command,
-            prog=f"wildaffect {name}",
-            description=module.__doc__,
-            args=rest,
-            config=(tyro.conf.FlagCreatePairsOff,),
-        )
-        return int(module.run(command))
+        return int(module.run(_parse(module, name, rest)))
     except UsageError as error:
         print(f"wildaffect: {error}", file=sys.stderr)
         return 2
@@ -52,6 +50,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("wildaffect: stopped", file=sys.stderr)
         return 130
+
+
+def _parse(module: ModuleType, name: str, args: list[str]) -> Any:
+    """Read the flags of a command; what is wrong with them is said in one line."""
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(said):
+            return tyro.cli(
+                module.Command,
+                prog=f"wildaffect {name}",
+                description=module.__doc__,
+                args=args,
+                config=(tyro.conf.FlagCreatePairsOff,),
+            )
+    except SystemExit as stop:
+        if not stop.code:
+            raise
+        inside = re.findall(
+            r"^│ (.*?) +│$", said.getvalue().split("───── │")[0], re.MULTILINE
+        )
+        text = " ".join(line for line in inside if not set(line) <= set("─ "))
+        raise UsageError(f"{text or said.getvalue().strip()}; see --help") from None
 
 
 def _split_command(args: list[str]) -> tuple[str, list[str]]:
