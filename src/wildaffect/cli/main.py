@@ -67,11 +67,20 @@ def _parse(module: ModuleType, name: str, args: list[str]) -> Any:
     except SystemExit as stop:
         if not stop.code:
             raise
-        inside = re.findall(
-            r"^│ (.*?) +│$", said.getvalue().split("───── │")[0], re.MULTILINE
-        )
-        text = " ".join(line for line in inside if not set(line) <= set("─ "))
-        raise UsageError(f"{text or said.getvalue().strip()}; see --help") from None
+        raise UsageError(f"{_out_of_box(said.getvalue())}; see --help") from None
+
+
+_SUGGESTIONS = "Perhaps you meant:"
+
+
+def _out_of_box(text: str) -> str:
+    """Return the message and the suggestion that the parser prints in a drawn box."""
+    lines = [re.sub(r"[│╭╮╰╯─]|-{9,}", "", line).strip() for line in text.splitlines()]
+    said = [line for line in lines if line][1:]  # without its title
+    end = said.index(_SUGGESTIONS) if _SUGGESTIONS in said else len(said)
+    near = [line.split()[0] for line in said[end:] if line.startswith("--")]
+    message = " ".join(said[:end]).split(" For full helptext")[0].rstrip(".")
+    return f"{message}; did you mean {', '.join(near)}?" if near else message
 
 
 def _split_command(args: list[str]) -> tuple[str, list[str]]:
