@@ -23,6 +23,7 @@ from wildaffect.evaluation.report import (
     Input,
     InSample,
     Report,
+    Score,
     package_version,
 )
 from wildaffect.evaluation.rules import MEANING, Rules
@@ -93,7 +94,12 @@ def evaluate(
         rule_missing=MEANING[evaluation.rules.missing],
         rule_absent=MEANING[evaluation.rules.absent],
         departures=paired.departures,
-        notes=(*annotated.notes, *predictions.notes, *paired.notes),
+        notes=(
+            *annotated.notes,
+            *predictions.notes,
+            *paired.notes,
+            *_undefined(scored.scores),
+        ),
         in_sample=_in_sample(rows.videos, evaluation.tuned_on),
         num_rows=len(rows),
         num_repeats=len(rows) - len(np.unique(keys)),
@@ -164,6 +170,16 @@ def _compare(
             protocol=evaluation.protocol,
             settings=evaluation.settings,
         ),
+    )
+
+
+def _undefined(scores: Sequence[Score]) -> tuple[str, ...]:
+    """Return which CCC is 0/0, and with it every number that needs it."""
+    return tuple(
+        f"{each.title} is not defined (annotated and predicted values are one constant, or "
+        "there are fewer than two); what needs it is not defined either"
+        for each in scores
+        if each.name.endswith(".ccc") and each.value is None
     )
 
 

@@ -102,7 +102,8 @@ def value_side(
     side = Side(
         target=target,
         annotated=annotated_mask(annotations, task),
-        pred=pred,
+        # The precision of the annotations, so that equal texts give equal values.
+        pred=pred.astype(np.float32),
         given=~np.isnan(pred),
     )
     return _treat_missing(side, task, annotations, rules.missing, source=taken.source)
