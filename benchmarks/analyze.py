@@ -111,6 +111,7 @@ def run_analyze(clip: str, threads: int) -> dict[str, float]:
 def run_stages(clip: str, _threads: int) -> dict[str, float]:
     """CPU milliseconds per frame of each stage, one after another in one thread."""
     from wildaffect.faces.chain import FaceChain
+    from wildaffect.faces.detector import FaceDetector
     from wildaffect.faces.scan import FrameScanner
     from wildaffect.inference.analyzer import Analyzer
     from wildaffect.inference.artefact import load_artefact
@@ -128,7 +129,7 @@ def run_stages(clip: str, _threads: int) -> dict[str, float]:
 
     with open_source(clip) as reader:
         frames = stage("decode to RGB", lambda: list(reader))
-    scanner, chain = FrameScanner(device), FaceChain(device)
+    scanner, chain = FrameScanner(FaceDetector(device)), FaceChain(device)
     scanned = stage("detect, find cuts", lambda: [scanner(frame) for frame in frames])
     faces = stage("follow: mesh, blendshapes, pose", lambda: list(chain.run(scanned)))
     analyzer = Analyzer(load_artefact())

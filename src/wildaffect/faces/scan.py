@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from wildaffect.core.frames import Frame
 from wildaffect.faces.detector import INPUT_PX, Detections, FaceDetector, shrink_frame
 from wildaffect.faces.shots import Change, ChangeDetector
-from wildaffect.runtime.network import Device
 
 DETECT_EVERY_S = 0.1
 """The detector runs at least so often, and at once where the picture changes."""
@@ -31,10 +30,13 @@ class FrameScanner:
 
     Faces that are followed need no detector, so it runs now and then, and where something
     appeared. That is the same for every run over the same frames.
+
+    Args:
+        detector: One that no other thread uses at the same time; it may serve many videos.
     """
 
-    def __init__(self, device: Device) -> None:
-        self._detector = FaceDetector(device)
+    def __init__(self, detector: FaceDetector) -> None:
+        self._detector = detector
         self._change = ChangeDetector()
         self._detected_s = float("-inf")
 

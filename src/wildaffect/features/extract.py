@@ -17,6 +17,7 @@ from wildaffect.core.faces import FaceObservation, FrameFaces, Status
 from wildaffect.core.frames import VideoInfo
 from wildaffect.core.preprocess import Preprocess
 from wildaffect.faces.chain import FaceChain
+from wildaffect.faces.detector import FaceDetector
 from wildaffect.faces.scan import FrameScanner
 from wildaffect.features.footage import Footage, content_sha256, frames_of, open_footage
 from wildaffect.features.records import (
@@ -71,6 +72,7 @@ class Extractor:
         self, store: FeatureStore, sets: Sequence[FeatureSet], options: ExtractOptions
     ) -> None:
         self._store, self._sets, self._options = store, sets, options
+        self._detector = FaceDetector(options.device)
         self._chains: dict[tuple[Preprocess, ...], FaceChain] = {}
 
     def run(self, jobs: Sequence[Footage], watch: Watch) -> Iterator[Extracted]:
@@ -103,7 +105,7 @@ class Extractor:
         chain = self._chain(tuple(one.preprocess for one in wanted if one.preprocess))
         rows = _Rows(wanted, is_crops=job.images == "crops")
         with open_footage(job) as reader:
-            scanner = FrameScanner(self._options.device)
+            scanner = FrameScanner(self._detector)
             frames = prefetch(frames_of(job, reader), apply=scanner)
             with closing(frames):
                 for number, seen in enumerate(chain.run(frames), start=1):
