@@ -24,7 +24,8 @@ def follow():
     """Run the face chain over images, 30 per second."""
 
     def run(images, fps=30.0, **options):
-        scanner, chain = FrameScanner(FaceDetector(Device())), FaceChain(Device(), **options)
+        scanner = FrameScanner(FaceDetector(Device()))
+        chain = FaceChain(Device(), **options)
         frames = (Frame(index=i, time_s=i / fps, rgb=rgb) for i, rgb in enumerate(images))
         return list(chain.run(map(scanner, frames)))
 
