@@ -1,5 +1,7 @@
 """Tables are invented."""
 
+import json
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -30,7 +32,10 @@ def located(path, truth, first_frame=1):
 FRAMES = st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 6)), max_size=12)
 
 
-@given(wanted=FRAMES.filter(len), given_rows=FRAMES.map(lambda rows: sorted(set(rows))))
+@given(
+    wanted=FRAMES.filter(len),
+    given_rows=FRAMES.filter(len).map(lambda rows: sorted(set(rows))),
+)
 @settings(max_examples=60, deadline=None)
 def test_rows_are_matched_as_a_dictionary_would(tmp_path_factory, wanted, given_rows):
     path = tmp_path_factory.mktemp("t") / "t.csv"
@@ -83,7 +88,7 @@ def test_of_several_faces_the_largest_counts_and_a_note_says_so(tmp_path, truth)
     text = "frame,face_size_px,valence\n0,20,0.1\n0,80,0.9\n3,10,0.2\n"
     found = read_predictions(table(tmp_path, text, "a.csv"))
     assert found.values.valence.tolist() == [0.9, 0.2]
-    assert "largest was taken; 1 rows were left out" in found.notes[0]
+    assert "largest was taken; left out: 1" in found.notes[0]
 
 
 def test_frames_of_a_manifest_need_to_be_told_where_they_begin(tmp_path):
@@ -128,6 +133,7 @@ def test_two_answers_for_one_frame_are_refused_with_their_lines(tmp_path, truth)
         ("image,AU1,AU02\na/1.jpg,0,0\n", "'AU1'; did you mean 'AU"),
         ("image,score\na/1.jpg,0\n", "columns must hold valence, arousal"),
         ("valence\n0\n", "columns must hold image, or video and frame"),
+        ("image,valence\n", "must hold at least one row, got none"),
         ("image,valence,valence\na/1.jpg,0,0\n", "columns must be distinct"),
         ("image,valence\na/1.jpg,0\n,0\n", ":3: image must be given in every row"),
         ("video,frame,valence\na,1.5,0\n", ":2: frame must be a whole number"),
@@ -141,6 +147,21 @@ def test_two_answers_for_one_frame_are_refused_with_their_lines(tmp_path, truth)
 def test_a_wrong_table_is_refused_with_its_line(tmp_path, text, message):
     with pytest.raises(BadAnnotation, match=message):
         read_predictions(table(tmp_path, text))
+
+
+def test_a_result_is_read_in_the_classes_that_its_sidecar_names(tmp_path):
+    path = table(tmp_path, "frame,expression\n0,Contempt\n")
+    labels = {"name": "affectnet-expressions-8", "labels": ["Neutral", "Contempt"]}
+    sidecar = {"columns": [], "label_spaces": {"expressions": labels}}
+    table(tmp_path, json.dumps(sidecar), "t.csv.json")
+    found = read_predictions(path).values
+    assert found.spaces.expressions.labels == ("Neutral", "Contempt")
+    assert found.expression.tolist() == [1]
+
+
+def test_columns_of_ones_own_are_left_alone(tmp_path):
+    text = "image,video_id,subject_id,gaze_x,valence\na/1.jpg,a,p,0.1,0.5\n"
+    assert read_predictions(table(tmp_path, text)).values.valence.tolist() == [0.5]
 
 
 def test_what_is_not_there_or_no_table_is_refused(tmp_path):

@@ -78,7 +78,9 @@ def check_columns(path: Path, names: Sequence[str]) -> None:
         raise BadAnnotation(path, 1, f"columns must be distinct, got {', '.join(names)}")
     known = {*_KEYS, *_SCALES, *_PROBABILITIES, "expression"}
     present = {name for name in names if name in known or _is_value(name)}
-    wanted = sorted((known | set(ABAW_ACTION_UNITS.labels)) - present)
+    wanted = (known | set(ABAW_ACTION_UNITS.labels)) - present
+    if present & set(_KEYS):
+        wanted -= set(_KEYS)
     for name in names:
         if name in present or _NEVER_MEANT.fullmatch(name):
             continue

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pyarrow import csv, parquet
 
 from wildaffect.core.errors import BadAnnotation, EvaluationError, MissingData
-from wildaffect.core.tasks import LabelSpace
+from wildaffect.core.tasks import ABAW_EXPRESSIONS, LabelSpace
 from wildaffect.evaluation.columns import (
     Values,
     check_columns,
@@ -26,6 +26,7 @@ from wildaffect.evaluation.columns import (
     read_whole_numbers,
 )
 from wildaffect.formats.affwild2_mtl import read_mtl
+from wildaffect.outputs.sidecar import read_sidecar
 from wildaffect.outputs.table import read_table
 
 _TEXT = ("image", "video", "subject", "split", "status")
@@ -93,6 +94,8 @@ def _read_file(path: Path, classes: LabelSpace | None) -> PredictionTable:
         return _read_submission(path)
     table = _load(path)
     check_columns(path, table.column_names)
+    if not table.num_rows:
+        raise BadAnnotation(path, 2, "must hold at least one row, got none")
     names = set(table.column_names)
     lines = np.arange(table.num_rows) + (1 if path.suffix.lower() == ".parquet" else 2)
     if {"video", "frame"} <= names:
@@ -133,10 +136,10 @@ def _read_result(
         if len(first) < len(numbers):
             num_left = len(numbers) - len(first)
             told = f"{path.name}: of several faces in a frame the largest was taken; "
-            notes = (f"{told}{num_left:,} rows were left out",)
+            notes = (f"{told}left out: {num_left:,}",)
         kept = order[first]
         table, numbers, lines = table.take(pa.array(kept)), numbers[kept], lines[kept]
-    values = read_values(path, table, lines, classes)
+    values = read_values(path, table, lines, classes or _own_classes(path))
     return PredictionTable(
         source=str(path),
         keys=Keys((path.stem,), np.zeros(len(numbers), np.int64), numbers),
@@ -147,6 +150,17 @@ def _read_result(
         files=(path,),
         notes=(*notes, *values.notes),
     )
+
+
+def _own_classes(path: Path) -> LabelSpace | None:
+    """Return the classes of the model that wrote a result, as its sidecar names them."""
+    spaces = (read_sidecar(path) or {}).get("label_spaces")
+    if not spaces:
+        return None
+    own = LabelSpace(
+        name=spaces["expressions"]["name"], labels=tuple(spaces["expressions"]["labels"])
+    )
+    return own if own.labels != ABAW_EXPRESSIONS.labels else ABAW_EXPRESSIONS
 
 
 def _read_submission(path: Path) -> PredictionTable:

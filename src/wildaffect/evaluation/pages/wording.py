@@ -77,11 +77,14 @@ def interval_sentence(report: Report) -> str:
 
 def contents_sentence(report: Report) -> str:
     """Return how much was annotated."""
-    parts = [f"{report.num_rows:,} annotated rows", f"{report.num_videos:,} videos"]
+    parts = [
+        _count(report.num_rows, "annotated row", "annotated rows"),
+        _count(report.num_videos, "video", "videos"),
+    ]
     if report.num_subjects is not None:
-        parts.append(f"{report.num_subjects:,} people")
+        parts.append(_count(report.num_subjects, "person", "people"))
     if report.num_repeats:
-        parts.append(f"{report.num_repeats:,} repeated rows, kept")
+        parts.append(f"{_count(report.num_repeats, 'repeat', 'repeats')}, kept")
     return ", ".join(parts)
 
 
@@ -117,3 +120,7 @@ def summary_line(report: Report) -> str:
         kept = [s for s in report.scores if s.name.endswith((".ccc", "_f1"))]
         head += "".join(f"{score.title} {number(score.value)}, " for score in kept)
     return f"{head}{contents_sentence(report)}"
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
