@@ -246,6 +246,7 @@ def test_a_comparison_is_on_the_frames_that_both_predict(truth, said, tmp_path):
     rules = Rules(missing=Missing.SKIP)
     comparison = report_of(truth, said, against=fewer, rules=rules).comparison
     assert comparison.num_frames[Task.VALENCE] == 6
+    assert any("2 of 8 frames" in text for text in comparison.departures)
     assert comparison.differences[0].score.value == 0
 
 

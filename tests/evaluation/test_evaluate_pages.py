@@ -110,6 +110,17 @@ def test_a_number_with_departures_is_never_shown_as_the_official_one(truth, said
     assert "abaw-mtl: P, with departures 0." in capsys.readouterr().out
 
 
+def test_what_the_other_system_lacks_is_told_on_every_page(truth, said, capsys):
+    other = said.with_name("other.csv")
+    other.write_text("\n".join(said.read_text().splitlines()[:-2]) + "\n")
+    args = ["evaluate", str(said), "--annotations", str(truth), "--missing", "skip"]
+    for page in (said.with_name("r.html"), said.with_name("r.md")):
+        flags = ["--against", str(other), "--resamples", "50", "--report", str(page)]
+        assert main([*args, *flags]) == 0
+        assert "The other: valence: 2 of 8 frames" in page.read_text()
+    assert "the other departs" in capsys.readouterr().out
+
+
 def test_the_command_gives_json_alone_to_a_script(truth, said, capsys):
     args = ["evaluate", str(said), "--annotations", str(truth), "--resamples", "50"]
     assert main([*args, "--json", "--against", str(said)]) == 0

@@ -162,6 +162,7 @@ def _compare(
     this_statistics = VideoStatistics.of(paired.annotations, this_side)
     return Comparison(
         other=_input(against),
+        departures=other.departures,
         num_frames={task: _num_scored(task, paired, this_side) for task in tasks},
         differences=compare_videos(
             this_statistics,

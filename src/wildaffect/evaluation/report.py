@@ -162,6 +162,8 @@ class Comparison(Config):
     other: Input
     num_frames: dict[Task, int]
     """Of each task, frames that both predict and that are annotated."""
+    departures: tuple[str, ...]
+    """In what the other system's side is not what the protocol asks for."""
     differences: tuple[Difference, ...]
 
 

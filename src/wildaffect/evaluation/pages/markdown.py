@@ -19,7 +19,7 @@ def to_markdown(report: Report) -> str:
         say.interval_sentence(report),
     ]
     if report.comparison:
-        blocks += _comparison(report.comparison)
+        blocks += _comparison(report.comparison, report)
     blocks += ["## Coverage", _coverage(report)]
     for title, labels in (
         ("Perceived expressions", report.expression_scores),
@@ -40,7 +40,7 @@ def _scores(report: Report) -> str:
     overall = [report.overall] if report.overall else []
     rows = [
         (
-            say.overall_title(report) if score is report.overall else score.title,
+            say.score_title(score, report),
             say.number(score.value),
             say.interval(score),
         )
@@ -49,10 +49,10 @@ def _scores(report: Report) -> str:
     return _table(("", "score", "interval"), rows)
 
 
-def _comparison(comparison: Comparison) -> list[str]:
+def _comparison(comparison: Comparison, report: Report) -> list[str]:
     rows = [
         (
-            each.score.title,
+            say.score_title(each.score, report),
             say.number(each.this),
             say.number(each.other),
             say.signed(each.score.value),
@@ -67,6 +67,7 @@ def _comparison(comparison: Comparison) -> list[str]:
         f"## Against {_cell(comparison.other.name)}",
         _table(header, rows),
         "On the frames that both predict, on the same resamples of the same videos.",
+        *(f"> The other: {_cell(text)}" for text in comparison.departures),
     ]
 
 

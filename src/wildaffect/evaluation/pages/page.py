@@ -24,7 +24,7 @@ def to_html(report: Report) -> str:
         _head(report),
         _warnings(report),
         _section("Scores", _scores(report)),
-        _comparison(report.comparison) if report.comparison else "",
+        _comparison(report.comparison, report) if report.comparison else "",
         _labels("Perceived expressions", report.expression_scores),
         _confusion(report),
         _labels("Action units", report.action_unit_scores),
@@ -78,7 +78,7 @@ def _head(report: Report) -> str:
 def _figure(title: str, value: float | None, interval: str, kind: str) -> str:
     return (
         f'<div class="big {kind}"><small>{escape(title)}</small><b>{say.number(value)}</b>'
-        f"<small>{escape(interval)}</small></div>"
+        f"<small>{'' if interval == '-' else escape(interval)}</small></div>"
     )
 
 
@@ -97,14 +97,14 @@ def _scores(report: Report) -> str:
     rows = []
     for score in (*([report.overall] if report.overall else []), *report.scores):
         is_overall = score is report.overall
-        title = say.overall_title(report) if is_overall else score.title
+        title = say.score_title(score, report)
         cells = (title, say.number(score.value), say.interval(score))
         rows.append(_row(cells, "strong" if is_overall else ""))
     table = _table(("", "score", "interval"), rows)
     return f"{table}<p><small>{escape(say.interval_sentence(report))}</small></p>"
 
 
-def _comparison(comparison: Comparison) -> str:
+def _comparison(comparison: Comparison, report: Report) -> str:
     ends = [
         abs(end)
         for each in comparison.differences
@@ -115,7 +115,7 @@ def _comparison(comparison: Comparison) -> str:
     rows = []
     for each in comparison.differences:
         verdict = say.verdict(each)
-        title = "P" if each.score.name == "overall" else each.score.title
+        title = say.score_title(each.score, report)
         cells = (title, say.number(each.this), say.number(each.other))
         numbers = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
         rows.append(
@@ -133,7 +133,9 @@ def _comparison(comparison: Comparison) -> str:
         "Paired: on the frames that both predict and on the same resamples of the same "
         f"videos. Frames: {frames}. Less than 0 is better for squared errors."
     )
-    content = f"{_table(header, rows)}<p><small>{escape(note)}</small></p>"
+    notes = [note, *(f"The other: {text}." for text in comparison.departures)]
+    lines = "".join(f"<p><small>{escape(line)}</small></p>" for line in notes)
+    content = _table(header, rows) + lines
     return _section(f"Against {comparison.other.name}", content)
 
 

@@ -20,7 +20,7 @@ def print_report(report: Report, console: Console) -> None:
     console.print(_scores(report))
     console.print(f"[dim]{escape(say.interval_sentence(report))}[/dim]\n")
     if report.comparison:
-        console.print(_comparison(report.comparison), "")
+        console.print(_comparison(report.comparison, report), "")
     for title, labels in (
         ("expression", report.expression_scores),
         ("action unit", report.action_unit_scores),
@@ -30,6 +30,8 @@ def print_report(report: Report, console: Console) -> None:
     console.print(_coverage(report), "")
     for text in report.departures:
         console.print(f"[yellow]departs from the protocol[/yellow]  {escape(text)}")
+    for text in report.comparison.departures if report.comparison else ():
+        console.print(f"[yellow]the other departs[/yellow]  {escape(text)}")
     for text in report.notes:
         console.print(f"[dim]note[/dim]  {escape(text)}")
     sentence = say.in_sample_sentence(report.in_sample, report.num_videos)
@@ -42,7 +44,7 @@ def _scores(report: Report) -> Table:
     for score in (*([report.overall] if report.overall else []), *report.scores):
         is_overall = score is report.overall
         table.add_row(
-            say.overall_title(report) if is_overall else escape(score.title),
+            escape(say.score_title(score, report)),
             say.number(score.value),
             say.interval(score),
             style="bold" if is_overall else None,
@@ -50,14 +52,14 @@ def _scores(report: Report) -> Table:
     return table
 
 
-def _comparison(comparison: Comparison) -> Table:
+def _comparison(comparison: Comparison, report: Report) -> Table:
     table = _plain_table(
         f"against {comparison.other.name}", "this", "other", "difference", "interval", ""
     )
     for each in comparison.differences:
         verdict = say.verdict(each)
         table.add_row(
-            escape("P" if each.score.name == "overall" else each.score.title),
+            escape(say.score_title(each.score, report)),
             say.number(each.this),
             say.number(each.other),
             say.signed(each.score.value),

@@ -59,8 +59,8 @@ def in_sample_sentence(found: InSample, num_videos: int) -> str:
             some = ", ".join(found.examples)
             more = ", ..." if found.num_videos > len(found.examples) else ""
             return (
-                f"In-sample: something was tuned on {found.num_videos:,} of the "
-                f"{num_videos:,} videos ({some}{more}); the scores are too high."
+                f"In-sample: something was tuned on {found.num_videos:,} of "
+                f"{num_videos:,} evaluated videos ({some}{more}); the scores are too high."
             )
 
 
@@ -108,6 +108,11 @@ def verdict(difference: Difference) -> str:
 def overall_title(report: Report) -> str:
     """Return the name of the overall number, which departures make another one."""
     return "P, with departures" if report.departures else "P"
+
+
+def score_title(score: Score, report: Report) -> str:
+    """Return the name of a score, the overall number included."""
+    return overall_title(report) if score.name == "overall" else score.title
 
 
 def summary_line(report: Report) -> str:
