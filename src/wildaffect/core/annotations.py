@@ -47,6 +47,8 @@ class Annotations:
     action_units_valid: NDArray[np.bool_]
     """Shape (N, K); the other masks are (N,)."""
     spaces: LabelSpaces = field(default_factory=LabelSpaces)
+    files: tuple[str, ...] = ()
+    """File that gave the rows of each video, same length as `videos`; empty if unknown."""
 
     def __post_init__(self) -> None:
         rows = (len(self.images),)
@@ -70,6 +72,18 @@ class Annotations:
                 raise ValueError(
                     f"{self.source}: {name} must have shape {shape}, got {got}"
                 )
+        if len(self) and not (
+            0 <= self.video_index.min() and self.video_index.max() < len(self.videos)
+        ):
+            raise ValueError(
+                f"{self.source}: video_index must lie in [0, {len(self.videos)}), got "
+                f"[{self.video_index.min()}, {self.video_index.max()}]"
+            )
+        if self.files and len(self.files) != len(self.videos):
+            raise ValueError(
+                f"{self.source}: files must name one file per video "
+                f"({len(self.videos)}), got {len(self.files)}"
+            )
         if len(self.subjects) != len(self.videos):
             raise ValueError(
                 f"{self.source}: subjects must name one person per video "

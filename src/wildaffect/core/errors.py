@@ -49,6 +49,14 @@ class BadAnnotation(WildAffectError):
         super().__init__(f"{path}:{line}: {reason}")
 
 
+class MissingData(WildAffectError):
+    """A file or folder of a data set is not where its layout puts it."""
+
+
+class FeatureError(WildAffectError):
+    """Stored features are absent, damaged, or not those that were asked for."""
+
+
 class BadArtefact(WildAffectError):
     """An artefact or a vendored model is incomplete, altered or of another version."""
 

@@ -61,4 +61,19 @@ class FaceObservation:
     face_size_px: float
     """Square root of the box's area."""
     sharpness: float
-    """Spread of the Laplacian of the aligned crop; about 1 blurred, 10 and more crisp."""
+    """Spread of the Laplacian of the aligned crop in grey levels, see `faces.quality`."""
+    crops: tuple[NDArray[np.uint8], ...] = ()
+    """Aligned crops for an artefact's backbones, in its order; none if interpolated."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameFaces:
+    """Everybody who is seen in one frame."""
+
+    frame_index: int
+    time_s: float
+    faces: tuple[FaceObservation, ...]
+    """By ascending `track_id`; empty if there is no face."""
+    live_ids: frozenset[int]
+    """Tracks that may still have a row in a later frame; all others, and all at the end of
+    the stream, are complete."""

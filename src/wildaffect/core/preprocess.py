@@ -5,12 +5,12 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Literal
 
+from wildaffect.core.config import Config
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Preprocess:
+class Preprocess(Config):
     """The aligned crop that a backbone was trained on."""
-
-    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012 - read by pydantic as it stands
 
     alignment: Literal["arcface_5pt"] = "arcface_5pt"
     """Similarity transform of eyes, nose and mouth corners onto the template so named."""

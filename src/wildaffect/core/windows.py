@@ -1,0 +1,247 @@
+"""Windows over time: what a temporal model sees at once, and how its outputs are joined.
+
+A run is a stretch of rows without a gap above `max_gap_s`. Window k of a run that begins
+at t0 covers [t0 + k stride, t0 + k stride + length), half-open; the last window of a run
+is the first that reaches the run's end, and it simply has fewer rows: nothing is padded.
+Symbols: T rows, L rows of one window, D features, K outputs.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+Seconds = TypeVar("Seconds", float, NDArray[np.float64])
+
+TIME_TOLERANCE_S = 1.1e-3
+"""Rows this little before a boundary count as on it: two stamps rounded to milliseconds
+(the first of the run and the row's own) are together at most 1 ms off."""
+
+EDGE_WEIGHT = 0.01
+"""Weight of a row at the edge of a window, where the centre has 1; a row that only the edge
+of one window covers is therefore still defined."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowSpec:
+    """How a sequence is cut, in seconds."""
+
+    length_s: float
+    stride_s: float
+    """From one window's start to the next one's, at most `length_s`."""
+    max_gap_s: float
+    """Rows further apart than this never share a window, in [0, `length_s`]; with 0 every
+    row is a window of its own."""
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012 - read by pydantic as it stands
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.length_s) and self.length_s > 0):
+            raise ValueError(f"window: length_s must be positive, got {self.length_s}")
+        if not 2 * TIME_TOLERANCE_S <= self.stride_s <= self.length_s:
+            raise ValueError(
+                f"window: stride_s must be in [{2 * TIME_TOLERANCE_S}, "
+                f"length_s={self.length_s}], got {self.stride_s}"
+            )
+        if not 0 <= self.max_gap_s <= self.length_s:
+            raise ValueError(
+                f"window: max_gap_s must be in [0, length_s={self.length_s}], "
+                f"got {self.max_gap_s}"
+            )
+
+    @property
+    def is_frame_wise(self) -> bool:
+        """True where every window is one row."""
+        return self.max_gap_s == 0
+
+
+FRAME_WISE = WindowSpec(length_s=1.0, stride_s=1.0, max_gap_s=0.0)
+"""One row per window, whatever the times: for models without memory."""
+
+
+class Window(NamedTuple):
+    """Rows of the sequence that one window holds, at least one."""
+
+    rows: slice
+    start_s: float
+    """Nominal start, which may lie before the first row."""
+
+
+def window_start_s(run_start_s: float, index: int, spec: WindowSpec) -> float:
+    """Return the nominal start of window `index` of the run beginning at `run_start_s`."""
+    return run_start_s + index * spec.stride_s
+
+
+def longest_gap_s(spec: WindowSpec) -> float:
+    """Return the gap between rows above which a new run begins."""
+    return 0.0 if spec.is_frame_wise else spec.max_gap_s + TIME_TOLERANCE_S
+
+
+def first_time_s(start_s: Seconds) -> Seconds:
+    """Return the earliest time that counts as inside a window with this start.
+
+    A row before it belongs to no later window either: once the window before was run, such
+    rows are final.
+    """
+    return start_s - TIME_TOLERANCE_S
+
+
+def stop_time_s(start_s: Seconds, spec: WindowSpec) -> Seconds:
+    """Return the earliest time that counts as past the end of the window."""
+    return start_s + spec.length_s - TIME_TOLERANCE_S
+
+
+def row_weights(times_s: FloatArray, start_s: float, spec: WindowSpec) -> FloatArray:
+    """Return what each row of a window counts in the mean over windows, shape (L,).
+
+    A triangle over the nominal window, 1 at its centre and `EDGE_WEIGHT` at both ends, so
+    that a row is judged mostly by the windows that see both its past and its future.
+    """
+    from_centre = np.abs(2.0 * (times_s - start_s) / spec.length_s - 1.0)
+    return np.maximum(1.0 - (1.0 - EDGE_WEIGHT) * from_centre, EDGE_WEIGHT)
+
+
+def layout(times_s: FloatArray, spec: WindowSpec) -> list[Window]:
+    """Return the windows over rows at `times_s`, in order of time.
+
+    Raises:
+        ValueError: If the times are not finite and strictly ascending, shape (T,).
+    """
+    check_times(times_s)
+    if spec.is_frame_wise:
+        return [Window(slice(i, i + 1), float(t)) for i, t in enumerate(times_s)]
+    breaks = np.flatnonzero(np.diff(times_s) > longest_gap_s(spec)) + 1
+    edges = [0, *breaks.tolist(), len(times_s)]
+    return [
+        Window(slice(first + window.rows.start, first + window.rows.stop), window.start_s)
+        for first, stop in pairwise(edges)
+        if stop > first
+        for window in _layout_run(times_s[first:stop], spec)
+    ]
+
+
+def _layout_run(times_s: FloatArray, spec: WindowSpec) -> list[Window]:
+    first_s, last_s = float(times_s[0]), float(times_s[-1])
+    bound = int(max(0.0, (last_s - first_s - spec.length_s) / spec.stride_s)) + 3
+    starts_s = first_s + np.arange(bound, dtype=np.float64) * spec.stride_s
+    stops_s = stop_time_s(starts_s, spec)
+    num_windows = int(np.argmax(stops_s > last_s)) + 1
+    lows = np.searchsorted(times_s, first_time_s(starts_s[:num_windows]))
+    highs = np.searchsorted(times_s, stops_s[:num_windows])
+    return [
+        Window(slice(low, high), start_s)
+        for low, high, start_s in zip(
+            lows.tolist(), highs.tolist(), starts_s.tolist(), strict=False
+        )
+        if high > low
+    ]
+
+
+def cut(times_s: FloatArray, spec: WindowSpec) -> list[slice]:
+    """Return the rows of every window, in order of time; every row is in at least one.
+
+    Raises:
+        ValueError: If the times are not finite and strictly ascending, shape (T,).
+    """
+    return [window.rows for window in layout(times_s, spec)]
+
+
+def stitch(
+    outputs: Sequence[NDArray[np.floating]],
+    slices: Sequence[slice],
+    *,
+    times_s: FloatArray,
+    spec: WindowSpec,
+) -> NDArray[np.floating]:
+    """Return one output per row, shape (T, K): the weighted mean over the windows.
+
+    Where all windows agree the result is their value exactly. Weights: `row_weights`.
+
+    Args:
+        outputs: One array per window, shape (L, K), finite.
+        slices: What `cut` returned for the same times and spec.
+        times_s: Strictly ascending, shape (T,).
+        spec: How the sequence was cut.
+
+    Raises:
+        ValueError: If the slices are not those of `cut`, or an output has not one row per
+            row of its window, another K than the first, or a value that is not finite.
+    """
+    windows = layout(times_s, spec)
+    if [window.rows for window in windows] != list(slices) or len(outputs) != len(windows):
+        raise ValueError(
+            f"stitch: windows must be the {len(windows)} that cut gives for these times, "
+            f"got {len(slices)} slices and {len(outputs)} outputs"
+        )
+    if not windows:
+        return np.zeros((0, 0))
+    mean = RunningMean(len(times_s))
+    for window, output in zip(windows, outputs, strict=True):
+        mean.add(
+            window.rows, output, row_weights(times_s[window.rows], window.start_s, spec)
+        )
+    return mean.values.astype(outputs[0].dtype, copy=False)
+
+
+class RunningMean:
+    """Weighted mean per row, updated window by window.
+
+    The update moves the mean by a share of the difference, so that equal values leave it
+    untouched to the last bit; streaming and batch do the same steps in the same order.
+    """
+
+    def __init__(self, num_rows: int) -> None:
+        self.values: FloatArray = np.zeros((num_rows, 0))
+        self._weights: FloatArray = np.zeros(num_rows)
+
+    def add(self, rows: slice, output: NDArray[np.floating], weights: FloatArray) -> None:
+        """Count `output`, shape (L, K), in with `weights`, shape (L,).
+
+        Raises:
+            ValueError: If `output` has another shape, or a value that is not finite.
+        """
+        if not self.values.shape[1] and output.ndim == 2:
+            self.values = np.zeros((len(self.values), output.shape[1]))
+        expected = (len(weights), self.values.shape[1])
+        if output.shape != expected or not np.isfinite(output).all():
+            raise ValueError(
+                f"stitch: window of rows {rows.start} to {rows.stop} must give finite "
+                f"values of shape {expected}, got shape {output.shape} with "
+                f"{int((~np.isfinite(output)).sum())} not finite"
+            )
+        self._weights[rows] += weights
+        share = (weights / self._weights[rows])[:, None]
+        self.values[rows] += share * (output - self.values[rows])
+
+    def append(self, num_rows: int) -> None:
+        """Make room for rows at the end."""
+        grown = np.zeros((num_rows, self.values.shape[1]))
+        self.values = np.concatenate([self.values, grown])
+        self._weights = np.concatenate([self._weights, np.zeros(num_rows)])
+
+    def pop(self, num_rows: int) -> FloatArray:
+        """Remove the first rows and return their means, shape (num_rows, K)."""
+        done = self.values[:num_rows]
+        self.values, self._weights = self.values[num_rows:], self._weights[num_rows:]
+        return done
+
+
+def check_times(times_s: FloatArray) -> None:
+    """Refuse times that are not finite and strictly ascending.
+
+    Raises:
+        ValueError: Naming the first row that breaks the rule.
+    """
+    if times_s.ndim != 1 or not np.isfinite(times_s).all():
+        raise ValueError(f"times: must be finite, shape (T,), got shape {times_s.shape}")
+    wrong = np.flatnonzero(np.diff(times_s) <= 0)
+    if len(wrong):
+        row = int(wrong[0]) + 1
+        raise ValueError(
+            f"times: row {row} must be later than row {row - 1} at "
+            f"{times_s[row - 1]} s, got {times_s[row]} s"
+        )

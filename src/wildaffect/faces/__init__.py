@@ -1,0 +1,1 @@
+"""Frames to detections, tracks, landmarks, blendshapes, pose and aligned crops."""

@@ -1,0 +1,72 @@
+"""Scanned frames to the faces in each of them: the whole face chain in a stream."""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wildaffect.core.faces import FaceObservation, FrameFaces
+from wildaffect.core.preprocess import Preprocess
+from wildaffect.faces.detector import FaceDetector
+from wildaffect.faces.ledger import FaceLedger
+from wildaffect.faces.mesh import FaceMesh
+from wildaffect.faces.observe import FaceObserver
+from wildaffect.faces.quality import QualityLimits
+from wildaffect.faces.scan import ScannedFrame
+from wildaffect.faces.tracker import Tracker, TrackingLimits
+from wildaffect.runtime.network import Device
+
+
+class FaceChain:
+    """Follows faces through a stream of scanned frames.
+
+    A frame comes out once its faces are settled, which takes at most the limits' run and
+    gap; memory does not grow with the video.
+
+    Args:
+        device: Where the networks run.
+        preprocesses: Aligned crops that every observation is to carry.
+        tracking: When a face counts as found, lost and real.
+        quality: When a face is too poor to be judged.
+    """
+
+    def __init__(
+        self,
+        device: Device,
+        *,
+        preprocesses: tuple[Preprocess, ...] = (),
+        tracking: TrackingLimits | None = None,
+        quality: QualityLimits | None = None,
+    ) -> None:
+        self._detector = FaceDetector(device)
+        self._mesh = FaceMesh(device)
+        self._observe = FaceObserver(device, preprocesses, quality or QualityLimits())
+        self._limits = tracking or TrackingLimits()
+
+    def run(self, frames: Iterable[ScannedFrame]) -> Iterator[FrameFaces]:
+        """Yield every frame once, in order; one run is one video."""
+        tracker, ledger = Tracker(self._limits), FaceLedger(self._limits.min_run_s)
+        for scanned in frames:
+            if scanned.starts_shot:
+                tracker.start_shot()
+                yield from ledger.end_shot()
+            frame = scanned.frame
+            faces = self._faces_in(frame.rgb, frame.time_s, scanned, tracker)
+            ledger.add_frame(frame.index, frame.time_s, faces)
+            yield from ledger.settled(tracker.live_keys())
+        yield from ledger.end_shot()
+
+    def _faces_in(
+        self,
+        rgb: NDArray[np.uint8],
+        time_s: float,
+        scanned: ScannedFrame,
+        tracker: Tracker,
+    ) -> dict[int, FaceObservation]:
+        tracks = tracker.update(
+            time_s,
+            scanned.detections,
+            look=lambda region: self._mesh(rgb, region),
+            detect=lambda: self._detector(rgb),
+        )
+        return {track.key: self._observe(rgb, track) for track in tracks}

@@ -1,0 +1,87 @@
+"""The one function that cuts an aligned face; training, extraction and analysis call it."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from wildaffect.core.preprocess import Preprocess
+from wildaffect.faces.regions import warp
+
+TEMPLATES = {
+    "arcface_5pt": np.array(
+        [
+            [38.2946, 51.6963],
+            [73.5318, 51.5014],
+            [56.0252, 71.7366],
+            [41.5493, 92.3655],
+            [70.7299, 92.2041],
+        ]
+    )
+    / 112,
+}
+"""Where the five points land, in sides of the crop: eyes (image left first), nose tip,
+mouth corners. `arcface_5pt`: code of J. Deng et al., ArcFace, arXiv 1801.07698."""
+
+FIVE_POINTS = (468, 473, 4, 61, 291)
+"""Mesh landmarks of the same points: irises, nose tip, mouth corners."""
+
+
+def five_points(landmarks_xyz: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the points that alignment reads from a mesh, in pixels, shape (5, 2)."""
+    return landmarks_xyz[list(FIVE_POINTS), :2]
+
+
+def align_face(
+    rgb: NDArray[np.uint8], points_xy: NDArray[np.float32], preprocess: Preprocess
+) -> NDArray[np.uint8]:
+    """Return the aligned crop, shape (size, size, 3) or (size, size, 1) for grey.
+
+    The frame is turned, scaled and shifted (no shear, no mirror) so that the five points
+    come as near to the template as least squares allow; outside the frame it is black.
+    Values are pixels from 0 to 255: `normalise` scales them.
+
+    Args:
+        rgb: Frame, shape (H, W, 3).
+        points_xy: Eyes (image left first), nose tip, mouth corners; pixels, shape (5, 2).
+        preprocess: Template, size and channels.
+
+    Source:
+        S. Umeyama, "Least-squares estimation of transformation parameters between two point
+        patterns", PAMI 13(4), 1991.
+    """
+    template = TEMPLATES[preprocess.alignment] * preprocess.size_px
+    matrix = similarity(points_xy, template)
+    if preprocess.interpolation == "area":
+        crop = warp(rgb, matrix, preprocess.size_px)
+    else:
+        side = (preprocess.size_px, preprocess.size_px)
+        crop = cv2.warpAffine(rgb, matrix, side, flags=cv2.INTER_LINEAR)
+    match preprocess.channels:
+        case "rgb":
+            return crop
+        case "bgr":
+            return np.ascontiguousarray(crop[..., ::-1])
+        case "grey":
+            return cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)[..., None]
+
+
+def normalise(crops: NDArray[np.uint8], preprocess: Preprocess) -> NDArray[np.float32]:
+    """Return crops (..., S, S, C) as a network's input (..., C, S, S)."""
+    mean = np.asarray(preprocess.mean, np.float32)
+    std = np.asarray(preprocess.std, np.float32)
+    scaled = (crops.astype(np.float32) / 255 - mean) / std
+    return np.ascontiguousarray(np.moveaxis(scaled, -1, -3))
+
+
+def similarity(
+    source: NDArray[np.float32], target: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the least-squares similarity (2, 3) that maps source to target (N, 2)."""
+    mean_source, mean_target = source.mean(0, dtype=np.float64), target.mean(0)
+    a, b = source - mean_source, target - mean_target
+    # In the plane, with points as complex numbers, the best turn and scale is one division.
+    spread = max(float((a**2).sum()), 1e-12)
+    cos = float((a * b).sum()) / spread
+    sin = float((a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).sum()) / spread
+    linear = np.array([[cos, -sin], [sin, cos]])
+    return np.column_stack([linear, mean_target - linear @ mean_source])

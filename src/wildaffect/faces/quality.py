@@ -1,0 +1,52 @@
+"""When a face is too poor to be judged, said once."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from wildaffect.core.faces import HeadPose
+from wildaffect.core.preprocess import Preprocess
+
+SHARPNESS_CROP = Preprocess(
+    size_px=64, channels="grey", mean=(0.0,), std=(1.0,), interpolation="area"
+)
+"""The aligned crop on which sharpness is measured, whatever the size of the face."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QualityLimits:
+    """A face outside any of these limits is `low_quality`, and nothing is predicted for it.
+
+    The defaults are where the vendored mesh stops to follow: judged on real clips that
+    were shrunk, blurred and turned step by step; they are not tuned on any data set.
+    """
+
+    min_size_px: float = 32.0
+    """Square root of the landmarks' box area."""
+    min_sharpness: float = 2.0
+    max_yaw_deg: float = 60.0
+    max_pitch_deg: float = 45.0
+    min_presence: float = 0.6
+
+    def accepts(
+        self, *, size_px: float, sharpness: float, pose: HeadPose, presence: float
+    ) -> bool:
+        """Return whether a face may be judged."""
+        return (
+            size_px >= self.min_size_px
+            and sharpness >= self.min_sharpness
+            and abs(pose.yaw_deg) <= self.max_yaw_deg
+            and abs(pose.pitch_deg) <= self.max_pitch_deg
+            and presence >= self.min_presence
+        )
+
+
+def sharpness(grey_crop: NDArray[np.uint8]) -> float:
+    """Return the standard deviation of the Laplacian, in grey levels.
+
+    Args:
+        grey_crop: What `SHARPNESS_CROP` describes, shape (64, 64, 1).
+    """
+    return float(cv2.Laplacian(grey_crop[..., 0], cv2.CV_32F).std())

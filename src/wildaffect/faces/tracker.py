@@ -1,0 +1,177 @@
+"""Detections to persons: who is where from one frame to the next, within one shot."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wildaffect.faces.detector import Detection, Detections
+from wildaffect.faces.mesh import Mesh
+from wildaffect.faces.regions import Region, box_overlap
+
+Look = Callable[[Region], Mesh]
+"""Runs the landmark network on a region of the current frame."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackingLimits:
+    """When a face counts as found, as lost, as the same, and as real."""
+
+    min_presence: float = 0.5
+    """Of the mesh, on every frame and after every re-detection."""
+    max_gap_s: float = 0.5
+    """A face lost for longer ends its track; coming back it is a new one."""
+    min_run_s: float = 0.15
+    """Time that a new track must last, in two frames or more, before it is believed; in a
+    shot shorter than that, the face must be there from the first frame to the last."""
+    max_unseen_s: float = 1.0
+    """Time that the mesh may carry a track on which the detector no longer sees."""
+    same_face_overlap: float = 0.3
+    """Of detection and mesh box."""
+    duplicate_overlap: float = 0.6
+    """Two meshes that share more are one face; the older track keeps it."""
+
+
+@dataclass(slots=True)
+class LiveTrack:
+    """A face that is being followed."""
+
+    key: int
+    """Order of first sight; not yet the track's public number."""
+    mesh: Mesh
+    """Last one that was accepted."""
+    detection_score: float
+    found_s: float
+    """Time of that mesh."""
+    detected_s: float
+    """Last time that the detector saw it too."""
+
+
+@dataclass(slots=True)
+class Tracker:
+    """Follows any number of faces; frames must come in order.
+
+    Every live face is looked for where it was; what the detector sees beside those is
+    matched with faces lost a moment ago, or begins a track. Every candidate must pass the
+    mesh's own presence output, also after a re-detection.
+    """
+
+    limits: TrackingLimits = field(default_factory=TrackingLimits)
+    _live: list[LiveTrack] = field(default_factory=list)
+    _next_key: int = 0
+
+    def start_shot(self) -> None:
+        """Forget every face."""
+        self._live.clear()
+
+    def update(
+        self,
+        time_s: float,
+        detections: Detections | None,
+        *,
+        look: Look,
+        detect: Callable[[], Detections],
+    ) -> list[LiveTrack]:
+        """Return the tracks whose face is in this frame, oldest first.
+
+        Args:
+            time_s: Time of the frame.
+            detections: What the detector saw, or None if it was not run.
+            look: Runs the landmark network on a region of the frame.
+            detect: Runs the detector; called if a face was lost or there is none.
+        """
+        limits = self.limits
+        self._live = [t for t in self._live if time_s - t.found_s <= limits.max_gap_s]
+        for track in self._live:
+            self._follow(track, time_s, look)
+        if detections is None:
+            all_in_view = all(track.found_s == time_s for track in self._live)
+            detections = () if self._live and all_in_view else detect()
+        free = [d for d in detections if not self._claimed(d, time_s)]
+        for detection in free:
+            self._place(detection, time_s, look)
+        self._drop_duplicates(time_s)
+        self._live = [
+            track
+            for track in self._live
+            if time_s - track.detected_s <= limits.max_unseen_s
+        ]
+        return [track for track in self._live if track.found_s == time_s]
+
+    def live_keys(self) -> set[int]:
+        """Return the keys of faces that are in view or were a moment ago."""
+        return {track.key for track in self._live}
+
+    def _follow(self, track: LiveTrack, time_s: float, look: Look) -> None:
+        mesh = look(track.mesh.region())
+        if mesh.presence >= self.limits.min_presence:
+            track.mesh, track.found_s = mesh, time_s
+
+    def _claimed(self, detection: Detection, time_s: float) -> bool:
+        """Return whether a face in view is what the detector saw; note that it was."""
+        for track in self._live:
+            if track.found_s == time_s and _same_face(track.mesh, detection, self.limits):
+                track.detection_score = detection.score
+                track.detected_s = time_s
+                return True
+        return False
+
+    def _place(self, detection: Detection, time_s: float, look: Look) -> None:
+        """Give the detection to a face lost near by, or begin a track with it."""
+        mesh = look(detection.region())
+        if mesh.presence < self.limits.min_presence:
+            return
+        mesh = look(mesh.region())  # from here on as if it had been followed
+        if mesh.presence < self.limits.min_presence:
+            return
+        lost = [t for t in self._live if t.found_s < time_s and _is_near(t.mesh, mesh)]
+        if lost:
+            track = min(lost, key=lambda t: _distance(t.mesh, mesh))
+        else:
+            track = LiveTrack(self._next_key, mesh, detection.score, time_s, time_s)
+            self._next_key += 1
+            self._live.append(track)
+        track.mesh, track.detection_score = mesh, detection.score
+        track.found_s = track.detected_s = time_s
+
+    def _drop_duplicates(self, time_s: float) -> None:
+        kept: list[LiveTrack] = []
+        for track in sorted(self._live, key=lambda t: t.key):
+            box = track.mesh.box_xyxy()
+            in_view = (t for t in kept if t.found_s == track.found_s == time_s)
+            if not any(
+                box_overlap(box, other.mesh.box_xyxy()) > self.limits.duplicate_overlap
+                for other in in_view
+            ):
+                kept.append(track)
+        self._live = kept
+
+
+def _same_face(mesh: Mesh, detection: Detection, limits: TrackingLimits) -> bool:
+    box = mesh.box_xyxy()
+    overlap = box_overlap(box, detection.box_xyxy)
+    return overlap > limits.same_face_overlap or _inside(_centre(detection.box_xyxy), box)
+
+
+def _is_near(lost: Mesh, found: Mesh) -> bool:
+    """Return whether a face of about the same size came back about where it was."""
+    before, now = _side(lost), _side(found)
+    return _distance(lost, found) < max(before, now) and 0.5 < before / now < 2.0
+
+
+def _distance(a: Mesh, b: Mesh) -> float:
+    return float(np.linalg.norm(_centre(a.box_xyxy()) - _centre(b.box_xyxy())))
+
+
+def _side(mesh: Mesh) -> float:
+    box = mesh.box_xyxy()
+    return float(max(box[2] - box[0], box[3] - box[1], 1.0))
+
+
+def _centre(box: NDArray[np.float32]) -> NDArray[np.float32]:
+    return (box[:2] + box[2:]) / np.float32(2)
+
+
+def _inside(point: NDArray[np.float32], box: NDArray[np.float32]) -> bool:
+    return bool((box[:2] <= point).all() and (point <= box[2:]).all())

@@ -1,0 +1,1 @@
+"""Numbers per face and frame: geometry, extraction with a given embedder, the store."""

@@ -1,0 +1,104 @@
+"""Features of one face through one video, and where they come from.
+
+Symbols: T rows (frames in which the face was seen), D columns.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wildaffect.core.windows import check_times
+
+Precision = Literal["float16", "float32"]
+NO_DIGEST = "none"
+"""Stands where nothing of the kind exists, such as weights of imported features."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """What features depend on; the same three give the same features."""
+
+    content_sha256: str
+    """Of the source: a file, or the names and sizes of a folder's images."""
+    preprocess_sha256: str
+    """`Preprocess.digest()`, or `none` where no crop is taken."""
+    weights_sha256: str
+    """Of the network, or of the definition where there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeatureTable:
+    """One feature set of one track of one video."""
+
+    feature_set: str
+    video: str
+    track: str
+    """Person within the video; `0` where a video has one."""
+    columns: tuple[str, ...]
+    """Names of the columns, length D, each once."""
+    frame_number: NDArray[np.int64]
+    """As the source counts: from 0 in a video, as named in an image folder; ascending."""
+    time_s: NDArray[np.float64]
+    """Strictly ascending, shape (T,)."""
+    values: NDArray[np.floating]
+    """Finite, shape (T, D)."""
+    provenance: Provenance
+    time_is_guessed: bool = False
+    """True where times come from frame numbers and an assumed rate, not from a clock."""
+
+    def __post_init__(self) -> None:
+        where = f"{self.feature_set} of {self.video}, track {self.track}"
+        rows = len(self.frame_number)
+        expected = {
+            "frame_number": (rows,),
+            "time_s": (rows,),
+            "values": (rows, len(self.columns)),
+        }
+        for name, shape in expected.items():
+            got = getattr(self, name).shape
+            if got != shape:
+                raise ValueError(f"{where}: {name} must have shape {shape}, got {got}")
+        if len(set(self.columns)) != len(self.columns):
+            raise ValueError(f"{where}: columns must be named once each")
+        if (np.diff(self.frame_number) <= 0).any():
+            raise ValueError(f"{where}: frame_number must ascend strictly")
+        check_times(self.time_s)
+        wrong = np.argwhere(~np.isfinite(self.values))
+        if len(wrong):
+            row, column = wrong[0].tolist()
+            raise ValueError(
+                f"{where}: values must be finite, got {self.values[row, column]} in frame "
+                f"{self.frame_number[row]}, column {self.columns[column]}"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sidecar:
+    """What stands beside the numbers, as JSON; it makes them part of the store."""
+
+    feature_set: str
+    video: str
+    track: str
+    columns: tuple[str, ...]
+    dtype: Precision
+    num_rows: int
+    provenance: Provenance
+    time_is_guessed: bool
+    code_version: str
+    """Of wildaffect, for the record; it is no part of the key."""
+    key: str
+    """`feature_key` of the above."""
+    data_file: str
+    """Name of the safetensors file in the same folder."""
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012 - read by pydantic as it stands
+
+
+def feature_key(feature_set: str, dtype: Precision, provenance: Provenance) -> str:
+    """Return the hash under which features are stored, 64 hexadecimal digits."""
+    fields = {"feature_set": feature_set, "dtype": dtype, **asdict(provenance)}
+    return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,291 @@
+"""The feature store: one file of numbers per video, track and feature set, with a sidecar.
+
+Layout: `<root>/<feature set>/<video>/<track>.json` beside
+`<track>.<random>.safetensors`, names percent-encoded. The sidecar is written last and names
+its file of numbers, which is never written again: a sidecar always describes whole numbers,
+and what a killed writer leaves behind are at most files that no sidecar names. There is no
+shared index; what the store holds is found by walking. Symbols: T rows, D columns.
+"""
+
+import os
+import time
+from collections.abc import Iterator
+from difflib import get_close_matches
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+from urllib.parse import quote, unquote
+from uuid import uuid4
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from wildaffect.core.errors import FeatureError
+from wildaffect.features.records import (
+    FeatureTable,
+    Precision,
+    Provenance,
+    Sidecar,
+    feature_key,
+)
+
+Floats = NDArray[np.floating]
+_SIDECAR = TypeAdapter(Sidecar)
+_MAX_NAME_BYTES = 180
+
+
+class EntryName(NamedTuple):
+    """Which features; a store holds one version of each."""
+
+    feature_set: str
+    video: str
+    track: str
+
+
+class StoredFeatures:
+    """An entry that was opened; its numbers are read as they are asked for."""
+
+    def __init__(self, sidecar: Sidecar, path: Path) -> None:
+        try:
+            self._file = cast(Any, safe_open(path, framework="numpy"))
+            self.frame_number: NDArray[np.int64] = self._file.get_tensor("frame_number")
+            self.time_s: NDArray[np.float64] = self._file.get_tensor("time_s")
+        except SafetensorError as error:
+            raise FeatureError(f"{path}: file must be whole, got: {error}") from error
+        self._values = self._file.get_slice("values")
+        self.sidecar = sidecar
+
+    def __len__(self) -> int:
+        return self.sidecar.num_rows
+
+    def read(self, rows: slice | None = None) -> Floats:
+        """Return the values of all rows or of a slice, shape (T, D), in the stored type.
+
+        Only the pages that hold those rows are read.
+        """
+        if rows is None:
+            return self._file.get_tensor("values")
+        start, stop, _ = rows.indices(len(self))
+        if stop <= start:
+            return np.zeros((0, len(self.sidecar.columns)), dtype=self.sidecar.dtype)
+        return self._values[start:stop]
+
+    def nearest_row(self, frame_number: int) -> int:
+        """Return the row of this frame, else of the nearest earlier, else the first row.
+
+        Raises:
+            FeatureError: If there is no row at all.
+        """
+        if not len(self):
+            raise FeatureError(
+                f"{self.sidecar.feature_set} of {self.sidecar.video}, track "
+                f"{self.sidecar.track}: rows must be at least one, got none"
+            )
+        after = int(np.searchsorted(self.frame_number, frame_number, side="right"))
+        return max(after - 1, 0)
+
+
+class FeatureStore:
+    """A folder of features; any number of processes may read and write it at once."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def write(self, table: FeatureTable, dtype: Precision = "float16") -> Sidecar:
+        """Store a table; an entry of the same name is replaced as a whole.
+
+        Raises:
+            FeatureError: If a value does not fit the type, or a name is too long.
+        """
+        values = _cast(table, dtype)
+        key = feature_key(table.feature_set, dtype, table.provenance)
+        name = EntryName(table.feature_set, table.video, table.track)
+        sidecar_path = self._sidecar_path(name)
+        stem = sidecar_path.name.removesuffix(".json")
+        sidecar = Sidecar(
+            feature_set=table.feature_set,
+            video=table.video,
+            track=table.track,
+            columns=table.columns,
+            dtype=dtype,
+            num_rows=len(values),
+            provenance=table.provenance,
+            time_is_guessed=table.time_is_guessed,
+            code_version=version("wildaffect"),
+            key=key,
+            data_file=f"{stem}.{uuid4().hex}.safetensors",
+        )
+        arrays = {
+            "values": values,
+            "frame_number": table.frame_number,
+            "time_s": table.time_s,
+        }
+        folder = sidecar_path.parent
+        folder.mkdir(parents=True, exist_ok=True)
+        before = self._sidecar_or_none(name)
+        _write_whole(folder / sidecar.data_file, save(arrays))
+        _write_whole(sidecar_path, _SIDECAR.dump_json(sidecar, indent=1))
+        if before:
+            (folder / before.data_file).unlink(missing_ok=True)
+        return sidecar
+
+    def key_of(self, name: EntryName) -> str | None:
+        """Return the key under which an entry is stored, None if there is no such entry."""
+        sidecar = self._sidecar_or_none(name)
+        return sidecar.key if sidecar else None
+
+    def open(self, name: EntryName, *, expect: Provenance | None = None) -> StoredFeatures:
+        """Open an entry, with `expect` only if it comes from there.
+
+        Raises:
+            FeatureError: If there is no such entry (the nearest name is suggested), it
+                comes from elsewhere (both digests are named), or its files are damaged.
+        """
+        sidecar = self.sidecar(name)
+        if expect is not None:
+            _check_provenance(name, sidecar.provenance, expect)
+        path = self._sidecar_path(name).parent / sidecar.data_file
+        if not path.exists():  # replaced between the two reads
+            sidecar = self.sidecar(name)
+            path = path.parent / sidecar.data_file
+        if not path.exists():
+            raise FeatureError(
+                f"{path}: file must exist, as its sidecar names it, got none"
+            )
+        return StoredFeatures(sidecar, path)
+
+    def sidecar(self, name: EntryName) -> Sidecar:
+        """Return what is known of an entry.
+
+        Raises:
+            FeatureError: If there is no such entry, or its sidecar is damaged.
+        """
+        sidecar = self._sidecar_or_none(name)
+        if sidecar is None:
+            raise FeatureError(self._describe_missing(name))
+        return sidecar
+
+    def entries(self, feature_set: str | None = None) -> Iterator[EntryName]:
+        """Walk the store in order of names: all entries, or those of one feature set.
+
+        Raises:
+            FeatureError: If there is no such set; the message suggests the nearest.
+        """
+        known = self.feature_sets()
+        if feature_set is not None and feature_set not in known:
+            raise FeatureError(
+                f"{self.root}: feature set must be one of the store's, "
+                f"got {feature_set!r}; {_suggest(feature_set, known)}"
+            )
+        for one in known if feature_set is None else [feature_set]:
+            for path in sorted((self.root / _encode(one)).glob("*/*.json")):
+                yield EntryName(one, unquote(path.parent.name), unquote(path.stem))
+
+    def feature_sets(self) -> list[str]:
+        """Return the names of the sets that the store holds, sorted."""
+        if not self.root.is_dir():
+            return []
+        return sorted(unquote(path.name) for path in self.root.iterdir() if path.is_dir())
+
+    def tracks(self, feature_set: str, video: str) -> list[str]:
+        """Return the tracks of one video, sorted; empty if it is not in the set."""
+        folder = self.root / _encode(feature_set) / _encode(video)
+        return sorted(unquote(path.stem) for path in folder.glob("*.json"))
+
+    def remove_leftovers(self, older_than_s: float) -> int:
+        """Delete files that no sidecar names, left by killed writers; return how many.
+
+        Files younger than `older_than_s` may belong to a writer at work and stay.
+        """
+        named = {
+            self._sidecar_path(name).parent / self.sidecar(name).data_file
+            for name in self.entries()
+        }
+        found = {*self.root.glob("*/*/*.safetensors"), *self.root.glob("*/*/.*.part")}
+        oldest = time.time() - older_than_s
+        leftovers = [path for path in found - named if path.stat().st_mtime < oldest]
+        for path in leftovers:
+            path.unlink(missing_ok=True)
+        return len(leftovers)
+
+    def _describe_missing(self, name: EntryName) -> str:
+        entries = list(self.entries(name.feature_set))
+        videos = sorted({entry.video for entry in entries})
+        where = f"{self.root}: {name.feature_set}"
+        if name.video not in videos:
+            return (
+                f"{where}: video must be one of {len(videos)} stored, got {name.video!r}; "
+                f"{_suggest(name.video, videos)}"
+            )
+        tracks = ", ".join(self.tracks(name.feature_set, name.video))
+        return f"{where} of {name.video}: track must be one of {tracks}, got {name.track!r}"
+
+    def _sidecar_path(self, name: EntryName) -> Path:
+        folder = self.root / _encode(name.feature_set) / _encode(name.video)
+        return folder / f"{_encode(name.track)}.json"
+
+    def _sidecar_or_none(self, name: EntryName) -> Sidecar | None:
+        path = self._sidecar_path(name)
+        try:
+            return _SIDECAR.validate_json(path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise FeatureError(
+                f"{path}: sidecar must be as this version writes it, got "
+                f"{'.'.join(map(str, first['loc'])) or 'no JSON'}: {first['msg']}"
+            ) from error
+
+
+def _cast(table: FeatureTable, dtype: Precision) -> Floats:
+    limit = np.finfo(dtype).max
+    largest = np.abs(table.values).max(initial=0.0)
+    if largest > limit:
+        raise FeatureError(
+            f"{table.feature_set} of {table.video}, track {table.track}: values must be at "
+            f"most {limit} to fit {dtype}, got {largest}; store them as float32"
+        )
+    return np.ascontiguousarray(table.values.astype(dtype, copy=False))
+
+
+def _check_provenance(name: EntryName, stored: Provenance, expect: Provenance) -> None:
+    for field in Provenance.__slots__:
+        if getattr(stored, field) != getattr(expect, field):
+            raise FeatureError(
+                f"{name.feature_set} of {name.video}, track {name.track}: {field} must be "
+                f"{getattr(expect, field)}, got {getattr(stored, field)}; extract it again"
+            )
+
+
+def _suggest(wanted: str, known: list[str]) -> str:
+    near = get_close_matches(wanted, known, n=3, cutoff=0.3) or known[:3]
+    return f"did you mean {', '.join(near)}?" if near else "the store is empty"
+
+
+def _encode(name: str) -> str:
+    encoded = quote(name, safe=" ")
+    if encoded.startswith("."):
+        encoded = "%2E" + encoded[1:]
+    if not name or len(encoded) > _MAX_NAME_BYTES:
+        raise FeatureError(
+            f"feature store: names must have 1 to {_MAX_NAME_BYTES} bytes when "
+            f"percent-encoded, got {name!r}"
+        )
+    return encoded
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that under its name there is never a part of it."""
+    part = path.with_name(f".{path.name[:_MAX_NAME_BYTES]}.{uuid4().hex}.part")
+    try:
+        with part.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""Every annotation and submission format: readers, writers, codes, label spaces."""

@@ -1,0 +1,150 @@
+"""Columns of a file to the masked fields of `Annotations`.
+
+Symbols: N rows, K action units.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wildaffect.core.annotations import Annotations
+from wildaffect.core.tasks import LabelSpaces
+from wildaffect.formats.lines import Column
+from wildaffect.formats.problems import Kind, Problem
+
+Complaints = list[Problem]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Code:
+    """Which numbers a field may hold."""
+
+    name: str
+    """As messages call the field."""
+    low: float
+    high: float
+    missing: tuple[float, ...]
+    """Numbers that stand for "not annotated"."""
+    integral: bool = True
+
+    def rule(self) -> str:
+        """Return the rule as messages state it."""
+        kind = "be a whole number" if self.integral else "lie"
+        codes = " or ".join(f"{code:g}" for code in self.missing)
+        ends = f"[{self.low:g}, {self.high:g}]"
+        return f"{self.name} must {kind} in {ends}" + (f" or be {codes}" if codes else "")
+
+
+VALENCE = Code(name="valence", low=-1, high=1, missing=(-5,), integral=False)
+AROUSAL = Code(name="arousal", low=-1, high=1, missing=(-5,), integral=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One decoded field of every row."""
+
+    values: NDArray[np.float64]
+    """Shape (N,); 0 where not valid."""
+    valid: NDArray[np.bool_]
+
+
+def decode(
+    column: Column, code: Code, *, path: str, lines: NDArray[np.int64]
+) -> tuple[Field, Complaints]:
+    """Return the field and a problem for each row whose spelling breaks its code."""
+    numbers = column.numbers()
+    missing = np.isin(numbers, code.missing)
+    fits = (numbers >= code.low) & (numbers <= code.high) & ~missing
+    if code.integral:
+        fits &= numbers == np.floor(numbers)
+    complaints = [
+        _complaint(column[row], code, path=path, line=int(lines[row]))
+        for row in np.flatnonzero(~fits & ~missing).tolist()
+    ]
+    return Field(values=np.where(fits, numbers, 0.0), valid=fits), complaints
+
+
+def _complaint(token: str, code: Code, *, path: str, line: int) -> Problem:
+    is_number = np.isfinite(Column(tokens=(token,), codes=np.zeros(1, np.int64)).numbers())
+    kind = Kind.OUT_OF_RANGE if is_number[0] else Kind.UNREADABLE_VALUE
+    shown = token if len(token) <= 40 else token[:37] + "..."
+    return Problem(path, line, kind, f"{code.rule()}, got {shown!r}")
+
+
+def unlabelled(num_rows: int) -> Field:
+    """Return a field that no row annotates."""
+    return Field(values=np.zeros(num_rows), valid=np.zeros(num_rows, bool))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """Which frame each row is about."""
+
+    source: str
+    videos: Sequence[str]
+    video_index: NDArray[np.int64]
+    frame_number: NDArray[np.int64]
+    images: Sequence[str]
+    lines: NDArray[np.int64]
+    files: Sequence[str] = ()
+    subjects: Sequence[str] = ()
+    """Person of each video; the video's own name if empty."""
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+def build_annotations(
+    rows: Rows,
+    spaces: LabelSpaces | None = None,
+    *,
+    valence: Field | None = None,
+    arousal: Field | None = None,
+    expression: Field | None = None,
+    action_units: Sequence[Field] = (),
+) -> Annotations:
+    """Return the record; what is not given is annotated nowhere.
+
+    Args:
+        rows: N rows.
+        spaces: Label spaces of the codes, those of ABAW if not given.
+        valence: In [-1, 1].
+        arousal: In [-1, 1].
+        expression: Class numbers of `spaces.expressions`.
+        action_units: One field for each of `spaces.action_units`, or none at all.
+    """
+    spaces = spaces or LabelSpaces()
+    nothing = unlabelled(len(rows))
+    units = list(action_units) or [nothing] * len(spaces.action_units)
+    v, a, e = valence or nothing, arousal or nothing, expression or nothing
+    return Annotations(
+        source=rows.source,
+        videos=tuple(rows.videos),
+        subjects=tuple(rows.subjects) or tuple(rows.videos),
+        video_index=rows.video_index.astype(np.int64),
+        frame_number=rows.frame_number.astype(np.int64),
+        images=tuple(rows.images),
+        lines=rows.lines.astype(np.int64),
+        valence=v.values.astype(np.float32),
+        arousal=a.values.astype(np.float32),
+        expression=e.values.astype(np.int64),
+        action_units=_stack([unit.values for unit in units], len(rows), np.int8),
+        valence_valid=v.valid,
+        arousal_valid=a.valid,
+        expression_valid=e.valid,
+        action_units_valid=_stack([unit.valid for unit in units], len(rows), np.bool_),
+        spaces=spaces,
+        files=tuple(rows.files),
+    )
+
+
+def _stack(
+    columns: Sequence[NDArray[np.generic]], num_rows: int, dtype: type[np.generic]
+) -> NDArray[Any]:
+    stacked = np.empty((num_rows, len(columns)), dtype)
+    for index, column in enumerate(columns):
+        stacked[:, index] = column
+    return stacked

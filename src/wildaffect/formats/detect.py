@@ -1,0 +1,85 @@
+"""Which of the known layouts lie below a folder, and their annotations by split."""
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from wildaffect.core.errors import MissingData, UsageError
+from wildaffect.formats import (
+    affectnet,
+    affwild2_au,
+    affwild2_expr,
+    affwild2_mtl,
+    affwild2_va,
+    bp4d,
+    disfa,
+    emotionet,
+    ferplus,
+    manifest,
+    rafdb,
+)
+from wildaffect.formats.problems import Format, Reading
+
+FORMATS: dict[str, Format] = {
+    known.name: known
+    for known in (
+        affwild2_mtl.FORMAT,
+        affwild2_va.FORMAT,
+        affwild2_expr.FORMAT,
+        affwild2_au.FORMAT,
+        affectnet.CSV_FORMAT,
+        affectnet.ARRAY_FORMAT,
+        rafdb.FORMAT,
+        ferplus.FORMAT,
+        emotionet.FORMAT,
+        disfa.FORMAT,
+        bp4d.FORMAT,
+        manifest.FORMAT,
+    )
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """One layout below a folder."""
+
+    format: Format
+    splits: dict[str, Path]
+    """Split -> file or folder with its annotations, at least one."""
+
+
+def detect(root: Path, name: str | None = None) -> tuple[Found, ...]:
+    """Return every layout that lies below `root`.
+
+    Args:
+        root: Folder, or a single annotation file.
+        name: Look for this one alone.
+
+    Raises:
+        UsageError: If there is no layout of that name.
+        MissingData: If `root` is not there, or nothing is found; the message says what
+            each layout consists of.
+    """
+    if name is not None and name not in FORMATS:
+        near = get_close_matches(name, FORMATS) or sorted(FORMATS)
+        raise UsageError(f"there is no format {name!r}; did you mean {', '.join(near)}?")
+    if not root.exists():
+        raise MissingData(f"{root}: the folder must be there, got none")
+    wanted = [FORMATS[name]] if name else list(FORMATS.values())
+    found = [
+        Found(format=known, splits=splits)
+        for known in wanted
+        if (splits := known.find(root))
+    ]
+    if not found:
+        layouts = "\n".join(f"  {known.name}: {known.layout}" for known in wanted)
+        raise MissingData(
+            f"{root}: a known layout must lie in it, got none; put one of these there "
+            f"(docs/data.md):\n{layouts}"
+        )
+    return tuple(found)
+
+
+def read_splits(found: Found) -> dict[str, Reading]:
+    """Return what every split holds; raises as the format's reader does."""
+    return {split: found.format.read(path, split) for split, path in found.splits.items()}

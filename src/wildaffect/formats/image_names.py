@@ -1,0 +1,80 @@
+"""Names such as `video59_right/00017.jpg`: video, person and frame number.
+
+Layout: `<video>[_left|_right]/<number>.jpg`, the number counting the frames of the
+original video from 1. Where two people are on screen one of them may have no suffix
+(`video59` beside `video59_right`), so a person is the whole name and a recording the name
+without the suffix.
+
+Source: image names of Aff-Wild2 as read by the public parser
+wtomin/ABAW3_MultiEmotionNet, MTL/create_annotation_file.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from pyarrow import compute
+
+from wildaffect.formats.lines import Column
+
+_PATTERN = r"^(?P<video>.*[^/\\])/(?P<number>[0-9]{1,9})\.(?i:jpg|jpeg|png)$"
+_SIDES = ("_left", "_right")
+NAME_RULE = "an image name must read <video>/<frame number>.jpg"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageNames:
+    """What the names of N images say; only rows where `valid` may be used."""
+
+    videos: tuple[str, ...]
+    """Distinct videos, first seen first."""
+    video_index: NDArray[np.int64]
+    frame_number: NDArray[np.int64]
+    valid: NDArray[np.bool_]
+    """False where the name is no image name or leads out of its folder."""
+
+
+def parse_image_names(column: Column) -> ImageNames:
+    """Take apart the names of every row."""
+    parts = compute.extract_regex(pa.array(column.tokens, pa.string()), _PATTERN)
+    named = compute.is_valid(parts).to_numpy(zero_copy_only=False)
+    videos = compute.struct_field(parts, "video").fill_null("").dictionary_encode()
+    numbers = compute.struct_field(parts, "number").fill_null("0").cast(pa.int64())
+    names = videos.dictionary.to_pylist()
+    inside = np.array([is_inside(name) for name in names], bool)
+    index = videos.indices.to_numpy()
+    valid = named & inside[index] if len(index) else named
+    kept = np.unique(index[valid])
+    renumber = np.zeros(len(names), np.int64)
+    renumber[kept] = np.arange(len(kept))
+    return ImageNames(
+        videos=tuple(names[code] for code in kept),
+        video_index=renumber[index][column.codes],
+        frame_number=numbers.to_numpy()[column.codes],
+        valid=valid[column.codes],
+    )
+
+
+def is_inside(name: str) -> bool:
+    """Return whether a relative path stays below the folder that it is relative to."""
+    return not (name.startswith("/") or ".." in name.split("/") or "\\" in name)
+
+
+def image_name(video: str, frame_number: int) -> str:
+    """Return the name of one aligned image."""
+    return f"{video}/{frame_number:05d}.jpg"
+
+
+def recording_of(video: str) -> str:
+    """Return the recording that a person's video belongs to (audio, video file)."""
+    for side in _SIDES:
+        if video.endswith(side):
+            return video.removesuffix(side)
+    return video
+
+
+def recordings_of(videos: Sequence[str]) -> tuple[str, ...]:
+    """Return the recording of each video."""
+    return tuple(recording_of(video) for video in videos)

@@ -1,0 +1,69 @@
+"""Label spaces of the data sets that are not in ABAW's, and the numbers of units."""
+
+from wildaffect.core.tasks import LabelSpace, action_unit_label
+
+AFFWILD2_EXPRESSIONS_7 = LabelSpace(
+    name="affwild2-expressions-7",
+    labels=("Neutral", "Anger", "Disgust", "Fear", "Happiness", "Sadness", "Surprise"),
+)
+"""ABAW1 and 2: no "Other"; frames of it were left out, so it is not Neutral either."""
+
+AFFECTNET_EXPRESSIONS = LabelSpace(
+    name="affectnet-expressions-8",
+    labels=(
+        "Neutral",
+        "Happiness",
+        "Sadness",
+        "Surprise",
+        "Fear",
+        "Disgust",
+        "Anger",
+        "Contempt",
+    ),
+)
+"""Codes 0 to 7; 8 None, 9 Uncertain and 10 No-Face are no expressions."""
+
+RAFDB_EXPRESSIONS = LabelSpace(
+    name="rafdb-expressions-7",
+    labels=("Surprise", "Fear", "Disgust", "Happiness", "Sadness", "Anger", "Neutral"),
+)
+"""Codes 1 to 7 of the basic subset, here from 0."""
+
+FERPLUS_EXPRESSIONS = LabelSpace(
+    name="ferplus-expressions-8",
+    labels=(
+        "Neutral",
+        "Happiness",
+        "Surprise",
+        "Sadness",
+        "Anger",
+        "Disgust",
+        "Fear",
+        "Contempt",
+    ),
+)
+"""Columns of the votes; "unknown" and "NF" (no face) are no expressions."""
+
+
+def _units(name: str, numbers: tuple[int, ...]) -> LabelSpace:
+    return LabelSpace(name=name, labels=tuple(map(action_unit_label, numbers)))
+
+
+AFFWILD2_ACTION_UNITS_8 = _units("affwild2-action-units-8", (1, 2, 4, 6, 12, 15, 20, 25))
+DISFA_ACTION_UNITS = _units(
+    "disfa-action-units-12", (1, 2, 4, 5, 6, 9, 12, 15, 17, 20, 25, 26)
+)
+BP4D_ACTION_UNITS = _units(
+    "bp4d-action-units-12", (1, 2, 4, 6, 7, 10, 12, 14, 15, 17, 23, 24)
+)
+"""The units that BP4D is reported on; it codes more, some of which never occur."""
+EMOTIONET_ACTION_UNITS = _units(
+    "emotionet-action-units-17",
+    (1, 2, 4, 5, 6, 9, 10, 12, 15, 17, 18, 20, 24, 25, 26, 28, 43),
+)
+"""Units that the challenge annotated; its codes 51 to 56 are head movements."""
+
+
+def unit_number(label: str) -> int:
+    """Return the FACS number of an action unit's label."""
+    return int(label.removeprefix("AU"))

@@ -1,0 +1,300 @@
+"""A plain table for anyone's own data: `manifest.csv` or `manifest.parquet`.
+
+Columns, in any order; blank (null) means not annotated:
+  `image`       file below the folder of the manifest; needed
+  `video`       recording, one person each; the image's own name if there is no column
+  `frame`       number of the frame in its video; needed if there is `video`
+  `subject`     person; the video's name if there is no column
+  `split`       such as train, val, test; everything is `all` if there is no column
+  `valence`, `arousal`  in [-1, 1]
+  `expression`  class name of ABAW; for classes of another label space the column is
+                called `expression[<label space>]`, such as
+                `expression[affectnet-expressions-8]`
+  `AU01`, ...   0 or 1; any units, in the order of the columns
+Any other column is an error. CSV is UTF-8 with commas and without quotes.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from pyarrow import compute, parquet
+
+from wildaffect.core.errors import BadAnnotation, MissingData
+from wildaffect.core.tasks import (
+    ABAW_ACTION_UNITS,
+    ABAW_EXPRESSIONS,
+    LabelSpace,
+    LabelSpaces,
+)
+from wildaffect.formats.columns import Code, Field, Rows, build_annotations, decode
+from wildaffect.formats.find import find_named
+from wildaffect.formats.image_sets import check_image_names, image_rows
+from wildaffect.formats.labels import (
+    AFFECTNET_EXPRESSIONS,
+    AFFWILD2_EXPRESSIONS_7,
+    FERPLUS_EXPRESSIONS,
+    RAFDB_EXPRESSIONS,
+)
+from wildaffect.formats.lines import Column, read_header, read_text, split_rows
+from wildaffect.formats.problems import Format, Kind, Problem, Reading
+
+_SPACES = {
+    space.name: space
+    for space in (
+        ABAW_EXPRESSIONS,
+        AFFWILD2_EXPRESSIONS_7,
+        AFFECTNET_EXPRESSIONS,
+        RAFDB_EXPRESSIONS,
+        FERPLUS_EXPRESSIONS,
+    )
+}
+_PLAIN = {"image", "video", "frame", "subject", "split", "valence", "arousal"}
+_UNIT = re.compile(r"AU[0-9]{2}")
+_EXPRESSION = re.compile(r"expression(?:\[(?P<space>[^\]]+)\])?")
+_VALUE = {
+    name: Code(name=name, low=-1, high=1, missing=(), integral=False)
+    for name in ("valence", "arousal")
+}
+_FRAME = Code(name="frame", low=0, high=10**9, missing=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Columns:
+    """The table by name, and what its header says of labels."""
+
+    path: str
+    named: dict[str, Column]
+    lines: NDArray[np.int64]
+    problems: tuple[Problem, ...]
+    expressions: LabelSpace
+    expression_name: str | None
+    units: LabelSpace
+
+
+def read_manifest(path: Path, split: str = "all") -> Reading:
+    """Read the rows of one split.
+
+    Args:
+        path: The CSV or Parquet file.
+        split: Value of the `split` column; `all` reads the whole table. Lines that cannot
+            be read belong to no split: they are told with the first split there is.
+
+    Raises:
+        MissingData: If the file is not there.
+        BadAnnotation: If a column is unknown or a needed one is not there.
+    """
+    table = _read_columns(path)
+    good, lost = check_image_names(table.named["image"], path=str(path), lines=table.lines)
+    lost = [*table.problems, *lost]
+    if "frame" in table.named:
+        frames, bad = decode(
+            table.named["frame"], _FRAME, path=str(path), lines=table.lines
+        )
+        lost += [
+            problem._replace(kind=Kind.BAD_NAME)
+            for problem in bad
+            if good[int(np.searchsorted(table.lines, problem.line))]
+        ]
+        good &= frames.valid
+    splits = _splits(table)
+    if split != "all":
+        column = table.named["split"]
+        good &= np.array([token == split for token in column.tokens])[column.codes]
+        lost = lost if split == next(iter(splits), split) else []
+    return _to_reading(table, good, lost, split)
+
+
+def find_manifest(root: Path) -> dict[str, Path]:
+    """Return the manifest for each of its splits."""
+    names = {"manifest.csv": "all", "manifest.parquet": "all"}
+    if root.is_file() and root.suffix in {".csv", ".parquet"}:
+        return dict.fromkeys(_splits(_read_columns(root)) or ["all"], root)
+    found = find_named(root, names)
+    if not found:
+        return {}
+    return dict.fromkeys(_splits(_read_columns(found["all"])) or ["all"], found["all"])
+
+
+def _splits(table: _Columns) -> list[str]:
+    return list(table.named["split"].tokens) if "split" in table.named else []
+
+
+def _to_reading(
+    table: _Columns, good: NDArray[np.bool_], lost: list[Problem], split: str
+) -> Reading:
+    path, lines = table.path, table.lines[good]
+    problems = list(lost)
+    named = {name: column.keep(good) for name, column in table.named.items()}
+    values: dict[str, Field | None] = {}
+    for name, code in _VALUE.items():
+        values[name] = None
+        if name in named:
+            values[name], found = _decode_or_blank(named[name], code, path, lines)
+            problems += found
+    units = []
+    for label in filter(_UNIT.fullmatch, named):
+        code = Code(name=label, low=0, high=1, missing=())
+        field, found = _decode_or_blank(named[label], code, path, lines)
+        units.append(field)
+        problems += found
+    expression = None
+    if table.expression_name:
+        column = named[table.expression_name]
+        expression, found = _decode_names(column, table.expressions, path, lines)
+        problems += found
+    annotations = build_annotations(
+        _rows(table, named, lines, split),
+        LabelSpaces(expressions=table.expressions, action_units=table.units),
+        valence=values["valence"],
+        arousal=values["arousal"],
+        expression=expression,
+        action_units=units,
+    )
+    return Reading(
+        annotations=annotations,
+        problems=tuple(sorted(problems, key=lambda problem: problem.line)),
+        num_rows=len(lines) + len(lost),
+    )
+
+
+def _rows(
+    table: _Columns, named: dict[str, Column], lines: NDArray[np.int64], split: str
+) -> Rows:
+    source = f"{Path(table.path).name} {split}"
+    images = named["image"].strings()
+    if "video" not in named:
+        return image_rows(source, images, lines=lines, file=table.path)
+    place: dict[str, int] = {}
+    names = named["video"].strings()
+    index = [place.setdefault(name, len(place)) for name in names]
+    subjects = dict(zip(names, named.get("subject", named["video"]).strings(), strict=True))
+    return Rows(
+        source=source,
+        videos=list(place),
+        video_index=np.array(index, np.int64),
+        frame_number=named["frame"].numbers().astype(np.int64),
+        images=images,
+        lines=lines,
+        files=(table.path,) * len(place),
+        subjects=[subjects[name] or name for name in place],
+    )
+
+
+def _decode_or_blank(
+    column: Column, code: Code, path: str, lines: NDArray[np.int64]
+) -> tuple[Field, list[Problem]]:
+    blank = np.array([not token for token in column.tokens], bool)[column.codes]
+    field, problems = decode(column, code, path=path, lines=lines)
+    blank_lines = set(lines[blank].tolist())
+    return field, [problem for problem in problems if problem.line not in blank_lines]
+
+
+def _decode_names(
+    column: Column, space: LabelSpace, path: str, lines: NDArray[np.int64]
+) -> tuple[Field, list[Problem]]:
+    codes = {label: code for code, label in enumerate(space.labels)}
+    known = np.array([codes.get(token, -1) for token in column.tokens], np.int64)
+    value = known[column.codes]
+    blank = np.array([not token for token in column.tokens], bool)[column.codes]
+    problems = [
+        Problem(
+            path,
+            int(lines[row]),
+            Kind.OUT_OF_RANGE,
+            f"expression must be one of {', '.join(space.labels)}, got "
+            f"{column[row][:40]!r}",
+        )
+        for row in np.flatnonzero((value < 0) & ~blank).tolist()
+    ]
+    return Field(values=np.maximum(value, 0).astype(float), valid=value >= 0), problems
+
+
+def _read_columns(path: Path) -> _Columns:
+    if path.suffix == ".parquet":
+        names, columns = _read_parquet(path)
+        problems: tuple[Problem, ...] = ()
+        lines = np.arange(len(columns[0]) if columns else 0) + 1
+    else:
+        data = read_text(path)
+        names = [name.strip() for name in read_header(path, data).split(",")]
+        table = split_rows(path, data, num_fields=len(names))
+        columns, lines, problems = list(table.columns), table.lines, table.problems
+    expression = _check_header(path, names)
+    units = tuple(name for name in names if _UNIT.fullmatch(name))
+    space = LabelSpace(name="manifest-action-units", labels=units) if units else None
+    if space is None or units == ABAW_ACTION_UNITS.labels:
+        space = ABAW_ACTION_UNITS
+    match = _EXPRESSION.fullmatch(expression or "")
+    named_space = match["space"] if match else None
+    return _Columns(
+        path=str(path),
+        named=dict(zip(names, columns, strict=True)),
+        lines=lines,
+        problems=problems,
+        expressions=_SPACES[named_space or ABAW_EXPRESSIONS.name],
+        expression_name=expression,
+        units=space,
+    )
+
+
+def _check_header(path: Path, names: list[str]) -> str | None:
+    """Return the name of the expression column, if any; refuse what is not documented."""
+    expressions = [name for name in names if _EXPRESSION.fullmatch(name)]
+    for name in names:
+        if name not in _PLAIN and name not in expressions and not _UNIT.fullmatch(name):
+            known = (
+                "image, video, frame, subject, split, valence, arousal, expression, AU01"
+            )
+            raise BadAnnotation(
+                path, 1, f"a column must be one of {known} and so on, got {name[:40]!r}"
+            )
+    if len(set(names)) != len(names) or len(expressions) > 1:
+        raise BadAnnotation(path, 1, f"columns must be distinct, got {names}")
+    if "image" not in names or ("video" in names) != ("frame" in names):
+        raise BadAnnotation(
+            path, 1, f"columns must hold image, and video with frame, got {names}"
+        )
+    for name in expressions:
+        match = _EXPRESSION.fullmatch(name)
+        if match and match["space"] and match["space"] not in _SPACES:
+            raise BadAnnotation(
+                path, 1, f"label space must be one of {', '.join(_SPACES)}, got {name!r}"
+            )
+    return expressions[0] if expressions else None
+
+
+def _read_parquet(path: Path) -> tuple[list[str], list[Column]]:
+    try:
+        table = parquet.read_table(path)
+    except FileNotFoundError:
+        raise MissingData(f"{path}: the file must be there, got none") from None
+    except (pa.ArrowException, OSError) as error:
+        raise BadAnnotation(path, 0, f"must be a Parquet file, got {error}") from None
+    return table.column_names, [_spell(table[name]) for name in table.column_names]
+
+
+def _spell(values: pa.ChunkedArray) -> Column:
+    array = values.combine_chunks()
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    if pa.types.is_boolean(array.type):
+        array = array.cast(pa.int8())
+    encoded = compute.fill_null(array.cast(pa.string()), "").dictionary_encode()
+    return Column(
+        tokens=tuple(token.strip() for token in encoded.dictionary.to_pylist()),
+        codes=encoded.indices.to_numpy().astype(np.int64),
+    )
+
+
+FORMAT = Format(
+    name="manifest",
+    title="plain manifest",
+    layout="manifest.csv or manifest.parquet (columns: docs/data.md)",
+    find=find_manifest,
+    read=read_manifest,
+    image_folders=("",),
+)

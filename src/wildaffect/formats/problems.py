@@ -1,0 +1,96 @@
+"""What a reader says of a file that it could use only in part."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import NamedTuple
+
+from wildaffect.core.annotations import Annotations
+
+
+class Kind(StrEnum):
+    """What is wrong; the first group loses a row, the second masks a field."""
+
+    UNREADABLE_ROW = "unreadable-row"
+    """The line could not be read; it gives no row."""
+    BAD_NAME = "bad-name"
+    """The image name does not say which frame is meant; the line gives no row."""
+    MISSING_PART = "missing-part"
+    """One of the files that describe an image is absent; the image gives no row."""
+
+    UNREADABLE_VALUE = "unreadable-value"
+    """A field is no number; it is masked and the row kept."""
+    OUT_OF_RANGE = "out-of-range"
+    """A field holds a value that its code does not allow; it is masked, the row kept."""
+    NO_COUNTERPART = "no-counterpart"
+    """A label that the data set's own documentation calls no expression; masked."""
+
+    EMPTY_FILE = "empty-file"
+    """The file of a video has no label line."""
+    IGNORED_FILE = "ignored-file"
+    """A file in the folder is not of this format."""
+    MIXED_CRITERION = "mixed-criterion"
+    """Occurrence stands on intensity for some action units and on the coder for others."""
+
+    @property
+    def loses_row(self) -> bool:
+        """Whether the line or image that it names gives no row at all."""
+        return self in {Kind.UNREADABLE_ROW, Kind.BAD_NAME, Kind.MISSING_PART}
+
+    @property
+    def is_error(self) -> bool:
+        """Whether the data should be repaired before use; the others are notes."""
+        return self.loses_row or self in {Kind.UNREADABLE_VALUE, Kind.OUT_OF_RANGE}
+
+
+class Problem(NamedTuple):
+    """One complaint about one line of one file."""
+
+    path: str
+    line: int
+    """From 1; 0 where the whole file is meant."""
+    kind: Kind
+    text: str
+    """`<what> must <rule>, got <value>`."""
+
+    def __str__(self) -> str:
+        """Return `path:line: text`, the form of every message about annotations."""
+        return f"{self.path}:{self.line}: {self.text}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What a reader made of a split: nothing of the files is in neither of the two."""
+
+    annotations: Annotations
+    problems: tuple[Problem, ...]
+    num_rows: int
+    """Lines or images that should have given a row: rows kept plus rows lost."""
+
+    def __post_init__(self) -> None:
+        lost = sum(problem.kind.loses_row for problem in self.problems)
+        if len(self.annotations) + lost != self.num_rows:
+            raise ValueError(
+                f"{self.annotations.source}: rows kept and rows lost must add up to "
+                f"{self.num_rows}, got {len(self.annotations)} + {lost}"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """How one layout is found below a folder and read."""
+
+    name: str
+    """As `--format` takes it."""
+    title: str
+    layout: str
+    """What must lie where, one line, for the message when nothing is found."""
+    find: Callable[[Path], dict[str, Path]]
+    """Folder -> split name -> file or folder; empty if the layout is not there."""
+    read: Callable[[Path, str], Reading]
+    """File or folder of a split, and the split's name -> what it holds."""
+    image_folders: tuple[str, ...] = ()
+    """Where images may lie, relative to the folder that was checked or to the split."""
+    is_video: bool = True
+    """Rows are frames of videos, so that gaps and neighbours mean something."""

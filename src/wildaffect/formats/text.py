@@ -1,0 +1,47 @@
+"""Annotation and submission files onto the disk."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wildaffect.core.errors import OutputError
+
+
+def write_lines(path: Path, lines: Iterable[str]) -> None:
+    """Write UTF-8 lines ended by a newline each; the file appears whole or not at all.
+
+    Raises:
+        OutputError: If the file cannot be written.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("w", encoding="utf-8", newline="\n") as file:
+            file.writelines(f"{line}\n" for line in lines)
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise OutputError(
+            f"{path}: the file must be writable, got {error.strerror}"
+        ) from None
+
+
+def float_strings(
+    values: NDArray[np.float32], valid: NDArray[np.bool_], missing: str
+) -> list[str]:
+    """Return the shortest decimal of each value that reads back as the same float32.
+
+    Raises:
+        ValueError: If a valid value is outside [-1, 1] or no number.
+    """
+    if not np.all(np.abs(values[valid]) <= 1):
+        raise ValueError("valence and arousal must lie in [-1, 1] where they are valid")
+    distinct, places = np.unique(values, return_inverse=True)
+    spelled = [str(value) for value in distinct.astype(np.float32)]
+    return [
+        spelled[place] if is_valid else missing
+        for place, is_valid in zip(places.tolist(), valid.tolist(), strict=True)
+    ]

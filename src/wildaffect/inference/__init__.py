@@ -1,0 +1,1 @@
+"""Faces to predictions: artefacts, a person's neutral, calibration, the analyzer."""

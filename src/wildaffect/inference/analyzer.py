@@ -1,0 +1,141 @@
+"""Frames to results: the streaming analyzer, the same for files, cameras and tests."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+
+from wildaffect.core.errors import UnreadableVideo
+from wildaffect.core.faces import FrameFaces, Status
+from wildaffect.core.frames import Frame
+from wildaffect.core.results import FaceResult
+from wildaffect.faces.chain import FaceChain
+from wildaffect.faces.quality import QualityLimits
+from wildaffect.faces.scan import FrameScanner
+from wildaffect.faces.tracker import TrackingLimits
+from wildaffect.inference.artefact import Artefact
+from wildaffect.inference.inputs import Inputs
+from wildaffect.inference.model import Model
+from wildaffect.inference.person import PersonStream
+from wildaffect.runtime.network import Device
+from wildaffect.video.prefetch import prefetch
+
+PREFETCH_FRAMES = 4
+"""Decoded frames that wait for the face chain; they bound the memory that frames take."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnalysisOptions:
+    """What a caller may choose beside the model."""
+
+    device: Device = field(default_factory=Device)
+    tracking: TrackingLimits = field(default_factory=TrackingLimits)
+    quality: QualityLimits = field(default_factory=QualityLimits)
+    live: bool = False
+    """Answer at once: first rows do not wait for an estimate of the neutral face."""
+    keep_features: bool = False
+    """Results carry what was measured, raw and against the person's neutral."""
+
+
+class Analyzer:
+    """Holds the networks of an artefact; analyses any number of videos, one at a time."""
+
+    def __init__(self, artefact: Artefact, options: AnalysisOptions | None = None) -> None:
+        self.artefact = artefact
+        self.options = options or AnalysisOptions()
+        self._inputs = Inputs(artefact, self.options.device)
+        self._model = Model(artefact, self.options.device)
+        self._chain = FaceChain(
+            self.options.device,
+            preprocesses=self._inputs.preprocesses,
+            tracking=self.options.tracking,
+            quality=self.options.quality,
+        )
+
+    def run(self, frames: Iterable[Frame]) -> Iterator[FaceResult]:
+        """Yield every frame's rows in order: by frame, then by track.
+
+        Decoding and detection run in a thread of their own, a few frames ahead. If `frames`
+        raises, everything that came before is yielded first, then the error is raised.
+        """
+        source = _UntilError(frames)
+        scanner = FrameScanner(self.options.device)
+        people: dict[int, PersonStream] = {}
+        order = _FrameOrder()
+        scanned = prefetch(source, depth=PREFETCH_FRAMES, apply=scanner)
+        with closing(scanned):
+            for seen in self._chain.run(scanned):
+                order.expect(seen)
+                self._push(seen, people, order)
+                yield from order.ready()
+        for person in people.values():
+            order.add(person.finish())
+        yield from order.ready()
+        if source.error:
+            raise source.error
+
+    def _push(
+        self, seen: FrameFaces, people: dict[int, PersonStream], order: "_FrameOrder"
+    ) -> None:
+        for face in seen.faces:
+            if face.track_id not in people:
+                people[face.track_id] = self._person()
+            person = people[face.track_id]
+            order.add(person.push(seen.frame_index, seen.time_s, face))
+        for track_id in sorted(people.keys() - seen.live_ids):
+            order.add(people.pop(track_id).finish())
+
+    def _person(self) -> PersonStream:
+        neutral = self.artefact.manifest.neutral
+        warm_up_s = neutral.warm_up_s if neutral and not self.options.live else 0.0
+        return PersonStream(
+            self._inputs,
+            self._model,
+            warm_up_s=warm_up_s,
+            keep_features=self.options.keep_features,
+        )
+
+
+class _UntilError:
+    """Ends where its frames break off and keeps the reason, so that nothing is lost."""
+
+    def __init__(self, frames: Iterable[Frame]) -> None:
+        self._frames = frames
+        self.error: UnreadableVideo | None = None
+
+    def __iter__(self) -> Iterator[Frame]:
+        try:
+            yield from self._frames
+        except UnreadableVideo as error:
+            self.error = error
+
+
+class _FrameOrder:
+    """Brings the results of several persons back into the order of the video."""
+
+    def __init__(self) -> None:
+        self._frames: deque[FrameFaces] = deque()
+        self._results: dict[tuple[int, int], FaceResult] = {}
+
+    def expect(self, frame: FrameFaces) -> None:
+        self._frames.append(frame)
+
+    def add(self, results: list[FaceResult]) -> None:
+        for result in results:
+            assert result.face  # noqa: S101 - a person's results always have one
+            self._results[result.frame_index, result.face.track_id] = result
+
+    def ready(self) -> Iterator[FaceResult]:
+        while self._frames:
+            frame = self._frames[0]
+            keys = [(frame.frame_index, face.track_id) for face in frame.faces]
+            if not all(key in self._results for key in keys):
+                return
+            self._frames.popleft()
+            if not keys:
+                yield FaceResult(
+                    frame_index=frame.frame_index,
+                    time_s=frame.time_s,
+                    status=Status.NO_FACE,
+                )
+            yield from (self._results.pop(key) for key in keys)

@@ -1,0 +1,155 @@
+"""Read and write artefacts; what is wrong with one is said before a frame is decoded."""
+
+import hashlib
+import zipfile
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from wildaffect.core.errors import BadArtefact
+from wildaffect.inference.manifest import (
+    FORMAT_VERSION,
+    BackboneInput,
+    Manifest,
+    MeasuredInput,
+    NetworkFile,
+)
+
+MANIFEST_FILE = "artefact.json"
+EMBEDDED = Path(__file__).parent / "artefacts"
+DEFAULT = "baseline-rules"
+
+_ADAPTER = TypeAdapter(Manifest)
+
+
+@dataclass(frozen=True, slots=True)
+class Artefact:
+    """A manifest with the bytes of its networks, every hash checked."""
+
+    manifest: Manifest
+    networks: dict[str, bytes]
+    """File name -> ONNX."""
+    digest: str
+    """sha256 of the manifest, which holds those of the networks."""
+
+
+def embedded_names() -> tuple[str, ...]:
+    """Return the artefacts that ship with the package."""
+    return tuple(sorted(path.name for path in EMBEDDED.iterdir() if path.is_dir()))
+
+
+def load_artefact(model: str | Path = DEFAULT) -> Artefact:
+    """Load an embedded artefact by name, or a folder or zip by path.
+
+    Raises:
+        BadArtefact: If there is none, or it is incomplete, altered, of another version, or
+            asks for inputs that this version does not measure. The message says which.
+    """
+    files = _read_files(_find(model))
+    if MANIFEST_FILE not in files:
+        raise BadArtefact(f"{model}: an artefact must hold {MANIFEST_FILE}, got none")
+    try:
+        manifest = _ADAPTER.validate_json(files[MANIFEST_FILE])
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise BadArtefact(f"{model}/{MANIFEST_FILE}: {where}: {first['msg']}") from error
+    if manifest.format_version != FORMAT_VERSION:
+        raise BadArtefact(
+            f"{model}: format_version must be {FORMAT_VERSION}, "
+            f"got {manifest.format_version}; use the wildaffect it was exported with"
+        )
+    networks = {
+        network.file: _verified(model, network, files) for network in _networks(manifest)
+    }
+    _check(model, manifest)
+    return Artefact(manifest, networks, _sha256(files[MANIFEST_FILE]))
+
+
+def write_artefact(folder: Path, manifest: Manifest, files: dict[str, bytes]) -> None:
+    """Write an artefact folder: networks and card as given, then the manifest."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    (folder / MANIFEST_FILE).write_bytes(_ADAPTER.dump_json(manifest, indent=2) + b"\n")
+
+
+def network_file(name: str, content: bytes) -> NetworkFile:
+    """Return the manifest's entry of a network."""
+    return NetworkFile(file=name, sha256=_sha256(content))
+
+
+def _find(model: str | Path) -> Path:
+    if isinstance(model, str) and model in embedded_names():
+        return EMBEDDED / model
+    path = Path(model)
+    if not path.exists():
+        near = get_close_matches(str(model), embedded_names()) or embedded_names()
+        raise BadArtefact(
+            f"{model}: must be an artefact's folder or zip, or one of {', '.join(near)}, "
+            "got nothing there"
+        )
+    return path
+
+
+def _read_files(path: Path) -> dict[str, bytes]:
+    if path.is_dir():
+        return {item.name: item.read_bytes() for item in path.iterdir() if item.is_file()}
+    if not zipfile.is_zipfile(path):
+        raise BadArtefact(
+            f"{path}: an artefact must be a folder or a zip, got another file"
+        )
+    with zipfile.ZipFile(path) as archive:
+        return {
+            Path(name).name: archive.read(name)
+            for name in archive.namelist()
+            if not name.endswith("/")
+        }
+
+
+def _networks(manifest: Manifest) -> list[NetworkFile]:
+    backbones = [i.network for i in manifest.inputs if isinstance(i, BackboneInput)]
+    return [*backbones, *(member.network for member in manifest.members)]
+
+
+def _verified(model: str | Path, network: NetworkFile, files: dict[str, bytes]) -> bytes:
+    if network.file not in files:
+        raise BadArtefact(f"{model}: {network.file} must be there, got no such file")
+    content = files[network.file]
+    if _sha256(content) != network.sha256:
+        raise BadArtefact(
+            f"{model}/{network.file}: sha256 must be {network.sha256}, "
+            f"got {_sha256(content)}; export the artefact again"
+        )
+    return content
+
+
+def _check(model: str | Path, manifest: Manifest) -> None:
+    if not manifest.members:
+        raise BadArtefact(f"{model}: members must hold at least one network, got none")
+    changes = [
+        i.kind
+        for i in manifest.inputs
+        if isinstance(i, MeasuredInput) and i.kind.endswith("_change")
+    ]
+    if changes and manifest.neutral is None:
+        raise BadArtefact(f"{model}: neutral must be given for {changes[0]}, got none")
+    for output in (manifest.expression, manifest.action_units):
+        unknown = set(output.predicted) - set(output.space.labels) if output else set()
+        if output and unknown:
+            raise BadArtefact(
+                f"{model}: predicted must name labels of {output.space.name}, "
+                f"got {', '.join(sorted(unknown))}"
+            )
+    units = manifest.action_units
+    if units and len(units.thresholds) != len(units.predicted):
+        raise BadArtefact(
+            f"{model}: thresholds must be one for each of {len(units.predicted)} action "
+            f"units, got {len(units.thresholds)}"
+        )
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,141 @@
+"""What an artefact says of itself: `artefact.json`, as records.
+
+An artefact is a folder, or a zip of it: this manifest, the networks it names, and a card
+for people. Analysis reads nothing else and never asks where an artefact came from.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from wildaffect.core.config import Config
+from wildaffect.core.preprocess import Preprocess
+from wildaffect.core.tasks import LabelSpace
+from wildaffect.core.windows import FRAME_WISE, WindowSpec
+
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkFile(Config):
+    """An ONNX file of the artefact."""
+
+    file: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasuredInput(Config):
+    """Numbers that the face chain measures; `columns` are checked against the code's."""
+
+    kind: Literal[
+        "geometry", "geometry_change", "blendshapes", "blendshapes_change", "pose"
+    ]
+    """`_change` is against the person's neutral, see `wildaffect.inference.neutral`."""
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackboneInput(Config):
+    """Features of a network that looks at the aligned crop.
+
+    The network maps (B, C, S, S) to (B, D).
+    """
+
+    name: str
+    network: NetworkFile
+    preprocess: Preprocess
+    feature_dim: int
+    kind: Literal["backbone"] = "backbone"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NeutralPolicy(Config):
+    """How a person's neutral face is estimated; the rule itself is in `neutral.py`."""
+
+    calm_limits: dict[str, float]
+    """Blendshape scores at which a frame no longer counts as calm at all."""
+    population: dict[str, float]
+    """Blendshape scores of a face at rest, used until the person's own are known; 0 for
+    those not named."""
+    prior_s: float = 0.5
+    """Seconds of calm that weigh as much as the population does."""
+    warm_up_s: float = 4.0
+    """The first rows of a track wait so long for a first estimate; not in live streams."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpressionOutput(Config):
+    """How expression logits are read."""
+
+    space: LabelSpace
+    predicted: tuple[str, ...]
+    """Classes that the network gives logits for, in its order; the others stay absent."""
+    temperature: float = 1.0
+    bias: tuple[float, ...] = ()
+    """Added to log-probabilities, in the order of `predicted`; empty for none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionUnitOutput(Config):
+    """How action-unit logits are read."""
+
+    space: LabelSpace
+    predicted: tuple[str, ...]
+    thresholds: tuple[float, ...]
+    """Probability from which a unit counts as present, in the order of `predicted`."""
+    temperature: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Smoothing(Config):
+    """A Gaussian over time; 0 leaves values as they are."""
+
+    valence_arousal_sd_s: float = 0.0
+    expression_sd_s: float = 0.0
+    action_units_sd_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member(Config):
+    """One network of an ensemble.
+
+    Inputs `features` (1, T, D), `lengths` (1,) and `times_s` (1, T); outputs named after
+    the tasks: `valence` and `arousal` (1, T), `expression` and `action_units` (1, T, K)
+    as logits.
+    """
+
+    network: NetworkFile
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataSource(Config):
+    """What an artefact was made from, and on what terms."""
+
+    name: str
+    license: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest(Config):
+    """Everything that `analyze` needs to know of a model."""
+
+    format_version: int
+    name: str
+    version: str
+    summary: str
+    """One sentence that says what it is and what it is not."""
+    license: str
+    sources: tuple[DataSource, ...]
+    inputs: tuple[MeasuredInput | BackboneInput, ...]
+    """Concatenated in this order to one row of features."""
+    members: tuple[Member, ...]
+    predicts_valence: bool
+    predicts_arousal: bool
+    expression: ExpressionOutput | None = None
+    action_units: ActionUnitOutput | None = None
+    window: WindowSpec = FRAME_WISE
+    neutral: NeutralPolicy | None = None
+    """Needed by the inputs that are changes against it."""
+    smoothing: Smoothing = field(default_factory=Smoothing)

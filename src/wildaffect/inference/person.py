@@ -1,0 +1,100 @@
+"""One track from observations to results, in a stream of bounded memory."""
+
+from collections import deque
+
+import numpy as np
+
+from wildaffect.core.faces import FaceObservation, Status
+from wildaffect.core.results import FaceResult
+from wildaffect.core.streaming import Finished, StreamingWindows
+from wildaffect.inference.inputs import FaceRow, GapFiller, Inputs, Vector, changes
+from wildaffect.inference.model import Model
+from wildaffect.inference.neutral import PersonNeutral
+from wildaffect.inference.smoothing import StreamingSmoother
+from wildaffect.inference.verdict import smoothing_widths, to_affect
+
+
+class PersonStream:
+    """Follows one track through neutral, windows, smoothing and abstention.
+
+    Rows come back in order, each exactly once, after at most the warm-up of the neutral,
+    the window's length and the reach of the smoothing.
+
+    Args:
+        inputs: What the networks read.
+        model: The networks.
+        warm_up_s: Time that first rows wait for a first estimate of the neutral.
+        keep_features: Whether results carry what was measured, raw and as change.
+    """
+
+    def __init__(
+        self, inputs: Inputs, model: Model, *, warm_up_s: float, keep_features: bool
+    ) -> None:
+        self._inputs, self._model = inputs, model
+        self._warm_up_s = warm_up_s
+        self._keep_features = keep_features
+        manifest = model.manifest
+        self._neutral = PersonNeutral(manifest.neutral) if manifest.neutral else None
+        self._gaps = GapFiller()
+        self._windows = StreamingWindows(model, manifest.window)
+        self._smoother = StreamingSmoother(smoothing_widths(manifest, model.layout))
+        self._warming: list[FaceRow] | None = []
+        self._open: deque[tuple[FaceRow, dict[str, Vector]]] = deque()
+
+    def push(
+        self, frame_index: int, time_s: float, face: FaceObservation
+    ) -> list[FaceResult]:
+        """Take the next observation; return the results that are now final."""
+        row = self._inputs.measure(frame_index, time_s, face)
+        return [result for whole in self._gaps.push(row) for result in self._warm_up(whole)]
+
+    def finish(self) -> list[FaceResult]:
+        """End the track and return the results that were still held."""
+        held, self._warming = self._warming or [], None
+        results = [result for row in held for result in self._predict(row)]
+        results += self._smooth(self._windows.flush())
+        return results + [self._result(values) for values in self._smoother.finish()]
+
+    def _warm_up(self, row: FaceRow) -> list[FaceResult]:
+        if self._neutral and row.face.status is Status.OK:
+            self._neutral.update(
+                row.time_s, row.measured["geometry"], row.measured["blendshapes"]
+            )
+        if self._warming is None:
+            return self._predict(row)
+        self._warming.append(row)
+        waited_s = row.time_s - self._warming[0].time_s
+        if self._neutral and waited_s < self._warm_up_s:
+            return []
+        held, self._warming = self._warming, None
+        return [result for one in held for result in self._predict(one)]
+
+    def _predict(self, row: FaceRow) -> list[FaceResult]:
+        vector = self._inputs.vector(row, self._neutral)
+        kept: dict[str, Vector] = {}
+        if self._keep_features:
+            kept = dict(row.measured)
+            kept |= changes(row, self._neutral) if self._neutral else {}
+        self._open.append((row, kept))
+        return self._smooth(self._windows.push(np.array([row.time_s]), vector[None]))
+
+    def _smooth(self, finished: Finished) -> list[FaceResult]:
+        return [
+            self._result(values)
+            for time_s, outputs in zip(finished.times_s, finished.outputs, strict=True)
+            for values in self._smoother.push(float(time_s), outputs.astype(np.float32))
+        ]
+
+    def _result(self, values: Vector) -> FaceResult:
+        row, kept = self._open.popleft()
+        withheld = row.face.status is Status.LOW_QUALITY
+        return FaceResult(
+            frame_index=row.frame_index,
+            time_s=row.time_s,
+            status=row.face.status,
+            face=row.face,
+            affect=None
+            if withheld
+            else to_affect(values, self._model.manifest, self._model.layout),
+            features=kept,
+        )

@@ -1,0 +1,1 @@
+"""What an analysis leaves behind: tables, overlay pictures and videos, summaries."""

@@ -1,0 +1,1 @@
+"""Results drawn on frames: boxes, labels, a valence/arousal dial, action-unit bars."""

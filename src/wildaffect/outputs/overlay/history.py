@@ -1,0 +1,121 @@
+"""What a drawing remembers of earlier frames: paths in the dial and places of cards."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from wildaffect.core.results import FaceResult
+from wildaffect.core.tasks import LabelSpaces
+from wildaffect.outputs.overlay.canvas import Rect
+from wildaffect.outputs.overlay.card import Bar, CardSize, Point, bars
+from wildaffect.outputs.overlay.layout import Place, place_cards
+from wildaffect.outputs.overlay.style import Style, em_px
+
+CARD_FOLLOWS = 0.25
+"""Share of a face's movement that its card follows per frame."""
+
+Edges = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """State after a frame; tracks without a row in the frame are forgotten."""
+
+    trails: Mapping[int, tuple[tuple[float, float, float], ...]] = field(
+        default_factory=dict
+    )
+    """Track -> time_s, valence, arousal of its last rows."""
+    anchors: Mapping[int, Edges] = field(default_factory=dict)
+    """Track -> left, top, right, bottom of its box, smoothed over time."""
+    places: Mapping[int, Place] = field(default_factory=dict)
+    """Track -> its card in this frame."""
+
+    def trail(self, track_id: int) -> list[Point]:
+        """Return valence and arousal of the last moments, oldest first."""
+        return [(valence, arousal) for _, valence, arousal in self.trails.get(track_id, ())]
+
+
+def remember(
+    history: History,
+    rows: Sequence[FaceResult],
+    frame: tuple[int, int],
+    style: Style,
+    spaces: LabelSpaces,
+) -> History:
+    """Return the history with the rows of one more frame (width, height) in it."""
+    trails, anchors, faces = {}, {}, {}
+    for row in rows:
+        if row.face is None:
+            continue
+        track = row.face.track_id
+        faces[track] = face_rect(row)
+        trails[track] = _longer(history.trails.get(track, ()), row, style.trail_s)
+        anchors[track] = _follow(history.anchors.get(track), row)
+    wanted = _wanted(rows, frame, style, spaces)
+    boxes = faces | {track: _rect(anchors[track]) for track, _ in wanted}
+    sides = {track: place.side for track, place in history.places.items()}
+    places = place_cards(frame, boxes, wanted, sides)
+    return History(trails=trails, anchors=anchors, places=places)
+
+
+def face_rect(row: FaceResult) -> Rect:
+    """Return the box of a row's face in whole pixels."""
+    if row.face is None:
+        raise ValueError(f"frame {row.frame_index}: row must have a face")
+    return _rect(tuple(row.face.box_xyxy.tolist()))
+
+
+def _rect(edges: tuple[float, ...]) -> Rect:
+    x0, y0, x1, y1 = (round(edge) for edge in edges)
+    return Rect(x0, y0, max(x1 - x0, 1), max(y1 - y0, 1))
+
+
+def _longer(
+    trail: tuple[tuple[float, float, float], ...], row: FaceResult, trail_s: float
+) -> tuple[tuple[float, float, float], ...]:
+    affect = row.affect
+    if affect is not None and math.isfinite(affect.valence + affect.arousal):
+        trail = (*trail, (row.time_s, affect.valence, affect.arousal))
+    return tuple(point for point in trail if point[0] >= row.time_s - trail_s)
+
+
+def _follow(before: Edges | None, row: FaceResult) -> Edges:
+    rect = face_rect(row)
+    now = (rect.x, rect.y, rect.right, rect.bottom)
+    if before is None:
+        return now
+    x0, y0, x1, y1 = (
+        old + CARD_FOLLOWS * (new - old) for old, new in zip(before, now, strict=True)
+    )
+    return x0, y0, x1, y1
+
+
+def _wanted(
+    rows: Sequence[FaceResult], frame: tuple[int, int], style: Style, spaces: LabelSpaces
+) -> list[tuple[int, list[CardSize]]]:
+    """Return who gets a card, largest face first, with the forms it may take."""
+    em = em_px(*frame)
+    faces = [row for row in rows if row.face is not None and row.affect is not None]
+    faces.sort(key=lambda row: -face_rect(row).area)
+    wanted = []
+    for row in faces[: style.max_cards if style.cards else 0]:
+        sizes = _forms(row, bars(row, spaces), em, frame)
+        if row.face is not None and sizes:
+            wanted.append((row.face.track_id, sizes))
+    return wanted
+
+
+def _forms(
+    row: FaceResult, units: Sequence[Bar], em: int, frame: tuple[int, int]
+) -> list[CardSize]:
+    affect = row.affect
+    if affect is None:
+        return []
+    has_dial = math.isfinite(affect.valence) or math.isfinite(affect.arousal)
+    if not (has_dial or units):
+        return []
+    full, compact = (
+        CardSize(em=em, num_bars=len(units), has_dial=has_dial, compact=compact)
+        for compact in (False, True)
+    )
+    return [full, compact] if full.height < 0.7 * frame[1] else [compact]

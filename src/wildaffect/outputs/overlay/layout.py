@@ -1,0 +1,118 @@
+"""Where labels and cards stand: beside their face, off other faces, inside the frame."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from wildaffect.outputs.overlay.canvas import Rect
+from wildaffect.outputs.overlay.card import CardSize
+
+MAX_CARD_COST = 0.3
+"""Share of a card that may cover other things before it is left out."""
+STAY = 0.2
+"""A card keeps its side unless another is better by this share."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where the card of a face stands."""
+
+    rect: Rect
+    size: CardSize
+    side: int
+    """Which of the candidate places it is; kept over time."""
+
+
+def place_cards(
+    frame: tuple[int, int],
+    faces: Mapping[int, Rect],
+    wanted: Sequence[tuple[int, Sequence[CardSize]]],
+    sides: Mapping[int, int],
+) -> dict[int, Place]:
+    """Give each wanted card the best free place, in the order wanted.
+
+    Args:
+        frame: Width and height in pixels.
+        faces: Track -> box, of all faces of the frame.
+        wanted: Track -> forms of its card, the preferred first.
+        sides: Track -> side of its last card.
+    """
+    placed: dict[int, Place] = {}
+    for track, sizes in wanted:
+        others = [box for other, box in faces.items() if other != track]
+        blocked = [*others, *(place.rect for place in placed.values())]
+        # Labels stand on the upper edge of a box; cards keep off them too.
+        found = _best(frame, faces[track], blocked, sizes, sides.get(track))
+        if found is not None:
+            placed[track] = found
+    return placed
+
+
+def _best(
+    frame: tuple[int, int],
+    own: Rect,
+    blocked: Sequence[Rect],
+    sizes: Sequence[CardSize],
+    stay: int | None,
+) -> Place | None:
+    for size in sizes:
+        if size.width > frame[0] or size.height > frame[1]:
+            continue
+        costs = []
+        for side, rect in enumerate(_candidates(frame, own, size)):
+            cost = _covered(rect, blocked) * 3 + rect.overlap(own) / rect.area
+            preference = 0.01 * side - (STAY if side == stay else 0.0)
+            costs.append((cost + preference, cost, side, rect))
+        _, cost, side, rect = min(costs)
+        if cost <= MAX_CARD_COST or (not blocked and size == sizes[-1]):
+            return Place(rect=rect, size=size, side=side)
+    return None
+
+
+def _covered(rect: Rect, blocked: Iterable[Rect]) -> float:
+    return sum(rect.overlap(other) for other in blocked) / rect.area
+
+
+def _candidates(frame: tuple[int, int], own: Rect, size: CardSize) -> list[Rect]:
+    width, height = frame
+    gap = size.em // 2
+    right, left = own.right + gap, own.x - gap - size.width
+    under, over = own.bottom + gap, own.y - round(2.6 * size.em) - size.height
+    end_x, end_y = width - size.width - gap, height - size.height - gap
+    spots = [
+        (right, own.y),
+        (left, own.y),
+        (right, own.bottom - size.height),
+        (left, own.bottom - size.height),
+        (own.x, under),
+        (own.x, over),
+        (end_x, gap),
+        (gap, gap),
+        (end_x, end_y),
+        (gap, end_y),
+    ]
+    return [Rect(x, y, size.width, size.height).inside(width, height) for x, y in spots]
+
+
+def place_label(
+    frame: tuple[int, int], own: Rect, wanted: tuple[int, int], blocked: Sequence[Rect]
+) -> tuple[Rect, float]:
+    """Return the best place for a label (width, height) of a face and how much it covers."""
+    width, height = wanted
+    gap = max(2, height // 5)
+    spots = [
+        (own.x, own.y - height - gap),
+        (own.x, own.bottom + gap),
+        (own.right - width, own.y - height - gap),
+        (own.right - width, own.bottom + gap),
+        (own.x + gap, own.y + gap),
+    ]
+    rects = [Rect(x, y, width, height).inside(*frame) for x, y in spots]
+    costs = [
+        (
+            _covered(rect, blocked) + 0.3 * rect.overlap(own) / max(rect.area, 1),
+            index,
+        )
+        for index, rect in enumerate(rects)
+    ]
+    cost, index = min((cost + 0.05 * index, index) for cost, index in costs)
+    return rects[index], cost

@@ -1,0 +1,35 @@
+"""An annotated picture of one still image."""
+
+from pathlib import Path
+
+import cv2
+
+from wildaffect.core.errors import OutputError, UsageError
+from wildaffect.outputs.overlay.canvas import Image
+
+SUFFIXES = (".png", ".jpg", ".jpeg")
+
+
+def write_picture(path: Path, rgb: Image) -> None:
+    """Write a drawn frame as PNG or JPEG, at once or not at all.
+
+    Raises:
+        UsageError: If the suffix is neither.
+        OutputError: If the place cannot be written.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise UsageError(
+            f"{path}: picture must end in one of {', '.join(SUFFIXES)}, got {path.suffix!r}"
+        )
+    options = [] if suffix == ".png" else [cv2.IMWRITE_JPEG_QUALITY, 95]
+    _, data = cv2.imencode(suffix, cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), options)
+    part = path.with_name(path.name + ".part")
+    try:
+        part.write_bytes(data.tobytes())
+        part.replace(path)
+    except OSError as error:
+        raise OutputError(
+            f"{path}: picture must be writable, got {error.strerror}; "
+            "free the disk or choose another place"
+        ) from error

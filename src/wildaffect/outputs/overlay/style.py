@@ -1,0 +1,67 @@
+"""Colours and sizes of the overlay; sizes follow the frame."""
+
+from dataclasses import dataclass
+
+from wildaffect.outputs.overlay.canvas import Color
+
+PALETTE: tuple[Color, ...] = (
+    (77, 208, 225),
+    (255, 183, 77),
+    (174, 132, 255),
+    (129, 212, 118),
+    (255, 128, 149),
+    (100, 168, 255),
+    (240, 220, 90),
+    (92, 219, 170),
+)
+"""Colours of tracks in turn: told apart on skin, on bright and on dark scenes."""
+
+INK: Color = (16, 19, 26)
+PAPER: Color = (240, 243, 248)
+FAINT: Color = (150, 158, 172)
+
+ACTION_UNIT_NAMES = {
+    "AU01": "inner brow raise",
+    "AU02": "outer brow raise",
+    "AU04": "brow lower",
+    "AU05": "upper lid raise",
+    "AU06": "cheek raise",
+    "AU07": "lid tighten",
+    "AU09": "nose wrinkle",
+    "AU10": "upper lip raise",
+    "AU12": "lip corner pull",
+    "AU14": "dimple",
+    "AU15": "lip corner drop",
+    "AU17": "chin raise",
+    "AU20": "lip stretch",
+    "AU23": "lip tighten",
+    "AU24": "lip press",
+    "AU25": "lips part",
+    "AU26": "jaw drop",
+    "AU45": "blink",
+}
+"""Short names of action units after the Facial Action Coding System (Ekman et al. 2002)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Style:
+    """What is drawn."""
+
+    cards: bool = True
+    """Dial and bars beside each face for which there is room."""
+    blur_faces: bool = False
+    """Hide who it is."""
+    max_cards: int = 3
+    """Largest faces that get a card; the others keep box and label."""
+    trail_s: float = 1.5
+    """How far back the path in the dial reaches."""
+
+
+def em_px(width: int, height: int) -> int:
+    """Return the text size for a frame."""
+    return max(9, round(0.0195 * min(width, height)))
+
+
+def track_color(track_id: int) -> Color:
+    """Return the colour of a person."""
+    return PALETTE[track_id % len(PALETTE)]

@@ -1,0 +1,146 @@
+"""What a result table is made of: columns, and how rows become Arrow batches.
+
+Symbols: N rows, K columns of a part.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from wildaffect.core.results import FaceResult
+from wildaffect.core.tasks import LabelSpaces
+
+SCHEMA_VERSION = 1
+"""Raised when a column of the core group is renamed, moved, or changes its meaning."""
+
+ARROW_TYPES: Mapping[str, pa.DataType] = {
+    "int64": pa.int64(),
+    "float64": pa.float64(),
+    "float32": pa.float32(),
+    "string": pa.string(),
+    "bool": pa.bool_(),
+}
+
+
+class Group(StrEnum):
+    """Which columns belong together; all but `core` are written on request."""
+
+    CORE = "core"
+    LANDMARKS = "landmarks"
+    BLENDSHAPES = "blendshapes"
+    FEATURES = "features"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One column of the result table."""
+
+    name: str
+    type: str
+    """Arrow type by name: int64, float64, float32, string or bool."""
+    unit: str
+    """Unit or range of the values."""
+    meaning: str
+    group: Group = Group.CORE
+    optional: bool = True
+    """Whether a cell may be empty (null); Arrow fields are nullable all the same."""
+
+
+Cells = Sequence[Any] | NDArray[Any]
+Values = Callable[[FaceResult], Cells | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Columns of one type that are read from a row together."""
+
+    columns: tuple[Column, ...]
+    values: Values
+    """Row -> K values, or None where the row has none of them; NaN and None are null."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultSchema:
+    """Columns of one result table in their order, and how rows fill them."""
+
+    parts: tuple[Part, ...]
+    spaces: LabelSpaces
+
+    def __post_init__(self) -> None:
+        names = [column.name for column in self.columns]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(
+                f"result schema: columns must have distinct names, got {twice} twice"
+            )
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """All columns, left to right."""
+        return tuple(column for part in self.parts for column in part.columns)
+
+    def arrow(self) -> pa.Schema:
+        """Return the Arrow schema; unit, meaning and group travel as field metadata."""
+        fields = [
+            pa.field(
+                column.name,
+                ARROW_TYPES[column.type],
+                metadata={
+                    "unit": column.unit,
+                    "meaning": column.meaning,
+                    "group": str(column.group),
+                },
+            )
+            for column in self.columns
+        ]
+        metadata = {
+            "wildaffect_schema_version": str(SCHEMA_VERSION),
+            "expressions": self.spaces.expressions.name,
+            "action_units": self.spaces.action_units.name,
+        }
+        return pa.schema(fields, metadata=metadata)
+
+    def batch(self, rows: Sequence[FaceResult]) -> pa.RecordBatch:
+        """Turn rows into Arrow columns.
+
+        Raises:
+            ValueError: If a row has more or fewer values than a part has columns.
+        """
+        arrays: list[pa.Array] = []
+        for part in self.parts:
+            arrays += _part_arrays(part, rows)
+        return pa.RecordBatch.from_arrays(arrays, schema=self.arrow())
+
+
+def _part_arrays(part: Part, rows: Sequence[FaceResult]) -> list[pa.Array]:
+    width = len(part.columns)
+    table = [_checked(part.values(row), width, row, part) for row in rows]
+    kind = part.columns[0].type
+    if kind not in {"float32", "float64"}:
+        cells = [[None] * width if values is None else list(values) for values in table]
+        by_column = [[row[k] for row in cells] for k in range(width)]
+        return [pa.array(column, ARROW_TYPES[kind]) for column in by_column]
+    numbers = np.full((len(rows), width), np.nan, dtype=kind)
+    for index, values in enumerate(table):
+        if isinstance(values, np.ndarray):
+            numbers[index] = values
+        elif values is not None:
+            numbers[index] = [np.nan if v is None else v for v in values]
+    return [
+        pa.array(np.ascontiguousarray(column), ARROW_TYPES[kind], from_pandas=True)
+        for column in numbers.T
+    ]
+
+
+def _checked(values: Cells | None, width: int, row: FaceResult, part: Part) -> Cells | None:
+    if values is not None and len(values) != width:
+        raise ValueError(
+            f"frame {row.frame_index}: {part.columns[0].name} and those after it must have "
+            f"{width} values, got {len(values)}"
+        )
+    return values

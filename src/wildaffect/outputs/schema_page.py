@@ -1,0 +1,77 @@
+"""The documentation page of the result table, made from the columns themselves."""
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from wildaffect.outputs.columns import FeatureGroup, result_schema
+from wildaffect.outputs.schema import SCHEMA_VERSION, Column, Group
+
+MAX_SHOWN = 6
+"""Columns of an optional group that are listed; the rest follow the same pattern."""
+
+_INTRODUCTION = f"""\
+# The result table
+
+<!-- Made from the code by scripts/make_schema_doc.py; edit the columns there. -->
+
+Schema version {SCHEMA_VERSION}. One row per decoded frame and face, plus one `no_face` row per
+frame in which no face lives. Rows come in the order of their frames. Every column of the
+core group is always there, in this order; what a model does not predict is empty (null),
+never zero: an empty cell in CSV, a null in Parquet, a missing key in JSON Lines.
+
+Columns of expressions and action units are named after the label space of the model; those
+below are of the eight expressions and twelve action units of Aff-Wild2. A model with other
+labels gives other columns, in the same places. Expressions are those that observers would
+perceive; they do not say what a person feels.
+
+## Files
+
+- `NAME.csv`: comma, one header line, UTF-8; numbers as short as they can be read back
+  exactly (float32), `true` and `false`.
+- `NAME.parquet`: unit and meaning of each column in its metadata.
+- `NAME.jsonl`: one object per row.
+- `NAME.csv.json` (and so on): the sidecar beside each result. It holds `schema_version`, the
+  `columns` below, `source`, `artefact` and `options`, a `digest` of these three, `num_rows`,
+  `size_bytes`, and whether the result is `complete`; if not, `error` says why.
+- `NAME.csv.part` (and so on): a result that still grows, or that a stopped run left.
+  `wildaffect.outputs.table.read_table` reads it and `recover` makes a result of it. The part
+  of CSV and JSON Lines is text as above; that of Parquet is an Arrow IPC stream, as
+  a Parquet file cannot be read before its end is written.
+"""
+
+
+def schema_page() -> str:
+    """Return docs/schema.md."""
+    example = FeatureGroup(
+        name="GROUP", columns=("NAME",), meaning="One value of a feature group"
+    )
+    schema = result_schema(landmarks=True, blendshapes=True, features=(example,))
+    sections = [_INTRODUCTION]
+    for group, members in groupby(schema.columns, key=lambda column: column.group):
+        columns = list(members)
+        sections.append(f"## {_TITLES[group]}\n\n{_table(columns, group)}")
+    return "\n".join(sections)
+
+
+_TITLES = {
+    Group.CORE: "Core columns",
+    Group.LANDMARKS: "Landmarks (on request)",
+    Group.BLENDSHAPES: "Blendshapes (on request)",
+    Group.FEATURES: "Features (on request)",
+}
+
+
+def _table(columns: Sequence[Column], group: Group) -> str:
+    shown = columns if group in (Group.CORE, Group.BLENDSHAPES) else columns[:MAX_SHOWN]
+    lines = ["| column | type | unit or range | may be empty | meaning |"]
+    lines.append("|---|---|---|---|---|")
+    lines += [
+        f"| `{c.name}` | {c.type} | {c.unit or '-'} | {'yes' if c.optional else 'no'} "
+        f"| {c.meaning} |"
+        for c in shown
+    ]
+    if len(shown) < len(columns):
+        lines.append(
+            f"\n... and so on to `{columns[-1].name}`, {len(columns)} columns in all."
+        )
+    return "\n".join(lines) + "\n"

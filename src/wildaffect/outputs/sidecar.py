@@ -1,0 +1,114 @@
+"""The JSON file beside every result: what its columns mean and what it was made from."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from wildaffect.core.errors import OutputError
+from wildaffect.outputs.schema import SCHEMA_VERSION, ResultSchema
+
+UNFINISHED = "not finished: still being written, or stopped half way"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """What a result was made from; every value can be written as JSON."""
+
+    source: Mapping[str, Any] = field(default_factory=dict)
+    """Name, size, codec of the input; with `stamp` (see `resume`) if it is a file."""
+    artefact: Mapping[str, Any] = field(default_factory=dict)
+    """Name, version and hash of what predicted."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """Every option that changes rows."""
+
+    def digest(self) -> str:
+        """Return the hash of input, artefact and options, 64 hexadecimal digits."""
+        text = json.dumps(asdict(self), sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How the writing of a result went."""
+
+    complete: bool
+    error: str | None
+    num_rows: int | None = None
+    size_bytes: int | None = None
+    """Of the result file; tells a file that was cut or edited later."""
+
+
+def sidecar_path(result: Path) -> Path:
+    """Return where the sidecar of a result stands: `clip.csv` has `clip.csv.json`."""
+    return result.with_name(result.name + ".json")
+
+
+def write_sidecar(
+    result: Path, schema: ResultSchema, provenance: Provenance, ending: Ending
+) -> None:
+    """Write the sidecar of `result`, at once or not at all.
+
+    Raises:
+        OSError: If the place cannot be written.
+    """
+    document = {
+        "schema_version": SCHEMA_VERSION,
+        "wildaffect_version": version("wildaffect"),
+        "columns": [
+            {
+                "name": column.name,
+                "type": column.type,
+                "unit": column.unit,
+                "meaning": column.meaning,
+                "group": str(column.group),
+            }
+            for column in schema.columns
+        ],
+        "label_spaces": asdict(schema.spaces),
+        "digest": provenance.digest(),
+        **asdict(provenance),
+        **asdict(ending),
+    }
+    replace_document(sidecar_path(result), document)
+
+
+def read_sidecar(result: Path) -> dict[str, Any] | None:
+    """Return the sidecar of `result`, or None if there is none.
+
+    Raises:
+        OutputError: If it is there and is not a JSON object.
+    """
+    path = sidecar_path(result)
+    if not path.exists():
+        return None
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise OutputError(f"{path}: sidecar must be JSON, got {error}") from error
+    if not isinstance(document, dict):
+        raise OutputError(f"{path}: sidecar must be a JSON object, got {type(document)}")
+    return document
+
+
+def replace_document(path: Path, document: Mapping[str, Any]) -> None:
+    """Put a JSON document in place of what stood at `path`, in one step."""
+    fresh = path.with_name(path.name + ".new")
+    fresh.write_text(
+        json.dumps(document, indent=1, ensure_ascii=False, default=str) + "\n",
+        encoding="utf-8",
+    )
+    fresh.replace(path)
+
+
+def column_types(result: Path, known: Mapping[str, pa.DataType]) -> dict[str, pa.DataType]:
+    """Return column -> Arrow type as the sidecar of `result` names them, if it has one."""
+    document = read_sidecar(result)
+    if document is None:
+        return {}
+    return {column["name"]: known[column["type"]] for column in document["columns"]}

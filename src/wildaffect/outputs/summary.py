@@ -1,0 +1,216 @@
+"""What a run says at its end, gathered while rows pass: totals and one entry per track."""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wildaffect.core.faces import Status
+from wildaffect.core.results import FaceResult
+from wildaffect.core.tasks import LabelSpaces
+
+MAX_TRACKS = 10_000
+"""Tracks kept; beyond twice as many, the shortest of those that ended are only counted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """A label and the share of judged frames it has."""
+
+    label: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackSummary:
+    """One person in one shot."""
+
+    track_id: int
+    start_s: float
+    stop_s: float
+    """Time of the last frame."""
+    num_frames: int
+    num_judged: int
+    """Frames with predictions."""
+    valence: float | None
+    """Mean; None where it is not predicted."""
+    arousal: float | None
+    expressions: tuple[Share, ...]
+    """By falling share."""
+    action_units: tuple[Share, ...]
+    """Share of judged frames in which each is present, by falling share; zeros left out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSummary:
+    """Totals of one or several files."""
+
+    num_files: int
+    num_frames: int
+    num_faces: int
+    """Rows with a face."""
+    num_tracks: int
+    video_s: float
+    """From the first to the last frame of each file."""
+    wall_s: float
+    num_no_face: int
+    """Frames in which no face lives."""
+    num_low_quality: int
+    """Rows with a face too poor to be judged."""
+    num_interpolated: int
+
+    @property
+    def frames_per_s(self) -> float:
+        """Frames analysed per second of running time; 0 if that is not known."""
+        return self.num_frames / self.wall_s if self.wall_s > 0 else 0.0
+
+    @property
+    def no_face_share(self) -> float:
+        """Share of frames without a face."""
+        return self.num_no_face / max(self.num_frames, 1)
+
+    @property
+    def low_quality_share(self) -> float:
+        """Share of faces too poor to be judged."""
+        return self.num_low_quality / max(self.num_faces, 1)
+
+
+@dataclass(slots=True)
+class _Track:
+    start_s: float
+    stop_s: float
+    num_action_units: int
+    num_frames: int = 0
+    num_judged: int = 0
+    sums: list[float] = field(default_factory=lambda: [0.0, 0.0])
+    counts: list[int] = field(default_factory=lambda: [0, 0])
+    expressions: Counter[str] = field(default_factory=Counter)
+    present: NDArray[np.int64] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.present = np.zeros(self.num_action_units, np.int64)
+
+
+class Summarizer:
+    """Gathers the summary of one file; memory does not grow with its length."""
+
+    def __init__(self, spaces: LabelSpaces | None = None) -> None:
+        self._spaces = spaces or LabelSpaces()
+        self._tracks: dict[int, _Track] = {}
+        self._statuses: Counter[Status] = Counter()
+        self._num_frames = 0
+        self._num_tracks = 0
+        self._last_frame: int | None = None
+        self._start_s = self._stop_s = 0.0
+
+    def watch(self, rows: Iterable[FaceResult]) -> Iterator[FaceResult]:
+        """Yield rows on as they are, counting them."""
+        for row in rows:
+            self.add(row)
+            yield row
+
+    def add(self, row: FaceResult) -> None:
+        """Count one row; rows come in the order of their frames."""
+        if self._last_frame is None:
+            self._start_s = row.time_s
+        if row.frame_index != self._last_frame:
+            self._num_frames += 1
+            self._last_frame = row.frame_index
+        self._stop_s = row.time_s
+        self._statuses[row.status] += 1
+        if row.face is not None:
+            self._add_face(row, row.face.track_id)
+
+    def run(self, wall_s: float = 0.0) -> RunSummary:
+        """Return the totals so far."""
+        no_face = self._statuses[Status.NO_FACE]
+        return RunSummary(
+            num_files=1,
+            num_frames=self._num_frames,
+            num_faces=self._statuses.total() - no_face,
+            num_tracks=self._num_tracks,
+            video_s=self._stop_s - self._start_s,
+            wall_s=wall_s,
+            num_no_face=no_face,
+            num_low_quality=self._statuses[Status.LOW_QUALITY],
+            num_interpolated=self._statuses[Status.INTERPOLATED],
+        )
+
+    def tracks(self) -> tuple[TrackSummary, ...]:
+        """Return the tracks by their number."""
+        return tuple(
+            _summary(track_id, track, self._spaces.action_units.labels)
+            for track_id, track in sorted(self._tracks.items())
+        )
+
+    def _add_face(self, row: FaceResult, track_id: int) -> None:
+        track = self._tracks.get(track_id)
+        if track is None:
+            self._num_tracks += 1
+            track = _Track(row.time_s, row.time_s, len(self._spaces.action_units))
+            self._tracks[track_id] = track
+            if len(self._tracks) > 2 * MAX_TRACKS:
+                self._forget_short_tracks()
+        track.stop_s = row.time_s
+        track.num_frames += 1
+        affect = row.affect
+        if affect is None:
+            return
+        track.num_judged += 1
+        for index, value in enumerate((affect.valence, affect.arousal)):
+            if math.isfinite(value):
+                track.sums[index] += value
+                track.counts[index] += 1
+        if affect.expression is not None:
+            track.expressions[affect.expression] += 1
+        if affect.action_units_present is not None:
+            track.present += np.array([on is True for on in affect.action_units_present])
+
+    def _forget_short_tracks(self) -> None:
+        by_worth = sorted(
+            self._tracks.items(),
+            key=lambda item: (item[1].stop_s >= self._stop_s, item[1].num_frames),
+        )
+        self._tracks = dict(by_worth[-MAX_TRACKS:])
+
+
+def total(files: Sequence[RunSummary], wall_s: float) -> RunSummary:
+    """Return the totals of several files that took `wall_s` together."""
+    return RunSummary(
+        num_files=sum(each.num_files for each in files),
+        num_frames=sum(each.num_frames for each in files),
+        num_faces=sum(each.num_faces for each in files),
+        num_tracks=sum(each.num_tracks for each in files),
+        video_s=sum(each.video_s for each in files),
+        wall_s=wall_s,
+        num_no_face=sum(each.num_no_face for each in files),
+        num_low_quality=sum(each.num_low_quality for each in files),
+        num_interpolated=sum(each.num_interpolated for each in files),
+    )
+
+
+def _summary(track_id: int, track: _Track, labels: Sequence[str]) -> TrackSummary:
+    judged = max(track.num_judged, 1)
+    valence, arousal = (
+        value / count if count else None
+        for value, count in zip(track.sums, track.counts, strict=True)
+    )
+    present = zip(labels, track.present.tolist(), strict=True)
+    units = [Share(label=label, share=count / judged) for label, count in present if count]
+    return TrackSummary(
+        track_id=track_id,
+        start_s=track.start_s,
+        stop_s=track.stop_s,
+        num_frames=track.num_frames,
+        num_judged=track.num_judged,
+        valence=valence,
+        arousal=arousal,
+        expressions=tuple(
+            Share(label=label, share=count / judged)
+            for label, count in track.expressions.most_common()
+        ),
+        action_units=tuple(sorted(units, key=lambda unit: -unit.share)),
+    )

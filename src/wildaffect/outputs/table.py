@@ -1,0 +1,245 @@
+"""Result tables on disk: written row by row, renamed when whole, read back."""
+
+import contextlib
+import time
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import pyarrow as pa
+
+from wildaffect.core.errors import OutputError, UsageError
+from wildaffect.core.results import FaceResult
+from wildaffect.outputs.schema import ARROW_TYPES, ResultSchema
+from wildaffect.outputs.sidecar import (
+    UNFINISHED,
+    Ending,
+    Provenance,
+    column_types,
+    read_sidecar,
+    replace_document,
+    sidecar_path,
+    write_sidecar,
+)
+from wildaffect.outputs.tables.csv_rows import CSV
+from wildaffect.outputs.tables.format import TableFormat
+from wildaffect.outputs.tables.json_rows import JSON_LINES
+from wildaffect.outputs.tables.parquet_rows import PARQUET
+
+FORMATS = (CSV, PARQUET, JSON_LINES)
+BATCH_ROWS = 256
+FLUSH_S = 2.0
+"""Rows wait in memory no longer than this for their batch to fill (checked on a write)."""
+
+
+def table_format(path: Path) -> TableFormat:
+    """Return the format that the suffix of `path` names.
+
+    Raises:
+        UsageError: If no format has that suffix; the message suggests the nearest.
+    """
+    by_suffix = {suffix: each for each in FORMATS for suffix in each.suffixes}
+    suffix = path.suffix.lower()
+    if suffix not in by_suffix:
+        near = get_close_matches(suffix, by_suffix, n=1) or sorted(by_suffix)
+        raise UsageError(
+            f"{path}: result must end in one of {', '.join(sorted(by_suffix))}, "
+            f"got {path.suffix!r}; did you mean {', '.join(near)}?"
+        )
+    return by_suffix[suffix]
+
+
+def part_path(result: Path) -> Path:
+    """Return where a result grows until it is whole: `clip.csv` in `clip.csv.part`."""
+    return result.with_name(result.name + ".part")
+
+
+class TableWriter:
+    """Writes rows as they come; the file takes its name when the `with` block ends well.
+
+    Until then rows stand in `<name>.part`, which `read_table` reads and `recover` turns
+    into the result. An exception inside the block leaves the part file, and never a
+    half-written file under the final name.
+
+    Raises:
+        UsageError: If the suffix names no format.
+        OutputError: If the place cannot be written or the disk is full.
+    """
+
+    def __init__(
+        self, path: Path, schema: ResultSchema, provenance: Provenance | None = None
+    ) -> None:
+        self.path = Path(path)
+        self.num_rows = 0
+        self._schema = schema
+        self._provenance = provenance or Provenance()
+        self._format = table_format(self.path)
+        self._part = part_path(self.path)
+        self._waiting: list[FaceResult] = []
+        self._flushed_s = time.monotonic()
+        self._error: str | None = None
+        if self.path.is_dir():
+            raise OutputError(f"{self.path}: result must be a file, got a folder")
+
+    def __enter__(self) -> Self:
+        with _output_errors(self.path):
+            self._file = self._part.open("wb", buffering=0)
+            try:
+                self._write_bytes(self._format.header(self._schema.arrow()))
+                self._write_ending(self._part, UNFINISHED)
+            except BaseException:
+                self._file.close()
+                raise
+        return self
+
+    def write(self, rows: Iterable[FaceResult]) -> None:
+        """Append rows; they reach the disk in batches."""
+        for row in rows:
+            self._waiting.append(row)
+            if len(self._waiting) >= BATCH_ROWS:
+                self._flush()
+        if self._waiting and time.monotonic() - self._flushed_s > FLUSH_S:
+            self._flush()
+
+    def write_batch(self, batch: pa.RecordBatch) -> None:
+        """Append rows that are in Arrow columns of the same schema already."""
+        self._flush()
+        with _output_errors(self.path):
+            self._write_bytes(self._format.rows(batch))
+        self.num_rows += batch.num_rows
+
+    def mark_incomplete(self, error: str) -> None:
+        """Say in the sidecar why rows end early; the result still takes its name."""
+        self._error = error
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is None:
+            self._publish()
+            return
+        # The first error is what the user must see; a full disk must not hide it.
+        with contextlib.suppress(OSError, OutputError):
+            if not isinstance(error, OutputError):
+                self._flush()
+            self._write_ending(self._part, f"{type(error).__name__}: {error}")
+        self._file.close()
+
+    def _flush(self) -> None:
+        rows, self._waiting = self._waiting, []
+        self._flushed_s = time.monotonic()
+        if not rows:
+            return
+        with _output_errors(self.path):
+            self._write_bytes(self._format.rows(self._schema.batch(rows)))
+        self.num_rows += len(rows)
+
+    def _write_bytes(self, data: bytes) -> None:
+        view = memoryview(data)
+        while view:
+            view = view[self._file.write(view) :]
+
+    def _publish(self) -> None:
+        try:
+            self._flush()
+        finally:
+            self._file.close()
+        with _output_errors(self.path):
+            _rename(self._format, self._part, self.path)
+            self._write_ending(self.path, self._error)
+            sidecar_path(self._part).unlink(missing_ok=True)
+
+    def _write_ending(self, result: Path, error: str | None) -> None:
+        ending = Ending(
+            complete=error is None,
+            error=error,
+            num_rows=None if error == UNFINISHED else self.num_rows,
+            size_bytes=None if error == UNFINISHED else result.stat().st_size,
+        )
+        write_sidecar(result, self._schema, self._provenance, ending)
+
+
+def read_table(path: str | Path) -> pa.Table:
+    """Read a result, or the part file of a run that was stopped, with its types.
+
+    Raises:
+        UsageError: If the suffix names no format.
+        OutputError: If the file is missing or is no table of its format.
+    """
+    path = Path(path)
+    final = path.with_suffix("") if path.suffix == ".part" else path
+    form = table_format(final)
+    read = form.read if final == path else form.read_part
+    try:
+        return read(path, column_types(path, ARROW_TYPES))
+    except FileNotFoundError as error:
+        raise OutputError(f"{path}: result must exist, got no such file") from error
+    except (pa.ArrowInvalid, ValueError, OSError) as error:
+        raise OutputError(f"{path}: must be a {form.name} table, got {error}") from error
+
+
+def recover(part: str | Path) -> Path:
+    """Make a result of the part file that a stopped run left; return where it stands.
+
+    A row that broke off is dropped; the sidecar says that the result is not complete.
+
+    Raises:
+        UsageError: If `part` does not end in `.part`.
+        OutputError: If it is missing, still empty, or its result is there already.
+    """
+    part = Path(part)
+    if part.suffix != ".part":
+        raise UsageError(f"{part}: part file must end in .part, got {part.suffix!r}")
+    final = part.with_suffix("")
+    form = table_format(final)
+    if final.exists():
+        raise OutputError(f"{final}: must not exist yet, got a file; move it away first")
+    table = read_table(part)
+    if not table.num_columns:
+        raise OutputError(
+            f"{part}: must hold at least a header, got {part.stat().st_size} bytes"
+        )
+    document = read_sidecar(part) or {}
+    with _output_errors(final):
+        with part.open("r+b") as file:
+            file.truncate(form.whole_bytes(part))
+        _rename(form, part, final)
+        document |= {"complete": False, "num_rows": table.num_rows}
+        document |= {"error": "recovered from a run that was stopped"}
+        document |= {"size_bytes": final.stat().st_size}
+        replace_document(sidecar_path(final), document)
+        sidecar_path(part).unlink(missing_ok=True)
+    return final
+
+
+def _rename(form: TableFormat, part: Path, final: Path) -> None:
+    # A sidecar of an older result must never stand beside the new one.
+    if form.convert is None:
+        sidecar_path(final).unlink(missing_ok=True)
+        part.replace(final)
+        return
+    fresh = final.with_name(final.name + ".new")
+    try:
+        form.convert(part, fresh)
+    except BaseException:
+        fresh.unlink(missing_ok=True)
+        raise
+    sidecar_path(final).unlink(missing_ok=True)
+    fresh.replace(final)
+    part.unlink()
+
+
+@contextlib.contextmanager
+def _output_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            f"{path}: result must be writable, got {error.strerror or error}; "
+            "free the disk or choose another place with -o"
+        ) from error

@@ -1,0 +1,71 @@
+"""JSON Lines: one object per row; a key whose value is null is left out."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from wildaffect.outputs.columns import arrow_type, result_schema
+from wildaffect.outputs.tables.format import TableFormat, bytes_to_last_newline
+
+
+def header(schema: pa.Schema) -> bytes:  # noqa: ARG001 - the format has none
+    """Return nothing: every row names its values itself."""
+    return b""
+
+
+def rows(batch: pa.RecordBatch) -> bytes:
+    """Return one line per row; numbers as short as their type allows."""
+    columns = [_texts(name, batch.column(name)) for name in batch.schema.names]
+    lines = (
+        "{" + ",".join(text for text in cells if text is not None) + "}\n"
+        for cells in zip(*columns, strict=True)
+    )
+    return "".join(lines).encode()
+
+
+def read(path: Path, types: Mapping[str, pa.DataType]) -> pa.Table:
+    """Read a finished table; columns that no row names come from `types` or the core."""
+    return _parse(path.read_bytes(), types)
+
+
+def read_part(path: Path, types: Mapping[str, pa.DataType]) -> pa.Table:
+    """Read the whole lines of a table that may break off."""
+    return _parse(path.read_bytes()[: bytes_to_last_newline(path)], types)
+
+
+def _parse(text: bytes, types: Mapping[str, pa.DataType]) -> pa.Table:
+    found = [json.loads(line) for line in text.splitlines()]
+    columns = dict(types) or {c.name: arrow_type(c.name) for c in result_schema().columns}
+    for row in found:
+        for name in row.keys() - columns.keys():
+            columns[name] = arrow_type(name)
+    return pa.table(
+        {
+            name: pa.array([row.get(name) for row in found], kind)
+            for name, kind in columns.items()
+        }
+    )
+
+
+def _texts(name: str, column: pa.Array) -> list[str | None]:
+    key = json.dumps(name)
+    if pa.types.is_string(column.type):
+        values = [None if v is None else json.dumps(v) for v in column.to_pylist()]
+    else:
+        values = pc.cast(column, pa.string()).to_pylist()
+    return [None if value is None else f"{key}:{value}" for value in values]
+
+
+JSON_LINES = TableFormat(
+    name="JSON Lines",
+    suffixes=(".jsonl", ".ndjson"),
+    header=header,
+    rows=rows,
+    convert=None,
+    read=read,
+    read_part=read_part,
+    whole_bytes=bytes_to_last_newline,
+)

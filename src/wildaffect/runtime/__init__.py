@@ -1,0 +1,1 @@
+"""The one inference runtime (OpenVINO): every network of the light core runs through it."""

@@ -1,0 +1,135 @@
+"""A compiled network: numpy arrays in, numpy arrays out.
+
+OpenVINO reads TFLite and ONNX files as they are; docs/decisions.md says why it was chosen.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import openvino as ov
+from numpy.typing import NDArray
+from openvino.preprocess import PrePostProcessor
+
+from wildaffect.core.errors import BadArtefact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """Where and how networks run."""
+
+    name: str = "CPU"
+    """As OpenVINO names it: `CPU`, `GPU`, `AUTO`."""
+    threads: int = 1
+    """Of one network call; decoding and detection run beside it in a thread of its own."""
+    precision: Literal["f32", "bf16"] = "f32"
+    """bf16 only where parity was proven; the face nets always run in f32."""
+
+    def __post_init__(self) -> None:
+        if self.threads < 1:
+            raise ValueError(f"device: threads must be at least 1, got {self.threads}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scaling:
+    """Turns uint8 pixels into the network's input: (value - mean) / std."""
+
+    mean: float
+    std: float
+
+
+class Network:
+    """One compiled network.
+
+    Args:
+        source: A .tflite or .onnx file, or the bytes of an ONNX file.
+        device: Where to run.
+        shapes: Fixed input shapes by position, where the file leaves an axis open and
+            a fixed size is faster.
+        scaling: If given, the first input takes uint8 pixels and is scaled inside.
+
+    Raises:
+        BadArtefact: If the file cannot be read or the device is not there.
+    """
+
+    def __init__(
+        self,
+        source: Path | bytes,
+        *,
+        device: Device,
+        shapes: Mapping[int, Sequence[int]] | None = None,
+        scaling: Scaling | None = None,
+    ) -> None:
+        try:
+            model = _runtime().read_model(
+                BytesIO(source) if isinstance(source, bytes) else source
+            )
+            if shapes:
+                model.reshape({key: list(shape) for key, shape in shapes.items()})
+            if scaling:
+                model = _with_pixels_in(model, scaling)
+            self._request = _compile(model, device).create_infer_request()
+        except RuntimeError as error:
+            name = "network" if isinstance(source, bytes) else source.name
+            raise BadArtefact(
+                f"{name}: must load on {device.name}, got: {_first_line(error)}"
+            ) from error
+        self.input_names = tuple(port.any_name for port in model.inputs)
+        self.output_names = tuple(port.any_name for port in model.outputs)
+
+    def __call__(self, *inputs: NDArray[Any]) -> tuple[NDArray[np.float32], ...]:
+        """Run once; inputs and outputs in the order of the file."""
+        self._request.infer([np.ascontiguousarray(value) for value in inputs])
+        return tuple(
+            np.array(self._request.get_output_tensor(index).data)
+            for index in range(len(self.output_names))
+        )
+
+
+def available_devices() -> tuple[str, ...]:
+    """Return the devices that the runtime sees here, such as `CPU`."""
+    return tuple(_runtime().available_devices)
+
+
+def describe_device(name: str) -> str:
+    """Return a device's full name, such as the processor's."""
+    return str(_runtime().get_property(name, "FULL_DEVICE_NAME"))
+
+
+def runtime_version() -> str:
+    """Return name and version of the runtime."""
+    return f"OpenVINO {ov.get_version()}"
+
+
+@cache
+def _runtime() -> ov.Core:
+    return ov.Core()
+
+
+def _compile(model: ov.Model, device: Device) -> ov.CompiledModel:
+    settings: dict[str, Any] = {
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_PRECISION_HINT": device.precision,
+    }
+    if device.name == "CPU":
+        settings["INFERENCE_NUM_THREADS"] = device.threads
+        settings["ENABLE_CPU_PINNING"] = False
+    return _runtime().compile_model(model, device.name, settings)
+
+
+def _with_pixels_in(model: ov.Model, scaling: Scaling) -> ov.Model:
+    steps = PrePostProcessor(model)
+    steps.input(0).tensor().set_element_type(ov.Type.u8)
+    steps.input(0).preprocess().convert_element_type(ov.Type.f32).mean(scaling.mean).scale(
+        scaling.std
+    )
+    return steps.build()
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1] if lines else type(error).__name__

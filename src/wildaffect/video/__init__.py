@@ -1,0 +1,1 @@
+"""Video files, images, cameras and addresses to timed frames; frames back to video."""

@@ -1,0 +1,89 @@
+"""What every kind of source gives: pictures that are turned into pixels only on demand."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wildaffect.core.frames import VideoInfo
+
+_NAMED = 5
+
+
+class DamagedVideoWarning(UserWarning):
+    """Parts of a source could not be read; said once per source, at its end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """One picture of a source before its pixels are asked for."""
+
+    index: int
+    time_s: float
+    load: Callable[[], NDArray[np.uint8] | None]
+    """Return RGB pixels, shape (H, W, 3); None if unreadable, then noted as damage.
+
+    To be called before the next picture is drawn from the source, or not at all.
+    """
+    shot_start: bool = False
+
+
+@dataclass(slots=True)
+class Damage:
+    """What was wrong with a source as far as it has been read."""
+
+    lost: list[int] = field(default_factory=list)
+    """Numbers of frames that could not be decoded and are missing, ascending."""
+    repaired: list[int] = field(default_factory=list)
+    """Numbers of frames that were delivered, with holes painted over by the decoder."""
+    guessed_times: int = 0
+    """Frames without a usable time stamp, placed one average frame after the last."""
+
+    def __bool__(self) -> bool:
+        return bool(self.lost or self.repaired or self.guessed_times)
+
+    def describe(self) -> str:
+        """Return one line for a person, without the name of the source."""
+        parts = []
+        if self.lost:
+            parts.append(f"{len(self.lost)} not decodable and left out ({_few(self.lost)})")
+        if self.repaired:
+            parts.append(
+                f"{len(self.repaired)} damaged and repaired by the decoder "
+                f"({_few(self.repaired)})"
+            )
+        if self.guessed_times:
+            parts.append(
+                f"{self.guessed_times} without a usable time stamp, "
+                "placed at the average frame rate"
+            )
+        return "frames: " + "; ".join(parts)
+
+
+class Source(Protocol):
+    """An open source; it is drawn from once."""
+
+    @property
+    def info(self) -> VideoInfo:
+        """What is known before the first frame."""
+
+    @property
+    def damage(self) -> Damage:
+        """What was wrong so far."""
+
+    @property
+    def skipped(self) -> tuple[Path, ...]:
+        """Files of a folder that are no images by their name and were left out."""
+
+    def __iter__(self) -> Iterator[Picture]: ...
+
+    def close(self) -> None:
+        """Free what the source holds; twice is once."""
+
+
+def _few(numbers: list[int]) -> str:
+    shown = ", ".join(str(number) for number in numbers[:_NAMED])
+    return shown + (", ..." if len(numbers) > _NAMED else "")

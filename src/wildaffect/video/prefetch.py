@@ -1,0 +1,108 @@
+"""Work on coming items in a thread while the caller is busy with the present one."""
+
+from collections.abc import Callable, Iterable, Iterator
+from queue import SimpleQueue
+from threading import Event, Semaphore, Thread
+from typing import Generic, TypeVar, overload
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@overload
+def prefetch(items: Iterable[T], *, depth: int = 4) -> Iterator[T]: ...
+@overload
+def prefetch(
+    items: Iterable[T], *, depth: int = 4, apply: Callable[[T], R]
+) -> Iterator[R]: ...
+
+
+def prefetch(
+    items: Iterable[T], *, depth: int = 4, apply: Callable[[T], R] | None = None
+) -> Iterator[T | R]:
+    """Yield the items, or what `apply` makes of each, prepared ahead by one thread.
+
+    The order is kept. At most `depth` results wait or are in the making. An exception of
+    `items` or `apply` is raised after the results before it. The thread starts with the
+    first item that is asked for; when this iterator is closed, garbage or exhausted, the
+    thread has ended and `items` is closed if it is a generator, so that a reader may be
+    closed afterwards. To leave a loop early, close the iterator (`contextlib.closing`)
+    before the reader.
+
+    Args:
+        items: Used in the thread alone.
+        depth: At least 1; memory is bounded by this many results.
+        apply: Called in the thread.
+
+    Raises:
+        ValueError: If `depth` is below 1.
+    """
+    if depth < 1:
+        raise ValueError(f"prefetch: depth must be at least 1, got {depth}")
+    return _Ahead(items, depth, apply).results()
+
+
+class _Failure:
+    """An exception on its way to the caller."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+
+class _End:
+    """Nothing follows."""
+
+
+class _Ahead(Generic[T, R]):
+    """The thread and the slots that bound it."""
+
+    def __init__(
+        self, items: Iterable[T], depth: int, apply: Callable[[T], R] | None
+    ) -> None:
+        self._items = items
+        self._apply = apply
+        self._slots = Semaphore(depth)
+        self._stopping = Event()
+        self._results: SimpleQueue[T | R | _Failure | _End] = SimpleQueue()
+
+    def results(self) -> Iterator[T | R]:
+        thread = Thread(target=self._work, name="prefetch", daemon=True)
+        thread.start()
+        try:
+            while True:
+                result = self._results.get()
+                if isinstance(result, _End):
+                    return
+                if isinstance(result, _Failure):
+                    raise result.error
+                self._slots.release()
+                yield result
+        finally:
+            self._stopping.set()
+            self._slots.release()
+            thread.join()
+
+    def _work(self) -> None:
+        end: _Failure | _End = _End()
+        try:
+            self._produce()
+        except BaseException as error:  # raised again in the caller's thread
+            end = _Failure(error)
+        self._results.put(end)
+
+    def _produce(self) -> None:
+        iterator = iter(self._items)
+        try:
+            while True:
+                self._slots.acquire()
+                if self._stopping.is_set():
+                    return
+                try:
+                    item = next(iterator)
+                except StopIteration:
+                    return
+                self._results.put(item if self._apply is None else self._apply(item))
+        finally:
+            close = getattr(iterator, "close", None)
+            if close is not None:
+                close()

@@ -1,0 +1,105 @@
+"""Files and addresses to open container sources, with errors a person can act on."""
+
+import re
+from functools import partial
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+
+from wildaffect.core.errors import UnreadableVideo
+from wildaffect.video.container import ContainerSource
+from wildaffect.video.declared_size import declared_size, lacks_index
+
+_ADDRESS = re.compile(r"(?:rtsps?|rtmps?|https?|udp|rtp|tcp|srt)://", re.IGNORECASE)
+_PASSWORD = re.compile(r"(?<=://)[^/@]*@")
+_TIMEOUT_S = (10.0, 30.0)
+"""For the connection and for each read from a network address."""
+
+
+def is_address(text: str) -> bool:
+    """Return whether `text` is a network address that can carry video."""
+    return _ADDRESS.match(text) is not None
+
+
+def open_file(path: Path, *, decoder_threads: int = 1) -> ContainerSource:
+    """Open a video file.
+
+    Raises:
+        UnreadableVideo: If it is missing, empty, no video, or holds no frame.
+    """
+    check_readable_file(path)
+    return ContainerSource(
+        str(path),
+        partial(open_container, path),
+        decoder_threads=decoder_threads,
+        is_cut_off=partial(_is_cut_off, path),
+    )
+
+
+def open_address(address: str) -> ContainerSource:
+    """Open a stream such as `rtsp://camera/1` or `https://host/clip.mp4`.
+
+    It is read once, from where it is when the connection stands, with one decoder thread.
+    User names and passwords stay out of names and messages.
+
+    Raises:
+        UnreadableVideo: If nothing answers in time, or what answers is no video.
+    """
+    name = _PASSWORD.sub("", address)
+    return ContainerSource(name, partial(_open_stream, address, name))
+
+
+def check_readable_file(path: Path) -> None:
+    """Raise `UnreadableVideo` unless `path` is a file with something in it."""
+    try:
+        with path.open("rb") as file:
+            if not file.read(1):
+                raise UnreadableVideo(path, "the file is empty")
+    except FileNotFoundError as error:
+        raise UnreadableVideo(path, "no such file or folder; check the path") from error
+    except PermissionError as error:
+        raise UnreadableVideo(path, "no permission to read it; check its owner") from error
+    except OSError as error:
+        raise UnreadableVideo(path, f"cannot be read ({error.strerror})") from error
+
+
+def open_container(path: Path) -> InputContainer:
+    """Open a file for FFmpeg; a playlist in it reaches no other protocol.
+
+    Raises:
+        UnreadableVideo: If FFmpeg does not know what it is.
+    """
+    try:
+        return av.open(
+            f"file:{path}",
+            metadata_errors="ignore",
+            options={"protocol_whitelist": "file"},
+        )
+    except av.FFmpegError as error:
+        if lacks_index(path):
+            reason = (
+                "the recording was never finished, its index (moov) is missing; "
+                "repair it with an untruncating tool or record again"
+            )
+        else:
+            reason = "not a video, or damaged beyond reading; check that it plays"
+        raise UnreadableVideo(path, reason) from error
+
+
+def _open_stream(address: str, name: str) -> InputContainer:
+    options = {"rtsp_transport": "tcp"} if address.lower().startswith("rtsp") else {}
+    try:
+        return av.open(
+            address, metadata_errors="ignore", timeout=_TIMEOUT_S, options=options
+        )
+    except av.FFmpegError as error:
+        reason = error.strerror or type(error).__name__
+        raise UnreadableVideo(
+            name, f"no video from there ({reason.lower()}); check address and network"
+        ) from error
+
+
+def _is_cut_off(path: Path) -> bool:
+    size = declared_size(path)
+    return size is not None and size > path.stat().st_size

@@ -1,0 +1,159 @@
+"""Which number and time a decoded frame has, also where packets were lost on the way.
+
+Time stamps (pts, dts) are integers in units of the stream's time base.
+"""
+
+import heapq
+from typing import Protocol
+
+from wildaffect.video.picture import Damage
+
+
+class Timeline(Protocol):
+    """Numbers frames in the order of presentation."""
+
+    @property
+    def num_frames(self) -> int:
+        """Frames so far, lost ones included."""
+
+    def sent(self, pts: int | None, dts: int | None) -> None:
+        """Note a packet on its way to the decoder."""
+
+    def failed(self, dts: int | None) -> None:
+        """Note that the decoder refused a packet."""
+
+    def suspect(self) -> None:
+        """Note that the decoder had to repair a frame and may have left out others."""
+
+    def place(self, pts: int | None) -> tuple[int, int | None]:
+        """Return the number of a decoded frame and its time stamp, if it has one."""
+
+    def num_pending(self) -> int:
+        """Return how many packets of a damaged stream never became a frame."""
+
+
+class StampedTimeline:
+    """For containers whose packets say when they are shown.
+
+    A frame's number is counted. Once the decoder has complained, time stamps that went in
+    and never came out are counted as lost frames, so that later frames keep their numbers.
+    Packets that give no frame without a complaint (pictures before the first key frame of a
+    cut stream, invisible reference pictures) are not frames of the video.
+    """
+
+    def __init__(self, damage: Damage) -> None:
+        self.num_frames = 0
+        self._damage = damage
+        self._pending: list[int] = []
+        self._damaged = False
+
+    def sent(self, pts: int | None, dts: int | None) -> None:
+        """Remember when the packet will be shown."""
+        del dts
+        if pts is not None:
+            heapq.heappush(self._pending, pts)
+
+    def failed(self, dts: int | None) -> None:
+        """Start to count missing time stamps as lost frames."""
+        del dts
+        self._damaged = True
+
+    def suspect(self) -> None:
+        """Start to count missing time stamps as lost frames."""
+        self._damaged = True
+
+    def place(self, pts: int | None) -> tuple[int, int | None]:
+        """Return the next number, after those of lost frames that were due earlier."""
+        if pts is not None:
+            num_missing = 0
+            while self._pending and self._pending[0] < pts:
+                heapq.heappop(self._pending)
+                num_missing += 1
+            if self._pending and self._pending[0] == pts:
+                heapq.heappop(self._pending)
+            if self._damaged:
+                first = self.num_frames
+                self.num_frames += num_missing
+                self._damage.lost.extend(range(first, self.num_frames))
+        index = self.num_frames
+        self.num_frames += 1
+        return index, pts
+
+    def num_pending(self) -> int:
+        """Return the number of time stamps still awaited."""
+        return len(self._pending) if self._damaged else 0
+
+
+class OrderedTimeline:
+    """For containers that store frames in coding order without saying when they are shown.
+
+    AVI counts chunks at a constant rate; what its packets call pts is a guess. The k-th
+    frame that the decoder shows takes the k-th smallest chunk number.
+    """
+
+    def __init__(self, damage: Damage) -> None:
+        self.num_frames = 0
+        self._damage = damage
+        self._pending: list[int] = []
+        self._num_failed = 0
+
+    def sent(self, pts: int | None, dts: int | None) -> None:
+        """Remember the chunk's number."""
+        del pts
+        if dts is not None:
+            heapq.heappush(self._pending, dts)
+
+    def failed(self, dts: int | None) -> None:
+        """Forget the chunk and count its frame as lost before the next one."""
+        self._num_failed += 1
+        if dts in self._pending:
+            self._pending.remove(dts)
+            heapq.heapify(self._pending)
+
+    def suspect(self) -> None:
+        """Do nothing: without time stamps only a refused packet can be counted."""
+
+    def place(self, pts: int | None) -> tuple[int, int | None]:
+        """Return the next number and the smallest chunk number that is left."""
+        del pts
+        first = self.num_frames
+        self.num_frames += self._num_failed
+        self._damage.lost.extend(range(first, self.num_frames))
+        self._num_failed = 0
+        index = self.num_frames
+        self.num_frames += 1
+        return index, heapq.heappop(self._pending) if self._pending else None
+
+    def num_pending(self) -> int:
+        """Return the packets refused since the last frame."""
+        return self._num_failed
+
+
+class Clock:
+    """Time stamps to seconds from the start of the video.
+
+    A frame without a time stamp, or with one that does not lie after its predecessor's, is
+    placed one average frame after it and noted as damage.
+    """
+
+    def __init__(
+        self, damage: Damage, *, time_base_s: float, start: int | None, frame_s: float
+    ) -> None:
+        self._damage = damage
+        self._time_base_s = time_base_s
+        self._start = start
+        self._frame_s = frame_s
+        self._last_s: float | None = None
+
+    def time_s(self, pts: int | None) -> float:
+        """Return the time of the next frame; times strictly increase."""
+        if pts is not None and self._start is None:
+            self._start = pts
+        stamped = None
+        if pts is not None and self._start is not None:
+            stamped = (pts - self._start) * self._time_base_s
+        if stamped is None or (self._last_s is not None and stamped <= self._last_s):
+            self._damage.guessed_times += 1
+            stamped = 0.0 if self._last_s is None else self._last_s + self._frame_s
+        self._last_s = stamped
+        return stamped

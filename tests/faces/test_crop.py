@@ -1,0 +1,126 @@
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wildaffect.core.preprocess import Preprocess
+from wildaffect.faces.crop import (
+    TEMPLATES,
+    align_face,
+    five_points,
+    normalise,
+    similarity,
+)
+from wildaffect.faces.quality import SHARPNESS_CROP, QualityLimits, sharpness
+from wildaffect.faces.regions import Region, box_overlap, cut_region, warp
+
+RGB_112 = Preprocess(size_px=112, mean=(0.5,) * 3, std=(0.5,) * 3)
+
+
+@given(
+    scale=st.floats(0.05, 20),
+    angle=st.floats(-3, 3),
+    shift=st.tuples(st.floats(-500, 500), st.floats(-500, 500)),
+)
+def test_a_similarity_is_recovered_exactly(scale, angle, shift):
+    points = TEMPLATES["arcface_5pt"] * 112
+    cos, sin = scale * np.cos(angle), scale * np.sin(angle)
+    moved = points @ np.array([[cos, sin], [-sin, cos]]) + shift
+    matrix = similarity(moved, points)
+    np.testing.assert_allclose(moved @ matrix[:, :2].T + matrix[:, 2], points, atol=1e-6)
+
+
+def test_the_eyes_land_on_the_template(portrait, follow):
+    points = five_points(follow([portrait])[0].faces[0].landmarks_xyz)
+    template = TEMPLATES["arcface_5pt"] * 112
+    matrix = similarity(points, template)
+    landed = points @ matrix[:, :2].T + matrix[:, 2]
+    assert np.abs(landed - template).max() < 6
+
+
+def test_the_crop_does_not_change_when_the_whole_picture_is_turned_and_scaled(
+    portrait, follow
+):
+    points = five_points(follow([portrait])[0].faces[0].landmarks_xyz)
+    turn = cv2.getRotationMatrix2D((225, 120), 20, 1.5)
+    turned = cv2.warpAffine(portrait, turn, (800, 800), flags=cv2.INTER_CUBIC)
+    moved = (points @ turn[:, :2].T + turn[:, 2]).astype(np.float32)
+    upright = align_face(portrait, points, RGB_112).astype(int)
+    assert np.abs(align_face(turned, moved, RGB_112) - upright).mean() < 4
+
+
+def test_channels_are_as_asked(portrait, follow):
+    points = five_points(follow([portrait])[0].faces[0].landmarks_xyz)
+    rgb = align_face(portrait, points, RGB_112)
+    bgr = align_face(
+        portrait,
+        points,
+        Preprocess(size_px=112, channels="bgr", mean=(0.5,) * 3, std=(0.5,) * 3),
+    )
+    grey = align_face(
+        portrait,
+        points,
+        Preprocess(size_px=112, channels="grey", mean=(0.5,), std=(0.5,)),
+    )
+    np.testing.assert_array_equal(bgr[..., ::-1], rgb)
+    assert grey.shape == (112, 112, 1)
+    assert normalise(rgb[None], RGB_112).shape == (1, 3, 112, 112)
+    assert normalise(np.full((1, 2, 2, 3), 255, np.uint8), RGB_112).max() == 1.0
+
+
+def test_shrinking_averages_texture_away_instead_of_aliasing():
+    stripes = np.zeros((1024, 1024, 3), np.uint8)
+    stripes[:, ::2] = 255
+    region = Region(centre_x=512, centre_y=512, side=1000, angle_rad=0.1)
+    crop = cut_region(stripes, region, 64)[8:-8, 8:-8]
+    assert np.abs(crop.astype(int) - 127).max() < 12
+
+
+@given(st.floats(1.0, 9.0))
+def test_a_shrinking_warp_keeps_positions(shrink):
+    image = np.zeros((600, 600, 3), np.uint8)
+    cv2.circle(image, (300, 240), 40, (255, 255, 255), -1, cv2.LINE_AA)
+    matrix = np.array([[1 / shrink, 0, 5.0], [0, 1 / shrink, 7.0]])
+    crop = warp(image, matrix, 640)[..., 0].astype(float)
+    rows, columns = np.indices(crop.shape)
+    centre = [(columns * crop).sum() / crop.sum(), (rows * crop).sum() / crop.sum()]
+    np.testing.assert_allclose(centre, [300 / shrink + 5, 240 / shrink + 7], atol=0.35)
+
+
+def test_sharpness_falls_with_blur_and_quality_follows(portrait, follow):
+    face = follow([portrait])[0].faces[0]
+    points = five_points(face.landmarks_xyz)
+    crisp = [
+        sharpness(
+            align_face(cv2.GaussianBlur(portrait, (0, 0), sd), points, SHARPNESS_CROP)
+        )
+        for sd in (0.1, 2, 6)
+    ]
+    assert crisp[0] > crisp[1] > crisp[2]
+    limits = QualityLimits(min_sharpness=crisp[1])
+    good = {"size_px": 100.0, "pose": face.pose, "presence": 1.0}
+    assert limits.accepts(sharpness=crisp[0], **good)
+    assert not limits.accepts(sharpness=crisp[2], **good)
+
+
+@pytest.mark.parametrize(
+    ("change", "accepted"),
+    [({}, True), ({"size_px": 20.0}, False), ({"presence": 0.5}, False)],
+)
+def test_a_face_outside_one_limit_is_not_judged(change, accepted, portrait, follow):
+    face = follow([portrait])[0].faces[0]
+    values = {"size_px": 100.0, "sharpness": 20.0, "pose": face.pose, "presence": 1.0}
+    assert QualityLimits().accepts(**(values | change)) is accepted
+
+
+def test_box_overlap_is_that_of_hand_computed_boxes():
+    a, b = np.float32([0, 0, 2, 2]), np.float32([1, 1, 3, 3])
+    assert box_overlap(a, b) == pytest.approx(1 / 7)
+    assert box_overlap(a, a) == 1.0
+    assert box_overlap(a, np.float32([5, 5, 6, 6])) == 0.0
+
+
+def test_preprocess_refuses_statistics_of_another_number_of_channels():
+    with pytest.raises(ValueError, match="mean must have 1 values for grey, got 3"):
+        Preprocess(size_px=64, channels="grey", mean=(0, 0, 0), std=(1, 1, 1))

@@ -1,0 +1,141 @@
+import numpy as np
+import pytest
+
+from wildaffect.faces.detector import Detection
+from wildaffect.faces.mesh import Mesh
+from wildaffect.faces.tracker import Tracker, TrackingLimits
+
+
+def face_at(x, y, *, presence=1.0, side=60.0):
+    """A mesh whose landmarks fill a square around (x, y), eyes level."""
+    rng = np.random.default_rng(0)
+    points = rng.uniform(-side / 2, side / 2, (478, 3))
+    points[33], points[263] = [-side / 4, -side / 6, 0], [side / 4, -side / 6, 0]
+    points[:2, :2] = [[-side / 2, -side / 2], [side / 2, side / 2]]
+    placed = points + np.array([x, y, 0])
+    return Mesh(landmarks_xyz=placed.astype(np.float32), presence=presence)
+
+
+def detection_at(x, y, score=0.9, side=60.0):
+    half = side / 2
+    points = np.tile(np.float32([x, y]), (6, 1))
+    points[:2] += np.float32([[-side / 4, 0], [side / 4, 0]])
+    return Detection(
+        score=score,
+        box_xyxy=np.float32([x - half, y - half, x + half, y + half]),
+        points_xy=points,
+    )
+
+
+class Scene:
+    """Faces at known places; the mesh network snaps onto the nearest one in its region."""
+
+    def __init__(self, *places):
+        self.places = places
+
+    def look(self, region):
+        near = [
+            (x, y)
+            for x, y in self.places
+            if max(abs(x - region.centre_x), abs(y - region.centre_y)) < region.side / 2
+        ]
+        if not near:
+            return face_at(region.centre_x, region.centre_y, presence=0.0)
+        x, y = min(
+            near, key=lambda p: abs(p[0] - region.centre_x) + abs(p[1] - region.centre_y)
+        )
+        return face_at(x, y)
+
+
+def step(tracker, time_s, *places, detect=True):
+    detections = tuple(detection_at(x, y) for x, y in places) if detect else ()
+    return update(tracker, time_s, detections, Scene(*places).look)
+
+
+def update(tracker, time_s, detections, look, detect=tuple):
+    return tracker.update(time_s, detections, look=look, detect=detect)
+
+
+def test_a_moving_face_keeps_its_track_without_the_detector():
+    tracker = Tracker()
+    (first,) = step(tracker, 0.0, (100, 100))
+    for i in range(1, 20):
+        (found,) = step(tracker, i / 30, (100 + 5 * i, 100), detect=False)
+        assert found.key == first.key
+
+
+def test_a_face_that_comes_back_within_the_gap_is_the_same_track():
+    tracker = Tracker()
+    (first,) = step(tracker, 0.0, (100, 100))
+    assert step(tracker, 0.2) == []
+    (again,) = step(tracker, 0.4, (110, 100))
+    assert again.key == first.key
+
+
+def test_a_face_that_comes_back_after_the_gap_is_a_new_track():
+    tracker = Tracker()
+    (first,) = step(tracker, 0.0, (100, 100))
+    step(tracker, 0.3)
+    (again,) = step(tracker, 0.7, (100, 100))
+    assert again.key != first.key
+
+
+def test_a_detection_that_the_mesh_denies_is_not_a_face():
+    tracker = Tracker()
+    detections = (detection_at(50, 50),)
+    assert update(tracker, 0.0, detections, Scene().look) == []
+
+
+def test_a_new_face_is_looked_for_again_and_refused_if_it_does_not_hold():
+    answers = iter([face_at(50, 50), face_at(50, 50, presence=0.1)])
+    tracker = Tracker()
+    assert update(tracker, 0.0, (detection_at(50, 50),), lambda _: next(answers)) == []
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_two_faces_are_two_tracks_whatever_the_order_of_detections(order):
+    tracker = Tracker()
+    places = [(100, 100), (300, 120)][::order]
+    tracks = step(tracker, 0.0, *places)
+    centres = sorted(float(track.mesh.landmarks_xyz[:2, 0].mean()) for track in tracks)
+    assert centres == pytest.approx([100, 300])
+
+
+def test_two_tracks_on_one_face_become_one():
+    tracker = Tracker()
+    step(tracker, 0.0, (100, 100), (190, 100))
+    tracks = step(tracker, 0.03, (145, 100))
+    assert len(tracks) == 1
+
+
+def test_a_mesh_that_the_detector_no_longer_supports_ends():
+    tracker = Tracker(TrackingLimits(max_unseen_s=1.0))
+    step(tracker, 0.0, (100, 100))
+    found = [step(tracker, i / 10, (100, 100), detect=False) for i in range(1, 13)]
+    assert [len(tracks) for tracks in found] == [1] * 10 + [0] * 2
+
+
+def test_a_new_shot_forgets_everybody():
+    tracker = Tracker()
+    (first,) = step(tracker, 0.0, (100, 100))
+    tracker.start_shot()
+    (again,) = step(tracker, 0.03, (100, 100))
+    assert again.key != first.key
+
+
+def test_the_detector_is_asked_for_when_a_face_is_lost_or_none_is_there():
+    asked = []
+
+    def detect():
+        asked.append(True)
+        return (detection_at(300, 300),)
+
+    tracker, scene = Tracker(), Scene((300, 300))
+    (track,) = update(tracker, 0.0, None, scene.look, detect)
+    assert len(asked) == 1
+    update(tracker, 0.03, None, scene.look, detect)
+    assert len(asked) == 1  # the face is followed
+    scene.places = ((100, 100),)
+    update(tracker, 0.06, None, scene.look, detect)
+    assert len(asked) == 2
+    assert track.found_s == 0.03

@@ -1,0 +1,78 @@
+import numpy as np
+import pytest
+
+from wildaffect.core.errors import UsageError
+from wildaffect.core.tasks import ABAW_EXPRESSIONS, LabelSpace, LabelSpaces
+from wildaffect.formats.columns import Field, build_annotations
+from wildaffect.formats.image_sets import image_rows
+from wildaffect.formats.labels import (
+    AFFECTNET_EXPRESSIONS,
+    AFFWILD2_ACTION_UNITS_8,
+    AFFWILD2_EXPRESSIONS_7,
+    FERPLUS_EXPRESSIONS,
+    RAFDB_EXPRESSIONS,
+)
+from wildaffect.formats.mapping import EXPRESSION_TABLES, map_spaces
+
+ALL = (
+    ABAW_EXPRESSIONS,
+    AFFECTNET_EXPRESSIONS,
+    AFFWILD2_EXPRESSIONS_7,
+    FERPLUS_EXPRESSIONS,
+    RAFDB_EXPRESSIONS,
+)
+
+
+def one_of_each(space, units=None):
+    num = len(space)
+    images = [f"{i}.jpg" for i in range(num)]
+    spaces = LabelSpaces(expressions=space)
+    fields = ()
+    if units:
+        spaces = LabelSpaces(expressions=space, action_units=units)
+        fields = [
+            Field(values=np.ones(num), valid=np.ones(num, bool)) for _ in units.labels
+        ]
+    return build_annotations(
+        image_rows("invented", images, lines=np.arange(num), file="f"),
+        spaces,
+        expression=Field(values=np.arange(num, dtype=float), valid=np.ones(num, bool)),
+        action_units=fields,
+    )
+
+
+@pytest.mark.parametrize(("old", "new"), EXPRESSION_TABLES)
+def test_a_table_keeps_every_name_or_drops_it_openly(old, new):
+    spaces = {space.name: space for space in ALL}
+    mapped = map_spaces(one_of_each(spaces[old]), LabelSpaces(expressions=spaces[new]))
+    a = mapped.annotations
+    for row, label in enumerate(spaces[old].labels):
+        if a.expression_valid[row]:
+            assert spaces[new].labels[a.expression[row]] == label
+        else:
+            assert mapped.unlabelled[label] == 1
+
+
+def test_contempt_is_never_other():
+    mapped = map_spaces(one_of_each(AFFECTNET_EXPRESSIONS), LabelSpaces())
+    assert mapped.unlabelled == {"Contempt": 1}
+    assert mapped.absent[0] == "Other"
+    assert not mapped.annotations.expression_valid[7]
+
+
+def test_a_label_space_without_table_is_refused():
+    space = LabelSpace(name="mine", labels=("Joy", "Rage"))
+    with pytest.raises(UsageError, match="'mine' must have a table"):
+        map_spaces(one_of_each(space), LabelSpaces())
+
+
+def test_units_go_by_number_and_absent_ones_are_valid_nowhere():
+    mapped = map_spaces(
+        one_of_each(ABAW_EXPRESSIONS, AFFWILD2_ACTION_UNITS_8), LabelSpaces()
+    )
+    a = mapped.annotations
+    units = a.spaces.action_units
+    assert a.action_units_valid[:, units.index("AU25")].all()
+    assert not a.action_units_valid[:, units.index("AU07")].any()
+    assert mapped.unlabelled["AU20"] == 8
+    assert "AU07" in mapped.absent

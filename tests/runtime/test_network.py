@@ -1,0 +1,82 @@
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from wildaffect.core.errors import BadArtefact
+from wildaffect.faces.models import MESH
+from wildaffect.runtime.network import Device, Network, Scaling, available_devices
+
+
+def twice_plus(name="x"):
+    """An ONNX network: y = 2 x, z = x + x."""
+    x = helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, "T", 3])
+    outputs = [helper.make_tensor_value_info(n, TensorProto.FLOAT, None) for n in "yz"]
+    two = helper.make_tensor("two", TensorProto.FLOAT, [], [2.0])
+    nodes = [
+        helper.make_node("Mul", [name, "two"], ["y"]),
+        helper.make_node("Add", [name, name], ["z"]),
+    ]
+    graph = helper.make_graph(nodes, "g", [x], outputs, [two])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+    return model.SerializeToString()
+
+
+def test_outputs_come_in_the_order_of_the_file_for_any_length():
+    network = Network(twice_plus(), device=Device())
+    assert network.output_names == ("y", "z")
+    for length in (1, 5, 2):
+        x = np.random.default_rng(length).normal(size=(1, length, 3)).astype(np.float32)
+        y, z = network(x)
+        np.testing.assert_array_equal(y, 2 * x)
+        np.testing.assert_array_equal(z, 2 * x)
+
+
+def test_outputs_are_copies_that_a_later_call_leaves_alone():
+    network = Network(twice_plus(), device=Device())
+    first, _ = network(np.ones((1, 2, 3), np.float32))
+    network(np.zeros((1, 2, 3), np.float32))
+    assert (first == 2).all()
+
+
+def test_pixels_scaled_inside_equal_pixels_scaled_outside():
+    pixels = np.random.default_rng(0).integers(0, 256, (1, 256, 256, 3), dtype=np.uint8)
+    shapes = {0: (1, 256, 256, 3)}
+    inside = Network(
+        MESH.path, device=Device(), shapes=shapes, scaling=Scaling(mean=0, std=255)
+    )
+    outside = Network(MESH.path, device=Device(), shapes=shapes)
+    for a, b in zip(
+        inside(pixels), outside(pixels.astype(np.float32) / 255), strict=True
+    ):
+        np.testing.assert_allclose(a, b, atol=2e-3, rtol=1e-4)
+
+
+def test_the_number_of_threads_does_not_change_results_beyond_rounding():
+    pixels = np.random.default_rng(0).integers(0, 256, (1, 256, 256, 3), dtype=np.uint8)
+    options = {"shapes": {0: (1, 256, 256, 3)}, "scaling": Scaling(mean=0, std=255)}
+    one, two = (
+        Network(MESH.path, device=Device(threads=threads), **options)(pixels)
+        for threads in (1, 2)
+    )
+    for a, b in zip(one, two, strict=True):
+        np.testing.assert_allclose(a, b, atol=2e-3, rtol=1e-4)
+
+
+def test_a_file_that_is_no_network_is_refused_by_name(tmp_path):
+    path = tmp_path / "broken.onnx"
+    path.write_bytes(b"nothing")
+    with pytest.raises(BadArtefact, match=r"broken\.onnx: must load on CPU"):
+        Network(path, device=Device())
+
+
+def test_a_device_that_is_not_there_is_an_error_not_a_fallback():
+    assert "CPU" in available_devices()
+    with pytest.raises(BadArtefact, match="must load on NPU"):
+        Network(twice_plus(), device=Device(name="NPU"))
+
+
+def test_a_device_needs_a_thread():
+    with pytest.raises(ValueError, match="threads must be at least 1, got 0"):
+        Device(threads=0)
+    assert onnx.__version__

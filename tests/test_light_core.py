@@ -1,0 +1,146 @@
+"""The light core imports where training packages are absent, and importing does nothing."""
+
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+import wildaffect
+
+PACKAGE = Path(wildaffect.__file__).parent
+TRAINING = {"models", "losses", "training", "export", "recipes"}
+EXTRA = {"synth"}
+"""Needs the extra `world` (numba)."""
+ABSENT = [
+    "torch",
+    "torchvision",
+    "timm",
+    "scipy",
+    "pandas",
+    "numba",
+    "sklearn",
+    "onnx",
+    "h5py",
+]
+HEAVY = ["openvino", "cv2", "av", "pyarrow", *ABSENT]
+
+HIDE = f"""
+import sys
+from importlib.abc import MetaPathFinder
+
+class Hidden(MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {ABSENT}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+sys.meta_path.insert(0, Hidden())
+"""
+WATCH = """
+import os, sys
+
+effects = []
+
+def note(event, args):
+    if event in {"socket.connect", "socket.getaddrinfo", "socket.bind", "os.mkdir",
+                 "os.remove", "os.rename", "subprocess.Popen", "os.system"}:
+        effects.append((event, repr(args)[:200]))
+    if event == "open" and args[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+        effects.append((event, str(args[0])))
+
+sys.addaudithook(note)
+"""
+
+
+def light_modules() -> list[str]:
+    """Return every module that has to import without the training packages."""
+    names = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        if parts[0] not in TRAINING | EXTRA:
+            names.append(".".join(("wildaffect", *parts)).removesuffix(".__init__"))
+    return names
+
+
+def run(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run code in a fresh interpreter whose home and working folder are `folder`."""
+    return subprocess.run(
+        [sys.executable, "-B", "-c", textwrap.dedent(code)],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env={"HOME": str(folder), "TMPDIR": str(folder), "OMP_NUM_THREADS": "1"},
+    )
+
+
+def test_the_light_modules_are_found() -> None:
+    assert {"wildaffect", "wildaffect.core.tasks", "wildaffect.cli.main"} <= set(
+        light_modules()
+    )
+
+
+@pytest.mark.parametrize("name", ABSENT)
+def test_the_hook_hides_a_package(name: str, tmp_path: Path) -> None:
+    done = run(HIDE + f"import {name}", tmp_path)
+    assert f"No module named '{name}'" in done.stderr
+
+
+def test_every_light_module_imports_without_training_packages_and_without_side_effects(
+    tmp_path: Path,
+) -> None:
+    code = f"""
+import importlib, threading
+broken = []
+for name in {light_modules()!r}:
+    try:
+        importlib.import_module(name)
+    except ImportError as error:
+        broken.append((name, str(error)))
+assert not broken, broken
+assert not effects, effects
+assert threading.active_count() == 1, threading.enumerate()
+"""
+    done = run(HIDE + WATCH + code, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_running_a_network_calls_no_host_and_writes_nothing(tmp_path: Path) -> None:
+    # Left alone, `import openvino` reports itself to a web analytics service at exit, in a
+    # process of its own, and writes a client number into the home folder.
+    code = """
+from wildaffect.faces.models import DETECTOR
+from wildaffect.runtime.network import Device, Network
+import numpy as np
+
+network = Network(DETECTOR.verified_path(), device=Device())
+shapes = [output.shape for output in network(np.zeros((1, 192, 192, 3), np.float32))]
+assert shapes == [(1, 2304, 16), (1, 2304, 1)], shapes
+assert not effects, effects
+loaded = [n for n in sys.modules if n.startswith("openvino_telemetry.")]
+assert not loaded, loaded
+"""
+    done = run(WATCH + code, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert list(tmp_path.rglob("*")) == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param("import wildaffect", id="import"),
+        pytest.param("from wildaffect.cli.main import main; main(['--help'])", id="help"),
+        pytest.param(
+            "from wildaffect.cli.main import main; main(['--version'])", id="version"
+        ),
+    ],
+)
+def test_what_is_asked_first_loads_nothing_heavy(code: str, tmp_path: Path) -> None:
+    check = (
+        f"\nloaded = [n for n in {HEAVY!r} if n in sys.modules]\nassert not loaded, loaded"
+    )
+    done = run(WATCH + code + check + "\nassert not effects, effects", tmp_path)
+    assert done.returncode == 0, done.stderr

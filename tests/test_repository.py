@@ -1,0 +1,154 @@
+"""What holds for the repository as a whole: sizes, tree, commands, notices, public text."""
+
+import hashlib
+import importlib
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from wildaffect.cli.main import COMMANDS, main
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "src/wildaffect"
+FOLDERS = ("src", "tests", "benchmarks", "scripts", "docs", "examples", ".ci", ".github")
+GENERATED = {"__pycache__", ".hypothesis", ".pytest_cache"}
+MAX_LINES = 400
+MAX_BYTES = 500_000
+ASSET_FOLDERS = ("src/wildaffect/faces/assets", "src/wildaffect/demo", "docs/images")
+OWN_ARTEFACTS = "src/wildaffect/inference/artefacts/"
+"""Made by scripts of this repository; each carries a manifest with hashes of its own."""
+NOTICE = re.compile(r"^\| `(?P<path>[^`]+)` \|.*`(?P<sha256>[0-9a-f]{64})`", re.MULTILINE)
+PRIVATE = {
+    "a path of one machine": re.compile(r"/(?:[w]ork|root|home|Users)/|[C]:\\Users"),
+    "a package registry's host": re.compile(
+        r"[p]ypi\.|[p]ythonhosted|[r]egistry\.npmjs|[n]pmjs\.com|[a]naconda\.org"
+    ),
+}
+
+
+def repository_files() -> Iterator[Path]:
+    """Yield every file that belongs to the repository, caches and builds left out."""
+    for path in ROOT.iterdir():
+        if path.is_file() and path.name != ".git":
+            yield path
+    for folder in FOLDERS:
+        for path in (ROOT / folder).rglob("*"):
+            if path.is_file() and not GENERATED & set(path.parts):
+                yield path
+
+
+def is_binary(path: Path) -> bool:
+    """Whether a file is anything but UTF-8 text."""
+    try:
+        return "\0" in path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        return True
+
+
+def named(path: Path) -> str:
+    """Return a path as seen from the root of the repository."""
+    return path.relative_to(ROOT).as_posix()
+
+
+def test_no_source_file_is_longer_than_the_limit() -> None:
+    long = {
+        named(path): lines
+        for path in repository_files()
+        if path.suffix == ".py"
+        and (lines := len(path.read_text().splitlines())) > MAX_LINES
+    }
+    assert long == {}
+
+
+def test_no_file_is_large_outside_the_asset_folders() -> None:
+    large = {
+        named(path): path.stat().st_size
+        for path in repository_files()
+        if path.stat().st_size > MAX_BYTES and not named(path).startswith(ASSET_FOLDERS)
+    }
+    assert large == {}
+
+
+def test_the_package_is_the_only_one() -> None:
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        wheel = tomllib.load(file)["tool"]["hatch"]["build"]["targets"]["wheel"]
+    assert wheel == {"packages": ["src/wildaffect"]}
+    assert [p.name for p in (ROOT / "src").iterdir() if p.suffix != ".egg-info"] == [
+        "wildaffect"
+    ]
+
+
+def test_the_tree_in_the_readme_is_that_of_the_package() -> None:
+    blocks = re.findall(
+        r"^```\w*\n(src/wildaffect/.*?)^```", (ROOT / "README.md").read_text(), re.M | re.S
+    )
+    if not blocks:
+        pytest.skip("README.md shows no tree")
+    shown = set(re.findall(r"^  (\w+)/", blocks[0].split("\ntests/")[0], re.M))
+    folders = {p.name for p in PACKAGE.iterdir() if p.is_dir() and p.name not in GENERATED}
+    assert shown == folders
+
+
+def test_every_file_of_the_command_line_is_a_command() -> None:
+    files = {p.stem for p in (PACKAGE / "cli").glob("*.py")} - {"__init__", "main"}
+    assert files == {name.replace(" ", "_") for name in COMMANDS}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_helps_with_an_example(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    module = importlib.import_module(f"wildaffect.cli.{name.replace(' ', '_')}")
+    assert f"wildaffect {name} " in module.__doc__, "the docstring needs an example"
+    assert callable(module.run)
+    with pytest.raises(SystemExit) as stop:
+        main([*name.split(), "--help"])
+    assert stop.value.code == 0
+    shown = re.sub(r"[\s│]+", " ", capsys.readouterr().out)
+    summary = module.__doc__.splitlines()[0]
+    assert " ".join(summary.split()) in shown
+    assert shown.count(f"wildaffect {name} ") >= 2, "usage and example must both be shown"
+
+
+def test_public_text_names_no_machine_and_no_registry() -> None:
+    found = [
+        f"{named(path)}:{number}: {what}: {line.strip()[:80]}"
+        for path in repository_files()
+        if not is_binary(path)
+        for number, line in enumerate(
+            path.read_text(encoding="utf-8").splitlines(), start=1
+        )
+        for what, pattern in PRIVATE.items()
+        if pattern.search(line)
+    ]
+    assert found == []
+
+
+def test_every_vendored_file_is_in_the_notices_with_its_hash() -> None:
+    text = (ROOT / "THIRD_PARTY_NOTICES.md").read_text()
+    noticed = {match["path"]: match["sha256"] for match in NOTICE.finditer(text)}
+    vendored = {
+        named(path): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in repository_files()
+        if is_binary(path)
+        and named(path).startswith("src/")
+        and not named(path).startswith(OWN_ARTEFACTS)
+    }
+    assert vendored
+    assert noticed == vendored
+
+
+def test_the_citation_is_complete_and_of_this_version() -> None:
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        project = tomllib.load(file)["project"]
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    needed = {"cff-version", "message", "title", "authors", "version", "license", "type"}
+    assert needed <= citation.keys()
+    assert citation["cff-version"] == "1.2.0"
+    assert str(citation["version"]) == project["version"]
+    assert citation["license"] == project["license"]
+    assert citation["authors"]
