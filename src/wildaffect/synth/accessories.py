@@ -29,7 +29,7 @@ def glasses(traits: Traits, left_eye: NDArray, right_eye: NDArray) -> list[Mesh]
         [
             wide * np.sign(cosine) * np.abs(cosine) ** (2 / square),
             high * np.sign(sine) * np.abs(sine) ** (2 / square) - 0.03,
-            0.24 - 0.35 * (wide * cosine) ** 2 * 0,
+            np.full_like(turn, 0.24),
         ],
         1,
     )
@@ -72,9 +72,8 @@ def body_below(head: HeadAsset, shape: NDArray[np.float32]) -> Mesh:
     ordered = np.sort(edges, axis=1)
     _, first, counts = np.unique(ordered, axis=0, return_index=True, return_counts=True)
     border = edges[first[counts == 1]]
-    points = shape[border]
-    low = (points[..., 1].max(1) < 5.9) & (points[..., 2].max(1) < 1.3)
-    top = points[low]
+    low = head.vertices[border][..., 1].max(1) < 5.6
+    top = shape[border][low]
     bottom = top - np.array([0.0, 9.0, 0.0], np.float32)
     corners = np.concatenate(
         [

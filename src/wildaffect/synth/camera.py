@@ -35,7 +35,7 @@ class Camera:
 def draw_camera(rng: np.random.Generator, *, melanin: float) -> Camera:
     """Return a camera whose exposure roughly suits the person, with its own faults."""
     dark = rng.random() < 0.12
-    exposure = rng.lognormal(0, 0.16) * (1 + 0.55 * melanin)
+    exposure = rng.lognormal(0, 0.16) * (1 + 0.38 * melanin)
     return Camera(
         exposure=float(exposure * (rng.uniform(0.12, 0.35) if dark else 1.0)),
         white_balance=np.clip(rng.normal(1, 0.045, 3), 0.85, 1.15).astype(np.float32),

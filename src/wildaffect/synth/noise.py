@@ -54,9 +54,9 @@ def noise_picture(
     part = tile[np.ix_(rows, columns)]
     if rng.random() < 0.5:
         part = part[:, ::-1]
-    return cv2.resize(
-        np.ascontiguousarray(part), shape[::-1], interpolation=cv2.INTER_LINEAR
-    )
+    shrinks = part.shape[1] > shape[1]
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return cv2.resize(np.ascontiguousarray(part), shape[::-1], interpolation=method)
 
 
 def wander(

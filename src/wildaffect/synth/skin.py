@@ -10,7 +10,7 @@ from wildaffect.synth.traits import Traits
 
 EYE_X, EYE_Y = 0.308, 7.284
 """Centre of the eyes on the unchanged head, either side."""
-AGE_LINES = np.array([1.0, 0.2, 0.7, 0.9, 1.0, 0.2, 0.8, 0.4], np.float32)
+AGE_LINES = np.array([0.65, 0.2, 0.7, 0.9, 1.0, 0.2, 0.8, 0.4], np.float32)
 
 
 def paint_face(traits: Traits, texels: TexelMap) -> NDArray[np.float32]:
@@ -28,7 +28,7 @@ def paint_face(traits: Traits, texels: TexelMap) -> NDArray[np.float32]:
     colour, scalp = _scalp(traits, texels, colour, coarse, fine)
     z = texels.position[..., 2]
     oily = 0.55 + 0.45 * bump(np.abs(texels.position[..., 0]), 0.35) * (z > 0.8)
-    gloss = oily * (1 + 0.25 * fine) * (1 - 0.8 * scalp) * (1 - 0.6 * brow)
+    gloss = oily * (1 + 0.10 * fine) * (1 - 0.8 * scalp) * (1 - 0.6 * brow)
     gloss *= 1 + 1.2 * texels.lips
     return np.ascontiguousarray(
         np.dstack([np.clip(colour, 0.004, 1), np.clip(gloss, 0, 2)]).astype(np.float32)

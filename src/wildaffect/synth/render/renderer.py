@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from wildaffect.synth.asset import load_head
 from wildaffect.synth.facs import COLUMN
+from wildaffect.synth.light import Light
 from wildaffect.synth.person import Person, expressed, turned
 from wildaffect.synth.render.raster import light_reaching, rasterise, vertex_normals
 from wildaffect.synth.render.shade import SUBSAMPLES, shade
@@ -20,21 +21,6 @@ CAMERA_DISTANCE = 9.0
 SHADOW_SIZE = 96
 SHADOW_SPAN = 4.2
 """Person units that the shadow map covers."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Light:
-    """One key light, one fill without shadows, sky and ground. Colours are linear RGB."""
-
-    direction: tuple[float, float, float]
-    """Towards the key light, any length."""
-    key: tuple[float, float, float]
-    sky: tuple[float, float, float]
-    ground: tuple[float, float, float]
-    fill_direction: tuple[float, float, float]
-    fill: tuple[float, float, float]
-    gloss: float = 0.1
-    """How much skin shines."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -73,7 +73,7 @@ def _eye(x, y, z, centre, gaze, iris, footprint, colour):  # type: ignore[no-unt
     red = 0.05 * _smooth(0.6, 1.2, angle)
     for k in range(3):
         inner = iris[k] * ring * (1 - pupil) + 0.008 * pupil
-        sclera = 0.60 - 0.04 * k - red * (k > 0)
+        sclera = 0.44 - 0.025 * k - red * (k > 0)
         colour[k] = inner * (1 - white) + sclera * white
 
 
@@ -158,7 +158,7 @@ def shade(
                     shut *= 1 - 0.35 * _smooth(0.08, 0.145, side)
                     for k in range(3):
                         base[k] *= shut
-                    specular, shine = 0.8, 110.0
+                    specular, shine = 0.5, 130.0
                     reached = 0.35 + 0.65 * reached
                 elif m == TEETH:
                     inside = 0.16 + 0.84 * _smooth(1.12, 1.44, rz)
