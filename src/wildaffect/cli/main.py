@@ -10,7 +10,9 @@ import tyro
 
 from wildaffect.core.errors import UsageError, WildAffectError
 
-COMMANDS: dict[str, str] = {}
+COMMANDS: dict[str, str] = {
+    "synth make": "draw a world of generated people with exact labels",
+}
 """Command (one or two words) -> what it does; its module is named after it."""
 
 

@@ -10,7 +10,12 @@ from wildaffect.synth.mesh import Mesh, ball, grid, join, tube
 from wildaffect.synth.traits import Traits
 
 Prop = Literal["none", "hand_chin", "hand_mouth", "hand_cheek", "microphone"]
-FRAME_TINTS = ((0.015, 0.014, 0.013), (0.05, 0.025, 0.012), (0.22, 0.20, 0.17), (0.02, 0.03, 0.07))
+FRAME_TINTS = (
+    (0.015, 0.014, 0.013),
+    (0.05, 0.025, 0.012),
+    (0.22, 0.20, 0.17),
+    (0.02, 0.03, 0.07),
+)
 EAR_X, EAR_Z = 0.80, 0.42
 
 
@@ -99,7 +104,9 @@ def prop(traits: Traits, kind: Prop) -> list[Mesh]:
         tint = (0.03, 0.03, 0.032, 0.35, 0.0)
         stick = np.linspace([0.1, 6.28, 1.95], [0.35, 4.6, 2.3], 4)
         return [
-            ball(np.array([0.08, 6.36, 1.93]), (0.15, 0.17, 0.15), Material.PLAIN, tint=tint),
+            ball(
+                np.array([0.08, 6.36, 1.93]), (0.15, 0.17, 0.15), Material.PLAIN, tint=tint
+            ),
             tube(stick, 0.075, Material.PLAIN, sides=8, tint=tint),
         ]
     return [_hand(traits, kind)]
@@ -112,7 +119,9 @@ def _hand(traits: Traits, kind: Prop) -> Mesh:
         x = 0.145 * (number - 1.5)
         reach = (0.60, 0.70, 0.66, 0.52)[number]
         bend = np.linspace(0, 1, 5)[:, None]
-        path = np.array([x, 0.0, 0.0]) + bend * np.array([0.03 * (number - 1.5), reach, 0.05])
+        path = np.array([x, 0.0, 0.0]) + bend * np.array(
+            [0.03 * (number - 1.5), reach, 0.05]
+        )
         path[:, 2] -= 0.22 * bend[:, 0] ** 2
         radius = np.array([0.078, 0.074, 0.070, 0.064, 0.03])
         fingers.append(tube(path, radius, Material.PLAIN, sides=7, tint=tint))

@@ -33,7 +33,9 @@ def draw_background(
 
 def _dull(rng: np.random.Generator, low: float, high: float) -> NDArray[np.float64]:
     grey = rng.uniform(low, high)
-    return np.clip(grey * (1 + rng.normal(0, 0.10, 3) + rng.uniform(-0.1, 0.1) * WARM), 0.005, 1)
+    return np.clip(
+        grey * (1 + rng.normal(0, 0.10, 3) + rng.uniform(-0.1, 0.1) * WARM), 0.005, 1
+    )
 
 
 WARM = np.array([1.0, 0.0, -1.0])
@@ -63,7 +65,9 @@ def _window(rng: np.random.Generator, picture: NDArray[np.float32]) -> None:
     left = int(rng.uniform(-0.2, 0.7) * width)
     right = left + int(rng.uniform(0.25, 0.5) * width)
     colour = (np.array([0.85, 0.95, 1.05]) * rng.uniform(0.8, 1.4)).tolist()
-    cv2.rectangle(picture, (left, -5), (right, int(rng.uniform(0.4, 0.9) * height)), colour, -1)
+    cv2.rectangle(
+        picture, (left, -5), (right, int(rng.uniform(0.4, 0.9) * height)), colour, -1
+    )
     middle = (left + right) // 2
     cv2.line(picture, (middle, 0), (middle, height), (0.3, 0.3, 0.3), max(1, width // 40))
 
@@ -77,9 +81,13 @@ def _shelves(rng: np.random.Generator, picture: NDArray[np.float32]) -> None:
             wide = max(1, int(rng.uniform(0.015, 0.05) * width))
             colour = _dull(rng, 0.03, 0.4).tolist()
             high = int(step * rng.uniform(0.6, 0.95))
-            cv2.rectangle(picture, (x, top + step - high), (x + wide, top + step), colour, -1)
+            cv2.rectangle(
+                picture, (x, top + step - high), (x + wide, top + step), colour, -1
+            )
             x += wide
-        cv2.rectangle(picture, (0, top), (width, top + max(1, step // 14)), (0.06, 0.04, 0.03), -1)
+        cv2.rectangle(
+            picture, (0, top), (width, top + max(1, step // 14)), (0.06, 0.04, 0.03), -1
+        )
 
 
 def _outdoors(rng: np.random.Generator, height: int, width: int) -> NDArray[np.float32]:

@@ -63,7 +63,11 @@ class _Script:
 
 
 def envelope(
-    times_s: NDArray[np.float64], start_s: float, onset_s: float, apex_s: float, offset_s: float
+    times_s: NDArray[np.float64],
+    start_s: float,
+    onset_s: float,
+    apex_s: float,
+    offset_s: float,
 ) -> NDArray[np.float64]:
     """Return 0 before `start_s`, 1 during the apex, 0 after the offset, smooth between."""
     up = smoothstep(start_s, start_s + onset_s, times_s)
@@ -71,7 +75,9 @@ def envelope(
     return up * (1 - smoothstep(fall, fall + offset_s, times_s))
 
 
-def draw_behaviour(seed: tuple[int, ...], num_frames: int, statistics: Statistics) -> Behaviour:
+def draw_behaviour(
+    seed: tuple[int, ...], num_frames: int, statistics: Statistics
+) -> Behaviour:
     """Return what happens in a video of `num_frames` frames; the seed decides all of it."""
     rng = np.random.default_rng((*seed, 0xBE4A))
     times_s = np.arange(num_frames) / FPS
@@ -105,7 +111,9 @@ def draw_behaviour(seed: tuple[int, ...], num_frames: int, statistics: Statistic
     )
 
 
-def _write_episodes(rng: np.random.Generator, script: _Script, statistics: Statistics) -> None:
+def _write_episodes(
+    rng: np.random.Generator, script: _Script, statistics: Statistics
+) -> None:
     prior = np.array(statistics.episode_prior)
     mood = rng.dirichlet(prior / prior.sum() * statistics.mood_concentration + 1e-3)
     now, last = -2.0, script.times_s[-1] + 2
@@ -114,7 +122,9 @@ def _write_episodes(rng: np.random.Generator, script: _Script, statistics: Stati
         now += _write_episode(rng, script, now, kind)
 
 
-def _write_episode(rng: np.random.Generator, script: _Script, now: float, kind: int) -> float:
+def _write_episode(
+    rng: np.random.Generator, script: _Script, now: float, kind: int
+) -> float:
     """Write one episode and return how long until the next begins, in seconds."""
     name = EXPRESSIONS[kind]
     duration = float(np.clip(rng.lognormal(np.log(3.2), 0.6), 1.0, 15))
@@ -129,7 +139,9 @@ def _write_episode(rng: np.random.Generator, script: _Script, now: float, kind: 
     for number, chance in parts.items():
         if rng.random() >= chance:
             continue
-        level = intensity * rng.uniform(0.7, 1.2) * (0.5 if masked and number != 12 else 1.0)
+        level = (
+            intensity * rng.uniform(0.7, 1.2) * (0.5 if masked and number != 12 else 1.0)
+        )
         own = envelope(
             script.times_s,
             now + rng.normal(0.0, 0.15),

@@ -95,13 +95,17 @@ class Exposure:
         _, data = cv2.imencode(".jpg", image[..., ::-1], quality)
         return np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1])
 
-    def _grain(self, rng: np.random.Generator, height: int, width: int) -> NDArray[np.float32]:
+    def _grain(
+        self, rng: np.random.Generator, height: int, width: int
+    ) -> NDArray[np.float32]:
         rows = (rng.integers(BANK_SIZE) + np.arange(height)) % BANK_SIZE
         columns = (rng.integers(BANK_SIZE) + np.arange(width)) % BANK_SIZE
         return self._noise[rows[:, None], columns[None]]
 
 
-def _smear(light: NDArray[np.float32], motion_px: tuple[float, float]) -> NDArray[np.float32]:
+def _smear(
+    light: NDArray[np.float32], motion_px: tuple[float, float]
+) -> NDArray[np.float32]:
     reach = int(min(9, 2 * np.ceil(0.5 * max(map(abs, motion_px))) + 1))
     kernel = np.zeros((reach, reach), np.float32)
     middle = reach // 2

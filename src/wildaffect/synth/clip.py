@@ -90,7 +90,9 @@ def draw_crops(
         five = plane[list(CROP_ORDER)]
         seen = (five * size / 3 + error[frame]) * 3 / size
         matrix = similarity(seen.astype(np.float32), template)
-        drawing = renderer.draw(person, moment, vertices, Placement(matrix=matrix), take.light)
+        drawing = renderer.draw(
+            person, moment, vertices, Placement(matrix=matrix), take.light
+        )
         behind = _behind(wide, matrix, size)
         light = drawing.colour + behind * (1 - drawing.alpha[..., None])
         pace = np.zeros(2)
@@ -115,4 +117,6 @@ def _behind(wide: NDArray[np.float32], matrix: NDArray[np.float64], size: int) -
     square = np.vstack([matrix, [0, 0, 1]])
     back = np.vstack([nominal, [0, 0, 1]]) @ np.linalg.inv(square)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return cv2.warpAffine(wide, back[:2], (size, size), flags=flags, borderMode=cv2.BORDER_REFLECT)
+    return cv2.warpAffine(
+        wide, back[:2], (size, size), flags=flags, borderMode=cv2.BORDER_REFLECT
+    )

@@ -147,7 +147,9 @@ def _hairline_steps(above: NDArray[np.floating]) -> NDArray[np.float64]:
     before, after = above[column, first - 1], above[column, first]
     share = np.clip(before / (before - after + 1e-6), 0, 1)
     steps = first - 1 + share
-    smooth = np.convolve(np.pad(steps[:-1], 2, mode="wrap"), [0.1, 0.2, 0.4, 0.2, 0.1], "valid")
+    smooth = np.convolve(
+        np.pad(steps[:-1], 2, mode="wrap"), [0.1, 0.2, 0.4, 0.2, 0.1], "valid"
+    )
     return np.append(smooth, smooth[0])
 
 
@@ -199,7 +201,9 @@ def _fall(
     radius = np.linalg.norm(outward, axis=1, keepdims=True) + 1e-6
     wanted = np.maximum(radius, 0.88 if length > 0.5 else 0.6) - 0.035 * drop**2
     move = outward / radius * (wanted - radius) * min(1.0, drop / 0.25)
-    return np.stack([move[:, 0], np.full(len(point), -drop), move[:, 1]], 1) * hangs[:, None]
+    return (
+        np.stack([move[:, 0], np.full(len(point), -drop), move[:, 1]], 1) * hangs[:, None]
+    )
 
 
 def _at(values: NDArray[np.floating], steps: NDArray[np.float64]) -> NDArray[np.float64]:

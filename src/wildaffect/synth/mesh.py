@@ -91,7 +91,11 @@ def ball(
     down = np.linspace(0, np.pi, 9)[:, None]
     around = np.linspace(0, 2 * np.pi, 13)[None]
     unit = np.stack(
-        [np.sin(down) * np.cos(around), np.cos(down) + 0 * around, np.sin(down) * np.sin(around)],
+        [
+            np.sin(down) * np.cos(around),
+            np.cos(down) + 0 * around,
+            np.sin(down) * np.sin(around),
+        ],
         -1,
     )
     u = np.broadcast_to(around / (2 * np.pi), unit.shape[:2])

@@ -42,7 +42,11 @@ def noise_tile(cells: int, octaves: int, persistence: float) -> NDArray[np.float
 
 
 def noise_picture(
-    rng: np.random.Generator, shape: tuple[int, int], cells: float, octaves: int, decay: float
+    rng: np.random.Generator,
+    shape: tuple[int, int],
+    cells: float,
+    octaves: int,
+    decay: float,
 ) -> NDArray[np.float32]:
     """Return value noise with about `cells` lumps across its width, cut from a fixed bank."""
     tile_cells = 8 if cells < 24 else 32
@@ -60,7 +64,11 @@ def noise_picture(
 
 
 def wander(
-    rng: np.random.Generator, num: int, step_s: float, time_constant_s: float, sd: float = 1.0
+    rng: np.random.Generator,
+    num: int,
+    step_s: float,
+    time_constant_s: float,
+    sd: float = 1.0,
 ) -> NDArray[np.float64]:
     """Return a stationary Ornstein-Uhlenbeck path of `num` equal steps, spread `sd`."""
     keep = np.exp(-step_s / time_constant_s)

@@ -89,10 +89,14 @@ def make_person(traits: Traits, *, held: Prop = "none", texture_divisor: int = 2
             materials=whole.materials,
             tints=whole.tints,
         ),
-        rest=np.concatenate([head.vertices, whole.vertices[len(shape) :]]).astype(np.float32),
+        rest=np.concatenate([head.vertices, whole.vertices[len(shape) :]]).astype(
+            np.float32
+        ),
         scale=scale,
         pivot=(neck + np.array([0, 0.35, 0.1])).astype(np.float32),
-        follows=smoothstep(neck[1] - 0.35, neck[1] + 0.45, vertices[:, 1:2]).astype(np.float32),
+        follows=smoothstep(neck[1] - 0.35, neck[1] + 0.45, vertices[:, 1:2]).astype(
+            np.float32
+        ),
         culled=np.isin(whole.materials, [Material.SKIN, Material.TORSO]).astype(np.uint8)
         * np.uint8(1),
         props=slice(num - num_held, num),

@@ -54,7 +54,12 @@ def _skin(
     front = smoothstep(0.0, 0.5, z + 0.5)
     hollow = bump(side - 0.30, 0.19) * bump(y - (EYE_Y + 0.02), 0.11)
     dark = 0.32 * hollow * rng.uniform(0.5, 1.2)
-    dark += 0.18 * bump(side - 0.26, 0.13) * bump(y - (EYE_Y - 0.16), 0.05) * rng.uniform(0, 1.6)
+    dark += (
+        0.18
+        * bump(side - 0.26, 0.13)
+        * bump(y - (EYE_Y - 0.16), 0.05)
+        * rng.uniform(0, 1.6)
+    )
     dark += 0.30 * bump(side - 0.15, 0.045) * bump(y - 6.93, 0.06)
     dark += 0.22 * bump(side, 0.2) * bump(y - 6.545, 0.03)
     dark += 0.38 * bump(side, 0.12) * bump(y - 6.87, 0.033)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 StatisticsName = Literal["balanced", "wild"]
 
@@ -82,7 +83,11 @@ WILD = Statistics(
 )  # fmt: skip
 STATISTICS = {"balanced": BALANCED, "wild": WILD}
 
-WILD_EXPRESSION_SHARES = np.array([23976, 4555, 3168, 3122, 18135, 7609, 5228, 24852]) / 90645
+MAX_GAP = 543
+"""Longest gap between annotated frames of the s-Aff-Wild2 validation rows."""
+WILD_EXPRESSION_SHARES = (
+    np.array([23976, 4555, 3168, 3122, 18135, 7609, 5228, 24852]) / 90645
+)
 """Neutral, Anger, Disgust, Fear, Happiness, Sadness, Surprise, Other among labelled rows."""
 WILD_ACTION_UNIT_SHARES = (
     np.array(
@@ -100,9 +105,10 @@ VALID_BAND = 0.06
 
 
 def draw_frame_numbers(
-    rng: np.random.Generator, statistics: Statistics, num_rows: int
-) -> np.ndarray:
+    rng: np.random.Generator, statistics: Statistics, num_rows: int, *, stretch: float = 1.0
+) -> NDArray[np.int64]:
     """Return the frames of a video that carry labels, from 1, strictly ascending."""
-    gaps = statistics.median_gap * np.exp(statistics.gap_sigma * rng.standard_normal(num_rows))
-    gaps = np.clip(np.round(gaps), 1, 543).astype(np.int64)
-    return 1 + np.cumsum(gaps) - gaps[0]
+    median = statistics.median_gap * stretch
+    gaps = median * np.exp(statistics.gap_sigma * rng.standard_normal(num_rows))
+    steps = np.clip(np.round(gaps), 1, MAX_GAP).astype(np.int64)
+    return 1 + np.cumsum(steps) - steps[0]

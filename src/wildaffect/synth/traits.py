@@ -95,7 +95,9 @@ def draw_traits(seed: int) -> Traits:
     ancestry = rng.dirichlet([0.35] * 3)
     maleness = float(np.clip(rng.beta(0.3, 0.3), 0.02, 0.98))
     age = float(rng.beta(1.2, 2.0))
-    melanin = float(np.clip(ancestry @ [0.82, 0.33, 0.14] + rng.normal(0, 0.08), 0.02, 0.98))
+    melanin = float(
+        np.clip(ancestry @ [0.82, 0.33, 0.14] + rng.normal(0, 0.08), 0.02, 0.98)
+    )
     hair, brow = _hair_colours(rng, melanin, age)
     styles = MEN_STYLES if maleness > 0.5 else WOMEN_STYLES
     style: HairStyle = list(styles)[rng.choice(len(styles), p=list(styles.values()))]
@@ -136,7 +138,14 @@ def _glasses(rng: np.random.Generator) -> Literal["none", "thin", "thick", "dark
 
 def _resting(rng: np.random.Generator) -> NDArray[np.float32]:
     resting = np.zeros(len(DRAWN))
-    for number, spread in ((1, 0.08), (4, 0.12), (12, 0.08), (15, 0.10), (17, 0.08), (7, 0.10)):
+    for number, spread in (
+        (1, 0.08),
+        (4, 0.12),
+        (12, 0.08),
+        (15, 0.10),
+        (17, 0.08),
+        (7, 0.10),
+    ):
         resting[DRAWN.index(number)] = abs(rng.normal(0, spread))
     return np.clip(resting, 0, 0.22).astype(np.float32)
 
@@ -163,7 +172,9 @@ def _hair_colours(
 def _iris_colour(rng: np.random.Generator, melanin: float) -> NDArray[np.float64]:
     light = [0.3, 0.22, 0.16, 0.2, 0.12]
     dark = [0.25, 0.72, 0.03, 0, 0]
-    return IRIS_TONES[rng.choice(5, p=light if melanin < 0.3 else dark)] * rng.uniform(0.8, 1.3)
+    return IRIS_TONES[rng.choice(5, p=light if melanin < 0.3 else dark)] * rng.uniform(
+        0.8, 1.3
+    )
 
 
 def _cloth_colour(rng: np.random.Generator) -> NDArray[np.float64]:

@@ -113,7 +113,9 @@ def light_reaching(
 
 @njit(cache=True, fastmath=True)
 def vertex_normals(
-    vertices: NDArray[np.float32], triangles: NDArray[np.int32], normals: NDArray[np.float32]
+    vertices: NDArray[np.float32],
+    triangles: NDArray[np.int32],
+    normals: NDArray[np.float32],
 ) -> None:
     """Write unit normals, each the mean of its triangles' weighted by area."""
     normals[:] = 0

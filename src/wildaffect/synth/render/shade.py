@@ -12,7 +12,11 @@ from wildaffect.synth.asset import Material
 SUBSAMPLES = 2
 """Samples per pixel along each axis."""
 NUM_LOOK = 40
-SKIN, LEFT_EYE, RIGHT_EYE = int(Material.SKIN), int(Material.LEFT_EYE), int(Material.RIGHT_EYE)
+SKIN, LEFT_EYE, RIGHT_EYE = (
+    int(Material.SKIN),
+    int(Material.LEFT_EYE),
+    int(Material.RIGHT_EYE),
+)
 TEETH, TONGUE, LASHES = int(Material.TEETH), int(Material.TONGUE), int(Material.LASHES)
 CAVITY, TORSO, HAIR = int(Material.MOUTH_CAVITY), int(Material.TORSO), int(Material.HAIR)
 EYE_MATERIALS_AT_LIDS = 0.34
@@ -219,7 +223,9 @@ def shade(
                 if m == HAIR:
                     tx, ty, tz = nx * ny, ny * ny - 1.0, nz * ny
                     inv = 1 / np.sqrt(tx * tx + ty * ty + tz * tz + 1e-3)
-                    along = (tx * hx + ty * hy + tz * hz) * inv + 0.12 * (base[1] / (hair[1] + 1e-4) - 1)
+                    along = (tx * hx + ty * hy + tz * hz) * inv + 0.12 * (
+                        base[1] / (hair[1] + 1e-4) - 1
+                    )
                     sheen = max(0.0, 1 - along * along) ** 24
                     spark = 0.10 * sheen * max(0.0, facing + 0.3) * reached
                     red = green = 0.25 + 0.75 * direct
@@ -227,7 +233,9 @@ def shade(
                     green = red
                 else:
                     across = max(0.0, nx * hx + ny * hy + nz * hz)
-                    spark = specular * across**shine * reached * max(0.0, min(1.0, facing * 4))
+                    spark = (
+                        specular * across**shine * reached * max(0.0, min(1.0, facing * 4))
+                    )
                 rim = 1 - max(0.0, nx * vx + ny * vy + nz * vz)
                 sheen_edge = 0.10 * soft * rim * rim * rim
                 for k in range(3):
