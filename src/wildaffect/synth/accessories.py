@@ -58,41 +58,64 @@ def glasses(traits: Traits, left_eye: NDArray, right_eye: NDArray) -> list[Mesh]
     return parts
 
 
-def bun(traits: Traits) -> list[Mesh]:
-    """Return the knot of tied hair; nothing for other styles."""
+def bun(traits: Traits, head: HeadAsset, shape: NDArray[np.float32]) -> list[Mesh]:
+    """Return the knot of tied hair on a head of vertices `shape`; nothing for other styles."""
     if traits.hair_style != "tied":
         return []
     rng = np.random.default_rng((traits.seed, 0xB07))
-    centre = np.array([0.0, rng.uniform(7.5, 8.45), -0.48])
-    centre[2] += 0.45 * max(0.0, (centre[1] - 7.9) / 0.5)
+    angle = rng.uniform(-0.25, 1.25)
+    outward = np.array([0.0, np.sin(angle), -np.cos(angle)])
+    skull = np.array([0.0, 7.42, 0.34])
+    spokes = head.vertices - skull
+    spokes = spokes / np.linalg.norm(spokes, axis=1, keepdims=True)
+    root = shape[(spokes @ outward).argmax()]
     size = rng.uniform(0.2, 0.3)
+    centre = root * [0, 1, 1] + outward * 0.55 * size
     return [ball(centre, (size, size * 0.9, size), Material.HAIR)]
 
 
 def body_below(head: HeadAsset, shape: NDArray[np.float32]) -> Mesh:
-    """Return the trunk: the open edge of the shoulders drawn straight down."""
-    outer = np.isin(head.materials, [Material.SKIN, Material.TORSO])
-    torso = head.triangles[outer]
-    edges = np.concatenate([torso[:, [0, 1]], torso[:, [1, 2]], torso[:, [2, 0]]])
-    ordered = np.sort(edges, axis=1)
-    _, first, counts = np.unique(ordered, axis=0, return_index=True, return_counts=True)
-    border = edges[first[counts == 1]]
-    low = head.vertices[border][..., 1].max(1) < 5.6
-    top = shape[border][low]
-    bottom = top - np.array([0.0, 9.0, 0.0], np.float32)
-    corners = np.concatenate(
+    """Return trunk and upper arms, which begin inside the shoulders and go straight down."""
+    torso = np.unique(head.triangles[head.materials == Material.TORSO])
+    low = torso[head.vertices[torso, 1] < 4.9]
+    edge, lowered = shape[low], float((shape[low] - head.vertices[low])[:, 1].mean())
+    reach = float(np.abs(edge[:, 0]).max())
+    back, front = float(edge[:, 2].min()), float(edge[:, 2].max())
+    heights = lowered + np.array([5.0, 4.85, 4.55, 4.0, 3.0, 1.0, -4.0])
+    wide = reach * np.array([0.55, 0.80, 0.84, 0.80, 0.75, 0.76, 0.80])
+    deep = 0.5 * (front - back) * np.array([0.5, 0.8, 0.97, 1.0, 0.95, 0.9, 0.9])
+    around = np.linspace(0, 2 * np.pi, 17)
+    trunk = np.stack(
         [
-            np.stack([top[:, 0], top[:, 1], bottom[:, 1]], 1),
-            np.stack([top[:, 0], bottom[:, 1], bottom[:, 0]], 1),
-        ]
+            wide[:, None] * np.sin(around),
+            np.broadcast_to(heights[:, None], (len(heights), len(around))),
+            0.5 * (front + back) + deep[:, None] * np.cos(around),
+        ],
+        -1,
     )
-    num = len(corners)
+    parts = [_outward(grid(trunk, Material.TORSO), np.array([0.0, 0.0, 0.5 * (front + back)]))]
+    for side in (-1.0, 1.0):
+        middle = side * 0.80 * reach
+        top, bottom = [middle, lowered + 5.25, 0.05], [middle * 1.06, lowered + 0.5, 0.25]
+        path = np.linspace(top, bottom, 5)
+        arm = tube(path, np.array([0.24, 0.40, 0.38, 0.32, 0.28]), Material.TORSO, sides=9)
+        parts.append(_outward(arm, np.array([middle, 0.0, 0.1])))
+    return join(parts)
+
+
+def _outward(mesh: Mesh, axis: NDArray[np.floating]) -> Mesh:
+    """Return the surface with its triangles turned away from a vertical axis."""
+    a, b, c = (mesh.vertices[mesh.triangles[:, corner]] for corner in range(3))
+    away = (a + b + c) / 3 - axis
+    away[:, 1] = 0
+    inward = (np.cross(b - a, c - a) * away).sum() < 0
+    order = [0, 2, 1] if inward else [0, 1, 2]
     return Mesh(
-        vertices=corners.reshape(-1, 3).astype(np.float32),
-        triangles=np.arange(num * 3, dtype=np.int32).reshape(-1, 3),
-        uv=np.zeros((num, 3, 2), np.float32),
-        materials=np.full(num, Material.TORSO, np.int32),
-        tints=np.zeros((num, 5), np.float32),
+        vertices=mesh.vertices,
+        triangles=np.ascontiguousarray(mesh.triangles[:, order]),
+        uv=np.ascontiguousarray(mesh.uv[:, order]),
+        materials=mesh.materials,
+        tints=mesh.tints,
     )
 
 

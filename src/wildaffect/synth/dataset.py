@@ -78,7 +78,7 @@ def write_world(
         OutputError: If the folder holds another world.
     """
     videos = plan_world(preset, seed=seed, statistics=statistics, size_px=size_px)
-    _claim(folder, _provenance(preset, seed, statistics, size_px))
+    claim_folder(folder, describe_world(preset, seed, statistics, size_px))
     _write_labels(folder, videos, statistics)
     waiting = [video for video in videos if not _part(folder, video).exists()]
     if (folder / "exact.npz").exists():
@@ -143,9 +143,10 @@ def _part(folder: Path, video: PlannedVideo) -> Path:
     return folder / PARTS / f"{video.name}.npz"
 
 
-def _provenance(
+def describe_world(
     preset: Preset, seed: int, statistics: StatisticsName, size_px: int
 ) -> dict[str, object]:
+    """Return what a reader must know to make the same world again."""
     return {
         "made_by": f"wildaffect {version('wildaffect')}, generated world {FORMAT_VERSION}",
         "preset": preset.name,
@@ -158,7 +159,12 @@ def _provenance(
     }
 
 
-def _claim(folder: Path, provenance: dict[str, object]) -> None:
+def claim_folder(folder: Path, provenance: dict[str, object]) -> None:
+    """Make the folder this world's, or find that it is already.
+
+    Raises:
+        OutputError: If it holds something else.
+    """
     path = folder / "provenance.json"
     text = json.dumps(provenance, indent=2) + "\n"
     if path.exists() and path.read_text() != text:

@@ -71,7 +71,7 @@ def make_person(traits: Traits, *, held: Prop = "none", texture_divisor: int = 2
         tints=np.zeros((len(head.triangles), 5), np.float32),
     )
     held_parts = prop(traits, held)
-    pieces = [own, body_below(head, shape), *layers, *bun(traits)]
+    pieces = [own, body_below(head, shape), *layers, *bun(traits, head, shape)]
     pieces += [*glasses(traits, left, right), *held_parts]
     whole = join(pieces)
     centre = shape[head.joints["head"]].mean(0)
