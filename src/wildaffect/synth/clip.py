@@ -23,7 +23,7 @@ from wildaffect.synth.render.renderer import (
 )
 from wildaffect.synth.take import Take, head_rotation
 
-LOOSENESS = 0.92
+LOOSENESS = 0.77
 """Scale of the face against the alignment template: below 1 shows more around it."""
 MIDDLE = (0.5, 0.62)
 """Point of the template that stays in place when it is loosened, in sides of the crop."""

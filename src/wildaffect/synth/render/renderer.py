@@ -79,8 +79,8 @@ class Renderer:
         self._zbuffer = np.empty(fine, np.float32)
         self._seen = np.empty(fine, np.int32)
         self._weights = np.zeros((*fine, 2), np.float32)
-        self._colour = np.zeros((height, width, 3), np.float32)
-        self._alpha = np.zeros((height, width), np.float32)
+        self.colour = np.zeros((height, width, 3), np.float32)
+        self.alpha = np.zeros((height, width), np.float32)
         shadow = (SHADOW_SIZE, SHADOW_SIZE)
         self._shadow = np.empty(shadow, np.float32)
         self._shadow_seen = np.empty(shadow, np.int32)
@@ -126,9 +126,9 @@ class Renderer:
             texel_map(person.texture_divisor).wrinkles, wrinkle_depths(person, moment),
             person.strand_tones, packed_look(person, light, direction), centres,
             eye_directions(moment.gaze), 0.9 / (0.145 * pixels_per_unit), camera,
-            self._colour, self._alpha,
+            self.colour, self.alpha,
         )  # fmt: skip
-        return Drawing(colour=self._colour, alpha=self._alpha)
+        return Drawing(colour=self.colour, alpha=self.alpha)
 
     def _light(
         self,
