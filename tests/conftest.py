@@ -1,3 +1,30 @@
 import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+_FETCH = Path(__file__).parents[1] / "scripts" / "fetch_media.py"
+
+
+@pytest.fixture(scope="session")
+def real_clips() -> Path:
+    """Folder of real clips and photographs; for tests marked `network`.
+
+    A test that asks for it fails, and is never skipped, where they cannot be fetched.
+    `WILDAFFECT_MEDIA` names another cache folder.
+    """
+    default = Path.home() / ".cache" / "wildaffect-media"
+    folder = Path(os.environ.get("WILDAFFECT_MEDIA", default))
+    fetched = subprocess.run(
+        [sys.executable, str(_FETCH), str(folder)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if fetched.returncode:
+        pytest.fail(f"real clips: {fetched.stderr.strip()}")
+    return folder

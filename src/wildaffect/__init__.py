@@ -1,1 +1,51 @@
-"""Perceived valence, arousal, expressions and action units from video in the wild."""
+"""Perceived valence, arousal, expressions and action units from video in the wild.
+
+`analyze` reads a whole source into a table; `stream` answers frame by frame. Names are
+loaded when they are first used, so that importing the package costs nothing.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from wildaffect.analysis.api import analyze, stream
+    from wildaffect.core.errors import WildAffectError
+    from wildaffect.core.frames import Frame
+    from wildaffect.core.results import Affect, FaceResult
+    from wildaffect.outputs.result import AnalysisResult
+    from wildaffect.outputs.table import read_table
+    from wildaffect.runtime.network import Device
+
+_HOMES = {
+    "Affect": "wildaffect.core.results",
+    "AnalysisResult": "wildaffect.outputs.result",
+    "Device": "wildaffect.runtime.network",
+    "FaceResult": "wildaffect.core.results",
+    "Frame": "wildaffect.core.frames",
+    "WildAffectError": "wildaffect.core.errors",
+    "analyze": "wildaffect.analysis.api",
+    "read_table": "wildaffect.outputs.table",
+    "stream": "wildaffect.analysis.api",
+}
+
+__all__ = [
+    "Affect",
+    "AnalysisResult",
+    "Device",
+    "FaceResult",
+    "Frame",
+    "WildAffectError",
+    "analyze",
+    "read_table",
+    "stream",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'wildaffect' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

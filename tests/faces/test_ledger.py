@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from wildaffect.core.faces import FaceObservation, HeadPose, Status
 from wildaffect.faces.ledger import FaceLedger
+from wildaffect.faces.tracker import TrackingLimits
 
 FPS = 30.0
 MAX_GAP = 15
@@ -27,13 +28,13 @@ def face(x):
     )
 
 
-def play(visible, min_run_s=0.15):
+def play(visible, min_run_s=0.15, fps=FPS):
     """Run a ledger over frames; `visible[t]` maps track keys to where their face is."""
-    ledger, out, held = FaceLedger(min_run_s), [], 0
+    ledger, out, held = FaceLedger(TrackingLimits(min_run_s=min_run_s)), [], 0
     last_seen = {}
     for t, faces in enumerate(visible):
         last_seen |= dict.fromkeys(faces, t)
-        ledger.add_frame(t, t / FPS, {key: face(x) for key, x in faces.items()})
+        ledger.add_frame(t, t / fps, {key: face(x) for key, x in faces.items()})
         live = {key for key, seen in last_seen.items() if t - seen <= MAX_GAP}
         out += ledger.settled(live)
         held = max(held, t + 1 - len(out))
@@ -59,6 +60,17 @@ def test_in_a_shot_too_short_for_a_run_a_face_must_be_there_throughout():
     assert ids(play([{0: 10.0}])[0]) == [[0]]
     assert ids(play([{0: 10.0}] * 2)[0]) == [[0]] * 2
     assert ids(play([{0: 10.0}, {}])[0]) == [[], []]
+
+
+def test_frames_far_apart_are_believed_like_stills():
+    assert ids(play([{0: 10.0}, {}, {1: 200.0}, {1: 200.0}], fps=1)[0]) == [
+        [0],
+        [],
+        [1],
+        [1],
+    ]
+    assert ids(play([{}, {}, {0: 10.0}], fps=1)[0]) == [[], [], [0]]
+    assert ids(play([{}, {}, {0: 10.0}, {}], fps=2.5)[0]) == [[], [], [], []]
 
 
 def test_a_short_loss_is_filled_between_its_neighbours():

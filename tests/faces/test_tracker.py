@@ -72,6 +72,14 @@ def test_a_face_that_comes_back_within_the_gap_is_the_same_track():
     assert again.key == first.key
 
 
+def test_frames_further_apart_than_the_gap_are_followed_one_to_the_next():
+    tracker = Tracker()
+    keys = [step(tracker, 10.0 * i, (100 + 20 * i, 100))[0].key for i in range(5)]
+    assert len(set(keys)) == 1
+    assert step(tracker, 60.0) == []
+    assert step(tracker, 70.0, (180, 100))[0].key != keys[0]
+
+
 def test_a_face_that_comes_back_after_the_gap_is_a_new_track():
     tracker = Tracker()
     (first,) = step(tracker, 0.0, (100, 100))

@@ -139,7 +139,7 @@ def test_damaged_files_are_named(tmp_path):
     ],
 )
 def test_tables_that_do_not_hold_together_are_refused(fields, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(FeatureError, match=message):
         table(**fields)
 
 

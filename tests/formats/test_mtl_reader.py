@@ -1,5 +1,7 @@
 """Values are invented; layouts are those of the module docstrings."""
 
+import time
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -160,6 +162,13 @@ def test_the_names_of_every_edition_are_found(tmp_path, names, splits):
     assert set(find_mtl(tmp_path)) == splits
 
 
+def test_a_single_file_is_told_by_its_header(tmp_path):
+    path = write(tmp_path / "mine.txt", f"v/00001.jpg,0,0,0,{LABELLED}")
+    assert find_mtl(path) == {"mine": path}
+    (tmp_path / "other.txt").write_text("a,b\n")
+    assert find_mtl(tmp_path / "other.txt") == {}
+
+
 @st.composite
 def annotation_sets(draw):
     num_rows = draw(st.integers(1, 12))
@@ -247,3 +256,15 @@ def test_any_damage_is_a_row_a_problem_or_a_refusal(tmp_path_factory, edits):
     assert {*reading.annotations.lines.tolist(), *(p.line for p in lost)} == set(
         range(2, text.count(b"\n") + 2)
     )
+
+
+def test_a_hundred_thousand_rows_are_read_in_a_few_seconds(tmp_path):
+    # 1,000,000 rows must take under 10 s (benchmarks/formats.py); a tenth gets 3 s here.
+    rows = [
+        f"v{i // 900}/{i % 900 + 1:05d}.jpg,0.{i},-0.{i},{i % 8},{LABELLED}"
+        for i in range(100_000)
+    ]
+    path = write(tmp_path / "a.txt", *rows)
+    start = time.perf_counter()
+    assert len(read_mtl(path).annotations) == 100_000
+    assert time.perf_counter() - start < 3

@@ -11,7 +11,15 @@ import tyro
 from wildaffect.core.errors import UsageError, WildAffectError
 
 COMMANDS: dict[str, str] = {
+    "analyze": "videos, images, folders or a camera to tables of perceived affect",
+    "recover": "a result out of the part file that a stopped run left",
+    "demo": "the main job on a portrait and a clip that ship with the package",
+    "doctor": "what will be used on this machine, and how to mend what is wrong",
+    "data check": "read annotations, count, report problems with file and line; leak check",
+    "extract": "features of every face in videos or image folders into a feature store",
+    "features import": "features of other programs (HDF5, npz) into a feature store",
     "synth make": "draw a world of generated people with exact labels",
+    "submit": "predictions and an official list to a challenge submission, or check one",
 }
 """Command (one or two words) -> what it does; its module is named after it."""
 
@@ -29,7 +37,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         name, rest = _split_command(args)
         module = importlib.import_module(f"wildaffect.cli.{name.replace(' ', '_')}")
         command = tyro.cli(
-            module.Command, prog=f"wildaffect {name}", description=module.__doc__, args=rest
+            module.Command,
+            prog=f"wildaffect {name}",
+            description=module.__doc__,
+            args=rest,
+            config=(tyro.conf.FlagCreatePairsOff,),
         )
         return int(module.run(command))
     except UsageError as error:

@@ -57,6 +57,10 @@ class FeatureError(WildAffectError):
     """Stored features are absent, damaged, or not those that were asked for."""
 
 
+class SplitError(WildAffectError):
+    """A division of videos leaks, was altered, or does not fit the annotations."""
+
+
 class BadArtefact(WildAffectError):
     """An artefact or a vendored model is incomplete, altered or of another version."""
 

@@ -42,3 +42,5 @@ class FaceResult:
     """None where there is no face or its quality is too low to say anything."""
     features: dict[str, NDArray[np.float32]] = field(default_factory=dict)
     """Named feature groups that were asked for, raw and against the person's neutral."""
+    image: str | None = None
+    """Name of the photograph, where the source is a set of them."""

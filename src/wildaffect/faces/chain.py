@@ -45,7 +45,7 @@ class FaceChain:
 
     def run(self, frames: Iterable[ScannedFrame]) -> Iterator[FrameFaces]:
         """Yield every frame once, in order; one run is one video."""
-        tracker, ledger = Tracker(self._limits), FaceLedger(self._limits.min_run_s)
+        tracker, ledger = Tracker(self._limits), FaceLedger(self._limits)
         for scanned in frames:
             if scanned.starts_shot:
                 tracker.start_shot()

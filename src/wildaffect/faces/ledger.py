@@ -5,11 +5,12 @@ is believed or refused, and no face that is lost for a moment may still come bac
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from wildaffect.core.faces import FaceObservation, FrameFaces
 from wildaffect.faces.observe import between, with_track_id
+from wildaffect.faces.tracker import TrackingLimits
 
 
 @dataclass(slots=True)
@@ -38,20 +39,28 @@ class WaitingFrame:
 
 
 class FaceLedger:
-    """Holds frames until their faces are settled; `min_run_s` as in `TrackingLimits`."""
+    """Holds frames until their faces are settled."""
 
-    def __init__(self, min_run_s: float) -> None:
-        self._min_run_s = min_run_s
+    def __init__(self, limits: TrackingLimits) -> None:
+        self._limits = limits
         self._waiting: deque[WaitingFrame] = deque()
         self._runs: dict[int, Run] = {}
         self._next_id = 0
         self._next_position = 0
         self._shot_start = 0
+        self._last_s = float("-inf")
+        """Time of the newest frame."""
+        self._stood_alone = True
+        """Whether the newest frame is far from the one before it."""
 
     def add_frame(
         self, frame_index: int, time_s: float, faces: dict[int, FaceObservation]
     ) -> None:
         """Enter the next frame with the faces found in it, by track key."""
+        is_far = time_s - self._last_s > self._limits.max_gap_s
+        if is_far and self._stood_alone:
+            self._believe(self._seen_in_newest())
+        self._last_s, self._stood_alone = time_s, is_far
         frame = WaitingFrame(self._next_position, frame_index, time_s, faces)
         self._next_position += 1
         self._waiting.append(frame)
@@ -61,7 +70,7 @@ class FaceLedger:
             run
             for key, run in self._runs.items()
             if key in faces
-            and run.last_s - run.first_s >= self._min_run_s - 1e-6
+            and run.last_s - run.first_s >= self._limits.min_run_s - 1e-6
             and run.last_position > run.first_position
         )
 
@@ -78,13 +87,17 @@ class FaceLedger:
         """Yield every frame that is left; whoever was there throughout is believed."""
         self._believe(
             run
-            for run in self._runs.values()
-            if run.first_position == self._shot_start
-            and run.last_position == self._next_position - 1
+            for run in self._seen_in_newest()
+            if self._stood_alone or run.first_position == self._shot_start
         )
         yield from self._release(self._next_position, set())
         self._runs.clear()
         self._shot_start = self._next_position
+        self._last_s, self._stood_alone = float("-inf"), True
+
+    def _seen_in_newest(self) -> list[Run]:
+        newest = self._next_position - 1
+        return [run for run in self._runs.values() if run.last_position == newest]
 
     def _extend(self, key: int, frame: WaitingFrame, face: FaceObservation) -> None:
         run = self._runs.get(key)
@@ -99,7 +112,7 @@ class FaceLedger:
                 missed.faces[key] = between(run.last_face, face, share)
         run.last_position, run.last_s, run.last_face = frame.position, frame.time_s, face
 
-    def _believe(self, runs: Iterator[Run]) -> None:
+    def _believe(self, runs: Iterable[Run]) -> None:
         """Number tracks that are not yet: first seen first, then from left to right."""
         new = [run for run in runs if run.track_id is None]
         new.sort(key=lambda run: (run.first_position, float(run.last_face.box_xyxy[0])))

@@ -21,10 +21,12 @@ class TrackingLimits:
     min_presence: float = 0.5
     """Of the mesh, on every frame and after every re-detection."""
     max_gap_s: float = 0.5
-    """A face lost for longer ends its track; coming back it is a new one."""
+    """A face lost for longer ends its track; coming back it is a new one. Frames further
+    apart than this are followed from one to the next, without a gap."""
     min_run_s: float = 0.15
     """Time that a new track must last, in two frames or more, before it is believed; in a
-    shot shorter than that, the face must be there from the first frame to the last."""
+    shot shorter than that, the face must be there from the first frame to the last. A
+    frame further than `max_gap_s` from both its neighbours is believed like a still."""
     max_unseen_s: float = 1.0
     """Time that the mesh may carry a track on which the detector no longer sees."""
     same_face_overlap: float = 0.3
@@ -60,6 +62,8 @@ class Tracker:
     limits: TrackingLimits = field(default_factory=TrackingLimits)
     _live: list[LiveTrack] = field(default_factory=list)
     _next_key: int = 0
+    _last_s: float = float("-inf")
+    """Time of the frame before."""
 
     def start_shot(self) -> None:
         """Forget every face."""
@@ -82,7 +86,9 @@ class Tracker:
             detect: Runs the detector; called if a face was lost or there is none.
         """
         limits = self.limits
-        self._live = [t for t in self._live if time_s - t.found_s <= limits.max_gap_s]
+        oldest_s = min(time_s - limits.max_gap_s, self._last_s)
+        self._live = [track for track in self._live if track.found_s >= oldest_s]
+        self._last_s = time_s
         for track in self._live:
             self._follow(track, time_s, look)
         if detections is None:

@@ -11,9 +11,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from wildaffect.core.errors import FeatureError
 from wildaffect.core.windows import check_times
 
 Precision = Literal["float16", "float32"]
+Numbering = Literal["video", "named"]
+"""How frames are counted: decoded frames from 0, or as their images or labels are named."""
 NO_DIGEST = "none"
 """Stands where nothing of the kind exists, such as weights of imported features."""
 
@@ -32,7 +35,12 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeatureTable:
-    """One feature set of one track of one video."""
+    """One feature set of one track of one video.
+
+    Raises:
+        FeatureError: If the arrays do not fit one another, times or frames do not ascend,
+            or a value is not finite.
+    """
 
     feature_set: str
     video: str
@@ -41,12 +49,15 @@ class FeatureTable:
     columns: tuple[str, ...]
     """Names of the columns, length D, each once."""
     frame_number: NDArray[np.int64]
-    """As the source counts: from 0 in a video, as named in an image folder; ascending."""
+    """As `numbering` says, strictly ascending, shape (T,)."""
     time_s: NDArray[np.float64]
     """Strictly ascending, shape (T,)."""
     values: NDArray[np.floating]
     """Finite, shape (T, D)."""
     provenance: Provenance
+    num_tracks: int = 1
+    """Tracks that the video has in this set; fewer in the store are an unfinished job."""
+    numbering: Numbering = "video"
     time_is_guessed: bool = False
     """True where times come from frame numbers and an assumed rate, not from a clock."""
 
@@ -61,16 +72,19 @@ class FeatureTable:
         for name, shape in expected.items():
             got = getattr(self, name).shape
             if got != shape:
-                raise ValueError(f"{where}: {name} must have shape {shape}, got {got}")
+                raise FeatureError(f"{where}: {name} must have shape {shape}, got {got}")
         if len(set(self.columns)) != len(self.columns):
-            raise ValueError(f"{where}: columns must be named once each")
+            raise FeatureError(f"{where}: columns must be named once each")
         if (np.diff(self.frame_number) <= 0).any():
-            raise ValueError(f"{where}: frame_number must ascend strictly")
-        check_times(self.time_s)
+            raise FeatureError(f"{where}: frame_number must ascend strictly")
+        try:
+            check_times(self.time_s)
+        except ValueError as error:
+            raise FeatureError(f"{where}: {error}") from error
         wrong = np.argwhere(~np.isfinite(self.values))
         if len(wrong):
             row, column = wrong[0].tolist()
-            raise ValueError(
+            raise FeatureError(
                 f"{where}: values must be finite, got {self.values[row, column]} in frame "
                 f"{self.frame_number[row]}, column {self.columns[column]}"
             )
@@ -87,6 +101,8 @@ class Sidecar:
     dtype: Precision
     num_rows: int
     provenance: Provenance
+    num_tracks: int
+    numbering: Numbering
     time_is_guessed: bool
     code_version: str
     """Of wildaffect, for the record; it is no part of the key."""

@@ -113,6 +113,8 @@ class FeatureStore:
             dtype=dtype,
             num_rows=len(values),
             provenance=table.provenance,
+            num_tracks=table.num_tracks,
+            numbering=table.numbering,
             time_is_guessed=table.time_is_guessed,
             code_version=version("wildaffect"),
             key=key,
@@ -131,6 +133,13 @@ class FeatureStore:
         if before:
             (folder / before.data_file).unlink(missing_ok=True)
         return sidecar
+
+    def remove(self, name: EntryName) -> None:
+        """Delete an entry; readers that have it open keep its numbers."""
+        sidecar = self.sidecar(name)
+        path = self._sidecar_path(name)
+        path.unlink(missing_ok=True)
+        (path.parent / sidecar.data_file).unlink(missing_ok=True)
 
     def key_of(self, name: EntryName) -> str | None:
         """Return the key under which an entry is stored, None if there is no such entry."""

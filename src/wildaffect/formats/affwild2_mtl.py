@@ -68,7 +68,7 @@ def read_mtl(path: Path, split: str = "") -> Reading:
     """
     data = read_text(path)
     header = read_header(path, data)
-    if header.replace(" ", "").rstrip(",").lower() not in {HEADER, _FULL_HEADER.lower()}:
+    if not _is_header(header):
         raise BadAnnotation(
             path, 1, f"the header must read {HEADER!r}, got {header[:80]!r}"
         )
@@ -134,8 +134,20 @@ def write_mtl(annotations: Annotations, path: Path) -> None:
 
 
 def find_mtl(root: Path) -> dict[str, Path]:
-    """Return the annotation files below `root` by split."""
+    """Return the annotation files below `root` by split.
+
+    A single file is told by its header and may have any name.
+    """
+    if root.is_file() and root.name not in _FILES:
+        with root.open("rb") as file:
+            line = file.readline(1 << 10).decode("utf-8", errors="replace")
+        return {root.stem: root} if _is_header(line.removeprefix("\ufeff")) else {}
     return find_named(root, _FILES)
+
+
+def _is_header(line: str) -> bool:
+    names = line.strip().replace(" ", "").rstrip(",").lower()
+    return names in {HEADER, _FULL_HEADER.lower()}
 
 
 def _drop_bad_names(table: Table, names: ImageNames) -> tuple[Table, list[Problem]]:

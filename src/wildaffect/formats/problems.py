@@ -23,13 +23,18 @@ class Kind(StrEnum):
     """A field is no number; it is masked and the row kept."""
     OUT_OF_RANGE = "out-of-range"
     """A field holds a value that its code does not allow; it is masked, the row kept."""
-    NO_COUNTERPART = "no-counterpart"
-    """A label that the data set's own documentation calls no expression; masked."""
+
+    WRONG_HEADER = "wrong-header"
+    """A submission does not begin with the line that its track asks for."""
+    WRONG_IMAGE = "wrong-image"
+    """A row of a submission answers another image than the list asks for there."""
+    MISSING_ROW = "missing-row"
+    """The list asks for a row that the submission does not have there."""
+    EXTRA_ROW = "extra-row"
+    """A submission has a row that the list does not ask for there."""
 
     EMPTY_FILE = "empty-file"
     """The file of a video has no label line."""
-    IGNORED_FILE = "ignored-file"
-    """A file in the folder is not of this format."""
     MIXED_CRITERION = "mixed-criterion"
     """Occurrence stands on intensity for some action units and on the coder for others."""
 
@@ -41,7 +46,7 @@ class Kind(StrEnum):
     @property
     def is_error(self) -> bool:
         """Whether the data should be repaired before use; the others are notes."""
-        return self.loses_row or self in {Kind.UNREADABLE_VALUE, Kind.OUT_OF_RANGE}
+        return self not in {Kind.EMPTY_FILE, Kind.MIXED_CRITERION}
 
 
 class Problem(NamedTuple):

@@ -62,8 +62,7 @@ class Analyzer:
         scanner = FrameScanner(self.options.device)
         people: dict[int, PersonStream] = {}
         order = _FrameOrder()
-        scanned = prefetch(source, depth=PREFETCH_FRAMES, apply=scanner)
-        with closing(scanned):
+        with closing(prefetch(source, depth=PREFETCH_FRAMES, apply=scanner)) as scanned:
             for seen in self._chain.run(scanned):
                 order.expect(seen)
                 self._push(seen, people, order)

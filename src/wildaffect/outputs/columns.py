@@ -140,6 +140,15 @@ def _place_parts() -> list[Part]:
             ),
             lambda row: row.time_s,
         ),
+        _scalar(
+            Column(
+                name="image",
+                type="string",
+                unit="file name",
+                meaning="The photograph, where the source is a set of them; else empty.",
+            ),
+            lambda row: row.image,
+        ),
         _of_face(
             "track_id",
             "int64",

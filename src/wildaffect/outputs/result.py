@@ -1,7 +1,7 @@
 """What the Python API returns: all rows of an analysis, in Arrow columns."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,6 +55,10 @@ class AnalysisResult:
             ) from error
         types = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
         return self.table.to_pandas(types_mapper=types.get)
+
+    def broken_off(self, error: str) -> "AnalysisResult":
+        """Return the same rows, said to end early because of `error`."""
+        return replace(self, error=error)
 
     def write(self, path: str | Path) -> Path:
         """Write the rows and their sidecar in the format that the suffix names.

@@ -14,9 +14,9 @@ _INTRODUCTION = f"""\
 
 <!-- Made from the code by scripts/make_schema_doc.py; edit the columns there. -->
 
-Schema version {SCHEMA_VERSION}. One row per decoded frame and face, plus one `no_face` row per
-frame in which no face lives. Rows come in the order of their frames. Every column of the
-core group is always there, in this order; what a model does not predict is empty (null),
+Schema version {SCHEMA_VERSION}. One row per decoded frame and face, plus one `no_face` row
+per frame in which no face lives. Rows come in the order of their frames. Every column
+of the core group is always there, in this order; what a model lacks is empty (null),
 never zero: an empty cell in CSV, a null in Parquet, a missing key in JSON Lines.
 
 Columns of expressions and action units are named after the label space of the model; those
@@ -30,12 +30,12 @@ perceive; they do not say what a person feels.
   exactly (float32), `true` and `false`.
 - `NAME.parquet`: unit and meaning of each column in its metadata.
 - `NAME.jsonl`: one object per row.
-- `NAME.csv.json` (and so on): the sidecar beside each result. It holds `schema_version`, the
-  `columns` below, `source`, `artefact` and `options`, a `digest` of these three, `num_rows`,
-  `size_bytes`, and whether the result is `complete`; if not, `error` says why.
+- `NAME.csv.json` (and so on): the sidecar beside each result. It holds `schema_version`,
+  the `columns` below, `source`, `artefact` and `options`, a `digest` of these three,
+  `num_rows`, `size_bytes`, and whether the result is `complete`; if not, `error` says why.
 - `NAME.csv.part` (and so on): a result that still grows, or that a stopped run left.
-  `wildaffect.outputs.table.read_table` reads it and `recover` makes a result of it. The part
-  of CSV and JSON Lines is text as above; that of Parquet is an Arrow IPC stream, as
+  `wildaffect.outputs.table.read_table` reads it and `recover` makes a result of it. The
+  part of CSV and JSON Lines is text as above; that of Parquet is an Arrow IPC stream, as
   a Parquet file cannot be read before its end is written.
 """
 

@@ -43,10 +43,11 @@ def table_format(path: Path) -> TableFormat:
     by_suffix = {suffix: each for each in FORMATS for suffix in each.suffixes}
     suffix = path.suffix.lower()
     if suffix not in by_suffix:
-        near = get_close_matches(suffix, by_suffix, n=1) or sorted(by_suffix)
+        near = get_close_matches(suffix, by_suffix, n=1)
+        advice = f"; did you mean {near[0]}?" if near else ""
         raise UsageError(
             f"{path}: result must end in one of {', '.join(sorted(by_suffix))}, "
-            f"got {path.suffix!r}; did you mean {', '.join(near)}?"
+            f"got {path.suffix!r}{advice}"
         )
     return by_suffix[suffix]
 
@@ -179,7 +180,7 @@ def read_table(path: str | Path) -> pa.Table:
         return read(path, column_types(path, ARROW_TYPES))
     except FileNotFoundError as error:
         raise OutputError(f"{path}: result must exist, got no such file") from error
-    except (pa.ArrowInvalid, ValueError, OSError) as error:
+    except (pa.ArrowException, ValueError, OSError) as error:
         raise OutputError(f"{path}: must be a {form.name} table, got {error}") from error
 
 

@@ -1,5 +1,6 @@
 """Video files and network addresses, decoded with FFmpeg through PyAV."""
 
+import re
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from functools import partial
@@ -32,8 +33,7 @@ class ContainerSource:
     Pixels are as stored: not stretched to the sample aspect ratio, not deinterlaced; a
     mirror flip in the display matrix is not applied. Where the size changes within the
     stream, frames change with it. The first frame is decoded on construction, so that what
-    is no video fails there. Frames with invisible reference pictures and such count as
-    FFmpeg shows them.
+    is no video fails there.
 
     With more than one decoder thread FFmpeg withholds good frames near a damaged packet;
     the stream is then opened again and read with one thread from that frame on.
@@ -115,13 +115,14 @@ class ContainerSource:
         announced = run.stream.frames
         if run.broken is not None:
             reason = f"reading broke off ({run.broken})"
-        elif run.timeline.num_pending():
+        elif run.timeline.num_lost_at_end():
             reason = "neither this nor what follows can be decoded"
-        elif num_frames < announced or not announced:
-            if not self._is_cut_off():
-                return
+        elif (not announced or num_frames < announced) and self._is_cut_off():
             reason = "the file ends before its declared length"
+        elif not announced and run.missing_s() > 0:
+            reason = f"frames end {run.missing_s():.1f} s before the announced end"
         else:
+            self.damage.unexplained = max(0, announced - num_frames - run.num_discarded)
             return
         raise TruncatedVideo(self._name, num_frames, f"{reason}; what came before was kept")
 
@@ -169,6 +170,9 @@ class _Run:
         self.stream = stream
         self.broken: str | None = None
         self.must_restart = False
+        self.num_discarded = 0
+        self._last_s = 0.0
+        self._longest_s = 0.0
         self._container = container
         self._damage = damage
         self._threads = threads
@@ -187,8 +191,35 @@ class _Run:
         )
 
     def __iter__(self) -> Iterator[tuple[Picture, av.VideoFrame]]:
+        for packet in self._packets():
+            if packet.is_discard:
+                self.num_discarded += 1
+            elif packet.size:
+                self.timeline.sent(packet.pts, packet.dts)
+            frames = self._frames_of(packet)
+            for frame in frames:
+                picture = self._picture(frame)
+                self._check_threads(self.timeline.num_passed_over)
+                if self.must_restart:
+                    return
+                if picture is not None:
+                    yield picture, frame
+            if self.must_restart:
+                return
+        self._check_threads(self.timeline.num_awaited())
+
+    def missing_s(self) -> float:
+        """Return how much earlier than announced the frames end, 0 if that is usual.
+
+        A last frame may be shown for long: up to a second, or twice the longest so far.
+        """
+        announced_s = _stream_duration_s(self._container, self.stream)
+        rest_s = 0.0 if announced_s is None else announced_s - self._last_s
+        return rest_s if rest_s > max(1.0, 2 * self._longest_s) else 0.0
+
+    def _packets(self) -> Iterator[Any]:
         packets = self._container.demux(self.stream)
-        while not self.must_restart:
+        while True:
             try:
                 packet = next(packets)
             except StopIteration:
@@ -196,27 +227,34 @@ class _Run:
             except av.FFmpegError as error:
                 self.broken = _plain(error)
                 return
-            if packet.size and not packet.is_discard:
-                self.timeline.sent(packet.pts, packet.dts)
-            for frame in self._frames_of(packet):
-                yield self._picture(frame), frame
+            yield packet
+
+    def _check_threads(self, num_missing: int) -> None:
+        """Ask for another pass if several threads may have withheld good frames."""
+        if num_missing and self._threads > 1:
+            self.must_restart = True
 
     def _frames_of(self, packet: Any) -> list[av.VideoFrame]:
         try:
             frames: list[av.VideoFrame] = packet.decode()
         except av.FFmpegError:
             self.timeline.failed(packet.dts)
-            self.must_restart = self._threads > 1
+            self._check_threads(1)
             return []
         return frames
 
-    def _picture(self, frame: av.VideoFrame) -> Picture:
+    def _picture(self, frame: av.VideoFrame) -> Picture | None:
         if frame.is_corrupt:
             self.timeline.suspect()
-        index, pts = self.timeline.place(frame.pts)
+        placed = self.timeline.place(frame.pts)
+        if placed is None:
+            return None
+        index, pts = placed
         if frame.is_corrupt:
             self._damage.repaired.append(index)
         time_s = self._clock.time_s(pts)
+        self._longest_s = max(self._longest_s, time_s - self._last_s)
+        self._last_s = time_s
         return Picture(index=index, time_s=time_s, load=partial(self._load, frame))
 
 
@@ -253,6 +291,22 @@ def _duration_s(container: InputContainer, stream: VideoStream) -> float | None:
         return float(stream.duration * stream.time_base)
     if container.duration is not None:
         return container.duration / av.time_base
+    return None
+
+
+def _stream_duration_s(container: InputContainer, stream: VideoStream) -> float | None:
+    """Return the announced length of the video stream itself, other streams apart.
+
+    Matroska counts it from the start of the container, not of the stream.
+    """
+    start_s = stream_start_s(stream) if "matroska" in container.format.name else 0.0
+    tag = stream.metadata.get("DURATION", "")  # of Matroska, such as 00:00:02.400000000
+    match = re.fullmatch(r"(\d+):(\d+):(\d+\.?\d*)", tag)
+    if match:
+        return int(match[1]) * 3600 + int(match[2]) * 60 + float(match[3]) - start_s
+    if stream.duration is not None or len(container.streams) == 1:
+        duration_s = _duration_s(container, stream)
+        return None if duration_s is None else duration_s - start_s
     return None
 
 

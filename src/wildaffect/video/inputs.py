@@ -8,7 +8,7 @@ from typing import Literal
 from wildaffect.core.errors import UnreadableVideo
 from wildaffect.video.images import list_images, natural_key
 from wildaffect.video.pixels import is_image_name
-from wildaffect.video.sources import is_address
+from wildaffect.video.sources import is_address, is_folder
 
 VIDEO_SUFFIXES = frozenset(
     {".3gp", ".asf", ".avi", ".flv", ".gif", ".h264", ".h265", ".hevc", ".m2ts", ".m4v"}
@@ -48,7 +48,7 @@ def expand_inputs(
     sources: list[SourceLike] = []
     loose: list[Path] = []
     for source in map(parse_source, paths):
-        if isinstance(source, Path) and source.is_dir():
+        if isinstance(source, Path) and is_folder(source):
             sources.extend(_folder_sources(source))
         elif images == "sequence" and isinstance(source, Path) and is_image_name(source):
             loose.append(source)

@@ -42,8 +42,11 @@ class Damage:
     guessed_times: int = 0
     """Frames without a usable time stamp, placed one average frame after the last."""
 
+    unexplained: int = 0
+    """Frames that the container announces, and that neither came nor caused an error."""
+
     def __bool__(self) -> bool:
-        return bool(self.lost or self.repaired or self.guessed_times)
+        return bool(self.lost or self.repaired or self.guessed_times or self.unexplained)
 
     def describe(self) -> str:
         """Return one line for a person, without the name of the source."""
@@ -60,6 +63,8 @@ class Damage:
                 f"{self.guessed_times} without a usable time stamp, "
                 "placed at the average frame rate"
             )
+        if self.unexplained:
+            parts.append(f"{self.unexplained} fewer than the file announces")
         return "frames: " + "; ".join(parts)
 
 

@@ -23,7 +23,7 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     """Return the pixels of an image file, shape (H, W, 3), RGB.
 
     The EXIF orientation is applied (files with transparency are taken as stored). Sixteen
-    bits become the upper eight, grey and CMYK become RGB, transparency is laid on white.
+    bits become eight, grey and CMYK become RGB, transparency is laid on white.
 
     Raises:
         UnreadableVideo: If the file is missing, empty, cut off or no image.
@@ -35,11 +35,13 @@ def read_image(path: Path) -> NDArray[np.uint8]:
             raise UnreadableVideo(path, "the image is cut off; copy it again")
     encoded = np.frombuffer(data, dtype=np.uint8)
     try:
-        stored = (
-            cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED) if _may_be_clear(data) else None
-        )
-        if stored is not None and stored.ndim == 3 and stored.shape[2] == 4:
-            return _on_white(_to_8_bit(stored))
+        if _may_be_clear(data):
+            stored = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED)
+            if stored is not None and stored.dtype not in (np.uint8, np.uint16):
+                reason = f"pixels must have 8 or 16 bits, got {stored.dtype}; convert it"
+                raise UnreadableVideo(path, reason)
+            if stored is not None and stored.ndim == 3 and stored.shape[2] == 4:
+                return _on_white(_to_8_bit(stored))
         bgr = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
     except cv2.error as error:
         raise UnreadableVideo(path, f"not readable as an image ({error.err})") from error
@@ -57,7 +59,7 @@ def is_image_name(path: Path) -> bool:
 
 def _may_be_clear(data: bytes) -> bool:
     if data.startswith(b"\x89PNG"):
-        return data[25] in (4, 6) or b"tRNS" in data[:4096]
+        return data[25:26] in (b"\4", b"\6") or b"tRNS" in data[:4096]
     return data[:4] in (b"RIFF", b"II*\0", b"MM\0*") or data.startswith(b"BM")
 
 

@@ -1,6 +1,6 @@
 """Work on coming items in a thread while the caller is busy with the present one."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from queue import SimpleQueue
 from threading import Event, Semaphore, Thread
 from typing import Generic, TypeVar, overload
@@ -10,16 +10,16 @@ R = TypeVar("R")
 
 
 @overload
-def prefetch(items: Iterable[T], *, depth: int = 4) -> Iterator[T]: ...
+def prefetch(items: Iterable[T], *, depth: int = 4) -> Generator[T, None, None]: ...
 @overload
 def prefetch(
     items: Iterable[T], *, depth: int = 4, apply: Callable[[T], R]
-) -> Iterator[R]: ...
+) -> Generator[R, None, None]: ...
 
 
 def prefetch(
     items: Iterable[T], *, depth: int = 4, apply: Callable[[T], R] | None = None
-) -> Iterator[T | R]:
+) -> Generator[T | R, None, None]:
     """Yield the items, or what `apply` makes of each, prepared ahead by one thread.
 
     The order is kept. At most `depth` results wait or are in the making. An exception of
@@ -65,7 +65,7 @@ class _Ahead(Generic[T, R]):
         self._stopping = Event()
         self._results: SimpleQueue[T | R | _Failure | _End] = SimpleQueue()
 
-    def results(self) -> Iterator[T | R]:
+    def results(self) -> Generator[T | R, None, None]:
         thread = Thread(target=self._work, name="prefetch", daemon=True)
         thread.start()
         try:

@@ -13,7 +13,7 @@ from wildaffect.video.images import ImageSource, list_images
 from wildaffect.video.inputs import SourceLike, parse_source
 from wildaffect.video.picture import Damage, DamagedVideoWarning, Picture, Source
 from wildaffect.video.pixels import is_image_name
-from wildaffect.video.sources import open_address, open_file
+from wildaffect.video.sources import is_folder, open_address, open_file
 
 
 class VideoReader:
@@ -27,6 +27,7 @@ class VideoReader:
         self._start_s = 0.0 if start_s is None else start_s
         self._stop_s = float("inf") if stop_s is None else stop_s
         self._every = every
+        self._is_drawn = False
 
     @property
     def info(self) -> VideoInfo:
@@ -65,10 +66,14 @@ class VideoReader:
             TruncatedVideo: After the last readable frame, if the source breaks off.
             UsageError: If `start_s` lies behind the last frame.
             UnreadableVideo: If none of the chosen images can be read.
+            ValueError: If the frames were drawn before.
 
         Warns:
             DamagedVideoWarning: At the end, if frames were lost, repaired or had no time.
         """
+        if self._is_drawn:
+            raise ValueError(f"{self.info.name}: a source is read once; open it again")
+        self._is_drawn = True
         num_delivered = 0
         try:
             for picture in self._chosen():
@@ -155,7 +160,7 @@ def open_source(
             opened = open_address(parsed)
         case tuple():
             opened = ImageSource(f"{len(parsed)} images", parsed, fps=sequence_fps)
-        case Path() if parsed.is_dir():
+        case Path() if is_folder(parsed):
             found, skipped = list_images(parsed)
             opened = ImageSource(str(parsed), found, fps=sequence_fps, skipped=skipped)
         case Path() if is_image_name(parsed):

@@ -28,7 +28,6 @@ def open_file(path: Path, *, decoder_threads: int = 1) -> ContainerSource:
     Raises:
         UnreadableVideo: If it is missing, empty, no video, or holds no frame.
     """
-    check_readable_file(path)
     return ContainerSource(
         str(path),
         partial(open_container, path),
@@ -50,6 +49,20 @@ def open_address(address: str) -> ContainerSource:
     return ContainerSource(name, partial(_open_stream, address, name))
 
 
+def is_folder(path: Path) -> bool:
+    """Return whether `path` is a folder.
+
+    Raises:
+        UnreadableVideo: If it lies behind a folder that may not be entered.
+    """
+    try:
+        return path.is_dir()
+    except PermissionError as error:
+        raise UnreadableVideo(
+            path, "no permission to look there; check its owner"
+        ) from error
+
+
 def check_readable_file(path: Path) -> None:
     """Raise `UnreadableVideo` unless `path` is a file with something in it."""
     try:
@@ -68,8 +81,9 @@ def open_container(path: Path) -> InputContainer:
     """Open a file for FFmpeg; a playlist in it reaches no other protocol.
 
     Raises:
-        UnreadableVideo: If FFmpeg does not know what it is.
+        UnreadableVideo: If it is missing, empty, or nothing that FFmpeg knows.
     """
+    check_readable_file(path)
     try:
         return av.open(
             f"file:{path}",

@@ -25,11 +25,21 @@ class Timeline(Protocol):
     def suspect(self) -> None:
         """Note that the decoder had to repair a frame and may have left out others."""
 
-    def place(self, pts: int | None) -> tuple[int, int | None]:
-        """Return the number of a decoded frame and its time stamp, if it has one."""
+    def place(self, pts: int | None) -> tuple[int, int | None] | None:
+        """Return the number of a decoded frame and its time stamp, if it has one.
 
-    def num_pending(self) -> int:
-        """Return how many packets of a damaged stream never became a frame."""
+        None if the frame comes after later ones; it is then counted as lost already.
+        """
+
+    @property
+    def num_passed_over(self) -> int:
+        """Packets so far that were due before a frame and gave none, for any reason."""
+
+    def num_awaited(self) -> int:
+        """Return how many packets have not become a frame."""
+
+    def num_lost_at_end(self) -> int:
+        """Return how many frames of a damaged stream are missing after the last one."""
 
 
 class StampedTimeline:
@@ -43,9 +53,11 @@ class StampedTimeline:
 
     def __init__(self, damage: Damage) -> None:
         self.num_frames = 0
+        self.num_passed_over = 0
         self._damage = damage
         self._pending: list[int] = []
         self._damaged = False
+        self._lost_pts: set[int] = set()
 
     def sent(self, pts: int | None, dts: int | None) -> None:
         """Remember when the packet will be shown."""
@@ -62,26 +74,37 @@ class StampedTimeline:
         """Start to count missing time stamps as lost frames."""
         self._damaged = True
 
-    def place(self, pts: int | None) -> tuple[int, int | None]:
+    def place(self, pts: int | None) -> tuple[int, int | None] | None:
         """Return the next number, after those of lost frames that were due earlier."""
         if pts is not None:
-            num_missing = 0
-            while self._pending and self._pending[0] < pts:
-                heapq.heappop(self._pending)
-                num_missing += 1
-            if self._pending and self._pending[0] == pts:
-                heapq.heappop(self._pending)
+            if pts in self._lost_pts:
+                return None
+            missing = self._pop_until(pts)
+            self.num_passed_over += len(missing)
             if self._damaged:
+                self._lost_pts.update(missing)
                 first = self.num_frames
-                self.num_frames += num_missing
+                self.num_frames += len(missing)
                 self._damage.lost.extend(range(first, self.num_frames))
         index = self.num_frames
         self.num_frames += 1
         return index, pts
 
-    def num_pending(self) -> int:
-        """Return the number of time stamps still awaited."""
+    def num_awaited(self) -> int:
+        """Return how many time stamps have not come out."""
+        return len(self._pending)
+
+    def num_lost_at_end(self) -> int:
+        """Return the same, if the decoder has complained."""
         return len(self._pending) if self._damaged else 0
+
+    def _pop_until(self, pts: int) -> list[int]:
+        earlier = []
+        while self._pending and self._pending[0] < pts:
+            earlier.append(heapq.heappop(self._pending))
+        if self._pending and self._pending[0] == pts:
+            heapq.heappop(self._pending)
+        return earlier
 
 
 class OrderedTimeline:
@@ -94,6 +117,7 @@ class OrderedTimeline:
     def __init__(self, damage: Damage) -> None:
         self.num_frames = 0
         self._damage = damage
+        self.num_passed_over = 0
         self._pending: list[int] = []
         self._num_failed = 0
 
@@ -124,8 +148,12 @@ class OrderedTimeline:
         self.num_frames += 1
         return index, heapq.heappop(self._pending) if self._pending else None
 
-    def num_pending(self) -> int:
-        """Return the packets refused since the last frame."""
+    def num_awaited(self) -> int:
+        """Return how many chunks have not come out."""
+        return len(self._pending)
+
+    def num_lost_at_end(self) -> int:
+        """Return how many packets were refused since the last frame."""
         return self._num_failed
 
 

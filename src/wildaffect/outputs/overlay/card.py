@@ -95,13 +95,21 @@ def draw_card(
     color: Color,
 ) -> None:
     """Draw the card of one face into `rect`."""
-    canvas.fill(rgb, rect, INK, radius=0.6 * size.em, opacity=0.74)
+    canvas.fill(rgb, rect, INK, radius=0.6 * size.em, opacity=0.8)
+    if row.face is not None:
+        _draw_number(rgb, rect, size, str(row.face.track_id), color)
     top = rect.y + size.pad
     if size.has_dial:
         _draw_va(rgb, rect, size, row, trail, color)
         top += size.dial + size.pad // 2
     for index, unit in enumerate(units):
         _draw_bar(rgb, _bar_rect(rect, top, index, size), size, unit, color)
+
+
+def _draw_number(rgb: Image, rect: Rect, size: CardSize, text: str, color: Color) -> None:
+    width = canvas.text_width(text, size.small, bold=True)
+    x, y = rect.right - size.pad - width, rect.y + size.pad + size.small // 2
+    canvas.write(rgb, text, x, y, size_px=size.small, color=color, bold=True)
 
 
 def _bar_rect(rect: Rect, top: int, index: int, size: CardSize) -> Rect:

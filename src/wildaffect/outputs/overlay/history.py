@@ -14,6 +14,9 @@ from wildaffect.outputs.overlay.style import Style, em_px
 CARD_FOLLOWS = 0.25
 """Share of a face's movement that its card follows per frame."""
 
+CROWD = 3
+"""From so many faces on, cards take their compact form."""
+
 Edges = tuple[float, float, float, float]
 
 
@@ -99,7 +102,9 @@ def _wanted(
     faces.sort(key=lambda row: -face_rect(row).area)
     wanted = []
     for row in faces[: style.max_cards if style.cards else 0]:
-        sizes = _forms(row, bars(row, spaces), em, frame)
+        sizes = _forms(row, bars(row, spaces), em, frame)[
+            -1 if len(faces) >= CROWD else 0 :
+        ]
         if row.face is not None and sizes:
             wanted.append((row.face.track_id, sizes))
     return wanted

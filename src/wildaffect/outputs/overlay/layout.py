@@ -8,7 +8,7 @@ from wildaffect.outputs.overlay.card import CardSize
 
 MAX_CARD_COST = 0.3
 """Share of a card that may cover other things before it is left out."""
-STAY = 0.2
+STAY = 0.08
 """A card keeps its side unless another is better by this share."""
 
 
@@ -40,7 +40,6 @@ def place_cards(
     for track, sizes in wanted:
         others = [box for other, box in faces.items() if other != track]
         blocked = [*others, *(place.rect for place in placed.values())]
-        # Labels stand on the upper edge of a box; cards keep off them too.
         found = _best(frame, faces[track], blocked, sizes, sides.get(track))
         if found is not None:
             placed[track] = found
@@ -58,8 +57,8 @@ def _best(
         if size.width > frame[0] or size.height > frame[1]:
             continue
         costs = []
-        for side, rect in enumerate(_candidates(frame, own, size)):
-            cost = _covered(rect, blocked) * 3 + rect.overlap(own) / rect.area
+        for side, rect in enumerate(_candidates(frame, own, size, alone=not blocked)):
+            cost = _covered(rect, blocked) * 6 + 1.5 * rect.overlap(own) / rect.area
             preference = 0.01 * side - (STAY if side == stay else 0.0)
             costs.append((cost + preference, cost, side, rect))
         _, cost, side, rect = min(costs)
@@ -72,7 +71,9 @@ def _covered(rect: Rect, blocked: Iterable[Rect]) -> float:
     return sum(rect.overlap(other) for other in blocked) / rect.area
 
 
-def _candidates(frame: tuple[int, int], own: Rect, size: CardSize) -> list[Rect]:
+def _candidates(
+    frame: tuple[int, int], own: Rect, size: CardSize, *, alone: bool
+) -> list[Rect]:
     width, height = frame
     gap = size.em // 2
     right, left = own.right + gap, own.x - gap - size.width
@@ -85,18 +86,16 @@ def _candidates(frame: tuple[int, int], own: Rect, size: CardSize) -> list[Rect]
         (left, own.bottom - size.height),
         (own.x, under),
         (own.x, over),
-        (end_x, gap),
-        (gap, gap),
-        (end_x, end_y),
-        (gap, end_y),
     ]
+    if alone:  # in company a card in a corner would belong to nobody
+        spots += [(end_x, gap), (gap, gap), (end_x, end_y), (gap, end_y)]
     return [Rect(x, y, size.width, size.height).inside(width, height) for x, y in spots]
 
 
 def place_label(
     frame: tuple[int, int], own: Rect, wanted: tuple[int, int], blocked: Sequence[Rect]
 ) -> tuple[Rect, float]:
-    """Return the best place for a label (width, height) of a face and how much it covers."""
+    """Return the best place for a label of (width, height), and how much it covers."""
     width, height = wanted
     gap = max(2, height // 5)
     spots = [

@@ -18,7 +18,7 @@ PALETTE: tuple[Color, ...] = (
 
 INK: Color = (16, 19, 26)
 PAPER: Color = (240, 243, 248)
-FAINT: Color = (150, 158, 172)
+FAINT: Color = (172, 180, 193)
 
 ACTION_UNIT_NAMES = {
     "AU01": "inner brow raise",

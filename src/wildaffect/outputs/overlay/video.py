@@ -29,7 +29,7 @@ class FrameSink(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Drawing:
-    """What is drawn of one row: the row without the arrays that nobody draws."""
+    """All rows of one frame, complete."""
 
     index: int
     time_s: float
@@ -47,7 +47,7 @@ class OverlayVideo:
 
     Memory holds the rows of about `HIDE_S` and one frame. `frames` must give the frames
     that were analysed (same `start_s`, `stop_s`, `every`), from a second decoding of the
-    source; a camera cannot be decoded twice. Frames after the last row pass undrawn.
+    source; a camera cannot be decoded twice. Frames without a row are left out.
 
     Raises:
         OutputError: If a row's frame is not among `frames`.

@@ -1,10 +1,11 @@
 """CSV: commas, one header line, empty cells for null, shortest text that round-trips."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
 from wildaffect.outputs.columns import arrow_type
@@ -13,17 +14,12 @@ from wildaffect.outputs.tables.format import TableFormat, bytes_to_last_newline
 
 def header(schema: pa.Schema) -> bytes:
     """Return the line of column names."""
-    sink = pa.BufferOutputStream()
-    names = pa.table({"name": schema.names})
-    arrow_csv.write_csv(names, sink, _write_options())
-    return b",".join(sink.getvalue().to_pybytes().splitlines()) + b"\n"
+    return _lines([pa.array([name]) for name in schema.names])
 
 
 def rows(batch: pa.RecordBatch) -> bytes:
-    """Return one line per row."""
-    sink = pa.BufferOutputStream()
-    arrow_csv.write_csv(batch, sink, _write_options())
-    return bytes(sink.getvalue().to_pybytes())
+    """Return one line per row; text is quoted only where it must be (RFC 4180)."""
+    return _lines(batch.columns)
 
 
 def read(path: Path, types: Mapping[str, pa.DataType]) -> pa.Table:
@@ -49,8 +45,20 @@ def _parse(text: bytes, types: Mapping[str, pa.DataType]) -> pa.Table:
     return arrow_csv.read_csv(io.BytesIO(text), convert_options=options)
 
 
-def _write_options() -> arrow_csv.WriteOptions:
-    return arrow_csv.WriteOptions(include_header=False, quoting_style="needed")
+def _lines(columns: Sequence[pa.Array]) -> bytes:
+    cells = [_cells(column) for column in columns]
+    lines = pc.binary_join_element_wise(
+        *cells, ",", null_handling="replace", null_replacement=""
+    )
+    return "".join(line + "\n" for line in lines.to_pylist()).encode()
+
+
+def _cells(column: pa.Array) -> pa.Array:
+    if not pa.types.is_string(column.type):
+        return pc.cast(column, pa.string())
+    doubled = pc.replace_substring(column, '"', '""')
+    quoted = pc.binary_join_element_wise('"', doubled, '"', "")
+    return pc.if_else(pc.match_substring_regex(column, '[",\r\n]'), quoted, column)
 
 
 CSV = TableFormat(

@@ -39,7 +39,10 @@ def read_part(path: Path, types: Mapping[str, pa.DataType]) -> pa.Table:
 def _parse(text: bytes, types: Mapping[str, pa.DataType]) -> pa.Table:
     found = [json.loads(line) for line in text.splitlines()]
     columns = dict(types) or {c.name: arrow_type(c.name) for c in result_schema().columns}
-    for row in found:
+    for number, row in enumerate(found, start=1):
+        if not isinstance(row, dict):
+            message = f"line {number}, which must be an object and is {row!r}"
+            raise ValueError(message)  # noqa: TRY004 - a fault of the file
         for name in row.keys() - columns.keys():
             columns[name] = arrow_type(name)
     return pa.table(

@@ -1,0 +1,1 @@
+"""From a source to its results: the Python API, and jobs that write files."""

@@ -1,0 +1,118 @@
+"""The Python API: the same rows as the command, in memory or as a stream."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Literal
+
+from wildaffect.analysis.options import (
+    ColumnOptions,
+    ReadOptions,
+    build_analyzer,
+    describe_artefact,
+)
+from wildaffect.analysis.pictures import with_names
+from wildaffect.core.errors import TruncatedVideo
+from wildaffect.core.frames import Frame
+from wildaffect.core.results import FaceResult
+from wildaffect.inference.artefact import DEFAULT
+from wildaffect.outputs.result import AnalysisResult, collect
+from wildaffect.outputs.sidecar import Provenance
+from wildaffect.runtime.network import Device
+from wildaffect.video.inputs import SourceLike
+
+
+def analyze(  # noqa: PLR0913 - each is an option of the command
+    source: SourceLike | Sequence[Path],
+    *,
+    model: str | Path = DEFAULT,
+    start_s: float | None = None,
+    stop_s: float | None = None,
+    every: int = 1,
+    images: Literal["stills", "sequence"] = "stills",
+    fps: float = 30.0,
+    device: Device | None = None,
+    landmarks: bool = False,
+    blendshapes: bool = False,
+    features: bool = False,
+) -> AnalysisResult:
+    """Analyse a video, image, image folder, list of images, camera or address.
+
+    Rows are kept in memory, about 300 bytes each; for videos of many hours use the command,
+    which writes as it goes, or `stream`.
+
+    Args:
+        source: Digits that name no file are a camera; give it a `stop_s`.
+        model: An embedded artefact by name, or an artefact's folder or zip.
+        start_s: First time to read, inclusive.
+        stop_s: Time to stop at, exclusive.
+        every: Read the frames whose number this divides.
+        images: Whether a folder's images are photographs, or the frames of one video.
+        fps: Rate of an image sequence.
+        device: Where networks run, on how many threads.
+        landmarks: Add the mesh, in pixels.
+        blendshapes: Add the blendshape scores.
+        features: Add what was measured, raw and against the person's neutral.
+
+    Returns:
+        One row per frame and face, and one per frame without a face; `error` says why rows
+        end early if the source broke off.
+
+    Raises:
+        UnreadableVideo: If the source cannot be read at all.
+        BadArtefact: If the model cannot be used.
+        UsageError: If a number is out of its range.
+    """
+    read = ReadOptions(start_s=start_s, stop_s=stop_s, every=every, images=images, fps=fps)
+    columns = ColumnOptions(landmarks=landmarks, blendshapes=blendshapes, features=features)
+    analyzer = build_analyzer(model, device=device, keep_features=features)
+    with read.open(source) as reader:
+        said = with_names(analyzer.run(reader), read.pictures(source))
+        rows = _UntilTruncated(said)
+        result = collect(
+            rows,
+            columns.schema(analyzer.artefact.manifest),
+            Provenance(
+                source=asdict(reader.info),
+                artefact=describe_artefact(analyzer),
+                options=asdict(read) | asdict(columns),
+            ),
+        )
+    return result if rows.error is None else result.broken_off(rows.error)
+
+
+def stream(
+    frames: Iterable[Frame],
+    *,
+    model: str | Path = DEFAULT,
+    device: Device | None = None,
+    live: bool = True,
+    features: bool = False,
+) -> Iterator[FaceResult]:
+    """Yield the rows of frames as they arrive, in order, a fraction of a second later.
+
+    Args:
+        frames: In order of time, for example a `video.read.open_source`, or your own
+            pictures as `Frame(index=..., time_s=..., rgb=...)`.
+        model: An embedded artefact by name, or an artefact's folder or zip.
+        device: Where networks run, on how many threads.
+        live: Answer at once. False lets a person's first rows wait some seconds for a
+            first estimate of the neutral face, as `analyze` does.
+        features: Rows carry what was measured.
+    """
+    analyzer = build_analyzer(model, device=device, live=live, keep_features=features)
+    yield from analyzer.run(frames)
+
+
+class _UntilTruncated:
+    """Rows up to where the source broke off, and why it did."""
+
+    def __init__(self, rows: Iterable[FaceResult]) -> None:
+        self._rows = rows
+        self.error: str | None = None
+
+    def __iter__(self) -> Iterator[FaceResult]:
+        try:
+            yield from self._rows
+        except TruncatedVideo as error:
+            self.error = str(error)

@@ -1,0 +1,122 @@
+"""One source to its files: table, sidecar, overlay; what was analysed is never lost."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from itertools import chain
+from pathlib import Path
+
+from wildaffect.analysis.options import ColumnOptions, ReadOptions, describe_artefact
+from wildaffect.analysis.overlays import OverlayOptions, open_overlay
+from wildaffect.analysis.pictures import with_names
+from wildaffect.core.errors import UnreadableVideo
+from wildaffect.core.frames import Frame, VideoInfo
+from wildaffect.inference.analyzer import Analyzer
+from wildaffect.outputs.resume import is_finished, stamp
+from wildaffect.outputs.sidecar import Provenance
+from wildaffect.outputs.summary import RunSummary, Summarizer, TrackSummary
+from wildaffect.outputs.table import TableWriter
+from wildaffect.video.inputs import SourceLike
+from wildaffect.video.read import VideoReader
+
+Watch = Callable[[VideoInfo, Frame], None]
+"""Called with every decoded frame, from the decoding thread."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileJob:
+    """A source, how it is read, and what is written of it."""
+
+    source: SourceLike
+    result: Path
+    read: ReadOptions
+    columns: ColumnOptions
+    overlay: OverlayOptions | None = None
+    resume: bool = False
+    """Leave a whole result of the same input and options as it is."""
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the source is a camera or address, which has no second reading."""
+        return isinstance(self.source, int | str)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileReport:
+    """What became of one job."""
+
+    source: str
+    result: Path | None = None
+    overlay: Path | None = None
+    summary: RunSummary | None = None
+    """None if nothing was analysed."""
+    tracks: tuple[TrackSummary, ...] = ()
+    error: str | None = None
+    """Why rows are missing or end early."""
+    was_finished: bool = False
+    """Nothing was done, as `resume` found the result whole."""
+
+
+def run_job(job: FileJob, analyzer: Analyzer, watch: Watch) -> FileReport:
+    """Analyse one source and write its files.
+
+    A source that breaks off keeps its rows, in a result that its sidecar calls incomplete.
+    A live source is ended by its `stop_s` or by an interrupt, which is not an error.
+
+    Raises:
+        UnreadableVideo: If the source gives no row at all; nothing is written then.
+        OutputError: If a file cannot be written.
+    """
+    started_s = time.monotonic()
+    with job.read.open(job.source) as reader:
+        provenance = _provenance(job, reader, analyzer)
+        if job.resume and is_finished(job.result, provenance):
+            return FileReport(source=reader.info.name, result=job.result, was_finished=True)
+        schema = job.columns.schema(analyzer.artefact.manifest)
+        summarizer = Summarizer(schema.spaces)
+        said = analyzer.run(_watched(reader, watch))
+        rows = summarizer.watch(with_names(said, job.read.pictures(job.source)))
+        first = next(rows)
+        with ExitStack() as stack:
+            table = stack.enter_context(TableWriter(job.result, schema, provenance))
+            overlay = open_overlay(
+                job.overlay, job.source, job.read, reader.info, job.result
+            )
+            if overlay:
+                stack.enter_context(overlay)
+            error = None
+            try:
+                for row in chain([first], rows):
+                    table.write([row])
+                    if overlay:
+                        overlay.write([row])
+            except UnreadableVideo as broken:
+                error = str(broken)
+                table.mark_incomplete(error)
+            except KeyboardInterrupt:
+                if not job.is_live:
+                    raise
+    return FileReport(
+        source=reader.info.name,
+        result=job.result,
+        overlay=overlay.path if overlay else None,
+        summary=summarizer.run(time.monotonic() - started_s),
+        tracks=summarizer.tracks(),
+        error=error,
+    )
+
+
+def _watched(reader: VideoReader, watch: Watch) -> Iterator[Frame]:
+    for frame in reader:
+        watch(reader.info, frame)
+        yield frame
+
+
+def _provenance(job: FileJob, reader: VideoReader, analyzer: Analyzer) -> Provenance:
+    source = asdict(reader.info)
+    if isinstance(job.source, Path):
+        source |= stamp(job.source)
+    options = asdict(job.read) | asdict(job.columns)
+    options |= {"overlay": asdict(job.overlay) if job.overlay else None}
+    return Provenance(source=source, artefact=describe_artefact(analyzer), options=options)

@@ -1,0 +1,131 @@
+"""What a caller chooses: what to read, with what to analyse, what to write."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from wildaffect.analysis.pictures import pictures_of
+from wildaffect.inference.analyzer import AnalysisOptions, Analyzer
+from wildaffect.inference.artefact import DEFAULT, load_artefact
+from wildaffect.inference.inputs import COLUMNS
+from wildaffect.inference.manifest import BackboneInput, Manifest
+from wildaffect.outputs.columns import FeatureGroup, result_schema
+from wildaffect.outputs.schema import ResultSchema
+from wildaffect.runtime.network import Device
+from wildaffect.video.inputs import SourceLike
+from wildaffect.video.read import VideoReader, open_source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadOptions:
+    """Which frames of a source are read."""
+
+    start_s: float | None = None
+    """First time to read, inclusive."""
+    stop_s: float | None = None
+    """Time to stop at, exclusive."""
+    every: int = 1
+    """Read the frames whose number this divides."""
+    images: Literal["stills", "sequence"] = "stills"
+    """Whether a folder's images are photographs, or the frames of one video."""
+    fps: float = 30.0
+    """Rate of an image sequence; videos carry their own times."""
+
+    def pictures(self, source: SourceLike | Sequence[Path]) -> list[Path]:
+        """Return the photographs that rows are of; empty for videos and sequences."""
+        return pictures_of(source) if self.images == "stills" else []
+
+    def open(self, source: SourceLike | Sequence[Path]) -> VideoReader:
+        """Open the source; arguments and errors are those of `open_source`."""
+        return open_source(
+            source,
+            start_s=self.start_s,
+            stop_s=self.stop_s,
+            every=self.every,
+            images=self.images,
+            fps=self.fps,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnOptions:
+    """Optional column groups of the table."""
+
+    landmarks: bool = False
+    blendshapes: bool = False
+    features: bool = False
+    """What was measured, raw and against the person's neutral."""
+
+    def schema(self, manifest: Manifest) -> ResultSchema:
+        """Return the result schema for a model with these groups."""
+        default = result_schema().spaces
+        expression, units = manifest.expression, manifest.action_units
+        spaces = type(default)(
+            expressions=expression.space if expression else default.expressions,
+            action_units=units.space if units else default.action_units,
+        )
+        return result_schema(
+            spaces,
+            landmarks=self.landmarks,
+            blendshapes=self.blendshapes,
+            features=feature_groups(manifest) if self.features else (),
+        )
+
+
+MEANINGS = {
+    "geometry": "distances and angles of the frontal face, as measured",
+    "geometry_change": "the same against the person's neutral face",
+    "blendshapes": "blendshape scores, as measured",
+    "blendshapes_change": "the same against the neutral face",
+}
+
+
+def feature_groups(manifest: Manifest) -> tuple[FeatureGroup, ...]:
+    """Return the feature groups that results of a model carry, beside the core's pose."""
+    kinds = ["geometry", "blendshapes"]
+    kinds += ["geometry_change", "blendshapes_change"] if manifest.neutral else []
+    measured = [
+        FeatureGroup(name=kind, columns=COLUMNS[kind], meaning=MEANINGS[kind])
+        for kind in kinds
+    ]
+    backbones = [
+        FeatureGroup(
+            name=wanted.name,
+            columns=tuple(f"{i:04d}" for i in range(wanted.feature_dim)),
+            meaning="features of a backbone",
+        )
+        for wanted in manifest.inputs
+        if isinstance(wanted, BackboneInput)
+    ]
+    return (*measured, *backbones)
+
+
+def build_analyzer(
+    model: str | Path = DEFAULT,
+    *,
+    device: Device | None = None,
+    live: bool = False,
+    keep_features: bool = False,
+) -> Analyzer:
+    """Load an artefact and its networks.
+
+    Raises:
+        BadArtefact: If the artefact or the device is not there or does not fit.
+    """
+    options = AnalysisOptions(
+        device=device or Device(), live=live, keep_features=keep_features
+    )
+    return Analyzer(load_artefact(model), options)
+
+
+def describe_artefact(analyzer: Analyzer) -> dict[str, Any]:
+    """Return what a result says of the model behind it."""
+    manifest = analyzer.artefact.manifest
+    return {
+        "name": manifest.name,
+        "version": manifest.version,
+        "summary": manifest.summary,
+        "license": manifest.license,
+        "sha256": analyzer.artefact.digest,
+    }

@@ -1,0 +1,155 @@
+"""Overlays for every kind of source: a video of a video, a picture of each photograph."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from wildaffect.analysis.options import ReadOptions
+from wildaffect.analysis.pictures import pictures_of
+from wildaffect.core.errors import UnreadableVideo, UsageError
+from wildaffect.core.frames import Frame, VideoInfo
+from wildaffect.core.results import FaceResult
+from wildaffect.outputs.overlay.draw import draw
+from wildaffect.outputs.overlay.still import write_picture
+from wildaffect.outputs.overlay.style import Style
+from wildaffect.outputs.overlay.video import OverlayVideo
+from wildaffect.video.inputs import SourceLike
+from wildaffect.video.write import VideoWriter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverlayOptions:
+    """What the overlay shows."""
+
+    blur_faces: bool = False
+
+    @property
+    def style(self) -> Style:
+        """Return the drawing style."""
+        return Style(blur_faces=self.blur_faces)
+
+
+class FilmOverlay:
+    """An overlay video; frames come from a second decoding of the source."""
+
+    def __init__(
+        self,
+        path: Path,
+        source: SourceLike,
+        read: ReadOptions,
+        info: VideoInfo,
+        style: Style,
+    ) -> None:
+        self.path = path
+        self._source, self._read, self._info, self._style = source, read, info, style
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            frames = stack.enter_context(self._read.open(self._source))
+            sound = self._source if isinstance(self._source, Path) else None
+            fps = self._info.fps / self._read.every if self._info.fps else None
+            video = stack.enter_context(
+                VideoWriter(
+                    self.path,
+                    width=self._info.width,
+                    height=self._info.height,
+                    fps_hint=fps,
+                    audio_from=sound if sound and sound.is_file() else None,
+                )
+            )
+            self._film = stack.enter_context(
+                OverlayVideo(_until_broken(frames), video, self._style)
+            )
+            self._stack = stack.pop_all()
+        return self
+
+    def write(self, rows: Iterable[FaceResult]) -> None:
+        """Take rows in order."""
+        self._film.write(rows)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.__exit__(kind, error, trace)
+
+
+class StillsOverlay:
+    """One drawn picture per photograph: a file, or a folder of them."""
+
+    def __init__(self, path: Path, images: list[Path], style: Style) -> None:
+        self.path = path
+        self._images, self._style = images, style
+        self._rows: list[FaceResult] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def write(self, rows: Iterable[FaceResult]) -> None:
+        """Take rows in order."""
+        for row in rows:
+            if self._rows and row.frame_index != self._rows[0].frame_index:
+                self._draw()
+            self._rows.append(row)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is None and self._rows:
+            self._draw()
+
+    def _draw(self) -> None:
+        rows, self._rows = self._rows, []
+        image = self._images[rows[0].frame_index]
+        with ReadOptions().open(image) as reader:
+            (frame,) = reader
+        path = self.path
+        if len(self._images) > 1:
+            path.mkdir(exist_ok=True)
+            path = path / f"{image.stem}.png"
+        write_picture(path, draw(frame.rgb, rows, self._style))
+
+
+def open_overlay(
+    options: OverlayOptions | None,
+    source: SourceLike,
+    read: ReadOptions,
+    info: VideoInfo,
+    result: Path,
+) -> FilmOverlay | StillsOverlay | None:
+    """Return the overlay of a source, named after its result; None if not asked for.
+
+    Raises:
+        UsageError: If the source cannot be read twice.
+    """
+    if options is None:
+        return None
+    if isinstance(source, int | str):
+        raise UsageError(
+            f"{info.name}: overlay must have a source that can be read twice, got a live "
+            "one; record it to a file first"
+        )
+    stem = result.with_suffix("")
+    images = pictures_of(source)
+    if images and (read.images == "stills" or len(images) == 1):
+        name = f"{stem.name}.overlay" + (".png" if len(images) == 1 else "")
+        return StillsOverlay(stem.with_name(name), images, options.style)
+    path = stem.with_name(f"{stem.name}.overlay.mp4")
+    return FilmOverlay(path, source, read, info, options.style)
+
+
+def _until_broken(frames: Iterable[Frame]) -> Iterator[Frame]:
+    """End quietly where decoding breaks off: the analysis of the same frames reports it."""
+    try:
+        yield from frames
+    except UnreadableVideo:
+        return

@@ -1,0 +1,129 @@
+"""Read annotations, count, compare with published counts, look for problems and leaks.
+
+The first thing to run on a data set; where its files go is in docs/data.md.
+
+Example:
+    wildaffect data check /data/affwild2 --report check.html
+"""
+
+import json
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import tyro
+
+from wildaffect.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
+
+    from wildaffect.data.check_report import DataReport
+
+_COLOURS = {"error": "bold red", "warning": "yellow", "note": "dim"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """Flags of `wildaffect data check`."""
+
+    folder: tyro.conf.Positional[Path]
+    """Folder of a data set, or one annotation file."""
+    format: str | None = None
+    """Look for this layout alone, such as affwild2-mtl; all known ones if not given."""
+    images: Path | None = None
+    """Folder of the images, if it is not where the layout has it."""
+    max_images: int = 2000
+    """Pictures of each split that are compared with those of the others; 0 for none."""
+    report: Path | None = None
+    """Write the report here too: .html or .md."""
+    json: bool = False
+    """Print the report as JSON."""
+
+
+def run(command: Command) -> int:
+    """Check every layout that is found; 1 if there are errors."""
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    from wildaffect.data.check_findings import Level
+    from wildaffect.data.check_pages import to_json
+    from wildaffect.data.check_report import check_data
+    from wildaffect.formats.detect import detect
+
+    _check_flags(command)
+    reports = []
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("looking for known layouts")
+        for found in detect(command.folder, command.format):
+            name = found.format.name
+            reports.append(
+                check_data(
+                    command.folder,
+                    found,
+                    images=command.images,
+                    max_images=command.max_images,
+                    on_step=partial(_tell, progress, task, name),
+                )
+            )
+    if command.json:
+        print(json.dumps([to_json(report) for report in reports]))
+    else:
+        for report in reports:
+            _print(report, Console(highlight=False))
+    if command.report:
+        _write(command.report, reports)
+    return 1 if any(report.count(Level.ERROR) for report in reports) else 0
+
+
+def _tell(progress: "Progress", task: "TaskID", name: str, what: str) -> None:
+    progress.update(task, description=f"{name}: {what}")
+
+
+def _check_flags(command: Command) -> None:
+    if command.report and command.report.suffix not in {".html", ".md"}:
+        raise UsageError(
+            f"data check: --report must end in .html or .md, got {command.report}"
+        )
+    if command.images and not command.images.is_dir():
+        raise UsageError(f"data check: --images must be a folder, got {command.images}")
+    if command.max_images < 0:
+        raise UsageError(f"data check: --max-images must be >= 0, got {command.max_images}")
+
+
+def _write(path: Path, reports: "list[DataReport]") -> None:
+    from wildaffect.data.check_pages import to_html, to_markdown
+    from wildaffect.formats.text import write_lines
+
+    page = to_html(reports) if path.suffix == ".html" else to_markdown(reports)
+    write_lines(path, page.rstrip("\n").split("\n"))
+
+
+def _print(report: "DataReport", console: "Console") -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    console.print(f"\n[bold]{escape(report.title)}[/bold]  {escape(str(report.root))}\n")
+    for contents in report.tables:
+        table = Table(title=contents.title, title_justify="left", title_style="bold")
+        table.add_column(contents.header[0])
+        for cell in contents.header[1:]:
+            table.add_column(cell, justify="right")
+        for row in contents.rows:
+            table.add_row(*row)
+        console.print(table)
+        if contents.note:
+            console.print(f"[dim]{escape(contents.note)}[/dim]")
+        console.print()
+    for finding in report.findings:
+        colour = _COLOURS[finding.level]
+        console.print(f"[{colour}]{finding.level}[/{colour}]  {escape(finding.text)}")
+        for example in finding.examples:
+            console.print(f"    [dim]{escape(example)}[/dim]", soft_wrap=True)
+        console.print(f"    [cyan]do:[/cyan] {escape(finding.advice)}")
+    for remark in report.remarks:
+        console.print(f"[dim]{escape(remark)}[/dim]")
+    console.print(f"\n[bold]{escape(report.title)}[/bold]: {escape(report.verdict())}")

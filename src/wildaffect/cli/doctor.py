@@ -1,0 +1,45 @@
+"""Say what will be used here (runtime, devices, codecs, models, speed) and mend advice.
+
+Example: wildaffect doctor
+"""
+
+import json
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """Options of `doctor`."""
+
+    device: str = "CPU"
+    """Where networks are to run."""
+    threads: int = 1
+    """Of each network call."""
+    json: bool = False
+    """Print one JSON document."""
+
+
+def run(command: Command) -> int:
+    """Print one line per check; 1 if anything is wrong."""
+    from rich.console import Console
+
+    from wildaffect.demo.doctor import examine
+    from wildaffect.runtime.network import Device
+
+    console = Console(highlight=False, soft_wrap=True)
+    checks = []
+    for check in examine(Device(name=command.device, threads=command.threads)):
+        checks.append(check)
+        if command.json:
+            continue
+        mark = "[green]ok  [/]" if check.is_well else "[red]BAD [/]"
+        console.print(mark, end="")
+        console.print(f"{check.name}: {check.found}", markup=False)
+        if check.fix:
+            console.print(f"    fix: {check.fix}", markup=False)
+    if command.json:
+        print(json.dumps([asdict(check) for check in checks], indent=1))
+    num_bad = sum(not check.is_well for check in checks)
+    if not command.json:
+        print("all is well" if not num_bad else f"{num_bad} of {len(checks)} need mending")
+    return 1 if num_bad else 0

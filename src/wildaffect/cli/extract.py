@@ -1,0 +1,60 @@
+"""Compute features of every face in videos or image folders and store them.
+
+Example: wildaffect extract cropped_aligned --features geometry -o features
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """Options of `extract`."""
+
+    inputs: Annotated[tuple[Path, ...], tyro.conf.Positional]
+    """Videos, and folders of videos or of images that are named by frame number."""
+    output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
+    """Folder of the feature store; made if it is not there."""
+    features: tuple[Literal["geometry", "mesh"], ...] = ("geometry",)
+    """geometry: named measures, pose, blendshapes; mesh: 478 points turned to the front."""
+    images: Literal["crops", "sequence"] = "crops"
+    """Whether a folder's images are faces cut out, as in cropped_aligned/<video>/00001.jpg,
+    or full frames of one video."""
+    dtype: Literal["float16", "float32"] = "float16"
+    """Type of the stored numbers."""
+    replace: bool = False
+    """Overwrite what was extracted from another version of a video or of the networks."""
+    device: str = "CPU"
+    """Where networks run, as `wildaffect doctor` lists it."""
+    threads: int = 1
+    """Of each network call; decoding has a thread of its own."""
+    json: bool = False
+    """Print the report as JSON on standard output."""
+    quiet: bool = False
+    """No progress."""
+
+
+def run(command: Command) -> int:
+    """Extract what is not in the store yet; 1 if any video failed."""
+    from wildaffect.features.extract import ExtractOptions, Extractor
+    from wildaffect.features.footage import find_footage
+    from wildaffect.features.progress import ExtractProgress
+    from wildaffect.features.sets import measured_sets
+    from wildaffect.features.store import FeatureStore
+    from wildaffect.runtime.network import Device
+
+    jobs = find_footage(command.inputs, command.images)
+    device = Device(name=command.device, threads=command.threads)
+    extractor = Extractor(
+        FeatureStore(command.output),
+        measured_sets(command.features),
+        ExtractOptions(dtype=command.dtype, replace=command.replace, device=device),
+    )
+    with ExtractProgress(num_jobs=len(jobs), quiet=command.quiet) as progress:
+        for outcome in extractor.run(jobs, progress.watch):
+            progress.add(outcome)
+    print(progress.as_json() if command.json else progress.summary(command.output))
+    return 1 if progress.num_failed else 0

@@ -1,0 +1,56 @@
+"""Bring features of other programs (HDF5 or npz) into a feature store.
+
+Example: wildaffect features import mae.h5 --name mae -o features
+--annotations training_set_annotations.txt validation_set_annotations.txt
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """Options of `features import`."""
+
+    file: Annotated[Path, tyro.conf.Positional]
+    """HDF5 with <video>/feature, or npz with arrays named <video>/feature."""
+    name: str
+    """Of the feature set in the store."""
+    output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
+    """Folder of the feature store; made if it is not there."""
+    annotations: tuple[Path, ...] = ()
+    """Multi-task annotation files of Aff-Wild2 whose rows the features follow, for files
+    without frame numbers; without them rows are numbered from 1."""
+    dtype: Literal["float16", "float32"] = "float32"
+    """Type of the stored numbers."""
+    json: bool = False
+    """Print the report as JSON on standard output."""
+
+
+def run(command: Command) -> int:
+    """Import every video of the file."""
+    import json
+    from dataclasses import asdict
+
+    from wildaffect.features.importing import import_features, numbers_by_video
+    from wildaffect.features.store import FeatureStore
+    from wildaffect.formats.affwild2_mtl import read_mtl
+
+    numbers = numbers_by_video([read_mtl(path).annotations for path in command.annotations])
+    imported = import_features(
+        command.file,
+        FeatureStore(command.output),
+        feature_set=command.name,
+        numbers=numbers or None,
+        dtype=command.dtype,
+    )
+    print(
+        json.dumps(asdict(imported))
+        if command.json
+        else f"{command.output}: {imported.num_videos} videos, {imported.num_rows} rows as "
+        f"{command.name!r} ({imported.num_repeats} repeats of a frame left out)"
+    )
+    return 0

@@ -1,0 +1,102 @@
+"""Write a challenge submission from predictions, or check one.
+
+Examples:
+    wildaffect submit predictions.csv --list MTL.txt --track mtl -o submission.txt
+
+    wildaffect submit --check submission.txt --list MTL.txt
+"""
+
+import json
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from wildaffect.core.errors import UsageError
+from wildaffect.formats.frame_lists import FrameList, Track, read_frame_list
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """Flags of `wildaffect submit`."""
+
+    predictions: tyro.conf.Positional[Path | None] = None
+    """Table with an image column, or folder of result tables named after the videos."""
+    list: Path
+    """Official test list; its order and repeats are kept."""
+    track: Annotated[Track | None, tyro.conf.EnumChoicesFromValues] = None
+    """What to answer; needed where the list's header does not say."""
+    out: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
+    """File to write."""
+    check: Path | None = None
+    """Check this submission instead of writing one; its faults give exit status 1."""
+    max_faults: int = 20
+    """How many faults to print; all are counted."""
+    json: bool = False
+    """Print the result as JSON."""
+
+
+def run(command: Command) -> int:
+    """Write or check; 1 if the checked submission has faults."""
+    if command.check is not None:
+        if command.predictions or command.out:
+            raise UsageError("submit: --check must stand without PREDICTIONS and --out")
+        return _check(command, command.check)
+    if command.predictions is None or command.out is None:
+        raise UsageError("submit: PREDICTIONS with -o FILE, or --check FILE, must be given")
+    return _write(command, command.predictions, command.out)
+
+
+def _write(command: Command, predictions: Path, out: Path) -> int:
+    from wildaffect.formats.answers import read_answers
+    from wildaffect.formats.submission import write_submission
+
+    frames = read_frame_list(command.list)
+    track = _track(command, frames)
+    answers = read_answers(predictions)
+    filled = write_submission(answers, frames, track=track, path=out)
+    if command.json:
+        print(json.dumps({"out": str(out), "track": track, **asdict(filled)}))
+        return 0
+    for note in (*answers.notes, *filled.notes()):
+        print(f"note: {note}", file=sys.stderr)
+    print(
+        f"{out}: {filled.num_rows:,} rows for track {track}; "
+        f"check it: wildaffect submit --check {out} --list {command.list}"
+    )
+    return 0
+
+
+def _check(command: Command, submission: Path) -> int:
+    from wildaffect.formats.submission_check import check_submission
+
+    frames = read_frame_list(command.list)
+    track = _track(command, frames)
+    faults = check_submission(submission, frames, track)
+    if command.json:
+        rows = [
+            {"line": fault.line, "kind": fault.kind, "text": fault.text} for fault in faults
+        ]
+        print(json.dumps({"path": str(submission), "track": track, "faults": rows}))
+        return 1 if faults else 0
+    for fault in faults[: command.max_faults]:
+        print(fault)
+    if faults:
+        hidden = len(faults) - command.max_faults
+        more = f" ({hidden:,} not shown; --max-faults shows more)" if hidden > 0 else ""
+        print(f"{submission}: {len(faults):,} faults for track {track}{more}")
+        return 1
+    print(f"{submission}: no fault; {len(frames):,} rows for track {track}")
+    return 0
+
+
+def _track(command: Command, frames: FrameList) -> Track:
+    track = command.track or frames.track
+    if track is None:
+        raise UsageError(
+            f"{command.list}: the header must say which track it is for, got another; "
+            f"add --track {', '.join(Track)}"
+        )
+    return track

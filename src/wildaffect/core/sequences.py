@@ -1,0 +1,252 @@
+"""Annotated frames of one video in the order of time, with the features seen in them.
+
+Symbols: N rows of the annotations of one video (repeats kept), T distinct frames, F frames
+with features, D columns, K action units.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wildaffect.core.annotations import Annotations
+from wildaffect.core.windows import check_times
+
+Floats = NDArray[np.floating]
+Index = NDArray[np.int64]
+
+ASSUMED_FPS = 30.0
+"""Rate by which frame numbers become times where no video tells."""
+
+TARGETS = ("valence", "arousal", "expression", "action_units")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameFeatures:
+    """Features of one person in one video, frame numbers as the annotations count."""
+
+    frame_number: Index
+    """Strictly ascending, shape (F,)."""
+    time_s: NDArray[np.float64] | None
+    """Times from the video's clock, shape (F,); None where it is not known."""
+    values: Floats
+    """Shape (F, D)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Targets:
+    """Labels of T frames; where a mask is False the value beside it is zero."""
+
+    valence: NDArray[np.float32]
+    """In [-1, 1], shape (T,)."""
+    arousal: NDArray[np.float32]
+    """In [-1, 1], shape (T,)."""
+    expression: Index
+    """Class, shape (T,)."""
+    action_units: NDArray[np.int8]
+    """Occurrence, shape (T, K)."""
+    valence_valid: NDArray[np.bool_]
+    arousal_valid: NDArray[np.bool_]
+    expression_valid: NDArray[np.bool_]
+    action_units_valid: NDArray[np.bool_]
+    """Shape (T, K); the other masks are (T,)."""
+
+    def __len__(self) -> int:
+        return len(self.valence)
+
+    def take(self, rows: slice | Index) -> "Targets":
+        """Return the labels of these rows."""
+        return Targets(**{name: getattr(self, name)[rows] for name in self.__slots__})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameSequence:
+    """The distinct annotated frames of one video, ascending, each to be computed once."""
+
+    video: str
+    subject: str
+    frame_number: Index
+    """As the data set counts, strictly ascending, shape (T,)."""
+    time_s: NDArray[np.float64]
+    """Shape (T,)."""
+    time_is_guessed: bool
+    """True where times are frame numbers at `ASSUMED_FPS`: a warning to pass on."""
+    features: Floats
+    """Shape (T, D); rows without `has_feature` are zero and never to be computed on."""
+    has_feature: NDArray[np.bool_]
+    feature_frame: Index
+    """Frame whose features stand in the row: its own, else the substitute's, (T,)."""
+    targets: Targets
+    annotation_rows: Index
+    """Rows of the annotations, in their order, shape (N,)."""
+    sequence_row: Index
+    """Row here of each of those, in [0, T), shape (N,)."""
+    num_conflicts: int = 0
+    """Fields whose repeats disagree; they are masked."""
+
+    def __post_init__(self) -> None:
+        check_times(self.time_s)
+
+    def __len__(self) -> int:
+        return len(self.frame_number)
+
+    @property
+    def is_substituted(self) -> NDArray[np.bool_]:
+        """Rows whose features are another frame's, shape (T,)."""
+        return self.has_feature & (self.feature_frame != self.frame_number)
+
+    @property
+    def computed_rows(self) -> Index:
+        """Rows that a model runs on: those with features."""
+        return np.flatnonzero(self.has_feature)
+
+
+class Expanded(NamedTuple):
+    """Outputs for every annotation row of a video, in the order of the annotations."""
+
+    outputs: Floats
+    """Shape (N, K)."""
+    is_borrowed: NDArray[np.bool_]
+    """True where the frame has no features and another frame's output stands in, (N,)."""
+
+
+def build_sequences(
+    annotations: Annotations,
+    features_of: Callable[[str], FrameFeatures | None],
+    *,
+    max_distance_s: float,
+) -> Iterator[FrameSequence]:
+    """Yield one sequence per video that has features, in the order of the annotations.
+
+    Repeated rows become one. A frame without features takes those of the nearest earlier
+    frame, else of the nearest later one, at most `max_distance_s` away; else it is masked.
+    """
+    order = np.argsort(annotations.video_index, kind="stable")
+    counts = np.bincount(annotations.video_index, minlength=len(annotations.videos))
+    per_video = np.split(order, np.cumsum(counts)[:-1])
+    for index, video in enumerate(annotations.videos):
+        found = features_of(video) if counts[index] else None
+        if found is not None:
+            yield _build_sequence(
+                annotations,
+                index,
+                rows=per_video[index],
+                found=found,
+                max_distance_s=max_distance_s,
+            )
+
+
+def _build_sequence(
+    annotations: Annotations,
+    index: int,
+    *,
+    rows: Index,
+    found: FrameFeatures,
+    max_distance_s: float,
+) -> FrameSequence:
+    numbers, sequence_row = np.unique(annotations.frame_number[rows], return_inverse=True)
+    targets, num_conflicts = _merge_repeats(annotations, rows, sequence_row, len(numbers))
+    time_s = times_of(numbers, found)
+    source = nearest_feature(
+        time_s, times_of(found.frame_number, found), max_distance_s=max_distance_s
+    )
+    has_feature = source >= 0
+    features = np.zeros((len(numbers), found.values.shape[1]), dtype=found.values.dtype)
+    features[has_feature] = found.values[source[has_feature]]
+    feature_frame = numbers.copy()
+    feature_frame[has_feature] = found.frame_number[source[has_feature]]
+    return FrameSequence(
+        video=annotations.videos[index],
+        subject=annotations.subjects[index],
+        frame_number=numbers,
+        time_s=time_s,
+        time_is_guessed=found.time_s is None or len(found.time_s) == 0,
+        features=features,
+        has_feature=has_feature,
+        feature_frame=feature_frame,
+        targets=targets,
+        annotation_rows=rows,
+        sequence_row=sequence_row,
+        num_conflicts=num_conflicts,
+    )
+
+
+def times_of(frame_number: Index, found: FrameFeatures) -> NDArray[np.float64]:
+    """Return the time of each frame, shape as `frame_number`.
+
+    Between frames whose time the video tells, time runs evenly; before the first and after
+    the last at the video's average rate. Without times, frame 0 is at 0 s and the rate is
+    `ASSUMED_FPS`.
+    """
+    if found.time_s is None or not len(found.time_s):
+        return frame_number / ASSUMED_FPS
+    known, known_s = found.frame_number, found.time_s
+    span = int(known[-1] - known[0])
+    frame_s = float(known_s[-1] - known_s[0]) / span if span else 1.0 / ASSUMED_FPS
+    time_s = np.interp(frame_number, known, known_s)
+    return time_s + frame_s * (frame_number - np.clip(frame_number, known[0], known[-1]))
+
+
+def nearest_feature(
+    time_s: NDArray[np.float64], found_s: NDArray[np.float64], *, max_distance_s: float
+) -> Index:
+    """Return the row of `found_s` for each time, -1 for none, shape (T,).
+
+    The nearest at or before it within the distance, else the nearest after it within it.
+    """
+    if not len(found_s):
+        return np.full(len(time_s), -1, dtype=np.int64)
+    after = np.searchsorted(found_s, time_s, side="right")
+    earlier, later = np.maximum(after - 1, 0), np.minimum(after, len(found_s) - 1)
+    use_earlier = (after > 0) & (time_s - found_s[earlier] <= max_distance_s)
+    use_later = (after < len(found_s)) & (found_s[later] - time_s <= max_distance_s)
+    return np.where(use_earlier, earlier, np.where(use_later, later, -1))
+
+
+def expand(outputs: Floats, sequence: FrameSequence) -> Expanded:
+    """Return an output for every row of the annotations, repeats and masked ones included.
+
+    A frame that could not be computed borrows from the nearest earlier frame that was, else
+    from the first one that was.
+
+    Args:
+        outputs: One row per `sequence.computed_rows`, shape (C, K).
+        sequence: Where they were computed.
+
+    Raises:
+        ValueError: If there is not one output per computed row, or no output at all.
+    """
+    computed = sequence.computed_rows
+    if len(outputs) != len(computed) or not len(computed):
+        raise ValueError(
+            f"{sequence.video}: outputs must have one row per computed row "
+            f"({len(computed)}, at least one), got {len(outputs)}"
+        )
+    last = np.maximum(np.cumsum(sequence.has_feature) - 1, 0)
+    return Expanded(
+        outputs[last][sequence.sequence_row],
+        ~sequence.has_feature[sequence.sequence_row],
+    )
+
+
+def _merge_repeats(
+    annotations: Annotations, rows: Index, sequence_row: Index, num_frames: int
+) -> tuple[Targets, int]:
+    merged: dict[str, Any] = {}
+    num_conflicts = 0
+    for name in TARGETS:
+        value = getattr(annotations, name)[rows]
+        valid = getattr(annotations, f"{name}_valid")[rows]
+        one = np.zeros((num_frames, *value.shape[1:]), dtype=value.dtype)
+        one_valid = np.zeros(one.shape, dtype=bool)
+        given = np.nonzero(valid)
+        cells = (sequence_row[given[0]], *given[1:])
+        one[cells], one_valid[cells] = value[given], True
+        conflict = np.zeros(one.shape, dtype=bool)
+        np.logical_or.at(conflict, cells, value[given] != one[cells])
+        one[conflict] = 0
+        num_conflicts += int(conflict.sum())
+        merged[name], merged[f"{name}_valid"] = one, one_valid & ~conflict
+    return Targets(**merged), num_conflicts

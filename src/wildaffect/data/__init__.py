@@ -1,0 +1,1 @@
+"""Samples from annotations and features; splits and folds that do not leak."""

@@ -1,0 +1,158 @@
+"""Count what a split holds: rows, labels, repeats, gaps.
+
+Symbols: N rows, K action units.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wildaffect.core.annotations import Annotations
+from wildaffect.data.check_images import ImageCheck
+from wildaffect.formats.problems import Problem, Reading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gaps:
+    """Distances between neighbouring frames of a video, in frames."""
+
+    num_gaps: int
+    """Neighbours that are more than one frame apart."""
+    median: float
+    """Of all distances; NaN if no video has two frames."""
+    mean: float
+    longest: int
+    longest_at: str
+    """Video and frames of the longest gap; empty if there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitCheck:
+    """Everything that is counted in one split."""
+
+    name: str
+    annotations: Annotations
+    problems: tuple[Problem, ...]
+    num_rows: int
+    """Lines that should have given a row."""
+    num_repeats: int
+    """Rows that say again, word for word, what an earlier row of their frame says."""
+    conflicts: tuple[str, ...]
+    """`file:line` of rows that contradict an earlier row of their frame."""
+    valence_arousal: int
+    """Rows with both."""
+    half_labelled: int
+    """Rows with one of valence and arousal."""
+    expression: int
+    action_units: int
+    """Rows with at least one action unit annotated."""
+    expressions: NDArray[np.int64]
+    """Rows of each class."""
+    positives: NDArray[np.int64]
+    """Rows in which each unit is active, shape (K,)."""
+    annotated: NDArray[np.int64]
+    """Rows in which each unit is annotated, shape (K,)."""
+    unlabelled: int
+    """Rows without any label."""
+    gaps: Gaps | None
+    """None for photographs."""
+    images: ImageCheck | None
+    """None if no image folder was found."""
+
+    @property
+    def problems_by_kind(self) -> dict[str, list[Problem]]:
+        """The reader's complaints, most frequent kind first."""
+        counts = Counter(problem.kind for problem in self.problems)
+        return {
+            str(kind): [problem for problem in self.problems if problem.kind is kind]
+            for kind, _ in counts.most_common()
+        }
+
+
+def check_split(
+    name: str, reading: Reading, images: ImageCheck | None, *, is_video: bool
+) -> SplitCheck:
+    """Count what a reading holds.
+
+    Args:
+        name: Of the split.
+        reading: What the format's reader gave.
+        images: Which images are there, if an image folder was found.
+        is_video: Whether rows are frames of videos, so that gaps mean something.
+    """
+    a = reading.annotations
+    num_repeats, conflicts = find_repeats(a)
+    both = a.valence_valid & a.arousal_valid
+    any_unit = a.action_units_valid.any(axis=1)
+    either = a.valence_valid | a.arousal_valid
+    return SplitCheck(
+        name=name,
+        annotations=a,
+        problems=reading.problems,
+        num_rows=reading.num_rows,
+        num_repeats=num_repeats,
+        conflicts=conflicts,
+        valence_arousal=int(both.sum()),
+        half_labelled=int((either & ~both).sum()),
+        expression=int(a.expression_valid.sum()),
+        action_units=int(any_unit.sum()),
+        expressions=np.bincount(
+            a.expression[a.expression_valid], minlength=len(a.spaces.expressions)
+        ),
+        positives=(a.action_units.astype(bool) & a.action_units_valid).sum(axis=0),
+        annotated=a.action_units_valid.sum(axis=0),
+        unlabelled=int((~either & ~a.expression_valid & ~any_unit).sum()),
+        gaps=measure_gaps(a) if is_video else None,
+        images=images,
+    )
+
+
+def find_repeats(annotations: Annotations) -> tuple[int, tuple[str, ...]]:
+    """Return the number of exact repeats and `file:line` of each contradicting row."""
+    a = annotations
+    keys = (a.video_index << 32) + a.frame_number
+    _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
+    if len(first) == len(a):
+        return 0, ()
+    original = first[inverse]
+    later = np.flatnonzero(original != np.arange(len(a)))
+    differ = np.zeros(len(later), bool)
+    for name in ("valence", "arousal", "expression", "action_units"):
+        for column in (getattr(a, name), getattr(a, f"{name}_valid")):
+            changed = column[later] != column[original[later]]
+            differ |= changed if changed.ndim == 1 else changed.any(axis=1)
+    rows = later[differ].tolist()
+    return int((~differ).sum()), tuple(
+        f"{place_of(a, row)} (first in line {int(a.lines[original[row]])})" for row in rows
+    )
+
+
+def place_of(annotations: Annotations, row: int) -> str:
+    """Return `file:line` of a row."""
+    video = int(annotations.video_index[row])
+    file = annotations.files[video] if annotations.files else annotations.videos[video]
+    return f"{file}:{int(annotations.lines[row])}"
+
+
+def measure_gaps(annotations: Annotations) -> Gaps:
+    """Return the distances between neighbouring frames within each video."""
+    keys = np.unique((annotations.video_index << 32) + annotations.frame_number)
+    steps = np.diff(keys)
+    within = np.diff(keys >> 32) == 0
+    inside = steps[within]
+    if not len(inside):
+        return Gaps(
+            num_gaps=0, median=float("nan"), mean=float("nan"), longest=0, longest_at=""
+        )
+    at = np.flatnonzero(within)[int(inside.argmax())]
+    video = annotations.videos[int(keys[at] >> 32)]
+    start, stop = (int(keys[at + step] & 0xFFFFFFFF) for step in (0, 1))
+    return Gaps(
+        num_gaps=int((inside > 1).sum()),
+        median=float(np.median(inside)),
+        mean=float(inside.mean()),
+        longest=int(inside.max()),
+        longest_at=f"{video}, frames {start} to {stop}" if inside.max() > 1 else "",
+    )

@@ -1,0 +1,309 @@
+"""Check a folder, and lay out what was found as tables for any medium."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+from wildaffect.data.check import SplitCheck, check_split
+from wildaffect.data.check_findings import (
+    Finding,
+    Level,
+    findings_of_overlap,
+    findings_of_split,
+    findings_of_twins,
+)
+from wildaffect.data.check_images import ImageCheck, check_images, find_image_folder
+from wildaffect.data.leaks import Pictures, find_overlaps, find_twins, hash_pictures
+from wildaffect.data.published import PUBLISHED, Published
+from wildaffect.formats.detect import Found
+from wildaffect.formats.problems import Reading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableOf:
+    """A table of text; the first column is a name, the others are numbers."""
+
+    title: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataReport:
+    """What is known of one layout below a folder."""
+
+    title: str
+    root: Path
+    findings: tuple[Finding, ...]
+    tables: tuple[TableOf, ...]
+    remarks: tuple[str, ...]
+    """What was compared with what, and what was sampled."""
+
+    def count(self, level: Level) -> int:
+        """Return the number of findings of a level."""
+        return sum(finding.level is level for finding in self.findings)
+
+    def verdict(self) -> str:
+        """Return the sentence that everything comes down to."""
+        errors, warnings = self.count(Level.ERROR), self.count(Level.WARNING)
+        counts = f"errors: {errors}, warnings: {warnings}"
+        if errors:
+            return f"{counts}; repair the errors first"
+        return f"{counts}; {'read them before training' if warnings else 'ready to use'}"
+
+
+def check_data(
+    root: Path,
+    found: Found,
+    *,
+    images: Path | None,
+    max_images: int,
+    on_step: Callable[[str], object] = lambda _: None,
+) -> DataReport:
+    """Read every split, count, and compare the splits with each other.
+
+    Args:
+        root: The folder that was checked.
+        found: One layout in it.
+        images: Image folder, if it is not where the layout has it.
+        max_images: Pictures of each split that are compared with the other splits'.
+        on_step: Told what is being done.
+
+    Raises:
+        BadAnnotation: If a file cannot be used at all.
+    """
+    checks: list[SplitCheck] = []
+    for split, path in found.splits.items():
+        on_step(f"reading {split}")
+        reading = found.format.read(path, split)
+        on_step(f"looking for the images of {split}")
+        image_check = _images_of(reading, found, root, path, images)
+        checks.append(
+            check_split(split, reading, image_check, is_video=found.format.is_video)
+        )
+    findings: list[Finding] = []
+    for check in checks:
+        findings += findings_of_split(check, PUBLISHED.get((found.format.name, check.name)))
+    for overlap in find_overlaps({check.name: check.annotations for check in checks}):
+        findings += findings_of_overlap(overlap)
+    more, remarks = _compare_pictures(checks, max_images, on_step)
+    findings += more
+    order = list(Level)
+    sources = {
+        published.source
+        for check in checks
+        if (published := PUBLISHED.get((found.format.name, check.name)))
+    }
+    return DataReport(
+        title=found.format.title,
+        root=root,
+        findings=tuple(sorted(findings, key=lambda finding: order.index(finding.level))),
+        tables=tuple(_tables(checks, found)),
+        remarks=(*remarks, *(f"Published counts: {source}." for source in sorted(sources))),
+    )
+
+
+def _images_of(
+    reading: Reading, found: Found, root: Path, path: Path, given: Path | None
+) -> ImageCheck | None:
+    base = root if root.is_dir() else root.parent
+    below = path if path.is_dir() else path.parent
+    folders = found.format.image_folders
+    candidates = [place / name for place in (base, below, below.parent) for name in folders]
+    folder = given or find_image_folder(reading.annotations, candidates)
+    if folder is None:
+        return None
+    return check_images(reading.annotations, folder, is_video=found.format.is_video)
+
+
+def _compare_pictures(
+    checks: Sequence[SplitCheck], max_images: int, on_step: Callable[[str], object]
+) -> tuple[list[Finding], list[str]]:
+    findings: list[Finding] = []
+    without = [check.name for check in checks if check.images is None]
+    remarks = []
+    if without:
+        remarks.append(
+            f"No images found for {', '.join(without)}: missing images and equal pictures "
+            "were not looked for; --images names their folder."
+        )
+    with_images = [check for check in checks if check.images and check.images.present.any()]
+    if len(with_images) < 2 or max_images < 1:
+        return findings, remarks
+    pictures: dict[str, Pictures] = {}
+    for check in with_images:
+        on_step(f"hashing pictures of {check.name}")
+        pictures[check.name] = _hash(check, max_images)
+        findings += _unreadable(check.name, pictures[check.name])
+    for first, second in combinations(pictures, 2):
+        twins = find_twins(first, pictures[first], second, pictures[second])
+        findings += findings_of_twins(twins)
+    sizes = ", ".join(
+        f"{len(found.names):,} of {found.num_images:,} ({name})"
+        for name, found in pictures.items()
+    )
+    remarks.append(f"Equal pictures were looked for among evenly spaced samples: {sizes}.")
+    return findings, remarks
+
+
+def _hash(check: SplitCheck, max_images: int) -> Pictures:
+    images = check.images
+    if images is None:
+        raise ValueError(f"{check.name}: images must have been looked for")
+    names = [
+        path
+        for path, is_there in zip(images.paths, images.present, strict=True)
+        if is_there
+    ]
+    return hash_pictures(images.folder, names, max_images=max_images)
+
+
+def _unreadable(split: str, pictures: Pictures) -> list[Finding]:
+    if not pictures.num_unreadable:
+        return []
+    return [
+        Finding(
+            level=Level.ERROR,
+            text=f"{split}: {pictures.num_unreadable:,} sampled images cannot be decoded",
+            advice="unpack the archive again, then check with a greater --max-images",
+            examples=pictures.unreadable,
+        )
+    ]
+
+
+def _tables(checks: Sequence[SplitCheck], found: Found) -> list[TableOf]:
+    spaces = checks[0].annotations.spaces
+    tables = [_overview(checks, found)]
+    if any(check.expression for check in checks):
+        tables.append(
+            _frequencies(
+                "Expressions",
+                spaces.expressions.labels,
+                checks,
+                found,
+                what="expressions",
+            )
+        )
+    if any(check.action_units for check in checks):
+        tables.append(
+            _frequencies(
+                "Action units (active)",
+                spaces.action_units.labels,
+                checks,
+                found,
+                what="positives",
+            )
+        )
+    return tables
+
+
+def _overview(checks: Sequence[SplitCheck], found: Found) -> TableOf:
+    lines: list[tuple[str, Callable[[SplitCheck], str], str]] = [
+        ("rows", lambda c: f"{len(c.annotations):,}", "num_rows"),
+        ("rows lost", lambda c: f"{c.num_rows - len(c.annotations):,}", ""),
+        (
+            "videos" if found.format.is_video else "images",
+            lambda c: f"{len(c.annotations.videos):,}",
+            "num_videos",
+        ),
+        ("people", _people, ""),
+        ("exact repeats", lambda c: f"{c.num_repeats:,}", "num_repeats"),
+        ("valence and arousal", lambda c: _share(c.valence_arousal, c), "valence_arousal"),
+        ("expression", lambda c: _share(c.expression, c), "expression"),
+        ("action units", lambda c: _share(c.action_units, c), "action_units"),
+        ("no label", lambda c: _share(c.unlabelled, c), ""),
+        ("images missing", _missing, ""),
+        ("images without label", _spare, ""),
+    ]
+    if found.format.is_video:
+        lines += [
+            ("gap, median frames", lambda c: f"{c.gaps.median:g}" if c.gaps else "", ""),
+            ("gap, longest", lambda c: f"{c.gaps.longest:,}" if c.gaps else "", ""),
+        ]
+    rows = []
+    for name, value, key in lines:
+        cells = [name]
+        for check in checks:
+            published = PUBLISHED.get((found.format.name, check.name))
+            cells.append(value(check))
+            if published:
+                cells += _compare_total(check, published, key)
+        rows.append(tuple(cells))
+    return TableOf(title="Contents", header=_header(checks, found), rows=tuple(rows))
+
+
+def _frequencies(
+    title: str,
+    labels: Sequence[str],
+    checks: Sequence[SplitCheck],
+    found: Found,
+    *,
+    what: str,
+) -> TableOf:
+    rows = []
+    for index, label in enumerate(labels):
+        cells = [label]
+        for check in checks:
+            count = int(getattr(check, what)[index])
+            total = int(check.annotated[index]) if what == "positives" else check.expression
+            cells.append(f"{count:,} ({count / total:.1%})" if total else "-")
+            published = PUBLISHED.get((found.format.name, check.name))
+            if published:
+                cells += _compare(count, published, what, index)
+        rows.append(tuple(cells))
+    return TableOf(
+        title=title,
+        header=_header(checks, found),
+        rows=tuple(rows),
+        note="Shares are of the rows that are annotated for it.",
+    )
+
+
+def _compare_total(check: SplitCheck, published: Published, key: str) -> tuple[str, str]:
+    number = getattr(published, key) if key else None
+    if number is None:
+        return "", ""
+    a = check.annotations
+    counts = {"num_rows": len(a), "num_videos": len(a.videos)}
+    count = counts[key] if key in counts else getattr(check, key)
+    return f"{number:,}", f"{count - number:+,}" if count != number else "0"
+
+
+def _compare(count: int, published: Published, what: str, index: int) -> tuple[str, str]:
+    """Return the published count with its share, and the difference."""
+    counts: tuple[int, ...] = getattr(published, what)
+    if not counts:
+        return "", ""
+    total = published.expression if what == "expressions" else published.action_units
+    wanted = counts[index]
+    share = f" ({wanted / total:.1%})" if total else ""
+    return f"{wanted:,}{share}", f"{count - wanted:+,}" if count != wanted else "0"
+
+
+def _header(checks: Sequence[SplitCheck], found: Found) -> tuple[str, ...]:
+    cells = [""]
+    for check in checks:
+        cells.append(check.name)
+        if (found.format.name, check.name) in PUBLISHED:
+            cells += ["published", "difference"]
+    return tuple(cells)
+
+
+def _share(count: int, check: SplitCheck) -> str:
+    total = len(check.annotations)
+    return f"{count:,} ({count / total:.0%})" if total and count else f"{count:,}"
+
+
+def _people(check: SplitCheck) -> str:
+    a = check.annotations
+    return "not named" if a.subjects == a.videos else f"{len(set(a.subjects)):,}"
+
+
+def _missing(check: SplitCheck) -> str:
+    return "not looked for" if check.images is None else f"{len(check.images.missing):,}"
+
+
+def _spare(check: SplitCheck) -> str:
+    return "" if check.images is None else f"{check.images.num_unlabelled:,}"

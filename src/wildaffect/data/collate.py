@@ -1,0 +1,78 @@
+"""Samples of different lengths to one batch; the only place where anything is padded.
+
+Symbols: B samples, L rows of the longest, D columns, K action units, O outputs.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wildaffect.core.sequences import Targets
+from wildaffect.data.samples import Sample
+
+Floats = NDArray[np.floating]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Samples side by side; rows at and beyond `lengths` are padding."""
+
+    features: NDArray[np.float32]
+    """Shape (B, L, D), zero on padding."""
+    lengths: NDArray[np.int64]
+    """Real rows of each sample, shape (B,)."""
+    time_s: NDArray[np.float64]
+    """Shape (B, L); padding repeats the last time, so that no difference is negative."""
+    targets: Targets
+    """Shape (B, L) and (B, L, K); no mask is True on padding."""
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    @property
+    def is_real(self) -> NDArray[np.bool_]:
+        """Rows that are no padding, shape (B, L)."""
+        return np.arange(self.features.shape[1]) < self.lengths[:, None]
+
+
+def collate(samples: Sequence[Sample]) -> Batch:
+    """Put samples side by side.
+
+    Raises:
+        ValueError: If there is none, or they differ in the number of columns.
+    """
+    widths = {sample.features.shape[1] for sample in samples}
+    if len(widths) != 1:
+        raise ValueError(
+            "collate: samples must be at least one and have the same number of columns, "
+            f"got {len(samples)} with {sorted(widths)}"
+        )
+    targets = {
+        name: _pad([getattr(sample.targets, name) for sample in samples])
+        for name in Targets.__slots__
+    }
+    return Batch(
+        features=_pad([sample.features for sample in samples]),
+        lengths=np.array([len(sample) for sample in samples]),
+        time_s=_pad([sample.time_s for sample in samples], repeat_last=True),
+        targets=Targets(**targets),
+    )
+
+
+def separate(outputs: Floats, lengths: NDArray[np.int64]) -> list[Floats]:
+    """Return the real rows of each sample's outputs, from shape (B, L, O)."""
+    return [output[:length] for output, length in zip(outputs, lengths, strict=True)]
+
+
+def _pad(arrays: Sequence[NDArray[Any]], *, repeat_last: bool = False) -> NDArray[Any]:
+    longest = max(map(len, arrays))
+    first = arrays[0]
+    padded = np.zeros((len(arrays), longest, *first.shape[1:]), dtype=first.dtype)
+    for row, array in enumerate(arrays):
+        padded[row, : len(array)] = array
+        if repeat_last:
+            padded[row, len(array) :] = array[-1]
+    return padded

@@ -1,0 +1,90 @@
+"""Counts that others published of the official splits, to compare one's own files with."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """What a complete copy of a split holds; None or empty where nobody says."""
+
+    num_rows: int | None = None
+    num_videos: int | None = None
+    num_repeats: int | None = None
+    valence_arousal: int | None = None
+    """Rows with valence and arousal."""
+    expression: int | None = None
+    action_units: int | None = None
+    expressions: tuple[int, ...] = ()
+    """Rows of each class, in the order of the label space."""
+    positives: tuple[int, ...] = ()
+    """Rows in which each action unit is active, in the order of the label space."""
+    source: str
+
+
+_MTL = (
+    "outputs of the public notebooks mtl_pytorch_fixed.ipynb "
+    "(bakinalexey/abaw-11-mtl-bah-recognition) and abaw4_mtl_train.ipynb "
+    "(sb-ai-lab/EmotiEffLib)"
+)
+_TRACKS = (
+    "output of the public notebook abaw5_expr_va_au_train.ipynb (sb-ai-lab/EmotiEffLib), "
+    "which counts labelled frames that have an aligned image"
+)
+
+PUBLISHED: dict[tuple[str, str], Published] = {
+    ("affwild2-mtl", "train"): Published(
+        num_rows=142_382,
+        num_videos=257,
+        num_repeats=951,
+        valence_arousal=103_917,
+        expression=90_645,
+        action_units=103_316,
+        expressions=(23_976, 4_555, 3_168, 3_122, 18_135, 7_609, 5_228, 24_852),
+        positives=(
+            18_713,
+            8_745,
+            20_342,
+            30_605,
+            41_337,
+            38_286,
+            26_783,
+            2_460,
+            2_980,
+            5_003,
+            70_584,
+            10_756,
+        ),
+        source=_MTL,
+    ),
+    ("affwild2-mtl", "val"): Published(
+        num_rows=26_876,
+        num_videos=50,
+        num_repeats=210,
+        valence_arousal=26_876,
+        expression=15_440,
+        action_units=26_876,
+        expressions=(1_886, 487, 565, 1_254, 3_751, 1_893, 1_003, 4_601),
+        positives=(
+            5_531,
+            2_554,
+            5_442,
+            8_818,
+            13_224,
+            11_421,
+            8_319,
+            782,
+            757,
+            808,
+            20_427,
+            2_934,
+        ),
+        source=_MTL,
+    ),
+    ("affwild2-expr", "train"): Published(expression=585_317, source=_TRACKS),
+    ("affwild2-expr", "val"): Published(expression=280_532, source=_TRACKS),
+    ("affwild2-va", "train"): Published(valence_arousal=1_653_757, source=_TRACKS),
+    ("affwild2-va", "val"): Published(valence_arousal=376_323, source=_TRACKS),
+    ("affwild2-au", "train"): Published(action_units=1_356_694, source=_TRACKS),
+    ("affwild2-au", "val"): Published(action_units=445_836, source=_TRACKS),
+}
+"""(format, split) -> counts."""

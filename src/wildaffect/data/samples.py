@@ -1,0 +1,192 @@
+"""Sequences from the feature store, and windows drawn from them as samples.
+
+Symbols: L rows of one window, D columns, K action units.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wildaffect.core.annotations import Annotations
+from wildaffect.core.errors import FeatureError
+from wildaffect.core.sequences import (
+    FrameFeatures,
+    FrameSequence,
+    Index,
+    Targets,
+    build_sequences,
+)
+from wildaffect.core.windows import TIME_TOLERANCE_S, WindowSpec, cut, longest_gap_s
+from wildaffect.features.store import EntryName, FeatureStore, StoredFeatures
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """One window: only rows that have features, none of them padding."""
+
+    video: str
+    rows: Index
+    """Rows of the sequence, shape (L,)."""
+    features: NDArray[np.float32]
+    """Shape (L, D)."""
+    time_s: NDArray[np.float64]
+    """Shape (L,)."""
+    targets: Targets
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeatureQuery:
+    """Which stored features make up a row, and how they meet the annotations."""
+
+    feature_sets: tuple[str, ...]
+    """Concatenated in this order; a frame counts where all have it."""
+    first_frame: Literal[0, 1] = 1
+    """Number that the data set gives a video's first frame (1 in Aff-Wild2). It applies to
+    features taken from videos; those of image folders carry the data set's own numbers."""
+    max_distance_s: float = 0.5
+    """How far a frame without features may borrow another's."""
+
+
+def load_sequences(
+    annotations: Annotations, store: FeatureStore, query: FeatureQuery
+) -> Iterator[FrameSequence]:
+    """Yield the sequences of all videos that every feature set has, in order.
+
+    One video is in memory at a time. Videos without features give nothing; who needs all
+    compares names.
+
+    Raises:
+        FeatureError: If a feature set is not in the store or has none of the videos.
+    """
+    stored = [
+        {name.video for name in store.entries(feature_set)}
+        for feature_set in query.feature_sets
+    ]
+    found = set(annotations.videos).intersection(*stored)
+    if not found:
+        raise FeatureError(
+            f"{store.root}: at least one video of {annotations.source} must have "
+            f"{', '.join(query.feature_sets)}, got none of {len(annotations.videos)}"
+        )
+
+    def features_of(video: str) -> FrameFeatures | None:
+        return read_features(store, video, query) if video in found else None
+
+    return build_sequences(annotations, features_of, max_distance_s=query.max_distance_s)
+
+
+def read_features(store: FeatureStore, video: str, query: FeatureQuery) -> FrameFeatures:
+    """Return the features of one video, of the frames that all sets have.
+
+    Where a video has several tracks (the person was lost, or another one passed by), each
+    frame takes the longest track that it is in.
+    """
+    parts = [_longest_first(store, one, video, query) for one in query.feature_sets]
+    shared = reduce(np.intersect1d, [part.frame_number for part in parts])
+    picks = [np.searchsorted(part.frame_number, shared) for part in parts]
+    values = [part.values[pick] for part, pick in zip(parts, picks, strict=True)]
+    times_s = [
+        part.time_s[pick]
+        for part, pick in zip(parts, picks, strict=True)
+        if part.time_s is not None
+    ]
+    return FrameFeatures(
+        frame_number=shared,
+        time_s=times_s[0] if times_s else None,
+        values=np.concatenate(values, axis=1, dtype=np.float32),
+    )
+
+
+def _longest_first(
+    store: FeatureStore, feature_set: str, video: str, query: FeatureQuery
+) -> FrameFeatures:
+    tracks = [
+        store.open(EntryName(feature_set, video, track))
+        for track in store.tracks(feature_set, video)
+    ]
+    tracks.sort(key=len, reverse=True)
+    numbers = np.concatenate([_numbers(track, query) for track in tracks])
+    values = np.concatenate([track.read() for track in tracks])
+    times_s = np.concatenate([track.time_s for track in tracks])
+    unique, first = np.unique(numbers, return_index=True)  # the first is of the longest
+    guessed = any(track.sidecar.time_is_guessed for track in tracks)
+    return FrameFeatures(
+        frame_number=unique,
+        time_s=None if guessed else times_s[first],
+        values=values[first],
+    )
+
+
+def _numbers(stored: StoredFeatures, query: FeatureQuery) -> Index:
+    from_video = stored.sidecar.numbering == "video"
+    return stored.frame_number + (query.first_frame if from_video else 0)
+
+
+def every_window(sequence: FrameSequence, spec: WindowSpec) -> list[Sample]:
+    """Return the windows that cover all rows with features, in order of time.
+
+    `wildaffect.core.windows.stitch`, given the times of `sequence.computed_rows`, joins
+    their outputs.
+    """
+    rows = sequence.computed_rows
+    return [_sample(sequence, rows[one]) for one in cut(sequence.time_s[rows], spec)]
+
+
+def random_windows(
+    sequences: Sequence[FrameSequence],
+    spec: WindowSpec,
+    *,
+    num_samples: int,
+    rng: np.random.Generator,
+) -> Iterator[Sample]:
+    """Yield windows at random places; every row with features is as likely as any other.
+
+    A row is drawn, then where in the window it lies. A window begins no later than leaves
+    its whole length before the run's end, where the run is long enough, and never spans a
+    gap above `spec.max_gap_s`.
+
+    Raises:
+        FeatureError: If no sequence has a row with features.
+    """
+    rows = [sequence.computed_rows for sequence in sequences]
+    ends = np.cumsum([len(one) for one in rows])
+    if not len(ends) or not ends[-1]:
+        raise FeatureError("samples: at least one frame must have features, got none")
+    for _ in range(num_samples):
+        drawn = int(rng.integers(ends[-1]))
+        which = int(np.searchsorted(ends, drawn, side="right"))
+        row = drawn - int(ends[which] - len(rows[which]))
+        times_s = sequences[which].time_s[rows[which]]
+        window = _window_around(times_s, row, spec, rng)
+        yield _sample(sequences[which], rows[which][window])
+
+
+def _window_around(
+    times_s: NDArray[np.float64], row: int, spec: WindowSpec, rng: np.random.Generator
+) -> slice:
+    breaks = np.flatnonzero(np.diff(times_s) > longest_gap_s(spec)) + 1
+    position = int(np.searchsorted(breaks, row, side="right"))
+    first = int(breaks[position - 1]) if position else 0
+    stop = int(breaks[position]) if position < len(breaks) else len(times_s)
+    before_s = spec.length_s - TIME_TOLERANCE_S  # the end of a window is not in it
+    start_s = times_s[row] - rng.uniform() * before_s
+    start_s = max(min(start_s, times_s[stop - 1] - before_s), times_s[first])
+    low, high = np.searchsorted(times_s[first:stop], [start_s, start_s + spec.length_s])
+    return slice(first + int(low), first + max(int(high), int(low) + 1))
+
+
+def _sample(sequence: FrameSequence, rows: Index) -> Sample:
+    return Sample(
+        video=sequence.video,
+        rows=rows,
+        features=sequence.features[rows].astype(np.float32, copy=False),
+        time_s=sequence.time_s[rows],
+        targets=sequence.targets.take(rows),
+    )

@@ -1,0 +1,282 @@
+"""Which videos train and which judge: official splits, folds, and their files.
+
+A group is what stays together: a video, or all videos of a subject. Symbols: G groups,
+C counted properties (frames, labels of each kind), k folds.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
+
+from wildaffect.core.annotations import Annotations
+from wildaffect.core.errors import SplitError
+
+Counts = NDArray[np.float64]
+Kind = Literal["official", "by-video", "subject-disjoint"]
+
+NUM_RESTARTS = 30
+"""Random orders that are tried; the best one is improved by swaps."""
+MAX_SWEEPS = 4
+"""Times that every group is offered another fold or a swap; it settles sooner as a rule."""
+VALUE_BINS = np.array([-0.5, 0.0, 0.5])
+"""Valence and arousal are balanced in the four ranges that these bounds make."""
+MIN_SHARE = 0.002
+"""Properties rarer than this among the frames are not balanced: no fold could be even."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fold:
+    """Videos by their role; no video and, if so asked, no subject has both."""
+
+    name: str
+    train: tuple[str, ...]
+    val: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Splits:
+    """One or more folds over the same videos."""
+
+    kind: Kind
+    source: str
+    """Annotations that were split, as they name themselves."""
+    subjects: dict[str, str]
+    """Subject of every video, for the leak check."""
+    folds: tuple[Fold, ...]
+    seed: int | None = None
+    """Of the random orders; None for official splits."""
+    imbalance: dict[str, float] | None = None
+    """Worst relative deviation of a fold's share from 1 / k, by property; 0 is even."""
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012 - read by pydantic as it stands
+
+    def __post_init__(self) -> None:
+        for fold in self.folds:
+            _check_fold(fold, self.subjects, self.kind)
+        if self.kind != "official":
+            judged = sorted(video for fold in self.folds for video in fold.val)
+            if judged != sorted(self.subjects):
+                raise SplitError(
+                    f"{self.source}: every video must be judged in one fold exactly, got "
+                    f"{len(judged)} in folds of {len(self.subjects)}"
+                )
+
+    def digest(self) -> str:
+        """Return the hash of everything above, 64 hexadecimal digits."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+
+
+def official_split(train: Annotations, val: Annotations) -> Splits:
+    """Return the one fold that a data set's own files make.
+
+    Raises:
+        SplitError: If a video is in both.
+    """
+    subjects = dict(zip(train.videos, train.subjects, strict=True))
+    subjects |= dict(zip(val.videos, val.subjects, strict=True))
+    fold = Fold(name="official", train=train.videos, val=val.videos)
+    source = f"{train.source} and {val.source}"
+    return Splits(kind="official", source=source, subjects=subjects, folds=(fold,))
+
+
+def k_folds(
+    annotations: Annotations,
+    k: int,
+    *,
+    seed: int,
+    kind: Literal["by-video", "subject-disjoint"] = "by-video",
+) -> Splits:
+    """Divide videos, or whole subjects, into k folds alike in frames and labels.
+
+    The same annotations, k, kind and seed give the same folds.
+
+    Raises:
+        SplitError: If there are fewer groups than folds, or k is below 2.
+    """
+    subjects = dict(zip(annotations.videos, annotations.subjects, strict=True))
+    group_of = subjects if kind == "subject-disjoint" else {v: v for v in subjects}
+    groups = sorted(set(group_of.values()))
+    if not 2 <= k <= len(groups):
+        raise SplitError(
+            f"{annotations.source}: folds must be 2 to {len(groups)} (the groups that stay "
+            f"together), got {k}"
+        )
+    names, per_video = _count(annotations)
+    per_group = np.zeros((len(groups), len(names)))
+    for row, video in enumerate(annotations.videos):
+        per_group[groups.index(group_of[video])] += per_video[row]
+    fold_of_group = _assign(per_group, k, np.random.default_rng(seed))
+    fold_of = {v: int(fold_of_group[groups.index(g)]) for v, g in group_of.items()}
+    return Splits(
+        kind=kind,
+        source=annotations.source,
+        subjects=subjects,
+        folds=tuple(
+            Fold(
+                name=f"fold{fold}",
+                train=tuple(v for v in annotations.videos if fold_of[v] != fold),
+                val=tuple(v for v in annotations.videos if fold_of[v] == fold),
+            )
+            for fold in range(k)
+        ),
+        seed=seed,
+        imbalance=_imbalance(names, per_group, fold_of_group, k),
+    )
+
+
+def save_splits(splits: Splits, path: Path) -> str:
+    """Write folds with their hash, and return it."""
+    digest = splits.digest()
+    content = {"sha256": digest, "splits": asdict(splits)}
+    path.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    return digest
+
+
+def load_splits(path: Path, annotations: Annotations | None = None) -> Splits:
+    """Read folds; check their hash, leaks, and that `annotations` are those split.
+
+    Raises:
+        SplitError: If the file is not as written, a video or subject is on both sides, or
+            the annotations have other videos or subjects.
+    """
+    try:
+        content = json.loads(path.read_bytes())
+        splits = TypeAdapter(Splits).validate_python(content["splits"])
+        stated = content["sha256"]
+    except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
+        raise SplitError(
+            f"{path}: file must be one of saved splits, got {error}"
+        ) from error
+    if splits.digest() != stated:
+        raise SplitError(
+            f"{path}: content must have the hash it states, {stated}, got "
+            f"{splits.digest()}; make the splits again instead of editing the file"
+        )
+    if annotations is not None:
+        _check_annotations(splits, annotations, path)
+    return splits
+
+
+def _check_fold(fold: Fold, subjects: dict[str, str], kind: Kind) -> None:
+    for what, train, val in (
+        ("video", fold.train, fold.val),
+        ("subject", [subjects[v] for v in fold.train], [subjects[v] for v in fold.val]),
+    ):
+        both = sorted(set(train) & set(val))
+        if both and (what == "video" or kind == "subject-disjoint"):
+            raise SplitError(
+                f"{fold.name}: no {what} may be in both train and val, got "
+                f"{', '.join(both[:5])} ({len(both)} in all)"
+            )
+
+
+def _check_annotations(splits: Splits, annotations: Annotations, path: Path) -> None:
+    given = dict(zip(annotations.videos, annotations.subjects, strict=True))
+    unknown = sorted(given.keys() - splits.subjects.keys())
+    other = sorted(
+        video
+        for video in given.keys() - set(unknown)
+        if given[video] != splits.subjects[video]
+    )
+    for what, videos in (("videos of", unknown), ("subjects in", other)):
+        if videos:
+            raise SplitError(
+                f"{path}: {what} {annotations.source} must be those that were split, "
+                f"got {', '.join(videos[:5])} ({len(videos)} in all)"
+            )
+
+
+def _count(annotations: Annotations) -> tuple[list[str], Counts]:
+    """Return the properties to balance and their frames in each video, shape (V, C)."""
+    marks: dict[str, NDArray[np.bool_]] = {"frames": np.ones(len(annotations), dtype=bool)}
+    for task in ("valence", "arousal"):
+        valid = getattr(annotations, f"{task}_valid")
+        bins = np.digitize(getattr(annotations, task), VALUE_BINS)
+        for i in range(len(VALUE_BINS) + 1):
+            marks[f"{task} range {i}"] = valid & (bins == i)
+    for i, label in enumerate(annotations.spaces.expressions.labels):
+        marks[label] = annotations.expression_valid & (annotations.expression == i)
+    for i, label in enumerate(annotations.spaces.action_units.labels):
+        valid = annotations.action_units_valid[:, i]
+        marks[label] = valid & (annotations.action_units[:, i] == 1)
+    least = max(1.0, MIN_SHARE * len(annotations))
+    kept = {name: mark for name, mark in marks.items() if mark.sum() >= least}
+    counts = [
+        np.bincount(annotations.video_index, mark, minlength=len(annotations.videos))
+        for mark in kept.values()
+    ]
+    return list(kept), np.stack(counts, axis=1)
+
+
+def _assign(per_group: Counts, k: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    shares = per_group / per_group.sum(0)  # (G, C)
+    best, best_cost = np.zeros(len(shares), dtype=np.int64), np.inf
+    for _ in range(NUM_RESTARTS):
+        noise = rng.lognormal(sigma=0.3, size=len(shares))
+        fold_of = _greedy(shares, np.argsort(-shares.sum(1) * noise), k)
+        cost = _cost(_totals(shares, fold_of, k))
+        if cost < best_cost:
+            best, best_cost = fold_of, cost
+    for _ in range(MAX_SWEEPS):
+        if not _sweep(shares, best, k):
+            break
+    return best
+
+
+def _greedy(shares: Counts, order: NDArray[np.int64], k: int) -> NDArray[np.int64]:
+    """Give each group to the fold it leaves most even, the k largest to one fold each."""
+    totals = np.zeros((k, shares.shape[1]))
+    fold_of = np.zeros(len(shares), dtype=np.int64)
+    for position, group in enumerate(order.tolist()):
+        grown = ((totals + shares[group] - 1 / k) ** 2 - (totals - 1 / k) ** 2).sum(1)
+        fold = position if position < k else int(grown.argmin())
+        totals[fold] += shares[group]
+        fold_of[group] = fold
+    return fold_of
+
+
+def _sweep(shares: Counts, fold_of: NDArray[np.int64], k: int) -> bool:
+    """Swap pairs of groups in place where that evens the folds; return whether any was."""
+    improved = False
+    for group in range(len(shares)):
+        totals = _totals(shares, fold_of, k)
+        mine = fold_of[group]
+        moved = shares - shares[group]  # what each partner would bring, (G, C)
+        new_mine = totals[mine] + moved
+        new_theirs = totals[fold_of] - moved
+        change = (
+            ((new_mine - 1 / k) ** 2).sum(1)
+            + ((new_theirs - 1 / k) ** 2).sum(1)
+            - ((totals[mine] - 1 / k) ** 2).sum()
+            - ((totals[fold_of] - 1 / k) ** 2).sum(1)
+        )
+        change[fold_of == mine] = 0.0
+        partner = int(change.argmin())
+        if change[partner] < -1e-12:
+            fold_of[[group, partner]] = fold_of[[partner, group]]
+            improved = True
+    return improved
+
+
+def _totals(shares: Counts, fold_of: NDArray[np.int64], k: int) -> Counts:
+    totals = np.zeros((k, shares.shape[1]))
+    np.add.at(totals, fold_of, shares)
+    return totals
+
+
+def _cost(totals: Counts) -> float:
+    return float(((totals - 1 / len(totals)) ** 2).sum())
+
+
+def _imbalance(
+    names: list[str], per_group: Counts, fold_of: NDArray[np.int64], k: int
+) -> dict[str, float]:
+    totals = _totals(per_group / per_group.sum(0), fold_of, k)
+    worst = np.abs(totals * k - 1).max(0)
+    return {name: round(float(value), 4) for name, value in zip(names, worst, strict=True)}

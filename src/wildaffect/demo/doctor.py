@@ -1,0 +1,142 @@
+"""What an analysis will use on this machine, and what to do where something is wrong."""
+
+import os
+import platform
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
+from typing import Literal
+
+import av
+import cv2
+import numpy as np
+
+from wildaffect.analysis.options import build_analyzer
+from wildaffect.core.errors import BadArtefact
+from wildaffect.core.frames import Frame
+from wildaffect.demo.clip import PORTRAIT, times, view
+from wildaffect.faces.models import VENDORED, VendoredModel
+from wildaffect.inference.artefact import embedded_names, load_artefact
+from wildaffect.runtime.network import (
+    Device,
+    available_devices,
+    describe_device,
+    runtime_version,
+)
+
+DECODERS = ("h264", "hevc", "vp9", "av1", "mpeg4", "mjpeg")
+ENCODER = "libx264"
+SPEED_SIZE = (1280, 720)
+SPEED_FRAMES = 90
+SLOW_FPS = 25.0
+"""Below this, a video at its usual rate takes longer than it lasts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One thing that was looked at."""
+
+    name: str
+    found: str
+    is_well: bool = True
+    fix: str = ""
+    """What to do; empty where all is well."""
+
+
+def examine(device: Device) -> Iterator[Check]:
+    """Yield one check after another; the last one measures the speed."""
+    yield Check(name="wildaffect", found=version("wildaffect"))
+    yield Check(
+        name="python", found=f"{platform.python_version()} on {platform.platform()}"
+    )
+    yield _runtime(device)
+    yield _codecs()
+    yield Check(name="images", found=f"OpenCV {cv2.__version__}")
+    yield from _models()
+    yield from _artefacts()
+    yield _speed(device)
+
+
+def _runtime(device: Device) -> Check:
+    devices = available_devices()
+    names = ", ".join(f"{name} ({describe_device(name)})" for name in devices)
+    found = f"{runtime_version()}; {os.cpu_count()} cores; devices: {names}"
+    is_well = device.name.split(".")[0] in {name.split(".")[0] for name in devices}
+    fix = f"choose one of {', '.join(devices)} with --device, or install its driver"
+    return Check(name="runtime", found=found, is_well=is_well, fix="" if is_well else fix)
+
+
+def _codecs() -> Check:
+    missing = [name for name in DECODERS if not _has_codec(name, "r")]
+    if not _has_codec(ENCODER, "w"):
+        missing.append(f"{ENCODER} (overlay videos)")
+    ffmpeg = ".".join(map(str, av.library_versions["libavcodec"]))
+    return Check(
+        name="codecs",
+        found=f"PyAV {av.__version__}, libavcodec {ffmpeg}; missing: "
+        + (", ".join(missing) or "none"),
+        is_well=not missing,
+        fix="pip install --force-reinstall --only-binary=:all: av" if missing else "",
+    )
+
+
+def _has_codec(name: str, mode: Literal["r", "w"]) -> bool:
+    try:
+        av.Codec(name, mode)
+    except av.codec.codec.UnknownCodecError:
+        return False
+    return True
+
+
+def _models() -> Iterator[Check]:
+    for model in VENDORED:
+        yield _tried(f"model {model.name}", partial(_look_at_model, model))
+
+
+def _look_at_model(model: VendoredModel) -> str:
+    return f"{model.verified_path().name}, sha256 {model.sha256}"
+
+
+def _artefacts() -> Iterator[Check]:
+    for name in embedded_names():
+        yield _tried(f"artefact {name}", partial(_look_at_artefact, name))
+
+
+def _look_at_artefact(name: str) -> str:
+    return load_artefact(name).manifest.summary
+
+
+def _tried(name: str, look: Callable[[], str]) -> Check:
+    try:
+        return Check(name=name, found=look())
+    except BadArtefact as error:
+        fix = "reinstall: pip install --force-reinstall --no-deps . in a fresh clone"
+        return Check(name=name, found=str(error), is_well=False, fix=fix)
+
+
+def _speed(device: Device) -> Check:
+    try:
+        analyzer = build_analyzer(device=device)
+    except BadArtefact as error:
+        return Check(name="speed", found=str(error), is_well=False, fix="see above")
+    frames = list(_frames())
+    started_s = time.monotonic()
+    num_rows = sum(1 for _ in analyzer.run(frames))
+    fps = len(frames) / (time.monotonic() - started_s)
+    is_well = fps >= SLOW_FPS and num_rows == len(frames)
+    width, height = SPEED_SIZE
+    return Check(
+        name="speed",
+        found=f"{fps:.0f} frames/s with one face at {width}x{height}, decoding left out",
+        is_well=is_well,
+        fix="" if is_well else "use --every 2 or more, or a machine with AVX2",
+    )
+
+
+def _frames() -> Iterator[Frame]:
+    portrait = cv2.cvtColor(cv2.imread(str(PORTRAIT)), cv2.COLOR_BGR2RGB)
+    for index, time_s in zip(range(SPEED_FRAMES), times(), strict=False):
+        rgb = np.asarray(cv2.resize(view(portrait, time_s), SPEED_SIZE), np.uint8)
+        yield Frame(index=index, time_s=time_s, rgb=rgb)

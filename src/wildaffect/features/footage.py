@@ -1,0 +1,139 @@
+"""What is to be extracted: videos and image folders, their names, digests and frames."""
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from wildaffect.core.errors import UsageError
+from wildaffect.core.frames import Frame
+from wildaffect.core.sequences import ASSUMED_FPS
+from wildaffect.video.images import list_images
+from wildaffect.video.inputs import expand_inputs
+from wildaffect.video.read import VideoReader, open_source
+
+Images = Literal["crops", "sequence"]
+
+CROP_MARGIN = 0.25
+"""Rim of repeated border pixels that a crop gets on each side, of its size. The detector
+knows faces with something around them: of 50 tight crops of 112 pixels it finds 11, with
+this rim all, and the landmarks lie where they do in the full picture."""
+
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Footage:
+    """One video, or one folder of images of one video."""
+
+    video: str
+    """Its name in the store: the file's without suffix, or the folder's below the input."""
+    path: Path
+    images: Images | None
+    """How a folder's images are meant; None for a video."""
+
+    @property
+    def numbering(self) -> Literal["video", "named"]:
+        """How frames are counted."""
+        return "named" if self.images else "video"
+
+
+def find_footage(inputs: Iterable[Path], images: Images) -> list[Footage]:
+    """Return what is behind files and folders, nested ones too.
+
+    Raises:
+        UsageError: If two would have the same name in the store, or a folder's images are
+            not named by number.
+        UnreadableVideo: If a folder holds neither videos nor images.
+    """
+    found: dict[str, Footage] = {}
+    for given in inputs:
+        for source in expand_inputs([given]):
+            if not isinstance(source, Path):
+                raise UsageError(f"{given}: input must be a file or folder, got {source}")
+            footage = _footage(given, source, images)
+            other = found.setdefault(footage.video, footage)
+            if other is not footage:
+                raise UsageError(
+                    f"{footage.path}: videos must have names of their own in the store, "
+                    f"got {footage.video!r} for {other.path} too; extract into two stores"
+                )
+    return list(found.values())
+
+
+def _footage(given: Path, source: Path, images: Images) -> Footage:
+    if not source.is_dir():
+        return Footage(video=source.stem, path=source, images=None)
+    _check_numbered(source)
+    inside = source.relative_to(given).as_posix()
+    video = source.resolve().name if inside == "." else inside
+    return Footage(video=video.removeprefix("cropped_aligned/"), path=source, images=images)
+
+
+def _check_numbered(folder: Path) -> None:
+    numbers: dict[int, Path] = {}
+    for path in list_images(folder)[0]:
+        match = re.search(r"(\d+)$", path.stem)
+        if not match:
+            raise UsageError(
+                f"{path}: images must be named by frame number, as 00001.jpg, "
+                f"got {path.name}"
+            )
+        other = numbers.setdefault(int(match[1]), path)
+        if other is not path:
+            raise UsageError(
+                f"{path}: frame numbers must be used once in a folder, "
+                f"got {int(match[1])} for {other.name} too"
+            )
+
+
+def content_sha256(footage: Footage) -> str:
+    """Return the hash of a video's bytes, or of the names and bytes of its images."""
+    digest = hashlib.sha256()
+    if footage.images is None:
+        _feed(digest, footage.path)
+        return digest.hexdigest()
+    digest.update(f"{footage.images}\n".encode())
+    for path in list_images(footage.path)[0]:
+        digest.update(f"{path.name}\n{path.stat().st_size}\n".encode())
+        _feed(digest, path)
+    return digest.hexdigest()
+
+
+def _feed(digest: "hashlib._Hash", path: Path) -> None:
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+
+
+def open_footage(footage: Footage) -> VideoReader:
+    """Open it for `frames_of`.
+
+    Raises:
+        UnreadableVideo: If it cannot be opened or holds no frame.
+    """
+    return open_source(footage.path, images="sequence", fps=ASSUMED_FPS)
+
+
+def frames_of(footage: Footage, reader: VideoReader) -> Iterator[Frame]:
+    """Yield the frames of a reader of this footage.
+
+    Images have their number as index and stand at number / `ASSUMED_FPS`. Crops get a rim,
+    see `CROP_MARGIN`, and each is a shot of its own, as the next one may be much later.
+    """
+    for frame in reader:
+        if footage.images is None:
+            yield frame
+            continue
+        is_crop = footage.images == "crops"
+        rim = round(CROP_MARGIN * max(frame.rgb.shape[:2])) if is_crop else 0
+        yield Frame(
+            index=frame.index,
+            time_s=frame.index / ASSUMED_FPS,
+            rgb=np.pad(frame.rgb, ((rim, rim), (rim, rim), (0, 0)), mode="edge"),
+            shot_start=is_crop or frame.shot_start,
+        )

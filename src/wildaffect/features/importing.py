@@ -1,0 +1,197 @@
+"""Features that other programs computed, into the store: HDF5 and npz files.
+
+HDF5: one group per video with a data set `feature`, shape (L, D), as the code of the
+ABAW4 winners reads them (`features/<name>.h5`). Its rows have no numbers of their own: row i
+belongs to row i of that video in a list of labels (`targets/*.h5`, made from the annotation
+file), so the annotations give the numbers. npz: arrays named `<video>/feature`, with
+`<video>/frame_number` and `<video>/time_s` beside them if they are known.
+Symbols: L rows of a video, D columns.
+
+Source: layout of HDF5 from `data/seq_dataset.py` of AIM3-RUC/ABAW4, commit f639540.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wildaffect.core.annotations import Annotations
+from wildaffect.core.errors import FeatureError, MissingExtra
+from wildaffect.core.sequences import ASSUMED_FPS
+from wildaffect.features.records import NO_DIGEST, FeatureTable, Precision, Provenance
+from wildaffect.features.store import FeatureStore
+
+Arrays = Mapping[str, NDArray[Any]]
+"""`feature`, perhaps `frame_number` and `time_s`, of one video."""
+Numbers = Mapping[str, NDArray[np.int64]]
+"""Frame numbers of each video's rows, in the order of the label list, repeats kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """What an import brought into the store."""
+
+    num_videos: int
+    num_rows: int
+    num_repeats: int
+    """Rows that repeated a frame; the store holds each frame once."""
+
+
+def import_features(
+    path: Path,
+    store: FeatureStore,
+    *,
+    feature_set: str,
+    numbers: Numbers | None = None,
+    dtype: Precision = "float32",
+) -> Imported:
+    """Store every video of an HDF5 or npz file under the name `feature_set`.
+
+    Rows without frame numbers get those of `numbers`, with or without its repeats; without
+    either they are numbered from 1.
+
+    Raises:
+        FeatureError: If the file is neither, its layout is another, a video has another
+            number of rows than `numbers`, or repeats of a frame differ.
+        MissingExtra: If an HDF5 file is to be read and h5py is not installed.
+    """
+    read = _reader(path)
+    origin = Provenance(
+        content_sha256=_file_sha256(path),
+        preprocess_sha256=NO_DIGEST,
+        weights_sha256=NO_DIGEST,
+    )
+    num_videos = num_rows = num_repeats = 0
+    for video, arrays in read(path):
+        table, repeats = _table(path, video, arrays, numbers)
+        store.write(
+            FeatureTable(feature_set=feature_set, video=video, provenance=origin, **table),
+            dtype,
+        )
+        num_videos, num_rows = num_videos + 1, num_rows + len(table["values"])
+        num_repeats += repeats
+    if not num_videos:
+        raise FeatureError(f"{path}: file must hold features of a video, got none")
+    return Imported(num_videos=num_videos, num_rows=num_rows, num_repeats=num_repeats)
+
+
+def numbers_by_video(annotations: Iterable[Annotations]) -> dict[str, NDArray[np.int64]]:
+    """Return the frame numbers of each video's rows, in the order of the files."""
+    return {
+        video: one.frame_number[one.video_index == index]
+        for one in annotations
+        for index, video in enumerate(one.videos)
+    }
+
+
+def _table(
+    path: Path, video: str, arrays: Arrays, numbers: Numbers | None
+) -> tuple[dict[str, Any], int]:
+    values = arrays["feature"]
+    if values.ndim != 2 or values.dtype.kind not in "fiu":
+        raise FeatureError(
+            f"{path}: {video}/feature must be numbers of shape (L, D), "
+            f"got {values.dtype} of shape {values.shape}"
+        )
+    frame_number = _numbers(path, video, arrays, numbers)
+    unique, first, inverse = np.unique(frame_number, return_index=True, return_inverse=True)
+    values = values.astype(np.float32)
+    differs = np.flatnonzero((values != values[first][inverse]).any(axis=1))
+    if len(differs):
+        raise FeatureError(
+            f"{path}: {video}: rows of one frame must be equal, got other values in row "
+            f"{differs[0]} for frame {frame_number[differs[0]]}"
+        )
+    times_s = arrays.get("time_s")
+    if times_s is not None and times_s.shape != frame_number.shape:
+        raise FeatureError(
+            f"{path}: {video}/time_s must have shape {frame_number.shape}, "
+            f"got {times_s.shape}"
+        )
+    return {
+        "track": "0",
+        "columns": tuple(f"c{column}" for column in range(values.shape[1])),
+        "frame_number": unique,
+        "time_s": unique / ASSUMED_FPS
+        if times_s is None
+        else times_s.astype(np.float64)[first],
+        "values": values[first],
+        "numbering": "named",
+        "time_is_guessed": times_s is None,
+    }, len(frame_number) - len(unique)
+
+
+def _numbers(
+    path: Path, video: str, arrays: Arrays, numbers: Numbers | None
+) -> NDArray[np.int64]:
+    num_rows = len(arrays["feature"])
+    if "frame_number" in arrays:
+        given, what = arrays["frame_number"].astype(np.int64), f"{video}/frame_number"
+    elif numbers is not None:
+        if video not in numbers:
+            raise FeatureError(
+                f"{path}: {video} must be a video of the annotations, got another name"
+            )
+        given, what = numbers[video], f"annotations of {video}"
+    else:
+        return np.arange(1, num_rows + 1)
+    if len(given) != num_rows == len(np.unique(given)):
+        return np.unique(given)
+    if given.shape != (num_rows,):
+        raise FeatureError(
+            f"{path}: {what} must have one row per feature row ({num_rows}), "
+            f"got {len(given)}"
+        )
+    return given
+
+
+def _reader(path: Path) -> Callable[[Path], Iterator[tuple[str, Arrays]]]:
+    readers = {".h5": _read_h5, ".hdf5": _read_h5, ".npz": _read_npz}
+    if path.suffix.lower() not in readers or not path.is_file():
+        raise FeatureError(f"{path}: file must exist and end in {', '.join(readers)}")
+    return readers[path.suffix.lower()]
+
+
+def _read_h5(path: Path) -> Iterator[tuple[str, Arrays]]:
+    try:
+        import h5py
+    except ImportError as error:
+        raise MissingExtra("reading HDF5 features", "import") from error
+    try:
+        with h5py.File(path, "r") as file:
+            for video in sorted(file):
+                group = file[video]
+                if not isinstance(group, h5py.Group) or "feature" not in group:
+                    raise FeatureError(f"{path}: {video}/feature must exist, got none")
+                yield video, {name: group[name][()] for name in group}
+    except OSError as error:
+        raise FeatureError(f"{path}: file must be whole HDF5, got: {error}") from error
+
+
+def _read_npz(path: Path) -> Iterator[tuple[str, Arrays]]:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            names = [re.fullmatch(r"(.+)/feature", name) for name in file.files]
+            for video in sorted(match[1] for match in names if match):
+                keys = ("feature", "frame_number", "time_s")
+                yield (
+                    video,
+                    {
+                        key: file[f"{video}/{key}"]
+                        for key in keys
+                        if f"{video}/{key}" in file.files
+                    },
+                )
+    except (OSError, ValueError, BadZipFile) as error:
+        raise FeatureError(f"{path}: file must be whole npz, got: {error}") from error
+
+
+def _file_sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,99 @@
+"""Feature sets: what is computed of every face, and what that depends on."""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wildaffect.core.errors import UsageError
+from wildaffect.core.faces import FaceObservation
+from wildaffect.core.preprocess import Preprocess
+from wildaffect.faces.models import VENDORED
+from wildaffect.features.geometry import (
+    EYE_CORNERS,
+    GEOMETRY_COLUMNS,
+    MEASURES,
+    MESH_COLUMNS,
+    geometry_row,
+    mesh_row,
+)
+from wildaffect.features.measures import MIDLINE, POINTS
+from wildaffect.features.records import NO_DIGEST, Provenance
+
+Embed = Callable[[Sequence[FaceObservation]], NDArray[np.float32]]
+"""N faces -> (N, D), finite; `crops` of every face holds the set's crop."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeatureSet:
+    """A named way from faces to numbers; backbones plug in with theirs."""
+
+    name: str
+    columns: tuple[str, ...]
+    embed: Embed
+    weights_sha256: str
+    """Of a backbone's weights; for geometry, of nets and definition."""
+    preprocess: Preprocess | None = None
+    """The crop that `embed` reads; None if it reads landmarks."""
+
+    def provenance(self, content_sha256: str) -> Provenance:
+        """Return what the set's features of a source depend on."""
+        return Provenance(
+            content_sha256=content_sha256,
+            preprocess_sha256=self.preprocess.digest() if self.preprocess else NO_DIGEST,
+            weights_sha256=self.weights_sha256,
+        )
+
+
+def geometry_set() -> FeatureSet:
+    """Return named measures, pose and blendshapes, see `geometry_row`."""
+    return FeatureSet(
+        name="geometry",
+        columns=GEOMETRY_COLUMNS,
+        embed=lambda faces: np.stack([geometry_row(face) for face in faces]),
+        weights_sha256=_definition_sha256(),
+    )
+
+
+def mesh_set() -> FeatureSet:
+    """Return the frontal mesh, see `mesh_row`."""
+    return FeatureSet(
+        name="mesh",
+        columns=MESH_COLUMNS,
+        embed=lambda faces: np.stack([mesh_row(face) for face in faces]),
+        weights_sha256=_definition_sha256(),
+    )
+
+
+MEASURED: dict[str, Callable[[], FeatureSet]] = {
+    "geometry": geometry_set,
+    "mesh": mesh_set,
+}
+"""Sets that need nothing but the embedded face nets."""
+
+
+def measured_sets(names: Sequence[str]) -> list[FeatureSet]:
+    """Return the measured sets of these names.
+
+    Raises:
+        UsageError: If one does not exist.
+    """
+    for name in names:
+        if name not in MEASURED:
+            raise UsageError(f"features: must be among {', '.join(MEASURED)}, got {name!r}")
+    return [MEASURED[name]() for name in dict.fromkeys(names)]
+
+
+def _definition_sha256() -> str:
+    """Hash the face nets, the points and the measures; another of any is another set."""
+    definition = {
+        "nets": [model.sha256 for model in VENDORED],
+        "points": POINTS,
+        "midline": MIDLINE,
+        "measures": [asdict(measure) for measure in MEASURES],
+        "origin": EYE_CORNERS,
+    }
+    return hashlib.sha256(json.dumps(definition, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,140 @@
+"""Answers and an official list to the file that a challenge asks for.
+
+Layout: the header of the track, then one row per listed row, in its order, with every
+repeat: `<image>,<valence>,<arousal>,<class number>,<12 x 0 or 1>` for the multi-task track,
+or the same without the fields of other tasks. The expression track has eight class names in
+its header over one class number.
+
+A frame without answer takes that of the nearest earlier frame of its video, of the nearest
+later one if there is none earlier; each task is filled for itself.
+
+Source: submissions as wtomin/ABAW3_MultiEmotionNet and the ABAW5 to ABAW7 notebooks of
+sb-ai-lab/EmotiEffLib write them; the filling rule as in the former.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wildaffect.core.errors import BadAnnotation
+from wildaffect.core.tasks import ABAW_ACTION_UNITS
+from wildaffect.formats.answers import Answers
+from wildaffect.formats.frame_lists import HEADERS, FrameList, Track
+from wildaffect.formats.text import write_lines
+
+TASKS = {
+    Track.MTL: ("valence", "arousal", "expression", "action units"),
+    Track.VA: ("valence", "arousal"),
+    Track.EXPR: ("expression",),
+    Track.AU: ("action units",),
+}
+"""What a row of a track states, in the order of its fields."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filled:
+    """How many of the listed rows did not have an answer of their own."""
+
+    num_rows: int
+    earlier: dict[str, int]
+    """Task -> rows that took the nearest earlier frame's answer."""
+    later: dict[str, int]
+    """Task -> rows that took the nearest later frame's, as there was none earlier."""
+    clipped: int
+    """Values of valence or arousal outside [-1, 1], set to the nearest end."""
+
+    def notes(self) -> tuple[str, ...]:
+        """Return one sentence for each thing that was not taken as it was answered."""
+        notes = [
+            f"{task}: {self.earlier[task]:,} rows took the nearest earlier frame's answer, "
+            f"{self.later[task]:,} the nearest later one's"
+            for task in self.earlier
+            if self.earlier[task] or self.later[task]
+        ]
+        if self.clipped:
+            notes.append(f"{self.clipped:,} values outside [-1, 1] were set to its ends")
+        return tuple(notes)
+
+
+def write_submission(
+    answers: Answers, frames: FrameList, *, track: Track, path: Path
+) -> Filled:
+    """Write the submission.
+
+    Raises:
+        BadAnnotation: If a listed video has no answer at all for a task of the track; the
+            message names the line of the list.
+        OutputError: If the file cannot be written.
+    """
+    columns: list[list[str]] = []
+    earlier, later, clipped = {}, {}, 0
+    nearest = _index(answers, frames)
+    for task in TASKS[track]:
+        values = _values(answers, task)
+        has_answer: NDArray[np.bool_] = np.asarray(~np.isnan(values).any(axis=1))
+        rows, is_earlier, is_later = _nearest(nearest, has_answer, frames, task)
+        earlier[task], later[task] = int(is_earlier.sum()), int(is_later.sum())
+        chosen = values[rows]
+        if task in {"valence", "arousal"}:
+            clipped += int((np.abs(chosen) > 1).sum())
+            columns.append([f"{v:.6g}" for v in np.clip(chosen[:, 0], -1, 1) + 0.0])
+        else:
+            columns.append([",".join(map(str, row)) for row in chosen.astype(int).tolist()])
+    lines = (",".join(row) for row in zip(frames.images, *columns, strict=True))
+    write_lines(path, [HEADERS[track], *lines])
+    return Filled(num_rows=len(frames), earlier=earlier, later=later, clipped=clipped)
+
+
+def _values(answers: Answers, task: str) -> NDArray[np.float64]:
+    """Return what a task's fields hold, shape (N, 1) or (N, 12)."""
+    if task == "action units":
+        return answers.action_units.reshape(-1, len(ABAW_ACTION_UNITS))
+    values: NDArray[np.float64] = getattr(answers, task)
+    return values[:, None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Keys:
+    """Video and frame number as one number, the videos numbered as in the list."""
+
+    listed: NDArray[np.int64]
+    answered: NDArray[np.int64]
+    """-1 for answers of videos that are not listed."""
+
+
+def _index(answers: Answers, frames: FrameList) -> _Keys:
+    place = {video: index for index, video in enumerate(frames.videos)}
+    of_video = np.array([place.get(video, -1) for video in answers.videos], np.int64)
+    video = of_video[answers.video_index]
+    answered = np.where(video < 0, -1, (video << 32) + answers.frame_number)
+    return _Keys(listed=(frames.video_index << 32) + frames.frame_number, answered=answered)
+
+
+def _nearest(
+    keys: _Keys, has_answer: NDArray[np.bool_], frames: FrameList, task: str
+) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return the answer's row for each listed row, and which are earlier or later."""
+    usable = np.flatnonzero(has_answer & (keys.answered >= 0))
+    usable = usable[np.argsort(keys.answered[usable], kind="stable")]
+    known = keys.answered[usable]
+    place = np.searchsorted(known, keys.listed, side="right") - 1
+    before = known[place.clip(0)] if len(known) else np.full(len(frames), -1)
+    after = known[(place + 1).clip(max=len(known) - 1)] if len(known) else before
+    video = keys.listed >> 32
+    has_before = (place >= 0) & (before >> 32 == video)
+    has_after = (place + 1 < len(known)) & (after >> 32 == video)
+    without = np.flatnonzero(~has_before & ~has_after)
+    if len(without):
+        row = int(without[0])
+        name = frames.videos[int(frames.video_index[row])]
+        raise BadAnnotation(
+            frames.path,
+            int(frames.lines[row]),
+            f"every listed video must have an answer for {task}, got none for {name!r}; "
+            "predict it, or check that names and tracks agree",
+        )
+    rows = usable[np.where(has_before, place, place + 1)]
+    is_exact = has_before & (before == keys.listed)
+    return rows, has_before & ~is_exact, ~has_before

@@ -1,0 +1,102 @@
+import h5py
+import numpy as np
+import pytest
+
+from wildaffect.core.errors import FeatureError
+from wildaffect.features.importing import import_features
+from wildaffect.features.store import EntryName, FeatureStore
+
+
+def write_h5(path, videos):
+    """The layout that AIM3-RUC/ABAW4 reads: <video>/feature, one row per label row."""
+    with h5py.File(path, "w") as file:
+        for video, values in videos.items():
+            file.create_group(video)["feature"] = values
+    return path
+
+
+def rows(numbers):
+    return np.array(numbers, dtype=np.float32)[:, None] * [1.0, 10.0]
+
+
+def entry(video, feature_set="mae"):
+    return EntryName(feature_set, video, "0")
+
+
+def test_rows_of_hdf5_get_the_frame_numbers_of_the_annotations_once_each(tmp_path):
+    path = write_h5(tmp_path / "mae.h5", {"video1": rows([4, 9, 9, 12])})
+    store = FeatureStore(tmp_path / "store")
+    numbers = {"video1": np.array([4, 9, 9, 12])}
+    imported = import_features(path, store, feature_set="mae", numbers=numbers)
+    assert (imported.num_videos, imported.num_rows, imported.num_repeats) == (1, 3, 1)
+    stored = store.open(entry("video1"))
+    assert stored.frame_number.tolist() == [4, 9, 12]
+    np.testing.assert_array_equal(stored.read(), rows([4, 9, 12]))
+    assert stored.sidecar.numbering == "named"
+    assert stored.sidecar.time_is_guessed
+
+
+def test_a_file_made_without_the_repeats_of_the_list_is_taken_too(tmp_path):
+    path = write_h5(tmp_path / "mae.h5", {"video1": rows([4, 9, 12])})
+    store = FeatureStore(tmp_path / "store")
+    numbers = {"video1": np.array([4, 9, 9, 12])}
+    import_features(path, store, feature_set="mae", numbers=numbers)
+    assert store.open(entry("video1")).frame_number.tolist() == [4, 9, 12]
+
+
+def test_npz_brings_its_own_numbers_and_times(tmp_path):
+    arrays = {
+        "a_left/feature": rows([2, 5]),
+        "a_left/frame_number": np.array([2, 5]),
+        "a_left/time_s": np.array([0.08, 0.2]),
+        "b/feature": rows([1, 2, 3]),
+    }
+    np.savez(tmp_path / "x.npz", **arrays)
+    store = FeatureStore(tmp_path / "store")
+    assert import_features(tmp_path / "x.npz", store, feature_set="mae").num_videos == 2
+    left = store.open(entry("a_left"))
+    assert left.frame_number.tolist() == [2, 5]
+    assert left.time_s.tolist() == [0.08, 0.2]
+    assert not left.sidecar.time_is_guessed
+    assert store.open(entry("b")).frame_number.tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("videos", "numbers", "message"),
+    [
+        (
+            {"v": rows([1, 2])},
+            {"v": np.array([1])},
+            r"one row per feature row \(2\), got 1",
+        ),
+        ({"v": rows([1])}, {"w": np.array([1])}, "v must be a video of the annotations"),
+        ({"v": rows([1, 2])}, {"v": np.array([3, 3])}, "other values in row 1 for frame 3"),
+        ({"v": np.zeros(3)}, None, r"v/feature must be numbers of shape \(L, D\)"),
+        ({"v": rows([np.nan])}, None, "values must be finite, got nan in frame 1"),
+        ({}, None, "must hold features of a video, got none"),
+    ],
+)
+def test_features_that_do_not_fit_are_refused(tmp_path, videos, numbers, message):
+    path = write_h5(tmp_path / "mae.h5", videos)
+    with pytest.raises(FeatureError, match=message):
+        import_features(path, FeatureStore(tmp_path), feature_set="mae", numbers=numbers)
+
+
+def test_files_of_another_kind_layout_or_damaged_are_refused(tmp_path):
+    store = FeatureStore(tmp_path / "store")
+    for name, content, message in [
+        ("a.csv", b"1", r"must exist and end in \.h5"),
+        ("a.h5", b"1", "must be whole HDF5"),
+        ("a.npz", b"PK1", "must be whole npz"),
+        ("b.npz", b"1", "must be whole npz"),
+    ]:
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(FeatureError, match=message):
+            import_features(tmp_path / name, store, feature_set="mae")
+    with h5py.File(tmp_path / "flat.h5", "w") as file:
+        file["v"] = np.zeros(3)
+    with pytest.raises(FeatureError, match="v/feature must exist, got none"):
+        import_features(tmp_path / "flat.h5", store, feature_set="mae")
+    np.savez(tmp_path / "t.npz", **{"v/feature": rows([1]), "v/time_s": np.zeros(2)})
+    with pytest.raises(FeatureError, match=r"v/time_s must have shape \(1,\), got \(2,\)"):
+        import_features(tmp_path / "t.npz", store, feature_set="mae")

@@ -1,0 +1,83 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from wildaffect.outputs.columns import result_schema
+from wildaffect.outputs.resume import is_finished, plan_jobs, stamp
+from wildaffect.outputs.sidecar import Provenance, sidecar_path
+from wildaffect.outputs.table import TableWriter
+
+
+@pytest.fixture
+def clip(tmp_path):
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(b"video")
+    return path
+
+
+def made_from(clip, **options):
+    return Provenance(source=stamp(clip), artefact={"sha256": "a"}, options=options)
+
+
+def analyse(result, provenance, row, error=None):
+    with TableWriter(result, result_schema(), provenance) as writer:
+        writer.write([row()])
+        if error:
+            writer.mark_incomplete(error)
+    return result
+
+
+def test_a_whole_result_of_the_same_input_and_options_is_finished(tmp_path, clip, row):
+    result = analyse(tmp_path / "x.csv", made_from(clip, every=2), row)
+    assert is_finished(result, made_from(clip, every=2))
+
+
+def test_other_options_another_artefact_or_a_changed_input_are_not(tmp_path, clip, row):
+    result = analyse(tmp_path / "x.csv", made_from(clip, every=2), row)
+    assert not is_finished(result, made_from(clip, every=3))
+    other = Provenance(source=stamp(clip), artefact={"sha256": "b"}, options={"every": 2})
+    assert not is_finished(result, other)
+    os.utime(clip, ns=(0, 12345))
+    assert not is_finished(result, made_from(clip, every=2))
+
+
+def test_missing_incomplete_cut_and_unexplained_results_are_redone(tmp_path, clip, row):
+    provenance = made_from(clip)
+    assert not is_finished(tmp_path / "none.csv", provenance)
+    partly = analyse(tmp_path / "partly.csv", provenance, row, error="frame 3: data ends")
+    assert not is_finished(partly, provenance)
+    cut = analyse(tmp_path / "cut.csv", provenance, row)
+    cut.write_bytes(cut.read_bytes()[:-5])
+    assert not is_finished(cut, provenance)
+    alone = analyse(tmp_path / "alone.csv", provenance, row)
+    sidecar_path(alone).write_text("{broken")
+    assert not is_finished(alone, provenance)
+    sidecar_path(alone).unlink()
+    assert not is_finished(alone, provenance)
+
+
+def test_a_folder_of_images_is_stamped_by_its_files(tmp_path):
+    folder = tmp_path / "images"
+    folder.mkdir()
+    (folder / "a.png").write_bytes(b"1")
+    before = stamp(folder)
+    (folder / "b.png").write_bytes(b"2")
+    assert stamp(folder) != before
+
+
+def names(*sources):
+    jobs = plan_jobs([Path(source) for source in sources], Path("out"), ".csv")
+    return [job.result.name for job in jobs]
+
+
+def test_every_input_gets_a_result_of_its_own():
+    assert names("a.mp4", "b.mp4") == ["a.csv", "b.csv"]
+    assert names("a.mp4", "a.avi", "b.mp4") == ["a.mp4.csv", "a.avi.csv", "b.csv"]
+    assert names("p/a.mp4", "q/a.mp4") == ["p_a.mp4.csv", "q_a.mp4.csv"]
+    assert len({*names("x/p/a.mp4", "y/p/a.mp4", "z/p/A.MP4")}) == 3
+    assert len({*names("a.mp4.avi", "a.mp4", "a.mov")}) == 3
+
+
+def test_an_input_that_is_named_twice_is_done_once():
+    assert names("a.mp4", "a.mp4") == ["a.csv"]

@@ -1,0 +1,112 @@
+import json
+
+import pytest
+from rich.console import Console
+
+from wildaffect.core.faces import Status
+from wildaffect.outputs import summary
+from wildaffect.outputs.report_text import summary_json, summary_line, track_table
+from wildaffect.outputs.summary import Summarizer, total
+
+
+@pytest.fixture
+def two_people(row):
+    rows = []
+    for frame in range(10):
+        rows.append(row(frame, 0, rate=10))
+        if frame >= 5:
+            status = Status.LOW_QUALITY if frame == 5 else Status.OK
+            rows.append(row(frame, 1, status=status, rate=10))
+    return [*rows, row(10, None, rate=10)]
+
+
+def summarise(rows):
+    summarizer = Summarizer()
+    assert list(summarizer.watch(rows)) == list(rows)
+    return summarizer
+
+
+def test_totals_count_frames_faces_and_people(two_people):
+    run = summarise(two_people).run(wall_s=2.0)
+    assert (run.num_frames, run.num_faces, run.num_tracks) == (11, 15, 2)
+    assert run.video_s == 1.0
+    assert run.frames_per_s == 5.5
+    assert run.no_face_share == pytest.approx(1 / 11)
+    assert run.low_quality_share == pytest.approx(1 / 15)
+
+
+def test_a_track_sums_up_the_frames_that_were_judged(two_people):
+    first, second = summarise(two_people).tracks()
+    own = [r.affect for r in two_people if r.face is not None and r.face.track_id == 1]
+    judged = [affect for affect in own if affect is not None]
+    assert (second.start_s, second.stop_s) == (0.5, 0.9)
+    assert (second.num_frames, second.num_judged) == (5, 4)
+    assert second.valence == pytest.approx(sum(a.valence for a in judged) / 4)
+    assert [(s.label, s.share) for s in second.expressions] == [("Happiness", 1.0)]
+    au12 = sum(a.action_units_present[6] for a in judged) / 4
+    assert {s.label: s.share for s in second.action_units}.get("AU12", 0.0) == au12
+    assert first.num_frames == 10
+
+
+def test_what_no_frame_predicts_has_no_mean(row):
+    (track,) = summarise([row(status=Status.LOW_QUALITY)]).tracks()
+    assert (track.valence, track.expressions, track.action_units) == (None, (), ())
+
+
+def test_nothing_at_all_sums_up_to_zeros():
+    run = Summarizer().run()
+    assert (run.num_frames, run.no_face_share, run.frames_per_s) == (0, 0.0, 0.0)
+
+
+def test_files_add_up(two_people):
+    run = summarise(two_people).run()
+    both = total([run, run], wall_s=4.0)
+    assert (both.num_files, both.num_frames, both.num_tracks) == (2, 22, 4)
+    assert both.frames_per_s == 5.5
+
+
+def test_memory_is_bounded_by_forgetting_the_shortest_tracks(row, monkeypatch):
+    monkeypatch.setattr(summary, "MAX_TRACKS", 3)
+    rows = [row(frame, 0) for frame in range(5)] + [row(5 + k, 1 + k) for k in range(50)]
+    summarizer = summarise(rows)
+    assert summarizer.run().num_tracks == 51
+    kept = summarizer.tracks()
+    assert len(kept) <= 6
+    assert kept[0].track_id == 0
+
+
+def test_the_line_names_numbers_in_words(two_people):
+    assert summary_line(summarise(two_people).run(wall_s=2.0)) == (
+        "1 file, 11 frames (1.0 s), 15 faces, 2 tracks, 9.1% of frames without a face, "
+        "6.7% of faces of low quality, 2.0 s, 6 frames/s"
+    )
+
+
+def shown(table):
+    console = Console(width=120)
+    with console.capture() as capture:
+        console.print(table)
+    return capture.get()
+
+
+def test_a_long_list_shows_the_longest_tracks_and_says_how_many_not(row):
+    rows = [row(frame, track) for track in range(8) for frame in range(track + 1)]
+    text = shown(
+        track_table(summarise(sorted(rows, key=lambda r: r.frame_index)).tracks(), 3)
+    )
+    assert "and 5 shorter tracks; all are in the table file" in text
+    assert [line.split()[0] for line in text.splitlines()[1:4]] == ["5", "6", "7"]
+
+
+def test_a_short_list_is_shown_whole(two_people):
+    text = shown(track_table(summarise(two_people).tracks()))
+    assert "shorter" not in text
+    assert "Happiness 100%" in text
+
+
+def test_the_json_form_holds_the_same_numbers(two_people):
+    summarizer = summarise(two_people)
+    told = json.loads(json.dumps(summary_json(summarizer.run(2.0), summarizer.tracks())))
+    assert told["run"]["num_frames"] == 11
+    assert told["run"]["frames_per_s"] == 5.5
+    assert told["tracks"][1]["track_id"] == 1
