@@ -23,6 +23,7 @@ from wildaffect.runtime.network import Device
 from wildaffect.synth.behaviour import Behaviour, draw_behaviour
 from wildaffect.synth.clip import draw_crops
 from wildaffect.synth.facs import COLUMN, DRAWN
+from wildaffect.synth.landmarks import NAMES
 from wildaffect.synth.render.renderer import Renderer
 from wildaffect.synth.statistics import BALANCED
 from wildaffect.synth.take import Take, draw_take
@@ -80,12 +81,20 @@ def faults(num_people: int) -> None:
     for person in range(num_people):
         take = _take(person, num_frames=4)
         for crop in draw_crops(take, [0, 3], renderer=renderer):
-            inside = renderer.alpha[56:84, 46:66]
+            inside = renderer.alpha[_middle_of_face(crop.landmarks_xy)]
             black += int(crop.rgb.max() < 12)
-            holes += int(inside.min() < 0.99)
+            holes += int(inside.size > 0 and inside.min() < 0.99)
             bad += int(not np.isfinite(crop.landmarks_xy).all())
             bad += int(not np.isfinite(renderer.colour).all())
     print(f"{num_people} people: black {black}, holes {holes}, not finite {bad}")
+
+
+def _middle_of_face(points: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Return the pixels between eyes, mouth corners and lower lip, (112, 112)."""
+    corners = [*range(5), NAMES.index("nose_root"), NAMES.index("lip_lower")]
+    hull = cv2.convexHull(points[corners].round().astype(np.int32))
+    mask = cv2.fillConvexPoly(np.zeros((112, 112), np.uint8), hull, 1)
+    return cv2.erode(mask, np.ones((3, 3), np.uint8)).astype(bool)
 
 
 def faces(num_people: int) -> None:

@@ -18,6 +18,8 @@ from wildaffect.synth.statistics import Statistics
 MAX_LAG_S = 0.8
 """Real traces lag by 1 to 6 s (Mariooryad and Busso 2015); ours by less than a clip."""
 SMOOTHING_S = 0.5
+GOLDEN = 0.6180339887
+"""Multiples of it modulo 1 spread evenly over [0, 1)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,10 +40,20 @@ class Labels:
     """Shape (T,): of the twelve together."""
 
 
-def annotate(behaviour: Behaviour, seed: tuple[int, ...], statistics: Statistics) -> Labels:
-    """Return the labels that observers give to a video; the seed decides their faults."""
+def annotate(
+    behaviour: Behaviour, seed: tuple[int, ...], statistics: Statistics, *, place: float = 0.5
+) -> Labels:
+    """Return the labels that observers give to a video; the seed decides their faults.
+
+    Args:
+        behaviour: What happens.
+        seed: Of the video.
+        statistics: How observers are.
+        place: In [0, 1), spread evenly over the videos of a set; decides which labels the
+            video carries, so that their shares hold in small sets too.
+    """
     rng = np.random.default_rng((*seed, 0xA770))
-    valid = _carried(rng, len(behaviour), statistics)
+    valid = _carried(rng, len(behaviour), statistics, place)
     return Labels(
         valence=_traced(rng, behaviour.valence),
         arousal=_traced(rng, behaviour.arousal),
@@ -90,7 +102,7 @@ def _coded(
 
 
 def _carried(
-    rng: np.random.Generator, num: int, statistics: Statistics
+    rng: np.random.Generator, num: int, statistics: Statistics, place: float
 ) -> dict[str, NDArray[np.bool_]]:
     names = list(statistics.patterns)
     shares = np.array(list(statistics.patterns.values()))
@@ -99,8 +111,9 @@ def _carried(
     if rng.random() < statistics.broken_videos:
         cuts = [0, *sorted(rng.integers(0, num, rng.integers(1, 4)).tolist()), num]
     valid = {letter: np.zeros(num, bool) for letter in "vea"}
-    for start, stop in zip(cuts[:-1], cuts[1:], strict=True):
-        carried = names[rng.choice(len(names), p=shares)]
+    for turn, (start, stop) in enumerate(zip(cuts[:-1], cuts[1:], strict=True)):
+        drawn = (place + turn * GOLDEN) % 1
+        carried = names[min(int(np.searchsorted(np.cumsum(shares), drawn)), len(names) - 1)]
         for letter in carried:
             valid[letter][start:stop] = True
     return valid

@@ -23,7 +23,7 @@ from wildaffect.synth.statistics import Statistics
 
 FPS = 30.0
 """Rate of every generated video."""
-STATE_LAG_S = 1.3
+STATE_LAG_S = 1.6
 """How slowly the perceived state follows an episode."""
 MAX_GAZE = 0.40
 """Radians that eyes turn in the head."""
@@ -162,8 +162,8 @@ def _write_episode(
 def _visibility(rng: np.random.Generator, num: int) -> NDArray[np.float64]:
     """Return how much of an episode the face shows now, about 0.15 to 1.2."""
     flicker = 1 + 0.20 * wander(rng, num, 1 / FPS, 0.6)
-    pause = 1 / (1 + np.exp(-6 * (wander(rng, num, 1 / FPS, 1.2) + rng.normal(0.9, 0.3))))
-    return np.clip(flicker * (0.20 + 0.80 * pause), 0.1, 1.25)
+    pause = 1 / (1 + np.exp(-6 * (wander(rng, num, 1 / FPS, 1.0) + rng.normal(0.6, 0.3))))
+    return np.clip(flicker * (0.15 + 0.85 * pause), 0.1, 1.25)
 
 
 def _move_freely(

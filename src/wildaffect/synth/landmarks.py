@@ -24,7 +24,7 @@ NEAR: dict[str, tuple[float, float, float]] = {
     "nose_tip": (0.0, 6.98, 1.80),
     "nose_base": (0.0, 6.87, 1.60),
     "lip_upper": (0.0, 6.74, 1.62),
-    "lip_lower": (0.0, 6.60, 1.60),
+    "lip_lower": (0.0, 6.53, 1.57),
     "chin": (0.0, 6.30, 1.53),
 }
 """Where to look for each point on the unchanged head; right ones mirror the left."""

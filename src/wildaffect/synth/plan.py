@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from wildaffect.core.annotations import Annotations
 from wildaffect.core.tasks import ABAW_ACTION_UNIT_NUMBERS
-from wildaffect.synth.annotate import Labels, annotate
+from wildaffect.synth.annotate import GOLDEN, Labels, annotate
 from wildaffect.synth.behaviour import Behaviour, draw_behaviour
 from wildaffect.synth.presets import Preset, Split
 from wildaffect.synth.statistics import STATISTICS, StatisticsName, draw_frame_numbers
@@ -24,6 +24,8 @@ class PlannedVideo:
 
     name: str
     split: Split
+    number: int
+    """Position among the videos of its split."""
     identity: int
     """Seed of the person; ranges of the splits do not meet."""
     seed: tuple[int, ...]
@@ -43,7 +45,8 @@ class PlannedVideo:
 
     def labels(self, behaviour: Behaviour) -> Labels:
         """Return what annotators wrote of it."""
-        return annotate(behaviour, self.seed, STATISTICS[self.statistics])
+        statistics = STATISTICS[self.statistics]
+        return annotate(behaviour, self.seed, statistics, place=self.number * GOLDEN % 1)
 
     def images(self) -> list[str]:
         """Return the name of each annotated frame's image."""
@@ -78,6 +81,7 @@ def _plan_video(
     rows = preset.rows_per_video * np.exp(preset.length_sigma * rng.standard_normal())
     letter = split[0] if split != "test" else "x"
     return PlannedVideo(
+        number=seed[2] * preset.videos_per_person + seed[3],
         name=f"{letter}{seed[2]:04d}-{seed[3]}",
         split=split,
         identity=identity,

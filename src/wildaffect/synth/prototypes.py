@@ -23,14 +23,14 @@ TAKES_PART: dict[str, dict[int, float]] = {
 }  # fmt: skip
 """Probability that an action unit takes part in an episode."""
 CENTRES: dict[str, tuple[float, float, float]] = {
-    "Neutral": (0.0, -0.05, 0.10),
-    "Anger": (-0.50, 0.58, 0.15),
-    "Disgust": (-0.62, 0.35, 0.15),
-    "Fear": (-0.40, 0.72, 0.16),
-    "Happiness": (0.66, 0.28, 0.18),
-    "Sadness": (-0.60, -0.32, 0.16),
-    "Surprise": (0.15, 0.68, 0.20),
-    "Other": (0.02, 0.15, 0.30),
+    "Neutral": (0.0, -0.05, 0.08),
+    "Anger": (-0.50, 0.58, 0.10),
+    "Disgust": (-0.62, 0.35, 0.10),
+    "Fear": (-0.40, 0.72, 0.10),
+    "Happiness": (0.66, 0.28, 0.12),
+    "Sadness": (-0.60, -0.32, 0.10),
+    "Surprise": (0.15, 0.68, 0.14),
+    "Other": (0.02, 0.15, 0.22),
 }
 """Valence and arousal at full strength, and the spread of both between episodes."""
 TIED = ((1, 2, 0.35), (6, 7, 0.35), (12, 6, 0.25), (26, 25, 1.0))
