@@ -40,11 +40,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--videos", type=int, default=300)
     parser.add_argument("--statistics", choices=sorted(STATISTICS), default=None)
-    parser.add_argument("--no-pictures", action="store_true", help="leave the thumbnail out")
+    parser.add_argument(
+        "--no-pictures", action="store_true", help="leave the thumbnail out"
+    )
     args = parser.parse_args()
     for name in [args.statistics] if args.statistics else ("balanced", "wild"):
         print(f"\n{name}, {args.videos} videos of 100 rows\n")
-        print("| input | CCC V | CCC A | EXPR F1 | AU F1 | P_MTL |\n|---|---|---|---|---|---|")
+        print(
+            "| input | CCC V | CCC A | EXPR F1 | AU F1 | P_MTL |\n|---|---|---|---|---|---|"
+        )
         for row, scores in ceilings(name, args.videos, thumbnails=not args.no_pictures):
             total = (scores[0] + scores[1]) / 2 + scores[2] + scores[3]
             cells = " | ".join(f"{value:.2f}" for value in (*scores, total))
@@ -96,7 +100,10 @@ def linear(
     pred = model.predict(x[test])
     scores.append(
         macro_f1(
-            labels.expression[test], pred, labels.expression_valid[test], num_classes=CLASSES
+            labels.expression[test],
+            pred,
+            labels.expression_valid[test],
+            num_classes=CLASSES,
         )
     )
     fit = train & labels.action_units_valid.all(1)

@@ -1,8 +1,8 @@
 """Measure the generated world: speed, faults of pictures, and what the face chain sees.
 
-    python benchmarks/synth.py speed
-    python benchmarks/synth.py faults --people 2000
-    python benchmarks/synth.py faces --people 150
+python benchmarks/synth.py speed
+python benchmarks/synth.py faults --people 2000
+python benchmarks/synth.py faces --people 150
 """
 
 import argparse
@@ -23,7 +23,6 @@ from wildaffect.runtime.network import Device
 from wildaffect.synth.behaviour import Behaviour, draw_behaviour
 from wildaffect.synth.clip import draw_crops
 from wildaffect.synth.facs import COLUMN, DRAWN
-from wildaffect.synth.landmarks import NAMES
 from wildaffect.synth.render.renderer import Renderer
 from wildaffect.synth.statistics import BALANCED
 from wildaffect.synth.take import Take, draw_take
@@ -81,24 +80,24 @@ def faults(num_people: int) -> None:
     for person in range(num_people):
         take = _take(person, num_frames=4)
         for crop in draw_crops(take, [0, 3], renderer=renderer):
-            inside = renderer.alpha[_middle_of_face(crop.landmarks_xy)]
             black += int(crop.rgb.max() < 12)
-            holes += int(inside.size > 0 and inside.min() < 0.99)
+            holes += _num_holes(renderer.alpha, crop.landmarks_xy)
             bad += int(not np.isfinite(crop.landmarks_xy).all())
             bad += int(not np.isfinite(renderer.colour).all())
     print(f"{num_people} people: black {black}, holes {holes}, not finite {bad}")
 
 
-def _middle_of_face(points: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Return the pixels between eyes, mouth corners and lower lip, (112, 112)."""
-    corners = [*range(5), NAMES.index("nose_root"), NAMES.index("lip_lower")]
-    hull = cv2.convexHull(points[corners].round().astype(np.int32))
-    mask = cv2.fillConvexPoly(np.zeros((112, 112), np.uint8), hull, 1)
-    return cv2.erode(mask, np.ones((3, 3), np.uint8)).astype(bool)
+def _num_holes(alpha: NDArray[np.float32], points: NDArray[np.float32]) -> int:
+    """Return how many see-through spots lie in the face without reaching the outside."""
+    hull = cv2.convexHull(points[:5].round().astype(np.int32))
+    face = cv2.fillConvexPoly(np.zeros(alpha.shape, np.uint8), hull, 1)
+    _, spots = cv2.connectedComponents((alpha < 0.99).astype(np.uint8))
+    rim = np.unique(np.concatenate([spots[0], spots[-1], spots[:, 0], spots[:, -1]]))
+    return len(set(np.unique(spots[face > 0])) - set(rim) - {0})
 
 
 def faces(num_people: int) -> None:
-    """Print detection by yaw, and partial correlations of measures with true intensities."""
+    """Print detection by yaw, and partial correlations of measures with the truth."""
     device = Device()
     detect, mesh, score = FaceDetector(device), FaceMesh(device), Blendshapes(device)
     renderer = Renderer(FACE_CHAIN_PX, FACE_CHAIN_PX)
@@ -107,7 +106,9 @@ def faces(num_people: int) -> None:
     for person in range(num_people):
         take = _posing(person)
         frames = range(FRAMES_PER_PERSON)
-        for frame, crop in zip(frames, draw_crops(take, frames, renderer=renderer), strict=True):
+        for frame, crop in zip(
+            frames, draw_crops(take, frames, renderer=renderer), strict=True
+        ):
             yaw = abs(np.rad2deg(take.behaviour.pose[frame, 0]))
             band = next(limit for limit in (15, 30, 45) if yaw <= limit + 1e-3)
             seen = detect(crop.rgb)
@@ -132,7 +133,9 @@ def faces(num_people: int) -> None:
     for band, (hits, total) in found.items():
         print(f"yaw up to {band}: {hits} of {total} found ({100 * hits / total:.1f} %)")
     hits, total = np.array(list(found.values())).sum(0)
-    print(f"all: {100 * hits / total:.1f} %; with a border {100 * with_border / total:.1f} %")
+    print(
+        f"all: {100 * hits / total:.1f} %; with a border {100 * with_border / total:.1f} %"
+    )
     _print_correlations(rows)
 
 
@@ -152,7 +155,9 @@ def _print_correlations(rows: list[tuple[int, NDArray, NDArray, NDArray]]) -> No
             (shape,) = LIVE[number]
             columns = [i for i, n in enumerate(BLENDSHAPES) if n.startswith(shape)]
             by_shape = f"{_partial(scores[:, columns].mean(1), truth, COLUMN[number]):+.2f}"
-        print(f"| {number} | {'+-'[sign < 0]}{name} | {by_mesh:+.2f} | {shape} | {by_shape} |")
+        print(
+            f"| {number} | {'+-'[sign < 0]}{name} | {by_mesh:+.2f} | {shape} | {by_shape} |"
+        )
 
 
 def _partial(values: NDArray, truth: NDArray, column: int) -> float:

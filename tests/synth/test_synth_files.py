@@ -93,9 +93,7 @@ def test_every_annotated_frame_has_its_image_and_its_exact_truth(world):
 
 
 def test_a_world_follows_from_its_seed_and_goes_on_where_it_was_stopped(world, tmp_path):
-    states = write_world(
-        tmp_path, SMALL, seed=0, statistics="wild", size_px=32, workers=1
-    )
+    states = write_world(tmp_path, SMALL, seed=0, statistics="wild", size_px=32, workers=1)
     for _ in range(3):
         next(states)
     states.close()

@@ -1,5 +1,6 @@
 """Behaviour, annotators and plans: nothing here draws a picture."""
 
+import subprocess
 import sys
 from dataclasses import replace
 
@@ -144,7 +145,10 @@ def test_annotating_changes_nothing_of_the_truth():
 
 
 @given(
-    start=st.floats(0, 5), onset=st.floats(0.1, 1), apex=st.floats(0, 3), fall=st.floats(0.1, 1)
+    start=st.floats(0, 5),
+    onset=st.floats(0.1, 1),
+    apex=st.floats(0, 3),
+    fall=st.floats(0.1, 1),
 )
 def test_an_episode_rises_once_and_falls_once(start, onset, apex, fall):
     values = envelope(np.arange(0, 12, 0.05), start, onset, apex, fall)
@@ -161,7 +165,5 @@ def test_annotated_frames_ascend_from_the_first():
 
 
 def test_planning_a_world_imports_no_renderer():
-    import subprocess
-
     code = "import sys, wildaffect.synth.plan; sys.exit('numba' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

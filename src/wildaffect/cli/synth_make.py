@@ -101,7 +101,7 @@ def run(command: Command) -> int:
         )
         return 0
     print(
-        f"{command.output}: {num_videos} videos, {num_images} images drawn in {seconds:.1f} s "
-        f"({num_images / max(seconds, 1e-9):.0f} per second)"
+        f"{command.output}: {num_videos} videos, {num_images} images drawn in "
+        f"{seconds:.1f} s ({num_images / max(seconds, 1e-9):.0f} per second)"
     )
     return 0

@@ -1,4 +1,4 @@
-"""Things on and before a face: glasses, a hand, a microphone, a bun of hair, a body below."""
+"""Things on and around a face: glasses, hand, microphone, bun of hair, body below."""
 
 from typing import Literal
 
@@ -9,6 +9,7 @@ from wildaffect.synth.asset import HeadAsset, Material
 from wildaffect.synth.mesh import Mesh, ball, grid, join, tube
 from wildaffect.synth.traits import Traits
 
+Point = NDArray[np.floating]
 Prop = Literal["none", "hand_chin", "hand_mouth", "hand_cheek", "microphone"]
 FRAME_TINTS = (
     (0.015, 0.014, 0.013),
@@ -19,8 +20,8 @@ FRAME_TINTS = (
 EAR_X, EAR_Z = 0.80, 0.42
 
 
-def glasses(traits: Traits, left_eye: NDArray, right_eye: NDArray) -> list[Mesh]:
-    """Return frames that sit before the eyes (centres in head units); none for most people."""
+def glasses(traits: Traits, left_eye: Point, right_eye: Point) -> list[Mesh]:
+    """Return frames before the eyes (centres in head units); none for most people."""
     if traits.glasses == "none":
         return []
     rng = np.random.default_rng((traits.seed, 0x61A))
@@ -59,7 +60,7 @@ def glasses(traits: Traits, left_eye: NDArray, right_eye: NDArray) -> list[Mesh]
 
 
 def bun(traits: Traits, head: HeadAsset, shape: NDArray[np.float32]) -> list[Mesh]:
-    """Return the knot of tied hair on a head of vertices `shape`; nothing for other styles."""
+    """Return the knot of tied hair on a head of vertices `shape`; else nothing."""
     if traits.hair_style != "tied":
         return []
     rng = np.random.default_rng((traits.seed, 0xB07))
@@ -75,15 +76,15 @@ def bun(traits: Traits, head: HeadAsset, shape: NDArray[np.float32]) -> list[Mes
 
 
 def body_below(head: HeadAsset, shape: NDArray[np.float32]) -> Mesh:
-    """Return trunk and upper arms, which begin inside the shoulders and go straight down."""
+    """Return trunk and arms, which begin inside the shoulders and go straight down."""
     torso = np.unique(head.triangles[head.materials == Material.TORSO])
     low = torso[head.vertices[torso, 1] < 4.9]
     edge, lowered = shape[low], float((shape[low] - head.vertices[low])[:, 1].mean())
     reach = float(np.abs(edge[:, 0]).max())
     back, front = float(edge[:, 2].min()), float(edge[:, 2].max())
     heights = lowered + np.array([5.0, 4.85, 4.55, 4.0, 3.0, 1.0, -4.0])
-    wide = reach * np.array([0.55, 0.80, 0.84, 0.80, 0.75, 0.76, 0.80])
-    deep = 0.5 * (front - back) * np.array([0.5, 0.8, 0.97, 1.0, 0.95, 0.9, 0.9])
+    wide = reach * np.array([0.55, 0.84, 0.90, 0.86, 0.80, 0.78, 0.80])
+    deep = 0.5 * (front - back) * np.array([0.5, 0.98, 1.10, 1.08, 1.0, 0.9, 0.9])
     around = np.linspace(0, 2 * np.pi, 17)
     trunk = np.stack(
         [
@@ -93,12 +94,14 @@ def body_below(head: HeadAsset, shape: NDArray[np.float32]) -> Mesh:
         ],
         -1,
     )
-    parts = [_outward(grid(trunk, Material.TORSO), np.array([0.0, 0.0, 0.5 * (front + back)]))]
+    parts = [
+        _outward(grid(trunk, Material.TORSO), np.array([0.0, 0.0, 0.5 * (front + back)]))
+    ]
     for side in (-1.0, 1.0):
-        middle = side * 0.80 * reach
+        middle = side * 0.82 * reach
         top, bottom = [middle, lowered + 5.25, 0.05], [middle * 1.06, lowered + 0.5, 0.25]
         path = np.linspace(top, bottom, 5)
-        arm = tube(path, np.array([0.24, 0.40, 0.38, 0.32, 0.28]), Material.TORSO, sides=9)
+        arm = tube(path, np.array([0.28, 0.46, 0.41, 0.34, 0.28]), Material.TORSO, sides=9)
         parts.append(_outward(arm, np.array([middle, 0.0, 0.1])))
     return join(parts)
 

@@ -4,6 +4,7 @@ Symbols: T video frames.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +42,11 @@ class Labels:
 
 
 def annotate(
-    behaviour: Behaviour, seed: tuple[int, ...], statistics: Statistics, *, place: float = 0.5
+    behaviour: Behaviour,
+    seed: tuple[int, ...],
+    statistics: Statistics,
+    *,
+    place: float = 0.5,
 ) -> Labels:
     """Return the labels that observers give to a video; the seed decides their faults.
 
@@ -111,7 +116,7 @@ def _carried(
     if rng.random() < statistics.broken_videos:
         cuts = [0, *sorted(rng.integers(0, num, rng.integers(1, 4)).tolist()), num]
     valid = {letter: np.zeros(num, bool) for letter in "vea"}
-    for turn, (start, stop) in enumerate(zip(cuts[:-1], cuts[1:], strict=True)):
+    for turn, (start, stop) in enumerate(pairwise(cuts)):
         drawn = (place + turn * GOLDEN) % 1
         carried = names[min(int(np.searchsorted(np.cumsum(shares), drawn)), len(names) - 1)]
         for letter in carried:

@@ -93,7 +93,8 @@ class Exposure:
         image = (np.clip(shown, 0, 1) * 255 + 0.5).astype(np.uint8)
         quality = [cv2.IMWRITE_JPEG_QUALITY, camera.jpeg_quality]
         _, data = cv2.imencode(".jpg", image[..., ::-1], quality)
-        return np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1])
+        stored = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR))
+        return np.ascontiguousarray(stored[..., ::-1])
 
     def _grain(
         self, rng: np.random.Generator, height: int, width: int

@@ -23,6 +23,7 @@ from wildaffect.synth.render.renderer import (
 )
 from wildaffect.synth.take import Take, head_rotation
 
+Picture = NDArray[np.float32]
 LOOSENESS = 0.77
 """Scale of the face against the alignment template: below 1 shows more around it."""
 MIDDLE = (0.5, 0.62)
@@ -94,7 +95,7 @@ def draw_crops(
             person, moment, vertices, Placement(matrix=matrix), take.light
         )
         behind = _behind(wide, matrix, size)
-        light = drawing.colour + behind * (1 - drawing.alpha[..., None])
+        light: Picture = drawing.colour + behind * (1 - drawing.alpha[..., None])
         pace = np.zeros(2)
         if before is not None:
             pace = (plane - before).mean(0) * size / 3 * SHUTTER / (frame - last)
@@ -111,7 +112,7 @@ def loosened_template() -> NDArray[np.float64]:
     return (TEMPLATES["arcface_5pt"] - middle) * LOOSENESS + middle
 
 
-def _behind(wide: NDArray[np.float32], matrix: NDArray[np.float64], size: int) -> NDArray:
+def _behind(wide: NDArray[np.float32], matrix: NDArray[np.float64], size: int) -> Picture:
     """Return the part of the background that a crop sees; it turns with the crop."""
     nominal = np.array([[size / 3, 0, size], [0, size / 3, size]])
     square = np.vstack([matrix, [0, 0, 1]])

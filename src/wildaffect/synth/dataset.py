@@ -27,11 +27,14 @@ from wildaffect.formats.affwild2_expr import write_expr
 from wildaffect.formats.affwild2_mtl import HEADER, write_mtl
 from wildaffect.formats.affwild2_va import write_va
 from wildaffect.formats.text import write_lines
+from wildaffect.synth.clip import draw_crops
 from wildaffect.synth.facs import DRAWN
 from wildaffect.synth.landmarks import NAMES
 from wildaffect.synth.plan import PlannedVideo, annotations_of, plan_world
 from wildaffect.synth.presets import Preset
+from wildaffect.synth.render.renderer import Renderer
 from wildaffect.synth.statistics import STATISTICS, StatisticsName
+from wildaffect.synth.take import draw_take
 
 FORMAT_VERSION = 1
 JPEG_QUALITY = 92
@@ -93,11 +96,7 @@ def write_world(
 
 
 def draw_video(folder: Path, video: PlannedVideo) -> int:
-    """Draw the crops of one video and their truth; return how many. The truth comes last."""
-    from wildaffect.synth.clip import draw_crops
-    from wildaffect.synth.render.renderer import Renderer
-    from wildaffect.synth.take import draw_take
-
+    """Draw the crops of one video, then write their truth; return how many."""
     cv2.setNumThreads(1)
     take = draw_take(
         video.seed,
@@ -226,18 +225,18 @@ def _write_exact(folder: Path, videos: Sequence[PlannedVideo]) -> None:
             **drawn,
         }.items():
             columns.setdefault(name, []).append(values)
+    arrays = {
+        "videos": np.array([video.name for video in videos]),
+        "splits": np.array([video.split for video in videos]),
+        "identities": np.array([video.identity for video in videos]),
+        "action_unit_numbers": np.array(DRAWN),
+        "landmark_names": np.array(NAMES),
+        **{name: np.concatenate(parts) for name, parts in columns.items()},
+    }
     path = folder / "exact.npz"
     unfinished = path.with_suffix(".tmp")
     with unfinished.open("wb") as file:
-        np.savez_compressed(
-            file,
-            videos=np.array([video.name for video in videos]),
-            splits=np.array([video.split for video in videos]),
-            identities=np.array([video.identity for video in videos]),
-            action_unit_numbers=np.array(DRAWN),
-            landmark_names=np.array(NAMES),
-            **{name: np.concatenate(parts) for name, parts in columns.items()},
-        )
+        np.savez_compressed(file, allow_pickle=False, **arrays)
     unfinished.replace(path)
     for video in videos:
         _part(folder, video).unlink()

@@ -1,8 +1,8 @@
 """Hair as two layers of strands that follow the skull, then hang.
 
-The scalp is charted from a whorl near the crown: columns run around the head, rows from the
-whorl (v = 0) to the hairline (v = 1) and on along forehead or shoulders (v up to 2). A table
-says where each strand ends; the rasteriser draws nothing beyond.
+The scalp is charted from a whorl near the crown: columns run around the head, rows from
+the whorl (v = 0) to the hairline (v = 1) and on along forehead or shoulders (v up to 2). A
+table says where each strand ends; the rasteriser draws nothing beyond.
 """
 
 from dataclasses import dataclass
@@ -90,7 +90,7 @@ def _chart() -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float64
     weights /= weights.sum(1, keepdims=True)
     shape = (COLUMNS, STEPS, 6)
     return (
-        usable[nearest].reshape(shape),
+        usable[nearest].reshape(shape).astype(np.int64),
         weights.reshape(shape).astype(np.float32),
         directions,
     )
@@ -139,7 +139,7 @@ def strand_tones(traits: Traits) -> NDArray[np.float32]:
 
 
 def _hairline_steps(above: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return the (fractional) step at which each column leaves the hair, shape (COLUMNS,)."""
+    """Return the (fractional) step at which each column leaves the hair, (COLUMNS,)."""
     below = (above < 0) & (np.arange(STEPS) > 6)
     first = np.where(below.any(1), below.argmax(1), LAST_STEP)
     first = np.minimum(first, LAST_STEP)
@@ -194,7 +194,7 @@ def _layer(
 def _fall(
     point: NDArray[np.float64], drop: float, hangs: NDArray[np.float64], length: float
 ) -> NDArray[np.float64]:
-    """Return the way from the hairline to where hair has fallen by `drop`, past the ears."""
+    """Return the way from the hairline down by `drop`, past the ears."""
     if drop <= 0:
         return np.zeros_like(point)
     outward = point[:, [0, 2]] - np.array([0.0, 0.25])

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mesh:
-    """Triangles with what the renderer must know of each. Symbols: V vertices, F triangles."""
+    """Triangles with what the renderer must know of each. V vertices, F triangles."""
 
     vertices: NDArray[np.float32]
     """Shape (V, 3)."""

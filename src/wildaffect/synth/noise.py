@@ -1,24 +1,25 @@
 """Smooth randomness: noise pictures for surfaces, wandering values for behaviour."""
 
 from functools import cache
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+Floats = NDArray[Any]
+Number = float | np.floating[Any] | Floats
 BANK_SEED = 7
 BANK_SIZE = 512
 
 
-def smoothstep(
-    low: float | NDArray[np.floating], high: float | NDArray[np.floating], x: NDArray
-) -> NDArray:
+def smoothstep(low: Number, high: Number, x: Number) -> Any:
     """Return 0 below `low`, 1 above `high` and a cubic between; `low` may be the larger."""
     t = np.clip((x - low) / (high - low), 0, 1)
     return t * t * (3 - 2 * t)
 
 
-def bump(distance: NDArray, width: float | NDArray) -> NDArray:
+def bump(distance: Floats, width: Number) -> Floats:
     """Return exp(-(distance / width)^2)."""
     return np.exp(-np.square(distance / width))
 
@@ -48,7 +49,7 @@ def noise_picture(
     octaves: int,
     decay: float,
 ) -> NDArray[np.float32]:
-    """Return value noise with about `cells` lumps across its width, cut from a fixed bank."""
+    """Return value noise with about `cells` lumps across its width, from a fixed bank."""
     tile_cells = 8 if cells < 24 else 32
     tile = noise_tile(tile_cells, octaves, decay)
     size = max(2, int(BANK_SIZE * cells / tile_cells))

@@ -125,6 +125,7 @@ def shape_change(head: HeadAsset, traits: Traits) -> NDArray[np.float32]:
         amount = min(abs(rng.normal(0, 0.25)), 0.65)
         coarse = "detail:ears" in name or "detail:head" in name or "detail:neck" in name
         weights[str(name)] = amount * (0.55 if coarse else 1.0)
+    weights["detail:mouth/mouth-angles-up"] = 0.25
     rows = [head.targets[name] for name in weights if name in head.targets]
     amounts = [weights[name] for name in weights if name in head.targets]
     picked = head.deltas[rows].reshape(len(rows), -1)

@@ -204,7 +204,8 @@ def _with_body(
 
 
 def _truth(
-    layers: list[tuple[_Actor, Moment, NDArray[np.float32], NDArray[np.float32]]], frame: int
+    layers: list[tuple[_Actor, Moment, NDArray[np.float32], NDArray[np.float32]]],
+    frame: int,
 ) -> tuple[Seen, ...]:
     people = []
     for place, (actor, moment, points, alpha) in enumerate(layers):

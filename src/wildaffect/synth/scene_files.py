@@ -92,7 +92,10 @@ def write_scene(folder: Path, number: int, seed: int, size_px: int, num_frames: 
             video.write(frame.rgb, frame.index / FPS)
             kept.append(
                 SceneFrame(
-                    index=frame.index, shot=frame.shot, rgb=frame.rgb[:0], people=frame.people
+                    index=frame.index,
+                    shot=frame.shot,
+                    rgb=frame.rgb[:0],
+                    people=frame.people,
                 )
             )
     write_truth(folder / "truth" / f"{name}.npz", kept)

@@ -1,4 +1,4 @@
-"""The face's colour: skin, lips, brows, marks, stubble and painted scalp in texture space."""
+"""The face's colour in texture space: skin, lips, brows, marks, stubble, scalp."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -120,7 +120,9 @@ def _brows(
     share *= (1 - smoothstep(0.82, 1.05, along)) * (z > 0.7)
     hairs = 0.84 + 0.16 * np.sin((side * 1.3 + y * 0.8) * 170 + 3 * coarse)
     share = np.clip(share * hairs * rng.uniform(0.6, 1.0), 0, 0.92)
-    return colour * (1 - share[..., None]) + traits.brow * 0.9 * share[..., None], share
+    share = np.asarray(share, np.float32)
+    brow = traits.brow.astype(np.float32) * np.float32(0.9)
+    return colour * (1 - share[..., None]) + brow * share[..., None], share
 
 
 def _lash_line(

@@ -39,7 +39,7 @@ class Statistics:
     repeated_rows: float
     """Share of rows that stand twice."""
     patterns: dict[str, float]
-    """Which labels a stretch of video carries (v: valence and arousal, e, a) and how often."""
+    """Which labels a stretch of video carries (v: both of affect, e, a), how often."""
     broken_videos: float
     """Share of videos whose pattern changes midway."""
 
@@ -88,7 +88,7 @@ MAX_GAP = 543
 WILD_EXPRESSION_SHARES = (
     np.array([23976, 4555, 3168, 3122, 18135, 7609, 5228, 24852]) / 90645
 )
-"""Neutral, Anger, Disgust, Fear, Happiness, Sadness, Surprise, Other among labelled rows."""
+"""Of the eight expressions among labelled rows, in ABAW order."""
 WILD_ACTION_UNIT_SHARES = (
     np.array(
         [18713, 8745, 20342, 30605, 41337, 38286, 26783, 2460, 2980, 5003, 70584, 10756]

@@ -1,4 +1,4 @@
-"""One clip of one person before it is drawn: who, what happens, where, with which camera."""
+"""One clip of one person before it is drawn: who, what, where, with which camera."""
 
 from dataclasses import dataclass
 
@@ -51,7 +51,7 @@ def draw_take(
 
 
 def head_rotation(yaw: float, pitch: float, roll: float) -> NDArray[np.float32]:
-    """Return the turn of a head, 3x3, for angles in radians as `core.faces.HeadPose` has them."""
+    """Return the turn of a head, 3x3; radians, signs of `core.faces.HeadPose`."""
     cy, sy = np.cos(yaw), np.sin(yaw)
     cp, sp = np.cos(-pitch), np.sin(-pitch)
     cr, sr = np.cos(-roll), np.sin(-roll)

@@ -139,12 +139,12 @@ def _glasses(rng: np.random.Generator) -> Literal["none", "thin", "thick", "dark
 def _resting(rng: np.random.Generator) -> NDArray[np.float32]:
     resting = np.zeros(len(DRAWN))
     for number, spread in (
-        (1, 0.08),
-        (4, 0.12),
-        (12, 0.08),
-        (15, 0.10),
-        (17, 0.08),
-        (7, 0.10),
+        (1, 0.06),
+        (4, 0.07),
+        (12, 0.14),
+        (15, 0.03),
+        (17, 0.03),
+        (7, 0.07),
     ):
         resting[DRAWN.index(number)] = abs(rng.normal(0, spread))
     return np.clip(resting, 0, 0.22).astype(np.float32)

@@ -18,6 +18,7 @@ from wildaffect.synth.render.texels import texel_map
 
 CAMERA_DISTANCE = 9.0
 """Person units from the lens to the face, about 0.9 m."""
+EYE_RADIUS = 0.145
 SHADOW_SIZE = 96
 SHADOW_SPAN = 4.2
 """Person units that the shadow map covers."""
@@ -116,17 +117,13 @@ class Renderer:
         vertex_normals(vertices, mesh.triangles, normals)
         direction = _unit(light.direction)
         lit = self._light(person, vertices, normals, direction)
-        head = load_head()
-        centres = np.stack([head.joint("l_eye"), head.joint("r_eye")]).astype(np.float64)
-        pixels_per_unit = float(np.hypot(*placement.matrix[:, 0]))
-        camera = np.array([0.0, 0.0, CAMERA_DISTANCE])
+        eyes = packed_eyes(moment, float(np.hypot(*placement.matrix[:, 0])))
         shade(
             self._seen, self._weights, self._zbuffer, mesh.triangles, mesh.uv,
             mesh.materials, mesh.tints, normals, lit, person.rest, vertices, person.texture,
             texel_map(person.texture_divisor).wrinkles, wrinkle_depths(person, moment),
-            person.strand_tones, packed_look(person, light, direction), centres,
-            eye_directions(moment.gaze), 0.9 / (0.145 * pixels_per_unit), camera,
-            self.colour, self.alpha,
+            person.strand_tones, packed_look(person, light, direction), eyes,
+            np.array([0.0, 0.0, CAMERA_DISTANCE]), self.colour, self.alpha,
         )  # fmt: skip
         return Drawing(colour=self.colour, alpha=self.alpha)
 
@@ -207,12 +204,18 @@ def wrinkle_depths(person: Person, moment: Moment) -> NDArray[np.float64]:
     return np.array(depths) * person.traits.wrinkle_depth
 
 
-def eye_directions(gaze: tuple[float, float]) -> NDArray[np.float64]:
-    """Return where each eye looks on the unchanged head, unit vectors, shape (2, 3)."""
-    to_left, up = gaze
+def packed_eyes(moment: Moment, pixels_per_unit: float) -> NDArray[np.float64]:
+    """Return for each eye its centre and direction on the unchanged head, and softness.
+
+    Softness is the angle that a pixel covers on the eyeball; shape (2, 7).
+    """
+    head = load_head()
+    to_left, up = moment.gaze
     rows = []
-    for toe_in in (0.03, -0.03):
+    for joint, toe_in in (("l_eye", 0.03), ("r_eye", -0.03)):
         angle = to_left - toe_in
         vector = np.array([np.sin(angle), np.sin(up), np.cos(angle) * np.cos(up)])
-        rows.append(vector / np.linalg.norm(vector))
-    return np.stack(rows)
+        vector /= np.linalg.norm(vector)
+        softness = 0.9 / (EYE_RADIUS * pixels_per_unit)
+        rows.append([*head.joint(joint), *vector, softness])
+    return np.array(rows, np.float64)

@@ -13,7 +13,8 @@ from wildaffect.synth.render.raster import rasterise
 
 NUM_WRINKLES = 8
 """Forehead (1+2), its middle (1), between the brows (4), crow's feet (6), under the eyes
-(6, 7), root of the nose (9), nasolabial fold (10, 12), chin and below the corners (15, 17)."""
+(6, 7), root of the nose (9), nasolabial fold (10, 12), chin and below the
+corners (15, 17)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
