@@ -2,8 +2,10 @@
 
 import hashlib
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -17,6 +19,7 @@ from wildaffect.formats.affwild2_va import read_va
 from wildaffect.synth.dataset import write_world
 from wildaffect.synth.plan import annotations_of, plan_world
 from wildaffect.synth.presets import PRESETS, Preset
+from wildaffect.synth.scene_files import write_scenes
 
 SMALL = replace(
     PRESETS["tiny"], people={"train": 2, "val": 1, "test": 1}, videos_per_person=1,
@@ -132,3 +135,31 @@ def test_the_command_makes_a_world(tmp_path, capsys):
     assert main(["synth", "make", "tiny", "-o", str(folder), "--size", "32"]) == 0
     assert "480 images drawn" in capsys.readouterr().out
     assert (folder / "provenance.json").exists()
+
+
+def test_scenes_come_with_a_row_per_frame_and_person(tmp_path):
+    preset = replace(PRESETS["scenes"], people={"test": 1}, rows_per_video=8)
+    *_, last = write_scenes(
+        tmp_path, preset, seed=3, statistics="balanced", size_px=90, workers=1
+    )
+    assert last.num_images == 8
+    truth = np.load(tmp_path / "truth" / "scene0000.npz")
+    lines = (tmp_path / "truth" / "scene0000.csv").read_text().splitlines()
+    empty = 8 - len(np.unique(truth["frame"]))
+    assert len(lines) == 1 + len(truth["frame"]) + empty
+    with av.open(str(tmp_path / "videos" / "scene0000.mp4")) as video:
+        assert sum(1 for _ in video.decode(video=0)) == 8
+    (again,) = write_scenes(
+        tmp_path, preset, seed=3, statistics="balanced", size_px=90, workers=1
+    )
+    assert again.num_images == 0
+
+
+def test_the_demo_clip_is_small_and_its_table_covers_it():
+    folder = files("wildaffect.synth") / "assets" / "demo"
+    clip = Path(str(folder / "people.mp4"))
+    assert clip.stat().st_size < 1_000_000
+    with av.open(str(clip)) as video:
+        num_frames = sum(1 for _ in video.decode(video=0))
+    rows = (folder / "people.csv").read_text().splitlines()[1:]
+    assert {int(row.split(",")[0]) for row in rows} == set(range(num_frames))

@@ -17,6 +17,8 @@ FRAME_TINTS = (
     (0.22, 0.20, 0.17),
     (0.02, 0.03, 0.07),
 )
+ARM_HEIGHTS = np.array([5.30, 5.18, 4.92, 4.5, 3.0, 0.5])
+ARM_RADII = np.array([0.02, 0.22, 0.36, 0.42, 0.35, 0.28])
 EAR_X, EAR_Z = 0.80, 0.42
 
 
@@ -99,9 +101,10 @@ def body_below(head: HeadAsset, shape: NDArray[np.float32]) -> Mesh:
     ]
     for side in (-1.0, 1.0):
         middle = side * 0.82 * reach
-        top, bottom = [middle, lowered + 5.25, 0.05], [middle * 1.06, lowered + 0.5, 0.25]
-        path = np.linspace(top, bottom, 5)
-        arm = tube(path, np.array([0.28, 0.46, 0.41, 0.34, 0.28]), Material.TORSO, sides=9)
+        down = lowered + ARM_HEIGHTS
+        outward = middle * (1 + 0.06 * (ARM_HEIGHTS[0] - ARM_HEIGHTS) / 4.8)
+        path = np.stack([outward, down, np.linspace(0.05, 0.25, len(down))], 1)
+        arm = tube(path, ARM_RADII, Material.TORSO, sides=9)
         parts.append(_outward(arm, np.array([middle, 0.0, 0.1])))
     return join(parts)
 

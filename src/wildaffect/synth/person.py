@@ -17,6 +17,8 @@ from wildaffect.synth.traits import Traits
 
 EYE_DISTANCE = 0.616
 """Between the eyes of the unchanged head, in head units."""
+BELOW_COLLARS = 5.0
+"""Height on the unchanged head below which every torso is dressed."""
 NUM_DETAILS = 42
 """Details of shape that one person has."""
 
@@ -80,6 +82,8 @@ def make_person(traits: Traits, *, held: Prop = "none", texture_divisor: int = 2
     neck = (shape[head.joints["neck"]].mean(0) - centre) * scale
     num_held = sum(len(piece.vertices) for piece in held_parts)
     num = len(vertices)
+    added = whole.vertices[len(shape) :].copy()
+    added[:, 1] = np.minimum(added[:, 1], BELOW_COLLARS)
     return Person(
         traits=traits,
         mesh=Mesh(
@@ -89,9 +93,7 @@ def make_person(traits: Traits, *, held: Prop = "none", texture_divisor: int = 2
             materials=whole.materials,
             tints=whole.tints,
         ),
-        rest=np.concatenate([head.vertices, whole.vertices[len(shape) :]]).astype(
-            np.float32
-        ),
+        rest=np.concatenate([head.vertices, added]).astype(np.float32),
         scale=scale,
         pivot=(neck + np.array([0, 0.35, 0.1])).astype(np.float32),
         follows=smoothstep(neck[1] - 0.35, neck[1] + 0.45, vertices[:, 1:2]).astype(

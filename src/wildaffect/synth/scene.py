@@ -91,7 +91,13 @@ class _Actor:
 
 
 def draw_scene(
-    seed: tuple[int, ...], *, height: int, width: int, num_frames: int, cast: list[int]
+    seed: tuple[int, ...],
+    *,
+    height: int,
+    width: int,
+    num_frames: int,
+    cast: list[int],
+    crowd: tuple[float, ...] = NUM_PEOPLE,
 ) -> Iterator[SceneFrame]:
     """Yield the frames of a scene of several shots; the arguments decide every pixel.
 
@@ -101,6 +107,7 @@ def draw_scene(
         width: Of frames, pixels.
         num_frames: In all, at `behaviour.FPS`.
         cast: Identity seeds of who may appear, at least four.
+        crowd: How often a shot has 0, 1, ... people.
     """
     rng = np.random.default_rng((*seed, 0x5CE))
     renderer = Renderer(height, width)
@@ -108,7 +115,7 @@ def draw_scene(
     while first < num_frames:
         length = min(num_frames - first, round(rng.uniform(*SHOT_S) * FPS))
         for offset, (rgb, people) in enumerate(
-            _draw_shot((*seed, shot), rng, renderer, length, cast)
+            _draw_shot((*seed, shot), rng, renderer, length, cast, crowd)
         ):
             yield SceneFrame(index=first + offset, shot=shot, rgb=rgb, people=people)
         first, shot = first + length, shot + 1
@@ -120,9 +127,10 @@ def _draw_shot(
     renderer: Renderer,
     length: int,
     cast: list[int],
+    crowd: tuple[float, ...],
 ) -> Iterator[tuple[NDArray[np.uint8], tuple[Seen, ...]]]:
     height, width = renderer.height, renderer.width
-    num_people = int(rng.choice(len(NUM_PEOPLE), p=NUM_PEOPLE))
+    num_people = int(rng.choice(len(crowd), p=crowd))
     chosen = rng.choice(cast, num_people, replace=False)
     slots = (np.arange(num_people) + 0.5) / max(num_people, 1)
     actors = [

@@ -131,8 +131,8 @@ def _lash_line(
     side, y, z = _axes(texels)
     ring = np.hypot((side - EYE_X) / 1.25, y - EYE_Y) - 0.145
     line = bump(ring, 0.012) * (y > EYE_Y) * (z > 0.9)
-    line = line * rng.uniform(0.1, 0.55) * (1 - 0.6 * traits.maleness)
-    return colour * (1 - line)[..., None]
+    dark = line * rng.uniform(0.1, 0.55) * (1 - 0.6 * traits.maleness)
+    return colour * (1 - np.asarray(dark, np.float32))[..., None]
 
 
 def _beard(
