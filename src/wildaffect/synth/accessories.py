@@ -125,10 +125,30 @@ def _outward(mesh: Mesh, axis: NDArray[np.floating]) -> Mesh:
     )
 
 
-def prop(traits: Traits, kind: Prop) -> list[Mesh]:
-    """Return what may be held before the face, where it is while it is held there."""
+def prop(traits: Traits, kind: Prop, mouth: Point) -> list[Mesh]:
+    """Return what may be held before the face, where it is while it is held there.
+
+    Args:
+        traits: Whose hand it is.
+        kind: What.
+        mouth: Where this person's mouth lies against that of the unchanged head, (3,).
+    """
     if kind == "none":
         return []
+    return [_shifted(part, mouth) for part in _held_parts(traits, kind)]
+
+
+def _shifted(mesh: Mesh, way: Point) -> Mesh:
+    return Mesh(
+        vertices=(mesh.vertices + way).astype(np.float32),
+        triangles=mesh.triangles,
+        uv=mesh.uv,
+        materials=mesh.materials,
+        tints=mesh.tints,
+    )
+
+
+def _held_parts(traits: Traits, kind: Prop) -> list[Mesh]:
     if kind == "microphone":
         tint = (0.03, 0.03, 0.032, 0.35, 0.0)
         stick = np.linspace([0.1, 6.28, 1.95], [0.35, 4.6, 2.3], 4)

@@ -37,11 +37,11 @@ def draw_camera(rng: np.random.Generator, *, melanin: float) -> Camera:
     dark = rng.random() < 0.10
     exposure = rng.lognormal(0, 0.16) * (1 + 0.38 * melanin)
     return Camera(
-        exposure=float(exposure * (rng.uniform(0.25, 0.5) if dark else 1.0)),
+        exposure=float(exposure * (rng.uniform(0.32, 0.6) if dark else 1.0)),
         white_balance=np.clip(rng.normal(1, 0.045, 3), 0.85, 1.15).astype(np.float32),
         gamma=float(rng.uniform(0.9, 1.15)),
         blur_px=float(max(0.0, rng.normal(0.25, 0.45))),
-        noise=float(rng.gamma(1.6, 0.005) + (0.018 if dark else 0.0)),
+        noise=float(rng.gamma(1.6, 0.005) + (0.013 if dark else 0.0)),
         jpeg_quality=int(rng.integers(35, 95)),
         shaken=bool(rng.random() < 0.4),
     )

@@ -24,7 +24,7 @@ from wildaffect.synth.render.renderer import (
 from wildaffect.synth.take import Take, head_rotation
 
 Picture = NDArray[np.float32]
-LOOSENESS = 0.77
+LOOSENESS = 0.72
 """Scale of the face against the alignment template: below 1 shows more around it."""
 MIDDLE = (0.5, 0.62)
 """Point of the template that stays in place when it is loosened, in sides of the crop."""

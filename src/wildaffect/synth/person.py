@@ -9,6 +9,7 @@ from wildaffect.synth.accessories import Prop, body_below, bun, glasses, prop
 from wildaffect.synth.asset import HeadAsset, Material, load_head
 from wildaffect.synth.facs import face_unit_weights
 from wildaffect.synth.hair import grow_hair, strand_tones
+from wildaffect.synth.landmarks import mouth_corners
 from wildaffect.synth.mesh import Mesh, join
 from wildaffect.synth.noise import smoothstep
 from wildaffect.synth.render.texels import texel_map
@@ -72,7 +73,9 @@ def make_person(traits: Traits, *, held: Prop = "none", texture_divisor: int = 2
         materials=head.materials,
         tints=np.zeros((len(head.triangles), 5), np.float32),
     )
-    held_parts = prop(traits, held)
+    corners = np.concatenate(mouth_corners())
+    mouth = (shape[corners] - head.vertices[corners]).mean(0)
+    held_parts = prop(traits, held, mouth)
     pieces = [own, body_below(head, shape), *layers, *bun(traits, head, shape)]
     pieces += [*glasses(traits, left, right), *held_parts]
     whole = join(pieces)
