@@ -51,8 +51,8 @@ What moves under which unit: {FACS}.
 
 ## Expressions, valence and arousal
 
-Logit = {STEEPNESS:g} x (sum of unit probabilities - {CENTRE:g}), then a softmax; valence and
-arousal are the mean of the positions below, weighted with those probabilities.
+Logit = {STEEPNESS:g} x (sum of unit probabilities - {CENTRE:g}), then a softmax; valence
+and arousal are the mean of the positions below, weighted with those probabilities.
 
 | class | evidence | valence | arousal |
 |---|---|---|---|

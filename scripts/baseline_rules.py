@@ -106,7 +106,7 @@ UNITS = (
         reason="the jaw drops",
     ),
 )
-"""AU15 and AU23 are not predicted: no output of the embedded nets was seen to follow them."""
+"""AU15 and AU23 are not predicted: nothing that is measured was seen to follow them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +163,7 @@ EXPRESSIONS = (
     ),
 )
 """Prototypes: DU, of the units that are predicted; negative weights keep apart what shares
-units. Positions: CIRCUMPLEX, pleasure and arousal. `Other` has no prototype: not predicted."""
+units. Positions: CIRCUMPLEX, pleasure and arousal. `Other` has no prototype."""
 
 THRESHOLD = 0.5
 

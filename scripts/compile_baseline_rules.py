@@ -1,4 +1,4 @@
-"""Compile the rules into the artefact `baseline-rules`: `python scripts/compile_baseline_rules.py`.
+"""Compile the rules into the artefact: `python scripts/compile_baseline_rules.py`.
 
 The network is the ordinary one of every artefact: features in, task outputs out. Two
 products and two non-linearities: units = sigmoid(F W + b), expressions = units P + c,
@@ -133,7 +133,9 @@ def build_network() -> bytes:
         nodes,
         "baseline-rules",
         [
-            helper.make_tensor_value_info("features", TensorProto.FLOAT, [1, "T", len(unit_w)]),
+            helper.make_tensor_value_info(
+                "features", TensorProto.FLOAT, [1, "T", len(unit_w)]
+            ),
             helper.make_tensor_value_info("lengths", TensorProto.INT64, [1]),
             helper.make_tensor_value_info("times_s", TensorProto.FLOAT, [1, "T"]),
         ],
@@ -143,7 +145,9 @@ def build_network() -> bytes:
             helper.make_tensor_value_info(
                 "expression", TensorProto.FLOAT, [1, "T", len(EXPRESSIONS)]
             ),
-            helper.make_tensor_value_info("action_units", TensorProto.FLOAT, [1, "T", len(UNITS)]),
+            helper.make_tensor_value_info(
+                "action_units", TensorProto.FLOAT, [1, "T", len(UNITS)]
+            ),
         ],
         [numpy_helper.from_array(value, name) for name, value in constants.items()],
     )

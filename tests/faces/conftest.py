@@ -7,6 +7,7 @@ import pytest
 import wildaffect
 from wildaffect.core.frames import Frame
 from wildaffect.faces.chain import FaceChain
+from wildaffect.faces.detector import FaceDetector
 from wildaffect.faces.scan import FrameScanner
 from wildaffect.runtime.network import Device
 
@@ -23,7 +24,8 @@ def follow():
     """Run the face chain over images, 30 per second."""
 
     def run(images, fps=30.0, **options):
-        scanner, chain = FrameScanner(Device()), FaceChain(Device(), **options)
+        scanner = FrameScanner(FaceDetector(Device()))
+        chain = FaceChain(Device(), **options)
         frames = (Frame(index=i, time_s=i / fps, rgb=rgb) for i, rgb in enumerate(images))
         return list(chain.run(map(scanner, frames)))
 

@@ -53,3 +53,15 @@ def test_what_comes_into_view_changes_a_cell_much_and_noise_does_not(scenes):
     largest = [change(image).largest for image in images]
     assert largest[2] == 0
     assert largest[3] > 0.2
+
+
+def test_a_cut_in_one_part_of_a_split_picture_is_none_for_a_face_in_the_other(scenes):
+    change = ChangeDetector()
+    change(np.hstack([scenes[0], np.zeros_like(scenes[0])]))
+    both = np.hstack([scenes[0], scenes[1]])
+    seen = change(both)
+    height, width = scenes[0].shape[:2]
+    left = np.float32([0.3 * width, 0.3 * height, 0.5 * width, 0.6 * height])
+    assert seen.is_quiet_at(left, both.shape)
+    assert not seen.is_quiet_at(left + np.float32([width, 0, width, 0]), both.shape)
+    assert not seen.is_quiet_at(np.float32([5000, 5000, 5100, 5100]), both.shape)

@@ -126,7 +126,7 @@ def test_a_mesh_that_the_detector_no_longer_supports_ends():
 def test_a_new_shot_forgets_everybody():
     tracker = Tracker()
     (first,) = step(tracker, 0.0, (100, 100))
-    tracker.start_shot()
+    tracker.start_shot(lambda box: False)
     (again,) = step(tracker, 0.03, (100, 100))
     assert again.key != first.key
 

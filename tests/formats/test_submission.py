@@ -194,7 +194,7 @@ def test_a_table_with_images_is_read(tmp_path):
     assert given.action_units[0, 0] == 1
     assert np.isnan(given.action_units[0, 1])
     assert np.isnan(given.arousal[0])
-    assert given.notes == ("AU01 counts as present from 0.5",)
+    assert given.notes == ("present from 0.5 on: AU01",)
 
 
 def test_the_greatest_probability_is_the_expression(tmp_path):

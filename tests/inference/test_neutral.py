@@ -63,7 +63,8 @@ def test_a_clip_that_is_mostly_smile_takes_its_neutral_from_the_calm_rest():
 def test_the_person_replaces_the_population_as_calm_seconds_add_up():
     brow = NAMES.index("browInnerUp")
     remaining = [
-        watch([(0.0, REST)] * count).blendshapes_change(REST)[brow] for count in (1, 25, 500)
+        watch([(0.0, REST)] * count).blendshapes_change(REST)[brow]
+        for count in (1, 25, 500)
     ]
     assert remaining[0] > remaining[1] > remaining[2]
     assert remaining[2] == pytest.approx(0.0, abs=0.01)

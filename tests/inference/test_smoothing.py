@@ -9,7 +9,9 @@ from wildaffect.inference.smoothing import StreamingSmoother
 def smooth(times, values, sd_s):
     smoother = StreamingSmoother(np.array(sd_s))
     done = [
-        row for time, value in zip(times, values, strict=True) for row in smoother.push(time, value)
+        row
+        for time, value in zip(times, values, strict=True)
+        for row in smoother.push(time, value)
     ]
     return np.array(done + smoother.finish())
 

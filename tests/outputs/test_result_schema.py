@@ -11,7 +11,8 @@ from wildaffect.outputs.columns import FeatureGroup, arrow_type, result_schema
 from wildaffect.outputs.schema_page import schema_page
 
 CORE = (
-    "frame time_s image track_id status detection_score presence box_x0 box_y0 box_x1 box_y1 "
+    "frame time_s image track_id status detection_score presence "
+    "box_x0 box_y0 box_x1 box_y1 "
     "pose_yaw_deg pose_pitch_deg pose_roll_deg face_size_px sharpness valence arousal "
     "valence_sd arousal_sd expression p_neutral p_anger p_disgust p_fear p_happiness "
     "p_sadness p_surprise p_other AU01 AU02 AU04 AU06 AU07 AU10 AU12 AU15 AU23 AU24 AU25 "

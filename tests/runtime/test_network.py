@@ -3,7 +3,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from wildaffect.core.errors import BadArtefact
+from wildaffect.core.errors import BadArtefact, UsageError
 from wildaffect.faces.models import MESH
 from wildaffect.runtime.network import Device, Network, Scaling, available_devices
 
@@ -46,9 +46,7 @@ def test_pixels_scaled_inside_equal_pixels_scaled_outside():
         MESH.path, device=Device(), shapes=shapes, scaling=Scaling(mean=0, std=255)
     )
     outside = Network(MESH.path, device=Device(), shapes=shapes)
-    for a, b in zip(
-        inside(pixels), outside(pixels.astype(np.float32) / 255), strict=True
-    ):
+    for a, b in zip(inside(pixels), outside(pixels.astype(np.float32) / 255), strict=True):
         np.testing.assert_allclose(a, b, atol=2e-3, rtol=1e-4)
 
 
@@ -77,6 +75,6 @@ def test_a_device_that_is_not_there_is_an_error_not_a_fallback():
 
 
 def test_a_device_needs_a_thread():
-    with pytest.raises(ValueError, match="threads must be at least 1, got 0"):
+    with pytest.raises(UsageError, match="threads must be at least 1, got 0"):
         Device(threads=0)
     assert onnx.__version__

@@ -1,6 +1,8 @@
 """Many sources, one after another: one that fails does not stop the others."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 
 from wildaffect.analysis.job import FileJob, FileReport, Watch, run_job
@@ -11,6 +13,11 @@ from wildaffect.outputs.table import FORMATS, table_format
 from wildaffect.video.inputs import SourceLike
 
 TABLE_SUFFIXES = tuple(suffix for each in FORMATS for suffix in each.suffixes)
+FILE_SUFFIXES = frozenset(
+    {".arrow", ".avi", ".feather", ".h5", ".html", ".json", ".mkv", ".mov", ".mp4"}
+    | {".npz", ".pkl", ".tsv", ".txt", ".xls", ".xlsx"}
+)
+"""Names that are meant as a file, and that no table has."""
 
 
 def plan_results(
@@ -19,13 +26,15 @@ def plan_results(
     """Return each source with the table that it gets.
 
     `out` is a table's name if it ends like one and there is one source, else a folder,
-    which is made. Live sources are called `camera-0` and `stream`.
+    which is made. Live sources are called `camera-0` and `stream`. A source that is named
+    twice is read once.
 
     Raises:
         UsageError: If several sources would share one table, or the format is not known.
         OutputError: If the folder cannot be made.
     """
-    distinct = list(dict.fromkeys(sources))
+    names = _names(sources)
+    distinct = list(names.values())
     if out.suffix.lower() in TABLE_SUFFIXES and not out.is_dir():
         if len(distinct) > 1:
             raise UsageError(
@@ -35,8 +44,10 @@ def plan_results(
         _make_folder(out.parent)
         return [(distinct[0], out)]
     table_format(Path(f"result{suffix}"))
+    if not out.is_dir() and _is_file_name(out):
+        table_format(out)
     _make_folder(out)
-    jobs = plan_jobs([_named(source) for source in distinct], out, suffix)
+    jobs = plan_jobs(list(names), out, suffix)
     return [(source, job.result) for source, job in zip(distinct, jobs, strict=True)]
 
 
@@ -47,6 +58,8 @@ def run_jobs(
 ) -> Iterator[FileReport]:
     """Yield the report of each job as it ends; a failure is a report with its error.
 
+    A `UsageError` of the only job is raised.
+
     Args:
         jobs: In the order in which they run.
         analyzer: Shared by all.
@@ -56,9 +69,23 @@ def run_jobs(
         try:
             yield run_job(job, analyzer, watch(number))
         except (UnreadableVideo, OutputError, UsageError) as error:
-            if len(jobs) == 1:
+            if len(jobs) == 1 and isinstance(error, UsageError):
                 raise
             yield FileReport(source=str(_named(job.source)), error=str(error))
+
+
+def _names(sources: Sequence[SourceLike]) -> dict[Path, SourceLike]:
+    """Return each source once, under a path of its own that its result is named after."""
+    names: dict[Path, SourceLike] = {}
+    for source in dict.fromkeys(sources):
+        path = Path(os.path.abspath(_named(source)))  # noqa: PTH100 - also takes out `..`
+        if path in names and isinstance(source, Path):
+            continue
+        own, number = path, 2
+        while own in names:
+            own, number = path.with_name(f"{path.name}-{number}"), number + 1
+        names[own] = source
+    return names
 
 
 def _named(source: SourceLike) -> Path:
@@ -71,6 +98,11 @@ def _named(source: SourceLike) -> Path:
             return Path("stream")
         case tuple():
             return source[0].parent
+
+
+def _is_file_name(out: Path) -> bool:
+    suffix = out.suffix.lower()
+    return suffix in FILE_SUFFIXES or bool(get_close_matches(suffix, TABLE_SUFFIXES))
 
 
 def _make_folder(folder: Path) -> None:

@@ -1,7 +1,7 @@
 """One source to its files: table, sidecar, overlay; what was analysed is never lost."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from itertools import chain
@@ -10,7 +10,7 @@ from pathlib import Path
 from wildaffect.analysis.options import ColumnOptions, ReadOptions, describe_artefact
 from wildaffect.analysis.overlays import OverlayOptions, open_overlay
 from wildaffect.analysis.pictures import with_names
-from wildaffect.core.errors import UnreadableVideo
+from wildaffect.core.errors import UnreadableVideo, UsageError
 from wildaffect.core.frames import Frame, VideoInfo
 from wildaffect.inference.analyzer import Analyzer
 from wildaffect.outputs.resume import is_finished, stamp
@@ -54,6 +54,8 @@ class FileReport:
     tracks: tuple[TrackSummary, ...] = ()
     error: str | None = None
     """Why rows are missing or end early."""
+    note: str | None = None
+    """What was wrong with the source and cost no row."""
     was_finished: bool = False
     """Nothing was done, as `resume` found the result whole."""
 
@@ -64,28 +66,36 @@ def run_job(job: FileJob, analyzer: Analyzer, watch: Watch) -> FileReport:
     A source that breaks off keeps its rows, in a result that its sidecar calls incomplete.
     A live source is ended by its `stop_s` or by an interrupt, which is not an error.
 
+    So does one with frames in it that cannot be decoded.
+
     Raises:
         UnreadableVideo: If the source gives no row at all; nothing is written then.
+        UsageError: If no frame was chosen, or an overlay was asked for of a live source.
         OutputError: If a file cannot be written.
     """
     started_s = time.monotonic()
+    _check_overlay(job)
     with job.read.open(job.source) as reader:
         provenance = _provenance(job, reader, analyzer)
-        if job.resume and is_finished(job.result, provenance):
+        overlay = open_overlay(job.overlay, job.source, job.read, reader.info, job.result)
+        has_overlay = overlay is None or overlay.path.exists()
+        if job.resume and has_overlay and is_finished(job.result, provenance):
             return FileReport(source=reader.info.name, result=job.result, was_finished=True)
         schema = job.columns.schema(analyzer.artefact.manifest)
         summarizer = Summarizer(schema.spaces)
         said = analyzer.run(_watched(reader, watch))
         rows = summarizer.watch(with_names(said, job.read.pictures(job.source)))
-        first = next(rows)
+        first = next(rows, None)
+        if first is None:
+            raise UsageError(
+                f"{reader.info.name}: start, stop and every must choose at least one "
+                "frame, got none"
+            )
+        error: str | None = None
         with ExitStack() as stack:
             table = stack.enter_context(TableWriter(job.result, schema, provenance))
-            overlay = open_overlay(
-                job.overlay, job.source, job.read, reader.info, job.result
-            )
             if overlay:
                 stack.enter_context(overlay)
-            error = None
             try:
                 for row in chain([first], rows):
                     table.write([row])
@@ -93,10 +103,12 @@ def run_job(job: FileJob, analyzer: Analyzer, watch: Watch) -> FileReport:
                         overlay.write([row])
             except UnreadableVideo as broken:
                 error = str(broken)
-                table.mark_incomplete(error)
             except KeyboardInterrupt:
                 if not job.is_live:
                     raise
+            error = error or lost_frames(reader, job.read.pictures(job.source))
+            if error:
+                table.mark_incomplete(error)
     return FileReport(
         source=reader.info.name,
         result=job.result,
@@ -104,7 +116,28 @@ def run_job(job: FileJob, analyzer: Analyzer, watch: Watch) -> FileReport:
         summary=summarizer.run(time.monotonic() - started_s),
         tracks=summarizer.tracks(),
         error=error,
+        note=None if error or not reader.damage else _damage(reader),
     )
+
+
+def _check_overlay(job: FileJob) -> None:
+    if job.overlay and job.is_live:
+        raise UsageError(
+            f"{job.source}: overlay must have a source that can be read twice, got a live "
+            "one; record it to a file first"
+        )
+
+
+def lost_frames(reader: VideoReader, pictures: Sequence[Path]) -> str | None:
+    """Return which frames of a source that was read have no row, if any."""
+    if not reader.damage.lost:
+        return None
+    names = [pictures[index].name for index in reader.damage.lost[:5]] if pictures else []
+    return _damage(reader) + (f": {', '.join(names)}" if names else "")
+
+
+def _damage(reader: VideoReader) -> str:
+    return f"{reader.info.name}: {reader.damage.describe()}"
 
 
 def _watched(reader: VideoReader, watch: Watch) -> Iterator[Frame]:
@@ -115,8 +148,9 @@ def _watched(reader: VideoReader, watch: Watch) -> Iterator[Frame]:
 
 def _provenance(job: FileJob, reader: VideoReader, analyzer: Analyzer) -> Provenance:
     source = asdict(reader.info)
-    if isinstance(job.source, Path):
-        source |= stamp(job.source)
+    if not isinstance(job.source, int | str):
+        files = job.source if isinstance(job.source, tuple) else (job.source,)
+        source["stamp"] = [entry for file in files for entry in stamp(file)["stamp"]]
     options = asdict(job.read) | asdict(job.columns)
     options |= {"overlay": asdict(job.overlay) if job.overlay else None}
     return Provenance(source=source, artefact=describe_artefact(analyzer), options=options)

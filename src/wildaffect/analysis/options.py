@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from wildaffect.analysis.pictures import pictures_of
+from wildaffect.core.errors import UsageError
 from wildaffect.inference.analyzer import AnalysisOptions, Analyzer
 from wildaffect.inference.artefact import DEFAULT, load_artefact
 from wildaffect.inference.inputs import COLUMNS
 from wildaffect.inference.manifest import BackboneInput, Manifest
 from wildaffect.outputs.columns import FeatureGroup, result_schema
 from wildaffect.outputs.schema import ResultSchema
-from wildaffect.runtime.network import Device
+from wildaffect.runtime.network import Device, available_devices
 from wildaffect.video.inputs import SourceLike
 from wildaffect.video.read import VideoReader, open_source
 
@@ -73,6 +74,9 @@ class ColumnOptions:
         )
 
 
+VIRTUAL_DEVICES = {"AUTO", "HETERO", "MULTI"}
+"""Names that stand for a choice among the devices that are there."""
+
 MEANINGS = {
     "geometry": "distances and angles of the frontal face, as measured",
     "geometry_change": "the same against the person's neutral face",
@@ -111,12 +115,23 @@ def build_analyzer(
     """Load an artefact and its networks.
 
     Raises:
-        BadArtefact: If the artefact or the device is not there or does not fit.
+        BadArtefact: If the artefact is not there or does not fit.
+        UsageError: If the device is not there.
     """
+    _check_device(device or Device())
     options = AnalysisOptions(
         device=device or Device(), live=live, keep_features=keep_features
     )
     return Analyzer(load_artefact(model), options)
+
+
+def _check_device(device: Device) -> None:
+    kinds = {*available_devices(), *(name.split(".")[0] for name in available_devices())}
+    if device.name.split(":")[0] not in kinds | VIRTUAL_DEVICES:
+        raise UsageError(
+            f"device: must be one of {', '.join(sorted(kinds | VIRTUAL_DEVICES))}, "
+            f"got {device.name}; `wildaffect doctor` tells them apart"
+        )
 
 
 def describe_artefact(analyzer: Analyzer) -> dict[str, Any]:

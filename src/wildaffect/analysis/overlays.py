@@ -9,7 +9,7 @@ from typing import Self
 
 from wildaffect.analysis.options import ReadOptions
 from wildaffect.analysis.pictures import pictures_of
-from wildaffect.core.errors import UnreadableVideo, UsageError
+from wildaffect.core.errors import OutputError, UnreadableVideo
 from wildaffect.core.frames import Frame, VideoInfo
 from wildaffect.core.results import FaceResult
 from wildaffect.outputs.overlay.draw import draw
@@ -114,9 +114,24 @@ class StillsOverlay:
             (frame,) = reader
         path = self.path
         if len(self._images) > 1:
-            path.mkdir(exist_ok=True)
-            path = path / f"{image.stem}.png"
+            path = _inside(path, self._name(image))
         write_picture(path, draw(frame.rgb, rows, self._style))
+
+    def _name(self, image: Path) -> str:
+        """Return a picture's name; the suffix stays where `a.jpg` stands beside `a.png`."""
+        same = [other for other in self._images if other.stem == image.stem]
+        return f"{image.name if len(same) > 1 else image.stem}.png"
+
+
+def _inside(folder: Path, name: str) -> Path:
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"{folder}: overlay folder must be writable, got {error.strerror}; "
+            "choose another place with -o"
+        ) from error
+    return folder / name
 
 
 def open_overlay(
@@ -128,16 +143,10 @@ def open_overlay(
 ) -> FilmOverlay | StillsOverlay | None:
     """Return the overlay of a source, named after its result; None if not asked for.
 
-    Raises:
-        UsageError: If the source cannot be read twice.
+    Nothing is opened yet; sources are files, as live ones cannot be read twice.
     """
     if options is None:
         return None
-    if isinstance(source, int | str):
-        raise UsageError(
-            f"{info.name}: overlay must have a source that can be read twice, got a live "
-            "one; record it to a file first"
-        )
     stem = result.with_suffix("")
     images = pictures_of(source)
     if images and (read.images == "stills" or len(images) == 1):

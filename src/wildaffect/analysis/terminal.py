@@ -42,7 +42,7 @@ class Terminal:
             TextColumn("{task.fields[speed]}"),
             TimeRemainingColumn(),
             console=self._errors,
-            disable=quiet,
+            disable=quiet or not self._errors.is_terminal,
             transient=True,
         )
         self._task: TaskID | None = None
@@ -98,6 +98,8 @@ class Terminal:
         self._reports.append(report)
         if report.error:
             self._errors.print(f"wildaffect: {report.error}", markup=False)
+        if report.note:
+            self._errors.print(f"wildaffect: {report.note}", markup=False)
         if self._quiet or self._as_json:
             return
         if report.was_finished:
@@ -117,6 +119,8 @@ class Terminal:
         run = total(done, time.monotonic() - self._started_s)
         if self._as_json:
             self._out.out(json.dumps(self._document(), indent=1, default=str))
+            return
+        if not done and self._num_jobs == 1 and self.has_errors:
             return
         failed = sum(report.error is not None for report in self._reports)
         line = summary_line(run)

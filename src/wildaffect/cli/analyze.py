@@ -3,6 +3,7 @@
 Example: wildaffect analyze clip.mp4 -o results --overlay
 """
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -63,7 +64,9 @@ def run(command: Command) -> int:
     from wildaffect.analysis.terminal import Terminal
     from wildaffect.runtime.network import Device
     from wildaffect.video.inputs import expand_inputs
+    from wildaffect.video.picture import DamagedVideoWarning
 
+    warnings.simplefilter("ignore", DamagedVideoWarning)  # reports say it in one line
     sources = expand_inputs(command.inputs, images=command.images)
     wants_overlay = command.overlay or command.blur_faces
     jobs = [

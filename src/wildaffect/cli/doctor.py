@@ -1,6 +1,6 @@
 """Say what will be used here (runtime, devices, codecs, models, speed) and mend advice.
 
-Example: wildaffect doctor
+Example: wildaffect doctor --threads 2
 """
 
 import json

@@ -1,10 +1,15 @@
 """Find the command that was named, read its flags, run it; errors take one line."""
 
+import contextlib
 import importlib
+import io
+import re
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
 from importlib.metadata import version
+from types import ModuleType
+from typing import Any
 
 import tyro
 
@@ -19,6 +24,7 @@ COMMANDS: dict[str, str] = {
     "extract": "features of every face in videos or image folders into a feature store",
     "features import": "features of other programs (HDF5, npz) into a feature store",
     "synth make": "draw a world of generated people with exact labels",
+    "evaluate": "predictions against annotations: official scores, intervals, a report",
     "submit": "predictions and an official list to a challenge submission, or check one",
 }
 """Command (one or two words) -> what it does; its module is named after it."""
@@ -36,14 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         name, rest = _split_command(args)
         module = importlib.import_module(f"wildaffect.cli.{name.replace(' ', '_')}")
-        command = tyro.cli(
-            module.Command,
-            prog=f"wildaffect {name}",
-            description=module.__doc__,
-            args=rest,
-            config=(tyro.conf.FlagCreatePairsOff,),
-        )
-        return int(module.run(command))
+        return int(module.run(_parse(module, name, rest)))
     except UsageError as error:
         print(f"wildaffect: {error}", file=sys.stderr)
         return 2
@@ -53,6 +52,37 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("wildaffect: stopped", file=sys.stderr)
         return 130
+
+
+def _parse(module: ModuleType, name: str, args: list[str]) -> Any:
+    """Read the flags of a command; what is wrong with them is said in one line."""
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(said):
+            return tyro.cli(
+                module.Command,
+                prog=f"wildaffect {name}",
+                description=module.__doc__,
+                args=args,
+                config=(tyro.conf.FlagCreatePairsOff,),
+            )
+    except SystemExit as stop:
+        if not stop.code:
+            raise
+        raise UsageError(f"{_out_of_box(said.getvalue())}; see --help") from None
+
+
+_SUGGESTIONS = "Perhaps you meant:"
+
+
+def _out_of_box(text: str) -> str:
+    """Return the message and the suggestion that the parser prints in a drawn box."""
+    lines = [re.sub(r"[│╭╮╰╯─]|-{9,}", "", line).strip() for line in text.splitlines()]
+    said = [line for line in lines if line][1:]  # without its title
+    end = said.index(_SUGGESTIONS) if _SUGGESTIONS in said else len(said)
+    near = [line.split()[0] for line in said[end:] if line.startswith("--")]
+    message = " ".join(said[:end]).split(" For full helptext")[0].rstrip(".")
+    return f"{message}; did you mean {', '.join(near)}?" if near else message
 
 
 def _split_command(args: list[str]) -> tuple[str, list[str]]:

@@ -73,7 +73,7 @@ class Annotations:
                     f"{self.source}: {name} must have shape {shape}, got {got}"
                 )
         if len(self) and not (
-            0 <= self.video_index.min() and self.video_index.max() < len(self.videos)
+            self.video_index.min() >= 0 and self.video_index.max() < len(self.videos)
         ):
             raise ValueError(
                 f"{self.source}: video_index must lie in [0, {len(self.videos)}), got "

@@ -61,6 +61,10 @@ class SplitError(WildAffectError):
     """A division of videos leaks, was altered, or does not fit the annotations."""
 
 
+class EvaluationError(WildAffectError):
+    """Predictions, annotations and protocol cannot be compared as they are."""
+
+
 class BadArtefact(WildAffectError):
     """An artefact or a vendored model is incomplete, altered or of another version."""
 

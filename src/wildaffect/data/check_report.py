@@ -219,7 +219,7 @@ def _overview(checks: Sequence[SplitCheck], found: Found) -> TableOf:
     ]
     if found.format.is_video:
         lines += [
-            ("gap, median frames", lambda c: f"{c.gaps.median:g}" if c.gaps else "", ""),
+            ("gap, median frames", _median_gap, ""),
             ("gap, longest", lambda c: f"{c.gaps.longest:,}" if c.gaps else "", ""),
         ]
     rows = []
@@ -289,6 +289,10 @@ def _header(checks: Sequence[SplitCheck], found: Found) -> tuple[str, ...]:
         if (found.format.name, check.name) in PUBLISHED:
             cells += ["published", "difference"]
     return tuple(cells)
+
+
+def _median_gap(check: SplitCheck) -> str:
+    return f"{check.gaps.median:g}" if check.gaps and check.gaps.longest else "-"
 
 
 def _share(count: int, check: SplitCheck) -> str:

@@ -1,6 +1,7 @@
 """Scanned frames to the faces in each of them: the whole face chain in a stream."""
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,10 +48,11 @@ class FaceChain:
         """Yield every frame once, in order; one run is one video."""
         tracker, ledger = Tracker(self._limits), FaceLedger(self._limits)
         for scanned in frames:
-            if scanned.starts_shot:
-                tracker.start_shot()
-                yield from ledger.end_shot()
             frame = scanned.frame
+            if scanned.is_new_source or scanned.change.is_cut:
+                tracker.start_shot(partial(_goes_on, scanned))
+                if not tracker.live_keys():
+                    yield from ledger.end_shot()
             faces = self._faces_in(frame.rgb, frame.time_s, scanned, tracker)
             ledger.add_frame(frame.index, frame.time_s, faces)
             yield from ledger.settled(tracker.live_keys())
@@ -70,3 +72,10 @@ class FaceChain:
             detect=lambda: self._detector(rgb),
         )
         return {track.key: self._observe(rgb, track) for track in tracks}
+
+
+def _goes_on(scanned: ScannedFrame, box_xyxy: NDArray[np.float32]) -> bool:
+    """Return whether a face lives on where the rest of the picture begins a shot."""
+    if scanned.is_new_source:
+        return False
+    return scanned.change.is_quiet_at(box_xyxy, scanned.frame.rgb.shape)

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 from wildaffect.core.frames import Frame
 from wildaffect.faces.detector import INPUT_PX, Detections, FaceDetector, shrink_frame
-from wildaffect.faces.shots import ChangeDetector
-from wildaffect.runtime.network import Device
+from wildaffect.faces.shots import Change, ChangeDetector
 
 DETECT_EVERY_S = 0.1
 """The detector runs at least so often, and at once where the picture changes."""
@@ -20,7 +19,10 @@ class ScannedFrame:
     frame: Frame
     detections: Detections | None
     """None where the detector was not run."""
-    starts_shot: bool
+    change: Change
+    """Against the frame before."""
+    is_new_source: bool
+    """Nothing in it has to do with the frame before, as with another photograph."""
 
 
 class FrameScanner:
@@ -28,10 +30,13 @@ class FrameScanner:
 
     Faces that are followed need no detector, so it runs now and then, and where something
     appeared. That is the same for every run over the same frames.
+
+    Args:
+        detector: One that no other thread uses at the same time; it may serve many videos.
     """
 
-    def __init__(self, device: Device) -> None:
-        self._detector = FaceDetector(device)
+    def __init__(self, detector: FaceDetector) -> None:
+        self._detector = detector
         self._change = ChangeDetector()
         self._detected_s = float("-inf")
 
@@ -39,12 +44,16 @@ class FrameScanner:
         """Scan one frame."""
         small = shrink_frame(frame.rgb)
         change = self._change(small)
-        starts_shot = change.is_cut or frame.shot_start
         is_due = frame.time_s - self._detected_s >= DETECT_EVERY_S - 1e-6
         detections = None
-        if starts_shot or is_due or change.largest > SUDDEN_CHANGE:
+        if change.is_cut or frame.shot_start or is_due or change.largest > SUDDEN_CHANGE:
             detections = self._detector.detect_in(
                 small, INPUT_PX / max(frame.rgb.shape[:2])
             )
             self._detected_s = frame.time_s
-        return ScannedFrame(frame=frame, detections=detections, starts_shot=starts_shot)
+        return ScannedFrame(
+            frame=frame,
+            detections=detections,
+            change=change,
+            is_new_source=frame.shot_start,
+        )

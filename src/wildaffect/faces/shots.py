@@ -13,6 +13,10 @@ OVER_RECENT = 3.0
 """How many times larger than the recent change between frames a cut must be."""
 MAX_HISTOGRAM_MATCH = 0.75
 """Shared part of two frames' colour histograms that a cut must stay under."""
+QUIET_CHANGE = 0.03
+"""A face whose surroundings change less than this goes on through a cut elsewhere."""
+SURROUNDINGS = 0.3
+"""What counts as surroundings on each side of a face's box, in sides of the box."""
 MEMORY = 0.8
 """Share of the recent change that is kept from frame to frame."""
 
@@ -22,8 +26,25 @@ class Change(NamedTuple):
 
     is_cut: bool
     """True also for the first frame."""
-    largest: float
-    """Largest change of any one cell of the thumbnail, of the full range."""
+    cells: NDArray[np.float32]
+    """Change of each cell of the thumbnail, of the full range, shape (18, 32)."""
+
+    @property
+    def largest(self) -> float:
+        """Largest change of any one cell."""
+        return float(self.cells.max())
+
+    def is_quiet_at(self, box_xyxy: NDArray[np.float32], shape: tuple[int, ...]) -> bool:
+        """Return whether a face, in pixels of a frame (H, W, ...), did not change.
+
+        In a split picture a cut of one part is none for the others.
+        """
+        side = float(max(box_xyxy[2:] - box_xyxy[:2])) * SURROUNDINGS
+        per_px = np.array([THUMB_PX[0] / shape[1], THUMB_PX[1] / shape[0]])
+        low = np.floor((box_xyxy[:2] - side) * per_px).astype(int).clip(0)
+        high = np.ceil((box_xyxy[2:] + side) * per_px).astype(int).clip(low + 1)
+        around = self.cells[low[1] : high[1], low[0] : high[0]]
+        return bool(around.size and around.mean() < QUIET_CHANGE)
 
 
 class ChangeDetector:
@@ -42,7 +63,7 @@ class ChangeDetector:
         thumb = cv2.resize(rgb, THUMB_PX, interpolation=cv2.INTER_AREA).astype(np.float32)
         last, self._last = self._last, thumb
         if last is None:
-            return Change(is_cut=True, largest=1.0)
+            return Change(is_cut=True, cells=np.ones(THUMB_PX[::-1], np.float32))
         cells = np.abs(thumb - last).mean(2) / 255
         change = float(cells.mean())
         is_cut = (
@@ -51,7 +72,7 @@ class ChangeDetector:
             and _histogram_match(thumb, last) < MAX_HISTOGRAM_MATCH
         )
         self._recent = 0.0 if is_cut else max(change, MEMORY * self._recent)
-        return Change(is_cut, float(cells.max()))
+        return Change(is_cut, cells)
 
 
 def _histogram_match(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:

@@ -10,6 +10,10 @@ from wildaffect.faces.detector import Detection, Detections
 from wildaffect.faces.mesh import Mesh
 from wildaffect.faces.regions import Region, box_overlap
 
+SETTLING_LOOKS = 2
+"""How often a new mesh is looked for again where it was found, so that it no longer depends
+on where exactly the detector saw the face."""
+
 Look = Callable[[Region], Mesh]
 """Runs the landmark network on a region of the current frame."""
 
@@ -65,9 +69,9 @@ class Tracker:
     _last_s: float = float("-inf")
     """Time of the frame before."""
 
-    def start_shot(self) -> None:
-        """Forget every face."""
-        self._live.clear()
+    def start_shot(self, goes_on: Callable[[NDArray[np.float32]], bool]) -> None:
+        """Forget every face but those whose box, shape (4,), goes on through the cut."""
+        self._live = [track for track in self._live if goes_on(track.mesh.box_xyxy())]
 
     def update(
         self,
@@ -126,9 +130,10 @@ class Tracker:
     def _place(self, detection: Detection, time_s: float, look: Look) -> None:
         """Give the detection to a face lost near by, or begin a track with it."""
         mesh = look(detection.region())
-        if mesh.presence < self.limits.min_presence:
-            return
-        mesh = look(mesh.region())  # from here on as if it had been followed
+        for _ in range(SETTLING_LOOKS):
+            if mesh.presence < self.limits.min_presence:
+                return
+            mesh = look(mesh.region())
         if mesh.presence < self.limits.min_presence:
             return
         lost = [t for t in self._live if t.found_s < time_s and _is_near(t.mesh, mesh)]

@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from wildaffect.core.errors import FeatureError, WildAffectError
 from wildaffect.core.faces import FaceObservation, FrameFaces, Status
 from wildaffect.core.frames import VideoInfo
+from wildaffect.core.preprocess import Preprocess
 from wildaffect.faces.chain import FaceChain
+from wildaffect.faces.detector import FaceDetector
 from wildaffect.faces.scan import FrameScanner
 from wildaffect.features.footage import Footage, content_sha256, frames_of, open_footage
 from wildaffect.features.records import (
@@ -70,9 +72,16 @@ class Extractor:
         self, store: FeatureStore, sets: Sequence[FeatureSet], options: ExtractOptions
     ) -> None:
         self._store, self._sets, self._options = store, sets, options
+        self._detector = FaceDetector(options.device)
+        self._chains: dict[tuple[Preprocess, ...], FaceChain] = {}
 
     def run(self, jobs: Sequence[Footage], watch: Watch) -> Iterator[Extracted]:
-        """Yield what became of each video; one that fails does not stop the others."""
+        """Yield what became of each video; one that fails does not stop the others.
+
+        Raises:
+            OutputError: If the store cannot be written to at all.
+        """
+        self._store.make_folder()
         for job in jobs:
             started_s = time.monotonic()
             try:
@@ -93,11 +102,10 @@ class Extractor:
         ]
         if not wanted:
             return Extracted(video=job.video, status="finished before")
-        crops = tuple(one.preprocess for one in wanted if one.preprocess)
-        chain = FaceChain(self._options.device, preprocesses=crops)
+        chain = self._chain(tuple(one.preprocess for one in wanted if one.preprocess))
         rows = _Rows(wanted, is_crops=job.images == "crops")
         with open_footage(job) as reader:
-            scanner = FrameScanner(self._options.device)
+            scanner = FrameScanner(self._detector)
             frames = prefetch(frames_of(job, reader), apply=scanner)
             with closing(frames):
                 for number, seen in enumerate(chain.run(frames), start=1):
@@ -114,6 +122,12 @@ class Extractor:
             num_faceless=rows.num_faceless,
             seconds=time.monotonic() - started_s,
         )
+
+    def _chain(self, crops: tuple[Preprocess, ...]) -> FaceChain:
+        """Return the face nets with these crops; compiled once, as that takes a second."""
+        if crops not in self._chains:
+            self._chains[crops] = FaceChain(self._options.device, preprocesses=crops)
+        return self._chains[crops]
 
     def _is_stored(self, job: Footage, one: FeatureSet, origin: Provenance) -> bool:
         """Return whether a video is finished; remove or refuse what is from elsewhere."""

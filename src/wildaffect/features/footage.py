@@ -15,6 +15,7 @@ from wildaffect.core.sequences import ASSUMED_FPS
 from wildaffect.video.images import list_images
 from wildaffect.video.inputs import expand_inputs
 from wildaffect.video.read import VideoReader, open_source
+from wildaffect.video.sources import check_readable_file
 
 Images = Literal["crops", "sequence"]
 
@@ -46,11 +47,14 @@ def find_footage(inputs: Iterable[Path], images: Images) -> list[Footage]:
     """Return what is behind files and folders, nested ones too.
 
     Raises:
-        UsageError: If two would have the same name in the store, or a folder's images are
-            not named by number.
+        UsageError: If nothing was named, two would have the same name in the store, or a
+            folder's images are not named by number.
         UnreadableVideo: If a folder holds neither videos nor images.
     """
     found: dict[str, Footage] = {}
+    inputs = tuple(inputs)
+    if not inputs:
+        raise UsageError("inputs: must be at least one video or folder, got none")
     for given in inputs:
         for source in expand_inputs([given]):
             if not isinstance(source, Path):
@@ -92,9 +96,14 @@ def _check_numbered(folder: Path) -> None:
 
 
 def content_sha256(footage: Footage) -> str:
-    """Return the hash of a video's bytes, or of the names and bytes of its images."""
+    """Return the hash of a video's bytes, or of the names and bytes of its images.
+
+    Raises:
+        UnreadableVideo: If the file is missing, empty or not to be read.
+    """
     digest = hashlib.sha256()
     if footage.images is None:
+        check_readable_file(footage.path)
         _feed(digest, footage.path)
         return digest.hexdigest()
     digest.update(f"{footage.images}\n".encode())

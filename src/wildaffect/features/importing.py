@@ -1,8 +1,8 @@
 """Features that other programs computed, into the store: HDF5 and npz files.
 
-HDF5: one group per video with a data set `feature`, shape (L, D), as the code of the
-ABAW4 winners reads them (`features/<name>.h5`). Its rows have no numbers of their own: row i
-belongs to row i of that video in a list of labels (`targets/*.h5`, made from the annotation
+HDF5: one group per video with a data set `feature`, shape (L, D), as the code of the ABAW4
+winners reads them (`features/<name>.h5`). Its rows have no numbers of their own: row i
+belongs to row i of that video among the labels (`targets/*.h5`, made from the annotation
 file), so the annotations give the numbers. npz: arrays named `<video>/feature`, with
 `<video>/frame_number` and `<video>/time_s` beside them if they are known.
 Symbols: L rows of a video, D columns.
@@ -59,9 +59,11 @@ def import_features(
     Raises:
         FeatureError: If the file is neither, its layout is another, a video has another
             number of rows than `numbers`, or repeats of a frame differ.
+        OutputError: If the store cannot be written to.
         MissingExtra: If an HDF5 file is to be read and h5py is not installed.
     """
     read = _reader(path)
+    store.make_folder()
     origin = Provenance(
         content_sha256=_file_sha256(path),
         preprocess_sha256=NO_DIGEST,
@@ -102,7 +104,8 @@ def _table(
     frame_number = _numbers(path, video, arrays, numbers)
     unique, first, inverse = np.unique(frame_number, return_index=True, return_inverse=True)
     values = values.astype(np.float32)
-    differs = np.flatnonzero((values != values[first][inverse]).any(axis=1))
+    same = np.isclose(values, values[first][inverse], rtol=0, atol=0, equal_nan=True)
+    differs = np.flatnonzero(~same.all(axis=1))
     if len(differs):
         raise FeatureError(
             f"{path}: {video}: rows of one frame must be equal, got other values in row "
@@ -160,7 +163,7 @@ def _reader(path: Path) -> Callable[[Path], Iterator[tuple[str, Arrays]]]:
 
 def _read_h5(path: Path) -> Iterator[tuple[str, Arrays]]:
     try:
-        import h5py
+        import h5py  # noqa: PLC0415 - an extra
     except ImportError as error:
         raise MissingExtra("reading HDF5 features", "import") from error
     try:

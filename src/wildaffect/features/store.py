@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, NamedTuple, cast
 from urllib.parse import quote, unquote
 from uuid import uuid4
@@ -23,7 +24,7 @@ from pydantic import TypeAdapter, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from wildaffect.core.errors import FeatureError
+from wildaffect.core.errors import FeatureError, OutputError
 from wildaffect.features.records import (
     FeatureTable,
     Precision,
@@ -94,6 +95,22 @@ class FeatureStore:
     def __init__(self, root: Path) -> None:
         self.root = root
 
+    def make_folder(self) -> None:
+        """Make the store's folder if it is not there, before work is spent on rows for it.
+
+        Raises:
+            OutputError: If it cannot be made or written to.
+        """
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            with TemporaryFile(dir=self.root):
+                pass
+        except OSError as error:
+            raise OutputError(
+                f"{self.root}: feature store must be a folder to write to, got: "
+                f"{error.strerror}"
+            ) from error
+
     def write(self, table: FeatureTable, dtype: Precision = "float16") -> Sidecar:
         """Store a table; an entry of the same name is replaced as a whole.
 
@@ -153,18 +170,21 @@ class FeatureStore:
             FeatureError: If there is no such entry (the nearest name is suggested), it
                 comes from elsewhere (both digests are named), or its files are damaged.
         """
-        sidecar = self.sidecar(name)
-        if expect is not None:
-            _check_provenance(name, sidecar.provenance, expect)
-        path = self._sidecar_path(name).parent / sidecar.data_file
-        if not path.exists():  # replaced between the two reads
+        folder = self._sidecar_path(name).parent
+        missing = None
+        while True:
             sidecar = self.sidecar(name)
-            path = path.parent / sidecar.data_file
-        if not path.exists():
-            raise FeatureError(
-                f"{path}: file must exist, as its sidecar names it, got none"
-            )
-        return StoredFeatures(sidecar, path)
+            path = folder / sidecar.data_file
+            if expect is not None:
+                _check_provenance(name, sidecar.provenance, expect)
+            if path == missing:
+                raise FeatureError(
+                    f"{path}: file must exist, as its sidecar names it, got none"
+                )
+            try:
+                return StoredFeatures(sidecar, path)
+            except FileNotFoundError:  # replaced since the sidecar was read, or lost
+                missing = path
 
     def sidecar(self, name: EntryName) -> Sidecar:
         """Return what is known of an entry.

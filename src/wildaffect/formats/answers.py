@@ -145,7 +145,7 @@ def _to_answers(
 ) -> Answers:
     nothing = np.full(table.num_rows, np.nan)
     columns = set(table.column_names)
-    notes: list[str] = []
+    by_threshold: list[str] = []
     units = np.full((table.num_rows, len(ABAW_ACTION_UNITS)), np.nan)
     for position, label in enumerate(ABAW_ACTION_UNITS.labels):
         if f"{label}_present" in columns:
@@ -153,7 +153,7 @@ def _to_answers(
         elif label in columns:
             scores = _floats(table[label], path, label)
             units[:, position] = np.where(np.isnan(scores), np.nan, scores >= THRESHOLD)
-            notes.append(f"{label} counts as present from {THRESHOLD}")
+            by_threshold.append(label)
     return Answers(
         source=str(path),
         videos=videos,
@@ -167,7 +167,9 @@ def _to_answers(
         else nothing,
         expression=_expressions(table, path),
         action_units=units,
-        notes=tuple(notes),
+        notes=(f"present from {THRESHOLD} on: {', '.join(by_threshold)}",)
+        if by_threshold
+        else (),
     )
 
 

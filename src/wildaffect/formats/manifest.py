@@ -171,7 +171,16 @@ def _rows(
     place: dict[str, int] = {}
     names = named["video"].strings()
     index = [place.setdefault(name, len(place)) for name in names]
-    subjects = dict(zip(names, named.get("subject", named["video"]).strings(), strict=True))
+    subjects: dict[str, str] = {}
+    people = named.get("subject", named["video"]).strings()
+    for row, (name, person) in enumerate(zip(names, people, strict=True)):
+        if subjects.setdefault(name, person) != person:
+            raise BadAnnotation(
+                table.path,
+                int(lines[row]),
+                f"a video must be of one person, got {person!r} after "
+                f"{subjects[name]!r} in {name!r}; give each person a video of their own",
+            )
     return Rows(
         source=source,
         videos=list(place),

@@ -10,6 +10,7 @@ from wildaffect.core.faces import FrameFaces, Status
 from wildaffect.core.frames import Frame
 from wildaffect.core.results import FaceResult
 from wildaffect.faces.chain import FaceChain
+from wildaffect.faces.detector import FaceDetector
 from wildaffect.faces.quality import QualityLimits
 from wildaffect.faces.scan import FrameScanner
 from wildaffect.faces.tracker import TrackingLimits
@@ -45,6 +46,7 @@ class Analyzer:
         self.options = options or AnalysisOptions()
         self._inputs = Inputs(artefact, self.options.device)
         self._model = Model(artefact, self.options.device)
+        self._detector = FaceDetector(self.options.device)
         self._chain = FaceChain(
             self.options.device,
             preprocesses=self._inputs.preprocesses,
@@ -59,7 +61,7 @@ class Analyzer:
         raises, everything that came before is yielded first, then the error is raised.
         """
         source = _UntilError(frames)
-        scanner = FrameScanner(self.options.device)
+        scanner = FrameScanner(self._detector)
         people: dict[int, PersonStream] = {}
         order = _FrameOrder()
         with closing(prefetch(source, depth=PREFETCH_FRAMES, apply=scanner)) as scanned:

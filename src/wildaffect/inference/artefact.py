@@ -1,7 +1,9 @@
 """Read and write artefacts; what is wrong with one is said before a frame is decoded."""
 
 import hashlib
+import json
 import zipfile
+import zlib
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -9,11 +11,11 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from wildaffect.core.errors import BadArtefact
+from wildaffect.inference.checks import check_manifest
 from wildaffect.inference.manifest import (
     FORMAT_VERSION,
     BackboneInput,
     Manifest,
-    MeasuredInput,
     NetworkFile,
 )
 
@@ -50,21 +52,17 @@ def load_artefact(model: str | Path = DEFAULT) -> Artefact:
     files = _read_files(_find(model))
     if MANIFEST_FILE not in files:
         raise BadArtefact(f"{model}: an artefact must hold {MANIFEST_FILE}, got none")
+    _check_version(model, files[MANIFEST_FILE])
     try:
         manifest = _ADAPTER.validate_json(files[MANIFEST_FILE])
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise BadArtefact(f"{model}/{MANIFEST_FILE}: {where}: {first['msg']}") from error
-    if manifest.format_version != FORMAT_VERSION:
-        raise BadArtefact(
-            f"{model}: format_version must be {FORMAT_VERSION}, "
-            f"got {manifest.format_version}; use the wildaffect it was exported with"
-        )
+    check_manifest(str(model), manifest)
     networks = {
         network.file: _verified(model, network, files) for network in _networks(manifest)
     }
-    _check(model, manifest)
     return Artefact(manifest, networks, _sha256(files[MANIFEST_FILE]))
 
 
@@ -101,12 +99,31 @@ def _read_files(path: Path) -> dict[str, bytes]:
         raise BadArtefact(
             f"{path}: an artefact must be a folder or a zip, got another file"
         )
-    with zipfile.ZipFile(path) as archive:
-        return {
-            Path(name).name: archive.read(name)
-            for name in archive.namelist()
-            if not name.endswith("/")
-        }
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return {
+                Path(name).name: archive.read(name)
+                for name in archive.namelist()
+                if not name.endswith("/")
+            }
+    except (zipfile.BadZipFile, zlib.error) as error:
+        raise BadArtefact(
+            f"{path}: an artefact's zip must be whole, got {error}; export it again"
+        ) from error
+
+
+def _check_version(model: str | Path, manifest: bytes) -> None:
+    """Refuse another version by its number, whatever else stands in its manifest."""
+    try:
+        document = json.loads(manifest)
+    except ValueError as error:
+        raise BadArtefact(f"{model}/{MANIFEST_FILE}: must be JSON, got {error}") from error
+    found = document.get("format_version") if isinstance(document, dict) else None
+    if found != FORMAT_VERSION:
+        raise BadArtefact(
+            f"{model}: format_version must be {FORMAT_VERSION}, "
+            f"got {found}; use the wildaffect it was exported with"
+        )
 
 
 def _networks(manifest: Manifest) -> list[NetworkFile]:
@@ -124,31 +141,6 @@ def _verified(model: str | Path, network: NetworkFile, files: dict[str, bytes]) 
             f"got {_sha256(content)}; export the artefact again"
         )
     return content
-
-
-def _check(model: str | Path, manifest: Manifest) -> None:
-    if not manifest.members:
-        raise BadArtefact(f"{model}: members must hold at least one network, got none")
-    changes = [
-        i.kind
-        for i in manifest.inputs
-        if isinstance(i, MeasuredInput) and i.kind.endswith("_change")
-    ]
-    if changes and manifest.neutral is None:
-        raise BadArtefact(f"{model}: neutral must be given for {changes[0]}, got none")
-    for output in (manifest.expression, manifest.action_units):
-        unknown = set(output.predicted) - set(output.space.labels) if output else set()
-        if output and unknown:
-            raise BadArtefact(
-                f"{model}: predicted must name labels of {output.space.name}, "
-                f"got {', '.join(sorted(unknown))}"
-            )
-    units = manifest.action_units
-    if units and len(units.thresholds) != len(units.predicted):
-        raise BadArtefact(
-            f"{model}: thresholds must be one for each of {len(units.predicted)} action "
-            f"units, got {len(units.thresholds)}"
-        )
 
 
 def _sha256(content: bytes) -> str:

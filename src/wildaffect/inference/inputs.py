@@ -13,6 +13,7 @@ from wildaffect.faces.blendshapes import NAMES as BLENDSHAPE_NAMES
 from wildaffect.faces.crop import normalise
 from wildaffect.features.geometry import GEOMETRY_NAMES, geometry
 from wildaffect.inference.artefact import Artefact
+from wildaffect.inference.checks import check_backbone
 from wildaffect.inference.manifest import BackboneInput, MeasuredInput
 from wildaffect.inference.neutral import PersonNeutral
 from wildaffect.runtime.network import Device, Network
@@ -44,7 +45,8 @@ class Inputs:
     """Turns observations into rows and rows into network input; shared by all persons.
 
     Raises:
-        BadArtefact: If the artefact wants columns that this version does not measure.
+        BadArtefact: If the artefact wants columns that this version does not measure, or a
+            backbone does not give what the manifest promises.
     """
 
     def __init__(self, artefact: Artefact, device: Device) -> None:
@@ -53,6 +55,8 @@ class Inputs:
         for wanted in self.manifest.inputs:
             if isinstance(wanted, BackboneInput):
                 network = Network(artefact.networks[wanted.network.file], device=device)
+                where = f"{self.manifest.name}/{wanted.network.file}"
+                check_backbone(where, wanted, network)
                 self._backbones.append((wanted, network))
             elif wanted.columns != COLUMNS[wanted.kind]:
                 raise BadArtefact(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from wildaffect.core.errors import BadArtefact
 from wildaffect.core.tasks import Task
 from wildaffect.inference.artefact import Artefact
+from wildaffect.inference.checks import check_member
 from wildaffect.inference.manifest import Manifest
 from wildaffect.runtime.network import Device, Network
 
@@ -53,7 +54,8 @@ class Model:
     """The networks of an artefact with their temperatures; keeps nothing between windows.
 
     Raises:
-        BadArtefact: If a network lacks an input or output that the manifest promises.
+        BadArtefact: If a network does not take or give what the manifest promises, and on
+            a call, if it says something that is no number.
     """
 
     def __init__(self, artefact: Artefact, device: Device) -> None:
@@ -63,14 +65,14 @@ class Model:
             (Network(artefact.networks[member.network.file], device=device), member.weight)
             for member in self.manifest.members
         ]
-        wanted = {name for name in self.layout.columns if not name.startswith(SPREAD)}
+        widths = {
+            name: columns.stop - columns.start
+            for name, columns in self.layout.columns.items()
+            if not name.startswith(SPREAD)
+        }
         for member, (network, _) in zip(self.manifest.members, self._members, strict=True):
-            missing = wanted - set(network.output_names)
-            if missing:
-                raise BadArtefact(
-                    f"{self.manifest.name}/{member.network.file}: outputs must name "
-                    f"{', '.join(sorted(wanted))}, got {', '.join(network.output_names)}"
-                )
+            where = f"{self.manifest.name}/{member.network.file}"
+            check_member(where, network, self.manifest, widths)
 
     def __call__(self, rows: Floats, times_s: NDArray[np.float64]) -> NDArray[np.float32]:
         """Return values and probabilities, (L, K), for features (L, D) at their times."""
@@ -106,6 +108,11 @@ class Model:
                 continue
             raw = outputs[name].reshape(num_rows, -1).astype(np.float64)
             said[:, columns] = self._read(Task(name), raw)
+        if not np.isfinite(said).all():
+            raise BadArtefact(
+                f"{self.manifest.name}: outputs must be finite, got others in a window of "
+                f"{num_rows} rows; check the networks that were exported"
+            )
         return said
 
     def _read(self, task: Task, raw: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -111,4 +111,5 @@ def column_types(result: Path, known: Mapping[str, pa.DataType]) -> dict[str, pa
     document = read_sidecar(result)
     if document is None:
         return {}
-    return {column["name"]: known[column["type"]] for column in document["columns"]}
+    columns = document.get("columns", ())  # none where a part file had no sidecar
+    return {column["name"]: known[column["type"]] for column in columns}

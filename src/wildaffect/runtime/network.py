@@ -15,7 +15,7 @@ import openvino as ov
 from numpy.typing import NDArray
 from openvino.preprocess import PrePostProcessor
 
-from wildaffect.core.errors import BadArtefact
+from wildaffect.core.errors import BadArtefact, UsageError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class Device:
 
     def __post_init__(self) -> None:
         if self.threads < 1:
-            raise ValueError(f"device: threads must be at least 1, got {self.threads}")
+            raise UsageError(f"device: threads must be at least 1, got {self.threads}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +80,8 @@ class Network:
             ) from error
         self.input_names = tuple(port.any_name for port in model.inputs)
         self.output_names = tuple(port.any_name for port in model.outputs)
+        self.input_widths = {port.any_name: _width(port) for port in model.inputs}
+        """Length of the last axis of each input, None where the file leaves it open."""
 
     def __call__(self, *inputs: NDArray[Any]) -> tuple[NDArray[np.float32], ...]:
         """Run once; inputs and outputs in the order of the file."""
@@ -108,6 +110,13 @@ def runtime_version() -> str:
 @cache
 def _runtime() -> ov.Core:
     return ov.Core()
+
+
+def _width(port: Any) -> int | None:
+    shape = port.partial_shape
+    if shape.rank.is_dynamic or not len(shape) or shape[-1].is_dynamic:
+        return None
+    return int(shape[-1].get_length())
 
 
 def _compile(model: ov.Model, device: Device) -> ov.CompiledModel:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -47,10 +48,16 @@ def _parse(text: bytes, types: Mapping[str, pa.DataType]) -> pa.Table:
             columns[name] = arrow_type(name)
     return pa.table(
         {
-            name: pa.array([row.get(name) for row in found], kind)
+            name: _column([row.get(name) for row in found], kind)
             for name, kind in columns.items()
         }
     )
+
+
+def _column(values: list[Any], kind: pa.DataType) -> pa.Array:
+    if pa.types.is_floating(kind):  # a whole number was written without its point
+        values = [float(value) if isinstance(value, int) else value for value in values]
+    return pa.array(values, kind)
 
 
 def _texts(name: str, column: pa.Array) -> list[str | None]:

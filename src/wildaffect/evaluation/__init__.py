@@ -1,0 +1,1 @@
+"""Predictions, annotations and a protocol to a report."""

@@ -1,0 +1,1 @@
+"""A report for people: terminal, Markdown, and one self-contained HTML page."""

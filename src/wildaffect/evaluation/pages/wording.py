@@ -1,0 +1,119 @@
+"""What every page says of a report in the same words and digits."""
+
+from wildaffect.core.tasks import Task
+from wildaffect.evaluation.report import Difference, Input, InSample, Report, Score
+
+TASK_TITLES = {
+    Task.VALENCE: "Valence",
+    Task.AROUSAL: "Arousal",
+    Task.EXPRESSION: "Perceived expression",
+    Task.ACTION_UNITS: "Action units",
+}
+MAX_GROUPS = 20
+"""Videos or persons that Markdown lists; the others are in HTML and JSON."""
+
+
+def number(value: float | None) -> str:
+    """Return a score to three decimals, a dash if it is not defined."""
+    return "-" if value is None else f"{value:.3f}".replace("-0.000", "0.000")
+
+
+def signed(value: float | None) -> str:
+    """Return a difference to three decimals with its sign."""
+    return "-" if value is None else f"{value:+.3f}".replace("-0.000", "+0.000")
+
+
+def percent(value: float | None) -> str:
+    """Return a share; 100% only if it is all."""
+    if value is None:
+        return "-"
+    text = f"{value:.1%}"
+    return "99.9%" if text == "100.0%" and value < 1 else text
+
+
+def interval(score: Score) -> str:
+    """Return the interval of a score."""
+    if score.low is None or score.high is None:
+        return "-"
+    return f"{score.low:.3f} to {score.high:.3f}"
+
+
+def signed_interval(score: Score) -> str:
+    """Return the interval of a difference."""
+    if score.low is None or score.high is None:
+        return "-"
+    return f"{signed(score.low)} to {signed(score.high)}"
+
+
+def in_sample_sentence(found: InSample, num_videos: int) -> str:
+    """Return what is known of tuning on the evaluated videos."""
+    match found.state:
+        case "not declared":
+            return (
+                "Not declared whether anything was tuned on these videos; if so, the "
+                "scores are too high."
+            )
+        case "no":
+            return "Declared: nothing was tuned on these videos."
+        case "yes":
+            some = ", ".join(found.examples)
+            more = ", ..." if found.num_videos > len(found.examples) else ""
+            return (
+                f"In-sample: something was tuned on {found.num_videos:,} of the "
+                f"{num_videos:,} videos ({some}{more}); the scores are too high."
+            )
+
+
+def interval_sentence(report: Report) -> str:
+    """Return how the intervals came about."""
+    how = report.resampling
+    if how.num_videos < 2:
+        return "No intervals: they need at least two videos."
+    return (
+        f"Intervals: {how.confidence:.0%} of {how.num_resamples:,} resamples of "
+        f"{how.num_videos:,} whole videos (seed {how.seed})."
+    )
+
+
+def contents_sentence(report: Report) -> str:
+    """Return how much was annotated."""
+    parts = [f"{report.num_rows:,} annotated rows", f"{report.num_videos:,} videos"]
+    if report.num_subjects is not None:
+        parts.append(f"{report.num_subjects:,} people")
+    if report.num_repeats:
+        parts.append(f"{report.num_repeats:,} repeated rows, kept")
+    return ", ".join(parts)
+
+
+def input_sentence(found: Input) -> str:
+    """Return the name of an input with its hash."""
+    files = f" ({found.num_files:,} files)" if found.num_files > 1 else ""
+    return f"{found.name}{files}, sha256 {found.sha256 or 'unknown'}"
+
+
+def verdict(difference: Difference) -> str:
+    """Return whether the interval of a difference leaves out 0, in words."""
+    low, high = difference.score.low, difference.score.high
+    if low is None or high is None:
+        return "-"
+    if low <= 0 <= high:
+        return "not told apart"
+    better = (low > 0) != difference.score.name.endswith(".mse")
+    return "better" if better else "worse"
+
+
+def overall_title(report: Report) -> str:
+    """Return the name of the overall number, which departures make another one."""
+    return "P, with departures" if report.departures else "P"
+
+
+def summary_line(report: Report) -> str:
+    """Return the result in one line."""
+    head = f"{report.protocol}: "
+    if report.overall is not None:
+        shown = number(report.overall.value)
+        head += f"{overall_title(report)} {shown} ({interval(report.overall)}), "
+    else:
+        kept = [s for s in report.scores if s.name.endswith((".ccc", "_f1"))]
+        head += "".join(f"{score.title} {number(score.value)}, " for score in kept)
+    return f"{head}{contents_sentence(report)}"

@@ -1,0 +1,192 @@
+"""Annotated and predicted values side by side, under the rules for what does not fit.
+
+Symbols: N annotated rows, K action units.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wildaffect.core.annotations import Annotations
+from wildaffect.core.errors import EvaluationError
+from wildaffect.core.predictions import Predictions
+from wildaffect.core.tasks import LabelSpaces, Task
+from wildaffect.evaluation.protocols import Protocol
+from wildaffect.evaluation.report import TaskCoverage
+from wildaffect.evaluation.rules import Rules
+from wildaffect.evaluation.sides import (
+    Side,
+    TakenRows,
+    annotated_mask,
+    coverage_of,
+    expression_side,
+    unit_side,
+    value_side,
+)
+from wildaffect.evaluation.tables import PredictionTable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paired:
+    """What is scored: the same N rows on both sides, in the same label spaces."""
+
+    annotations: Annotations
+    """Valid for the tasks that are scored alone."""
+    predictions: Predictions
+    coverage: tuple[TaskCoverage, ...]
+    """One for each scored task."""
+    departures: tuple[str, ...]
+    """In what this is not what the protocol asks for, a sentence each."""
+    notes: tuple[str, ...]
+
+
+def pair_up(
+    table: PredictionTable,
+    rows: NDArray[np.int64],
+    annotations: Annotations,
+    *,
+    protocol: Protocol,
+    rules: Rules,
+) -> Paired:
+    """Return the frames as they are scored.
+
+    Args:
+        table: Predictions.
+        rows: Of every annotated row the position of its prediction, shape (N,).
+        annotations: N rows.
+        protocol: Which tasks count, in which label spaces.
+        rules: What happens where something is missing.
+
+    Raises:
+        EvaluationError: If the protocol asks for what is not there, or a rule refuses.
+    """
+    _check_spaces(annotations, protocol)
+    taken = TakenRows(table, rows)
+    sides = {
+        task: _side(task, taken, annotations, rules)
+        for task in _tasks(taken, annotations, protocol)
+    }
+    spaces = LabelSpaces(
+        expressions=sides[Task.EXPRESSION].space or annotations.spaces.expressions
+        if Task.EXPRESSION in sides
+        else annotations.spaces.expressions,
+        action_units=sides[Task.ACTION_UNITS].space or annotations.spaces.action_units
+        if Task.ACTION_UNITS in sides
+        else annotations.spaces.action_units,
+    )
+    return Paired(
+        annotations=_annotations(annotations, sides, spaces),
+        predictions=_predictions(len(annotations), sides, spaces),
+        coverage=tuple(
+            coverage_of(task, side, annotations) for task, side in sides.items()
+        ),
+        departures=tuple(text for side in sides.values() for text in side.departures),
+        notes=tuple(text for side in sides.values() for text in side.notes),
+    )
+
+
+def _side(task: Task, taken: TakenRows, annotations: Annotations, rules: Rules) -> Side:
+    match task:
+        case Task.VALENCE | Task.AROUSAL:
+            return value_side(task, taken, annotations, rules)
+        case Task.EXPRESSION:
+            return expression_side(taken, annotations, rules)
+        case Task.ACTION_UNITS:
+            return unit_side(taken, annotations, rules)
+
+
+def _check_spaces(annotations: Annotations, protocol: Protocol) -> None:
+    if protocol.spaces is None:
+        return
+    wanted, got = protocol.spaces, annotations.spaces
+    for task, asked, there in (
+        (Task.EXPRESSION, wanted.expressions, got.expressions),
+        (Task.ACTION_UNITS, wanted.action_units, got.action_units),
+    ):
+        if task in protocol.tasks and asked.labels != there.labels:
+            raise EvaluationError(
+                f"{annotations.source}: protocol {protocol.name} must have annotations in "
+                f"{asked.name}, got {there.name} ({', '.join(there.labels)}); "
+                "--protocol own scores them in their own label space"
+            )
+
+
+def _tasks(taken: TakenRows, annotations: Annotations, protocol: Protocol) -> list[Task]:
+    annotated = [t for t in protocol.tasks if annotated_mask(annotations, t).any()]
+    predicted = [task for task in protocol.tasks if taken.has(task)]
+    if protocol.needs_all:
+        for what, got in (("annotations", annotated), ("predictions", predicted)):
+            missing = [task for task in protocol.tasks if task not in got]
+            if missing:
+                raise EvaluationError(
+                    f"protocol {protocol.name}: {what} must hold {_names(missing)} in the "
+                    "frames compared, got none; --protocol own scores the tasks that both "
+                    "sides have"
+                )
+    both = [task for task in annotated if task in predicted]
+    if not both:
+        raise EvaluationError(
+            f"{annotations.source}: at least one task must be both annotated "
+            f"({_names(annotated)}) and predicted ({_names(predicted)}), got none"
+        )
+    return both
+
+
+def _names(tasks: list[Task]) -> str:
+    return ", ".join(task.replace("_", " ") for task in tasks) or "nothing"
+
+
+def _annotations(
+    annotations: Annotations, sides: dict[Task, Side], spaces: LabelSpaces
+) -> Annotations:
+    def column(task: Task, width: tuple[int, ...] = ()) -> tuple[NDArray[Any], Any]:
+        if task in sides:
+            return sides[task].target, sides[task].annotated
+        shape = (len(annotations), *width)
+        return np.zeros(shape, np.int64), np.zeros(shape, bool)
+
+    valence, valence_valid = column(Task.VALENCE)
+    arousal, arousal_valid = column(Task.AROUSAL)
+    expression, expression_valid = column(Task.EXPRESSION)
+    units, units_valid = column(Task.ACTION_UNITS, (len(spaces.action_units),))
+    return replace(
+        annotations,
+        valence=valence.astype(np.float32),
+        arousal=arousal.astype(np.float32),
+        expression=expression.astype(np.int64),
+        action_units=units.astype(np.int8),
+        valence_valid=valence_valid,
+        arousal_valid=arousal_valid,
+        expression_valid=expression_valid,
+        action_units_valid=units_valid,
+        spaces=spaces,
+    )
+
+
+def _predictions(
+    num_rows: int, sides: dict[Task, Side], spaces: LabelSpaces
+) -> Predictions:
+    def column(task: Task, width: tuple[int, ...] = ()) -> tuple[NDArray[Any], Any]:
+        if task in sides:
+            given = sides[task].given
+            return np.where(given, sides[task].pred, 0), given
+        shape = (num_rows, *width)
+        return np.zeros(shape), np.zeros(shape, bool)
+
+    valence, valence_covered = column(Task.VALENCE)
+    arousal, arousal_covered = column(Task.AROUSAL)
+    expression, expression_covered = column(Task.EXPRESSION)
+    units, units_covered = column(Task.ACTION_UNITS, (len(spaces.action_units),))
+    return Predictions(
+        valence=valence,
+        arousal=arousal,
+        expression=expression.astype(np.int64),
+        action_units=units.astype(np.int8),
+        valence_covered=valence_covered,
+        arousal_covered=arousal_covered,
+        expression_covered=expression_covered,
+        action_units_covered=units_covered,
+        spaces=spaces,
+    )

@@ -1,0 +1,127 @@
+"""Numbers behind the plots of a report: densities of valence and arousal, and traces.
+
+Symbols: N rows, V videos, B bins.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wildaffect.core.annotations import Annotations
+from wildaffect.core.predictions import Predictions
+from wildaffect.core.tasks import Task
+from wildaffect.evaluation.report import Density, Trace
+from wildaffect.metrics.scores import TaskScores, VideoStatistics
+
+NUM_BINS = 25
+MAX_POINTS = 500
+"""Points of a trace; longer videos are thinned out evenly."""
+MIN_TRACE_FRAMES = 10
+"""Shorter videos say nothing as a trace; they are taken only if all are as short."""
+
+
+def densities(annotations: Annotations, predictions: Predictions) -> tuple[Density, ...]:
+    """Return where annotated and predicted values lie, for the tasks that are scored."""
+    valence = annotations.valence_valid & predictions.valence_covered
+    arousal = annotations.arousal_valid & predictions.arousal_covered
+    both = valence & arousal
+    found = []
+    if both.any():
+        for title, source in (("Annotated", annotations), ("Predicted", predictions)):
+            found.append(
+                Density(
+                    title=title,
+                    x_title="valence",
+                    y_title="arousal",
+                    counts=_bin(source.valence[both], source.arousal[both]),
+                    is_agreement=False,
+                )
+            )
+    for task, valid in ((Task.VALENCE, valence), (Task.AROUSAL, arousal)):
+        if valid.any():
+            target = getattr(annotations, task.value)[valid]
+            pred = getattr(predictions, task.value)[valid]
+            found.append(
+                Density(
+                    title=task.value.capitalize(),
+                    x_title="annotated",
+                    y_title="predicted",
+                    counts=_bin(target, pred),
+                    is_agreement=True,
+                )
+            )
+    return tuple(found)
+
+
+def traces(
+    annotations: Annotations,
+    predictions: Predictions,
+    statistics: VideoStatistics,
+    scores: TaskScores,
+) -> tuple[Trace, ...]:
+    """Return valence and arousal through the videos with most and least agreement.
+
+    Args:
+        annotations: N rows of V videos.
+        predictions: The same rows.
+        statistics: Of the V videos.
+        scores: Of each video by itself.
+    """
+    return tuple(
+        trace
+        for task, ccc, count in (
+            (Task.VALENCE, scores.ccc_valence, statistics.valence.count),
+            (Task.AROUSAL, scores.ccc_arousal, statistics.arousal.count),
+        )
+        for trace in _traces_of(task, annotations, predictions, ccc=ccc, count=count)
+    )
+
+
+def _traces_of(
+    task: Task,
+    annotations: Annotations,
+    predictions: Predictions,
+    *,
+    ccc: NDArray[np.float64],
+    count: NDArray[np.int64],
+) -> Iterator[Trace]:
+    known = ~np.isnan(ccc)
+    long = known & (count >= MIN_TRACE_FRAMES)
+    videos = np.flatnonzero(long if long.any() else known)
+    if not len(videos):
+        return
+    order = videos[np.argsort(ccc[videos], kind="stable")]
+    ranks: list[tuple[Literal["most", "least"], int]] = [("most", int(order[-1]))]
+    if len(order) > 1:
+        ranks.append(("least", int(order[0])))
+    valid = getattr(annotations, f"{task.value}_valid")
+    valid = valid & getattr(predictions, f"{task.value}_covered")
+    for rank, video in ranks:
+        rows = np.flatnonzero(valid & (annotations.video_index == video))
+        numbers, first = np.unique(annotations.frame_number[rows], return_index=True)
+        picked = np.linspace(0, len(first) - 1, min(len(first), MAX_POINTS)).astype(int)
+        shown = rows[first[picked]]
+        yield Trace(
+            task=task,
+            video=annotations.videos[video],
+            rank=rank,
+            ccc=float(ccc[video]),
+            num_frames=len(numbers),
+            frame=tuple(annotations.frame_number[shown].tolist()),
+            target=_rounded(getattr(annotations, task.value)[shown]),
+            pred=_rounded(getattr(predictions, task.value)[shown]),
+        )
+
+
+def _bin(x: NDArray[Any], y: NDArray[Any]) -> tuple[tuple[int, ...], ...]:
+    edges = np.linspace(-1, 1, NUM_BINS + 1)
+    counts, _, _ = np.histogram2d(
+        np.clip(y, -1, 1).astype(float), np.clip(x, -1, 1).astype(float), [edges, edges]
+    )
+    return tuple(tuple(int(cell) for cell in row) for row in counts.tolist())
+
+
+def _rounded(values: NDArray[Any]) -> tuple[float, ...]:
+    return tuple(round(float(value), 4) for value in values)

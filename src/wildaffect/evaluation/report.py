@@ -1,0 +1,241 @@
+"""The report of an evaluation: every number with what it was computed on.
+
+A report holds all that its pages show, so that a page can be made again from its JSON. A
+value that is not defined (0/0, or too few videos for an interval) is None, never NaN.
+"""
+
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from wildaffect.core.config import Config
+from wildaffect.core.errors import EvaluationError
+from wildaffect.core.tasks import Task
+
+REPORT_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score(Config):
+    """One number, and where it lies in most resamples of the videos."""
+
+    name: str
+    """Stable, such as `valence.ccc`."""
+    title: str
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelScore(Config):
+    """One expression or action unit."""
+
+    label: str
+    f1: Score
+    precision: float | None
+    recall: float | None
+    num_annotated: int
+    """Scored frames in which it is annotated as present."""
+    num_predicted: int
+    num_frames: int
+    """Scored frames."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confusion(Config):
+    """Frames by annotated class (rows) and predicted class (columns)."""
+
+    labels: tuple[str, ...]
+    counts: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Density(Config):
+    """How many frames lie where; bins of equal size over [-1, 1] on both axes.
+
+    Values beyond the axes count in the outermost bins.
+    """
+
+    title: str
+    x_title: str
+    y_title: str
+    counts: tuple[tuple[int, ...], ...]
+    """Row i, column j: frames in bin i of y and bin j of x, both from -1 upwards."""
+    is_agreement: bool
+    """x and y are the same scale, so that the diagonal is full agreement."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupScore(Config):
+    """One video or person by itself; small ones tell little."""
+
+    name: str
+    subject: str
+    num_frames: int
+    """Rows scored in at least one task."""
+    ccc_valence: float | None
+    ccc_arousal: float | None
+    expression_accuracy: float | None
+    action_unit_f1: float | None
+    """Over the decisions on all units together; None where none is present or predicted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace(Config):
+    """Annotated and predicted values through one video."""
+
+    task: Task
+    video: str
+    rank: Literal["most", "least"]
+    """Whether agreement there is the highest or the lowest of all videos."""
+    ccc: float
+    num_frames: int
+    frame: tuple[int, ...]
+    """Frame numbers of the points, thinned out evenly."""
+    target: tuple[float, ...]
+    pred: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskCoverage(Config):
+    """How much of what is annotated was predicted, in frames."""
+
+    task: Task
+    num_annotated: int
+    num_predicted: int
+    num_scored: int
+    num_videos: int
+    share: float
+    """Predicted of annotated, in [0, 1]."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Input(Config):
+    """What was read, and its hash."""
+
+    name: str
+    sha256: str | None
+    """Of the file; of several, of their names and hashes; None if made in memory."""
+    num_files: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InSample(Config):
+    """Whether anything of the system was chosen on videos that are evaluated here."""
+
+    state: Literal["not declared", "no", "yes"]
+    num_videos: int
+    """Evaluated videos that something was tuned on."""
+    examples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resampling(Config):
+    """How intervals came about: whole videos drawn with replacement."""
+
+    num_videos: int
+    num_resamples: int
+    confidence: float
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference(Config):
+    """This system minus the other on the same frames and the same draws of videos."""
+
+    score: Score
+    """The difference; for errors (MSE) less than 0 is better."""
+    this: float | None
+    other: float | None
+    share_above: float | None
+    """Share of resamples in which this is above the other; ties count half."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison(Config):
+    """Two systems on the frames that both predict."""
+
+    other: Input
+    num_frames: dict[Task, int]
+    """Of each task, frames that both predict and that are annotated."""
+    differences: tuple[Difference, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report(Config):
+    """Predictions against annotations under a protocol."""
+
+    report_version: int = REPORT_VERSION
+    wildaffect_version: str
+    protocol: str
+    protocol_title: str
+    definition: str
+    predictions: Input
+    annotations: Input
+    expressions: tuple[str, ...]
+    """Classes that were compared, in order; empty if expressions were not."""
+    action_units: tuple[str, ...]
+    rule_missing: str
+    """What annotated frames without prediction count as."""
+    rule_absent: str
+    """What labels count as that the predictions cannot give."""
+    departures: tuple[str, ...]
+    """In what the numbers are not what the protocol asks for."""
+    notes: tuple[str, ...]
+    in_sample: InSample
+    num_rows: int
+    num_repeats: int
+    """Annotated rows that repeat a frame; official files have some, and they count."""
+    num_videos: int
+    num_subjects: int | None
+    """None if persons are not named."""
+    coverage: tuple[TaskCoverage, ...]
+    overall: Score | None
+    scores: tuple[Score, ...]
+    expression_scores: tuple[LabelScore, ...]
+    action_unit_scores: tuple[LabelScore, ...]
+    confusion: Confusion | None
+    densities: tuple[Density, ...]
+    videos: tuple[GroupScore, ...]
+    subjects: tuple[GroupScore, ...]
+    traces: tuple[Trace, ...]
+    resampling: Resampling
+    comparison: Comparison | None = None
+
+
+_ADAPTER = TypeAdapter(Report)
+
+
+def package_version() -> str:
+    """Return the version that reports carry."""
+    return version("wildaffect")
+
+
+def report_to_json(report: Report) -> str:
+    """Return every field as JSON."""
+    return _ADAPTER.dump_json(report, indent=1).decode()
+
+
+def read_report(path: Path) -> Report:
+    """Read what `report_to_json` wrote.
+
+    Raises:
+        EvaluationError: If the file is not there or is no such report.
+    """
+    try:
+        return _ADAPTER.validate_json(path.read_bytes())
+    except OSError as error:
+        raise EvaluationError(
+            f"{path}: the report must be readable, got {error.strerror}"
+        ) from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise EvaluationError(
+            f"{path}: must be a report of this version, got {first['msg']} at "
+            f"{where or 'the start'}"
+        ) from None

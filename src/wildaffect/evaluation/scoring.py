@@ -1,0 +1,325 @@
+"""Scores of a report from the statistics of its videos; the one door to the metrics.
+
+Symbols: V videos, M scores.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wildaffect.core.tasks import LabelSpaces, Task
+from wildaffect.evaluation.protocols import Protocol
+from wildaffect.evaluation.report import (
+    Confusion,
+    Difference,
+    GroupScore,
+    LabelScore,
+    Resampling,
+    Score,
+)
+from wildaffect.metrics.bootstrap import bootstrap_interval, paired_bootstrap
+from wildaffect.metrics.scores import TaskScores, VideoStatistics
+
+_SCALES = (Task.VALENCE, Task.AROUSAL)
+_UNITS = "action_units.f1."
+_CLASSES = "expression.f1."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How intervals are made."""
+
+    num_resamples: int = 2000
+    confidence: float = 0.95
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scored:
+    """Every score of a system, with intervals."""
+
+    overall: Score | None
+    scores: tuple[Score, ...]
+    expressions: tuple[LabelScore, ...]
+    action_units: tuple[LabelScore, ...]
+    confusion: Confusion | None
+
+
+def score_videos(
+    statistics: VideoStatistics,
+    tasks: Sequence[Task],
+    protocol: Protocol,
+    settings: Settings,
+) -> Scored:
+    """Return the scores of the tasks over all videos pooled.
+
+    Args:
+        statistics: Of V videos.
+        tasks: Those that are scored.
+        protocol: Says which score is the overall one.
+        settings: Of the bootstrap.
+    """
+    names = _score_names(tasks, protocol, statistics.spaces)
+    interval = bootstrap_interval(
+        statistics,
+        lambda scores: _values(scores, names, statistics.spaces),
+        num_resamples=settings.num_resamples,
+        level=settings.confidence,
+        seed=settings.seed,
+    )
+    found = {
+        name: Score(name=name, title=title, value=value, low=low, high=high)
+        for (name, title), value, low, high in zip(
+            names.items(),
+            _plain(interval.value),
+            _plain(interval.low),
+            _plain(interval.high),
+            strict=True,
+        )
+    }
+    labels = (_CLASSES, _UNITS)
+    return Scored(
+        overall=found.get("overall"),
+        scores=tuple(
+            score
+            for name, score in found.items()
+            if name != "overall" and not name.startswith(labels)
+        ),
+        expressions=_class_scores(statistics, found),
+        action_units=_unit_scores(statistics, found),
+        confusion=_confusion(statistics) if Task.EXPRESSION in tasks else None,
+    )
+
+
+def compare_videos(
+    this: VideoStatistics,
+    other: VideoStatistics,
+    tasks: Sequence[Task],
+    *,
+    protocol: Protocol,
+    settings: Settings,
+) -> tuple[Difference, ...]:
+    """Return this minus other for every score but those of single labels, paired by video.
+
+    Args:
+        this: Of V videos.
+        other: Of the same videos in the same order, on the same frames.
+        tasks: Those that both are scored on.
+        protocol: Says which score is the overall one.
+        settings: Of the bootstrap.
+    """
+    names = {
+        name: title
+        for name, title in _score_names(tasks, protocol, this.spaces).items()
+        if not name.startswith((_CLASSES, _UNITS))
+    }
+
+    def measure(scores: TaskScores) -> NDArray[np.float64]:
+        return _values(scores, names, this.spaces)
+
+    paired = paired_bootstrap(
+        this,
+        other,
+        measure,
+        num_resamples=settings.num_resamples,
+        level=settings.confidence,
+        seed=settings.seed,
+    )
+    rows = zip(
+        names.items(),
+        _plain(measure(this.pooled())),
+        _plain(measure(other.pooled())),
+        _plain(paired.difference.value),
+        _plain(paired.difference.low),
+        _plain(paired.difference.high),
+        _plain(paired.share_above_0),
+        strict=True,
+    )
+    return tuple(
+        Difference(
+            score=Score(name=name, title=title, value=value, low=low, high=high),
+            this=mine,
+            other=theirs,
+            share_above=above,
+        )
+        for (name, title), mine, theirs, value, low, high, above in rows
+    )
+
+
+def score_groups(
+    names: Sequence[str],
+    subjects: Sequence[str],
+    num_frames: NDArray[np.int64],
+    scores: TaskScores,
+    statistics: VideoStatistics,
+) -> tuple[GroupScore, ...]:
+    """Return videos or persons by themselves, in order; those without a scored row are out.
+
+    Args:
+        names: Of the groups.
+        subjects: Person of each.
+        num_frames: Rows of each that are scored in some task.
+        scores: Of the groups, one value each.
+        statistics: Counts of the groups, in the same order.
+    """
+    counts = statistics.expression.counts
+    hits = np.trace(counts, axis1=-2, axis2=-1)
+    accuracy = _divide(hits, counts.sum((-2, -1)))
+    units = statistics.action_units
+    right = 2.0 * units.true_positives.sum(-1)
+    wrong = (units.false_positives + units.false_negatives).sum(-1)
+    f1 = _divide(right, right + wrong)
+    columns = [
+        _plain(each) for each in (scores.ccc_valence, scores.ccc_arousal, accuracy, f1)
+    ]
+    return tuple(
+        GroupScore(
+            name=names[row],
+            subject=subjects[row],
+            num_frames=int(num_frames[row]),
+            ccc_valence=columns[0][row],
+            ccc_arousal=columns[1][row],
+            expression_accuracy=columns[2][row],
+            action_unit_f1=columns[3][row],
+        )
+        for row in range(len(names))
+        if num_frames[row]
+    )
+
+
+def resampling_of(statistics: VideoStatistics, settings: Settings) -> Resampling:
+    """Return how the intervals came about."""
+    return Resampling(
+        num_videos=len(statistics),
+        num_resamples=settings.num_resamples,
+        confidence=settings.confidence,
+        seed=settings.seed,
+    )
+
+
+def _score_names(
+    tasks: Sequence[Task], protocol: Protocol, spaces: LabelSpaces
+) -> dict[str, str]:
+    """Return name -> title of every score that the tasks give, the overall one first."""
+    names: dict[str, str] = {}
+    if protocol.needs_all:
+        names["overall"] = protocol.title
+    for task in _SCALES:
+        if task in tasks:
+            what = task.value.capitalize()
+            names[f"{task}.ccc"] = f"{what} CCC"
+            names[f"{task}.pcc"] = f"{what} correlation"
+            names[f"{task}.mse"] = f"{what} squared error"
+    if set(_SCALES) <= set(tasks):
+        names["va.mean_ccc"] = "Mean CCC"
+    if Task.EXPRESSION in tasks:
+        labels = spaces.expressions.labels
+        names["expression.macro_f1"] = f"Expression F1, mean of {len(labels)}"
+        names |= {f"{_CLASSES}{label}": label for label in labels}
+    if Task.ACTION_UNITS in tasks:
+        labels = spaces.action_units.labels
+        names["action_units.mean_f1"] = f"Action-unit F1, mean of {len(labels)}"
+        names |= {f"{_UNITS}{label}": label for label in labels}
+    return names
+
+
+def _values(
+    scores: TaskScores, names: dict[str, str], spaces: LabelSpaces
+) -> NDArray[np.float64]:
+    """Return the named scores, shape (..., M)."""
+    known: dict[str, NDArray[np.float64]] = {
+        "valence.ccc": scores.ccc_valence,
+        "valence.pcc": scores.pcc_valence,
+        "valence.mse": scores.mse_valence,
+        "arousal.ccc": scores.ccc_arousal,
+        "arousal.pcc": scores.pcc_arousal,
+        "arousal.mse": scores.mse_arousal,
+        "va.mean_ccc": scores.mean_ccc,
+        "expression.macro_f1": scores.macro_f1_expression,
+        "action_units.mean_f1": scores.mean_f1_action_units,
+    }
+    for index, label in enumerate(spaces.expressions.labels):
+        known[f"{_CLASSES}{label}"] = scores.f1_expression[..., index]
+    for index, label in enumerate(spaces.action_units.labels):
+        known[f"{_UNITS}{label}"] = scores.f1_action_units[..., index]
+    terms = ("va.mean_ccc", "expression.macro_f1", "action_units.mean_f1")
+    overall = [known[term] for term in terms if term in names]
+    known["overall"] = np.sum(overall, axis=0) if overall else scores.p_mtl
+    return np.stack([np.asarray(known[name]) for name in names], axis=-1)
+
+
+def _class_scores(
+    statistics: VideoStatistics, found: dict[str, Score]
+) -> tuple[LabelScore, ...]:
+    counts = statistics.expression.pooled().counts
+    return tuple(
+        _label_score(
+            label,
+            found[f"{_CLASSES}{label}"],
+            hits=int(counts[index, index]),
+            num_annotated=int(counts[index].sum()),
+            num_predicted=int(counts[:, index].sum()),
+            num_frames=int(counts.sum()),
+        )
+        for index, label in enumerate(statistics.spaces.expressions.labels)
+        if f"{_CLASSES}{label}" in found
+    )
+
+
+def _unit_scores(
+    statistics: VideoStatistics, found: dict[str, Score]
+) -> tuple[LabelScore, ...]:
+    pooled = statistics.action_units.pooled()
+    return tuple(
+        _label_score(
+            label,
+            found[f"{_UNITS}{label}"],
+            hits=int(pooled.true_positives[index]),
+            num_annotated=int((pooled.true_positives + pooled.false_negatives)[index]),
+            num_predicted=int((pooled.true_positives + pooled.false_positives)[index]),
+            num_frames=int(pooled.num_valid[index]),
+        )
+        for index, label in enumerate(statistics.spaces.action_units.labels)
+        if f"{_UNITS}{label}" in found
+    )
+
+
+def _label_score(
+    label: str,
+    f1: Score,
+    *,
+    hits: int,
+    num_annotated: int,
+    num_predicted: int,
+    num_frames: int,
+) -> LabelScore:
+    return LabelScore(
+        label=label,
+        f1=f1,
+        precision=hits / num_predicted if num_predicted else None,
+        recall=hits / num_annotated if num_annotated else None,
+        num_annotated=num_annotated,
+        num_predicted=num_predicted,
+        num_frames=num_frames,
+    )
+
+
+def _confusion(statistics: VideoStatistics) -> Confusion:
+    counts = statistics.expression.pooled().counts
+    return Confusion(
+        labels=statistics.spaces.expressions.labels,
+        counts=tuple(tuple(row) for row in counts.tolist()),
+    )
+
+
+def _divide(above: NDArray[Any], below: NDArray[Any]) -> NDArray[np.float64]:
+    result = np.full(below.shape, np.nan)
+    return np.divide(above, below, out=result, where=below > 0)
+
+
+def _plain(values: NDArray[np.float64]) -> list[float | None]:
+    flat = np.atleast_1d(values).tolist()
+    return [None if value != value else float(value) for value in flat]  # noqa: PLR0124

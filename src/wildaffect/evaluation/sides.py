@@ -1,0 +1,265 @@
+"""One task at a time: what was annotated beside what was predicted, in one label space.
+
+Symbols: N annotated rows, K action units.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wildaffect.core.annotations import Annotations
+from wildaffect.core.errors import EvaluationError
+from wildaffect.core.tasks import LabelSpace, Task
+from wildaffect.evaluation.locate import describe_rows
+from wildaffect.evaluation.report import TaskCoverage
+from wildaffect.evaluation.rules import Absent, Missing, Rules
+from wildaffect.evaluation.spaces import (
+    WITHOUT_COUNTERPART,
+    Shared,
+    class_codes,
+    share_labels,
+)
+from wildaffect.evaluation.tables import PredictionTable
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """Both sides of one task, N rows each, or (N, K) for action units."""
+
+    target: NDArray[Any]
+    annotated: Mask
+    pred: NDArray[Any]
+    given: Mask
+    """Where `pred` holds, what a rule filled in included."""
+    num_missing: int = 0
+    """Annotated frames without a prediction, before a rule filled them."""
+    space: LabelSpace | None = None
+    departures: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class TakenRows:
+    """Predicted values in the order of annotated rows; NaN or -1 where there is none."""
+
+    def __init__(self, table: PredictionTable, rows: NDArray[np.int64]) -> None:
+        values = table.values
+        there = rows >= 0
+        at = np.maximum(rows, 0)
+        self.source = table.source
+        self.valence = np.where(there, values.valence[at], np.nan)
+        self.arousal = np.where(there, values.arousal[at], np.nan)
+        self.expression = np.where(there, values.expression[at], -1)
+        self.action_units = np.where(there[:, None], values.action_units[at], np.nan)
+        self.spaces = values.spaces
+        labels = values.spaces.action_units.labels
+        self.units = tuple(
+            label
+            for column, label in enumerate(labels)
+            if not np.isnan(self.action_units[:, column]).all()
+        )
+        """Units that are predicted for at least one annotated row."""
+
+    def has(self, task: Task) -> bool:
+        """Whether any annotated row has a prediction for the task."""
+        match task:
+            case Task.VALENCE:
+                return not np.isnan(self.valence).all()
+            case Task.AROUSAL:
+                return not np.isnan(self.arousal).all()
+            case Task.EXPRESSION:
+                return bool((self.expression >= 0).any())
+            case Task.ACTION_UNITS:
+                return bool(self.units)
+
+
+def annotated_mask(annotations: Annotations, task: Task) -> Mask:
+    """Return which values are annotated, shape (N,), for action units (N, K)."""
+    match task:
+        case Task.VALENCE:
+            return annotations.valence_valid
+        case Task.AROUSAL:
+            return annotations.arousal_valid
+        case Task.EXPRESSION:
+            return annotations.expression_valid
+        case Task.ACTION_UNITS:
+            return annotations.action_units_valid
+
+
+def value_side(
+    task: Task, taken: TakenRows, annotations: Annotations, rules: Rules
+) -> Side:
+    """Return valence or arousal.
+
+    Raises:
+        EvaluationError: If a prediction is missing and the rule is to refuse.
+    """
+    pred = taken.valence if task is Task.VALENCE else taken.arousal
+    target = annotations.valence if task is Task.VALENCE else annotations.arousal
+    side = Side(
+        target=target,
+        annotated=annotated_mask(annotations, task),
+        # The precision of the annotations, so that equal texts give equal values.
+        pred=pred.astype(np.float32),
+        given=~np.isnan(pred),
+    )
+    return _treat_missing(side, task, annotations, rules.missing, source=taken.source)
+
+
+def expression_side(taken: TakenRows, annotations: Annotations, rules: Rules) -> Side:
+    """Return the expressions, in the annotated classes that are compared.
+
+    Raises:
+        EvaluationError: If classes do not correspond or are absent, or a prediction is
+            missing, and the rule is to refuse.
+    """
+    space = annotations.spaces.expressions
+    codes, absent = class_codes(
+        taken.spaces.expressions, space, rules.class_map, source=taken.source
+    )
+    possible = [label for label in space.labels if label not in absent]
+    shared = share_labels(
+        space, possible, rules.absent, what="expressions", source=taken.source
+    )
+    renumber = np.full(len(space) + 1, WITHOUT_COUNTERPART)
+    renumber[shared.columns] = np.arange(len(shared.space))
+    said = taken.expression >= 0
+    pred = np.where(said, codes[np.maximum(taken.expression, 0)], WITHOUT_COUNTERPART)
+    num_lost = int((said & (pred == WITHOUT_COUNTERPART)).sum())
+    lost = (
+        f"{num_lost:,} predicted expressions have no counterpart in {space.name}; those "
+        "frames count as having no prediction"
+    )
+    target = renumber[annotations.expression]
+    side = Side(
+        target=target,
+        annotated=annotations.expression_valid & (target != WITHOUT_COUNTERPART),
+        pred=renumber[pred],
+        given=pred != WITHOUT_COUNTERPART,
+        space=shared.space,
+        departures=_departures(shared, rules.absent, "expressions"),
+        notes=(lost,) if num_lost else (),
+    )
+    if rules.missing is Missing.NEUTRAL and "Neutral" not in shared.space.labels:
+        raise EvaluationError(
+            f"{taken.source}: --missing neutral must find Neutral among the classes "
+            f"({', '.join(shared.space.labels)}), got none; say --missing skip"
+        )
+    neutral = dict(zip(shared.space.labels, range(len(shared.space)), strict=True))
+    return _treat_missing(
+        side,
+        Task.EXPRESSION,
+        annotations,
+        rules.missing,
+        source=taken.source,
+        neutral=neutral.get("Neutral", 0),
+    )
+
+
+def unit_side(taken: TakenRows, annotations: Annotations, rules: Rules) -> Side:
+    """Return the action units that are compared.
+
+    Raises:
+        EvaluationError: If units are absent or a prediction is missing, and the rule is to
+            refuse.
+    """
+    space = annotations.spaces.action_units
+    shared = share_labels(
+        space, taken.units, rules.absent, what="action units", source=taken.source
+    )
+    pred = np.full((len(annotations), len(shared.space)), np.nan)
+    answered = ~np.isnan(taken.action_units).all(axis=1)
+    for column, label in enumerate(shared.space.labels):
+        if label in taken.units:
+            position = taken.spaces.action_units.index(label)
+            pred[:, column] = taken.action_units[:, position]
+        else:
+            pred[answered, column] = 0.0
+    unused = f"action units predicted but not annotated, not scored: {_list(shared.unused)}"
+    side = Side(
+        target=annotations.action_units[:, shared.columns],
+        annotated=annotations.action_units_valid[:, shared.columns],
+        pred=pred,
+        given=~np.isnan(pred),
+        space=shared.space,
+        departures=_departures(shared, rules.absent, "action units"),
+        notes=(unused,) if shared.unused else (),
+    )
+    return _treat_missing(
+        side, Task.ACTION_UNITS, annotations, rules.missing, source=taken.source
+    )
+
+
+def coverage_of(task: Task, side: Side, annotations: Annotations) -> TaskCoverage:
+    """Return how much of what is annotated was predicted and scored."""
+    num_annotated = int(_frames(side.annotated).sum())
+    scored = _frames(side.annotated & side.given)
+    return TaskCoverage(
+        task=task,
+        num_annotated=num_annotated,
+        num_predicted=num_annotated - side.num_missing,
+        num_scored=int(scored.sum()),
+        num_videos=len(np.unique(annotations.video_index[scored])),
+        share=1 - side.num_missing / num_annotated,
+    )
+
+
+def _treat_missing(
+    side: Side,
+    task: Task,
+    annotations: Annotations,
+    rule: Missing,
+    *,
+    source: str,
+    neutral: float = 0.0,
+) -> Side:
+    lacking = np.flatnonzero(_frames(side.annotated & ~side.given))
+    if not len(lacking):
+        return side
+    what = task.replace("_", " ")
+    counted = f"{len(lacking):,} of {int(_frames(side.annotated).sum()):,} frames"
+    match rule:
+        case Missing.REFUSE:
+            raise EvaluationError(
+                f"{source}: every frame annotated for {what} must have a prediction, got "
+                f"none for {counted} ({describe_rows(annotations, lacking)}); "
+                "--missing skip leaves them out, --missing neutral counts them as neutral"
+            )
+        case Missing.SKIP:
+            told = f"{what}: {counted} have no prediction, left out"
+            given, pred = side.given, side.pred
+        case Missing.NEUTRAL:
+            told = f"{what}: {counted} have no prediction, counted as neutral"
+            given = np.ones_like(side.given)
+            pred = np.where(side.given, side.pred, neutral)
+    return replace(
+        side,
+        pred=pred,
+        given=given,
+        num_missing=len(lacking),
+        departures=(*side.departures, told),
+    )
+
+
+def _departures(shared: Shared, rule: Absent, what: str) -> tuple[str, ...]:
+    if not shared.absent:
+        return ()
+    absent = _list(shared.absent)
+    told = (
+        f"{what}: only the {len(shared.space)} that both sides have are compared; left "
+        f"out: {absent}"
+    )
+    if rule is Absent.ZERO:
+        told = f"{what} that the predictions cannot give count as never there: {absent}"
+    return (told,)
+
+
+def _list(labels: tuple[str, ...]) -> str:
+    return ", ".join(labels)
+
+
+def _frames(mask: Mask) -> Mask:
+    return mask if mask.ndim == 1 else np.asarray(mask.any(axis=1))

@@ -1,0 +1,274 @@
+"""Tables of predictions on disk to columns, with the frame that every row is about.
+
+One CSV, Parquet or JSON Lines file, or a folder of them. Rows say which frame they mean by
+`video` and `frame` (numbered as the annotations are), by `image`, or, in a result table of
+`analyze`, by `frame` alone: counted from 0 in the video that the file is named after. A
+multi-task submission (`.txt`) is read too. Blank means no prediction; NaN is refused.
+
+Symbols: N rows, K action units.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from pyarrow import csv, parquet
+
+from wildaffect.core.errors import BadAnnotation, EvaluationError, MissingData
+from wildaffect.core.tasks import LabelSpace
+from wildaffect.evaluation.columns import (
+    Values,
+    check_columns,
+    read_values,
+    read_whole_numbers,
+)
+from wildaffect.formats.affwild2_mtl import read_mtl
+from wildaffect.outputs.table import read_table
+
+_TEXT = ("image", "video", "subject", "split", "status")
+_SUFFIXES = (".csv", ".parquet", ".jsonl")
+
+
+class Keys(NamedTuple):
+    """Which frame each of N rows is about."""
+
+    videos: tuple[str, ...]
+    video_index: NDArray[np.int64]
+    """Position in `videos`, shape (N,)."""
+    frame_number: NDArray[np.int64]
+    """Shape (N,)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PredictionTable:
+    """What a system says of N rows, and which frame each row means."""
+
+    source: str
+    keys: Keys | None
+    """None if rows are named by image."""
+    images: tuple[str, ...] | None
+    """Image of each row, length N; None if rows are named by video and frame."""
+    counts_from_zero: bool
+    """Frames are numbered as `analyze` does, not as the annotations."""
+    places: tuple[str, ...]
+    """`file:line` of each row, length N."""
+    values: Values
+    files: tuple[Path, ...]
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+
+def read_predictions(path: Path, classes: LabelSpace | None = None) -> PredictionTable:
+    """Read a table, a folder of tables, or a multi-task submission.
+
+    Args:
+        path: File or folder.
+        classes: Names that the column `expression` may hold, if not those of a known label
+            space.
+
+    Raises:
+        MissingData: If there is no such file, or the folder holds no table.
+        BadAnnotation: If a column is misnamed or missing, or a cell is no number, NaN,
+            infinite, or an unknown class; the message names the line.
+        EvaluationError: If tables of one folder do not fit together.
+    """
+    if not path.is_dir():
+        return _read_file(path, classes)
+    files = sorted(p for p in path.iterdir() if p.suffix.lower() in _SUFFIXES)
+    if not files:
+        raise MissingData(
+            f"{path}: a folder of predictions must hold tables ({', '.join(_SUFFIXES)}), "
+            "got none"
+        )
+    return _merge([_read_file(file, classes) for file in files], str(path))
+
+
+def _read_file(path: Path, classes: LabelSpace | None) -> PredictionTable:
+    if path.suffix.lower() == ".txt":
+        return _read_submission(path)
+    table = _load(path)
+    check_columns(path, table.column_names)
+    names = set(table.column_names)
+    lines = np.arange(table.num_rows) + (1 if path.suffix.lower() == ".parquet" else 2)
+    if {"video", "frame"} <= names:
+        keys, images = _video_keys(path, table, lines), None
+    elif "image" in names and table["image"].null_count < table.num_rows:
+        keys, images = None, _image_keys(path, table, lines)
+    elif "frame" in names:
+        return _read_result(path, table, classes, lines)
+    else:
+        raise BadAnnotation(
+            path,
+            1,
+            "columns must hold image, or video and frame, or frame (a result table), got "
+            f"{', '.join(table.column_names[:8])}",
+        )
+    values = read_values(path, table, lines, classes)
+    return PredictionTable(
+        source=str(path),
+        keys=keys,
+        images=images,
+        counts_from_zero=False,
+        places=_places(path, lines),
+        values=values,
+        files=(path,),
+        notes=values.notes,
+    )
+
+
+def _read_result(
+    path: Path, table: pa.Table, classes: LabelSpace | None, lines: NDArray[np.int64]
+) -> PredictionTable:
+    numbers = read_whole_numbers(table, "frame", path, lines)
+    notes: tuple[str, ...] = ()
+    if "face_size_px" in table.column_names:
+        size = np.asarray(table["face_size_px"].cast(pa.float64()).fill_null(0.0))
+        order = np.lexsort((-np.nan_to_num(size), numbers))
+        _, first = np.unique(numbers[order], return_index=True)
+        if len(first) < len(numbers):
+            num_left = len(numbers) - len(first)
+            told = f"{path.name}: of several faces in a frame the largest was taken; "
+            notes = (f"{told}{num_left:,} rows were left out",)
+        kept = order[first]
+        table, numbers, lines = table.take(pa.array(kept)), numbers[kept], lines[kept]
+    values = read_values(path, table, lines, classes)
+    return PredictionTable(
+        source=str(path),
+        keys=Keys((path.stem,), np.zeros(len(numbers), np.int64), numbers),
+        images=None,
+        counts_from_zero=True,
+        places=_places(path, lines),
+        values=values,
+        files=(path,),
+        notes=(*notes, *values.notes),
+    )
+
+
+def _read_submission(path: Path) -> PredictionTable:
+    reading = read_mtl(path)
+    if reading.problems:
+        raise BadAnnotation(path, reading.problems[0].line, reading.problems[0].text)
+    rows = reading.annotations
+    units = rows.action_units.astype(np.float64)
+    return PredictionTable(
+        source=str(path),
+        keys=Keys(rows.videos, rows.video_index, rows.frame_number),
+        images=None,
+        counts_from_zero=False,
+        places=_places(path, rows.lines),
+        values=Values(
+            valence=np.where(rows.valence_valid, rows.valence.astype(float), np.nan),
+            arousal=np.where(rows.arousal_valid, rows.arousal.astype(float), np.nan),
+            expression=np.where(rows.expression_valid, rows.expression, -1),
+            action_units=np.where(rows.action_units_valid, units, np.nan),
+        ),
+        files=(path,),
+    )
+
+
+def _places(path: Path, lines: NDArray[np.int64]) -> tuple[str, ...]:
+    return tuple(f"{path.name}:{line}" for line in lines.tolist())
+
+
+def _video_keys(path: Path, table: pa.Table, lines: NDArray[np.int64]) -> Keys:
+    _refuse_blanks(path, table, "video", lines)
+    encoded = table["video"].cast(pa.string()).combine_chunks().dictionary_encode()
+    return Keys(
+        tuple(encoded.dictionary.to_pylist()),
+        encoded.indices.to_numpy().astype(np.int64),
+        read_whole_numbers(table, "frame", path, lines),
+    )
+
+
+def _image_keys(path: Path, table: pa.Table, lines: NDArray[np.int64]) -> tuple[str, ...]:
+    _refuse_blanks(path, table, "image", lines)
+    return tuple(table["image"].cast(pa.string()).to_pylist())
+
+
+def _refuse_blanks(
+    path: Path, table: pa.Table, name: str, lines: NDArray[np.int64]
+) -> None:
+    if table[name].null_count:
+        row = table[name].combine_chunks().is_null().to_pylist().index(True)
+        raise BadAnnotation(
+            path, int(lines[row]), f"{name} must be given in every row, got a blank"
+        )
+
+
+def _load(path: Path) -> pa.Table:
+    suffix = path.suffix.lower()
+    if not path.exists():
+        raise MissingData(f"{path}: the file must be there, got none")
+    if suffix == ".jsonl":
+        return read_table(path)
+    if suffix not in _SUFFIXES:
+        raise BadAnnotation(
+            path,
+            0,
+            f"predictions must be a table ({', '.join(_SUFFIXES)}) or a submission (.txt), "
+            f"got {suffix or 'no ending'!r}",
+        )
+    try:
+        return parquet.read_table(path) if suffix == ".parquet" else _load_csv(path)
+    except (pa.ArrowException, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise BadAnnotation(path, 0, f"must be a table, got {reason}") from None
+
+
+def _load_csv(path: Path) -> pa.Table:
+    with csv.open_csv(path) as reader:
+        names = reader.schema.names
+    text = {
+        name: pa.string()
+        for name in names
+        if name.strip() in _TEXT or name.strip().startswith("expression")
+    }
+    options = csv.ConvertOptions(
+        column_types=text, null_values=[""], strings_can_be_null=True
+    )
+    table = csv.read_csv(path, convert_options=options)
+    return table.rename_columns([name.strip() for name in names])
+
+
+def _merge(parts: list[PredictionTable], source: str) -> PredictionTable:
+    kinds = {(part.images is None, part.counts_from_zero) for part in parts}
+    if len(kinds) > 1 or len({part.values.spaces for part in parts}) > 1:
+        raise EvaluationError(
+            f"{source}: tables of one folder must name frames in the same way and have the "
+            "same columns of predictions, got a mixture; evaluate one at a time"
+        )
+    values = [part.values for part in parts]
+    images = [part.images for part in parts if part.images is not None]
+    return PredictionTable(
+        source=source,
+        keys=_merge_keys([part.keys for part in parts if part.keys is not None]),
+        images=tuple(name for names in images for name in names) if images else None,
+        counts_from_zero=parts[0].counts_from_zero,
+        places=tuple(place for part in parts for place in part.places),
+        values=Values(
+            valence=np.concatenate([each.valence for each in values]),
+            arousal=np.concatenate([each.arousal for each in values]),
+            expression=np.concatenate([each.expression for each in values]),
+            action_units=np.concatenate([each.action_units for each in values]),
+            spaces=values[0].spaces,
+        ),
+        files=tuple(file for part in parts for file in part.files),
+        notes=tuple(dict.fromkeys(note for part in parts for note in part.notes)),
+    )
+
+
+def _merge_keys(parts: list[Keys]) -> Keys | None:
+    if not parts:
+        return None
+    place: dict[str, int] = {}
+    index = []
+    for part in parts:
+        codes = [place.setdefault(video, len(place)) for video in part.videos]
+        index.append(np.array(codes, np.int64)[part.video_index])
+    numbers = [part.frame_number for part in parts]
+    return Keys(tuple(place), np.concatenate(index), np.concatenate(numbers))

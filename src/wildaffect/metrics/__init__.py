@@ -1,0 +1,1 @@
+"""Agreement, F1, the official challenge scores and their intervals, in numpy alone."""

@@ -1,0 +1,178 @@
+"""Intervals of scores, and comparisons of two systems, by resampling whole videos.
+
+Frames of one video resemble each other, so frames are no independent sample: videos are
+drawn with replacement, and every score is reckoned anew from the pooled frames of the draw.
+Source: Efron and Tibshirani 1993, percentile interval.
+Symbols: V videos, R resamples.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wildaffect.metrics.scores import TaskScores, VideoStatistics
+
+Floats = NDArray[np.float64]
+Measure = Callable[[TaskScores], Floats]
+"""Takes scores of shape (...) to values of shape (...), or (..., M) for M values at once;
+`operator.attrgetter("p_mtl")` is one."""
+
+MAX_WEIGHTS = 2_000_000
+"""Weights held at once, resamples times videos: about 16 MB a column."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """A score and how far it would vary with other videos of the same kind.
+
+    The arrays have shape (), or (M,) for a measure of M values.
+    """
+
+    value: Floats
+    """On the videos as they are."""
+    low: Floats
+    """NaN, as `high`, for fewer than two videos or if no resample defines the score."""
+    high: Floats
+    level: float
+    """Share of resamples between `low` and `high`."""
+    num_resamples: int
+    num_undefined: NDArray[np.int64]
+    """Resamples in which the score is NaN; they are left out."""
+    num_videos: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairedDifference:
+    """A score of one system less that of another, on the same draws of videos."""
+
+    difference: Interval
+    share_above_0: Floats
+    """Share of defined resamples in which the first system is better; ties count half."""
+    same_frames: bool
+    """Whether both systems are scored on equally many frames of each video and task."""
+
+
+def bootstrap_interval(
+    statistics: VideoStatistics,
+    measure: Measure,
+    *,
+    num_resamples: int = 2000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> Interval:
+    """Return a score with its percentile interval over videos.
+
+    Args:
+        statistics: Of the videos to draw from.
+        measure: The score, such as `operator.attrgetter("p_mtl")`.
+        num_resamples: R.
+        level: Share of resamples within the interval, in (0, 1).
+        seed: Equal seeds give equal draws.
+
+    Raises:
+        ValueError: If `num_resamples` is below 1 or `level` is not within (0, 1).
+    """
+    _check_settings(num_resamples, level)
+    values = [
+        measure(statistics.pooled(weights))
+        for weights in _draws(len(statistics), num_resamples, seed)
+    ]
+    return _interval(
+        measure(statistics.pooled()), np.concatenate(values), len(statistics), level
+    )
+
+
+def paired_bootstrap(
+    stats_a: VideoStatistics,
+    stats_b: VideoStatistics,
+    measure: Measure,
+    *,
+    num_resamples: int = 2000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> PairedDifference:
+    """Return how much system A is above system B, both scored on the same draws.
+
+    Args:
+        stats_a: Of the first system.
+        stats_b: Of the second, for the same videos in the same order.
+        measure: As for `bootstrap_interval`.
+        num_resamples: R.
+        level: Share of resamples within the interval, in (0, 1).
+        seed: Equal seeds give equal draws.
+
+    Raises:
+        ValueError: If the videos or label spaces differ, or a setting is out of range.
+    """
+    _check_settings(num_resamples, level)
+    if stats_a.videos != stats_b.videos or stats_a.spaces != stats_b.spaces:
+        raise ValueError(
+            "paired bootstrap: both systems must be scored on the same videos in the same "
+            f"order with the same labels, got {len(stats_a)} and {len(stats_b)} videos, "
+            f"{len(set(stats_a.videos) & set(stats_b.videos))} of them shared"
+        )
+    differences = np.concatenate(
+        [
+            measure(stats_a.pooled(weights)) - measure(stats_b.pooled(weights))
+            for weights in _draws(len(stats_a), num_resamples, seed)
+        ]
+    )
+    value = measure(stats_a.pooled()) - measure(stats_b.pooled())
+    defined = (~np.isnan(differences)).sum(0)
+    above = (differences > 0).sum(0) + (differences == 0).sum(0) / 2
+    return PairedDifference(
+        difference=_interval(value, differences, len(stats_a), level),
+        share_above_0=np.where(defined > 0, above / np.maximum(defined, 1), np.nan)[()],
+        same_frames=_same_frames(stats_a, stats_b),
+    )
+
+
+def _check_settings(num_resamples: int, level: float) -> None:
+    if num_resamples < 1:
+        raise ValueError(
+            f"bootstrap: num_resamples must be at least 1, got {num_resamples}"
+        )
+    if not 0 < level < 1:
+        raise ValueError(f"bootstrap: level must lie within (0, 1), got {level}")
+
+
+def _draws(num_videos: int, num_resamples: int, seed: int) -> Iterator[NDArray[np.int64]]:
+    """Give weights of shape (R', V), in parts that together have `num_resamples` rows."""
+    rng = np.random.default_rng(seed)
+    at_once = max(1, MAX_WEIGHTS // max(1, num_videos))
+    for start in range(0, num_resamples, at_once):
+        rows = min(at_once, num_resamples - start)
+        drawn = rng.integers(max(1, num_videos), size=(rows, num_videos))
+        cells = drawn + np.arange(rows)[:, None] * num_videos
+        counts = np.bincount(cells.ravel(), minlength=rows * num_videos)
+        yield counts.reshape(rows, num_videos)
+
+
+def _interval(value: Floats, values: Floats, num_videos: int, level: float) -> Interval:
+    undefined = np.isnan(values)
+    known = ~undefined.all(0) & (num_videos > 1)
+    tails = [(1 - level) / 2, (1 + level) / 2]
+    low, high = np.nanquantile(np.where(known, values, 0.0), tails, axis=0)
+    return Interval(
+        value=value,
+        low=np.where(known, low, np.nan)[()],
+        high=np.where(known, high, np.nan)[()],
+        level=level,
+        num_resamples=len(values),
+        num_undefined=undefined.sum(0),
+        num_videos=num_videos,
+    )
+
+
+def _same_frames(stats_a: VideoStatistics, stats_b: VideoStatistics) -> bool:
+    return all(
+        np.array_equal(one, other)
+        for one, other in (
+            (stats_a.valence.count, stats_b.valence.count),
+            (stats_a.arousal.count, stats_b.arousal.count),
+            (stats_a.expression.num_rows(), stats_b.expression.num_rows()),
+            (stats_a.action_units.num_valid, stats_b.action_units.num_valid),
+        )
+    )

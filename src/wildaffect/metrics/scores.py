@@ -1,0 +1,259 @@
+"""The official scores of a set of annotated frames, and the video statistics behind them.
+
+P_MTL = (CCC valence + CCC arousal) / 2 + macro-F1 of expressions + mean F1 of action units,
+each over the frames that count for its task, pooled over all videos.
+Source: ABAW multi-task challenge (Kollias 2022, arXiv:2202.10659).
+Symbols: V videos, C classes, K action units, R weightings of the videos.
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from wildaffect.core.annotations import Annotations
+from wildaffect.core.predictions import Predictions
+from wildaffect.core.tasks import LabelSpaces, Task
+from wildaffect.metrics.agreement import AgreementSums
+from wildaffect.metrics.counts import ConfusionCounts, UnitCounts
+
+Floats = NDArray[np.float64]
+Counts = NDArray[np.int64]
+
+P_MTL = "p_mtl"
+MEAN_CCC = "mean_ccc"
+EXPRESSION_F1 = "macro_f1_expression"
+ACTION_UNIT_F1 = "mean_f1_action_units"
+"""Names of the scores by which the four tracks are ranked, as `TaskScores` has them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskScores:
+    """Every score of one set of frames, or of many sets at once.
+
+    Shapes are () for one set, (R,) or (V,) for many; those per label have one axis more.
+    A score that is not defined is NaN, and so is a sum or pair that needs it.
+    """
+
+    ccc_valence: Floats
+    ccc_arousal: Floats
+    mse_valence: Floats
+    mse_arousal: Floats
+    pcc_valence: Floats
+    pcc_arousal: Floats
+    f1_expression: Floats
+    """Of each class, shape (..., C)."""
+    macro_f1_expression: Floats
+    """Mean over all C classes; the score of the expression track."""
+    f1_action_units: Floats
+    """Of each action unit, shape (..., K); NaN where it has no valid cell."""
+    mean_f1_action_units: Floats
+    """Mean over the action units that have a valid cell; the score of their track."""
+    num_valence: Counts
+    """Frames that count for the task; so the other three."""
+    num_arousal: Counts
+    num_expression: Counts
+    num_action_units: Counts
+    """Of each action unit, shape (..., K)."""
+
+    @property
+    def mean_ccc(self) -> Floats:
+        """Mean CCC of valence and arousal; the score of the valence-arousal track."""
+        return (self.ccc_valence + self.ccc_arousal) / 2
+
+    @property
+    def p_mtl(self) -> Floats:
+        """The multi-task score, in [-1, 3]."""
+        return self.mean_ccc + self.macro_f1_expression + self.mean_f1_action_units
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoStatistics:
+    """What each video adds to every score; all else is reckoned from it without the frames.
+
+    Video v is position v of each leading axis.
+    """
+
+    videos: tuple[str, ...]
+    subjects: tuple[str, ...]
+    """Person of each video, same length."""
+    spaces: LabelSpaces
+    valence: AgreementSums
+    arousal: AgreementSums
+    expression: ConfusionCounts
+    action_units: UnitCounts
+
+    @classmethod
+    def of(cls, annotations: Annotations, predictions: Predictions) -> Self:
+        """Return the statistics of every video of `annotations`.
+
+        A frame counts for a task where it is annotated and a prediction covers it.
+        Repeated rows count as often as they stand in the files.
+
+        Args:
+            annotations: N rows.
+            predictions: For the same N rows in the same order.
+
+        Raises:
+            ValueError: If the number of rows or the label spaces differ.
+        """
+        _check_same_rows(annotations, predictions)
+        num_videos = len(annotations.videos)
+        valence, arousal, expression, action_units = (
+            _task_columns(annotations, predictions, task) for task in Task
+        )
+        return cls(
+            videos=annotations.videos,
+            subjects=annotations.subjects,
+            spaces=annotations.spaces,
+            valence=AgreementSums.by_group(**valence, num_groups=num_videos),
+            arousal=AgreementSums.by_group(**arousal, num_groups=num_videos),
+            expression=ConfusionCounts.by_group(
+                **expression,
+                num_classes=len(annotations.spaces.expressions),
+                num_groups=num_videos,
+            ),
+            action_units=UnitCounts.by_group(**action_units, num_groups=num_videos),
+        )
+
+    def __len__(self) -> int:
+        return len(self.videos)
+
+    def update(self, annotations: Annotations, predictions: Predictions) -> Self:
+        """Return these statistics with more frames added, of known or new videos."""
+        return self.merge(self.of(annotations, predictions))
+
+    def merge(self, other: Self) -> Self:
+        """Return the statistics of the frames of both; equal names are one video.
+
+        Raises:
+            ValueError: If the label spaces differ, or a video has two subjects.
+        """
+        if self.spaces != other.spaces:
+            raise ValueError(_differing_spaces(self.spaces, other.spaces))
+        subject_of = dict(zip(self.videos, self.subjects, strict=True))
+        for video, subject in zip(other.videos, other.subjects, strict=True):
+            known = subject_of.setdefault(video, subject)
+            if known != subject:
+                raise ValueError(
+                    f"video {video}: subject must be the same in all parts, got {known!r} "
+                    f"and {subject!r}"
+                )
+        position = {video: index for index, video in enumerate(subject_of)}
+        ours = np.array([position[video] for video in self.videos], np.int64)
+        theirs = np.array([position[video] for video in other.videos], np.int64)
+        mine, more = self._sums(ours, len(position)), other._sums(theirs, len(position))
+        return type(self)(
+            videos=tuple(subject_of),
+            subjects=tuple(subject_of.values()),
+            spaces=self.spaces,
+            valence=mine[0].merge(more[0]),
+            arousal=mine[1].merge(more[1]),
+            expression=mine[2].merge(more[2]),
+            action_units=mine[3].merge(more[3]),
+        )
+
+    def pooled(self, weights: ArrayLike | None = None) -> TaskScores:
+        """Return the scores of all videos together.
+
+        Args:
+            weights: How often each video counts, whole numbers of shape (V,), or (R, V)
+                for R sets of scores at once; None counts each once.
+        """
+        return _task_scores(
+            self.valence.pooled(weights),
+            self.arousal.pooled(weights),
+            self.expression.pooled(weights),
+            self.action_units.pooled(weights),
+        )
+
+    def per_video(self) -> TaskScores:
+        """Return the scores of each video by itself, in the order of `videos`."""
+        return _task_scores(self.valence, self.arousal, self.expression, self.action_units)
+
+    def per_subject(self) -> tuple[tuple[str, ...], TaskScores]:
+        """Return the subjects, first seen first, and the scores of each one's videos."""
+        names = tuple(dict.fromkeys(self.subjects))
+        position = {name: index for index, name in enumerate(names)}
+        groups = np.array([position[name] for name in self.subjects], np.int64)
+        return names, _task_scores(*self._sums(groups, len(names)))
+
+    def _sums(
+        self, groups: NDArray[np.int64], num_groups: int
+    ) -> tuple[AgreementSums, AgreementSums, ConfusionCounts, UnitCounts]:
+        """Return all sums with video v in group `groups[v]`."""
+        return (
+            self.valence.regrouped(groups, num_groups),
+            self.arousal.regrouped(groups, num_groups),
+            self.expression.regrouped(groups, num_groups),
+            self.action_units.regrouped(groups, num_groups),
+        )
+
+
+def score(annotations: Annotations, predictions: Predictions) -> TaskScores:
+    """Return the pooled scores of predictions for the rows of `annotations`.
+
+    Raises:
+        ValueError: If the number of rows or the label spaces differ.
+    """
+    return VideoStatistics.of(annotations, predictions).pooled()
+
+
+def _task_scores(
+    valence: AgreementSums,
+    arousal: AgreementSums,
+    expression: ConfusionCounts,
+    action_units: UnitCounts,
+) -> TaskScores:
+    return TaskScores(
+        ccc_valence=valence.ccc(),
+        ccc_arousal=arousal.ccc(),
+        mse_valence=valence.mse(),
+        mse_arousal=arousal.mse(),
+        pcc_valence=valence.pcc(),
+        pcc_arousal=arousal.pcc(),
+        f1_expression=expression.per_class_f1(),
+        macro_f1_expression=expression.macro_f1(),
+        f1_action_units=action_units.f1(),
+        mean_f1_action_units=action_units.mean_f1(),
+        num_valence=valence.count,
+        num_arousal=arousal.count,
+        num_expression=expression.num_rows(),
+        num_action_units=action_units.num_valid,
+    )
+
+
+def _task_columns(
+    annotations: Annotations, predictions: Predictions, task: Task
+) -> dict[str, ArrayLike]:
+    """Return what the sums of a task are taken of; both records name columns by task."""
+    annotated: NDArray[np.bool_] = getattr(annotations, f"{task}_valid")
+    covered: NDArray[np.bool_] = getattr(predictions, f"{task}_covered")
+    return {
+        "target": getattr(annotations, task),
+        "pred": getattr(predictions, task),
+        "groups": annotations.video_index,
+        "valid": annotated & covered,
+    }
+
+
+def _check_same_rows(annotations: Annotations, predictions: Predictions) -> None:
+    if len(annotations) != len(predictions):
+        raise ValueError(
+            f"{annotations.source}: predictions must have one row per annotated row "
+            f"({len(annotations)}), got {len(predictions)}"
+        )
+    if annotations.spaces != predictions.spaces:
+        raise ValueError(
+            f"{annotations.source}: "
+            f"{_differing_spaces(annotations.spaces, predictions.spaces)}"
+        )
+
+
+def _differing_spaces(one: LabelSpaces, other: LabelSpaces) -> str:
+    return (
+        f"label spaces must be the same on both sides, got {one.expressions.name}, "
+        f"{one.action_units.name} and {other.expressions.name}, "
+        f"{other.action_units.name}; map one to the other first"
+    )

@@ -1,0 +1,81 @@
+from pathlib import Path
+
+import pytest
+
+from wildaffect.analysis.folder import plan_results
+from wildaffect.core.errors import OutputError, UsageError
+
+
+def names(sources, out, suffix=".csv"):
+    return [result.name for _, result in plan_results(sources, out, suffix)]
+
+
+def test_every_source_gets_a_table_of_its_own(tmp_path):
+    sources = [
+        Path("a.mp4"),
+        0,
+        "rtsp://x/1",
+        "rtsp://x/2",
+        (Path("f/1.png"), Path("f/2.png")),
+    ]
+    assert names(sources, tmp_path) == [
+        "a.csv",
+        "camera-0.csv",
+        "stream.csv",
+        "stream-2.csv",
+        "f.csv",
+    ]
+    assert names([Path("f"), (Path("f/1.png"), Path("f/2.png"))], tmp_path) == [
+        "f.csv",
+        "f-2.csv",
+    ]
+
+
+def test_a_file_that_is_named_in_two_ways_is_read_once(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    sources = [Path("a.mp4"), tmp_path / "a.mp4", Path("x/../a.mp4")]
+    assert names(sources, tmp_path) == ["a.csv"]
+
+
+def test_the_working_folder_lends_its_name(tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    assert names([Path()], tmp_path) == ["here.csv"]
+    assert names([Path("..")], tmp_path) == [f"{tmp_path.name}.csv"]
+
+
+def test_a_single_source_may_name_its_table_and_folders_are_made(tmp_path):
+    out = tmp_path / "new" / "x.parquet"
+    assert plan_results([Path("a.mp4")], out, ".csv") == [(Path("a.mp4"), out)]
+    assert out.parent.is_dir()
+
+
+@pytest.mark.parametrize("name", ["x.xlsx", "x.json", "x.mp4", "x.cvs", "x.paquet"])
+def test_a_file_name_that_is_no_table_is_refused_before_a_folder_is_made(tmp_path, name):
+    with pytest.raises(UsageError, match=r"result must end in one of \.csv"):
+        plan_results([Path("a.mp4")], tmp_path / name, ".csv")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["run.1", "v0.2", "results", "2024.05.01", "a.final"])
+def test_folders_may_have_dots_in_their_names(tmp_path, name):
+    assert names([Path("a.mp4")], tmp_path / name) == ["a.csv"]
+    assert (tmp_path / name).is_dir()
+
+
+def test_an_unknown_format_is_refused(tmp_path):
+    with pytest.raises(UsageError, match=r"got '\.xml'"):
+        plan_results([Path("a.mp4")], tmp_path, ".xml")
+
+
+def test_several_sources_cannot_share_a_table(tmp_path):
+    with pytest.raises(UsageError, match="output must be a folder for 2 inputs"):
+        plan_results([Path("a.mp4"), Path("b.mp4")], tmp_path / "x.csv", ".csv")
+
+
+def test_a_place_that_is_taken_by_a_file_is_named(tmp_path):
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(
+        OutputError, match="output folder must be writable, got File exists"
+    ):
+        plan_results([Path("a.mp4")], tmp_path / "taken", ".csv")

@@ -1,0 +1,219 @@
+import json
+from importlib.resources import files
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from wildaffect.cli.main import main
+from wildaffect.core.errors import UnreadableVideo, UsageError
+from wildaffect.core.preprocess import Preprocess
+from wildaffect.features.extract import ExtractOptions, Extractor
+from wildaffect.features.footage import content_sha256, find_footage
+from wildaffect.features.geometry import GEOMETRY_COLUMNS
+from wildaffect.features.sets import FeatureSet, geometry_set, measured_sets
+from wildaffect.features.store import EntryName, FeatureStore
+from wildaffect.runtime.network import Device
+
+
+@pytest.fixture(scope="module")
+def portrait():
+    """The portrait that ships with the package; the face lies about (226, 112)."""
+    path = files("wildaffect.demo").joinpath("astronaut.jpg")
+    data = np.frombuffer(path.read_bytes(), np.uint8)
+    image = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    return cv2.resize(image, (512, 512), interpolation=cv2.INTER_AREA)
+
+
+@pytest.fixture
+def tree(tmp_path, portrait):
+    """Two videos in the layout of cropped_aligned; one frame of the first has no face."""
+    crop = cv2.resize(portrait[60:172, 170:282], (112, 112))
+    for name, image in {
+        "one_left/00004.jpg": crop,
+        "one_left/00019.jpg": np.full_like(crop, 90),
+        "one_left/00502.jpg": crop,
+        "two/00001.jpg": crop,
+    }.items():
+        path = tmp_path / "cropped_aligned" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(path), image)
+    return tmp_path / "cropped_aligned"
+
+
+def write_clip(path, portrait, num_frames=8):
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=25)
+        stream.width = stream.height = 512
+        for _ in range(num_frames):
+            frame = av.VideoFrame.from_ndarray(portrait, format="bgr24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+def extract(inputs, store, sets, **options):
+    extractor = Extractor(store, sets, ExtractOptions(device=Device(), **options))
+    jobs = find_footage(inputs, "crops")
+    return list(extractor.run(jobs, lambda job, info, number: None))
+
+
+def test_image_trees_keep_the_numbers_of_their_names_and_leave_out_faceless_frames(
+    tree, tmp_path
+):
+    store = FeatureStore(tmp_path / "store")
+    one, two = extract([tree], store, [geometry_set()])
+    assert (one.video, one.num_frames, one.num_faces, one.num_faceless) == (
+        "one_left", 3, 2, 1,
+    )  # fmt: skip
+    assert two.status == "done"
+    stored = store.open(EntryName("geometry", "one_left", "0"))
+    assert stored.frame_number.tolist() == [4, 502]
+    np.testing.assert_allclose(stored.time_s, [4 / 30, 502 / 30])
+    assert stored.sidecar.numbering == "named"
+    assert stored.sidecar.time_is_guessed
+    row = dict(zip(GEOMETRY_COLUMNS, stored.read()[0].tolist(), strict=True))
+    assert row["blendshape_mouthSmileLeft"] > 0.5  # she smiles and shows her teeth
+    # the mean face at rest has 0.55, 0.82 and 0.06
+    assert 0.6 < row["mouth_width"] < 0.9
+    assert row["corner_eye_left"] < 0.8
+    assert row["lip_gap"] > 0.06
+
+
+def test_videos_keep_their_clock_and_what_is_finished_is_not_done_again(tmp_path, portrait):
+    clip = write_clip(tmp_path / "clip.mp4", portrait)
+    store = FeatureStore(tmp_path / "store")
+    (done,) = extract([clip], store, measured_sets(["geometry", "mesh"]))
+    assert (done.status, done.num_frames, done.num_faces, done.num_tracks) == (
+        "done", 8, 8, 1,
+    )  # fmt: skip
+    stored = store.open(EntryName("geometry", "clip", "0"))
+    np.testing.assert_allclose(stored.time_s, np.arange(8) / 25)
+    assert stored.frame_number.tolist() == list(range(8))
+    assert stored.sidecar.numbering == "video"
+    assert store.open(EntryName("mesh", "clip", "0")).read().shape == (8, 1434)
+    (again,) = extract([clip], store, [geometry_set()])
+    assert again.status == "finished before"
+
+
+def test_features_of_another_version_of_a_video_are_refused_unless_replaced(tree, tmp_path):
+    store = FeatureStore(tmp_path / "store")
+    extract([tree], store, [geometry_set()])
+    (tree / "two" / "00001.jpg").rename(tree / "two" / "00002.jpg")
+    one, two = extract([tree], store, [geometry_set()])
+    assert one.status == "finished before"
+    assert two.status == "failed"
+    assert "content_sha256 must be" in two.error
+    _, two = extract([tree], store, [geometry_set()], replace=True)
+    assert two.status == "done"
+    assert store.open(EntryName("geometry", "two", "0")).frame_number.tolist() == [2]
+
+
+def test_one_file_that_cannot_be_read_does_not_stop_the_others(tmp_path, portrait):
+    (tmp_path / "a_broken.mp4").write_bytes(b"no video at all")
+    write_clip(tmp_path / "b.mp4", portrait)
+    store = FeatureStore(tmp_path / "store")
+    broken, good = extract(
+        [tmp_path / "a_broken.mp4", tmp_path / "b.mp4"], store, [geometry_set()]
+    )
+    assert broken.status == "failed"
+    assert "a_broken.mp4: not a video" in broken.error
+    assert good.status == "done"
+
+
+def test_a_video_without_a_face_is_finished_too(tmp_path, portrait):
+    write_clip(tmp_path / "grey.mp4", np.full_like(portrait, 90))
+    store = FeatureStore(tmp_path / "store")
+    (done,) = extract([tmp_path / "grey.mp4"], store, [geometry_set()])
+    assert (done.num_tracks, done.num_faceless) == (0, 8)
+    assert len(store.open(EntryName("geometry", "grey", "0"))) == 0
+    assert extract([tmp_path / "grey.mp4"], store, [geometry_set()])[0].status == (
+        "finished before"
+    )
+
+
+def test_a_backbone_plugs_in_with_its_own_crop(tree, tmp_path):
+    preprocess = Preprocess(size_px=32, mean=(0.5,) * 3, std=(0.5,) * 3)
+
+    def embed(faces):
+        assert all(len(face.crops) == 1 for face in faces)
+        return np.stack([face.crops[0].mean((0, 1)) for face in faces]).astype(np.float32)
+
+    colours = FeatureSet(
+        name="colours",
+        columns=("red", "green", "blue"),
+        embed=embed,
+        weights_sha256="w",
+        preprocess=preprocess,
+    )
+    store = FeatureStore(tmp_path / "store")
+    extract([tree], store, [geometry_set(), colours])
+    stored = store.open(EntryName("colours", "two", "0"))
+    assert stored.sidecar.provenance.preprocess_sha256 == preprocess.digest()
+    red, green, blue = stored.read()[0].tolist()
+    assert red > green > blue  # a face
+
+
+def test_footage_that_would_collide_or_has_no_numbers_is_refused(tree, tmp_path, portrait):
+    write_clip(tmp_path / "two.mp4", portrait)
+    with pytest.raises(UsageError, match="names of their own in the store, got 'two'"):
+        find_footage([tree, tmp_path / "two.mp4"], "crops")
+    image = (tree / "two" / "00001.jpg").rename(tree / "two" / "face.jpg")
+    with pytest.raises(UsageError, match=r"named by frame number, as 00001\.jpg, got face"):
+        find_footage([tree], "crops")
+    image.rename(tree / "two" / "1.jpg")
+    (tree / "two" / "01.png").write_bytes((tree / "two" / "1.jpg").read_bytes())
+    with pytest.raises(UsageError, match="frame numbers must be used once"):
+        find_footage([tree], "crops")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UnreadableVideo, match="neither videos nor images"):
+        find_footage([tmp_path / "empty"], "crops")
+    with pytest.raises(UsageError, match="must be among geometry, mesh, got 'sift'"):
+        measured_sets(["sift"])
+
+
+def test_the_digest_of_a_folder_changes_with_names_bytes_and_meaning(tree):
+    digests = {
+        content_sha256(find_footage([tree], kind)[1]) for kind in ("crops", "sequence")
+    }
+    path = tree / "two" / "00001.jpg"
+    path.write_bytes(path.read_bytes() + b" ")
+    digests.add(content_sha256(find_footage([tree], "crops")[1]))
+    path.rename(tree / "two" / "00009.jpg")
+    digests.add(content_sha256(find_footage([tree], "crops")[1]))
+    assert len(digests) == 4
+
+
+@pytest.mark.e2e
+def test_the_command_extracts_reports_and_says_when_something_failed(
+    tree, tmp_path, capsys
+):
+    store = str(tmp_path / "store")
+    assert main(["extract", str(tree), "-o", store, "--quiet"]) == 0
+    assert "2 videos extracted, 0 finished before, 0 failed; 4 frames, 3 faces" in (
+        capsys.readouterr().out
+    )
+    (tmp_path / "bad.mp4").write_bytes(b"x")
+    inputs = [str(tree), str(tmp_path / "bad.mp4")]
+    assert main(["extract", *inputs, "-o", store, "--json", "--quiet"]) == 1
+    out, err = capsys.readouterr()
+    assert [video["status"] for video in json.loads(out)["videos"]] == [
+        "finished before", "finished before", "failed",
+    ]  # fmt: skip
+    assert "bad.mp4" in err
+    assert main(["extract", str(tree), "-o", inputs[1], "--quiet"]) == 1
+    assert "feature store must be a folder to write to" in capsys.readouterr().err
+    assert main(["extract", "-o", store]) == 2
+    assert main(["extract", "none.mp4", "-o", store, "--quiet"]) == 1
+    assert "none.mp4: no such file or folder" in capsys.readouterr().err
+
+
+@pytest.mark.e2e
+def test_the_command_imports_a_file(tmp_path, capsys):
+    np.savez(tmp_path / "x.npz", **{"v/feature": np.ones((3, 2))})
+    given = ["features", "import", str(tmp_path / "x.npz"), "--name", "mae"]
+    assert main([*given, "-o", str(tmp_path / "store")]) == 0
+    assert "1 videos, 3 rows as 'mae'" in capsys.readouterr().out
+    assert main(["features", "import", "none.npz", "--name", "x", "-o", "s"]) == 1
+    assert "none.npz: file must exist" in capsys.readouterr().err

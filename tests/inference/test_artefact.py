@@ -1,0 +1,217 @@
+import dataclasses
+import importlib.util
+import json
+import shutil
+import zipfile
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+import wildaffect
+from wildaffect.cli.main import main
+from wildaffect.core.errors import BadArtefact
+from wildaffect.core.tasks import (
+    ABAW_ACTION_UNIT_NUMBERS,
+    ABAW_EXPRESSIONS,
+    action_unit_label,
+)
+from wildaffect.inference.analyzer import AnalysisOptions, Analyzer
+from wildaffect.inference.artefact import EMBEDDED, MANIFEST_FILE, load_artefact
+from wildaffect.inference.inputs import COLUMNS
+from wildaffect.inference.manifest import (
+    ActionUnitOutput,
+    ExpressionOutput,
+    MeasuredInput,
+    NeutralPolicy,
+    Smoothing,
+)
+
+SCRIPTS = Path(__file__).parents[2] / "scripts"
+
+
+def edit(folder, change):
+    path = folder / MANIFEST_FILE
+    document = json.loads(path.read_text())
+    change(document)
+    path.write_text(json.dumps(document))
+
+
+def analyzer_of(folder):
+    return Analyzer(load_artefact(folder), AnalysisOptions())
+
+
+def zipped(folder):
+    return Path(shutil.make_archive(str(folder), "zip", folder.parent, folder.name))
+
+
+def test_a_folder_and_its_zip_are_the_same_artefact(toy):
+    folder = toy()
+    one, two = load_artefact(folder), load_artefact(zipped(folder))
+    assert one == two
+    assert one.manifest.name == "toy"
+    assert len(one.digest) == 64
+
+
+@pytest.mark.e2e
+def test_own_artefacts_go_through_the_same_door_as_the_embedded_one(
+    averaging, footage, tmp_path, capsys
+):
+    folder = tmp_path / "frames"
+    folder.mkdir()
+    for frame in footage(30):
+        cv2.imwrite(str(folder / f"{frame.index:03d}.png"), frame.rgb[..., ::-1])
+    for name, model in (("a.csv", averaging), ("b.csv", zipped(averaging))):
+        arguments = [folder, "--images", "sequence", "--fps", 25, "--model", model]
+        assert main(["analyze", *map(str, [*arguments, "-o", tmp_path / name])]) == 0
+    assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+    table = wildaffect.read_table(tmp_path / "a.csv")
+    assert table["arousal"].null_count == table["expression"].null_count == 30
+    assert table["AU12"].null_count == table["p_happiness"].null_count == 30
+    yaw_deg = table["pose_yaw_deg"].to_numpy()
+    first = np.clip(yaw_deg[:25].mean(), -1, 1)  # rows 0-12 lie in the first window alone
+    assert table["valence"].to_numpy()[:12] == pytest.approx(first, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda f: (f / MANIFEST_FILE).unlink(), r"must hold artefact\.json, got none"),
+        (lambda f: (f / MANIFEST_FILE).write_text("{"), r"artefact\.json: must be JSON"),
+        (lambda f: (f / "member0.onnx").unlink(), r"member0\.onnx must be there"),
+        (
+            lambda f: (f / "member0.onnx").write_bytes(b"x"),
+            r"member0\.onnx: sha256 must be",
+        ),
+        (
+            lambda f: edit(f, lambda d: d.update(format_version=99, news=1)),
+            r"format_version must be 1, got 99; use the wildaffect it was exported with",
+        ),
+        (lambda f: edit(f, lambda d: d.update(colour=1)), r"colour: "),
+        (lambda f: edit(f, lambda d: d.pop("name")), r"name: Field required"),
+        (
+            lambda f: edit(f, lambda d: d.update(members=[])),
+            r"at least one network, got none",
+        ),
+        (
+            lambda f: edit(f, lambda d: d.update(inputs=[])),
+            r"inputs must name at least one",
+        ),
+        (
+            lambda f: edit(f, lambda d: d["inputs"][0]["columns"].reverse()),
+            r"pose must have the 3 columns of this version, got 'roll_deg' at position 0",
+        ),
+    ],
+)
+def test_what_is_wrong_with_an_artefact_is_said_before_a_frame_is_read(toy, spoil, message):
+    folder = toy()
+    spoil(folder)
+    with pytest.raises(BadArtefact, match=message):
+        analyzer_of(folder)
+
+
+UNITS = ActionUnitOutput(
+    space=dataclasses.replace(ABAW_EXPRESSIONS, name="two", labels=("a", "b")),
+    predicted=("a", "b"),
+    thresholds=(0.5, 0.5),
+)
+EXPRESSION = ExpressionOutput(space=ABAW_EXPRESSIONS, predicted=("Neutral", "Happiness"))
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        (
+            {"expression": dataclasses.replace(EXPRESSION, predicted=("Neutral", "Joy"))},
+            "predicted must name labels of abaw-expressions-8, got Joy",
+        ),
+        (
+            {"expression": dataclasses.replace(EXPRESSION, predicted=("Fear", "Fear"))},
+            "once each and at least one, got Fear, Fear",
+        ),
+        (
+            {"expression": dataclasses.replace(EXPRESSION, bias=(1.0,))},
+            "bias must be one for each of 2 classes, got 1",
+        ),
+        (
+            {"expression": dataclasses.replace(EXPRESSION, temperature=0.0)},
+            "temperature must be positive, got 0",
+        ),
+        (
+            {"action_units": dataclasses.replace(UNITS, thresholds=(0.5,))},
+            "thresholds must be one for each of 2 action units, got 1",
+        ),
+        ({"weights": [0.0]}, r"weight of member0\.onnx must be positive, got 0"),
+        (
+            {"smoothing": Smoothing(expression_sd_s=-1.0)},
+            "smoothing must be at least 0 s, got -1 s",
+        ),
+    ],
+)
+def test_a_manifest_that_contradicts_itself_is_refused(toy, fields, message):
+    with pytest.raises(BadArtefact, match=message):
+        load_artefact(toy(**fields))
+
+
+def test_changes_against_the_neutral_need_a_policy(toy):
+    kind = "geometry_change"
+    inputs = (MeasuredInput(kind=kind, columns=COLUMNS[kind]),)
+    with pytest.raises(BadArtefact, match="neutral must be given for geometry_change"):
+        load_artefact(toy(inputs=inputs))
+    policy = NeutralPolicy(calm_limits={"jawOpen": 0.5}, population={})
+    assert load_artefact(toy(inputs=inputs, neutral=policy)).manifest.neutral == policy
+
+
+def test_what_is_no_artefact_is_named(tmp_path):
+    with pytest.raises(BadArtefact, match="or one of baseline-rules, got nothing there"):
+        load_artefact("baseline-rule")
+    (tmp_path / "x").write_text("hello")
+    with pytest.raises(BadArtefact, match="must be a folder or a zip, got another file"):
+        load_artefact(tmp_path / "x")
+
+
+def test_a_damaged_zip_is_named(toy):
+    path = zipped(toy())
+    data = bytearray(path.read_bytes())
+    with zipfile.ZipFile(path) as archive:
+        start = archive.getinfo("artefact/member0.onnx").header_offset + 60
+    data[start : start + 40] = bytes(40)
+    path.write_bytes(data)
+    with pytest.raises(BadArtefact, match="zip must be whole"):
+        load_artefact(path)
+
+
+def test_compiling_the_rules_again_gives_the_committed_artefact(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    spec = importlib.util.spec_from_file_location(
+        "compile_rules", SCRIPTS / "compile_baseline_rules.py"
+    )
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    script.main(folder=tmp_path)
+    committed = EMBEDDED / "baseline-rules"
+    names = sorted(path.name for path in committed.iterdir())
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+    for name in names:
+        assert (tmp_path / name).read_bytes() == (committed / name).read_bytes()
+
+
+def test_the_card_names_what_the_baseline_does_not_predict_and_those_columns_are_empty(
+    footage,
+):
+    manifest = load_artefact().manifest
+    card = (EMBEDDED / "baseline-rules" / "CARD.md").read_text()
+    units = [action_unit_label(number) for number in ABAW_ACTION_UNIT_NUMBERS]
+    absent = set(units) - set(manifest.action_units.predicted)
+    absent |= set(ABAW_EXPRESSIONS.labels) - set(manifest.expression.predicted)
+    (said,) = [part for part in card.split("\n\n") if "are not predicted" in part]
+    for label in absent:
+        assert label in said
+    (row, *_) = wildaffect.stream(footage())
+    affect, space = row.affect, manifest.action_units.space
+    for label in set(units) & absent:
+        assert np.isnan(affect.action_unit_probs[space.index(label)])
+        assert affect.action_units_present[space.index(label)] is None
+    for label in set(ABAW_EXPRESSIONS.labels) & absent:
+        assert np.isnan(affect.expression_probs[ABAW_EXPRESSIONS.index(label)])

@@ -1,0 +1,89 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from wildaffect.core.errors import BadArtefact
+from wildaffect.core.tasks import ABAW_EXPRESSIONS, Task
+from wildaffect.inference.artefact import load_artefact
+from wildaffect.inference.inputs import Inputs
+from wildaffect.inference.manifest import ExpressionOutput
+from wildaffect.inference.model import SPREAD, Model
+from wildaffect.runtime.network import Device
+
+ROWS, TIMES = np.zeros((4, 3), np.float32), np.arange(4) / 25
+
+
+def model_of(folder):
+    return Model(load_artefact(folder), Device())
+
+
+def said(folder):
+    model = model_of(folder)
+    out = model(ROWS, TIMES)
+    return {name: out[:, columns] for name, columns in model.layout.columns.items()}
+
+
+def test_logits_become_probabilities_and_values_stay_in_their_range(toy, constant):
+    out = said(
+        toy(constant(3, valence=1.7, expression=(0.0, np.log(3)), units=(0.0, 20.0)))
+    )
+    np.testing.assert_allclose(out[Task.VALENCE], 1.0)
+    np.testing.assert_allclose(out[Task.AROUSAL], -0.5)
+    np.testing.assert_allclose(out[Task.EXPRESSION], [[0.25, 0.75]] * 4, rtol=1e-6)
+    np.testing.assert_allclose(out[Task.ACTION_UNITS], [[0.5, 1.0]] * 4, rtol=1e-6)
+
+
+def test_temperature_flattens_probabilities(toy, constant):
+    output = ExpressionOutput(
+        space=ABAW_EXPRESSIONS, predicted=("Neutral", "Happiness"), temperature=2.0
+    )
+    out = said(toy(constant(3, expression=(0.0, 2 * np.log(3))), expression=output))
+    np.testing.assert_allclose(out[Task.EXPRESSION], [[0.25, 0.75]] * 4, rtol=1e-6)
+
+
+def test_members_are_averaged_by_weight_and_their_spread_is_told(toy, constant):
+    members = constant(3, valence=0.0, arousal=0.2), constant(3, valence=0.8, arousal=0.2)
+    out = said(toy(*members, weights=[3.0, 1.0]))
+    np.testing.assert_allclose(out[Task.VALENCE], 0.2, atol=1e-6)
+    spread = np.sqrt(0.75 * 0.2**2 + 0.25 * 0.6**2)
+    np.testing.assert_allclose(out[f"{SPREAD} valence"], spread, rtol=1e-5)
+    np.testing.assert_allclose(out[f"{SPREAD} arousal"], 0.0, atol=1e-6)
+
+
+def test_a_network_that_lacks_an_output_is_refused(averaging, toy):
+    network = (averaging / "member0.onnx").read_bytes()
+    with pytest.raises(
+        BadArtefact, match=r"outputs must name .*action_units.*, got valence"
+    ):
+        model_of(toy(network))
+
+
+def test_a_network_of_other_widths_is_refused(toy, constant):
+    with pytest.raises(BadArtefact, match=r"features must have 3 columns, .* got 5"):
+        model_of(toy(constant(5)))
+    with pytest.raises(
+        BadArtefact, match="expression must have 2 values for each of 1 rows"
+    ):
+        model_of(toy(constant(3, expression=(0.0, 1.0, 2.0))))
+
+
+def test_a_backbone_of_another_width_is_refused(with_backbone):
+    artefact = load_artefact(with_backbone)
+    backbone = dataclasses.replace(artefact.manifest.inputs[0], feature_dim=5)
+    manifest = dataclasses.replace(artefact.manifest, inputs=(backbone,))
+    with pytest.raises(BadArtefact, match=r"output must have shape \(1, 5\)"):
+        Inputs(dataclasses.replace(artefact, manifest=manifest), Device())
+
+
+def test_a_network_that_says_no_number_is_an_error(toy, constant):
+    model = model_of(toy(constant(3)))
+    with pytest.raises(
+        BadArtefact, match="outputs must be finite, got others in a window of 4"
+    ):
+        model(np.full((4, 3), np.nan, np.float32), TIMES)
+
+
+def test_a_file_that_is_no_network_is_an_error(toy):
+    with pytest.raises(BadArtefact, match="must load on CPU"):
+        model_of(toy(b"not ONNX"))

@@ -1,0 +1,182 @@
+from dataclasses import replace
+from operator import attrgetter
+
+import numpy as np
+import pytest
+
+from wildaffect.metrics import bootstrap
+from wildaffect.metrics.agreement import AgreementSums
+from wildaffect.metrics.bootstrap import bootstrap_interval, paired_bootstrap
+from wildaffect.metrics.scores import VideoStatistics
+
+P_MTL = attrgetter("p_mtl")
+
+
+@pytest.fixture(scope="module")
+def statistics(invented):
+    return VideoStatistics.of(*invented.make(0, num_videos=20, rows=1000))
+
+
+@pytest.fixture(scope="module")
+def worse(invented):
+    """Another system on the same frames, with more noise."""
+    annotations, predictions = invented.make(0, num_videos=20, rows=1000)
+    noise = np.random.default_rng(5).normal(0, 0.5, 1000)
+    noisy = replace(predictions, valence=predictions.valence + noise)
+    return VideoStatistics.of(annotations, noisy)
+
+
+def test_equal_seeds_give_equal_intervals_and_others_do_not(statistics):
+    first, again, other = (
+        bootstrap_interval(statistics, P_MTL, seed=seed) for seed in (3, 3, 4)
+    )
+    assert (first.low, first.high) == (again.low, again.high)
+    assert first.low != other.low
+    assert first.low < first.value < first.high
+    assert first.value == statistics.pooled().p_mtl
+
+
+def test_drawing_in_parts_changes_nothing(statistics, monkeypatch):
+    whole = bootstrap_interval(statistics, P_MTL, num_resamples=50)
+    monkeypatch.setattr(bootstrap, "MAX_WEIGHTS", 130)
+    parts = bootstrap_interval(statistics, P_MTL, num_resamples=50)
+    assert parts.num_resamples == 50
+    assert (parts.low, parts.high) == pytest.approx((whole.low, whole.high), abs=1e-12)
+
+
+def test_every_resample_draws_as_many_videos_as_there_are(statistics):
+    drawn = []
+
+    def measure(scores):
+        drawn.append(scores.num_valence)
+        return scores.ccc_valence
+
+    per_video = replace(
+        statistics,
+        valence=AgreementSums.by_group(
+            np.arange(20.0), np.arange(20.0), np.arange(20), num_groups=20
+        ),
+    )
+    bootstrap_interval(per_video, measure, num_resamples=100)
+    assert all((count == 20).all() for count in drawn)
+
+
+def test_every_video_is_as_likely_to_be_drawn_as_any_other():
+    (weights,) = bootstrap._draws(7, 5000, 0)
+    np.testing.assert_allclose(weights.mean(0), 1, atol=0.06)
+    assert (weights.sum(1) == 7).all()
+
+
+def test_a_wider_level_gives_a_wider_interval(statistics):
+    narrow = bootstrap_interval(statistics, P_MTL, level=0.5)
+    wide = bootstrap_interval(statistics, P_MTL, level=0.99)
+    assert wide.low < narrow.low < narrow.high < wide.high
+
+
+def test_a_measure_of_many_values_gives_an_interval_for_each(statistics):
+    interval = bootstrap_interval(statistics, attrgetter("f1_expression"))
+    assert interval.low.shape == interval.high.shape == interval.value.shape == (8,)
+    assert (interval.low < interval.high).all()
+
+
+def test_resamples_without_a_score_are_left_out_and_counted(statistics):
+    one_labelled = np.zeros((20, 8, 8), int)
+    one_labelled[0] = statistics.expression.counts[0]
+    rare = replace(
+        statistics, expression=replace(statistics.expression, counts=one_labelled)
+    )
+    interval = bootstrap_interval(rare, attrgetter("macro_f1_expression"))
+    never_drawn = (1 - 1 / 20) ** 20
+    assert interval.num_undefined / 2000 == pytest.approx(never_drawn, abs=0.05)
+    assert interval.low == pytest.approx(interval.value, abs=1e-12)
+
+
+def test_a_score_that_is_never_defined_has_no_interval(statistics):
+    empty = replace(
+        statistics.expression, counts=np.zeros_like(statistics.expression.counts)
+    )
+    interval = bootstrap_interval(replace(statistics, expression=empty), P_MTL)
+    assert np.isnan([interval.value, interval.low, interval.high]).all()
+    assert interval.num_undefined == 2000
+
+
+@pytest.mark.parametrize("num_videos", [0, 1])
+def test_fewer_than_two_videos_have_no_interval(invented, num_videos):
+    rows = 50 * num_videos
+    annotations, predictions = invented.make(rows=rows, num_videos=max(num_videos, 1))
+    if num_videos == 0:
+        annotations = replace(annotations, videos=(), subjects=())
+    interval = bootstrap_interval(VideoStatistics.of(annotations, predictions), P_MTL)
+    assert np.isnan([interval.low, interval.high]).all()
+    assert interval.num_videos == num_videos
+    assert np.isnan(interval.value) == (num_videos == 0)
+
+
+def test_about_the_stated_share_of_intervals_holds_the_truth(statistics):
+    """Videos of 20 frames about a mean of their own; the true squared error is 1.25."""
+    rng = np.random.default_rng(0)
+    held = 0
+    for _ in range(200):
+        offset = rng.normal(0, 0.5, (40, 1))
+        error = (offset + rng.normal(0, 1, (40, 20))).ravel()
+        sums = AgreementSums.by_group(
+            np.zeros(800), error, np.repeat(np.arange(40), 20), num_groups=40
+        )
+        simulated = replace(
+            statistics,
+            videos=tuple(map(str, range(40))),
+            subjects=tuple(map(str, range(40))),
+            valence=sums,
+            arousal=sums,
+            expression=replace(statistics.expression, counts=np.zeros((40, 8, 8), int)),
+            action_units=statistics.action_units.regrouped(np.arange(20), 40),
+        )
+        interval = bootstrap_interval(
+            simulated, attrgetter("mse_valence"), level=0.9, num_resamples=300
+        )
+        held += interval.low <= 1.25 <= interval.high
+    assert 0.83 <= held / 200 <= 0.95
+
+
+def test_comparing_the_other_way_round_mirrors_everything(statistics, worse):
+    forth = paired_bootstrap(statistics, worse, P_MTL)
+    back = paired_bootstrap(worse, statistics, P_MTL)
+    assert forth.difference.value == -back.difference.value > 0
+    assert forth.difference.low == pytest.approx(-back.difference.high, abs=1e-12)
+    assert forth.difference.high == pytest.approx(-back.difference.low, abs=1e-12)
+    assert forth.share_above_0 + back.share_above_0 == pytest.approx(1)
+    assert forth.share_above_0 > 0.9
+    assert forth.same_frames
+
+
+def test_a_system_against_itself_is_a_tie(statistics):
+    paired = paired_bootstrap(statistics, statistics, P_MTL)
+    assert paired.difference.value == paired.difference.low == paired.difference.high == 0
+    assert paired.share_above_0 == 0.5
+
+
+def test_pairing_is_sharper_than_two_separate_intervals(statistics, worse):
+    paired = paired_bootstrap(statistics, worse, P_MTL).difference
+    apart = [
+        bootstrap_interval(s, P_MTL, seed=n) for n, s in enumerate((statistics, worse))
+    ]
+    assert paired.high - paired.low < sum(i.high - i.low for i in apart)
+
+
+def test_systems_scored_on_different_frames_are_told_apart(statistics, invented):
+    annotations, predictions = invented.make(0, num_videos=20, rows=1000)
+    fewer = predictions.valence_covered & (np.arange(1000) > 10)
+    other = VideoStatistics.of(annotations, replace(predictions, valence_covered=fewer))
+    assert not paired_bootstrap(statistics, other, P_MTL, num_resamples=10).same_frames
+
+
+def test_other_videos_and_settings_out_of_range_are_refused(statistics):
+    renamed = replace(statistics, videos=("x", *statistics.videos[1:]))
+    with pytest.raises(
+        ValueError, match=r"same videos .* got 20 and 20 videos, 19 of them"
+    ):
+        paired_bootstrap(statistics, renamed, P_MTL)
+    with pytest.raises(ValueError, match="num_resamples must be at least 1, got 0"):
+        bootstrap_interval(statistics, P_MTL, num_resamples=0)
+    with pytest.raises(ValueError, match=r"level must lie within \(0, 1\), got 95"):
+        bootstrap_interval(statistics, P_MTL, level=95)
