@@ -1,0 +1,185 @@
+"""What linear models reach on generated labels, from trivial inputs and from the truth.
+
+    python benchmarks/ceilings.py --videos 300
+    python benchmarks/ceilings.py --videos 300 --statistics wild
+
+Two thirds of the videos (other people) train, one third tests, against annotators' labels.
+Rows of a table: constant and trivial guesses, head pose, a colour thumbnail of the drawn
+crop, true action units of one frame, of a window, and the true state itself.
+"""
+
+import argparse
+import warnings
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.preprocessing import StandardScaler
+
+from wildaffect.core.annotations import Annotations
+from wildaffect.metrics.classification import macro_f1, mean_unit_f1
+from wildaffect.metrics.regression import ccc
+from wildaffect.synth.clip import draw_crops
+from wildaffect.synth.plan import PlannedVideo, annotations_of, plan_world
+from wildaffect.synth.presets import Preset
+from wildaffect.synth.render.renderer import Renderer
+from wildaffect.synth.statistics import STATISTICS, StatisticsName
+from wildaffect.synth.take import draw_take
+
+WINDOWS_S = ((1.0, 1.0), (2.5, 0.0), (6.0, 6.0))
+"""Reach before and after of the windows whose means join the frame itself."""
+THUMBNAIL_PX, THUMBNAIL_FROM_PX = 4, 64
+THUMBNAIL_EVERY = 5
+"""Of the rows that are drawn for the thumbnail."""
+CLASSES = 8
+
+
+def main() -> None:
+    """Print the table of one kind of statistics or of both."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--videos", type=int, default=300)
+    parser.add_argument("--statistics", choices=sorted(STATISTICS), default=None)
+    parser.add_argument(
+        "--no-pictures", action="store_true", help="leave the thumbnail out"
+    )
+    args = parser.parse_args()
+    for name in [args.statistics] if args.statistics else ("balanced", "wild"):
+        print(f"\n{name}, {args.videos} videos of 100 rows\n")
+        print(
+            "| input | CCC V | CCC A | EXPR F1 | AU F1 | P_MTL |\n|---|---|---|---|---|---|"
+        )
+        for row, scores in ceilings(name, args.videos, thumbnails=not args.no_pictures):
+            total = (scores[0] + scores[1]) / 2 + scores[2] + scores[3]
+            cells = " | ".join(f"{value:.2f}" for value in (*scores, total))
+            print(f"| {row} | {cells} |", flush=True)
+
+
+def ceilings(name: StatisticsName, num_videos: int, *, thumbnails: bool = True):  # type: ignore[no-untyped-def]
+    """Yield each row's name with CCC of valence and arousal, EXPR F1 and AU F1."""
+    preset = Preset(
+        name="bench", people={"train": num_videos}, videos_per_person=1, rows_per_video=100,
+        size_px=THUMBNAIL_FROM_PX, statistics=name,
+    )  # fmt: skip
+    videos = plan_world(preset, seed=5, statistics=name, size_px=THUMBNAIL_FROM_PX)
+    labels = annotations_of(videos, source=name, with_repeats=False)
+    train = labels.video_index < 2 * num_videos // 3
+    units, poses, states, windows = _inputs(videos)
+    yield "nothing: constant class, no unit", _constant(labels, train, units=0)
+    yield "nothing: constant class, every unit", _constant(labels, train, units=1)
+    yield "head pose", linear(poses, labels, train)
+    if thumbnails:
+        yield "4x4 colour thumbnail", _thumbnails(videos, labels, train)
+    yield "true action units, one frame", linear(units, labels, train)
+    yield "true action units, window", linear(windows, labels, train)
+    truth = np.column_stack([states, units])
+    yield "true state and units, one frame", linear(truth, labels, train)
+
+
+def linear(
+    inputs: NDArray[np.floating], labels: Annotations, train: NDArray[np.bool_]
+) -> tuple[float, float, float, float]:
+    """Fit linear models on the training rows and return the four scores on the others."""
+    x = StandardScaler().fit(inputs[train]).transform(inputs)
+    test = ~train
+    scores = []
+    for target, valid in (
+        (labels.valence, labels.valence_valid),
+        (labels.arousal, labels.arousal_valid),
+    ):
+        fit = train & valid
+        pred = Ridge(10.0).fit(x[fit], target[fit]).predict(x)
+        pred = pred - pred[fit].mean()
+        pred = pred * min(3.0, target[fit].std() / (pred[fit].std() + 1e-9))
+        scores.append(ccc(target[test], pred[test] + target[fit].mean(), valid[test]))
+    fit = train & labels.expression_valid
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = LogisticRegression(class_weight="balanced", max_iter=150, C=0.02)
+        model.fit(x[fit][::2], labels.expression[fit][::2])
+    pred = model.predict(x[test])
+    scores.append(
+        macro_f1(
+            labels.expression[test],
+            pred,
+            labels.expression_valid[test],
+            num_classes=CLASSES,
+        )
+    )
+    fit = train & labels.action_units_valid.all(1)
+    raw = Ridge(10.0).fit(x[fit], labels.action_units[fit]).predict(x)
+    cuts = [_best_cut(raw[fit][:, k], labels.action_units[fit][:, k]) for k in range(12)]
+    decided = (raw > np.array(cuts)).astype(int)
+    valid = labels.action_units_valid[test]
+    scores.append(mean_unit_f1(labels.action_units[test], decided[test], valid))
+    return tuple(float(score) for score in scores)  # type: ignore[return-value]
+
+
+def _best_cut(raw: NDArray[np.floating], target: NDArray[np.int8]) -> float:
+    cuts = np.quantile(raw, np.linspace(0.02, 0.98, 49))
+    shown = raw[:, None] > cuts
+    hits = (shown & (target[:, None] == 1)).sum(0)
+    f1 = 2 * hits / np.maximum(1, shown.sum(0) + (target == 1).sum())
+    return float(cuts[f1.argmax()])
+
+
+def _constant(
+    labels: Annotations, train: NDArray[np.bool_], *, units: int
+) -> tuple[float, float, float, float]:
+    test = ~train
+    common = np.bincount(labels.expression[train & labels.expression_valid]).argmax()
+    named = np.full(test.sum(), common)
+    shown = np.full((test.sum(), 12), units)
+    expr = macro_f1(
+        labels.expression[test], named, labels.expression_valid[test], num_classes=CLASSES
+    )
+    au = mean_unit_f1(labels.action_units[test], shown, labels.action_units_valid[test])
+    return 0.0, 0.0, expr, au
+
+
+def _inputs(videos: list[PlannedVideo]) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+    units, poses, states, windows = [], [], [], []
+    for video in videos:
+        rows = video.frame_numbers - 1
+        truth = video.behaviour()
+        poses.append(truth.pose[rows])
+        states.append(np.stack([truth.valence[rows], truth.arousal[rows]], 1))
+        shown = truth.intensities[rows]
+        times = rows / 30.0
+        parts = [shown]
+        for before, after in WINDOWS_S:
+            low = np.searchsorted(times, times - before)
+            high = np.searchsorted(times, times + after, side="right")
+            sums = np.vstack([np.zeros(shown.shape[1]), np.cumsum(shown, axis=0)])
+            parts.append((sums[high] - sums[low]) / (high - low)[:, None])
+        units.append(shown)
+        windows.append(np.concatenate(parts, 1))
+    joined = (np.concatenate(part) for part in (units, poses, states, windows))
+    return tuple(joined)  # type: ignore[return-value]
+
+
+def _thumbnails(
+    videos: list[PlannedVideo], labels: Annotations, train: NDArray[np.bool_]
+) -> tuple[float, float, float, float]:
+    renderer = Renderer(THUMBNAIL_FROM_PX, THUMBNAIL_FROM_PX)
+    size = (THUMBNAIL_PX, THUMBNAIL_PX)
+    rows = []
+    for video in videos:
+        take = draw_take(
+            video.seed,
+            identity=video.identity,
+            num_frames=video.num_frames,
+            statistics=STATISTICS[video.statistics],
+        )
+        frames = video.frame_numbers[::THUMBNAIL_EVERY] - 1
+        small = [
+            cv2.resize(crop.rgb, size, interpolation=cv2.INTER_AREA).reshape(-1)
+            for crop in draw_crops(take, frames, renderer=renderer)
+        ]
+        every = np.repeat(np.array(small), THUMBNAIL_EVERY, axis=0)
+        rows.append(every[: len(video.frame_numbers)])
+    return linear(np.concatenate(rows).astype(np.float32), labels, train)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,53 @@
+"""Draw the clip that `wildaffect demo` shows, with its table of truth.
+
+    python scripts/make_demo_clip.py src/wildaffect/synth/assets/demo
+
+Writes people.mp4 and people.csv; the same seed gives the same truth.
+"""
+
+import argparse
+from pathlib import Path
+
+from wildaffect.synth.behaviour import FPS
+from wildaffect.synth.scene import SceneFrame, draw_scene
+from wildaffect.synth.scene_files import write_table
+from wildaffect.video.write import VideoWriter
+
+SEED = (2026, 3)
+HEIGHT, WIDTH = 360, 640
+NUM_FRAMES = 240
+CAST = [4402, 6012, 4310, 4225, 4231, 6023]
+CROWD = (0.0, 0.0, 0.55, 0.45)
+MAX_BYTES = 1_000_000
+
+
+def main() -> None:
+    """Draw and write both files."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    folder = parser.parse_args().folder
+    folder.mkdir(parents=True, exist_ok=True)
+    frames = draw_scene(
+        SEED, height=HEIGHT, width=WIDTH, num_frames=NUM_FRAMES, cast=CAST, crowd=CROWD
+    )
+    path, kept = folder / "people.mp4", []
+    with VideoWriter(path, width=WIDTH, height=HEIGHT, fps_hint=FPS) as video:
+        for frame in frames:
+            video.write(frame.rgb, frame.index / FPS)
+            kept.append(
+                SceneFrame(
+                    index=frame.index,
+                    shot=frame.shot,
+                    rgb=frame.rgb[:0],
+                    people=frame.people,
+                )
+            )
+    write_table(folder / "people.csv", kept)
+    size = path.stat().st_size
+    if size > MAX_BYTES:
+        raise SystemExit(f"{path}: must be under {MAX_BYTES} bytes, got {size}")
+    print(f"{path}: {len(kept)} frames, {size} bytes")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,124 @@
+"""Observers of a video: late, smooth, biased, confused, and gone for whole stretches.
+
+Symbols: T video frames.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wildaffect.core.tasks import ABAW_ACTION_UNIT_NUMBERS
+from wildaffect.synth.behaviour import FPS, Behaviour
+from wildaffect.synth.facs import COLUMN
+from wildaffect.synth.noise import wander
+from wildaffect.synth.prototypes import EXPRESSIONS, SIMILAR
+from wildaffect.synth.statistics import Statistics
+
+MAX_LAG_S = 0.8
+"""Real traces lag by 1 to 6 s (Mariooryad and Busso 2015); ours by less than a clip."""
+SMOOTHING_S = 0.5
+GOLDEN = 0.6180339887
+"""Multiples of it modulo 1 spread evenly over [0, 1)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labels:
+    """What annotators wrote for every frame of one video, with masks."""
+
+    valence: NDArray[np.float32]
+    arousal: NDArray[np.float32]
+    """Both in [-1, 1], three decimals, shape (T,)."""
+    expression: NDArray[np.int64]
+    """Shape (T,)."""
+    action_units: NDArray[np.int8]
+    """Shape (T, 12)."""
+    affect_valid: NDArray[np.bool_]
+    """Of valence and arousal, shape (T,)."""
+    expression_valid: NDArray[np.bool_]
+    action_units_valid: NDArray[np.bool_]
+    """Shape (T,): of the twelve together."""
+
+
+def annotate(
+    behaviour: Behaviour,
+    seed: tuple[int, ...],
+    statistics: Statistics,
+    *,
+    place: float = 0.5,
+) -> Labels:
+    """Return the labels that observers give to a video; the seed decides their faults.
+
+    Args:
+        behaviour: What happens.
+        seed: Of the video.
+        statistics: How observers are.
+        place: In [0, 1), spread evenly over the videos of a set; decides which labels the
+            video carries, so that their shares hold in small sets too.
+    """
+    rng = np.random.default_rng((*seed, 0xA770))
+    valid = _carried(rng, len(behaviour), statistics, place)
+    return Labels(
+        valence=_traced(rng, behaviour.valence),
+        arousal=_traced(rng, behaviour.arousal),
+        expression=_named(rng, behaviour, statistics),
+        action_units=_coded(rng, behaviour, statistics),
+        affect_valid=valid["v"],
+        expression_valid=valid["e"],
+        action_units_valid=valid["a"],
+    )
+
+
+def _traced(rng: np.random.Generator, state: NDArray[np.float32]) -> NDArray[np.float32]:
+    lag = round(rng.uniform(0.2, MAX_LAG_S) * FPS)
+    width = round(SMOOTHING_S * FPS)
+    padded = np.concatenate([np.full(lag + width - 1, state[0]), state])
+    smooth = np.convolve(padded, np.full(width, 1 / width), mode="valid")[: len(state)]
+    own = rng.normal(1, 0.08) * smooth + rng.normal(0, 0.04)
+    own = own + wander(rng, len(state), 1 / FPS, 0.7, 0.03)
+    return np.clip(own, -1, 1).round(3).astype(np.float32)
+
+
+def _named(
+    rng: np.random.Generator, behaviour: Behaviour, statistics: Statistics
+) -> NDArray[np.int64]:
+    late = round(rng.uniform(0, 0.4) * FPS)
+    truth = behaviour.expression
+    seen = np.concatenate([np.full(late, truth[0]), truth])[: len(truth)]
+    starts = np.flatnonzero(np.diff(seen, prepend=-1))
+    named = seen.copy()
+    for start, stop in zip(starts, [*starts[1:], len(seen)], strict=True):
+        if rng.random() < statistics.confusion:
+            others = SIMILAR[EXPRESSIONS[seen[start]]]
+            named[start:stop] = EXPRESSIONS.index(str(rng.choice(others)))
+    return named.astype(np.int64)
+
+
+def _coded(
+    rng: np.random.Generator, behaviour: Behaviour, statistics: Statistics
+) -> NDArray[np.int8]:
+    columns = []
+    for number in ABAW_ACTION_UNIT_NUMBERS:
+        doubt = wander(rng, len(behaviour), 1 / FPS, 0.8, 0.06)
+        strict = statistics.threshold[number] * rng.lognormal(0, 0.10)
+        columns.append(behaviour.intensities[:, COLUMN[number]] + doubt > strict)
+    return np.stack(columns, 1).astype(np.int8)
+
+
+def _carried(
+    rng: np.random.Generator, num: int, statistics: Statistics, place: float
+) -> dict[str, NDArray[np.bool_]]:
+    names = list(statistics.patterns)
+    shares = np.array(list(statistics.patterns.values()))
+    shares = shares / shares.sum()
+    cuts = [0, num]
+    if rng.random() < statistics.broken_videos:
+        cuts = [0, *sorted(rng.integers(0, num, rng.integers(1, 4)).tolist()), num]
+    valid = {letter: np.zeros(num, bool) for letter in "vea"}
+    for turn, (start, stop) in enumerate(pairwise(cuts)):
+        drawn = (place + turn * GOLDEN) % 1
+        carried = names[min(int(np.searchsorted(np.cumsum(shares), drawn)), len(names) - 1)]
+        for letter in carried:
+            valid[letter][start:stop] = True
+    return valid

@@ -1,0 +1,99 @@
+"""The head every person is made from: mesh, shape targets, face units, texture masks.
+
+Symbols: V vertices, F triangles, N targets. Head units: the eyes are about 0.62 apart, so
+one unit is about 0.1 m; x is the subject's left, y up, z towards the camera.
+Source: MakeHuman / MPFB2 base mesh and targets, face units by Mika Suominen (both CC0-1.0),
+reduced by `scripts/build_head_asset.py`; provenance stands beside the file.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import cache
+from importlib.resources import as_file, files
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Material(IntEnum):
+    """What a triangle is made of; values are those of the asset up to `TORSO`."""
+
+    SKIN = 0
+    LEFT_EYE = 1
+    RIGHT_EYE = 2
+    TEETH = 3
+    TONGUE = 4
+    LASHES = 5
+    MOUTH_CAVITY = 6
+    TORSO = 7
+    HAIR = 8
+    PLAIN = 9
+    """One colour per triangle: glasses, hands, things held before the face."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadAsset:
+    """Head and shoulders of nobody, and the ways in which they can vary."""
+
+    vertices: NDArray[np.float32]
+    """Shape (V, 3), head units."""
+    triangles: NDArray[np.int32]
+    """Shape (F, 3)."""
+    triangle_uv: NDArray[np.float32]
+    """Texture coordinates of each corner, shape (F, 3, 2)."""
+    materials: NDArray[np.int32]
+    """Shape (F,), values of `Material`."""
+    targets: dict[str, int]
+    """Name such as `race:asian-female-old` or `detail:nose/...` to row of `deltas`."""
+    deltas: NDArray[np.float32]
+    """Displacement of every vertex by each target at full strength, shape (N, V, 3)."""
+    units: tuple[str, ...]
+    """Names of the 52 face units."""
+    unit_deltas: NDArray[np.float32]
+    """Shape (52, V * 3)."""
+    face_uv: tuple[float, float, float, float]
+    """The face's part of texture space: u from, to, v from, to."""
+    lips: NDArray[np.float32]
+    """Texture mask in [0, 1]."""
+    joints: dict[str, NDArray[np.int64]]
+    """Vertices around each joint."""
+    ears: NDArray[np.bool_]
+    """Shape (V,)."""
+
+    def joint(self, name: str) -> NDArray[np.float32]:
+        """Return the centre of a joint of the unchanged head, shape (3,)."""
+        return self.vertices[self.joints[name]].mean(0)
+
+
+@cache
+def load_head() -> HeadAsset:
+    """Read the head that comes with the package."""
+    with as_file(files("wildaffect.synth") / "assets" / "head.npz") as path:
+        stored = np.load(path)
+        arrays = {name: stored[name] for name in stored.files}
+    names = [str(name) for name in arrays["target_names"]]
+    scale = arrays["target_scale"][:, None, None] / np.float32(32767)
+    deltas = arrays["target_deltas"].astype(np.float32) * scale
+    unit_rows = [row for row, name in enumerate(names) if name.startswith("unit:")]
+    ear_rows = [row for row, name in enumerate(names) if name.startswith("detail:ears/")]
+    moved_by_ears = np.abs(deltas[ear_rows]).max((0, 2)) > 0.02
+    vertices = arrays["vertices"]
+    at_the_side = (np.abs(vertices[:, 0]) > 0.70) & (vertices[:, 2] < 0.55)
+    return HeadAsset(
+        vertices=vertices,
+        triangles=arrays["triangles"].astype(np.int32),
+        triangle_uv=arrays["triangle_uv"],
+        materials=arrays["triangle_material"].astype(np.int32),
+        targets={name: row for row, name in enumerate(names)},
+        deltas=deltas,
+        units=tuple(names[row].removeprefix("unit:") for row in unit_rows),
+        unit_deltas=deltas[unit_rows].reshape(len(unit_rows), -1),
+        face_uv=tuple(float(x) for x in arrays["face_uv"]),  # type: ignore[arg-type]
+        lips=arrays["lips_mask"].astype(np.float32) / 255,
+        joints={
+            name.removeprefix("joint_"): arrays[name].astype(np.int64)
+            for name in arrays
+            if name.startswith("joint_")
+        },
+        ears=moved_by_ears & at_the_side,
+    )

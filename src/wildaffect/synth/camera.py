@@ -1,0 +1,116 @@
+"""From light to pixels: exposure, lens, sensor and codec of one camera."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from wildaffect.synth.noise import BANK_SIZE
+
+GAMMA = 2.2
+LEVELS = 4096
+NOISE_SEED = 11
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Camera:
+    """What one camera does to every picture of a clip."""
+
+    exposure: float
+    white_balance: NDArray[np.float32]
+    """Gain per channel, shape (3,)."""
+    gamma: float
+    """Of the display curve against 1 / 2.2, about 1."""
+    blur_px: float
+    """Spread of the lens blur in pixels; 0 sharp."""
+    noise: float
+    """Spread of sensor noise after the display curve, 0 to about 0.06."""
+    jpeg_quality: int
+    """Of the compression the picture went through before it was cropped, 25 to 95."""
+    shaken: bool
+    """Whether fast movement smears."""
+
+
+def draw_camera(rng: np.random.Generator, *, melanin: float) -> Camera:
+    """Return a camera whose exposure roughly suits the person, with its own faults."""
+    dark = rng.random() < 0.10
+    exposure = rng.lognormal(0, 0.16) * (1 + 0.38 * melanin)
+    return Camera(
+        exposure=float(exposure * (rng.uniform(0.32, 0.6) if dark else 1.0)),
+        white_balance=np.clip(rng.normal(1, 0.045, 3), 0.85, 1.15).astype(np.float32),
+        gamma=float(rng.uniform(0.9, 1.15)),
+        blur_px=float(max(0.0, rng.normal(0.25, 0.45))),
+        noise=float(rng.gamma(1.6, 0.005) + (0.013 if dark else 0.0)),
+        jpeg_quality=int(rng.integers(35, 95)),
+        shaken=bool(rng.random() < 0.4),
+    )
+
+
+def _display_curve(gamma: float) -> NDArray[np.float32]:
+    light = np.linspace(0, 4, LEVELS, dtype=np.float32)
+    shoulder = light / (1 + 0.18 * light)
+    return np.clip(shoulder, 0, 1) ** np.float32(1 / (GAMMA * gamma))
+
+
+def _noise_bank() -> NDArray[np.float32]:
+    rng = np.random.default_rng(NOISE_SEED)
+    fine = rng.standard_normal((BANK_SIZE, BANK_SIZE, 3)).astype(np.float32)
+    soft = cv2.GaussianBlur(fine, (0, 0), 0.8)
+    return soft / soft.std()
+
+
+class Exposure:
+    """Takes pictures with one camera; keeps its tables between frames."""
+
+    def __init__(self, camera: Camera) -> None:
+        self.camera = camera
+        self._curve = _display_curve(camera.gamma)
+        self._noise = _noise_bank() * np.float32(camera.noise)
+
+    def develop(
+        self,
+        light: NDArray[np.float32],
+        rng: np.random.Generator,
+        *,
+        motion_px: tuple[float, float] = (0.0, 0.0),
+    ) -> NDArray[np.uint8]:
+        """Return linear light as a picture, uint8 RGB of the same height and width.
+
+        Args:
+            light: Linear RGB, shape (H, W, 3).
+            rng: Of this clip.
+            motion_px: How far the face moves in this frame, right and down.
+        """
+        camera = self.camera
+        if camera.blur_px > 0.3:
+            light = cv2.GaussianBlur(light, (0, 0), camera.blur_px)
+        if camera.shaken and max(map(abs, motion_px)) > 1.5:
+            light = _smear(light, motion_px)
+        gain = camera.white_balance * np.float32(camera.exposure * (LEVELS - 1) / 4)
+        index = np.clip(light * gain, 0, LEVELS - 1).astype(np.uint16)
+        shown = self._curve[index] + self._grain(rng, light.shape[0], light.shape[1])
+        image = (np.clip(shown, 0, 1) * 255 + 0.5).astype(np.uint8)
+        quality = [cv2.IMWRITE_JPEG_QUALITY, camera.jpeg_quality]
+        _, data = cv2.imencode(".jpg", image[..., ::-1], quality)
+        stored = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR))
+        return np.ascontiguousarray(stored[..., ::-1])
+
+    def _grain(
+        self, rng: np.random.Generator, height: int, width: int
+    ) -> NDArray[np.float32]:
+        rows = (rng.integers(BANK_SIZE) + np.arange(height)) % BANK_SIZE
+        columns = (rng.integers(BANK_SIZE) + np.arange(width)) % BANK_SIZE
+        return self._noise[rows[:, None], columns[None]]
+
+
+def _smear(
+    light: NDArray[np.float32], motion_px: tuple[float, float]
+) -> NDArray[np.float32]:
+    reach = int(min(9, 2 * np.ceil(0.5 * max(map(abs, motion_px))) + 1))
+    kernel = np.zeros((reach, reach), np.float32)
+    middle = reach // 2
+    scale = 0.5 * (reach - 1) / max(map(abs, motion_px))
+    dx, dy = round(motion_px[0] * scale), round(motion_px[1] * scale)
+    cv2.line(kernel, (middle - dx, middle - dy), (middle + dx, middle + dy), 1.0)
+    return cv2.filter2D(light, -1, kernel / kernel.sum())

@@ -1,0 +1,123 @@
+"""A take drawn as aligned crops, the way `cropped_aligned` images show one person."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from wildaffect.faces.crop import TEMPLATES, similarity
+from wildaffect.synth.background import draw_background
+from wildaffect.synth.behaviour import FPS
+from wildaffect.synth.camera import Exposure
+from wildaffect.synth.landmarks import landmarks_of
+from wildaffect.synth.noise import wander
+from wildaffect.synth.person import Person, make_person
+from wildaffect.synth.render.renderer import (
+    Moment,
+    Placement,
+    Renderer,
+    on_image_plane,
+    posed_vertices,
+)
+from wildaffect.synth.take import Take, head_rotation
+
+Picture = NDArray[np.float32]
+LOOSENESS = 0.72
+"""Scale of the face against the alignment template: below 1 shows more around it."""
+MIDDLE = (0.5, 0.62)
+"""Point of the template that stays in place when it is loosened, in sides of the crop."""
+JITTER = 0.012
+"""Spread of the detector's error, in sides of the crop."""
+SHUTTER = 0.6
+"""Share of the time between two video frames that the shutter is open."""
+FULL_TEXTURE_FROM_PX = 130
+CROP_ORDER = (1, 0, 2, 4, 3)
+"""Rows of the first five landmarks in the order of the template (image left first)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crop:
+    """One aligned picture with what is exactly true of it."""
+
+    rgb: NDArray[np.uint8]
+    """Shape (size, size, 3)."""
+    landmarks_xy: NDArray[np.float32]
+    """Named points of `landmarks.NAMES` in pixels of the crop, shape (33, 2)."""
+
+
+def make_performer(take: Take, size_px: int) -> Person:
+    """Return the person of a take with the texture that a face of this size needs."""
+    divisor = 1 if size_px > FULL_TEXTURE_FROM_PX else 2
+    return make_person(take.traits, held=take.prop, texture_divisor=divisor)
+
+
+def moment_of(take: Take, frame: int) -> Moment:
+    """Return what the person does in a frame of the video, counted from 0."""
+    behaviour = take.behaviour
+    yaw, pitch, roll = (float(angle) for angle in behaviour.pose[frame])
+    resting = np.maximum(behaviour.intensities[frame], take.traits.resting)
+    return Moment(
+        intensities=resting,
+        rotation=head_rotation(yaw, pitch, roll),
+        gaze=(float(behaviour.gaze[frame, 0]), float(behaviour.gaze[frame, 1])),
+        held=float(take.held[frame]) if take.prop != "none" else 0.0,
+    )
+
+
+def draw_crops(
+    take: Take, frames: Sequence[int] | NDArray[np.int64], *, renderer: Renderer
+) -> Iterator[Crop]:
+    """Yield the aligned crops of some frames of a take (counted from 0, ascending).
+
+    The size is that of the renderer's square window.
+    """
+    size = renderer.width
+    rng = np.random.default_rng((*take.seed, 0xC407))
+    person = make_performer(take, size)
+    exposure = Exposure(take.camera)
+    wide = draw_background(rng, 2 * size, 2 * size, brightness=rng.uniform(0.35, 1.1))
+    num_frames = len(take.behaviour)
+    error = np.stack(
+        [wander(rng, num_frames, 1 / FPS, 0.3, JITTER * size) for _ in range(10)], 1
+    ).reshape(num_frames, 5, 2)
+    template = loosened_template() * size
+    before, last = None, 0
+    for frame in frames:
+        moment = moment_of(take, int(frame))
+        vertices = posed_vertices(person, moment)
+        plane = landmarks_of(on_image_plane(vertices))
+        five = plane[list(CROP_ORDER)]
+        seen = (five * size / 3 + error[frame]) * 3 / size
+        matrix = similarity(seen.astype(np.float32), template)
+        drawing = renderer.draw(
+            person, moment, vertices, Placement(matrix=matrix), take.light
+        )
+        behind = _behind(wide, matrix, size)
+        light: Picture = drawing.colour + behind * (1 - drawing.alpha[..., None])
+        pace = np.zeros(2)
+        if before is not None:
+            pace = (plane - before).mean(0) * size / 3 * SHUTTER / (frame - last)
+        before, last = plane, frame
+        yield Crop(
+            rgb=exposure.develop(light, rng, motion_px=(float(pace[0]), float(pace[1]))),
+            landmarks_xy=(plane @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32),
+        )
+
+
+def loosened_template() -> NDArray[np.float64]:
+    """Return where the five points land, in sides of the crop, shape (5, 2)."""
+    middle = np.array(MIDDLE)
+    return (TEMPLATES["arcface_5pt"] - middle) * LOOSENESS + middle
+
+
+def _behind(wide: NDArray[np.float32], matrix: NDArray[np.float64], size: int) -> Picture:
+    """Return the part of the background that a crop sees; it turns with the crop."""
+    nominal = np.array([[size / 3, 0, size], [0, size / 3, size]])
+    square = np.vstack([matrix, [0, 0, 1]])
+    back = np.vstack([nominal, [0, 0, 1]]) @ np.linalg.inv(square)
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return cv2.warpAffine(
+        wide, back[:2], (size, size), flags=flags, borderMode=cv2.BORDER_REFLECT
+    )

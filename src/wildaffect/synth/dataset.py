@@ -1,0 +1,243 @@
+"""A world on disk, in the layout of s-Aff-Wild2 and of the three single-task tracks.
+
+```
+DIR/training_set_annotations.txt  validation_set_annotations.txt  test_set_annotations.txt
+DIR/MTL_Challenge_test_set_release.txt     which frames a submission answers
+DIR/cropped_aligned/VIDEO/00001.jpg        aligned crops of annotated frames
+DIR/VA_Estimation_Challenge/Train_Set/VIDEO.txt ... EXPR_..., AU_...
+DIR/exact.npz                              latent truth, never inside the annotations
+DIR/provenance.json                        what made it
+```
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from importlib.metadata import version
+from multiprocessing import get_context
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from wildaffect.core.errors import OutputError
+from wildaffect.formats.affwild2_au import write_au
+from wildaffect.formats.affwild2_expr import write_expr
+from wildaffect.formats.affwild2_mtl import HEADER, write_mtl
+from wildaffect.formats.affwild2_va import write_va
+from wildaffect.formats.text import write_lines
+from wildaffect.synth.clip import draw_crops
+from wildaffect.synth.facs import DRAWN
+from wildaffect.synth.landmarks import NAMES
+from wildaffect.synth.plan import PlannedVideo, annotations_of, plan_world
+from wildaffect.synth.presets import Preset
+from wildaffect.synth.render.renderer import Renderer
+from wildaffect.synth.statistics import STATISTICS, StatisticsName
+from wildaffect.synth.take import draw_take
+
+FORMAT_VERSION = 1
+JPEG_QUALITY = 92
+IMAGES, PARTS = "cropped_aligned", "exact"
+MTL_FILES = {
+    "train": "training_set_annotations.txt",
+    "val": "validation_set_annotations.txt",
+    "test": "test_set_annotations.txt",
+}
+TRACK_SPLITS = {"train": "Train_Set", "val": "Validation_Set", "test": "Test_Set"}
+TEST_LIST = "MTL_Challenge_test_set_release.txt"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a world is."""
+
+    num_done: int
+    num_videos: int
+    num_images: int
+    """Drawn by this run."""
+
+
+def write_world(
+    folder: Path,
+    preset: Preset,
+    *,
+    seed: int,
+    statistics: StatisticsName,
+    size_px: int,
+    workers: int,
+) -> Iterator[Progress]:
+    """Write a world and yield after each video; a stopped run goes on where it was.
+
+    Args:
+        folder: Made if it is not there.
+        preset: How large; not `scenes`, which `scene_files` writes.
+        seed: Of everything.
+        statistics: How often things happen.
+        size_px: Side of the crops.
+        workers: Processes that draw; 1 draws in this one.
+
+    Raises:
+        OutputError: If the folder holds another world.
+    """
+    videos = plan_world(preset, seed=seed, statistics=statistics, size_px=size_px)
+    claim_folder(folder, describe_world(preset, seed, statistics, size_px))
+    _write_labels(folder, videos, statistics)
+    waiting = [video for video in videos if not _part(folder, video).exists()]
+    if (folder / "exact.npz").exists():
+        waiting = []
+    done, drawn = len(videos) - len(waiting), 0
+    yield Progress(num_done=done, num_videos=len(videos), num_images=drawn)
+    for num_images in _drawn(folder, waiting, workers):
+        done, drawn = done + 1, drawn + num_images
+        yield Progress(num_done=done, num_videos=len(videos), num_images=drawn)
+    if not (folder / "exact.npz").exists():
+        _write_exact(folder, videos)
+
+
+def draw_video(folder: Path, video: PlannedVideo) -> int:
+    """Draw the crops of one video, then write their truth; return how many."""
+    cv2.setNumThreads(1)
+    take = draw_take(
+        video.seed,
+        identity=video.identity,
+        num_frames=video.num_frames,
+        statistics=STATISTICS[video.statistics],
+    )
+    images = folder / IMAGES / video.name
+    images.mkdir(parents=True, exist_ok=True)
+    points = []
+    frames = video.frame_numbers - 1
+    crops = draw_crops(take, frames, renderer=Renderer(video.size_px, video.size_px))
+    for number, crop in zip(video.frame_numbers, crops, strict=True):
+        quality = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
+        path = images / f"{number:05d}.jpg"
+        if not cv2.imwrite(str(path), crop.rgb[..., ::-1], quality):
+            raise OutputError(f"{path}: cannot be written; is the disk full?")
+        points.append(crop.landmarks_xy)
+    part = _part(folder, video)
+    part.parent.mkdir(exist_ok=True)
+    unfinished = part.with_suffix(".tmp")
+    with unfinished.open("wb") as file:
+        np.savez(file, landmarks_xy=np.stack(points), held=take.held[frames])
+    unfinished.replace(part)
+    return len(points)
+
+
+def _drawn(folder: Path, videos: Sequence[PlannedVideo], workers: int) -> Iterator[int]:
+    if workers <= 1:
+        for video in videos:
+            yield draw_video(folder, video)
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        jobs = [pool.submit(draw_video, folder, video) for video in videos]
+        try:
+            for job in as_completed(jobs):
+                yield job.result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _part(folder: Path, video: PlannedVideo) -> Path:
+    return folder / PARTS / f"{video.name}.npz"
+
+
+def describe_world(
+    preset: Preset, seed: int, statistics: StatisticsName, size_px: int
+) -> dict[str, object]:
+    """Return what a reader must know to make the same world again."""
+    return {
+        "made_by": f"wildaffect {version('wildaffect')}, generated world {FORMAT_VERSION}",
+        "preset": preset.name,
+        "seed": seed,
+        "statistics": statistics,
+        "size_px": size_px,
+        "people": preset.people,
+        "note": "Generated people. No evidence of accuracy on real ones.",
+        "licence": "CC0-1.0 (head data: MakeHuman, Mika Suominen; see the data sheet)",
+    }
+
+
+def claim_folder(folder: Path, provenance: dict[str, object]) -> None:
+    """Make the folder this world's, or find that it is already.
+
+    Raises:
+        OutputError: If it holds something else.
+    """
+    path = folder / "provenance.json"
+    text = json.dumps(provenance, indent=2) + "\n"
+    if path.exists() and path.read_text() != text:
+        raise OutputError(
+            f"{folder}: the folder must be empty or hold the same world, got another "
+            "provenance.json; choose another folder"
+        )
+    if not path.exists() and folder.exists() and any(folder.iterdir()):
+        raise OutputError(
+            f"{folder}: the folder must be empty or hold the same world, got other files; "
+            "choose another folder"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def _write_labels(
+    folder: Path, videos: Sequence[PlannedVideo], statistics: StatisticsName
+) -> None:
+    for split, name in MTL_FILES.items():
+        part = [video for video in videos if video.split == split]
+        if not part:
+            continue
+        source = f"generated {statistics} {split}"
+        rows = annotations_of(part, source=source, with_repeats=True)
+        write_mtl(rows, folder / name)
+        once = annotations_of(part, source=source, with_repeats=False)
+        where = TRACK_SPLITS[split]
+        for track, write in (
+            ("VA_Estimation_Challenge", write_va),
+            ("EXPR_Recognition_Challenge", write_expr),
+            ("AU_Detection_Challenge", write_au),
+        ):
+            (folder / track / where).mkdir(parents=True, exist_ok=True)
+            write(once, folder / track / where)
+        if split == "test":
+            write_lines(
+                folder / TEST_LIST, [HEADER, *(f"{image}," for image in rows.images)]
+            )
+
+
+def _write_exact(folder: Path, videos: Sequence[PlannedVideo]) -> None:
+    columns: dict[str, list[np.ndarray]] = {}
+    for place, video in enumerate(videos):
+        frames = video.frame_numbers - 1
+        truth = video.behaviour()
+        with np.load(_part(folder, video)) as stored:
+            drawn = {name: stored[name] for name in stored.files}
+        for name, values in {
+            "video_index": np.full(len(frames), place),
+            "frame_number": video.frame_numbers,
+            "valence": truth.valence[frames],
+            "arousal": truth.arousal[frames],
+            "expression": truth.expression[frames],
+            "intensities": truth.intensities[frames],
+            "pose_rad": truth.pose[frames],
+            "gaze_rad": truth.gaze[frames],
+            "talking": truth.talking[frames],
+            **drawn,
+        }.items():
+            columns.setdefault(name, []).append(values)
+    arrays = {
+        "videos": np.array([video.name for video in videos]),
+        "splits": np.array([video.split for video in videos]),
+        "identities": np.array([video.identity for video in videos]),
+        "action_unit_numbers": np.array(DRAWN),
+        "landmark_names": np.array(NAMES),
+        **{name: np.concatenate(parts) for name, parts in columns.items()},
+    }
+    path = folder / "exact.npz"
+    unfinished = path.with_suffix(".tmp")
+    with unfinished.open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays)
+    unfinished.replace(path)
+    for video in videos:
+        _part(folder, video).unlink()
+    (folder / PARTS).rmdir()

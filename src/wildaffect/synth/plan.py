@@ -1,0 +1,154 @@
+"""Which videos a world has, who is in them, and which of their frames are annotated."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wildaffect.core.annotations import Annotations
+from wildaffect.core.tasks import ABAW_ACTION_UNIT_NUMBERS
+from wildaffect.synth.annotate import GOLDEN, Labels, annotate
+from wildaffect.synth.behaviour import Behaviour, draw_behaviour
+from wildaffect.synth.presets import Preset, Split
+from wildaffect.synth.statistics import STATISTICS, StatisticsName, draw_frame_numbers
+
+SPLIT_NUMBERS: dict[Split, int] = {"train": 0, "val": 1, "test": 2}
+PEOPLE_PER_SPLIT = 1_000_000
+"""Identity seeds of one split, far more than any world has."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedVideo:
+    """One video before anything of it is drawn."""
+
+    name: str
+    split: Split
+    number: int
+    """Position among the videos of its split."""
+    identity: int
+    """Seed of the person; ranges of the splits do not meet."""
+    seed: tuple[int, ...]
+    frame_numbers: NDArray[np.int64]
+    """Annotated frames, from 1, ascending."""
+    statistics: StatisticsName
+    size_px: int
+
+    @property
+    def num_frames(self) -> int:
+        """Frames of the video up to the last annotated one."""
+        return int(self.frame_numbers[-1])
+
+    def behaviour(self) -> Behaviour:
+        """Return the exact truth of the video."""
+        return draw_behaviour(self.seed, self.num_frames, STATISTICS[self.statistics])
+
+    def labels(self, behaviour: Behaviour) -> Labels:
+        """Return what annotators wrote of it."""
+        statistics = STATISTICS[self.statistics]
+        return annotate(behaviour, self.seed, statistics, place=self.number * GOLDEN % 1)
+
+    def images(self) -> list[str]:
+        """Return the name of each annotated frame's image."""
+        return [f"{self.name}/{number:05d}.jpg" for number in self.frame_numbers]
+
+
+def plan_world(
+    preset: Preset, *, seed: int, statistics: StatisticsName, size_px: int
+) -> list[PlannedVideo]:
+    """Return every video of a world in the order of its files."""
+    videos = []
+    for split, num_people in preset.people.items():
+        for person in range(num_people):
+            identity = (seed * 3 + SPLIT_NUMBERS[split]) * PEOPLE_PER_SPLIT + person
+            for take in range(preset.videos_per_person):
+                parts = (seed, SPLIT_NUMBERS[split], person, take)
+                videos.append(
+                    _plan_video(preset, split, identity, parts, statistics, size_px)
+                )
+    return videos
+
+
+def _plan_video(
+    preset: Preset,
+    split: Split,
+    identity: int,
+    seed: tuple[int, ...],
+    statistics: StatisticsName,
+    size_px: int,
+) -> PlannedVideo:
+    rng = np.random.default_rng((*seed, 0x91A))
+    rows = preset.rows_per_video * np.exp(preset.length_sigma * rng.standard_normal())
+    letter = split[0] if split != "test" else "x"
+    return PlannedVideo(
+        number=seed[2] * preset.videos_per_person + seed[3],
+        name=f"{letter}{seed[2]:04d}-{seed[3]}",
+        split=split,
+        identity=identity,
+        seed=seed,
+        frame_numbers=draw_frame_numbers(
+            rng, STATISTICS[statistics], max(4, round(rows)), stretch=preset.gap_factor
+        ),
+        statistics=statistics,
+        size_px=size_px,
+    )
+
+
+def annotations_of(
+    videos: Sequence[PlannedVideo], *, source: str, with_repeats: bool
+) -> Annotations:
+    """Return the labels of some videos as any reader of files would give them.
+
+    Args:
+        videos: All of one split.
+        source: How messages name the set.
+        with_repeats: Whether some rows stand twice, as the statistics say.
+    """
+    rows: dict[str, list[NDArray[np.generic]]] = {name: [] for name in _ROW_FIELDS}
+    images: list[str] = []
+    for place, video in enumerate(videos):
+        labels = video.labels(video.behaviour())
+        picked = (
+            _picked_rows(video) if with_repeats else np.arange(len(video.frame_numbers))
+        )
+        names = video.images()
+        images += [names[row] for row in picked]
+        frames = video.frame_numbers[picked] - 1
+        rows["video_index"].append(np.full(len(frames), place))
+        rows["frame_number"].append(frames + 1)
+        rows["valence"].append(labels.valence[frames])
+        rows["arousal"].append(labels.arousal[frames])
+        rows["expression"].append(labels.expression[frames])
+        rows["action_units"].append(labels.action_units[frames])
+        rows["valence_valid"].append(labels.affect_valid[frames])
+        rows["arousal_valid"].append(labels.affect_valid[frames])
+        rows["expression_valid"].append(labels.expression_valid[frames])
+        every = labels.action_units_valid[frames]
+        rows["action_units_valid"].append(_per_unit(every))
+    columns = {name: np.concatenate(parts) for name, parts in rows.items()}
+    return Annotations(
+        source=source,
+        videos=tuple(video.name for video in videos),
+        subjects=tuple(f"person{video.identity}" for video in videos),
+        images=tuple(images),
+        lines=np.arange(2, len(images) + 2),
+        **columns,  # type: ignore[arg-type]
+    )
+
+
+_ROW_FIELDS = (
+    "video_index", "frame_number", "valence", "arousal", "expression", "action_units",
+    "valence_valid", "arousal_valid", "expression_valid", "action_units_valid",
+)  # fmt: skip
+
+
+def _per_unit(valid: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    return np.repeat(valid[:, None], len(ABAW_ACTION_UNIT_NUMBERS), axis=1)
+
+
+def _picked_rows(video: PlannedVideo) -> NDArray[np.int64]:
+    rng = np.random.default_rng((*video.seed, 0x2E9))
+    num = len(video.frame_numbers)
+    share = STATISTICS[video.statistics].repeated_rows
+    times = 1 + (rng.random(num) < share)
+    return np.repeat(np.arange(num), times)

@@ -1,0 +1,221 @@
+"""One person in one moment to premultiplied linear colour, with the points that are exact.
+
+Coordinates: person units (see `person.Person`); pixels run right and down.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wildaffect.synth.asset import load_head
+from wildaffect.synth.facs import COLUMN
+from wildaffect.synth.light import Light
+from wildaffect.synth.person import Person, expressed, turned
+from wildaffect.synth.render.raster import light_reaching, rasterise, vertex_normals
+from wildaffect.synth.render.shade import SUBSAMPLES, shade
+from wildaffect.synth.render.texels import texel_map
+
+CAMERA_DISTANCE = 9.0
+"""Person units from the lens to the face, about 0.9 m."""
+EYE_RADIUS = 0.145
+SHADOW_SIZE = 96
+SHADOW_SPAN = 4.2
+"""Person units that the shadow map covers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """What a person does in one frame."""
+
+    intensities: NDArray[np.floating]
+    """Of `facs.DRAWN`, in [0, 1], shape (21,)."""
+    rotation: NDArray[np.float32]
+    """Of the head, 3x3."""
+    gaze: tuple[float, float] = (0.0, 0.0)
+    """Turn of the eyes to the subject's left and up, radians."""
+    held: float = 0.0
+    """0 nothing held before the face, 1 fully there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """From person units at the face's depth to pixels: a similarity transform."""
+
+    matrix: NDArray[np.float64]
+    """Shape (2, 3), maps (x right, y down) to pixels."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawing:
+    """What came out; buffers are reused by the next drawing."""
+
+    colour: NDArray[np.float32]
+    """Premultiplied linear RGB, shape (H, W, 3)."""
+    alpha: NDArray[np.float32]
+    """Shape (H, W)."""
+
+
+def posed_vertices(person: Person, moment: Moment) -> NDArray[np.float32]:
+    """Return every vertex of a person in one moment, shape (V, 3)."""
+    vertices = expressed(person, moment.intensities, gaze=moment.gaze)
+    if person.props.stop > person.props.start:
+        away = np.array([0.5, -3.2, 0.3], np.float32) * np.float32(1 - moment.held)
+        vertices[person.props] += away
+    return turned(person, vertices, moment.rotation)
+
+
+def on_image_plane(vertices: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return perspective x (right) and y (down) in person units at the face's depth."""
+    nearness = np.float32(CAMERA_DISTANCE) / (np.float32(CAMERA_DISTANCE) - vertices[:, 2:])
+    return vertices[:, :2] * nearness * np.array([1, -1], np.float32)
+
+
+class Renderer:
+    """Draws people into a window of fixed size; keeps its buffers between frames."""
+
+    def __init__(self, height: int, width: int) -> None:
+        fine = (height * SUBSAMPLES, width * SUBSAMPLES)
+        self.height, self.width = height, width
+        self._zbuffer = np.empty(fine, np.float32)
+        self._seen = np.empty(fine, np.int32)
+        self._weights = np.zeros((*fine, 2), np.float32)
+        self.colour = np.zeros((height, width, 3), np.float32)
+        self.alpha = np.zeros((height, width), np.float32)
+        shadow = (SHADOW_SIZE, SHADOW_SIZE)
+        self._shadow = np.empty(shadow, np.float32)
+        self._shadow_seen = np.empty(shadow, np.int32)
+        self._shadow_weights = np.zeros((*shadow, 2), np.float32)
+
+    def draw(
+        self,
+        person: Person,
+        moment: Moment,
+        vertices: NDArray[np.float32],
+        placement: Placement,
+        light: Light,
+    ) -> Drawing:
+        """Draw a person.
+
+        Args:
+            person: Who.
+            moment: Doing what.
+            vertices: From `posed_vertices` of the two.
+            placement: Where in the window.
+            light: Under which light.
+        """
+        mesh = person.mesh
+        plane = on_image_plane(vertices)
+        xy = plane @ placement.matrix[:, :2].T + placement.matrix[:, 2]
+        rasterise(
+            (xy * SUBSAMPLES).astype(np.float32),
+            np.float32(CAMERA_DISTANCE) - vertices[:, 2],
+            mesh.triangles, person.culled, mesh.materials, mesh.uv, person.strand_ends,
+            self._zbuffer, self._seen, self._weights,
+        )  # fmt: skip
+        normals = np.empty_like(vertices)
+        vertex_normals(vertices, mesh.triangles, normals)
+        direction = _unit(light.direction)
+        lit = self._light(person, vertices, normals, direction)
+        eyes = packed_eyes(moment, float(np.hypot(*placement.matrix[:, 0])))
+        shade(
+            self._seen, self._weights, self._zbuffer, mesh.triangles, mesh.uv,
+            mesh.materials, mesh.tints, normals, lit, person.rest, vertices, person.texture,
+            texel_map(person.texture_divisor).wrinkles, wrinkle_depths(person, moment),
+            person.strand_tones, packed_look(person, light, direction), eyes,
+            np.array([0.0, 0.0, CAMERA_DISTANCE]), self.colour, self.alpha,
+        )  # fmt: skip
+        return Drawing(colour=self.colour, alpha=self.alpha)
+
+    def _light(
+        self,
+        person: Person,
+        vertices: NDArray[np.float32],
+        normals: NDArray[np.float32],
+        direction: NDArray[np.float64],
+    ) -> NDArray[np.float32]:
+        across = np.cross([0.0, 1.0, 0.0], direction)
+        across /= np.linalg.norm(across) + 1e-9
+        upward = np.cross(direction, across)
+        scale = SHADOW_SIZE / SHADOW_SPAN
+        axes = np.stack([across * scale, upward * scale, -direction], 1).astype(np.float32)
+        mapped = vertices @ axes
+        map_xy = np.ascontiguousarray(mapped[:, :2] + np.float32(SHADOW_SIZE / 2))
+        depth = np.ascontiguousarray(mapped[:, 2])
+        mesh = person.mesh
+        rasterise(
+            map_xy, depth, mesh.triangles, np.zeros_like(person.culled), mesh.materials,
+            mesh.uv, person.strand_ends, self._shadow, self._shadow_seen,
+            self._shadow_weights,
+        )  # fmt: skip
+        lit = np.empty(len(vertices), np.float32)
+        facing = normals @ direction.astype(np.float32)
+        light_reaching(map_xy, depth, facing, self._shadow, lit)
+        return lit
+
+
+def _unit(vector: tuple[float, float, float]) -> NDArray[np.float64]:
+    array = np.array(vector, np.float64)
+    return array / np.linalg.norm(array)
+
+
+def packed_look(
+    person: Person, light: Light, direction: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return light and colours in the order that `shade` unpacks."""
+    traits = person.traits
+    return np.concatenate(
+        [
+            load_head().face_uv,
+            direction,
+            light.key,
+            light.sky,
+            light.ground,
+            [light.gloss],
+            traits.skin * 0.93,
+            traits.iris,
+            traits.hair,
+            traits.cloth,
+            traits.teeth,
+            [traits.cloth_stripes, traits.neckline],
+            _unit(light.fill_direction),
+            light.fill,
+        ]
+    )
+
+
+def wrinkle_depths(person: Person, moment: Moment) -> NDArray[np.float64]:
+    """Return how deep each wrinkle map folds now, shape (8,)."""
+    shown = moment.intensities * person.traits.gain
+
+    def of(number: int) -> float:
+        return float(shown[COLUMN[number]])
+
+    depths = [
+        min(1.0, 0.45 * of(1) + 0.75 * of(2)) * float(of(2) > 0.05),
+        of(1),
+        of(4),
+        of(6) + 0.25 * of(12),
+        0.8 * of(6) + 0.7 * of(7),
+        of(9) + 0.35 * of(10),
+        0.55 * of(12) + 0.8 * of(10) + 0.2 * of(6) + 0.3 * of(15),
+        0.9 * of(15) + 0.8 * of(17),
+    ]
+    return np.array(depths) * person.traits.wrinkle_depth
+
+
+def packed_eyes(moment: Moment, pixels_per_unit: float) -> NDArray[np.float64]:
+    """Return for each eye its centre and direction on the unchanged head, and softness.
+
+    Softness is the angle that a pixel covers on the eyeball; shape (2, 7).
+    """
+    head = load_head()
+    to_left, up = moment.gaze
+    rows = []
+    for joint, toe_in in (("l_eye", 0.03), ("r_eye", -0.03)):
+        angle = to_left - toe_in
+        vector = np.array([np.sin(angle), np.sin(up), np.cos(angle) * np.cos(up)])
+        vector /= np.linalg.norm(vector)
+        softness = 0.9 / (EYE_RADIUS * pixels_per_unit)
+        rows.append([*head.joint(joint), *vector, softness])
+    return np.array(rows, np.float64)

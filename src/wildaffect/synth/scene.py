@@ -1,0 +1,272 @@
+"""Whole frames with several people who come, go, cross and turn away; exact truth of each.
+
+Symbols: T video frames of a shot, P people of a frame.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wildaffect.core.faces import HeadPose
+from wildaffect.synth.background import draw_background
+from wildaffect.synth.behaviour import FPS
+from wildaffect.synth.camera import Exposure, draw_camera
+from wildaffect.synth.clip import make_performer, moment_of
+from wildaffect.synth.landmarks import NAMES, landmarks_of
+from wildaffect.synth.light import draw_light
+from wildaffect.synth.noise import smoothstep, wander
+from wildaffect.synth.person import Person
+from wildaffect.synth.render.renderer import (
+    Moment,
+    Placement,
+    Renderer,
+    on_image_plane,
+    posed_vertices,
+)
+from wildaffect.synth.statistics import BALANCED
+from wildaffect.synth.take import Take, draw_take, head_rotation
+
+Way = Literal["stays", "enters", "leaves", "crosses", "turns_away"]
+WAYS: dict[Way, float] = {
+    "stays": 0.4, "enters": 0.17, "leaves": 0.13, "crosses": 0.13, "turns_away": 0.17,
+}  # fmt: skip
+NUM_PEOPLE = (0.06, 0.30, 0.34, 0.20, 0.10)
+"""How often a shot has 0, 1, ... 4 people."""
+SHOT_S = (2.0, 5.0)
+HEAD_UNITS = 2.2
+"""Height of a head in person units."""
+FACE_POINTS = [i for i, name in enumerate(NAMES) if "cheek" not in name]
+BOX_MARGIN = 0.08
+"""By which the box of the face goes beyond the outermost named points, of its height."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """One person in one frame, exactly. Boxes and points are pixels of the frame."""
+
+    person_id: int
+    """Identity seed: the same person keeps it from shot to shot."""
+    box_xyxy: NDArray[np.float32]
+    """Of brows to chin, may reach beyond the frame, shape (4,)."""
+    landmarks_xy: NDArray[np.float32]
+    """`landmarks.NAMES`, shape (28, 2)."""
+    pose: HeadPose
+    """Against the camera axis."""
+    visible: float
+    """Share of the face box's own pixels inside the frame and not behind anyone."""
+    head_height_px: float
+    valence: float
+    arousal: float
+    expression: int
+    intensities: NDArray[np.float32]
+    """Of `facs.DRAWN`, shape (21,)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SceneFrame:
+    """One picture and everyone in it."""
+
+    index: int
+    """From 0 over the whole scene."""
+    shot: int
+    rgb: NDArray[np.uint8]
+    """Shape (H, W, 3)."""
+    people: tuple[Seen, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Actor:
+    take: Take
+    person: Person
+    identity: int
+    centre_px: NDArray[np.float64]
+    """Middle of the head over time, shape (T, 2)."""
+    body_yaw: NDArray[np.float64]
+    """Turn of the whole body in radians, shape (T,)."""
+    scale: float
+    """Pixels per person unit."""
+
+
+def draw_scene(
+    seed: tuple[int, ...],
+    *,
+    height: int,
+    width: int,
+    num_frames: int,
+    cast: list[int],
+    crowd: tuple[float, ...] = NUM_PEOPLE,
+) -> Iterator[SceneFrame]:
+    """Yield the frames of a scene of several shots; the arguments decide every pixel.
+
+    Args:
+        seed: Of the scene.
+        height: Of frames, pixels.
+        width: Of frames, pixels.
+        num_frames: In all, at `behaviour.FPS`.
+        cast: Identity seeds of who may appear, at least four.
+        crowd: How often a shot has 0, 1, ... people.
+    """
+    rng = np.random.default_rng((*seed, 0x5CE))
+    renderer = Renderer(height, width)
+    first, shot = 0, 0
+    while first < num_frames:
+        length = min(num_frames - first, round(rng.uniform(*SHOT_S) * FPS))
+        for offset, (rgb, people) in enumerate(
+            _draw_shot((*seed, shot), rng, renderer, length, cast, crowd)
+        ):
+            yield SceneFrame(index=first + offset, shot=shot, rgb=rgb, people=people)
+        first, shot = first + length, shot + 1
+
+
+def _draw_shot(
+    seed: tuple[int, ...],
+    rng: np.random.Generator,
+    renderer: Renderer,
+    length: int,
+    cast: list[int],
+    crowd: tuple[float, ...],
+) -> Iterator[tuple[NDArray[np.uint8], tuple[Seen, ...]]]:
+    height, width = renderer.height, renderer.width
+    num_people = int(rng.choice(len(crowd), p=crowd))
+    chosen = rng.choice(cast, num_people, replace=False)
+    slots = (np.arange(num_people) + 0.5) / max(num_people, 1)
+    actors = [
+        _actor(seed, rng, int(identity), float(slot), num_people, renderer, length)
+        for identity, slot in zip(chosen, rng.permutation(slots), strict=True)
+    ]
+    actors.sort(key=lambda actor: actor.scale)
+    light = draw_light(rng)
+    exposure = Exposure(draw_camera(rng, melanin=0.35))
+    behind = draw_background(rng, height, width, brightness=rng.uniform(0.35, 1.0))
+    for frame in range(length):
+        picture, layers = behind.copy(), []
+        for actor in actors:
+            moment = moment_of(actor.take, frame)
+            vertices = _with_body(
+                actor, posed_vertices(actor.person, moment), float(actor.body_yaw[frame])
+            )
+            x, y = actor.centre_px[frame]
+            matrix = np.array([[actor.scale, 0, x], [0, actor.scale, y]])
+            placement = Placement(matrix=matrix)
+            drawing = renderer.draw(actor.person, moment, vertices, placement, light)
+            hidden = 1 - drawing.alpha[..., None]
+            picture = picture * hidden + drawing.colour
+            points = landmarks_of(on_image_plane(vertices)) @ matrix[:, :2].T + matrix[:, 2]
+            layers.append((actor, moment, points.astype(np.float32), drawing.alpha.copy()))
+        people = _truth(layers, frame)
+        yield exposure.develop(picture.astype(np.float32), rng), people
+
+
+def _actor(
+    seed: tuple[int, ...],
+    rng: np.random.Generator,
+    identity: int,
+    slot: float,
+    num_people: int,
+    renderer: Renderer,
+    length: int,
+) -> _Actor:
+    height, width = renderer.height, renderer.width
+    room = {0: 0.6, 1: 0.6, 2: 0.5, 3: 0.36, 4: 0.28}[num_people]
+    head_px = height * rng.uniform(0.14, room)
+    way: Way = list(WAYS)[rng.choice(len(WAYS), p=list(WAYS.values()))]
+    share = np.linspace(0, 1, length)
+    x = np.full(length, slot * width) + rng.normal(0, 0.04 * width)
+    outside = width + head_px if slot > 0.5 else -head_px
+    if way == "enters":
+        x = outside + (x - outside) * smoothstep(0.05, 0.55, share)
+    elif way == "leaves":
+        x = x + (outside - x) * smoothstep(0.45, 0.95, share)
+    elif way == "crosses":
+        x = outside + (width - 2 * outside) * smoothstep(0.0, 1.0, share)
+    x = x + wander(rng, length, 1 / FPS, 1.5, 0.06 * head_px)
+    y = rng.uniform(0.32, 0.5) * height + wander(rng, length, 1 / FPS, 1.5, 0.03 * head_px)
+    body_yaw = rng.normal(0, 0.15) + 0 * share
+    if way == "turns_away":
+        side = rng.choice([-1, 1])
+        peak = smoothstep(0.25, 0.42, share) * (1 - smoothstep(0.62, 0.82, share))
+        body_yaw = body_yaw + side * rng.uniform(1.5, 2.9) * peak
+    elif way in {"enters", "leaves", "crosses"}:
+        body_yaw = body_yaw + np.clip(np.gradient(x) / head_px * 18, -0.6, 0.6)
+    take = draw_take(
+        (*seed, identity), identity=identity, num_frames=length, statistics=BALANCED
+    )
+    return _Actor(
+        take=take,
+        person=make_performer(take, int(head_px)),
+        identity=identity,
+        centre_px=np.stack([x, y], 1),
+        body_yaw=body_yaw,
+        scale=float(head_px / HEAD_UNITS),
+    )
+
+
+def _with_body(
+    actor: _Actor, vertices: NDArray[np.float32], yaw: float
+) -> NDArray[np.float32]:
+    pivot = actor.person.pivot
+    return ((vertices - pivot) @ head_rotation(yaw, 0, 0).T + pivot).astype(np.float32)
+
+
+def _truth(
+    layers: list[tuple[_Actor, Moment, NDArray[np.float32], NDArray[np.float32]]],
+    frame: int,
+) -> tuple[Seen, ...]:
+    people = []
+    for place, (actor, moment, points, alpha) in enumerate(layers):
+        box = _face_box(points)
+        open_view = np.ones_like(alpha)
+        for *_, nearer in layers[place + 1 :]:
+            open_view *= 1 - nearer
+        behaviour = actor.take.behaviour
+        people.append(
+            Seen(
+                person_id=actor.identity,
+                box_xyxy=box,
+                landmarks_xy=points,
+                pose=_pose(moment, float(actor.body_yaw[frame])),
+                visible=_visible(box, open_view),
+                head_height_px=actor.scale * HEAD_UNITS,
+                valence=float(behaviour.valence[frame]),
+                arousal=float(behaviour.arousal[frame]),
+                expression=int(behaviour.expression[frame]),
+                intensities=behaviour.intensities[frame],
+            )
+        )
+    return tuple(people)
+
+
+def _face_box(points: NDArray[np.float32]) -> NDArray[np.float32]:
+    low, high = points[FACE_POINTS].min(0), points[FACE_POINTS].max(0)
+    margin = BOX_MARGIN * (high[1] - low[1])
+    return np.concatenate([low - margin, high + margin]).astype(np.float32)
+
+
+def _visible(box: NDArray[np.float32], open_view: NDArray[np.float32]) -> float:
+    height, width = open_view.shape
+    x0, y0, x1, y1 = np.round(box).astype(int)
+    area = max(1, (x1 - x0) * (y1 - y0))
+    inside = open_view[
+        np.clip(y0, 0, height) : np.clip(y1, 0, height),
+        np.clip(x0, 0, width) : np.clip(x1, 0, width),
+    ]
+    return float(inside.sum() / area)
+
+
+def _pose(moment: Moment, body_yaw: float) -> HeadPose:
+    turn = head_rotation(body_yaw, 0, 0) @ moment.rotation
+    yaw = np.arctan2(turn[0, 2], np.hypot(turn[0, 0], turn[1, 0]))
+    if turn[2, 2] < 0:
+        yaw = np.sign(yaw) * np.pi - yaw
+    pitch = np.arctan2(-turn[2, 1], turn[2, 2])
+    roll = -np.arctan2(turn[1, 0], turn[0, 0])
+    if abs(yaw) > np.pi / 2:
+        pitch, roll = _wrapped(pitch + np.pi), _wrapped(roll + np.pi)
+    return HeadPose(*(float(np.rad2deg(angle)) for angle in (yaw, pitch, roll)))
+
+
+def _wrapped(angle: float) -> float:
+    return float((angle + np.pi) % (2 * np.pi) - np.pi)
