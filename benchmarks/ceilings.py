@@ -18,8 +18,8 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.preprocessing import StandardScaler
 
 from wildaffect.core.annotations import Annotations
-from wildaffect.metrics.classification import macro_f1, mean_unit_f1
-from wildaffect.metrics.regression import ccc
+from wildaffect.metrics.agreement import concordance_correlation
+from wildaffect.metrics.counts import ConfusionCounts, UnitCounts
 from wildaffect.synth.clip import draw_crops
 from wildaffect.synth.plan import PlannedVideo, annotations_of, plan_world
 from wildaffect.synth.presets import Preset
@@ -91,27 +91,20 @@ def linear(
         pred = Ridge(10.0).fit(x[fit], target[fit]).predict(x)
         pred = pred - pred[fit].mean()
         pred = pred * min(3.0, target[fit].std() / (pred[fit].std() + 1e-9))
-        scores.append(ccc(target[test], pred[test] + target[fit].mean(), valid[test]))
+        said = pred[test] + target[fit].mean()
+        scores.append(concordance_correlation(target[test], said, valid=valid[test]))
     fit = train & labels.expression_valid
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model = LogisticRegression(class_weight="balanced", max_iter=150, C=0.02)
         model.fit(x[fit][::2], labels.expression[fit][::2])
     pred = model.predict(x[test])
-    scores.append(
-        macro_f1(
-            labels.expression[test],
-            pred,
-            labels.expression_valid[test],
-            num_classes=CLASSES,
-        )
-    )
+    scores.append(_macro_f1(labels, test, pred))
     fit = train & labels.action_units_valid.all(1)
     raw = Ridge(10.0).fit(x[fit], labels.action_units[fit]).predict(x)
     cuts = [_best_cut(raw[fit][:, k], labels.action_units[fit][:, k]) for k in range(12)]
     decided = (raw > np.array(cuts)).astype(int)
-    valid = labels.action_units_valid[test]
-    scores.append(mean_unit_f1(labels.action_units[test], decided[test], valid))
+    scores.append(_unit_f1(labels, test, decided[test]))
     return tuple(float(score) for score in scores)  # type: ignore[return-value]
 
 
@@ -130,11 +123,18 @@ def _constant(
     common = np.bincount(labels.expression[train & labels.expression_valid]).argmax()
     named = np.full(test.sum(), common)
     shown = np.full((test.sum(), 12), units)
-    expr = macro_f1(
-        labels.expression[test], named, labels.expression_valid[test], num_classes=CLASSES
-    )
-    au = mean_unit_f1(labels.action_units[test], shown, labels.action_units_valid[test])
-    return 0.0, 0.0, expr, au
+    return 0.0, 0.0, _macro_f1(labels, test, named), _unit_f1(labels, test, shown)
+
+
+def _macro_f1(labels: Annotations, test: NDArray[np.bool_], pred: NDArray) -> float:
+    valid = labels.expression_valid[test]
+    counts = ConfusionCounts.of(labels.expression[test], pred, CLASSES, valid=valid)
+    return float(counts.macro_f1())
+
+
+def _unit_f1(labels: Annotations, test: NDArray[np.bool_], pred: NDArray) -> float:
+    valid = labels.action_units_valid[test]
+    return float(UnitCounts.of(labels.action_units[test], pred, valid=valid).mean_f1())
 
 
 def _inputs(videos: list[PlannedVideo]) -> tuple[NDArray, NDArray, NDArray, NDArray]:

@@ -1,6 +1,6 @@
 """Draw the clip that `wildaffect demo` shows, with its table of truth.
 
-    python scripts/make_demo_clip.py src/wildaffect/synth/assets/demo
+    python scripts/make_demo_clip.py src/wildaffect/demo
 
 Writes people.mp4 and people.csv; the same seed gives the same truth.
 """

@@ -18,7 +18,12 @@ FOLDERS = ("src", "tests", "benchmarks", "scripts", "docs", "examples", ".ci", "
 GENERATED = {"__pycache__", ".hypothesis", ".pytest_cache"}
 MAX_LINES = 400
 MAX_BYTES = 500_000
-ASSET_FOLDERS = ("src/wildaffect/faces/assets", "src/wildaffect/demo", "docs/images")
+ASSET_FOLDERS = (
+    "src/wildaffect/faces/assets",
+    "src/wildaffect/synth/assets",
+    "src/wildaffect/demo",
+    "docs/pictures",
+)
 OWN_ARTEFACTS = "src/wildaffect/inference/artefacts/"
 """Made by scripts of this repository; each carries a manifest with hashes of its own."""
 NOTICE = re.compile(r"^\| `(?P<path>[^`]+)` \|.*`(?P<sha256>[0-9a-f]{64})`", re.MULTILINE)

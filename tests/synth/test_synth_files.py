@@ -2,7 +2,6 @@
 
 import hashlib
 from dataclasses import replace
-from importlib.resources import files
 from pathlib import Path
 
 import av
@@ -153,13 +152,3 @@ def test_scenes_come_with_a_row_per_frame_and_person(tmp_path):
         tmp_path, preset, seed=3, statistics="balanced", size_px=90, workers=1
     )
     assert again.num_images == 0
-
-
-def test_the_demo_clip_is_small_and_its_table_covers_it():
-    folder = files("wildaffect.synth") / "assets" / "demo"
-    clip = Path(str(folder / "people.mp4"))
-    assert clip.stat().st_size < 1_000_000
-    with av.open(str(clip)) as video:
-        num_frames = sum(1 for _ in video.decode(video=0))
-    rows = (folder / "people.csv").read_text().splitlines()[1:]
-    assert {int(row.split(",")[0]) for row in rows} == set(range(num_frames))

@@ -1,4 +1,4 @@
-"""Run the main job on a portrait and a clip that ship with the package; no network.
+"""Run the main job on pictures that ship with the package, one with its truth; no network.
 
 Example: wildaffect demo -o demo-results
 """
@@ -24,19 +24,45 @@ def run(command: Command) -> int:
     from wildaffect.cli.analyze import Command as Analyze
     from wildaffect.cli.analyze import run as analyze
     from wildaffect.demo.clip import PORTRAIT, write_demo_clip
+    from wildaffect.demo.compare import CLIP
 
     folder = command.output
     folder.mkdir(parents=True, exist_ok=True)
-    clip, portrait = folder / "clip.mp4", folder / "portrait.jpg"
-    write_demo_clip(clip)
-    shutil.copyfile(PORTRAIT, portrait)
-    status = analyze(
-        Analyze(inputs=(str(clip), str(portrait)), output=folder, overlay=True)
-    )
+    inputs = [folder / name for name in ("clip.mp4", "portrait.jpg", "people.mp4")]
+    write_demo_clip(inputs[0])
+    shutil.copyfile(PORTRAIT, inputs[1])
+    shutil.copyfile(CLIP, inputs[2])
+    status = analyze(Analyze(inputs=tuple(map(str, inputs)), output=folder, overlay=True))
+    _show_truth(folder)
     print(
-        f"\nLook at {folder / 'clip.overlay.mp4'} and {folder / 'portrait.overlay.png'}; "
-        f"the table is {folder / 'clip.csv'}.\n"
+        f"\nLook at {folder / 'clip.overlay.mp4'} and {folder / 'people.overlay.mp4'}; "
+        f"the tables are {folder / 'clip.csv'} and {folder / 'people.csv'}.\n"
         "What is shown is what observers might perceive, by a baseline of written rules.\n"
         "Your own video: wildaffect analyze VIDEO --overlay"
     )
     return status
+
+
+def _show_truth(folder: Path) -> None:
+    from pyarrow import csv
+    from rich.console import Console
+    from rich.table import Table
+
+    from wildaffect.demo.compare import compare
+
+    compared = compare(folder / "people.csv")
+    path = folder / "people.truth.csv"
+    csv.write_csv(compared.rows, path)
+    table = Table(
+        title=f"\nTruth beside prediction: generated people, {compared.num_found} of "
+        f"{compared.num_visible} faces in view found",
+        caption=f"frame by frame in {path}; no evidence of accuracy on people",
+        box=None,
+        title_justify="left",
+        caption_justify="left",
+    )
+    for heading in ("value", "correlation with the truth", "concordance"):
+        table.add_column(heading, justify="left" if heading == "value" else "right")
+    for one in compared.agreements:
+        table.add_row(one.name, f"{one.correlation:+.2f}", f"{one.concordance:+.2f}")
+    Console(highlight=False).print(table)
