@@ -153,7 +153,8 @@ def _place_parts() -> list[Part]:
             "track_id",
             "int64",
             "from 0",
-            "The person within one shot; never used twice in a video; empty for `no_face`.",
+            "The person within one shot; never used twice in a video; empty for `no_face`. "
+            "People who pass in front of one another may change numbers.",
             "track_id",
         ),
         _scalar(
