@@ -147,3 +147,20 @@ def test_the_detector_is_asked_for_when_a_face_is_lost_or_none_is_there():
     update(tracker, 0.06, None, scene.look, detect)
     assert len(asked) == 2
     assert track.found_s == 0.03
+
+
+def test_who_passes_in_front_keeps_the_number_and_the_hidden_one_does_not_take_it():
+    tracker = Tracker()
+    standing, walking = step(tracker, 0.0, (100, 100), (300, 100))
+    seen_at = {}
+    for i in range(1, 40):
+        x = 300 - 10 * i
+        hidden = abs(x - 100) < 50
+        places = [(x, 100)] if hidden else [(x, 100), (100, 100)]
+        for track in step(tracker, i / 30, *places, detect=not hidden):
+            centre = float(track.mesh.landmarks_xyz[:2, 0].mean())
+            seen_at.setdefault(track.key, []).append((i, centre))
+    walk = dict(seen_at[walking.key])
+    assert len(walk) == 39
+    assert all(walk[i] == pytest.approx(300 - 10 * i, abs=1) for i in walk)
+    assert all(x == pytest.approx(100, abs=1) for _, x in seen_at[standing.key])

@@ -14,6 +14,11 @@ SETTLING_LOOKS = 2
 """How often a new mesh is looked for again where it was found, so that it no longer depends
 on where exactly the detector saw the face."""
 
+SURPRISE_KEPT = 0.7
+"""Share of a track's surprise that is kept from frame to frame."""
+MAX_SURPRISE = 0.1
+"""Up to here a face went where its motion led, jitter and turns included."""
+
 Look = Callable[[Region], Mesh]
 """Runs the landmark network on a region of the current frame."""
 
@@ -52,6 +57,25 @@ class LiveTrack:
     """Time of that mesh."""
     detected_s: float
     """Last time that the detector saw it too."""
+    before: tuple[Mesh, float] | None = None
+    """The mesh before the last one, and its time."""
+    surprise: float = 0.0
+    """How far the face has lately been from where its motion led, in sides of its box."""
+
+    def move(self, mesh: Mesh, time_s: float) -> None:
+        """Accept the next mesh."""
+        here = _centre(self.mesh.box_xyxy())
+        step = here - _centre(self.before[0].box_xyxy()) if self.before else 0
+        off = float(np.linalg.norm(_centre(mesh.box_xyxy()) - (here + step)))
+        self.surprise = SURPRISE_KEPT * self.surprise + off / _side(self.mesh)
+        self.before = (self.mesh, self.found_s)
+        self.mesh, self.found_s = mesh, time_s
+
+    def step_back(self) -> None:
+        """Give up the last mesh: the face was lost since the one before it."""
+        if self.before:
+            self.mesh, self.found_s = self.before
+            self.before = None
 
 
 @dataclass(slots=True)
@@ -116,7 +140,7 @@ class Tracker:
     def _follow(self, track: LiveTrack, time_s: float, look: Look) -> None:
         mesh = look(track.mesh.region())
         if mesh.presence >= self.limits.min_presence:
-            track.mesh, track.found_s = mesh, time_s
+            track.move(mesh, time_s)
 
     def _claimed(self, detection: Detection, time_s: float) -> bool:
         """Return whether a face in view is what the detector saw; note that it was."""
@@ -145,18 +169,32 @@ class Tracker:
             self._live.append(track)
         track.mesh, track.detection_score = mesh, detection.score
         track.found_s = track.detected_s = time_s
+        track.before, track.surprise = None, 0.0
 
     def _drop_duplicates(self, time_s: float) -> None:
-        kept: list[LiveTrack] = []
-        for track in sorted(self._live, key=lambda t: t.key):
+        """Leave a face to the track whose motion led there, else to the older one.
+
+        Where somebody passes in front of another, the mesh of the hidden face jumps onto
+        the nearer one; that track steps back and may find its own face again.
+        """
+        owners: list[LiveTrack] = []
+        for track in sorted(self._live, key=_claim):
             box = track.mesh.box_xyxy()
-            in_view = (t for t in kept if t.found_s == track.found_s == time_s)
+            if track.found_s < time_s:
+                continue
             if not any(
-                box_overlap(box, other.mesh.box_xyxy()) > self.limits.duplicate_overlap
-                for other in in_view
+                box_overlap(box, owner.mesh.box_xyxy()) > self.limits.duplicate_overlap
+                for owner in owners
             ):
-                kept.append(track)
-        self._live = kept
+                owners.append(track)
+                continue
+            track.step_back()
+            if track.found_s == time_s:
+                self._live.remove(track)
+
+
+def _claim(track: LiveTrack) -> tuple[float, int]:
+    return (track.surprise if track.surprise > MAX_SURPRISE else 0.0, track.key)
 
 
 def _same_face(mesh: Mesh, detection: Detection, limits: TrackingLimits) -> bool:
