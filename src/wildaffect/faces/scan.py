@@ -6,7 +6,7 @@ from wildaffect.core.frames import Frame
 from wildaffect.faces.detector import INPUT_PX, Detections, FaceDetector, shrink_frame
 from wildaffect.faces.shots import Change, ChangeDetector
 
-DETECT_EVERY_S = 0.1
+DETECT_EVERY_S = 0.2
 """The detector runs at least so often, and at once where the picture changes."""
 SUDDEN_CHANGE = 0.08
 """Change of one cell of the thumbnail that may be a face that came into view."""

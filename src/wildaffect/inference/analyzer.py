@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 
 from wildaffect.core.errors import UnreadableVideo
@@ -57,15 +57,19 @@ class Analyzer:
     def run(self, frames: Iterable[Frame]) -> Iterator[FaceResult]:
         """Yield every frame's rows in order: by frame, then by track.
 
-        Decoding and detection run in a thread of their own, a few frames ahead. If `frames`
-        raises, everything that came before is yielded first, then the error is raised.
+        Decoding and detection run in one thread, following faces in another, a few frames
+        ahead of what the caller does with the rows. If `frames` raises, everything that
+        came before is yielded first, then the error is raised.
         """
         source = _UntilError(frames)
         scanner = FrameScanner(self._detector)
         people: dict[int, PersonStream] = {}
         order = _FrameOrder()
-        with closing(prefetch(source, depth=PREFETCH_FRAMES, apply=scanner)) as scanned:
-            for seen in self._chain.run(scanned):
+        with ExitStack() as stack:
+            ahead = prefetch(source, depth=PREFETCH_FRAMES, apply=scanner)
+            scanned = stack.enter_context(closing(ahead))
+            faces = prefetch(self._chain.run(scanned), depth=PREFETCH_FRAMES)
+            for seen in stack.enter_context(closing(faces)):
                 order.expect(seen)
                 self._push(seen, people, order)
                 yield from order.ready()
