@@ -166,29 +166,3 @@ EXPRESSIONS = (
 units. Positions: CIRCUMPLEX, pleasure and arousal. `Other` has no prototype."""
 
 THRESHOLD = 0.5
-
-CALM_LIMITS = {
-    **{f"mouthSmile{side}": 0.30 for side in ("Left", "Right")},
-    **{f"mouthUpperUp{side}": 0.30 for side in ("Left", "Right")},
-    **{f"mouthLowerDown{side}": 0.30 for side in ("Left", "Right")},
-    **{f"mouthStretch{side}": 0.30 for side in ("Left", "Right")},
-    **{f"mouthPress{side}": 0.40 for side in ("Left", "Right")},
-    **{f"browDown{side}": 0.50 for side in ("Left", "Right")},
-    **{f"eyeBlink{side}": 0.60 for side in ("Left", "Right")},
-    "browInnerUp": 0.70,
-    "jawOpen": 0.15,
-    "mouthFunnel": 0.30,
-    "mouthPucker": 0.80,
-}
-POPULATION = {
-    **{f"browOuterUp{side}": 0.12 for side in ("Left", "Right")},
-    **{f"browDown{side}": 0.04 for side in ("Left", "Right")},
-    **{f"eyeSquint{side}": 0.22 for side in ("Left", "Right")},
-    **{f"eyeBlink{side}": 0.09 for side in ("Left", "Right")},
-    **{f"mouthPress{side}": 0.06 for side in ("Left", "Right")},
-    **{f"mouthUpperUp{side}": 0.02 for side in ("Left", "Right")},
-    "browInnerUp": 0.12,
-    "jawOpen": 0.02,
-}
-"""Scores of the blendshape net on the calm frames of three people in freely shared clips,
-rounded; a stand-in until a person's own calm frames are seen."""

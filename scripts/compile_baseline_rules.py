@@ -15,10 +15,8 @@ from onnx import TensorProto, helper, numpy_helper
 sys.path.insert(0, str(Path(__file__).parent))
 from baseline_card import card
 from baseline_rules import (
-    CALM_LIMITS,
     CENTRE,
     EXPRESSIONS,
-    POPULATION,
     STEEPNESS,
     THRESHOLD,
     UNITS,
@@ -35,9 +33,9 @@ from wildaffect.inference.manifest import (
     Manifest,
     MeasuredInput,
     Member,
-    NeutralPolicy,
     Smoothing,
 )
+from wildaffect.inference.neutral import DEFAULT_POLICY
 
 KINDS = ("geometry", "geometry_change", "blendshapes_change")
 
@@ -70,7 +68,7 @@ def main(folder: Path = EMBEDDED / "baseline-rules") -> None:
         action_units=ActionUnitOutput(
             space=ABAW_ACTION_UNITS, predicted=units, thresholds=(THRESHOLD,) * len(units)
         ),
-        neutral=NeutralPolicy(calm_limits=CALM_LIMITS, population=POPULATION),
+        neutral=DEFAULT_POLICY,
         smoothing=Smoothing(valence_arousal_sd_s=0.15, expression_sd_s=0.15),
     )
     write_artefact(folder, manifest, {"rules.onnx": network, "CARD.md": card().encode()})

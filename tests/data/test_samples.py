@@ -10,9 +10,9 @@ from wildaffect.core.windows import WindowSpec, stitch
 from wildaffect.data.collate import collate, separate
 from wildaffect.data.samples import (
     FeatureQuery,
+    WindowSampler,
     every_window,
     load_sequences,
-    random_windows,
 )
 from wildaffect.features.records import FeatureTable, Provenance
 from wildaffect.features.store import FeatureStore
@@ -81,7 +81,7 @@ def test_random_windows_hold_only_rows_with_features_of_one_run_within_the_lengt
     first, second, seed
 ):
     rng = np.random.default_rng(seed)
-    for sample in random_windows([first, second], SPEC, num_samples=20, rng=rng):
+    for sample in WindowSampler([first, second], SPEC).draw(20, rng):
         assert len(sample) > 0
         assert (sample.features > 0).all()
         assert sample.time_s[-1] - sample.time_s[0] <= SPEC.length_s
@@ -93,7 +93,7 @@ def test_random_windows_reach_every_row_and_are_full_where_the_run_is_long_enoug
     rng = np.random.default_rng(0)
     one = sequence(range(90))
     seen = np.zeros(90, int)
-    for sample in random_windows([one], SPEC, num_samples=400, rng=rng):
+    for sample in WindowSampler([one], SPEC).draw(400, rng):
         seen[sample.rows] += 1
         assert len(sample) in (29, 30, 31)  # one second at 30 frames a second
     assert (seen > 0).all()
@@ -102,7 +102,7 @@ def test_random_windows_reach_every_row_and_are_full_where_the_run_is_long_enoug
 def test_the_same_seed_draws_the_same_windows():
     def draw(seed):
         rng = np.random.default_rng(seed)
-        drawn = random_windows([sequence(range(200))], SPEC, num_samples=9, rng=rng)
+        drawn = WindowSampler([sequence(range(200))], SPEC).draw(9, rng)
         return [int(sample.rows[0]) for sample in drawn]
 
     assert draw(1) == draw(1) != draw(2)
@@ -130,14 +130,7 @@ def test_nothing_to_batch_or_samples_of_other_widths_are_refused():
     with pytest.raises(ValueError, match="at least one and have the same number"):
         collate([])
     with pytest.raises(FeatureError, match="at least one frame must have features"):
-        list(
-            random_windows(
-                [sequence([1, 2], [False, False])],
-                SPEC,
-                num_samples=1,
-                rng=np.random.default_rng(0),
-            )
-        )
+        WindowSampler([sequence([1, 2], [False, False])], SPEC)
 
 
 def stored(store, feature_set, frames, *, track="0", width=1, times_s=None, value=None):

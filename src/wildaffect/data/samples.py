@@ -3,7 +3,7 @@
 Symbols: L rows of one window, D columns, K action units.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import Literal
@@ -22,6 +22,14 @@ from wildaffect.core.sequences import (
 )
 from wildaffect.core.windows import TIME_TOLERANCE_S, WindowSpec, cut, longest_gap_s
 from wildaffect.features.store import EntryName, FeatureStore, StoredFeatures
+
+View = Callable[[StoredFeatures], NDArray[np.floating]]
+"""A stored track to the rows that are used of it, shape (T, D)."""
+
+
+def whole_rows(track: StoredFeatures) -> NDArray[np.floating]:
+    """Return the rows of a track as they are stored: the view that changes nothing."""
+    return track.read()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +63,10 @@ class FeatureQuery:
 
 
 def load_sequences(
-    annotations: Annotations, store: FeatureStore, query: FeatureQuery
+    annotations: Annotations,
+    store: FeatureStore,
+    query: FeatureQuery,
+    view: View = whole_rows,
 ) -> Iterator[FrameSequence]:
     """Yield the sequences of all videos that every feature set has, in order.
 
@@ -77,18 +88,20 @@ def load_sequences(
         )
 
     def features_of(video: str) -> FrameFeatures | None:
-        return read_features(store, video, query) if video in found else None
+        return read_features(store, video, query, view) if video in found else None
 
     return build_sequences(annotations, features_of, max_distance_s=query.max_distance_s)
 
 
-def read_features(store: FeatureStore, video: str, query: FeatureQuery) -> FrameFeatures:
+def read_features(
+    store: FeatureStore, video: str, query: FeatureQuery, view: View = whole_rows
+) -> FrameFeatures:
     """Return the features of one video, of the frames that all sets have.
 
     Where a video has several tracks (the person was lost, or another one passed by), each
     frame takes the longest track that it is in.
     """
-    parts = [_longest_first(store, one, video, query) for one in query.feature_sets]
+    parts = [_longest_first(store, one, video, query, view) for one in query.feature_sets]
     shared = reduce(np.intersect1d, [part.frame_number for part in parts])
     picks = [np.searchsorted(part.frame_number, shared) for part in parts]
     values = [part.values[pick] for part, pick in zip(parts, picks, strict=True)]
@@ -105,7 +118,7 @@ def read_features(store: FeatureStore, video: str, query: FeatureQuery) -> Frame
 
 
 def _longest_first(
-    store: FeatureStore, feature_set: str, video: str, query: FeatureQuery
+    store: FeatureStore, feature_set: str, video: str, query: FeatureQuery, view: View
 ) -> FrameFeatures:
     tracks = [
         store.open(EntryName(feature_set, video, track))
@@ -113,7 +126,7 @@ def _longest_first(
     ]
     tracks.sort(key=len, reverse=True)
     numbers = np.concatenate([_numbers(track, query) for track in tracks])
-    values = np.concatenate([track.read() for track in tracks])
+    values = np.concatenate([view(track) for track in tracks])
     times_s = np.concatenate([track.time_s for track in tracks])
     unique, first = np.unique(numbers, return_index=True)  # the first is of the longest
     guessed = any(track.sidecar.time_is_guessed for track in tracks)
@@ -139,14 +152,8 @@ def every_window(sequence: FrameSequence, spec: WindowSpec) -> list[Sample]:
     return [_sample(sequence, rows[one]) for one in cut(sequence.time_s[rows], spec)]
 
 
-def random_windows(
-    sequences: Sequence[FrameSequence],
-    spec: WindowSpec,
-    *,
-    num_samples: int,
-    rng: np.random.Generator,
-) -> Iterator[Sample]:
-    """Yield windows at random places; every row with features is as likely as any other.
+class WindowSampler:
+    """Draws windows at random places; every row with features is as likely as any other.
 
     A row is drawn, then where in the window it lies. A window begins no later than leaves
     its whole length before the run's end, where the run is long enough, and never spans a
@@ -155,17 +162,24 @@ def random_windows(
     Raises:
         FeatureError: If no sequence has a row with features.
     """
-    rows = [sequence.computed_rows for sequence in sequences]
-    ends = np.cumsum([len(one) for one in rows])
-    if not len(ends) or not ends[-1]:
-        raise FeatureError("samples: at least one frame must have features, got none")
-    for _ in range(num_samples):
-        drawn = int(rng.integers(ends[-1]))
-        which = int(np.searchsorted(ends, drawn, side="right"))
-        row = drawn - int(ends[which] - len(rows[which]))
-        times_s = sequences[which].time_s[rows[which]]
-        window = _window_around(times_s, row, spec, rng)
-        yield _sample(sequences[which], rows[which][window])
+
+    def __init__(self, sequences: Sequence[FrameSequence], spec: WindowSpec) -> None:
+        self._sequences, self._spec = sequences, spec
+        self._rows = [sequence.computed_rows for sequence in sequences]
+        self._ends = np.cumsum([len(one) for one in self._rows])
+        if not len(self._ends) or not self._ends[-1]:
+            raise FeatureError("samples: at least one frame must have features, got none")
+
+    def draw(self, num_samples: int, rng: np.random.Generator) -> Iterator[Sample]:
+        """Yield windows; the state of `rng` alone decides which."""
+        for _ in range(num_samples):
+            drawn = int(rng.integers(self._ends[-1]))
+            which = int(np.searchsorted(self._ends, drawn, side="right"))
+            rows = self._rows[which]
+            row = drawn - int(self._ends[which] - len(rows))
+            times_s = self._sequences[which].time_s[rows]
+            window = _window_around(times_s, row, self._spec, rng)
+            yield _sample(self._sequences[which], rows[window])
 
 
 def _window_around(

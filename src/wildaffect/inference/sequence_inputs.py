@@ -1,0 +1,98 @@
+"""Stored features to the rows that a temporal model reads, as the analyzer builds them.
+
+An input is a kind of measurement (`geometry`, `geometry_change`, `blendshapes`,
+`blendshapes_change`, `pose`) or the name of any feature set in the store. Symbols: T rows
+of a track, D columns.
+"""
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wildaffect.core.errors import FeatureError
+from wildaffect.data.samples import View, whole_rows
+from wildaffect.features.geometry import GEOMETRY_COLUMNS, GEOMETRY_NAMES, POSE_NAMES
+from wildaffect.features.sets import MEASURED
+from wildaffect.features.store import StoredFeatures
+from wildaffect.inference.inputs import COLUMNS
+from wildaffect.inference.manifest import NeutralPolicy
+from wildaffect.inference.neutral import track_changes
+
+MEASURED_SET = "geometry"
+"""The feature set that holds measures, pose and blendshapes side by side."""
+
+Floats = NDArray[np.floating]
+
+
+def in_order(inputs: Sequence[str]) -> tuple[str, ...]:
+    """Return inputs as they stand in a row: those of one feature set next to each other.
+
+    Raises:
+        FeatureError: If there is none, or one is named twice.
+    """
+    if not inputs or len(set(inputs)) != len(inputs):
+        raise FeatureError(
+            f"inputs: must be at least one and each named once, got {', '.join(inputs)}"
+        )
+    sets = feature_sets(inputs)
+    return tuple(sorted(inputs, key=lambda name: sets.index(_set_of(name))))
+
+
+def feature_sets(inputs: Sequence[str]) -> tuple[str, ...]:
+    """Return the feature sets that inputs are read from, each once, in order."""
+    return tuple(dict.fromkeys(_set_of(name) for name in inputs))
+
+
+def measured_view(inputs: Sequence[str], policy: NeutralPolicy) -> View:
+    """Return how a track's stored rows become a model's: measurements by their kinds.
+
+    A person's neutral is estimated track by track, as the analyzer does it.
+
+    Args:
+        inputs: Of the model.
+        policy: How the neutral is estimated.
+
+    Returns:
+        A function that raises FeatureError where the measured set has other columns.
+    """
+    kinds = [name for name in inputs if name in COLUMNS]
+
+    def view(track: StoredFeatures) -> Floats:
+        if track.sidecar.feature_set != MEASURED_SET or not kinds:
+            return whole_rows(track)
+        measured = _measured(track, policy, with_changes=any("_change" in k for k in kinds))
+        return np.concatenate([measured[kind] for kind in kinds], axis=1)
+
+    return view
+
+
+def suggest_input(name: str, known: Sequence[str]) -> str:
+    """Return the inputs that were perhaps meant by a name that is none."""
+    every = [*COLUMNS, *(one for one in known if one not in MEASURED)]
+    return ", ".join(get_close_matches(name, every, n=3) or every)
+
+
+def _set_of(name: str) -> str:
+    return MEASURED_SET if name in COLUMNS else name
+
+
+def _measured(
+    track: StoredFeatures, policy: NeutralPolicy, *, with_changes: bool
+) -> dict[str, Floats]:
+    if track.sidecar.columns != GEOMETRY_COLUMNS:
+        raise FeatureError(
+            f"{MEASURED_SET} of {track.sidecar.video}: columns must be the "
+            f"{len(GEOMETRY_COLUMNS)} of this version, got {len(track.sidecar.columns)}; "
+            "extract it again with --replace"
+        )
+    values = track.read().astype(np.float32)
+    ends = np.cumsum([len(GEOMETRY_NAMES), len(POSE_NAMES)])
+    geometry, pose, blendshapes = np.split(values, ends, axis=1)
+    found = {"geometry": geometry, "pose": pose, "blendshapes": blendshapes}
+    if with_changes:
+        changes = track_changes(track.time_s, geometry, blendshapes, policy)
+        found["geometry_change"] = changes.geometry
+        found["blendshapes_change"] = changes.blendshapes
+    return found

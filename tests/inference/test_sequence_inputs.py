@@ -1,0 +1,81 @@
+import numpy as np
+import pytest
+
+from wildaffect.core.errors import FeatureError
+from wildaffect.data.samples import FeatureQuery, read_features
+from wildaffect.faces.blendshapes import NAMES
+from wildaffect.features.geometry import GEOMETRY_COLUMNS, GEOMETRY_NAMES
+from wildaffect.features.records import FeatureTable, Provenance
+from wildaffect.features.store import FeatureStore
+from wildaffect.inference.neutral import DEFAULT_POLICY, PersonNeutral, track_changes
+from wildaffect.inference.sequence_inputs import feature_sets, in_order, measured_view
+
+QUERY = FeatureQuery(feature_sets=("geometry",), first_frame=0)
+
+
+def table(feature_set, columns, num_rows, seed=0):
+    rng = np.random.default_rng(seed)
+    return FeatureTable(
+        feature_set=feature_set,
+        video="clip",
+        track="0",
+        columns=columns,
+        frame_number=np.arange(num_rows),
+        time_s=np.arange(num_rows) / 10,
+        values=rng.random((num_rows, len(columns)), dtype=np.float32) / 4,
+        provenance=Provenance(
+            content_sha256="0", preprocess_sha256="none", weights_sha256="0"
+        ),
+    )
+
+
+@pytest.fixture
+def store(tmp_path):
+    store = FeatureStore(tmp_path)
+    store.write(table("geometry", GEOMETRY_COLUMNS, 80), "float32")
+    store.write(table("net", ("a", "b"), 80, seed=1), "float32")
+    return store
+
+
+def test_inputs_of_one_feature_set_stand_next_to_each_other():
+    assert in_order(["pose", "net", "geometry"]) == ("pose", "geometry", "net")
+    assert feature_sets(["pose", "net", "geometry"]) == ("geometry", "net")
+    with pytest.raises(FeatureError, match="each named once, got pose, pose"):
+        in_order(["pose", "pose"])
+
+
+def test_kinds_are_cut_out_of_the_measured_set_and_other_sets_come_whole(store):
+    inputs = in_order(["blendshapes", "net", "pose"])
+    query = FeatureQuery(feature_sets=feature_sets(inputs), first_frame=0)
+    rows = read_features(store, "clip", query, measured_view(inputs, DEFAULT_POLICY)).values
+    stored = table("geometry", GEOMETRY_COLUMNS, 80).values
+    pose = stored[:, len(GEOMETRY_NAMES) : len(GEOMETRY_NAMES) + 3]
+    np.testing.assert_array_equal(rows[:, : len(NAMES)], stored[:, -len(NAMES) :])
+    np.testing.assert_array_equal(rows[:, len(NAMES) : len(NAMES) + 3], pose)
+    np.testing.assert_array_equal(rows[:, -2:], table("net", ("a", "b"), 80, 1).values)
+
+
+def test_a_measured_set_of_another_version_is_refused(store):
+    store.write(table("geometry", ("x", "y"), 80), "float32")
+    view = measured_view(["pose"], DEFAULT_POLICY)
+    with pytest.raises(FeatureError, match="columns must be the .* extract it again"):
+        read_features(store, "clip", QUERY, view)
+
+
+@pytest.mark.parametrize("num_rows", [0, 1, 20, 80])
+def test_changes_of_a_track_are_those_that_the_stream_finds(num_rows):
+    one = table("geometry", GEOMETRY_COLUMNS, num_rows)
+    geometry = one.values[:, : len(GEOMETRY_NAMES)]
+    blendshapes = one.values[:, -len(NAMES) :]
+    found = track_changes(one.time_s, geometry, blendshapes, DEFAULT_POLICY)
+    assert found.geometry.shape == geometry.shape
+    held = min(int(DEFAULT_POLICY.warm_up_s * 10), num_rows - 1)
+    neutral = PersonNeutral(DEFAULT_POLICY)
+    for row in range(num_rows):
+        neutral.update(one.time_s[row], geometry[row], blendshapes[row])
+        if row == held:
+            first = neutral.blendshapes_change(blendshapes[0])
+            np.testing.assert_array_equal(found.blendshapes[0], first)
+        if row >= held:
+            now = neutral.geometry_change(geometry[row])
+            np.testing.assert_array_equal(found.geometry[row], now)
