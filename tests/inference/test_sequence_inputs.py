@@ -58,7 +58,7 @@ def test_kinds_are_cut_out_of_the_measured_set_and_other_sets_come_whole(store):
 def test_a_measured_set_of_another_version_is_refused(store):
     store.write(table("geometry", ("x", "y"), 80), "float32")
     view = measured_view(["pose"], DEFAULT_POLICY)
-    with pytest.raises(FeatureError, match="columns must be the .* extract it again"):
+    with pytest.raises(FeatureError, match="extract it again with --replace"):
         read_features(store, "clip", QUERY, view)
 
 
@@ -72,7 +72,7 @@ def test_changes_of_a_track_are_those_that_the_stream_finds(num_rows):
     held = min(int(DEFAULT_POLICY.warm_up_s * 10), num_rows - 1)
     neutral = PersonNeutral(DEFAULT_POLICY)
     for row in range(num_rows):
-        neutral.update(one.time_s[row], geometry[row], blendshapes[row])
+        neutral.update(float(one.time_s[row]), geometry[row], blendshapes[row])
         if row == held:
             first = neutral.blendshapes_change(blendshapes[0])
             np.testing.assert_array_equal(found.blendshapes[0], first)
