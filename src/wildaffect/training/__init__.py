@@ -1,0 +1,1 @@
+"""Recipes, batches, the loop, checkpoints and runs of temporal multi-task training."""

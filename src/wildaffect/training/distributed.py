@@ -1,0 +1,87 @@
+"""One process or many: the thin layer over Lightning Fabric.
+
+Started by `torchrun`, every process joins the others; started plainly there is one. Losses
+are reckoned on the windows of all processes together, as a CCC over parts is not the CCC of
+the whole, so the number of processes does not change what is learnt.
+"""
+
+import os
+from typing import Any, Literal, NamedTuple
+
+import torch
+from torch import Tensor
+
+from wildaffect.core.errors import UsageError
+from wildaffect.core.tasks import Task
+
+Precision = Literal["32-true", "bf16-mixed"]
+
+
+class Processes(NamedTuple):
+    """How many processes train together, and which of them this is."""
+
+    count: int = 1
+    rank: int = 0
+
+
+def launch(accelerator: str, precision: Precision) -> Any:
+    """Return the Fabric of this process, joined with the others if there are any.
+
+    Args:
+        accelerator: `auto`, `cpu` or `cuda`.
+        precision: Of the forward pass; losses are always float32.
+
+    Raises:
+        UsageError: If the accelerator is not there.
+    """
+    from lightning_fabric import Fabric  # noqa: PLC0415 - 3 s, for training alone
+
+    if accelerator == "cuda" and not torch.cuda.is_available():
+        raise UsageError("device: cuda must be available, got none; use --device cpu")
+    num_nodes = _number("GROUP_WORLD_SIZE", 1)
+    local = _number("LOCAL_WORLD_SIZE", 1)
+    world = _number("WORLD_SIZE", 1)
+    fabric = Fabric(
+        accelerator=accelerator,
+        devices=local,
+        num_nodes=num_nodes,
+        strategy="ddp" if world > 1 else "auto",
+        precision=precision,
+    )
+    fabric.launch()
+    return fabric
+
+
+def processes_of(fabric: Any) -> Processes:
+    """Return this process's place among all."""
+    return Processes(count=fabric.world_size, rank=fabric.global_rank)
+
+
+def gather(fabric: Any, tensors: dict[Task, Tensor]) -> dict[Task, Tensor]:
+    """Return the tensors of all processes, joined along the first axis.
+
+    The second axis is padded with zeros to the longest. Gradients flow back to every
+    process; the mean over processes that follows gives the gradient of the joint loss.
+    """
+    if fabric.world_size == 1:
+        return tensors
+    some = next(iter(tensors.values()))
+    longest = torch.tensor(some.shape[1], device=some.device)
+    longest = fabric.all_reduce(longest, reduce_op="max")
+    return {
+        task: _gather_one(fabric, tensor, int(longest)) for task, tensor in tensors.items()
+    }
+
+
+def _gather_one(fabric: Any, tensor: Tensor, longest: int) -> Tensor:
+    is_mask = tensor.dtype == torch.bool
+    missing = longest - tensor.shape[1]
+    padding = (0, 0) * (tensor.ndim - 2) + (0, missing)
+    padded = torch.nn.functional.pad(tensor.to(torch.uint8) if is_mask else tensor, padding)
+    gathered = fabric.all_gather(padded.contiguous(), sync_grads=tensor.requires_grad)
+    joined = gathered.flatten(0, 1)
+    return joined.bool() if is_mask else joined
+
+
+def _number(name: str, otherwise: int) -> int:
+    return int(os.environ.get(name, otherwise))

@@ -1,0 +1,157 @@
+"""A trained model over whole sequences: the windows of the analysis, many at a time.
+
+Symbols: B windows, T rows of a sequence, L rows of one window, K columns of all tasks.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
+
+from wildaffect.core.outputs import SequenceOutputs
+from wildaffect.core.sequences import FrameSequence
+from wildaffect.core.tasks import Task
+from wildaffect.core.trailing import trailing_windows
+from wildaffect.core.windows import AnyWindow, TrailingSpec, cut, stitch
+
+ROWS_PER_BATCH = 4096
+"""Rows that the model sees at once, padding included."""
+
+Floats = NDArray[np.floating]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Track:
+    """The rows of a sequence that a model runs on, and their windows."""
+
+    features: Tensor
+    """Shape (T, D)."""
+    time_s: NDArray[np.float64]
+    windows: list[slice]
+
+
+class _Piece(NamedTuple):
+    """One window of one track."""
+
+    track: int
+    window: int
+    length: int
+
+
+def predict_sequences(
+    model: nn.Module, sequences: Sequence[FrameSequence], window: AnyWindow
+) -> list[SequenceOutputs]:
+    """Return what a model says of the rows with features of each sequence.
+
+    The windows, and how their outputs are joined, are those of the analyzer; windows of
+    like length share a batch, which changes values by rounding alone.
+
+    Args:
+        model: Put into evaluation mode.
+        sequences: Each with a row that has features, at least.
+        window: How sequences are cut.
+    """
+    model.eval()
+    tracks = [_track_of(one, window) for one in sequences]
+    said: list[list[Floats]] = [[np.zeros(0)] * len(one.windows) for one in tracks]
+    widths: dict[Task, int] = {}
+    with torch.inference_mode():
+        for batch in _batches(tracks):
+            outputs = _ask(model, batch, tracks)
+            widths = {task: values.shape[-1] for task, values in outputs.items()}
+            columns = torch.cat(list(outputs.values()), -1).cpu().numpy()
+            for row, piece in enumerate(batch):
+                said[piece.track][piece.window] = columns[row, : piece.length]
+    return [
+        _to_outputs(sequence, _join(track, values, window), widths)
+        for sequence, track, values in zip(sequences, tracks, said, strict=True)
+    ]
+
+
+def to_probs(task: Task, raw: Tensor) -> Tensor:
+    """Return clipped values or probabilities of a task, shape (B, L, its columns)."""
+    match task:
+        case Task.VALENCE | Task.AROUSAL:
+            return raw.float().clamp(-1, 1)[..., None]
+        case Task.EXPRESSION:
+            return raw.float().softmax(-1)
+        case Task.ACTION_UNITS:
+            return raw.float().sigmoid()
+
+
+def _track_of(sequence: FrameSequence, window: AnyWindow) -> _Track:
+    rows = sequence.computed_rows
+    time_s = sequence.time_s[rows]
+    of_rows = (
+        trailing_windows(time_s, window)
+        if isinstance(window, TrailingSpec)
+        else cut(time_s, window)
+    )
+    features = torch.from_numpy(sequence.features[rows].astype(np.float32))
+    return _Track(features=features, time_s=time_s, windows=of_rows)
+
+
+def _batches(tracks: Sequence[_Track]) -> Iterator[list[_Piece]]:
+    pieces = [
+        _Piece(track, index, rows.stop - rows.start)
+        for track, one in enumerate(tracks)
+        for index, rows in enumerate(one.windows)
+    ]
+    pieces.sort(key=lambda piece: piece.length, reverse=True)
+    first = 0
+    while first < len(pieces):
+        num = max(1, ROWS_PER_BATCH // pieces[first].length)
+        yield pieces[first : first + num]
+        first += num
+
+
+def _ask(
+    model: nn.Module, batch: Sequence[_Piece], tracks: Sequence[_Track]
+) -> dict[Task, Tensor]:
+    device = next(model.parameters()).device
+    rows = [tracks[piece.track].windows[piece.window] for piece in batch]
+    features = pad_sequence(
+        [tracks[p.track].features[at] for p, at in zip(batch, rows, strict=True)],
+        batch_first=True,
+    )
+    times_s = [tracks[p.track].time_s[at] for p, at in zip(batch, rows, strict=True)]
+    longest = features.shape[1]
+    since = np.stack(
+        [np.pad(one - one[0], (0, longest - len(one)), mode="edge") for one in times_s]
+    )
+    outputs = model(
+        features.to(device),
+        torch.tensor([piece.length for piece in batch], device=device),
+        torch.from_numpy(since.astype(np.float32)).to(device),
+    )
+    return {task: to_probs(task, raw) for task, raw in outputs.items()}
+
+
+def _join(track: _Track, values: list[Floats], window: AnyWindow) -> Floats:
+    if isinstance(window, TrailingSpec):
+        own = [row - rows.start for row, rows in enumerate(track.windows)]
+        return np.stack([one[row] for one, row in zip(values, own, strict=True)])
+    return stitch(values, track.windows, times_s=track.time_s, spec=window)
+
+
+def _to_outputs(
+    sequence: FrameSequence, columns: Floats, widths: dict[Task, int]
+) -> SequenceOutputs:
+    stops = np.cumsum(list(widths.values()))
+    parts = np.split(columns.astype(np.float32), stops[:-1], axis=1)
+    probs = {
+        task: part[:, 0] if task in {Task.VALENCE, Task.AROUSAL} else part
+        for task, part in zip(widths, parts, strict=True)
+    }
+    rows = sequence.computed_rows
+    return SequenceOutputs(
+        video=sequence.video,
+        frame_number=sequence.frame_number[rows],
+        time_s=sequence.time_s[rows],
+        probs=probs,
+    )

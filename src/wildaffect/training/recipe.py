@@ -1,0 +1,140 @@
+"""What a temporal training run is: every choice, as records that a run writes beside it."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from wildaffect.core.config import Config
+from wildaffect.core.errors import UsageError
+from wildaffect.core.windows import AnyWindow, TrailingSpec, WindowSpec
+from wildaffect.inference.manifest import NeutralPolicy
+from wildaffect.inference.neutral import DEFAULT_POLICY
+from wildaffect.losses.multitask import LossConfig
+from wildaffect.models.multitask import ModelConfig
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OptimConfig(Config):
+    """AdamW with a schedule per step; weight decay 0 makes it Adam."""
+
+    peak_lr: float = 1e-3
+    betas: tuple[float, float] = (0.9, 0.999)
+    weight_decay: float = 0.01
+    max_grad_norm: float = 1.0
+    """Of all parameters together."""
+    warmup_ratio: float = 0.05
+    """Share of the steps in which the rate rises in a straight line; never a step at 0."""
+    constant_ratio: float = 0.0
+    """Share of the steps after it that keep the peak rate."""
+    decay: Literal["cosine", "linear"] = "cosine"
+    final_lr_ratio: float = 0.02
+    """What is left of the peak rate at the last step."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.warmup_ratio + self.constant_ratio <= 1:
+            raise ValueError(
+                "optim: warmup_ratio and constant_ratio must be in [0, 1] together, got "
+                f"{self.warmup_ratio} and {self.constant_ratio}"
+            )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BestOnInnerSplit(Config):
+    """Keep the epoch that scores best on training videos that were set aside."""
+
+    share: float = 0.15
+    """Of the training people, at least one; they train nothing."""
+    patience_epochs: int = 8
+    """Training ends after so many epochs without a better one."""
+    kind: Literal["best-on-inner-split"] = "best-on-inner-split"
+
+    def __post_init__(self) -> None:
+        if not 0 < self.share < 1:
+            raise ValueError(f"selection: share must be in (0, 1), got {self.share}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KeepLast(Config):
+    """Train on every training video and keep the last epoch."""
+
+    kind: Literal["keep-last"] = "keep-last"
+
+
+Selection = BestOnInnerSplit | KeepLast
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TemporalRecipe(Config):
+    """Train a temporal multi-task model on stored features."""
+
+    name: str
+    inputs: tuple[str, ...]
+    """Kinds of measurements, and feature sets of the store; see `sequence_inputs`."""
+    model: ModelConfig
+    loss: LossConfig = field(default_factory=LossConfig)
+    window: AnyWindow
+    """What the model sees at once when it predicts; training draws windows as long."""
+    batch_size: int = 16
+    """Windows of one step, over all processes together."""
+    num_epochs: int = 20
+    """An epoch draws as many windows as cover the training rows once."""
+    optim: OptimConfig = field(default_factory=OptimConfig)
+    selection: Selection = field(default_factory=BestOnInnerSplit)
+    ema_decay: float = 0.0
+    """Of the running mean of weights that is kept in place of the last ones; 0 for none."""
+    input_noise: float = 0.0
+    """Noise on standardised features in training, in standard deviations."""
+    decay_truth_share: bool = False
+    """Whether the share of ground truth in label feedback falls to 0 over the run."""
+    precision: Literal["32-true", "bf16-mixed"] = "32-true"
+    compile: bool = False
+    """Compile the model first; measured to pay only on long runs."""
+    neutral: NeutralPolicy = DEFAULT_POLICY
+    max_distance_s: float = 0.5
+    """How far a frame without features may borrow another's."""
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.batch_size < 1 or self.num_epochs < 1:
+            raise ValueError(
+                f"{self.name}: batch_size and num_epochs must be at least 1, got "
+                f"{self.batch_size} and {self.num_epochs}"
+            )
+
+    @property
+    def training_window(self) -> WindowSpec:
+        """Return how training cuts sequences: windows of the same length, half over."""
+        if isinstance(self.window, TrailingSpec):
+            return WindowSpec(
+                length_s=self.window.length_s,
+                stride_s=self.window.length_s,
+                max_gap_s=self.window.max_gap_s,
+            )
+        return self.window
+
+
+_ADAPTER = TypeAdapter(TemporalRecipe)
+
+
+def save_recipe(recipe: TemporalRecipe, path: Path) -> None:
+    """Write every field, defaults included, so that the file alone repeats the run."""
+    path.write_bytes(_ADAPTER.dump_json(recipe, indent=2) + b"\n")
+
+
+def load_recipe(path: Path) -> TemporalRecipe:
+    """Read what `save_recipe` wrote.
+
+    Raises:
+        UsageError: If the file is missing or a key is unknown, missing or wrong; the
+            message names it.
+    """
+    try:
+        return _ADAPTER.validate_json(path.read_bytes())
+    except OSError as error:
+        raise UsageError(f"{path}: recipe must be readable, got {error.strerror}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "file"
+        raise UsageError(f"{path}: {where}: {first['msg']}") from None

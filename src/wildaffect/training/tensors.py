@@ -1,0 +1,79 @@
+"""Batches of arrays to tensors, and what the training rows are like on average.
+
+Symbols: B windows, T rows of the longest, D features, C classes, K action units.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from wildaffect.core.sequences import FrameSequence
+from wildaffect.core.tasks import Task
+from wildaffect.data.collate import Batch
+
+_DTYPES = {Task.EXPRESSION: torch.int64}
+
+
+class TensorBatch(NamedTuple):
+    """Windows side by side on one device; no mask is True on padding."""
+
+    features: Tensor
+    """Shape (B, T, D)."""
+    lengths: Tensor
+    """Shape (B,)."""
+    times_s: Tensor
+    """Since the first row of each window, shape (B, T)."""
+    targets: dict[Task, Tensor]
+    valid: dict[Task, Tensor]
+
+
+def to_tensors(batch: Batch, device: torch.device) -> TensorBatch:
+    """Move a batch to a device; times become seconds since each window's first row."""
+    times_s = (batch.time_s - batch.time_s[:, :1]).astype(np.float32)
+    targets, valid = {}, {}
+    for task in Task:
+        dtype = _DTYPES.get(task, torch.float32)
+        values = torch.from_numpy(getattr(batch.targets, task))
+        targets[task] = values.to(device, dtype)
+        valid[task] = torch.from_numpy(getattr(batch.targets, f"{task}_valid")).to(device)
+    return TensorBatch(
+        features=torch.from_numpy(batch.features).to(device),
+        lengths=torch.from_numpy(batch.lengths).to(device),
+        times_s=torch.from_numpy(times_s).to(device),
+        targets=targets,
+        valid=valid,
+    )
+
+
+class FeatureMoments(NamedTuple):
+    """Mean and spread of each feature over the training rows."""
+
+    mean: NDArray[np.float64]
+    """Shape (D,)."""
+    std: NDArray[np.float64]
+    """Shape (D,)."""
+
+
+def feature_moments(sequences: Sequence[FrameSequence]) -> FeatureMoments:
+    """Return the moments over all rows with features; each row counts once."""
+    count = 0
+    total: NDArray[np.float64] = np.zeros(sequences[0].features.shape[1])
+    squares = np.zeros_like(total)
+    for sequence in sequences:
+        rows = sequence.features[sequence.has_feature].astype(np.float64)
+        count += len(rows)
+        total += rows.sum(0)
+        squares += (rows**2).sum(0)
+    mean = total / count
+    return FeatureMoments(mean, np.sqrt(np.maximum(squares / count - mean**2, 0.0)))
+
+
+def rows_per_second(sequences: Sequence[FrameSequence]) -> float:
+    """Return one over the median time between neighbouring rows with features."""
+    steps = [np.diff(one.time_s[one.has_feature]) for one in sequences]
+    every = np.concatenate(steps) if steps else np.zeros(0)
+    return float(1 / np.median(every)) if len(every) else 1.0
