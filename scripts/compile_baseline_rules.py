@@ -24,6 +24,7 @@ from baseline_rules import (
 
 from wildaffect.core.tasks import ABAW_ACTION_UNITS, ABAW_EXPRESSIONS
 from wildaffect.inference.artefact import EMBEDDED, network_file, write_artefact
+from wildaffect.inference.calibration import Calibration
 from wildaffect.inference.inputs import COLUMNS
 from wildaffect.inference.manifest import (
     FORMAT_VERSION,
@@ -33,10 +34,11 @@ from wildaffect.inference.manifest import (
     Manifest,
     MeasuredInput,
     Member,
-    Smoothing,
 )
 from wildaffect.inference.neutral import DEFAULT_POLICY
+from wildaffect.inference.smoothing import Gaussian, Smoothing
 
+SMOOTHED = Gaussian(sd_s=0.15)
 KINDS = ("geometry", "geometry_change", "blendshapes_change")
 
 
@@ -65,11 +67,12 @@ def main(folder: Path = EMBEDDED / "baseline-rules") -> None:
         expression=ExpressionOutput(
             space=ABAW_EXPRESSIONS, predicted=tuple(rule.label for rule in EXPRESSIONS)
         ),
-        action_units=ActionUnitOutput(
-            space=ABAW_ACTION_UNITS, predicted=units, thresholds=(THRESHOLD,) * len(units)
-        ),
+        action_units=ActionUnitOutput(space=ABAW_ACTION_UNITS, predicted=units),
         neutral=DEFAULT_POLICY,
-        smoothing=Smoothing(valence_arousal_sd_s=0.15, expression_sd_s=0.15),
+        calibration=Calibration(
+            smoothing=Smoothing(valence=SMOOTHED, arousal=SMOOTHED, expression=SMOOTHED),
+            action_unit_thresholds=(THRESHOLD,) * len(units),
+        ),
     )
     write_artefact(folder, manifest, {"rules.onnx": network, "CARD.md": card().encode()})
 

@@ -16,6 +16,7 @@ from wildaffect.core.preprocess import Preprocess
 from wildaffect.core.tasks import ABAW_ACTION_UNITS, ABAW_EXPRESSIONS
 from wildaffect.core.windows import WindowSpec
 from wildaffect.inference.artefact import network_file, write_artefact
+from wildaffect.inference.calibration import Calibration
 from wildaffect.inference.inputs import COLUMNS
 from wildaffect.inference.manifest import (
     FORMAT_VERSION,
@@ -124,9 +125,8 @@ BASE = Manifest(
     predicts_valence=True,
     predicts_arousal=True,
     expression=ExpressionOutput(space=ABAW_EXPRESSIONS, predicted=("Neutral", "Happiness")),
-    action_units=ActionUnitOutput(
-        space=ABAW_ACTION_UNITS, predicted=("AU04", "AU12"), thresholds=(0.6, 0.6)
-    ),
+    action_units=ActionUnitOutput(space=ABAW_ACTION_UNITS, predicted=("AU04", "AU12")),
+    calibration=Calibration(action_unit_thresholds=(0.6, 0.6)),
 )
 
 
@@ -134,13 +134,16 @@ BASE = Manifest(
 def toy(tmp_path: Path) -> Callable[..., Path]:
     """Write an artefact: `toy(network, ..., backbone=..., **manifest fields)`."""
 
-    def make(*networks: bytes, weights=None, files=None, **fields) -> Path:
+    def make(*networks: bytes, weights=None, rescaled=None, files=None, **fields) -> Path:
         networks = networks or (constant_member(3),)
         named = {f"member{i}.onnx": content for i, content in enumerate(networks)}
         weights = weights or [1.0] * len(networks)
+        rescaled = rescaled or [{}] * len(networks)
         members = tuple(
-            Member(network=network_file(name, content), weight=weight)
-            for (name, content), weight in zip(named.items(), weights, strict=True)
+            Member(network=network_file(name, content), weight=weight, rescaled=affine)
+            for (name, content), weight, affine in zip(
+                named.items(), weights, rescaled, strict=True
+            )
         )
         folder = tmp_path / "artefact"
         manifest = replace(BASE, **({"members": members} | fields))
@@ -158,6 +161,7 @@ def averaging(toy) -> Path:
         predicts_arousal=False,
         expression=None,
         action_units=None,
+        calibration=Calibration(),
         window=WindowSpec(length_s=1.0, stride_s=0.5, max_gap_s=0.5),
     )
 
@@ -180,6 +184,7 @@ def with_backbone(toy) -> Path:
         predicts_arousal=False,
         expression=None,
         action_units=None,
+        calibration=Calibration(),
     )
 
 

@@ -17,15 +17,16 @@ from wildaffect.core.tasks import (
     ABAW_EXPRESSIONS,
     action_unit_label,
 )
+from wildaffect.core.windows import TrailingSpec
 from wildaffect.inference.analyzer import AnalysisOptions, Analyzer
 from wildaffect.inference.artefact import EMBEDDED, MANIFEST_FILE, load_artefact
+from wildaffect.inference.calibration import Calibration
 from wildaffect.inference.inputs import COLUMNS
 from wildaffect.inference.manifest import (
     ActionUnitOutput,
     ExpressionOutput,
     MeasuredInput,
     NeutralPolicy,
-    Smoothing,
 )
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
@@ -86,7 +87,7 @@ def test_own_artefacts_go_through_the_same_door_as_the_embedded_one(
         ),
         (
             lambda f: edit(f, lambda d: d.update(format_version=99, news=1)),
-            r"format_version must be 1, got 99; use the wildaffect it was exported with",
+            r"format_version must be 2, got 99; use the wildaffect it was exported with",
         ),
         (lambda f: edit(f, lambda d: d.update(colour=1)), r"colour: "),
         (lambda f: edit(f, lambda d: d.pop("name")), r"name: Field required"),
@@ -114,7 +115,6 @@ def test_what_is_wrong_with_an_artefact_is_said_before_a_frame_is_read(toy, spoi
 UNITS = ActionUnitOutput(
     space=dataclasses.replace(ABAW_EXPRESSIONS, name="two", labels=("a", "b")),
     predicted=("a", "b"),
-    thresholds=(0.5, 0.5),
 )
 EXPRESSION = ExpressionOutput(space=ABAW_EXPRESSIONS, predicted=("Neutral", "Happiness"))
 
@@ -131,21 +131,21 @@ EXPRESSION = ExpressionOutput(space=ABAW_EXPRESSIONS, predicted=("Neutral", "Hap
             "once each and at least one, got Fear, Fear",
         ),
         (
-            {"expression": dataclasses.replace(EXPRESSION, bias=(1.0,))},
-            "bias must be one for each of 2 classes, got 1",
+            {"calibration": Calibration(expression_bias=(1.0,))},
+            "expression_bias must be one for each of 2 labels predicted, got 1",
         ),
         (
-            {"expression": dataclasses.replace(EXPRESSION, temperature=0.0)},
-            "temperature must be positive, got 0",
-        ),
-        (
-            {"action_units": dataclasses.replace(UNITS, thresholds=(0.5,))},
-            "thresholds must be one for each of 2 action units, got 1",
+            {"calibration": Calibration(action_unit_thresholds=(0.5,) * 3)},
+            "action_unit_thresholds must be one for each of 2 labels predicted, got 3",
         ),
         ({"weights": [0.0]}, r"weight of member0\.onnx must be positive, got 0"),
+        ({"rate_hz": -1.0}, "rate_hz must be positive, got -1"),
         (
-            {"smoothing": Smoothing(expression_sd_s=-1.0)},
-            "smoothing must be at least 0 s, got -1 s",
+            {
+                "rate_hz": 10.0,
+                "window": TrailingSpec(length_s=2.0, delay_s=0.5, max_gap_s=0.1),
+            },
+            r"must be at least 0\.2 s, two steps of rate_hz=10, got 0\.1 s",
         ),
     ],
 )

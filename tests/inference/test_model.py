@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from wildaffect.core.errors import BadArtefact
-from wildaffect.core.tasks import ABAW_EXPRESSIONS, Task
+from wildaffect.core.tasks import Task
 from wildaffect.inference.artefact import load_artefact
 from wildaffect.inference.inputs import Inputs
-from wildaffect.inference.manifest import ExpressionOutput
+from wildaffect.inference.manifest import Affine
 from wildaffect.inference.model import SPREAD, Model
 from wildaffect.runtime.network import Device
 
@@ -34,12 +34,13 @@ def test_logits_become_probabilities_and_values_stay_in_their_range(toy, constan
     np.testing.assert_allclose(out[Task.ACTION_UNITS], [[0.5, 1.0]] * 4, rtol=1e-6)
 
 
-def test_temperature_flattens_probabilities(toy, constant):
-    output = ExpressionOutput(
-        space=ABAW_EXPRESSIONS, predicted=("Neutral", "Happiness"), temperature=2.0
-    )
-    out = said(toy(constant(3, expression=(0.0, 2 * np.log(3))), expression=output))
-    np.testing.assert_allclose(out[Task.EXPRESSION], [[0.25, 0.75]] * 4, rtol=1e-6)
+def test_a_member_is_rescaled_before_the_mean_and_stays_in_its_range(toy, constant):
+    networks = constant(3, valence=0.2, arousal=0.2), constant(3, valence=0.8)
+    rescaled = {Task.VALENCE: Affine(scale=0.5, offset=-0.1), Task.AROUSAL: Affine(scale=9)}
+    folder = toy(*networks, rescaled=[rescaled, {}])
+    out = said(folder)
+    np.testing.assert_allclose(out[Task.VALENCE], (0.0 + 0.8) / 2, atol=1e-6)
+    np.testing.assert_allclose(out[Task.AROUSAL], (1.0 - 0.5) / 2, atol=1e-6)
 
 
 def test_members_are_averaged_by_weight_and_their_spread_is_told(toy, constant):

@@ -5,9 +5,10 @@ import pytest
 
 from wildaffect.core.tasks import ABAW_ACTION_UNITS, ABAW_EXPRESSIONS
 from wildaffect.inference.artefact import load_artefact
-from wildaffect.inference.manifest import ExpressionOutput, Smoothing
+from wildaffect.inference.calibration import Calibration
 from wildaffect.inference.model import layout_of
-from wildaffect.inference.verdict import biased, smoothing_widths, to_affect
+from wildaffect.inference.smoothing import Box, Gaussian, Smoothing
+from wildaffect.inference.verdict import smoothing_by_column, to_affect
 
 
 @pytest.fixture
@@ -37,22 +38,22 @@ def test_values_stand_in_the_order_of_the_whole_space_and_the_rest_is_absent(man
 
 
 def test_a_unit_is_present_from_its_own_threshold_on(manifest):
-    units = dataclasses.replace(manifest.action_units, thresholds=(0.25, 0.75))
-    changed = dataclasses.replace(manifest, action_units=units)
+    changed = dataclasses.replace(
+        manifest, calibration=Calibration(action_unit_thresholds=(0.25, 0.75))
+    )
     present = read(changed, action_units=[0.25, 0.74]).action_units_present
     known = [one for one in present if one is not None]
     assert known == [True, False]
 
 
 def test_the_bias_shifts_the_choice_and_probabilities_still_sum_to_one(manifest):
-    output = ExpressionOutput(
-        space=ABAW_EXPRESSIONS, predicted=("Neutral", "Happiness"), bias=(np.log(9.0), 0.0)
+    biased = Calibration(expression_bias=(np.log(9.0), 0.0))
+    said = read(dataclasses.replace(manifest, calibration=biased), expression=[0.2, 0.8])
+    assert said.expression == "Neutral"
+    assert said.expression_probs[ABAW_EXPRESSIONS.index("Neutral")] == pytest.approx(
+        9 * 0.2 / 2.6
     )
-    assert biased(np.float32([0.2, 0.8]), output) == pytest.approx(
-        [9 * 0.2 / 2.6, 0.8 / 2.6]
-    )
-    changed = dataclasses.replace(manifest, expression=output)
-    assert read(changed, expression=[0.2, 0.8]).expression == "Neutral"
+    assert np.nansum(said.expression_probs) == pytest.approx(1.0)
 
 
 def test_the_spread_is_absent_with_one_member_and_there_with_two(manifest):
@@ -71,13 +72,13 @@ def test_tasks_that_are_not_predicted_stay_absent(manifest):
     assert said.expression is said.expression_probs is said.action_unit_probs is None
 
 
-def test_each_task_is_smoothed_with_its_own_width(manifest):
-    smoothing = Smoothing(
-        valence_arousal_sd_s=0.1, expression_sd_s=0.2, action_units_sd_s=0.3
-    )
-    changed = dataclasses.replace(manifest, smoothing=smoothing)
+def test_each_task_and_its_spread_are_smoothed_in_their_own_way(manifest):
+    valence, units = Gaussian(sd_s=0.1), Box(width_s=0.3)
+    calibration = Calibration(smoothing=Smoothing(valence=valence, action_units=units))
+    changed = dataclasses.replace(manifest, calibration=calibration)
     layout = layout_of(changed)
-    widths = smoothing_widths(changed, layout)
-    assert widths[layout.columns["valence"]] == 0.1
-    assert set(widths[layout.columns["expression"]]) == {0.2}
-    assert set(widths[layout.columns["action_units"]]) == {0.3}
+    assert smoothing_by_column(changed, layout) == [
+        (layout.columns["valence"], valence),
+        (layout.columns["spread valence"], valence),
+        (layout.columns["action_units"], units),
+    ]

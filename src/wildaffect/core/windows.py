@@ -59,6 +59,43 @@ class WindowSpec:
         return self.max_gap_s == 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrailingSpec:
+    """A window of its own for every row, mostly of its past: for models that stream.
+
+    The row at t sees the rows in (t + delay - length, t + delay].
+    """
+
+    length_s: float
+    delay_s: float
+    """How far a row may look ahead, which is how long its answer takes; at least 0."""
+    max_gap_s: float
+    """Rows further apart than this never share a window, in (0, `length_s`]."""
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012 - read by pydantic as it stands
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.length_s) and self.length_s > 0):
+            raise ValueError(f"window: length_s must be positive, got {self.length_s}")
+        if not 0 <= self.delay_s <= self.length_s - 2 * TIME_TOLERANCE_S:
+            raise ValueError(
+                f"window: delay_s must be at least 0 and below length_s={self.length_s}, "
+                f"got {self.delay_s}"
+            )
+        if not 0 < self.max_gap_s <= self.length_s:
+            raise ValueError(
+                f"window: max_gap_s must be in (0, length_s={self.length_s}], "
+                f"got {self.max_gap_s}"
+            )
+
+    @property
+    def is_frame_wise(self) -> bool:
+        """False: a window holds more than its row."""
+        return False
+
+
+AnyWindow = WindowSpec | TrailingSpec
+
 FRAME_WISE = WindowSpec(length_s=1.0, stride_s=1.0, max_gap_s=0.0)
 """One row per window, whatever the times: for models without memory."""
 
@@ -76,7 +113,7 @@ def window_start_s(run_start_s: float, index: int, spec: WindowSpec) -> float:
     return run_start_s + index * spec.stride_s
 
 
-def longest_gap_s(spec: WindowSpec) -> float:
+def longest_gap_s(spec: AnyWindow) -> float:
     """Return the gap between rows above which a new run begins."""
     return 0.0 if spec.is_frame_wise else spec.max_gap_s + TIME_TOLERANCE_S
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.core.errors import BadArtefact
+from wildaffect.core.tasks import Task
 from wildaffect.inference.manifest import (
     ActionUnitOutput,
     BackboneInput,
@@ -17,6 +18,9 @@ from wildaffect.inference.manifest import (
 from wildaffect.runtime.network import Network
 
 MEMBER_INPUTS = frozenset({"features", "lengths", "times_s"})
+MIN_GAP_STEPS = 2.0
+"""Kept rows stand less than two steps of `rate_hz` apart in a video that is faster than it;
+were that a gap, no window would hold two of them."""
 
 
 def check_manifest(where: str, manifest: Manifest) -> None:
@@ -118,11 +122,8 @@ def _asked(
 def _problems(manifest: Manifest) -> Iterator[str]:
     if not manifest.inputs:
         yield "inputs must name at least one, got none"
-    if not manifest.members:
-        yield "members must hold at least one network, got none"
-    for member in manifest.members:
-        if not 0 < member.weight < float("inf"):
-            yield f"weight of {member.network.file} must be positive, got {member.weight:g}"
+    yield from _member_problems(manifest)
+    yield from _rate_problems(manifest)
     changes = [
         i.kind
         for i in manifest.inputs
@@ -130,41 +131,64 @@ def _problems(manifest: Manifest) -> Iterator[str]:
     ]
     if changes and manifest.neutral is None:
         yield f"neutral must be given for {changes[0]}, got none"
-    smoothing = manifest.smoothing
-    widths = (
-        smoothing.valence_arousal_sd_s,
-        smoothing.expression_sd_s,
-        smoothing.action_units_sd_s,
+    calibration = manifest.calibration
+    yield from _output_problems(
+        manifest.expression, "expression_bias", calibration.expression_bias
     )
-    if not all(0 <= width < float("inf") for width in widths):
-        yield f"smoothing must be at least 0 s, got {min(widths):g} s"
-    for output in (manifest.expression, manifest.action_units):
-        if output:
-            yield from _output_problems(output)
+    yield from _output_problems(
+        manifest.action_units, "action_unit_thresholds", calibration.action_unit_thresholds
+    )
 
 
-def _output_problems(output: ExpressionOutput | ActionUnitOutput) -> Iterator[str]:
-    unknown = set(output.predicted) - set(output.space.labels)
-    if unknown:
+def _member_problems(manifest: Manifest) -> Iterator[str]:
+    if not manifest.members:
+        yield "members must hold at least one network, got none"
+    for member in manifest.members:
+        if not 0 < member.weight < float("inf"):
+            yield f"weight of {member.network.file} must be positive, got {member.weight:g}"
+        for task, affine in member.rescaled.items():
+            if task not in {Task.VALENCE, Task.AROUSAL} or not affine.is_finite:
+                yield (
+                    f"rescaled of {member.network.file} must be finite numbers for valence "
+                    f"or arousal, got {task}: {affine.scale:g}, {affine.offset:g}"
+                )
+
+
+def _rate_problems(manifest: Manifest) -> Iterator[str]:
+    rate_hz = manifest.rate_hz
+    if rate_hz is None:
+        return
+    if not 0 < rate_hz < float("inf"):
+        yield f"rate_hz must be positive, got {rate_hz:g}"
+    elif manifest.window.max_gap_s * rate_hz < MIN_GAP_STEPS - 1e-6:
         yield (
-            f"predicted must name labels of {output.space.name}, "
-            f"got {', '.join(sorted(unknown))}"
+            f"max_gap_s of the window must be at least {MIN_GAP_STEPS / rate_hz:g} s, two "
+            f"steps of rate_hz={rate_hz:g}, got {manifest.window.max_gap_s:g} s"
         )
-    if not output.predicted or len(set(output.predicted)) < len(output.predicted):
+
+
+def _output_problems(
+    output: ExpressionOutput | ActionUnitOutput | None,
+    name: str,
+    given: tuple[float, ...],
+) -> Iterator[str]:
+    """Compare an output with what the calibration gives for each of its labels."""
+    predicted = output.predicted if output else ()
+    if output:
+        space = output.space
+        unknown = set(predicted) - set(space.labels)
+        if unknown:
+            yield (
+                f"predicted must name labels of {space.name}, "
+                f"got {', '.join(sorted(unknown))}"
+            )
+        if not predicted or len(set(predicted)) < len(predicted):
+            yield (
+                f"predicted must name labels of {space.name} once each and at least "
+                f"one, got {', '.join(predicted) or 'none'}"
+            )
+    if given and len(given) != len(predicted):
         yield (
-            f"predicted must name labels of {output.space.name} once each and at least "
-            f"one, got {', '.join(output.predicted) or 'none'}"
+            f"calibration: {name} must be one for each of {len(predicted)} labels "
+            f"predicted, got {len(given)}"
         )
-    if not 0 < output.temperature < float("inf"):
-        yield f"temperature must be positive, got {output.temperature:g}"
-    num_labels = len(output.predicted)
-    match output:
-        case ExpressionOutput() if output.bias and len(output.bias) != num_labels:
-            yield (
-                f"bias must be one for each of {num_labels} classes, got {len(output.bias)}"
-            )
-        case ActionUnitOutput() if len(output.thresholds) != num_labels:
-            yield (
-                f"thresholds must be one for each of {num_labels} action units, "
-                f"got {len(output.thresholds)}"
-            )

@@ -5,14 +5,16 @@ for people. Analysis reads nothing else and never asks where an artefact came fr
 """
 
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Literal
 
 from wildaffect.core.config import Config
 from wildaffect.core.preprocess import Preprocess
-from wildaffect.core.tasks import LabelSpace
-from wildaffect.core.windows import FRAME_WISE, WindowSpec
+from wildaffect.core.tasks import LabelSpace, Task
+from wildaffect.core.windows import FRAME_WISE, AnyWindow
+from wildaffect.inference.calibration import Calibration
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,34 +67,33 @@ class NeutralPolicy(Config):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpressionOutput(Config):
-    """How expression logits are read."""
+    """What the expression logits stand for."""
 
     space: LabelSpace
     predicted: tuple[str, ...]
     """Classes that the network gives logits for, in its order; the others stay absent."""
-    temperature: float = 1.0
-    bias: tuple[float, ...] = ()
-    """Added to log-probabilities, in the order of `predicted`; empty for none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionUnitOutput(Config):
-    """How action-unit logits are read."""
+    """What the action-unit logits stand for."""
 
     space: LabelSpace
     predicted: tuple[str, ...]
-    thresholds: tuple[float, ...]
-    """Probability from which a unit counts as present, in the order of `predicted`."""
-    temperature: float = 1.0
+    """Units that the network gives logits for, in its order; the others stay absent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Smoothing(Config):
-    """A Gaussian over time; 0 leaves values as they are."""
+class Affine(Config):
+    """Value -> scale * value + offset, clipped to [-1, 1]."""
 
-    valence_arousal_sd_s: float = 0.0
-    expression_sd_s: float = 0.0
-    action_units_sd_s: float = 0.0
+    scale: float = 1.0
+    offset: float = 0.0
+
+    @property
+    def is_finite(self) -> bool:
+        """True where both are numbers."""
+        return isfinite(self.scale) and isfinite(self.offset)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +107,8 @@ class Member(Config):
 
     network: NetworkFile
     weight: float = 1.0
+    rescaled: dict[Task, Affine] = field(default_factory=dict)
+    """How valence or arousal is brought to the ensemble's mean and spread."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +138,11 @@ class Manifest(Config):
     predicts_arousal: bool
     expression: ExpressionOutput | None = None
     action_units: ActionUnitOutput | None = None
-    window: WindowSpec = FRAME_WISE
+    window: AnyWindow = FRAME_WISE
+    rate_hz: float | None = None
+    """The networks were made for rows about so many per second: others are left out and get
+    values between those of their neighbours. None runs them on every row."""
     neutral: NeutralPolicy | None = None
     """Needed by the inputs that are changes against it."""
-    smoothing: Smoothing = field(default_factory=Smoothing)
+    calibration: Calibration = field(default_factory=Calibration)
+    """What is done to the outputs; classes and units in the order of `predicted`."""

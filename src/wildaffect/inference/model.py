@@ -3,6 +3,7 @@
 Symbols: L rows of a window, D features, K columns of `Layout`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,12 +13,13 @@ from wildaffect.core.errors import BadArtefact
 from wildaffect.core.tasks import Task
 from wildaffect.inference.artefact import Artefact
 from wildaffect.inference.checks import check_member
-from wildaffect.inference.manifest import Manifest
+from wildaffect.inference.manifest import Affine, Manifest
 from wildaffect.runtime.network import Device, Network
 
 Floats = NDArray[np.floating]
 SPREAD = "spread"
 """Prefix of the columns that hold the spread over members."""
+IDENTITY = Affine()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ def layout_of(manifest: Manifest) -> Layout:
 
 
 class Model:
-    """The networks of an artefact with their temperatures; keeps nothing between windows.
+    """The networks of an artefact; keeps nothing between windows.
 
     Raises:
         BadArtefact: If a network does not take or give what the manifest promises, and on
@@ -61,8 +63,8 @@ class Model:
     def __init__(self, artefact: Artefact, device: Device) -> None:
         self.manifest = artefact.manifest
         self.layout = layout_of(self.manifest)
-        self._members = [
-            (Network(artefact.networks[member.network.file], device=device), member.weight)
+        self._networks = [
+            Network(artefact.networks[member.network.file], device=device)
             for member in self.manifest.members
         ]
         widths = {
@@ -70,7 +72,7 @@ class Model:
             for name, columns in self.layout.columns.items()
             if not name.startswith(SPREAD)
         }
-        for member, (network, _) in zip(self.manifest.members, self._members, strict=True):
+        for member, network in zip(self.manifest.members, self._networks, strict=True):
             where = f"{self.manifest.name}/{member.network.file}"
             check_member(where, network, self.manifest, widths)
 
@@ -81,8 +83,9 @@ class Model:
             "lengths": np.array([len(rows)], np.int64),
             "times_s": (times_s - times_s[0])[None].astype(np.float32),
         }
-        said = [self._ask(network, inputs) for network, _ in self._members]
-        weights = np.array([weight for _, weight in self._members])
+        members = zip(self._networks, self.manifest.members, strict=True)
+        said = [self._ask(net, member.rescaled, inputs) for net, member in members]
+        weights = np.array([member.weight for member in self.manifest.members])
         weights = weights / weights.sum()
         mean = np.einsum("m,mlk->lk", weights, np.stack(said))
         for task in (Task.VALENCE, Task.AROUSAL):
@@ -93,7 +96,12 @@ class Model:
                 mean[:, self.layout.columns[f"{SPREAD} {task}"]] = np.sqrt(variance)
         return mean.astype(np.float32)
 
-    def _ask(self, network: Network, inputs: dict[str, Floats]) -> NDArray[np.float64]:
+    def _ask(
+        self,
+        network: Network,
+        rescaled: Mapping[Task, Affine],
+        inputs: dict[str, Floats],
+    ) -> NDArray[np.float64]:
         outputs = dict(
             zip(
                 network.output_names,
@@ -107,7 +115,7 @@ class Model:
             if name.startswith(SPREAD):
                 continue
             raw = outputs[name].reshape(num_rows, -1).astype(np.float64)
-            said[:, columns] = self._read(Task(name), raw)
+            said[:, columns] = _read(Task(name), raw, rescaled.get(Task(name), IDENTITY))
         if not np.isfinite(said).all():
             raise BadArtefact(
                 f"{self.manifest.name}: outputs must be finite, got others in a window of "
@@ -115,15 +123,15 @@ class Model:
             )
         return said
 
-    def _read(self, task: Task, raw: NDArray[np.float64]) -> NDArray[np.float64]:
-        match task:
-            case Task.VALENCE | Task.AROUSAL:
-                return np.clip(raw, -1.0, 1.0)
-            case Task.EXPRESSION:
-                assert self.manifest.expression  # noqa: S101 - the layout has the task
-                scaled = raw / self.manifest.expression.temperature
-                powers = np.exp(scaled - scaled.max(1, keepdims=True))
-                return powers / powers.sum(1, keepdims=True)
-            case Task.ACTION_UNITS:
-                assert self.manifest.action_units  # noqa: S101 - the layout has the task
-                return 1 / (1 + np.exp(-raw / self.manifest.action_units.temperature))
+
+def _read(task: Task, raw: NDArray[np.float64], affine: Affine) -> NDArray[np.float64]:
+    """Return values in [-1, 1] or probabilities for what a network says of a task."""
+    match task:
+        case Task.VALENCE | Task.AROUSAL:
+            values = np.clip(raw, -1.0, 1.0)
+            return np.clip(affine.scale * values + affine.offset, -1.0, 1.0)
+        case Task.EXPRESSION:
+            powers = np.exp(raw - raw.max(1, keepdims=True))
+            return powers / powers.sum(1, keepdims=True)
+        case Task.ACTION_UNITS:
+            return 1 / (1 + np.exp(-raw))

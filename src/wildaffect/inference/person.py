@@ -6,19 +6,21 @@ import numpy as np
 
 from wildaffect.core.faces import FaceObservation, Status
 from wildaffect.core.results import FaceResult
-from wildaffect.core.streaming import Finished, StreamingWindows
+from wildaffect.core.streaming import Finished
 from wildaffect.inference.inputs import FaceRow, GapFiller, Inputs, Vector, changes
 from wildaffect.inference.model import Model
 from wildaffect.inference.neutral import PersonNeutral
-from wildaffect.inference.smoothing import StreamingSmoother
-from wildaffect.inference.verdict import smoothing_widths, to_affect
+from wildaffect.inference.runs import build_stream
+from wildaffect.inference.streaming_smoother import StreamingSmoother
+from wildaffect.inference.verdict import smoothing_by_column, to_affect
 
 
 class PersonStream:
     """Follows one track through neutral, windows, smoothing and abstention.
 
     Rows come back in order, each exactly once, after at most the warm-up of the neutral,
-    the window's length and the reach of the smoothing.
+    the window's length (or its delay, where it trails), one step of the model's rate and
+    the reach of the smoothing.
 
     Args:
         inputs: What the networks read.
@@ -36,8 +38,8 @@ class PersonStream:
         manifest = model.manifest
         self._neutral = PersonNeutral(manifest.neutral) if manifest.neutral else None
         self._gaps = GapFiller()
-        self._windows = StreamingWindows(model, manifest.window)
-        self._smoother = StreamingSmoother(smoothing_widths(manifest, model.layout))
+        self._windows = build_stream(model, manifest)
+        self._smoother = StreamingSmoother(smoothing_by_column(manifest, model.layout))
         self._warming: list[FaceRow] | None = []
         self._open: deque[tuple[FaceRow, dict[str, Vector]]] = deque()
 

@@ -1,62 +1,145 @@
-"""A Gaussian over time, for rows that are still arriving."""
+"""Smoothing over real time: its kinds, and a whole series at once.
 
-from collections import deque
+Every kind is a weight by distance in time within a finite reach, and the smoothed value is
+the weighted mean of the rows in reach. At the ends of a series, and beside gaps, the
+weights of the missing side are left out, so that a constant stays what it is.
+Symbols: T rows, K columns, L rows in reach of one.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wildaffect.core.config import Config
+from wildaffect.core.tasks import Task
+from wildaffect.core.windows import TIME_TOLERANCE_S
+
+Floats = NDArray[np.floating]
+FloatArray = NDArray[np.float64]
+
 REACH_SD = 3.0
-"""Neighbours further away than so many standard deviations do not count."""
+"""Gaussian neighbours further away than so many standard deviations do not count."""
+REACH_TIME_CONSTANTS = 5.0
+"""The same for the exponential, whose weight has then fallen below 1 %."""
 
 
-class StreamingSmoother:
-    """Smooths each column with its own width, over times and not over rows.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gaussian(Config):
+    """Weights fall on both sides as a normal density does."""
 
-    A row comes back once every neighbour within reach was seen; at the ends of a track the
-    weights of the missing side are left out, so a constant stays what it is.
+    sd_s: float
+    kind: Literal["gaussian"] = "gaussian"
+
+    def __post_init__(self) -> None:
+        _check_positive("sd_s", self.sd_s)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Box(Config):
+    """All rows within half the width on either side weigh the same."""
+
+    width_s: float
+    kind: Literal["box"] = "box"
+
+    def __post_init__(self) -> None:
+        _check_positive("width_s", self.width_s)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CausalExponential(Config):
+    """Only the row and those before it count, by exp(-age / time constant): no delay."""
+
+    time_constant_s: float
+    kind: Literal["causal_exponential"] = "causal_exponential"
+
+    def __post_init__(self) -> None:
+        _check_positive("time_constant_s", self.time_constant_s)
+
+
+SmoothingKind = Gaussian | Box | CausalExponential
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Smoothing(Config):
+    """How each task is smoothed; None leaves it as it is."""
+
+    valence: SmoothingKind | None = None
+    arousal: SmoothingKind | None = None
+    expression: SmoothingKind | None = None
+    action_units: SmoothingKind | None = None
+
+    def of(self, task: Task) -> SmoothingKind | None:
+        """Return how a task is smoothed."""
+        kind: SmoothingKind | None = getattr(self, task)
+        return kind
+
+
+def reach_s(kind: SmoothingKind) -> tuple[float, float]:
+    """Return how far back and how far ahead of a row others count, in seconds."""
+    match kind:
+        case Gaussian(sd_s=sd_s):
+            return REACH_SD * sd_s, REACH_SD * sd_s
+        case Box(width_s=width_s):
+            return width_s / 2, width_s / 2
+        case CausalExponential(time_constant_s=time_constant_s):
+            return REACH_TIME_CONSTANTS * time_constant_s, 0.0
+
+
+def weights(kind: SmoothingKind, away_s: FloatArray) -> FloatArray:
+    """Return the weight of rows at these distances in time, later ones positive."""
+    past_s, future_s = reach_s(kind)
+    is_in_reach = (away_s >= -past_s - TIME_TOLERANCE_S) & (
+        away_s <= (future_s + TIME_TOLERANCE_S if future_s else 0.0)
+    )
+    match kind:
+        case Gaussian(sd_s=sd_s):
+            falling = np.exp(-0.5 * (away_s / sd_s) ** 2)
+        case Box():
+            falling = np.ones_like(away_s)
+        case CausalExponential(time_constant_s=time_constant_s):
+            falling = np.exp(np.minimum(away_s, 0.0) / time_constant_s)
+    return np.where(is_in_reach, falling, 0.0)
+
+
+def smooth(
+    values: NDArray[np.float32], times_s: FloatArray, kind: SmoothingKind
+) -> NDArray[np.float32]:
+    """Return a series smoothed over its times, shape (T, K) as given.
 
     Args:
-        sd_s: Standard deviation of each column in seconds, shape (K,); 0 leaves it as is.
+        values: Finite, shape (T, K).
+        times_s: Strictly ascending, shape (T,).
+        kind: The weights.
     """
+    total = np.zeros(values.shape)
+    weight = np.zeros(len(times_s))
+    exact = values.astype(np.float64)
+    for offset in _offsets(times_s, kind):
+        rows, others = _shifted(len(times_s), offset)
+        share = weights(kind, times_s[others] - times_s[rows])
+        weight[rows] += share
+        total[rows] += share[:, None] * exact[others]
+    return (total / weight[:, None]).astype(np.float32)
 
-    def __init__(self, sd_s: NDArray[np.float64]) -> None:
-        self._sd_s = sd_s
-        self._reach_s = REACH_SD * float(sd_s.max(initial=0.0))
-        self._rows: deque[tuple[float, NDArray[np.float32]]] = deque()
-        self._num_done = 0
-        """Rows at the left that were given back, kept as neighbours of later ones."""
 
-    def push(self, time_s: float, row: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-        """Take the next row, shape (K,); return those that are now final, in order."""
-        if self._reach_s == 0:
-            return [row]
-        self._rows.append((time_s, row))
-        return self._give_back(time_s - self._reach_s)
+def _offsets(times_s: FloatArray, kind: SmoothingKind) -> range:
+    """Return by how many rows a neighbour in reach may stand apart at most."""
+    past_s, future_s = reach_s(kind)
+    rows = np.arange(len(times_s))
+    first = np.searchsorted(times_s, times_s - past_s - TIME_TOLERANCE_S)
+    last = np.searchsorted(times_s, times_s + future_s + TIME_TOLERANCE_S, side="right") - 1
+    return range(-int((rows - first).max(initial=0)), int((last - rows).max(initial=0)) + 1)
 
-    def finish(self) -> list[NDArray[np.float32]]:
-        """Return the rows that were still held."""
-        done = self._give_back(np.inf)
-        self._rows.clear()
-        self._num_done = 0
-        return done
 
-    def _give_back(self, until_s: float) -> list[NDArray[np.float32]]:
-        done = []
-        while self._num_done < len(self._rows) and self._rows[self._num_done][0] <= until_s:
-            done.append(self._smooth(self._rows[self._num_done][0]))
-            self._num_done += 1
-            oldest_needed = (
-                self._rows[min(self._num_done, len(self._rows) - 1)][0] - self._reach_s
-            )
-            while self._num_done and self._rows[0][0] < oldest_needed:
-                self._rows.popleft()
-                self._num_done -= 1
-        return done
+def _shifted(num_rows: int, offset: int) -> tuple[slice, slice]:
+    """Return the rows that have a neighbour so many rows away, and the neighbours."""
+    if offset < 0:
+        return slice(-offset, num_rows), slice(0, num_rows + offset)
+    return slice(0, num_rows - offset), slice(offset, num_rows)
 
-    def _smooth(self, time_s: float) -> NDArray[np.float32]:
-        times = np.array([time for time, _ in self._rows])
-        values = np.stack([value for _, value in self._rows])
-        away = (times - time_s)[:, None]
-        width = np.maximum(self._sd_s, 1e-6)
-        weights = np.exp(-0.5 * (away / width) ** 2) * (np.abs(away) <= REACH_SD * width)
-        return ((weights * values).sum(0) / weights.sum(0)).astype(np.float32)
+
+def _check_positive(name: str, value: float) -> None:
+    if not 0 < value < float("inf"):
+        raise ValueError(f"smoothing: {name} must be positive and finite, got {value:g}")

@@ -1,28 +1,32 @@
-"""Model outputs of one row to `Affect`: bias, thresholds, and what stays absent."""
+"""Model outputs of one row to `Affect`: calibration, and what stays absent."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.core.results import Affect
 from wildaffect.core.tasks import LabelSpace, Task
-from wildaffect.inference.manifest import ActionUnitOutput, ExpressionOutput, Manifest
+from wildaffect.inference.calibration import (
+    Calibration,
+    expression_probs,
+    unit_probs,
+    units_present,
+)
+from wildaffect.inference.manifest import ActionUnitOutput, Manifest
 from wildaffect.inference.model import SPREAD, Layout
+from wildaffect.inference.smoothing import SmoothingKind
 
 Vector = NDArray[np.float32]
 
 
-def smoothing_widths(manifest: Manifest, layout: Layout) -> NDArray[np.float64]:
-    """Return the smoothing of each column in seconds, shape (K,)."""
-    smoothing = manifest.smoothing
-    by_task = {
-        Task.EXPRESSION: smoothing.expression_sd_s,
-        Task.ACTION_UNITS: smoothing.action_units_sd_s,
+def smoothing_by_column(
+    manifest: Manifest, layout: Layout
+) -> list[tuple[slice, SmoothingKind]]:
+    """Return the columns that are smoothed and how; a task's spread as the task itself."""
+    smoothing = manifest.calibration.smoothing
+    kinds = {
+        name: smoothing.of(Task(name.removeprefix(f"{SPREAD} "))) for name in layout.columns
     }
-    widths = np.full(layout.num_columns, smoothing.valence_arousal_sd_s)
-    for task, sd_s in by_task.items():
-        if task in layout.columns:
-            widths[layout.columns[task]] = sd_s
-    return widths
+    return [(layout.columns[name], kind) for name, kind in kinds.items() if kind]
 
 
 def to_affect(row: Vector, manifest: Manifest, layout: Layout) -> Affect:
@@ -33,17 +37,19 @@ def to_affect(row: Vector, manifest: Manifest, layout: Layout) -> Affect:
         if columns.stop - columns.start == 1 and name not in {"expression", "action_units"}
     }
     nan = float("nan")
-    expression, expression_probs = None, None
+    expression, class_probs = None, None
     if manifest.expression:
-        probs = biased(row[layout.columns[Task.EXPRESSION]], manifest.expression)
+        probs = expression_probs(row[layout.columns[Task.EXPRESSION]], manifest.calibration)
         expression = manifest.expression.predicted[int(probs.argmax())]
-        expression_probs = _spread(
+        class_probs = _spread(
             probs, manifest.expression.predicted, manifest.expression.space
         )
-    unit_probs, present = None, None
+    action_unit_probs, present = None, None
     if manifest.action_units:
-        unit_probs, present = _units(
-            row[layout.columns[Task.ACTION_UNITS]], manifest.action_units
+        action_unit_probs, present = _units(
+            row[layout.columns[Task.ACTION_UNITS]],
+            manifest.action_units,
+            manifest.calibration,
         )
     has_spread = len(manifest.members) > 1
     return Affect(
@@ -52,30 +58,22 @@ def to_affect(row: Vector, manifest: Manifest, layout: Layout) -> Affect:
         valence_sd=single.get(f"{SPREAD} {Task.VALENCE}", nan) if has_spread else nan,
         arousal_sd=single.get(f"{SPREAD} {Task.AROUSAL}", nan) if has_spread else nan,
         expression=expression,
-        expression_probs=expression_probs,
-        action_unit_probs=unit_probs,
+        expression_probs=class_probs,
+        action_unit_probs=action_unit_probs,
         action_units_present=present,
     )
 
 
-def biased(probs: Vector, output: ExpressionOutput) -> Vector:
-    """Return probabilities after the artefact's bias on their logarithms, summing to 1."""
-    if not output.bias:
-        return probs
-    shifted = probs * np.exp(np.array(output.bias))
-    return (shifted / shifted.sum()).astype(np.float32)
-
-
 def _units(
-    probs: Vector, output: ActionUnitOutput
+    row: Vector, output: ActionUnitOutput, calibration: Calibration
 ) -> tuple[Vector, tuple[bool | None, ...]]:
-    spread = _spread(probs, output.predicted, output.space)
-    limits = dict(zip(output.predicted, output.thresholds, strict=True))
-    present = tuple(
-        bool(prob >= limits[label]) if label in limits else None
-        for prob, label in zip(spread, output.space.labels, strict=True)
+    probs = unit_probs(row, calibration)
+    present = units_present(probs, calibration).tolist()
+    known = dict(zip(output.predicted, present, strict=True))
+    return (
+        _spread(probs, output.predicted, output.space),
+        tuple(known.get(label) for label in output.space.labels),
     )
-    return spread, present
 
 
 def _spread(probs: Vector, predicted: tuple[str, ...], space: LabelSpace) -> Vector:

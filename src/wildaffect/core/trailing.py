@@ -1,0 +1,177 @@
+"""A window of its own for every row, offline and in a stream, with equal results.
+
+Symbols: T rows, L rows of one window, D features, K outputs.
+"""
+
+from itertools import pairwise
+
+import numpy as np
+
+from wildaffect.core.streaming import Finished, Floats, Predict
+from wildaffect.core.windows import (
+    TIME_TOLERANCE_S,
+    FloatArray,
+    TrailingSpec,
+    check_times,
+    longest_gap_s,
+)
+
+
+def trailing_windows(times_s: FloatArray, spec: TrailingSpec) -> list[slice]:
+    """Return the rows that each row sees, itself among them, in order of time.
+
+    Raises:
+        ValueError: If the times are not finite and strictly ascending, shape (T,).
+    """
+    check_times(times_s)
+    breaks = np.flatnonzero(np.diff(times_s) > longest_gap_s(spec)) + 1
+    windows = []
+    for first, stop in pairwise([0, *breaks.tolist(), len(times_s)]):
+        for row in range(stop - first):
+            seen = _seen_from(row, times_s[first:stop], spec)
+            windows.append(slice(first + seen.start, first + seen.stop))
+    return windows
+
+
+def run_trailing(
+    predict: Predict, times_s: FloatArray, rows: Floats, spec: TrailingSpec
+) -> Floats:
+    """Return what a model says of each row in its own window, shape (T, K).
+
+    Args:
+        predict: The model, asked once per row.
+        times_s: Strictly ascending, shape (T,).
+        rows: Features, shape (T, D).
+        spec: How far a row sees back and ahead.
+
+    Raises:
+        ValueError: If times do not ascend, or the model does not give finite values of
+            shape (L, K) for a window.
+    """
+    outputs = [
+        _ask(predict, times_s[seen], rows[seen])[row - seen.start]
+        for row, seen in enumerate(trailing_windows(times_s, spec))
+    ]
+    return np.array(outputs) if outputs else np.zeros((0, 0))
+
+
+class StreamingTrailing:
+    """Asks a model about every row as soon as all that the row may see is there.
+
+    However the rows are divided into pushes, the outputs are those of `run_trailing` to the
+    last bit. A row comes back once a row `delay_s` later is there: at once where that is 0.
+    No more rows are held than lie within `length_s`, and those of one push.
+    """
+
+    def __init__(self, predict: Predict, spec: TrailingSpec) -> None:
+        self._predict = predict
+        self._spec = spec
+        self._times_s: FloatArray = np.zeros(0)
+        self._rows: Floats = np.zeros((0, 0))
+        self._num_done = 0
+        """Rows of the run that came back, held as the past of later ones."""
+        self._outputs: Floats = np.zeros((0, 0))
+
+    @property
+    def num_held(self) -> int:
+        """Rows that are kept, come back or not."""
+        return len(self._times_s)
+
+    def push(self, times_s: FloatArray, rows: Floats) -> Finished:
+        """Take rows, shape (T, D), and return those that are now final.
+
+        Raises:
+            ValueError: If times do not ascend strictly, also over pushes, there is not one
+                time per row, or the model returns another shape or values not finite.
+        """
+        together = np.concatenate([self._times_s[-1:], times_s])
+        check_times(together)
+        if rows.ndim != 2 or len(rows) != len(times_s):
+            raise ValueError(
+                f"push: rows must have shape ({len(times_s)}, D), got {rows.shape}"
+            )
+        is_break = np.diff(together) > longest_gap_s(self._spec)
+        breaks = np.flatnonzero(is_break) + len(times_s) - len(is_break)
+        finished: list[Finished] = []
+        for first, stop in pairwise(sorted({0, *breaks.tolist(), len(times_s)})):
+            if first in breaks:
+                finished += self._end_run()
+            finished += self._extend(times_s[first:stop], rows[first:stop])
+        return self._join(finished)
+
+    def flush(self) -> Finished:
+        """End the sequence and return the rows that were still held."""
+        return self._join(self._end_run())
+
+    def _extend(self, times_s: FloatArray, rows: Floats) -> list[Finished]:
+        held = self._rows if len(self._times_s) else rows[:0]
+        self._times_s = np.concatenate([self._times_s, times_s])
+        self._rows = np.concatenate([held, rows])
+        last_s = self._times_s[-1]
+        is_final = _end_s(self._times_s, self._spec) <= last_s
+        finished = self._answer(max(int(is_final.sum()), self._num_done))
+        oldest_s = _start_s(float(self._times_s[-1]), self._spec)
+        if self._num_done < len(self._times_s):
+            oldest_s = _start_s(float(self._times_s[self._num_done]), self._spec)
+        num_old = min(int(np.searchsorted(self._times_s, oldest_s)), self._num_done)
+        self._times_s, self._rows = self._times_s[num_old:], self._rows[num_old:]
+        self._num_done -= num_old
+        return finished
+
+    def _end_run(self) -> list[Finished]:
+        finished = self._answer(len(self._times_s))
+        self._times_s, self._rows, self._num_done = np.zeros(0), self._rows[:0], 0
+        return finished
+
+    def _answer(self, num_final: int) -> list[Finished]:
+        """Run the windows of the rows that are final now."""
+        outputs = []
+        for row in range(self._num_done, num_final):
+            seen = _seen_from(row, self._times_s, self._spec)
+            said = _ask(self._predict, self._times_s[seen], self._rows[seen])
+            outputs.append(said[row - seen.start])
+        times_s = self._times_s[self._num_done : num_final]
+        self._num_done = num_final
+        if not outputs:
+            return []
+        self._outputs = np.array(outputs)
+        return [Finished(times_s, self._outputs)]
+
+    def _join(self, finished: list[Finished]) -> Finished:
+        nothing = Finished(np.zeros(0), self._outputs[:0])
+        times_s, outputs = zip(*(finished or [nothing]), strict=True)
+        return Finished(np.concatenate(times_s), np.concatenate(outputs))
+
+
+def _start_s(time_s: float, spec: TrailingSpec) -> float:
+    """Return the earliest time that the row at `time_s` sees."""
+    return time_s + spec.delay_s - spec.length_s + TIME_TOLERANCE_S
+
+
+def _end_s(times_s: FloatArray, spec: TrailingSpec) -> FloatArray:
+    """Return the time from which a row is the last that the rows at `times_s` see."""
+    return times_s + (spec.delay_s - TIME_TOLERANCE_S if spec.delay_s else 0.0)
+
+
+def _seen_from(row: int, times_s: FloatArray, spec: TrailingSpec) -> slice:
+    """Return the rows of one run that a row sees.
+
+    The last is the first one at the end of its window, as far as stamps can tell: later
+    rows are not waited for.
+    """
+    start = int(np.searchsorted(times_s, _start_s(float(times_s[row]), spec)))
+    last = max(int(np.searchsorted(times_s, _end_s(times_s[row], spec))), row)
+    latest_s = times_s[row] + spec.delay_s + TIME_TOLERANCE_S
+    is_seen = last < len(times_s) and (last == row or times_s[last] <= latest_s)
+    return slice(min(start, row), last + 1 if is_seen else last)
+
+
+def _ask(predict: Predict, times_s: FloatArray, rows: Floats) -> Floats:
+    output = predict(rows, times_s)
+    if output.ndim != 2 or len(output) != len(rows) or not np.isfinite(output).all():
+        raise ValueError(
+            f"window of {len(rows)} rows must give finite values of shape "
+            f"({len(rows)}, K), got shape {output.shape} with "
+            f"{int((~np.isfinite(output)).sum())} not finite"
+        )
+    return output

@@ -1,0 +1,78 @@
+"""Smoothing of rows that are still arriving: the same values as `smoothing.smooth`."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wildaffect.core.windows import TIME_TOLERANCE_S
+from wildaffect.inference.smoothing import SmoothingKind, reach_s, weights
+
+Vector = NDArray[np.float32]
+
+
+class StreamingSmoother:
+    """Smooths groups of columns, each with its own kind, over times and not over rows.
+
+    A row comes back once every later neighbour within reach was seen: at once where all
+    kinds are causal. No more rows are held than lie within reach.
+
+    Args:
+        kinds: Columns and how they are smoothed; columns not named stay as they are.
+    """
+
+    def __init__(self, kinds: Sequence[tuple[slice, SmoothingKind]]) -> None:
+        self._kinds = tuple(kinds)
+        reaches = [reach_s(kind) for _, kind in self._kinds]
+        self._past_s = max((past for past, _ in reaches), default=0.0)
+        self._future_s = max((future for _, future in reaches), default=0.0)
+        self._times: list[float] = []
+        self._rows: list[Vector] = []
+        self._num_done = 0
+        """Rows at the left that were given back, kept as neighbours of later ones."""
+
+    @property
+    def num_held(self) -> int:
+        """Rows that are kept, given back or not."""
+        return len(self._times)
+
+    def push(self, time_s: float, row: Vector) -> list[Vector]:
+        """Take the next row, shape (K,); return those that are now final, in order."""
+        if not self._kinds:
+            return [row]
+        self._times.append(time_s)
+        self._rows.append(row)
+        wait_s = self._future_s + TIME_TOLERANCE_S if self._future_s else 0.0
+        return self._give_back(time_s - wait_s)
+
+    def finish(self) -> list[Vector]:
+        """Return the rows that were still held."""
+        done = self._give_back(np.inf)
+        self._times, self._rows, self._num_done = [], [], 0
+        return done
+
+    def _give_back(self, until_s: float) -> list[Vector]:
+        first = self._num_done
+        while self._num_done < len(self._times) and self._times[self._num_done] <= until_s:
+            self._num_done += 1
+        if first == self._num_done:
+            return []
+        times, rows = np.array(self._times), np.stack(self._rows)
+        done = [self._smooth(row, times, rows) for row in range(first, self._num_done)]
+        self._forget(times)
+        return done
+
+    def _smooth(self, row: int, times: NDArray[np.float64], rows: Vector) -> Vector:
+        smoothed = rows[row].copy()
+        for columns, kind in self._kinds:
+            share = weights(kind, times - times[row])
+            smoothed[columns] = share @ rows[:, columns].astype(np.float64) / share.sum()
+        return smoothed
+
+    def _forget(self, times: NDArray[np.float64]) -> None:
+        """Drop rows that no row still to be given back can reach."""
+        oldest_s = times[min(self._num_done, len(times) - 1)] - self._past_s
+        num_old = int(np.searchsorted(times, oldest_s - 2 * TIME_TOLERANCE_S))
+        num_old = min(num_old, self._num_done)
+        del self._times[:num_old], self._rows[:num_old]
+        self._num_done -= num_old

@@ -1,0 +1,39 @@
+"""People of the training split that are set aside to choose an epoch."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from wildaffect.core.errors import SplitError
+from wildaffect.core.sequences import FrameSequence
+
+
+class InnerSplit(NamedTuple):
+    """Training sequences in two parts that share no person."""
+
+    train: list[FrameSequence]
+    inner: list[FrameSequence]
+
+
+def split_people(
+    sequences: Sequence[FrameSequence], share: float, *, seed: int
+) -> InnerSplit:
+    """Set aside about a share of the people, at least one; the seed decides which.
+
+    Raises:
+        SplitError: If there are fewer than two people.
+    """
+    people = sorted({one.subject for one in sequences})
+    if len(people) < 2:
+        raise SplitError(
+            f"inner split: training sequences must be of at least two people, got "
+            f"{len(people)}; keep the last epoch instead"
+        )
+    order = np.random.default_rng((seed, 0x155)).permutation(len(people))
+    num_inner = min(max(1, round(share * len(people))), len(people) - 1)
+    inner = {people[index] for index in order[:num_inner]}
+    return InnerSplit(
+        train=[one for one in sequences if one.subject not in inner],
+        inner=[one for one in sequences if one.subject in inner],
+    )

@@ -1,0 +1,27 @@
+"""How often each label occurs among the training rows, for losses that weigh by it."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from wildaffect.core.sequences import FrameSequence
+from wildaffect.core.tasks import LabelSpaces
+from wildaffect.losses.multitask import LabelStatistics
+
+
+def count_labels(
+    sequences: Sequence[FrameSequence], spaces: LabelSpaces
+) -> LabelStatistics:
+    """Return the counts over labelled rows that have features."""
+    classes = np.zeros(len(spaces.expressions), np.int64)
+    positive = np.zeros(len(spaces.action_units), np.int64)
+    total = np.zeros_like(positive)
+    for one in sequences:
+        targets = one.targets.take(one.computed_rows)
+        named = targets.expression[targets.expression_valid]
+        classes += np.bincount(named, minlength=len(classes))
+        positive += (targets.action_units * targets.action_units_valid).sum(0)
+        total += targets.action_units_valid.sum(0)
+    return LabelStatistics(
+        class_counts=classes, unit_positive=positive, unit_total=total
+    )
