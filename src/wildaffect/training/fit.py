@@ -13,7 +13,8 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from wildaffect.core.sequences import FrameSequence
 from wildaffect.core.tasks import LabelSpaces
 from wildaffect.losses.multitask import MultitaskLoss, build_loss
-from wildaffect.models.multitask import LabelFeedback, MultitaskModel, build_model
+from wildaffect.models.frameworks import LabelFeedback
+from wildaffect.models.multitask import MultitaskModel, build_model
 from wildaffect.training.batches import TrainingBatches
 from wildaffect.training.checkpoint import (
     load_checkpoint,

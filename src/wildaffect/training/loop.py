@@ -11,7 +11,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from wildaffect.core.errors import WildAffectError
 from wildaffect.core.tasks import Task
-from wildaffect.models.multitask import GroundTruth
+from wildaffect.models.feedback import GroundTruth
 from wildaffect.training.distributed import gather
 from wildaffect.training.tensors import TensorBatch
 

@@ -12,7 +12,7 @@ from wildaffect.core.windows import AnyWindow, TrailingSpec, WindowSpec
 from wildaffect.inference.manifest import NeutralPolicy
 from wildaffect.inference.neutral import DEFAULT_POLICY
 from wildaffect.losses.multitask import LossConfig
-from wildaffect.models.multitask import ModelConfig
+from wildaffect.models.frameworks import ModelConfig
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

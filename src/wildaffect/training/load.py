@@ -1,0 +1,142 @@
+"""Annotations and stored features to the sequences that a run trains or is judged on."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from wildaffect.core.annotations import Annotations
+from wildaffect.core.errors import FeatureError
+from wildaffect.core.sequences import FrameSequence
+from wildaffect.data.samples import FeatureQuery, load_sequences
+from wildaffect.evaluation.inputs import Annotated, read_annotated
+from wildaffect.features.store import EntryName, FeatureStore
+from wildaffect.inference.inputs import COLUMNS
+from wildaffect.inference.manifest import DataSource
+from wildaffect.inference.sequence_inputs import (
+    MEASURED_SET,
+    feature_sets,
+    in_order,
+    measured_view,
+    suggest_input,
+)
+from wildaffect.training.recipe import TemporalRecipe
+from wildaffect.training.runs import RunData
+from wildaffect.training.tensors import rows_per_second
+
+MAX_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """One split of annotations with the features of its videos."""
+
+    annotated: Annotated
+    sequences: tuple[FrameSequence, ...]
+    """One per video with features, in the order of the annotations; each has a row with
+    features."""
+    without_features: tuple[str, ...]
+    """Videos that have none."""
+
+    @property
+    def annotations(self) -> Annotations:
+        """Return the labels."""
+        return self.annotated.annotations
+
+
+def load_split(
+    data: Path, store: FeatureStore, recipe: TemporalRecipe, split: str
+) -> Split:
+    """Read one split.
+
+    Raises:
+        MissingData: If no known layout of annotations lies in `data`.
+        UsageError: If there is no such split.
+        FeatureError: If an input is not in the store, or no video has features.
+    """
+    annotated = read_annotated(data, split=split)
+    sequences = tuple(
+        one
+        for one in load_sequences(
+            annotated.annotations,
+            store,
+            query_of(annotated, store, recipe),
+            measured_view(recipe.inputs, recipe.neutral),
+        )
+        if one.has_feature.any()
+    )
+    found = {one.video for one in sequences}
+    missing = tuple(name for name in annotated.annotations.videos if name not in found)
+    if not sequences:
+        raise FeatureError(
+            f"{store.root}: frames of {annotated.annotations.source} must have features "
+            f"within {recipe.max_distance_s} s, got none; see that frame numbers and times "
+            "of the store are those of the annotations"
+        )
+    return Split(annotated=annotated, sequences=sequences, without_features=missing)
+
+
+def query_of(
+    annotated: Annotated, store: FeatureStore, recipe: TemporalRecipe
+) -> FeatureQuery:
+    """Return which stored features make up a row.
+
+    Raises:
+        FeatureError: If an input is neither a kind of measurement nor a set of the store.
+    """
+    known = store.feature_sets()
+    for name in in_order(recipe.inputs):
+        stored = MEASURED_SET if name in COLUMNS else name
+        if stored not in known:
+            raise FeatureError(
+                f"{store.root}: input {name!r} must be read from the feature set "
+                f"{stored!r}, got {', '.join(known) or 'an empty store'}; run `wildaffect "
+                f"extract` first, or mean one of {suggest_input(name, known)}"
+            )
+    return FeatureQuery(
+        feature_sets=feature_sets(in_order(recipe.inputs)),
+        first_frame=1 if annotated.first_frame == 1 else 0,
+        max_distance_s=recipe.max_distance_s,
+    )
+
+
+def describe_data(
+    split: Split,
+    store: FeatureStore,
+    recipe: TemporalRecipe,
+    *,
+    inner: tuple[str, ...],
+    source: DataSource,
+) -> RunData:
+    """Return what a run writes of its data.
+
+    Args:
+        split: Of training.
+        store: Where the features are.
+        recipe: Of the run.
+        inner: Videos set aside to choose the epoch.
+        source: What the annotations are and on what terms they may be used.
+    """
+    inputs = in_order(recipe.inputs)
+    some = split.sequences[0].video
+    digests, widths = {}, {}
+    for name in feature_sets(inputs):
+        track = store.tracks(name, some)[0]
+        sidecar = store.sidecar(EntryName(name, some, track))
+        digests[name] = sidecar.provenance.weights_sha256
+        widths[name] = len(sidecar.columns)
+    return RunData(
+        annotations=split.annotations.source,
+        annotations_sha256=split.annotated.input.sha256,
+        train_videos=tuple(
+            one.video for one in split.sequences if one.video not in set(inner)
+        ),
+        inner_videos=inner,
+        input_dim=split.sequences[0].features.shape[1],
+        input_widths={
+            name: len(COLUMNS[name]) if name in COLUMNS else widths[name] for name in inputs
+        },
+        feature_digests=digests,
+        rate_hz=rows_per_second(split.sequences),
+        times_are_guessed=any(one.time_is_guessed for one in split.sequences),
+        spaces=split.annotations.spaces,
+        sources=(source,),
+    )
