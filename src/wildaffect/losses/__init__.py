@@ -1,0 +1,1 @@
+"""What is minimised: a loss per task, and how tasks are weighed."""

@@ -1,0 +1,148 @@
+"""Losses of action units; means run over annotated entries of all units together.
+
+Symbols: B windows, T rows, K action units.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from wildaffect.core.config import Config
+from wildaffect.losses.masked import masked_mean, readable
+from wildaffect.losses.statistics import LabelStatistics, Rarity, positive_weights
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BinaryCrossEntropy(Config):
+    """Cross-entropy of occurrence."""
+
+    positive_weights: Rarity = "equal"
+    """How much more rows weigh in which a rare unit occurs."""
+    largest_weight: float = 10.0
+    """At which such weights are cut, at least 1."""
+    kind: Literal["binary_cross_entropy"] = "binary_cross_entropy"
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.largest_weight < float("inf"):
+            raise ValueError(
+                "binary cross-entropy: largest_weight must be at least 1, "
+                f"got {self.largest_weight}"
+            )
+
+    @property
+    def needs_statistics(self) -> bool:
+        """Whether it depends on how often units occur."""
+        return self.positive_weights != "equal"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Focal(Config):
+    """Cross-entropy of occurrence, less of it where the prediction is good already."""
+
+    gamma: float = 2.0
+    """Power of the probability that was given to what is wrong, at least 0."""
+    kind: Literal["focal"] = "focal"
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.gamma < float("inf"):
+            raise ValueError(f"focal: gamma must be at least 0, got {self.gamma}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asymmetric(Config):
+    """Focal, more so where the unit does not occur, and not at all where that is clear."""
+
+    positive_gamma: float = 0.0
+    negative_gamma: float = 4.0
+    margin: float = 0.05
+    """Probability below which absence costs nothing, in [0, 1)."""
+    kind: Literal["asymmetric"] = "asymmetric"
+
+    def __post_init__(self) -> None:
+        for gamma in (self.positive_gamma, self.negative_gamma):
+            if not 0 <= gamma < float("inf"):
+                raise ValueError(f"asymmetric: gammas must be at least 0, got {gamma}")
+        if not 0 <= self.margin < 1:
+            raise ValueError(f"asymmetric: margin must be in [0, 1), got {self.margin}")
+
+
+ActionUnitLossConfig = BinaryCrossEntropy | Focal | Asymmetric
+
+
+class ActionUnitLoss(nn.Module):
+    """Mean over annotated entries; 0 if there are none.
+
+    Source:
+        Focal: Lin et al., "Focal loss for dense object detection", 2017, without its
+        class weight. Asymmetric: Ridnik et al., "Asymmetric loss for multi-label
+        classification", 2021; its published powers, and gradients flow through the
+        focusing factor, as in the paper's formula.
+    """
+
+    weights: Tensor
+
+    def __init__(
+        self,
+        config: ActionUnitLossConfig,
+        num_units: int,
+        statistics: LabelStatistics | None,
+    ) -> None:
+        super().__init__()
+        self.config = config
+        weights = torch.ones(num_units)
+        if isinstance(config, BinaryCrossEntropy) and statistics is not None:
+            found = positive_weights(
+                statistics, config.positive_weights, config.largest_weight
+            )
+            weights = torch.from_numpy(found).float()
+        self.register_buffer("weights", weights)
+
+    def forward(self, logits: Tensor, target: Tensor, valid: Tensor) -> Tensor:
+        """Return shape ().
+
+        Args:
+            logits: Shape (B, T, K).
+            target: 0 or 1, shape (B, T, K); where not valid, anything.
+            valid: Shape (B, T, K), bool.
+        """
+        logits, target = readable(logits, valid), readable(target, valid)
+        return masked_mean(self._entries(logits, target.to(logits.dtype)), valid)
+
+    def _entries(self, logits: Tensor, target: Tensor) -> Tensor:
+        match self.config:
+            case BinaryCrossEntropy():
+                return functional.binary_cross_entropy_with_logits(
+                    logits, target, reduction="none", pos_weight=self.weights
+                )
+            case Focal(gamma=gamma):
+                entropy = functional.binary_cross_entropy_with_logits(
+                    logits, target, reduction="none"
+                )
+                return _focus(logits, target, gamma) * entropy
+            case Asymmetric() as config:
+                return _asymmetric(logits, target, config)
+
+
+def _focus(logits: Tensor, target: Tensor, gamma: float) -> Tensor:
+    """Return the power of the probability given to what is wrong."""
+    wrong = torch.where(target > 0.5, -logits, logits).sigmoid()
+    return _power(wrong, gamma)
+
+
+def _asymmetric(logits: Tensor, target: Tensor, config: Asymmetric) -> Tensor:
+    occurs = -functional.logsigmoid(logits) * _power(
+        (-logits).sigmoid(), config.positive_gamma
+    )
+    shifted = (logits.sigmoid() - config.margin).clamp(min=0.0)
+    absent = -torch.log1p(-shifted.clamp(max=1.0 - 1e-6)) * _power(
+        shifted, config.negative_gamma
+    )
+    return torch.where(target > 0.5, occurs, absent)
+
+
+def _power(values: Tensor, gamma: float) -> Tensor:
+    """Raise values in [0, 1]; the slope at 0 is finite also for powers below 1."""
+    return values.clamp(min=1e-6) ** gamma if gamma else torch.ones_like(values)

@@ -1,0 +1,80 @@
+"""Losses of valence and arousal.
+
+Symbols: B windows, T rows.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import Tensor
+
+from wildaffect.core.config import Config
+from wildaffect.losses.masked import masked_mean, readable
+
+TINY = 1e-8
+"""Keeps 0 / 0 away; spreads of affect in a batch are a million times larger."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CCC(Config):
+    """1 - concordance correlation, over all annotated rows of the batch at once."""
+
+    mse_weight: float = 0.0
+    """Of the mean squared error added to it, which also pulls where a batch holds one
+    value only and the correlation is 0 whatever is predicted."""
+    kind: Literal["ccc"] = "ccc"
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.mse_weight < float("inf"):
+            raise ValueError(f"ccc: mse_weight must be at least 0, got {self.mse_weight}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MSE(Config):
+    """Mean squared error over annotated rows, as published (there over all rows)."""
+
+    kind: Literal["mse"] = "mse"
+
+
+AffectLoss = CCC | MSE
+
+
+def affect_loss(config: AffectLoss, pred: Tensor, target: Tensor, valid: Tensor) -> Tensor:
+    """Return the loss of one of valence and arousal, shape ().
+
+    Args:
+        config: Which loss.
+        pred: Shape (B, T).
+        target: In [-1, 1], shape (B, T).
+        valid: Shape (B, T), bool; entries where False are not read.
+    """
+    match config:
+        case CCC(mse_weight=0.0):
+            return ccc_loss(pred, target, valid)
+        case CCC(mse_weight=weight):
+            return ccc_loss(pred, target, valid) + weight * mse_loss(pred, target, valid)
+        case MSE():
+            return mse_loss(pred, target, valid)
+
+
+def ccc_loss(pred: Tensor, target: Tensor, valid: Tensor) -> Tensor:
+    """Return 1 - CCC, in [0, 2]; 0 with a zero gradient below two valid entries.
+
+    Statistics run over the whole batch, so that the value depends on how it was drawn.
+    Where both series are constant the correlation counts as 0.
+    """
+    pred, target = readable(pred, valid), readable(target, valid)
+    pred_mean, target_mean = masked_mean(pred, valid), masked_mean(target, valid)
+    pred_off = (pred - pred_mean).where(valid, 0.0)
+    target_off = (target - target_mean).where(valid, 0.0)
+    covariance = masked_mean(pred_off * target_off, valid)
+    spread = masked_mean(pred_off.square() + target_off.square(), valid)
+    distance = (pred_mean - target_mean).square()
+    ccc = 2.0 * covariance / (spread + distance + TINY)
+    return (1.0 - ccc) * (valid.sum() > 1)
+
+
+def mse_loss(pred: Tensor, target: Tensor, valid: Tensor) -> Tensor:
+    """Return the mean squared error over valid entries; 0 if there are none."""
+    difference = readable(pred, valid) - readable(target, valid)
+    return masked_mean(difference.square(), valid)

@@ -1,0 +1,132 @@
+"""The loss of a multi-task model: per task over annotated entries, then weighed.
+
+Symbols: B windows, T rows, C classes, K action units.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from wildaffect.core.config import Config
+from wildaffect.core.tasks import LabelSpaces, Task
+from wildaffect.losses.action_units import (
+    ActionUnitLoss,
+    ActionUnitLossConfig,
+    BinaryCrossEntropy,
+)
+from wildaffect.losses.affect import CCC, AffectLoss, affect_loss
+from wildaffect.losses.expression import CrossEntropy, ExpressionLoss
+from wildaffect.losses.statistics import LabelStatistics
+from wildaffect.losses.weighing import FixedWeights, WeighingConfig, build_weighing
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LossConfig(Config):
+    """A loss per task and how they are weighed."""
+
+    valence: AffectLoss = field(default_factory=CCC)
+    arousal: AffectLoss = field(default_factory=CCC)
+    expression: CrossEntropy = field(default_factory=CrossEntropy)
+    action_units: ActionUnitLossConfig = field(default_factory=BinaryCrossEntropy)
+    weighing: WeighingConfig = field(default_factory=FixedWeights)
+
+
+class LossReport(NamedTuple):
+    """What is minimised, and what it is made of."""
+
+    total: Tensor
+    """Shape ()."""
+    per_task: dict[Task, Tensor]
+    """Before weighing, shape () each; 0 where the batch has no annotation."""
+
+
+class MultitaskLoss(nn.Module):
+    """Everything is reckoned in float32, under autocast too; no argument is changed.
+
+    With several processes, gather outputs and labels first where the batch-wide statistics
+    of the concordance correlation are wanted.
+    """
+
+    def __init__(
+        self, config: LossConfig, spaces: LabelSpaces, statistics: LabelStatistics | None
+    ) -> None:
+        super().__init__()
+        self.config = config
+        self.expression = ExpressionLoss(
+            config.expression, len(spaces.expressions), statistics
+        )
+        self.action_units = ActionUnitLoss(
+            config.action_units, len(spaces.action_units), statistics
+        )
+        self.weighing = build_weighing(config.weighing)
+
+    def forward(
+        self,
+        outputs: Mapping[Task, Tensor],
+        targets: Mapping[Task, Tensor],
+        valid: Mapping[Task, Tensor],
+    ) -> LossReport:
+        """Return the loss over the tasks that have outputs.
+
+        Args:
+            outputs: As a model returns them.
+            targets: Valence and arousal (B, T), expression (B, T) int64, action units
+                (B, T, K); where not valid, anything.
+            valid: True where annotated, never on padding; (B, T), of units (B, T, K).
+        """
+        device_type = next(iter(outputs.values())).device.type
+        with torch.autocast(device_type, enabled=False):
+            losses = {
+                task: self._loss(task, output, targets[task], valid[task])
+                for task, output in outputs.items()
+            }
+            present = {task: valid[task].any() for task in outputs}
+            return LossReport(self.weighing(losses, present), losses)
+
+    def _loss(self, task: Task, output: Tensor, target: Tensor, valid: Tensor) -> Tensor:
+        match task:
+            case Task.VALENCE:
+                return affect_loss(self.config.valence, output, target, valid)
+            case Task.AROUSAL:
+                return affect_loss(self.config.arousal, output, target, valid)
+            case Task.EXPRESSION:
+                return self.expression(output, target, valid)
+            case Task.ACTION_UNITS:
+                return self.action_units(output, target, valid)
+
+
+def build_loss(
+    config: LossConfig, spaces: LabelSpaces, statistics: LabelStatistics | None = None
+) -> MultitaskLoss:
+    """Build the loss that `config` describes.
+
+    Args:
+        config: What it consists of.
+        spaces: Expressions and action units that are predicted.
+        statistics: Of the training set, for weights and priors that depend on it.
+
+    Raises:
+        ValueError: If statistics are needed and absent, or of other label spaces.
+    """
+    needs = config.expression.needs_statistics or (
+        isinstance(config.action_units, BinaryCrossEntropy)
+        and config.action_units.needs_statistics
+    )
+    if statistics is None:
+        if needs:
+            raise ValueError(
+                "loss: label statistics must be given for class weights, logit adjustment "
+                "or positive weights, got none; count the labels of the training set"
+            )
+        return MultitaskLoss(config, spaces, None)
+    found = (statistics.class_counts.shape, statistics.unit_total.shape)
+    expected = ((len(spaces.expressions),), (len(spaces.action_units),))
+    if found != expected:
+        raise ValueError(
+            f"loss: label statistics must have {expected[0][0]} classes and "
+            f"{expected[1][0]} action units, got shapes {found[0]} and {found[1]}"
+        )
+    return MultitaskLoss(config, spaces, statistics)

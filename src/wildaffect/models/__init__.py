@@ -1,0 +1,1 @@
+"""Everything with weights: tensors in, tensors out; no loss, no optimizer, no files."""

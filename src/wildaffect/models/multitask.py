@@ -1,0 +1,143 @@
+"""The whole temporal model: features of a window to the outputs of every task.
+
+Symbols: B windows, T rows, D features, H state, F feedback, K outputs.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from wildaffect.core.tasks import LabelSpaces, Task
+from wildaffect.models.feedback import GroundTruth, HiddenTeller, LabelTeller
+from wildaffect.models.frameworks import (
+    HiddenFeedback,
+    LabelFeedback,
+    ModelConfig,
+    sources_of,
+    tasks_in_order,
+)
+from wildaffect.models.heads import Head, HeadOutput, num_outputs
+from wildaffect.models.trunks import build_trunk
+
+CONSTANT_RATIO = 1e-6
+"""Columns whose spread is below this share of their mean vary by rounding alone."""
+
+
+def build_model(
+    config: ModelConfig, input_dim: int, spaces: LabelSpaces | None = None
+) -> "MultitaskModel":
+    """Build the model that `config` describes, untrained.
+
+    Args:
+        config: What it consists of.
+        input_dim: D, columns of a row of features.
+        spaces: Expressions and action units to predict; None takes those of ABAW.
+    """
+    return MultitaskModel(config, input_dim, spaces or LabelSpaces())
+
+
+class MultitaskModel(nn.Module):
+    """Standardised features, trunk, and a head per task, each told of its sources."""
+
+    feature_mean: Tensor
+    feature_scale: Tensor
+
+    def __init__(self, config: ModelConfig, input_dim: int, spaces: LabelSpaces) -> None:
+        super().__init__()
+        self.config = config
+        self.spaces = spaces
+        self.input_dim = input_dim
+        self.order = tasks_in_order(config)
+        self.register_buffer("feature_mean", torch.zeros(input_dim))
+        self.register_buffer("feature_scale", torch.ones(input_dim))
+        self.trunk = build_trunk(config, input_dim)
+        self.heads = nn.ModuleDict(
+            {
+                task: Head(
+                    config.head, self.trunk.head_dim(task), num_outputs(task, spaces)
+                )
+                for task in config.tasks
+            }
+        )
+        self.tellers = _build_tellers(config, spaces)
+
+    def forward(
+        self,
+        features: Tensor,
+        lengths: Tensor,
+        times_s: Tensor,
+        labels: GroundTruth | None = None,
+    ) -> dict[Task, Tensor]:
+        """Return the raw outputs by task, in the order of the configuration.
+
+        Args:
+            features: As extracted, shape (B, T, D), float32; padding may hold anything.
+            lengths: Real rows of each window, shape (B,), int64.
+            times_s: Seconds from the window's first row, ascending, shape (B, T), float32.
+            labels: Truth to be told in training with label feedback; else without effect.
+
+        Returns:
+            Valence and arousal without bounds, (B, T); logits of expressions and action
+            units, (B, T, K). Those of padding mean nothing.
+        """
+        features = (features - self.feature_mean) * self.feature_scale
+        states = self.trunk.begin(features, lengths, times_s)
+        outputs: dict[Task, Tensor] = {}
+        told: dict[Task, Tensor] = {}
+        for task in self.order:
+            heard = [told[source] for source in sources_of(self.config, task)]
+            joined = torch.cat([states[task], *heard], dim=-1) if heard else states[task]
+            finished = self.trunk.finish(task, joined, lengths, times_s)
+            said: HeadOutput = self.heads[task](finished)
+            if task in self.tellers:
+                told[task] = self.tellers[task](said, labels)
+            is_scalar = task in {Task.VALENCE, Task.AROUSAL}
+            outputs[task] = said.raw[..., 0] if is_scalar else said.raw
+        return {task: outputs[task] for task in self.config.tasks}
+
+    def standardize(self, mean: Tensor, std: Tensor) -> None:
+        """Set the mean and spread of features; part of what is saved and exported.
+
+        A column that does not vary is left out (scaled by 0): nothing was learnt of it.
+
+        Args:
+            mean: Shape (D,), finite.
+            std: Shape (D,), finite, at least 0.
+
+        Raises:
+            ValueError: If a shape or value breaks its rule.
+        """
+        for name, values in (("mean", mean), ("std", std)):
+            if values.shape != (self.input_dim,) or not bool(values.isfinite().all()):
+                raise ValueError(
+                    f"standardize: {name} must be finite, shape ({self.input_dim},), "
+                    f"got shape {tuple(values.shape)} with "
+                    f"{int((~values.isfinite()).sum())} not finite"
+                )
+        if bool((std < 0).any()):
+            raise ValueError(
+                f"standardize: std must be at least 0, got {float(std.min()):g}"
+            )
+        varies = std > CONSTANT_RATIO * mean.abs()
+        scale = torch.where(varies, 1.0 / torch.where(varies, std, 1.0), 0.0)
+        self.feature_mean.copy_(mean)
+        self.feature_scale.copy_(scale)
+
+
+def _build_tellers(config: ModelConfig, spaces: LabelSpaces) -> nn.ModuleDict:
+    told = [
+        task
+        for task in config.tasks
+        if any(task in sources_of(config, target) for target in config.tasks)
+    ]
+    match config.framework.feedback:
+        case None:
+            return nn.ModuleDict()
+        case HiddenFeedback(detach=detach):
+            return nn.ModuleDict({task: HiddenTeller(detach=detach) for task in told})
+        case LabelFeedback() as feedback:
+            return nn.ModuleDict(
+                {
+                    task: LabelTeller(task, num_outputs(task, spaces), feedback)
+                    for task in told
+                }
+            )

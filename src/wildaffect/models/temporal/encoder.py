@@ -1,0 +1,110 @@
+"""What all temporal encoders share: padding, and how far ahead a row may look.
+
+Symbols: B windows, T rows, D features, H output.
+"""
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor, nn
+
+from wildaffect.core.windows import TIME_TOLERANCE_S
+
+
+class TemporalEncoder(nn.Module, ABC):
+    """Maps rows at real times to states; rows at and beyond `lengths` change nothing.
+
+    Attributes:
+        output_dim: H.
+    """
+
+    def __init__(self, output_dim: int) -> None:
+        super().__init__()
+        self.output_dim = output_dim
+
+    def forward(self, features: Tensor, lengths: Tensor, times_s: Tensor) -> Tensor:
+        """Return the states, shape (B, T, H); those of padding are finite but mean nothing.
+
+        Args:
+            features: Shape (B, T, D); padding may hold anything.
+            lengths: Real rows of each window, at least 1, shape (B,), int64. On the CPU
+                they cost no waiting for an accelerator.
+            times_s: Seconds, strictly ascending over real rows, shape (B, T), float32.
+        """
+        real = real_rows(lengths, features)
+        if real is not None:
+            features = torch.where(real[..., None], features, 0.0)
+            times_s = torch.where(real, times_s, 0.0)
+        return self.encode(features, times_s, real)
+
+    @abstractmethod
+    def encode(self, features: Tensor, times_s: Tensor, real: Tensor | None) -> Tensor:
+        """Return the states; features and times are zero where `real` is False.
+
+        Args:
+            features: Shape (B, T, D).
+            times_s: Shape (B, T).
+            real: Shape (B, T), bool; None where no row is padding.
+        """
+
+
+def real_rows(lengths: Tensor, features: Tensor) -> Tensor | None:
+    """Return which rows are no padding, (B, T) bool; None where it is known that all are.
+
+    It is not asked where the answer would stop an accelerator or end a recorded graph.
+    """
+    num_rows = features.shape[1]
+    is_cheap = lengths.device.type == "cpu" and not (
+        torch.onnx.is_in_onnx_export() or torch.compiler.is_compiling()
+    )
+    if is_cheap and int(lengths.min()) >= num_rows:
+        return None
+    rows = torch.arange(num_rows, device=features.device)
+    return rows < lengths.to(features.device)[:, None]
+
+
+def within_delay(times_s: Tensor, real: Tensor | None, delay_s: float) -> Tensor:
+    """Return which row j row i may see, t_j <= t_i + delay_s, shape (B, T, T) bool.
+
+    Rows this little later than that count as on it: `TIME_TOLERANCE_S`.
+    """
+    latest_s = times_s[:, :, None] + (delay_s + TIME_TOLERANCE_S)
+    visible = times_s[:, None, :] <= latest_s
+    return visible if real is None else visible & real[:, None, :]
+
+
+def states_after_delay(
+    states: Tensor, times_s: Tensor, real: Tensor | None, delay_s: float | None
+) -> Tensor:
+    """Give each row the state of the last row that it may see, shape (B, T, H).
+
+    Args:
+        states: Of an encoder that looks at no later row, shape (B, T, H).
+        times_s: Shape (B, T).
+        real: Shape (B, T), bool, or None.
+        delay_s: With None or 0 nothing moves.
+    """
+    if not delay_s:
+        return states
+    last = within_delay(times_s, real, delay_s).sum(-1).sub(1).clamp(min=0)  # (B, T)
+    return states.gather(1, last[..., None].expand(-1, -1, states.shape[2]))
+
+
+def check_encoder(
+    kind: str, *, num_layers: int, hidden_dim: int, dropout: float, delay_s: float | None
+) -> None:
+    """Refuse settings that no encoder can have.
+
+    Raises:
+        ValueError: With the first that breaks its rule.
+    """
+    for name, value in (("num_layers", num_layers), ("hidden_dim", hidden_dim)):
+        if value < 1:
+            raise ValueError(f"{kind}: {name} must be at least 1, got {value}")
+    if not 0 <= dropout < 1:
+        raise ValueError(f"{kind}: dropout must be in [0, 1), got {dropout}")
+    if delay_s is not None and not 0 <= delay_s < float("inf"):
+        raise ValueError(
+            f"{kind}: delay_s must be at least 0 and finite, got {delay_s}; "
+            "leave it out to see the whole window"
+        )

@@ -1,0 +1,64 @@
+"""The LSTM of the ABAW4 system.
+
+Symbols: B windows, T rows, D features, H units of one direction.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import nn
+
+from wildaffect.core.config import Config
+from wildaffect.models.temporal.recurrent import RecurrentEncoder, check_recurrent
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LSTMConfig(Config):
+    """LSTM layers over rows and the gaps between them."""
+
+    hidden_dim: int = 256
+    """Units of one direction; with two the output has twice as many."""
+    num_layers: int = 1
+    dropout: float = 0.0
+    """Between layers, in [0, 1)."""
+    bidirectional: bool = False
+    delay_s: float | None = None
+    """None: as the direction says. A number: each row takes the state of the last row at
+    most that many seconds later, and no second direction is possible."""
+    kind: Literal["lstm"] = "lstm"
+
+    def __post_init__(self) -> None:
+        check_recurrent(
+            self.kind,
+            num_layers=self.num_layers,
+            hidden_dim=self.hidden_dim,
+            dropout=self.dropout,
+            bidirectional=self.bidirectional,
+            delay_s=self.delay_s,
+        )
+
+
+class LSTMEncoder(RecurrentEncoder):
+    """LSTM over rows.
+
+    Source:
+        The ABAW4 system (arXiv 2207.09373) as its public code has it: one layer, one
+        direction. Different here: the time since the row before is an input, and every
+        window starts afresh unless `run` carries the state.
+    """
+
+    def __init__(self, config: LSTMConfig, input_dim: int) -> None:
+        super().__init__(
+            lstm_cell,
+            input_dim,
+            hidden_dim=config.hidden_dim,
+            num_layers=config.num_layers,
+            dropout=config.dropout,
+            bidirectional=config.bidirectional,
+            delay_s=config.delay_s,
+        )
+
+
+def lstm_cell(input_dim: int, hidden_dim: int) -> nn.RNNBase:
+    """Return one layer of one direction."""
+    return nn.LSTM(input_dim, hidden_dim, batch_first=True)

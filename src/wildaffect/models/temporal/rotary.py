@@ -1,0 +1,109 @@
+"""A transformer of the present: norm in front, GELU, rotary positions of real time.
+
+Symbols: B windows, T rows, D features, H hidden, d width of one head.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import Tensor, nn
+
+from wildaffect.core.config import Config
+from wildaffect.models.temporal.attention import (
+    Rotation,
+    SelfAttention,
+    View,
+    check_heads,
+    frequencies,
+    views,
+)
+from wildaffect.models.temporal.encoder import TemporalEncoder, check_encoder
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RotaryConfig(Config):
+    """Pre-norm transformer that knows how far apart rows are, not where they are."""
+
+    hidden_dim: int = 256
+    """H, a multiple of `head_dim`."""
+    num_layers: int = 4
+    head_dim: int = 64
+    """Width of one attention head, even."""
+    ffn_dim: int = 1024
+    dropout: float = 0.1
+    """In [0, 1); of what a layer adds, and within it."""
+    attention_dropout: float = 0.0
+    """In [0, 1); above 0, training loses the fast attention kernels."""
+    position_rate_hz: float = 30.0
+    """Radians per second of the fastest pair; the slowest turns 10,000 times slower."""
+    delay_s: float | None = None
+    """None sees the whole window; a number only rows up to that many seconds ahead."""
+    kind: Literal["rotary"] = "rotary"
+
+    def __post_init__(self) -> None:
+        for dropout in (self.dropout, self.attention_dropout):
+            check_encoder(
+                self.kind,
+                num_layers=self.num_layers,
+                hidden_dim=self.hidden_dim,
+                dropout=dropout,
+                delay_s=self.delay_s,
+            )
+        check_heads(self.kind, self.hidden_dim, self.head_dim)
+
+
+class RotaryEncoder(TemporalEncoder):
+    """Linear projection, then attention layers with the norm in front, and one behind all.
+
+    A shift of all times changes nothing, so windows may start anywhere.
+
+    Source:
+        Su et al., "RoFormer: enhanced transformer with rotary position embedding", 2021.
+        Different here: positions are seconds times a rate, not token numbers.
+    """
+
+    rates: Tensor
+
+    def __init__(self, config: RotaryConfig, input_dim: int) -> None:
+        super().__init__(config.hidden_dim)
+        self.delay_s = config.delay_s
+        self.project = nn.Linear(input_dim, config.hidden_dim)
+        rates = config.position_rate_hz * frequencies(config.head_dim // 2)
+        self.register_buffer("rates", rates, persistent=False)
+        self.layers = nn.ModuleList(PreNormLayer(config) for _ in range(config.num_layers))
+        self.norm = nn.LayerNorm(config.hidden_dim)
+
+    def encode(self, features: Tensor, times_s: Tensor, real: Tensor | None) -> Tensor:
+        """Return the normalised states of the last layer, shape (B, T, H)."""
+        angles = (times_s[..., None] * self.rates)[:, None]  # (B, 1, T, d / 2)
+        rotation = Rotation(angles.cos(), angles.sin())
+        x = self.project(features)
+        seen = views(times_s, real, self.delay_s, len(self.layers))
+        for layer, view in zip(self.layers, seen, strict=True):
+            x = layer(x, view, rotation)
+        return self.norm(x)
+
+
+class PreNormLayer(nn.Module):
+    """Attention, then two linear maps with GELU between; each normalised, then added."""
+
+    def __init__(self, config: RotaryConfig) -> None:
+        super().__init__()
+        dim = config.hidden_dim
+        self.attention_norm = nn.LayerNorm(dim)
+        self.attention = SelfAttention(
+            dim, dim // config.head_dim, config.attention_dropout
+        )
+        self.ffn_norm = nn.LayerNorm(dim)
+        self.ffn = nn.Sequential(
+            nn.Linear(dim, config.ffn_dim),
+            nn.GELU(),
+            nn.Dropout(config.dropout),
+            nn.Linear(config.ffn_dim, dim),
+        )
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, x: Tensor, view: View, rotation: Rotation) -> Tensor:
+        """Return the states after this layer, shape (B, T, H)."""
+        x = x + self.dropout(self.attention(self.attention_norm(x), view, rotation))
+        return x + self.dropout(self.ffn(self.ffn_norm(x)))

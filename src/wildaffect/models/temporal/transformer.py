@@ -1,0 +1,103 @@
+"""The transformer of the ABAW4 system, on positions in real time.
+
+Symbols: B windows, T rows, D features, H hidden.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from wildaffect.core.config import Config
+from wildaffect.models.temporal.attention import (
+    SelfAttention,
+    View,
+    check_heads,
+    frequencies,
+    views,
+)
+from wildaffect.models.temporal.encoder import TemporalEncoder, check_encoder
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TransformerConfig(Config):
+    """Post-norm transformer with sinusoids of the rows' times."""
+
+    hidden_dim: int = 256
+    """H, a multiple of `head_dim`."""
+    num_layers: int = 4
+    head_dim: int = 64
+    """Width of one attention head."""
+    ffn_dim: int = 1024
+    dropout: float = 0.1
+    """In [0, 1); of attention weights, of what a layer adds, and within it."""
+    position_rate_hz: float = 30.0
+    """Positions per second: rows this far apart are told apart as neighbours are."""
+    delay_s: float | None = None
+    """None sees the whole window; a number only rows up to that many seconds ahead."""
+    kind: Literal["transformer"] = "transformer"
+
+    def __post_init__(self) -> None:
+        check_encoder(
+            self.kind,
+            num_layers=self.num_layers,
+            hidden_dim=self.hidden_dim,
+            dropout=self.dropout,
+            delay_s=self.delay_s,
+        )
+        check_heads(self.kind, self.hidden_dim, self.head_dim)
+
+
+class TransformerEncoder(TemporalEncoder):
+    """Linear projection, sinusoids added, then attention layers with the norm behind.
+
+    Source:
+        The ABAW4 system (arXiv 2207.09373) as its public code has it. Different here:
+        positions are times, not row numbers within the window (annotated rows are spaced
+        irregularly, 4 frames apart in the median and up to 543), so there is no longest
+        window; the first position is no exception; padding is not attended to; weights
+        start as torch starts linear layers, and each layer on its own.
+    """
+
+    rates: Tensor
+
+    def __init__(self, config: TransformerConfig, input_dim: int) -> None:
+        super().__init__(config.hidden_dim)
+        self.delay_s = config.delay_s
+        self.project = nn.Linear(input_dim, config.hidden_dim)
+        rates = config.position_rate_hz * frequencies(config.hidden_dim // 2)
+        self.register_buffer("rates", rates, persistent=False)
+        self.layers = nn.ModuleList(PostNormLayer(config) for _ in range(config.num_layers))
+
+    def encode(self, features: Tensor, times_s: Tensor, real: Tensor | None) -> Tensor:
+        """Return the states of the last layer, shape (B, T, H)."""
+        angles = times_s[..., None] * self.rates  # (B, T, H / 2)
+        x = self.project(features) + torch.cat((angles.sin(), angles.cos()), dim=-1)
+        seen = views(times_s, real, self.delay_s, len(self.layers))
+        for layer, view in zip(self.layers, seen, strict=True):
+            x = layer(x, view)
+        return x
+
+
+class PostNormLayer(nn.Module):
+    """Attention, then two linear maps with ReLU between; each added, then normalised."""
+
+    def __init__(self, config: TransformerConfig) -> None:
+        super().__init__()
+        dim = config.hidden_dim
+        self.attention = SelfAttention(dim, dim // config.head_dim, config.dropout)
+        self.attention_norm = nn.LayerNorm(dim)
+        self.ffn = nn.Sequential(
+            nn.Linear(dim, config.ffn_dim),
+            nn.ReLU(),
+            nn.Dropout(config.dropout),
+            nn.Linear(config.ffn_dim, dim),
+        )
+        self.ffn_norm = nn.LayerNorm(dim)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, x: Tensor, view: View) -> Tensor:
+        """Return the states after this layer, shape (B, T, H)."""
+        x = self.attention_norm(x + self.dropout(self.attention(x, view, None)))
+        return self.ffn_norm(x + self.dropout(self.ffn(x)))
