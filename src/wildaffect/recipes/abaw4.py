@@ -16,8 +16,8 @@ from dataclasses import replace
 from wildaffect.core.tasks import Task
 from wildaffect.core.windows import WindowSpec
 from wildaffect.losses.multitask import LossConfig
-from wildaffect.losses.scales import MSE
-from wildaffect.losses.weighing import FixedWeights
+from wildaffect.losses.affect import MSE
+from wildaffect.losses.weighing import PUBLISHED, FixedWeights
 from wildaffect.models.frameworks import (
     FrameworkConfig,
     HiddenFeedback,
@@ -25,6 +25,7 @@ from wildaffect.models.frameworks import (
     ModelConfig,
     ShareBottom,
     ShareEncoder,
+    Sources,
 )
 from wildaffect.models.heads import HeadConfig
 from wildaffect.models.temporal.build import TemporalConfig
@@ -45,17 +46,7 @@ MEASURED_INPUTS = (
 WINDOW_S = 18.0
 """64 rows of s-Aff-Wild2, whose rows are 8.45 frames apart on average, at 30 a second."""
 
-PUBLISHED_WEIGHTS = FixedWeights(
-    weights={
-        Task.VALENCE: 12.0,
-        Task.AROUSAL: 12.0,
-        Task.EXPRESSION: 0.35,
-        Task.ACTION_UNITS: 1.0,
-    }
-)
-"""Of the public scripts, there with means over all elements."""
-
-AROUSAL_SOURCES = {Task.AROUSAL: (Task.VALENCE, Task.ACTION_UNITS)}
+AROUSAL_SOURCES: Sources = {Task.AROUSAL: (Task.VALENCE, Task.ACTION_UNITS)}
 """What the shipped configuration tells arousal."""
 
 _WIDE = TransformerConfig(hidden_dim=1024, num_layers=4, ffn_dim=2048, dropout=0.3)
@@ -138,7 +129,7 @@ def _recipe(
         model=ModelConfig(
             encoder=encoder, head=HeadConfig(hidden_dims=(512, 256), dropout=0.3)
         ),
-        loss=LossConfig(valence=MSE(), arousal=MSE(), weighing=PUBLISHED_WEIGHTS),
+        loss=LossConfig(valence=MSE(), arousal=MSE(), weighing=FixedWeights(weights=dict(PUBLISHED))),
         window=WindowSpec(length_s=WINDOW_S, stride_s=WINDOW_S, max_gap_s=WINDOW_S),
         batch_size=8,
         num_epochs=num_epochs,

@@ -6,7 +6,8 @@ the whole, so the number of processes does not change what is learnt.
 """
 
 import os
-from typing import Any, Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -17,7 +18,8 @@ from wildaffect.core.tasks import Task
 Precision = Literal["32-true", "bf16-mixed"]
 
 
-class Processes(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Processes:
     """How many processes train together, and which of them this is."""
 
     count: int = 1

@@ -90,7 +90,8 @@ class Fit:
     ) -> None:
         self._recipe, self._run, self._fabric = recipe, run, fabric
         self._spaces, self._trackers = spaces, trackers
-        train_part, self._inner = list(sequences), []
+        train_part = list(sequences)
+        self._inner: list[FrameSequence] = []
         if isinstance(recipe.selection, BestOnInnerSplit):
             train_part, self._inner = split_people(
                 sequences, recipe.selection.share, seed=recipe.seed

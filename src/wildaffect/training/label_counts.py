@@ -6,7 +6,7 @@ import numpy as np
 
 from wildaffect.core.sequences import FrameSequence
 from wildaffect.core.tasks import LabelSpaces
-from wildaffect.losses.multitask import LabelStatistics
+from wildaffect.losses.statistics import LabelStatistics
 
 
 def count_labels(

@@ -1,0 +1,43 @@
+"""The recipes by name; the command line knows no others."""
+
+from collections.abc import Callable
+from difflib import get_close_matches
+from pathlib import Path
+
+from wildaffect.core.errors import UsageError
+from wildaffect.recipes import abaw4, modern
+from wildaffect.training.recipe import TemporalRecipe, load_recipe
+
+RECIPES: dict[str, Callable[[], TemporalRecipe]] = {
+    "abaw4-transformer": abaw4.abaw4_transformer,
+    "abaw4-gru": abaw4.abaw4_gru,
+    "abaw4-lstm": abaw4.abaw4_lstm,
+    "abaw4-share-encoder": abaw4.abaw4_share_encoder,
+    "abaw4-share-bottom": abaw4.abaw4_share_bottom,
+    "abaw4-hidden-feedback": abaw4.abaw4_hidden_feedback,
+    "abaw4-label-feedback": abaw4.abaw4_label_feedback,
+    "modern": modern.modern,
+    "modern-frame": modern.modern_frame,
+    "modern-gru": modern.modern_gru,
+    "modern-lstm": modern.modern_lstm,
+    "modern-tcn": modern.modern_tcn,
+    "modern-transformer": modern.modern_transformer,
+    "modern-rotary": modern.modern_rotary,
+}
+
+
+def find_recipe(name: str) -> TemporalRecipe:
+    """Return a recipe by its name, or out of a file that a run wrote.
+
+    Raises:
+        UsageError: If there is none; the message suggests the nearest.
+    """
+    if name in RECIPES:
+        return RECIPES[name]()
+    if name.endswith(".json"):
+        return load_recipe(Path(name))
+    near = get_close_matches(name, RECIPES, n=3) or sorted(RECIPES)
+    raise UsageError(
+        f"recipe: must be a recipe.json or one of the recipes, got {name!r}; did you mean "
+        f"{', '.join(near)}?"
+    )

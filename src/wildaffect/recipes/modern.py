@@ -1,0 +1,102 @@
+"""Temporal models with what the years after the published system showed to help."""
+
+from dataclasses import replace
+
+from wildaffect.core.tasks import Task
+from wildaffect.core.windows import WindowSpec
+from wildaffect.losses.action_units import BinaryCrossEntropy
+from wildaffect.losses.affect import CCC
+from wildaffect.losses.expression import CrossEntropy
+from wildaffect.losses.multitask import LossConfig
+from wildaffect.losses.weighing import FixedWeights
+from wildaffect.models.frameworks import FrameworkConfig, ModelConfig, ShareEncoder
+from wildaffect.models.heads import HeadConfig
+from wildaffect.models.temporal.frame import FrameConfig
+from wildaffect.models.temporal.gru import GRUConfig
+from wildaffect.models.temporal.lstm import LSTMConfig
+from wildaffect.models.temporal.rotary import RotaryConfig
+from wildaffect.models.temporal.tcn import TCNConfig
+from wildaffect.models.temporal.transformer import TransformerConfig
+from wildaffect.recipes.abaw4 import MEASURED_INPUTS
+from wildaffect.training.recipe import BestOnInnerSplit, OptimConfig, TemporalRecipe
+
+EQUAL = FixedWeights(weights=dict.fromkeys(Task, 1.0))
+
+
+def modern() -> TemporalRecipe:
+    """A GRU in both directions under CCC loss, with a running mean of weights.
+
+    Windows of 12 s that overlap by half; logit adjustment and label smoothing for
+    expressions. Post-processing is fitted afterwards, on people set aside.
+    """
+    return TemporalRecipe(
+        name="modern",
+        inputs=MEASURED_INPUTS,
+        model=ModelConfig(
+            encoder=GRUConfig(hidden_dim=96, num_layers=1, dropout=0.2, bidirectional=True),
+            framework=FrameworkConfig(trunk=ShareEncoder()),
+            head=HeadConfig(hidden_dims=(64,), dropout=0.3),
+        ),
+        loss=LossConfig(
+            valence=CCC(),
+            arousal=CCC(),
+            expression=CrossEntropy(logit_adjustment=0.5, label_smoothing=0.05),
+            action_units=BinaryCrossEntropy(positive_weights="inverse_sqrt"),
+            weighing=EQUAL,
+        ),
+        window=WindowSpec(length_s=12.0, stride_s=6.0, max_gap_s=6.0),
+        batch_size=16,
+        num_epochs=24,
+        optim=OptimConfig(peak_lr=2e-3, weight_decay=0.05),
+        selection=BestOnInnerSplit(patience_epochs=8),
+        ema_decay=0.99,
+        input_noise=0.1,
+    )
+
+
+def modern_frame() -> TemporalRecipe:
+    """The same without any context: the reference of every temporal model."""
+    return _encoder("modern-frame", FrameConfig(hidden_dim=192, num_layers=2, dropout=0.2))
+
+
+def modern_gru() -> TemporalRecipe:
+    """The same with a GRU in one direction."""
+    return _encoder("modern-gru", GRUConfig(hidden_dim=128, num_layers=2, dropout=0.2))
+
+
+def modern_lstm() -> TemporalRecipe:
+    """The same with an LSTM in one direction."""
+    return _encoder("modern-lstm", LSTMConfig(hidden_dim=128, num_layers=1))
+
+
+def modern_tcn() -> TemporalRecipe:
+    """The same with dilated convolutions."""
+    return _encoder("modern-tcn", TCNConfig(hidden_dim=96, num_layers=5))
+
+
+def modern_transformer() -> TemporalRecipe:
+    """The same with the published transformer, narrower."""
+    return _encoder(
+        "modern-transformer",
+        TransformerConfig(hidden_dim=128, num_layers=2, ffn_dim=256, dropout=0.1),
+    )
+
+
+def modern_rotary() -> TemporalRecipe:
+    """The same with a pre-norm transformer of rotary positions."""
+    return _encoder(
+        "modern-rotary", RotaryConfig(hidden_dim=128, num_layers=2, ffn_dim=256)
+    )
+
+
+def _encoder(
+    name: str,
+    encoder: FrameConfig
+    | GRUConfig
+    | LSTMConfig
+    | TCNConfig
+    | TransformerConfig
+    | RotaryConfig,
+) -> TemporalRecipe:
+    recipe = modern()
+    return replace(recipe, name=name, model=replace(recipe.model, encoder=encoder))

@@ -1,0 +1,87 @@
+"""From annotations and features to a finished run whose outputs are stored and scored."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from wildaffect.core.sequences import FrameSequence
+from wildaffect.features.store import FeatureStore
+from wildaffect.inference.manifest import DataSource
+from wildaffect.training.distributed import launch
+from wildaffect.training.fit import Fit, Watch
+from wildaffect.training.inner import split_people
+from wildaffect.training.load import Split, describe_data
+from wildaffect.training.recipe import BestOnInnerSplit, TemporalRecipe
+from wildaffect.training.runs import Run, TrainedModel, begin, load_run
+from wildaffect.training.watching import open_trackers
+
+UNKNOWN_TERMS = "not stated"
+"""Terms of annotations that nobody told; an artefact repeats them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """Where a run trains and who is told of it."""
+
+    accelerator: str = "auto"
+    trackers: tuple[str, ...] = ()
+
+
+def train_run(
+    recipe: TemporalRecipe,
+    split: Split,
+    store: FeatureStore,
+    folder: Path,
+    *,
+    machine: Machine,
+    terms: str = UNKNOWN_TERMS,
+    watch: Watch,
+) -> TrainedModel:
+    """Train a recipe on a split, or go on with a run that was stopped.
+
+    Args:
+        recipe: What to train.
+        split: Its training part.
+        store: Where the features are.
+        folder: Of the run.
+        machine: Where it trains.
+        terms: On which the annotations may be used, for the artefact to repeat.
+        watch: Told of every epoch.
+
+    Raises:
+        UsageError: If the folder holds another run.
+        Diverged: If the loss is no number any more; the run can be repeated from its last
+            checkpoint with other settings in another folder.
+    """
+    sequences = split.sequences
+    inner = inner_videos(recipe, sequences)
+    source = DataSource(name=split.annotations.source, license=terms)
+    data = describe_data(split, store, recipe, inner=inner, source=source)
+    run = Run(folder)
+    fabric = launch(machine.accelerator, recipe.precision)
+    if fabric.is_global_zero:
+        begin(run, recipe, data)
+    fabric.barrier()
+    is_first: bool = fabric.is_global_zero and not run.is_finished
+    trackers = open_trackers(folder, machine.trackers) if is_first else []
+    fit = Fit(recipe, sequences, run, fabric=fabric, spaces=data.spaces, trackers=trackers)
+    try:
+        fit.run(watch if fabric.is_global_zero else _nobody)
+    finally:
+        for tracker in trackers:
+            tracker.close()
+    return load_run(folder)
+
+
+def inner_videos(
+    recipe: TemporalRecipe, sequences: Sequence[FrameSequence]
+) -> tuple[str, ...]:
+    """Return the videos that a recipe sets aside to choose its epoch, in order."""
+    if not isinstance(recipe.selection, BestOnInnerSplit):
+        return ()
+    parts = split_people(sequences, recipe.selection.share, seed=recipe.seed)
+    return tuple(one.video for one in parts.inner)
+
+
+_nobody: Callable[[Any], None] = lambda epoch: None  # noqa: E731, ARG005
