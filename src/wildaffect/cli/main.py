@@ -13,6 +13,7 @@ from typing import Any
 
 import tyro
 
+from wildaffect.cli.extras import Prepared
 from wildaffect.core.errors import UsageError, WildAffectError
 
 COMMANDS: dict[str, str] = {
@@ -24,6 +25,8 @@ COMMANDS: dict[str, str] = {
     "extract": "features of every face in videos or image folders into a feature store",
     "features import": "features of other programs (HDF5, npz) into a feature store",
     "synth make": "draw a world of generated people with exact labels",
+    "train": "a temporal multi-task model on stored features",
+    "predict": "what a trained run says of videos, with or without labels",
     "evaluate": "predictions against annotations: official scores, intervals, a report",
     "submit": "predictions and an official list to a challenge submission, or check one",
 }
@@ -57,14 +60,19 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parse(module: ModuleType, name: str, args: list[str]) -> Any:
     """Read the flags of a command; what is wrong with them is said in one line."""
     said = io.StringIO()
+    if hasattr(module, "prepare"):
+        wanted = module.prepare(args)
+    else:
+        wanted = Prepared(module.Command, None, args)
     try:
         with contextlib.redirect_stderr(said):
             return tyro.cli(
-                module.Command,
+                wanted.command,
                 prog=f"wildaffect {name}",
-                description=module.__doc__,
-                args=args,
-                config=(tyro.conf.FlagCreatePairsOff,),
+                description=wanted.command.__doc__ if wanted.default else module.__doc__,
+                args=wanted.args,
+                default=wanted.default,
+                config=(tyro.conf.FlagCreatePairsOff, tyro.conf.AvoidSubcommands),
             )
     except SystemExit as stop:
         if not stop.code:

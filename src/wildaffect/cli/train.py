@@ -1,0 +1,40 @@
+"""Train a temporal multi-task model on stored features; goes on where it was stopped."""
+
+from typing import TYPE_CHECKING
+
+import tyro
+
+from wildaffect.cli.extras import Prepared, require_train
+from wildaffect.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from wildaffect.recipes.train_command import TrainCommand
+
+
+def prepare(args: list[str]) -> Prepared:
+    """Return the flags of the recipe that is named first.
+
+    Raises:
+        UsageError: If no recipe is named, or there is none of that name.
+        MissingExtra: If the packages of training are not installed.
+    """
+    require_train("train")
+    from wildaffect.recipes.catalog import RECIPES, find_recipe
+    from wildaffect.recipes.train_command import TrainCommand
+
+    if args and args[0] in {"-h", "--help"}:
+        args = ["modern", *args]
+    if not args or args[0].startswith("-"):
+        raise UsageError(
+            "train: a recipe must come first: a recipe.json or one of "
+            f"{', '.join(RECIPES)}"
+        )
+    default = TrainCommand(data=tyro.MISSING, recipe=find_recipe(args[0]))
+    return Prepared(TrainCommand, default, args[1:])
+
+
+def run(command: "TrainCommand") -> int:
+    """Train, score, and say where everything lies."""
+    from wildaffect.recipes.train_command import train
+
+    return train(command)
