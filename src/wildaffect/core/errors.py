@@ -69,5 +69,9 @@ class BadArtefact(WildAffectError):
     """An artefact or a vendored model is incomplete, altered or of another version."""
 
 
+class BadOutputs(WildAffectError):
+    """Stored outputs of a model are absent, damaged, or do not fit together."""
+
+
 class OutputError(WildAffectError):
     """A result cannot be written where it was asked for."""

@@ -23,6 +23,8 @@ REACH_SD = 3.0
 """Gaussian neighbours further away than so many standard deviations do not count."""
 REACH_TIME_CONSTANTS = 5.0
 """The same for the exponential, whose weight has then fallen below 1 %."""
+BLOCK_ROWS = 128
+"""Rows that are smoothed in one product; more waste weights, fewer cost calls."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,31 +115,17 @@ def smooth(
         times_s: Strictly ascending, shape (T,).
         kind: The weights.
     """
-    total = np.zeros(values.shape)
-    weight = np.zeros(len(times_s))
-    exact = values.astype(np.float64)
-    for offset in _offsets(times_s, kind):
-        rows, others = _shifted(len(times_s), offset)
-        share = weights(kind, times_s[others] - times_s[rows])
-        weight[rows] += share
-        total[rows] += share[:, None] * exact[others]
-    return (total / weight[:, None]).astype(np.float32)
-
-
-def _offsets(times_s: FloatArray, kind: SmoothingKind) -> range:
-    """Return by how many rows a neighbour in reach may stand apart at most."""
     past_s, future_s = reach_s(kind)
-    rows = np.arange(len(times_s))
-    first = np.searchsorted(times_s, times_s - past_s - TIME_TOLERANCE_S)
-    last = np.searchsorted(times_s, times_s + future_s + TIME_TOLERANCE_S, side="right") - 1
-    return range(-int((rows - first).max(initial=0)), int((last - rows).max(initial=0)) + 1)
-
-
-def _shifted(num_rows: int, offset: int) -> tuple[slice, slice]:
-    """Return the rows that have a neighbour so many rows away, and the neighbours."""
-    if offset < 0:
-        return slice(-offset, num_rows), slice(0, num_rows + offset)
-    return slice(0, num_rows - offset), slice(offset, num_rows)
+    firsts = np.searchsorted(times_s, times_s - past_s - TIME_TOLERANCE_S)
+    stops = np.searchsorted(times_s, times_s + future_s + TIME_TOLERANCE_S, side="right")
+    smoothed = np.empty_like(values)
+    for start in range(0, len(values), BLOCK_ROWS):
+        rows = slice(start, min(start + BLOCK_ROWS, len(values)))
+        near = slice(int(firsts[rows.start]), int(stops[rows.stop - 1]))
+        share = weights(kind, times_s[near] - times_s[rows, None])  # (rows, L)
+        total = share @ values[near].astype(np.float64)
+        smoothed[rows] = total / share.sum(1, keepdims=True)
+    return smoothed
 
 
 def _check_positive(name: str, value: float) -> None:

@@ -1,0 +1,232 @@
+"""Fit what is done after the networks on labelled outputs, and show how much of it holds.
+
+`fit_calibration` chooses on all videos given. `cross_fit` does so on all folds but one,
+says what the held-out videos then score, and sets both figures side by side.
+Symbols: V videos, N rows.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wildaffect.core.config import Config
+from wildaffect.core.errors import EvaluationError
+from wildaffect.core.outputs import SequenceOutputs
+from wildaffect.core.sequences import Targets
+from wildaffect.core.tasks import LabelSpaces, Task
+from wildaffect.inference.calibration import Calibration, expression_probs, unit_probs
+from wildaffect.inference.expression_bias import BiasFit, CoordinateAscent, fit_bias
+from wildaffect.inference.labelled import (
+    Decided,
+    LabelledRows,
+    Probs,
+    decide,
+    label_rows,
+    statistics,
+)
+from wildaffect.inference.smoothing import Smoothing
+from wildaffect.inference.smoothing_choice import SmoothingChoice, SmoothingGrids
+from wildaffect.inference.temperature import expression_temperature, unit_temperature
+from wildaffect.inference.thresholds import ThresholdSweep, fit_thresholds
+from wildaffect.metrics.scores import VideoStatistics
+
+STEPS: dict[str, Callable[[Calibration], Calibration]] = {
+    "raw": lambda _: Calibration(),
+    "smoothing": lambda fitted: Calibration(smoothing=fitted.smoothing),
+    "bias and thresholds": lambda fitted: fitted,
+}
+"""Steps of `cross_fit`, each with all before it: how much of a calibration it applies."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalibrationFit(Config):
+    """What is fitted; None leaves decisions at the most probable class, or at 0.5."""
+
+    grids: SmoothingGrids = field(default_factory=SmoothingGrids)
+    expression: BiasFit | None = field(default_factory=CoordinateAscent)
+    action_units: ThresholdSweep | None = field(default_factory=ThresholdSweep)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """The scores after one step, on the videos that chose it and on others."""
+
+    name: str
+    in_sample: VideoStatistics
+    """All videos under a calibration fitted on all: what tuning and testing on one set
+    would claim."""
+    out_of_sample: VideoStatistics
+    """Each video under a calibration fitted without its fold."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrossFit:
+    """A calibration and what it is worth."""
+
+    calibration: Calibration
+    """Fitted on all videos: the one to ship."""
+    fold_calibrations: tuple[Calibration, ...]
+    """In the order of the folds; how far they differ shows what is not settled."""
+    steps: tuple[Step, ...]
+
+
+def fit_calibration(
+    outputs: Sequence[SequenceOutputs],
+    targets: Mapping[str, Targets],
+    fit: CalibrationFit | None = None,
+) -> Calibration:
+    """Return the calibration that suits these videos best.
+
+    Args:
+        outputs: Raw outputs, one record per video.
+        targets: Labels by video, of the same rows.
+        fit: What is fitted and over which grids.
+
+    Raises:
+        EvaluationError: If outputs and labels do not fit together.
+    """
+    rows = label_rows(outputs, targets)
+    return _Fitter(rows, fit or CalibrationFit()).calibration(np.ones(len(outputs), bool))
+
+
+def cross_fit(
+    outputs: Sequence[SequenceOutputs],
+    targets: Mapping[str, Targets],
+    folds: Sequence[Sequence[str]],
+    fit: CalibrationFit | None = None,
+    *,
+    spaces: LabelSpaces | None = None,
+) -> CrossFit:
+    """Fit on all folds but one in turn and score what was held out.
+
+    Args:
+        outputs: Raw outputs, one record per video.
+        targets: Labels by video, of the same rows.
+        folds: Videos of each fold; every video in one exactly, at least two folds.
+        fit: What is fitted and over which grids.
+        spaces: Of the labels, for the scores.
+
+    Raises:
+        EvaluationError: If outputs, labels and folds do not fit together.
+    """
+    rows = label_rows(outputs, targets)
+    held_out = _held_out(rows, folds)
+    fitter = _Fitter(rows, fit or CalibrationFit())
+    everything = np.ones(len(outputs), bool)
+    whole = fitter.calibration(everything)
+    per_fold = [fitter.calibration(~held) for held in held_out]
+    spaces = spaces or LabelSpaces()
+
+    steps = []
+    for name, part_of in STEPS.items():
+        told = fitter.decided(part_of(whole), everything)
+        parts = [
+            (held, fitter.decided(part_of(calibration), held))
+            for held, calibration in zip(held_out, per_fold, strict=True)
+        ]
+        steps.append(
+            Step(
+                name=name,
+                in_sample=statistics(rows, told, spaces),
+                out_of_sample=statistics(rows, _joined(rows, parts), spaces),
+            )
+        )
+    return CrossFit(
+        calibration=whole, fold_calibrations=tuple(per_fold), steps=tuple(steps)
+    )
+
+
+class _Fitter:
+    """Fits on any set of the videos; what was smoothed once is kept."""
+
+    def __init__(self, rows: LabelledRows, fit: CalibrationFit) -> None:
+        self._rows, self._fit = rows, fit
+        self._choice = SmoothingChoice(rows, fit.grids)
+        self._kept: dict[tuple[Task, object], Probs] = {}
+
+    def calibration(self, counted: NDArray[np.bool_]) -> Calibration:
+        """Return the best calibration over the videos that count, shape (V,)."""
+        smoothing = self._choice.best(counted)
+        fitted: dict[str, float | tuple[float, ...]] = {}
+        if Task.EXPRESSION in self._rows.target:
+            fitted |= self._expression(smoothing, counted)
+        if Task.ACTION_UNITS in self._rows.target:
+            fitted |= self._action_units(smoothing, counted)
+        return Calibration(smoothing=smoothing, **fitted)  # type: ignore[arg-type]
+
+    def decided(self, calibration: Calibration, counted: NDArray[np.bool_]) -> Decided:
+        """Return what is said of the rows of the videos that count."""
+        probs = {
+            task: self._probs(task, calibration.smoothing) for task in self._rows.target
+        }
+        return decide(probs, calibration, rows=counted[self._rows.video_index])
+
+    def _expression(
+        self, smoothing: Smoothing, counted: NDArray[np.bool_]
+    ) -> dict[str, float | tuple[float, ...]]:
+        rows = counted[self._rows.video_index] & self._rows.valid[Task.EXPRESSION]
+        probs = self._probs(Task.EXPRESSION, smoothing)[rows]
+        target = self._rows.target[Task.EXPRESSION][rows]
+        temperature = expression_temperature(probs, target, np.ones(len(target), bool))
+        tempered = expression_probs(probs, Calibration(expression_temperature=temperature))
+        bias: tuple[float, ...] = ()
+        if self._fit.expression:
+            videos = self._rows.video_index[rows]
+            bias = fit_bias(tempered, target, videos, fit=self._fit.expression)
+        return {"expression_temperature": temperature, "expression_bias": bias}
+
+    def _action_units(
+        self, smoothing: Smoothing, counted: NDArray[np.bool_]
+    ) -> dict[str, float | tuple[float, ...]]:
+        rows = counted[self._rows.video_index]
+        probs = self._probs(Task.ACTION_UNITS, smoothing)[rows]
+        target = self._rows.target[Task.ACTION_UNITS][rows]
+        valid = self._rows.valid[Task.ACTION_UNITS][rows]
+        temperature = unit_temperature(probs, target, valid)
+        tempered = unit_probs(probs, Calibration(action_units_temperature=temperature))
+        thresholds: tuple[float, ...] = ()
+        if self._fit.action_units:
+            videos = self._rows.video_index[rows]
+            thresholds = fit_thresholds(
+                tempered, target, valid, videos, sweep=self._fit.action_units
+            )
+        return {
+            "action_units_temperature": temperature,
+            "action_unit_thresholds": thresholds,
+        }
+
+    def _probs(self, task: Task, smoothing: Smoothing) -> Probs:
+        kind = smoothing.of(task)
+        if (task, kind) not in self._kept:
+            self._kept[task, kind] = self._rows.smoothed(task, kind)
+        return self._kept[task, kind]
+
+
+def _held_out(
+    rows: LabelledRows, folds: Sequence[Sequence[str]]
+) -> list[NDArray[np.bool_]]:
+    """Return which videos each fold holds, each of shape (V,)."""
+    named = sorted(video for fold in folds for video in fold)
+    if len(folds) < 2 or named != sorted(rows.videos):
+        raise EvaluationError(
+            f"folds: at least two must hold each of the {len(rows.videos)} videos with "
+            f"outputs once, got {len(folds)} with {len(named)} videos, "
+            f"{len(set(named) & set(rows.videos))} of them known"
+        )
+    return [np.isin(rows.videos, list(fold)) for fold in folds]
+
+
+def _joined(
+    rows: LabelledRows, parts: Sequence[tuple[NDArray[np.bool_], Decided]]
+) -> Decided:
+    """Return what the folds say together, for all rows."""
+    joined: Decided = {}
+    for held, decided in parts:
+        for task, values in decided.items():
+            if task not in joined:
+                shape = (len(rows.video_index), *values.shape[1:])
+                joined[task] = np.zeros(shape, values.dtype)
+            joined[task][held[rows.video_index]] = values
+    return joined

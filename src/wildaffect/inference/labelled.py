@@ -1,0 +1,157 @@
+"""Outputs and labels of several videos, row beside row; what calibration is fitted on.
+
+Symbols: V videos, N rows of all of them, C classes, K action units.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wildaffect.core.errors import EvaluationError
+from wildaffect.core.outputs import SequenceOutputs
+from wildaffect.core.sequences import Targets
+from wildaffect.core.tasks import LabelSpaces, Task
+from wildaffect.inference.calibration import (
+    Calibration,
+    expression_probs,
+    unit_probs,
+    units_present,
+)
+from wildaffect.inference.smoothing import SmoothingKind, smooth
+from wildaffect.metrics.agreement import AgreementSums
+from wildaffect.metrics.counts import ConfusionCounts, UnitCounts
+from wildaffect.metrics.scores import VideoStatistics
+
+Probs = NDArray[np.float32]
+Decided = dict[Task, NDArray[Any]]
+"""Valence and arousal (N,), class (N,), presence of units (N, K)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelledRows:
+    """Rows of V videos, those of one video together; the same rows on both sides."""
+
+    outputs: tuple[SequenceOutputs, ...]
+    video_index: NDArray[np.int64]
+    """Position in `outputs`, ascending, shape (N,)."""
+    target: dict[Task, NDArray[Any]]
+    """Shapes (N,), (N,), (N,), (N, K); only tasks that are predicted."""
+    valid: dict[Task, NDArray[np.bool_]]
+
+    @property
+    def videos(self) -> tuple[str, ...]:
+        """Name of each video."""
+        return tuple(one.video for one in self.outputs)
+
+    def smoothed(self, task: Task, kind: SmoothingKind | None) -> Probs:
+        """Return the outputs of a task, each video smoothed by itself, shape (N, ...)."""
+        if kind is None:
+            return np.concatenate([one.probs[task] for one in self.outputs])
+        parts = [
+            smooth(one.probs[task].reshape(len(one), -1), one.time_s, kind)
+            for one in self.outputs
+        ]
+        shape = (-1, *self.outputs[0].probs[task].shape[1:])
+        return np.concatenate(parts).reshape(shape)
+
+
+def label_rows(
+    outputs: Sequence[SequenceOutputs], targets: Mapping[str, Targets]
+) -> LabelledRows:
+    """Put outputs and labels of the same rows side by side.
+
+    Args:
+        outputs: One per video, all with the same tasks.
+        targets: Labels by video, of the same rows as its outputs.
+
+    Raises:
+        EvaluationError: If there is no video, one is there twice or without labels, rows
+            differ in number, or videos differ in what is predicted.
+    """
+    _check_alike(outputs, targets)
+    lengths = [len(one) for one in outputs]
+    chosen = [targets[one.video] for one in outputs]
+    tasks = [task for task in Task if task in outputs[0].probs]
+    return LabelledRows(
+        outputs=tuple(outputs),
+        video_index=np.repeat(np.arange(len(outputs)), lengths),
+        target={t: np.concatenate([getattr(one, t) for one in chosen]) for t in tasks},
+        valid={
+            t: np.concatenate([getattr(one, f"{t}_valid") for one in chosen]) for t in tasks
+        },
+    )
+
+
+def decide(
+    probs: Mapping[Task, Probs], calibration: Calibration, *, rows: NDArray[np.bool_]
+) -> Decided:
+    """Return what is said of the chosen rows, for outputs that are smoothed already."""
+    decided: Decided = {}
+    for task, values in probs.items():
+        match task:
+            case Task.VALENCE | Task.AROUSAL:
+                decided[task] = values[rows]
+            case Task.EXPRESSION:
+                decided[task] = expression_probs(values[rows], calibration).argmax(1)
+            case Task.ACTION_UNITS:
+                tempered = unit_probs(values[rows], calibration)
+                decided[task] = units_present(tempered, calibration).astype(np.int8)
+    return decided
+
+
+def statistics(
+    rows: LabelledRows, decided: Decided, spaces: LabelSpaces
+) -> VideoStatistics:
+    """Return what each video adds to every score; tasks that are absent count nothing."""
+    num_rows, num_videos = len(rows.video_index), len(rows.videos)
+    num_units = len(spaces.action_units)
+
+    def columns(task: Task, width: tuple[int, ...] = ()) -> dict[str, Any]:
+        nothing = np.zeros((num_rows, *width), np.int64)
+        return {
+            "target": rows.target.get(task, nothing),
+            "pred": decided.get(task, nothing),
+            "valid": rows.valid.get(task, nothing.astype(bool)),
+            "groups": rows.video_index,
+            "num_groups": num_videos,
+        }
+
+    return VideoStatistics(
+        videos=rows.videos,
+        subjects=rows.videos,
+        spaces=spaces,
+        valence=AgreementSums.by_group(**columns(Task.VALENCE)),
+        arousal=AgreementSums.by_group(**columns(Task.AROUSAL)),
+        expression=ConfusionCounts.by_group(
+            **columns(Task.EXPRESSION), num_classes=len(spaces.expressions)
+        ),
+        action_units=UnitCounts.by_group(**columns(Task.ACTION_UNITS, (num_units,))),
+    )
+
+
+def _check_alike(
+    outputs: Sequence[SequenceOutputs], targets: Mapping[str, Targets]
+) -> None:
+    if not outputs:
+        raise EvaluationError("outputs: must hold at least one video, got none")
+    tasks = outputs[0].probs.keys()
+    seen: set[str] = set()
+    for one in outputs:
+        if one.video in seen:
+            raise EvaluationError(f"{one.video}: must have outputs once, got them twice")
+        seen.add(one.video)
+        if one.video not in targets:
+            raise EvaluationError(f"{one.video}: outputs must have labels, got none")
+        if len(targets[one.video]) != len(one):
+            raise EvaluationError(
+                f"{one.video}: labels must be of the {len(one)} rows that have outputs, "
+                f"got {len(targets[one.video])}"
+            )
+        if one.probs.keys() != tasks:
+            raise EvaluationError(
+                f"{one.video}: tasks must be those of {outputs[0].video} "
+                f"({', '.join(tasks)}), got {', '.join(one.probs)}"
+            )

@@ -1,0 +1,134 @@
+"""Which smoothing suits each task, by its official score over chosen videos.
+
+Symbols: V videos, K action units, B bins of probability.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wildaffect.core.config import Config
+from wildaffect.core.tasks import Task
+from wildaffect.inference.labelled import LabelledRows, Probs
+from wildaffect.inference.smoothing import (
+    Box,
+    CausalExponential,
+    Gaussian,
+    Smoothing,
+    SmoothingKind,
+)
+from wildaffect.metrics.agreement import AgreementSums
+from wildaffect.metrics.counts import ConfusionCounts
+
+Grid = tuple[SmoothingKind | None, ...]
+Weights = NDArray[np.int64]
+Score = Callable[[Weights], float]
+"""How often each video counts, shape (V,) -> the task's score."""
+
+NUM_BINS = 200
+"""For the F1 of a unit at its best threshold; only smoothings are compared by it."""
+EITHER_SIDE: Grid = (
+    None,
+    *(Gaussian(sd_s=sd_s) for sd_s in (0.1, 0.2, 0.4, 0.8, 1.5, 3.0, 6.0)),
+    *(Box(width_s=width_s) for width_s in (1.0, 3.0, 6.0)),
+)
+PAST_ONLY: Grid = (
+    None,
+    *(CausalExponential(time_constant_s=s) for s in (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmoothingGrids(Config):
+    """What is tried for each task; of equals the first wins, so begin with the least."""
+
+    valence: Grid = EITHER_SIDE
+    arousal: Grid = EITHER_SIDE
+    expression: Grid = EITHER_SIDE
+    action_units: Grid = EITHER_SIDE
+
+
+CAUSAL_GRIDS = SmoothingGrids(
+    valence=PAST_ONLY, arousal=PAST_ONLY, expression=PAST_ONLY, action_units=PAST_ONLY
+)
+"""For models that answer at once."""
+
+
+class SmoothingChoice:
+    """Smooths every task in every way once; then chooses over any set of the videos.
+
+    Valence and arousal are compared by CCC, expressions by macro-F1 of the most probable
+    class, action units by their mean F1 with each unit at its best threshold, as a rare
+    unit hardly ever reaches 0.5 whatever the smoothing.
+    """
+
+    def __init__(self, rows: LabelledRows, grids: SmoothingGrids) -> None:
+        self._scores: dict[Task, list[tuple[SmoothingKind | None, Score]]] = {
+            task: [
+                (kind, _score(rows, task, rows.smoothed(task, kind)))
+                for kind in getattr(grids, task)
+            ]
+            for task in rows.target
+        }
+
+    def best(self, counted: NDArray[np.bool_]) -> Smoothing:
+        """Return the best of each task over the videos that count, shape (V,)."""
+        chosen: dict[str, SmoothingKind | None] = {}
+        for task, scored in self._scores.items():
+            values = [score(counted.astype(np.int64)) for _, score in scored]
+            best = int(np.argmax(np.nan_to_num(values, nan=-np.inf)))
+            chosen[task] = scored[best][0]
+        return Smoothing(**chosen)
+
+
+def _score(rows: LabelledRows, task: Task, values: Probs) -> Score:
+    groups: dict[str, Any] = {
+        "groups": rows.video_index,
+        "num_groups": len(rows.videos),
+    }
+    target, valid = rows.target[task], rows.valid[task]
+    match task:
+        case Task.VALENCE | Task.AROUSAL:
+            sums = AgreementSums.by_group(target, values, valid=valid, **groups)
+            return lambda weights: float(sums.pooled(weights).ccc())
+        case Task.EXPRESSION:
+            counts = ConfusionCounts.by_group(
+                target,
+                values.argmax(1),
+                num_classes=values.shape[1],
+                valid=valid,
+                **groups,
+            )
+            return lambda weights: float(counts.pooled(weights).macro_f1())
+        case Task.ACTION_UNITS:
+            histogram = _histogram(rows, values)
+            return lambda weights: _best_mean_f1(
+                np.tensordot(weights, histogram, axes=1).astype(np.float64)
+            )
+
+
+def _histogram(rows: LabelledRows, probs: Probs) -> NDArray[np.int64]:
+    """Count valid cells by video, label, unit and probability, shape (V, 2, K, B)."""
+    num_units = probs.shape[1]
+    valid = rows.valid[Task.ACTION_UNITS]
+    level = np.minimum((probs * NUM_BINS).astype(np.int64), NUM_BINS - 1)
+    video = np.broadcast_to(rows.video_index[:, None], probs.shape)
+    unit = np.broadcast_to(np.arange(num_units), probs.shape)
+    shape = (len(rows.videos), 2, num_units, NUM_BINS)
+    cells = np.ravel_multi_index(
+        (video, rows.target[Task.ACTION_UNITS], unit, level), shape
+    )
+    return np.bincount(cells[valid], minlength=int(np.prod(shape))).reshape(shape)
+
+
+def _best_mean_f1(histogram: NDArray[np.float64]) -> float:
+    """Return the mean over units of the best F1 over thresholds, (2, K, B) -> ()."""
+    above = histogram[..., ::-1].cumsum(-1)  # cells at or above each bin's lower edge
+    negatives, positives = above
+    total = positives[:, -1:]
+    f1 = 2 * positives / np.maximum(positives + negatives + total, 1.0)
+    annotated = (histogram.sum((0, 2)) > 0).astype(bool)
+    return float(f1.max(1)[annotated].mean()) if annotated.any() else float("nan")
