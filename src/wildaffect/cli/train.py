@@ -26,8 +26,7 @@ def prepare(args: list[str]) -> Prepared:
         args = ["modern", *args]
     if not args or args[0].startswith("-"):
         raise UsageError(
-            "train: a recipe must come first: a recipe.json or one of "
-            f"{', '.join(RECIPES)}"
+            f"train: a recipe must come first: a recipe.json or one of {', '.join(RECIPES)}"
         )
     default = TrainCommand(data=tyro.MISSING, recipe=find_recipe(args[0]))
     return Prepared(TrainCommand, default, args[1:])

@@ -15,8 +15,8 @@ from dataclasses import replace
 
 from wildaffect.core.tasks import Task
 from wildaffect.core.windows import WindowSpec
-from wildaffect.losses.multitask import LossConfig
 from wildaffect.losses.affect import MSE
+from wildaffect.losses.multitask import LossConfig
 from wildaffect.losses.weighing import PUBLISHED, FixedWeights
 from wildaffect.models.frameworks import (
     FrameworkConfig,
@@ -129,7 +129,9 @@ def _recipe(
         model=ModelConfig(
             encoder=encoder, head=HeadConfig(hidden_dims=(512, 256), dropout=0.3)
         ),
-        loss=LossConfig(valence=MSE(), arousal=MSE(), weighing=FixedWeights(weights=dict(PUBLISHED))),
+        loss=LossConfig(
+            valence=MSE(), arousal=MSE(), weighing=FixedWeights(weights=dict(PUBLISHED))
+        ),
         window=WindowSpec(length_s=WINDOW_S, stride_s=WINDOW_S, max_gap_s=WINDOW_S),
         batch_size=8,
         num_epochs=num_epochs,

@@ -19,7 +19,9 @@ class BadCheckpoint(WildAffectError):
     """A checkpoint is damaged, or is one of another model."""
 
 
-def save_checkpoint(folder: Path, weights: dict[str, Tensor], state: dict[str, Any]) -> None:
+def save_checkpoint(
+    folder: Path, weights: dict[str, Tensor], state: dict[str, Any]
+) -> None:
     """Replace the checkpoint in `folder` as a whole.
 
     Args:

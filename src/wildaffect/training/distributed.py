@@ -54,6 +54,11 @@ def launch(accelerator: str, precision: Precision) -> Any:
     return fabric
 
 
+def is_first_process() -> bool:
+    """Return whether this process speaks and writes for all; True where there is one."""
+    return _number("RANK", 0) == 0
+
+
 def processes_of(fabric: Any) -> Processes:
     """Return this process's place among all."""
     return Processes(count=fabric.world_size, rank=fabric.global_rank)

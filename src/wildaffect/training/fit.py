@@ -2,16 +2,17 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.optim import AdamW
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 from wildaffect.core.sequences import FrameSequence
 from wildaffect.core.tasks import LabelSpaces
+from wildaffect.inference.calibration import Calibration
 from wildaffect.losses.multitask import MultitaskLoss, build_loss
 from wildaffect.models.frameworks import LabelFeedback
 from wildaffect.models.multitask import MultitaskModel, build_model
@@ -30,7 +31,7 @@ from wildaffect.training.predict import predict_sequences
 from wildaffect.training.recipe import BestOnInnerSplit, OptimConfig, TemporalRecipe
 from wildaffect.training.runs import Run, append_metrics, keep_metrics_before
 from wildaffect.training.schedule import build_schedule
-from wildaffect.training.score import raw_scores
+from wildaffect.training.score import task_scores, video_statistics
 from wildaffect.training.tensors import feature_moments
 from wildaffect.training.watching import Tracker
 
@@ -53,6 +54,11 @@ class Epoch:
 Watch = Callable[[Epoch], None]
 EVERY_S = 60.0
 """A checkpoint is written at the end of an epoch, and within one after this time."""
+
+
+WARM_MEAN = 9.0
+"""How fast a running mean of weights forgets the untrained ones at first: after n steps
+the newest count 9 / (9 + n), until that falls to what the recipe says."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -200,9 +206,10 @@ class Fit:
             outputs = predict_sequences(
                 self.model, self._inner, self._recipe.training_window
             )
-            scores = raw_scores(self._inner, outputs, self._spaces)
-        found: dict[str, float] = self._fabric.broadcast(scores)
-        return found
+            found = video_statistics(self._inner, outputs, Calibration(), self._spaces)
+            scores = task_scores(found.pooled(), self._recipe.model.tasks)
+        agreed: dict[str, float] = self._fabric.broadcast(scores)
+        return agreed
 
     def _is_out_of_patience(self) -> bool:
         selection = self._recipe.selection
@@ -223,7 +230,9 @@ class Fit:
         if not self._fabric.is_global_zero:
             return
         state = {
-            "progress": {name: getattr(self._progress, name) for name in Progress.__slots__},
+            "progress": {
+                name: getattr(self._progress, name) for name in Progress.__slots__
+            },
             "optimizer": self._parts.optimizer.state_dict(),
             "scheduler": self._parts.scheduler.state_dict(),
             "loss": self._loss.state_dict(),
@@ -277,7 +286,12 @@ def _parameter_groups(
 def _running_mean(model: nn.Module, decay: float) -> AveragedModel | None:
     if not decay:
         return None
-    return AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay))
+
+    def average(mean: Tensor, now: Tensor, num_steps: Tensor | int) -> Tensor:
+        share = max(1 - decay, WARM_MEAN / (WARM_MEAN + float(num_steps)))
+        return mean + share * (now - mean)
+
+    return AveragedModel(model, avg_fn=average)
 
 
 def _noise(std: Tensor) -> Callable[[Tensor], Tensor]:

@@ -22,6 +22,4 @@ def count_labels(
         classes += np.bincount(named, minlength=len(classes))
         positive += (targets.action_units * targets.action_units_valid).sum(0)
         total += targets.action_units_valid.sum(0)
-    return LabelStatistics(
-        class_counts=classes, unit_positive=positive, unit_total=total
-    )
+    return LabelStatistics(class_counts=classes, unit_positive=positive, unit_total=total)

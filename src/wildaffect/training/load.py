@@ -9,6 +9,7 @@ from wildaffect.core.sequences import FrameSequence
 from wildaffect.data.samples import FeatureQuery, load_sequences
 from wildaffect.evaluation.inputs import Annotated, read_annotated
 from wildaffect.features.store import EntryName, FeatureStore
+from wildaffect.formats.detect import detect
 from wildaffect.inference.inputs import COLUMNS
 from wildaffect.inference.manifest import DataSource
 from wildaffect.inference.sequence_inputs import (
@@ -22,7 +23,8 @@ from wildaffect.training.recipe import TemporalRecipe
 from wildaffect.training.runs import RunData
 from wildaffect.training.tensors import rows_per_second
 
-MAX_NAMED = 5
+ALL_TASKS = "affwild2-mtl"
+"""Layout that labels every task side by side."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,16 +45,28 @@ class Split:
 
 
 def load_split(
-    data: Path, store: FeatureStore, recipe: TemporalRecipe, split: str
+    data: Path,
+    store: FeatureStore,
+    recipe: TemporalRecipe,
+    split: str,
+    layout: str | None = None,
 ) -> Split:
     """Read one split.
+
+    Args:
+        data: Folder of annotations.
+        store: Where features are.
+        recipe: What is to be trained on them.
+        split: Such as `train`.
+        layout: Of the annotations; if not given and several lie there, the one with all
+            tasks.
 
     Raises:
         MissingData: If no known layout of annotations lies in `data`.
         UsageError: If there is no such split.
         FeatureError: If an input is not in the store, or no video has features.
     """
-    annotated = read_annotated(data, split=split)
+    annotated = read_annotated(data, layout=layout or _fullest(data), split=split)
     sequences = tuple(
         one
         for one in load_sequences(
@@ -72,6 +86,11 @@ def load_split(
             "of the store are those of the annotations"
         )
     return Split(annotated=annotated, sequences=sequences, without_features=missing)
+
+
+def _fullest(data: Path) -> str | None:
+    found = {one.format.name for one in detect(data)}
+    return ALL_TASKS if ALL_TASKS in found else None
 
 
 def query_of(

@@ -6,7 +6,6 @@ from typing import Any, Protocol
 from wildaffect.core.errors import MissingExtra, UsageError
 
 
-
 class Tracker(Protocol):
     """Takes numbers of an epoch."""
 

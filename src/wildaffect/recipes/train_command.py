@@ -1,0 +1,268 @@
+"""The train command: flags of a recipe, one run or one per fold, and what is printed."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from wildaffect.core.errors import UsageError
+from wildaffect.core.outputs import SequenceOutputs
+from wildaffect.core.sequences import FrameSequence
+from wildaffect.data.splits import k_folds, save_splits
+from wildaffect.features.store import FeatureStore
+from wildaffect.inference.stored_outputs import StoredOutputs, save_outputs
+from wildaffect.training.distributed import is_first_process
+from wildaffect.training.fit import Epoch
+from wildaffect.training.job import UNKNOWN_TERMS, Machine, train_run
+from wildaffect.training.load import Split, load_split
+from wildaffect.training.outcome import (
+    ScoreLine,
+    calibrate_run,
+    load_calibration,
+    predict_stored,
+    score_line,
+    score_lines,
+    write_scores,
+)
+from wildaffect.training.pages import fit_table, score_table
+from wildaffect.training.recipe import TemporalRecipe
+from wildaffect.training.runs import Run, TrainedModel
+from wildaffect.training.score import video_statistics
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainCommand:
+    """Train a temporal multi-task model on stored features; goes on where it was stopped.
+
+    Examples:
+        wildaffect train abaw4-gru --data worlds/wild
+
+        wildaffect train modern --data s-Aff-Wild2 --features features --seed 3 -o runs/m3
+
+        wildaffect train modern --data worlds/wild --folds 5 --optim.peak-lr 1e-3
+
+        torchrun --nproc-per-node 4 -m wildaffect train modern --data s-Aff-Wild2
+
+        wildaffect train runs/m3/recipe.json --data s-Aff-Wild2 -o runs/again
+    """
+
+    data: Path
+    """Folder of annotations, in any layout that `wildaffect data check` knows."""
+    recipe: Annotated[TemporalRecipe, tyro.conf.arg(name="")]
+    features: Path | None = None
+    """Feature store; `features` in the data's folder if not given."""
+    output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
+    """Folder of the run; runs/<recipe>-<seed> if not given."""
+    format: str | None = None
+    """Layout of the annotations, if several lie there."""
+    train_split: str = "train"
+    """Split that is trained on."""
+    score_split: str = "val"
+    """Split that is scored afterwards; `none` for none. It never chooses anything."""
+    folds: int = 0
+    """Cross-validate over so many folds of the training split, no person in two; 0 trains
+    once."""
+    terms: str = UNKNOWN_TERMS
+    """On what terms the annotations may be used, for artefacts to repeat."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where to train."""
+    threads: int = 1
+    """Of tensor operations on the CPU, per process."""
+    track: tuple[Literal["wandb", "mlflow"], ...] = ()
+    """Report to these beside TensorBoard, which is always written."""
+
+
+def train(command: TrainCommand) -> int:
+    """Train, calibrate, score, and print where everything lies."""
+    import torch  # noqa: PLC0415 - the command line is read before
+
+    torch.set_num_threads(command.threads)
+    recipe = command.recipe
+    folder = command.output or Path("runs") / f"{recipe.name}-{recipe.seed}"
+    store = FeatureStore(command.features or command.data / "features")
+    split = load_split(command.data, store, recipe, command.train_split, command.format)
+    console = Console(highlight=False, soft_wrap=True)
+    _tell_missing(split, console)
+    if command.folds:
+        return _cross_validate(command, split, store, folder, console)
+    trained = _train_one(command, split, store, folder)
+    if not is_first_process():
+        return 0
+    _finish(command, trained, split.sequences, store, console)
+    return 0
+
+
+def _train_one(
+    command: TrainCommand, split: Split, store: FeatureStore, folder: Path
+) -> TrainedModel:
+    machine = Machine(accelerator=command.device, trackers=command.track)
+    with _EpochBar(Run(folder), command.recipe.num_epochs) as bar:
+        return train_run(
+            command.recipe,
+            split,
+            store,
+            folder,
+            machine=machine,
+            terms=command.terms,
+            watch=bar.watch,
+        )
+
+
+def _finish(
+    command: TrainCommand,
+    trained: TrainedModel,
+    sequences: tuple[FrameSequence, ...],
+    store: FeatureStore,
+    console: Console,
+) -> None:
+    folder = trained.run.folder
+    fitted = calibrate_run(trained, sequences)
+    if fitted:
+        console.print(fit_table(fitted, trained.recipe.model.tasks))
+    if command.score_split == "none":
+        console.print(f"{folder}: trained on {len(trained.data.train_videos)} videos")
+        return
+    judged = load_split(
+        command.data, store, trained.recipe, command.score_split, command.format
+    )
+    lines = score_lines(
+        predict_stored(trained, judged.sequences, command.score_split),
+        judged.sequences,
+        load_calibration(folder),
+        spaces=trained.data.spaces,
+        seed=trained.recipe.seed,
+    )
+    write_scores(lines, folder / f"scores-{command.score_split}.json")
+    console.print(
+        score_table(lines, f"{len(judged.sequences)} videos of {judged.annotations.source}")
+    )
+    console.print(_last_line(folder, lines))
+
+
+def _cross_validate(
+    command: TrainCommand,
+    split: Split,
+    store: FeatureStore,
+    folder: Path,
+    console: Console,
+) -> int:
+    folder.mkdir(parents=True, exist_ok=True)
+    known = {one.video for one in split.sequences}
+    splits = k_folds(
+        split.annotations, command.folds, seed=command.recipe.seed, kind="subject-disjoint"
+    )
+    save_splits(splits, folder / "folds.json")
+    held: dict[str, SequenceOutputs] = {}
+    lines = []
+    for fold in splits.folds:
+        part = replace(split, sequences=_of(split, set(fold.train) & known))
+        rest = _of(split, set(fold.val) & known)
+        trained = _train_one(command, part, store, folder / fold.name)
+        if not is_first_process():
+            continue
+        calibrate_run(trained, part.sequences)
+        outputs = predict_stored(trained, rest, "held-out")
+        held |= {one.video: one for one in outputs}
+        found = video_statistics(
+            rest, outputs, load_calibration(trained.run.folder), trained.data.spaces
+        )
+        tasks = command.recipe.model.tasks
+        lines.append(score_line(fold.name, found, tasks, seed=command.recipe.seed))
+    if is_first_process():
+        _pool(command, split, held, folder, lines, console)
+    return 0
+
+
+def _pool(
+    command: TrainCommand,
+    split: Split,
+    held: dict[str, SequenceOutputs],
+    folder: Path,
+    lines: list[ScoreLine],
+    console: Console,
+) -> None:
+    outputs = tuple(held[one.video] for one in split.sequences)
+    spaces = split.annotations.spaces
+    (folder / "outputs").mkdir(exist_ok=True)
+    save_outputs(
+        StoredOutputs(outputs=outputs, spaces=spaces), folder / "outputs" / "held-out.npz"
+    )
+    raw = score_lines(
+        outputs,
+        split.sequences,
+        load_calibration(folder),
+        spaces=spaces,
+        seed=command.recipe.seed,
+    )[0]
+    lines = [*lines, replace(raw, name="all held out, raw")]
+    write_scores(lines, folder / "scores-held-out.json")
+    title = f"{len(outputs)} videos of {split.annotations.source}, each held out once"
+    console.print(score_table(lines, title))
+    console.print(_last_line(folder, lines))
+
+
+def _of(split: Split, videos: set[str]) -> tuple[FrameSequence, ...]:
+    chosen = tuple(one for one in split.sequences if one.video in videos)
+    if not chosen:
+        raise UsageError(
+            "train: every fold must have videos with features, got one without; lower "
+            "--folds"
+        )
+    return chosen
+
+
+def _tell_missing(split: Split, console: Console) -> None:
+    if split.without_features and is_first_process():
+        some = ", ".join(split.without_features[:5])
+        console.print(
+            f"note: {len(split.without_features)} videos of {split.annotations.source} have "
+            f"no features and train nothing: {some}",
+            markup=False,
+        )
+
+
+def _last_line(folder: Path, lines: list[ScoreLine]) -> str:
+    last = lines[-1]
+    return (
+        f"{folder}: score {last.scores['score']:.3f} ({last.low:.3f} to {last.high:.3f}, "
+        f"95 % over videos), {last.name}"
+    )
+
+
+class _EpochBar:
+    """A bar on standard error while a run trains."""
+
+    def __init__(self, run: Run, num_epochs: int) -> None:
+        self._bar = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=Console(stderr=True, soft_wrap=True),
+            transient=True,
+            disable=not is_first_process(),
+        )
+        self._task = self._bar.add_task(str(run.folder), total=num_epochs)
+
+    def __enter__(self) -> "_EpochBar":
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def watch(self, epoch: Epoch) -> None:
+        """Show an epoch."""
+        said = f"loss {epoch.loss:.3f}"
+        if epoch.scores:
+            said += f", score {epoch.scores['score']:.3f}"
+        self._bar.update(self._task, completed=epoch.number, description=said)

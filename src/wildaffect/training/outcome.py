@@ -1,0 +1,212 @@
+"""What a finished run is worth: calibrated on people set aside, scored on others."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import TypeAdapter, ValidationError
+
+from wildaffect.core.errors import UsageError
+from wildaffect.core.outputs import SequenceOutputs
+from wildaffect.core.sequences import FrameSequence
+from wildaffect.core.tasks import LabelSpaces, Task
+from wildaffect.core.windows import TrailingSpec
+from wildaffect.inference.calibration import Calibration
+from wildaffect.inference.fitting import CalibrationFit, CrossFit, cross_fit
+from wildaffect.inference.smoothing_choice import CAUSAL_GRIDS
+from wildaffect.inference.stored_outputs import StoredOutputs, load_outputs, save_outputs
+from wildaffect.metrics.bootstrap import Interval, bootstrap_interval
+from wildaffect.metrics.scores import TaskScores, VideoStatistics
+from wildaffect.training.predict import predict_sequences
+from wildaffect.training.runs import TrainedModel
+from wildaffect.training.score import targets_of, task_scores, video_statistics
+
+NUM_FOLDS = 5
+"""Into which the people set aside are divided to see how much of a calibration holds."""
+NUM_RESAMPLES = 1000
+
+_CALIBRATION = TypeAdapter(Calibration)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreLine:
+    """Scores of one way to read outputs."""
+
+    name: str
+    scores: dict[str, float]
+    """By task, and their sum as `score`."""
+    low: float
+    """Of the sum, 95 % over resampled videos."""
+    high: float
+
+
+def predict_stored(
+    trained: TrainedModel, sequences: Sequence[FrameSequence], split: str
+) -> tuple[SequenceOutputs, ...]:
+    """Return what a run says of sequences; asked once per split, then read from its folder.
+
+    Raises:
+        BadOutputs: If the stored outputs are damaged.
+    """
+    path = trained.run.outputs(split)
+    videos = [one.video for one in sequences]
+    if path.exists():
+        stored = load_outputs(path)
+        if [one.video for one in stored.outputs] == videos:
+            return stored.outputs
+    outputs = tuple(predict_sequences(trained.model, sequences, trained.recipe.window))
+    path.parent.mkdir(exist_ok=True)
+    provenance = {"run": trained.run.folder.name, "recipe": trained.recipe.name}
+    save_outputs(
+        StoredOutputs(outputs=outputs, spaces=trained.data.spaces, provenance=provenance),
+        path,
+    )
+    return outputs
+
+
+def calibrate(
+    outputs: Sequence[SequenceOutputs],
+    sequences: Sequence[FrameSequence],
+    *,
+    is_causal: bool,
+    seed: int,
+    spaces: LabelSpaces,
+) -> CrossFit | None:
+    """Fit what is done after the networks; None for fewer than two people.
+
+    Args:
+        outputs: Raw outputs on people who trained nothing.
+        sequences: Theirs, in the same order.
+        is_causal: Whether smoothing may look back only.
+        seed: Of the folds.
+        spaces: Of the labels.
+    """
+    people = sorted({one.subject for one in sequences})
+    if len(people) < 2:
+        return None
+    num_folds = min(NUM_FOLDS, len(people))
+    order = np.random.default_rng((seed, 0xCA1)).permutation(len(people))
+    fold_of = {people[at]: place % num_folds for place, at in enumerate(order)}
+    folds = [
+        [one.video for one in sequences if fold_of[one.subject] == fold]
+        for fold in range(num_folds)
+    ]
+    fit = CalibrationFit(grids=CAUSAL_GRIDS) if is_causal else CalibrationFit()
+    return cross_fit(outputs, targets_of(sequences), folds, fit, spaces=spaces)
+
+
+def calibrate_run(
+    trained: TrainedModel, sequences: Sequence[FrameSequence]
+) -> CrossFit | None:
+    """Calibrate a run on the people that chose its epoch, and keep it in its folder.
+
+    Returns:
+        The fit with its figures in and out of sample; None where nobody was set aside.
+    """
+    inner = set(trained.data.inner_videos)
+    aside = [one for one in sequences if one.video in inner]
+    if not aside:
+        return None
+    fitted = calibrate(
+        predict_stored(trained, aside, "inner"),
+        aside,
+        is_causal=isinstance(trained.recipe.window, TrailingSpec),
+        seed=trained.recipe.seed,
+        spaces=trained.data.spaces,
+    )
+    if fitted:
+        save_calibration(fitted.calibration, calibration_path(trained.run.folder))
+    return fitted
+
+
+def calibration_path(folder: Path) -> Path:
+    """Return where a run or an ensemble keeps its calibration."""
+    return folder / "calibration.json"
+
+
+def save_calibration(calibration: Calibration, path: Path) -> None:
+    """Write a calibration."""
+    path.write_bytes(_CALIBRATION.dump_json(calibration, indent=1) + b"\n")
+
+
+def load_calibration(folder: Path) -> Calibration:
+    """Return the calibration of a run or an ensemble; one that changes nothing if none.
+
+    Raises:
+        UsageError: If the file is damaged.
+    """
+    path = calibration_path(folder)
+    if not path.exists():
+        return Calibration()
+    try:
+        return _CALIBRATION.validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise UsageError(f"{path}: must be a calibration, got {error}") from None
+
+
+def score_lines(
+    outputs: Sequence[SequenceOutputs],
+    sequences: Sequence[FrameSequence],
+    calibration: Calibration,
+    *,
+    spaces: LabelSpaces,
+    seed: int,
+) -> list[ScoreLine]:
+    """Return the scores of outputs as they are and after calibration."""
+    ways = {"raw": Calibration(), "calibrated": calibration}
+    tasks = tuple(outputs[0].probs)
+    return [
+        score_line(
+            name, video_statistics(sequences, outputs, way, spaces), tasks, seed=seed
+        )
+        for name, way in ways.items()
+    ]
+
+
+def score_line(
+    name: str, statistics: VideoStatistics, tasks: Sequence[Task], *, seed: int
+) -> ScoreLine:
+    """Return the scores of all videos pooled, the sum with its interval."""
+    interval = _interval(statistics, tasks, seed)
+    return ScoreLine(
+        name=name,
+        scores=task_scores(statistics.pooled(), tasks),
+        low=float(interval.low),
+        high=float(interval.high),
+    )
+
+
+def write_scores(lines: Sequence[ScoreLine], path: Path) -> None:
+    """Write scores as JSON for scripts and later comparison."""
+    rows: list[dict[str, Any]] = [asdict(line) for line in lines]
+    path.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+
+
+def sum_of(scores: TaskScores, tasks: Sequence[Task]) -> Any:
+    """Return the sum of official scores over the tasks, for one or many resamples."""
+    scales = [
+        value
+        for task, value in (
+            (Task.VALENCE, scores.ccc_valence),
+            (Task.AROUSAL, scores.ccc_arousal),
+        )
+        if task in tasks
+    ]
+    parts = [sum(scales) / len(scales)] if scales else []
+    if Task.EXPRESSION in tasks:
+        parts.append(scores.macro_f1_expression)
+    if Task.ACTION_UNITS in tasks:
+        parts.append(scores.mean_f1_action_units)
+    return sum(parts)
+
+
+def _interval(statistics: VideoStatistics, tasks: Sequence[Task], seed: int) -> Interval:
+    return bootstrap_interval(
+        statistics,
+        lambda scores: sum_of(scores, tasks),
+        num_resamples=NUM_RESAMPLES,
+        seed=seed,
+    )

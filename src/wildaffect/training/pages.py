@@ -1,0 +1,44 @@
+"""Scores and fitted calibrations as tables for the terminal."""
+
+from collections.abc import Sequence
+
+from rich.table import Table
+
+from wildaffect.core.tasks import Task
+from wildaffect.inference.fitting import CrossFit
+from wildaffect.training.outcome import ScoreLine
+from wildaffect.training.score import task_scores
+
+TITLES = {
+    Task.VALENCE: "CCC V",
+    Task.AROUSAL: "CCC A",
+    Task.EXPRESSION: "F1 EXPR",
+    Task.ACTION_UNITS: "F1 AU",
+}
+
+
+def score_table(lines: Sequence[ScoreLine], title: str) -> Table:
+    """Return a line per way of reading outputs, with the interval of the sum."""
+    tasks = [task for task in Task if task in lines[0].scores]
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for name in ("", *(TITLES[task] for task in tasks), "sum", "95 % over videos"):
+        table.add_column(name, justify="left" if not name else "right")
+    for line in lines:
+        cells = [f"{line.scores[task]:.3f}" for task in tasks]
+        interval = f"{line.low:.3f} to {line.high:.3f}"
+        table.add_row(line.name, *cells, f"{line.scores['score']:.3f}", interval)
+    return table
+
+
+def fit_table(fitted: CrossFit, tasks: Sequence[Task]) -> Table:
+    """Return the scores of each step of a calibration, in sample and out of sample."""
+    title = "calibration on people set aside: in sample / out of sample"
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for name in ("", *(TITLES[task] for task in tasks), "sum"):
+        table.add_column(name, justify="left" if not name else "right")
+    for step in fitted.steps:
+        inside = task_scores(step.in_sample.pooled(), tasks)
+        outside = task_scores(step.out_of_sample.pooled(), tasks)
+        names = [*map(str, tasks), "score"]
+        table.add_row(step.name, *(f"{inside[n]:.3f} / {outside[n]:.3f}" for n in names))
+    return table
