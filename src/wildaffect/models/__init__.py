@@ -1,0 +1,1 @@
+"""Everything with weights; needs the extra `train`."""
