@@ -69,5 +69,9 @@ class BadArtefact(WildAffectError):
     """An artefact or a vendored model is incomplete, altered or of another version."""
 
 
+class BadWeights(WildAffectError):
+    """A file of weights is damaged, unsafe, or not of the network that was named."""
+
+
 class OutputError(WildAffectError):
     """A result cannot be written where it was asked for."""

@@ -136,6 +136,7 @@ class ViTTrunk(nn.Module):
 
     def __init__(self, config: ViTConfig, *, train_positions: bool) -> None:
         super().__init__()
+        self.config = config
         self.channels = config.channels
         self.size_px = config.size_px
         self.patch_embed = PatchEmbed(config)
@@ -204,6 +205,16 @@ class MeanTokenViT(ViTTrunk, Backbone):
         """Return features, shape (B, D)."""
         tokens = self.encode(self.embed(crops))
         return self.fc_norm(tokens[:, 1:].mean(dim=1))
+
+
+def mean_token_from(encoder: ClassTokenViT) -> MeanTokenViT:
+    """Return what is fine-tuned from a pre-trained network; its last norm is new."""
+    network = MeanTokenViT(encoder.config)
+    pretrained = encoder.state_dict()
+    network.load_state_dict(
+        {key: pretrained.get(key, value) for key, value in network.state_dict().items()}
+    )
+    return network
 
 
 def initialise_linear_layers(module: nn.Module) -> None:

@@ -60,8 +60,8 @@ def reconstruct(
 ) -> Reconstruction:
     """Return what the encoder saw and what the decoder made of it.
 
-    A guess has mean 0 and deviation 1 in each patch; the crop's own mean and deviation
-    are put back, so the colours of hidden patches are given away and their structure is not.
+    A guess has mean 0 and deviation 1 in each patch; the crop's own mean and deviation are
+    put back, so that the picture gives hidden colours away, and hidden structure not.
 
     Args:
         crops: What the autoencoder was given, shape (B, C, S, S).
