@@ -52,9 +52,8 @@ def timm_preprocess(model: str) -> Preprocess:
     Raises:
         UsageError: If timm has no such model or tag, or the model reads no square picture.
     """
-    _, _, tag = model.partition(".")
-    config = get_pretrained_cfg(model, allow_unregistered=False) if _known(model) else None
-    if config is None or (tag and config.tag != tag):
+    config = _pretrained_config(model)
+    if config is None:
         near = get_close_matches(model, [*timm.list_models(), *timm.list_pretrained()])
         hint = f"did you mean {', '.join(near)}?" if near else "see timm.list_models()"
         raise UsageError(f"backbone: timm has no model {model!r}; {hint}")
@@ -75,12 +74,18 @@ def timm_feature_dim(model: str) -> int:
 
 def timm_head(model: str) -> str:
     """Return the name of the classifier in a model's weights."""
-    config = get_pretrained_cfg(model)
+    config = _pretrained_config(model)
     return config.classifier if config and isinstance(config.classifier, str) else ""
 
 
-def _known(model: str) -> bool:
-    return is_model(model.partition(".")[0])
+def _pretrained_config(model: str) -> Any:
+    """Return timm's record of a model's weights, None where model or tag is unknown."""
+    if not is_model(model.partition(".")[0]):
+        return None
+    try:
+        return get_pretrained_cfg(model)
+    except RuntimeError:  # how timm says that a tag is unknown
+        return None
 
 
 def _feature_dim(net: Any) -> int:

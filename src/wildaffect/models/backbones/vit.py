@@ -122,7 +122,7 @@ class Block(nn.Module):
         if not self.training or self.drop_ratio == 0:
             return branch
         kept = 1 - self.drop_ratio
-        scale = branch.new_empty((len(branch), 1, 1)).bernoulli_(kept) / kept
+        scale = branch.new_empty((branch.shape[0], 1, 1)).bernoulli_(kept) / kept
         return branch * scale
 
 
@@ -157,7 +157,8 @@ class ViTTrunk(nn.Module):
 
     def encode(self, tokens: Tensor) -> Tensor:
         """Put the class token before (B, N, D) tokens and run the blocks: (B, 1 + N, D)."""
-        cls = (self.cls_token + self.pos_embed[:, :1]).expand(len(tokens), -1, -1)
+        # `len` would freeze the batch size into an exported graph.
+        cls = (self.cls_token + self.pos_embed[:, :1]).expand(tokens.shape[0], -1, -1)
         tokens = torch.cat([cls, tokens], dim=1)
         for block in self.blocks:
             tokens = block(tokens)

@@ -121,7 +121,7 @@ class MaskedAutoencoder(ViTTrunk):
     def _decode(self, latent: Tensor, back: Tensor) -> Tensor:
         tokens = self.decoder_embed(latent)
         num_hidden = self.num_patches - self.num_visible
-        hidden = self.mask_token.to(tokens.dtype).expand(len(tokens), num_hidden, -1)
+        hidden = self.mask_token.to(tokens.dtype).expand(tokens.shape[0], num_hidden, -1)
         shuffled = torch.cat([tokens[:, 1:], hidden], dim=1)  # (B, L, decoder dim)
         index = back.unsqueeze(2).expand(-1, -1, tokens.shape[2])
         patches = shuffled.gather(1, index)
