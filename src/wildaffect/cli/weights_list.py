@@ -1,6 +1,6 @@
 """Weights that were imported, with features, terms and origin.
 
-Example: wildaffect weights list
+Example: wildaffect weights list --json
 """
 
 from dataclasses import dataclass

@@ -3,6 +3,7 @@
 import argparse
 import re
 import struct
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from pickle import UnpicklingError
@@ -20,7 +21,7 @@ WRAPPERS = ("model", "state_dict", "teacher")
 
 _DAMAGE = (
     *(RuntimeError, ValueError, TypeError, LookupError, AttributeError, AssertionError),
-    *(EOFError, UnpicklingError, struct.error),
+    *(EOFError, OSError, UnpicklingError, struct.error),
 )
 """What torch's reader raises on damaged bytes, found by cutting and flipping them."""
 
@@ -67,8 +68,11 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
 
 
 def _read_torch(path: Path) -> Mapping[str, Any]:
-    with path.open("rb") as file:
-        start = file.read(8)
+    try:
+        with path.open("rb") as file:
+            start = file.read(8)
+    except OSError as error:
+        raise BadWeights(f"{path}: weights cannot be read: {error.strerror}") from error
     if not start.startswith((b"PK", b"\x80")):
         raise BadWeights(
             f"{path}: must be a file of torch or safetensors, got one that begins with "
@@ -77,7 +81,10 @@ def _read_torch(path: Path) -> Mapping[str, Any]:
     try:
         # A Namespace is what reference training code keeps its options in: it holds
         # values and runs nothing.
-        with torch.serialization.safe_globals([argparse.Namespace]):
+        with (
+            torch.serialization.safe_globals([argparse.Namespace]),
+            warnings.catch_warnings(action="ignore"),  # the error says it all
+        ):
             content = torch.load(path, map_location="cpu", weights_only=True)
     except _DAMAGE as error:
         raise BadWeights(f"{path}: {_reason(error)}") from error
