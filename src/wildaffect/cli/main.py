@@ -24,6 +24,8 @@ COMMANDS: dict[str, str] = {
     "data check": "read annotations, count, report problems with file and line; leak check",
     "extract": "features of every face in videos or image folders into a feature store",
     "features import": "features of other programs (HDF5, npz) into a feature store",
+    "weights import": "a file of weights, checked against a network, with origin and terms",
+    "weights list": "weights that were imported",
     "synth make": "draw a world of generated people with exact labels",
     "train": "a temporal multi-task model on stored features",
     "predict": "what a trained run says of videos, with or without labels",

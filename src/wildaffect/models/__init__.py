@@ -1,1 +1,1 @@
-"""Everything with weights: tensors in, tensors out; no loss, no optimizer, no files."""
+"""Everything with weights: crops to features, features over time to every task."""

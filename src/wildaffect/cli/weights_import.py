@@ -1,0 +1,119 @@
+"""Check a file of weights against a network and keep it with its origin and terms.
+
+Example: wildaffect weights import checkpoint-799.pth --as vit_base_patch16_224.mae
+--tag celeb --terms "research only, agreement of 2026" --source "the authors' page"
+
+No code in the file is run and nothing is downloaded; docs/backbones.md lists the networks.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import tyro
+
+from wildaffect.core.errors import MissingExtra
+
+if TYPE_CHECKING:
+    from wildaffect.core.preprocess import Preprocess
+    from wildaffect.models.backbones.manifest import WeightManifest
+
+_NUM_SHOWN = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """Options of `weights import`."""
+
+    file: Annotated[Path, tyro.conf.Positional]
+    """A .safetensors file, or one of torch (.pt, .pth) that holds tensors alone."""
+    network: Annotated[str, tyro.conf.arg(name="as")]
+    """Network that the weights are for, such as iresnet50.arcface, or timm/MODEL."""
+    tag: str = ""
+    """Tag of the weights in place of the network's; the name is architecture.tag."""
+    to: Path | None = None
+    """Folder to keep them in; by default one of this platform's for the user's data."""
+    terms: str = ""
+    """Licence or agreement under which you hold the weights."""
+    source: str = ""
+    """Where you got the file."""
+    key: str = ""
+    """Entry of the file that holds the weights, if there are several."""
+    classes: tuple[str, ...] = ()
+    """Keep the file's classifier; its classes in their order."""
+    mean: tuple[float, ...] = ()
+    """Per channel, for values in [0, 1], where it is not that of the network."""
+    std: tuple[float, ...] = ()
+    """As `mean`, the deviation."""
+    channels: Literal["rgb", "bgr", "grey", ""] = ""
+    """Order of colours, where it is not that of the network."""
+    resize_positions: bool = False
+    """Interpolate position embeddings that are for another number of patches."""
+    overwrite: bool = False
+    """Replace weights of the same name."""
+    json: bool = False
+    """Print the manifest as JSON on standard output."""
+
+
+def run(command: Command) -> int:
+    """Import one file."""
+    import json
+    from dataclasses import asdict
+
+    from rich.console import Console
+
+    try:
+        from wildaffect.models.backbones.registry import backbone_spec
+        from wildaffect.models.backbones.weights import ImportRequest, import_weights
+    except ModuleNotFoundError as error:
+        raise MissingExtra("weights import", "train") from error
+    with Console(stderr=True).status(f"checking {command.file.name}"):
+        manifest = import_weights(
+            ImportRequest(
+                file=command.file,
+                network=command.network,
+                tag=command.tag,
+                key=command.key,
+                preprocess=_crop(backbone_spec(command.network).preprocess, command),
+                classes=command.classes,
+                resize_positions=command.resize_positions,
+                source=command.source,
+                terms=command.terms,
+            ),
+            command.to,
+            overwrite=command.overwrite,
+        )
+    print(json.dumps(asdict(manifest)) if command.json else _summary(manifest))
+    return 0
+
+
+def _crop(preprocess: "Preprocess", command: Command) -> "Preprocess":
+    from wildaffect.core.errors import UsageError
+
+    try:
+        return replace(
+            preprocess,
+            channels=command.channels or preprocess.channels,
+            mean=command.mean or preprocess.mean,
+            std=command.std or preprocess.std,
+        )
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+
+
+def _summary(manifest: "WeightManifest") -> str:
+    crop = manifest.preprocess
+    features = f"{manifest.feature_dim} features of {crop.size_px} px {crop.channels} crops"
+    lines = [
+        f"{manifest.name}: every key fits {manifest.network}, {features}",
+        f"  terms: {manifest.terms or 'not stated (--terms)'}",
+    ]
+    if manifest.dropped:
+        first = ", ".join(manifest.dropped[:_NUM_SHOWN])
+        rest = ", ..." if len(manifest.dropped) > _NUM_SHOWN else ""
+        lines.append(f"  left out, not needed: {len(manifest.dropped)} ({first}{rest})")
+    if manifest.classes:
+        lines.append(f"  classifier kept: {', '.join(manifest.classes)}")
+    if manifest.resized_from:
+        lines.append(f"  positions interpolated from {manifest.resized_from} patches")
+    return "\n".join(lines)

@@ -1,0 +1,57 @@
+"""Weights that were imported, with features, terms and origin.
+
+Example: wildaffect weights list --json
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from wildaffect.core.errors import MissingExtra
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """Options of `weights list`."""
+
+    folder: Annotated[Path | None, tyro.conf.Positional] = None
+    """Where weights are kept; by default this platform's folder for the user's data."""
+    json: bool = False
+    """Print the manifests as JSON on standard output."""
+
+
+def run(command: Command) -> int:
+    """Print one line per entry."""
+    import json
+    from dataclasses import asdict
+
+    from rich.console import Console
+    from rich.table import Table
+
+    try:
+        from wildaffect.models.backbones.weights import list_weights, user_folder
+    except ModuleNotFoundError as error:
+        raise MissingExtra("weights list", "train") from error
+    folder = command.folder or user_folder()
+    manifests = list_weights(folder)
+    if command.json:
+        print(json.dumps([asdict(manifest) for manifest in manifests]))
+        return 0
+    if not manifests:
+        print(f"{folder}: no weights; see: wildaffect weights import --help")
+        return 0
+    table = Table("name", "network", "features", "crop", "terms", "from")
+    for manifest in manifests:
+        crop = manifest.preprocess
+        table.add_row(
+            manifest.name,
+            manifest.network,
+            str(manifest.feature_dim),
+            f"{crop.size_px} px {crop.channels}",
+            manifest.terms or "not stated",
+            manifest.source or manifest.source_file,
+        )
+    Console(highlight=False, markup=False).print(table)
+    return 0

@@ -1,0 +1,57 @@
+"""What every backbone promises: normalised crops in, one row of features out.
+
+Symbols: B batch, C channels, S side of the crop in pixels, D features.
+"""
+
+from typing import TYPE_CHECKING, Protocol
+
+from torch import Tensor, nn
+
+Stages = tuple[tuple[str, ...], ...]
+"""Beginnings of parameter names, one group per layer, from the input to the features."""
+
+
+class Backbone(nn.Module):
+    """A network `forward(crops (B, C, S, S)) -> features (B, feature_dim)`.
+
+    Crops are those of `faces.crop.normalise` with the `Preprocess` that the registry gives.
+    """
+
+    feature_dim: int
+    channels: int
+    size_px: int
+
+    def forward(self, crops: Tensor) -> Tensor:
+        """Return features, shape (B, feature_dim)."""
+        raise NotImplementedError
+
+    def stages(self) -> Stages:
+        """Return the layers in order; each parameter belongs to one of them."""
+        raise NotImplementedError
+
+    if TYPE_CHECKING:  # nn.Module's own gives Any
+
+        def __call__(self, crops: Tensor) -> Tensor:
+            """See `forward`."""
+
+
+class ReadsCrops(Protocol):
+    """A network that knows which crops it reads."""
+
+    channels: int
+    size_px: int
+
+
+def check_crops(network: ReadsCrops, crops: Tensor) -> None:
+    """Refuse crops of another size or number of channels.
+
+    Raises:
+        ValueError: If the shape is not (B, C, S, S) with the network's C and S.
+    """
+    expected = (network.channels, network.size_px, network.size_px)
+    if crops.dim() != 4 or tuple(crops.shape[1:]) != expected:
+        sides = ", ".join(map(str, expected))
+        raise ValueError(
+            f"{type(network).__name__}: crops must have shape (B, {sides}), "
+            f"got {tuple(crops.shape)}; cut them with the network's Preprocess"
+        )

@@ -1,0 +1,129 @@
+"""The backbones that ship, as networks without weights.
+
+Tags say which published weights the crop and the features are laid out for: `mae` (class
+token) and `mae_mean` (mean of the patches, as after fine-tuning), `arcface`, `imagenet`.
+"""
+
+import re
+from functools import partial
+
+from wildaffect.core.preprocess import Preprocess
+from wildaffect.models.backbones.densenet import (
+    DenseNetConfig,
+    imagenet_densenet,
+    small_densenet,
+)
+from wildaffect.models.backbones.iresnet import IResNet, IResNetConfig
+from wildaffect.models.backbones.spec import BackboneSpec
+from wildaffect.models.backbones.vit import ClassTokenViT, MeanTokenViT, ViTConfig
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+VITS = {
+    "vit_micro_patch8_64": ViTConfig(size_px=64, patch_px=8, dim=128, depth=6, num_heads=4),
+    "vit_tiny_patch16_224": ViTConfig(dim=192, depth=12, num_heads=3),
+    "vit_small_patch16_224": ViTConfig(dim=384, depth=12, num_heads=6),
+    "vit_base_patch16_224": ViTConfig(dim=768, depth=12, num_heads=12),
+    "vit_large_patch16_224": ViTConfig(dim=1024, depth=24, num_heads=16),
+}
+"""Architecture -> sizes. Tiny to large: arXiv 2010.11929, table 1, and arXiv 2012.12877,
+table 1; micro is ours, for 64 px crops on a CPU."""
+
+_IRESNETS = {
+    "iresnet_micro_64": IResNetConfig(
+        units=(1, 1, 1, 1), width=32, size_px=64, feature_dim=256
+    ),
+    "iresnet18": IResNetConfig(units=(2, 2, 2, 2)),
+    "iresnet34": IResNetConfig(units=(3, 4, 6, 3)),
+    "iresnet50": IResNetConfig(units=(3, 4, 14, 3)),
+    "iresnet100": IResNetConfig(units=(3, 13, 30, 3)),
+}
+_DENSENETS = {
+    "densenet121": DenseNetConfig(layers=(6, 12, 24, 16), growth=32, initial_channels=64),
+    "densenet161": DenseNetConfig(layers=(6, 12, 36, 24), growth=48, initial_channels=96),
+    "densenet169": DenseNetConfig(layers=(6, 12, 32, 32), growth=32, initial_channels=64),
+    "densenet201": DenseNetConfig(layers=(6, 12, 48, 32), growth=32, initial_channels=64),
+}
+_DENSENET_BC_64 = DenseNetConfig(
+    layers=(16, 16, 16), growth=12, initial_channels=24, channels=1, size_px=64
+)
+_MAE_DECODER = ("decoder_", "mask_token")
+_NESTED_KEY = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12])\.")
+
+
+def _imagenet(size_px: int) -> Preprocess:
+    return Preprocess(size_px=size_px, mean=IMAGENET_MEAN, std=IMAGENET_STD)
+
+
+def _flat_key(key: str) -> str:
+    """Turn `norm.1` of torchvision's released DenseNets into today's `norm1`."""
+    return _NESTED_KEY.sub(r"\1\2.", key)
+
+
+def _vit_specs(name: str, config: ViTConfig) -> tuple[BackboneSpec, BackboneSpec]:
+    class_token = BackboneSpec(
+        name=f"{name}.mae",
+        feature_dim=config.dim,
+        preprocess=_imagenet(config.size_px),
+        build=partial(ClassTokenViT, config),
+        head="head",
+        droppable=("head.", *_MAE_DECODER),
+    )
+    mean_token = BackboneSpec(
+        name=f"{name}.mae_mean",
+        feature_dim=config.dim,
+        preprocess=_imagenet(config.size_px),
+        build=partial(MeanTokenViT, config),
+        head="head",
+        droppable=("head.", *_MAE_DECODER),
+    )
+    return class_token, mean_token
+
+
+def _iresnet_spec(name: str, config: IResNetConfig) -> BackboneSpec:
+    half = (0.5, 0.5, 0.5)
+    return BackboneSpec(
+        name=f"{name}.arcface",
+        feature_dim=config.feature_dim,
+        preprocess=Preprocess(size_px=config.size_px, mean=half, std=half),
+        build=partial(IResNet, config),
+    )
+
+
+def _densenet_spec(name: str, config: DenseNetConfig) -> BackboneSpec:
+    return BackboneSpec(
+        name=f"{name}.imagenet",
+        feature_dim=config.feature_dim,
+        preprocess=_imagenet(config.size_px),
+        build=partial(imagenet_densenet, config),
+        head="classifier",
+        droppable=("classifier.",),
+        rename=_flat_key,
+    )
+
+
+def _densenet_bc_64_spec() -> BackboneSpec:
+    # Grey mean and deviation, on the scale to 255, of the train images that its published
+    # weights were applied to: public code of the ABAW3 entry, arXiv 2203.13032.
+    return BackboneSpec(
+        name="densenet_bc_64.grey",
+        feature_dim=_DENSENET_BC_64.feature_dim,
+        preprocess=Preprocess(
+            size_px=_DENSENET_BC_64.size_px,
+            channels="grey",
+            mean=(101.63449 / 255,),
+            std=(59.74126 / 255,),
+        ),
+        build=partial(small_densenet, _DENSENET_BC_64),
+        head="classifier",
+        droppable=("classifier.",),
+    )
+
+
+SHIPPED: tuple[BackboneSpec, ...] = (
+    *(spec for name, config in VITS.items() for spec in _vit_specs(name, config)),
+    *(_iresnet_spec(name, config) for name, config in _IRESNETS.items()),
+    *(_densenet_spec(name, config) for name, config in _DENSENETS.items()),
+    _densenet_bc_64_spec(),
+)

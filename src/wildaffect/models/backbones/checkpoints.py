@@ -1,0 +1,148 @@
+"""Read other people's weight files without running anything that they contain."""
+
+import argparse
+import re
+import struct
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from wildaffect.core.errors import BadWeights, UsageError
+
+WRAPPERS = ("model", "state_dict", "teacher")
+"""Entries of a training checkpoint under which its weights are published."""
+
+_DAMAGE = (
+    *(RuntimeError, ValueError, TypeError, LookupError, AttributeError, AssertionError),
+    *(EOFError, OSError, UnpicklingError, struct.error),
+)
+"""What torch's reader raises on damaged bytes, found by cutting and flipping them."""
+
+_CODE = re.compile(r"GLOBAL (\S+)")
+
+
+def read_checkpoint(path: Path, *, key: str = "") -> dict[str, Tensor]:
+    """Return the tensors of a weight file by name, on the CPU.
+
+    Files that end in .safetensors are read as such, all others as torch's own. Pickled code
+    is never run: a file that asks for it is refused.
+
+    Args:
+        path: The file.
+        key: Entry that holds the weights, dots between levels (`student.backbone`); by
+            default the one of `WRAPPERS` that is there, or the file as a whole.
+
+    Raises:
+        BadWeights: If the file is damaged, holds code or holds no tensors.
+        UsageError: If it cannot be told which of several entries is meant.
+    """
+    if not path.is_file():
+        raise BadWeights(f"{path}: weights must be a file, got none there")
+    content = _read_safetensors(path) if _is_safetensors(path) else _read_torch(path)
+    tensors = _tensors_in(_entry(path, content, key))
+    if not tensors:
+        entries = ", ".join(map(str, content))[:200] or "nothing"
+        raise BadWeights(f"{path}: weights must be tensors by name, got {entries}")
+    _check_finite(path, tensors)
+    return tensors
+
+
+def _is_safetensors(path: Path) -> bool:
+    return path.suffix == ".safetensors"
+
+
+def _read_safetensors(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        raise BadWeights(
+            f"{path}: must be a whole safetensors file, got {error}; fetch it again"
+        ) from error
+
+
+def _read_torch(path: Path) -> Mapping[str, Any]:
+    try:
+        with path.open("rb") as file:
+            start = file.read(8)
+    except OSError as error:
+        raise BadWeights(f"{path}: weights cannot be read: {error.strerror}") from error
+    if not start.startswith((b"PK", b"\x80")):
+        raise BadWeights(
+            f"{path}: must be a file of torch or safetensors, got one that begins with "
+            f"{start!r}; fetch it again"
+        )
+    try:
+        # A Namespace is what reference training code keeps its options in: it holds
+        # values and runs nothing.
+        with (
+            torch.serialization.safe_globals([argparse.Namespace]),
+            warnings.catch_warnings(action="ignore"),  # the error says it all
+        ):
+            content = torch.load(path, map_location="cpu", weights_only=True)
+    except _DAMAGE as error:
+        raise BadWeights(f"{path}: {_reason(error)}") from error
+    if not isinstance(content, Mapping):
+        raise BadWeights(
+            f"{path}: weights must be tensors by name, got {type(content).__name__}"
+        )
+    return content
+
+
+def _reason(error: Exception) -> str:
+    if code := _CODE.search(str(error)):
+        return (
+            f"weights must be tensors alone, got code ({code[1].rstrip('.')}), which is "
+            "not run; save `model.state_dict()` where that code is trusted"
+        )
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    said = f"{type(error).__name__}: {lines[-1][:120]}" if lines else type(error).__name__
+    return f"must be a whole file of torch, got a damaged one ({said}); fetch it again"
+
+
+def _entry(path: Path, content: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    if key:
+        return _named_entry(path, content, key)
+    while not _tensors_in(content):
+        found = [name for name in WRAPPERS if isinstance(content.get(name), Mapping)]
+        if len(found) > 1:
+            raise UsageError(
+                f"{path}: one entry must hold the weights, got {', '.join(found)}; "
+                "name it with --key"
+            )
+        if not found:
+            return content
+        content = content[found[0]]
+    return content
+
+
+def _named_entry(path: Path, content: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    for part in key.split("."):
+        inner = content.get(part)
+        if not isinstance(inner, Mapping):
+            there = ", ".join(str(k) for k, v in content.items() if isinstance(v, Mapping))
+            raise UsageError(
+                f"{path}: --key {key} must name an entry that holds tensors, got none "
+                f"called {part!r}; there are: {there or 'no entries'}"
+            )
+        content = inner
+    return content
+
+
+def _tensors_in(content: Mapping[str, Any]) -> dict[str, Tensor]:
+    return {str(k): v for k, v in content.items() if isinstance(v, Tensor)}
+
+
+def _check_finite(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    for name, tensor in tensors.items():
+        if tensor.is_floating_point() and not tensor.isfinite().all():
+            raise BadWeights(
+                f"{path}: {name} must be finite, got infinite values or NaN; "
+                "its training diverged"
+            )

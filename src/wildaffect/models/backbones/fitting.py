@@ -1,0 +1,180 @@
+"""Compare the keys and shapes of a weight file with those of a network."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+import torch
+from torch import Tensor
+
+from wildaffect.core.errors import BadWeights
+from wildaffect.models.backbones.registry import (
+    backbone_names,
+    backbone_spec,
+    empty_backbone,
+)
+from wildaffect.models.backbones.spec import BackboneSpec
+
+PREFIXES = ("module.", "_orig_mod.", "model.", "backbone.", "encoder.")
+"""Of wrappers around a network (parallel, compiled, a larger one), outermost first."""
+
+POSITIONS = "pos_embed"
+_COUNTER = ".num_batches_tracked"
+_NUM_SHOWN = 4
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How a file's tensors match a network; keys are the network's own."""
+
+    tensors: dict[str, Tensor]
+    """Everything that the network has, complete."""
+    head: dict[str, Tensor]
+    """`weight` and `bias` of the file's classifier, empty if it has none."""
+    dropped: tuple[str, ...]
+    """Keys of the file that features do not need: classifier, decoder."""
+    resized_from: int
+    """Patches that the file's positions were for, if they were resized; else 0."""
+
+
+def fit_tensors(
+    where: str, tensors: Mapping[str, Tensor], spec: BackboneSpec, *, resize_positions: bool
+) -> Fit:
+    """Match a file's tensors to a network by key, every one of them.
+
+    Args:
+        where: The file, for messages.
+        tensors: Its tensors by name.
+        spec: The network.
+        resize_positions: Interpolate position embeddings of another number of patches.
+
+    Raises:
+        BadWeights: If a key is missing, unexpected or of another shape. The message lists
+            the first of each, and networks that do fit.
+    """
+    shapes = {
+        key.removeprefix(spec.key_prefix): shape
+        for key, shape in network_shapes(spec.name).items()
+    }
+    named = _named_as_published(where, tensors, spec, frozenset(shapes))
+    resized_from = _check_positions(where, named, shapes, resize_positions)
+    _check_all(where, spec, named, shapes)
+    return Fit(
+        # Files of old versions of torch do not count the batches of a norm.
+        tensors={spec.key_prefix + k: named.get(k, torch.tensor(0)) for k in shapes},
+        head=_head(named, spec),
+        dropped=tuple(key for key in named if key not in shapes),
+        resized_from=resized_from,
+    )
+
+
+@cache
+def network_shapes(name: str) -> dict[str, Shape]:
+    """Return the shape of every tensor in a registered network's state."""
+    state = empty_backbone(name).state_dict()
+    return {key: tuple(value.shape) for key, value in state.items()}
+
+
+def _named_as_published(
+    where: str, tensors: Mapping[str, Tensor], spec: BackboneSpec, wanted: frozenset[str]
+) -> dict[str, Tensor]:
+    strip = [p for p in PREFIXES if not any(key.startswith(p) for key in wanted)]
+    named: dict[str, Tensor] = {}
+    for key, value in tensors.items():
+        plain = key
+        for prefix in strip:
+            plain = plain.removeprefix(prefix)
+        plain = spec.rename(plain)
+        if plain in named:
+            raise BadWeights(
+                f"{where}: each tensor must be there once, got {plain} twice, the second "
+                f"as {key}; name the part that is meant with --key"
+            )
+        named[plain] = value
+    return named
+
+
+def _head(named: Mapping[str, Tensor], spec: BackboneSpec) -> dict[str, Tensor]:
+    if not spec.head:
+        return {}
+    parts = {part: named.get(f"{spec.head}.{part}") for part in ("weight", "bias")}
+    return {part: value for part, value in parts.items() if value is not None}
+
+
+def _check_positions(
+    where: str, named: dict[str, Tensor], shapes: Mapping[str, Shape], resize: bool
+) -> int:
+    """Resize positions in place if that was asked for; return how many there were."""
+    positions, wanted = named.get(POSITIONS), shapes.get(POSITIONS)
+    if positions is None or wanted is None or tuple(positions.shape) == wanted:
+        return 0
+    if positions.dim() != 3 or positions.shape[2] != wanted[2]:
+        return 0  # another network altogether: reported with everything else
+    num_patches, num_wanted = positions.shape[1] - 1, wanted[1] - 1
+    if not resize:
+        raise BadWeights(
+            f"{where}: {POSITIONS} must be for {num_wanted} patches, got {num_patches}; "
+            "choose the network of that size, or interpolate with --resize-positions"
+        )
+    if round(num_patches**0.5) ** 2 != num_patches:
+        raise BadWeights(
+            f"{where}: {POSITIONS} must be a class token and a square of patches to be "
+            f"resized, got {num_patches} patches"
+        )
+    from timm.layers.pos_embed import resample_abs_pos_embed  # noqa: PLC0415 - slow
+
+    side = round(num_wanted**0.5)
+    named[POSITIONS] = resample_abs_pos_embed(positions, [side, side], num_prefix_tokens=1)
+    return num_patches
+
+
+def _check_all(
+    where: str,
+    spec: BackboneSpec,
+    named: Mapping[str, Tensor],
+    shapes: Mapping[str, Shape],
+) -> None:
+    got = {key: tuple(value.shape) for key, value in named.items()}
+    missing = [k for k in shapes if k not in got and not k.endswith(_COUNTER)]
+    unexpected = [k for k in got if k not in shapes and not k.startswith(spec.droppable)]
+    reshaped = [k for k in got if k in shapes and got[k] != shapes[k]]
+    if not (missing or unexpected or reshaped):
+        return
+    said = [
+        _listed("missing", missing),
+        _listed("unexpected", unexpected),
+        _listed("of another shape", [f"{k} {got[k]} for {shapes[k]}" for k in reshaped]),
+    ]
+    raise BadWeights(
+        f"{where}: weights must fit {spec.name}, got keys {', '.join(filter(None, said))}; "
+        f"{_advice(got, shapes, spec.name)}"
+    )
+
+
+def _listed(what: str, keys: list[str]) -> str:
+    if not keys:
+        return ""
+    rest = ", ..." if len(keys) > _NUM_SHOWN else ""
+    return f"{len(keys)} {what} ({', '.join(keys[:_NUM_SHOWN])}{rest})"
+
+
+def _advice(got: Mapping[str, Shape], shapes: Mapping[str, Shape], name: str) -> str:
+    for key in shapes.keys() & got.keys():
+        read, wanted = got[key], shapes[key]
+        if len(read) == 4 and {read[1], wanted[1]} == {1, 3} and read[2:] == wanted[2:]:
+            colours = {1: "grey", 3: "colour"}
+            return f"the file reads {colours[read[1]]} crops, {name} {colours[wanted[1]]}"
+    fitting = [other for other in backbone_names() if other != name and _covers(got, other)]
+    if fitting:
+        return f"they fit {', '.join(fitting)}"
+    return "no other registered network fits them either"
+
+
+def _covers(got: Mapping[str, Shape], name: str) -> bool:
+    """Whether a network finds all of its keys in a file and leaves none over."""
+    shapes, droppable = network_shapes(name), backbone_spec(name).droppable
+    return all(
+        got.get(key) == shape for key, shape in shapes.items() if not key.endswith(_COUNTER)
+    ) and all(key in shapes or key.startswith(droppable) for key in got)

@@ -1,0 +1,73 @@
+"""What is recorded beside imported weights: `weights.json`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from wildaffect.core.config import Config
+from wildaffect.core.errors import BadWeights
+from wildaffect.core.preprocess import Preprocess
+
+MANIFEST_FILE = "weights.json"
+TENSOR_FILE = "weights.safetensors"
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeightManifest(Config):
+    """Where weights came from, on what terms, and how a crop for them is cut."""
+
+    name: str
+    """`architecture.tag` under which they are loaded."""
+    network: str
+    """Registered network that they fit."""
+    feature_dim: int
+    preprocess: Preprocess
+    sha256: str
+    """Of the tensors' file beside this one."""
+    source_file: str
+    source_sha256: str
+    source: str
+    """Where the user got the file; empty if not stated."""
+    terms: str
+    """Licence or agreement as the user stated it; empty if not stated."""
+    classes: tuple[str, ...] = ()
+    """Label order of the classifier that is kept with them; empty without one."""
+    dropped: tuple[str, ...] = ()
+    """Keys of the source file that were left out."""
+    resized_from: int = 0
+    """Patches that positions were interpolated from; 0 if they are as in the source."""
+    format_version: int = FORMAT_VERSION
+
+
+_ADAPTER = TypeAdapter(WeightManifest)
+
+
+def read_manifest(path: Path) -> WeightManifest:
+    """Read what `write_manifest` wrote.
+
+    Raises:
+        BadWeights: If it is not there, is not such a manifest, or of another version.
+    """
+    try:
+        manifest = _ADAPTER.validate_json(path.read_bytes())
+    except OSError as error:
+        raise BadWeights(
+            f"{path}: must be the manifest of imported weights, got {error.strerror}"
+        ) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise BadWeights(f"{path}: {where}: {first['msg']}; import them again") from error
+    if manifest.format_version != FORMAT_VERSION:
+        raise BadWeights(
+            f"{path}: format_version must be {FORMAT_VERSION}, "
+            f"got {manifest.format_version}; import the weights again"
+        )
+    return manifest
+
+
+def write_manifest(path: Path, manifest: WeightManifest) -> None:
+    """Write every field."""
+    path.write_bytes(_ADAPTER.dump_json(manifest, indent=2) + b"\n")

@@ -1,0 +1,91 @@
+"""Backbones by name, each with its feature size and the crop that it reads.
+
+A name is `architecture.tag`, as in timm; `timm/NAME` is any model of timm itself.
+"""
+
+import re
+from difflib import get_close_matches
+from functools import partial
+
+import torch
+
+from wildaffect.core.errors import UsageError
+from wildaffect.models.backbones.backbone import Backbone
+from wildaffect.models.backbones.catalogue import SHIPPED
+from wildaffect.models.backbones.spec import BackboneSpec
+
+TIMM_PREFIX = "timm/"
+
+_SPECS: dict[str, BackboneSpec] = {}
+
+
+def register_backbone(spec: BackboneSpec) -> None:
+    """Add a backbone.
+
+    Raises:
+        ValueError: If the name is taken or is not `architecture.tag`.
+    """
+    if not re.fullmatch(r"[\w-]+\.[\w-]+", spec.name):
+        raise ValueError(f"backbone: name must be architecture.tag, got {spec.name!r}")
+    if spec.name in _SPECS:
+        raise ValueError(f"backbone: {spec.name!r} must be registered once, got it twice")
+    _SPECS[spec.name] = spec
+
+
+def backbone_names() -> tuple[str, ...]:
+    """Return every registered name; those of timm, as `timm/...`, come on top."""
+    return tuple(_SPECS)
+
+
+def backbone_spec(name: str) -> BackboneSpec:
+    """Return what is known of a backbone.
+
+    Raises:
+        UsageError: If there is none of that name; the message suggests the nearest.
+    """
+    if name.startswith(TIMM_PREFIX):
+        return _timm_spec(name)
+    if name not in _SPECS:
+        near = get_close_matches(name, _SPECS, cutoff=0.5) or sorted(_SPECS)
+        raise UsageError(
+            f"backbone: there is no {name!r}; did you mean {', '.join(near)}? "
+            f"(models of timm are called {TIMM_PREFIX}...)"
+        )
+    return _SPECS[name]
+
+
+def build_backbone(name: str) -> Backbone:
+    """Build an untrained backbone: (B, C, S, S) crops to (B, feature_dim) features.
+
+    Raises:
+        UsageError: If there is none of that name; the message suggests the nearest.
+    """
+    return backbone_spec(name).build()
+
+
+def empty_backbone(name: str) -> Backbone:
+    """Build a backbone whose parameters have shapes but no memory (the meta device)."""
+    with torch.device("meta"):
+        return backbone_spec(name).build()
+
+
+def _timm_spec(name: str) -> BackboneSpec:
+    # timm takes seconds to import; only those who name one of its models pay for it.
+    from wildaffect.models.backbones import timm_adapter  # noqa: PLC0415
+
+    model = name.removeprefix(TIMM_PREFIX)
+    preprocess = timm_adapter.timm_preprocess(model)
+    head = timm_adapter.timm_head(model)
+    return BackboneSpec(
+        name=name,
+        preprocess=preprocess,
+        feature_dim=timm_adapter.timm_feature_dim(model),
+        build=partial(timm_adapter.TimmBackbone, model),
+        head=head,
+        droppable=(f"{head}.",) if head else (),
+        key_prefix="net.",
+    )
+
+
+for _shipped in SHIPPED:
+    register_backbone(_shipped)

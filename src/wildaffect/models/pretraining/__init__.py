@@ -1,0 +1,1 @@
+"""Learning from faces without labels: the masked autoencoder."""

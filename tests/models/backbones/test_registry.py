@@ -1,0 +1,108 @@
+from dataclasses import replace
+
+import pytest
+import torch
+
+from wildaffect.core.errors import UsageError
+from wildaffect.models.backbones.iresnet import IResNetConfig
+from wildaffect.models.backbones.registry import (
+    backbone_names,
+    backbone_spec,
+    build_backbone,
+    register_backbone,
+)
+from wildaffect.models.backbones.vit import ViTConfig, mean_token_from
+
+MICRO = "vit_micro_patch8_64.mae"
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("iresnet5.arcface", "iresnet50.arcface"),
+        ("vit_base_patch16.mae", "vit_base_patch16_224.mae"),
+        ("timm/resnet18s", "resnet18"),
+        ("timm/resnet18.a1_in2k", "resnet18.a1_in1k"),
+    ],
+)
+def test_an_unknown_name_suggests_the_nearest(name, near):
+    with pytest.raises(UsageError, match=rf"did you mean .*{near}"):
+        build_backbone(name)
+
+
+def test_a_name_far_from_all_lists_them():
+    with pytest.raises(UsageError, match=r"densenet121\.imagenet, .*vit_tiny"):
+        build_backbone("?")
+
+
+def test_registering_twice_is_an_error():
+    with pytest.raises(ValueError, match=r"iresnet18\.arcface' must be registered once"):
+        register_backbone(backbone_spec("iresnet18.arcface"))
+
+
+def test_a_name_without_a_tag_is_refused():
+    spec = replace(backbone_spec("iresnet18.arcface"), name="iresnet18")
+    with pytest.raises(ValueError, match=r"name must be architecture\.tag"):
+        register_backbone(spec)
+    assert "iresnet18" not in backbone_names()
+
+
+def test_a_model_of_timm_brings_its_crop():
+    spec = backbone_spec("timm/vit_tiny_patch16_224.augreg_in21k")
+    assert spec.preprocess.mean == (0.5, 0.5, 0.5)
+    assert (spec.feature_dim, spec.preprocess.size_px) == (192, 224)
+
+
+def test_a_model_that_widens_before_its_classifier_says_so():
+    assert backbone_spec("timm/mobilenetv3_small_100").feature_dim == 1024
+
+
+def test_fine_tuning_starts_from_the_pretrained_layers_and_a_new_norm():
+    encoder = build_backbone(MICRO)
+    torch.nn.init.constant_(encoder.norm.weight, 7)
+    network = mean_token_from(encoder)
+    assert torch.equal(network.blocks[5].mlp.fc2.weight, encoder.blocks[5].mlp.fc2.weight)
+    assert network.fc_norm.weight.unique().tolist() == [1]
+    assert network.pos_embed.requires_grad
+    assert not encoder.pos_embed.requires_grad
+
+
+def test_stochastic_depth_rises_with_the_blocks_and_is_off_in_evaluation():
+    network = build_backbone(MICRO)
+    network.set_drop_path(0.5)
+    ratios = [block.drop_ratio for block in network.blocks]
+    assert ratios == pytest.approx([0, 0.1, 0.2, 0.3, 0.4, 0.5])
+    crops = torch.randn(4, 3, 64, 64)
+    assert not torch.equal(network.train()(crops), network(crops))
+    assert torch.equal(network.eval()(crops), network(crops))
+
+
+def test_stochastic_depth_keeps_the_mean_of_a_branch():
+    torch.manual_seed(0)
+    block = build_backbone(MICRO).blocks[0].train()
+    block.drop_ratio = 0.3
+    kept = block._dropped(torch.ones(20_000, 1, 1))
+    assert sorted(kept.unique().tolist()) == pytest.approx([0, 1 / 0.7])
+    assert kept.mean().item() == pytest.approx(1, abs=0.02)
+
+
+def test_a_drop_ratio_of_one_is_refused():
+    with pytest.raises(ValueError, match=r"drop path must be in \[0, 1\), got 1"):
+        build_backbone(MICRO).set_drop_path(1.0)
+
+
+@pytest.mark.parametrize(
+    ("config", "sizes", "message"),
+    [
+        (
+            ViTConfig,
+            {"size_px": 60, "dim": 64, "depth": 1, "num_heads": 2},
+            "multiple of pa",
+        ),
+        (ViTConfig, {"dim": 66, "depth": 1, "num_heads": 2}, "dim must be a multiple of 4"),
+        (IResNetConfig, {"units": (1, 1, 1, 1), "size_px": 50}, "size_px must be a multi"),
+    ],
+)
+def test_sizes_that_do_not_divide_are_refused(config, sizes, message):
+    with pytest.raises(ValueError, match=message):
+        config(**sizes)
