@@ -224,8 +224,8 @@ def _tell_missing(split: Split, console: Console) -> None:
     if split.without_features and is_first_process():
         some = ", ".join(split.without_features[:5])
         console.print(
-            f"note: {len(split.without_features)} videos of {split.annotations.source} have "
-            f"no features and train nothing: {some}",
+            f"note: {len(split.without_features)} videos of {split.annotations.source} "
+            f"have no features and train nothing: {some}",
             markup=False,
         )
 

@@ -1,4 +1,4 @@
-"""Everything that a run needs to go on after a stop, written so that no half is ever read."""
+"""What a run needs to go on after a stop, written so that no half is ever read."""
 
 import shutil
 from pathlib import Path
