@@ -69,13 +69,12 @@ class BadArtefact(WildAffectError):
     """An artefact or a vendored model is incomplete, altered or of another version."""
 
 
-<<<<<<< HEAD
 class BadOutputs(WildAffectError):
     """Stored outputs of a model are absent, damaged, or do not fit together."""
-=======
+
+
 class BadWeights(WildAffectError):
     """A file of weights is damaged, unsafe, or not of the network that was named."""
->>>>>>> backbones
 
 
 class OutputError(WildAffectError):
