@@ -152,7 +152,7 @@ def _header_of(stored: StoredOutputs) -> _Header:
 
 def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return dict(archive)
     except FileNotFoundError:
         raise BadOutputs(f"{path}: the file must be there, got none") from None
