@@ -1,14 +1,26 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wildaffect.core.faces import FaceObservation, HeadPose, Status
+from wildaffect.core.windows import TrailingSpec
 from wildaffect.inference.artefact import load_artefact
+from wildaffect.inference.calibration import Calibration
 from wildaffect.inference.inputs import Inputs
 from wildaffect.inference.model import Model
 from wildaffect.inference.person import PersonStream
+from wildaffect.inference.smoothing import CausalExponential, Smoothing
 from wildaffect.runtime.network import Device
+
+VALENCE_ONLY = {
+    "predicts_arousal": False,
+    "expression": None,
+    "action_units": None,
+    "calibration": Calibration(),
+}
 
 
 @pytest.fixture(scope="module")
@@ -68,3 +80,63 @@ def test_without_warm_up_the_first_row_waits_for_smoothing_alone(parts):
     rows, waits = play(parts, [Status.OK] * 40, warm_up_s=0.0)
     assert max(waits) <= 13
     assert len(rows) == 40
+
+
+def turning(yaws):
+    """Faces whose yaw, in degrees, is what the toy artefacts say of valence."""
+    plain = face(0)
+    return [replace(plain, pose=HeadPose(float(yaw), 0, 0)) for yaw in yaws]
+
+
+def play_artefact(folder, faces, *, fps=30):
+    artefact = load_artefact(folder)
+    parts = Inputs(artefact, Device()), Model(artefact, Device())
+    person = PersonStream(*parts, warm_up_s=0.0, keep_features=False)
+    waits, rows = [], []
+    for i, one in enumerate(faces):
+        rows += person.push(i, i / fps, one)
+        waits.append(i + 1 - len(rows))
+    return [row.affect.valence for row in rows + person.finish()], waits
+
+
+@pytest.mark.parametrize("delay_s", [0.0, 0.2])
+def test_a_trailing_window_answers_each_row_from_its_own_past_after_its_delay(
+    averaging, toy, delay_s
+):
+    network = (averaging / "member0.onnx").read_bytes()
+    window = TrailingSpec(length_s=0.5, delay_s=delay_s, max_gap_s=0.3)
+    folder = toy(network, **VALENCE_ONLY, window=window)
+    yaws = np.random.default_rng(0).uniform(-1, 1, 60)
+    said, waits = play_artefact(folder, turning(yaws))
+    ahead = round(delay_s * 30)
+    assert max(waits) == ahead
+    expected = [
+        yaws[max(0, i + ahead - 14) : i + ahead + 1].mean() for i in range(len(yaws))
+    ]
+    np.testing.assert_allclose(said, expected, atol=1e-6)
+
+
+def test_a_model_of_another_rate_sees_fewer_rows_and_the_rest_lie_between(averaging, toy):
+    network = (averaging / "member0.onnx").read_bytes()
+    window = TrailingSpec(length_s=0.5, delay_s=0.0, max_gap_s=0.4)
+    folder = toy(network, **VALENCE_ONLY, window=window, rate_hz=10.0)
+    yaws = np.random.default_rng(0).uniform(-1, 1, 61)
+    said, waits = play_artefact(folder, turning(yaws))
+    assert max(waits) == 2  # until the next row that the model sees
+    kept = yaws[::3]
+    of_kept = [kept[max(0, i - 4) : i + 1].mean() for i in range(len(kept))]
+    expected = np.interp(np.arange(61), np.arange(0, 61, 3), of_kept)
+    np.testing.assert_allclose(said, expected, atol=1e-6)
+
+
+def test_a_causal_smoothing_adds_no_delay(averaging, toy):
+    network = (averaging / "member0.onnx").read_bytes()
+    smoothing = Smoothing(valence=CausalExponential(time_constant_s=0.1))
+    window = TrailingSpec(length_s=0.5, delay_s=0.0, max_gap_s=0.3)
+    folder = toy(
+        network,
+        **VALENCE_ONLY | {"calibration": Calibration(smoothing=smoothing)},
+        window=window,
+    )
+    _, waits = play_artefact(folder, turning(np.linspace(-1, 1, 40)))
+    assert waits == [0] * 40

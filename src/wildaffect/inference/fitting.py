@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.core.config import Config
-from wildaffect.core.errors import EvaluationError
 from wildaffect.core.outputs import SequenceOutputs
 from wildaffect.core.sequences import Targets
 from wildaffect.core.tasks import LabelSpaces, Task
@@ -23,6 +22,8 @@ from wildaffect.inference.labelled import (
     LabelledRows,
     Probs,
     decide,
+    held_out,
+    joined,
     label_rows,
     statistics,
 )
@@ -112,25 +113,25 @@ def cross_fit(
         EvaluationError: If outputs, labels and folds do not fit together.
     """
     rows = label_rows(outputs, targets)
-    held_out = _held_out(rows, folds)
+    held = held_out(rows, folds)
     fitter = _Fitter(rows, fit or CalibrationFit())
     everything = np.ones(len(outputs), bool)
     whole = fitter.calibration(everything)
-    per_fold = [fitter.calibration(~held) for held in held_out]
+    per_fold = [fitter.calibration(~one) for one in held]
     spaces = spaces or LabelSpaces()
 
     steps = []
     for name, part_of in STEPS.items():
         told = fitter.decided(part_of(whole), everything)
         parts = [
-            (held, fitter.decided(part_of(calibration), held))
-            for held, calibration in zip(held_out, per_fold, strict=True)
+            (one, fitter.decided(part_of(calibration), one))
+            for one, calibration in zip(held, per_fold, strict=True)
         ]
         steps.append(
             Step(
                 name=name,
                 in_sample=statistics(rows, told, spaces),
-                out_of_sample=statistics(rows, _joined(rows, parts), spaces),
+                out_of_sample=statistics(rows, joined(rows, parts), spaces),
             )
         )
     return CrossFit(
@@ -202,31 +203,3 @@ class _Fitter:
         if (task, kind) not in self._kept:
             self._kept[task, kind] = self._rows.smoothed(task, kind)
         return self._kept[task, kind]
-
-
-def _held_out(
-    rows: LabelledRows, folds: Sequence[Sequence[str]]
-) -> list[NDArray[np.bool_]]:
-    """Return which videos each fold holds, each of shape (V,)."""
-    named = sorted(video for fold in folds for video in fold)
-    if len(folds) < 2 or named != sorted(rows.videos):
-        raise EvaluationError(
-            f"folds: at least two must hold each of the {len(rows.videos)} videos with "
-            f"outputs once, got {len(folds)} with {len(named)} videos, "
-            f"{len(set(named) & set(rows.videos))} of them known"
-        )
-    return [np.isin(rows.videos, list(fold)) for fold in folds]
-
-
-def _joined(
-    rows: LabelledRows, parts: Sequence[tuple[NDArray[np.bool_], Decided]]
-) -> Decided:
-    """Return what the folds say together, for all rows."""
-    joined: Decided = {}
-    for held, decided in parts:
-        for task, values in decided.items():
-            if task not in joined:
-                shape = (len(rows.video_index), *values.shape[1:])
-                joined[task] = np.zeros(shape, values.dtype)
-            joined[task][held[rows.video_index]] = values
-    return joined

@@ -132,6 +132,32 @@ def statistics(
     )
 
 
+def held_out(rows: LabelledRows, folds: Sequence[Sequence[str]]) -> list[NDArray[np.bool_]]:
+    """Return which videos each fold holds, each of shape (V,)."""
+    named = sorted(video for fold in folds for video in fold)
+    if len(folds) < 2 or named != sorted(rows.videos):
+        raise EvaluationError(
+            f"folds: at least two must hold each of the {len(rows.videos)} videos with "
+            f"outputs once, got {len(folds)} with {len(named)} videos, "
+            f"{len(set(named) & set(rows.videos))} of them known"
+        )
+    return [np.isin(rows.videos, list(fold)) for fold in folds]
+
+
+def joined(
+    rows: LabelledRows, parts: Sequence[tuple[NDArray[np.bool_], Decided]]
+) -> Decided:
+    """Return what the folds say together, for all rows."""
+    joined: Decided = {}
+    for held, decided in parts:
+        for task, values in decided.items():
+            if task not in joined:
+                shape = (len(rows.video_index), *values.shape[1:])
+                joined[task] = np.zeros(shape, values.dtype)
+            joined[task][held[rows.video_index]] = values
+    return joined
+
+
 def _check_alike(
     outputs: Sequence[SequenceOutputs], targets: Mapping[str, Targets]
 ) -> None:

@@ -1,0 +1,138 @@
+"""From rows of a model to the frames that a data set asks about.
+
+Symbols: N rows of annotations, T rows of outputs of one video, K action units.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wildaffect.core.annotations import Annotations
+from wildaffect.core.errors import BadOutputs
+from wildaffect.core.predictions import Predictions
+from wildaffect.core.tasks import Task
+from wildaffect.inference.calibration import Calibrated
+
+Rows = NDArray[np.int64]
+
+
+def to_predictions(
+    calibrated: Sequence[Calibrated],
+    annotations: Annotations,
+    *,
+    provenance: Mapping[str, object] | None = None,
+) -> Predictions:
+    """Return a prediction for every annotated row, as evaluation wants them.
+
+    Repeated rows take the same prediction. A frame without outputs takes those of the
+    nearest earlier frame of its video, else of its first one, as `core.sequences.expand`
+    does; a video without outputs stays uncovered.
+
+    Args:
+        calibrated: Of each video, in any order.
+        annotations: N rows.
+        provenance: What made the outputs, for reports to repeat.
+
+    Raises:
+        BadOutputs: If a video is there twice, or labels differ in number from those of the
+            annotations.
+    """
+    by_video = {one.outputs.video: one for one in calibrated}
+    if len(by_video) < len(calibrated):
+        raise BadOutputs(
+            f"predictions: videos must be distinct, got {len(by_video)} names for "
+            f"{len(calibrated)}"
+        )
+    table = _Table(annotations)
+    for index, video in enumerate(annotations.videos):
+        rows = np.flatnonzero(annotations.video_index == index)
+        if video in by_video and len(rows) and len(by_video[video].outputs):
+            table.fill(rows, by_video[video])
+    return table.predictions(provenance or {})
+
+
+def nearest_rows(frame_number: Rows, wanted: Rows) -> Rows:
+    """Return the row that answers each wanted frame, shape (N,).
+
+    Its own, else the nearest earlier one, else the first.
+
+    Args:
+        frame_number: Frames of the outputs, strictly ascending, at least one, shape (T,).
+        wanted: Shape (N,).
+    """
+    return np.maximum(np.searchsorted(frame_number, wanted, side="right") - 1, 0)
+
+
+class _Table:
+    """Columns of predictions that are filled video by video."""
+
+    def __init__(self, annotations: Annotations) -> None:
+        num_rows, spaces = len(annotations), annotations.spaces
+        units = (num_rows, len(spaces.action_units))
+        self._spaces = spaces
+        self._values: dict[Task, NDArray[Any]] = {
+            Task.VALENCE: np.zeros(num_rows, np.float32),
+            Task.AROUSAL: np.zeros(num_rows, np.float32),
+            Task.EXPRESSION: np.zeros(num_rows, np.int64),
+            Task.ACTION_UNITS: np.zeros(units, np.int8),
+        }
+        self._covered: dict[Task, NDArray[np.bool_]] = {
+            task: np.zeros(values.shape, np.bool_) for task, values in self._values.items()
+        }
+        self._probs: dict[Task, NDArray[np.float32]] = {
+            Task.EXPRESSION: np.full(
+                (num_rows, len(spaces.expressions)), np.nan, np.float32
+            ),
+            Task.ACTION_UNITS: np.full(units, np.nan, np.float32),
+        }
+        self._wanted = annotations.frame_number
+
+    def fill(self, rows: Rows, said: Calibrated) -> None:
+        """Put what is said of a video into its rows."""
+        source = nearest_rows(said.outputs.frame_number, self._wanted[rows])
+        decided = {
+            Task.VALENCE: said.outputs.probs.get(Task.VALENCE),
+            Task.AROUSAL: said.outputs.probs.get(Task.AROUSAL),
+            Task.EXPRESSION: said.expression,
+            Task.ACTION_UNITS: said.action_units,
+        }
+        for task, values in decided.items():
+            if values is None:
+                continue
+            if task in self._probs:
+                self._fill_probs(task, rows, source, said)
+            self._values[task][rows] = values[source]
+            self._covered[task][rows] = True
+
+    def predictions(self, provenance: Mapping[str, object]) -> Predictions:
+        """Return what was filled in."""
+        covered = self._covered
+        return Predictions(
+            valence=self._values[Task.VALENCE],
+            arousal=self._values[Task.AROUSAL],
+            expression=self._values[Task.EXPRESSION],
+            action_units=self._values[Task.ACTION_UNITS],
+            valence_covered=covered[Task.VALENCE],
+            arousal_covered=covered[Task.AROUSAL],
+            expression_covered=covered[Task.EXPRESSION],
+            action_units_covered=covered[Task.ACTION_UNITS],
+            expression_probs=self._probs[Task.EXPRESSION]
+            if covered[Task.EXPRESSION].any()
+            else None,
+            action_unit_probs=self._probs[Task.ACTION_UNITS]
+            if covered[Task.ACTION_UNITS].any()
+            else None,
+            spaces=self._spaces,
+            provenance=provenance,
+        )
+
+    def _fill_probs(self, task: Task, rows: Rows, source: Rows, said: Calibrated) -> None:
+        probs, whole = said.outputs.probs[task], self._probs[task]
+        if probs.shape[1] != whole.shape[1]:
+            raise BadOutputs(
+                f"{said.outputs.video}: {task} must have a column for each of "
+                f"{whole.shape[1]} labels of the annotations, got {probs.shape[1]}"
+            )
+        whole[rows] = probs[source]

@@ -1,0 +1,195 @@
+"""Several models' outputs of the same rows made into one.
+
+Symbols: M members, V videos, N rows of all videos, K outputs of a task.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wildaffect.core.errors import BadOutputs
+from wildaffect.core.outputs import SequenceOutputs
+from wildaffect.core.tasks import Task
+from wildaffect.inference.manifest import Affine
+
+Outputs = Sequence[SequenceOutputs]
+"""What one model says of V videos."""
+Rescaling = Mapping[Task, Affine]
+"""How one member's valence or arousal is brought to the others'."""
+
+SCALED_TASKS = (Task.VALENCE, Task.AROUSAL)
+
+
+def average(
+    members: Sequence[Outputs],
+    weights: Sequence[float] | None = None,
+    *,
+    rescaling: Sequence[Rescaling] | None = None,
+) -> tuple[SequenceOutputs, ...]:
+    """Return the weighted mean of values and probabilities, and the spread over members.
+
+    It is what the artefact of the same members, weights and rescaling gives.
+
+    Args:
+        members: Outputs of each member, the same videos and rows in the same order.
+        weights: Of each member, positive; None weighs all alike.
+        rescaling: What `centring` returned; None takes the members as they are.
+
+    Raises:
+        BadOutputs: If members differ in videos, rows, tasks or number of labels, or a
+            weight is not positive.
+    """
+    check_aligned(members)
+    share = _shares(members, weights)
+    return tuple(
+        _average_video(videos, rescaling or [{}] * len(members), share)
+        for videos in zip(*members, strict=True)
+    )
+
+
+def centring(
+    members: Sequence[Outputs], weights: Sequence[float] | None = None
+) -> tuple[dict[Task, Affine], ...]:
+    """Return how each member's valence and arousal reach the members' common moments.
+
+    A member that says the right thing on a scale of its own costs a plain mean its CCC,
+    which counts shift and scale as errors. Each member m is therefore mapped to
+    (v - mean_m) * S / sd_m + M before the mean, with M and S the weighted means of the
+    members' means and standard deviations over all rows. A member that never moves keeps
+    its scale.
+
+    Args:
+        members: Outputs of each member on unlabelled or labelled videos, as for `average`.
+        weights: As for `average`.
+
+    Raises:
+        BadOutputs: As `average` does.
+    """
+    check_aligned(members)
+    share = _shares(members, weights)
+    affines: tuple[dict[Task, Affine], ...] = tuple({} for _ in members)
+    for task in SCALED_TASKS:
+        if task not in members[0][0].probs:
+            continue
+        values = _pooled(members, task)[..., 0].astype(np.float64)  # (M, N)
+        means, sds = values.mean(1), values.std(1)
+        common_mean, common_sd = float(share @ means), float(share @ sds)
+        for member, affine in enumerate(affines):
+            scale = common_sd / float(sds[member]) if sds[member] > 0 else 1.0
+            offset = common_mean - scale * float(means[member])
+            affine[task] = Affine(scale=scale, offset=offset)
+    return affines
+
+
+def correlations(members: Sequence[Outputs]) -> dict[Task, NDArray[np.float64]]:
+    """Return how alike the members are, shape (M, M) for each task.
+
+    Pearson's correlation over all rows; of expressions and action units the mean over
+    classes and units, each by itself, leaving out those that a member never moves. Members
+    that agree add nothing to one another.
+
+    Raises:
+        BadOutputs: As `average` does.
+    """
+    check_aligned(members)
+    return {task: _correlation(_pooled(members, task)) for task in members[0][0].probs}
+
+
+def check_aligned(members: Sequence[Outputs]) -> None:
+    """Refuse members that do not say the same things of the same rows.
+
+    Raises:
+        BadOutputs: Naming the first difference to the first member.
+    """
+    if not members or not members[0]:
+        raise BadOutputs("ensemble: members must be at least one with a video, got none")
+    first = members[0]
+    videos = [one.video for one in first]
+    for number, member in enumerate(members):
+        where = f"member {number} of the ensemble"
+        named = [one.video for one in member]
+        if named != videos:
+            odd = sorted(set(named) ^ set(videos))[:3]
+            raise BadOutputs(
+                f"{where}: videos must be those of member 0 in its order, got {len(named)} "
+                f"for {len(videos)}; in one only: {', '.join(odd) or 'none'}"
+            )
+        for mine, other in zip(first, member, strict=True):
+            if not np.array_equal(mine.frame_number, other.frame_number):
+                raise BadOutputs(
+                    f"{where}: {other.video}: frames must be those of member 0, got "
+                    f"{len(other)} for {len(mine)}, or others of the same number"
+                )
+            shapes, got = (
+                {t: p.shape for t, p in one.probs.items()} for one in (mine, other)
+            )
+            if shapes != got:
+                raise BadOutputs(
+                    f"{where}: {other.video}: tasks must have the shapes of member 0, "
+                    f"{_worded(shapes)}, got {_worded(got)}"
+                )
+
+
+def _shares(
+    members: Sequence[Outputs], weights: Sequence[float] | None
+) -> NDArray[np.float64]:
+    given = np.array(weights if weights is not None else [1.0] * len(members))
+    if given.shape != (len(members),) or not (np.isfinite(given) & (given > 0)).all():
+        raise BadOutputs(
+            f"ensemble: weights must be positive, one for each of {len(members)} members, "
+            f"got {given.tolist()}"
+        )
+    return given / given.sum()
+
+
+def _average_video(
+    members: Sequence[SequenceOutputs],
+    rescaling: Sequence[Rescaling],
+    share: NDArray[np.float64],
+) -> SequenceOutputs:
+    probs, spread = {}, {}
+    for task in members[0].probs:
+        said = np.stack([one.probs[task].astype(np.float64) for one in members])
+        for member, change in enumerate(rescaling):
+            if task in change:
+                moved = change[task].scale * said[member] + change[task].offset
+                said[member] = np.clip(moved, -1.0, 1.0)
+        mean = np.tensordot(share, said, axes=1)
+        probs[task] = mean.astype(np.float32)
+        spread[task] = np.sqrt(np.tensordot(share, (said - mean) ** 2, axes=1)).astype(
+            np.float32
+        )
+    return SequenceOutputs(
+        video=members[0].video,
+        frame_number=members[0].frame_number,
+        time_s=members[0].time_s,
+        probs=probs,
+        spread=spread,
+    )
+
+
+def _pooled(members: Sequence[Outputs], task: Task) -> NDArray[np.float32]:
+    """Return a task's outputs of all members over all rows, shape (M, N, K)."""
+    return np.stack(
+        [
+            np.concatenate([one.probs[task].reshape(len(one), -1) for one in member])
+            for member in members
+        ]
+    )
+
+
+def _correlation(values: NDArray[np.float32]) -> NDArray[np.float64]:
+    centred = values - values.mean(1, keepdims=True, dtype=np.float64)
+    lengths = np.sqrt((centred**2).sum(1))  # (M, K)
+    products = np.einsum("mnk,onk->kmo", centred, centred)
+    norms = np.einsum("mk,ok->kmo", lengths, lengths)
+    moving = norms > 0
+    cells = np.where(moving, products / np.where(moving, norms, 1.0), 0.0)
+    num_moving = moving.sum(0)
+    mean = cells.sum(0) / np.maximum(num_moving, 1)
+    return np.where(num_moving > 0, mean, np.nan)
+
+
+def _worded(shapes: Mapping[Task, tuple[int, ...]]) -> str:
+    return ", ".join(f"{task} {shape}" for task, shape in shapes.items())

@@ -1,0 +1,180 @@
+"""Which members an ensemble is made of, chosen greedily and tested on other videos.
+
+Symbols: M members, V videos, N rows.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wildaffect.core.outputs import SequenceOutputs
+from wildaffect.core.sequences import Targets
+from wildaffect.core.tasks import LabelSpaces, Task
+from wildaffect.inference.calibration import Calibration
+from wildaffect.inference.ensembling import check_aligned
+from wildaffect.inference.labelled import (
+    Decided,
+    LabelledRows,
+    Probs,
+    decide,
+    held_out,
+    joined,
+    label_rows,
+    statistics,
+)
+from wildaffect.metrics.agreement import AgreementSums
+from wildaffect.metrics.counts import ConfusionCounts, UnitCounts
+from wildaffect.metrics.scores import VideoStatistics
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """How often each member was picked, and what that is worth."""
+
+    counts: tuple[int, ...]
+    """Picks of each member on all videos, in their order; the weights of the ensemble."""
+    fold_counts: tuple[tuple[int, ...], ...]
+    """The same without each fold; how far they differ shows what is not settled."""
+    in_sample: VideoStatistics
+    """All videos under the members picked on them."""
+    out_of_sample: VideoStatistics
+    """Each video under the members picked without its fold."""
+
+
+def select_members(
+    members: Sequence[Sequence[SequenceOutputs]],
+    targets: Mapping[str, Targets],
+    folds: Sequence[Sequence[str]],
+    *,
+    max_picks: int = 20,
+    calibration: Calibration | None = None,
+    spaces: LabelSpaces | None = None,
+) -> Selection:
+    """Pick members one by one, with replacement, as long as the multi-task score rises.
+
+    The score is the sum over the tasks that are predicted and labelled: P_MTL where all
+    are. Valence and arousal are averaged as they are; rescale members before, if at all.
+
+    Args:
+        members: Outputs of each member, smoothed where they are to be.
+        targets: Labels by video, of the same rows.
+        folds: Videos of each fold; every video in one exactly.
+        max_picks: Picks to try; the best of all stages is taken.
+        calibration: Biases and thresholds by which the ensemble decides; None takes the
+            most probable class, and 0.5.
+        spaces: Of the labels, for the scores.
+
+    Raises:
+        BadOutputs: If members do not say the same things of the same rows.
+        EvaluationError: If outputs, labels and folds do not fit together.
+
+    Source:
+        Caruana et al., "Ensemble selection from libraries of models", ICML 2004, sections
+        2 and 2.2 (with replacement); bagging of models and sorted initialisation are left
+        out, and the choice is cross-fitted.
+    """
+    check_aligned(members)
+    rows = label_rows(members[0], targets)
+    picker = _Picker(rows, members, calibration or Calibration())
+    everything = np.ones(len(rows.videos), bool)
+    held = held_out(rows, folds)
+    counts = picker.pick(everything, max_picks)
+    per_fold = [picker.pick(~one, max_picks) for one in held]
+    parts = [
+        (one, picker.decided(found, one)) for one, found in zip(held, per_fold, strict=True)
+    ]
+    spaces = spaces or LabelSpaces()
+    return Selection(
+        counts=tuple(counts.tolist()),
+        fold_counts=tuple(tuple(one.tolist()) for one in per_fold),
+        in_sample=statistics(rows, picker.decided(counts, everything), spaces),
+        out_of_sample=statistics(rows, joined(rows, parts), spaces),
+    )
+
+
+class _Picker:
+    """Scores mixtures of members over any set of the videos."""
+
+    def __init__(
+        self,
+        rows: LabelledRows,
+        members: Sequence[Sequence[SequenceOutputs]],
+        calibration: Calibration,
+    ) -> None:
+        self._rows, self._calibration = rows, calibration
+        self._said: list[dict[Task, Probs]] = [
+            {
+                task: np.concatenate([one.probs[task] for one in member])
+                for task in rows.target
+            }
+            for member in members
+        ]
+
+    def pick(self, counted: NDArray[np.bool_], max_picks: int) -> NDArray[np.int64]:
+        """Return how often each member is picked on the videos that count, shape (M,)."""
+        rows = counted[self._rows.video_index]
+        said = [{task: values[rows] for task, values in one.items()} for one in self._said]
+        total: dict[Task, Any] = dict.fromkeys(self._rows.target, 0.0)
+        counts = np.zeros(len(said), np.int64)
+        best, best_score = counts, -np.inf
+        for num_picks in range(1, max_picks + 1):
+            scores = [self._score(total, one, num_picks, rows) for one in said]
+            chosen = int(np.argmax(scores))
+            counts = counts + (np.arange(len(said)) == chosen)
+            total = {task: total[task] + said[chosen][task] for task in total}
+            if scores[chosen] > best_score:
+                best, best_score = counts, scores[chosen]
+        return best
+
+    def decided(self, counts: NDArray[np.int64], counted: NDArray[np.bool_]) -> Decided:
+        """Return what a mixture says of the rows of the videos that count."""
+        share = (counts / counts.sum()).astype(np.float32)
+        mixed: dict[Task, Probs] = {}
+        for task in self._rows.target:
+            said = np.stack([one[task] for one in self._said])
+            mixed[task] = np.tensordot(share, said, axes=1)
+        return decide(mixed, self._calibration, rows=counted[self._rows.video_index])
+
+    def _score(
+        self,
+        total: Mapping[Task, Any],
+        added: Mapping[Task, Probs],
+        num_picks: int,
+        rows: NDArray[np.bool_],
+    ) -> float:
+        """Return the multi-task score of the rows, tasks without one left out."""
+        mixed = {task: (total[task] + values) / num_picks for task, values in added.items()}
+        decided = decide(mixed, self._calibration, rows=np.ones(int(rows.sum()), bool))
+        scores = [
+            _task_score(
+                task,
+                self._rows.target[task][rows],
+                decided[task],
+                valid=self._rows.valid[task][rows],
+                num_classes=mixed[task].shape[-1],
+            )
+            for task in decided
+        ]
+        return float(np.nan_to_num(scores).sum())
+
+
+def _task_score(
+    task: Task,
+    target: NDArray[Any],
+    pred: NDArray[Any],
+    *,
+    valid: NDArray[np.bool_],
+    num_classes: int,
+) -> float:
+    """Return what a task adds to P_MTL."""
+    match task:
+        case Task.VALENCE | Task.AROUSAL:
+            return float(AgreementSums.of(target, pred, valid=valid).ccc()) / 2
+        case Task.EXPRESSION:
+            counts = ConfusionCounts.of(target, pred, num_classes, valid=valid)
+            return float(counts.macro_f1())
+        case Task.ACTION_UNITS:
+            return float(UnitCounts.of(target, pred, valid=valid).mean_f1())

@@ -1,0 +1,189 @@
+"""Outputs of many videos in one file, so that nothing is predicted twice.
+
+A `.npz` of plain arrays, the rows of all videos one after the other, and a JSON header that
+says which video has how many, what the columns are and what made them.
+"""
+
+import json
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
+
+from wildaffect.core.config import Config
+from wildaffect.core.errors import BadOutputs, OutputError
+from wildaffect.core.outputs import SequenceOutputs
+from wildaffect.core.tasks import LabelSpaces, Task
+
+FORMAT_VERSION = 1
+HEADER = "header"
+KINDS = ("probs", "spread")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredOutputs:
+    """What a model says of some videos, and what that model is."""
+
+    outputs: tuple[SequenceOutputs, ...]
+    """All with the same tasks."""
+    spaces: LabelSpaces = field(default_factory=LabelSpaces)
+    """Names of the columns of expressions and action units."""
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    """What made them, such as the run and its hash; every value can be written as JSON."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Header(Config):
+    format_version: int
+    videos: dict[str, int]
+    """Rows of each video, in the order of the arrays."""
+    probs: tuple[Task, ...]
+    spread: tuple[Task, ...]
+    spaces: LabelSpaces
+    provenance: dict[str, Any]
+
+
+_ADAPTER = TypeAdapter(_Header)
+
+
+def save_outputs(stored: StoredOutputs, path: Path) -> None:
+    """Write the file, whole or not at all.
+
+    Raises:
+        BadOutputs: If there is no video, videos repeat or differ in tasks, or there is not
+            one column per label.
+        OutputError: If the place cannot be written.
+    """
+    header = _header_of(stored)
+    arrays = {
+        HEADER: np.frombuffer(_ADAPTER.dump_json(header), np.uint8),
+        "frame_number": np.concatenate([one.frame_number for one in stored.outputs]),
+        "time_s": np.concatenate([one.time_s for one in stored.outputs]),
+    }
+    for kind in KINDS:
+        for task in getattr(header, kind):
+            parts = [getattr(one, kind)[task] for one in stored.outputs]
+            arrays[f"{kind}.{task}"] = np.concatenate(parts)
+    part = path.with_name(path.name + ".part")
+    try:
+        with part.open("wb") as file:
+            np.savez(file, **arrays)  # type: ignore[arg-type]
+        part.replace(path)
+    except OSError as error:
+        raise OutputError(f"{path}: must be writable, got {error.strerror}") from error
+
+
+def load_outputs(path: Path) -> StoredOutputs:
+    """Read what `save_outputs` wrote.
+
+    Raises:
+        BadOutputs: If the file is absent, damaged or of another version.
+    """
+    arrays = _read_arrays(path)
+    header = _read_header(path, arrays)
+    edges = np.cumsum(list(header.videos.values()))[:-1]
+    try:
+        split = {
+            name: np.split(values, edges)
+            for name, values in arrays.items()
+            if name != HEADER
+        }
+        outputs = tuple(
+            SequenceOutputs(
+                video=video,
+                frame_number=split["frame_number"][index],
+                time_s=split["time_s"][index],
+                probs={task: split[f"probs.{task}"][index] for task in header.probs},
+                spread={task: split[f"spread.{task}"][index] for task in header.spread},
+            )
+            for index, video in enumerate(header.videos)
+        )
+    except (KeyError, ValueError) as error:
+        raise BadOutputs(f"{path}: must hold what its header says, got {error}") from error
+    _check_lengths(path, header, outputs)
+    return StoredOutputs(
+        outputs=outputs, spaces=header.spaces, provenance=header.provenance
+    )
+
+
+def _header_of(stored: StoredOutputs) -> _Header:
+    if not stored.outputs:
+        raise BadOutputs("stored outputs: must hold at least one video, got none")
+    first = stored.outputs[0]
+    videos = {one.video: len(one) for one in stored.outputs}
+    if len(videos) < len(stored.outputs):
+        raise BadOutputs(
+            f"stored outputs: videos must be distinct, got {len(videos)} names for "
+            f"{len(stored.outputs)}"
+        )
+    for one in stored.outputs:
+        if (
+            one.probs.keys() != first.probs.keys()
+            or one.spread.keys() != first.spread.keys()
+        ):
+            raise BadOutputs(
+                f"{one.video}: tasks must be those of {first.video} "
+                f"({', '.join(first.probs)}), got {', '.join(one.probs)}"
+            )
+        for task, space in (
+            (Task.EXPRESSION, stored.spaces.expressions),
+            (Task.ACTION_UNITS, stored.spaces.action_units),
+        ):
+            if task in one.probs and one.probs[task].shape[1] != len(space):
+                raise BadOutputs(
+                    f"{one.video}: {task} must have one column for each of {len(space)} "
+                    f"labels of {space.name}, got {one.probs[task].shape[1]}"
+                )
+    return _Header(
+        format_version=FORMAT_VERSION,
+        videos=videos,
+        probs=tuple(first.probs),
+        spread=tuple(first.spread),
+        spaces=stored.spaces,
+        provenance=dict(stored.provenance),
+    )
+
+
+def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            return dict(archive)
+    except FileNotFoundError:
+        raise BadOutputs(f"{path}: the file must be there, got none") from None
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise BadOutputs(
+            f"{path}: must be a whole file of outputs, got {error}; predict again"
+        ) from error
+
+
+def _read_header(path: Path, arrays: dict[str, NDArray[Any]]) -> _Header:
+    if HEADER not in arrays:
+        raise BadOutputs(f"{path}: must hold the array {HEADER}, got {', '.join(arrays)}")
+    raw = arrays[HEADER].tobytes()
+    try:
+        found = json.loads(raw).get("format_version")
+        if found != FORMAT_VERSION:
+            raise BadOutputs(
+                f"{path}: format_version must be {FORMAT_VERSION}, got {found}; use the "
+                "wildaffect that wrote it"
+            )
+        return _ADAPTER.validate_json(raw)
+    except (ValueError, AttributeError, ValidationError) as error:
+        raise BadOutputs(f"{path}: header must be whole, got {error}") from error
+
+
+def _check_lengths(
+    path: Path, header: _Header, outputs: tuple[SequenceOutputs, ...]
+) -> None:
+    for one in outputs:
+        if len(one) != header.videos[one.video]:
+            raise BadOutputs(
+                f"{path}: {one.video} must have {header.videos[one.video]} rows, "
+                f"got {len(one)}"
+            )

@@ -1,0 +1,125 @@
+"""Outputs of whole videos as result tables, one per video, for `evaluate` and `submit`.
+
+They hold the columns that `analyze` writes; those of the face itself stay empty, as the
+outputs come from stored features.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from wildaffect.core.errors import BadOutputs, OutputError
+from wildaffect.core.faces import Status
+from wildaffect.core.tasks import LabelSpaces, Task
+from wildaffect.inference.calibration import Calibrated
+from wildaffect.outputs.columns import expression_column, result_schema
+from wildaffect.outputs.schema import ResultSchema
+from wildaffect.outputs.sidecar import Provenance
+from wildaffect.outputs.table import TableWriter
+
+
+def write_video_tables(
+    calibrated: Sequence[Calibrated],
+    folder: Path,
+    *,
+    first_frame: int,
+    spaces: LabelSpaces | None = None,
+    artefact: Mapping[str, Any] | None = None,
+    suffix: str = ".csv",
+) -> tuple[Path, ...]:
+    """Write `<video><suffix>` with its sidecar for each video and return the paths.
+
+    Args:
+        calibrated: Of each video.
+        folder: Made if it is not there.
+        first_frame: Number of a video's first frame in the outputs; tables count from 0.
+        spaces: Names of the columns of expressions and action units.
+        artefact: What made the outputs, for the sidecar.
+        suffix: `.csv`, `.parquet` or `.jsonl`.
+
+    Raises:
+        BadOutputs: If a frame lies before `first_frame`, or labels differ in number from
+            those of `spaces`.
+        OutputError: If the place cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: must be a folder, got {error.strerror}") from error
+    schema = result_schema(spaces)
+    paths = []
+    for one in calibrated:
+        video = one.outputs.video
+        path = folder / f"{video}{suffix}"
+        provenance = Provenance(source={"name": video}, artefact=artefact or {})
+        with TableWriter(path, schema, provenance) as writer:
+            writer.write_batch(_to_batch(one, schema, first_frame))
+        paths.append(path)
+    return tuple(paths)
+
+
+def _to_batch(
+    calibrated: Calibrated, schema: ResultSchema, first_frame: int
+) -> pa.RecordBatch:
+    columns = _columns(calibrated, schema.spaces, first_frame)
+    arrow = schema.arrow()
+    num_rows = len(calibrated.outputs)
+    arrays = [
+        pa.array(columns[field.name], field.type)
+        if field.name in columns
+        else pa.nulls(num_rows, field.type)
+        for field in arrow
+    ]
+    return pa.RecordBatch.from_arrays(arrays, schema=arrow)
+
+
+def _columns(
+    calibrated: Calibrated, spaces: LabelSpaces, first_frame: int
+) -> dict[str, Any]:
+    """Return the columns that are not empty."""
+    outputs = calibrated.outputs
+    frames = outputs.frame_number - first_frame
+    if len(frames) and frames[0] < 0:
+        raise BadOutputs(
+            f"{outputs.video}: frames must be numbered from {first_frame}, "
+            f"got {outputs.frame_number[0]}"
+        )
+    columns: dict[str, Any] = {
+        "frame": frames,
+        "time_s": outputs.time_s,
+        "status": [str(Status.OK)] * len(frames),
+    }
+    for task in (Task.VALENCE, Task.AROUSAL):
+        if task in outputs.probs:
+            columns[str(task)] = outputs.probs[task]
+        if task in outputs.spread:
+            columns[f"{task}_sd"] = outputs.spread[task]
+    if calibrated.expression is not None:
+        labels = spaces.expressions.labels
+        names = [expression_column(label) for label in labels]
+        probs = outputs.probs[Task.EXPRESSION]
+        columns |= _per_label(outputs.video, Task.EXPRESSION, names, probs)
+        columns["expression"] = np.array(labels)[calibrated.expression].tolist()
+    if calibrated.action_units is not None:
+        names = list(spaces.action_units.labels)
+        probs = outputs.probs[Task.ACTION_UNITS]
+        columns |= _per_label(outputs.video, Task.ACTION_UNITS, names, probs)
+        present = calibrated.action_units.astype(bool)
+        decided = [f"{label}_present" for label in names]
+        columns |= _per_label(outputs.video, Task.ACTION_UNITS, decided, present)
+    return columns
+
+
+def _per_label(
+    video: str, task: Task, names: list[str], values: NDArray[Any]
+) -> dict[str, NDArray[Any]]:
+    if values.shape[1] != len(names):
+        raise BadOutputs(
+            f"{video}: {task} must have a column for each of {len(names)} labels, "
+            f"got {values.shape[1]}"
+        )
+    return dict(zip(names, np.ascontiguousarray(values.T), strict=True))

@@ -1,0 +1,177 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from wildaffect.core.errors import BadOutputs
+from wildaffect.core.tasks import Task
+from wildaffect.inference.artefact import load_artefact
+from wildaffect.inference.ensembling import average, centring, correlations
+from wildaffect.inference.manifest import Affine
+from wildaffect.inference.model import SPREAD, Model
+from wildaffect.inference.selection import select_members
+from wildaffect.metrics.agreement import concordance_correlation
+from wildaffect.runtime.network import Device
+
+
+def with_probs(outputs, change):
+    """The same videos with other values of some tasks."""
+    return [
+        dataclasses.replace(one, probs={**one.probs, **change(index, one)})
+        for index, one in enumerate(outputs)
+    ]
+
+
+def noisier(outputs, seed, noise):
+    """A member with errors of its own in everything it says."""
+
+    def change(index, one):
+        rng = np.random.default_rng([seed, index])
+        powers = one.probs[Task.EXPRESSION] * np.exp(noise * rng.normal(size=(len(one), 8)))
+        units = one.probs[Task.ACTION_UNITS] + 0.2 * noise * rng.normal(size=(len(one), 12))
+        changed = {
+            Task.EXPRESSION: powers / powers.sum(1, keepdims=True),
+            Task.ACTION_UNITS: np.clip(units, 0, 1),
+        }
+        for task in (Task.VALENCE, Task.AROUSAL):
+            values = one.probs[task] + 0.3 * noise * rng.normal(size=len(one))
+            changed[task] = np.clip(values, -1, 1)
+        return {task: values.astype(np.float32) for task, values in changed.items()}
+
+    return with_probs(outputs, change)
+
+
+def scaled(outputs, scale, offset):
+    return with_probs(
+        outputs,
+        lambda _, one: {
+            Task.VALENCE: (scale * one.probs[Task.VALENCE] + offset).astype(np.float32)
+        },
+    )
+
+
+def test_members_are_averaged_by_weight_and_their_spread_is_told(noisy_model):
+    base = noisy_model(num_videos=2, num_rows=20)[0]
+    other = noisier(base, 1, 1.0)
+    mixed = average([base, other], [3.0, 1.0])
+    for one, first, second in zip(mixed, base, other, strict=True):
+        for task in Task:
+            a, b = first.probs[task].astype(float), second.probs[task].astype(float)
+            np.testing.assert_allclose(one.probs[task], 0.75 * a + 0.25 * b, atol=1e-6)
+            spread = np.sqrt(0.75 * 0.25) * np.abs(a - b)
+            np.testing.assert_allclose(one.spread[task], spread, atol=1e-6)
+        np.testing.assert_array_equal(one.frame_number, first.frame_number)
+
+
+def test_one_member_is_itself(noisy_model):
+    base = noisy_model(num_videos=1, num_rows=20)[0]
+    (one,) = average([base])
+    for task in Task:
+        np.testing.assert_array_equal(one.probs[task], base[0].probs[task])
+        assert not one.spread[task].any()
+
+
+def test_the_artefact_of_an_ensemble_says_what_the_average_says(noisy_model, toy, constant):
+    rescaled = [{Task.VALENCE: Affine(scale=0.5, offset=0.1)}, {}]
+    folder = toy(
+        constant(3, valence=0.2),
+        constant(3, valence=0.8),
+        weights=[3.0, 1.0],
+        rescaled=rescaled,
+    )
+    model = Model(load_artefact(folder), Device())
+    said = model(np.zeros((4, 3), np.float32), np.arange(4) / 25)
+    base = noisy_model(num_videos=1, num_rows=4)[0]
+    members = [
+        with_probs(base, lambda _, one, v=v: {Task.VALENCE: np.full(4, v, np.float32)})
+        for v in (0.2, 0.8)
+    ]
+    (mixed,) = average(members, [3.0, 1.0], rescaling=rescaled)
+    columns = model.layout.columns
+    np.testing.assert_allclose(
+        said[:, columns["valence"]][:, 0], mixed.probs[Task.VALENCE], rtol=1e-5
+    )
+    np.testing.assert_allclose(
+        said[:, columns[f"{SPREAD} valence"]][:, 0], mixed.spread[Task.VALENCE], rtol=1e-5
+    )
+
+
+def test_centring_gives_members_one_mean_and_one_spread(noisy_model):
+    base = noisy_model(num_videos=3, num_rows=100)[0]
+    members = [base, scaled(base, 0.2, 0.3)]
+    affines = centring(members, [2.0, 1.0])
+    pooled = [np.concatenate([o.probs[Task.VALENCE] for o in m]) for m in members]
+    moved = [
+        a[Task.VALENCE].scale * values + a[Task.VALENCE].offset
+        for a, values in zip(affines, pooled, strict=True)
+    ]
+    np.testing.assert_allclose(moved[0], moved[1], atol=1e-5)
+    assert moved[0].std() == pytest.approx((2 * pooled[0].std() + pooled[1].std()) / 3)
+
+
+def test_centring_helps_the_ccc_where_a_member_has_a_scale_of_its_own(noisy_model):
+    base, targets = noisy_model(num_videos=6, noise=0.1)
+    members = [noisier(base, 1, 2.0), scaled(noisier(base, 2, 2.0), 0.15, 0.0)]
+    truth = np.concatenate([targets[one.video].valence for one in base])
+
+    def ccc(outputs):
+        said = np.concatenate([one.probs[Task.VALENCE] for one in outputs])
+        return concordance_correlation(truth, said)
+
+    plain = ccc(average(members))
+    assert ccc(average(members, rescaling=centring(members))) > plain + 0.03
+
+
+def test_a_member_that_never_moves_keeps_its_scale(noisy_model):
+    base = noisy_model(num_videos=2, num_rows=20)[0]
+    affines = centring([base, scaled(base, 0.0, 0.3)])
+    assert affines[1][Task.VALENCE].scale == 1.0
+
+
+def test_members_that_agree_correlate_and_strangers_do_not(noisy_model):
+    base = noisy_model(num_videos=4)[0]
+    stranger = noisy_model(seed=5, num_videos=4)[0]
+    alike = correlations([base, scaled(base, -0.5, 0.2), stranger])
+    np.testing.assert_allclose(np.diag(alike[Task.EXPRESSION]), 1.0)
+    assert alike[Task.VALENCE][0, 1] == pytest.approx(-1.0, abs=1e-5)
+    assert alike[Task.ACTION_UNITS][0, 1] == pytest.approx(1.0)
+    assert np.abs(alike[Task.ACTION_UNITS][0, 2]) < 0.3
+    np.testing.assert_allclose(alike[Task.AROUSAL], alike[Task.AROUSAL].T)
+    still = correlations([base, scaled(base, 0.0, 0.0)])
+    assert np.isnan(still[Task.VALENCE][0, 1])
+
+
+def test_selection_leaves_out_a_member_that_says_nothing_and_gains_on_held_out_videos(
+    noisy_model,
+):
+    base, targets = noisy_model(num_videos=9, num_rows=150, noise=0.3)
+    members = [noisier(base, seed, 1.5) for seed in (1, 2, 3)]
+    members.append(noisy_model(seed=9, num_videos=9, num_rows=150)[0])
+    names = [one.video for one in base]
+    chosen = select_members(members, targets, [names[i::3] for i in range(3)], max_picks=6)
+    assert chosen.counts[3] == 0
+    assert min(chosen.counts[:3]) >= 1
+    held = chosen.out_of_sample.pooled().p_mtl
+    alone = [
+        select_members([m], targets, [names[i::3] for i in range(3)], max_picks=1)
+        for m in members
+    ]
+    assert held > max(one.out_of_sample.pooled().p_mtl for one in alone) + 0.05
+    assert len(chosen.fold_counts) == 3
+    assert chosen.in_sample.pooled().p_mtl >= held - 0.02
+
+
+def test_what_members_differ_in_is_named(noisy_model):
+    base = noisy_model(num_videos=2, num_rows=20)[0]
+    with pytest.raises(BadOutputs, match="members must be at least one"):
+        average([])
+    with pytest.raises(BadOutputs, match=r"member 1 .* got 1 for 2; in one only: video1"):
+        average([base, base[:1]])
+    late = [dataclasses.replace(o, frame_number=o.frame_number + 1) for o in base]
+    with pytest.raises(BadOutputs, match="video0: frames must be those of member 0"):
+        average([base, late])
+    bare = [dataclasses.replace(o, probs={Task.VALENCE: o.probs["valence"]}) for o in base]
+    with pytest.raises(BadOutputs, match="video0: tasks must have the shapes of member 0"):
+        average([base, bare])
+    with pytest.raises(BadOutputs, match="weights must be positive, one for each of 1"):
+        average([base], [0.0])
