@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from wildaffect.core.config import Config
 from wildaffect.core.tasks import LabelSpaces, Task
+from wildaffect.models.dropout import Dropout
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,11 +50,11 @@ class Head(nn.Module):
 
     def __init__(self, config: HeadConfig, input_dim: int, output_dim: int) -> None:
         super().__init__()
-        self.layers = nn.Sequential(nn.Dropout(config.dropout))
+        self.layers = nn.Sequential(Dropout(config.dropout))
         for width in config.hidden_dims:
             self.layers.append(nn.Linear(input_dim, width))
             self.layers.append(nn.ReLU())
-            self.layers.append(nn.Dropout(config.dropout))
+            self.layers.append(Dropout(config.dropout))
             input_dim = width
         self.output = nn.Linear(input_dim, output_dim)
 

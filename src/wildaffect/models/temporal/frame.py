@@ -9,6 +9,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 from wildaffect.core.config import Config
+from wildaffect.models.dropout import Dropout
 from wildaffect.models.temporal.encoder import TemporalEncoder, check_encoder
 
 
@@ -48,7 +49,7 @@ class FrameEncoder(TemporalEncoder):
                 for part in (
                     nn.Linear(width, config.hidden_dim),
                     nn.GELU(),
-                    nn.Dropout(config.dropout),
+                    Dropout(config.dropout),
                 )
             )
         )

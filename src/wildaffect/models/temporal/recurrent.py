@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from wildaffect.models.dropout import Dropout
 from wildaffect.models.temporal.encoder import (
     TemporalEncoder,
     check_encoder,
@@ -57,7 +58,7 @@ class RecurrentEncoder(TemporalEncoder):
         self.back = nn.ModuleList(
             cell(width, hidden_dim) for width in (widths if bidirectional else ())
         )
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def encode(self, features: Tensor, times_s: Tensor, real: Tensor | None) -> Tensor:
         """Return the states of the last layer, shape (B, T, H or 2 H)."""

@@ -9,6 +9,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 from wildaffect.core.config import Config
+from wildaffect.models.dropout import Dropout
 from wildaffect.models.temporal.attention import (
     Rotation,
     SelfAttention,
@@ -98,10 +99,10 @@ class PreNormLayer(nn.Module):
         self.ffn = nn.Sequential(
             nn.Linear(dim, config.ffn_dim),
             nn.GELU(),
-            nn.Dropout(config.dropout),
+            Dropout(config.dropout),
             nn.Linear(config.ffn_dim, dim),
         )
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
 
     def forward(self, x: Tensor, view: View, rotation: Rotation) -> Tensor:
         """Return the states after this layer, shape (B, T, H)."""

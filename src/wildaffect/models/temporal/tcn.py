@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from wildaffect.core.config import Config
+from wildaffect.models.dropout import Dropout
 from wildaffect.models.temporal.encoder import (
     TemporalEncoder,
     check_encoder,
@@ -98,7 +99,7 @@ class DilatedBlock(nn.Module):
         self.norm = nn.LayerNorm(config.hidden_dim)
         self.convolve = nn.Linear(config.kernel_rows * config.hidden_dim, config.hidden_dim)
         self.output = nn.Linear(config.hidden_dim, config.hidden_dim)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
 
     def forward(self, x: Tensor, real: Tensor | None) -> Tensor:
         """Return the states after this block, shape (B, T, H)."""

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from wildaffect.core.config import Config
+from wildaffect.models.dropout import Dropout
 from wildaffect.models.temporal.attention import (
     SelfAttention,
     View,
@@ -91,11 +92,11 @@ class PostNormLayer(nn.Module):
         self.ffn = nn.Sequential(
             nn.Linear(dim, config.ffn_dim),
             nn.ReLU(),
-            nn.Dropout(config.dropout),
+            Dropout(config.dropout),
             nn.Linear(config.ffn_dim, dim),
         )
         self.ffn_norm = nn.LayerNorm(dim)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
 
     def forward(self, x: Tensor, view: View) -> Tensor:
         """Return the states after this layer, shape (B, T, H)."""

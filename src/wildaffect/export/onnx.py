@@ -1,0 +1,150 @@
+"""A temporal model as ONNX, and the proof that it says the same.
+
+Symbols: T rows, D features, K outputs.
+"""
+
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from wildaffect.core.errors import BadArtefact
+from wildaffect.core.tasks import Task
+from wildaffect.models.multitask import MultitaskModel
+from wildaffect.runtime.network import Device, Network
+
+INPUTS = ("features", "lengths", "times_s")
+OPSET = 17
+PARITY_ROWS = (1, 2, 37, 300)
+"""Window lengths at which a file is compared with its model."""
+LARGEST_DIFFERENCE = 1e-4
+"""Between outputs of file and model that is put down to rounding."""
+_EXPECTED_WARNINGS = (
+    # The recorded graph keeps T open through recurrent layers too; the newer exporter
+    # fixes it there.
+    (DeprecationWarning, "You are using the legacy TorchScript-based ONNX export", ""),
+    (DeprecationWarning, "The feature will be removed", "torch.onnx"),
+    # Said of any recurrent layer; the batch is 1 here and there.
+    (UserWarning, "Exporting a model to ONNX with a batch_size other than 1", ""),
+    # Torch's own checks of widths, which are fixed.
+    (Warning, "Converting a tensor to a Python boolean", r"torch\.nn\.modules\.rnn"),
+    # The exporter leaves a slice to the runtime that it could have worked out itself.
+    (UserWarning, "Constant folding - Only steps=1 can be constant folded", ""),
+)
+"""Category, beginning of the message and module of what is known to mean nothing here."""
+
+
+def to_onnx(model: MultitaskModel) -> bytes:
+    """Return the model as an ONNX file of one window of any length.
+
+    Inputs are `features` (1, T, D), `lengths` (1,) and `times_s` (1, T), as far as the
+    model reads them; outputs bear the names of the tasks, (1, T) or (1, T, K), raw as the
+    model's own. The model is left as it was.
+    """
+    was_training = model.training
+    wrapped = _InOrder(model).eval()
+    example = _window(model, num_rows=7, seed=0)
+    file: Any = BytesIO()  # accepted by the recording exporter, though not in its types
+    try:
+        with _expected_warnings_ignored(), torch.no_grad():
+            torch.onnx.export(
+                wrapped,
+                example,
+                file,
+                input_names=list(INPUTS),
+                output_names=[str(task) for task in model.config.tasks],
+                dynamic_axes={"features": {1: "T"}, "times_s": {1: "T"}}
+                | {str(task): {1: "T"} for task in model.config.tasks},
+                opset_version=OPSET,
+                dynamo=False,
+            )
+    finally:
+        model.train(was_training)
+    return file.getvalue()
+
+
+def onnx_parity(
+    model: MultitaskModel, onnx: bytes, *, rows: Sequence[int] = PARITY_ROWS, seed: int = 0
+) -> dict[Task, float]:
+    """Return the largest difference between file and model of each task, over windows.
+
+    Features are drawn as the model was standardised for; the file runs as `analyze` runs
+    it, in float32.
+
+    Args:
+        model: What was exported, on the CPU.
+        onnx: What `to_onnx` returned.
+        rows: Lengths of the windows, at least 1 each.
+        seed: Of the features.
+    """
+    network = Network(onnx, device=Device())
+    worst = dict.fromkeys(model.config.tasks, 0.0)
+    was_training = model.training
+    model.eval()
+    for num_rows in rows:
+        window = _window(model, num_rows, seed)
+        with torch.no_grad():
+            said = model(*window)
+        arrays = dict(zip(INPUTS, (part.numpy() for part in window), strict=True))
+        outputs = network(*(arrays[name] for name in network.input_names))
+        for name, output in zip(network.output_names, outputs, strict=True):
+            difference = np.abs(output - said[Task(name)].numpy()).max()
+            worst[Task(name)] = max(worst[Task(name)], float(difference))
+    model.train(was_training)
+    return worst
+
+
+def check_parity(model: MultitaskModel, onnx: bytes) -> dict[Task, float]:
+    """Return the largest differences, or refuse a file that is another model.
+
+    Raises:
+        BadArtefact: If a task differs by more than `LARGEST_DIFFERENCE`.
+    """
+    worst = onnx_parity(model, onnx)
+    for task, difference in worst.items():
+        if not difference <= LARGEST_DIFFERENCE:
+            raise BadArtefact(
+                f"export: {task} of the exported network must be within "
+                f"{LARGEST_DIFFERENCE:g} of the model's, got {difference:g}"
+            )
+    return worst
+
+
+class _InOrder(nn.Module):
+    """Gives outputs by position, as the exporter wants them."""
+
+    def __init__(self, model: MultitaskModel) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(
+        self, features: Tensor, lengths: Tensor, times_s: Tensor
+    ) -> tuple[Tensor, ...]:
+        return tuple(self.model(features, lengths, times_s).values())
+
+
+def _window(
+    model: MultitaskModel, num_rows: int, seed: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return features, lengths and irregular times of a made-up window."""
+    random = torch.Generator().manual_seed(seed)
+    drawn = torch.randn(1, num_rows, model.input_dim, generator=random)
+    scale = model.feature_scale.cpu()
+    spread = torch.where(scale > 0, 1.0 / torch.where(scale > 0, scale, 1.0), 0.0)
+    features = model.feature_mean.cpu() + drawn * spread
+    gaps_s = torch.rand(1, num_rows, generator=random) * 0.3 + 0.03
+    times_s = gaps_s.cumsum(1) - gaps_s[:, :1]
+    return features, torch.tensor([num_rows]), times_s
+
+
+@contextmanager
+def _expected_warnings_ignored() -> Iterator[None]:
+    with warnings.catch_warnings():
+        for category, message, module in _EXPECTED_WARNINGS:
+            warnings.filterwarnings("ignore", message, category, module)
+        yield
