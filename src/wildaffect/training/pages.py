@@ -22,7 +22,7 @@ def score_table(lines: Sequence[ScoreLine], title: str) -> Table:
     tasks = [task for task in Task if task in lines[0].scores]
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for name in ("", *(TITLES[task] for task in tasks), "sum", "95 % over videos"):
-        table.add_column(name, justify="left" if not name else "right")
+        table.add_column(name, justify="left" if not name else "right", no_wrap=True)
     for line in lines:
         cells = [f"{line.scores[task]:.3f}" for task in tasks]
         interval = f"{line.low:.3f} to {line.high:.3f}"
@@ -35,7 +35,7 @@ def fit_table(fitted: CrossFit, tasks: Sequence[Task]) -> Table:
     title = "calibration on people set aside: in sample / out of sample"
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for name in ("", *(TITLES[task] for task in tasks), "sum"):
-        table.add_column(name, justify="left" if not name else "right")
+        table.add_column(name, justify="left" if not name else "right", no_wrap=True)
     for step in fitted.steps:
         inside = task_scores(step.in_sample.pooled(), tasks)
         outside = task_scores(step.out_of_sample.pooled(), tasks)
