@@ -3,6 +3,7 @@
 ```
 DIR/training_set_annotations.txt  validation_set_annotations.txt  test_set_annotations.txt
 DIR/MTL_Challenge_test_set_release.txt     which frames a submission answers
+DIR/VA_test_set_sample.txt  EXPR_...  AU_...     the same for the single-task tracks
 DIR/cropped_aligned/VIDEO/00001.jpg        aligned crops of annotated frames
 DIR/videos/VIDEO.mp4                       if asked for: every frame, whole, 30 per second
 DIR/VA_Estimation_Challenge/Train_Set/VIDEO.txt ... EXPR_..., AU_...
@@ -27,8 +28,9 @@ from numpy.typing import NDArray
 from wildaffect.core.errors import OutputError
 from wildaffect.formats.affwild2_au import write_au
 from wildaffect.formats.affwild2_expr import write_expr
-from wildaffect.formats.affwild2_mtl import HEADER, write_mtl
+from wildaffect.formats.affwild2_mtl import write_mtl
 from wildaffect.formats.affwild2_va import write_va
+from wildaffect.formats.frame_lists import HEADERS, Track
 from wildaffect.formats.text import write_lines
 from wildaffect.synth.behaviour import FPS
 from wildaffect.synth.facs import DRAWN
@@ -230,9 +232,15 @@ def _write_labels(
             (folder / track / where).mkdir(parents=True, exist_ok=True)
             write(once, folder / track / where)
         if split == "test":
-            write_lines(
-                folder / TEST_LIST, [HEADER, *(f"{image}," for image in rows.images)]
-            )
+            _write_lists(folder, repeated=rows.images, once=once.images)
+
+
+def _write_lists(folder: Path, *, repeated: Sequence[str], once: Sequence[str]) -> None:
+    for track, header in HEADERS.items():
+        is_mtl = track is Track.MTL
+        name = TEST_LIST if is_mtl else f"{track.upper()}_test_set_sample.txt"
+        images = repeated if is_mtl else once
+        write_lines(folder / name, [header, *(f"{image}," for image in images)])
 
 
 def _write_exact(folder: Path, videos: Sequence[PlannedVideo]) -> None:
