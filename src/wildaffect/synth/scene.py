@@ -5,6 +5,7 @@ Symbols: T video frames of a shot, P people of a frame.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -134,11 +135,14 @@ def draw_scene(
     staging = staging or Staging()
     first, shot = 0, 0
     while first < num_frames:
-        length = min(num_frames - first, round(rng.uniform(*SHOT_S) * FPS))
+        length = round(rng.uniform(*SHOT_S) * FPS)
         drawn = _draw_shot(
             (*seed, shot), rng, renderer, length=length, cast=cast, staging=staging
         )
-        for offset, (rgb, people) in enumerate(drawn):
+        shown = islice(
+            drawn, num_frames - first
+        )  # the end breaks a shot off, not hurries it
+        for offset, (rgb, people) in enumerate(shown):
             yield SceneFrame(index=first + offset, shot=shot, rgb=rgb, people=people)
         first, shot = first + length, shot + 1
 
