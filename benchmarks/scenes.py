@@ -3,6 +3,7 @@
 `python benchmarks/synth.py scenes --people 20` runs it: so many scenes of each staging.
 """
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -40,6 +41,8 @@ STAGINGS = {
 }
 YAWS = ((0, 15), (15, 30), (30, 45), (45, 60), (60, 75), (75, 90))
 HEIGHTS_PX = ((12, 20), (20, 32), (32, 64), (64, 400))
+MIN_FACES = 20
+"""Below which no median is told."""
 ANY = Asked(min_visible=0.85, max_yaw_deg=90, min_height_px=12)
 Row = tuple[float, float, bool]
 """Absolute yaw, height of the face, whether it was found."""
@@ -66,7 +69,8 @@ def scenes(num_scenes: int) -> None:
         tally = Tally()
         for number in range(num_scenes):
             seed = FIRST_SEED + place * num_scenes + number
-            _score(tally, draw(seed, staging), detect, chain)
+            faults = _score(tally, draw(seed, staging), detect, chain)
+            print(f"seed {seed}: {faults}", file=sys.stderr)
         first = FIRST_SEED + place * num_scenes
         print(f"\n## {name}: {num_scenes} scenes, seeds {first} to {seed}")
         _print(tally)
@@ -85,7 +89,7 @@ def draw(seed: int, staging: Staging) -> list[SceneFrame]:
 
 def _score(
     tally: Tally, scene: list[SceneFrame], detect: FaceDetector, chain: FaceChain
-) -> None:
+) -> TrackFaults:
     scanner = FrameScanner(detect)
     frames = (Frame(index=f.index, time_s=f.index / FPS, rgb=f.rgb) for f in scene)
     sights, num_stray = pair_faces(scene, chain.run(map(scanner, frames)))
@@ -93,7 +97,8 @@ def _score(
     tally.stray_faces += num_stray
     tally.chain += _rows(sights)
     gap_s = TrackingLimits().max_gap_s
-    tally.tracks += track_faults(sights, Asked(), max_gap_s=gap_s)
+    faults = track_faults(sights, Asked(), max_gap_s=gap_s)
+    tally.tracks += faults
     tally.poses.append(pose_errors(sights, ANY))
     for frame in scene[::DETECT_EVERY]:
         boxes = [found.box_xyxy for found in detect(frame.rgb)]
@@ -105,6 +110,7 @@ def _score(
             for i, person in enumerate(frame.people)
             if ANY.covers(person)
         ]
+    return faults
 
 
 def _rows(sights: list[Sight]) -> list[Row]:
@@ -133,8 +139,10 @@ def _print(tally: Tally) -> None:
     print("| yaw | faces | detector | chain | yaw error | pitch | roll |\n|" + "---|" * 7)
     for low, high in YAWS:
         inside = (np.abs(poses[:, 0]) >= low) & (np.abs(poses[:, 0]) < high)
-        errors = poses[inside, 1:] - [0, middle, 0]
-        typical = [f"{value:.1f}" for value in np.median(np.abs(errors), 0)]
+        errors = np.abs(poses[inside, 1:] - [0, middle, 0])
+        typical = ["-"] * 3
+        if len(errors) >= MIN_FACES:
+            typical = [f"{value:.1f}" for value in np.median(errors, 0)]
         shares = _shares(tally, lambda row, a=low, b=high: row[1] >= 20 and a <= row[0] < b)
         print(f"| {low} to {high} | {' | '.join([*shares, *typical])} |")
     print("\n| face, px | faces | detector | chain |\n|" + "---|" * 4)
