@@ -3,6 +3,7 @@
 python benchmarks/synth.py speed
 python benchmarks/synth.py faults --people 2000
 python benchmarks/synth.py faces --people 150
+python benchmarks/synth.py scenes --people 20
 """
 
 import argparse
@@ -49,7 +50,7 @@ BORDER_PX = 80
 def main() -> None:
     """Run one part and print its table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("part", choices=["speed", "faults", "faces"])
+    parser.add_argument("part", choices=["speed", "faults", "faces", "scenes"])
     parser.add_argument("--people", type=int, default=0)
     args = parser.parse_args()
     match args.part:
@@ -59,6 +60,10 @@ def main() -> None:
             faults(args.people or 2000)
         case "faces":
             faces(args.people or 150)
+        case "scenes":
+            from scenes import scenes  # beside this file
+
+            scenes(args.people or 20)
 
 
 def speed(num_clips: int) -> None:
