@@ -32,7 +32,7 @@ JITTER = 0.012
 """Spread of the detector's error, in sides of the crop."""
 SHUTTER = 0.6
 """Share of the time between two video frames that the shutter is open."""
-FULL_TEXTURE_FROM_PX = 130
+FULL_TEXTURE_FROM_PX = 240
 CROP_ORDER = (1, 0, 2, 4, 3)
 """Rows of the first five landmarks in the order of the template (image left first)."""
 

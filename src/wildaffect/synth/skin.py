@@ -66,7 +66,7 @@ def _skin(
     dark += 0.40 * (1 - smoothstep(6.1, 6.45, y)) * (z < 1.25)
     dark += 0.45 * bump(side - 0.78, 0.05) * bump(y - 7.1, 0.16) * (z < 0.42)
     colour *= np.exp(-dark * front)[..., None]
-    lines = (texels.wrinkles * AGE_LINES).sum(-1) * 0.7
+    lines = texels.wrinkles @ AGE_LINES * np.float32(0.7 / 255)
     colour *= np.exp(-lines * smoothstep(0.2, 0.95, np.float64(traits.age)))[..., None]
     return colour
 

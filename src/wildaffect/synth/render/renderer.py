@@ -79,13 +79,11 @@ class Renderer:
         self.height, self.width = height, width
         self._zbuffer = np.empty(fine, np.float32)
         self._seen = np.empty(fine, np.int32)
-        self._weights = np.zeros((*fine, 2), np.float32)
         self.colour = np.zeros((height, width, 3), np.float32)
         self.alpha = np.zeros((height, width), np.float32)
         shadow = (SHADOW_SIZE, SHADOW_SIZE)
         self._shadow = np.empty(shadow, np.float32)
         self._shadow_seen = np.empty(shadow, np.int32)
-        self._shadow_weights = np.zeros((*shadow, 2), np.float32)
 
     def draw(
         self,
@@ -107,11 +105,12 @@ class Renderer:
         mesh = person.mesh
         plane = on_image_plane(vertices)
         xy = plane @ placement.matrix[:, :2].T + placement.matrix[:, 2]
+        fine_xy = (xy * SUBSAMPLES).astype(np.float32)
         rasterise(
-            (xy * SUBSAMPLES).astype(np.float32),
+            fine_xy,
             np.float32(CAMERA_DISTANCE) - vertices[:, 2],
             mesh.triangles, person.culled, mesh.materials, mesh.uv, person.strand_ends,
-            self._zbuffer, self._seen, self._weights,
+            self._zbuffer, self._seen,
         )  # fmt: skip
         normals = np.empty_like(vertices)
         vertex_normals(vertices, mesh.triangles, normals)
@@ -119,7 +118,7 @@ class Renderer:
         lit = self._light(person, vertices, normals, direction)
         eyes = packed_eyes(moment, float(np.hypot(*placement.matrix[:, 0])))
         shade(
-            self._seen, self._weights, self._zbuffer, mesh.triangles, mesh.uv,
+            fine_xy, self._seen, self._zbuffer, mesh.triangles, mesh.uv,
             mesh.materials, mesh.tints, normals, lit, person.rest, vertices, person.texture,
             texel_map(person.texture_divisor).wrinkles, wrinkle_depths(person, moment),
             person.strand_tones, packed_look(person, light, direction), eyes,
@@ -146,7 +145,6 @@ class Renderer:
         rasterise(
             map_xy, depth, mesh.triangles, np.zeros_like(person.culled), mesh.materials,
             mesh.uv, person.strand_ends, self._shadow, self._shadow_seen,
-            self._shadow_weights,
         )  # fmt: skip
         lit = np.empty(len(vertices), np.float32)
         facing = normals @ direction.astype(np.float32)
