@@ -1,15 +1,18 @@
 """From light to pixels: exposure, lens, sensor and codec of one camera."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import cv2
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from wildaffect.synth.noise import BANK_SIZE
 
 GAMMA = 2.2
 LEVELS = 4096
+TOP = LEVELS - 1
 NOISE_SEED = 11
 
 
@@ -53,6 +56,7 @@ def _display_curve(gamma: float) -> NDArray[np.float32]:
     return np.clip(shoulder, 0, 1) ** np.float32(1 / (GAMMA * gamma))
 
 
+@cache
 def _noise_bank() -> NDArray[np.float32]:
     rng = np.random.default_rng(NOISE_SEED)
     fine = rng.standard_normal((BANK_SIZE, BANK_SIZE, 3)).astype(np.float32)
@@ -88,20 +92,39 @@ class Exposure:
         if camera.shaken and max(map(abs, motion_px)) > 1.5:
             light = _smear(light, motion_px)
         gain = camera.white_balance * np.float32(camera.exposure * (LEVELS - 1) / 4)
-        index = np.clip(light * gain, 0, LEVELS - 1).astype(np.uint16)
-        shown = self._curve[index] + self._grain(rng, light.shape[0], light.shape[1])
-        image = (np.clip(shown, 0, 1) * 255 + 0.5).astype(np.uint8)
+        image = np.empty(light.shape, np.uint8)
+        first = rng.integers(BANK_SIZE), rng.integers(BANK_SIZE)
+        _expose(light, gain, self._curve, self._noise, first, image)
         quality = [cv2.IMWRITE_JPEG_QUALITY, camera.jpeg_quality]
-        _, data = cv2.imencode(".jpg", image[..., ::-1], quality)
+        _, data = cv2.imencode(".jpg", image, quality)
         stored = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR))
-        return np.ascontiguousarray(stored[..., ::-1])
+        return cv2.cvtColor(stored, cv2.COLOR_BGR2RGB)
 
-    def _grain(
-        self, rng: np.random.Generator, height: int, width: int
-    ) -> NDArray[np.float32]:
-        rows = (rng.integers(BANK_SIZE) + np.arange(height)) % BANK_SIZE
-        columns = (rng.integers(BANK_SIZE) + np.arange(width)) % BANK_SIZE
-        return self._noise[rows[:, None], columns[None]]
+
+@njit(cache=True, error_model="numpy")
+def _expose(
+    light: NDArray[np.float32],
+    gain: NDArray[np.float32],
+    curve: NDArray[np.float32],
+    noise: NDArray[np.float32],
+    first: tuple[int, int],
+    image: NDArray[np.uint8],
+) -> None:
+    """Write `image`, uint8 BGR: light through the display curve, with noise on top.
+
+    `first` is the place of the square of noise at which this picture's noise begins.
+    """
+    size = noise.shape[0]
+    for y in range(image.shape[0]):
+        row = (first[0] + y) % size
+        column = first[1]
+        for x in range(image.shape[1]):
+            for k in range(3):
+                level = min(max(light[y, x, k] * gain[k], np.float32(0)), np.float32(TOP))
+                shown = curve[int(level)] + noise[row, column, k]
+                shown = min(max(shown, np.float32(0)), np.float32(1))
+                image[y, x, 2 - k] = int(shown * np.float32(255) + np.float32(0.5))
+            column = column + 1 if column + 1 < size else 0
 
 
 def _smear(

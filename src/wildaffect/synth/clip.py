@@ -3,12 +3,11 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.faces.crop import TEMPLATES, similarity
-from wildaffect.synth.background import draw_background
+from wildaffect.synth.background import draw_background, lay_over
 from wildaffect.synth.behaviour import FPS
 from wildaffect.synth.camera import Exposure
 from wildaffect.synth.landmarks import landmarks_of
@@ -23,7 +22,6 @@ from wildaffect.synth.render.renderer import (
 )
 from wildaffect.synth.take import Take, head_rotation
 
-Picture = NDArray[np.float32]
 LOOSENESS = 0.72
 """Scale of the face against the alignment template: below 1 shows more around it."""
 MIDDLE = (0.5, 0.62)
@@ -83,6 +81,7 @@ def draw_crops(
         [wander(rng, num_frames, 1 / FPS, 0.3, JITTER * size) for _ in range(10)], 1
     ).reshape(num_frames, 5, 2)
     template = loosened_template() * size
+    light = np.empty((size, size, 3), np.float32)
     before, last = None, 0
     for frame in frames:
         moment = moment_of(take, int(frame))
@@ -94,8 +93,7 @@ def draw_crops(
         drawing = renderer.draw(
             person, moment, vertices, Placement(matrix=matrix), take.light
         )
-        behind = _behind(wide, matrix, size)
-        light: Picture = drawing.colour + behind * (1 - drawing.alpha[..., None])
+        lay_over(drawing.colour, drawing.alpha, wide, _to_background(matrix, size), light)
         pace = np.zeros(2)
         if before is not None:
             pace = (plane - before).mean(0) * size / 3 * SHUTTER / (frame - last)
@@ -112,12 +110,11 @@ def loosened_template() -> NDArray[np.float64]:
     return (TEMPLATES["arcface_5pt"] - middle) * LOOSENESS + middle
 
 
-def _behind(wide: NDArray[np.float32], matrix: NDArray[np.float64], size: int) -> Picture:
-    """Return the part of the background that a crop sees; it turns with the crop."""
+def _to_background(matrix: NDArray[np.float64], size: int) -> NDArray[np.float64]:
+    """Return the map from pixels of a crop to those of the background, which turns with it.
+
+    Shape (2, 3); the background is twice as wide and high as the crop.
+    """
     nominal = np.array([[size / 3, 0, size], [0, size / 3, size]])
     square = np.vstack([matrix, [0, 0, 1]])
-    back = np.vstack([nominal, [0, 0, 1]]) @ np.linalg.inv(square)
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return cv2.warpAffine(
-        wide, back[:2], (size, size), flags=flags, borderMode=cv2.BORDER_REFLECT
-    )
+    return (np.vstack([nominal, [0, 0, 1]]) @ np.linalg.inv(square))[:2]

@@ -133,9 +133,10 @@ class Renderer:
         normals: NDArray[np.float32],
         direction: NDArray[np.float64],
     ) -> NDArray[np.float32]:
-        across = np.cross([0.0, 1.0, 0.0], direction)
-        across /= np.linalg.norm(across) + 1e-9
-        upward = np.cross(direction, across)
+        x, y, z = direction
+        level = np.hypot(x, z) + 1e-9
+        across = np.array([z, 0.0, -x]) / level
+        upward = np.array([-x * y, level**2, -y * z]) / level
         scale = SHADOW_SIZE / SHADOW_SPAN
         axes = np.stack([across * scale, upward * scale, -direction], 1).astype(np.float32)
         mapped = vertices @ axes
