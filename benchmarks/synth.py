@@ -12,7 +12,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from wildaffect.core.tasks import ABAW_ACTION_UNIT_NUMBERS
 from wildaffect.faces.blendshapes import NAMES as BLENDSHAPES
 from wildaffect.faces.blendshapes import Blendshapes
 from wildaffect.faces.detector import FaceDetector
@@ -27,13 +26,14 @@ from wildaffect.synth.render.renderer import Renderer
 from wildaffect.synth.statistics import BALANCED
 from wildaffect.synth.take import Take, draw_take
 
-MEASURES = {
-    1: ("brow_inner_height", 1), 2: ("brow_outer_height", 1), 4: ("brow_gap", -1),
-    6: ("lid_lower_pupil", -1), 7: ("lid_aperture", -1), 10: ("nose_wing_lip", -1),
-    12: ("corner_eye", -1), 15: ("corner_height", -1), 23: ("mouth_width", -1),
-    24: ("lip_lower_thickness", -1), 25: ("lip_gap", 1), 26: ("jaw_drop", 1),
-}  # fmt: skip
-"""A measure of the mesh that each action unit must move, and which way."""
+MEASURES = (
+    (1, "brow_inner_height", 1), (2, "brow_outer_height", 1), (4, "brow_gap", -1),
+    (6, "lid_lower_pupil", -1), (6, "cheek_eye", -1), (6, "lid_aperture", -1),
+    (7, "lid_aperture", -1), (10, "nose_wing_lip", -1), (12, "corner_eye", -1),
+    (15, "corner_height", -1), (23, "mouth_width", -1), (24, "lip_lower_thickness", -1),
+    (25, "lip_gap", 1), (26, "jaw_drop", 1),
+)  # fmt: skip
+"""Measures of the mesh that an action unit must move, and which way."""
 LIVE = {
     1: ("browInnerUp",), 2: ("browOuterUp",), 4: ("browDown",), 7: ("eyeSquint",),
     10: ("mouthUpperUp",), 12: ("mouthSmile",), 23: ("mouthRoll",), 24: ("mouthPress",),
@@ -146,8 +146,7 @@ def _print_correlations(rows: list[tuple[int, NDArray, NDArray, NDArray]]) -> No
         for place in (1, 2, 3)
     )
     print("| AU | measure | r | blendshape | r |\n|---|---|---|---|---|")
-    for number in ABAW_ACTION_UNIT_NUMBERS:
-        name, sign = MEASURES[number]
+    for number, name, sign in MEASURES:
         columns = [i for i, n in enumerate(GEOMETRY_NAMES) if n.startswith(name)]
         by_mesh = sign * _partial(measured[:, columns].mean(1), truth, COLUMN[number])
         shape, by_shape = "-", "-"

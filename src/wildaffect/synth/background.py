@@ -2,7 +2,6 @@
 
 import cv2
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from wildaffect.synth.noise import noise_picture
@@ -30,35 +29,6 @@ def draw_background(
     picture = cv2.GaussianBlur(picture, (0, 0), blur)
     grain = noise_picture(rng, (height, width), 60, 2, 0.6)
     return (picture * (brightness * (1 + 0.02 * grain[..., None]))).astype(np.float32)
-
-
-@njit(cache=True, error_model="numpy")
-def lay_over(
-    colour: NDArray[np.float32],
-    alpha: NDArray[np.float32],
-    wide: NDArray[np.float32],
-    matrix: NDArray[np.float64],
-    out: NDArray[np.float32],
-) -> None:
-    """Write premultiplied `colour` (H, W, 3) over what `matrix` finds in `wide` to `out`.
-
-    The background is out of focus, so the nearest of its pixels will do; beyond its edge
-    it is mirrored once.
-    """
-    rows, columns = wide.shape[0], wide.shape[1]
-    for y in range(alpha.shape[0]):
-        for x in range(alpha.shape[1]):
-            through = np.float32(1) - alpha[y, x]
-            if through <= 0:
-                for k in range(3):
-                    out[y, x, k] = colour[y, x, k]
-                continue
-            column = int(abs(matrix[0, 0] * x + matrix[0, 1] * y + matrix[0, 2]) + 0.5)
-            row = int(abs(matrix[1, 0] * x + matrix[1, 1] * y + matrix[1, 2]) + 0.5)
-            column = max(0, min(column, 2 * columns - 2 - column))
-            row = max(0, min(row, 2 * rows - 2 - row))
-            for k in range(3):
-                out[y, x, k] = colour[y, x, k] + wide[row, column, k] * through
 
 
 def _dull(rng: np.random.Generator, low: float, high: float) -> NDArray[np.float64]:

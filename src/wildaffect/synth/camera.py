@@ -5,14 +5,13 @@ from functools import cache
 
 import cv2
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from wildaffect.synth.noise import BANK_SIZE
+from wildaffect.synth.render.compose import expose
 
 GAMMA = 2.2
 LEVELS = 4096
-TOP = LEVELS - 1
 NOISE_SEED = 11
 
 
@@ -94,37 +93,11 @@ class Exposure:
         gain = camera.white_balance * np.float32(camera.exposure * (LEVELS - 1) / 4)
         image = np.empty(light.shape, np.uint8)
         first = rng.integers(BANK_SIZE), rng.integers(BANK_SIZE)
-        _expose(light, gain, self._curve, self._noise, first, image)
+        expose(light, gain, self._curve, self._noise, first, image)
         quality = [cv2.IMWRITE_JPEG_QUALITY, camera.jpeg_quality]
         _, data = cv2.imencode(".jpg", image, quality)
         stored = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR))
         return cv2.cvtColor(stored, cv2.COLOR_BGR2RGB)
-
-
-@njit(cache=True, error_model="numpy")
-def _expose(
-    light: NDArray[np.float32],
-    gain: NDArray[np.float32],
-    curve: NDArray[np.float32],
-    noise: NDArray[np.float32],
-    first: tuple[int, int],
-    image: NDArray[np.uint8],
-) -> None:
-    """Write `image`, uint8 BGR: light through the display curve, with noise on top.
-
-    `first` is the place of the square of noise at which this picture's noise begins.
-    """
-    size = noise.shape[0]
-    for y in range(image.shape[0]):
-        row = (first[0] + y) % size
-        column = first[1]
-        for x in range(image.shape[1]):
-            for k in range(3):
-                level = min(max(light[y, x, k] * gain[k], np.float32(0)), np.float32(TOP))
-                shown = curve[int(level)] + noise[row, column, k]
-                shown = min(max(shown, np.float32(0)), np.float32(1))
-                image[y, x, 2 - k] = int(shown * np.float32(255) + np.float32(0.5))
-            column = column + 1 if column + 1 < size else 0
 
 
 def _smear(

@@ -7,12 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.faces.crop import TEMPLATES, similarity
-from wildaffect.synth.background import draw_background, lay_over
+from wildaffect.synth.background import draw_background
 from wildaffect.synth.behaviour import FPS
 from wildaffect.synth.camera import Exposure
 from wildaffect.synth.landmarks import landmarks_of
 from wildaffect.synth.noise import wander
 from wildaffect.synth.person import Person, make_person
+from wildaffect.synth.render.compose import lay_over
 from wildaffect.synth.render.renderer import (
     Moment,
     Placement,

@@ -10,7 +10,7 @@ from wildaffect.synth.traits import Traits
 
 EYE_X, EYE_Y = 0.308, 7.284
 """Centre of the eyes on the unchanged head, either side."""
-AGE_LINES = np.array([0.65, 0.2, 0.7, 0.9, 1.0, 0.2, 0.8, 0.4], np.float32)
+AGE_LINES = np.array([0.65, 0.2, 0.7, 0.9, 1.0, 0.2, 0.8, 0.4, 0.35], np.float32)
 
 
 def paint_face(traits: Traits, texels: TexelMap) -> NDArray[np.float32]:

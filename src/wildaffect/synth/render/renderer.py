@@ -184,7 +184,7 @@ def packed_look(
 
 
 def wrinkle_depths(person: Person, moment: Moment) -> NDArray[np.float64]:
-    """Return how deep each wrinkle map folds now, shape (8,)."""
+    """Return how deep each wrinkle map folds now, shape (9,)."""
     shown = moment.intensities * person.traits.gain
 
     def of(number: int) -> float:
@@ -197,8 +197,9 @@ def wrinkle_depths(person: Person, moment: Moment) -> NDArray[np.float64]:
         of(6) + 0.25 * of(12),
         0.8 * of(6) + 0.7 * of(7),
         of(9) + 0.35 * of(10),
-        0.55 * of(12) + 0.8 * of(10) + 0.2 * of(6) + 0.3 * of(15),
+        0.55 * of(12) + 0.8 * of(10) + 0.35 * of(6) + 0.3 * of(15),
         0.9 * of(15) + 0.8 * of(17),
+        of(6) + 0.2 * of(12),
     ]
     return np.array(depths) * person.traits.wrinkle_depth
 

@@ -13,10 +13,10 @@ from wildaffect.synth.noise import bump, smoothstep
 from wildaffect.synth.render.raster import corner_weights, rasterise
 from wildaffect.synth.render.vectors import blended
 
-NUM_WRINKLES = 8
+NUM_WRINKLES = 9
 """Forehead (1+2), its middle (1), between the brows (4), crow's feet (6), under the eyes
 (6, 7), root of the nose (9), nasolabial fold (10, 12), chin and below the
-corners (15, 17)."""
+corners (15, 17), infraorbital furrow (6)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,8 +106,8 @@ def _wrinkles(position: NDArray[np.float32]) -> NDArray[np.float32]:
     dx, dy = side - 0.498, y - 7.274
     angle = np.arctan2(dy, np.maximum(dx, 1e-3))
     fan = np.clip(np.cos(angle * 11), 0, 1) ** 3 * (np.abs(angle) < 0.9)
-    near = smoothstep(0.0, 0.05, dx) * (1 - smoothstep(0.12, 0.2, dx))
-    maps[..., 3] = 0.75 * (dx > 0) * near * fan * front
+    near = smoothstep(0.0, 0.05, dx) * (1 - smoothstep(0.13, 0.22, dx))
+    maps[..., 3] = 0.9 * (dx > 0) * near * fan * front
     pouch = np.exp(-np.square((side - 0.308) / 0.2) - np.square((y - 7.154) / 0.05))
     maps[..., 4] = 0.45 * pouch * front
     ripple = np.clip(np.sin((y + 0.5 * side) * 2 * np.pi / 0.06), 0, 1)
@@ -120,4 +120,6 @@ def _wrinkles(position: NDArray[np.float32]) -> NDArray[np.float32]:
     dimples = 0.5 + 0.5 * np.sin(x * 90) * np.sin(y * 110)
     chin = bump(side, 0.13) * bump(y - 6.4, 0.05) * dimples
     maps[..., 7] = (0.7 * marionette + 0.4 * chin) * front
+    furrow = bump(y - (7.085 + 0.9 * (side - 0.33) ** 2), 0.016)
+    maps[..., 8] = 0.7 * furrow * bump(side - 0.32, 0.15) * front
     return maps
