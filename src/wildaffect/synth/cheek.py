@@ -18,7 +18,7 @@ def raised_cheeks(vertices: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return how far each face unit of `RAISED` moves each vertex, shape (2, V, 3).
 
     Args:
-        vertices: Of the unchanged head, shape (V, 3); only skin and lashes may be moved by it.
+        vertices: Of the unchanged head, shape (V, 3); only skin and lashes may move.
     """
     return np.stack([_one_side(vertices, side) for side in (1, -1)])
 

@@ -18,8 +18,9 @@ from wildaffect.synth.traits import HairStyle, Traits
 
 COLUMNS, STEPS = 49, 44
 SCALP_ROWS, HANGING_ROWS = 11, 7
-STRANDS = 512
+STRANDS = 768
 """Strands of one layer, as in the rasteriser."""
+STRANDS_OF_LOCK = 16
 LAST_STEP = 35
 """Nearest to the nape that hair grows, in steps of the chart."""
 MAX_ANGLE = np.deg2rad(152)
@@ -44,11 +45,11 @@ class Cut:
 
 CUTS: dict[HairStyle, Cut] = {
     "cropped": Cut(volume=0.035, length=0.0),
-    "short": Cut(volume=0.10, length=0.06, lumps=0.12, fringe=0.35),
+    "short": Cut(volume=0.10, length=0.06, lumps=0.12, fringe=0.30),
     "combed": Cut(volume=0.15, length=0.05, lumps=0.06),
     "curly": Cut(volume=0.26, length=0.22, lumps=0.30, fringe=0.2),
-    "bob": Cut(volume=0.13, length=0.95, lumps=0.05, fringe=0.45),
-    "long": Cut(volume=0.11, length=1.9, lumps=0.05, fringe=0.25),
+    "bob": Cut(volume=0.13, length=0.95, lumps=0.07, fringe=0.40),
+    "long": Cut(volume=0.11, length=1.9, lumps=0.07, fringe=0.25),
     "tied": Cut(volume=0.06, length=0.0, lumps=0.03),
 }
 
@@ -129,10 +130,12 @@ def grow_hair(
 
 
 def strand_tones(traits: Traits) -> NDArray[np.float32]:
-    """Return how light each strand is along its length, about 1, shape (12, 512)."""
+    """Return how light strands are along their length, about 1, (12, 2 * STRANDS)."""
     rng = np.random.default_rng((traits.seed, 0x4A3))
     strands = 1 + 0.22 * rng.standard_normal((1, 2 * STRANDS))
-    locks = 0.22 * np.repeat(rng.standard_normal((1, STRANDS // 8)), 16, axis=1)
+    locks = 0.22 * np.repeat(
+        rng.standard_normal((1, 2 * STRANDS // STRANDS_OF_LOCK)), STRANDS_OF_LOCK, axis=1
+    )
     along = 0.08 * rng.standard_normal((12, 2 * STRANDS))
     roots = np.linspace(0.8, 1.15, 12)[:, None]
     return np.clip((strands + locks + along) * roots, 0.35, 1.9).astype(np.float32)
@@ -215,18 +218,32 @@ def _at(values: NDArray[np.floating], steps: NDArray[np.float64]) -> NDArray[np.
 
 
 def _strand_ends(rng: np.random.Generator, cut: Cut, layer: int) -> NDArray[np.float64]:
-    around = np.abs((np.arange(STRANDS) + 0.5) / STRANDS * 2 - 1) * np.pi
+    signed = (np.arange(STRANDS) + 0.5) / STRANDS * 2 - 1
+    around = np.abs(signed) * np.pi
     ragged = rng.standard_normal(STRANDS)
-    ends = 0.985 + 0.035 * ragged
+    locks = np.repeat(rng.standard_normal(STRANDS // STRANDS_OF_LOCK), STRANDS_OF_LOCK)
+    locks = np.convolve(np.pad(locks, 4, mode="wrap"), np.full(9, 1 / 9), "valid")
+    ends = 0.975 + 0.014 * ragged + 0.010 * locks
     hangs = smoothstep(np.deg2rad(50), np.deg2rad(64), around)
     if cut.length > 0:
-        ends = ends * (1 - hangs) + (1.90 + 0.07 * ragged) * hangs
+        hanging = 1.84 + 0.05 * ragged + 0.08 * locks
+        ends = ends * (1 - hangs) + hanging * hangs
     if rng.random() < cut.fringe:
-        covered = smoothstep(np.deg2rad(62), np.deg2rad(48), around)
-        parting = rng.uniform(-0.6, 0.6)
-        signed = (np.arange(STRANDS) + 0.5) / STRANDS * 2 - 1
-        swept = 0.22 + 0.28 * smoothstep(0, 0.2, np.abs(signed - 0.3 * parting))
-        ends = np.where(covered > 0.5, 1 + swept + 0.06 * ragged, ends)
+        ends = np.maximum(ends, _fringe(rng, signed, ragged, locks))
     if layer == 0:
-        ends[rng.random(STRANDS) < 0.10] -= 0.15
+        ends[rng.random(STRANDS) < 0.10] -= 0.10
     return ends
+
+
+def _fringe(
+    rng: np.random.Generator,
+    signed: NDArray[np.float64],
+    ragged: NDArray[np.float64],
+    locks: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return where strands over the forehead end: swept away from a parting, in locks."""
+    covered = smoothstep(np.deg2rad(60), np.deg2rad(44), np.abs(signed) * np.pi)
+    parting = rng.uniform(-0.22, 0.22)
+    swept = smoothstep(0.0, 0.24, np.abs(signed - parting))
+    reach = rng.uniform(0.16, 0.42) * (0.35 + 0.65 * swept)
+    return 0.975 + covered * (reach + 0.035 * ragged + 0.06 * locks)

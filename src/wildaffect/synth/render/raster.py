@@ -11,11 +11,11 @@ from wildaffect.synth.asset import Material
 
 HAIR = int(Material.HAIR)
 FAR = np.float32(1e9)
-STRANDS = 512
+STRANDS = 768
 """Columns of the strand table that one layer of hair has."""
 NARROW = 5
 """Samples across up to which every sample of a row is tried."""
-TIP = np.float32(0.07)
+TIP = np.float32(0.05)
 """How much earlier a strand ends at its edge than at its middle."""
 
 

@@ -121,7 +121,8 @@ class Renderer:
             fine_xy, self._seen, self._zbuffer, mesh.triangles, mesh.uv,
             mesh.materials, mesh.tints, normals, lit, person.rest, vertices, person.texture,
             texel_map(person.texture_divisor).wrinkles, wrinkle_depths(person, moment),
-            person.strand_tones, packed_look(person, light, direction), eyes,
+            person.strand_tones, person.strand_ends,
+            packed_look(person, light, direction), eyes,
             np.array([0.0, 0.0, CAMERA_DISTANCE]), self.colour, self.alpha,
         )  # fmt: skip
         return Drawing(colour=self.colour, alpha=self.alpha)

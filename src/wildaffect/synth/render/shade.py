@@ -22,7 +22,7 @@ SAME_DEPTH = 0.05
 @njit(cache=True, fastmath=True, error_model="numpy")
 def shade(
     xy, seen, zbuffer, triangles, uv, materials, tints, normals, lit, rest, posed,
-    texture, wrinkles, depths, tones, look, eyes, camera, colour, alpha,
+    texture, wrinkles, depths, tones, ends, look, eyes, camera, colour, alpha,
 ):  # fmt: skip
     """Write premultiplied `colour` (H, W, 3) and `alpha` (H, W) in [0, 1].
 
@@ -51,7 +51,7 @@ def shade(
                 u, v = _texture_place(uv, t, weights)
                 base, finish = paint(
                     t, materials[t], u, v, blended(rest, corners, weights), texture,
-                    wrinkles, depths, tints, tones, look, eyes,
+                    wrinkles, depths, tints, tones, ends, look, eyes,
                 )  # fmt: skip
                 normal = blended(normals, corners, weights)
                 place = blended(posed, corners, weights)
@@ -105,7 +105,7 @@ def _illuminate(is_hair, reached, normal, place, look, camera, base, finish):
     other = direct + soft * 0.13 * (bleeding - direct)
     if is_hair:
         red = other = (0.25 + 0.75 * direct) * (0.7 * reached + 0.3)
-        spark = 0.10 * _sheen(normal, half, base[3]) * max(0.0, facing + 0.3) * reached
+        spark = 0.055 * _sheen(normal, half, base[3]) * max(0.0, facing + 0.3) * reached
     else:
         lobe = max(0.0, dot(normal, half))
         for _ in range(squarings):
@@ -135,6 +135,6 @@ def _sheen(normal, half, tone):
     x, y, z = nx * ny, ny * ny - 1.0, nz * ny
     inv = 1 / np.sqrt(x * x + y * y + z * z + 1e-3)
     along = x * half[0] + y * half[1] + z * half[2]
-    along = along * inv + 0.12 * (tone - 1)
+    along = along * inv + 0.30 * (tone - 1)
     across = max(0.0, 1 - along * along) ** 3
-    return across**8
+    return across**5

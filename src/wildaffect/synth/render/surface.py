@@ -19,6 +19,8 @@ CAVITY, TORSO, HAIR = int(Material.MOUTH_CAVITY), int(Material.TORSO), int(Mater
 GLOSS, SKIN_FLAT, IRIS, HAIR_COLOUR, CLOTH = 16, 17, 20, 23, 26
 TEETH_COLOUR, COLLAR = 29, 32
 """Where each begins in the `look` of `renderer.packed_look`; texture box first."""
+ROOTED = 1.04
+"""Strands that end before this lie on the scalp; the others hang free."""
 WRINKLE_STEP = 1 / 255
 """What one step of a stored wrinkle is worth."""
 
@@ -31,7 +33,7 @@ def smooth(low, high, x):
 
 
 @njit(cache=True, fastmath=True, error_model="numpy", inline="always")
-def paint(t, m, u, v, rest, texture, wrinkles, depths, tints, tones, look, eyes):
+def paint(t, m, u, v, rest, texture, wrinkles, depths, tints, tones, ends, look, eyes):
     """Return the surface and the finish of a point of triangle `t`, material `m`.
 
     `u` and `v` are its texture coordinates, `rest` its place on the unchanged head. `eyes`
@@ -48,7 +50,7 @@ def paint(t, m, u, v, rest, texture, wrinkles, depths, tints, tones, look, eyes)
         base = _mouth(m, rest, look)
         finish = (0.12, 5, 0.0, 0.4)
     elif m == HAIR:
-        base = _hair(u, v, tones, look)
+        base = _hair(u, v, tones, ends, look)
     elif m == TORSO:
         base = _torso(rest, look)
         finish = (0.0, 4, base[3], 0.0)
@@ -137,16 +139,20 @@ def _mouth(m, rest, look):
 
 
 @njit(cache=True, fastmath=True, error_model="numpy", inline="always")
-def _hair(u, v, tones, look):
+def _hair(u, v, tones, ends, look):
+    """Return the colour of a strand and its tone; skin shows where it grows or is thin."""
     place = u * tones.shape[1] * 0.5
     row = min(int(v * 6), tones.shape[0] - 1)
     first = min(int(place), tones.shape[1] - 2)
     share = place - first
     tone = tones[row, first] * (1 - share) + tones[row, first + 1] * share
+    end = ends[first]
+    scalp = 0.75 * smooth(end - 0.13, end + 0.02, v) if end < ROOTED else 0.0
+    worn = tone * (1 - scalp)
     return (
-        look[HAIR_COLOUR] * tone,
-        look[HAIR_COLOUR + 1] * tone,
-        look[HAIR_COLOUR + 2] * tone,
+        look[HAIR_COLOUR] * worn + look[SKIN_FLAT] * scalp,
+        look[HAIR_COLOUR + 1] * worn + look[SKIN_FLAT + 1] * scalp,
+        look[HAIR_COLOUR + 2] * worn + look[SKIN_FLAT + 2] * scalp,
         tone,
     )
 
@@ -163,8 +169,13 @@ def _torso(rest, look):
     stripe = 1.0
     if stripes > 0:
         stripe = 0.72 + 0.28 * smooth(-0.15, 0.15, np.sin(y * stripes))
-    weave = 1 + 0.05 * np.sin(x * 23 + 3 * np.sin(y * 7))
-    rim = 1 - 0.3 * smooth(drop - 0.09, drop - 0.03, y)
+    weave = 1 + 0.04 * np.sin(x * 23 + 3 * np.sin(y * 7))
+    gathered = np.sin(5.5 * abs(x) - 3.1 * y + 1.3 * np.sin(2.7 * y + 4 * x) + 2 * z)
+    weave *= 0.93 + 0.13 * gathered * smooth(drop - 0.1, drop - 0.6, y)
+    seam = drop - 0.13
+    rim = (1 - 0.35 * smooth(0.022, 0.0, abs(y - seam))) * (
+        1 - 0.12 * smooth(seam, drop, y)
+    )
     worn, bare = dressed * stripe * weave * rim, 1 - dressed
     return (
         look[SKIN_FLAT] * bare + look[CLOTH] * worn,
