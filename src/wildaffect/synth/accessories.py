@@ -179,14 +179,7 @@ def _hand(traits: Traits, kind: Prop) -> Mesh:
     thumb = tube(
         thumb_path, np.array([0.10, 0.09, 0.075, 0.04]), Material.PLAIN, sides=7, tint=tint
     )
-    wrist = tube(
-        np.linspace([0.02, -0.45, 0.0], [0.25, -2.2, 0.25], 4),
-        np.array([0.20, 0.19, 0.22, 0.26]),
-        Material.PLAIN,
-        sides=8,
-        tint=tint,
-    )
-    whole = join([*fingers, palm, thumb, wrist])
+    whole = join([*fingers, palm, thumb, *_forearm(traits, tint)])
     tilt, place = {
         "hand_chin": (0.15, [0.12, 6.02, 1.68]),
         "hand_mouth": (0.35, [0.20, 6.42, 1.78]),
@@ -201,3 +194,23 @@ def _hand(traits: Traits, kind: Prop) -> Mesh:
         materials=whole.materials,
         tints=whole.tints,
     )
+
+
+def _forearm(traits: Traits, skin: tuple[float, ...]) -> list[Mesh]:
+    """Return a wrist and the sleeve that it comes out of, below a hand at the origin."""
+    cloth = (*traits.cloth, 0.0, 0.0)
+    wrist = tube(
+        np.linspace([0.02, -0.45, 0.0], [0.13, -1.2, 0.12], 3),
+        np.array([0.20, 0.18, 0.20]),
+        Material.PLAIN,
+        sides=8,
+        tint=skin,
+    )
+    sleeve = tube(
+        np.linspace([0.09, -0.95, 0.08], [0.30, -2.6, 0.30], 5),
+        np.array([0.24, 0.27, 0.26, 0.30, 0.33]),
+        Material.PLAIN,
+        sides=9,
+        tint=cloth,
+    )
+    return [wrist, sleeve]

@@ -35,6 +35,6 @@ def _one_side(vertices: NDArray[np.float32], side: int) -> NDArray[np.float32]:
     brow = bump(x - 0.50, 0.10) * bump(y - 7.45, 0.07) * front
     move = np.zeros_like(vertices)
     move[:, 0] = side * (0.012 * cheek - 0.022 * temple)
-    move[:, 1] = 0.085 * cheek + 0.022 * lid + 0.016 * temple - 0.022 * brow
+    move[:, 1] = 0.100 * cheek + 0.022 * lid + 0.016 * temple - 0.022 * brow
     move[:, 2] = 0.030 * cheek + 0.010 * lid + 0.020 * pouch
     return move

@@ -20,7 +20,9 @@ COLUMNS, STEPS = 49, 44
 SCALP_ROWS, HANGING_ROWS = 11, 7
 STRANDS = 768
 """Strands of one layer, as in the rasteriser."""
-STRANDS_OF_LOCK = 16
+STRANDS_OF_LOCK, STRANDS_OF_CURL = 16, 6
+TONE_ROWS = 24
+"""Along a strand, from the whorl to where the longest hair ends."""
 LAST_STEP = 35
 """Nearest to the nape that hair grows, in steps of the chart."""
 MAX_ANGLE = np.deg2rad(152)
@@ -47,7 +49,7 @@ CUTS: dict[HairStyle, Cut] = {
     "cropped": Cut(volume=0.035, length=0.0),
     "short": Cut(volume=0.10, length=0.06, lumps=0.12, fringe=0.30),
     "combed": Cut(volume=0.15, length=0.05, lumps=0.06),
-    "curly": Cut(volume=0.26, length=0.22, lumps=0.30, fringe=0.2),
+    "curly": Cut(volume=0.24, length=0.22, lumps=0.22, fringe=0.2),
     "bob": Cut(volume=0.13, length=0.95, lumps=0.07, fringe=0.40),
     "long": Cut(volume=0.11, length=1.9, lumps=0.07, fringe=0.25),
     "tied": Cut(volume=0.06, length=0.0, lumps=0.03),
@@ -118,6 +120,7 @@ def grow_hair(
     volume = cut.volume * rng.uniform(0.75, 1.3)
     length = cut.length * rng.uniform(0.7, 1.15)
     lumps = _lumps(rng, cut)
+    fringe = _fringe(rng) if rng.random() < cut.fringe else np.zeros(STRANDS)
     layers = []
     for layer, lift in enumerate((1.0, 0.6)):
         points, uv = _layer(
@@ -125,19 +128,22 @@ def grow_hair(
         )
         layers.append(grid(points, Material.HAIR, uv=uv))
         part = slice(layer * STRANDS, (layer + 1) * STRANDS)
-        ends[part] = _strand_ends(rng, cut, layer)
+        ends[part] = _strand_ends(rng, cut, layer, fringe)
     return layers, ends
 
 
 def strand_tones(traits: Traits) -> NDArray[np.float32]:
-    """Return how light strands are along their length, about 1, (12, 2 * STRANDS)."""
+    """Return how light strands are along their length, shape (TONE_ROWS, 2 * STRANDS)."""
     rng = np.random.default_rng((traits.seed, 0x4A3))
     strands = 1 + 0.22 * rng.standard_normal((1, 2 * STRANDS))
     locks = 0.22 * np.repeat(
         rng.standard_normal((1, 2 * STRANDS // STRANDS_OF_LOCK)), STRANDS_OF_LOCK, axis=1
     )
-    along = 0.08 * rng.standard_normal((12, 2 * STRANDS))
-    roots = np.linspace(0.8, 1.15, 12)[:, None]
+    along = 0.06 * rng.standard_normal((TONE_ROWS, 2 * STRANDS))
+    if traits.hair_style == "curly":
+        curls = rng.standard_normal((TONE_ROWS, 2 * STRANDS // STRANDS_OF_CURL))
+        along += 0.38 * np.repeat(curls, STRANDS_OF_CURL, axis=1)
+    roots = np.linspace(0.8, 1.15, TONE_ROWS)[:, None]
     return np.clip((strands + locks + along) * roots, 0.35, 1.9).astype(np.float32)
 
 
@@ -217,9 +223,10 @@ def _at(values: NDArray[np.floating], steps: NDArray[np.float64]) -> NDArray[np.
     return values[column, low] * (1 - share) + values[column, low + 1] * share
 
 
-def _strand_ends(rng: np.random.Generator, cut: Cut, layer: int) -> NDArray[np.float64]:
-    signed = (np.arange(STRANDS) + 0.5) / STRANDS * 2 - 1
-    around = np.abs(signed) * np.pi
+def _strand_ends(
+    rng: np.random.Generator, cut: Cut, layer: int, fringe: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    around = np.abs((np.arange(STRANDS) + 0.5) / STRANDS * 2 - 1) * np.pi
     ragged = rng.standard_normal(STRANDS)
     locks = np.repeat(rng.standard_normal(STRANDS // STRANDS_OF_LOCK), STRANDS_OF_LOCK)
     locks = np.convolve(np.pad(locks, 4, mode="wrap"), np.full(9, 1 / 9), "valid")
@@ -228,22 +235,17 @@ def _strand_ends(rng: np.random.Generator, cut: Cut, layer: int) -> NDArray[np.f
     if cut.length > 0:
         hanging = 1.84 + 0.05 * ragged + 0.08 * locks
         ends = ends * (1 - hangs) + hanging * hangs
-    if rng.random() < cut.fringe:
-        ends = np.maximum(ends, _fringe(rng, signed, ragged, locks))
+    covered = np.minimum(1.0, 8 * fringe)
+    ends = np.maximum(ends, 0.975 + fringe + covered * (0.035 * ragged + 0.06 * locks))
     if layer == 0:
         ends[rng.random(STRANDS) < 0.10] -= 0.10
     return ends
 
 
-def _fringe(
-    rng: np.random.Generator,
-    signed: NDArray[np.float64],
-    ragged: NDArray[np.float64],
-    locks: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """Return where strands over the forehead end: swept away from a parting, in locks."""
+def _fringe(rng: np.random.Generator) -> NDArray[np.float64]:
+    """Return how far each strand falls over the forehead, swept away from a parting."""
+    signed = (np.arange(STRANDS) + 0.5) / STRANDS * 2 - 1
     covered = smoothstep(np.deg2rad(60), np.deg2rad(44), np.abs(signed) * np.pi)
     parting = rng.uniform(-0.22, 0.22)
     swept = smoothstep(0.0, 0.24, np.abs(signed - parting))
-    reach = rng.uniform(0.16, 0.42) * (0.35 + 0.65 * swept)
-    return 0.975 + covered * (reach + 0.035 * ragged + 0.06 * locks)
+    return covered * rng.uniform(0.18, 0.45) * (0.35 + 0.65 * swept)

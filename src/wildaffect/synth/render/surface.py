@@ -142,12 +142,12 @@ def _mouth(m, rest, look):
 def _hair(u, v, tones, ends, look):
     """Return the colour of a strand and its tone; skin shows where it grows or is thin."""
     place = u * tones.shape[1] * 0.5
-    row = min(int(v * 6), tones.shape[0] - 1)
+    row = min(int(v * 12 + 0.5 + 0.5 * np.sin(0.6 * place)), tones.shape[0] - 1)
     first = min(int(place), tones.shape[1] - 2)
     share = place - first
     tone = tones[row, first] * (1 - share) + tones[row, first + 1] * share
     end = ends[first]
-    scalp = 0.75 * smooth(end - 0.13, end + 0.02, v) if end < ROOTED else 0.0
+    scalp = 0.55 * smooth(end - 0.13, end + 0.02, v) if end < ROOTED else 0.0
     worn = tone * (1 - scalp)
     return (
         look[HAIR_COLOUR] * worn + look[SKIN_FLAT] * scalp,
