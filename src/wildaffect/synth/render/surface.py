@@ -146,8 +146,7 @@ def _hair(u, v, tones, ends, look):
     first = min(int(place), tones.shape[1] - 2)
     share = place - first
     tone = tones[row, first] * (1 - share) + tones[row, first + 1] * share
-    end = ends[first]
-    scalp = 0.55 * smooth(end - 0.13, end + 0.02, v) if end < ROOTED else 0.0
+    scalp = 0.55 * smooth(0.85, 1.0, v) if ends[first] < ROOTED else 0.0
     worn = tone * (1 - scalp)
     return (
         look[HAIR_COLOUR] * worn + look[SKIN_FLAT] * scalp,
