@@ -169,8 +169,8 @@ def _torso(rest, look):
     if stripes > 0:
         stripe = 0.72 + 0.28 * smooth(-0.15, 0.15, np.sin(y * stripes))
     weave = 1 + 0.04 * np.sin(x * 23 + 3 * np.sin(y * 7))
-    gathered = np.sin(5.5 * abs(x) - 3.1 * y + 1.3 * np.sin(2.7 * y + 4 * x) + 2 * z)
-    weave *= 0.93 + 0.13 * gathered * smooth(drop - 0.1, drop - 0.6, y)
+    gathered = np.sin(4.2 * abs(x) - 2.6 * y + 0.8 * np.sin(2.3 * y + 1.7 * x) + 1.5 * z)
+    weave *= 0.95 + 0.09 * gathered * smooth(drop - 0.1, drop - 0.6, y)
     seam = drop - 0.13
     rim = (1 - 0.35 * smooth(0.022, 0.0, abs(y - seam))) * (
         1 - 0.12 * smooth(seam, drop, y)
