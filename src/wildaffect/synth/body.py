@@ -20,7 +20,7 @@ def tucked(head: HeadAsset, shape: NDArray[np.float32]) -> NDArray[np.float32]:
     x, y, z = head.vertices[torso].T
     low, outer = smoothstep(5.15, 4.65, y), smoothstep(1.45, 1.95, np.abs(x))
     result = shape.copy()
-    result[torso, 0] -= x * np.maximum(0.30 * low, 0.20 * outer)
+    result[torso, 0] -= x * np.maximum(0.30 * low, 0.13 * outer)
     result[torso, 1] -= 0.10 * outer * smoothstep(5.2, 5.6, y)
     result[torso, 2] -= (z - 0.3) * np.maximum(0.42 * low, 0.30 * outer)
     return result

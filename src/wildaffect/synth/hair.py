@@ -188,7 +188,7 @@ def _layer(
         forward = begins + (share - 1) * 9.0
         steps = np.where(share > 1, forward * facing + begins * (1 - facing), on_skin)
         base, spoke = _at(surface, steps), _at(directions, steps)
-        thin = 0.035 * min(1.0, max(0.0, share - 0.9) / 0.2) + 0.012
+        thin = 0.035 * min(1.0, max(0.0, share - 0.9) / 0.2) + 0.024
         taper = thin / lift[row] + 1 - np.clip(share, 0, 1) ** 5
         hanging = max(0.0, share - 1) / ((rows - 1) / (SCALP_ROWS - 1) - 1)
         beside = np.maximum(taper, 0.55 * (1 - facing) * (length > 0.15))

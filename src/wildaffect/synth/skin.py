@@ -164,7 +164,7 @@ def _scalp(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     side, y, z = _axes(texels)
     line = hairline_height(traits, side, z) + 0.02 * coarse
-    share = smoothstep(-0.06, 0.12, y - line + 0.03 * fine)
+    share = smoothstep(-0.08, 0.09, y - line + 0.03 * fine)
     ear = smoothstep(0.70, 0.76, side) * smoothstep(7.66, 7.58, y) * (z < 0.5)
     share = share * (1 - ear) * (0.22 if traits.hair_style == "bald" else 1.0)
     tone = traits.hair * (0.85 + 0.13 * fine[..., None])
