@@ -43,7 +43,7 @@ class Crop:
     rgb: NDArray[np.uint8]
     """Shape (size, size, 3)."""
     landmarks_xy: NDArray[np.float32]
-    """Named points of `landmarks.NAMES` in pixels of the crop, shape (33, 2)."""
+    """Named points of `landmarks.NAMES` in pixels of the crop, shape (28, 2)."""
 
 
 def make_performer(take: Take, size_px: int) -> Person:
