@@ -1,9 +1,10 @@
 """Time what is done after the networks, and show what trusting few videos costs.
 
-Run: python benchmarks/calibration.py [DRAWS]
+Run: python benchmarks/calibration.py [DRAWS [OFFSET]]
 
 Outputs are made up: the truth is slow, each video shifts the model's logits, each row adds
-noise, and each unit and class has an offset of its own. Prints Markdown.
+noise, and each unit and class has an offset of its own, times OFFSET (1; 0 is a model that
+is off nowhere). Prints Markdown.
 """
 
 import sys
@@ -38,7 +39,8 @@ World = tuple[list[SequenceOutputs], dict[str, Targets]]
 
 UNIT_RATES = np.array([0.2, 0.1, 0.2, 0.33, 0.5, 0.42, 0.31, 0.03, 0.03, 0.03, 0.75, 0.11])
 CLASS_LOGITS = np.log([0.15, 0.04, 0.035, 0.06, 0.25, 0.12, 0.07, 0.275])
-OFFSETS = np.random.default_rng(7).normal(size=12)
+OFFSET = float(sys.argv[2]) if len(sys.argv) > 2 else 1.0
+OFFSETS = OFFSET * np.random.default_rng(7).normal(size=12)
 PRIORS = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 NUM_VIDEOS = (10, 25, 50)
 
@@ -57,7 +59,7 @@ def video(seed: tuple[int, int], num_rows: int) -> tuple[SequenceOutputs, Target
     affect = np.clip(slow(rng, times_s, 2) / 2 + 0.3 * rng.normal(size=2), -1, 1)
     felt = slow(rng, times_s, 12) + 0.6 * rng.normal(size=12)
     limits = np.quantile(np.random.default_rng(1).normal(size=99999) * 1.17, 1 - UNIT_RATES)
-    unit_logits = 2 * (felt - limits) + OFFSETS - 1 + 1.2 * rng.normal(size=12)
+    unit_logits = 2 * (felt - limits) + OFFSETS - OFFSET + 1.2 * rng.normal(size=12)
     unit_logits += 1.5 * rng.normal(size=(num_rows, 12))
     faces = slow(rng, times_s, 8) + rng.normal(size=8) + CLASS_LOGITS
     class_logits = 1.2 * faces + CLASS_LOGITS / 2 + OFFSETS[:8] / 2
