@@ -31,9 +31,11 @@ def run(command: Command) -> int:
     from rich.table import Table
 
     try:
-        from wildaffect.models.backbones.weights import list_weights, user_folder
-    except ModuleNotFoundError as error:
+        import torch  # noqa: F401
+    except ImportError as error:
         raise MissingExtra("weights list", "train") from error
+    from wildaffect.models.backbones.weights import list_weights, user_folder
+
     folder = command.folder or user_folder()
     manifests = list_weights(folder)
     if command.json:
