@@ -44,7 +44,9 @@ def run(command: Command) -> int:
     if not manifests:
         print(f"{folder}: no weights; see: wildaffect weights import --help")
         return 0
-    table = Table("name", "network", "features", "crop", "terms", "from")
+    table = Table()
+    for heading in ("name", "network", "features", "crop", "terms", "from"):
+        table.add_column(heading, overflow="fold")
     for manifest in manifests:
         crop = manifest.preprocess
         table.add_row(

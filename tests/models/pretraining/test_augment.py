@@ -8,6 +8,7 @@ from wildaffect.core.preprocess import Preprocess
 from wildaffect.faces.crop import normalise
 from wildaffect.models.pretraining.augment import (
     cut_boxes,
+    cut_pixels,
     draw_boxes,
     flip_some,
     jitter_light,
@@ -60,6 +61,23 @@ def test_a_box_is_read_where_it_lies():
     assert cut[0, 0, 16, -1].item() == pytest.approx(24 - 0.25 - 0.5, abs=0.05)
     assert cut[0, 1, 0, 16].item() == pytest.approx(16 + 0.125 - 0.5, abs=0.05)
     assert cut[0, 1, -1, 16].item() == pytest.approx(24 - 0.125 - 0.5, abs=0.05)
+
+
+def test_pixels_are_cut_as_crops_are():
+    steps = torch.linspace(0, 6, 32)
+    smooth = 128 + 100 * torch.sin(steps[:, None] + 2 * steps[None])
+    pixels = smooth.round().to(torch.uint8).expand(3, 3, -1, -1).permute(0, 2, 3, 1)
+    boxes = torch.tensor([[0.25, 0.5, 0.5, 0.25], [0, 0, 1, 1], [0.5, 0.125, 0.25, 0.75]])
+    cut = cut_pixels(pixels.contiguous(), boxes).float()
+    expected = cut_boxes(pixels.permute(0, 3, 1, 2).float(), boxes).permute(0, 2, 3, 1)
+    assert (cut - expected)[:, 4:-4, 4:-4].abs().max() < 5  # bicubic differs
+    assert torch.equal(cut[1], pixels[1].float())
+
+
+def test_a_tiny_box_is_at_least_one_pixel():
+    pixels = torch.full((1, 8, 8, 3), 9, dtype=torch.uint8)
+    cut = cut_pixels(pixels, torch.tensor([[0.99, 0.99, 0.001, 0.001]]))
+    assert torch.equal(cut, pixels)
 
 
 def test_the_whole_crop_is_a_box_that_changes_nothing():
