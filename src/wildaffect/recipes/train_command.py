@@ -28,7 +28,7 @@ from wildaffect.training.outcome import (
 )
 from wildaffect.training.pages import fit_table, score_table
 from wildaffect.training.recipe import TemporalRecipe
-from wildaffect.training.runs import Run, TrainedModel
+from wildaffect.training.runs import Run, TrainedModel, read_metrics
 from wildaffect.training.score import video_statistics
 
 
@@ -87,16 +87,21 @@ def train(command: TrainCommand) -> int:
     _tell_missing(split, console)
     if command.folds:
         return _cross_validate(command, split, store, folder, console)
+    judged = None  # read before training, so that what is wrong with it is said before
+    if command.score_split != "none" and is_first_process():
+        judged = load_split(
+            command.data, store, recipe, command.score_split, command.format
+        )
     trained = _train_one(command, split, store, folder)
-    if not is_first_process():
-        return 0
-    _finish(command, trained, split.sequences, store, console)
+    if is_first_process():
+        _finish(command, trained, split.sequences, judged, console)
     return 0
 
 
 def _train_one(
     command: TrainCommand, split: Split, store: FeatureStore, folder: Path
 ) -> TrainedModel:
+    _tell_resumed(Run(folder))
     machine = Machine(accelerator=command.device, trackers=command.track)
     with EpochBar(Run(folder), command.recipe.num_epochs) as bar:
         return train_run(
@@ -114,19 +119,16 @@ def _finish(
     command: TrainCommand,
     trained: TrainedModel,
     sequences: tuple[FrameSequence, ...],
-    store: FeatureStore,
+    judged: Split | None,
     console: Console,
 ) -> None:
     folder = trained.run.folder
     fitted = calibrate_run(trained, sequences)
     if fitted:
         console.print(fit_table(fitted, trained.recipe.model.tasks))
-    if command.score_split == "none":
+    if judged is None:
         console.print(f"{folder}: trained on {len(trained.data.train_videos)} videos")
         return
-    judged = load_split(
-        command.data, store, trained.recipe, command.score_split, command.format
-    )
     lines = score_lines(
         predict_stored(trained, judged.sequences, command.score_split),
         judged.sequences,
@@ -221,6 +223,18 @@ def _tell_missing(split: Split, console: Console) -> None:
             f"have no features and train nothing: {some}",
             markup=False,
         )
+
+
+def _tell_resumed(run: Run) -> None:
+    """Say on standard error that a run goes on, and from where."""
+    if not is_first_process():
+        return
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    if run.is_finished:
+        console.print(f"{run.folder}: was trained before", markup=False)
+    elif run.checkpoint.exists():
+        done = max((row["epoch"] for row in read_metrics(run)), default=0)
+        console.print(f"{run.folder}: goes on after epoch {done}", markup=False)
 
 
 def _last_line(folder: Path, lines: list[ScoreLine]) -> str:
