@@ -56,9 +56,10 @@ class Command:
     people: int | None = None
     """People in the largest split, which trains; the others follow in the preset's
     proportion. Of scenes, the number of videos."""
-    files: Literal["crops", "videos", "both"] = "crops"
+    files: Literal["crops", "videos", "both", "features"] = "crops"
     """Aligned crops of the annotated frames, videos of all frames with more around the
-    face, or both; scenes are videos always."""
+    face, or both; features: the crops' geometry in a store, no picture is kept. Scenes are
+    videos always."""
     json: bool = False
     """Print the summary as JSON."""
 
@@ -124,6 +125,7 @@ def _check(command: Command) -> None:
 
 
 def _states(command: Command) -> "Iterator[Made]":
+    from wildaffect.data.world_features import write_world_features
     from wildaffect.synth.dataset import write_world
     from wildaffect.synth.scene_files import write_scenes
 
@@ -131,11 +133,12 @@ def _states(command: Command) -> "Iterator[Made]":
     if command.people is not None:
         preset = preset.with_people(command.people)
     chosen = command.statistics
-    write = (
-        write_scenes
-        if preset.name == "scenes"
-        else partial(write_world, files=command.files)
-    )
+    if preset.name == "scenes":
+        write = write_scenes
+    elif command.files == "features":
+        write = write_world_features
+    else:
+        write = partial(write_world, files=command.files)
     return write(
         command.output,
         preset,

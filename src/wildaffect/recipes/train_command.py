@@ -6,13 +6,6 @@ from typing import Annotated, Literal
 
 import tyro
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-)
 
 from wildaffect.core.errors import UsageError
 from wildaffect.core.outputs import SequenceOutputs
@@ -20,8 +13,8 @@ from wildaffect.core.sequences import FrameSequence
 from wildaffect.data.splits import k_folds, save_splits
 from wildaffect.features.store import FeatureStore
 from wildaffect.inference.stored_outputs import StoredOutputs, save_outputs
+from wildaffect.recipes.epoch_bar import EpochBar
 from wildaffect.training.distributed import is_first_process
-from wildaffect.training.fit import Epoch
 from wildaffect.training.job import UNKNOWN_TERMS, Machine, train_run
 from wildaffect.training.load import Split, load_split
 from wildaffect.training.outcome import (
@@ -110,7 +103,7 @@ def _train_one(
 ) -> TrainedModel:
     _tell_resumed(Run(folder))
     machine = Machine(accelerator=command.device, trackers=command.track)
-    with _EpochBar(Run(folder), command.recipe.num_epochs) as bar:
+    with EpochBar(Run(folder), command.recipe.num_epochs) as bar:
         return train_run(
             command.recipe,
             split,
@@ -250,33 +243,3 @@ def _last_line(folder: Path, lines: list[ScoreLine]) -> str:
         f"{folder}: score {last.scores['score']:.3f} ({last.low:.3f} to {last.high:.3f}, "
         f"95 % over videos), {last.name}"
     )
-
-
-class _EpochBar:
-    """A bar on standard error while a run trains."""
-
-    def __init__(self, run: Run, num_epochs: int) -> None:
-        self._bar = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            console=Console(stderr=True, soft_wrap=True),
-            transient=True,
-            disable=not is_first_process(),
-        )
-        self._task = self._bar.add_task(str(run.folder), total=num_epochs)
-
-    def __enter__(self) -> "_EpochBar":
-        self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
-
-    def watch(self, epoch: Epoch) -> None:
-        """Show an epoch."""
-        said = f"loss {epoch.loss:.3f}"
-        if epoch.scores:
-            said += f", score {epoch.scores['score']:.3f}"
-        self._bar.update(self._task, completed=epoch.number, description=said)

@@ -13,9 +13,10 @@ DIR/provenance.json                        what made it
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
@@ -92,20 +93,22 @@ def write_world(
     videos = plan_world(preset, seed=seed, statistics=statistics, size_px=size_px)
     described = describe_world(preset, seed, statistics, size_px)
     claim_folder(folder, {**described, "files": files})
-    _write_labels(folder, videos, statistics)
+    write_labels(folder, videos, statistics)
     waiting = [video for video in videos if not _part(folder, video).exists()]
     if (folder / "exact.npz").exists():
         waiting = []
     done, drawn = len(videos) - len(waiting), 0
     yield Progress(num_done=done, num_videos=len(videos), num_images=drawn)
-    for num_images in _drawn(folder, waiting, files, workers):
+    for num_images in over_videos(
+        partial(draw_video, folder, files=files), waiting, workers
+    ):
         done, drawn = done + 1, drawn + num_images
         yield Progress(num_done=done, num_videos=len(videos), num_images=drawn)
     if not (folder / "exact.npz").exists():
         _write_exact(folder, videos)
 
 
-def draw_video(folder: Path, video: PlannedVideo, files: Files) -> int:
+def draw_video(folder: Path, video: PlannedVideo, *, files: Files) -> int:
     """Draw the pictures of one video, then write their truth; return how many."""
     cv2.setNumThreads(1)
     clip = open_clip(video)
@@ -152,15 +155,21 @@ def _draw_frames(path: Path, video: PlannedVideo) -> NDArray[np.float32]:
     return np.stack(points)
 
 
-def _drawn(
-    folder: Path, videos: Sequence[PlannedVideo], files: Files, workers: int
+def over_videos(
+    draw: Callable[[PlannedVideo], int], videos: Sequence[PlannedVideo], workers: int
 ) -> Iterator[int]:
+    """Yield what `draw` returns for each video, as they are done.
+
+    Args:
+        draw: Importable, as other processes call it; 1 worker calls it in this one.
+        videos: To be drawn.
+        workers: Processes.
+    """
     if workers <= 1:
-        for video in videos:
-            yield draw_video(folder, video, files)
+        yield from map(draw, videos)
         return
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        jobs = [pool.submit(draw_video, folder, video, files) for video in videos]
+        jobs = [pool.submit(draw, video) for video in videos]
         try:
             for job in as_completed(jobs):
                 yield job.result()
@@ -212,9 +221,10 @@ def claim_folder(folder: Path, provenance: dict[str, object]) -> None:
     path.write_text(text)
 
 
-def _write_labels(
+def write_labels(
     folder: Path, videos: Sequence[PlannedVideo], statistics: StatisticsName
 ) -> None:
+    """Write annotations of all layouts and the official lists."""
     for split, name in MTL_FILES.items():
         part = [video for video in videos if video.split == split]
         if not part:

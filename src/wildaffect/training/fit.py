@@ -220,6 +220,7 @@ class Fit:
         row = {"loss": epoch.loss, "lr": step.lr, "grad_norm": step.grad_norm}
         row |= {f"loss/{task}": value for task, value in step.per_task.items()}
         row |= {f"inner/{name}": value for name, value in epoch.scores.items()}
+        row["seconds"] = epoch.seconds
         append_metrics(self._run, {"epoch": epoch.number, "step": step.index + 1} | row)
         for tracker in self._trackers:
             tracker.log(row, step.index + 1)
