@@ -237,7 +237,7 @@ def test_people_set_aside_train_nothing(fit, tiny, sequences):
     training = Fit(recipe, sequences, Run(None), fabric=fabric, spaces=LabelSpaces())
     aside = {one.subject for one in training._inner}
     assert aside
-    drawn = training._batches._sampler._sequences
+    drawn = training.batches._sampler._sequences
     assert aside.isdisjoint(one.subject for one in drawn)
     assert len(drawn) + len(training._inner) == len(sequences)
 
