@@ -29,6 +29,7 @@ COMMANDS: dict[str, str] = {
     "synth make": "draw a world of generated people with exact labels",
     "train": "a temporal multi-task model on stored features",
     "predict": "what a trained run says of videos, with or without labels",
+    "export": "a run or an ensemble into an artefact for `analyze --model`",
     "evaluate": "predictions against annotations: official scores, intervals, a report",
     "submit": "predictions and an official list to a challenge submission, or check one",
 }
