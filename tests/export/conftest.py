@@ -31,6 +31,15 @@ SMALL = TemporalRecipe(
 )
 
 
+@pytest.fixture(autouse=True)
+def _seed():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.fixture
 def make_run(tmp_path: Path) -> Callable[..., Path]:
     """Write a finished run: `make_run("name", seed=1, rate_hz=5.0, inputs=(...))`."""

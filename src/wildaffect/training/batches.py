@@ -4,6 +4,8 @@ Symbols: W windows of one step.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from math import ceil
 
 import numpy as np
 import torch
@@ -41,11 +43,11 @@ class TrainingBatches:
         spec = recipe.training_window
         self._sampler = WindowSampler(sequences, spec)
         self._recipe, self._processes = recipe, processes
+        apart = replace(spec, stride_s=spec.length_s)
         num_windows = sum(
-            len(cut(one.time_s[one.computed_rows], spec)) for one in sequences
+            len(cut(one.time_s[one.computed_rows], apart)) for one in sequences
         )
-        overlap = spec.length_s / spec.stride_s
-        self.steps_per_epoch = max(1, round(num_windows / overlap / recipe.batch_size))
+        self.steps_per_epoch = ceil(num_windows / recipe.batch_size)
 
     def from_step(self, step: int, device: torch.device) -> Iterator[TensorBatch]:
         """Yield the batches of this step and all after it, without end."""

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -11,9 +13,13 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from wildaffect.core.errors import WildAffectError
 from wildaffect.core.tasks import Task
+from wildaffect.losses.multitask import LossReport
 from wildaffect.models.feedback import GroundTruth
-from wildaffect.training.distributed import gather
+from wildaffect.training.distributed import gather, processes_of
 from wildaffect.training.tensors import TensorBatch
+
+_CHANCE = 0xD20
+"""Keeps the chance of a step apart from the draw of its windows."""
 
 
 class Diverged(WildAffectError):
@@ -40,6 +46,7 @@ class Parts:
     loss: nn.Module
     optimizer: Optimizer
     scheduler: LRScheduler
+    seed: int
     max_grad_norm: float
     truth_share: Callable[[int], float]
     """Step -> share of ground truth that label feedback sees."""
@@ -52,33 +59,46 @@ def train(
 ) -> Iterator[Step]:
     """Yield after every optimizer step; the caller logs, evaluates, saves and ends it.
 
+    Dropout and noise of a step depend on the seed, the step and the process alone, so that
+    nothing of chance has to be stored to go on exactly.
+
     Raises:
         Diverged: If the loss or the gradient is not finite.
     """
+    parameters = [p for group in parts.optimizer.param_groups for p in group["params"]]
     for index, batch in enumerate(batches, start=first_step):
         parts.model.train()  # the caller may have evaluated since the last step
+        _seed_step(parts, index)
         truth = GroundTruth(batch.targets, batch.valid, parts.truth_share(index))
         outputs = parts.model(
             parts.perturb(batch.features), batch.lengths, batch.times_s, truth
         )
-        joined = {task: value.float() for task, value in outputs.items()}
-        report = parts.loss(
-            gather(parts.fabric, joined),
-            gather(parts.fabric, batch.targets),
-            gather(parts.fabric, batch.valid),
-        )
-        parts.optimizer.zero_grad()
+        report = parts.loss(*gather(parts.fabric, outputs, batch.targets, batch.valid))
         parts.fabric.backward(report.total)
-        parameters = [p for group in parts.optimizer.param_groups for p in group["params"]]
         grad_norm = nn.utils.clip_grad_norm_(parameters, parts.max_grad_norm)
-        per_task = {task: value.item() for task, value in report.per_task.items()}
-        if not torch.isfinite(report.total + grad_norm):
-            raise Diverged(
-                f"step {index}: loss and gradient must be finite, got "
-                f"{ {str(task): value for task, value in per_task.items()} } and gradient "
-                f"norm {grad_norm.item()}; lower --optim.peak-lr"
-            )
-        lr = float(parts.optimizer.param_groups[0]["lr"])
+        step = _describe(parts, index, report, grad_norm)
         parts.optimizer.step()
+        parts.optimizer.zero_grad()
         parts.scheduler.step()
-        yield Step(index, report.total.item(), per_task, grad_norm.item(), lr)
+        yield step
+
+
+def _seed_step(parts: Parts, index: int) -> None:
+    rank = processes_of(parts.fabric).rank
+    sequence = np.random.SeedSequence((parts.seed, _CHANCE, index, rank))
+    torch.manual_seed(int(sequence.generate_state(1, np.uint64)[0]))
+
+
+def _describe(parts: Parts, index: int, report: LossReport, grad_norm: Tensor) -> Step:
+    """Return what a step came to, read from the device in one go."""
+    values = torch.stack([report.total, grad_norm, *report.per_task.values()])
+    loss, norm, *losses = values.detach().tolist()
+    per_task = dict(zip(report.per_task, losses, strict=True))
+    if not (isfinite(loss) and isfinite(norm)):
+        named = ", ".join(f"{task} {value:g}" for task, value in per_task.items())
+        raise Diverged(
+            f"step {index}: loss and gradient must be finite, got losses {named} and "
+            f"gradient norm {norm:g}; lower --optim.peak-lr"
+        )
+    lr = float(parts.optimizer.param_groups[0]["lr"])
+    return Step(index, loss, per_task, norm, lr)
