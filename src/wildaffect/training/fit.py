@@ -8,7 +8,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.optim import AdamW
-from torch.optim.swa_utils import AveragedModel
 
 from wildaffect.core.sequences import FrameSequence
 from wildaffect.core.tasks import LabelSpaces
@@ -29,6 +28,7 @@ from wildaffect.training.label_counts import count_labels
 from wildaffect.training.loop import Parts, Step, train
 from wildaffect.training.predict import predict_sequences
 from wildaffect.training.recipe import BestOnInnerSplit, OptimConfig, TemporalRecipe
+from wildaffect.training.running_mean import running_mean
 from wildaffect.training.runs import Run, append_metrics, keep_metrics_before
 from wildaffect.training.schedule import build_schedule
 from wildaffect.training.score import task_scores, video_statistics
@@ -54,11 +54,6 @@ class Epoch:
 Watch = Callable[[Epoch], None]
 EVERY_S = 60.0
 """A checkpoint is written at the end of an epoch, and within one after this time."""
-
-
-WARM_MEAN = 9.0
-"""How fast a running mean of weights forgets the untrained ones at first: after n steps
-the newest count 9 / (9 + n), until that falls to what the recipe says."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -112,7 +107,7 @@ class Fit:
         self._model = model.to(fabric.device)
         loss = build_loss(recipe.loss, spaces, count_labels(train_part, spaces))
         self._loss = loss.to(fabric.device)
-        self._mean = _running_mean(self._model, recipe.ema_decay)
+        self._mean = running_mean(self._model, recipe.ema_decay)
         self._parts = self._set_up(torch.from_numpy(moments.std).float())
         self._progress = Progress()
 
@@ -281,17 +276,6 @@ def _parameter_groups(
         {"params": matrices, "weight_decay": config.weight_decay},
         {"params": rest, "weight_decay": 0.0},
     ]
-
-
-def _running_mean(model: nn.Module, decay: float) -> AveragedModel | None:
-    if not decay:
-        return None
-
-    def average(mean: Tensor, now: Tensor, num_steps: Tensor | int) -> Tensor:
-        share = max(1 - decay, WARM_MEAN / (WARM_MEAN + float(num_steps)))
-        return mean + share * (now - mean)
-
-    return AveragedModel(model, avg_fn=average)
 
 
 def _noise(std: Tensor) -> Callable[[Tensor], Tensor]:

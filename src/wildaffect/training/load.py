@@ -66,7 +66,7 @@ def load_split(
         UsageError: If there is no such split.
         FeatureError: If an input is not in the store, or no video has features.
     """
-    annotated = read_annotated(data, layout=layout or _fullest(data), split=split)
+    annotated = read_annotated(data, layout=layout or fullest_layout(data), split=split)
     sequences = tuple(
         one
         for one in load_sequences(
@@ -88,7 +88,8 @@ def load_split(
     return Split(annotated=annotated, sequences=sequences, without_features=missing)
 
 
-def _fullest(data: Path) -> str | None:
+def fullest_layout(data: Path) -> str | None:
+    """Return the layout with all tasks if it lies in `data`, else None."""
     found = {one.format.name for one in detect(data)}
     return ALL_TASKS if ALL_TASKS in found else None
 

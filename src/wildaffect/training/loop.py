@@ -11,6 +11,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from wildaffect.core.errors import WildAffectError
 from wildaffect.core.tasks import Task
+from wildaffect.losses.multitask import LossReport
 from wildaffect.models.feedback import GroundTruth
 from wildaffect.training.distributed import gather
 from wildaffect.training.tensors import TensorBatch
@@ -67,18 +68,42 @@ def train(
             gather(parts.fabric, batch.targets),
             gather(parts.fabric, batch.valid),
         )
-        parts.optimizer.zero_grad()
-        parts.fabric.backward(report.total)
-        parameters = [p for group in parts.optimizer.param_groups for p in group["params"]]
-        grad_norm = nn.utils.clip_grad_norm_(parameters, parts.max_grad_norm)
-        per_task = {task: value.item() for task, value in report.per_task.items()}
-        if not torch.isfinite(report.total + grad_norm):
-            raise Diverged(
-                f"step {index}: loss and gradient must be finite, got "
-                f"{ {str(task): value for task, value in per_task.items()} } and gradient "
-                f"norm {grad_norm.item()}; lower --optim.peak-lr"
-            )
-        lr = float(parts.optimizer.param_groups[0]["lr"])
-        parts.optimizer.step()
-        parts.scheduler.step()
-        yield Step(index, report.total.item(), per_task, grad_norm.item(), lr)
+        yield optimise(
+            parts.fabric,
+            parts.optimizer,
+            parts.scheduler,
+            report,
+            max_grad_norm=parts.max_grad_norm,
+            index=index,
+        )
+
+
+def optimise(
+    fabric: Any,
+    optimizer: Optimizer,
+    scheduler: LRScheduler,
+    report: LossReport,
+    *,
+    max_grad_norm: float,
+    index: int,
+) -> Step:
+    """Take one optimizer step down the gradient of a loss.
+
+    Raises:
+        Diverged: If the loss or the gradient is not finite; nothing is changed then.
+    """
+    optimizer.zero_grad()
+    fabric.backward(report.total)
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    grad_norm = nn.utils.clip_grad_norm_(parameters, max_grad_norm)
+    per_task = {task: value.item() for task, value in report.per_task.items()}
+    if not torch.isfinite(report.total + grad_norm):
+        raise Diverged(
+            f"step {index}: loss and gradient must be finite, got "
+            f"{ {str(task): value for task, value in per_task.items()} } and gradient "
+            f"norm {grad_norm.item()}; lower --optim.peak-lr"
+        )
+    lr = max(float(group["lr"]) for group in optimizer.param_groups)
+    optimizer.step()
+    scheduler.step()
+    return Step(index, report.total.item(), per_task, grad_norm.item(), lr)
