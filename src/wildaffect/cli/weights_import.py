@@ -63,10 +63,12 @@ def run(command: Command) -> int:
     from rich.console import Console
 
     try:
-        from wildaffect.models.backbones.registry import backbone_spec
-        from wildaffect.models.backbones.weights import ImportRequest, import_weights
-    except ModuleNotFoundError as error:
+        import torch  # noqa: F401
+    except ImportError as error:
         raise MissingExtra("weights import", "train") from error
+    from wildaffect.models.backbones.registry import backbone_spec
+    from wildaffect.models.backbones.weights import ImportRequest, import_weights
+
     with Console(stderr=True).status(f"checking {command.file.name}"):
         manifest = import_weights(
             ImportRequest(

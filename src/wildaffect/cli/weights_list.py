@@ -31,9 +31,11 @@ def run(command: Command) -> int:
     from rich.table import Table
 
     try:
-        from wildaffect.models.backbones.weights import list_weights, user_folder
-    except ModuleNotFoundError as error:
+        import torch  # noqa: F401
+    except ImportError as error:
         raise MissingExtra("weights list", "train") from error
+    from wildaffect.models.backbones.weights import list_weights, user_folder
+
     folder = command.folder or user_folder()
     manifests = list_weights(folder)
     if command.json:
@@ -42,7 +44,9 @@ def run(command: Command) -> int:
     if not manifests:
         print(f"{folder}: no weights; see: wildaffect weights import --help")
         return 0
-    table = Table("name", "network", "features", "crop", "terms", "from")
+    table = Table()
+    for heading in ("name", "network", "features", "crop", "terms", "from"):
+        table.add_column(heading, overflow="fold")
     for manifest in manifests:
         crop = manifest.preprocess
         table.add_row(

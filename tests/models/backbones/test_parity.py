@@ -148,7 +148,26 @@ def test_an_iresnet_gives_what_its_published_definition_gives(formula, fill):
     torch.testing.assert_close(double, expected, rtol=0, atol=1e-6)
 
 
-def test_the_grey_densenet_is_that_of_the_published_features():
+def test_the_grey_densenet_is_torchvisions_with_another_stem():
+    theirs = torchvision.models.DenseNet(12, (16, 16, 16), 24).eval()
+    theirs.features.conv0 = torch.nn.Conv2d(1, 24, 3, stride=2, padding=1, bias=False)
+    for layer in ("norm0", "relu0", "pool0"):
+        setattr(theirs.features, layer, torch.nn.Identity())
+    theirs.load_state_dict(random_state(theirs))
+    theirs.classifier = torch.nn.Identity()
+    ours = build_backbone("densenet_bc_64.grey").eval()
+    ours.load_state_dict(
+        {key.replace("norm5", "norm3"): value for key, value in theirs.state_dict().items()}
+    )
+    crops = torch.randn(2, 1, 64, 64)
+    with torch.no_grad():
+        expected = theirs(crops)
+        spread = expected.std().item()
+        torch.testing.assert_close(ours(crops), expected, rtol=0, atol=1e-5 * spread)
+    assert (expected[0] - expected[1]).abs().max() > 0.01 * spread
+
+
+def test_the_grey_densenet_has_the_names_of_the_published_features():
     network = empty_backbone("densenet_bc_64.grey")
     state = network.state_dict()
     assert network.feature_dim == 342

@@ -1,4 +1,6 @@
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -106,3 +108,15 @@ def test_a_drop_ratio_of_one_is_refused():
 def test_sizes_that_do_not_divide_are_refused(config, sizes, message):
     with pytest.raises(ValueError, match=message):
         config(**sizes)
+
+
+def test_the_page_tells_name_features_and_crop_of_every_backbone():
+    page = (Path(__file__).parents[3] / "docs" / "backbones.md").read_text("utf-8")
+    rows = dict(re.findall(r"^\| `(\S+\.\S+)` \| (.*) \|$", page, re.MULTILINE))
+    assert rows.keys() == set(backbone_names())
+    for name, row in rows.items():
+        spec = backbone_spec(name)
+        features, _, crop = row.split(" | ")
+        assert int(features) == spec.feature_dim
+        size = f"{spec.preprocess.size_px} px {spec.preprocess.channels}, "
+        assert crop.startswith(size)
