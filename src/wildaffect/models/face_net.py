@@ -44,6 +44,11 @@ class FaceNet(nn.Module):
         )
         self._frozen: list[nn.Module] = []
 
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """Return the tasks that are predicted."""
+        return tuple(Task(name) for name in self.heads)
+
     def forward(self, crops: Tensor) -> dict[Task, Tensor]:
         """Return raw outputs of crops (B, C, S, S), each a window of one row.
 

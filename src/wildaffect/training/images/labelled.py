@@ -175,6 +175,11 @@ def join_labels(sets: Sequence[LabelledCrops]) -> Labels:
     )
 
 
+def joined_paths(sets: Sequence[LabelledCrops]) -> tuple[Path, ...]:
+    """Return the crops of all sets, one after the other."""
+    return tuple(path for one in sets for path in one.paths)
+
+
 def count_image_labels(labels: Labels, spaces: LabelSpaces) -> LabelStatistics:
     """Return how often each label occurs, for losses that weigh by it."""
     named = labels.targets[Task.EXPRESSION][labels.valid[Task.EXPRESSION]]
