@@ -71,9 +71,7 @@ class FaceNet(nn.Module):
         """
         stages = self.backbone.stages()
         if not 0 <= num_stages <= len(stages):
-            raise ValueError(
-                f"frozen stages: must be 0 to {len(stages)}, got {num_stages}"
-            )
+            raise ValueError(f"frozen stages: must be 0 to {len(stages)}, got {num_stages}")
         prefixes = tuple(p for stage in stages[:num_stages] for p in stage)
         for name, parameter in self.backbone.named_parameters():
             if _belongs(name, prefixes):
@@ -85,7 +83,7 @@ class FaceNet(nn.Module):
         ]
         self.train(self.training)
 
-    def train(self, mode: bool = True) -> "FaceNet":  # noqa: FBT001, FBT002 - torch's own
+    def train(self, mode: bool = True) -> "FaceNet":
         """Switch to training; what is frozen stays as in evaluation."""
         super().train(mode)
         for module in self._frozen:

@@ -138,9 +138,7 @@ def _finish(
         return
     judged = load_sets(places[:1], command.score_split)
     found = crop_statistics(trained.model, judged, trained.data.preprocess)
-    line = score_line(
-        "single crops", found, trained.data.tasks, seed=command.recipe.seed
-    )
+    line = score_line("single crops", found, trained.data.tasks, seed=command.recipe.seed)
     write_scores([line], folder / f"scores-{command.score_split}.json")
     console.print(score_table([line], f"{len(judged[0])} crops, {command.score_split}"))
     console.print(

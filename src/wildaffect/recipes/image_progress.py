@@ -45,9 +45,7 @@ class StepBar:
     @property
     def watching(self) -> Watching:
         """Return what a run tells this bar."""
-        return Watching(
-            epoch=self._show_epoch, step=self._show_step, unreadable=self._tell
-        )
+        return Watching(epoch=self._show_epoch, step=self._show_step, unreadable=self._tell)
 
     def _show_step(self, done: int, num_steps: int, loss: float) -> None:
         self._bar.update(self._task, completed=done, total=num_steps)

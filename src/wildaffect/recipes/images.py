@@ -24,7 +24,7 @@ from wildaffect.training.images.recipe import (
     load_image_recipe,
 )
 from wildaffect.training.images.sampling import BalancedClasses
-from wildaffect.training.recipe import KeepLast, OptimConfig
+from wildaffect.training.recipe import OptimConfig
 
 LINEAR = HeadConfig(hidden_dims=(), dropout=0.1)
 

@@ -90,7 +90,9 @@ class ImageFit:
         if recipe.channels_last:
             self._model.to(memory_format=torch.channels_last)
         self._mean = running_mean(self._model, objective.ema_decay)
-        optimizer = AdamW(objective.groups(), lr=recipe.optim.peak_lr, betas=recipe.optim.betas)
+        optimizer = AdamW(
+            objective.groups(), lr=recipe.optim.peak_lr, betas=recipe.optim.betas
+        )
         forward = torch.compile(self._model) if recipe.compile else self._model
         self._forward, self._optimizer = fabric.setup(forward, optimizer)
         self._num_steps = objective.steps_per_epoch * recipe.num_epochs

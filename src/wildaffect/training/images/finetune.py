@@ -206,8 +206,14 @@ class Finetune:
         rng = np.random.default_rng((self._recipe.seed, _MIX, batch.step))
         share = float(rng.beta(alpha, alpha))
         outputs = forward(share * batch.crops + (1 - share) * batch.crops.roll(1, 0))
-        own, others = dict(batch.targets), {k: v.roll(1, 0) for k, v in batch.targets.items()}
-        valid, others_valid = dict(batch.valid), {k: v.roll(1, 0) for k, v in batch.valid.items()}
+        own, others = (
+            dict(batch.targets),
+            {k: v.roll(1, 0) for k, v in batch.targets.items()},
+        )
+        valid, others_valid = (
+            dict(batch.valid),
+            {k: v.roll(1, 0) for k, v in batch.valid.items()},
+        )
         for task in (Task.VALENCE, Task.AROUSAL):
             mixed = share * own[task] + (1 - share) * others[task]
             both = valid[task] & others_valid[task]

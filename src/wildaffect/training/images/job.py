@@ -134,7 +134,9 @@ def finetune_run(
     run = Run(folder)
     fabric = launch(machine.accelerator, recipe.precision)
     objective = Finetune(recipe, parts, start, fabric=fabric, tasks=tasks)
-    train_images(run, recipe, data, objective, fabric=fabric, machine=machine, watching=watching)
+    train_images(
+        run, recipe, data, objective, fabric=fabric, machine=machine, watching=watching
+    )
     watching.unreadable(objective.reader.unreadable, objective.reader.paths)
     return load_face_net(folder)
 

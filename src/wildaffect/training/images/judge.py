@@ -123,9 +123,7 @@ def crop_statistics(
 ) -> VideoStatistics:
     """Return what each video of some sets adds to every score; spaces must be alike."""
     found = [
-        VideoStatistics.of(
-            *predict_crops(model, one, preprocess, num_threads=num_threads)
-        )
+        VideoStatistics.of(*predict_crops(model, one, preprocess, num_threads=num_threads))
         for one in sets
     ]
     first, *others = found

@@ -169,7 +169,9 @@ def join_labels(sets: Sequence[LabelledCrops]) -> Labels:
             for task in Task
         },
         valid={
-            task: np.concatenate([getattr(one.annotations, f"{task}_valid") for one in sets])
+            task: np.concatenate(
+                [getattr(one.annotations, f"{task}_valid") for one in sets]
+            )
             for task in Task
         },
     )
@@ -185,9 +187,7 @@ def count_image_labels(labels: Labels, spaces: LabelSpaces) -> LabelStatistics:
     named = labels.targets[Task.EXPRESSION][labels.valid[Task.EXPRESSION]]
     units, valid = labels.targets[Task.ACTION_UNITS], labels.valid[Task.ACTION_UNITS]
     return LabelStatistics(
-        class_counts=np.bincount(
-            named.astype(np.int64), minlength=len(spaces.expressions)
-        ),
+        class_counts=np.bincount(named.astype(np.int64), minlength=len(spaces.expressions)),
         unit_positive=((units == 1) & valid).sum(0),
         unit_total=valid.sum(0),
     )

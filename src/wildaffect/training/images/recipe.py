@@ -27,7 +27,6 @@ class ImageRecipe(Config):
     """Images of one step, over all processes together."""
     num_epochs: int = 20
     optim: OptimConfig = field(default_factory=OptimConfig)
-    augment: AugmentConfig = field(default_factory=AugmentConfig)
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
     channels_last: bool = True
     """Lay out pictures as convolutions of GPUs and newer CPUs like them."""
@@ -48,6 +47,7 @@ class FinetuneRecipe(ImageRecipe):
 
     tasks: tuple[Task, ...] = tuple(Task)
     """Those that nothing is labelled for are left out."""
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
     head: HeadConfig = field(default_factory=lambda: HeadConfig(hidden_dims=()))
     loss: LossConfig = field(default_factory=LossConfig)
     sampling: Sampling = field(default_factory=EveryImage)
@@ -82,13 +82,28 @@ class FinetuneRecipe(ImageRecipe):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PretrainRecipe(ImageRecipe):
-    """Train a masked autoencoder on crops without labels."""
+    """Train a masked autoencoder on crops without labels.
 
+    Each crop shows a random part of its image, mirrored or not.
+    """
+
+    min_area: float = 0.5
+    """Smallest share of the image's area that is shown, in (0, 1]."""
+    max_stretch: float = 4 / 3
+    """Largest width by height of that part, or the other way round, at least 1."""
     picture_every: int = 1
     """Epochs between two sheets of reconstructions."""
     probe_every: int = 5
     """Epochs between two probes of the features, where labelled crops are given."""
     kind: Literal["pretrain"] = "pretrain"
+
+    def __post_init__(self) -> None:
+        ImageRecipe.__post_init__(self)
+        if self.picture_every < 1 or self.probe_every < 1:
+            raise ValueError(
+                f"{self.name}: picture_every and probe_every must be at least 1, got "
+                f"{self.picture_every} and {self.probe_every}"
+            )
 
 
 AnyImageRecipe = FinetuneRecipe | PretrainRecipe
