@@ -27,6 +27,8 @@ COMMANDS: dict[str, str] = {
     "weights import": "a file of weights, checked against a network, with origin and terms",
     "weights list": "weights that were imported",
     "synth make": "draw a world of generated people with exact labels",
+    "pretrain": "a masked autoencoder on face crops without labels",
+    "finetune": "a backbone on labelled face crops, several sets at once",
     "train": "a temporal multi-task model on stored features",
     "compare": "recipes over several seeds, in pairs, with intervals over videos",
     "predict": "what a trained run says of videos, with or without labels",

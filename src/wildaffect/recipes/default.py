@@ -51,9 +51,7 @@ def default_tcn() -> TemporalRecipe:
     """Dilated convolutions: the member that differs."""
     recipe = default()
     encoder = TCNConfig(hidden_dim=96, num_layers=5)
-    return replace(
-        recipe, name="default-tcn", model=replace(recipe.model, encoder=encoder)
-    )
+    return replace(recipe, name="default-tcn", model=replace(recipe.model, encoder=encoder))
 
 
 def default_live() -> TemporalRecipe:
