@@ -13,7 +13,7 @@ from wildaffect.core.outputs import SequenceOutputs
 from wildaffect.core.rate import between_kept, kept_rows
 from wildaffect.core.sequences import FrameSequence
 from wildaffect.core.windows import longest_gap_s
-from wildaffect.inference.ensembling import average
+from wildaffect.inference.ensembling import average, rescale
 from wildaffect.training.ensembles import Ensemble
 from wildaffect.training.predict import predict_sequences
 from wildaffect.training.recipe import TemporalRecipe
@@ -30,9 +30,18 @@ def readings(ensemble: Ensemble) -> tuple[TemporalRecipe, ...]:
     found: list[TemporalRecipe] = []
     for member in ensemble.members:
         recipe = member.trained.recipe
-        if not any(_reads_alike(one, recipe) for one in found):
+        if not any(reads_alike(one, recipe) for one in found):
             found.append(recipe)
     return tuple(found)
+
+
+def reads_alike(one: TemporalRecipe, other: TemporalRecipe) -> bool:
+    """Return whether two recipes make the same rows of the same store."""
+    return (one.inputs, one.neutral, one.max_distance_s) == (
+        other.inputs,
+        other.neutral,
+        other.max_distance_s,
+    )
 
 
 def answer(ensemble: Ensemble, sequences: Sequence[FrameSequence]) -> SequenceOutputs:
@@ -49,12 +58,12 @@ def answer(ensemble: Ensemble, sequences: Sequence[FrameSequence]) -> SequenceOu
     said = []
     for member in ensemble.members:
         recipe = member.trained.recipe
-        place = next(i for i, one in enumerate(recipes) if _reads_alike(one, recipe))
+        place = next(i for i, one in enumerate(recipes) if reads_alike(one, recipe))
         said.append((predict_at_rate(member.trained, sequences[place]),))
-    if len(said) == 1:
-        return said[0][0]
     weights = [member.weight for member in ensemble.members]
     rescaling = [member.rescaled for member in ensemble.members]
+    if len(said) == 1:
+        return rescale(said[0], rescaling[0])[0]
     return average(said, weights, rescaling=rescaling)[0]
 
 
@@ -97,11 +106,3 @@ def _only(sequence: FrameSequence, rows: NDArray[np.int64]) -> FrameSequence:
     has_feature = np.zeros(len(sequence), bool)
     has_feature[rows] = True
     return replace(sequence, has_feature=has_feature)
-
-
-def _reads_alike(one: TemporalRecipe, other: TemporalRecipe) -> bool:
-    return (one.inputs, one.neutral, one.max_distance_s) == (
-        other.inputs,
-        other.neutral,
-        other.max_distance_s,
-    )

@@ -9,21 +9,22 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
 
 from wildaffect.core.config import Config
 from wildaffect.core.errors import UsageError
 from wildaffect.core.tasks import LabelSpaces, Task
+from wildaffect.data.splits import load_splits
 from wildaffect.inference.calibration import Calibration
 from wildaffect.inference.manifest import Affine
+from wildaffect.inference.mixing import Combine, Select
 from wildaffect.training.outcome import load_calibration
 from wildaffect.training.runs import Run, TrainedModel, load_run
 
 ENSEMBLE_FILE = "ensemble.json"
-Combine = Literal["mean", "centred"]
-Select = Literal["all", "greedy"]
+FOLDS_FILE = "folds.json"
+"""Of a cross-validation, beside the folders of its runs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +115,36 @@ def load_ensemble(folder: Path) -> Ensemble:
     )
 
 
+def expand_runs(folders: Sequence[Path]) -> list[Path]:
+    """Return the folders of runs; a cross-validation stands for the runs of its folds.
+
+    Raises:
+        UsageError: If one is named twice.
+        SplitError: If the folds of a cross-validation were altered.
+    """
+    found: list[Path] = []
+    for folder in folders:
+        path = folder / FOLDS_FILE
+        if path.exists() and not Run(folder).recipe.exists():
+            found += [folder / fold.name for fold in load_splits(path).folds]
+        else:
+            found.append(folder)
+    twice = [one for one in found if found.count(one) > 1]
+    if twice:
+        raise UsageError(f"{twice[0]}: members must be named once each, got it twice")
+    return found
+
+
+def member_names(members: Sequence[TrainedModel]) -> list[str]:
+    """Return a short name for each run: of its folder, with its parent's if need be."""
+    folders = [one.run.folder.absolute() for one in members]
+    short = [one.name for one in folders]
+    return [
+        one.name if short.count(one.name) == 1 else f"{one.parent.name}/{one.name}"
+        for one in folders
+    ]
+
+
 def save_record(record: EnsembleRecord, folder: Path) -> None:
     """Write `ensemble.json`."""
     (folder / ENSEMBLE_FILE).write_bytes(_RECORD.dump_json(record, indent=1) + b"\n")
@@ -177,7 +208,7 @@ def _read_record(path: Path) -> EnsembleRecord:
 
 
 def _refuse_folds(folder: Path) -> None:
-    if (folder / "folds.json").exists() and not Run(folder).recipe.exists():
+    if (folder / FOLDS_FILE).exists() and not Run(folder).recipe.exists():
         raise UsageError(
             f"{folder}: must be a run or an ensemble, got the runs of a cross-validation; "
             f"make one of them first: wildaffect ensemble {folder} -o ENSEMBLE --data DIR"
