@@ -35,8 +35,8 @@ class Command:
     replace: bool = False
     """Overwrite what was extracted from another version of a video or of the networks."""
     device: str = "CPU"
-    """Where networks run, as `wildaffect doctor` lists it; with cuda, backbones run there in
-    torch and the face nets on the CPU."""
+    """Where networks run, as `wildaffect doctor` lists it; backbones on cuda run in
+    torch, and the face nets on the CPU then."""
     precision: Literal["auto", "f32", "bf16"] = "auto"
     """Of backbones; auto takes bf16 where the processor has it and the features are shown
     to be the same within its rounding."""
