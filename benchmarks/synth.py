@@ -3,6 +3,7 @@
 python benchmarks/synth.py speed
 python benchmarks/synth.py faults --people 2000
 python benchmarks/synth.py faces --people 150
+python benchmarks/synth.py scenes --people 20
 """
 
 import argparse
@@ -12,13 +13,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from wildaffect.core.tasks import ABAW_ACTION_UNIT_NUMBERS
 from wildaffect.faces.blendshapes import NAMES as BLENDSHAPES
 from wildaffect.faces.blendshapes import Blendshapes
 from wildaffect.faces.detector import FaceDetector
 from wildaffect.faces.mesh import FaceMesh
 from wildaffect.faces.pose import head_pose
-from wildaffect.features.geometry import GEOMETRY_NAMES, geometry
+from wildaffect.features.geometry import GEOMETRY_NAMES, frontal_mesh, geometry
 from wildaffect.runtime.network import Device
 from wildaffect.synth.behaviour import Behaviour, draw_behaviour
 from wildaffect.synth.clip import draw_crops
@@ -27,19 +27,24 @@ from wildaffect.synth.render.renderer import Renderer
 from wildaffect.synth.statistics import BALANCED
 from wildaffect.synth.take import Take, draw_take
 
-MEASURES = {
-    1: ("brow_inner_height", 1), 2: ("brow_outer_height", 1), 4: ("brow_gap", -1),
-    6: ("lid_lower_pupil", -1), 7: ("lid_aperture", -1), 10: ("nose_wing_lip", -1),
-    12: ("corner_eye", -1), 15: ("corner_height", -1), 23: ("mouth_width", -1),
-    24: ("lip_lower_thickness", -1), 25: ("lip_gap", 1), 26: ("jaw_drop", 1),
-}  # fmt: skip
-"""A measure of the mesh that each action unit must move, and which way."""
+MEASURES = (
+    (1, "brow_inner_height", 1), (2, "brow_outer_height", 1), (4, "brow_gap", -1),
+    (6, "lid_lower_pupil", -1), (6, "lid_aperture", -1), (6, "cheek_nose", 1),
+    (6, "cheek_eye", -1), (6, "brow_outer_height", -1),
+    (7, "lid_aperture", -1), (10, "nose_wing_lip", -1), (12, "corner_eye", -1),
+    (15, "corner_height", -1), (23, "mouth_width", -1), (24, "lip_lower_thickness", -1),
+    (25, "lip_gap", 1), (26, "jaw_drop", 1),
+)  # fmt: skip
+"""Measures of the mesh that an action unit must move, and which way."""
 LIVE = {
-    1: ("browInnerUp",), 2: ("browOuterUp",), 4: ("browDown",), 7: ("eyeSquint",),
-    10: ("mouthUpperUp",), 12: ("mouthSmile",), 23: ("mouthRoll",), 24: ("mouthPress",),
-    25: ("mouthLowerDown",), 26: ("jawOpen",),
+    1: ("browInnerUp",), 2: ("browOuterUp",), 4: ("browDown",), 6: ("eyeSquint",),
+    7: ("eyeSquint",), 10: ("mouthUpperUp",), 12: ("mouthSmile",), 23: ("mouthRoll",),
+    24: ("mouthPress",), 25: ("mouthLowerDown",), 26: ("jawOpen",),
 }  # fmt: skip
 """Blendshapes of an action unit that ever rise."""
+CHEEKS, NOSE_TIP = (50, 118, 205, 280, 347, 425), 1
+"""Landmarks of the mesh for a measure of our own: how far the cheeks lie above the nose."""
+NAMES = (*GEOMETRY_NAMES, "cheek_nose")
 FRAMES_PER_PERSON = 16
 FACE_CHAIN_PX = 224
 BORDER_PX = 80
@@ -49,7 +54,7 @@ BORDER_PX = 80
 def main() -> None:
     """Run one part and print its table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("part", choices=["speed", "faults", "faces"])
+    parser.add_argument("part", choices=["speed", "faults", "faces", "scenes"])
     parser.add_argument("--people", type=int, default=0)
     args = parser.parse_args()
     match args.part:
@@ -59,6 +64,10 @@ def main() -> None:
             faults(args.people or 2000)
         case "faces":
             faces(args.people or 150)
+        case "scenes":
+            from scenes import scenes  # beside this file
+
+            scenes(args.people or 20)
 
 
 def speed(num_clips: int) -> None:
@@ -126,7 +135,7 @@ def faces(num_people: int) -> None:
                 (
                     person,
                     take.behaviour.intensities[frame],
-                    geometry(face.landmarks_xyz[None], pose)[0],
+                    _measures(face.landmarks_xyz[None], pose),
                     score(face.landmarks_xyz),
                 )
             )
@@ -139,6 +148,14 @@ def faces(num_people: int) -> None:
     _print_correlations(rows)
 
 
+def _measures(landmarks_xyz: NDArray, pose: NDArray) -> NDArray:
+    """Return the package's measures of one mesh, then how far cheeks are above the nose."""
+    up = frontal_mesh(landmarks_xyz, pose)[0, :, 1]
+    return np.append(
+        geometry(landmarks_xyz, pose)[0], up[list(CHEEKS)].mean() - up[NOSE_TIP]
+    )
+
+
 def _print_correlations(rows: list[tuple[int, NDArray, NDArray, NDArray]]) -> None:
     person = np.array([row[0] for row in rows])
     truth, measured, scores = (
@@ -146,9 +163,8 @@ def _print_correlations(rows: list[tuple[int, NDArray, NDArray, NDArray]]) -> No
         for place in (1, 2, 3)
     )
     print("| AU | measure | r | blendshape | r |\n|---|---|---|---|---|")
-    for number in ABAW_ACTION_UNIT_NUMBERS:
-        name, sign = MEASURES[number]
-        columns = [i for i, n in enumerate(GEOMETRY_NAMES) if n.startswith(name)]
+    for number, name, sign in MEASURES:
+        columns = [i for i, n in enumerate(NAMES) if n.startswith(name)]
         by_mesh = sign * _partial(measured[:, columns].mean(1), truth, COLUMN[number])
         shape, by_shape = "-", "-"
         if number in LIVE:

@@ -9,7 +9,7 @@ import argparse
 from pathlib import Path
 
 from wildaffect.synth.behaviour import FPS
-from wildaffect.synth.scene import SceneFrame, draw_scene
+from wildaffect.synth.scene import SceneFrame, Staging, draw_scene
 from wildaffect.synth.scene_files import write_table
 from wildaffect.video.write import VideoWriter
 
@@ -28,7 +28,12 @@ def main() -> None:
     folder = parser.parse_args().folder
     folder.mkdir(parents=True, exist_ok=True)
     frames = draw_scene(
-        SEED, height=HEIGHT, width=WIDTH, num_frames=NUM_FRAMES, cast=CAST, crowd=CROWD
+        SEED,
+        height=HEIGHT,
+        width=WIDTH,
+        num_frames=NUM_FRAMES,
+        cast=CAST,
+        staging=Staging(crowd=CROWD),
     )
     path, kept = folder / "people.mp4", []
     with VideoWriter(path, width=WIDTH, height=HEIGHT, fps_hint=FPS) as video:

@@ -2,6 +2,7 @@ import dataclasses
 import importlib.util
 import json
 import shutil
+import typing
 import zipfile
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from wildaffect.inference.inputs import COLUMNS
 from wildaffect.inference.manifest import (
     ActionUnitOutput,
     ExpressionOutput,
+    Manifest,
     MeasuredInput,
     NeutralPolicy,
 )
@@ -195,6 +197,28 @@ def test_compiling_the_rules_again_gives_the_committed_artefact(tmp_path, monkey
     assert sorted(path.name for path in tmp_path.iterdir()) == names
     for name in names:
         assert (tmp_path / name).read_bytes() == (committed / name).read_bytes()
+
+
+def fields_of(record):
+    """Names of all fields of a record and of the records inside it."""
+    for field in dataclasses.fields(record):
+        yield field.name
+        for inner in inner_records(typing.get_type_hints(record)[field.name]):
+            yield from fields_of(inner)
+
+
+def inner_records(hint):
+    if dataclasses.is_dataclass(hint):
+        yield hint
+    for part in typing.get_args(hint):
+        yield from inner_records(part)
+
+
+def test_the_page_on_artefacts_names_every_field_of_the_manifest():
+    page = (SCRIPTS.parent / "docs" / "artefacts.md").read_text()
+    names = set(fields_of(Manifest))
+    assert {"rate_hz", "delay_s", "time_constant_s", "size_px", "offset"} <= names
+    assert {name for name in names if f"`{name}`" not in page} == set()
 
 
 def test_the_card_names_what_the_baseline_does_not_predict_and_those_columns_are_empty(

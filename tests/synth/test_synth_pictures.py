@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from functools import cache
 from importlib.resources import files
 
 import cv2
@@ -15,8 +16,13 @@ from wildaffect.synth.asset import load_head
 from wildaffect.synth.clip import draw_crops, loosened_template
 from wildaffect.synth.facs import COLUMN, DRAWN
 from wildaffect.synth.landmarks import NAMES, landmarks_of
-from wildaffect.synth.person import expressed, make_person
-from wildaffect.synth.render.renderer import Renderer, on_image_plane
+from wildaffect.synth.person import expressed, make_person, turned
+from wildaffect.synth.render.renderer import (
+    Moment,
+    Renderer,
+    on_image_plane,
+    posed_vertices,
+)
 from wildaffect.synth.scene import draw_scene
 from wildaffect.synth.statistics import BALANCED
 from wildaffect.synth.take import draw_take, head_rotation
@@ -30,6 +36,10 @@ MOVES = {
     25: ("lip_lower", 1, -1), 26: ("chin", 1, -1),
 }  # fmt: skip
 """Point, axis and direction in which FACS says an action unit moves it."""
+
+LEVELS = np.linspace(0, 1, 6)
+UNSEEN = 1e-4
+"""Person units: about a hundredth of a pixel in a crop of 224 px."""
 
 
 @pytest.fixture(scope="module")
@@ -68,18 +78,62 @@ def test_raising_an_action_unit_never_lowers_what_it_moves(person, number, low, 
     assert (strong >= weak - 1e-5).all()
 
 
+@pytest.mark.parametrize("yaw", [0.0, 0.6])
+@pytest.mark.parametrize("number", DRAWN)
+def test_raising_an_action_unit_never_takes_a_named_point_back(number, yaw):
+    for seed in range(3):
+        somebody = _somebody(seed)
+        paths = np.stack([_named_points(somebody, number, x, yaw) for x in LEVELS])
+        moved = np.linalg.norm(paths - paths[0], axis=2)
+        assert (np.diff(moved, axis=0) > -UNSEEN).all()
+
+
+@cache
+def _somebody(seed: int):
+    return make_person(draw_traits(seed))
+
+
+def _named_points(person, number: int, level: float, yaw: float) -> np.ndarray:
+    """Return where the named points are in a picture, in person units."""
+    shown = np.zeros(len(DRAWN))
+    shown[COLUMN[number]] = level
+    moment = Moment(intensities=shown, rotation=head_rotation(yaw, 0, 0))
+    return landmarks_of(on_image_plane(posed_vertices(person, moment)))
+
+
+@pytest.mark.parametrize("yaw", [0.0, 0.6])
+def test_zero_intensities_leave_every_named_point_where_the_neutral_face_has_it(
+    person, yaw
+):
+    turn = head_rotation(yaw, 0, 0)
+    neutral = turned(person, person.mesh.vertices, turn)
+    shown = Moment(intensities=np.zeros(len(DRAWN)), rotation=turn)
+    np.testing.assert_array_equal(
+        landmarks_of(posed_vertices(person, shown)), landmarks_of(neutral)
+    )
+
+
+def test_the_raised_cheek_lifts_cheek_and_lower_lid_and_leaves_the_upper_lid():
+    for seed in range(4):
+        moved = landmarks_of(_displacement(_somebody(seed), 6, 1.0))
+        up = dict(zip(NAMES, moved[:, 1], strict=True))
+        for side in ("left", "right"):
+            assert up[f"{side}_cheek"] > 2 * up[f"{side}_eye_lower"] > 0.015
+            assert abs(up[f"{side}_eye_upper"]) < 0.1 * up[f"{side}_eye_lower"]
+
+
 @pytest.mark.parametrize("number", MOVES)
 def test_action_units_move_their_points_as_facs_describes(number):
     name, axis, sign = MOVES[number]
     for seed in range(4):
-        somebody = make_person(draw_traits(seed))
+        somebody = _somebody(seed)
         moved = landmarks_of(_displacement(somebody, number, 1.0))[NAMES.index(name)]
         assert sign * moved[axis] > 0.004, (seed, moved)
 
 
 def test_pressed_lips_come_closer():
     for seed in range(4):
-        somebody = make_person(draw_traits(seed))
+        somebody = _somebody(seed)
         moved = landmarks_of(_displacement(somebody, 24, 1.0))
         gap = moved[NAMES.index("lip_upper"), 1] - moved[NAMES.index("lip_lower"), 1]
         assert gap < -0.01

@@ -31,7 +31,10 @@ COMMANDS: dict[str, str] = {
     "pretrain": "a masked autoencoder on face crops without labels",
     "finetune": "a backbone on labelled face crops, several sets at once",
     "train": "a temporal multi-task model on stored features",
+    "compare": "recipes over several seeds, in pairs, with intervals over videos",
     "predict": "what a trained run says of videos, with or without labels",
+    "export": "a run or an ensemble into an artefact for `analyze --model`",
+    "ensemble": "several trained runs into one, chosen, weighed and calibrated",
     "evaluate": "predictions against annotations: official scores, intervals, a report",
     "submit": "predictions and an official list to a challenge submission, or check one",
 }

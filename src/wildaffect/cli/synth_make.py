@@ -1,14 +1,19 @@
 """Make a world of generated people with exactly known affect, in the layout of s-Aff-Wild2.
 
-Example: wildaffect synth make demo -o worlds/demo --seed 0 --workers 2
+Examples:
+    wildaffect synth make demo -o worlds/demo --seed 0 --workers 2
+
+    wildaffect synth make wild -o worlds/wild --people 500 --files both
 """
 
 import json
 import os
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 from rich.console import Console
@@ -23,6 +28,12 @@ from rich.progress import (
 from wildaffect.core.errors import MissingExtra, UsageError
 from wildaffect.synth.presets import PRESETS, PresetName
 from wildaffect.synth.statistics import StatisticsName
+
+if TYPE_CHECKING:
+    from wildaffect.synth.dataset import Progress as Made
+
+MAX_CROP_PX, MAX_HEIGHT_PX = 512, 1080
+MAX_PEOPLE = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,39 +53,25 @@ class Command:
     """Side of the crops in pixels, 32 to 512; of scenes, the height of the frame."""
     statistics: StatisticsName | Literal["preset"] = "preset"
     """How often things happen: as s-Aff-Wild2 was counted, or enough of each."""
+    people: int | None = None
+    """People in the largest split, which trains; the others follow in the preset's
+    proportion. Of scenes, the number of videos."""
+    files: Literal["crops", "videos", "both", "features"] = "crops"
+    """Aligned crops of the annotated frames, videos of all frames with more around the
+    face, or both; features: the crops' geometry in a store, no picture is kept. Scenes are
+    videos always."""
     json: bool = False
     """Print the summary as JSON."""
 
 
 def run(command: Command) -> int:
     """Make the world, showing how far it is."""
-    preset = PRESETS[command.preset]
-    size_px = command.size or preset.size_px
-    if not 32 <= size_px <= (1080 if preset.name == "scenes" else 512):
-        raise UsageError(f"synth make: --size must be 32 to 512 pixels, got {size_px}")
-    if command.seed < 0 or not 1 <= command.workers <= 4 * (os.cpu_count() or 1):
-        raise UsageError(
-            "synth make: --seed must be 0 or more and --workers 1 to four times the cores, "
-            f"got {command.seed} and {command.workers}"
-        )
+    _check(command)
     try:
         import numba  # noqa: F401
     except ImportError as error:
         raise MissingExtra("synth make", "world") from error
-    if preset.name == "scenes":
-        from wildaffect.synth.scene_files import write_scenes as write
-    else:
-        from wildaffect.synth.dataset import write_world as write
-    statistics = preset.statistics if command.statistics == "preset" else command.statistics
     started = time.monotonic()
-    states = write(
-        command.output,
-        preset,
-        seed=command.seed,
-        statistics=statistics,
-        size_px=size_px,
-        workers=command.workers,
-    )
     columns = (
         TextColumn("drawing"),
         BarColumn(),
@@ -84,24 +81,69 @@ def run(command: Command) -> int:
     num_images = num_videos = 0
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=None)
-        for state in states:
+        for state in _states(command):
             bar.update(task, completed=state.num_done, total=state.num_videos)
             num_images, num_videos = state.num_images, state.num_videos
     seconds = time.monotonic() - started
     if command.json:
-        print(
-            json.dumps(
-                {
-                    "output": str(command.output),
-                    "videos": num_videos,
-                    "images_drawn": num_images,
-                    "seconds": round(seconds, 1),
-                }
-            )
-        )
+        summary = {
+            "output": str(command.output),
+            "videos": num_videos,
+            "images_drawn": num_images,
+            "seconds": round(seconds, 1),
+        }
+        print(json.dumps(summary))
         return 0
     print(
         f"{command.output}: {num_videos} videos, {num_images} images drawn in "
         f"{seconds:.1f} s ({num_images / max(seconds, 1e-9):.0f} per second)"
     )
     return 0
+
+
+def _check(command: Command) -> None:
+    is_scenes = command.preset == "scenes"
+    most_px = MAX_HEIGHT_PX if is_scenes else MAX_CROP_PX
+    if command.size is not None and not 32 <= command.size <= most_px:
+        raise UsageError(
+            f"synth make: --size must be 32 to {most_px} pixels, got {command.size}"
+        )
+    if command.seed < 0 or not 1 <= command.workers <= 4 * (os.cpu_count() or 1):
+        raise UsageError(
+            "synth make: --seed must be 0 or more and --workers 1 to four times the cores, "
+            f"got {command.seed} and {command.workers}"
+        )
+    if command.people is not None and not 1 <= command.people <= MAX_PEOPLE:
+        raise UsageError(
+            f"synth make: --people must be 1 to {MAX_PEOPLE}, got {command.people}"
+        )
+    if is_scenes and command.files != "crops":
+        raise UsageError(
+            "synth make: --files must be left out for scenes, which are videos anyway, "
+            f"got {command.files}"
+        )
+
+
+def _states(command: Command) -> "Iterator[Made]":
+    from wildaffect.data.world_features import write_world_features
+    from wildaffect.synth.dataset import write_world
+    from wildaffect.synth.scene_files import write_scenes
+
+    preset = PRESETS[command.preset]
+    if command.people is not None:
+        preset = preset.with_people(command.people)
+    chosen = command.statistics
+    if preset.name == "scenes":
+        write = write_scenes
+    elif command.files == "features":
+        write = write_world_features
+    else:
+        write = partial(write_world, files=command.files)
+    return write(
+        command.output,
+        preset,
+        seed=command.seed,
+        statistics=preset.statistics if chosen == "preset" else chosen,
+        size_px=command.size or preset.size_px,
+        workers=command.workers,
+    )

@@ -39,13 +39,25 @@ class AnalysisOptions:
 
 
 class Analyzer:
-    """Holds the networks of an artefact; analyses any number of videos, one at a time."""
+    """Holds the networks of an artefact; analyses any number of videos, one at a time.
 
-    def __init__(self, artefact: Artefact, options: AnalysisOptions | None = None) -> None:
+    Args:
+        artefact: What predicts.
+        options: What a caller may choose beside it.
+        model: Stands in for the artefact's members, as where they are compared with others.
+    """
+
+    def __init__(
+        self,
+        artefact: Artefact,
+        options: AnalysisOptions | None = None,
+        *,
+        model: Model | None = None,
+    ) -> None:
         self.artefact = artefact
         self.options = options or AnalysisOptions()
         self._inputs = Inputs(artefact, self.options.device)
-        self._model = Model(artefact, self.options.device)
+        self._model = model or Model(artefact, self.options.device)
         self._detector = FaceDetector(self.options.device)
         self._chain = FaceChain(
             self.options.device,

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from wildaffect.core.annotations import Annotations
 from wildaffect.core.errors import BadOutputs
+from wildaffect.core.outputs import SequenceOutputs
 from wildaffect.core.predictions import Predictions
 from wildaffect.core.tasks import Task
 from wildaffect.inference.calibration import Calibrated
@@ -51,6 +52,33 @@ def to_predictions(
         if video in by_video and len(rows) and len(by_video[video].outputs):
             table.fill(rows, by_video[video])
     return table.predictions(provenance or {})
+
+
+def fill_frames(
+    calibrated: Calibrated, frame_number: Rows, time_s: NDArray[np.float64]
+) -> Calibrated:
+    """Return what is said of these frames; one without outputs as `to_predictions` says.
+
+    Args:
+        calibrated: Of one video, at least one row.
+        frame_number: Strictly ascending, shape (T,).
+        time_s: Of those frames, strictly ascending, shape (T,).
+    """
+    outputs = calibrated.outputs
+    source = nearest_rows(outputs.frame_number, frame_number)
+    filled = SequenceOutputs(
+        video=outputs.video,
+        frame_number=frame_number,
+        time_s=time_s,
+        probs={task: values[source] for task, values in outputs.probs.items()},
+        spread={task: values[source] for task, values in outputs.spread.items()},
+    )
+    expression, units = calibrated.expression, calibrated.action_units
+    return Calibrated(
+        filled,
+        None if expression is None else expression[source],
+        None if units is None else units[source],
+    )
 
 
 def nearest_rows(frame_number: Rows, wanted: Rows) -> Rows:

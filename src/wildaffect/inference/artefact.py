@@ -74,6 +74,17 @@ def write_artefact(folder: Path, manifest: Manifest, files: dict[str, bytes]) ->
     (folder / MANIFEST_FILE).write_bytes(_ADAPTER.dump_json(manifest, indent=2) + b"\n")
 
 
+def zip_folder(folder: Path, path: Path) -> None:
+    """Write an artefact folder as one zip, the same bytes for the same files."""
+    part = path.with_name(path.name + ".part")
+    with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
+        for item in sorted(folder.iterdir()):
+            entry = zipfile.ZipInfo(item.name)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, item.read_bytes())
+    part.replace(path)
+
+
 def network_file(name: str, content: bytes) -> NetworkFile:
     """Return the manifest's entry of a network."""
     return NetworkFile(file=name, sha256=_sha256(content))

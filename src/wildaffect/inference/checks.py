@@ -1,7 +1,7 @@
 """What a manifest and its networks must hold, said before a frame is decoded."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,30 @@ from wildaffect.inference.manifest import (
     MeasuredInput,
 )
 from wildaffect.runtime.network import Network
+
+
+class MemberNetwork(Protocol):
+    """What answers for one member of an ensemble: a compiled file, or what stands in."""
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """Names of what it reads, in order."""
+        ...
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """Names of what it gives, in order."""
+        ...
+
+    @property
+    def input_widths(self) -> Mapping[str, int | None]:
+        """Length of the last axis of each input, None where it is open."""
+        ...
+
+    def __call__(self, *inputs: NDArray[Any]) -> tuple[NDArray[np.float32], ...]:
+        """Run once; inputs and outputs in their order."""
+        ...
+
 
 MEMBER_INPUTS = frozenset({"features", "lengths", "times_s"})
 MIN_GAP_STEPS = 2.0
@@ -60,7 +84,7 @@ def check_backbone(where: str, wanted: BackboneInput, network: Network) -> None:
 
 
 def check_member(
-    where: str, network: Network, manifest: Manifest, widths: dict[str, int]
+    where: str, network: MemberNetwork, manifest: Manifest, widths: dict[str, int]
 ) -> None:
     """Ask a member about made-up rows and compare what it says with the manifest.
 
@@ -107,7 +131,7 @@ def check_member(
 
 
 def _asked(
-    where: str, network: Network, *inputs: NDArray[Any]
+    where: str, network: MemberNetwork, *inputs: NDArray[Any]
 ) -> tuple[NDArray[np.float32], ...]:
     try:
         return network(*inputs)

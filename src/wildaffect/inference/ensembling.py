@@ -4,6 +4,7 @@ Symbols: M members, V videos, N rows of all videos, K outputs of a task.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,6 +81,21 @@ def centring(
             offset = common_mean - scale * float(means[member])
             affine[task] = Affine(scale=scale, offset=offset)
     return affines
+
+
+def rescale(outputs: Outputs, change: Rescaling) -> tuple[SequenceOutputs, ...]:
+    """Return a member's outputs with valence and arousal moved, clipped to [-1, 1]."""
+
+    def moved(task: Task, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        if task not in change:
+            return values
+        raw = change[task].scale * values.astype(np.float64) + change[task].offset
+        return np.clip(raw, -1.0, 1.0).astype(np.float32)
+
+    return tuple(
+        replace(one, probs={task: moved(task, v) for task, v in one.probs.items()})
+        for one in outputs
+    )
 
 
 def correlations(members: Sequence[Outputs]) -> dict[Task, NDArray[np.float64]]:

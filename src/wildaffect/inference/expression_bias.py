@@ -41,7 +41,7 @@ class CoordinateAscent(Config):
 class LogitAdjustment(Config):
     """-strength * log(share of the class among the labels); one number is fitted.
 
-    Source: Menon et al., "Long-tail learning via logit adjustment", ICLR 2021, section 4.1;
+    Source: Menon et al., "Long-tail learning via logit adjustment", ICLR 2021;
     there the strength is given, here it is chosen by macro-F1.
     """
 

@@ -3,7 +3,7 @@
 Symbols: L rows of a window, D features, K columns of `Layout`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from wildaffect.core.errors import BadArtefact
 from wildaffect.core.tasks import Task
 from wildaffect.inference.artefact import Artefact
-from wildaffect.inference.checks import check_member
+from wildaffect.inference.checks import MemberNetwork, check_member
 from wildaffect.inference.manifest import Affine, Manifest
 from wildaffect.runtime.network import Device, Network
 
@@ -55,15 +55,25 @@ def layout_of(manifest: Manifest) -> Layout:
 class Model:
     """The networks of an artefact; keeps nothing between windows.
 
+    Args:
+        artefact: Whose manifest holds.
+        device: Where its networks run.
+        networks: In place of the artefact's own, one per member; none for its own.
+
     Raises:
         BadArtefact: If a network does not take or give what the manifest promises, and on
             a call, if it says something that is no number.
     """
 
-    def __init__(self, artefact: Artefact, device: Device) -> None:
+    def __init__(
+        self,
+        artefact: Artefact,
+        device: Device,
+        networks: Sequence[MemberNetwork] = (),
+    ) -> None:
         self.manifest = artefact.manifest
         self.layout = layout_of(self.manifest)
-        self._networks = [
+        self._networks: Sequence[MemberNetwork] = networks or [
             Network(artefact.networks[member.network.file], device=device)
             for member in self.manifest.members
         ]
@@ -98,7 +108,7 @@ class Model:
 
     def _ask(
         self,
-        network: Network,
+        network: MemberNetwork,
         rescaled: Mapping[Task, Affine],
         inputs: dict[str, Floats],
     ) -> NDArray[np.float64]:

@@ -72,9 +72,9 @@ def select_members(
         EvaluationError: If outputs, labels and folds do not fit together.
 
     Source:
-        Caruana et al., "Ensemble selection from libraries of models", ICML 2004, sections
-        2 and 2.2 (with replacement); bagging of models and sorted initialisation are left
-        out, and the choice is cross-fitted.
+        Caruana et al., "Ensemble selection from libraries of models", ICML 2004, with
+        replacement; bagging of models and sorted initialisation are left out, and the
+        choice is cross-fitted.
     """
     check_aligned(members)
     rows = label_rows(members[0], targets)

@@ -22,8 +22,12 @@ class StreamingSmoother:
     """
 
     def __init__(self, kinds: Sequence[tuple[slice, SmoothingKind]]) -> None:
-        self._kinds = tuple(kinds)
-        reaches = [reach_s(kind) for _, kind in self._kinds]
+        self._columns: dict[SmoothingKind, NDArray[np.int64]] = {}
+        for columns, kind in kinds:
+            more = np.arange(columns.start, columns.stop)
+            known = self._columns.get(kind, more[:0])
+            self._columns[kind] = np.concatenate([known, more])
+        reaches = [reach_s(kind) for kind in self._columns]
         self._past_s = max((past for past, _ in reaches), default=0.0)
         self._future_s = max((future for _, future in reaches), default=0.0)
         self._times: list[float] = []
@@ -38,7 +42,7 @@ class StreamingSmoother:
 
     def push(self, time_s: float, row: Vector) -> list[Vector]:
         """Take the next row, shape (K,); return those that are now final, in order."""
-        if not self._kinds:
+        if not self._columns:
             return [row]
         self._times.append(time_s)
         self._rows.append(row)
@@ -64,9 +68,9 @@ class StreamingSmoother:
 
     def _smooth(self, row: int, times: NDArray[np.float64], rows: Vector) -> Vector:
         smoothed = rows[row].copy()
-        for columns, kind in self._kinds:
+        for kind, columns in self._columns.items():
             share = weights(kind, times - times[row])
-            smoothed[columns] = share @ rows[:, columns].astype(np.float64) / share.sum()
+            smoothed[columns] = (share @ rows[:, columns]) / share.sum()
         return smoothed
 
     def _forget(self, times: NDArray[np.float64]) -> None:

@@ -2,7 +2,7 @@
 
 Only the certainty changes, never an order of probabilities. Symbols: N rows, C classes, K
 action units.
-Source: Guo et al., "On calibration of modern neural networks", ICML 2017, section 4.2; here
+Source: Guo et al., "On calibration of modern neural networks", ICML 2017; here
 on the mean probabilities of windows and members, after smoothing.
 """
 

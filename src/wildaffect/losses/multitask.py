@@ -76,7 +76,12 @@ class MultitaskLoss(nn.Module):
             targets: Valence and arousal (B, T), expression (B, T) int64, action units
                 (B, T, K); where not valid, anything.
             valid: True where annotated, never on padding; (B, T), of units (B, T, K).
+
+        Raises:
+            ValueError: If shapes do not belong together.
         """
+        for task, output in outputs.items():
+            _check_shapes(task, output, targets[task], valid[task])
         device_type = next(iter(outputs.values())).device.type
         with torch.autocast(device_type, enabled=False):
             losses = {
@@ -130,3 +135,13 @@ def build_loss(
             f"{expected[1][0]} action units, got shapes {found[0]} and {found[1]}"
         )
     return MultitaskLoss(config, spaces, statistics)
+
+
+def _check_shapes(task: Task, output: Tensor, target: Tensor, valid: Tensor) -> None:
+    expected = output.shape[:-1] if task is Task.EXPRESSION else output.shape
+    for name, part in (("targets", target), ("valid", valid)):
+        if part.shape != expected:
+            raise ValueError(
+                f"loss: {name} of {task} must have shape {tuple(expected)}, "
+                f"got {tuple(part.shape)}"
+            )

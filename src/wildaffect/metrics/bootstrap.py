@@ -6,7 +6,7 @@ Source: Efron and Tibshirani 1993, percentile interval.
 Symbols: V videos, R resamples.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -127,6 +127,56 @@ def paired_bootstrap(
         share_above_0=np.where(defined > 0, above / np.maximum(defined, 1), np.nan)[()],
         same_frames=_same_frames(stats_a, stats_b),
     )
+
+
+def paired_bootstrap_over_runs(
+    stats_a: Sequence[VideoStatistics],
+    stats_b: Sequence[VideoStatistics],
+    measure: Measure,
+    *,
+    num_resamples: int = 2000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> Interval:
+    """Return how much the mean run of system A is above the mean run of system B.
+
+    Every resample draws videos and, of each system by itself, runs: the interval holds the
+    chance of the videos and that of the seeds.
+
+    Args:
+        stats_a: Of S runs of the first system over the same videos in the same order.
+        stats_b: Of the second, as many or other many.
+        measure: As for `bootstrap_interval`, of one value.
+        num_resamples: R.
+        level: Share of resamples within the interval, in (0, 1).
+        seed: Equal seeds give equal draws.
+
+    Raises:
+        ValueError: If a run is of other videos, or a setting is out of range.
+    """
+    _check_settings(num_resamples, level)
+    every = [*stats_a, *stats_b]
+    if any(one.videos != every[0].videos for one in every):
+        raise ValueError(
+            "paired bootstrap: all runs must be scored on the same videos in the same order"
+        )
+    draws = list(_draws(len(every[0]), num_resamples, seed))
+    rng = np.random.default_rng((seed, len(stats_a), len(stats_b)))
+
+    def mean_of_drawn(runs: Sequence[VideoStatistics]) -> Floats:
+        values = [
+            np.concatenate([measure(one.pooled(weights)) for weights in draws])
+            for one in runs
+        ]
+        drawn = rng.integers(len(runs), size=(num_resamples, len(runs)))
+        return np.take_along_axis(np.stack(values, 1), drawn, 1).mean(1)
+
+    def mean(runs: Sequence[VideoStatistics]) -> Floats:
+        return np.mean([measure(one.pooled()) for one in runs], 0)
+
+    differences = mean_of_drawn(stats_a) - mean_of_drawn(stats_b)
+    value = mean(stats_a) - mean(stats_b)
+    return _interval(value, differences, len(every[0]), level)
 
 
 def _check_settings(num_resamples: int, level: float) -> None:

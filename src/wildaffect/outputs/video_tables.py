@@ -46,26 +46,69 @@ def write_video_tables(
             those of `spaces`.
         OutputError: If the place cannot be written.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{folder}: must be a folder, got {error.strerror}") from error
     schema = result_schema(spaces)
+    make_folder(folder)
     paths = []
     for one in calibrated:
         video = one.outputs.video
         path = folder / f"{video}{suffix}"
         provenance = Provenance(source={"name": video}, artefact=artefact or {})
-        with TableWriter(path, schema, provenance) as writer:
-            writer.write_batch(_to_batch(one, schema, first_frame))
+        write_video_table(
+            one, path, schema=schema, provenance=provenance, first_frame=first_frame
+        )
         paths.append(path)
     return tuple(paths)
 
 
+def write_video_table(
+    calibrated: Calibrated,
+    path: Path,
+    *,
+    schema: ResultSchema,
+    provenance: Provenance,
+    first_frame: int,
+    is_borrowed: NDArray[np.bool_] | None = None,
+) -> None:
+    """Write the table of one video with its sidecar.
+
+    Args:
+        calibrated: Of T rows.
+        path: Of the table.
+        schema: Of the label spaces behind the outputs.
+        provenance: For the sidecar.
+        first_frame: Number of the video's first frame in the outputs.
+        is_borrowed: Rows whose values are another frame's, shape (T,); None for none.
+
+    Raises:
+        BadOutputs: As `write_video_tables` does.
+        OutputError: Likewise.
+    """
+    with TableWriter(path, schema, provenance) as writer:
+        writer.write_batch(_to_batch(calibrated, schema, first_frame, is_borrowed))
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for tables if it is not there.
+
+    Raises:
+        OutputError: If it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: must be a folder, got {error.strerror}") from error
+
+
 def _to_batch(
-    calibrated: Calibrated, schema: ResultSchema, first_frame: int
+    calibrated: Calibrated,
+    schema: ResultSchema,
+    first_frame: int,
+    is_borrowed: NDArray[np.bool_] | None,
 ) -> pa.RecordBatch:
     columns = _columns(calibrated, schema.spaces, first_frame)
+    if is_borrowed is not None:
+        names = np.where(is_borrowed, str(Status.INTERPOLATED), str(Status.OK))
+        columns["status"] = names.tolist()
     arrow = schema.arrow()
     num_rows = len(calibrated.outputs)
     arrays = [

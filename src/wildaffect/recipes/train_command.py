@@ -6,13 +6,6 @@ from typing import Annotated, Literal
 
 import tyro
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-)
 
 from wildaffect.core.errors import UsageError
 from wildaffect.core.outputs import SequenceOutputs
@@ -20,8 +13,8 @@ from wildaffect.core.sequences import FrameSequence
 from wildaffect.data.splits import k_folds, save_splits
 from wildaffect.features.store import FeatureStore
 from wildaffect.inference.stored_outputs import StoredOutputs, save_outputs
+from wildaffect.recipes.epoch_bar import EpochBar
 from wildaffect.training.distributed import is_first_process
-from wildaffect.training.fit import Epoch
 from wildaffect.training.job import UNKNOWN_TERMS, Machine, train_run
 from wildaffect.training.load import Split, load_split
 from wildaffect.training.outcome import (
@@ -35,7 +28,7 @@ from wildaffect.training.outcome import (
 )
 from wildaffect.training.pages import fit_table, score_table
 from wildaffect.training.recipe import TemporalRecipe
-from wildaffect.training.runs import Run, TrainedModel
+from wildaffect.training.runs import Run, TrainedModel, read_metrics
 from wildaffect.training.score import video_statistics
 
 
@@ -94,18 +87,23 @@ def train(command: TrainCommand) -> int:
     _tell_missing(split, console)
     if command.folds:
         return _cross_validate(command, split, store, folder, console)
+    judged = None  # read before training, so that what is wrong with it is said before
+    if command.score_split != "none" and is_first_process():
+        judged = load_split(
+            command.data, store, recipe, command.score_split, command.format
+        )
     trained = _train_one(command, split, store, folder)
-    if not is_first_process():
-        return 0
-    _finish(command, trained, split.sequences, store, console)
+    if is_first_process():
+        _finish(command, trained, split.sequences, judged, console)
     return 0
 
 
 def _train_one(
     command: TrainCommand, split: Split, store: FeatureStore, folder: Path
 ) -> TrainedModel:
+    _tell_resumed(Run(folder))
     machine = Machine(accelerator=command.device, trackers=command.track)
-    with _EpochBar(Run(folder), command.recipe.num_epochs) as bar:
+    with EpochBar(Run(folder), command.recipe.num_epochs) as bar:
         return train_run(
             command.recipe,
             split,
@@ -121,19 +119,16 @@ def _finish(
     command: TrainCommand,
     trained: TrainedModel,
     sequences: tuple[FrameSequence, ...],
-    store: FeatureStore,
+    judged: Split | None,
     console: Console,
 ) -> None:
     folder = trained.run.folder
     fitted = calibrate_run(trained, sequences)
     if fitted:
         console.print(fit_table(fitted, trained.recipe.model.tasks))
-    if command.score_split == "none":
+    if judged is None:
         console.print(f"{folder}: trained on {len(trained.data.train_videos)} videos")
         return
-    judged = load_split(
-        command.data, store, trained.recipe, command.score_split, command.format
-    )
     lines = score_lines(
         predict_stored(trained, judged.sequences, command.score_split),
         judged.sequences,
@@ -230,39 +225,21 @@ def _tell_missing(split: Split, console: Console) -> None:
         )
 
 
+def _tell_resumed(run: Run) -> None:
+    """Say on standard error that a run goes on, and from where."""
+    if not is_first_process():
+        return
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    if run.is_finished:
+        console.print(f"{run.folder}: was trained before", markup=False)
+    elif run.checkpoint.exists():
+        done = max((row["epoch"] for row in read_metrics(run)), default=0)
+        console.print(f"{run.folder}: goes on after epoch {done}", markup=False)
+
+
 def _last_line(folder: Path, lines: list[ScoreLine]) -> str:
     last = lines[-1]
     return (
         f"{folder}: score {last.scores['score']:.3f} ({last.low:.3f} to {last.high:.3f}, "
         f"95 % over videos), {last.name}"
     )
-
-
-class _EpochBar:
-    """A bar on standard error while a run trains."""
-
-    def __init__(self, run: Run, num_epochs: int) -> None:
-        self._bar = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            console=Console(stderr=True, soft_wrap=True),
-            transient=True,
-            disable=not is_first_process(),
-        )
-        self._task = self._bar.add_task(str(run.folder), total=num_epochs)
-
-    def __enter__(self) -> "_EpochBar":
-        self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
-
-    def watch(self, epoch: Epoch) -> None:
-        """Show an epoch."""
-        said = f"loss {epoch.loss:.3f}"
-        if epoch.scores:
-            said += f", score {epoch.scores['score']:.3f}"
-        self._bar.update(self._task, completed=epoch.number, description=said)

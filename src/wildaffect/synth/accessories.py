@@ -1,4 +1,4 @@
-"""Things on and around a face: glasses, hand, microphone, bun of hair, body below."""
+"""Things on and around a face: glasses, hand, microphone, bun of hair."""
 
 from typing import Literal
 
@@ -17,8 +17,6 @@ FRAME_TINTS = (
     (0.22, 0.20, 0.17),
     (0.02, 0.03, 0.07),
 )
-ARM_HEIGHTS = np.array([5.30, 5.18, 4.92, 4.5, 3.0, 0.5])
-ARM_RADII = np.array([0.02, 0.22, 0.36, 0.42, 0.35, 0.28])
 EAR_X, EAR_Z = 0.80, 0.42
 
 
@@ -77,54 +75,6 @@ def bun(traits: Traits, head: HeadAsset, shape: NDArray[np.float32]) -> list[Mes
     return [ball(centre, (size, size * 0.9, size), Material.HAIR)]
 
 
-def body_below(head: HeadAsset, shape: NDArray[np.float32]) -> Mesh:
-    """Return trunk and arms, which begin inside the shoulders and go straight down."""
-    torso = np.unique(head.triangles[head.materials == Material.TORSO])
-    low = torso[head.vertices[torso, 1] < 4.9]
-    edge, lowered = shape[low], float((shape[low] - head.vertices[low])[:, 1].mean())
-    reach = float(np.abs(edge[:, 0]).max())
-    back, front = float(edge[:, 2].min()), float(edge[:, 2].max())
-    heights = lowered + np.array([5.0, 4.85, 4.55, 4.0, 3.0, 1.0, -4.0])
-    wide = reach * np.array([0.55, 0.84, 0.90, 0.86, 0.80, 0.78, 0.80])
-    deep = 0.5 * (front - back) * np.array([0.5, 0.98, 1.10, 1.08, 1.0, 0.9, 0.9])
-    around = np.linspace(0, 2 * np.pi, 17)
-    trunk = np.stack(
-        [
-            wide[:, None] * np.sin(around),
-            np.broadcast_to(heights[:, None], (len(heights), len(around))),
-            0.5 * (front + back) + deep[:, None] * np.cos(around),
-        ],
-        -1,
-    )
-    parts = [
-        _outward(grid(trunk, Material.TORSO), np.array([0.0, 0.0, 0.5 * (front + back)]))
-    ]
-    for side in (-1.0, 1.0):
-        middle = side * 0.82 * reach
-        down = lowered + ARM_HEIGHTS
-        outward = middle * (1 + 0.06 * (ARM_HEIGHTS[0] - ARM_HEIGHTS) / 4.8)
-        path = np.stack([outward, down, np.linspace(0.05, 0.25, len(down))], 1)
-        arm = tube(path, ARM_RADII, Material.TORSO, sides=9)
-        parts.append(_outward(arm, np.array([middle, 0.0, 0.1])))
-    return join(parts)
-
-
-def _outward(mesh: Mesh, axis: NDArray[np.floating]) -> Mesh:
-    """Return the surface with its triangles turned away from a vertical axis."""
-    a, b, c = (mesh.vertices[mesh.triangles[:, corner]] for corner in range(3))
-    away = (a + b + c) / 3 - axis
-    away[:, 1] = 0
-    inward = (np.cross(b - a, c - a) * away).sum() < 0
-    order = [0, 2, 1] if inward else [0, 1, 2]
-    return Mesh(
-        vertices=mesh.vertices,
-        triangles=np.ascontiguousarray(mesh.triangles[:, order]),
-        uv=np.ascontiguousarray(mesh.uv[:, order]),
-        materials=mesh.materials,
-        tints=mesh.tints,
-    )
-
-
 def prop(traits: Traits, kind: Prop, mouth: Point) -> list[Mesh]:
     """Return what may be held before the face, where it is while it is held there.
 
@@ -179,14 +129,7 @@ def _hand(traits: Traits, kind: Prop) -> Mesh:
     thumb = tube(
         thumb_path, np.array([0.10, 0.09, 0.075, 0.04]), Material.PLAIN, sides=7, tint=tint
     )
-    wrist = tube(
-        np.linspace([0.02, -0.45, 0.0], [0.25, -2.2, 0.25], 4),
-        np.array([0.20, 0.19, 0.22, 0.26]),
-        Material.PLAIN,
-        sides=8,
-        tint=tint,
-    )
-    whole = join([*fingers, palm, thumb, wrist])
+    whole = join([*fingers, palm, thumb, *_forearm(traits, tint)])
     tilt, place = {
         "hand_chin": (0.15, [0.12, 6.02, 1.68]),
         "hand_mouth": (0.35, [0.20, 6.42, 1.78]),
@@ -201,3 +144,23 @@ def _hand(traits: Traits, kind: Prop) -> Mesh:
         materials=whole.materials,
         tints=whole.tints,
     )
+
+
+def _forearm(traits: Traits, skin: tuple[float, ...]) -> list[Mesh]:
+    """Return a wrist and the sleeve that it comes out of, below a hand at the origin."""
+    cloth = (*traits.cloth, 0.0, 0.0)
+    wrist = tube(
+        np.linspace([0.02, -0.45, 0.0], [0.13, -1.2, 0.12], 3),
+        np.array([0.20, 0.18, 0.20]),
+        Material.PLAIN,
+        sides=8,
+        tint=skin,
+    )
+    sleeve = tube(
+        np.linspace([0.09, -0.95, 0.08], [0.30, -2.6, 0.30], 5),
+        np.array([0.24, 0.27, 0.26, 0.30, 0.33]),
+        Material.PLAIN,
+        sides=9,
+        tint=cloth,
+    )
+    return [wrist, sleeve]

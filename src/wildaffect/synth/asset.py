@@ -14,6 +14,8 @@ from importlib.resources import as_file, files
 import numpy as np
 from numpy.typing import NDArray
 
+from wildaffect.synth.cheek import RAISED, raised_cheeks
+
 
 class Material(IntEnum):
     """What a triangle is made of; values are those of the asset up to `TORSO`."""
@@ -48,9 +50,9 @@ class HeadAsset:
     deltas: NDArray[np.float32]
     """Displacement of every vertex by each target at full strength, shape (N, V, 3)."""
     units: tuple[str, ...]
-    """Names of the 52 face units."""
+    """Names of the 52 face units, then of the two that `cheek` adds."""
     unit_deltas: NDArray[np.float32]
-    """Shape (52, V * 3)."""
+    """Shape (54, V * 3)."""
     face_uv: tuple[float, float, float, float]
     """The face's part of texture space: u from, to, v from, to."""
     lips: NDArray[np.float32]
@@ -78,16 +80,22 @@ def load_head() -> HeadAsset:
     ear_rows = [row for row, name in enumerate(names) if name.startswith("detail:ears/")]
     moved_by_ears = np.abs(deltas[ear_rows]).max((0, 2)) > 0.02
     vertices = arrays["vertices"]
+    materials = arrays["triangle_material"].astype(np.int32)
+    triangles = arrays["triangles"].astype(np.int32)
+    cheeks = raised_cheeks(vertices)
+    moved = np.isin(materials, [Material.SKIN, Material.LASHES])
+    cheeks[:, ~np.isin(np.arange(len(vertices)), triangles[moved])] = 0
+    unit_deltas = np.concatenate([deltas[unit_rows], cheeks])
     at_the_side = (np.abs(vertices[:, 0]) > 0.70) & (vertices[:, 2] < 0.55)
     return HeadAsset(
         vertices=vertices,
-        triangles=arrays["triangles"].astype(np.int32),
+        triangles=triangles,
         triangle_uv=arrays["triangle_uv"],
-        materials=arrays["triangle_material"].astype(np.int32),
+        materials=materials,
         targets={name: row for row, name in enumerate(names)},
         deltas=deltas,
-        units=tuple(names[row].removeprefix("unit:") for row in unit_rows),
-        unit_deltas=deltas[unit_rows].reshape(len(unit_rows), -1),
+        units=(*(names[row].removeprefix("unit:") for row in unit_rows), *RAISED),
+        unit_deltas=unit_deltas.reshape(len(unit_deltas), -1),
         face_uv=tuple(float(x) for x in arrays["face_uv"]),  # type: ignore[arg-type]
         lips=arrays["lips_mask"].astype(np.float32) / 255,
         joints={

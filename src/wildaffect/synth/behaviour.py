@@ -51,6 +51,10 @@ class Behaviour:
     def __len__(self) -> int:
         return len(self.valence)
 
+    def at(self, frames: NDArray[np.int64]) -> "Behaviour":
+        """Return the truth of these frames, counted from 0."""
+        return Behaviour(**{name: getattr(self, name)[frames] for name in self.__slots__})
+
 
 @dataclass(slots=True)
 class _Script:

@@ -1,12 +1,14 @@
 """From light to pixels: exposure, lens, sensor and codec of one camera."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.synth.noise import BANK_SIZE
+from wildaffect.synth.render.compose import expose
 
 GAMMA = 2.2
 LEVELS = 4096
@@ -53,6 +55,7 @@ def _display_curve(gamma: float) -> NDArray[np.float32]:
     return np.clip(shoulder, 0, 1) ** np.float32(1 / (GAMMA * gamma))
 
 
+@cache
 def _noise_bank() -> NDArray[np.float32]:
     rng = np.random.default_rng(NOISE_SEED)
     fine = rng.standard_normal((BANK_SIZE, BANK_SIZE, 3)).astype(np.float32)
@@ -88,20 +91,13 @@ class Exposure:
         if camera.shaken and max(map(abs, motion_px)) > 1.5:
             light = _smear(light, motion_px)
         gain = camera.white_balance * np.float32(camera.exposure * (LEVELS - 1) / 4)
-        index = np.clip(light * gain, 0, LEVELS - 1).astype(np.uint16)
-        shown = self._curve[index] + self._grain(rng, light.shape[0], light.shape[1])
-        image = (np.clip(shown, 0, 1) * 255 + 0.5).astype(np.uint8)
+        image = np.empty(light.shape, np.uint8)
+        first = rng.integers(BANK_SIZE), rng.integers(BANK_SIZE)
+        expose(light, gain, self._curve, self._noise, first, image)
         quality = [cv2.IMWRITE_JPEG_QUALITY, camera.jpeg_quality]
-        _, data = cv2.imencode(".jpg", image[..., ::-1], quality)
+        _, data = cv2.imencode(".jpg", image, quality)
         stored = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR))
-        return np.ascontiguousarray(stored[..., ::-1])
-
-    def _grain(
-        self, rng: np.random.Generator, height: int, width: int
-    ) -> NDArray[np.float32]:
-        rows = (rng.integers(BANK_SIZE) + np.arange(height)) % BANK_SIZE
-        columns = (rng.integers(BANK_SIZE) + np.arange(width)) % BANK_SIZE
-        return self._noise[rows[:, None], columns[None]]
+        return cv2.cvtColor(stored, cv2.COLOR_BGR2RGB)
 
 
 def _smear(

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +13,7 @@ from wildaffect.synth.camera import Exposure
 from wildaffect.synth.landmarks import landmarks_of
 from wildaffect.synth.noise import wander
 from wildaffect.synth.person import Person, make_person
+from wildaffect.synth.render.compose import lay_over
 from wildaffect.synth.render.renderer import (
     Moment,
     Placement,
@@ -23,7 +23,6 @@ from wildaffect.synth.render.renderer import (
 )
 from wildaffect.synth.take import Take, head_rotation
 
-Picture = NDArray[np.float32]
 LOOSENESS = 0.72
 """Scale of the face against the alignment template: below 1 shows more around it."""
 MIDDLE = (0.5, 0.62)
@@ -32,7 +31,7 @@ JITTER = 0.012
 """Spread of the detector's error, in sides of the crop."""
 SHUTTER = 0.6
 """Share of the time between two video frames that the shutter is open."""
-FULL_TEXTURE_FROM_PX = 130
+FULL_TEXTURE_FROM_PX = 240
 CROP_ORDER = (1, 0, 2, 4, 3)
 """Rows of the first five landmarks in the order of the template (image left first)."""
 
@@ -44,7 +43,7 @@ class Crop:
     rgb: NDArray[np.uint8]
     """Shape (size, size, 3)."""
     landmarks_xy: NDArray[np.float32]
-    """Named points of `landmarks.NAMES` in pixels of the crop, shape (33, 2)."""
+    """Named points of `landmarks.NAMES` in pixels of the crop, shape (28, 2)."""
 
 
 def make_performer(take: Take, size_px: int) -> Person:
@@ -83,6 +82,7 @@ def draw_crops(
         [wander(rng, num_frames, 1 / FPS, 0.3, JITTER * size) for _ in range(10)], 1
     ).reshape(num_frames, 5, 2)
     template = loosened_template() * size
+    light = np.empty((size, size, 3), np.float32)
     before, last = None, 0
     for frame in frames:
         moment = moment_of(take, int(frame))
@@ -94,8 +94,7 @@ def draw_crops(
         drawing = renderer.draw(
             person, moment, vertices, Placement(matrix=matrix), take.light
         )
-        behind = _behind(wide, matrix, size)
-        light: Picture = drawing.colour + behind * (1 - drawing.alpha[..., None])
+        lay_over(drawing.colour, drawing.alpha, wide, _to_background(matrix, size), light)
         pace = np.zeros(2)
         if before is not None:
             pace = (plane - before).mean(0) * size / 3 * SHUTTER / (frame - last)
@@ -112,12 +111,11 @@ def loosened_template() -> NDArray[np.float64]:
     return (TEMPLATES["arcface_5pt"] - middle) * LOOSENESS + middle
 
 
-def _behind(wide: NDArray[np.float32], matrix: NDArray[np.float64], size: int) -> Picture:
-    """Return the part of the background that a crop sees; it turns with the crop."""
+def _to_background(matrix: NDArray[np.float64], size: int) -> NDArray[np.float64]:
+    """Return the map from pixels of a crop to those of the background, which turns with it.
+
+    Shape (2, 3); the background is twice as wide and high as the crop.
+    """
     nominal = np.array([[size / 3, 0, size], [0, size / 3, size]])
     square = np.vstack([matrix, [0, 0, 1]])
-    back = np.vstack([nominal, [0, 0, 1]]) @ np.linalg.inv(square)
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return cv2.warpAffine(
-        wide, back[:2], (size, size), flags=flags, borderMode=cv2.BORDER_REFLECT
-    )
+    return (np.vstack([nominal, [0, 0, 1]]) @ np.linalg.inv(square))[:2]

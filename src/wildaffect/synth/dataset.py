@@ -3,7 +3,9 @@
 ```
 DIR/training_set_annotations.txt  validation_set_annotations.txt  test_set_annotations.txt
 DIR/MTL_Challenge_test_set_release.txt     which frames a submission answers
+DIR/VA_test_set_sample.txt  EXPR_...  AU_...     the same for the single-task tracks
 DIR/cropped_aligned/VIDEO/00001.jpg        aligned crops of annotated frames
+DIR/videos/VIDEO.mp4                       if asked for: every frame, whole, 30 per second
 DIR/VA_Estimation_Challenge/Train_Set/VIDEO.txt ... EXPR_..., AU_...
 DIR/exact.npz                              latent truth, never inside the annotations
 DIR/provenance.json                        what made it
@@ -11,34 +13,40 @@ DIR/provenance.json                        what made it
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from wildaffect.core.errors import OutputError
 from wildaffect.formats.affwild2_au import write_au
 from wildaffect.formats.affwild2_expr import write_expr
-from wildaffect.formats.affwild2_mtl import HEADER, write_mtl
+from wildaffect.formats.affwild2_mtl import write_mtl
 from wildaffect.formats.affwild2_va import write_va
+from wildaffect.formats.frame_lists import HEADERS, Track
 from wildaffect.formats.text import write_lines
-from wildaffect.synth.clip import draw_crops
+from wildaffect.synth.behaviour import FPS
 from wildaffect.synth.facs import DRAWN
 from wildaffect.synth.landmarks import NAMES
 from wildaffect.synth.plan import PlannedVideo, annotations_of, plan_world
 from wildaffect.synth.presets import Preset
-from wildaffect.synth.render.renderer import Renderer
-from wildaffect.synth.statistics import STATISTICS, StatisticsName
-from wildaffect.synth.take import draw_take
+from wildaffect.synth.statistics import StatisticsName
+from wildaffect.synth.stream import Clip, open_clip, stream_frames
+from wildaffect.synth.whole import SIDES_PER_CROP
+from wildaffect.video.write import VideoWriter
 
-FORMAT_VERSION = 1
+Files = Literal["crops", "videos", "both"]
+FORMAT_VERSION = 2
 JPEG_QUALITY = 92
-IMAGES, PARTS = "cropped_aligned", "exact"
+IMAGES, VIDEOS, PARTS = "cropped_aligned", "videos", "exact"
 MTL_FILES = {
     "train": "training_set_annotations.txt",
     "val": "validation_set_annotations.txt",
@@ -66,6 +74,7 @@ def write_world(
     statistics: StatisticsName,
     size_px: int,
     workers: int,
+    files: Files = "crops",
 ) -> Iterator[Progress]:
     """Write a world and yield after each video; a stopped run goes on where it was.
 
@@ -76,61 +85,91 @@ def write_world(
         statistics: How often things happen.
         size_px: Side of the crops.
         workers: Processes that draw; 1 draws in this one.
+        files: Pictures to draw; crops are the same whether or not videos stand beside.
 
     Raises:
         OutputError: If the folder holds another world.
     """
     videos = plan_world(preset, seed=seed, statistics=statistics, size_px=size_px)
-    claim_folder(folder, describe_world(preset, seed, statistics, size_px))
-    _write_labels(folder, videos, statistics)
+    described = describe_world(preset, seed, statistics, size_px)
+    claim_folder(folder, {**described, "files": files})
+    write_labels(folder, videos, statistics)
     waiting = [video for video in videos if not _part(folder, video).exists()]
     if (folder / "exact.npz").exists():
         waiting = []
     done, drawn = len(videos) - len(waiting), 0
     yield Progress(num_done=done, num_videos=len(videos), num_images=drawn)
-    for num_images in _drawn(folder, waiting, workers):
+    for num_images in over_videos(
+        partial(draw_video, folder, files=files), waiting, workers
+    ):
         done, drawn = done + 1, drawn + num_images
         yield Progress(num_done=done, num_videos=len(videos), num_images=drawn)
     if not (folder / "exact.npz").exists():
         _write_exact(folder, videos)
 
 
-def draw_video(folder: Path, video: PlannedVideo) -> int:
-    """Draw the crops of one video, then write their truth; return how many."""
+def draw_video(folder: Path, video: PlannedVideo, *, files: Files) -> int:
+    """Draw the pictures of one video, then write their truth; return how many."""
     cv2.setNumThreads(1)
-    take = draw_take(
-        video.seed,
-        identity=video.identity,
-        num_frames=video.num_frames,
-        statistics=STATISTICS[video.statistics],
-    )
-    images = folder / IMAGES / video.name
-    images.mkdir(parents=True, exist_ok=True)
-    points = []
-    frames = video.frame_numbers - 1
-    crops = draw_crops(take, frames, renderer=Renderer(video.size_px, video.size_px))
-    for number, crop in zip(video.frame_numbers, crops, strict=True):
-        quality = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
-        path = images / f"{number:05d}.jpg"
-        if not cv2.imwrite(str(path), crop.rgb[..., ::-1], quality):
-            raise OutputError(f"{path}: cannot be written; is the disk full?")
-        points.append(crop.landmarks_xy)
+    clip = open_clip(video)
+    truth = {"held": clip.held}
+    num_images = 0
+    if files != "videos":
+        truth["landmarks_xy"] = _draw_crops(folder / IMAGES / video.name, clip)
+        num_images += len(clip)
+    if files != "crops":
+        points = _draw_frames(folder / VIDEOS / f"{video.name}.mp4", video)
+        truth["video_landmarks_xy"] = points[video.frame_numbers - 1]
+        num_images += len(points)
     part = _part(folder, video)
     part.parent.mkdir(exist_ok=True)
     unfinished = part.with_suffix(".tmp")
     with unfinished.open("wb") as file:
-        np.savez(file, landmarks_xy=np.stack(points), held=take.held[frames])
+        np.savez(file, allow_pickle=False, **truth)
     unfinished.replace(part)
-    return len(points)
+    return num_images
 
 
-def _drawn(folder: Path, videos: Sequence[PlannedVideo], workers: int) -> Iterator[int]:
+def _draw_crops(folder: Path, clip: Clip) -> NDArray[np.float32]:
+    """Write an image per annotated frame; return their named points, shape (N, 28, 2)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    quality = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
+    points = []
+    for number, crop in zip(clip.frame_number, clip.crops, strict=True):
+        path = folder / f"{number:05d}.jpg"
+        if not cv2.imwrite(str(path), crop.rgb[..., ::-1], quality):
+            raise OutputError(f"{path}: cannot be written; is the disk full?")
+        points.append(crop.landmarks_xy)
+    return np.stack(points)
+
+
+def _draw_frames(path: Path, video: PlannedVideo) -> NDArray[np.float32]:
+    """Write a video of every frame; return their named points, shape (T, 28, 2)."""
+    path.parent.mkdir(exist_ok=True)
+    side = SIDES_PER_CROP * video.size_px
+    points = []
+    with VideoWriter(path, width=side, height=side, fps_hint=FPS) as file:
+        for index, frame in enumerate(stream_frames(video)):
+            file.write(frame.rgb, index / FPS)
+            points.append(frame.landmarks_xy)
+    return np.stack(points)
+
+
+def over_videos(
+    draw: Callable[[PlannedVideo], int], videos: Sequence[PlannedVideo], workers: int
+) -> Iterator[int]:
+    """Yield what `draw` returns for each video, as they are done.
+
+    Args:
+        draw: Importable, as other processes call it; 1 worker calls it in this one.
+        videos: To be drawn.
+        workers: Processes.
+    """
     if workers <= 1:
-        for video in videos:
-            yield draw_video(folder, video)
+        yield from map(draw, videos)
         return
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        jobs = [pool.submit(draw_video, folder, video) for video in videos]
+        jobs = [pool.submit(draw, video) for video in videos]
         try:
             for job in as_completed(jobs):
                 yield job.result()
@@ -153,6 +192,8 @@ def describe_world(
         "statistics": statistics,
         "size_px": size_px,
         "people": preset.people,
+        "videos_per_person": preset.videos_per_person,
+        "rows_per_video": preset.rows_per_video,
         "note": "Generated people. No evidence of accuracy on real ones.",
         "licence": "CC0-1.0 (head data: MakeHuman, Mika Suominen; see the data sheet)",
     }
@@ -180,9 +221,10 @@ def claim_folder(folder: Path, provenance: dict[str, object]) -> None:
     path.write_text(text)
 
 
-def _write_labels(
+def write_labels(
     folder: Path, videos: Sequence[PlannedVideo], statistics: StatisticsName
 ) -> None:
+    """Write annotations of all layouts and the official lists."""
     for split, name in MTL_FILES.items():
         part = [video for video in videos if video.split == split]
         if not part:
@@ -200,9 +242,15 @@ def _write_labels(
             (folder / track / where).mkdir(parents=True, exist_ok=True)
             write(once, folder / track / where)
         if split == "test":
-            write_lines(
-                folder / TEST_LIST, [HEADER, *(f"{image}," for image in rows.images)]
-            )
+            _write_lists(folder, repeated=rows.images, once=once.images)
+
+
+def _write_lists(folder: Path, *, repeated: Sequence[str], once: Sequence[str]) -> None:
+    for track, header in HEADERS.items():
+        is_mtl = track is Track.MTL
+        name = TEST_LIST if is_mtl else f"{track.upper()}_test_set_sample.txt"
+        images = repeated if is_mtl else once
+        write_lines(folder / name, [header, *(f"{image}," for image in images)])
 
 
 def _write_exact(folder: Path, videos: Sequence[PlannedVideo]) -> None:

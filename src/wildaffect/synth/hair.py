@@ -18,8 +18,11 @@ from wildaffect.synth.traits import HairStyle, Traits
 
 COLUMNS, STEPS = 49, 44
 SCALP_ROWS, HANGING_ROWS = 11, 7
-STRANDS = 512
+STRANDS = 768
 """Strands of one layer, as in the rasteriser."""
+STRANDS_OF_LOCK, STRANDS_OF_CURL = 16, 6
+TONE_ROWS = 24
+"""Along a strand, from the whorl to where the longest hair ends."""
 LAST_STEP = 35
 """Nearest to the nape that hair grows, in steps of the chart."""
 MAX_ANGLE = np.deg2rad(152)
@@ -44,11 +47,11 @@ class Cut:
 
 CUTS: dict[HairStyle, Cut] = {
     "cropped": Cut(volume=0.035, length=0.0),
-    "short": Cut(volume=0.10, length=0.06, lumps=0.12, fringe=0.35),
+    "short": Cut(volume=0.10, length=0.06, lumps=0.12, fringe=0.30),
     "combed": Cut(volume=0.15, length=0.05, lumps=0.06),
-    "curly": Cut(volume=0.26, length=0.22, lumps=0.30, fringe=0.2),
-    "bob": Cut(volume=0.13, length=0.95, lumps=0.05, fringe=0.45),
-    "long": Cut(volume=0.11, length=1.9, lumps=0.05, fringe=0.25),
+    "curly": Cut(volume=0.24, length=0.22, lumps=0.22, fringe=0.2),
+    "bob": Cut(volume=0.13, length=0.95, lumps=0.07, fringe=0.40),
+    "long": Cut(volume=0.11, length=1.9, lumps=0.07, fringe=0.25),
     "tied": Cut(volume=0.06, length=0.0, lumps=0.03),
 }
 
@@ -117,6 +120,7 @@ def grow_hair(
     volume = cut.volume * rng.uniform(0.75, 1.3)
     length = cut.length * rng.uniform(0.7, 1.15)
     lumps = _lumps(rng, cut)
+    fringe = _fringe(rng) if rng.random() < cut.fringe else np.zeros(STRANDS)
     layers = []
     for layer, lift in enumerate((1.0, 0.6)):
         points, uv = _layer(
@@ -124,17 +128,22 @@ def grow_hair(
         )
         layers.append(grid(points, Material.HAIR, uv=uv))
         part = slice(layer * STRANDS, (layer + 1) * STRANDS)
-        ends[part] = _strand_ends(rng, cut, layer)
+        ends[part] = _strand_ends(rng, cut, layer, fringe)
     return layers, ends
 
 
 def strand_tones(traits: Traits) -> NDArray[np.float32]:
-    """Return how light each strand is along its length, about 1, shape (12, 512)."""
+    """Return how light strands are along their length, shape (TONE_ROWS, 2 * STRANDS)."""
     rng = np.random.default_rng((traits.seed, 0x4A3))
     strands = 1 + 0.22 * rng.standard_normal((1, 2 * STRANDS))
-    locks = 0.22 * np.repeat(rng.standard_normal((1, STRANDS // 8)), 16, axis=1)
-    along = 0.08 * rng.standard_normal((12, 2 * STRANDS))
-    roots = np.linspace(0.8, 1.15, 12)[:, None]
+    locks = 0.22 * np.repeat(
+        rng.standard_normal((1, 2 * STRANDS // STRANDS_OF_LOCK)), STRANDS_OF_LOCK, axis=1
+    )
+    along = 0.06 * rng.standard_normal((TONE_ROWS, 2 * STRANDS))
+    if traits.hair_style == "curly":
+        curls = rng.standard_normal((TONE_ROWS, 2 * STRANDS // STRANDS_OF_CURL))
+        along += 0.38 * np.repeat(curls, STRANDS_OF_CURL, axis=1)
+    roots = np.linspace(0.8, 1.15, TONE_ROWS)[:, None]
     return np.clip((strands + locks + along) * roots, 0.35, 1.9).astype(np.float32)
 
 
@@ -179,7 +188,7 @@ def _layer(
         forward = begins + (share - 1) * 9.0
         steps = np.where(share > 1, forward * facing + begins * (1 - facing), on_skin)
         base, spoke = _at(surface, steps), _at(directions, steps)
-        thin = 0.035 * min(1.0, max(0.0, share - 0.9) / 0.2) + 0.012
+        thin = 0.035 * min(1.0, max(0.0, share - 0.9) / 0.2) + 0.024
         taper = thin / lift[row] + 1 - np.clip(share, 0, 1) ** 5
         hanging = max(0.0, share - 1) / ((rows - 1) / (SCALP_ROWS - 1) - 1)
         beside = np.maximum(taper, 0.55 * (1 - facing) * (length > 0.15))
@@ -214,19 +223,29 @@ def _at(values: NDArray[np.floating], steps: NDArray[np.float64]) -> NDArray[np.
     return values[column, low] * (1 - share) + values[column, low + 1] * share
 
 
-def _strand_ends(rng: np.random.Generator, cut: Cut, layer: int) -> NDArray[np.float64]:
+def _strand_ends(
+    rng: np.random.Generator, cut: Cut, layer: int, fringe: NDArray[np.float64]
+) -> NDArray[np.float64]:
     around = np.abs((np.arange(STRANDS) + 0.5) / STRANDS * 2 - 1) * np.pi
     ragged = rng.standard_normal(STRANDS)
-    ends = 0.985 + 0.035 * ragged
+    locks = np.repeat(rng.standard_normal(STRANDS // STRANDS_OF_LOCK), STRANDS_OF_LOCK)
+    locks = np.convolve(np.pad(locks, 4, mode="wrap"), np.full(9, 1 / 9), "valid")
+    ends = 0.975 + 0.014 * ragged + 0.010 * locks
     hangs = smoothstep(np.deg2rad(50), np.deg2rad(64), around)
     if cut.length > 0:
-        ends = ends * (1 - hangs) + (1.90 + 0.07 * ragged) * hangs
-    if rng.random() < cut.fringe:
-        covered = smoothstep(np.deg2rad(62), np.deg2rad(48), around)
-        parting = rng.uniform(-0.6, 0.6)
-        signed = (np.arange(STRANDS) + 0.5) / STRANDS * 2 - 1
-        swept = 0.22 + 0.28 * smoothstep(0, 0.2, np.abs(signed - 0.3 * parting))
-        ends = np.where(covered > 0.5, 1 + swept + 0.06 * ragged, ends)
+        hanging = 1.84 + 0.05 * ragged + 0.08 * locks
+        ends = ends * (1 - hangs) + hanging * hangs
+    covered = np.minimum(1.0, 8 * fringe)
+    ends = np.maximum(ends, 0.975 + fringe + covered * (0.035 * ragged + 0.06 * locks))
     if layer == 0:
-        ends[rng.random(STRANDS) < 0.10] -= 0.15
+        ends[rng.random(STRANDS) < 0.10] -= 0.10
     return ends
+
+
+def _fringe(rng: np.random.Generator) -> NDArray[np.float64]:
+    """Return how far each strand falls over the forehead, swept away from a parting."""
+    signed = (np.arange(STRANDS) + 0.5) / STRANDS * 2 - 1
+    covered = smoothstep(np.deg2rad(60), np.deg2rad(44), np.abs(signed) * np.pi)
+    parting = rng.uniform(-0.22, 0.22)
+    swept = smoothstep(0.0, 0.24, np.abs(signed - parting))
+    return covered * rng.uniform(0.18, 0.45) * (0.35 + 0.65 * swept)

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from wildaffect.synth.accessories import Prop, body_below, bun, glasses, prop
+from wildaffect.synth.accessories import Prop, bun, glasses, prop
 from wildaffect.synth.asset import HeadAsset, Material, load_head
+from wildaffect.synth.body import body_below, tucked
 from wildaffect.synth.facs import face_unit_weights
 from wildaffect.synth.hair import grow_hair, strand_tones
 from wildaffect.synth.landmarks import mouth_corners
@@ -18,7 +19,7 @@ from wildaffect.synth.traits import Traits
 
 EYE_DISTANCE = 0.616
 """Between the eyes of the unchanged head, in head units."""
-BELOW_COLLARS = 5.0
+BELOW_COLLARS = 4.8
 """Height on the unchanged head below which every torso is dressed."""
 NUM_DETAILS = 42
 """Details of shape that one person has."""
@@ -67,7 +68,7 @@ def make_person(traits: Traits, *, held: Prop = "none", texture_divisor: int = 2
     left, right = (shape[head.joints[f"{side}_eye"]].mean(0) for side in "lr")
     layers, ends = grow_hair(traits, shape)
     own = Mesh(
-        vertices=shape,
+        vertices=tucked(head, shape),
         triangles=head.triangles,
         uv=head.triangle_uv,
         materials=head.materials,

@@ -1,6 +1,6 @@
 """The worlds that come with a name."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from wildaffect.synth.statistics import StatisticsName
@@ -11,7 +11,7 @@ Split = Literal["train", "val", "test"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preset:
-    """How many people, videos and frames a world has."""
+    """How many people, videos and frames a world has; `replace` makes others."""
 
     name: PresetName
     people: dict[Split, int]
@@ -26,6 +26,19 @@ class Preset:
     """Spread of the logarithm of the number of rows."""
     gap_factor: float = 1.0
     """Stretches the way from one annotated frame to the next."""
+
+    def with_people(self, num_people: int) -> "Preset":
+        """Return the preset with so many people in its largest split, others in proportion.
+
+        A split that has anyone keeps one person at least. Of `scenes` it is the number of
+        videos.
+        """
+        most = max(self.people.values())
+        people = {
+            split: max(round(num * num_people / most), int(num > 0))
+            for split, num in self.people.items()
+        }
+        return replace(self, people=people)
 
 
 PRESETS: dict[PresetName, Preset] = {

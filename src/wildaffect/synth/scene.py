@@ -3,14 +3,16 @@
 Symbols: T video frames of a shot, P people of a frame.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.core.faces import HeadPose
+from wildaffect.faces.pose import rotation_to_pose
 from wildaffect.synth.background import draw_background
 from wildaffect.synth.behaviour import FPS
 from wildaffect.synth.camera import Exposure, draw_camera
@@ -78,6 +80,25 @@ class SceneFrame:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Staging:
+    """What shots are like."""
+
+    crowd: tuple[float, ...] = NUM_PEOPLE
+    """How often a shot has 0, 1, ... people."""
+    ways: Mapping[Way, float] = field(default_factory=lambda: WAYS)
+    """How often a person of a shot does what."""
+
+
+class _Part(NamedTuple):
+    slot: float
+    """Where across the frame, in [0, 1]."""
+    num_people: int
+    length: int
+    """Of the shot, frames."""
+    staging: Staging
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Actor:
     take: Take
     person: Person
@@ -97,7 +118,7 @@ def draw_scene(
     width: int,
     num_frames: int,
     cast: list[int],
-    crowd: tuple[float, ...] = NUM_PEOPLE,
+    staging: Staging | None = None,
 ) -> Iterator[SceneFrame]:
     """Yield the frames of a scene of several shots; the arguments decide every pixel.
 
@@ -107,16 +128,21 @@ def draw_scene(
         width: Of frames, pixels.
         num_frames: In all, at `behaviour.FPS`.
         cast: Identity seeds of who may appear, at least four.
-        crowd: How often a shot has 0, 1, ... people.
+        staging: How many people do what.
     """
     rng = np.random.default_rng((*seed, 0x5CE))
     renderer = Renderer(height, width)
+    staging = staging or Staging()
     first, shot = 0, 0
     while first < num_frames:
-        length = min(num_frames - first, round(rng.uniform(*SHOT_S) * FPS))
-        for offset, (rgb, people) in enumerate(
-            _draw_shot((*seed, shot), rng, renderer, length, cast, crowd)
-        ):
+        length = round(rng.uniform(*SHOT_S) * FPS)
+        drawn = _draw_shot(
+            (*seed, shot), rng, renderer, length=length, cast=cast, staging=staging
+        )
+        shown = islice(
+            drawn, num_frames - first
+        )  # the end breaks a shot off, not hurries it
+        for offset, (rgb, people) in enumerate(shown):
             yield SceneFrame(index=first + offset, shot=shot, rgb=rgb, people=people)
         first, shot = first + length, shot + 1
 
@@ -125,16 +151,23 @@ def _draw_shot(
     seed: tuple[int, ...],
     rng: np.random.Generator,
     renderer: Renderer,
+    *,
     length: int,
     cast: list[int],
-    crowd: tuple[float, ...],
+    staging: Staging,
 ) -> Iterator[tuple[NDArray[np.uint8], tuple[Seen, ...]]]:
     height, width = renderer.height, renderer.width
-    num_people = int(rng.choice(len(crowd), p=crowd))
+    num_people = int(rng.choice(len(staging.crowd), p=staging.crowd))
     chosen = rng.choice(cast, num_people, replace=False)
     slots = (np.arange(num_people) + 0.5) / max(num_people, 1)
     actors = [
-        _actor(seed, rng, int(identity), float(slot), num_people, renderer, length)
+        _actor(
+            seed,
+            rng,
+            int(identity),
+            _Part(float(slot), num_people, length, staging),
+            renderer,
+        )
         for identity, slot in zip(chosen, rng.permutation(slots), strict=True)
     ]
     actors.sort(key=lambda actor: actor.scale)
@@ -164,15 +197,15 @@ def _actor(
     seed: tuple[int, ...],
     rng: np.random.Generator,
     identity: int,
-    slot: float,
-    num_people: int,
+    part: _Part,
     renderer: Renderer,
-    length: int,
 ) -> _Actor:
     height, width = renderer.height, renderer.width
+    slot, num_people, length, staging = part
     room = {0: 0.6, 1: 0.6, 2: 0.5, 3: 0.36, 4: 0.28}[num_people]
     head_px = height * rng.uniform(0.14, room)
-    way: Way = list(WAYS)[rng.choice(len(WAYS), p=list(WAYS.values()))]
+    ways = staging.ways
+    way = list(ways)[rng.choice(len(ways), p=list(ways.values()))]
     share = np.linspace(0, 1, length)
     x = np.full(length, slot * width) + rng.normal(0, 0.04 * width)
     outside = width + head_px if slot > 0.5 else -head_px
@@ -257,16 +290,18 @@ def _visible(box: NDArray[np.float32], open_view: NDArray[np.float32]) -> float:
 
 
 def _pose(moment: Moment, body_yaw: float) -> HeadPose:
+    """Return the pose with yaw up to 180 degrees: the back of a head is not a front."""
     turn = head_rotation(body_yaw, 0, 0) @ moment.rotation
-    yaw = np.arctan2(turn[0, 2], np.hypot(turn[0, 0], turn[1, 0]))
-    if turn[2, 2] < 0:
-        yaw = np.sign(yaw) * np.pi - yaw
-    pitch = np.arctan2(-turn[2, 1], turn[2, 2])
-    roll = -np.arctan2(turn[1, 0], turn[0, 0])
-    if abs(yaw) > np.pi / 2:
-        pitch, roll = _wrapped(pitch + np.pi), _wrapped(roll + np.pi)
-    return HeadPose(*(float(np.rad2deg(angle)) for angle in (yaw, pitch, roll)))
+    pose = rotation_to_pose(turn.astype(np.float64))
+    if turn[2, 2] >= 0:
+        return pose
+    side = 1.0 if pose.yaw_deg >= 0 else -1.0
+    return HeadPose(
+        side * 180 - pose.yaw_deg,
+        _wrapped(pose.pitch_deg + 180),
+        _wrapped(pose.roll_deg + 180),
+    )
 
 
-def _wrapped(angle: float) -> float:
-    return float((angle + np.pi) % (2 * np.pi) - np.pi)
+def _wrapped(angle_deg: float) -> float:
+    return (angle_deg + 180) % 360 - 180

@@ -10,7 +10,7 @@ from wildaffect.synth.traits import Traits
 
 EYE_X, EYE_Y = 0.308, 7.284
 """Centre of the eyes on the unchanged head, either side."""
-AGE_LINES = np.array([0.65, 0.2, 0.7, 0.9, 1.0, 0.2, 0.8, 0.4], np.float32)
+AGE_LINES = np.array([0.65, 0.2, 0.7, 0.9, 1.0, 0.2, 0.8, 0.4, 0.35], np.float32)
 
 
 def paint_face(traits: Traits, texels: TexelMap) -> NDArray[np.float32]:
@@ -66,7 +66,7 @@ def _skin(
     dark += 0.40 * (1 - smoothstep(6.1, 6.45, y)) * (z < 1.25)
     dark += 0.45 * bump(side - 0.78, 0.05) * bump(y - 7.1, 0.16) * (z < 0.42)
     colour *= np.exp(-dark * front)[..., None]
-    lines = (texels.wrinkles * AGE_LINES).sum(-1) * 0.7
+    lines = texels.wrinkles @ AGE_LINES * np.float32(0.7 / 255)
     colour *= np.exp(-lines * smoothstep(0.2, 0.95, np.float64(traits.age)))[..., None]
     return colour
 
@@ -164,7 +164,7 @@ def _scalp(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     side, y, z = _axes(texels)
     line = hairline_height(traits, side, z) + 0.02 * coarse
-    share = smoothstep(-0.05, 0.08, y - line + 0.025 * fine)
+    share = smoothstep(-0.08, 0.09, y - line + 0.03 * fine)
     ear = smoothstep(0.70, 0.76, side) * smoothstep(7.66, 7.58, y) * (z < 0.5)
     share = share * (1 - ear) * (0.22 if traits.hair_style == "bald" else 1.0)
     tone = traits.hair * (0.85 + 0.13 * fine[..., None])

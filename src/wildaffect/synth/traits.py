@@ -86,7 +86,7 @@ class Traits:
     resting: NDArray[np.float32]
     """Intensity of each of `DRAWN` in this face at rest, small, shape (21,)."""
     wrinkle_depth: NDArray[np.float32]
-    """Of each wrinkle map at full action, shape (8,)."""
+    """Of each wrinkle map at full action, shape (9,)."""
 
 
 def draw_traits(seed: int) -> Traits:
@@ -123,7 +123,7 @@ def draw_traits(seed: int) -> Traits:
         gain=np.clip(rng.lognormal(0, 0.18, len(DRAWN)), 0.65, 1.45).astype(np.float32),
         asymmetry=rng.normal(0, 0.10, len(DRAWN)).astype(np.float32),
         resting=_resting(rng),
-        wrinkle_depth=(rng.uniform(0.2, 0.75, 8) + 0.45 * age).astype(np.float32),
+        wrinkle_depth=(rng.uniform(0.2, 0.75, 9) + 0.45 * age).astype(np.float32),
     )
 
 

@@ -2,8 +2,8 @@
 
 import shutil
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
-from uuid import uuid4
 
 import torch
 from safetensors import SafetensorError
@@ -22,19 +22,23 @@ class BadCheckpoint(WildAffectError):
 def save_checkpoint(
     folder: Path, weights: dict[str, Tensor], state: dict[str, Any]
 ) -> None:
-    """Replace the checkpoint in `folder` as a whole.
+    """Replace the checkpoint in `folder` as a whole; one process alone may do so.
+
+    What an earlier stop left half done is removed first, so that it neither fills the disk
+    nor is taken for the newest.
 
     Args:
         folder: Made if it is not there.
         weights: Of the model.
         state: Tensors, numbers, texts and containers of them: what else a run needs.
     """
-    part = folder.with_name(f".{folder.name}.{uuid4().hex}.part")
+    part, old = _beside(folder, "part"), _beside(folder, "old")
+    shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     save_weights(part / _WEIGHTS, weights)
     torch.save(state, part / _STATE)
-    old = folder.with_name(f".{folder.name}.{uuid4().hex}.old")
     if folder.exists():
+        shutil.rmtree(old, ignore_errors=True)
         folder.rename(old)
     part.rename(folder)
     shutil.rmtree(old, ignore_errors=True)
@@ -48,15 +52,12 @@ def load_checkpoint(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | 
     Raises:
         BadCheckpoint: If a file cannot be read.
     """
-    found = folder
-    if not folder.exists():
-        left = sorted(folder.parent.glob(f".{folder.name}.*.old"))
-        if not left:
-            return None
-        found = left[0]
+    found = folder if folder.exists() else _beside(folder, "old")
+    if not found.exists():
+        return None
     try:
-        state = torch.load(found / _STATE, weights_only=True)
-    except (OSError, RuntimeError, EOFError) as error:
+        state = torch.load(found / _STATE, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError, UnpicklingError) as error:
         raise BadCheckpoint(
             f"{found / _STATE}: checkpoint must be whole, got {_first_line(error)}; "
             "delete the folder to begin anew"
@@ -67,7 +68,7 @@ def load_checkpoint(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | 
 def save_weights(path: Path, weights: dict[str, Tensor]) -> None:
     """Write weights so that under `path` there is never a part of them."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{uuid4().hex}.part")
+    part = _beside(path, "part")
     save_file({key: one.detach().cpu().contiguous() for key, one in weights.items()}, part)
     part.replace(path)
 
@@ -84,6 +85,10 @@ def load_weights(path: Path) -> dict[str, Tensor]:
         raise BadCheckpoint(
             f"{path}: weights must be whole, got {_first_line(error)}"
         ) from error
+
+
+def _beside(path: Path, end: str) -> Path:
+    return path.with_name(f".{path.name}.{end}")
 
 
 def _first_line(error: Exception) -> str:

@@ -1,6 +1,7 @@
 """One process or many: the thin layer over Lightning Fabric.
 
-Started by `torchrun`, every process joins the others; started plainly there is one. Losses
+Started by `torchrun`, every process joins the others, on one machine or on several that
+share the folder of the run; started plainly there is one. Losses
 are reckoned on the windows of all processes together, as a CCC over parts is not the CCC of
 the whole, so the number of processes does not change what is learnt.
 """
@@ -37,21 +38,40 @@ def launch(accelerator: str, precision: Precision) -> Any:
         UsageError: If the accelerator is not there.
     """
     from lightning_fabric import Fabric  # noqa: PLC0415 - 3 s, for training alone
+    from lightning_fabric.plugins.environments.lightning import (  # noqa: PLC0415
+        LightningEnvironment,
+    )
+    from lightning_fabric.plugins.environments.torchelastic import (  # noqa: PLC0415
+        TorchElasticEnvironment,
+    )
 
-    if accelerator == "cuda" and not torch.cuda.is_available():
-        raise UsageError("device: cuda must be available, got none; use --device cpu")
-    num_nodes = _number("GROUP_WORLD_SIZE", 1)
-    local = _number("LOCAL_WORLD_SIZE", 1)
-    world = _number("WORLD_SIZE", 1)
+    local, world = _number("LOCAL_WORLD_SIZE", 1), _number("WORLD_SIZE", 1)
+    _check_accelerator(accelerator, local)
+    is_joined = world > 1
     fabric = Fabric(
         accelerator=accelerator,
         devices=local,
-        num_nodes=num_nodes,
-        strategy="ddp" if world > 1 else "auto",
+        num_nodes=world // local,
+        strategy="ddp" if is_joined else "auto",
+        # Told, not guessed: in a cluster's allocation a plain start is one process too.
+        plugins=[TorchElasticEnvironment() if is_joined else LightningEnvironment()],
         precision=precision,
     )
     fabric.launch()
     return fabric
+
+
+def _check_accelerator(accelerator: str, num_local: int) -> None:
+    if accelerator == "cpu":
+        return
+    num_found = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if accelerator == "cuda" and not num_found:
+        raise UsageError("device: cuda must be available, got none; use --device cpu")
+    if 0 < num_found < num_local:
+        raise UsageError(
+            f"device: there must be a GPU for each process, got {num_found} for "
+            f"{num_local} processes on this machine; start fewer, or use --device cpu"
+        )
 
 
 def is_first_process() -> bool:
@@ -64,20 +84,28 @@ def processes_of(fabric: Any) -> Processes:
     return Processes(count=fabric.world_size, rank=fabric.global_rank)
 
 
-def gather(fabric: Any, tensors: dict[Task, Tensor]) -> dict[Task, Tensor]:
-    """Return the tensors of all processes, joined along the first axis.
+ByTask = dict[Task, Tensor]
+
+
+def gather(
+    fabric: Any, outputs: ByTask, targets: ByTask, valid: ByTask
+) -> tuple[ByTask, ByTask, ByTask]:
+    """Return outputs and labels of all processes, joined along the first axis.
 
     The second axis is padded with zeros to the longest. Gradients flow back to every
     process; the mean over processes that follows gives the gradient of the joint loss.
+    Labels of tasks without outputs are left out.
     """
     if fabric.world_size == 1:
-        return tensors
-    some = next(iter(tensors.values()))
-    longest = torch.tensor(some.shape[1], device=some.device)
-    longest = fabric.all_reduce(longest, reduce_op="max")
-    return {
-        task: _gather_one(fabric, tensor, int(longest)) for task, tensor in tensors.items()
-    }
+        return outputs, targets, valid
+    some = next(iter(outputs.values()))
+    num_rows = torch.tensor(some.shape[1], device=some.device)
+    longest = int(fabric.all_reduce(num_rows, reduce_op="max"))
+    said, wanted, known = (
+        {task: _gather_one(fabric, tensors[task], longest) for task in outputs}
+        for tensors in (outputs, targets, valid)
+    )
+    return said, wanted, known
 
 
 def _gather_one(fabric: Any, tensor: Tensor, longest: int) -> Tensor:

@@ -7,16 +7,16 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim import AdamW
 
 from wildaffect.core.sequences import FrameSequence
 from wildaffect.core.tasks import LabelSpaces
 from wildaffect.inference.calibration import Calibration
-from wildaffect.losses.multitask import MultitaskLoss, build_loss
+from wildaffect.losses.multitask import build_loss
 from wildaffect.models.frameworks import LabelFeedback
-from wildaffect.models.multitask import MultitaskModel, build_model
+from wildaffect.models.multitask import build_model
 from wildaffect.training.batches import TrainingBatches
 from wildaffect.training.checkpoint import (
+    BadCheckpoint,
     load_checkpoint,
     load_weights,
     save_checkpoint,
@@ -26,9 +26,10 @@ from wildaffect.training.distributed import processes_of
 from wildaffect.training.inner import split_people
 from wildaffect.training.label_counts import count_labels
 from wildaffect.training.loop import Parts, Step, train
+from wildaffect.training.optimizer import build_optimizer
 from wildaffect.training.predict import predict_sequences
-from wildaffect.training.recipe import BestOnInnerSplit, OptimConfig, TemporalRecipe
-from wildaffect.training.running_mean import running_mean
+from wildaffect.training.recipe import BestOnInnerSplit, TemporalRecipe
+from wildaffect.training.running_mean import RunningMean
 from wildaffect.training.runs import Run, append_metrics, keep_metrics_before
 from wildaffect.training.schedule import build_schedule
 from wildaffect.training.score import task_scores, video_statistics
@@ -70,6 +71,10 @@ class Progress:
 class Fit:
     """Trains one run; `run` returns when its weights are written.
 
+    Attributes:
+        batches: Of every step.
+        parts: What a step works on.
+
     Args:
         recipe: What to train.
         sequences: Of the training split.
@@ -97,8 +102,8 @@ class Fit:
             train_part, self._inner = split_people(
                 sequences, recipe.selection.share, seed=recipe.seed
             )
-        self._batches = TrainingBatches(train_part, recipe, processes_of(fabric))
-        self._steps_per_epoch = self._batches.steps_per_epoch
+        self.batches = TrainingBatches(train_part, recipe, processes_of(fabric))
+        self._steps_per_epoch = self.batches.steps_per_epoch
         self._num_steps = self._steps_per_epoch * recipe.num_epochs
         torch.manual_seed(recipe.seed)
         model = build_model(recipe.model, sequences[0].features.shape[1], spaces)
@@ -107,8 +112,9 @@ class Fit:
         self._model = model.to(fabric.device)
         loss = build_loss(recipe.loss, spaces, count_labels(train_part, spaces))
         self._loss = loss.to(fabric.device)
-        self._mean = running_mean(self._model, recipe.ema_decay)
-        self._parts = self._set_up(torch.from_numpy(moments.std).float())
+        decay = recipe.ema_decay
+        self._mean = RunningMean(self._model, decay) if decay else None
+        self.parts = self._set_up(torch.from_numpy(moments.std).float())
         self._progress = Progress()
 
     def run(self, watch: Watch) -> None:
@@ -117,9 +123,9 @@ class Fit:
             return
         self._restore()
         began_s = saved_s = time.monotonic()
-        batches = self._batches.from_step(self._progress.step, self._fabric.device)
+        batches = self.batches.from_step(self._progress.step, self._fabric.device)
         if self._progress.step < self._num_steps and not self._is_out_of_patience():
-            for step in train(self._parts, batches, first_step=self._progress.step):
+            for step in train(self.parts, batches, first_step=self._progress.step):
                 self._count(step)
                 if self._progress.step % self._steps_per_epoch == 0:
                     self._end_epoch(step, time.monotonic() - began_s, watch)
@@ -134,15 +140,11 @@ class Fit:
     @property
     def model(self) -> nn.Module:
         """Return the model whose weights count: the running mean if there is one."""
-        return self._mean.module if self._mean else self._model
+        return self._mean.model if self._mean else self._model
 
     def _set_up(self, std: Tensor) -> Parts:
         recipe, fabric = self._recipe, self._fabric
-        optimizer = AdamW(
-            _parameter_groups(self._model, self._loss, recipe.optim),
-            lr=recipe.optim.peak_lr,
-            betas=recipe.optim.betas,
-        )
+        optimizer = build_optimizer(self._model, self._loss, recipe.optim)
         forward = torch.compile(self._model) if recipe.compile else self._model
         wrapped, optimizer = fabric.setup(forward, optimizer)
         return Parts(
@@ -151,6 +153,7 @@ class Fit:
             loss=self._loss,
             optimizer=optimizer,
             scheduler=build_schedule(optimizer, recipe.optim, self._num_steps),
+            seed=recipe.seed,
             max_grad_norm=recipe.optim.max_grad_norm,
             truth_share=self._truth_share,
             perturb=_noise(recipe.input_noise * std.to(fabric.device)),
@@ -167,7 +170,7 @@ class Fit:
         self._progress.step = step.index + 1
         self._progress.epoch_loss += step.loss
         if self._mean:
-            self._mean.update_parameters(self._model)
+            self._mean.update(self._model)
 
     def _end_epoch(self, step: Step, seconds: float, watch: Watch) -> None:
         number = self._progress.step // self._steps_per_epoch
@@ -217,6 +220,7 @@ class Fit:
         row = {"loss": epoch.loss, "lr": step.lr, "grad_norm": step.grad_norm}
         row |= {f"loss/{task}": value for task, value in step.per_task.items()}
         row |= {f"inner/{name}": value for name, value in epoch.scores.items()}
+        row["seconds"] = epoch.seconds
         append_metrics(self._run, {"epoch": epoch.number, "step": step.index + 1} | row)
         for tracker in self._trackers:
             tracker.log(row, step.index + 1)
@@ -228,33 +232,35 @@ class Fit:
             "progress": {
                 name: getattr(self._progress, name) for name in Progress.__slots__
             },
-            "optimizer": self._parts.optimizer.state_dict(),
-            "scheduler": self._parts.scheduler.state_dict(),
+            "optimizer": self.parts.optimizer.state_dict(),
+            "scheduler": self.parts.scheduler.state_dict(),
             "loss": self._loss.state_dict(),
             "mean": self._mean.state_dict() if self._mean else {},
-            "random": torch.get_rng_state(),
-            "random_cuda": torch.cuda.get_rng_state_all() if _on_cuda(self._fabric) else [],
         }
         save_checkpoint(self._run.checkpoint, self._model.state_dict(), state)
 
     def _restore(self) -> None:
         found = load_checkpoint(self._run.checkpoint)
-        if found is None:
-            keep_metrics_before(self._run, 1)
-            return
-        weights, state = found
+        if found is not None:
+            try:
+                self._take_up(*found)
+            except (RuntimeError, ValueError, KeyError, TypeError) as error:
+                said = " ".join(str(error).split()[:40])
+                raise BadCheckpoint(
+                    f"{self._run.checkpoint}: checkpoint must be of this model and "
+                    f"version, got {said}; delete the folder to begin anew"
+                ) from error
+        if self._fabric.is_global_zero:
+            keep_metrics_before(self._run, self._progress.step // self._steps_per_epoch + 1)
+
+    def _take_up(self, weights: dict[str, Tensor], state: dict[str, Any]) -> None:
         self._model.load_state_dict(weights)
-        self._parts.optimizer.load_state_dict(state["optimizer"])
-        self._parts.scheduler.load_state_dict(state["scheduler"])
+        self.parts.optimizer.load_state_dict(state["optimizer"])
+        self.parts.scheduler.load_state_dict(state["scheduler"])
         self._loss.load_state_dict(state["loss"])
         if self._mean:
             self._mean.load_state_dict(state["mean"])
-        torch.set_rng_state(state["random"])
-        if state["random_cuda"]:
-            torch.cuda.set_rng_state_all(state["random_cuda"])
         self._progress = Progress(**state["progress"])
-        done = self._progress.step // self._steps_per_epoch
-        keep_metrics_before(self._run, done + 1)
 
     def _finish(self) -> None:
         if self._fabric.is_global_zero:
@@ -266,24 +272,8 @@ class Fit:
         self._fabric.barrier()
 
 
-def _parameter_groups(
-    model: MultitaskModel, loss: MultitaskLoss, config: OptimConfig
-) -> list[dict[str, Any]]:
-    """Return weight matrices with decay; biases, gains and loss weights without."""
-    matrices = [p for p in model.parameters() if p.ndim >= 2]
-    rest = [*(p for p in model.parameters() if p.ndim < 2), *loss.parameters()]
-    return [
-        {"params": matrices, "weight_decay": config.weight_decay},
-        {"params": rest, "weight_decay": 0.0},
-    ]
-
-
 def _noise(std: Tensor) -> Callable[[Tensor], Tensor]:
     """Return what adds noise of this spread per feature; nothing where it is 0."""
     if not std.any():
         return lambda features: features
     return lambda features: features + std * torch.randn_like(features)
-
-
-def _on_cuda(fabric: Any) -> bool:
-    return bool(fabric.device.type == "cuda")

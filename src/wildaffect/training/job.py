@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from wildaffect.core.errors import UsageError
 from wildaffect.core.sequences import FrameSequence
 from wildaffect.features.store import FeatureStore
 from wildaffect.inference.manifest import DataSource
@@ -63,8 +64,14 @@ def train_run(
     if fabric.is_global_zero:
         begin(run, recipe, data)
     fabric.barrier()
-    is_first: bool = fabric.is_global_zero and not run.is_finished
-    trackers = open_trackers(folder, machine.trackers) if is_first else []
+    if not run.recipe.exists():
+        raise UsageError(
+            f"{folder}: the folder of a run must be one that all machines share, got none "
+            "here; name one with -o"
+        )
+    if run.is_finished:
+        return load_run(folder)
+    trackers = open_trackers(folder, machine.trackers) if fabric.is_global_zero else []
     fit = Fit(recipe, sequences, run, fabric=fabric, spaces=data.spaces, trackers=trackers)
     try:
         fit.run(watch if fabric.is_global_zero else _nobody)

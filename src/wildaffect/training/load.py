@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from wildaffect.core.annotations import Annotations
 from wildaffect.core.errors import FeatureError
@@ -89,7 +90,7 @@ def load_split(
 
 
 def fullest_layout(data: Path) -> str | None:
-    """Return the layout with all tasks if it lies in `data`, else None."""
+    """Return the layout with all tasks where it is among several, else None."""
     found = {one.format.name for one in detect(data)}
     return ALL_TASKS if ALL_TASKS in found else None
 
@@ -97,7 +98,23 @@ def fullest_layout(data: Path) -> str | None:
 def query_of(
     annotated: Annotated, store: FeatureStore, recipe: TemporalRecipe
 ) -> FeatureQuery:
+    """Return which stored features make up a row of annotated frames.
+
+    Raises:
+        FeatureError: As `frame_query` does.
+    """
+    return frame_query(store, recipe, first_frame=1 if annotated.first_frame == 1 else 0)
+
+
+def frame_query(
+    store: FeatureStore, recipe: TemporalRecipe, *, first_frame: Literal[0, 1]
+) -> FeatureQuery:
     """Return which stored features make up a row.
+
+    Args:
+        store: Where the features are.
+        recipe: Of what reads them.
+        first_frame: Number of a video's first frame.
 
     Raises:
         FeatureError: If an input is neither a kind of measurement nor a set of the store.
@@ -113,7 +130,7 @@ def query_of(
             )
     return FeatureQuery(
         feature_sets=feature_sets(in_order(recipe.inputs)),
-        first_frame=1 if annotated.first_frame == 1 else 0,
+        first_frame=first_frame,
         max_distance_s=recipe.max_distance_s,
     )
 

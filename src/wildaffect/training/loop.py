@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -13,8 +15,11 @@ from wildaffect.core.errors import WildAffectError
 from wildaffect.core.tasks import Task
 from wildaffect.losses.multitask import LossReport
 from wildaffect.models.feedback import GroundTruth
-from wildaffect.training.distributed import gather
+from wildaffect.training.distributed import gather, processes_of
 from wildaffect.training.tensors import TensorBatch
+
+_CHANCE = 0xD20
+"""Keeps the chance of a step apart from the draw of its windows."""
 
 
 class Diverged(WildAffectError):
@@ -41,6 +46,7 @@ class Parts:
     loss: nn.Module
     optimizer: Optimizer
     scheduler: LRScheduler
+    seed: int
     max_grad_norm: float
     truth_share: Callable[[int], float]
     """Step -> share of ground truth that label feedback sees."""
@@ -53,21 +59,20 @@ def train(
 ) -> Iterator[Step]:
     """Yield after every optimizer step; the caller logs, evaluates, saves and ends it.
 
+    Dropout and noise of a step depend on the seed, the step and the process alone, so that
+    nothing of chance has to be stored to go on exactly.
+
     Raises:
         Diverged: If the loss or the gradient is not finite.
     """
     for index, batch in enumerate(batches, start=first_step):
         parts.model.train()  # the caller may have evaluated since the last step
+        _seed_step(parts, index)
         truth = GroundTruth(batch.targets, batch.valid, parts.truth_share(index))
         outputs = parts.model(
             parts.perturb(batch.features), batch.lengths, batch.times_s, truth
         )
-        joined = {task: value.float() for task, value in outputs.items()}
-        report = parts.loss(
-            gather(parts.fabric, joined),
-            gather(parts.fabric, batch.targets),
-            gather(parts.fabric, batch.valid),
-        )
+        report = parts.loss(*gather(parts.fabric, outputs, batch.targets, batch.valid))
         yield optimise(
             parts.fabric,
             parts.optimizer,
@@ -92,18 +97,32 @@ def optimise(
     Raises:
         Diverged: If the loss or the gradient is not finite; nothing is changed then.
     """
-    optimizer.zero_grad()
     fabric.backward(report.total)
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     grad_norm = nn.utils.clip_grad_norm_(parameters, max_grad_norm)
-    per_task = {task: value.item() for task, value in report.per_task.items()}
-    if not torch.isfinite(report.total + grad_norm):
-        raise Diverged(
-            f"step {index}: loss and gradient must be finite, got "
-            f"{ {str(task): value for task, value in per_task.items()} } and gradient "
-            f"norm {grad_norm.item()}; lower --optim.peak-lr"
-        )
     lr = max(float(group["lr"]) for group in optimizer.param_groups)
+    step = _describe(index, report, grad_norm, lr)
     optimizer.step()
+    optimizer.zero_grad()
     scheduler.step()
-    return Step(index, report.total.item(), per_task, grad_norm.item(), lr)
+    return step
+
+
+def _seed_step(parts: Parts, index: int) -> None:
+    rank = processes_of(parts.fabric).rank
+    sequence = np.random.SeedSequence((parts.seed, _CHANCE, index, rank))
+    torch.manual_seed(int(sequence.generate_state(1, np.uint64)[0]))
+
+
+def _describe(index: int, report: LossReport, grad_norm: Tensor, lr: float) -> Step:
+    """Return what a step came to, read from the device in one go."""
+    values = torch.stack([report.total, grad_norm, *report.per_task.values()])
+    loss, norm, *losses = values.detach().tolist()
+    per_task = dict(zip(report.per_task, losses, strict=True))
+    if not (isfinite(loss) and isfinite(norm)):
+        named = ", ".join(f"{task} {value:g}" for task, value in per_task.items())
+        raise Diverged(
+            f"step {index}: loss and gradient must be finite, got losses {named} and "
+            f"gradient norm {norm:g}; lower --optim.peak-lr"
+        )
+    return Step(index, loss, per_task, norm, lr)

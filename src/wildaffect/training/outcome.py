@@ -15,7 +15,7 @@ from wildaffect.core.sequences import FrameSequence
 from wildaffect.core.tasks import LabelSpaces, Task
 from wildaffect.core.windows import TrailingSpec
 from wildaffect.inference.calibration import Calibration
-from wildaffect.inference.fitting import CalibrationFit, CrossFit, cross_fit
+from wildaffect.inference.fitting import CalibrationFit, CrossFit, Step, cross_fit
 from wildaffect.inference.smoothing_choice import CAUSAL_GRIDS
 from wildaffect.inference.stored_outputs import StoredOutputs, load_outputs, save_outputs
 from wildaffect.metrics.bootstrap import Interval, bootstrap_interval
@@ -41,6 +41,9 @@ class ScoreLine:
     low: float
     """Of the sum, 95 % over resampled videos."""
     high: float
+
+
+_SCORES = TypeAdapter(list[ScoreLine])
 
 
 def predict_stored(
@@ -84,18 +87,28 @@ def calibrate(
         seed: Of the folds.
         spaces: Of the labels.
     """
-    people = sorted({one.subject for one in sequences})
-    if len(people) < 2:
+    folds = folds_of_people(sequences, seed=seed)
+    if len(folds) < 2:
         return None
+    fit = what_to_fit(is_causal=is_causal)
+    return cross_fit(outputs, targets_of(sequences), folds, fit, spaces=spaces)
+
+
+def folds_of_people(sequences: Sequence[FrameSequence], *, seed: int) -> list[list[str]]:
+    """Return the videos of each fold, no person in two; at most one fold per person."""
+    people = sorted({one.subject for one in sequences})
     num_folds = min(NUM_FOLDS, len(people))
     order = np.random.default_rng((seed, 0xCA1)).permutation(len(people))
     fold_of = {people[at]: place % num_folds for place, at in enumerate(order)}
-    folds = [
+    return [
         [one.video for one in sequences if fold_of[one.subject] == fold]
         for fold in range(num_folds)
     ]
-    fit = CalibrationFit(grids=CAUSAL_GRIDS) if is_causal else CalibrationFit()
-    return cross_fit(outputs, targets_of(sequences), folds, fit, spaces=spaces)
+
+
+def what_to_fit(*, is_causal: bool) -> CalibrationFit:
+    """Return what a calibration chooses from; a causal one smooths over the past alone."""
+    return CalibrationFit(grids=CAUSAL_GRIDS) if is_causal else CalibrationFit()
 
 
 def calibrate_run(
@@ -118,13 +131,35 @@ def calibrate_run(
         spaces=trained.data.spaces,
     )
     if fitted:
+        tasks, seed = trained.recipe.model.tasks, trained.recipe.seed
         save_calibration(fitted.calibration, calibration_path(trained.run.folder))
+        write_steps(fitted.steps, fit_path(trained.run.folder), tasks, seed=seed)
     return fitted
 
 
 def calibration_path(folder: Path) -> Path:
     """Return where a run or an ensemble keeps its calibration."""
     return folder / "calibration.json"
+
+
+def fit_path(folder: Path) -> Path:
+    """Return where the figures of the calibration's fit stand."""
+    return folder / "calibration-scores.json"
+
+
+def write_steps(
+    steps: Sequence[Step], path: Path, tasks: Sequence[Task], *, seed: int
+) -> None:
+    """Write the scores of each step of a calibration, in sample and out of sample."""
+    lines = [
+        score_line(f"{step.name}, {where}", statistics, tasks, seed=seed)
+        for step in steps
+        for where, statistics in (
+            ("in sample", step.in_sample),
+            ("out of sample", step.out_of_sample),
+        )
+    ]
+    write_scores(lines, path)
 
 
 def save_calibration(calibration: Calibration, path: Path) -> None:
@@ -183,6 +218,18 @@ def write_scores(lines: Sequence[ScoreLine], path: Path) -> None:
     """Write scores as JSON for scripts and later comparison."""
     rows: list[dict[str, Any]] = [asdict(line) for line in lines]
     path.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+
+
+def read_scores(path: Path) -> list[ScoreLine]:
+    """Read what `write_scores` wrote.
+
+    Raises:
+        UsageError: If the file is damaged.
+    """
+    try:
+        return _SCORES.validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise UsageError(f"{path}: must hold scores, got {error}") from None
 
 
 def sum_of(scores: TaskScores, tasks: Sequence[Task]) -> Any:

@@ -66,7 +66,8 @@ def predict_sequences(
             widths = {task: values.shape[-1] for task, values in outputs.items()}
             columns = torch.cat(list(outputs.values()), -1).cpu().numpy()
             for row, piece in enumerate(batch):
-                said[piece.track][piece.window] = columns[row, : piece.length]
+                kept = _kept_rows(piece, tracks[piece.track], window)
+                said[piece.track][piece.window] = columns[row, kept].copy()
     return [
         _to_outputs(sequence, _join(track, values, window), widths)
         for sequence, track, values in zip(sequences, tracks, said, strict=True)
@@ -92,7 +93,7 @@ def _track_of(sequence: FrameSequence, window: AnyWindow) -> _Track:
         if isinstance(window, TrailingSpec)
         else cut(time_s, window)
     )
-    features = torch.from_numpy(sequence.features[rows].astype(np.float32))
+    features = torch.from_numpy(sequence.features[rows].astype(np.float32, copy=False))
     return _Track(features=features, time_s=time_s, windows=of_rows)
 
 
@@ -132,10 +133,17 @@ def _ask(
     return {task: to_probs(task, raw) for task, raw in outputs.items()}
 
 
+def _kept_rows(piece: _Piece, track: _Track, window: AnyWindow) -> slice:
+    """Return the rows of a window that are used: of a trailing one, its own row alone."""
+    if not isinstance(window, TrailingSpec):
+        return slice(0, piece.length)
+    own = piece.window - track.windows[piece.window].start
+    return slice(own, own + 1)
+
+
 def _join(track: _Track, values: list[Floats], window: AnyWindow) -> Floats:
     if isinstance(window, TrailingSpec):
-        own = [row - rows.start for row, rows in enumerate(track.windows)]
-        return np.stack([one[row] for one, row in zip(values, own, strict=True)])
+        return np.concatenate(values)
     return stitch(values, track.windows, times_s=track.time_s, spec=window)
 
 

@@ -33,7 +33,23 @@ class OptimConfig(Config):
     """What is left of the peak rate at the last step."""
 
     def __post_init__(self) -> None:
-        if not 0 <= self.warmup_ratio + self.constant_ratio <= 1:
+        for name in ("peak_lr", "max_grad_norm"):
+            if not 0 < getattr(self, name) < float("inf"):
+                raise ValueError(
+                    f"optim: {name} must be above 0, got {getattr(self, name)}"
+                )
+        if not 0 <= self.weight_decay < float("inf"):
+            raise ValueError(
+                f"optim: weight_decay must be at least 0, got {self.weight_decay}"
+            )
+        if not all(0 <= beta < 1 for beta in self.betas):
+            raise ValueError(f"optim: betas must be in [0, 1), got {self.betas}")
+        if not 0 < self.final_lr_ratio <= 1:
+            raise ValueError(
+                f"optim: final_lr_ratio must be in (0, 1], got {self.final_lr_ratio}"
+            )
+        shares = (self.warmup_ratio, self.constant_ratio)
+        if min(shares) < 0 or sum(shares) > 1:
             raise ValueError(
                 "optim: warmup_ratio and constant_ratio must be in [0, 1] together, got "
                 f"{self.warmup_ratio} and {self.constant_ratio}"
@@ -53,6 +69,10 @@ class BestOnInnerSplit(Config):
     def __post_init__(self) -> None:
         if not 0 < self.share < 1:
             raise ValueError(f"selection: share must be in (0, 1), got {self.share}")
+        if self.patience_epochs < 1:
+            raise ValueError(
+                f"selection: patience_epochs must be at least 1, got {self.patience_epochs}"
+            )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,13 +99,13 @@ class TemporalRecipe(Config):
     batch_size: int = 16
     """Windows of one step, over all processes together."""
     num_epochs: int = 20
-    """An epoch draws as many windows as cover the training rows once."""
+    """An epoch draws windows of as many rows together as there are for training."""
     optim: OptimConfig = field(default_factory=OptimConfig)
     selection: Selection = field(default_factory=BestOnInnerSplit)
     ema_decay: float = 0.0
     """Of the running mean of weights that is kept in place of the last ones; 0 for none."""
     input_noise: float = 0.0
-    """Noise on standardised features in training, in standard deviations."""
+    """Standard deviation of the noise on features in training, as a share of theirs."""
     decay_truth_share: bool = False
     """Whether the share of ground truth in label feedback falls to 0 over the run."""
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
@@ -102,10 +122,23 @@ class TemporalRecipe(Config):
                 f"{self.name}: batch_size and num_epochs must be at least 1, got "
                 f"{self.batch_size} and {self.num_epochs}"
             )
+        if not 0 <= self.ema_decay < 1:
+            raise ValueError(
+                f"{self.name}: ema_decay must be in [0, 1), got {self.ema_decay}"
+            )
+        for name in ("input_noise", "max_distance_s"):
+            if not 0 <= getattr(self, name) < float("inf"):
+                raise ValueError(
+                    f"{self.name}: {name} must be at least 0, got {getattr(self, name)}"
+                )
 
     @property
     def training_window(self) -> WindowSpec:
-        """Return how training cuts sequences: windows of the same length, half over."""
+        """Return how training cuts sequences.
+
+        Windows for every row by itself would be almost the same one after another, so
+        training takes whole ones as long, side by side, and judges epochs on such too.
+        """
         if isinstance(self.window, TrailingSpec):
             return WindowSpec(
                 length_s=self.window.length_s,
@@ -119,8 +152,13 @@ _ADAPTER = TypeAdapter(TemporalRecipe)
 
 
 def save_recipe(recipe: TemporalRecipe, path: Path) -> None:
-    """Write every field, defaults included, so that the file alone repeats the run."""
-    path.write_bytes(_ADAPTER.dump_json(recipe, indent=2) + b"\n")
+    """Write every field, defaults included, so that the file alone repeats the run.
+
+    Under `path` there is never a part of it.
+    """
+    part = path.with_name(f".{path.name}.part")
+    part.write_bytes(_ADAPTER.dump_json(recipe, indent=2) + b"\n")
+    part.replace(path)
 
 
 def load_recipe(path: Path) -> TemporalRecipe:

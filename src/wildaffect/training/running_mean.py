@@ -1,20 +1,42 @@
-"""A running mean of weights, kept in place of the last ones."""
+"""The running mean of a model's weights, which is kept in place of the last ones."""
 
-from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel
+from copy import deepcopy
+from typing import Any
+
+import torch
+from torch import nn
 
 WARM_MEAN = 9.0
-"""How fast a running mean of weights forgets the untrained ones at first: after n steps
-the newest count 9 / (9 + n), until that falls to what the recipe says."""
+"""How fast the mean forgets the untrained weights at first: after n steps the newest count
+9 / (9 + n), until that falls to what the decay says."""
 
 
-def running_mean(model: nn.Module, decay: float) -> AveragedModel | None:
-    """Return the mean of a model's weights, to be updated after every step; None for 0."""
-    if not decay:
-        return None
+class RunningMean:
+    """Weights averaged over steps, on the device of the model.
 
-    def average(mean: Tensor, now: Tensor, num_steps: Tensor | int) -> Tensor:
-        share = max(1 - decay, WARM_MEAN / (WARM_MEAN + float(num_steps)))
-        return mean + share * (now - mean)
+    Args:
+        model: Whose weights are followed; buffers are taken once, as they are now.
+        decay: What the mean so far counts in the long run, in (0, 1).
+    """
 
-    return AveragedModel(model, avg_fn=average)
+    def __init__(self, model: nn.Module, decay: float) -> None:
+        self.model = deepcopy(model).requires_grad_(requires_grad=False)
+        self._decay = decay
+        self._num_steps = 0
+
+    @torch.no_grad()
+    def update(self, model: nn.Module) -> None:
+        """Count the weights of one more step in; the first ones are taken as they are."""
+        share = max(1 - self._decay, WARM_MEAN / (WARM_MEAN + self._num_steps))
+        for mean, now in zip(self.model.parameters(), model.parameters(), strict=True):
+            mean.lerp_(now, share)
+        self._num_steps += 1
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what `load_state_dict` takes."""
+        return {"weights": self.model.state_dict(), "num_steps": self._num_steps}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a state."""
+        self.model.load_state_dict(state["weights"])
+        self._num_steps = state["num_steps"]

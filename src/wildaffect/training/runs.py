@@ -119,9 +119,9 @@ def begin(run: Run, recipe: TemporalRecipe, data: RunData) -> None:
         return
     run.folder.mkdir(parents=True, exist_ok=True)
     environment = json.dumps(describe_environment(), indent=1) + "\n"
-    (run.folder / "environment.json").write_text(environment, encoding="utf-8")
-    run.data.write_bytes(_DATA.dump_json(data, indent=1) + b"\n")
-    save_recipe(recipe, run.recipe)
+    _write(run.folder / "environment.json", environment.encode())
+    _write(run.data, _DATA.dump_json(data, indent=1) + b"\n")
+    save_recipe(recipe, run.recipe)  # last: the others are there where it is
 
 
 def load_run(folder: Path) -> TrainedModel:
@@ -153,23 +153,24 @@ def load_run(folder: Path) -> TrainedModel:
 
 
 def append_metrics(run: Run, row: dict[str, Any]) -> None:
-    """Add one line to the run's metrics."""
+    """Add one line to the run's metrics; only whole lines count when they are read."""
     with run.metrics.open("a", encoding="utf-8") as file:
         file.write(json.dumps(row) + "\n")
 
 
 def read_metrics(run: Run) -> Iterator[dict[str, Any]]:
-    """Yield the lines of the run's metrics."""
+    """Yield the lines of the run's metrics; not one that a stop left half written."""
     if run.metrics.exists():
-        for line in run.metrics.read_text(encoding="utf-8").splitlines():
-            yield json.loads(line)
+        for line in run.metrics.read_text(encoding="utf-8").splitlines(keepends=True):
+            if line.endswith("\n"):
+                yield json.loads(line)
 
 
 def keep_metrics_before(run: Run, epoch: int) -> None:
     """Drop lines of epochs that will be trained again after a stop."""
     kept = [row for row in read_metrics(run) if row["epoch"] < epoch]
     text = "".join(json.dumps(row) + "\n" for row in kept)
-    run.metrics.write_text(text, encoding="utf-8")
+    _write(run.metrics, text.encode())
 
 
 def describe_environment() -> dict[str, Any]:
@@ -181,6 +182,12 @@ def describe_environment() -> dict[str, Any]:
         except PackageNotFoundError:
             found[package] = None
     return found | {"machine": platform.machine(), "system": platform.system()}
+
+
+def _write(path: Path, content: bytes) -> None:
+    part = path.with_name(f".{path.name}.part")
+    part.write_bytes(content)
+    part.replace(path)
 
 
 def _read_data(path: Path) -> RunData:

@@ -11,13 +11,47 @@ from wildaffect.synth.asset import Material
 
 HAIR = int(Material.HAIR)
 FAR = np.float32(1e9)
-STRANDS = 512
+STRANDS = 768
 """Columns of the strand table that one layer of hair has."""
-TIP = np.float32(0.07)
+NARROW = 5
+"""Samples across up to which every sample of a row is tried."""
+TIP = np.float32(0.05)
 """How much earlier a strand ends at its edge than at its middle."""
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=True, error_model="numpy", inline="always")
+def corner_weights(xy, corners, x, y):
+    """Return the barycentric weights of sample (x, y) in a triangle of `corners`."""
+    a, b, c = corners
+    px, py = x + np.float32(0.5), y + np.float32(0.5)
+    bx, by = xy[b, 0] - px, xy[b, 1] - py
+    cx, cy = xy[c, 0] - px, xy[c, 1] - py
+    ax, ay = xy[a, 0] - px, xy[a, 1] - py
+    inv = 1 / ((bx - ax) * (cy - ay) - (by - ay) * (cx - ax))
+    w0, w1 = (bx * cy - by * cx) * inv, (cx * ay - cy * ax) * inv
+    return w0, w1, 1 - w0 - w1
+
+
+@njit(cache=True, fastmath=True, error_model="numpy", inline="always")
+def _narrowed(first, last, w, step):
+    """Return the part of a row in which a weight that changes by `step` can be positive."""
+    if step > 0:
+        first = max(first, -w / step)
+    elif step < 0:
+        last = min(last, np.float32(0.02) - w / step)
+    return first, last
+
+
+@njit(cache=True, fastmath=True, error_model="numpy", inline="always")
+def _strand_reaches(u, v, strand_ends):
+    """Return whether a strand of hair goes on to (u, v); it ends earlier at its edges."""
+    place = u * STRANDS
+    column = min(int(place), strand_ends.shape[0] - 1)
+    off_axis = abs(place - column - np.float32(0.5))
+    return v <= strand_ends[column] - TIP * off_axis
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
 def rasterise(
     xy: NDArray[np.float32],
     depth: NDArray[np.float32],
@@ -28,15 +62,15 @@ def rasterise(
     strand_ends: NDArray[np.float32],
     zbuffer: NDArray[np.float32],
     seen: NDArray[np.int32],
-    weights: NDArray[np.float32],
 ) -> None:
-    """Fill `zbuffer`, `seen` (triangle or -1) and two barycentric `weights` per sample.
+    """Fill `zbuffer` and `seen` (triangle or -1) of every sample.
 
     Hair triangles are cut strand by strand: beyond the strand's end nothing is drawn.
     """
     height, width = zbuffer.shape
     zbuffer[:] = FAR
     seen[:] = -1
+    one = np.float32(1.0)
     for t in range(triangles.shape[0]):
         a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
         ax, ay = xy[a, 0], xy[a, 1]
@@ -51,8 +85,16 @@ def rasterise(
         y1 = min(height - 1, int(np.floor(max(ay, by, cy) - 0.5)))
         if x0 > x1 or y0 > y1:
             continue
-        inv = np.float32(1.0) / area
-        za, zb, zc = depth[a], depth[b], depth[c]
+        inv = one / area
+        zc = depth[c]
+        za, zb = depth[a] - zc, depth[b] - zc
+        uc, vc = uv[t, 2, 0], uv[t, 2, 1]
+        ua, va, ub, vb = (
+            uv[t, 0, 0] - uc,
+            uv[t, 0, 1] - vc,
+            uv[t, 1, 0] - uc,
+            uv[t, 1, 1] - vc,
+        )
         is_hair = materials[t] == HAIR
         step0 = (by - cy) * inv
         step1 = (cy - ay) * inv
@@ -61,29 +103,31 @@ def rasterise(
             px = np.float32(x0 + 0.5)
             w0 = ((bx - px) * (cy - py) - (by - py) * (cx - px)) * inv
             w1 = ((cx - px) * (ay - py) - (cy - py) * (ax - px)) * inv
-            for x in range(x0, x1 + 1):
-                w2 = np.float32(1.0) - w0 - w1
-                if w0 >= 0 and w1 >= 0 and w2 >= 0:
-                    z = w0 * za + w1 * zb + w2 * zc
-                    if z < zbuffer[y, x]:
-                        shown = True
-                        if is_hair:
-                            u = w0 * uv[t, 0, 0] + w1 * uv[t, 1, 0] + w2 * uv[t, 2, 0]
-                            v = w0 * uv[t, 0, 1] + w1 * uv[t, 1, 1] + w2 * uv[t, 2, 1]
-                            place = u * STRANDS
-                            column = int(place) % strand_ends.shape[0]
-                            off_axis = abs(place - int(place) - np.float32(0.5))
-                            shown = v <= strand_ends[column] - TIP * off_axis
-                        if shown:
-                            zbuffer[y, x] = z
-                            seen[y, x] = t
-                            weights[y, x, 0] = w0
-                            weights[y, x, 1] = w1
+            first, last = np.float32(0), np.float32(x1 - x0)
+            if last > NARROW:
+                first, last = _narrowed(first, last, w0, step0)
+                first, last = _narrowed(first, last, w1, step1)
+                first, last = _narrowed(first, last, one - w0 - w1, -step0 - step1)
+                if first > last:
+                    continue
+                w0 += int(first) * step0
+                w1 += int(first) * step1
+            for x in range(x0 + int(first), x0 + int(last) + 1):
+                if w0 >= 0 and w1 >= 0 and one - w0 - w1 >= 0:
+                    z = w0 * za + w1 * zb + zc
+                    if z < zbuffer[y, x] and (
+                        not is_hair
+                        or _strand_reaches(
+                            w0 * ua + w1 * ub + uc, w0 * va + w1 * vb + vc, strand_ends
+                        )
+                    ):
+                        zbuffer[y, x] = z
+                        seen[y, x] = t
                 w0 += step0
                 w1 += step1
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=True, error_model="numpy")
 def light_reaching(
     map_xy: NDArray[np.float32],
     map_depth: NDArray[np.float32],
@@ -111,7 +155,7 @@ def light_reaching(
         lit[i] = np.float32(count / 9)
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=True, error_model="numpy")
 def vertex_normals(
     vertices: NDArray[np.float32],
     triangles: NDArray[np.int32],

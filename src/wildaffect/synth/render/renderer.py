@@ -79,13 +79,11 @@ class Renderer:
         self.height, self.width = height, width
         self._zbuffer = np.empty(fine, np.float32)
         self._seen = np.empty(fine, np.int32)
-        self._weights = np.zeros((*fine, 2), np.float32)
         self.colour = np.zeros((height, width, 3), np.float32)
         self.alpha = np.zeros((height, width), np.float32)
         shadow = (SHADOW_SIZE, SHADOW_SIZE)
         self._shadow = np.empty(shadow, np.float32)
         self._shadow_seen = np.empty(shadow, np.int32)
-        self._shadow_weights = np.zeros((*shadow, 2), np.float32)
 
     def draw(
         self,
@@ -107,11 +105,12 @@ class Renderer:
         mesh = person.mesh
         plane = on_image_plane(vertices)
         xy = plane @ placement.matrix[:, :2].T + placement.matrix[:, 2]
+        fine_xy = (xy * SUBSAMPLES).astype(np.float32)
         rasterise(
-            (xy * SUBSAMPLES).astype(np.float32),
+            fine_xy,
             np.float32(CAMERA_DISTANCE) - vertices[:, 2],
             mesh.triangles, person.culled, mesh.materials, mesh.uv, person.strand_ends,
-            self._zbuffer, self._seen, self._weights,
+            self._zbuffer, self._seen,
         )  # fmt: skip
         normals = np.empty_like(vertices)
         vertex_normals(vertices, mesh.triangles, normals)
@@ -119,10 +118,11 @@ class Renderer:
         lit = self._light(person, vertices, normals, direction)
         eyes = packed_eyes(moment, float(np.hypot(*placement.matrix[:, 0])))
         shade(
-            self._seen, self._weights, self._zbuffer, mesh.triangles, mesh.uv,
+            fine_xy, self._seen, self._zbuffer, mesh.triangles, mesh.uv,
             mesh.materials, mesh.tints, normals, lit, person.rest, vertices, person.texture,
             texel_map(person.texture_divisor).wrinkles, wrinkle_depths(person, moment),
-            person.strand_tones, packed_look(person, light, direction), eyes,
+            person.strand_tones, person.strand_ends,
+            packed_look(person, light, direction), eyes,
             np.array([0.0, 0.0, CAMERA_DISTANCE]), self.colour, self.alpha,
         )  # fmt: skip
         return Drawing(colour=self.colour, alpha=self.alpha)
@@ -134,9 +134,10 @@ class Renderer:
         normals: NDArray[np.float32],
         direction: NDArray[np.float64],
     ) -> NDArray[np.float32]:
-        across = np.cross([0.0, 1.0, 0.0], direction)
-        across /= np.linalg.norm(across) + 1e-9
-        upward = np.cross(direction, across)
+        x, y, z = direction
+        level = np.hypot(x, z) + 1e-9
+        across = np.array([z, 0.0, -x]) / level
+        upward = np.array([-x * y, level**2, -y * z]) / level
         scale = SHADOW_SIZE / SHADOW_SPAN
         axes = np.stack([across * scale, upward * scale, -direction], 1).astype(np.float32)
         mapped = vertices @ axes
@@ -146,7 +147,6 @@ class Renderer:
         rasterise(
             map_xy, depth, mesh.triangles, np.zeros_like(person.culled), mesh.materials,
             mesh.uv, person.strand_ends, self._shadow, self._shadow_seen,
-            self._shadow_weights,
         )  # fmt: skip
         lit = np.empty(len(vertices), np.float32)
         facing = normals @ direction.astype(np.float32)
@@ -185,7 +185,7 @@ def packed_look(
 
 
 def wrinkle_depths(person: Person, moment: Moment) -> NDArray[np.float64]:
-    """Return how deep each wrinkle map folds now, shape (8,)."""
+    """Return how deep each wrinkle map folds now, shape (9,)."""
     shown = moment.intensities * person.traits.gain
 
     def of(number: int) -> float:
@@ -198,8 +198,9 @@ def wrinkle_depths(person: Person, moment: Moment) -> NDArray[np.float64]:
         of(6) + 0.25 * of(12),
         0.8 * of(6) + 0.7 * of(7),
         of(9) + 0.35 * of(10),
-        0.55 * of(12) + 0.8 * of(10) + 0.2 * of(6) + 0.3 * of(15),
+        0.55 * of(12) + 0.8 * of(10) + 0.35 * of(6) + 0.3 * of(15),
         0.9 * of(15) + 0.8 * of(17),
+        of(6) + 0.2 * of(12),
     ]
     return np.array(depths) * person.traits.wrinkle_depth
 

@@ -5,16 +5,18 @@ from functools import cache
 
 import cv2
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from wildaffect.synth.asset import HeadAsset, Material, load_head
 from wildaffect.synth.noise import bump, smoothstep
-from wildaffect.synth.render.raster import rasterise
+from wildaffect.synth.render.raster import corner_weights, rasterise
+from wildaffect.synth.render.vectors import blended
 
-NUM_WRINKLES = 8
+NUM_WRINKLES = 9
 """Forehead (1+2), its middle (1), between the brows (4), crow's feet (6), under the eyes
 (6, 7), root of the nose (9), nasolabial fold (10, 12), chin and below the
-corners (15, 17)."""
+corners (15, 17), infraorbital furrow (6)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +27,8 @@ class TexelMap:
     """Point on the unchanged head, shape (H, W, 3); outside the face, of no meaning."""
     lips: NDArray[np.float32]
     """Mask in [0, 1], shape (H, W)."""
-    wrinkles: NDArray[np.float32]
-    """How deep each wrinkle map folds the skin, shape (H, W, NUM_WRINKLES)."""
+    wrinkles: NDArray[np.uint8]
+    """How deep each wrinkle map folds the skin, in 255ths, shape (H, W, NUM_WRINKLES)."""
 
 
 @cache
@@ -37,7 +39,11 @@ def texel_map(divisor: int) -> TexelMap:
         head.lips, None, fx=1 / divisor, fy=1 / divisor, interpolation=cv2.INTER_AREA
     )
     position = _positions(head, lips.shape[0], lips.shape[1])
-    return TexelMap(position=position, lips=lips, wrinkles=_wrinkles(position))
+    return TexelMap(
+        position=position,
+        lips=lips,
+        wrinkles=np.round(255 * np.clip(_wrinkles(position), 0, 1)).astype(np.uint8),
+    )
 
 
 def _positions(head: HeadAsset, rows: int, columns: int) -> NDArray[np.float32]:
@@ -50,7 +56,6 @@ def _positions(head: HeadAsset, rows: int, columns: int) -> NDArray[np.float32]:
     corners = np.arange(len(uv), dtype=np.int32).reshape(-1, 3)
     zbuffer = np.empty((rows, columns), np.float32)
     seen = np.empty((rows, columns), np.int32)
-    weights = np.zeros((rows, columns, 2), np.float32)
     rasterise(
         xy,
         np.zeros(len(uv), np.float32),
@@ -61,11 +66,28 @@ def _positions(head: HeadAsset, rows: int, columns: int) -> NDArray[np.float32]:
         np.ones(1, np.float32),
         zbuffer,
         seen,
-        weights,
     )
-    points = head.vertices[head.triangles[face]][np.maximum(seen, 0)]
-    shares = np.dstack([weights, 1 - weights.sum(-1)])
-    return (points * shares[..., None]).sum(2).astype(np.float32)
+    position = np.zeros((rows, columns, 3), np.float32)
+    _place_texels(xy, corners, seen, head.vertices[head.triangles[face].ravel()], position)
+    return position
+
+
+@njit(cache=True, error_model="numpy")
+def _place_texels(
+    xy: NDArray[np.float32],
+    triangles: NDArray[np.int32],
+    seen: NDArray[np.int32],
+    points: NDArray[np.float32],
+    position: NDArray[np.float32],
+) -> None:
+    for y in range(seen.shape[0]):
+        for x in range(seen.shape[1]):
+            t = seen[y, x]
+            if t >= 0:
+                corners = (triangles[t, 0], triangles[t, 1], triangles[t, 2])
+                weights = corner_weights(xy, corners, x, y)
+                placed = blended(points, corners, weights)
+                position[y, x, 0], position[y, x, 1], position[y, x, 2] = placed
 
 
 def _wrinkles(position: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -84,8 +106,8 @@ def _wrinkles(position: NDArray[np.float32]) -> NDArray[np.float32]:
     dx, dy = side - 0.498, y - 7.274
     angle = np.arctan2(dy, np.maximum(dx, 1e-3))
     fan = np.clip(np.cos(angle * 11), 0, 1) ** 3 * (np.abs(angle) < 0.9)
-    near = smoothstep(0.0, 0.05, dx) * (1 - smoothstep(0.12, 0.2, dx))
-    maps[..., 3] = 0.75 * (dx > 0) * near * fan * front
+    near = smoothstep(0.0, 0.05, dx) * (1 - smoothstep(0.13, 0.22, dx))
+    maps[..., 3] = 0.9 * (dx > 0) * near * fan * front
     pouch = np.exp(-np.square((side - 0.308) / 0.2) - np.square((y - 7.154) / 0.05))
     maps[..., 4] = 0.45 * pouch * front
     ripple = np.clip(np.sin((y + 0.5 * side) * 2 * np.pi / 0.06), 0, 1)
@@ -98,4 +120,6 @@ def _wrinkles(position: NDArray[np.float32]) -> NDArray[np.float32]:
     dimples = 0.5 + 0.5 * np.sin(x * 90) * np.sin(y * 110)
     chin = bump(side, 0.13) * bump(y - 6.4, 0.05) * dimples
     maps[..., 7] = (0.7 * marionette + 0.4 * chin) * front
+    furrow = bump(y - (7.085 + 0.9 * (side - 0.33) ** 2), 0.016)
+    maps[..., 8] = 0.7 * furrow * bump(side - 0.32, 0.15) * front
     return maps

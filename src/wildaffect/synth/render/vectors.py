@@ -1,32 +1,35 @@
-"""The few vectors of one sample, kept as rows of one array, and sums over them."""
+"""Vectors of one sample as tuples of three numbers: compilers keep them in registers."""
 
 import numpy as np
 from numba import njit
 
-NORMAL, POSED, REST, VIEW, HALF, TEXTURE = range(6)
-"""Rows: surface normal; place in the scene and on the unchanged head; direction to the
-camera; half way between camera and light; texture coordinates (two numbers)."""
 
-
-@njit(cache=True, fastmath=True)
-def make_unit(vectors, row):
-    """Scale a row to length 1."""
-    x, y, z = vectors[row, 0], vectors[row, 1], vectors[row, 2]
+@njit(cache=True, fastmath=True, error_model="numpy", inline="always")
+def unit(x, y, z):
+    """Return the vector at length 1."""
     inv = 1 / np.sqrt(x * x + y * y + z * z + 1e-9)
-    vectors[row, 0] = x * inv
-    vectors[row, 1] = y * inv
-    vectors[row, 2] = z * inv
+    return x * inv, y * inv, z * inv
 
 
-@njit(cache=True, fastmath=True)
-def dot(vectors, a, b):
-    """Return the scalar product of two rows."""
-    total = vectors[a, 0] * vectors[b, 0] + vectors[a, 1] * vectors[b, 1]
-    return total + vectors[a, 2] * vectors[b, 2]
+@njit(cache=True, fastmath=True, error_model="numpy", inline="always")
+def dot(a, b):
+    """Return the scalar product of two vectors."""
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 
 
-@njit(cache=True, fastmath=True)
-def dot_look(vectors, a, look, start):
-    """Return the scalar product of a row with three numbers of `look`."""
-    total = vectors[a, 0] * look[start] + vectors[a, 1] * look[start + 1]
-    return total + vectors[a, 2] * look[start + 2]
+@njit(cache=True, fastmath=True, error_model="numpy", inline="always")
+def three(values, start):
+    """Return three numbers of a row of numbers, from `start` on."""
+    return values[start], values[start + 1], values[start + 2]
+
+
+@njit(cache=True, fastmath=True, error_model="numpy", inline="always")
+def blended(values, corners, weights):
+    """Return the mean of the rows of three corners, by their weights; `values` (V, 3)."""
+    a, b, c = corners
+    w0, w1, w2 = weights
+    return (
+        w0 * values[a, 0] + w1 * values[b, 0] + w2 * values[c, 0],
+        w0 * values[a, 1] + w1 * values[b, 1] + w2 * values[c, 1],
+        w0 * values[a, 2] + w1 * values[b, 2] + w2 * values[c, 2],
+    )

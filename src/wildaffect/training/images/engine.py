@@ -25,7 +25,7 @@ from wildaffect.training.distributed import processes_of
 from wildaffect.training.fit import EVERY_S, Epoch, Progress, Watch
 from wildaffect.training.images.recipe import AnyImageRecipe
 from wildaffect.training.loop import Step, optimise
-from wildaffect.training.running_mean import running_mean
+from wildaffect.training.running_mean import RunningMean
 from wildaffect.training.runs import Run, append_metrics, keep_metrics_before
 from wildaffect.training.schedule import build_schedule
 from wildaffect.training.watching import Tracker
@@ -89,7 +89,8 @@ class ImageFit:
         self._model, self._loss = objective.model, objective.loss
         if recipe.channels_last:
             self._model.to(memory_format=torch.channels_last)
-        self._mean = running_mean(self._model, objective.ema_decay)
+        decay = objective.ema_decay
+        self._mean = RunningMean(self._model, decay) if decay else None
         optimizer = AdamW(
             objective.groups(), lr=recipe.optim.peak_lr, betas=recipe.optim.betas
         )
@@ -102,7 +103,7 @@ class ImageFit:
     @property
     def model(self) -> nn.Module:
         """Return the model whose weights count: the running mean if there is one."""
-        return self._mean.module if self._mean else self._model
+        return self._mean.model if self._mean else self._model
 
     def run(self, watch: Watch, tick: Tick) -> None:
         """Train to the end, or on from the last checkpoint to the end.
@@ -149,7 +150,7 @@ class ImageFit:
             index=index,
         )
         if self._mean:
-            self._mean.update_parameters(self._model)
+            self._mean.update(self._model)
         return step
 
     def _end_epoch(self, step: Step, seconds: float, watch: Watch) -> None:

@@ -1,0 +1,60 @@
+r"""Train recipes over several seeds and compare them in pairs, with intervals over videos.
+
+Examples:
+    wildaffect compare modern-frame modern-gru modern --data worlds/wild --seeds 5
+
+    wildaffect compare abaw4-gru abaw4-lstm --data s-Aff-Wild2 --features features \\
+        --reference abaw4-lstm -o compare/rnn
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from wildaffect.cli.extras import require_train
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """Options of `compare`."""
+
+    recipes: Annotated[tuple[str, ...], tyro.conf.Positional]
+    """Recipes by name, or recipe.json files of runs; the first is the reference."""
+    data: Path
+    """Folder of annotations."""
+    features: Path | None = None
+    """Feature store; `features` in the data's folder if not given."""
+    output: Annotated[Path, tyro.conf.arg(aliases=["-o"])] = Path("comparison")
+    """Folder of the runs and of the table, as Markdown, JSON and SVG."""
+    seeds: int = 5
+    """Runs of each recipe."""
+    reference: str | None = None
+    """Recipe that the others are compared with; the first if not given."""
+    score_split: str = "val"
+    """Split that judges; it never chooses anything."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    threads: int = 1
+    """Of tensor operations on the CPU."""
+
+
+def run(command: Command) -> int:
+    """Compare, and say where the table lies."""
+    require_train("compare")
+    from wildaffect.recipes.compare_command import CompareOptions, compare
+
+    recipes = command.recipes
+    return compare(
+        CompareOptions(
+            recipes=recipes,
+            data=command.data,
+            features=command.features or command.data / "features",
+            output=command.output,
+            num_seeds=command.seeds,
+            reference=command.reference or (recipes[0] if recipes else ""),
+            score_split=command.score_split,
+            device=command.device,
+            threads=command.threads,
+        )
+    )

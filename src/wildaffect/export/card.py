@@ -1,0 +1,165 @@
+"""The card of an exported artefact: what it was made of, its numbers, and its limits."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from wildaffect.core.tasks import Task
+from wildaffect.core.windows import AnyWindow, TrailingSpec
+from wildaffect.export.onnx import LARGEST_DIFFERENCE
+from wildaffect.export.pixels import LARGEST_CHANGE, PixelParity
+from wildaffect.inference.manifest import Manifest
+from wildaffect.training.ensembles import Ensemble, EnsembleMember
+from wildaffect.training.outcome import ScoreLine, fit_path, read_scores
+from wildaffect.training.pages import TITLES
+
+LIMITS = """\
+- It describes what an observer might perceive in a face, never what a person feels, thinks
+  or intends.
+- Numbers hold for people and recordings like those they were measured on, for no others.
+- If the data named above are generated faces, no number here says anything about real
+  people: generated faces are no evidence on them.
+- In-sample figures are of people that chose the settings and are too high; read those out
+  of sample."""
+
+
+def write_card(
+    ensemble: Ensemble,
+    manifest: Manifest,
+    networks: Mapping[Task, float],
+    pixels: PixelParity,
+) -> str:
+    """Return the card as Markdown.
+
+    Args:
+        ensemble: What was exported.
+        manifest: Of the artefact.
+        networks: Largest difference of each task between files and models.
+        pixels: The same for a whole analysis.
+    """
+    parts = [
+        _opening(manifest),
+        _training(ensemble),
+        _numbers(ensemble),
+        _running(manifest),
+        _parity(networks, pixels),
+        ["## Limits", "", LIMITS],
+    ]
+    return "\n\n".join("\n".join(lines) for lines in parts) + "\n"
+
+
+def _opening(manifest: Manifest) -> list[str]:
+    return [
+        f"# {manifest.name}",
+        "",
+        manifest.summary,
+        "",
+        f"Version {manifest.version}. Licence of this artefact: {manifest.license}.",
+        "",
+        "| made from | terms | note |",
+        "|---|---|---|",
+        *(f"| {s.name} | {s.license} | {s.note} |" for s in manifest.sources),
+    ]
+
+
+def _training(ensemble: Ensemble) -> list[str]:
+    lines = [
+        "## What it was trained on",
+        "",
+        "| member | recipe | seed | annotations | videos | set aside | weight |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    lines += [_member_row(index, one) for index, one in enumerate(ensemble.members)]
+    if any(one.trained.data.times_are_guessed for one in ensemble.members):
+        lines += ["", "Times of the training rows were guessed from frame numbers."]
+    if ensemble.chosen_on:
+        made = ensemble.chosen_on
+        lines += [
+            "",
+            (
+                f"Members were combined ({made.combine}, {made.select}) and calibrated on "
+                f"{len(made.videos)} videos of {made.annotations}: figures on those are in "
+                "sample unless the table says otherwise."
+            ),
+        ]
+    return lines
+
+
+def _member_row(index: int, member: EnsembleMember) -> str:
+    recipe, data = member.trained.recipe, member.trained.data
+    cells = (
+        index,
+        recipe.name,
+        recipe.seed,
+        data.annotations,
+        len(data.train_videos),
+        len(data.inner_videos),
+        f"{member.weight:g}",
+    )
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def _numbers(ensemble: Ensemble) -> list[str]:
+    lines = ["## Numbers", ""]
+    tables = [
+        *_score_files(ensemble.folder),
+        ("people set aside, where the calibration was fitted", fit_path(ensemble.folder)),
+    ]
+    there = [(title, path) for title, path in tables if path.exists()]
+    if not there:
+        return [*lines, "Nothing was measured: no split was scored."]
+    for title, path in there:
+        lines += [*_score_table(title, read_scores(path), ensemble.tasks), ""]
+    return [*lines, "Intervals: 95 % of resamples of whole videos."]
+
+
+def _score_files(folder: Path) -> Iterator[tuple[str, Path]]:
+    for path in sorted(folder.glob("scores-*.json")):
+        split = path.stem.removeprefix("scores-")
+        yield f"split {split}, as scored after training", path
+
+
+def _score_table(
+    title: str, lines: Sequence[ScoreLine], tasks: Sequence[Task]
+) -> list[str]:
+    names = [TITLES[task] for task in Task if task in tasks]
+    rows = [f"| {title} | {' | '.join(names)} | sum | 95 % |"]
+    rows.append("|---|" + "---:|" * (len(names) + 2))
+    for line in lines:
+        keys = [*(str(task) for task in Task if task in tasks), "score"]
+        cells = [line.name, *(f"{line.scores[key]:.3f}" for key in keys)]
+        rows.append(f"| {' | '.join(cells)} | {line.low:.3f} to {line.high:.3f} |")
+    return rows
+
+
+def _running(manifest: Manifest) -> list[str]:
+    rate = "every frame" if manifest.rate_hz is None else f"{manifest.rate_hz:g} per second"
+    return [
+        "## How it runs",
+        "",
+        f"- Inputs: {', '.join(one.kind for one in manifest.inputs)}.",
+        f"- Rows: {rate}; frames between get values between.",
+        f"- Window: {_window(manifest.window)}.",
+    ]
+
+
+def _window(window: AnyWindow) -> str:
+    if window.is_frame_wise:
+        return "each frame alone"
+    if isinstance(window, TrailingSpec):
+        return f"the last {window.length_s:g} s, {window.delay_s:g} s late"
+    return f"{window.length_s:g} s, a new one every {window.stride_s:g} s"
+
+
+def _parity(networks: Mapping[Task, float], pixels: PixelParity) -> list[str]:
+    return [
+        "## Parity with the trained model",
+        "",
+        (
+            f"- Networks alone, raw outputs: at most {max(networks.values()):.2g} apart "
+            f"(allowed {LARGEST_DIFFERENCE:g})."
+        ),
+        (
+            f"- From pixels, {pixels.num_rows} rows of a clip: at most "
+            f"{max(pixels.largest.values()):.2g} apart (allowed {LARGEST_CHANGE:g})."
+        ),
+    ]

@@ -1,0 +1,168 @@
+"""How members are mixed to one, and what the whole choice is worth on other people.
+
+Weights are picked and calibration is fitted without the people they are judged on. Symbols:
+M members, V videos.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wildaffect.core.outputs import SequenceOutputs
+from wildaffect.core.sequences import Targets
+from wildaffect.core.tasks import LabelSpaces
+from wildaffect.inference.calibration import Calibration
+from wildaffect.inference.ensembling import (
+    Outputs,
+    Rescaling,
+    average,
+    centring,
+    rescale,
+)
+from wildaffect.inference.fitting import (
+    STEPS,
+    CalibrationFit,
+    CrossFit,
+    Step,
+    cross_fit,
+    fit_calibration,
+)
+from wildaffect.inference.labelled import (
+    Decided,
+    decide,
+    held_out,
+    joined,
+    label_rows,
+    statistics,
+)
+from wildaffect.inference.selection import select_members
+
+Combine = Literal["mean", "centred"]
+"""Whether members' valence and arousal are brought to common moments before the mean."""
+Select = Literal["all", "greedy"]
+Folds = Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mixture:
+    """What each member counts."""
+
+    weights: tuple[float, ...]
+    """Chosen on all videos, summing to 1; 0 for members that are left out; length M."""
+    fold_weights: tuple[tuple[float, ...], ...]
+    """The same without each fold."""
+    rescaling: tuple[Rescaling, ...]
+    """Of each member, length M; from outputs alone, so that no label is looked at."""
+
+
+def choose_mixture(
+    members: Sequence[Outputs],
+    targets: Mapping[str, Targets],
+    folds: Folds,
+    *,
+    combine: Combine,
+    select: Select,
+    spaces: LabelSpaces,
+) -> Mixture:
+    """Return weights and rescaling, on all videos and without each fold.
+
+    Args:
+        members: Outputs of M members, the same videos and rows in the same order.
+        targets: Labels by video, of the same rows.
+        folds: Videos of each fold; every video in one exactly, at least two folds.
+        combine: How values are brought together.
+        select: All members alike, or those picked greedily.
+        spaces: Of the labels.
+
+    Raises:
+        BadOutputs: If members do not say the same things of the same rows.
+        EvaluationError: If outputs, labels and folds do not fit together.
+    """
+    rescaling: tuple[Rescaling, ...] = tuple({} for _ in members)
+    if combine == "centred":
+        rescaling = centring(members)
+    if select == "all":
+        even = (1.0 / len(members),) * len(members)
+        return Mixture(weights=even, fold_weights=(even,) * len(folds), rescaling=rescaling)
+    moved = [rescale(*pair) for pair in zip(members, rescaling, strict=True)]
+    picked = select_members(moved, targets, folds, spaces=spaces)
+    return Mixture(
+        weights=_shares(picked.counts),
+        fold_weights=tuple(map(_shares, picked.fold_counts)),
+        rescaling=rescaling,
+    )
+
+
+def mix(
+    members: Sequence[Outputs], weights: Sequence[float], rescaling: Sequence[Rescaling]
+) -> tuple[SequenceOutputs, ...]:
+    """Return the weighted mean of the members that count."""
+    kept = [index for index, weight in enumerate(weights) if weight > 0]
+    return average(
+        [members[index] for index in kept],
+        [weights[index] for index in kept],
+        rescaling=[rescaling[index] for index in kept],
+    )
+
+
+def cross_fit_mixture(
+    members: Sequence[Outputs],
+    mixture: Mixture,
+    targets: Mapping[str, Targets],
+    folds: Folds,
+    *,
+    fit: CalibrationFit,
+    spaces: LabelSpaces,
+) -> CrossFit:
+    """Calibrate the mixture; out of sample, weights and calibration are of other folds.
+
+    Arguments and errors are those of `choose_mixture`; `fit` says what is fitted.
+    """
+    whole = mix(members, mixture.weights, mixture.rescaling)
+    if all(one == mixture.weights for one in mixture.fold_weights):
+        return cross_fit(whole, targets, folds, fit, spaces=spaces)
+    rows = label_rows(whole, targets)
+    held = held_out(rows, folds)
+    calibration = fit_calibration(whole, targets, fit)
+    others = [mix(members, one, mixture.rescaling) for one in mixture.fold_weights]
+    per_fold = tuple(
+        fit_calibration(_of(one, ~away), targets, fit)
+        for one, away in zip(others, held, strict=True)
+    )
+    steps = []
+    for name, part_of in STEPS.items():
+        parts = [
+            (away, _decided(_of(one, away), targets, part_of(fitted)))
+            for one, away, fitted in zip(others, held, per_fold, strict=True)
+        ]
+        inside = _decided(whole, targets, part_of(calibration))
+        steps.append(
+            Step(
+                name=name,
+                in_sample=statistics(rows, inside, spaces),
+                out_of_sample=statistics(rows, joined(rows, parts), spaces),
+            )
+        )
+    return CrossFit(calibration=calibration, fold_calibrations=per_fold, steps=tuple(steps))
+
+
+def _of(outputs: Outputs, counted: NDArray[np.bool_]) -> list[SequenceOutputs]:
+    return [one for one, is_in in zip(outputs, counted, strict=True) if is_in]
+
+
+def _decided(
+    outputs: Outputs, targets: Mapping[str, Targets], calibration: Calibration
+) -> Decided:
+    rows = label_rows(outputs, targets)
+    probs = {
+        task: rows.smoothed(task, calibration.smoothing.of(task)) for task in rows.target
+    }
+    return decide(probs, calibration, rows=np.ones(len(rows.video_index), bool))
+
+
+def _shares(counts: Sequence[int]) -> tuple[float, ...]:
+    total = sum(counts)
+    return tuple(count / total for count in counts)

@@ -1,0 +1,135 @@
+"""The compare command: train what is not trained yet, score, and write the table."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from rich.console import Console
+
+from wildaffect.core.errors import UsageError
+from wildaffect.features.store import FeatureStore
+from wildaffect.recipes.catalog import find_recipe
+from wildaffect.recipes.epoch_bar import EpochBar
+from wildaffect.training.comparison import Comparison, Contender, comparison_lines
+from wildaffect.training.comparison_pages import to_json, to_markdown, to_svg
+from wildaffect.training.job import UNKNOWN_TERMS, Machine, train_run
+from wildaffect.training.load import Split, load_split
+from wildaffect.training.outcome import calibrate_run, load_calibration, predict_stored
+from wildaffect.training.recipe import TemporalRecipe
+from wildaffect.training.runs import Run, TrainedModel, read_metrics
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompareOptions:
+    """What is compared on what."""
+
+    recipes: tuple[str, ...]
+    data: Path
+    features: Path
+    output: Path
+    num_seeds: int
+    reference: str
+    score_split: str
+    device: str
+    threads: int
+
+
+def compare(options: CompareOptions) -> int:
+    """Train every recipe with every seed, then write the comparison.
+
+    Runs that are finished are not trained again, so a stopped comparison goes on.
+
+    Raises:
+        UsageError: If the reference is not among the recipes, or they predict other tasks.
+    """
+    torch.set_num_threads(options.threads)
+    recipes = {name: find_recipe(name) for name in dict.fromkeys(options.recipes)}
+    _check(options, recipes)
+    store = FeatureStore(options.features)
+    console = Console(highlight=False, soft_wrap=True)
+    contenders, judged = {}, None
+    for name, recipe in recipes.items():
+        split = load_split(options.data, store, recipe, "train")
+        judged = load_split(options.data, store, recipe, options.score_split)
+        runs = [
+            _train(options, replace(recipe, seed=seed), split, store)
+            for seed in range(options.num_seeds)
+        ]
+        contenders[name] = _contender(name, runs, split, judged, options.score_split)
+    if judged is None:
+        raise UsageError("compare: at least one recipe must be named, got none")
+    tasks = next(iter(recipes.values())).model.tasks
+    comparison = Comparison(judged, tasks, judged.annotations.spaces, seed=0)
+    lines = comparison_lines(comparison, contenders, options.reference)
+    note = _note(options, judged)
+    options.output.mkdir(parents=True, exist_ok=True)
+    for suffix, text in (
+        ("md", to_markdown(lines, note)),
+        ("json", to_json(lines, note)),
+        ("svg", to_svg(lines, f"Lead in the sum of scores, {options.num_seeds} seeds")),
+    ):
+        path = options.output / f"comparison.{suffix}"
+        path.write_text(text, encoding="utf-8")
+    console.print(to_markdown(lines, note), markup=False)
+    console.print(f"{options.output}/comparison.md, .json, .svg", markup=False)
+    return 0
+
+
+def _check(options: CompareOptions, recipes: dict[str, TemporalRecipe]) -> None:
+    if options.reference not in recipes:
+        raise UsageError(
+            f"compare: --reference must be one of {', '.join(recipes)}, "
+            f"got {options.reference!r}"
+        )
+    tasks = {recipe.model.tasks for recipe in recipes.values()}
+    if len(tasks) > 1 or options.num_seeds < 1:
+        raise UsageError(
+            "compare: recipes must predict the same tasks and --seeds be at least 1, got "
+            f"{len(tasks)} sets of tasks and {options.num_seeds} seeds"
+        )
+
+
+def _train(
+    options: CompareOptions, recipe: TemporalRecipe, split: Split, store: FeatureStore
+) -> TrainedModel:
+    folder = options.output / "runs" / f"{recipe.name}-{recipe.seed}"
+    with EpochBar(Run(folder), recipe.num_epochs) as bar:
+        return train_run(
+            recipe,
+            split,
+            store,
+            folder,
+            machine=Machine(accelerator=options.device),
+            terms=UNKNOWN_TERMS,
+            watch=bar.watch,
+        )
+
+
+def _contender(
+    name: str,
+    runs: Sequence[TrainedModel],
+    split: Split,
+    judged: Split,
+    score_split: str,
+) -> Contender:
+    for run in runs:
+        calibrate_run(run, split.sequences)
+    seconds = [sum(row["seconds"] for row in read_metrics(one.run)) for one in runs]
+    return Contender(
+        name=name,
+        outputs=tuple(predict_stored(run, judged.sequences, score_split) for run in runs),
+        calibrations=tuple(load_calibration(run.run.folder) for run in runs),
+        num_parameters=sum(p.numel() for p in runs[0].model.parameters()),
+        seconds=sum(seconds) / len(seconds),
+    )
+
+
+def _note(options: CompareOptions, judged: Split) -> str:
+    return (
+        f"{options.num_seeds} seeds, scored on {len(judged.sequences)} videos of "
+        f"{judged.annotations.source}; sum = mean CCC + macro-F1 + mean F1. Leads: means "
+        "over seeds, intervals over resampled videos and seeds. Smoothing and calibration "
+        "are fitted on training people set aside; those of runs together crosswise on the "
+        "scored videos. Seconds: wall time of training a run."
+    )

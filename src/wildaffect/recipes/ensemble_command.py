@@ -1,0 +1,215 @@
+"""The ensemble command: outputs of all members, one mixture of them, and its worth."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from rich.console import Console
+
+from wildaffect.core.errors import OutputError, UsageError
+from wildaffect.core.outputs import SequenceOutputs
+from wildaffect.core.windows import TrailingSpec
+from wildaffect.features.store import FeatureStore
+from wildaffect.inference.ensembling import correlations
+from wildaffect.inference.fitting import CrossFit, cross_fit
+from wildaffect.inference.mixing import (
+    Combine,
+    Mixture,
+    Select,
+    choose_mixture,
+    cross_fit_mixture,
+    mix,
+)
+from wildaffect.inference.stored_outputs import StoredOutputs, save_outputs
+from wildaffect.training.answer import reads_alike
+from wildaffect.training.ensemble_pages import (
+    Judged,
+    diversity_table,
+    judged_lines,
+    judged_table,
+    write_diversity,
+)
+from wildaffect.training.ensembles import (
+    EnsembleRecord,
+    check_members,
+    expand_runs,
+    member_names,
+    member_record,
+    save_record,
+)
+from wildaffect.training.load import Split, load_split
+from wildaffect.training.outcome import (
+    calibration_path,
+    folds_of_people,
+    predict_stored,
+    save_calibration,
+    what_to_fit,
+    write_scores,
+)
+from wildaffect.training.runs import TrainedModel, load_run
+from wildaffect.training.score import targets_of
+
+NARROWEST = 110
+"""Columns of text where the output is no terminal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """Which runs become one, and on what that is decided."""
+
+    runs: tuple[Path, ...]
+    output: Path
+    data: Path
+    split: str = "val"
+    layout: str | None = None
+    features: Path | None = None
+    combine: Combine = "mean"
+    select: Select = "all"
+    seed: int = 0
+    threads: int = 1
+
+
+def make_ensemble(job: Job) -> int:
+    """Choose, calibrate, score and write an ensemble, and print every figure.
+
+    Raises:
+        UsageError: If a run did not end, members predict different things, or the split
+            trained a member or holds fewer than two people.
+        BadOutputs: If members have features of different frames.
+        OutputError: If the folder cannot be written.
+    """
+    torch.set_num_threads(job.threads)
+    members = [load_run(folder) for folder in expand_runs(job.runs)]
+    if not members:
+        raise UsageError("ensemble: runs must be at least one, got none")
+    check_members(members)
+    split, said = _outputs(job, members)
+    folds = folds_of_people(split.sequences, seed=job.seed)
+    if len(folds) < 2:
+        raise UsageError(
+            f"ensemble: {job.split} must hold at least two people, got {len(folds)}; name "
+            "another with --split"
+        )
+    targets, spaces = targets_of(split.sequences), members[0].data.spaces
+    mixture = choose_mixture(
+        said, targets, folds, combine=job.combine, select=job.select, spaces=spaces
+    )
+    fit = what_to_fit(is_causal=_all_causal(members))
+    fitted = cross_fit_mixture(said, mixture, targets, folds, fit=fit, spaces=spaces)
+    alone = [cross_fit(one, targets, folds, fit, spaces=spaces) for one in said]
+    _write_members(job, members, mixture, split, fitted)
+    _write_outputs(job, members, mix(said, mixture.weights, mixture.rescaling))
+    _report(job, members, [*alone, fitted], said, mixture)
+    return 0
+
+
+def _outputs(
+    job: Job, members: Sequence[TrainedModel]
+) -> tuple[Split, list[tuple[SequenceOutputs, ...]]]:
+    """Return the split with its labels, and what every member says of it."""
+    store = FeatureStore(job.features or job.data / "features")
+    console = Console(stderr=True, highlight=False)
+    said = []
+    read_by = members[0].recipe
+    split = load_split(job.data, store, read_by, job.split, job.layout)
+    for member in members:
+        with console.status(f"predicting {job.split} with {member.run.folder.name}"):
+            if not reads_alike(read_by, member.recipe):
+                read_by = member.recipe
+                split = load_split(job.data, store, read_by, job.split, job.layout)
+            _refuse_trained(job, member, split)
+            said.append(predict_stored(member, split.sequences, job.split))
+    return split, said
+
+
+def _refuse_trained(job: Job, member: TrainedModel, split: Split) -> None:
+    used = {*member.data.train_videos, *member.data.inner_videos}
+    shared = [one.video for one in split.sequences if one.video in used]
+    if shared:
+        raise UsageError(
+            f"{member.run.folder}: videos of {job.split} must not have trained a member, "
+            f"got {len(shared)} that did, such as {shared[0]}; name another with --split"
+        )
+
+
+def _all_causal(members: Sequence[TrainedModel]) -> bool:
+    return all(isinstance(one.recipe.window, TrailingSpec) for one in members)
+
+
+def _write_members(
+    job: Job,
+    members: Sequence[TrainedModel],
+    mixture: Mixture,
+    split: Split,
+    fitted: CrossFit,
+) -> None:
+    try:
+        job.output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{job.output}: must be a folder, got {error.strerror}") from None
+    records = [
+        member_record(job.output, member, weight, rescaled)
+        for member, weight, rescaled in zip(
+            members, mixture.weights, mixture.rescaling, strict=True
+        )
+        if weight > 0
+    ]
+    record = EnsembleRecord(
+        members=tuple(records),
+        combine=job.combine,
+        select=job.select,
+        split=job.split,
+        annotations=split.annotations.source,
+        annotations_sha256=split.annotated.input.sha256,
+        videos=tuple(one.video for one in split.sequences),
+    )
+    save_record(record, job.output)
+    save_calibration(fitted.calibration, calibration_path(job.output))
+
+
+def _write_outputs(
+    job: Job, members: Sequence[TrainedModel], outputs: tuple[SequenceOutputs, ...]
+) -> None:
+    folder = job.output / "outputs"
+    folder.mkdir(exist_ok=True)
+    stored = StoredOutputs(
+        outputs=outputs,
+        spaces=members[0].data.spaces,
+        provenance={"ensemble": job.output.name, "members": member_names(members)},
+    )
+    save_outputs(stored, folder / f"{job.split}.npz")
+
+
+def _report(
+    job: Job,
+    members: Sequence[TrainedModel],
+    fits: Sequence[CrossFit],
+    said: Sequence[tuple[SequenceOutputs, ...]],
+    mixture: Mixture,
+) -> None:
+    names = member_names(members)
+    tasks = members[0].recipe.model.tasks
+    judged = [
+        Judged(name=name, lines=judged_lines(one, tasks, seed=job.seed))
+        for name, one in zip([*names, "ensemble"], fits, strict=True)
+    ]
+    lines = [line for one in judged for line in one.named_lines()]
+    write_scores(lines, job.output / f"scores-{job.split}.json")
+    alike = correlations(said)
+    write_diversity(names, alike, job.output / "diversity.json")
+    console = Console(highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=NARROWEST)
+    console.print("members and their ensemble; tasks are out of sample")
+    console.print(judged_table(judged, tasks, mixture))
+    console.print("\nhow alike members are: correlation of outputs, mean over tasks")
+    console.print(diversity_table(names, alike))
+    best = judged[-1].lines[-1].out_of_sample
+    console.print(
+        f"{job.output}: {sum(w > 0 for w in mixture.weights)} of {len(members)} members, "
+        f"score {best.scores['score']:.3f} ({best.low:.3f} to {best.high:.3f}, 95 % over "
+        "videos), calibrated, out of sample",
+        markup=False,
+        soft_wrap=True,
+    )

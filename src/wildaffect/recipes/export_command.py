@@ -1,0 +1,118 @@
+"""The export command: networks, manifest, proof, card; the artefact is written last."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from uuid import uuid4
+
+from rich.console import Console
+
+from wildaffect.core.errors import OutputError
+from wildaffect.core.frames import Frame
+from wildaffect.core.tasks import Task
+from wildaffect.export.artefact import (
+    Title,
+    build_manifest,
+    check_exportable,
+    network_name,
+)
+from wildaffect.export.card import write_card
+from wildaffect.export.onnx import check_parity, to_onnx
+from wildaffect.export.pixels import PixelParity, demo_frames, pixel_parity
+from wildaffect.inference.artefact import (
+    Artefact,
+    load_artefact,
+    write_artefact,
+    zip_folder,
+)
+from wildaffect.models.multitask import MultitaskModel
+from wildaffect.training.ensembles import load_ensemble
+from wildaffect.video.read import open_source
+
+CARD_FILE = "CARD.md"
+
+
+def export(source: Path, output: Path, title: Title, *, clip: Path | None = None) -> int:
+    """Export what a run or an ensemble holds, and print what was proven.
+
+    Args:
+        source: Folder of a run or an ensemble.
+        output: Folder of the artefact, or a file ending in .zip.
+        title: What the artefact calls itself.
+        clip: Video with a face; None for the one that ships with the package.
+
+    Raises:
+        UsageError: If the source cannot be run by analysis as it was trained.
+        BadArtefact: If a network or the analysis differs from what was trained.
+        UnreadableVideo: If the clip cannot be read.
+        OutputError: If the place is taken or cannot be written.
+    """
+    if output.exists():
+        raise OutputError(
+            f"{output}: artefact must be new, got something there; move it away or choose "
+            "another place with -o"
+        )
+    ensemble = load_ensemble(source)
+    check_exportable(ensemble)
+    models = [member.trained.model for member in ensemble.members]
+    console = Console(stderr=True, highlight=False)
+    with console.status("exporting networks") as status:
+        contents = [to_onnx(model) for model in models]
+        networks = _network_parity(models, contents)
+        manifest = build_manifest(ensemble, contents, title)
+        files = {network_name(index): one for index, one in enumerate(contents)}
+        status.update("analysing the clip twice")
+        artefact = Artefact(manifest, files, digest="")
+        pixels = pixel_parity(artefact, models, _frames(clip))
+    card = write_card(ensemble, manifest, networks, pixels)
+    _write(output, artefact, card)
+    _tell(output, artefact, networks, pixels)
+    return 0
+
+
+def _network_parity(
+    models: Sequence[MultitaskModel], contents: Sequence[bytes]
+) -> dict[Task, float]:
+    """Return the largest difference of each task over all members."""
+    found = [check_parity(*pair) for pair in zip(models, contents, strict=True)]
+    return {task: max(one[task] for one in found) for task in found[0]}
+
+
+def _frames(clip: Path | None) -> list[Frame]:
+    if clip is None:
+        return list(demo_frames())
+    with open_source(clip) as reader:
+        return list(reader)
+
+
+def _write(output: Path, artefact: Artefact, card: str) -> None:
+    part = output.with_name(f".{output.name}.{uuid4().hex}.part")
+    files = artefact.networks | {CARD_FILE: card.encode()}
+    try:
+        write_artefact(part, artefact.manifest, files)
+        load_artefact(part)
+        if output.suffix == ".zip":
+            zip_folder(part, output)
+        else:
+            part.rename(output)
+    except OSError as error:
+        raise OutputError(
+            f"{output}: artefact must be writable, got {error.strerror}"
+        ) from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _tell(
+    output: Path, artefact: Artefact, networks: dict[Task, float], pixels: PixelParity
+) -> None:
+    size = sum(map(len, artefact.networks.values()))
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(
+        f"networks: {len(artefact.networks)}, {size / 1e6:.1f} MB; raw outputs at most "
+        f"{max(networks.values()):.1e} from the trained model's\n"
+        f"from pixels: {pixels.num_rows} rows at most {max(pixels.largest.values()):.1e} "
+        "from the trained model's\n"
+        f"{output}: exported; use it: wildaffect analyze VIDEO --model {output}",
+        markup=False,
+    )

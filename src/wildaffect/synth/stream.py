@@ -1,0 +1,91 @@
+"""Planned videos in memory: pictures, labels and exact truth without any file.
+
+For whoever needs thousands of people once and not again, such as a training recipe that
+keeps features alone. What comes out is what `dataset` would write, before its files'
+compression.
+
+    preset = replace(PRESETS["wild"].with_people(2000), rows_per_video=100)
+    for video in plan_world(preset, seed=7, statistics="wild", size_px=112):
+        clip = open_clip(video)
+        pictures = [crop.rgb for crop in clip.crops]
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wildaffect.core.annotations import Annotations
+from wildaffect.synth.behaviour import FPS, Behaviour
+from wildaffect.synth.clip import Crop, draw_crops
+from wildaffect.synth.plan import PlannedVideo, annotations_of
+from wildaffect.synth.render.renderer import Renderer
+from wildaffect.synth.statistics import STATISTICS
+from wildaffect.synth.take import Take, draw_take
+from wildaffect.synth.whole import SIDES_PER_CROP, WholeFrame, draw_whole_frames
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clip:
+    """The annotated frames of one video, in order. Symbols: N annotated frames."""
+
+    video: PlannedVideo
+    frame_number: NDArray[np.int64]
+    """As annotations and image names count, from 1, strictly ascending, shape (N,)."""
+    time_s: NDArray[np.float64]
+    """On the video's clock, frame 1 at 0 s, shape (N,)."""
+    annotations: Annotations
+    """What annotators wrote, with masks: one row per frame, none twice."""
+    truth: Behaviour
+    """What is exactly so in these frames."""
+    held: NDArray[np.float32]
+    """How far a hand or microphone is before the face, in [0, 1], shape (N,)."""
+    crops: Iterator[Crop]
+    """Aligned pictures, drawn as they are asked for, once; N of them."""
+
+    def __len__(self) -> int:
+        return len(self.frame_number)
+
+
+def open_clip(video: PlannedVideo, *, renderer: Renderer | None = None) -> Clip:
+    """Return a planned video's annotated frames; the plan's row decides all of it.
+
+    Nothing is drawn before `crops` is iterated; labels and truth alone cost milliseconds.
+
+    Args:
+        video: A row of `plan.plan_world`.
+        renderer: With a window of the video's size, to be used again by the next clip.
+    """
+    take = take_of(video)
+    rows = video.frame_numbers - 1
+    size = video.size_px
+    return Clip(
+        video=video,
+        frame_number=video.frame_numbers,
+        time_s=rows / FPS,
+        annotations=annotations_of([video], source=video.name, with_repeats=False),
+        truth=take.behaviour.at(rows),
+        held=take.held[rows],
+        crops=draw_crops(take, rows, renderer=renderer or Renderer(size, size)),
+    )
+
+
+def stream_frames(video: PlannedVideo) -> Iterator[WholeFrame]:
+    """Yield every frame of a planned video, annotated or not, 30 per second.
+
+    Picture i (from 0) is frame i + 1 of the annotations and stands at i / 30 s. The last is
+    the last annotated one. See `whole` for what they show.
+    """
+    side = SIDES_PER_CROP * video.size_px
+    return draw_whole_frames(take_of(video), renderer=Renderer(side, side))
+
+
+def take_of(video: PlannedVideo) -> Take:
+    """Return everything that decides a planned video's pictures."""
+    return draw_take(
+        video.seed,
+        identity=video.identity,
+        num_frames=video.num_frames,
+        statistics=STATISTICS[video.statistics],
+    )

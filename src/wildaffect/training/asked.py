@@ -1,0 +1,170 @@
+"""The frames that are to be predicted: of a split, of an official list, of a whole store.
+
+Labels are not needed. Symbols: N rows asked for.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import reduce
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wildaffect.core.annotations import Annotations
+from wildaffect.core.errors import FeatureError
+from wildaffect.core.sequences import FrameSequence
+from wildaffect.core.tasks import LabelSpaces
+from wildaffect.data.samples import load_sequences
+from wildaffect.evaluation.inputs import read_annotated
+from wildaffect.features.store import EntryName, FeatureStore
+from wildaffect.formats.frame_lists import read_frame_list
+from wildaffect.inference.sequence_inputs import measured_view
+from wildaffect.training.load import frame_query, fullest_layout
+from wildaffect.training.recipe import TemporalRecipe
+
+FirstFrame = Literal[0, 1]
+
+
+class Asked(NamedTuple):
+    """Frames of videos, named as annotations name them; labels may all be missing."""
+
+    annotations: Annotations
+    first_frame: FirstFrame
+    """Number of a video's first frame."""
+
+
+def asked_of_split(data: Path, split: str | None, layout: str | None) -> Asked:
+    """Return the frames of a split of annotations.
+
+    Raises:
+        MissingData: If no known layout lies in `data`.
+        UsageError: If there is no such split, or one must be named.
+        BadAnnotation: If a file cannot be read.
+    """
+    chosen = layout or (fullest_layout(data) if data.is_dir() else None)
+    annotated = read_annotated(data, layout=chosen, split=split)
+    return Asked(annotated.annotations, 1 if annotated.first_frame == 1 else 0)
+
+
+def asked_of_list(path: Path) -> Asked:
+    """Return the frames of an official test list.
+
+    Raises:
+        MissingData: If the file is not there.
+        BadAnnotation: If a line names no image.
+    """
+    listed = read_frame_list(path)
+    frames = _unlabelled(
+        path.name, listed.videos, listed.video_index, listed.frame_number, listed.images
+    )
+    return Asked(frames, 1)
+
+
+def asked_of_store(
+    store: FeatureStore, recipes: Sequence[TemporalRecipe], named_from: FirstFrame
+) -> Iterator[Asked]:
+    """Yield all frames of each video that has the features of every recipe.
+
+    Args:
+        store: Where the features are.
+        recipes: Of what reads them.
+        named_from: Number that folders of named images give their first frame; frames of
+            videos count from 0 in the store.
+
+    Raises:
+        FeatureError: If no video has all features.
+    """
+    sets = dict.fromkeys(
+        name
+        for recipe in recipes
+        for name in frame_query(store, recipe, first_frame=0).feature_sets
+    )
+    videos = [{entry.video for entry in store.entries(name)} for name in sets]
+    shared = sorted(set.intersection(*videos))
+    if not shared:
+        raise FeatureError(
+            f"{store.root}: at least one video must have {', '.join(sets)}, got none"
+        )
+    for video in shared:
+        numbers = [_frames_of(store, name, video) for name in sets]
+        frames = reduce(np.intersect1d, numbers)
+        index = np.zeros(len(frames), np.int64)
+        entry = EntryName(next(iter(sets)), video, store.tracks(next(iter(sets)), video)[0])
+        is_video = store.sidecar(entry).numbering == "video"
+        asked = _unlabelled(video, (video,), index, frames, ("",) * len(frames))
+        yield Asked(asked, 0 if is_video else named_from)
+
+
+def sequences_of(
+    asked: Asked, store: FeatureStore, recipes: Sequence[TemporalRecipe]
+) -> Iterator[tuple[FrameSequence, ...]]:
+    """Yield each video with the features of every recipe, one sequence per recipe.
+
+    Videos come in the order asked for, one in memory at a time; those that lack features
+    for a recipe are left out.
+
+    Raises:
+        FeatureError: If an input is not in the store, or no video has its features.
+    """
+    streams = [_stream(asked, store, recipe) for recipe in recipes]
+    heads = [next(stream, None) for stream in streams]
+    for video in asked.annotations.videos:
+        here = [
+            head if head is not None and head.video == video else None for head in heads
+        ]
+        found = tuple(one for one in here if one is not None)
+        if len(found) == len(recipes):
+            yield found
+        heads = [
+            head if one is None else next(stream, None)
+            for head, one, stream in zip(heads, here, streams, strict=True)
+        ]
+
+
+def _stream(
+    asked: Asked, store: FeatureStore, recipe: TemporalRecipe
+) -> Iterator[FrameSequence]:
+    query = frame_query(store, recipe, first_frame=asked.first_frame)
+    view = measured_view(recipe.inputs, recipe.neutral)
+    for one in load_sequences(asked.annotations, store, query, view):
+        if one.has_feature.any():
+            yield one
+
+
+def _frames_of(store: FeatureStore, feature_set: str, video: str) -> NDArray[np.int64]:
+    tracks = store.tracks(feature_set, video)
+    numbers = [
+        store.open(EntryName(feature_set, video, one)).frame_number for one in tracks
+    ]
+    return np.unique(np.concatenate(numbers))
+
+
+def _unlabelled(
+    source: str,
+    videos: tuple[str, ...],
+    video_index: NDArray[np.int64],
+    frame_number: NDArray[np.int64],
+    images: tuple[str, ...],
+) -> Annotations:
+    num_rows, spaces = len(frame_number), LabelSpaces()
+    nothing = np.zeros(num_rows, bool)
+    no_units = np.zeros((num_rows, len(spaces.action_units)), bool)
+    return Annotations(
+        source=source,
+        videos=videos,
+        subjects=videos,
+        video_index=video_index,
+        frame_number=frame_number,
+        images=images,
+        lines=np.zeros(num_rows, np.int64),
+        valence=nothing.astype(np.float32),
+        arousal=nothing.astype(np.float32),
+        expression=nothing.astype(np.int64),
+        action_units=no_units.astype(np.int8),
+        valence_valid=nothing,
+        arousal_valid=nothing,
+        expression_valid=nothing,
+        action_units_valid=no_units,
+        spaces=spaces,
+    )

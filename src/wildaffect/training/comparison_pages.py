@@ -1,0 +1,116 @@
+"""A comparison as Markdown, as a picture (SVG) and as JSON."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from html import escape
+from math import isfinite
+
+from wildaffect.core.tasks import Task
+from wildaffect.training.comparison import Line
+from wildaffect.training.pages import TITLES
+
+_ROW, _TOP, _LEFT, _PLOT, _RIGHT = 24, 46, 330, 420, 190
+_COLOURS = {"raw": "#2563a8", "smoothed": "#1d7a46", "calibrated": "#d9730d"}
+
+
+def to_markdown(lines: Sequence[Line], note: str) -> str:
+    """Return a table with a line per system and step, and what it was made of."""
+    tasks = [task for task in Task if task in lines[0].scores]
+    names = ["system", "outputs", *(TITLES[task] for task in tasks), "sum (sd)"]
+    names += ["lead [95 %]", "over", "parameters", "seconds"]
+    rows = ["| " + " | ".join(names) + " |", "|---" * len(names) + "|"]
+    for line in lines:
+        cells = [line.name, line.step]
+        cells += [f"{line.scores[task]:.3f}" for task in tasks]
+        sd = f" ({line.sd:.3f})" if isfinite(line.sd) else ""
+        cells += [f"{line.scores['score']:.3f}{sd}", _lead(line), line.against]
+        cells += [f"{line.num_parameters:,}", f"{line.seconds:.0f}"]
+        rows.append("| " + " | ".join(cells) + " |")
+    return note + "\n\n" + "\n".join(rows) + "\n"
+
+
+def to_json(lines: Sequence[Line], note: str) -> str:
+    """Return everything for scripts."""
+    rows = []
+    for line in lines:
+        row = asdict(line)
+        if line.difference is not None:
+            ends = ("value", "low", "high")
+            row["difference"] = {at: float(getattr(line.difference, at)) for at in ends}
+        rows.append(row)
+    return json.dumps({"note": note, "lines": rows}, indent=1) + "\n"
+
+
+def to_svg(lines: Sequence[Line], title: str) -> str:
+    """Return a dot with its interval for every lead; right of the line is better."""
+    shown = [line for line in lines if line.difference is not None]
+    ends = [
+        abs(float(end))
+        for line in shown
+        if line.difference
+        for end in (line.difference.low, line.difference.high)
+    ]
+    reach = max([0.02, *(end for end in ends if isfinite(end))]) * 1.08
+    height, width = _TOP + _ROW * len(shown) + 34, _LEFT + _PLOT + _RIGHT
+    middle = _LEFT + _PLOT / 2
+    parts = [
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+            f'width="{width}" height="{height}" font-family="system-ui, sans-serif" '
+            f'font-size="12" role="img" aria-label="{escape(title)}">'
+        ),
+        f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
+        f'<text x="16" y="22" font-size="15" font-weight="600">{escape(title)}</text>',
+        (
+            f'<line x1="{middle}" x2="{middle}" y1="{_TOP - 10}" y2="{height - 26}" '
+            'stroke="#5a6678" stroke-dasharray="3 3"/>'
+        ),
+    ]
+    for share in (-0.75, -0.5, -0.25, 0.25, 0.5, 0.75):
+        x = middle + share * _PLOT / 2
+        parts.append(
+            f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP - 10}" y2="{height - 26}" '
+            'stroke="#e9ecf1"/>'
+        )
+        parts.append(_text(x, height - 10, f"{share * reach:+.2f}", "middle"))
+    parts.append(_text(middle, height - 10, "0", "middle"))
+    for row, line in enumerate(shown):
+        parts += _row(line, _TOP + row * _ROW + 8, middle, reach)
+    return "".join([*parts, "</svg>\n"])
+
+
+def _row(line: Line, y: float, middle: float, reach: float) -> list[str]:
+    assert line.difference is not None  # noqa: S101 - only such lines are shown
+    low, value, high = (
+        float(end)
+        for end in (line.difference.low, line.difference.value, line.difference.high)
+    )
+
+    def place(number: float) -> float:
+        return middle + number / reach * _PLOT / 2
+
+    colour = _COLOURS[line.step]
+    return [
+        _text(_LEFT - 12, y + 4, f"{line.name}: {line.step}", "end"),
+        (
+            f'<line x1="{place(low):.1f}" x2="{place(high):.1f}" y1="{y}" y2="{y}" '
+            f'stroke="{colour}" stroke-width="2"/>'
+        ),
+        f'<circle cx="{place(value):.1f}" cy="{y}" r="4" fill="{colour}"/>',
+        _text(_LEFT + _PLOT + 10, y + 4, f"over {line.against}", "start", "#5a6678"),
+    ]
+
+
+def _text(x: float, y: float, text: str, anchor: str, colour: str = "#1b2330") -> str:
+    return (
+        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}">'
+        f"{escape(text)}</text>"
+    )
+
+
+def _lead(line: Line) -> str:
+    if line.difference is None:
+        return ""
+    one = line.difference
+    return f"{float(one.value):+.3f} [{float(one.low):+.3f}, {float(one.high):+.3f}]"

@@ -1,0 +1,121 @@
+"""Members beside their ensemble, and how alike they are: tables and files.
+
+Symbols: M members.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.table import Table
+
+from wildaffect.core.tasks import Task
+from wildaffect.inference.fitting import CrossFit
+from wildaffect.inference.mixing import Mixture
+from wildaffect.training.outcome import ScoreLine, score_line
+from wildaffect.training.pages import TITLES
+
+SHORT_STEPS = {"raw": "raw", "smoothing": "smoothed", "bias and thresholds": "calibrated"}
+"""Names of the steps of a calibration, where they stand for all before them too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepLines:
+    """One step of a calibration, on the people that chose it and on others."""
+
+    name: str
+    in_sample: ScoreLine
+    out_of_sample: ScoreLine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """A member or the ensemble with its scores after each step."""
+
+    name: str
+    lines: tuple[StepLines, ...]
+
+    def named_lines(self) -> Iterator[ScoreLine]:
+        """Yield every line under a name of its own, for a file."""
+        for step in self.lines:
+            name = f"{self.name}, {step.name}"
+            yield replace(step.in_sample, name=f"{name}, in sample")
+            yield replace(step.out_of_sample, name=f"{name}, out of sample")
+
+
+def judged_lines(
+    fitted: CrossFit, tasks: Sequence[Task], *, seed: int
+) -> tuple[StepLines, ...]:
+    """Return the scores of each step with their intervals."""
+    return tuple(
+        StepLines(
+            name=SHORT_STEPS[step.name],
+            in_sample=score_line(step.name, step.in_sample, tasks, seed=seed),
+            out_of_sample=score_line(step.name, step.out_of_sample, tasks, seed=seed),
+        )
+        for step in fitted.steps
+    )
+
+
+def judged_table(
+    judged: Sequence[Judged], tasks: Sequence[Task], mixture: Mixture
+) -> Table:
+    """Return a row for each member and step, the ensemble last.
+
+    Scores of tasks are out of sample; their sum stands beside the one in sample.
+    """
+    shown = [task for task in Task if task in tasks]
+    table = Table(box=None, pad_edge=False)
+    titles = [TITLES[task] for task in shown]
+    for name in ("", "weight", "", *titles, "sum out", "sum in", "95 % of sum out"):
+        table.add_column(name, justify="right" if name else "left", no_wrap=True)
+    weights = [f"{weight:.2f}" for weight in mixture.weights] + [""]
+    for one, weight in zip(judged, weights, strict=True):
+        for index, step in enumerate(one.lines):
+            out, inside = step.out_of_sample, step.in_sample
+            head = (one.name, weight) if index == 0 else ("", "")
+            table.add_row(
+                *head,
+                step.name,
+                *(f"{out.scores[task]:.3f}" for task in shown),
+                f"{out.scores['score']:.3f}",
+                f"{inside.scores['score']:.3f}",
+                f"{out.low:.3f} to {out.high:.3f}",
+            )
+    return table
+
+
+def diversity_table(
+    names: Sequence[str], alike: Mapping[Task, NDArray[np.float64]]
+) -> Table:
+    """Return the correlation of each pair of members, mean over tasks.
+
+    Args:
+        names: Of M members.
+        alike: Shape (M, M) for each task.
+    """
+    table = Table(box=None, pad_edge=False)
+    table.add_column("", no_wrap=True)
+    for index in range(len(names)):
+        table.add_column(str(index), justify="right", no_wrap=True)
+    mean = np.mean(list(alike.values()), axis=0)
+    for index, (name, row) in enumerate(zip(names, mean, strict=True)):
+        table.add_row(f"{index} {name}", *(f"{value:.2f}" for value in row))
+    return table
+
+
+def write_diversity(
+    names: Sequence[str], alike: Mapping[Task, NDArray[np.float64]], path: Path
+) -> None:
+    """Write the correlations of every task as JSON; null where a member never moves."""
+    document = {
+        "members": list(names),
+        "correlation": {
+            str(task): [[None if np.isnan(v) else float(v) for v in row] for row in matrix]
+            for task, matrix in alike.items()
+        },
+    }
+    path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,22 @@
+"""The optimizer of a run: which parameters decay and which do not."""
+
+from typing import Any
+
+from torch import nn
+from torch.optim import AdamW
+
+from wildaffect.training.recipe import OptimConfig
+
+
+def build_optimizer(model: nn.Module, loss: nn.Module, config: OptimConfig) -> AdamW:
+    """Return AdamW over model and loss; one pass over memory a step, where torch has it.
+
+    Matrices decay; biases, gains and the weights of losses do not.
+    """
+    matrices = [p for p in model.parameters() if p.ndim >= 2]
+    rest = [*(p for p in model.parameters() if p.ndim < 2), *loss.parameters()]
+    groups: list[dict[str, Any]] = [
+        {"params": matrices, "weight_decay": config.weight_decay},
+        {"params": rest, "weight_decay": 0.0},
+    ]
+    return AdamW(groups, lr=config.peak_lr, betas=config.betas, fused=True)

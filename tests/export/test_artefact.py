@@ -1,0 +1,108 @@
+from dataclasses import replace
+
+import pytest
+
+from wildaffect.core.errors import UsageError
+from wildaffect.core.tasks import ABAW_ACTION_UNITS, Task
+from wildaffect.core.windows import FRAME_WISE, WindowSpec
+from wildaffect.export.artefact import Title, build_manifest
+from wildaffect.inference.calibration import Calibration
+from wildaffect.inference.inputs import COLUMNS
+from wildaffect.inference.manifest import Affine
+from wildaffect.training.ensembles import Ensemble, EnsembleMember, load_ensemble
+from wildaffect.training.outcome import calibration_path, save_calibration
+from wildaffect.training.runs import load_run
+
+TITLE = Title(name="toy", version="3", license="CC0-1.0")
+
+
+def ensemble_of(*folders, **fields) -> Ensemble:
+    members = tuple(EnsembleMember(trained=load_run(one)) for one in folders)
+    return Ensemble(folder=folders[0], members=members, calibration=Calibration(), **fields)
+
+
+def test_the_manifest_says_what_the_run_was(make_run):
+    folder = make_run(rate_hz=10.000000000000002)
+    fitted = Calibration(expression_bias=(0.5,) * 8)
+    save_calibration(fitted, calibration_path(folder))
+    manifest = build_manifest(load_ensemble(folder), [b"net"], TITLE)
+    assert (manifest.name, manifest.version, manifest.license) == ("toy", "3", "CC0-1.0")
+    assert [one.kind for one in manifest.inputs] == ["pose", "geometry_change"]
+    assert manifest.inputs[0].columns == COLUMNS["pose"]
+    assert manifest.neutral is not None
+    assert manifest.rate_hz == 10.0
+    assert manifest.window == WindowSpec(length_s=1.0, stride_s=0.5, max_gap_s=0.5)
+    assert manifest.calibration == fitted
+    assert manifest.action_units.predicted == ABAW_ACTION_UNITS.labels
+    assert [one.license for one in manifest.sources] == ["CC0-1.0"]
+    assert "small" in manifest.summary
+
+
+def test_tasks_that_the_run_does_not_predict_stay_absent(make_run):
+    every = load_run(make_run("all")).recipe.model
+    few = replace(every, tasks=(Task.VALENCE, Task.ACTION_UNITS))
+    manifest = build_manifest(ensemble_of(make_run("few", model=few)), [b"net"], TITLE)
+    assert manifest.predicts_valence
+    assert not manifest.predicts_arousal
+    assert manifest.expression is None
+    assert manifest.action_units is not None
+
+
+def test_a_run_without_change_inputs_needs_no_neutral(make_run):
+    manifest = build_manifest(ensemble_of(make_run(inputs=("pose",))), [b"net"], TITLE)
+    assert manifest.neutral is None
+
+
+def test_a_run_that_sees_frames_alone_runs_on_every_row(make_run):
+    manifest = build_manifest(ensemble_of(make_run(window=FRAME_WISE)), [b"net"], TITLE)
+    assert manifest.rate_hz is None
+
+
+def test_weights_and_rescaling_of_members_are_kept(make_run):
+    moved = {Task.VALENCE: Affine(scale=0.5, offset=0.1)}
+    first, second = load_run(make_run("a")), load_run(make_run("b", seed=1))
+    ensemble = Ensemble(
+        folder=first.run.folder,
+        members=(
+            EnsembleMember(trained=first, weight=2.0, rescaled=moved),
+            EnsembleMember(trained=second),
+        ),
+        calibration=Calibration(),
+    )
+    manifest = build_manifest(ensemble, [b"one", b"two"], TITLE)
+    assert [one.weight for one in manifest.members] == [2.0, 1.0]
+    assert manifest.members[0].rescaled == moved
+    assert len({one.network.file for one in manifest.members}) == 2
+    assert len(manifest.sources) == 1  # the same data twice is one source
+
+
+def test_a_feature_set_that_is_no_measurement_is_named(make_run):
+    folder = make_run(inputs=("pose", "iresnet.ms1m"))
+    with pytest.raises(UsageError, match=r"inputs must be .* got 'iresnet.ms1m'"):
+        build_manifest(ensemble_of(folder), [b"net"], TITLE)
+
+
+def test_measurements_of_another_version_are_refused(make_run):
+    folder = make_run(digest="0" * 64)
+    with pytest.raises(UsageError, match=r"measurements must be .* got 000000000000"):
+        build_manifest(ensemble_of(folder), [b"net"], TITLE)
+
+
+def test_gaps_shorter_than_two_steps_of_the_rate_are_refused(make_run):
+    folder = make_run(rate_hz=1.0)
+    with pytest.raises(UsageError, match="max_gap_s must be at least 2 s"):
+        build_manifest(ensemble_of(folder), [b"net"], TITLE)
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        ({"inputs": ("pose",)}, "inputs must be that of"),
+        ({"window": WindowSpec(length_s=2, stride_s=1, max_gap_s=1)}, "window must be"),
+        ({"rate_hz": 20.0}, "rows per second must be those of .* got 20 for 10"),
+    ],
+)
+def test_members_that_one_analysis_cannot_run_together_are_refused(make_run, other, said):
+    folders = make_run("a"), make_run("b", **other)
+    with pytest.raises(UsageError, match=said):
+        build_manifest(ensemble_of(*folders), [b"one", b"two"], TITLE)

@@ -1,0 +1,92 @@
+from itertools import islice
+
+import numpy as np
+import pytest
+import torch
+
+from wildaffect.core.errors import BadArtefact
+from wildaffect.core.faces import Status
+from wildaffect.core.results import Affect, FaceResult
+from wildaffect.export.artefact import Title, build_manifest, network_name
+from wildaffect.export.onnx import to_onnx
+from wildaffect.export.pixels import TorchNetwork, compare_rows, demo_frames, pixel_parity
+from wildaffect.inference.artefact import Artefact
+from wildaffect.training.ensembles import load_ensemble
+
+TITLE = Title(name="toy", version="1", license="CC0-1.0")
+
+
+@pytest.fixture
+def exported(make_run):
+    """An artefact in memory and the model that it was made of."""
+    ensemble = load_ensemble(make_run())
+    model = ensemble.members[0].trained.model
+    content = to_onnx(model)
+    manifest = build_manifest(ensemble, [content], TITLE)
+    return Artefact(manifest, {network_name(0): content}, digest=""), model
+
+
+@pytest.mark.slow
+def test_analysis_says_the_same_with_the_file_and_with_the_model(exported):
+    artefact, model = exported
+    parity = pixel_parity(artefact, [model], islice(demo_frames(), 6))
+    assert parity.num_rows == 6
+    assert max(parity.largest.values()) < 1e-5
+
+
+@pytest.mark.slow
+def test_a_file_of_other_weights_is_refused(exported):
+    artefact, model = exported
+    with torch.no_grad():
+        model.heads["valence"].output.bias += 0.01
+    with pytest.raises(BadArtefact, match=r"valence of the analysed clip .* got 0\.0"):
+        pixel_parity(artefact, [model], islice(demo_frames(), 6))
+
+
+def row(**said) -> FaceResult:
+    return FaceResult(frame_index=3, time_s=0.1, status=Status.OK, affect=Affect(**said))
+
+
+def test_rows_are_compared_value_by_value():
+    probs = np.float32([0.25, np.nan])
+    mine = row(valence=0.5, action_unit_probs=probs)
+    other = row(valence=0.5004, action_unit_probs=probs + np.float32(0.0002))
+    parity = compare_rows([mine], [other])
+    assert parity.num_rows == 1
+    assert parity.largest["valence"] == pytest.approx(4e-4)
+    assert parity.largest["action_unit_probs"] == pytest.approx(2e-4, rel=1e-3)
+    assert parity.largest["arousal"] == 0.0
+
+
+def test_rows_that_differ_by_more_than_allowed_are_refused():
+    with pytest.raises(BadArtefact, match="valence of the analysed clip must be within"):
+        compare_rows([row(valence=0.5)], [row(valence=0.502)])
+
+
+def test_a_value_that_only_one_analysis_gives_is_refused():
+    with pytest.raises(BadArtefact, match=r"arousal of .* got inf"):
+        compare_rows([row(arousal=0.5)], [row()])
+
+
+def test_affect_that_only_one_analysis_gives_is_refused():
+    silent = FaceResult(frame_index=3, time_s=0.1, status=Status.LOW_QUALITY)
+    with pytest.raises(BadArtefact, match="frame 3 must have affect in both analyses"):
+        compare_rows([row()], [silent])
+
+
+def test_a_clip_without_a_face_proves_nothing():
+    empty = FaceResult(frame_index=0, time_s=0.0, status=Status.NO_FACE)
+    with pytest.raises(BadArtefact, match="the clip must show a face"):
+        compare_rows([empty], [empty])
+
+
+def test_a_model_in_the_place_of_a_file_answers_by_name(exported):
+    _, model = exported
+    network = TorchNetwork(model)
+    rows = np.zeros((1, 4, model.input_dim), np.float32)
+    times_s = np.arange(4, dtype=np.float32)[None]
+    said = dict(
+        zip(network.output_names, network(rows, np.array([4]), times_s), strict=True)
+    )
+    assert said["valence"].shape == (1, 4)
+    assert said["action_units"].shape == (1, 4, 12)

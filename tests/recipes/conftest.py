@@ -1,0 +1,67 @@
+"""A data set of made-up labels and measurements, small enough to train on in seconds."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from wildaffect.core.tasks import ABAW_ACTION_UNIT_NUMBERS
+from wildaffect.features.geometry import GEOMETRY_COLUMNS
+from wildaffect.features.records import NO_DIGEST, FeatureTable, Provenance
+from wildaffect.features.sets import geometry_set
+from wildaffect.features.store import FeatureStore
+
+HEADER = "image,valence,arousal,expression,aus"
+NUM_ROWS = 40
+STEP = 3
+"""Every third frame is annotated, as in the multi-task set."""
+SPLITS = {"training": ("a", 6), "validation": ("v", 4), "test": ("x", 2)}
+
+
+def write_video(name: str, lines: list[str], store: FeatureStore, seed: int) -> None:
+    """Draw labels that follow the measurements of every frame."""
+    rng = np.random.default_rng(seed)
+    numbers = np.arange(NUM_ROWS * STEP)
+    wave = np.sin(numbers / 20 + rng.uniform(0, 6))
+    values = rng.normal(0, 0.1, (len(numbers), len(GEOMETRY_COLUMNS)))
+    values[:, :20] += wave[:, None]
+    values[:, -52:] = np.clip(values[:, -52:], 0, 1)
+    store.write(
+        FeatureTable(
+            feature_set="geometry",
+            video=name,
+            track="0",
+            columns=GEOMETRY_COLUMNS,
+            frame_number=numbers,
+            time_s=numbers / 30,
+            values=values.astype(np.float32),
+            provenance=Provenance(
+                content_sha256="0" * 64,
+                preprocess_sha256=NO_DIGEST,
+                weights_sha256=geometry_set().weights_sha256,
+            ),
+        )
+    )
+    for number in numbers[::STEP].tolist():
+        level = float(wave[number])
+        units = [int(level > k / 10 - 0.5) for k in range(len(ABAW_ACTION_UNIT_NUMBERS))]
+        code = int((level + 1) * 3.99)
+        cells = [f"{0.8 * level:.3f}", f"{-0.5 * level:.3f}", code, *units]
+        lines.append(f"{name}/{number + 1:05d}.jpg,{','.join(map(str, cells))}")
+
+
+@pytest.fixture(scope="session")
+def tiny_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Annotations in the layout of the multi-task set, features beside; never change it."""
+    root = tmp_path_factory.mktemp("data")
+    store = FeatureStore(root / "features")
+    for place, (split, (letter, num_videos)) in enumerate(SPLITS.items()):
+        lines: list[str] = [HEADER]
+        for index in range(num_videos):
+            write_video(f"{letter}{index}", lines, store, seed=10 * place + index)
+        text = "\n".join(lines) + "\n"
+        (root / f"{split}_set_annotations.txt").write_text(text)
+    listed = [line.split(",")[0] + "," for line in lines[1:]]
+    text = "\n".join([HEADER, *listed]) + "\n"
+    (root / "MTL_Challenge_test_set_release.txt").write_text(text)
+    return root

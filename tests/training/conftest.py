@@ -1,0 +1,129 @@
+"""Made-up sequences in which every label can be learnt from a few neighbouring rows."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from wildaffect.core.sequences import FrameSequence, Targets
+from wildaffect.core.tasks import LabelSpaces
+from wildaffect.core.windows import WindowSpec
+from wildaffect.losses.multitask import LossConfig
+from wildaffect.losses.weighing import FixedWeights
+from wildaffect.models.frameworks import ModelConfig
+from wildaffect.models.heads import HeadConfig
+from wildaffect.models.temporal.gru import GRUConfig
+from wildaffect.training.distributed import launch
+from wildaffect.training.fit import Epoch, Fit
+from wildaffect.training.recipe import KeepLast, OptimConfig, TemporalRecipe
+from wildaffect.training.runs import Run
+
+NUM_FEATURES, NUM_CLASSES, NUM_UNITS = 10, 8, 12
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_torch_thread() -> None:
+    torch.set_num_threads(1)
+
+
+def made_up_sequence(
+    seed: int, *, num_rows: int = 60, person: str | None = None, labelled: float = 0.7
+) -> FrameSequence:
+    """A video whose features are a smooth hidden state, seen through noise."""
+    rng = np.random.default_rng((seed, 11))
+    numbers = 1 + np.cumsum(rng.integers(1, 5, num_rows)) - 1
+    time_s = numbers / 30.0
+    rates, phases = rng.uniform(0.2, 0.8, 4), rng.uniform(0, 2 * np.pi, 4)
+    hidden = np.sin(2 * np.pi * rates * time_s[:, None] + phases)
+    mixing = np.random.default_rng(3).normal(size=(4, NUM_FEATURES))
+    seen = rng.random(num_rows) > 0.05
+    seen[rng.integers(num_rows)] = True
+    features = hidden @ mixing + 0.2 * rng.normal(size=(num_rows, NUM_FEATURES))
+    features = np.where(seen[:, None], 5.0 + 3.0 * features, 0.0).astype(np.float32)
+    return FrameSequence(
+        video=f"video{seed:03d}",
+        subject=person or f"person{seed:03d}",
+        frame_number=numbers,
+        time_s=time_s,
+        time_is_guessed=False,
+        features=features,
+        has_feature=seen,
+        feature_frame=numbers,
+        targets=_targets(hidden, rng, labelled),
+        annotation_rows=np.arange(num_rows),
+        sequence_row=np.arange(num_rows),
+    )
+
+
+def _targets(hidden, rng, labelled: float) -> Targets:
+    num_rows = len(hidden)
+    mixing = np.random.default_rng(4).normal(size=(4, NUM_UNITS))
+    valid = {
+        f"{name}_valid": rng.random(num_rows) < labelled
+        for name in ("valence", "arousal", "expression")
+    }
+    units_valid = rng.random((num_rows, NUM_UNITS)) < labelled
+    classes = (hidden[:, :3] > 0) @ [1, 2, 4]
+    return Targets(
+        valence=np.where(valid["valence_valid"], hidden[:, 0], 0).astype(np.float32),
+        arousal=np.where(valid["arousal_valid"], hidden[:, 1], 0).astype(np.float32),
+        expression=np.where(valid["expression_valid"], classes, 0).astype(np.int64),
+        action_units=((hidden @ mixing > 0) & units_valid).astype(np.int8),
+        action_units_valid=units_valid,
+        **valid,
+    )
+
+
+@pytest.fixture(scope="session")
+def sequences() -> list[FrameSequence]:
+    """Twelve videos of ten people."""
+    people = [f"person{index % 10:02d}" for index in range(12)]
+    return [
+        made_up_sequence(index, num_rows=40 + 5 * index, person=person)
+        for index, person in enumerate(people)
+    ]
+
+
+TINY = TemporalRecipe(
+    name="tiny",
+    inputs=("made-up",),
+    model=ModelConfig(
+        encoder=GRUConfig(hidden_dim=16, num_layers=1, dropout=0.0),
+        head=HeadConfig(hidden_dims=(16,), dropout=0.0),
+    ),
+    loss=LossConfig(
+        weighing=FixedWeights(
+            weights=dict.fromkeys(("valence", "arousal", "expression", "action_units"), 1.0)
+        )
+    ),
+    window=WindowSpec(length_s=2.0, stride_s=1.0, max_gap_s=1.0),
+    batch_size=8,
+    num_epochs=3,
+    optim=OptimConfig(peak_lr=1e-2),
+    selection=KeepLast(),
+)
+
+
+@pytest.fixture
+def tiny() -> TemporalRecipe:
+    return TINY
+
+
+@pytest.fixture
+def fit(sequences, tmp_path) -> Callable[..., tuple[Run, list[Epoch]]]:
+    """Train a recipe in a folder; gives its run and epochs."""
+
+    def fitted(recipe, folder: str | Path = "run", data=None, **fields):
+        recipe = replace(recipe, **fields)
+        run = Run(tmp_path / folder)
+        run.folder.mkdir(exist_ok=True, parents=True)
+        epochs: list[Epoch] = []
+        fabric = launch("cpu", recipe.precision)
+        training = Fit(recipe, data or sequences, run, fabric=fabric, spaces=LabelSpaces())
+        training.run(epochs.append)
+        return run, epochs
+
+    return fitted

@@ -1,0 +1,268 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from wildaffect.core.tasks import LabelSpaces, Task
+from wildaffect.inference.calibration import Calibration
+from wildaffect.losses.multitask import LossConfig
+from wildaffect.losses.weighing import UncertaintyWeights
+from wildaffect.models.frameworks import FrameworkConfig, LabelFeedback, ModelConfig
+from wildaffect.models.heads import HeadConfig
+from wildaffect.models.multitask import build_model
+from wildaffect.models.temporal.gru import GRUConfig
+from wildaffect.models.temporal.transformer import TransformerConfig
+from wildaffect.training import fit as fit_module
+from wildaffect.training.checkpoint import load_weights
+from wildaffect.training.distributed import launch
+from wildaffect.training.fit import Fit
+from wildaffect.training.loop import Diverged
+from wildaffect.training.predict import predict_sequences
+from wildaffect.training.recipe import BestOnInnerSplit, KeepLast, OptimConfig
+from wildaffect.training.runs import Run, read_metrics
+from wildaffect.training.score import task_scores, video_statistics
+
+
+class Killed(Exception):
+    """Stands for the end of the process."""
+
+
+def weights_of(run):
+    return load_weights(run.weights)
+
+
+def assert_equal_weights(one, other):
+    assert one.keys() == other.keys()
+    for name, values in one.items():
+        assert torch.equal(values, other[name]), name
+
+
+def test_the_loss_falls_from_epoch_to_epoch(fit, tiny):
+    _, epochs = fit(tiny, num_epochs=8)
+    losses = [epoch.loss for epoch in epochs]
+    assert losses[-1] < 0.7 * losses[0]
+    assert [epoch.number for epoch in epochs] == list(range(1, 9))
+
+
+def test_a_small_set_is_learnt_by_heart(fit, tiny, sequences):
+    some = sequences[:2]
+    run, _ = fit(tiny, data=some, num_epochs=150, optim=OptimConfig(peak_lr=2e-2))
+    model = build_model(tiny.model, some[0].features.shape[1])
+    model.load_state_dict(weights_of(run))
+    outputs = predict_sequences(model, some, tiny.window)
+    found = video_statistics(some, outputs, Calibration(), LabelSpaces())
+    scores = task_scores(found.pooled(), tiny.model.tasks)
+    assert scores["valence"] > 0.95
+    assert scores["arousal"] > 0.95
+    assert scores["expression"] > 0.9
+    assert scores["action_units"] > 0.9
+
+
+def test_the_same_recipe_gives_the_same_weights_and_another_seed_others(fit, tiny):
+    first, _ = fit(tiny, "a")
+    again, _ = fit(tiny, "b")
+    other, _ = fit(tiny, "c", seed=1)
+    assert_equal_weights(weights_of(first), weights_of(again))
+    assert not torch.equal(
+        weights_of(first)["heads.valence.output.weight"],
+        weights_of(other)["heads.valence.output.weight"],
+    )
+
+
+def test_what_stands_in_unlabelled_rows_and_rows_without_features_changes_no_weight(
+    fit, tiny, sequences
+):
+    rng = np.random.default_rng(0)
+
+    def spoil(one):
+        wrong = {}
+        for task in Task:
+            values, valid = (
+                getattr(one.targets, task),
+                getattr(one.targets, f"{task}_valid"),
+            )
+            usable = valid & (
+                one.has_feature if valid.ndim == 1 else one.has_feature[:, None]
+            )
+            noise = rng.integers(0, 2, values.shape).astype(values.dtype)
+            wrong[str(task)] = np.where(usable, values, noise)
+        features = np.where(
+            one.has_feature[:, None], one.features, rng.normal(size=one.features.shape)
+        )
+        return replace(
+            one,
+            targets=replace(one.targets, **wrong),
+            features=features.astype(np.float32),
+        )
+
+    clean, _ = fit(tiny, "clean")
+    spoilt, _ = fit(tiny, "spoilt", data=[spoil(one) for one in sequences])
+    assert_equal_weights(weights_of(clean), weights_of(spoilt))
+
+
+def _kill_after(num_steps, monkeypatch):
+    count = Fit._count
+    done = {"steps": 0}
+
+    def counted(self, step):
+        if done["steps"] == num_steps:
+            raise Killed
+        done["steps"] += 1
+        count(self, step)
+
+    monkeypatch.setattr(Fit, "_count", counted)
+
+
+DROPOUT = ModelConfig(
+    encoder=GRUConfig(hidden_dim=12, num_layers=2, dropout=0.3),
+    head=HeadConfig(hidden_dims=(12,), dropout=0.3),
+)
+VARIANTS = {
+    "plain": {},
+    "dropout in attention": {
+        "model": ModelConfig(
+            encoder=TransformerConfig(
+                hidden_dim=8, head_dim=4, ffn_dim=8, num_layers=1, dropout=0.2
+            ),
+            head=HeadConfig(hidden_dims=(8,), dropout=0.2),
+        )
+    },
+    "dropout, noise, running mean and inner split": {
+        "model": DROPOUT,
+        "ema_decay": 0.9,
+        "input_noise": 0.1,
+        "selection": BestOnInnerSplit(share=0.3, patience_epochs=9),
+    },
+    "learned weights and fading label feedback": {
+        "model": replace(
+            DROPOUT,
+            framework=FrameworkConfig(
+                feedback=LabelFeedback(
+                    sources={Task.AROUSAL: (Task.VALENCE, Task.ACTION_UNITS)},
+                    embedding_dim=8,
+                    truth_share=0.75,
+                )
+            ),
+        ),
+        "loss": LossConfig(weighing=UncertaintyWeights()),
+        "decay_truth_share": True,
+    },
+}
+
+
+@pytest.mark.parametrize("fields", VARIANTS.values(), ids=VARIANTS)
+def test_a_run_killed_at_any_step_and_taken_up_ends_with_the_same_bits(
+    fit, tiny, monkeypatch, fields
+):
+    whole, epochs = fit(tiny, "whole", num_epochs=2, **fields)
+    num_steps = [row["step"] for row in read_metrics(whole)][-1]
+    assert num_steps > 2 * len(epochs)  # some stops are within an epoch
+    for stop in range(num_steps):
+        # Checkpoints at the end of epochs alone, and after every step.
+        monkeypatch.setattr(fit_module, "EVERY_S", 60.0 * (stop % 2))
+        with monkeypatch.context() as patch:
+            _kill_after(stop, patch)
+            with pytest.raises(Killed):
+                fit(tiny, f"stopped-{stop}", num_epochs=2, **fields)
+        resumed, rest = fit(tiny, f"stopped-{stop}", num_epochs=2, **fields)
+        assert_equal_weights(weights_of(whole), weights_of(resumed))
+        assert list(read_metrics(resumed)) == list(read_metrics(whole))
+        assert rest[-1].loss == epochs[-1].loss
+
+
+def test_a_run_stopped_after_every_step_still_ends(fit, tiny, monkeypatch):
+    whole, _ = fit(tiny, "whole")
+    monkeypatch.setattr(fit_module, "EVERY_S", 0.0)
+    for _ in range(100):
+        try:
+            with monkeypatch.context() as patch:
+                _kill_after(2, patch)
+                run, _ = fit(tiny, "stopped")
+            break
+        except Killed:
+            continue
+    assert_equal_weights(weights_of(whole), weights_of(run))
+
+
+def test_a_finished_run_is_left_as_it_is(fit, tiny):
+    run, _ = fit(tiny)
+    before = run.weights.stat().st_mtime_ns
+    _, epochs = fit(tiny)
+    assert epochs == []
+    assert run.weights.stat().st_mtime_ns == before
+
+
+def test_the_best_epoch_is_kept_and_training_ends_when_none_is_better(fit, tiny):
+    chosen = BestOnInnerSplit(share=0.3, patience_epochs=2)
+    steep = OptimConfig(peak_lr=0.3)  # learns nothing for good
+    run, epochs = fit(tiny, num_epochs=40, selection=chosen, optim=steep)
+    best = max(epoch.number for epoch in epochs if epoch.is_best)
+    scores = [epoch.scores["score"] for epoch in epochs]
+    assert len(epochs) == best + 2 < 40
+    assert scores[best - 1] == max(scores)
+    assert not run.best_weights.exists()
+    shorter, _ = fit(
+        tiny, "shorter", num_epochs=40, selection=replace(chosen, patience_epochs=1),
+        optim=steep,
+    )  # fmt: skip
+    assert shorter.weights.exists()
+
+
+def test_the_weights_kept_are_those_of_the_best_epoch(fit, tiny, monkeypatch):
+    seen = {}
+    end_epoch = Fit._end_epoch
+
+    def remember(self, step, seconds, watch):
+        end_epoch(self, step, seconds, watch)
+        number = self._progress.step // self._steps_per_epoch
+        seen[number] = {k: v.clone() for k, v in self.model.state_dict().items()}
+
+    monkeypatch.setattr(Fit, "_end_epoch", remember)
+    run, epochs = fit(
+        tiny,
+        num_epochs=8,
+        selection=BestOnInnerSplit(share=0.3, patience_epochs=8),
+        optim=OptimConfig(peak_lr=0.3),
+        ema_decay=0.5,
+    )
+    best = max(epoch.number for epoch in epochs if epoch.is_best)
+    assert best < 8
+    assert_equal_weights(weights_of(run), seen[best])
+
+
+def test_people_set_aside_train_nothing(fit, tiny, sequences):
+    recipe = replace(tiny, selection=BestOnInnerSplit(share=0.3, patience_epochs=9))
+    fabric = launch("cpu", "32-true")
+    training = Fit(recipe, sequences, Run(None), fabric=fabric, spaces=LabelSpaces())
+    aside = {one.subject for one in training._inner}
+    assert aside
+    drawn = training.batches._sampler._sequences
+    assert aside.isdisjoint(one.subject for one in drawn)
+    assert len(drawn) + len(training._inner) == len(sequences)
+
+
+def test_a_loss_that_is_no_number_ends_the_run_with_what_to_do(fit, tiny, sequences):
+    broken = replace(sequences[0], features=np.full_like(sequences[0].features, 1e30))
+    broken.features[::2] = -1e30
+    with pytest.raises(
+        Diverged, match=r"step \d+: loss and gradient must be finite.*peak-lr"
+    ):
+        fit(tiny, data=[broken, *sequences[1:]], optim=OptimConfig(peak_lr=1e20))
+
+
+def test_training_in_bfloat16_learns_and_keeps_weights_in_float32(fit, tiny):
+    run, epochs = fit(tiny, precision="bf16-mixed", num_epochs=6)
+    assert epochs[-1].loss < 0.8 * epochs[0].loss
+    assert {one.dtype for one in weights_of(run).values()} == {torch.float32}
+    exact, _ = fit(tiny, "exact", num_epochs=6)
+    assert not torch.equal(
+        weights_of(run)["trunk.encoder.ahead.0.weight_ih_l0"],
+        weights_of(exact)["trunk.encoder.ahead.0.weight_ih_l0"],
+    )
+
+
+def test_keeping_the_last_epoch_needs_nobody_set_aside(fit, tiny, sequences):
+    run, epochs = fit(tiny, data=sequences[:1], selection=KeepLast())
+    assert run.weights.exists()
+    assert all(epoch.scores == {} and not epoch.is_best for epoch in epochs)
