@@ -40,7 +40,7 @@ STAGINGS = {
     ),
 }
 YAWS = ((0, 15), (15, 30), (30, 45), (45, 60), (60, 75), (75, 90))
-HEIGHTS_PX = ((12, 20), (20, 32), (32, 64), (64, 400))
+HEIGHTS_PX = ((20, 32), (32, 64), (64, 400))
 MIN_FACES = 20
 """Below which no median is told."""
 ANY = Asked(min_visible=0.85, max_yaw_deg=90, min_height_px=12)

@@ -28,11 +28,6 @@ from wildaffect.synth.scene_scores import (
 )
 from wildaffect.synth.take import head_rotation
 
-CROSSING = Staging(
-    crowd=(0.0, 0.0, 0.4, 0.4, 0.2),
-    ways={"crosses": 0.55, "stays": 0.35, "turns_away": 0.1},
-)
-
 
 def someone(person_id: int = 0, left: float = 0.0, visible: float = 1.0) -> Seen:
     return Seen(

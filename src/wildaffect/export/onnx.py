@@ -44,7 +44,7 @@ def to_onnx(model: MultitaskModel) -> bytes:
 
     Inputs are `features` (1, T, D), `lengths` (1,) and `times_s` (1, T), as far as the
     model reads them; outputs bear the names of the tasks, (1, T) or (1, T, K), raw as the
-    model's own. The model is left as it was.
+    model's own. The model, on the CPU, is left as it was.
     """
     was_training = model.training
     wrapped = _InOrder(model).eval()

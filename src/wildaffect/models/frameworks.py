@@ -37,7 +37,7 @@ class ShareBottom(Config):
     kind: Literal["share_bottom"] = "share_bottom"
 
 
-Trunk = SeparateEncoders | ShareEncoder | ShareBottom
+TrunkConfig = SeparateEncoders | ShareEncoder | ShareBottom
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,15 +79,15 @@ class LabelFeedback(Config):
             )
 
 
-Feedback = HiddenFeedback | LabelFeedback
+FeedbackConfig = HiddenFeedback | LabelFeedback
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FrameworkConfig(Config):
     """What tasks share and what they are told."""
 
-    trunk: Trunk = field(default_factory=ShareEncoder)
-    feedback: Feedback | None = None
+    trunk: TrunkConfig = field(default_factory=ShareEncoder)
+    feedback: FeedbackConfig | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

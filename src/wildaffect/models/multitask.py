@@ -52,9 +52,7 @@ class MultitaskModel(nn.Module):
         self.trunk = build_trunk(config, input_dim)
         self.heads = nn.ModuleDict(
             {
-                task: Head(
-                    config.head, self.trunk.head_dim(task), num_outputs(task, spaces)
-                )
+                task: Head(config.head, self.trunk.dims[task], num_outputs(task, spaces))
                 for task in config.tasks
             }
         )

@@ -25,7 +25,15 @@ from wildaffect.models.temporal.encoder import TemporalEncoder
 
 
 class Trunk(nn.Module, ABC):
-    """Gives each task its states before it is told anything, and the rest after."""
+    """Gives each task its states before it is told anything, and the rest after.
+
+    Attributes:
+        dims: Width of what enters the head of each task.
+    """
+
+    def __init__(self, dims: dict[Task, int]) -> None:
+        super().__init__()
+        self.dims = dims
 
     @abstractmethod
     def begin(
@@ -33,15 +41,15 @@ class Trunk(nn.Module, ABC):
     ) -> dict[Task, Tensor]:
         """Return the states of every task, shape (B, T, H)."""
 
-    @abstractmethod
     def finish(
-        self, task: Task, states: Tensor, lengths: Tensor, times_s: Tensor
+        self,
+        task: Task,  # noqa: ARG002 - for trunks with own layers
+        states: Tensor,
+        lengths: Tensor,  # noqa: ARG002
+        times_s: Tensor,  # noqa: ARG002
     ) -> Tensor:
-        """Return what enters the task's head, from its states with feedback behind them."""
-
-    @abstractmethod
-    def head_dim(self, task: Task) -> int:
-        """Return the width of what enters the task's head."""
+        """Return what enters the task's head: its states, feedback behind them."""
+        return states
 
 
 class SeparateTrunk(Trunk):
@@ -51,15 +59,16 @@ class SeparateTrunk(Trunk):
     """
 
     def __init__(self, config: ModelConfig, input_dim: int) -> None:
-        super().__init__()
-        encoders: dict[str, TemporalEncoder] = {
+        encoders = {
             task: build_temporal_encoder(config.encoder, input_dim) for task in config.tasks
         }
-        self.encoders = nn.ModuleDict(encoders)
-        self.dims = {
-            task: encoders[task].output_dim + feedback_dim(config, task)
-            for task in config.tasks
-        }
+        super().__init__(
+            {
+                task: encoder.output_dim + feedback_dim(config, task)
+                for task, encoder in encoders.items()
+            }
+        )
+        self.encoders = _by_name(encoders)
 
     def begin(
         self, features: Tensor, lengths: Tensor, times_s: Tensor
@@ -70,52 +79,22 @@ class SeparateTrunk(Trunk):
             for name, encoder in self.encoders.items()
         }
 
-    def finish(
-        self,
-        task: Task,  # noqa: ARG002 - as every trunk
-        states: Tensor,
-        lengths: Tensor,  # noqa: ARG002
-        times_s: Tensor,  # noqa: ARG002
-    ) -> Tensor:
-        """Return the states as they are."""
-        return states
-
-    def head_dim(self, task: Task) -> int:
-        """Return H + F."""
-        return self.dims[task]
-
 
 class SharedTrunk(Trunk):
     """One encoder for all tasks; feedback goes to the head."""
 
     def __init__(self, config: ModelConfig, input_dim: int) -> None:
-        super().__init__()
-        self.tasks = config.tasks
-        self.encoder = build_temporal_encoder(config.encoder, input_dim)
-        self.dims = {
-            task: self.encoder.output_dim + feedback_dim(config, task)
-            for task in config.tasks
-        }
+        encoder = build_temporal_encoder(config.encoder, input_dim)
+        super().__init__(
+            {task: encoder.output_dim + feedback_dim(config, task) for task in config.tasks}
+        )
+        self.encoder = encoder
 
     def begin(
         self, features: Tensor, lengths: Tensor, times_s: Tensor
     ) -> dict[Task, Tensor]:
         """Return the same states for every task."""
-        return dict.fromkeys(self.tasks, self.encoder(features, lengths, times_s))
-
-    def finish(
-        self,
-        task: Task,  # noqa: ARG002 - as every trunk
-        states: Tensor,
-        lengths: Tensor,  # noqa: ARG002
-        times_s: Tensor,  # noqa: ARG002
-    ) -> Tensor:
-        """Return the states as they are."""
-        return states
-
-    def head_dim(self, task: Task) -> int:
-        """Return H + F."""
-        return self.dims[task]
+        return dict.fromkeys(self.dims, self.encoder(features, lengths, times_s))
 
 
 class SharedBottomTrunk(Trunk):
@@ -128,36 +107,29 @@ class SharedBottomTrunk(Trunk):
     """
 
     def __init__(self, config: ModelConfig, num_shared_layers: int, input_dim: int) -> None:
-        super().__init__()
-        self.tasks = config.tasks
-        bottom = bottom_layers(config.encoder, num_shared_layers)
-        self.bottom = build_temporal_encoder(bottom, input_dim)
-        widths = {task: feedback_dim(config, task) for task in config.tasks}
-        own: dict[str, TemporalEncoder] = {
-            task: build_temporal_encoder(
-                own_layers(config.encoder, num_shared_layers, width),
-                self.bottom.output_dim + width,
-            )
-            for task, width in widths.items()
-        }
-        self.own = nn.ModuleDict(own)
-        self.dims = {task: own[task].output_dim for task in config.tasks}
+        bottom = build_temporal_encoder(
+            bottom_layers(config.encoder, num_shared_layers), input_dim
+        )
+        own = {}
+        for task in config.tasks:
+            width = feedback_dim(config, task)
+            layers = own_layers(config.encoder, num_shared_layers, width)
+            own[task] = build_temporal_encoder(layers, bottom.output_dim + width)
+        super().__init__({task: encoder.output_dim for task, encoder in own.items()})
+        self.bottom = bottom
+        self.own = _by_name(own)
 
     def begin(
         self, features: Tensor, lengths: Tensor, times_s: Tensor
     ) -> dict[Task, Tensor]:
         """Return the shared layers' states for every task."""
-        return dict.fromkeys(self.tasks, self.bottom(features, lengths, times_s))
+        return dict.fromkeys(self.dims, self.bottom(features, lengths, times_s))
 
     def finish(
         self, task: Task, states: Tensor, lengths: Tensor, times_s: Tensor
     ) -> Tensor:
         """Return what the task's own layers make of states and feedback."""
         return self.own[task](states, lengths, times_s)
-
-    def head_dim(self, task: Task) -> int:
-        """Return the width of the task's own layers."""
-        return self.dims[task]
 
 
 def build_trunk(config: ModelConfig, input_dim: int) -> Trunk:
@@ -171,3 +143,7 @@ def build_trunk(config: ModelConfig, input_dim: int) -> Trunk:
             return SharedBottomTrunk(config, num_shared_layers, input_dim)
         case never:
             assert_never(never)
+
+
+def _by_name(encoders: dict[Task, TemporalEncoder]) -> nn.ModuleDict:
+    return nn.ModuleDict({str(task): encoder for task, encoder in encoders.items()})

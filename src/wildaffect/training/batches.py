@@ -4,15 +4,13 @@ Symbols: W windows of one step.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from math import ceil
+from statistics import fmean
 
 import numpy as np
 import torch
 
 from wildaffect.core.errors import UsageError
 from wildaffect.core.sequences import FrameSequence
-from wildaffect.core.windows import cut
 from wildaffect.data.collate import collate
 from wildaffect.data.samples import WindowSampler
 from wildaffect.training.distributed import Processes
@@ -20,10 +18,16 @@ from wildaffect.training.recipe import TemporalRecipe
 from wildaffect.training.tensors import TensorBatch, to_tensors
 
 _DRAW = 0x7A1
+_NUM_TRIALS = 256
+"""Windows drawn to see how many rows one has on average."""
 
 
 class TrainingBatches:
     """Draws the windows of any step of a run, this process's share of them.
+
+    Attributes:
+        steps_per_epoch: So many that their windows have about as many rows as there are.
+        rows_per_epoch: Rows of those windows, on average.
 
     Raises:
         UsageError: If the windows of a step cannot be shared evenly.
@@ -43,11 +47,11 @@ class TrainingBatches:
         spec = recipe.training_window
         self._sampler = WindowSampler(sequences, spec)
         self._recipe, self._processes = recipe, processes
-        apart = replace(spec, stride_s=spec.length_s)
-        num_windows = sum(
-            len(cut(one.time_s[one.computed_rows], apart)) for one in sequences
-        )
-        self.steps_per_epoch = ceil(num_windows / recipe.batch_size)
+        num_rows = sum(len(one.computed_rows) for one in sequences)
+        drawn = self._sampler.draw(_NUM_TRIALS, np.random.default_rng(_DRAW))
+        rows_per_step = recipe.batch_size * fmean(len(one) for one in drawn)
+        self.steps_per_epoch = max(1, round(num_rows / rows_per_step))
+        self.rows_per_epoch = self.steps_per_epoch * rows_per_step
 
     def from_step(self, step: int, device: torch.device) -> Iterator[TensorBatch]:
         """Yield the batches of this step and all after it, without end."""

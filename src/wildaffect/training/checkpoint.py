@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
+from zipfile import is_zipfile
 
 import torch
 from safetensors import SafetensorError
@@ -55,14 +56,19 @@ def load_checkpoint(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | 
     found = folder if folder.exists() else _beside(folder, "old")
     if not found.exists():
         return None
+    return load_weights(found / _WEIGHTS), _load_state(found / _STATE)
+
+
+def _load_state(path: Path) -> dict[str, Any]:
+    wrong = f"{path}: checkpoint must be whole, got"
+    mend = "delete the folder to begin anew"
+    if not is_zipfile(path):
+        raise BadCheckpoint(f"{wrong} no file or one without its end; {mend}")
     try:
-        state = torch.load(found / _STATE, map_location="cpu", weights_only=True)
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError, UnpicklingError) as error:
-        raise BadCheckpoint(
-            f"{found / _STATE}: checkpoint must be whole, got {_first_line(error)}; "
-            "delete the folder to begin anew"
-        ) from error
-    return load_weights(found / _WEIGHTS), state
+        raise BadCheckpoint(f"{wrong} {_first_line(error)}; {mend}") from error
+    return state
 
 
 def save_weights(path: Path, weights: dict[str, Tensor]) -> None:

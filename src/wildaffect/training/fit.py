@@ -71,6 +71,10 @@ class Progress:
 class Fit:
     """Trains one run; `run` returns when its weights are written.
 
+    Attributes:
+        batches: Of every step.
+        parts: What a step works on.
+
     Args:
         recipe: What to train.
         sequences: Of the training split.
@@ -98,8 +102,8 @@ class Fit:
             train_part, self._inner = split_people(
                 sequences, recipe.selection.share, seed=recipe.seed
             )
-        self._batches = TrainingBatches(train_part, recipe, processes_of(fabric))
-        self._steps_per_epoch = self._batches.steps_per_epoch
+        self.batches = TrainingBatches(train_part, recipe, processes_of(fabric))
+        self._steps_per_epoch = self.batches.steps_per_epoch
         self._num_steps = self._steps_per_epoch * recipe.num_epochs
         torch.manual_seed(recipe.seed)
         model = build_model(recipe.model, sequences[0].features.shape[1], spaces)
@@ -110,7 +114,7 @@ class Fit:
         self._loss = loss.to(fabric.device)
         decay = recipe.ema_decay
         self._mean = RunningMean(self._model, decay) if decay else None
-        self._parts = self._set_up(torch.from_numpy(moments.std).float())
+        self.parts = self._set_up(torch.from_numpy(moments.std).float())
         self._progress = Progress()
 
     def run(self, watch: Watch) -> None:
@@ -119,9 +123,9 @@ class Fit:
             return
         self._restore()
         began_s = saved_s = time.monotonic()
-        batches = self._batches.from_step(self._progress.step, self._fabric.device)
+        batches = self.batches.from_step(self._progress.step, self._fabric.device)
         if self._progress.step < self._num_steps and not self._is_out_of_patience():
-            for step in train(self._parts, batches, first_step=self._progress.step):
+            for step in train(self.parts, batches, first_step=self._progress.step):
                 self._count(step)
                 if self._progress.step % self._steps_per_epoch == 0:
                     self._end_epoch(step, time.monotonic() - began_s, watch)
@@ -228,8 +232,8 @@ class Fit:
             "progress": {
                 name: getattr(self._progress, name) for name in Progress.__slots__
             },
-            "optimizer": self._parts.optimizer.state_dict(),
-            "scheduler": self._parts.scheduler.state_dict(),
+            "optimizer": self.parts.optimizer.state_dict(),
+            "scheduler": self.parts.scheduler.state_dict(),
             "loss": self._loss.state_dict(),
             "mean": self._mean.state_dict() if self._mean else {},
         }
@@ -251,8 +255,8 @@ class Fit:
 
     def _take_up(self, weights: dict[str, Tensor], state: dict[str, Any]) -> None:
         self._model.load_state_dict(weights)
-        self._parts.optimizer.load_state_dict(state["optimizer"])
-        self._parts.scheduler.load_state_dict(state["scheduler"])
+        self.parts.optimizer.load_state_dict(state["optimizer"])
+        self.parts.scheduler.load_state_dict(state["scheduler"])
         self._loss.load_state_dict(state["loss"])
         if self._mean:
             self._mean.load_state_dict(state["mean"])

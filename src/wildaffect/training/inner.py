@@ -1,6 +1,6 @@
 """People of the training split that are set aside to choose an epoch."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -24,16 +24,25 @@ def split_people(
     Raises:
         SplitError: If there are fewer than two people.
     """
-    people = sorted({one.subject for one in sequences})
-    if len(people) < 2:
-        raise SplitError(
-            f"inner split: training sequences must be of at least two people, got "
-            f"{len(people)}; keep the last epoch instead"
-        )
-    order = np.random.default_rng((seed, 0x155)).permutation(len(people))
-    num_inner = min(max(1, round(share * len(people))), len(people) - 1)
-    inner = {people[index] for index in order[:num_inner]}
+    inner = people_aside([one.subject for one in sequences], share, seed=seed)
     return InnerSplit(
         train=[one for one in sequences if one.subject not in inner],
         inner=[one for one in sequences if one.subject in inner],
     )
+
+
+def people_aside(subjects: Iterable[str], share: float, *, seed: int) -> frozenset[str]:
+    """Return about a share of the people, at least one and not all; the seed decides which.
+
+    Raises:
+        SplitError: If there are fewer than two people.
+    """
+    people = sorted(set(subjects))
+    if len(people) < 2:
+        raise SplitError(
+            f"inner split: training data must be of at least two people, got "
+            f"{len(people)}; keep the last epoch instead"
+        )
+    order = np.random.default_rng((seed, 0x155)).permutation(len(people))
+    num_inner = min(max(1, round(share * len(people))), len(people) - 1)
+    return frozenset(people[index] for index in order[:num_inner])

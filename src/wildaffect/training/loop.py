@@ -65,7 +65,6 @@ def train(
     Raises:
         Diverged: If the loss or the gradient is not finite.
     """
-    parameters = [p for group in parts.optimizer.param_groups for p in group["params"]]
     for index, batch in enumerate(batches, start=first_step):
         parts.model.train()  # the caller may have evaluated since the last step
         _seed_step(parts, index)
@@ -74,13 +73,39 @@ def train(
             parts.perturb(batch.features), batch.lengths, batch.times_s, truth
         )
         report = parts.loss(*gather(parts.fabric, outputs, batch.targets, batch.valid))
-        parts.fabric.backward(report.total)
-        grad_norm = nn.utils.clip_grad_norm_(parameters, parts.max_grad_norm)
-        step = _describe(parts, index, report, grad_norm)
-        parts.optimizer.step()
-        parts.optimizer.zero_grad()
-        parts.scheduler.step()
-        yield step
+        yield optimise(
+            parts.fabric,
+            parts.optimizer,
+            parts.scheduler,
+            report,
+            max_grad_norm=parts.max_grad_norm,
+            index=index,
+        )
+
+
+def optimise(
+    fabric: Any,
+    optimizer: Optimizer,
+    scheduler: LRScheduler,
+    report: LossReport,
+    *,
+    max_grad_norm: float,
+    index: int,
+) -> Step:
+    """Take one optimizer step down the gradient of a loss.
+
+    Raises:
+        Diverged: If the loss or the gradient is not finite; nothing is changed then.
+    """
+    fabric.backward(report.total)
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    grad_norm = nn.utils.clip_grad_norm_(parameters, max_grad_norm)
+    lr = max(float(group["lr"]) for group in optimizer.param_groups)
+    step = _describe(index, report, grad_norm, lr)
+    optimizer.step()
+    optimizer.zero_grad()
+    scheduler.step()
+    return step
 
 
 def _seed_step(parts: Parts, index: int) -> None:
@@ -89,7 +114,7 @@ def _seed_step(parts: Parts, index: int) -> None:
     torch.manual_seed(int(sequence.generate_state(1, np.uint64)[0]))
 
 
-def _describe(parts: Parts, index: int, report: LossReport, grad_norm: Tensor) -> Step:
+def _describe(index: int, report: LossReport, grad_norm: Tensor, lr: float) -> Step:
     """Return what a step came to, read from the device in one go."""
     values = torch.stack([report.total, grad_norm, *report.per_task.values()])
     loss, norm, *losses = values.detach().tolist()
@@ -100,5 +125,4 @@ def _describe(parts: Parts, index: int, report: LossReport, grad_norm: Tensor) -
             f"step {index}: loss and gradient must be finite, got losses {named} and "
             f"gradient norm {norm:g}; lower --optim.peak-lr"
         )
-    lr = float(parts.optimizer.param_groups[0]["lr"])
     return Step(index, loss, per_task, norm, lr)

@@ -51,15 +51,16 @@ def predict_stored(
 ) -> tuple[SequenceOutputs, ...]:
     """Return what a run says of sequences; asked once per split, then read from its folder.
 
+    Stored outputs of other videos or frames are made anew.
+
     Raises:
         BadOutputs: If the stored outputs are damaged.
     """
     path = trained.run.outputs(split)
-    videos = [one.video for one in sequences]
     if path.exists():
-        stored = load_outputs(path)
-        if [one.video for one in stored.outputs] == videos:
-            return stored.outputs
+        stored = load_outputs(path).outputs
+        if _are_of(stored, sequences):
+            return stored
     outputs = tuple(predict_sequences(trained.model, sequences, trained.recipe.window))
     path.parent.mkdir(exist_ok=True)
     provenance = {"run": trained.run.folder.name, "recipe": trained.recipe.name}
@@ -68,6 +69,14 @@ def predict_stored(
         path,
     )
     return outputs
+
+
+def _are_of(outputs: Sequence[SequenceOutputs], sequences: Sequence[FrameSequence]) -> bool:
+    return len(outputs) == len(sequences) and all(
+        said.video == one.video
+        and np.array_equal(said.frame_number, one.frame_number[one.has_feature])
+        for said, one in zip(outputs, sequences, strict=True)
+    )
 
 
 def calibrate(

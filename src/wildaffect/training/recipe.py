@@ -99,7 +99,7 @@ class TemporalRecipe(Config):
     batch_size: int = 16
     """Windows of one step, over all processes together."""
     num_epochs: int = 20
-    """An epoch draws as many windows as cover the training rows once."""
+    """An epoch draws windows of as many rows together as there are for training."""
     optim: OptimConfig = field(default_factory=OptimConfig)
     selection: Selection = field(default_factory=BestOnInnerSplit)
     ema_decay: float = 0.0

@@ -113,14 +113,14 @@ def import_weights(
         preprocess=preprocess,
         sha256="",
         source_file=request.file.name,
-        source_sha256=_sha256(request.file),
+        source_sha256=file_sha256(request.file),
         source=request.source,
         terms=request.terms,
         classes=request.classes,
         dropped=fit.dropped if not head else _without_head(fit, spec.head),
         resized_from=fit.resized_from,
     )
-    return _write(target, manifest, fit.tensors | head)
+    return keep_weights(target, manifest, fit.tensors | head)
 
 
 def load_weights(name_or_path: str | Path, folder: Path | None = None) -> LoadedBackbone:
@@ -162,6 +162,36 @@ def load_head(name_or_path: str | Path, folder: Path | None = None) -> nn.Linear
     return head.eval()
 
 
+def keep_weights(
+    target: Path, manifest: WeightManifest, tensors: dict[str, Tensor]
+) -> WeightManifest:
+    """Write an entry that `load_weights` reads, whole or not at all.
+
+    Args:
+        target: Folder of the entry; replaced if it is there.
+        manifest: What is known of it; the hash of its tensors is filled in.
+        tensors: By the network's own keys.
+
+    Raises:
+        OutputError: If the folder cannot be written.
+    """
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".import-") as part:
+            entry = Path(part) / "entry"
+            entry.mkdir()
+            owned = {key: value.clone().contiguous() for key, value in tensors.items()}
+            save_file(owned, entry / TENSOR_FILE, metadata={"network": manifest.network})
+            manifest = replace(manifest, sha256=file_sha256(entry / TENSOR_FILE))
+            write_manifest(entry / MANIFEST_FILE, manifest)
+            if target.exists():
+                shutil.rmtree(target)
+            entry.rename(target)
+    except OSError as error:
+        raise OutputError(f"{target}: weights cannot be written: {error}") from error
+    return manifest
+
+
 def list_weights(folder: Path | None = None) -> list[WeightManifest]:
     """Return what was imported, by name."""
     root = folder or user_folder()
@@ -197,26 +227,6 @@ def _without_head(fit: Fit, head: str) -> tuple[str, ...]:
     return tuple(key for key in fit.dropped if key not in kept)
 
 
-def _write(
-    target: Path, manifest: WeightManifest, tensors: dict[str, Tensor]
-) -> WeightManifest:
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".import-") as part:
-            entry = Path(part) / "entry"
-            entry.mkdir()
-            owned = {key: value.clone().contiguous() for key, value in tensors.items()}
-            save_file(owned, entry / TENSOR_FILE, metadata={"network": manifest.network})
-            manifest = replace(manifest, sha256=_sha256(entry / TENSOR_FILE))
-            write_manifest(entry / MANIFEST_FILE, manifest)
-            if target.exists():
-                shutil.rmtree(target)
-            entry.rename(target)
-    except OSError as error:
-        raise OutputError(f"{target}: weights cannot be written: {error}") from error
-    return manifest
-
-
 def _find(name_or_path: str | Path, root: Path) -> Path:
     for entry in (root / name_or_path, Path(name_or_path)):
         if (entry / MANIFEST_FILE).is_file():
@@ -229,7 +239,7 @@ def _find(name_or_path: str | Path, root: Path) -> Path:
 
 def _verified(entry: Path, manifest: WeightManifest) -> dict[str, Tensor]:
     path = entry / TENSOR_FILE
-    if not path.is_file() or (found := _sha256(path)) != manifest.sha256:
+    if not path.is_file() or (found := file_sha256(path)) != manifest.sha256:
         got = found if path.is_file() else "no file"
         raise BadWeights(
             f"{path}: sha256 must be {manifest.sha256}, got {got}; import the weights again"
@@ -237,6 +247,7 @@ def _verified(entry: Path, manifest: WeightManifest) -> dict[str, Tensor]:
     return load_file(path)
 
 
-def _sha256(path: Path) -> str:
+def file_sha256(path: Path) -> str:
+    """Return the hash of a file's bytes, 64 hexadecimal digits."""
     with path.open("rb") as file:
         return file_digest(file, "sha256").hexdigest()

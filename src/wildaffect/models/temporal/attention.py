@@ -98,12 +98,18 @@ def frequencies(num_angles: int, longest_to_shortest: float = 10_000.0) -> Tenso
     return longest_to_shortest**-exponents
 
 
-def check_heads(kind: str, hidden_dim: int, head_dim: int) -> None:
-    """Refuse widths that do not divide into heads of an even width.
+def check_attention(
+    kind: str, *, hidden_dim: int, head_dim: int, position_rate_hz: float
+) -> None:
+    """Refuse widths that do not divide into heads of an even width, and no positions.
 
     Raises:
-        ValueError: Naming both.
+        ValueError: With the first that breaks its rule.
     """
+    if not 0 < position_rate_hz < float("inf"):
+        raise ValueError(
+            f"{kind}: position_rate_hz must be above 0, got {position_rate_hz}"
+        )
     if head_dim < 2 or head_dim % 2 or hidden_dim % head_dim:
         raise ValueError(
             f"{kind}: width must be a multiple of head_dim, which must be even, got "

@@ -14,7 +14,7 @@ from wildaffect.models.temporal.attention import (
     Rotation,
     SelfAttention,
     View,
-    check_heads,
+    check_attention,
     frequencies,
     views,
 )
@@ -50,7 +50,12 @@ class RotaryConfig(Config):
                 dropout=dropout,
                 delay_s=self.delay_s,
             )
-        check_heads(self.kind, self.hidden_dim, self.head_dim)
+        check_attention(
+            self.kind,
+            hidden_dim=self.hidden_dim,
+            head_dim=self.head_dim,
+            position_rate_hz=self.position_rate_hz,
+        )
 
 
 class RotaryEncoder(TemporalEncoder):

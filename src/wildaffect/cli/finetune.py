@@ -1,0 +1,40 @@
+"""Train a backbone on labelled face crops; goes on where it was stopped."""
+
+from typing import TYPE_CHECKING
+
+import tyro
+
+from wildaffect.cli.extras import Prepared, require_train
+from wildaffect.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from wildaffect.recipes.finetune_command import FinetuneCommand
+
+
+def prepare(args: list[str]) -> Prepared:
+    """Return the flags of the recipe that is named first.
+
+    Raises:
+        UsageError: If no recipe is named, or there is none of that name.
+        MissingExtra: If the packages of training are not installed.
+    """
+    require_train("finetune")
+    from wildaffect.recipes.finetune_command import FinetuneCommand
+    from wildaffect.recipes.images import FINETUNE_RECIPES, find_finetune_recipe
+
+    if args and args[0] in {"-h", "--help"}:
+        args = ["finetune-iresnet-small", *args]
+    if not args or args[0].startswith("-"):
+        raise UsageError(
+            "finetune: a recipe must come first: a recipe.json or one of "
+            f"{', '.join(FINETUNE_RECIPES)}"
+        )
+    default = FinetuneCommand(data=tyro.MISSING, recipe=find_finetune_recipe(args[0]))
+    return Prepared(FinetuneCommand, default, args[1:])
+
+
+def run(command: "FinetuneCommand") -> int:
+    """Train, score, and say where everything lies."""
+    from wildaffect.recipes.finetune_command import finetune
+
+    return finetune(command)

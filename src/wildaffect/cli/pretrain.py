@@ -1,0 +1,40 @@
+"""Train a masked autoencoder on face crops without labels; goes on after a stop."""
+
+from typing import TYPE_CHECKING
+
+import tyro
+
+from wildaffect.cli.extras import Prepared, require_train
+from wildaffect.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from wildaffect.recipes.pretrain_command import PretrainCommand
+
+
+def prepare(args: list[str]) -> Prepared:
+    """Return the flags of the recipe that is named first.
+
+    Raises:
+        UsageError: If no recipe is named, or there is none of that name.
+        MissingExtra: If the packages of training are not installed.
+    """
+    require_train("pretrain")
+    from wildaffect.recipes.images import PRETRAIN_RECIPES, find_pretrain_recipe
+    from wildaffect.recipes.pretrain_command import PretrainCommand
+
+    if args and args[0] in {"-h", "--help"}:
+        args = ["mae-micro", *args]
+    if not args or args[0].startswith("-"):
+        raise UsageError(
+            "pretrain: a recipe must come first: a recipe.json or one of "
+            f"{', '.join(PRETRAIN_RECIPES)}"
+        )
+    default = PretrainCommand(images=tyro.MISSING, recipe=find_pretrain_recipe(args[0]))
+    return Prepared(PretrainCommand, default, args[1:])
+
+
+def run(command: "PretrainCommand") -> int:
+    """Train, and say where everything lies."""
+    from wildaffect.recipes.pretrain_command import pretrain
+
+    return pretrain(command)

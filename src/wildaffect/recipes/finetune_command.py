@@ -1,0 +1,153 @@
+"""The finetune command: flags of a recipe, one run, its scores on another split."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+from rich.console import Console
+
+from wildaffect.core.errors import UsageError
+from wildaffect.recipes.image_progress import StepBar
+from wildaffect.training.distributed import is_first_process
+from wildaffect.training.images.job import finetune_run, load_sets
+from wildaffect.training.images.judge import crop_statistics
+from wildaffect.training.images.labelled import LabelledCrops, SetPlace
+from wildaffect.training.images.recipe import FinetuneRecipe
+from wildaffect.training.images.runs import TrainedFaceNet
+from wildaffect.training.job import UNKNOWN_TERMS, Machine
+from wildaffect.training.outcome import score_line, write_scores
+from wildaffect.training.pages import score_table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinetuneCommand:
+    """Train a backbone on labelled face crops; goes on where it was stopped.
+
+    Examples:
+        wildaffect finetune finetune-iresnet-small --data worlds/stills -o runs/iresnet
+
+        wildaffect finetune finetune-densefer --data FERPlus AffectNet
+
+        wildaffect finetune finetune-vit-b16 --data s-Aff-Wild2 --weights runs/mae
+
+        torchrun --nproc-per-node 4 -m wildaffect finetune finetune-iresnet100 --data DIR
+    """
+
+    data: tuple[Path, ...]
+    """Folders of annotations, in any layouts that `wildaffect data check` knows; labels of
+    the others are mapped to the label space of the first."""
+    recipe: Annotated[FinetuneRecipe, tyro.conf.arg(name="")]
+    images: tuple[Path, ...] = ()
+    """Folder of crops of each set, in the same order, such as `wildaffect crop` wrote;
+    beside its annotations if not given."""
+    format: tuple[str, ...] = ()
+    """Layout of each set, if several lie in a folder."""
+    weights: str | None = None
+    """What the backbone begins with: a run's folder, a name of `wildaffect weights list`,
+    or a weight file; untrained if not given."""
+    output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
+    """Folder of the run; runs/<recipe>-<seed> if not given."""
+    train_split: str = "train"
+    """Split that is trained on."""
+    score_split: str = "val"
+    """Split of the first set that is scored afterwards; `none` for none. It never chooses
+    anything."""
+    terms: str = UNKNOWN_TERMS
+    """On what terms the data may be used, for whoever uses the weights."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where to train."""
+    threads: int = 1
+    """Of tensor operations on the CPU, per process; decoding has threads of its own."""
+    track: tuple[Literal["wandb", "mlflow"], ...] = ()
+    """Report to these beside TensorBoard, which is always written."""
+
+
+def finetune(command: FinetuneCommand) -> int:
+    """Train, score, and print where everything lies."""
+    import torch  # noqa: PLC0415 - the command line is read before
+
+    torch.set_num_threads(command.threads)
+    recipe = command.recipe
+    folder = command.output or Path("runs") / f"{recipe.name}-{recipe.seed}"
+    places = places_of(command.data, command.images, command.format)
+    console = Console(highlight=False, soft_wrap=True)
+    sets = load_sets(places, command.train_split)
+    if is_first_process():
+        tell_sets(sets, console)
+    with StepBar(folder) as bar:
+        trained = finetune_run(
+            recipe,
+            sets,
+            folder,
+            weights=command.weights,
+            machine=Machine(accelerator=command.device, trackers=command.track),
+            terms=command.terms,
+            watching=bar.watching,
+        )
+    if is_first_process():
+        _finish(command, trained, places, console)
+    return 0
+
+
+def places_of(
+    data: Sequence[Path], images: Sequence[Path], layouts: Sequence[str]
+) -> list[SetPlace]:
+    """Return where each set lies.
+
+    Raises:
+        UsageError: If images or layouts are given for some sets only.
+    """
+    for name, given in (("images", images), ("format", layouts)):
+        if given and len(given) != len(data):
+            raise UsageError(
+                f"--{name}: must be given once per set ({len(data)}), got {len(given)}"
+            )
+    return [
+        SetPlace(
+            data=folder,
+            images=images[index] if images else None,
+            layout=layouts[index] if layouts else None,
+        )
+        for index, folder in enumerate(data)
+    ]
+
+
+def tell_sets(sets: Sequence[LabelledCrops], console: Console) -> None:
+    """Print what each set gives, and what it lacks."""
+    for one in sets:
+        lacks = f"; {one.num_missing} crops are not there" if one.num_missing else ""
+        lacks += f"; {one.num_unlabelled} rows have no label" if one.num_unlabelled else ""
+        console.print(
+            f"{one.annotations.source}: {len(one)} labelled crops of "
+            f"{len(one.annotations.videos)} videos{lacks}",
+            markup=False,
+        )
+        if not one.is_cut:
+            console.print(
+                "note: these crops are used as they are, while extraction and analysis cut "
+                "their own; `wildaffect crop` cuts the same ones for --images",
+                markup=False,
+            )
+
+
+def _finish(
+    command: FinetuneCommand,
+    trained: TrainedFaceNet,
+    places: Sequence[SetPlace],
+    console: Console,
+) -> None:
+    folder = trained.run.folder
+    if command.score_split == "none":
+        console.print(f"{folder}: trained for {', '.join(trained.data.tasks)}")
+        return
+    judged = load_sets(places[:1], command.score_split)
+    found = crop_statistics(trained.model, judged, trained.data.preprocess)
+    line = score_line("single crops", found, trained.data.tasks, seed=command.recipe.seed)
+    write_scores([line], folder / f"scores-{command.score_split}.json")
+    console.print(score_table([line], f"{len(judged[0])} crops, {command.score_split}"))
+    console.print(
+        f"{folder}: score {line.scores['score']:.3f} ({line.low:.3f} to {line.high:.3f}, "
+        "95 % over videos)"
+    )

@@ -1,0 +1,68 @@
+"""What a person sees while a run on crops trains."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Self
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from wildaffect.training.distributed import is_first_process
+from wildaffect.training.fit import Epoch
+from wildaffect.training.images.job import Watching
+
+
+class StepBar:
+    """A bar of steps on standard error, and a line of what the last epoch came to."""
+
+    def __init__(self, folder: Path) -> None:
+        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._bar = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=self._console,
+            transient=True,
+            disable=not is_first_process(),
+        )
+        self._name = folder.name
+        self._task = self._bar.add_task(self._name, total=None)
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    @property
+    def watching(self) -> Watching:
+        """Return what a run tells this bar."""
+        return Watching(epoch=self._show_epoch, step=self._show_step, unreadable=self._tell)
+
+    def _show_step(self, done: int, num_steps: int, loss: float) -> None:
+        self._bar.update(self._task, completed=done, total=num_steps)
+        if done == 1:
+            self._bar.update(self._task, description=f"{self._name}: loss {loss:.3f}")
+
+    def _show_epoch(self, epoch: Epoch) -> None:
+        said = f"{self._name}: epoch {epoch.number}, loss {epoch.loss:.3f}"
+        if "score" in epoch.scores:
+            said += f", score {epoch.scores['score']:.3f}"
+        self._bar.update(self._task, description=said)
+
+    def _tell(self, unreadable: dict[int, str], paths: Sequence[Path]) -> None:
+        if unreadable:
+            first = next(iter(unreadable.values()))
+            self._console.print(
+                f"note: {len(unreadable)} of {len(paths)} images did not decode and "
+                f"trained nothing; the first: {first}",
+                markup=False,
+            )

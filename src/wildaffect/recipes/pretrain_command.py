@@ -1,0 +1,88 @@
+"""The pretrain command: flags of a recipe, one run, what its features know."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+from rich.console import Console
+
+from wildaffect.recipes.finetune_command import places_of, tell_sets
+from wildaffect.recipes.image_progress import StepBar
+from wildaffect.training.distributed import is_first_process
+from wildaffect.training.images.job import load_sets
+from wildaffect.training.images.pretrain_job import find_images, pretrain_run
+from wildaffect.training.images.recipe import PretrainRecipe
+from wildaffect.training.job import UNKNOWN_TERMS, Machine
+from wildaffect.training.runs import Run, read_metrics
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PretrainCommand:
+    """Train a masked autoencoder on face crops without labels; goes on after a stop.
+
+    Examples:
+        wildaffect pretrain mae-micro --images worlds/stills/cropped_aligned -o runs/mae
+
+        wildaffect pretrain mae-vit-b16 --images faces --probe s-Aff-Wild2
+
+        torchrun --nproc-per-node 8 -m wildaffect pretrain mae-vit-b16 --images faces
+    """
+
+    images: tuple[Path, ...]
+    """Folders of face crops, nested as they like; every image below them is used."""
+    recipe: Annotated[PretrainRecipe, tyro.conf.arg(name="")]
+    probe: tuple[Path, ...] = ()
+    """Folders of annotations with crops on which the features are probed as they come:
+    learnt from some people, asked about others. It chooses nothing."""
+    probe_split: str = "train"
+    """Split of those that is used."""
+    output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
+    """Folder of the run; runs/<recipe>-<seed> if not given."""
+    terms: str = UNKNOWN_TERMS
+    """On what terms the images may be used, for whoever uses the weights."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where to train."""
+    threads: int = 1
+    """Of tensor operations on the CPU, per process; decoding has threads of its own."""
+    track: tuple[Literal["wandb", "mlflow"], ...] = ()
+    """Report to these beside TensorBoard, which is always written."""
+
+
+def pretrain(command: PretrainCommand) -> int:
+    """Train and print where everything lies."""
+    import torch  # noqa: PLC0415 - the command line is read before
+
+    torch.set_num_threads(command.threads)
+    folder = command.output or Path("runs") / f"{command.recipe.name}-{command.recipe.seed}"
+    console = Console(highlight=False, soft_wrap=True)
+    trees = [find_images(root) for root in command.images]
+    probed = load_sets(places_of(command.probe, (), ()), command.probe_split)
+    if is_first_process():
+        for tree in trees:
+            console.print(f"{tree.root}: {len(tree.paths)} images", markup=False)
+        tell_sets(probed, console)
+    with StepBar(folder) as bar:
+        run = pretrain_run(
+            command.recipe,
+            trees,
+            folder,
+            probed=probed,
+            machine=Machine(accelerator=command.device, trackers=command.track),
+            terms=command.terms,
+            watching=bar.watching,
+        )
+    if is_first_process():
+        console.print(_last_line(run), markup=False)
+    return 0
+
+
+def _last_line(run: Run) -> str:
+    last = list(read_metrics(run))[-1]
+    said = f"{run.folder}: {last['epoch']} epochs, loss {last['loss']:.4f}"
+    for name, value in last.items():
+        if name.endswith("linear/score"):
+            said += f", linear probe {value:.3f}"
+        if name.endswith("neighbours/score"):
+            said += f", nearest neighbours {value:.3f}"
+    return said

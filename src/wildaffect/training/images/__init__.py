@@ -1,0 +1,1 @@
+"""Training on face crops: supervised backbones and masked autoencoders."""

@@ -1,0 +1,177 @@
+"""What training changes of a batch of crops, drawn for a step and applied at once.
+
+Symbols: B crops, C channels, S side in pixels.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812 - the name that torch's own guide uses
+from numpy.typing import NDArray
+from torch import Tensor
+
+from wildaffect.core.config import Config
+
+_LUMA = (0.299, 0.587, 0.114)
+"""Weights of red, green and blue in grey, ITU-R BT.601."""
+_BLUR_SIGMA = 0.08
+"""Widest blur, in sides of a crop of 112 px over 8: about 1.1 px there."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AugmentConfig(Config):
+    """How far crops are changed; each value 0 leaves that out.
+
+    Crops are mirrored freely: no label that readers give has a side of the face.
+    """
+
+    flip_probability: float = 0.5
+    rotation_deg: float = 8.0
+    """Largest turn to either side."""
+    scale: tuple[float, float] = (0.9, 1.1)
+    """Smallest and largest magnification."""
+    shift: float = 0.04
+    """Largest shift along each axis, in sides of the crop."""
+    brightness: float = 0.2
+    """Largest relative change; so of the other two."""
+    contrast: float = 0.2
+    saturation: float = 0.2
+    grey_probability: float = 0.05
+    blur_probability: float = 0.1
+    erase_probability: float = 0.1
+    """Of hiding a rectangle."""
+    erase_side: float = 0.3
+    """Longest side of that rectangle, in sides of the crop."""
+
+    def __post_init__(self) -> None:
+        for name in ("flip", "grey", "blur", "erase"):
+            value = getattr(self, f"{name}_probability")
+            if not 0 <= value <= 1:
+                raise ValueError(
+                    f"augment: {name}_probability must be in [0, 1], got {value}"
+                )
+        if not 0 < self.scale[0] <= self.scale[1]:
+            raise ValueError(f"augment: scale must ascend from above 0, got {self.scale}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What is done to each of B crops."""
+
+    affine: NDArray[np.float32]
+    """From places of the new crop to places of the old, both in [-1, 1], (B, 2, 3)."""
+    gains: NDArray[np.float32]
+    """Brightness, contrast and saturation, 1 for none, shape (B, 3)."""
+    blurred: NDArray[np.bool_]
+    """Shape (B,)."""
+    hidden: NDArray[np.float32]
+    """Left, top, right, bottom of what is hidden, in sides, empty for none, (B, 4)."""
+
+    def share(self, first: int, step: int) -> "Changes":
+        """Return those of every `step`-th crop, from the `first` on."""
+        return Changes(
+            **{name: getattr(self, name)[first::step] for name in self.__slots__}
+        )
+
+
+def draw_changes(
+    config: AugmentConfig, num_crops: int, rng: np.random.Generator
+) -> Changes:
+    """Draw what is done to a batch; the state of `rng` alone decides."""
+    return Changes(
+        affine=_draw_affine(config, num_crops, rng),
+        gains=_draw_gains(config, num_crops, rng),
+        blurred=rng.random(num_crops) < config.blur_probability,
+        hidden=_draw_hidden(config, num_crops, rng),
+    )
+
+
+def apply_changes(crops: Tensor, changes: Changes) -> Tensor:
+    """Return changed crops of the same shape and range.
+
+    Args:
+        crops: Values in [0, 1], shape (B, C, S, S); three channels are red, green, blue in
+            this or the other order.
+        changes: Of as many crops.
+    """
+    affine = torch.from_numpy(changes.affine).to(crops.device)
+    # float() keeps the grid exact under autocast.
+    grid = F.affine_grid(affine, list(crops.shape), align_corners=False)
+    moved = F.grid_sample(crops, grid, padding_mode="border", align_corners=False)
+    coloured = _recolour(moved, torch.from_numpy(changes.gains).to(crops.device))
+    blurred = torch.from_numpy(changes.blurred).to(crops.device)
+    if changes.blurred.any():
+        coloured = torch.where(blurred.view(-1, 1, 1, 1), _blur(coloured), coloured)
+    return _hide(coloured, torch.from_numpy(changes.hidden).to(crops.device))
+
+
+def _draw_affine(
+    config: AugmentConfig, num: int, rng: np.random.Generator
+) -> NDArray[np.float32]:
+    angle = np.deg2rad(rng.uniform(-config.rotation_deg, config.rotation_deg, num))
+    low, high = np.log(config.scale)
+    inverse = np.exp(-rng.uniform(low, high, num))
+    mirror = np.where(rng.random(num) < config.flip_probability, -1.0, 1.0)
+    shift = 2 * rng.uniform(-config.shift, config.shift, (num, 2))
+    cos, sin = inverse * np.cos(angle), inverse * np.sin(angle)
+    affine = np.empty((num, 2, 3))
+    affine[:, 0] = np.stack([mirror * cos, -mirror * sin, shift[:, 0]], 1)
+    affine[:, 1] = np.stack([sin, cos, shift[:, 1]], 1)
+    return affine.astype(np.float32)
+
+
+def _draw_gains(
+    config: AugmentConfig, num: int, rng: np.random.Generator
+) -> NDArray[np.float32]:
+    width = np.array([config.brightness, config.contrast, config.saturation])
+    gains = 1 + width * rng.uniform(-1, 1, (num, 3))
+    gains[rng.random(num) < config.grey_probability, 2] = 0
+    return gains.astype(np.float32)
+
+
+def _draw_hidden(
+    config: AugmentConfig, num: int, rng: np.random.Generator
+) -> NDArray[np.float32]:
+    size = config.erase_side * rng.uniform(0.3, 1.0, (num, 2))
+    size *= (rng.random(num) < config.erase_probability)[:, None]
+    corner = rng.random((num, 2)) * (1 - size)
+    return np.concatenate([corner, corner + size], 1).astype(np.float32)
+
+
+def _recolour(crops: Tensor, gains: Tensor) -> Tensor:
+    brightness, contrast, saturation = gains.view(-1, 3, 1, 1, 1).unbind(1)
+    lit = crops * brightness
+    mean = lit.mean(dim=(1, 2, 3), keepdim=True)
+    lit = mean + contrast * (lit - mean)
+    if crops.shape[1] == 3:
+        # Green counts the same in both orders; red and blue differ too little to matter.
+        weights = torch.tensor(_LUMA, device=crops.device).view(1, 3, 1, 1)
+        grey = (lit * weights).sum(1, keepdim=True)
+        lit = grey + saturation * (lit - grey)
+    return lit.clamp(0, 1)
+
+
+def _blur(crops: Tensor) -> Tensor:
+    """Return crops under a Gaussian whose width follows their side."""
+    sigma = max(0.5, _BLUR_SIGMA * crops.shape[-1] / 8)
+    radius = max(1, round(2 * sigma))
+    places = torch.arange(-radius, radius + 1, device=crops.device, dtype=crops.dtype)
+    kernel = torch.exp(-0.5 * (places / sigma) ** 2)
+    kernel = kernel / kernel.sum()
+    channels = crops.shape[1]
+    across = kernel.view(1, 1, 1, -1).expand(channels, 1, 1, -1)
+    padded = F.pad(crops, (radius, radius, radius, radius), mode="replicate")
+    rows = F.conv2d(padded, across, groups=channels)
+    return F.conv2d(rows, across.transpose(2, 3), groups=channels)
+
+
+def _hide(crops: Tensor, hidden: Tensor) -> Tensor:
+    """Fill the rectangle of each crop with that crop's mean colour."""
+    size = crops.shape[-1]
+    centre = (torch.arange(size, device=crops.device) + 0.5) / size
+    left, top, right, bottom = hidden.unsqueeze(2).unbind(1)  # (B, 1) each
+    inside_x = (centre >= left) & (centre < right)  # (B, S)
+    inside_y = (centre >= top) & (centre < bottom)
+    inside = (inside_y.unsqueeze(2) & inside_x.unsqueeze(1)).unsqueeze(1)  # (B, 1, S, S)
+    return torch.where(inside, crops.mean(dim=(2, 3), keepdim=True), crops)

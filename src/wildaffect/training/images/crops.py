@@ -1,0 +1,141 @@
+"""Crops on the disk to batches of pixels, decoded ahead of the training in threads.
+
+Symbols: N crops, B crops of a batch, C channels, S side in pixels.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from wildaffect.core.errors import MissingData, UnreadableVideo
+from wildaffect.core.preprocess import Preprocess
+from wildaffect.video.pixels import read_image
+
+_BATCHES_AHEAD = 3
+_LARGEST_TILT = 1.05
+"""Longer side over shorter one that still passes for a square crop."""
+
+
+def read_crop(path: Path, preprocess: Preprocess) -> NDArray[np.uint8]:
+    """Return an aligned crop as a network reads it, shape (S, S, C), 0 to 255.
+
+    Raises:
+        UnreadableVideo: If the file is no image, or the image is no square.
+    """
+    rgb = read_image(path)
+    height, width = rgb.shape[:2]
+    if max(height, width) > _LARGEST_TILT * min(height, width):
+        raise UnreadableVideo(
+            path,
+            f"a crop must be square, got {width} x {height}; cut faces out with "
+            "`wildaffect crop`",
+        )
+    side = (preprocess.size_px, preprocess.size_px)
+    if (width, height) != side:
+        shrinks = min(height, width) > preprocess.size_px
+        way = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        rgb = cv2.resize(rgb, side, interpolation=way)
+    match preprocess.channels:
+        case "rgb":
+            return rgb
+        case "bgr":
+            return rgb[..., ::-1]
+        case "grey":
+            return cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)[..., None]
+
+
+class Decoded(NamedTuple):
+    """Pixels of some crops, and which they are."""
+
+    pixels: NDArray[np.uint8]
+    """Shape (B, S, S, C)."""
+    rows: NDArray[np.int64]
+    """Positions among the paths; those asked for, but for crops that did not decode."""
+
+
+class CropReader:
+    """Reads crops by number; one that does not decode gives way to the next that does.
+
+    What stands in is always the same crop, so that a run can be repeated.
+
+    Args:
+        paths: N files.
+        preprocess: What the network reads.
+        num_threads: That decode side by side.
+    """
+
+    def __init__(
+        self, paths: Sequence[Path], preprocess: Preprocess, *, num_threads: int = 2
+    ) -> None:
+        self.paths, self.preprocess = paths, preprocess
+        self.unreadable: dict[int, str] = {}
+        """Position -> what is wrong with it."""
+        self._num_threads = num_threads
+
+    def read(self, row: int) -> tuple[NDArray[np.uint8], int]:
+        """Return a crop's pixels (S, S, C) and its position.
+
+        Raises:
+            MissingData: If no crop decodes.
+        """
+        for offset in range(len(self.paths)):
+            place = (row + offset) % len(self.paths)
+            if place in self.unreadable:
+                continue
+            try:
+                return read_crop(self.paths[place], self.preprocess), place
+            except UnreadableVideo as error:
+                self.unreadable[place] = str(error)
+        raise MissingData(
+            f"images: at least one must decode, got none of {len(self.paths)}; the first: "
+            f"{next(iter(self.unreadable.values()))}"
+        )
+
+    def batches(self, rows: Iterable[NDArray[np.int64]]) -> Iterator[Decoded]:
+        """Yield the crops of each group of rows, in order, decoded ahead in threads."""
+        waiting: deque[list[Future[tuple[NDArray[np.uint8], int]]]] = deque()
+        pool = ThreadPoolExecutor(self._num_threads, thread_name_prefix="decode")
+        try:
+            for group in rows:
+                waiting.append([pool.submit(self.read, int(row)) for row in group])
+                if len(waiting) > _BATCHES_AHEAD:
+                    yield _join(waiting.popleft())
+            while waiting:
+                yield _join(waiting.popleft())
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def in_order(num_rows: int, batch_size: int) -> Iterator[NDArray[np.int64]]:
+    """Yield all rows in batches, the last as short as it comes."""
+    for first in range(0, num_rows, batch_size):
+        yield np.arange(first, min(first + batch_size, num_rows))
+
+
+def unit_crops(pixels: NDArray[np.uint8], device: torch.device) -> Tensor:
+    """Return pixels (B, S, S, C) as (B, C, S, S) in [0, 1] on a device."""
+    moved = torch.from_numpy(np.ascontiguousarray(pixels)).to(device, non_blocking=True)
+    return moved.permute(0, 3, 1, 2).float() / 255
+
+
+def normaliser(preprocess: Preprocess, device: torch.device) -> Callable[[Tensor], Tensor]:
+    """Return what turns crops in [0, 1] into a network's input, as `faces.crop` does."""
+    mean = torch.tensor(preprocess.mean, device=device).view(-1, 1, 1)
+    std = torch.tensor(preprocess.std, device=device).view(-1, 1, 1)
+    return lambda crops: (crops - mean) / std
+
+
+def _join(futures: list[Future[tuple[NDArray[np.uint8], int]]]) -> Decoded:
+    read = [future.result() for future in futures]
+    return Decoded(
+        np.stack([pixels for pixels, _ in read]),
+        np.array([row for _, row in read], np.int64),
+    )

@@ -1,0 +1,243 @@
+"""Supervised training of a backbone and heads on labelled crops.
+
+Symbols: B crops of this process's share of a step, K action units.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from wildaffect.core.errors import UsageError
+from wildaffect.core.tasks import LabelSpaces, Task
+from wildaffect.losses.multitask import LossReport, build_loss
+from wildaffect.models.backbones.layer_decay import layer_decay_groups, weight_decay_groups
+from wildaffect.models.backbones.vit import ViTTrunk
+from wildaffect.models.face_net import FaceNet, recompute_stages
+from wildaffect.training.distributed import Processes, gather, processes_of
+from wildaffect.training.images.augment import apply_changes, draw_changes
+from wildaffect.training.images.crops import CropReader, normaliser, unit_crops
+from wildaffect.training.images.judge import crop_statistics
+from wildaffect.training.images.labelled import (
+    LabelledCrops,
+    count_image_labels,
+    join_labels,
+    joined_paths,
+)
+from wildaffect.training.images.recipe import FinetuneRecipe
+from wildaffect.training.images.sampling import BalancedClasses, StepRows, class_weights
+from wildaffect.training.images.start import Start
+from wildaffect.training.recipe import BestOnInnerSplit
+from wildaffect.training.score import task_scores
+
+_CHANGES, _MIX = 0xA06, 0x313
+
+
+class CropBatch(NamedTuple):
+    """Labelled crops on one device, ready for the network."""
+
+    crops: Tensor
+    """Normalised, shape (B, C, S, S)."""
+    targets: dict[Task, Tensor]
+    """Each crop a window of one row."""
+    valid: dict[Task, Tensor]
+    step: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelledParts:
+    """Crops that train, and those of other people that choose the epoch."""
+
+    train: tuple[LabelledCrops, ...]
+    inner: tuple[LabelledCrops, ...] = ()
+
+
+class Finetune:
+    """What `ImageFit` trains on labelled crops.
+
+    Args:
+        recipe: How it is trained.
+        parts: Crops; every set in the same label spaces.
+        start: What the backbone begins with.
+        fabric: Of this process.
+        tasks: To be predicted.
+        num_threads: That decode.
+    """
+
+    def __init__(
+        self,
+        recipe: FinetuneRecipe,
+        parts: LabelledParts,
+        start: Start,
+        *,
+        fabric: Any,
+        tasks: tuple[Task, ...],
+        num_threads: int = 2,
+    ) -> None:
+        self._recipe, self._parts, self._fabric = recipe, parts, fabric
+        self._preprocess, self._num_threads = start.preprocess, num_threads
+        self._processes = processes_of(fabric)
+        check_shares(recipe.name, recipe.batch_size, self._processes)
+        self._labels = join_labels(parts.train)
+        spaces = parts.train[0].annotations.spaces
+        paths = joined_paths(parts.train)
+        self.reader = CropReader(paths, start.preprocess, num_threads=num_threads)
+        self._rows = StepRows(
+            len(paths), recipe.batch_size, seed=recipe.seed, weights=self._weights()
+        )
+        self.steps_per_epoch = self._rows.steps_per_epoch
+        self.ema_decay = recipe.ema_decay
+        self.patience_epochs = (
+            recipe.selection.patience_epochs
+            if isinstance(recipe.selection, BestOnInnerSplit)
+            else None
+        )
+        self.model: nn.Module = self._build(start, tasks, spaces)
+        loss = build_loss(recipe.loss, spaces, count_image_labels(self._labels, spaces))
+        self.loss: nn.Module = loss.to(fabric.device)
+
+    def groups(self) -> list[dict[str, Any]]:
+        """Return the backbone's groups, layer by layer, and those of the heads."""
+        optim, net = self._recipe.optim, self._net
+        groups = layer_decay_groups(
+            net.backbone,
+            peak_lr=optim.peak_lr * self._recipe.layer_decay,
+            weight_decay=optim.weight_decay,
+            layer_decay=self._recipe.layer_decay,
+        )
+        groups += weight_decay_groups(net.heads, optim.weight_decay)
+        groups.append({"params": list(self.loss.parameters()), "weight_decay": 0.0})
+        return [group for group in groups if group["params"]]
+
+    def batches(self, first_step: int) -> Iterator[CropBatch]:
+        """Yield the batches of this step and all after it, without end."""
+        config, device = self._recipe.augment, self._fabric.device
+        to_input = normaliser(self._preprocess, device)
+        rank, count = self._processes.rank, self._processes.count
+        for step, decoded in enumerate(
+            self.reader.batches(self._share(first_step)), start=first_step
+        ):
+            rng = np.random.default_rng((self._recipe.seed, _CHANGES, step))
+            changes = draw_changes(config, self._recipe.batch_size, rng).share(rank, count)
+            crops = to_input(apply_changes(unit_crops(decoded.pixels, device), changes))
+            if self._recipe.channels_last:
+                crops = crops.contiguous(memory_format=torch.channels_last)
+            yield CropBatch(crops, *self._labels.of_rows(decoded.rows, device), step)
+
+    def report(self, forward: nn.Module, batch: CropBatch) -> LossReport:
+        """Return the loss of a batch over all processes."""
+        if not self._recipe.mixup_alpha:
+            return self._loss_of(forward(batch.crops), batch.targets, batch.valid)
+        return self._mixed(forward, batch)
+
+    def judge(self, model: nn.Module, epoch: int) -> dict[str, float]:  # noqa: ARG002
+        """Return scores on the people set aside; empty if there are none."""
+        if not self._parts.inner:
+            return {}
+        found = crop_statistics(
+            model, self._parts.inner, self._preprocess, num_threads=self._num_threads
+        )
+        return task_scores(found.pooled(), self._net.tasks)
+
+    @property
+    def _net(self) -> FaceNet:
+        if not isinstance(self.model, FaceNet):
+            raise TypeError(f"finetune: model must be a FaceNet, got {type(self.model)}")
+        return self.model
+
+    def _build(
+        self, start: Start, tasks: tuple[Task, ...], spaces: LabelSpaces
+    ) -> nn.Module:
+        recipe = self._recipe
+        if recipe.drop_path:
+            if not isinstance(start.backbone, ViTTrunk):
+                raise UsageError(
+                    f"{recipe.name}: drop_path must be 0 but for vision transformers, got "
+                    f"{recipe.drop_path} for {recipe.network}"
+                )
+            start.backbone.set_drop_path(recipe.drop_path)
+        net = FaceNet(start.backbone, recipe.head, tasks, spaces)
+        if self._processes.count > 1 and self._fabric.device.type == "cuda":
+            # Statistics of the whole step, as with one process; GPUs alone can share them.
+            nn.SyncBatchNorm.convert_sync_batchnorm(net)
+        net.freeze(recipe.frozen_stages)
+        if recipe.recompute:
+            recompute_stages(net.backbone)
+        return net.to(self._fabric.device)
+
+    def _weights(self) -> Any:
+        if not isinstance(self._recipe.sampling, BalancedClasses):
+            return None
+        return class_weights(
+            self._labels.targets[Task.EXPRESSION].astype(np.int64),
+            self._labels.valid[Task.EXPRESSION],
+            self._recipe.sampling.power,
+        )
+
+    def _share(self, first_step: int) -> Iterator[Any]:
+        step = first_step
+        while True:
+            yield self._rows(step)[self._processes.rank :: self._processes.count]
+            step += 1
+
+    def _loss_of(
+        self,
+        outputs: dict[Task, Tensor],
+        targets: dict[Task, Tensor],
+        valid: dict[Task, Tensor],
+    ) -> LossReport:
+        joined = {task: value.float() for task, value in outputs.items()}
+        return self.loss(
+            gather(self._fabric, joined),
+            gather(self._fabric, targets),
+            gather(self._fabric, valid),
+        )
+
+    def _mixed(self, forward: nn.Module, batch: CropBatch) -> LossReport:
+        """Return the loss of crops mixed in pairs within this process.
+
+        Values are mixed where both crops have one; classes and units keep both crops'
+        labels, each weighed by its share, which is the cross-entropy of mixed labels.
+        """
+        alpha = self._recipe.mixup_alpha
+        rng = np.random.default_rng((self._recipe.seed, _MIX, batch.step))
+        share = float(rng.beta(alpha, alpha))
+        outputs = forward(share * batch.crops + (1 - share) * batch.crops.roll(1, 0))
+        own, others = (
+            dict(batch.targets),
+            {k: v.roll(1, 0) for k, v in batch.targets.items()},
+        )
+        valid, others_valid = (
+            dict(batch.valid),
+            {k: v.roll(1, 0) for k, v in batch.valid.items()},
+        )
+        for task in (Task.VALENCE, Task.AROUSAL):
+            mixed = share * own[task] + (1 - share) * others[task]
+            both = valid[task] & others_valid[task]
+            own[task] = others[task] = mixed
+            valid[task] = others_valid[task] = both
+        first = self._loss_of(outputs, own, valid)
+        second = self._loss_of(outputs, others, others_valid)
+        return LossReport(
+            share * first.total + (1 - share) * second.total,
+            {
+                task: share * value + (1 - share) * second.per_task[task]
+                for task, value in first.per_task.items()
+            },
+        )
+
+
+def check_shares(name: str, batch_size: int, processes: Processes) -> None:
+    """Refuse a batch that cannot be shared evenly.
+
+    Raises:
+        UsageError: If the batch size is no multiple of the number of processes.
+    """
+    if batch_size % processes.count:
+        raise UsageError(
+            f"{name}: batch_size must be a multiple of the {processes.count} processes, "
+            f"got {batch_size}"
+        )

@@ -1,0 +1,126 @@
+"""What a network says of labelled crops, and how good that is.
+
+Symbols: N crops, K action units.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from wildaffect.core.annotations import Annotations
+from wildaffect.core.predictions import Predictions
+from wildaffect.core.preprocess import Preprocess
+from wildaffect.core.tasks import Task
+from wildaffect.metrics.scores import VideoStatistics
+from wildaffect.training.images.crops import CropReader, in_order, normaliser, unit_crops
+from wildaffect.training.images.labelled import LabelledCrops, take_rows
+from wildaffect.training.predict import to_probs
+
+BATCH = 64
+THRESHOLD = 0.5
+"""Probability at which an action unit counts as present."""
+
+
+def over_crops(
+    network: Callable[[Tensor], Any],
+    reader: CropReader,
+    device: torch.device,
+) -> Iterator[tuple[NDArray[np.int64], Any]]:
+    """Yield rows and what a network makes of their crops, without gradients.
+
+    Crops that do not decode give nothing. The network must be in evaluation mode.
+    """
+    to_input = normaliser(reader.preprocess, device)
+    asked = in_order(len(reader.paths), BATCH)
+    for wanted, decoded in zip(
+        in_order(len(reader.paths), BATCH), reader.batches(asked), strict=True
+    ):
+        own = decoded.rows == wanted
+        if own.any():
+            with torch.inference_mode():
+                made = network(to_input(unit_crops(decoded.pixels[own], device)))
+            yield decoded.rows[own], made
+
+
+def predict_crops(
+    model: nn.Module,
+    crops: LabelledCrops,
+    preprocess: Preprocess,
+    *,
+    num_threads: int = 2,
+) -> tuple[Annotations, Predictions]:
+    """Return the rows whose crops decode, and what a model says of them.
+
+    Args:
+        model: Put into evaluation mode.
+        crops: With labels in the model's spaces.
+        preprocess: What the model reads.
+        num_threads: That decode.
+    """
+    model.eval()
+    device = next(model.parameters()).device
+    reader = CropReader(crops.paths, preprocess, num_threads=num_threads)
+    rows: list[NDArray[np.int64]] = []
+    said: dict[Task, list[NDArray[np.float32]]] = {}
+    for some, outputs in over_crops(model, reader, device):
+        rows.append(some)
+        for task, raw in outputs.items():
+            probs = to_probs(task, raw)[:, 0].cpu().numpy()
+            said.setdefault(task, []).append(probs)
+    annotations = take_rows(crops.annotations, np.concatenate(rows))
+    joined = {task: np.concatenate(parts) for task, parts in said.items()}
+    return annotations, to_predictions(annotations, joined)
+
+
+def to_predictions(
+    annotations: Annotations, probs: dict[Task, NDArray[np.float32]]
+) -> Predictions:
+    """Return decisions for values and probabilities of every row, shape (N, columns).
+
+    The likeliest class, and units from `THRESHOLD` on; tasks that are absent are not
+    covered.
+    """
+    num, spaces = len(annotations), annotations.spaces
+    num_units = len(spaces.action_units)
+    values = {
+        task: probs[task][:, 0] if task in probs else np.zeros(num, np.float32)
+        for task in (Task.VALENCE, Task.AROUSAL)
+    }
+    classes = probs.get(Task.EXPRESSION)
+    units = probs.get(Task.ACTION_UNITS)
+    nothing = np.zeros((num, num_units), np.int64)
+    return Predictions(
+        valence=values[Task.VALENCE],
+        arousal=values[Task.AROUSAL],
+        expression=np.zeros(num, np.int64) if classes is None else classes.argmax(1),
+        action_units=nothing if units is None else (units >= THRESHOLD).astype(np.int64),
+        valence_covered=np.full(num, Task.VALENCE in probs),
+        arousal_covered=np.full(num, Task.AROUSAL in probs),
+        expression_covered=np.full(num, classes is not None),
+        action_units_covered=np.full(nothing.shape, units is not None),
+        expression_probs=classes,
+        action_unit_probs=units,
+        spaces=spaces,
+    )
+
+
+def crop_statistics(
+    model: nn.Module,
+    sets: Sequence[LabelledCrops],
+    preprocess: Preprocess,
+    *,
+    num_threads: int = 2,
+) -> VideoStatistics:
+    """Return what each video of some sets adds to every score; spaces must be alike."""
+    found = [
+        VideoStatistics.of(*predict_crops(model, one, preprocess, num_threads=num_threads))
+        for one in sets
+    ]
+    first, *others = found
+    for other in others:
+        first = first.merge(other)
+    return first

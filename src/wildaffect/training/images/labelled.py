@@ -1,0 +1,207 @@
+"""Annotations and their crops: what supervised training reads.
+
+Symbols: N images of all sets together, K action units.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from wildaffect.core.annotations import Annotations
+from wildaffect.core.errors import MissingData
+from wildaffect.core.tasks import LabelSpaces, Task
+from wildaffect.data.check_images import check_images, find_image_folder
+from wildaffect.evaluation.inputs import read_annotated
+from wildaffect.features.crops import MARKER
+from wildaffect.formats.detect import FORMATS, detect
+from wildaffect.formats.mapping import map_spaces
+from wildaffect.losses.statistics import LabelStatistics
+from wildaffect.training.load import fullest_layout
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetPlace:
+    """Where one labelled set lies."""
+
+    data: Path
+    """Folder of annotations."""
+    images: Path | None = None
+    """Folder of crops; None looks beside the annotations."""
+    layout: str | None = None
+    """Of the annotations, if several lie there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelledCrops:
+    """Annotated rows that have a label and a crop on the disk; row n has `paths[n]`."""
+
+    annotations: Annotations
+    sha256: str | None
+    """Of the annotation files."""
+    paths: tuple[Path, ...]
+    num_missing: int
+    """Annotated images that are not there."""
+    num_unlabelled: int
+    """Rows without any label."""
+    is_cut: bool
+    """Whether `wildaffect crop` cut them, so that extraction and analysis see the same."""
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    @property
+    def subjects(self) -> NDArray[np.str_]:
+        """Return the person of each row, of this set alone, shape (N,)."""
+        named = [f"{self.annotations.source}/{one}" for one in self.annotations.subjects]
+        return np.array(named)[self.annotations.video_index]
+
+    def take(self, rows: NDArray[np.int64]) -> "LabelledCrops":
+        """Return these rows."""
+        return LabelledCrops(
+            annotations=take_rows(self.annotations, rows),
+            sha256=self.sha256,
+            paths=tuple(self.paths[row] for row in rows),
+            num_missing=self.num_missing,
+            num_unlabelled=self.num_unlabelled,
+            is_cut=self.is_cut,
+        )
+
+
+def load_labelled(
+    place: SetPlace, split: str, spaces: LabelSpaces | None = None
+) -> LabelledCrops:
+    """Read one split of a set.
+
+    Args:
+        place: Where it lies.
+        split: Such as `train`.
+        spaces: Labels that are wanted; None for the set's own.
+
+    Raises:
+        MissingData: If there are no annotations, or no crop of them.
+        UsageError: If there is no such split, or no table between the label spaces.
+    """
+    layout = place.layout or fullest_layout(place.data)
+    annotated = read_annotated(place.data, layout=layout, split=split)
+    annotations = annotated.annotations
+    if spaces is not None and spaces != annotations.spaces:
+        annotations = map_spaces(annotations, spaces).annotations
+    known = FORMATS[layout] if layout else detect(place.data)[0].format
+    folders = [place.data / name for name in known.image_folders]
+    folder = place.images or find_image_folder(annotations, folders)
+    if folder is None:
+        raise MissingData(
+            f"{place.data}: crops of {annotations.source} must lie in one of "
+            f"{', '.join(known.image_folders)}, got none; say --images"
+        )
+    found = check_images(annotations, folder, is_video=known.is_video)
+    labelled = _is_labelled(annotations)
+    rows = np.flatnonzero(found.present & labelled)
+    if not len(rows):
+        raise MissingData(
+            f"{folder}: labelled crops of {annotations.source} must be there, got none of "
+            f"{int(labelled.sum())}; say --images"
+        )
+    return LabelledCrops(
+        annotations=take_rows(annotations, rows),
+        sha256=annotated.input.sha256,
+        paths=tuple(folder / found.paths[row] for row in rows),
+        num_missing=len(found.missing),
+        num_unlabelled=int((~labelled).sum()),
+        is_cut=(folder / MARKER).is_file(),
+    )
+
+
+def take_rows(annotations: Annotations, rows: NDArray[np.int64]) -> Annotations:
+    """Return some rows; videos without any are left out."""
+    kept, video_index = np.unique(annotations.video_index[rows], return_inverse=True)
+    columns = {
+        name: getattr(annotations, name)[rows]
+        for task in Task
+        for name in (str(task), f"{task}_valid")
+    }
+    return Annotations(
+        source=annotations.source,
+        videos=tuple(annotations.videos[index] for index in kept),
+        subjects=tuple(annotations.subjects[index] for index in kept),
+        video_index=video_index,
+        frame_number=annotations.frame_number[rows],
+        images=tuple(annotations.images[row] for row in rows),
+        lines=annotations.lines[rows],
+        spaces=annotations.spaces,
+        files=tuple(annotations.files[i] for i in kept) if annotations.files else (),
+        **columns,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labels:
+    """Labels of N images, column by column, with a mask for each."""
+
+    targets: dict[Task, NDArray[np.generic]]
+    """Valence, arousal and class (N,), action units (N, K)."""
+    valid: dict[Task, NDArray[np.bool_]]
+
+    def of_rows(
+        self, rows: NDArray[np.int64], device: torch.device
+    ) -> tuple[dict[Task, Tensor], dict[Task, Tensor]]:
+        """Return targets and masks of some images, each a window of one row."""
+        targets, valid = {}, {}
+        for task in Task:
+            dtype = torch.int64 if task == Task.EXPRESSION else torch.float32
+            values = torch.from_numpy(self.targets[task][rows]).unsqueeze(1)
+            targets[task] = values.to(device, dtype)
+            mask = torch.from_numpy(self.valid[task][rows]).unsqueeze(1)
+            valid[task] = mask.to(device)
+        return targets, valid
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """Return the tasks that any image is labelled for."""
+        return tuple(task for task in Task if self.valid[task].any())
+
+
+def join_labels(sets: Sequence[LabelledCrops]) -> Labels:
+    """Return the labels of all sets, one after the other; label spaces must be alike."""
+    return Labels(
+        targets={
+            task: np.concatenate([getattr(one.annotations, task) for one in sets])
+            for task in Task
+        },
+        valid={
+            task: np.concatenate(
+                [getattr(one.annotations, f"{task}_valid") for one in sets]
+            )
+            for task in Task
+        },
+    )
+
+
+def joined_paths(sets: Sequence[LabelledCrops]) -> tuple[Path, ...]:
+    """Return the crops of all sets, one after the other."""
+    return tuple(path for one in sets for path in one.paths)
+
+
+def count_image_labels(labels: Labels, spaces: LabelSpaces) -> LabelStatistics:
+    """Return how often each label occurs, for losses that weigh by it."""
+    named = labels.targets[Task.EXPRESSION][labels.valid[Task.EXPRESSION]]
+    units, valid = labels.targets[Task.ACTION_UNITS], labels.valid[Task.ACTION_UNITS]
+    return LabelStatistics(
+        class_counts=np.bincount(named.astype(np.int64), minlength=len(spaces.expressions)),
+        unit_positive=((units == 1) & valid).sum(0),
+        unit_total=valid.sum(0),
+    )
+
+
+def _is_labelled(annotations: Annotations) -> NDArray[np.bool_]:
+    return (
+        annotations.valence_valid
+        | annotations.arousal_valid
+        | annotations.expression_valid
+        | annotations.action_units_valid.any(1)
+    )

@@ -1,0 +1,148 @@
+"""From folders of images to a finished run of pre-training."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from wildaffect.core.errors import MissingData
+from wildaffect.core.preprocess import Preprocess
+from wildaffect.features.crops import images_below
+from wildaffect.inference.manifest import DataSource
+from wildaffect.models.backbones.registry import backbone_spec
+from wildaffect.models.pretraining.catalogue import build_mae
+from wildaffect.training.distributed import launch
+from wildaffect.training.images.job import Watching, train_images
+from wildaffect.training.images.labelled import LabelledCrops, join_labels
+from wildaffect.training.images.pretrain import Pretrain, Probe
+from wildaffect.training.images.probe import embed_crops, probe
+from wildaffect.training.images.recipe import PretrainRecipe
+from wildaffect.training.images.runs import ImageRunData, ImageSet
+from wildaffect.training.inner import people_aside
+from wildaffect.training.job import Machine
+from wildaffect.training.runs import Run
+from wildaffect.training.score import task_scores
+
+_PROBE_SHARE = 0.3
+"""Of the people of the probing set, who are asked about; the others are learnt from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageTree:
+    """Image files below one folder, in order of their names."""
+
+    root: Path
+    paths: tuple[Path, ...]
+
+    def digest(self) -> str:
+        """Return the hash of names and sizes, 64 hexadecimal digits."""
+        lines = (
+            f"{path.relative_to(self.root).as_posix()}\n{path.stat().st_size}\n"
+            for path in self.paths
+        )
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def find_images(root: Path) -> ImageTree:
+    """Return all images below a folder, however deep.
+
+    Raises:
+        MissingData: If there is none.
+    """
+    paths = images_below(root)
+    if not paths:
+        raise MissingData(f"{root}: images must lie below the folder, got none")
+    return ImageTree(root=root, paths=paths)
+
+
+def pretrain_run(
+    recipe: PretrainRecipe,
+    trees: Sequence[ImageTree],
+    folder: Path,
+    *,
+    probed: Sequence[LabelledCrops],
+    machine: Machine,
+    terms: str,
+    watching: Watching,
+) -> Run:
+    """Train a masked autoencoder, or go on with a run that was stopped.
+
+    Args:
+        recipe: How it is trained.
+        trees: Images, each a face crop.
+        folder: Of the run.
+        probed: Labelled crops on which features are probed; they choose nothing.
+        machine: Where it trains.
+        terms: On which the images may be used, for others to repeat.
+        watching: Who is told.
+
+    Raises:
+        UsageError: If the folder holds another run, or the network has no autoencoder.
+        Diverged: If the loss is no number any more.
+    """
+    torch.manual_seed(recipe.seed)
+    mae = build_mae(recipe.network)
+    preprocess = backbone_spec(recipe.network).preprocess
+    data = ImageRunData(
+        sets=tuple(
+            ImageSet(
+                name=one.root.resolve().name,
+                sha256=one.digest(),
+                num_images=len(one.paths),
+            )
+            for one in trees
+        ),
+        preprocess=preprocess,
+        sources=tuple(
+            DataSource(name=one.root.resolve().name, license=terms) for one in trees
+        ),
+    )
+    run = Run(folder)
+    fabric = launch(machine.accelerator, recipe.precision)
+    objective = Pretrain(
+        recipe,
+        mae,
+        tuple(path for one in trees for path in one.paths),
+        run,
+        preprocess=preprocess,
+        fabric=fabric,
+        probe=_probe_of(probed, preprocess, fabric.device) if probed else None,
+    )
+    train_images(
+        run, recipe, data, objective, fabric=fabric, machine=machine, watching=watching
+    )
+    watching.unreadable(objective.reader.unreadable, objective.reader.paths)
+    return run
+
+
+def _probe_of(
+    sets: Sequence[LabelledCrops], preprocess: Preprocess, device: torch.device
+) -> Probe:
+    halves = [_halves(one) for one in sets]
+
+    def ask(encode: Callable[[Tensor], Tensor]) -> dict[str, float]:
+        scores: dict[str, float] = {}
+        for known, asked in halves:
+            found = probe(
+                embed_crops(encode, known, preprocess, device),
+                embed_crops(encode, asked, preprocess, device),
+            )
+            tasks = join_labels([known]).tasks
+            where = f"{known.annotations.source}/" if len(halves) > 1 else ""
+            for name, statistics in found.by_name().items():
+                told = task_scores(statistics.pooled(), tasks)
+                scores |= {f"{where}{name}/{key}": value for key, value in told.items()}
+        return scores
+
+    return ask
+
+
+def _halves(crops: LabelledCrops) -> tuple[LabelledCrops, LabelledCrops]:
+    """Return crops to learn from and crops of other people to be asked about."""
+    aside = people_aside(crops.subjects.tolist(), _PROBE_SHARE, seed=0)
+    is_asked = np.isin(crops.subjects, sorted(aside))
+    return crops.take(np.flatnonzero(~is_asked)), crops.take(np.flatnonzero(is_asked))

@@ -1,0 +1,182 @@
+"""What frozen features know of labels: a linear probe and nearest neighbours.
+
+Symbols: N crops, D features, K action units.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812 - the name that torch's own guide uses
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from wildaffect.core.annotations import Annotations
+from wildaffect.core.preprocess import Preprocess
+from wildaffect.core.tasks import LabelSpaces, Task
+from wildaffect.losses.action_units import BinaryCrossEntropy
+from wildaffect.losses.affect import CCC
+from wildaffect.losses.expression import CrossEntropy
+from wildaffect.losses.multitask import LossConfig, build_loss
+from wildaffect.losses.weighing import FixedWeights
+from wildaffect.metrics.scores import VideoStatistics
+from wildaffect.models.heads import num_outputs
+from wildaffect.training.images.crops import CropReader
+from wildaffect.training.images.judge import over_crops, to_predictions
+from wildaffect.training.images.labelled import (
+    LabelledCrops,
+    count_image_labels,
+    join_labels,
+)
+from wildaffect.training.predict import to_probs
+
+NUM_NEIGHBOURS = 20
+_NUM_STEPS, _PEAK_LR, _WEIGHT_DECAY = 300, 0.02, 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """Features of labelled crops."""
+
+    features: Tensor
+    """Shape (N, D), on the CPU."""
+    crops: LabelledCrops
+    """The rows that decoded."""
+
+    @property
+    def annotations(self) -> Annotations:
+        """Return the labels."""
+        return self.crops.annotations
+
+
+@dataclass(frozen=True, slots=True)
+class Probes:
+    """How well each way reads labels out of features, per video."""
+
+    linear: VideoStatistics
+    neighbours: VideoStatistics
+
+    def by_name(self) -> dict[str, VideoStatistics]:
+        """Return both, by the name that metrics give them."""
+        return {"linear": self.linear, "neighbours": self.neighbours}
+
+
+def embed_crops(
+    network: Callable[[Tensor], Tensor],
+    crops: LabelledCrops,
+    preprocess: Preprocess,
+    device: torch.device,
+) -> Embedded:
+    """Return the features of every crop that decodes."""
+    reader = CropReader(crops.paths, preprocess)
+    found = list(over_crops(network, reader, device))
+    rows = np.concatenate([some for some, _ in found])
+    features = torch.cat([made.float().cpu() for _, made in found])
+    return Embedded(features, crops.take(rows))
+
+
+def probe(train: Embedded, test: Embedded) -> Probes:
+    """Fit both ways on the features of some people and ask them of others.
+
+    The same data give the same result: nothing is drawn.
+    """
+    mean, spread = train.features.mean(0), train.features.std(0) + 1e-6
+    known = (train.features - mean) / spread
+    asked = (test.features - mean) / spread
+    return Probes(
+        linear=_statistics(test, linear_probe(known, train, asked)),
+        neighbours=_statistics(test, neighbour_probe(known, train, asked)),
+    )
+
+
+def linear_probe(
+    known: Tensor, train: Embedded, asked: Tensor
+) -> dict[Task, NDArray[np.float32]]:
+    """Return what one linear map per task says of features (M, D), fitted to `train`.
+
+    All crops at once, a fixed number of steps, rare labels weighed up.
+    """
+    spaces = train.annotations.spaces
+    labels = join_labels([train.crops])
+    maps = nn.ModuleDict(
+        {
+            task: nn.Linear(known.shape[1], num_outputs(task, spaces))
+            for task in labels.tasks
+        }
+    )
+    for one in maps.values():
+        for parameter in one.parameters():
+            nn.init.zeros_(parameter)
+    rows = np.arange(len(known))
+    targets, valid = labels.of_rows(rows, known.device)
+    loss = build_loss(_probe_loss(), spaces, count_image_labels(labels, spaces))
+    optimizer = torch.optim.AdamW(
+        maps.parameters(), lr=_PEAK_LR, weight_decay=_WEIGHT_DECAY
+    )
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, _NUM_STEPS)
+    for _ in range(_NUM_STEPS):
+        optimizer.zero_grad()
+        loss(_raw(maps, known), targets, valid).total.backward()
+        optimizer.step()
+        schedule.step()
+    with torch.inference_mode():
+        return {
+            task: to_probs(task, raw)[:, 0].numpy()
+            for task, raw in _raw(maps, asked).items()
+        }
+
+
+def neighbour_probe(
+    known: Tensor, train: Embedded, asked: Tensor
+) -> dict[Task, NDArray[np.float32]]:
+    """Return the mean label of the nearest known crops by cosine, over those labelled."""
+    spaces = train.annotations.spaces
+    labels = join_labels([train.crops])
+    likeness = F.normalize(asked, dim=1) @ F.normalize(known, dim=1).T  # (M, N)
+    said: dict[Task, NDArray[np.float32]] = {}
+    for task in labels.tasks:
+        values, valid = _columns(labels.targets[task], task, spaces), labels.valid[task]
+        usable = torch.from_numpy(valid if valid.ndim == 1 else valid.any(1))
+        num = min(NUM_NEIGHBOURS, int(usable.sum()))
+        near = likeness.masked_fill(~usable, -torch.inf).topk(num, dim=1).indices
+        weight = torch.from_numpy(np.broadcast_to(_mask(valid), values.shape).copy())[near]
+        chosen = torch.from_numpy(values)[near]  # (M, k, columns)
+        mean = (chosen * weight).sum(1) / weight.sum(1).clamp(min=1)
+        said[task] = mean.numpy().astype(np.float32)
+    return said
+
+
+def _probe_loss() -> LossConfig:
+    return LossConfig(
+        valence=CCC(mse_weight=1.0),
+        arousal=CCC(mse_weight=1.0),
+        expression=CrossEntropy(class_weights="inverse_sqrt"),
+        action_units=BinaryCrossEntropy(positive_weights="inverse_sqrt"),
+        weighing=FixedWeights(weights=dict.fromkeys(Task, 1.0)),
+    )
+
+
+def _raw(maps: nn.ModuleDict, features: Tensor) -> dict[Task, Tensor]:
+    outputs = {Task(name): one(features).unsqueeze(1) for name, one in maps.items()}
+    return {
+        task: raw[..., 0] if task in {Task.VALENCE, Task.AROUSAL} else raw
+        for task, raw in outputs.items()
+    }
+
+
+def _columns(
+    values: NDArray[np.generic], task: Task, spaces: LabelSpaces
+) -> NDArray[np.float32]:
+    """Return labels as columns of numbers whose mean is a probability or a value."""
+    if task == Task.EXPRESSION:
+        return np.eye(len(spaces.expressions), dtype=np.float32)[values.astype(np.int64)]
+    return values.reshape(len(values), -1).astype(np.float32)
+
+
+def _mask(valid: NDArray[np.bool_]) -> NDArray[np.float32]:
+    return valid.reshape(len(valid), -1).astype(np.float32)
+
+
+def _statistics(test: Embedded, probs: dict[Task, NDArray[np.float32]]) -> VideoStatistics:
+    return VideoStatistics.of(test.annotations, to_predictions(test.annotations, probs))

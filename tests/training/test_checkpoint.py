@@ -1,0 +1,124 @@
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import torch
+
+from wildaffect.training.checkpoint import (
+    BadCheckpoint,
+    load_checkpoint,
+    load_weights,
+    save_checkpoint,
+    save_weights,
+)
+
+
+class Killed(BaseException):
+    """Stands for the end of the process."""
+
+
+def weights(value):
+    return {"one": torch.full((3, 4), float(value)), "two": torch.full((2,), -float(value))}
+
+
+def save(folder, value):
+    state = {"step": value, "names": ["a", {"b": torch.tensor(value)}]}
+    save_checkpoint(folder, weights(value), state)
+
+
+def test_what_was_saved_last_comes_back_and_nothing_is_left_beside_it(tmp_path):
+    folder = tmp_path / "run" / "checkpoint"
+    assert load_checkpoint(folder) is None
+    for value in (1, 2, 3):
+        save(folder, value)
+    found, state = load_checkpoint(folder)
+    assert torch.equal(found["one"], weights(3)["one"])
+    assert state["step"] == 3
+    assert state["names"][1]["b"] == 3
+    assert [one.name for one in folder.parent.iterdir()] == ["checkpoint"]
+
+
+@pytest.mark.parametrize("operation", ["mkdir", "rename", "replace"])
+@pytest.mark.parametrize("which", [0, 1])
+@pytest.mark.parametrize("is_before", [True, False], ids=["before", "behind"])
+def test_a_stop_anywhere_in_saving_leaves_the_checkpoint_before_or_the_new_one(
+    tmp_path, monkeypatch, operation, which, is_before
+):
+    folder = tmp_path / "checkpoint"
+    save(folder, 1)
+    do, count = getattr(Path, operation), [0]
+
+    def dying(self, *args, **options):
+        count[0] += 1
+        if count[0] == which + 1 and is_before:
+            raise Killed
+        result = do(self, *args, **options)
+        if count[0] == which + 1:
+            raise Killed
+        return result
+
+    for value in (2, 3):  # twice, so that leftovers of the first are there in the second
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, operation, dying)
+            count[0] = 0
+            with suppress(Killed):
+                save(folder, value)
+        found, state = load_checkpoint(folder)
+        assert state["step"] in {value - 1, value, 1}
+        assert torch.equal(found["one"], weights(state["step"])["one"])
+    save(folder, 4)
+    assert load_checkpoint(folder)[1]["step"] == 4
+    assert [one.name for one in tmp_path.iterdir()] == ["checkpoint"]
+
+
+def test_a_stop_between_the_renames_leaves_the_newest_whole_one_not_an_older(
+    tmp_path, monkeypatch
+):
+    folder = tmp_path / "checkpoint"
+    save(folder, 1)
+    shutil.copytree(folder, tmp_path / ".checkpoint.old")  # of a stop before this one
+    save(folder, 2)
+    folder.rename(tmp_path / ".checkpoint.old")
+    assert load_checkpoint(folder)[1]["step"] == 2
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "state.pt"])
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda content: b"",
+        lambda content: content[: len(content) // 2],
+        lambda content: b"\x80\x02garbage" + content[40:],
+        lambda content: b"hello",
+    ],
+    ids=["empty", "half", "overwritten", "text"],
+)
+def test_a_damaged_checkpoint_is_named(tmp_path, name, spoil):
+    folder = tmp_path / "checkpoint"
+    save(folder, 1)
+    file = folder / name
+    file.write_bytes(spoil(file.read_bytes()))
+    with pytest.raises(BadCheckpoint, match=f"{name}: .* must be whole, got"):
+        load_checkpoint(folder)
+
+
+def test_weights_are_replaced_as_a_whole(tmp_path, monkeypatch):
+    path = tmp_path / "best.safetensors"
+    save_weights(path, weights(1))
+
+    def dying(self, target):
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", dying)
+        with pytest.raises(Killed):
+            save_weights(path, weights(2))
+    assert torch.equal(load_weights(path)["one"], weights(1)["one"])
+    save_weights(path, weights(3))
+    assert [one.name for one in tmp_path.iterdir()] == [path.name]
+
+
+def test_missing_weights_are_named(tmp_path):
+    with pytest.raises(BadCheckpoint, match=r"none\.safetensors: weights must be whole"):
+        load_weights(tmp_path / "none.safetensors")

@@ -1,0 +1,76 @@
+"""One of the processes of `test_processes.py`: trains a small recipe to its end.
+
+python worker.py FOLDER VARIANT
+"""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from conftest import TINY, made_up_sequence
+from wildaffect.core.tasks import LabelSpaces, Task
+from wildaffect.losses.multitask import LossConfig
+from wildaffect.losses.weighing import UncertaintyWeights
+from wildaffect.models.frameworks import FrameworkConfig, LabelFeedback
+from wildaffect.models.heads import HeadConfig
+from wildaffect.training import fit
+from wildaffect.training.distributed import launch
+from wildaffect.training.recipe import BestOnInnerSplit
+from wildaffect.training.runs import Run
+
+
+class Killed(Exception):
+    """Stands for the end of the process."""
+
+
+FEEDBACK = LabelFeedback(
+    sources={Task.AROUSAL: (Task.VALENCE, Task.EXPRESSION)},
+    embedding_dim=4,
+    truth_share=0.0,
+)
+GENTLE = OptimConfig(peak_lr=1e-3)
+"""Where a gradient is nearly 0, Adam takes steps as large as the rate by its rounding."""
+DROPOUT = {"model": replace(TINY.model, head=HeadConfig(hidden_dims=(16,), dropout=0.3))}
+VARIANTS = {
+    "ccc": {},
+    "uncertainty": {"loss": LossConfig(weighing=UncertaintyWeights())},
+    "label-feedback": {
+        "model": replace(TINY.model, framework=FrameworkConfig(feedback=FEEDBACK))
+    },
+    "inner": {
+        "selection": BestOnInnerSplit(share=0.3, patience_epochs=9),
+        "ema_decay": 0.9,
+    },
+    "dropout": DROPOUT,
+    "dropout-killed": DROPOUT,
+}
+
+
+def main() -> None:
+    """Train; the variant that is killed ends in the middle of its second epoch."""
+    torch.set_num_threads(1)
+    folder, variant = Path(sys.argv[1]), sys.argv[2]
+    folder.mkdir(exist_ok=True)
+    people = [made_up_sequence(index, num_rows=30 + 6 * index) for index in range(8)]
+    fabric = launch("cpu", "32-true")
+    if variant == "dropout-killed":
+        fit.EVERY_S = 0.0
+        count = fit.Fit._count
+
+        def dying(self: fit.Fit, step: fit.Step) -> None:
+            count(self, step)
+            if step.index == self.batches.steps_per_epoch:
+                raise Killed
+
+        fit.Fit._count = dying
+    recipe = replace(TINY, optim=GENTLE, **VARIANTS[variant])
+    training = fit.Fit(recipe, people, Run(folder), fabric=fabric, spaces=LabelSpaces())
+    training.run(lambda epoch: None)
+
+
+if __name__ == "__main__":
+    main()
