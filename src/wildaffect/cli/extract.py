@@ -1,6 +1,9 @@
 """Compute features of every face in videos or image folders and store them.
 
-Example: wildaffect extract cropped_aligned --features geometry -o features
+Examples:
+    wildaffect extract cropped_aligned --features geometry -o features
+
+    wildaffect extract videos --features runs/iresnet runs/mae -o features
 """
 
 from dataclasses import dataclass
@@ -8,6 +11,8 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
+
+from wildaffect.cli.extras import require_train
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,8 +23,10 @@ class Command:
     """Videos, and folders of videos or of images that are named by frame number."""
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
     """Folder of the feature store; made if it is not there."""
-    features: tuple[Literal["geometry", "mesh"], ...] = ("geometry",)
-    """geometry: named measures, pose, blendshapes; mesh: 478 points turned to the front."""
+    features: tuple[str, ...] = ("geometry",)
+    """geometry: named measures, pose, blendshapes; mesh: 478 points turned to the front;
+    else backbones: names of `wildaffect weights list`, or folders of runs of `pretrain` and
+    `finetune` (needs the extra `train`)."""
     images: Literal["crops", "sequence"] = "crops"
     """Whether a folder's images are faces cut out, as in cropped_aligned/<video>/00001.jpg,
     or full frames of one video."""
@@ -28,7 +35,11 @@ class Command:
     replace: bool = False
     """Overwrite what was extracted from another version of a video or of the networks."""
     device: str = "CPU"
-    """Where networks run, as `wildaffect doctor` lists it."""
+    """Where networks run, as `wildaffect doctor` lists it; backbones on cuda run in
+    torch, and the face nets on the CPU then."""
+    precision: Literal["auto", "f32", "bf16"] = "auto"
+    """Of backbones; auto takes bf16 where the processor has it and the features are shown
+    to be the same within its rounding."""
     threads: int = 1
     """Of each network call; decoding has a thread of its own."""
     json: bool = False
@@ -42,15 +53,25 @@ def run(command: Command) -> int:
     from wildaffect.features.extract import ExtractOptions, Extractor
     from wildaffect.features.footage import find_footage
     from wildaffect.features.progress import ExtractProgress
-    from wildaffect.features.sets import measured_sets
+    from wildaffect.features.sets import MEASURED, measured_sets
     from wildaffect.features.store import FeatureStore
     from wildaffect.runtime.network import Device
 
     jobs = find_footage(command.inputs, command.images)
-    device = Device(name=command.device, threads=command.threads)
+    is_cuda = command.device.lower() == "cuda"
+    device = Device(name="CPU" if is_cuda else command.device, threads=command.threads)
+    backbones = [name for name in command.features if name not in MEASURED]
+    sets = measured_sets([name for name in command.features if name in MEASURED])
+    if backbones:
+        require_train(f"extract --features {backbones[0]}")
+        from wildaffect.recipes.embedders import backbone_sets
+
+        sets += backbone_sets(
+            backbones, device, precision=command.precision, on_cuda=is_cuda
+        )
     extractor = Extractor(
         FeatureStore(command.output),
-        measured_sets(command.features),
+        sets,
         ExtractOptions(dtype=command.dtype, replace=command.replace, device=device),
     )
     with ExtractProgress(num_jobs=len(jobs), quiet=command.quiet) as progress:

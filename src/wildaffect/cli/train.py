@@ -8,6 +8,7 @@ from wildaffect.cli.extras import Prepared, require_train
 from wildaffect.core.errors import UsageError
 
 if TYPE_CHECKING:
+    from wildaffect.recipes.systems import SystemCommand
     from wildaffect.recipes.train_command import TrainCommand
 
 
@@ -20,20 +21,26 @@ def prepare(args: list[str]) -> Prepared:
     """
     require_train("train")
     from wildaffect.recipes.catalog import RECIPES, find_recipe
+    from wildaffect.recipes.systems import SYSTEMS, SystemCommand
     from wildaffect.recipes.train_command import TrainCommand
 
     if args and args[0] in {"-h", "--help"}:
         args = ["modern", *args]
     if not args or args[0].startswith("-"):
         raise UsageError(
-            f"train: a recipe must come first: a recipe.json or one of {', '.join(RECIPES)}"
+            "train: a recipe must come first: a recipe.json or one of "
+            f"{', '.join([*RECIPES, *SYSTEMS])}"
         )
+    if args[0] in SYSTEMS:
+        whole = SystemCommand(system=SYSTEMS[args[0]], data=tyro.MISSING)
+        return Prepared(SystemCommand, whole, args[1:])
     default = TrainCommand(data=tyro.MISSING, recipe=find_recipe(args[0]))
     return Prepared(TrainCommand, default, args[1:])
 
 
-def run(command: "TrainCommand") -> int:
+def run(command: "TrainCommand | SystemCommand") -> int:
     """Train, score, and say where everything lies."""
+    from wildaffect.recipes.systems import SystemCommand, train_system
     from wildaffect.recipes.train_command import train
 
-    return train(command)
+    return train_system(command) if isinstance(command, SystemCommand) else train(command)

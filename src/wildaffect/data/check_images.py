@@ -47,8 +47,8 @@ def find_image_folder(annotations: Annotations, candidates: Sequence[Path]) -> P
 def check_images(annotations: Annotations, folder: Path, *, is_video: bool) -> ImageCheck:
     """Look for every row's image.
 
-    Frames of videos are paired by the number in the file's name, whatever its zeros;
-    photographs by name.
+    Images are paired by name; frames of videos that are not there by name, by the number
+    in it, whatever its zeros.
     """
     rows_of: dict[str, list[int]] = {}
     for row, image in enumerate(annotations.images):
@@ -60,15 +60,16 @@ def check_images(annotations: Annotations, folder: Path, *, is_video: bool) -> I
     for parent, rows in rows_of.items():
         names = _list(folder / parent)
         by_number = _by_number(names) if is_video else {}
+        candidates = set(by_number.values()) if is_video else names
         used = set()
         for row in rows:
             name = annotations.images[row].rpartition("/")[2]
-            found = by_number.get(numbers[row]) if is_video else name
-            if found is not None and found in names:
+            found = name if name in names else by_number.get(_number_in(name, numbers[row]))
+            if found is not None:
                 present[row] = True
                 paths[row] = f"{parent}/{found}" if parent else found
                 used.add(found)
-        num_unlabelled += len(by_number if is_video else names) - len(used)
+        num_unlabelled += len(candidates - used)
     absent = (annotations.images[row] for row in np.flatnonzero(~present).tolist())
     return ImageCheck(
         folder=folder,
@@ -77,6 +78,12 @@ def check_images(annotations: Annotations, folder: Path, *, is_video: bool) -> I
         num_unlabelled=num_unlabelled,
         missing=tuple(dict.fromkeys(absent)),
     )
+
+
+def _number_in(name: str, frame_number: int) -> int:
+    """Return the frame number if it is the one in the name, else none that any file has."""
+    match = _NUMBER.fullmatch(name)
+    return frame_number if match and int(match[1]) == frame_number else -1
 
 
 def _list(folder: Path) -> set[str]:

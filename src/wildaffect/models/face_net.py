@@ -106,7 +106,7 @@ def recompute_stages(backbone: Backbone) -> None:
             module = dict(backbone.named_modules()).get(name)
             if module is not None and any(True for _ in module.children()):
                 plain = module.forward
-                module.forward = partial(_recomputed, module, plain)  # type: ignore[method-assign]
+                module.forward = partial(_recomputed, module, plain)
 
 
 def _recomputed(module: nn.Module, plain: Any, *inputs: Tensor) -> Any:

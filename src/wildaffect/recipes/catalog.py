@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from wildaffect.core.errors import UsageError
-from wildaffect.recipes import abaw4, modern
+from wildaffect.recipes import abaw4, default, modern
 from wildaffect.training.recipe import TemporalRecipe, load_recipe
 
 RECIPES: dict[str, Callable[[], TemporalRecipe]] = {
@@ -23,6 +23,13 @@ RECIPES: dict[str, Callable[[], TemporalRecipe]] = {
     "modern-tcn": modern.modern_tcn,
     "modern-transformer": modern.modern_transformer,
     "modern-rotary": modern.modern_rotary,
+    "modern-single": modern.modern_single,
+    "modern-share-bottom": modern.modern_share_bottom,
+    "modern-hidden-feedback": modern.modern_hidden_feedback,
+    "modern-label-feedback": modern.modern_label_feedback,
+    "default": default.default,
+    "default-tcn": default.default_tcn,
+    "default-live": default.default_live,
 }
 
 

@@ -21,7 +21,7 @@ WORLD_SIZE_PX = 112
 
 
 def default_world() -> Preset:
-    """Return the world that the embedded models are trained on: many people, short clips."""
+    """Return the world of the embedded models: many people in short clips."""
     return replace(
         PRESETS["wild"],
         people={"train": 1500, "val": 150, "test": 0},
@@ -39,10 +39,9 @@ def default() -> TemporalRecipe:
         inputs=DEFAULT_INPUTS,
         model=replace(
             recipe.model,
-            encoder=GRUConfig(hidden_dim=96, num_layers=1, dropout=0.2, bidirectional=True),
+            encoder=GRUConfig(hidden_dim=96, num_layers=1, dropout=0.3, bidirectional=True),
         ),
         window=WindowSpec(length_s=12.0, stride_s=6.0, max_gap_s=6.0),
-        num_epochs=20,
         input_noise=0.3,
     )
 

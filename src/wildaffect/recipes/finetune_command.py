@@ -124,6 +124,12 @@ def tell_sets(sets: Sequence[LabelledCrops], console: Console) -> None:
             f"{len(one.annotations.videos)} videos{lacks}",
             markup=False,
         )
+        if not one.is_cut:
+            console.print(
+                "note: these crops are used as they are, while extraction and analysis cut "
+                "their own; `wildaffect crop` cuts the same ones for --images",
+                markup=False,
+            )
 
 
 def _finish(

@@ -4,7 +4,7 @@ Published values stand as they were published where the source is named; what di
 said in each docstring. None of the large ones was run by us to its end.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -237,7 +237,7 @@ def find_pretrain_recipe(name: str) -> PretrainRecipe:
     return recipe
 
 
-def _find(name: str, known: dict[str, Callable[[], AnyImageRecipe]]) -> AnyImageRecipe:
+def _find(name: str, known: Mapping[str, Callable[[], AnyImageRecipe]]) -> AnyImageRecipe:
     if name in known:
         return known[name]()
     if name.endswith(".json"):

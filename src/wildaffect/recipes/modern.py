@@ -9,15 +9,24 @@ from wildaffect.losses.affect import CCC
 from wildaffect.losses.expression import CrossEntropy
 from wildaffect.losses.multitask import LossConfig
 from wildaffect.losses.weighing import FixedWeights
-from wildaffect.models.frameworks import FrameworkConfig, ModelConfig, ShareEncoder
+from wildaffect.models.frameworks import (
+    FrameworkConfig,
+    HiddenFeedback,
+    LabelFeedback,
+    ModelConfig,
+    SeparateEncoders,
+    ShareBottom,
+    ShareEncoder,
+)
 from wildaffect.models.heads import HeadConfig
+from wildaffect.models.temporal.build import TemporalConfig
 from wildaffect.models.temporal.frame import FrameConfig
 from wildaffect.models.temporal.gru import GRUConfig
 from wildaffect.models.temporal.lstm import LSTMConfig
 from wildaffect.models.temporal.rotary import RotaryConfig
 from wildaffect.models.temporal.tcn import TCNConfig
 from wildaffect.models.temporal.transformer import TransformerConfig
-from wildaffect.recipes.abaw4 import MEASURED_INPUTS
+from wildaffect.recipes.abaw4 import AROUSAL_SOURCES, MEASURED_INPUTS
 from wildaffect.training.recipe import BestOnInnerSplit, OptimConfig, TemporalRecipe
 
 EQUAL = FixedWeights(weights=dict.fromkeys(Task, 1.0))
@@ -33,9 +42,9 @@ def modern() -> TemporalRecipe:
         name="modern",
         inputs=MEASURED_INPUTS,
         model=ModelConfig(
-            encoder=GRUConfig(hidden_dim=96, num_layers=1, dropout=0.2, bidirectional=True),
+            encoder=GRUConfig(hidden_dim=96, num_layers=1, dropout=0.3, bidirectional=True),
             framework=FrameworkConfig(trunk=ShareEncoder()),
-            head=HeadConfig(hidden_dims=(64,), dropout=0.3),
+            head=HeadConfig(hidden_dims=(64,), dropout=0.4),
         ),
         loss=LossConfig(
             valence=CCC(),
@@ -46,11 +55,11 @@ def modern() -> TemporalRecipe:
         ),
         window=WindowSpec(length_s=12.0, stride_s=6.0, max_gap_s=6.0),
         batch_size=16,
-        num_epochs=24,
+        num_epochs=12,
         optim=OptimConfig(peak_lr=2e-3, weight_decay=0.05),
-        selection=BestOnInnerSplit(patience_epochs=8),
+        selection=BestOnInnerSplit(patience_epochs=6),
         ema_decay=0.99,
-        input_noise=0.1,
+        input_noise=0.2,
     )
 
 
@@ -89,14 +98,37 @@ def modern_rotary() -> TemporalRecipe:
     )
 
 
+def modern_single() -> TemporalRecipe:
+    """The GRU in one direction, an encoder of its own for every task."""
+    return _framework("modern-single", FrameworkConfig(trunk=SeparateEncoders()))
+
+
+def modern_share_bottom() -> TemporalRecipe:
+    """The GRU in one direction, its first layer shared, the second of each task's own."""
+    return _framework("modern-share-bottom", FrameworkConfig(trunk=ShareBottom()))
+
+
+def modern_hidden_feedback() -> TemporalRecipe:
+    """Arousal is told the hidden vectors of valence and action units."""
+    feedback = HiddenFeedback(sources=AROUSAL_SOURCES)
+    return _framework("modern-hidden-feedback", FrameworkConfig(feedback=feedback))
+
+
+def modern_label_feedback() -> TemporalRecipe:
+    """Arousal is told valence and action units themselves, ever less of them the truth."""
+    feedback = LabelFeedback(sources=AROUSAL_SOURCES, embedding_dim=32)
+    recipe = _framework("modern-label-feedback", FrameworkConfig(feedback=feedback))
+    return replace(recipe, decay_truth_share=True)
+
+
+def _framework(name: str, framework: FrameworkConfig) -> TemporalRecipe:
+    recipe = modern_gru()
+    return replace(recipe, name=name, model=replace(recipe.model, framework=framework))
+
+
 def _encoder(
     name: str,
-    encoder: FrameConfig
-    | GRUConfig
-    | LSTMConfig
-    | TCNConfig
-    | TransformerConfig
-    | RotaryConfig,
+    encoder: TemporalConfig,
 ) -> TemporalRecipe:
     recipe = modern()
     return replace(recipe, name=name, model=replace(recipe.model, encoder=encoder))

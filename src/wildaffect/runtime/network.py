@@ -102,6 +102,11 @@ def describe_device(name: str) -> str:
     return str(_runtime().get_property(name, "FULL_DEVICE_NAME"))
 
 
+def supports_bf16(name: str) -> bool:
+    """Return whether a device has arithmetic of its own for bfloat16."""
+    return "BF16" in _runtime().get_property(name, "OPTIMIZATION_CAPABILITIES")
+
+
 def runtime_version() -> str:
     """Return name and version of the runtime."""
     return f"OpenVINO {ov.get_version()}"

@@ -1,4 +1,4 @@
-"""The engine of training on crops: steps, epochs, checkpoints; what is learnt is plugged in.
+"""The engine of training on crops: steps, epochs, checkpoints; what is learnt plugs in.
 
 The number of a step alone decides what is drawn in it, so a run that was stopped goes on as
 if it had not been, also in the middle of an epoch.

@@ -29,7 +29,6 @@ def over_crops(
     network: Callable[[Tensor], Any],
     reader: CropReader,
     device: torch.device,
-    on_batch: Callable[[int], None] = lambda done: None,
 ) -> Iterator[tuple[NDArray[np.int64], Any]]:
     """Yield rows and what a network makes of their crops, without gradients.
 
@@ -37,7 +36,6 @@ def over_crops(
     """
     to_input = normaliser(reader.preprocess, device)
     asked = in_order(len(reader.paths), BATCH)
-    done = 0
     for wanted, decoded in zip(
         in_order(len(reader.paths), BATCH), reader.batches(asked), strict=True
     ):
@@ -46,8 +44,6 @@ def over_crops(
             with torch.inference_mode():
                 made = network(to_input(unit_crops(decoded.pixels[own], device)))
             yield decoded.rows[own], made
-        done += len(wanted)
-        on_batch(done)
 
 
 def predict_crops(
@@ -56,7 +52,6 @@ def predict_crops(
     preprocess: Preprocess,
     *,
     num_threads: int = 2,
-    on_batch: Callable[[int], None] = lambda done: None,
 ) -> tuple[Annotations, Predictions]:
     """Return the rows whose crops decode, and what a model says of them.
 
@@ -65,14 +60,13 @@ def predict_crops(
         crops: With labels in the model's spaces.
         preprocess: What the model reads.
         num_threads: That decode.
-        on_batch: Told how many crops are done.
     """
     model.eval()
     device = next(model.parameters()).device
     reader = CropReader(crops.paths, preprocess, num_threads=num_threads)
     rows: list[NDArray[np.int64]] = []
     said: dict[Task, list[NDArray[np.float32]]] = {}
-    for some, outputs in over_crops(model, reader, device, on_batch):
+    for some, outputs in over_crops(model, reader, device):
         rows.append(some)
         for task, raw in outputs.items():
             probs = to_probs(task, raw)[:, 0].cpu().numpy()

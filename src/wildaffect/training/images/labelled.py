@@ -17,6 +17,7 @@ from wildaffect.core.errors import MissingData
 from wildaffect.core.tasks import LabelSpaces, Task
 from wildaffect.data.check_images import check_images, find_image_folder
 from wildaffect.evaluation.inputs import read_annotated
+from wildaffect.features.crops import MARKER
 from wildaffect.formats.detect import FORMATS, detect
 from wildaffect.formats.mapping import map_spaces
 from wildaffect.losses.statistics import LabelStatistics
@@ -47,6 +48,8 @@ class LabelledCrops:
     """Annotated images that are not there."""
     num_unlabelled: int
     """Rows without any label."""
+    is_cut: bool
+    """Whether `wildaffect crop` cut them, so that extraction and analysis see the same."""
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -65,6 +68,7 @@ class LabelledCrops:
             paths=tuple(self.paths[row] for row in rows),
             num_missing=self.num_missing,
             num_unlabelled=self.num_unlabelled,
+            is_cut=self.is_cut,
         )
 
 
@@ -109,6 +113,7 @@ def load_labelled(
         paths=tuple(folder / found.paths[row] for row in rows),
         num_missing=len(found.missing),
         num_unlabelled=int((~labelled).sum()),
+        is_cut=(folder / MARKER).is_file(),
     )
 
 

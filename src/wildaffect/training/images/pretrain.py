@@ -55,7 +55,7 @@ class Pretrain:
     """
 
     ema_decay = 0.0
-    patience_epochs = None
+    patience_epochs: int | None = None
 
     def __init__(
         self,

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from wildaffect.core.errors import MissingData
 from wildaffect.core.preprocess import Preprocess
+from wildaffect.features.crops import images_below
 from wildaffect.inference.manifest import DataSource
 from wildaffect.models.backbones.registry import backbone_spec
 from wildaffect.models.pretraining.catalogue import build_mae
@@ -25,7 +26,6 @@ from wildaffect.training.inner import people_aside
 from wildaffect.training.job import Machine
 from wildaffect.training.runs import Run
 from wildaffect.training.score import task_scores
-from wildaffect.video.pixels import is_image_name
 
 _PROBE_SHARE = 0.3
 """Of the people of the probing set, who are asked about; the others are learnt from."""
@@ -53,7 +53,7 @@ def find_images(root: Path) -> ImageTree:
     Raises:
         MissingData: If there is none.
     """
-    paths = tuple(sorted(path for path in root.rglob("*") if is_image_name(path)))
+    paths = images_below(root)
     if not paths:
         raise MissingData(f"{root}: images must lie below the folder, got none")
     return ImageTree(root=root, paths=paths)

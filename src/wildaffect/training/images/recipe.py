@@ -1,4 +1,4 @@
-"""What a training run on crops is: every choice, as records that it writes beside itself."""
+"""What a training run on crops is: every choice, as records that a run writes down."""
 
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -1,0 +1,239 @@
+"""Aligned crops on the disk, cut by the function that extraction and analysis use.
+
+They are what backbones train on: a network then sees in training what it will see of any
+video. Every image keeps its place and name; frames of videos are numbered from 1.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from wildaffect.core.errors import OutputError, UnreadableVideo
+from wildaffect.core.faces import FrameFaces, Status
+from wildaffect.core.frames import Frame
+from wildaffect.core.preprocess import Preprocess
+from wildaffect.faces.chain import FaceChain
+from wildaffect.faces.detector import FaceDetector
+from wildaffect.faces.scan import FrameScanner
+from wildaffect.features.footage import CROP_MARGIN
+from wildaffect.runtime.network import Device
+from wildaffect.video.pixels import is_image_name, read_image
+from wildaffect.video.prefetch import prefetch
+from wildaffect.video.read import open_source
+
+MARKER = "crops.json"
+"""Beside crops: how they were cut."""
+JPEG_QUALITY = 95
+
+Tick = Callable[[int], None]
+"""Called with the number of images or frames that were looked at so far."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CropOptions:
+    """How crops are cut."""
+
+    size_px: int = 112
+    alignment: str = "arcface_5pt"
+    margin: float = CROP_MARGIN
+    """Rim of repeated border pixels around images, of their size; the detector finds tight
+    faces with one. 0 for full pictures."""
+    every_s: float = 0.5
+    """Least time between two frames of a video."""
+
+
+@dataclass(slots=True, kw_only=True)
+class CropCount:
+    """What became of the images of one folder, or the frames of one video."""
+
+    num_cut: int = 0
+    num_before: int = 0
+    """That were there already."""
+    num_faceless: int = 0
+    num_unreadable: int = 0
+    first_unreadable: str = ""
+
+    def add(self, other: "CropCount") -> None:
+        """Count what became of others too."""
+        self.num_cut += other.num_cut
+        self.num_before += other.num_before
+        self.num_faceless += other.num_faceless
+        self.num_unreadable += other.num_unreadable
+        self.first_unreadable = self.first_unreadable or other.first_unreadable
+
+
+class Cropper:
+    """Cuts the largest face out of any number of images and videos.
+
+    Args:
+        output: Folder of the crops; made if it is not there.
+        options: How they are cut.
+        device: Where the face nets run.
+    """
+
+    def __init__(self, output: Path, options: CropOptions, device: Device) -> None:
+        self._output, self._options = output, options
+        self._detector = FaceDetector(device)
+        # Mean and deviation play no part: pixels are what is kept.
+        preprocess = Preprocess(size_px=options.size_px, mean=(0.0,) * 3, std=(1.0,) * 3)
+        self._chain = FaceChain(device, preprocesses=(preprocess,))
+
+    def begin(self) -> None:
+        """Make the folder and say in it how crops are cut.
+
+        Raises:
+            OutputError: If it cannot be written, or holds crops that were cut otherwise.
+        """
+        path = self._output / MARKER
+        wanted = asdict(self._options)
+        try:
+            self._output.mkdir(parents=True, exist_ok=True)
+            if path.exists() and json.loads(path.read_text(encoding="utf-8")) != wanted:
+                raise OutputError(
+                    f"{path}: crops must all be cut in one way, got another before; "
+                    "choose another folder with -o"
+                )
+            path.write_text(json.dumps(wanted) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise OutputError(
+                f"{self._output}: crops cannot be written: {error.strerror}"
+            ) from error
+
+    def images(self, root: Path, paths: Sequence[Path], tick: Tick) -> CropCount:
+        """Cut the faces of images below `root`; those that are there are passed over."""
+        count = CropCount()
+        targets = [self._output / path.relative_to(root) for path in paths]
+        waiting = [i for i, target in enumerate(targets) if not target.exists()]
+        count.num_before = len(paths) - len(waiting)
+        frames = self._stills([paths[index] for index in waiting], count)
+        self._cut(frames, [targets[index] for index in waiting], count, tick)
+        return count
+
+    def video(self, path: Path, tick: Tick) -> CropCount:
+        """Cut the largest face of frames at least `every_s` apart.
+
+        Raises:
+            UnreadableVideo: If it cannot be opened.
+        """
+        count = CropCount()
+        folder = self._output / path.stem
+        with open_source(path) as reader:
+            seen = prefetch(reader, apply=FrameScanner(self._detector))
+            next_s = float("-inf")
+            with closing(seen):
+                for done, faces in enumerate(self._chain.run(seen), start=1):
+                    tick(done)
+                    if faces.time_s >= next_s:
+                        next_s = faces.time_s + self._options.every_s
+                        name = f"{faces.frame_index + 1:05d}.jpg"
+                        self._keep(faces, folder / name, count)
+        return count
+
+    def _cut(
+        self, frames: Iterator[Frame], targets: Sequence[Path], count: CropCount, tick: Tick
+    ) -> None:
+        seen = prefetch(frames, apply=FrameScanner(self._detector))
+        with closing(seen):
+            for done, faces in enumerate(self._chain.run(seen), start=1):
+                self._keep(faces, targets[faces.frame_index], count)
+                tick(done)
+
+    def _stills(self, paths: Sequence[Path], count: CropCount) -> Iterator[Frame]:
+        for index, path in enumerate(paths):
+            try:
+                rgb = read_image(path)
+            except UnreadableVideo as error:
+                count.num_unreadable += 1
+                count.first_unreadable = count.first_unreadable or str(error)
+                continue
+            rim = round(self._options.margin * max(rgb.shape[:2]))
+            yield Frame(
+                index=index,
+                time_s=float(index),
+                rgb=np.pad(rgb, ((rim, rim), (rim, rim), (0, 0)), mode="edge"),
+                shot_start=True,
+            )
+
+    def _keep(self, seen: FrameFaces, target: Path, count: CropCount) -> None:
+        faces = [face for face in seen.faces if face.status != Status.INTERPOLATED]
+        if not faces:
+            count.num_faceless += 1
+            return
+        largest = max(faces, key=lambda face: face.face_size_px)
+        write_crop(target, largest.crops[0])
+        count.num_cut += 1
+
+
+def write_crop(path: Path, rgb: NDArray[np.uint8]) -> None:
+    """Write a crop in the format that its name says, whole or not at all.
+
+    Raises:
+        OutputError: If it cannot be written.
+    """
+    suffix = path.suffix.lower() if path.suffix else ".jpg"
+    bgr = np.ascontiguousarray(rgb[..., ::-1])
+    encoded = cv2.imencode(suffix, bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1]
+    part = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(encoded.tobytes())
+        part.replace(path)
+    except OSError as error:
+        raise OutputError(f"{path}: crop cannot be written: {error.strerror}") from error
+
+
+def images_below(root: Path) -> tuple[Path, ...]:
+    """Return all images below a folder, however deep, in order of their names."""
+    return tuple(sorted(path for path in root.rglob("*") if is_image_name(path)))
+
+
+def cut_all(cropper: Cropper, inputs: Sequence[Path], *, quiet: bool) -> CropCount:
+    """Cut every input, with a bar on standard error; a video that fails is counted.
+
+    Raises:
+        OutputError: If crops cannot be written.
+    """
+    cropper.begin()
+    total = CropCount()
+    bar = Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True, highlight=False, soft_wrap=True),
+        disable=quiet,
+        transient=True,
+    )
+    with bar:
+        for path in inputs:
+            task = bar.add_task(path.name, total=None)
+            try:
+                if path.is_dir():
+                    paths = images_below(path)
+                    bar.update(task, total=len(paths))
+                    total.add(cropper.images(path, paths, partial(_show, bar, task)))
+                else:
+                    total.add(cropper.video(path, partial(_show, bar, task)))
+            except UnreadableVideo as error:
+                total.add(CropCount(num_unreadable=1, first_unreadable=str(error)))
+    return total
+
+
+def _show(bar: Progress, task: TaskID, done: int) -> None:
+    bar.update(task, completed=done)

@@ -1,0 +1,152 @@
+"""Whole systems: members are trained, joined, calibrated and exported in one command."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+from rich.console import Console
+
+from wildaffect.core.config import Config
+from wildaffect.export.artefact import Title
+from wildaffect.recipes.catalog import RECIPES
+from wildaffect.recipes.ensemble_command import Job, make_ensemble
+from wildaffect.recipes.export_command import export
+from wildaffect.recipes.train_command import TrainCommand, train
+from wildaffect.training.distributed import is_first_process
+from wildaffect.training.job import UNKNOWN_TERMS
+
+ARTEFACT, ENSEMBLE = "artefact", "ensemble"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemRecipe(Config):
+    """Runs that become one artefact."""
+
+    name: str
+    title: str
+    """One sentence that says what the artefact is and what it is not."""
+    members: tuple[tuple[str, int], ...]
+    """Recipe and seed of each."""
+    select: Literal["all", "greedy"] = "all"
+    """Whether all members count alike, or as often as picking them greedily says."""
+
+
+SYSTEMS = {
+    system.name: system
+    for system in (
+        SystemRecipe(
+            name="abaw4-ensemble",
+            title="Transformer, LSTM, GRU and three multi-task frameworks after "
+            "arXiv:2207.09373, averaged; accuracy on people not measured.",
+            members=tuple(
+                (name, RECIPES[name]().seed)
+                for name in (
+                    "abaw4-transformer",
+                    "abaw4-lstm",
+                    "abaw4-gru",
+                    "abaw4-share-encoder",
+                    "abaw4-share-bottom",
+                    "abaw4-hidden-feedback",
+                    "abaw4-label-feedback",
+                )
+            ),
+        ),
+        SystemRecipe(
+            name="world",
+            title="Trained on generated faces alone, no data under a licence agreement; "
+            "reads geometry and blendshapes over 12 s; accuracy on people not measured.",
+            members=(("default", 0), ("default", 1), ("default-tcn", 0)),
+        ),
+        SystemRecipe(
+            name="world-live",
+            title="Trained on generated faces alone, no data under a licence agreement; "
+            "reads geometry and blendshapes of the past and answers at once; accuracy on "
+            "people not measured.",
+            members=(("default-live", 0), ("default-live", 1)),
+        ),
+    )
+}
+"""The systems that ship, by name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemCommand:
+    """Train a whole system: members, ensemble, calibration, artefact; resumable.
+
+    Examples:
+        wildaffect train abaw4-ensemble --data s-Aff-Wild2 --features features
+
+        wildaffect train world --data worlds/wild -o runs/world
+    """
+
+    system: tyro.conf.Suppress[SystemRecipe]
+    data: Path
+    """Folder of annotations."""
+    features: Path | None = None
+    """Feature store; `features` in the data's folder if not given."""
+    output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
+    """Folder of members, ensemble and artefact; runs/<system> if not given."""
+    inputs: tuple[str, ...] = ()
+    """Inputs of every member in place of the recipes': measurements or feature sets."""
+    epochs: int | None = None
+    """Epochs of every member in place of the recipes'."""
+    split: str = "val"
+    """Split on which the ensemble is calibrated, crosswise, and judged."""
+    terms: str = UNKNOWN_TERMS
+    """On what terms the annotations may be used, for the artefact to repeat."""
+    license: str = "not stated"
+    """Of the artefact."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    threads: int = 1
+
+
+def train_system(command: SystemCommand) -> int:
+    """Train what is not trained yet, then join and export it."""
+    system = command.system
+    folder = command.output or Path("runs") / system.name
+    runs = []
+    for name, seed in system.members:
+        runs.append(folder / "members" / f"{name}-{seed}")
+        train(_member_command(command, name, seed, runs[-1]))
+    if not is_first_process():
+        return 0
+    ensemble, artefact = folder / ENSEMBLE, folder / ARTEFACT
+    if not (ensemble / "ensemble.json").exists():
+        job = Job(
+            runs=tuple(runs),
+            output=ensemble,
+            data=command.data,
+            features=command.features,
+            split=command.split,
+            select=system.select,
+            threads=command.threads,
+        )
+        make_ensemble(job)
+    if artefact.exists():
+        Console().print(f"{artefact}: exported before", markup=False)
+        return 0
+    title = Title(
+        name=system.name, version="1", license=command.license, summary=system.title
+    )
+    return export(ensemble, artefact, title)
+
+
+def _member_command(
+    command: SystemCommand, name: str, seed: int, folder: Path
+) -> TrainCommand:
+    recipe = replace(RECIPES[name](), seed=seed)
+    if command.inputs:
+        recipe = replace(recipe, inputs=command.inputs)
+    if command.epochs:
+        recipe = replace(recipe, num_epochs=command.epochs)
+    return TrainCommand(
+        data=command.data,
+        recipe=recipe,
+        features=command.features,
+        output=folder,
+        score_split=command.split,
+        terms=command.terms,
+        device=command.device,
+        threads=command.threads,
+    )

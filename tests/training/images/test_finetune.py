@@ -1,0 +1,189 @@
+from dataclasses import replace
+
+import pytest
+import torch
+
+from wildaffect.core.errors import BadWeights, UsageError
+from wildaffect.core.tasks import Task
+from wildaffect.models.backbones.registry import build_backbone
+from wildaffect.models.backbones.weights import load_weights
+from wildaffect.training.checkpoint import load_weights as load_tensors
+from wildaffect.training.distributed import Processes
+from wildaffect.training.images import engine
+from wildaffect.training.images.finetune import check_shares
+from wildaffect.training.images.job import Watching, finetune_run, load_sets
+from wildaffect.training.images.judge import crop_statistics
+from wildaffect.training.images.labelled import SetPlace
+from wildaffect.training.images.runs import load_face_net
+from wildaffect.training.images.start import find_weights, start_from
+from wildaffect.training.job import Machine
+from wildaffect.training.recipe import KeepLast
+from wildaffect.training.runs import Run, read_metrics
+from wildaffect.training.score import task_scores
+
+
+class Stopped(Exception):
+    pass
+
+
+@pytest.fixture
+def fit(labelled, quiet):
+    def run(recipe, folder, *, weights=None, watching=quiet):
+        sets = load_sets([SetPlace(data=labelled)], "train")
+        return finetune_run(
+            recipe,
+            sets,
+            folder,
+            weights=weights,
+            machine=Machine(accelerator="cpu"),
+            terms="ours",
+            watching=watching,
+        )
+
+    return run
+
+
+def stop_after(num_steps):
+    def step(done, num, loss):
+        if done == num_steps:
+            raise Stopped
+
+    return Watching(
+        epoch=lambda epoch: None, step=step, unreadable=lambda found, paths: None
+    )
+
+
+def test_training_learns_what_colour_tells_of_people_who_trained_nothing(
+    fit, recipe, labelled, tmp_path
+):
+    trained = fit(replace(recipe, num_epochs=10), tmp_path / "run")
+    judged = load_sets([SetPlace(data=labelled)], "val")
+    found = crop_statistics(trained.model, judged, trained.data.preprocess)
+    scores = task_scores(found.pooled(), trained.data.tasks)
+    assert scores["valence"] > 0.8
+    assert scores["action_units"] >= 0.45  # of two units one never occurs
+
+
+def test_a_run_stopped_within_an_epoch_goes_on_as_if_it_had_not_been(
+    fit, recipe, tmp_path, monkeypatch
+):
+    fit(recipe, tmp_path / "whole")
+    monkeypatch.setattr(engine, "EVERY_S", 0.0)
+    with pytest.raises(Stopped):
+        fit(recipe, tmp_path / "parts", watching=stop_after(7))  # 5 steps are an epoch
+    fit(recipe, tmp_path / "parts")
+    whole, parts = (load_tensors(Run(tmp_path / one).weights) for one in ("whole", "parts"))
+    assert all(torch.equal(parts[key], value) for key, value in whole.items())
+    losses = [
+        [row["loss"] for row in read_metrics(Run(tmp_path / one))]
+        for one in ("whole", "parts")
+    ]
+    assert losses[0] == losses[1]
+
+
+def test_another_recipe_in_the_same_folder_is_refused(fit, recipe, tmp_path):
+    last = replace(recipe, num_epochs=1)
+    fit(last, tmp_path / "run")
+    with pytest.raises(UsageError, match="must be those that the run began with"):
+        fit(replace(last, seed=1), tmp_path / "run")
+
+
+def test_the_backbone_of_a_run_loads_as_imported_weights_do(fit, recipe, tmp_path):
+    trained = fit(replace(recipe, num_epochs=1), tmp_path / "run")
+    loaded = load_weights(tmp_path / "run" / "backbone")
+    crops = torch.randn(2, 3, 16, 16)
+    with torch.no_grad():
+        assert torch.equal(loaded.backbone(crops), trained.model.backbone(crops))
+    assert loaded.manifest.name == "iresnet_test.run"
+    assert "ours" in loaded.manifest.terms
+
+
+def test_a_run_begins_with_the_backbone_of_another(fit, recipe, tmp_path):
+    fit(replace(recipe, num_epochs=1), tmp_path / "first")
+    start = start_from("iresnet_test.arcface", str(tmp_path / "first"))
+    frozen = replace(
+        recipe, num_epochs=1, frozen_stages=6, selection=KeepLast(), ema_decay=0
+    )
+    second = fit(frozen, tmp_path / "second", weights=str(tmp_path / "first"))
+    assert second.data.start == "iresnet_test.first"
+    key = "layer4.0.conv2.weight"
+    assert torch.equal(
+        second.model.backbone.state_dict()[key], start.backbone.state_dict()[key]
+    )
+
+
+def test_weights_of_another_network_are_refused_by_name(fit, recipe, tmp_path):
+    fit(replace(recipe, num_epochs=1), tmp_path / "first")
+    with pytest.raises(
+        UsageError, match=r"must be of vit_test\.mae, got those of iresnet_test"
+    ):
+        start_from("vit_test.mae", str(tmp_path / "first"))
+
+
+def test_a_plain_weight_file_starts_a_run(tmp_path):
+    network = build_backbone("vit_test.mae")
+    torch.save(network.state_dict(), tmp_path / "mae.pt")
+    start = start_from("vit_test.mae_mean", str(tmp_path / "mae.pt"))
+    weight = start.backbone.state_dict()["blocks.1.mlp.fc1.weight"]
+    assert torch.equal(weight, network.state_dict()["blocks.1.mlp.fc1.weight"])
+    assert start.weights == "mae.pt"
+
+
+def test_a_file_of_another_network_is_refused(tmp_path):
+    torch.save(build_backbone("vit_test.mae").state_dict(), tmp_path / "mae.pt")
+    with pytest.raises(BadWeights, match=r"must fit iresnet_test\.arcface"):
+        start_from("iresnet_test.arcface", str(tmp_path / "mae.pt"))
+
+
+def test_a_run_that_has_not_ended_gives_no_weights(fit, recipe, tmp_path):
+    with pytest.raises(Stopped):
+        fit(recipe, tmp_path / "run", watching=stop_after(2))
+    with pytest.raises(UsageError, match="training of a backbone must have ended"):
+        find_weights(str(tmp_path / "run"))
+    with pytest.raises(UsageError, match="finished run of `wildaffect finetune`"):
+        load_face_net(tmp_path / "run")
+
+
+def test_images_that_do_not_decode_are_told_and_train_nothing(
+    fit, recipe, labelled, tmp_path
+):
+    (labelled / "p1" / "00002.png").write_bytes(b"broken")
+    told = {}
+    watching = Watching(
+        epoch=lambda epoch: None,
+        step=lambda done, num, loss: None,
+        unreadable=lambda found, paths: told.update(found),
+    )
+    last = replace(recipe, num_epochs=1, selection=KeepLast(), batch_size=50)
+    fit(last, tmp_path / "run", watching=watching)
+    assert len(told) == 1
+    assert "00002.png" in next(iter(told.values()))
+
+
+def test_mixed_crops_train_too(fit, recipe, tmp_path):
+    fit(replace(recipe, mixup_alpha=0.8), tmp_path / "run")
+    losses = [row["loss"] for row in read_metrics(Run(tmp_path / "run"))]
+    assert losses[-1] < losses[0]
+
+
+def test_tasks_that_nothing_is_labelled_for_are_left_out(fit, recipe, labelled, tmp_path):
+    path = labelled / "manifest.csv"
+    lines = [
+        ",".join(line.split(",")[:4] + line.split(",")[6:7])
+        for line in path.read_text().splitlines()
+    ]
+    path.write_text("\n".join(lines) + "\n")
+    trained = fit(replace(recipe, num_epochs=1), tmp_path / "run")
+    assert trained.data.tasks == (Task.EXPRESSION,)
+    with pytest.raises(UsageError, match="must be labelled for one of valence"):
+        fit(replace(recipe, tasks=(Task.VALENCE,)), tmp_path / "other")
+
+
+def test_stochastic_depth_is_for_vision_transformers_alone(fit, recipe, tmp_path):
+    with pytest.raises(UsageError, match="drop_path must be 0 but for vision transformers"):
+        fit(replace(recipe, drop_path=0.1), tmp_path / "run")
+
+
+def test_a_batch_must_be_shared_evenly():
+    with pytest.raises(UsageError, match="multiple of the 3 processes, got 8"):
+        check_shares("test", 8, Processes(count=3))

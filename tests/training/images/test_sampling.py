@@ -1,0 +1,64 @@
+import numpy as np
+import pytest
+
+from wildaffect.training.images.sampling import BalancedClasses, StepRows, class_weights
+
+
+def test_an_epoch_takes_each_image_once():
+    rows = StepRows(12, 4, seed=1)
+    assert rows.steps_per_epoch == 3
+    drawn = np.concatenate([rows(step) for step in range(3)])
+    assert sorted(drawn) == list(range(12))
+
+
+def test_the_next_epoch_has_another_order():
+    rows = StepRows(40, 40, seed=1)
+    assert not np.array_equal(rows(0), rows(1))
+
+
+@pytest.mark.parametrize("weights", [None, np.full(30, 1 / 30)], ids=["every", "drawn"])
+def test_the_number_of_a_step_alone_decides(weights):
+    walked = StepRows(30, 8, seed=3, weights=weights)
+    before = [walked(step) for step in range(9)]
+    jumped = StepRows(30, 8, seed=3, weights=weights)
+    assert np.array_equal(jumped(8), before[8])
+    assert np.array_equal(jumped(2), before[2])
+
+
+def test_another_seed_draws_other_images():
+    assert not np.array_equal(StepRows(50, 20, seed=0)(0), StepRows(50, 20, seed=1)(0))
+
+
+def test_a_batch_larger_than_the_set_goes_through_it_again():
+    rows = StepRows(3, 8, seed=0)
+    assert rows.steps_per_epoch == 1
+    assert set(np.bincount(rows(0), minlength=3)) <= {2, 3}
+
+
+def test_full_balance_draws_every_class_as_often():
+    expression = np.array([0] * 90 + [1] * 10)
+    weights = class_weights(expression, np.ones(100, bool), power=1.0)
+    assert weights[:90].sum() == pytest.approx(0.5)
+    assert weights.sum() == pytest.approx(1.0)
+
+
+def test_no_balance_draws_images_as_they_come():
+    expression = np.array([0] * 90 + [1] * 10)
+    weights = class_weights(expression, np.ones(100, bool), power=0.0)
+    np.testing.assert_allclose(weights, 0.01)
+
+
+def test_an_image_without_expression_weighs_as_the_mean_of_the_others():
+    valid = np.array([True, True, True, False])
+    weights = class_weights(np.array([0, 0, 1, 0]), valid, power=1.0)
+    assert weights[3] == pytest.approx(weights[:3].mean())
+
+
+def test_images_without_any_expression_are_drawn_alike():
+    weights = class_weights(np.zeros(4, np.int64), np.zeros(4, bool), power=1.0)
+    np.testing.assert_allclose(weights, 0.25)
+
+
+def test_a_power_outside_0_to_1_is_refused():
+    with pytest.raises(ValueError, match=r"sampling: power must be in \[0, 1\], got 2"):
+        BalancedClasses(power=2)
