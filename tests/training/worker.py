@@ -19,7 +19,7 @@ from wildaffect.models.frameworks import FrameworkConfig, LabelFeedback
 from wildaffect.models.heads import HeadConfig
 from wildaffect.training import fit
 from wildaffect.training.distributed import launch
-from wildaffect.training.recipe import BestOnInnerSplit
+from wildaffect.training.recipe import BestOnInnerSplit, OptimConfig
 from wildaffect.training.runs import Run
 
 

@@ -82,6 +82,8 @@ def _parse(module: ModuleType, name: str, args: list[str]) -> Any:
                 default=wanted.default,
                 config=(tyro.conf.FlagCreatePairsOff, tyro.conf.AvoidSubcommands),
             )
+    except ValueError as error:  # of a record, which says what its rule is
+        raise UsageError(f"{error}; see --help") from None
     except SystemExit as stop:
         if not stop.code:
             raise

@@ -84,28 +84,18 @@ def processes_of(fabric: Any) -> Processes:
     return Processes(count=fabric.world_size, rank=fabric.global_rank)
 
 
-ByTask = dict[Task, Tensor]
-
-
-def gather(
-    fabric: Any, outputs: ByTask, targets: ByTask, valid: ByTask
-) -> tuple[ByTask, ByTask, ByTask]:
-    """Return outputs and labels of all processes, joined along the first axis.
+def gather(fabric: Any, tensors: dict[Task, Tensor]) -> dict[Task, Tensor]:
+    """Return the tensors of all processes, joined along the first axis.
 
     The second axis is padded with zeros to the longest. Gradients flow back to every
     process; the mean over processes that follows gives the gradient of the joint loss.
-    Labels of tasks without outputs are left out.
     """
     if fabric.world_size == 1:
-        return outputs, targets, valid
-    some = next(iter(outputs.values()))
+        return tensors
+    some = next(iter(tensors.values()))
     num_rows = torch.tensor(some.shape[1], device=some.device)
     longest = int(fabric.all_reduce(num_rows, reduce_op="max"))
-    said, wanted, known = (
-        {task: _gather_one(fabric, tensors[task], longest) for task in outputs}
-        for tensors in (outputs, targets, valid)
-    )
-    return said, wanted, known
+    return {task: _gather_one(fabric, tensor, longest) for task, tensor in tensors.items()}
 
 
 def _gather_one(fabric: Any, tensor: Tensor, longest: int) -> Tensor:

@@ -72,7 +72,11 @@ def train(
         outputs = parts.model(
             parts.perturb(batch.features), batch.lengths, batch.times_s, truth
         )
-        report = parts.loss(*gather(parts.fabric, outputs, batch.targets, batch.valid))
+        report = parts.loss(
+            gather(parts.fabric, outputs),
+            gather(parts.fabric, batch.targets),
+            gather(parts.fabric, batch.valid),
+        )
         yield optimise(
             parts.fabric,
             parts.optimizer,
