@@ -133,7 +133,7 @@ def _in_precision(
 def _torch_features(loaded: LoadedBackbone) -> ToFeatures:
     if not torch.cuda.is_available():
         raise UsageError("--device cuda: a GPU must be there, got none; use CPU")
-    backbone = loaded.backbone.to("cuda", memory_format=torch.channels_last)
+    backbone = loaded.backbone.to(device="cuda").to(memory_format=torch.channels_last)
 
     def to_features(crops: NDArray[np.float32]) -> NDArray[np.float32]:
         with torch.inference_mode(), torch.autocast("cuda", torch.bfloat16):
