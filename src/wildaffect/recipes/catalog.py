@@ -29,7 +29,8 @@ RECIPES: dict[str, Callable[[], TemporalRecipe]] = {
     "modern-label-feedback": modern.modern_label_feedback,
     "default": default.default,
     "default-tcn": default.default_tcn,
-    "default-live": default.default_live,
+    "default-offline": default.default_offline,
+    "default-offline-tcn": default.default_offline_tcn,
 }
 
 

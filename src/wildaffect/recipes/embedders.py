@@ -3,10 +3,12 @@
 Symbols: N faces, S side of the crop, C channels, D features.
 """
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
+from uuid import uuid4
 
 import numpy as np
 import torch
@@ -86,10 +88,26 @@ def embed_with(to_features: ToFeatures, preprocess: Preprocess) -> Embed:
 def _runtime_features(
     loaded: LoadedBackbone, device: Device, precision: Precision
 ) -> ToFeatures:
-    onnx = backbone_to_onnx(loaded.backbone)
+    onnx = _exported(loaded)
     chosen = _in_precision(loaded, onnx, device, precision)
     network = Network(onnx, device=chosen)
     return lambda crops: network(crops)[0]
+
+
+def _exported(loaded: LoadedBackbone) -> bytes:
+    """Return the network as ONNX, exported once and kept beside its weights.
+
+    Where nothing can be written there, it is exported anew each time.
+    """
+    path = loaded.folder / f"{loaded.manifest.sha256[:16]}.onnx"
+    if path.is_file():
+        return path.read_bytes()
+    onnx = backbone_to_onnx(loaded.backbone)
+    part = path.with_name(f".{path.name}.{uuid4().hex}.part")
+    with contextlib.suppress(PermissionError):
+        part.write_bytes(onnx)
+        part.replace(path)
+    return onnx
 
 
 def _in_precision(

@@ -55,15 +55,20 @@ SYSTEMS = {
         SystemRecipe(
             name="world",
             title="Trained on generated faces alone, no data under a licence agreement; "
-            "reads geometry and blendshapes over 12 s; accuracy on people not measured.",
+            "reads geometry and blendshapes of the last 8 s and answers at once; accuracy "
+            "on people not measured.",
             members=(("default", 0), ("default", 1), ("default-tcn", 0)),
         ),
         SystemRecipe(
-            name="world-live",
+            name="world-offline",
             title="Trained on generated faces alone, no data under a licence agreement; "
-            "reads geometry and blendshapes of the past and answers at once; accuracy on "
-            "people not measured.",
-            members=(("default-live", 0), ("default-live", 1)),
+            "reads geometry and blendshapes over 12 s to both sides; accuracy on people "
+            "not measured.",
+            members=(
+                ("default-offline", 0),
+                ("default-offline", 1),
+                ("default-offline-tcn", 0),
+            ),
         ),
     )
 }

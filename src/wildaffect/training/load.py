@@ -7,6 +7,7 @@ from typing import Literal
 from wildaffect.core.annotations import Annotations
 from wildaffect.core.errors import FeatureError
 from wildaffect.core.sequences import FrameSequence
+from wildaffect.data.delay import advance_traces
 from wildaffect.data.samples import FeatureQuery, load_sequences
 from wildaffect.evaluation.inputs import Annotated, read_annotated
 from wildaffect.features.store import EntryName, FeatureStore
@@ -69,7 +70,7 @@ def load_split(
     """
     annotated = read_annotated(data, layout=layout or fullest_layout(data), split=split)
     sequences = tuple(
-        one
+        advance_traces(one, recipe.annotation_delay_s, max_distance_s=recipe.max_distance_s)
         for one in load_sequences(
             annotated.annotations,
             store,

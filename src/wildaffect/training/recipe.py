@@ -114,6 +114,10 @@ class TemporalRecipe(Config):
     neutral: NeutralPolicy = DEFAULT_POLICY
     max_distance_s: float = 0.5
     """How far a frame without features may borrow another's."""
+    annotation_delay_s: float = 0.0
+    """How far traces of valence and arousal lag behind the face; they are moved back by it
+    wherever this recipe reads labels, scores that it prints included. What `evaluate`
+    scores is left as it was annotated."""
     seed: int = 0
 
     def __post_init__(self) -> None:

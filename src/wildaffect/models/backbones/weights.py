@@ -63,6 +63,8 @@ class LoadedBackbone:
 
     backbone: Backbone
     manifest: WeightManifest
+    folder: Path
+    """Where they lie."""
 
 
 def user_folder() -> Path:
@@ -138,7 +140,7 @@ def load_weights(name_or_path: str | Path, folder: Path | None = None) -> Loaded
     tensors = _verified(entry, manifest)
     backbone = build_backbone(manifest.network)
     backbone.load_state_dict({k: v for k, v in tensors.items() if not k.startswith(_HEAD)})
-    return LoadedBackbone(backbone.eval(), manifest)
+    return LoadedBackbone(backbone.eval(), manifest, entry)
 
 
 def load_head(name_or_path: str | Path, folder: Path | None = None) -> nn.Linear:

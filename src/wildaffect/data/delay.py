@@ -1,0 +1,43 @@
+"""Valence and arousal moved back in time to the faces that annotators reacted to.
+
+Continuous traces lag behind what is seen, by seconds: annotators perceive, decide, move.
+Source: Mariooryad and Busso, "Correcting time-continuous emotional labels by modeling the
+reaction lag of evaluators", IEEE Trans. Affective Computing 6(2), 2015: one constant shift.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from wildaffect.core.sequences import FrameSequence, Targets
+
+TRACED = ("valence", "arousal")
+"""Labels that are traced in real time; classes and action units are set frame by frame."""
+
+
+def advance_traces(
+    sequence: FrameSequence, delay_s: float, *, max_distance_s: float
+) -> FrameSequence:
+    """Return a sequence whose rows carry the valence and arousal traced `delay_s` later.
+
+    Args:
+        sequence: As annotated.
+        delay_s: How far the traces lag, at least 0; with 0 nothing changes.
+        max_distance_s: A row whose later row is further from that time than this loses
+            its labels.
+    """
+    if delay_s == 0 or not len(sequence):
+        return sequence
+    wanted_s = sequence.time_s + delay_s
+    after = np.clip(np.searchsorted(sequence.time_s, wanted_s), 1, len(sequence) - 1)
+    is_before_nearer = (
+        wanted_s - sequence.time_s[after - 1] < sequence.time_s[after] - wanted_s
+    )
+    source = after - is_before_nearer
+    near = np.abs(sequence.time_s[source] - wanted_s) <= max_distance_s
+    columns = {name: getattr(sequence.targets, name) for name in Targets.__slots__}
+    for name in TRACED:
+        valid = near & columns[f"{name}_valid"][source]
+        columns[name] = np.where(valid, columns[name][source], 0).astype(np.float32)
+        columns[f"{name}_valid"] = valid
+    return replace(sequence, targets=Targets(**columns))
