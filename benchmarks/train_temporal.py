@@ -119,7 +119,8 @@ def row(
     epochs, scores, rates = [], [], []
     for _ in range(args.rounds):
         epochs.append(cpu_s(lambda: list(islice(steps, num_steps))))
-        scores.append(cpu_s(lambda: score(fit.model, data[1])))
+        with fabric.autocast():
+            scores.append(cpu_s(lambda: score(fit.model, data[1])))
         rates.append(matmul_gflops())
     per_epoch = median(epochs) * fit.batches.steps_per_epoch / num_steps
     rate = median(rates)

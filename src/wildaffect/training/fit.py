@@ -201,9 +201,10 @@ class Fit:
             return {}
         scores: dict[str, float] = {}
         if self._fabric.is_global_zero:
-            outputs = predict_sequences(
-                self.model, self._inner, self._recipe.training_window
-            )
+            with self._fabric.autocast():  # as it trains; finished runs predict in float32
+                outputs = predict_sequences(
+                    self.model, self._inner, self._recipe.training_window
+                )
             found = video_statistics(self._inner, outputs, Calibration(), self._spaces)
             scores = task_scores(found.pooled(), self._recipe.model.tasks)
         agreed: dict[str, float] = self._fabric.broadcast(scores)
