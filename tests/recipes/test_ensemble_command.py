@@ -6,10 +6,14 @@ import pytest
 from pyarrow import csv
 
 from wildaffect.cli.main import main
+from wildaffect.core.errors import UsageError
 from wildaffect.data.splits import Fold, Splits, save_splits
 from wildaffect.inference.ensembling import average
 from wildaffect.inference.stored_outputs import load_outputs
+from wildaffect.models.multitask import build_model
+from wildaffect.training.checkpoint import save_weights
 from wildaffect.training.ensembles import load_ensemble
+from wildaffect.training.recipe import load_recipe
 
 
 @pytest.fixture
@@ -100,8 +104,33 @@ def test_a_run_that_was_trained_anew_since_is_refused(make, trained, tmp_path):
     copies = [shutil.copytree(trained / one, tmp_path / "runs" / one) for one in "ab"]
     folder = make("ens", runs=copies)
     shutil.copy(trained / "b" / "weights.safetensors", copies[0])
-    with pytest.raises(Exception, match="make the ensemble again"):
+    with pytest.raises(UsageError, match="make the ensemble again"):
         load_ensemble(folder)
+
+
+def test_an_altered_ensemble_file_is_named_with_its_key(make):
+    folder = make("ens")
+    path = folder / "ensemble.json"
+    path.write_text(path.read_text().replace('"combine"', '"combined"'))
+    with pytest.raises(UsageError, match=r"ensemble.json: combine"):
+        load_ensemble(folder)
+
+
+def test_members_that_predict_other_tasks_are_refused(make, trained, tmp_path, capsys):
+    other = shutil.copytree(trained / "b", tmp_path / "other")
+    recipe = json.loads((other / "recipe.json").read_text())
+    recipe["model"]["tasks"] = ["valence"]
+    (other / "recipe.json").write_text(json.dumps(recipe))
+    weights = build_model(load_recipe(other / "recipe.json").model, 201).state_dict()
+    save_weights(other / "weights.safetensors", weights)
+    make("ens", runs=[trained / "a", other], status=2)
+    assert "tasks must be those of" in capsys.readouterr().err
+
+
+def test_the_runs_of_a_cross_validation_do_not_predict_by_themselves(tmp_path):
+    (tmp_path / "folds.json").write_text("{}")
+    with pytest.raises(UsageError, match="make one of them first: wildaffect ensemble"):
+        load_ensemble(tmp_path)
 
 
 @pytest.mark.slow
