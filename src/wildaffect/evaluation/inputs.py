@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wildaffect.core.annotations import Annotations
@@ -12,6 +12,7 @@ from wildaffect.core.tasks import LabelSpace
 from wildaffect.evaluation.protocols import Protocol, protocol_of_layout
 from wildaffect.evaluation.report import Input
 from wildaffect.formats.detect import FORMATS, detect
+from wildaffect.formats.generated import find_generated
 
 _CHUNK_BYTES = 1 << 20
 _COUNTS_FROM_ONE = ("affwild2-", "disfa")
@@ -75,8 +76,11 @@ def read_annotated(
         )
         notes = (told,)
     files = reading.annotations.files or (str(splits[chosen]),)
+    annotations = reading.annotations
+    if world := find_generated(path):
+        annotations = replace(annotations, source=f"{world.name}, {chosen}")
     return Annotated(
-        annotations=reading.annotations,
+        annotations=annotations,
         input=hash_files(splits[chosen].name, map(Path, dict.fromkeys(files))),
         protocol=protocol_of_layout(known.name),
         first_frame=1 if known.name.startswith(_COUNTS_FROM_ONE) else None,

@@ -12,6 +12,7 @@ from wildaffect.core.outputs import SequenceOutputs
 from wildaffect.core.sequences import FrameSequence
 from wildaffect.data.splits import k_folds, save_splits
 from wildaffect.features.store import FeatureStore
+from wildaffect.formats.generated import find_generated
 from wildaffect.inference.stored_outputs import StoredOutputs, save_outputs
 from wildaffect.recipes.epoch_bar import EpochBar
 from wildaffect.training.distributed import is_first_process
@@ -110,9 +111,17 @@ def _train_one(
             store,
             folder,
             machine=machine,
-            terms=command.terms,
+            terms=_terms(command),
             watch=bar.watch,
         )
+
+
+def _terms(command: TrainCommand) -> str:
+    """Return the terms that were told; of a generated world those that stand in it."""
+    world = find_generated(command.data)
+    if command.terms == UNKNOWN_TERMS and world is not None:
+        return world.license
+    return command.terms
 
 
 def _finish(

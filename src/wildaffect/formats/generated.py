@@ -1,0 +1,35 @@
+"""Generated worlds lie in the layouts of real sets; what says that they are generated.
+
+`synth make` writes `provenance.json` beside the annotations. Whoever names a set in reports
+and model cards, asks here first, so that generated people never pass for filmed ones.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+PROVENANCE_FILE = "provenance.json"
+_MAKER = "generated world"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GeneratedWorld:
+    """What a generated world is called, and on what terms it may be used."""
+
+    name: str
+    license: str
+
+
+def find_generated(path: Path) -> GeneratedWorld | None:
+    """Return the world whose folder, or a file directly in it, this is; None for others."""
+    folder = path if path.is_dir() else path.parent
+    try:
+        told = json.loads((folder / PROVENANCE_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    if not isinstance(told, dict) or _MAKER not in str(told.get("made_by")):
+        return None
+    return GeneratedWorld(
+        name=f"{_MAKER} {told.get('preset')}, seed {told.get('seed')}",
+        license=str(told.get("licence")),
+    )
