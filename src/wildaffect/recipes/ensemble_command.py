@@ -1,7 +1,7 @@
 """The ensemble command: outputs of all members, one mixture of them, and its worth."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -66,6 +66,7 @@ class Job:
     features: Path | None = None
     combine: Combine = "mean"
     select: Select = "all"
+    expression_bias: bool = True
     seed: int = 0
     threads: int = 1
 
@@ -96,6 +97,8 @@ def make_ensemble(job: Job) -> int:
         said, targets, folds, combine=job.combine, select=job.select, spaces=spaces
     )
     fit = what_to_fit(is_causal=_all_causal(members))
+    if not job.expression_bias:
+        fit = replace(fit, expression=None)
     fitted = cross_fit_mixture(said, mixture, targets, folds, fit=fit, spaces=spaces)
     alone = [cross_fit(one, targets, folds, fit, spaces=spaces) for one in said]
     _write_members(job, members, mixture, split, fitted)
