@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from wildaffect.core.errors import MissingExtra
+from wildaffect.cli.extras import require_train
 
 if TYPE_CHECKING:
     from wildaffect.core.preprocess import Preprocess
@@ -62,10 +62,7 @@ def run(command: Command) -> int:
 
     from rich.console import Console
 
-    try:
-        import torch  # noqa: F401
-    except ImportError as error:
-        raise MissingExtra("weights import", "train") from error
+    require_train("weights import")
     from wildaffect.models.backbones.registry import backbone_spec
     from wildaffect.models.backbones.weights import ImportRequest, import_weights
 

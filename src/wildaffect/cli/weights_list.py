@@ -9,7 +9,7 @@ from typing import Annotated
 
 import tyro
 
-from wildaffect.core.errors import MissingExtra
+from wildaffect.cli.extras import require_train
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,10 +30,7 @@ def run(command: Command) -> int:
     from rich.console import Console
     from rich.table import Table
 
-    try:
-        import torch  # noqa: F401
-    except ImportError as error:
-        raise MissingExtra("weights list", "train") from error
+    require_train("weights list")
     from wildaffect.models.backbones.weights import list_weights, user_folder
 
     folder = command.folder or user_folder()
