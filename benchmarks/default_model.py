@@ -1,6 +1,6 @@
 """The embedded models against the written rules, on generated scenes with exact truth.
 
-    python benchmarks/default_model.py --scenes 12 --models world world-live baseline-rules
+    python benchmarks/default_model.py --scenes 12 --models world world-offline baseline-rules
 
 Whole frames with people who enter, leave, cross and turn away go through the analyzer; what
 it says of each face is held against what is exactly so of the person. Generated people are
@@ -39,6 +39,7 @@ class Said:
 
 
 def main() -> None:
+    """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scenes", type=int, default=12)
     parser.add_argument("--frames", type=int, default=300)

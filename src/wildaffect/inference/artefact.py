@@ -21,7 +21,7 @@ from wildaffect.inference.manifest import (
 
 MANIFEST_FILE = "artefact.json"
 EMBEDDED = Path(__file__).parent / "artefacts"
-DEFAULT = "baseline-rules"
+DEFAULT = "world"
 
 _ADAPTER = TypeAdapter(Manifest)
 

@@ -49,7 +49,26 @@ class LogitAdjustment(Config):
     kind: Literal["logit_adjustment"] = "logit_adjustment"
 
 
-BiasFit = CoordinateAscent | LogitAdjustment
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectedShare(Config):
+    """Shift one class from its share among the labels to the share it will have in use.
+
+    Of a model whose probabilities are right, the shifted ones are right where the class has
+    that share and the others keep their proportions. Labels tell the present share alone.
+    """
+
+    share: float
+    """Expected, in (0, 1)."""
+    label: int = 0
+    """Position of the class; 0 is Neutral of ABAW."""
+    kind: Literal["expected_share"] = "expected_share"
+
+    def __post_init__(self) -> None:
+        if not 0 < self.share < 1:
+            raise ValueError(f"expected share: share must be in (0, 1), got {self.share}")
+
+
+BiasFit = CoordinateAscent | LogitAdjustment | ExpectedShare
 
 
 def fit_bias(
@@ -76,7 +95,15 @@ def fit_bias(
             bias *= _trust(target, video_index, probs.shape[1], fit.prior_videos)
         case LogitAdjustment():
             bias = _adjust(logs, target, fit)
+        case ExpectedShare():
+            found = (np.sum(target == fit.label) + 1.0) / (len(target) + 2.0)
+            bias = np.zeros(logs.shape[1])
+            bias[fit.label] = _logit(fit.share) - _logit(found)
     return tuple((bias - bias.mean()).tolist())
+
+
+def _logit(share: float) -> float:
+    return float(np.log(share / (1.0 - share)))
 
 
 def _adjust(logs: Floats, target: Classes, fit: LogitAdjustment) -> Floats:

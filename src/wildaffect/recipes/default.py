@@ -2,9 +2,9 @@
 
 Inputs are those that mean the same on generated and on filmed faces: what changed against
 the person's own neutral, and blendshapes. Where the head is and what a face looks like at
-rest are left out, as generated people differ from others in that. Classes are not balanced
-and no bias is fitted: what is said is the most probable expression, not the one that makes
-macro-F1 highest, since whoever analyses a talking face would rather read Neutral.
+rest are left out, as generated people differ from others in that. Classes are not balanced:
+what is said is the most probable expression, not the one that makes macro-F1 highest, since
+whoever analyses a talking face would rather read Neutral.
 """
 
 from dataclasses import replace

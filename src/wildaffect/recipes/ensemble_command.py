@@ -1,7 +1,7 @@
 """The ensemble command: outputs of all members, one mixture of them, and its worth."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -12,6 +12,7 @@ from wildaffect.core.outputs import SequenceOutputs
 from wildaffect.core.windows import TrailingSpec
 from wildaffect.features.store import FeatureStore
 from wildaffect.inference.ensembling import correlations
+from wildaffect.inference.expression_bias import BiasFit, CoordinateAscent
 from wildaffect.inference.fitting import CrossFit, cross_fit
 from wildaffect.inference.mixing import (
     Combine,
@@ -47,11 +48,9 @@ from wildaffect.training.outcome import (
     what_to_fit,
     write_scores,
 )
+from wildaffect.training.pages import console_of_tables
 from wildaffect.training.runs import TrainedModel, load_run
 from wildaffect.training.score import targets_of
-
-NARROWEST = 110
-"""Columns of text where the output is no terminal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +65,7 @@ class Job:
     features: Path | None = None
     combine: Combine = "mean"
     select: Select = "all"
-    expression_bias: bool = True
+    expression: BiasFit = field(default_factory=CoordinateAscent)
     seed: int = 0
     threads: int = 1
 
@@ -96,9 +95,7 @@ def make_ensemble(job: Job) -> int:
     mixture = choose_mixture(
         said, targets, folds, combine=job.combine, select=job.select, spaces=spaces
     )
-    fit = what_to_fit(is_causal=_all_causal(members))
-    if not job.expression_bias:
-        fit = replace(fit, expression=None)
+    fit = replace(what_to_fit(is_causal=_all_causal(members)), expression=job.expression)
     fitted = cross_fit_mixture(said, mixture, targets, folds, fit=fit, spaces=spaces)
     alone = [cross_fit(one, targets, folds, fit, spaces=spaces) for one in said]
     _write_members(job, members, mixture, split, fitted)
@@ -201,9 +198,7 @@ def _report(
     write_scores(lines, job.output / f"scores-{job.split}.json")
     alike = correlations(said)
     write_diversity(names, alike, job.output / "diversity.json")
-    console = Console(highlight=False, soft_wrap=True)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=NARROWEST)
+    console = console_of_tables()
     console.print("members and their ensemble; tasks are out of sample")
     console.print(judged_table(judged, tasks, mixture))
     console.print("\nhow alike members are: correlation of outputs, mean over tasks")

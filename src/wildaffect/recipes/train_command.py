@@ -27,7 +27,7 @@ from wildaffect.training.outcome import (
     score_lines,
     write_scores,
 )
-from wildaffect.training.pages import fit_table, score_table
+from wildaffect.training.pages import console_of_tables, fit_table, score_table
 from wildaffect.training.recipe import TemporalRecipe
 from wildaffect.training.runs import Run, TrainedModel, read_metrics
 from wildaffect.training.score import video_statistics
@@ -84,7 +84,7 @@ def train(command: TrainCommand) -> int:
     folder = command.output or Path("runs") / f"{recipe.name}-{recipe.seed}"
     store = FeatureStore(command.features or command.data / "features")
     split = load_split(command.data, store, recipe, command.train_split, command.format)
-    console = Console(highlight=False, soft_wrap=True)
+    console = console_of_tables()
     _tell_missing(split, console)
     if command.folds:
         return _cross_validate(command, split, store, folder, console)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from rich.console import Console
 from rich.table import Table
 
 from wildaffect.core.tasks import Task
@@ -9,12 +10,21 @@ from wildaffect.inference.fitting import CrossFit
 from wildaffect.training.outcome import ScoreLine
 from wildaffect.training.score import task_scores
 
+NARROWEST = 110
+"""Columns of text where the output is no terminal."""
+
 TITLES = {
     Task.VALENCE: "CCC V",
     Task.AROUSAL: "CCC A",
     Task.EXPRESSION: "F1 EXPR",
     Task.ACTION_UNITS: "F1 AU",
 }
+
+
+def console_of_tables() -> Console:
+    """Return standard output, wide enough for tables where it is no terminal."""
+    console = Console(highlight=False, soft_wrap=True)
+    return console if console.is_terminal else Console(highlight=False, width=NARROWEST)
 
 
 def score_table(lines: Sequence[ScoreLine], title: str) -> Table:
