@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from wildaffect.cli.main import main
 from wildaffect.core.tasks import ABAW_ACTION_UNIT_NUMBERS
 from wildaffect.features.geometry import GEOMETRY_COLUMNS
 from wildaffect.features.records import NO_DIGEST, FeatureTable, Provenance
@@ -65,3 +66,14 @@ def tiny_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     text = "\n".join([HEADER, *listed]) + "\n"
     (root / "MTL_Challenge_test_set_release.txt").write_text(text)
     return root
+
+
+@pytest.fixture(scope="session")
+def trained(tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Runs `a` and `b`, trained for an epoch and scored on `val`; never change them."""
+    folder = tmp_path_factory.mktemp("runs")
+    for name, seed in (("a", 0), ("b", 1)):
+        words = ["train", "modern-frame", "--data", str(tiny_data), "--num-epochs", "1"]
+        words += ["--selection.share", "0.5", "--seed", str(seed)]  # 3 people calibrate
+        assert main([*words, "-o", str(folder / name)]) == 0
+    return folder

@@ -29,6 +29,7 @@ from wildaffect.training.asked import (
     sequences_of,
 )
 from wildaffect.training.ensembles import Ensemble, load_ensemble, weights_sha256
+from wildaffect.training.load import fullest_layout
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,8 +188,11 @@ def _tell(job: Job, writer: _Writer) -> None:
     told = f"{job.output}: {writer.num_written} tables written{kept}"
     console.print(told, markup=False)
     if job.data is not None:
-        split = f" --split {job.split}" if job.split else ""
+        layout = job.layout or (fullest_layout(job.data) if job.data.is_dir() else None)
+        flags = {"--split": job.split, "--format": layout}
+        words = [f" {flag} {value}" for flag, value in flags.items() if value]
         console.print(
-            f"score them: wildaffect evaluate {job.output} --annotations {job.data}{split}",
+            f"score them: wildaffect evaluate {job.output} --annotations {job.data}"
+            f"{''.join(words)}",
             markup=False,
         )

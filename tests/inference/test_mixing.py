@@ -1,0 +1,95 @@
+import numpy as np
+import pytest
+
+from wildaffect.core.tasks import LabelSpaces, Task
+from wildaffect.inference.ensembling import average, rescale
+from wildaffect.inference.fitting import CalibrationFit, cross_fit
+from wildaffect.inference.manifest import Affine
+from wildaffect.inference.mixing import Mixture, choose_mixture, cross_fit_mixture, mix
+
+SPACES = LabelSpaces()
+FIT = CalibrationFit(expression=None, action_units=None)
+
+
+@pytest.fixture(scope="module")
+def world(noisy_model):
+    """Outputs of a good, a bad and a middling member, labels, and folds."""
+    good, targets = noisy_model(num_videos=6, num_rows=80, noise=0.2)
+    bad = [_shuffled(one) for one in good]
+    middling = noisy_model(num_videos=6, num_rows=80, noise=0.8)[0]
+    videos = [one.video for one in good]
+    return [good, bad, middling], targets, [videos[:2], videos[2:4], videos[4:]]
+
+
+def _shuffled(one):
+    order = np.random.default_rng(5).permutation(len(one))
+    probs = {task: values[order] for task, values in one.probs.items()}
+    return type(one)(
+        video=one.video, frame_number=one.frame_number, time_s=one.time_s, probs=probs
+    )
+
+
+def chosen(world, combine="mean", select="all") -> Mixture:
+    return choose_mixture(*world, combine=combine, select=select, spaces=SPACES)
+
+
+def test_all_members_count_alike_on_every_fold(world):
+    mixture = chosen(world)
+    assert mixture.weights == pytest.approx((1 / 3, 1 / 3, 1 / 3))
+    assert set(mixture.fold_weights) == {mixture.weights}
+    assert mixture.rescaling == ({}, {}, {})
+
+
+def test_a_greedy_mixture_leaves_out_a_member_that_guesses(world):
+    mixture = chosen(world, select="greedy")
+    assert sum(mixture.weights) == pytest.approx(1)
+    assert mixture.weights[1] == 0
+    assert mixture.weights[0] > mixture.weights[2]
+    assert len(mixture.fold_weights) == 3
+
+
+def test_centred_members_come_to_common_moments(world):
+    mixture = chosen(world, combine="centred")
+    moved = [rescale(*pair) for pair in zip(world[0], mixture.rescaling, strict=True)]
+    means = [
+        np.concatenate([one.probs[Task.VALENCE] for one in member]).mean()
+        for member in moved
+    ]
+    assert means == pytest.approx([means[0]] * 3, abs=0.01)
+
+
+def test_members_without_weight_are_left_out_of_the_mean(world):
+    good, _, middling = world[0]
+    moved = {Task.AROUSAL: Affine(scale=0.5)}
+    mixed = mix(world[0], (0.75, 0.0, 0.25), ({}, {}, moved))
+    expected = average([good, middling], [3, 1], rescaling=[{}, moved])
+    for one, other in zip(mixed, expected, strict=True):
+        for task in Task:
+            np.testing.assert_allclose(one.probs[task], other.probs[task], atol=1e-6)
+
+
+def test_a_mixture_that_no_fold_changes_is_calibrated_as_one_model(world):
+    members, targets, folds = world
+    mixture = chosen(world)
+    found = cross_fit_mixture(members, mixture, targets, folds, fit=FIT, spaces=SPACES)
+    mean = average(members)
+    expected = cross_fit(mean, targets, folds, FIT, spaces=SPACES)
+    assert found.calibration == expected.calibration
+    for one, other in zip(found.steps, expected.steps, strict=True):
+        ours, theirs = one.out_of_sample.pooled(), other.out_of_sample.pooled()
+        assert float(ours.p_mtl) == float(theirs.p_mtl)
+
+
+def test_a_fold_is_judged_by_the_members_picked_without_it(world):
+    members, targets, folds = world
+    good, bad = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0)
+    mixture = Mixture(weights=good, fold_weights=(good, bad, good), rescaling=({}, {}, {}))
+    found = cross_fit_mixture(members, mixture, targets, folds, fit=FIT, spaces=SPACES)
+    raw = found.steps[0]
+    ours = raw.out_of_sample.valence.ccc()
+    inside = raw.in_sample.valence.ccc()
+    for index, video in enumerate(raw.out_of_sample.videos):
+        if video in folds[1]:
+            assert ours[index] < 0.5 < inside[index]
+        else:
+            assert ours[index] == inside[index]

@@ -1,0 +1,116 @@
+import json
+import shutil
+
+import numpy as np
+import pytest
+from pyarrow import csv
+
+from wildaffect.cli.main import main
+from wildaffect.data.splits import Fold, Splits, save_splits
+from wildaffect.inference.ensembling import average
+from wildaffect.inference.stored_outputs import load_outputs
+from wildaffect.training.ensembles import load_ensemble
+
+
+@pytest.fixture
+def make(trained, tiny_data, tmp_path):
+    """Make an ensemble: `make("name", *flags, runs=...)` gives its folder."""
+
+    def made(name, *flags, runs=None, status=0):
+        chosen = runs or [trained / "a", trained / "b"]
+        words = ["ensemble", *map(str, chosen), "--data", str(tiny_data)]
+        assert main([*words, "-o", str(tmp_path / name), *flags]) == status
+        return tmp_path / name
+
+    return made
+
+
+def test_members_and_ensemble_are_printed_side_by_side_and_written(make, capsys):
+    folder = make("ens")
+    shown = capsys.readouterr().out
+    for word in ("sum out", "sum in", "smoothed", "calibrated", "how alike", "2 of 2"):
+        assert word in shown
+    lines = json.loads((folder / "scores-val.json").read_text())
+    names = {one["name"] for one in lines}
+    assert len(lines) == len(names) == 3 * 3 * 2
+    assert {"a, raw, in sample", "ensemble, calibrated, out of sample"} <= names
+    alike = json.loads((folder / "diversity.json").read_text())
+    assert alike["members"] == ["a", "b"]
+    matrix = np.array(alike["correlation"]["valence"])
+    assert matrix.diagonal() == pytest.approx(1.0)
+    assert matrix[0, 1] == pytest.approx(matrix[1, 0])
+
+
+def test_the_outputs_are_the_mean_of_the_members(make, trained):
+    folder = make("ens")
+    stored = load_outputs(folder / "outputs" / "val.npz").outputs
+    runs = [load_outputs(trained / one / "outputs" / "val.npz").outputs for one in "ab"]
+    for mine, expected in zip(stored, average(runs), strict=True):
+        assert mine.video == expected.video
+        for task, values in expected.probs.items():
+            np.testing.assert_allclose(mine.probs[task], values, atol=1e-6)
+
+
+def test_an_ensemble_is_loaded_with_weights_rescaling_and_calibration(make):
+    ensemble = load_ensemble(make("ens", "--combine", "centred", "--select", "greedy"))
+    weights = [member.weight for member in ensemble.members]
+    assert sum(weights) == pytest.approx(1.0)
+    assert all(member.rescaled for member in ensemble.members)
+    assert ensemble.chosen_on.combine == "centred"
+    assert ensemble.chosen_on.videos == ("v0", "v1", "v2", "v3")
+    assert len(ensemble.calibration.action_unit_thresholds) == 12
+
+
+def test_an_ensemble_predicts_what_it_was_judged_by(make, tiny_data, tmp_path):
+    folder = make("ens", "--combine", "centred")
+    words = ["predict", str(folder), "--data", str(tiny_data), "--split", "val", "--raw"]
+    assert main([*words, "-o", str(tmp_path / "tables")]) == 0
+    table = csv.read_csv(tmp_path / "tables" / "v2.csv")
+    stored = load_outputs(folder / "outputs" / "val.npz").outputs[2]
+    np.testing.assert_allclose(table["valence"], stored.probs["valence"], atol=1e-5)
+    np.testing.assert_allclose(table["valence_sd"], stored.spread["valence"], atol=1e-5)
+
+
+def test_the_folder_of_a_cross_validation_stands_for_its_runs(make, trained, tmp_path):
+    crossed = tmp_path / "cv"
+    for name in "ab":
+        shutil.copytree(trained / name, crossed / name)
+    folds = (
+        Fold(name="a", train=("a0",), val=("a1",)),
+        Fold(name="b", train=("a1",), val=("a0",)),
+    )
+    subjects = {"a0": "a0", "a1": "a1"}
+    splits = Splits(kind="subject-disjoint", source="s", subjects=subjects, folds=folds)
+    save_splits(splits, crossed / "folds.json")
+    ensemble = load_ensemble(make("ens", runs=[crossed]))
+    assert [one.trained.run.folder.name for one in ensemble.members] == ["a", "b"]
+
+
+def test_a_run_that_is_named_twice_is_refused(make, trained, capsys):
+    make("ens", runs=[trained / "a", trained / "a"], status=2)
+    assert "members must be named once each" in capsys.readouterr().err
+
+
+def test_a_split_that_trained_a_member_is_refused(make, capsys):
+    make("ens", "--split", "train", status=2)
+    assert "must not have trained a member, got 6 that did" in capsys.readouterr().err
+
+
+def test_a_run_that_was_trained_anew_since_is_refused(make, trained, tmp_path):
+    copies = [shutil.copytree(trained / one, tmp_path / "runs" / one) for one in "ab"]
+    folder = make("ens", runs=copies)
+    shutil.copy(trained / "b" / "weights.safetensors", copies[0])
+    with pytest.raises(Exception, match="make the ensemble again"):
+        load_ensemble(folder)
+
+
+@pytest.mark.slow
+def test_an_ensemble_is_exported_with_its_members(make, tmp_path):
+    folder = make("ens", "--combine", "centred")
+    assert main(["export", str(folder), "-o", str(tmp_path / "artefact")]) == 0
+    card = (tmp_path / "artefact" / "CARD.md").read_text()
+    assert "(centred, all) and calibrated on 4 videos" in card
+    assert "| ensemble, calibrated, out of sample |" in card
+    manifest = json.loads((tmp_path / "artefact" / "artefact.json").read_text())
+    assert [one["weight"] for one in manifest["members"]] == [0.5, 0.5]
+    assert all("valence" in one["rescaled"] for one in manifest["members"])
