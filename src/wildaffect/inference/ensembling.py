@@ -30,8 +30,8 @@ def average(
 ) -> tuple[SequenceOutputs, ...]:
     """Return the weighted mean of values and probabilities, and the spread over members.
 
-    Each task is averaged over the members that predict it; one that a single member predicts
-    has no spread. It is what the artefact of the same members, weights and rescaling gives.
+    Each task is averaged over the members that predict it; with a single one it has no
+    spread. It is what the artefact of the same members, weights and rescaling gives.
 
     Args:
         members: Outputs of each member, the same videos and rows in the same order; they
@@ -102,8 +102,9 @@ def rescale(outputs: Outputs, change: Rescaling) -> tuple[SequenceOutputs, ...]:
 
 
 def correlations(members: Sequence[Outputs]) -> dict[Task, NDArray[np.float64]]:
-    """Return how alike the members are, shape (M, M) for each task; NaN for strangers to it.
+    """Return how alike the members are, shape (M, M) for each task.
 
+    NaN stands for members that do not predict it.
     Pearson's correlation over all rows; of expressions and action units the mean over
     classes and units, each by itself, leaving out those that a member never moves. Members
     that agree add nothing to one another.

@@ -164,11 +164,9 @@ class Model:
         for values, spread in _spreads(self.layout):
             variance = np.zeros_like(mean[:, values])
             for share, one in zip(self._shares, said, strict=True):
-                own, off = (
-                    one[:, spread].astype(np.float64),
-                    one[:, values] - mean[:, values],
-                )
-                variance += share[values] * (own**2 + off**2)
+                off = one[:, values] - mean[:, values]
+                variance += share[values] * np.square(one[:, spread], dtype=np.float64)
+                variance += share[values] * off**2
             mean[:, spread] = np.sqrt(variance)
         return mean.astype(np.float32)
 

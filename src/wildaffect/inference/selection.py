@@ -136,8 +136,8 @@ class _Picker:
         missing = set(self._rows.target) - set(sums.total)
         if missing:
             raise BadOutputs(
-                f"selection: max_picks must reach for members of every task, got {max_picks} "
-                f"without {', '.join(sorted(missing))}"
+                f"selection: max_picks must reach for members of every task, got "
+                f"{max_picks} without {', '.join(sorted(missing))}"
             )
         return best
 

@@ -113,8 +113,10 @@ def diversity_table(
 def write_diversity(
     names: Sequence[str], alike: Mapping[Task, NDArray[np.float64]], path: Path
 ) -> None:
-    """Write the correlations of every task as JSON; null where a member never moves or
-    does not predict it."""
+    """Write the correlations of every task as JSON.
+
+    Null stands where a member never moves, or does not predict it.
+    """
     document = {
         "members": list(names),
         "correlation": {
