@@ -80,7 +80,7 @@ def test_the_artefact_of_an_ensemble_says_what_the_average_says(noisy_model, toy
         rescaled=rescaled,
     )
     model = Model(load_artefact(folder), Device())
-    said = model(np.zeros((4, 3), np.float32), np.arange(4) / 25)
+    said = model.panels[0](np.zeros((4, 3), np.float32), np.arange(4) / 25)
     base = noisy_model(num_videos=1, num_rows=4)[0]
     members = [
         with_probs(base, lambda _, one, v=v: {Task.VALENCE: np.full(4, v, np.float32)})

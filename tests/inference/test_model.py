@@ -20,7 +20,8 @@ def model_of(folder):
 
 def said(folder):
     model = model_of(folder)
-    out = model(ROWS, TIMES)
+    (panel,) = model.panels
+    out = panel(ROWS, TIMES)
     return {name: out[:, columns] for name, columns in model.layout.columns.items()}
 
 
@@ -82,7 +83,7 @@ def test_a_network_that_says_no_number_is_an_error(toy, constant):
     with pytest.raises(
         BadArtefact, match="outputs must be finite, got others in a window of 4"
     ):
-        model(np.full((4, 3), np.nan, np.float32), TIMES)
+        model.panels[0](np.full((4, 3), np.nan, np.float32), TIMES)
 
 
 def test_a_file_that_is_no_network_is_an_error(toy):

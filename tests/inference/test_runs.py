@@ -34,7 +34,7 @@ def test_stored_features_get_what_a_stream_says_of_them_row_by_row(
     said = predict_rows(
         model, "clip", frame_number=np.arange(70), time_s=times_s, features=rows
     )
-    stream = build_stream(model, model.manifest)
+    stream = build_stream(model)
     parts = [stream.push(times_s[i : i + 1], rows[i : i + 1]) for i in range(70)]
     parts = [part.outputs for part in [*parts, stream.flush()] if len(part.times_s)]
     column = model.layout.columns["valence"].start

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from wildaffect.core.errors import UsageError
 from wildaffect.core.tasks import Task
+from wildaffect.core.windows import AnyWindow
 from wildaffect.features.sets import MEASURED
 from wildaffect.inference.artefact import network_file
 from wildaffect.inference.checks import MIN_GAP_STEPS, check_manifest
@@ -44,7 +45,7 @@ def build_manifest(ensemble: Ensemble, networks: Sequence[bytes], title: Title) 
 
     Raises:
         UsageError: If an input is no kind of measurement, features were measured by
-            another version, or members differ in window, rate or neutral.
+            another version, or members differ in inputs, rate or neutral.
         BadArtefact: If what follows contradicts itself.
     """
     check_exportable(ensemble)
@@ -54,6 +55,8 @@ def build_manifest(ensemble: Ensemble, networks: Sequence[bytes], title: Title) 
         Member(
             network=network_file(network_name(index), content),
             weight=member.weight,
+            tasks=_own_tasks(member.trained, ensemble.tasks),
+            window=_own_window(member.trained, first),
             rescaled=dict(member.rescaled),
         )
         for index, (member, content) in enumerate(
@@ -83,7 +86,7 @@ def build_manifest(ensemble: Ensemble, networks: Sequence[bytes], title: Title) 
         if Task.ACTION_UNITS in tasks
         else None,
         window=first.recipe.window,
-        rate_hz=rate_hz(first),
+        rate_hz=_common_rate_hz(ensemble),
         neutral=first.recipe.neutral
         if any(name.endswith("_change") for name in inputs)
         else None,
@@ -113,9 +116,31 @@ def check_exportable(ensemble: Ensemble) -> None:
     """
     for member in ensemble.members:
         _check_inputs(member.trained)
-    first = ensemble.members[0].trained
-    for member in ensemble.members[1:]:
-        _check_alike(first, member.trained)
+    members = [member.trained for member in ensemble.members]
+    # Rows that stand alone have no rate: the others are compared with one another.
+    members.sort(key=lambda one: one.recipe.window.is_frame_wise)
+    for other in members[1:]:
+        _check_alike(members[0], other)
+
+
+def _own_tasks(
+    trained: TrainedModel, together: tuple[Task, ...]
+) -> tuple[Task, ...] | None:
+    """Return what a member predicts, None where that is all that the members do."""
+    own = tuple(task for task in Task if task in trained.recipe.model.tasks)
+    return None if own == together else own
+
+
+def _own_window(trained: TrainedModel, first: TrainedModel) -> AnyWindow | None:
+    """Return a member's window, None where it is the first one's."""
+    own = trained.recipe.window
+    return None if own == first.recipe.window else own
+
+
+def _common_rate_hz(ensemble: Ensemble) -> float | None:
+    """Return the rate of the members that see more than a row, None if none does."""
+    rates = [rate_hz(member.trained) for member in ensemble.members]
+    return next((rate for rate in rates if rate is not None), None)
 
 
 def _check_inputs(trained: TrainedModel) -> None:
@@ -143,10 +168,10 @@ def _check_inputs(trained: TrainedModel) -> None:
 
 
 def _check_alike(first: TrainedModel, other: TrainedModel) -> None:
-    same_rate = abs(other.data.rate_hz / first.data.rate_hz - 1) < 0.05
+    is_alone = any(one.recipe.window.is_frame_wise for one in (first, other))
+    same_rate = is_alone or abs(other.data.rate_hz / first.data.rate_hz - 1) < 0.05
     for what, mine, theirs in (
         ("inputs", in_order(first.recipe.inputs), in_order(other.recipe.inputs)),
-        ("window", first.recipe.window, other.recipe.window),
         ("neutral", first.recipe.neutral, other.recipe.neutral),
     ):
         if mine != theirs:

@@ -65,8 +65,8 @@ def _training(ensemble: Ensemble) -> list[str]:
     lines = [
         "## What it was trained on",
         "",
-        "| member | recipe | seed | annotations | videos | set aside | weight |",
-        "|---|---|---|---|---|---|---|",
+        "| member | recipe | seed | tasks | annotations | videos | set aside | weight |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     lines += [_member_row(index, one) for index, one in enumerate(ensemble.members)]
     if any(one.trained.data.times_are_guessed for one in ensemble.members):
@@ -90,6 +90,7 @@ def _member_row(index: int, member: EnsembleMember) -> str:
         index,
         recipe.name,
         recipe.seed,
+        ", ".join(TITLES[task] for task in Task if task in recipe.model.tasks),
         data.annotations,
         len(data.train_videos),
         len(data.inner_videos),
@@ -138,8 +139,18 @@ def _running(manifest: Manifest) -> list[str]:
         "",
         f"- Inputs: {', '.join(one.kind for one in manifest.inputs)}.",
         f"- Rows: {rate}; frames between get values between.",
-        f"- Window: {_window(manifest.window)}.",
+        f"- Window: {'; '.join(_windows(manifest))}.",
     ]
+
+
+def _windows(manifest: Manifest) -> Iterator[str]:
+    """Yield the window of all members, or those of each."""
+    own = [manifest.window_of(member) for member in manifest.members]
+    if len(set(own)) == 1:
+        yield _window(own[0])
+        return
+    for index, window in enumerate(own):
+        yield f"member {index}, {_window(window)}"
 
 
 def _window(window: AnyWindow) -> str:

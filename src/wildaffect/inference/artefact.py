@@ -71,7 +71,8 @@ def write_artefact(folder: Path, manifest: Manifest, files: dict[str, bytes]) ->
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         (folder / name).write_bytes(content)
-    (folder / MANIFEST_FILE).write_bytes(_ADAPTER.dump_json(manifest, indent=2) + b"\n")
+    content = _ADAPTER.dump_json(manifest, indent=2, exclude={"members": _unset(manifest)})
+    (folder / MANIFEST_FILE).write_bytes(content + b"\n")
 
 
 def zip_folder(folder: Path, path: Path) -> None:
@@ -88,6 +89,17 @@ def zip_folder(folder: Path, path: Path) -> None:
 def network_file(name: str, content: bytes) -> NetworkFile:
     """Return the manifest's entry of a network."""
     return NetworkFile(file=name, sha256=_sha256(content))
+
+
+def _unset(manifest: Manifest) -> dict[int, set[str]]:
+    """Return which fields of members say no more than the manifest does.
+
+    They are left out, so that versions that do not know them read what does not need them.
+    """
+    return {
+        index: {name for name in ("tasks", "window") if getattr(member, name) is None}
+        for index, member in enumerate(manifest.members)
+    }
 
 
 def _find(model: str | Path) -> Path:

@@ -14,6 +14,7 @@ from wildaffect.inference.manifest import (
     ExpressionOutput,
     Manifest,
     MeasuredInput,
+    Member,
 )
 from wildaffect.runtime.network import Network
 
@@ -84,15 +85,21 @@ def check_backbone(where: str, wanted: BackboneInput, network: Network) -> None:
 
 
 def check_member(
-    where: str, network: MemberNetwork, manifest: Manifest, widths: dict[str, int]
+    where: str,
+    network: MemberNetwork,
+    widths: Mapping[str, int],
+    *,
+    row_width: int,
+    num_rows: int,
 ) -> None:
     """Ask a member about made-up rows and compare what it says with the manifest.
 
     Args:
         where: Artefact and file.
         network: The member.
-        manifest: Says how many features a row has and whether windows hold many rows.
         widths: Number of columns by output.
+        row_width: Features of a row.
+        num_rows: Of the window that it is asked about; 1 if it never sees more.
 
     Raises:
         BadArtefact: If inputs, outputs or their shapes differ.
@@ -104,9 +111,9 @@ def check_member(
             f"got {', '.join(network.input_names)}"
         )
     width = network.input_widths["features"]
-    if width not in {None, num_features(manifest)}:
+    if width not in {None, row_width}:
         raise BadArtefact(
-            f"{where}: features must have {num_features(manifest)} columns, as the "
+            f"{where}: features must have {row_width} columns, as the "
             f"manifest's inputs have together, got {width}"
         )
     missing = set(widths) - set(network.output_names)
@@ -115,9 +122,8 @@ def check_member(
             f"{where}: outputs must name {', '.join(sorted(widths))}, "
             f"got {', '.join(network.output_names)}"
         )
-    num_rows = 1 if manifest.window.is_frame_wise else 2
     inputs: dict[str, NDArray[Any]] = {
-        "features": np.zeros((1, num_rows, num_features(manifest)), np.float32),
+        "features": np.zeros((1, num_rows, row_width), np.float32),
         "lengths": np.array([num_rows], np.int64),
         "times_s": np.arange(num_rows, dtype=np.float32)[None] / 30,
     }
@@ -176,6 +182,27 @@ def _member_problems(manifest: Manifest) -> Iterator[str]:
                     f"rescaled of {member.network.file} must be finite numbers for valence "
                     f"or arousal, got {task}: {affine.scale:g}, {affine.offset:g}"
                 )
+        yield from _task_problems(manifest, member)
+    for task in manifest.tasks:
+        if manifest.members and not manifest.num_predicting(task):
+            yield f"{task} must be predicted by a member, got it from none"
+
+
+def _task_problems(manifest: Manifest, member: Member) -> Iterator[str]:
+    if member.tasks is None:
+        return
+    known, named = manifest.tasks, member.tasks
+    if not named or len(set(named)) < len(named) or not set(named) <= set(known):
+        yield (
+            f"tasks of {member.network.file} must be some of those predicted "
+            f"({', '.join(known)}), each once, got {', '.join(named) or 'none'}"
+        )
+    for task in member.rescaled:
+        if task not in named:
+            yield (
+                f"rescaled of {member.network.file} must be of its tasks "
+                f"({', '.join(named)}), got {task}"
+            )
 
 
 def _rate_problems(manifest: Manifest) -> Iterator[str]:
@@ -184,11 +211,15 @@ def _rate_problems(manifest: Manifest) -> Iterator[str]:
         return
     if not 0 < rate_hz < float("inf"):
         yield f"rate_hz must be positive, got {rate_hz:g}"
-    elif manifest.window.max_gap_s * rate_hz < MIN_GAP_STEPS - 1e-6:
-        yield (
-            f"max_gap_s of the window must be at least {MIN_GAP_STEPS / rate_hz:g} s, two "
-            f"steps of rate_hz={rate_hz:g}, got {manifest.window.max_gap_s:g} s"
-        )
+        return
+    windows = [manifest.window_of(member) for member in manifest.members]
+    temporal = [window for window in windows if not window.is_frame_wise]
+    for window in temporal or windows:  # rows that stand alone have no rate
+        if window.max_gap_s * rate_hz < MIN_GAP_STEPS - 1e-6:
+            yield (
+                f"max_gap_s of the window must be at least {MIN_GAP_STEPS / rate_hz:g} s, "
+                f"two steps of rate_hz={rate_hz:g}, got {window.max_gap_s:g} s"
+            )
 
 
 def _output_problems(

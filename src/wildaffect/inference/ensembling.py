@@ -30,16 +30,18 @@ def average(
 ) -> tuple[SequenceOutputs, ...]:
     """Return the weighted mean of values and probabilities, and the spread over members.
 
-    It is what the artefact of the same members, weights and rescaling gives.
+    Each task is averaged over the members that predict it; with a single one it has no
+    spread. It is what the artefact of the same members, weights and rescaling gives.
 
     Args:
-        members: Outputs of each member, the same videos and rows in the same order.
+        members: Outputs of each member, the same videos and rows in the same order; they
+            may differ in tasks.
         weights: Of each member, positive; None weighs all alike.
         rescaling: What `centring` returned; None takes the members as they are.
 
     Raises:
-        BadOutputs: If members differ in videos, rows, tasks or number of labels, or a
-            weight is not positive.
+        BadOutputs: If members differ in videos, rows or number of labels, or a weight is
+            not positive.
     """
     check_aligned(members)
     share = _shares(members, weights)
@@ -71,15 +73,16 @@ def centring(
     share = _shares(members, weights)
     affines: tuple[dict[Task, Affine], ...] = tuple({} for _ in members)
     for task in SCALED_TASKS:
-        if task not in members[0][0].probs:
+        places = predicting(members, task)
+        if not places:
             continue
-        values = _pooled(members, task)[..., 0].astype(np.float64)  # (M, N)
+        values = _pooled([members[i] for i in places], task)[..., 0].astype(np.float64)
         means, sds = values.mean(1), values.std(1)
-        common_mean, common_sd = float(share @ means), float(share @ sds)
-        for member, affine in enumerate(affines):
-            scale = common_sd / float(sds[member]) if sds[member] > 0 else 1.0
-            offset = common_mean - scale * float(means[member])
-            affine[task] = Affine(scale=scale, offset=offset)
+        own = share[places] / share[places].sum()
+        common_mean, common_sd = float(own @ means), float(own @ sds)
+        for place, mean, sd in zip(places, means.tolist(), sds.tolist(), strict=True):
+            scale = common_sd / sd if sd > 0 else 1.0
+            affines[place][task] = Affine(scale=scale, offset=common_mean - scale * mean)
     return affines
 
 
@@ -101,6 +104,7 @@ def rescale(outputs: Outputs, change: Rescaling) -> tuple[SequenceOutputs, ...]:
 def correlations(members: Sequence[Outputs]) -> dict[Task, NDArray[np.float64]]:
     """Return how alike the members are, shape (M, M) for each task.
 
+    NaN stands for members that do not predict it.
     Pearson's correlation over all rows; of expressions and action units the mean over
     classes and units, each by itself, leaving out those that a member never moves. Members
     that agree add nothing to one another.
@@ -109,14 +113,31 @@ def correlations(members: Sequence[Outputs]) -> dict[Task, NDArray[np.float64]]:
         BadOutputs: As `average` does.
     """
     check_aligned(members)
-    return {task: _correlation(_pooled(members, task)) for task in members[0][0].probs}
+    found = {}
+    for task in predicted(members):
+        places = predicting(members, task)
+        found[task] = np.full((len(members), len(members)), np.nan)
+        found[task][np.ix_(places, places)] = _correlation(
+            _pooled([members[i] for i in places], task)
+        )
+    return found
+
+
+def predicted(members: Sequence[Outputs]) -> tuple[Task, ...]:
+    """Return the tasks that any member predicts, in the order of `Task`."""
+    return tuple(task for task in Task if predicting(members, task))
+
+
+def predicting(members: Sequence[Outputs], task: Task) -> list[int]:
+    """Return which members predict a task."""
+    return [place for place, member in enumerate(members) if task in member[0].probs]
 
 
 def check_aligned(members: Sequence[Outputs]) -> None:
-    """Refuse members that do not say the same things of the same rows.
+    """Refuse members that do not speak of the same rows, or differ in a task's labels.
 
     Raises:
-        BadOutputs: Naming the first difference to the first member.
+        BadOutputs: Naming the first difference to an earlier member.
     """
     if not members or not members[0]:
         raise BadOutputs("ensemble: members must be at least one with a video, got none")
@@ -137,14 +158,29 @@ def check_aligned(members: Sequence[Outputs]) -> None:
                     f"{where}: {other.video}: frames must be those of member 0, got "
                     f"{len(other)} for {len(mine)}, or others of the same number"
                 )
-            shapes, got = (
-                {t: p.shape for t, p in one.probs.items()} for one in (mine, other)
-            )
-            if shapes != got:
+        _check_tasks(where, member)
+    for task in predicted(members):
+        places = predicting(members, task)
+        widths = [members[place][0].probs[task].shape[1:] for place in places]
+        for place, width in zip(places, widths, strict=True):
+            if width != widths[0]:
                 raise BadOutputs(
-                    f"{where}: {other.video}: tasks must have the shapes of member 0, "
-                    f"{_worded(shapes)}, got {_worded(got)}"
+                    f"member {place} of the ensemble: {task} must have as many labels as "
+                    f"that of member {places[0]}, {widths[0]}, got {width}"
                 )
+
+
+def _check_tasks(where: str, member: Outputs) -> None:
+    """Refuse a member that predicts nothing, or other things from video to video."""
+    tasks = list(member[0].probs)
+    if not tasks:
+        raise BadOutputs(f"{where}: must predict a task at least, got none")
+    for one in member:
+        if set(one.probs) != set(tasks):
+            raise BadOutputs(
+                f"{where}: {one.video}: tasks must be those of {member[0].video} "
+                f"({', '.join(tasks)}), got {', '.join(one.probs) or 'none'}"
+            )
 
 
 def _shares(
@@ -165,17 +201,21 @@ def _average_video(
     share: NDArray[np.float64],
 ) -> SequenceOutputs:
     probs, spread = {}, {}
-    for task in members[0].probs:
-        said = np.stack([one.probs[task].astype(np.float64) for one in members])
-        for member, change in enumerate(rescaling):
-            if task in change:
-                moved = change[task].scale * said[member] + change[task].offset
-                said[member] = np.clip(moved, -1.0, 1.0)
-        mean = np.tensordot(share, said, axes=1)
+    for task in Task:
+        places = [i for i, one in enumerate(members) if task in one.probs]
+        if not places:
+            continue
+        said = np.stack([members[i].probs[task].astype(np.float64) for i in places])
+        for values, place in zip(said, places, strict=True):
+            if task in rescaling[place]:
+                affine = rescaling[place][task]
+                values[:] = np.clip(affine.scale * values + affine.offset, -1.0, 1.0)
+        own = share[places] / share[places].sum()
+        mean = np.tensordot(own, said, axes=1)
         probs[task] = mean.astype(np.float32)
-        spread[task] = np.sqrt(np.tensordot(share, (said - mean) ** 2, axes=1)).astype(
-            np.float32
-        )
+        if len(places) > 1:
+            variance = np.tensordot(own, (said - mean) ** 2, axes=1)
+            spread[task] = np.sqrt(variance).astype(np.float32)
     return SequenceOutputs(
         video=members[0].video,
         frame_number=members[0].frame_number,
@@ -205,7 +245,3 @@ def _correlation(values: NDArray[np.float32]) -> NDArray[np.float64]:
     num_moving = moving.sum(0)
     mean = cells.sum(0) / np.maximum(num_moving, 1)
     return np.where(num_moving > 0, mean, np.nan)
-
-
-def _worded(shapes: Mapping[Task, tuple[int, ...]]) -> str:
-    return ", ".join(f"{task} {shape}" for task, shape in shapes.items())

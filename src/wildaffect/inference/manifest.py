@@ -107,6 +107,11 @@ class Member(Config):
 
     network: NetworkFile
     weight: float = 1.0
+    """Against the other members that predict a task."""
+    tasks: tuple[Task, ...] | None = None
+    """What it predicts; None for all that the manifest does."""
+    window: AnyWindow | None = None
+    """What it sees at once; None for the manifest's."""
     rescaled: dict[Task, Affine] = field(default_factory=dict)
     """How valence or arousal is brought to the ensemble's mean and spread."""
 
@@ -146,3 +151,26 @@ class Manifest(Config):
     """Needed by the inputs that are changes against it."""
     calibration: Calibration = field(default_factory=Calibration)
     """What is done to the outputs; classes and units in the order of `predicted`."""
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """Return what is predicted, in the order of `Task`."""
+        is_predicted = {
+            Task.VALENCE: self.predicts_valence,
+            Task.AROUSAL: self.predicts_arousal,
+            Task.EXPRESSION: self.expression is not None,
+            Task.ACTION_UNITS: self.action_units is not None,
+        }
+        return tuple(task for task in Task if is_predicted[task])
+
+    def tasks_of(self, member: Member) -> tuple[Task, ...]:
+        """Return what a member predicts."""
+        return self.tasks if member.tasks is None else member.tasks
+
+    def window_of(self, member: Member) -> AnyWindow:
+        """Return what a member sees at once."""
+        return self.window if member.window is None else member.window
+
+    def num_predicting(self, task: Task) -> int:
+        """Return how many members predict a task."""
+        return sum(task in self.tasks_of(member) for member in self.members)

@@ -78,7 +78,7 @@ def choose_mixture(
         spaces: Of the labels.
 
     Raises:
-        BadOutputs: If members do not say the same things of the same rows.
+        BadOutputs: If members do not speak of the same rows.
         EvaluationError: If outputs, labels and folds do not fit together.
     """
     rescaling: tuple[Rescaling, ...] = tuple({} for _ in members)
@@ -99,7 +99,7 @@ def choose_mixture(
 def mix(
     members: Sequence[Outputs], weights: Sequence[float], rescaling: Sequence[Rescaling]
 ) -> tuple[SequenceOutputs, ...]:
-    """Return the weighted mean of the members that count."""
+    """Return the mean of the members that count, of each task by their weights for it."""
     kept = [index for index, weight in enumerate(weights) if weight > 0]
     return average(
         [members[index] for index in kept],

@@ -1,9 +1,9 @@
 """Feature rows of one window to what an ensemble says of each.
 
-Symbols: L rows of a window, D features, K columns of `Layout`.
+Symbols: M members, L rows of a window, T rows, D features, K columns of `Layout`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from wildaffect.core.errors import BadArtefact
 from wildaffect.core.tasks import Task
+from wildaffect.core.windows import AnyWindow
 from wildaffect.inference.artefact import Artefact
-from wildaffect.inference.checks import MemberNetwork, check_member
-from wildaffect.inference.manifest import Affine, Manifest
+from wildaffect.inference.checks import MemberNetwork, check_member, num_features
+from wildaffect.inference.manifest import Affine, Manifest, Member
 from wildaffect.runtime.network import Device, Network
 
 Floats = NDArray[np.floating]
@@ -33,11 +34,8 @@ class Layout:
 def layout_of(manifest: Manifest) -> Layout:
     """Return the columns that a manifest's model gives; a task not predicted has none."""
     widths: dict[str, int] = {}
-    for task, is_predicted in (
-        (Task.VALENCE, manifest.predicts_valence),
-        (Task.AROUSAL, manifest.predicts_arousal),
-    ):
-        if is_predicted:
+    for task in manifest.tasks:
+        if task in {Task.VALENCE, Task.AROUSAL}:
             widths[task] = 1
             widths[f"{SPREAD} {task}"] = 1
     if manifest.expression:
@@ -52,8 +50,76 @@ def layout_of(manifest: Manifest) -> Layout:
     return Layout(columns, stops[-1] if stops else 0)
 
 
+class Panel:
+    """The members that see the same window, as one; keeps nothing between windows.
+
+    Args:
+        manifest: Of the artefact.
+        members: Some of its members, each with its network.
+        layout: Of the outputs; columns of tasks that no member here predicts hold 0.
+    """
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        members: Sequence[tuple[Member, MemberNetwork]],
+        layout: Layout,
+    ) -> None:
+        self.window = manifest.window_of(members[0][0])
+        self.rate_hz = None if self.window.is_frame_wise else manifest.rate_hz
+        self._name, self._members, self._layout = manifest.name, members, layout
+        self._tasks = [manifest.tasks_of(member) for member, _ in members]
+        self.weights = np.zeros((len(members), layout.num_columns))
+        """What each member counts in each column, shape (M, K)."""
+        for row, (member, _) in enumerate(members):
+            for columns in _columns_of(layout, self._tasks[row]):
+                self.weights[row, columns] = member.weight
+        self._shares = _shares(self.weights)
+
+    def __call__(self, rows: Floats, times_s: NDArray[np.float64]) -> NDArray[np.float32]:
+        """Return values and probabilities, (L, K), for features (L, D) at their times.
+
+        Raises:
+            BadArtefact: If a network says something that is no number.
+        """
+        inputs = {
+            "features": rows[None].astype(np.float32),
+            "lengths": np.array([len(rows)], np.int64),
+            "times_s": (times_s - times_s[0])[None].astype(np.float32),
+        }
+        said = np.stack([self._ask(place, inputs) for place in range(len(self._members))])
+        mean = np.einsum("mk,mlk->lk", self._shares, said)
+        for values, spread in _spreads(self._layout):
+            squares = (said[:, :, values] - mean[:, values]) ** 2
+            variance = np.einsum("mk,mlk->lk", self._shares[:, values], squares)
+            mean[:, spread] = np.sqrt(variance)
+        return mean.astype(np.float32)
+
+    def _ask(self, place: int, inputs: dict[str, Floats]) -> NDArray[np.float64]:
+        member, network = self._members[place]
+        outputs = dict(
+            zip(
+                network.output_names,
+                network(*(inputs[name] for name in network.input_names)),
+                strict=True,
+            )
+        )
+        num_rows = inputs["features"].shape[1]
+        said = np.zeros((num_rows, self._layout.num_columns))
+        for task in self._tasks[place]:
+            raw = outputs[task].reshape(num_rows, -1).astype(np.float64)
+            affine = member.rescaled.get(task, IDENTITY)
+            said[:, self._layout.columns[task]] = _read(task, raw, affine)
+        if not np.isfinite(said).all():
+            raise BadArtefact(
+                f"{self._name}: outputs must be finite, got others in a window of "
+                f"{num_rows} rows; check the networks that were exported"
+            )
+        return said
+
+
 class Model:
-    """The networks of an artefact; keeps nothing between windows.
+    """The networks of an artefact, those with the same window together.
 
     Args:
         artefact: Whose manifest holds.
@@ -61,8 +127,7 @@ class Model:
         networks: In place of the artefact's own, one per member; none for its own.
 
     Raises:
-        BadArtefact: If a network does not take or give what the manifest promises, and on
-            a call, if it says something that is no number.
+        BadArtefact: If a network does not take or give what the manifest promises.
     """
 
     def __init__(
@@ -73,65 +138,71 @@ class Model:
     ) -> None:
         self.manifest = artefact.manifest
         self.layout = layout_of(self.manifest)
-        self._networks: Sequence[MemberNetwork] = networks or [
+        given: Sequence[MemberNetwork] = networks or [
             Network(artefact.networks[member.network.file], device=device)
             for member in self.manifest.members
         ]
-        widths = {
-            name: columns.stop - columns.start
-            for name, columns in self.layout.columns.items()
-            if not name.startswith(SPREAD)
-        }
-        for member, network in zip(self.manifest.members, self._networks, strict=True):
-            where = f"{self.manifest.name}/{member.network.file}"
-            check_member(where, network, self.manifest, widths)
+        by_window: dict[AnyWindow, list[tuple[Member, MemberNetwork]]] = {}
+        for member, network in zip(self.manifest.members, given, strict=True):
+            self._check(member, network)
+            window = self.manifest.window_of(member)
+            by_window.setdefault(window, []).append((member, network))
+        self.panels = tuple(
+            Panel(self.manifest, members, self.layout) for members in by_window.values()
+        )
+        """Each is run over its own windows, then `join` makes their rows one."""
+        self._shares = _shares(np.stack([one.weights.sum(0) for one in self.panels]))
 
-    def __call__(self, rows: Floats, times_s: NDArray[np.float64]) -> NDArray[np.float32]:
-        """Return values and probabilities, (L, K), for features (L, D) at their times."""
-        inputs = {
-            "features": rows[None].astype(np.float32),
-            "lengths": np.array([len(rows)], np.int64),
-            "times_s": (times_s - times_s[0])[None].astype(np.float32),
-        }
-        members = zip(self._networks, self.manifest.members, strict=True)
-        said = [self._ask(net, member.rescaled, inputs) for net, member in members]
-        weights = np.array([member.weight for member in self.manifest.members])
-        weights = weights / weights.sum()
-        mean = np.einsum("m,mlk->lk", weights, np.stack(said))
-        for task in (Task.VALENCE, Task.AROUSAL):
-            if task in self.layout.columns:
-                values = np.stack([one[:, self.layout.columns[task]] for one in said])
-                centre = mean[:, self.layout.columns[task]]
-                variance = np.einsum("m,mlk->lk", weights, (values - centre) ** 2)
-                mean[:, self.layout.columns[f"{SPREAD} {task}"]] = np.sqrt(variance)
+    def join(self, said: Sequence[Floats]) -> NDArray[np.float32]:
+        """Return what all members say of T rows, (T, K), out of what each panel says.
+
+        Means and spread are those of the members, as if one panel held them all.
+        """
+        mean = np.zeros(said[0].shape)
+        for share, one in zip(self._shares, said, strict=True):
+            mean += share * one
+        for values, spread in _spreads(self.layout):
+            variance = np.zeros_like(mean[:, values])
+            for share, one in zip(self._shares, said, strict=True):
+                off = one[:, values] - mean[:, values]
+                variance += share[values] * np.square(one[:, spread], dtype=np.float64)
+                variance += share[values] * off**2
+            mean[:, spread] = np.sqrt(variance)
         return mean.astype(np.float32)
 
-    def _ask(
-        self,
-        network: MemberNetwork,
-        rescaled: Mapping[Task, Affine],
-        inputs: dict[str, Floats],
-    ) -> NDArray[np.float64]:
-        outputs = dict(
-            zip(
-                network.output_names,
-                network(*(inputs[name] for name in network.input_names)),
-                strict=True,
-            )
+    def _check(self, member: Member, network: MemberNetwork) -> None:
+        widths = {
+            str(task): columns.stop - columns.start
+            for task in self.manifest.tasks_of(member)
+            for columns in [self.layout.columns[task]]
+        }
+        check_member(
+            f"{self.manifest.name}/{member.network.file}",
+            network,
+            widths,
+            row_width=num_features(self.manifest),
+            num_rows=1 if self.manifest.window_of(member).is_frame_wise else 2,
         )
-        num_rows = inputs["features"].shape[1]
-        said = np.zeros((num_rows, self.layout.num_columns))
-        for name, columns in self.layout.columns.items():
-            if name.startswith(SPREAD):
-                continue
-            raw = outputs[name].reshape(num_rows, -1).astype(np.float64)
-            said[:, columns] = _read(Task(name), raw, rescaled.get(Task(name), IDENTITY))
-        if not np.isfinite(said).all():
-            raise BadArtefact(
-                f"{self.manifest.name}: outputs must be finite, got others in a window of "
-                f"{num_rows} rows; check the networks that were exported"
-            )
-        return said
+
+
+def _columns_of(layout: Layout, tasks: Sequence[Task]) -> Iterator[slice]:
+    """Yield the columns of some tasks, those of their spread too."""
+    for name, columns in layout.columns.items():
+        if name.removeprefix(f"{SPREAD} ") in tasks:
+            yield columns
+
+
+def _spreads(layout: Layout) -> Iterator[tuple[slice, slice]]:
+    """Yield where the values of a task stand and where their spread does."""
+    for task in (Task.VALENCE, Task.AROUSAL):
+        if task in layout.columns:
+            yield layout.columns[task], layout.columns[f"{SPREAD} {task}"]
+
+
+def _shares(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return weights (M, K) that add up to 1 in each column, or to 0 where all are 0."""
+    totals = weights.sum(0)
+    return weights / np.where(totals > 0, totals, 1.0)
 
 
 def _read(task: Task, raw: NDArray[np.float64], affine: Affine) -> NDArray[np.float64]:

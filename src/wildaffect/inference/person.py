@@ -19,8 +19,8 @@ class PersonStream:
     """Follows one track through neutral, windows, smoothing and abstention.
 
     Rows come back in order, each exactly once, after at most the warm-up of the neutral,
-    the window's length (or its delay, where it trails), one step of the model's rate and
-    the reach of the smoothing.
+    the length of the longest window (or the delay, where it trails), one step of the
+    model's rate and the reach of the smoothing.
 
     Args:
         inputs: What the networks read.
@@ -38,7 +38,7 @@ class PersonStream:
         manifest = model.manifest
         self._neutral = PersonNeutral(manifest.neutral) if manifest.neutral else None
         self._gaps = GapFiller()
-        self._windows = build_stream(model, manifest)
+        self._windows = build_stream(model)
         self._smoother = StreamingSmoother(smoothing_by_column(manifest, model.layout))
         self._warming: list[FaceRow] | None = []
         self._open: deque[tuple[FaceRow, dict[str, Vector]]] = deque()

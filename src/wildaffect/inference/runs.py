@@ -1,29 +1,27 @@
-"""Which way of running a model over rows a manifest asks for, in a stream or at once."""
+"""Which way of running its members over rows a model asks for, in a stream or at once."""
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wildaffect.core.joining import StreamingJoin
 from wildaffect.core.outputs import SequenceOutputs
 from wildaffect.core.rate import Stream, StreamingAtRate
-from wildaffect.core.streaming import Predict, StreamingWindows
+from wildaffect.core.streaming import StreamingWindows
 from wildaffect.core.tasks import Task
 from wildaffect.core.trailing import StreamingTrailing
-from wildaffect.core.windows import AnyWindow, TrailingSpec, WindowSpec, longest_gap_s
-from wildaffect.inference.manifest import Manifest
-from wildaffect.inference.model import SPREAD, Model
+from wildaffect.core.windows import TrailingSpec, WindowSpec, longest_gap_s
+from wildaffect.inference.model import SPREAD, Model, Panel
 
 WIDE_TASKS = frozenset({Task.EXPRESSION, Task.ACTION_UNITS})
 """Tasks with a column per label."""
 
 
-def build_stream(predict: Predict, manifest: Manifest) -> Stream:
-    """Return what takes feature rows and gives back what `predict` says of each."""
-    inner = _over_windows(predict, manifest.window)
-    if manifest.rate_hz is None:
-        return inner
-    return StreamingAtRate(
-        inner, manifest.rate_hz, longest_gap_s=longest_gap_s(manifest.window)
-    )
+def build_stream(model: Model) -> Stream:
+    """Return what takes feature rows and gives back what a model says of each."""
+    streams = [_stream_of(panel) for panel in model.panels]
+    if len(streams) == 1:
+        return streams[0]
+    return StreamingJoin(streams, model.join)
 
 
 def predict_rows(
@@ -43,7 +41,7 @@ def predict_rows(
         time_s: Strictly ascending, shape (T,).
         features: Raw, in the columns of the manifest's inputs, shape (T, D).
     """
-    stream = build_stream(model, model.manifest)
+    stream = build_stream(model)
     parts = [stream.push(time_s, features), stream.flush()]
     said = np.concatenate([part.outputs for part in parts if len(part.times_s)])
     columns = model.layout.columns
@@ -60,14 +58,22 @@ def predict_rows(
         spread={
             task: values(f"{SPREAD} {task}")
             for task in Task
-            if f"{SPREAD} {task}" in columns and len(model.manifest.members) > 1
+            if f"{SPREAD} {task}" in columns and model.manifest.num_predicting(task) > 1
         },
     )
 
 
-def _over_windows(predict: Predict, spec: AnyWindow) -> Stream:
-    match spec:
+def _stream_of(panel: Panel) -> Stream:
+    inner = _over_windows(panel)
+    if panel.rate_hz is None:
+        return inner
+    gap_s = longest_gap_s(panel.window)
+    return StreamingAtRate(inner, panel.rate_hz, longest_gap_s=gap_s)
+
+
+def _over_windows(panel: Panel) -> Stream:
+    match panel.window:
         case WindowSpec():
-            return StreamingWindows(predict, spec)
+            return StreamingWindows(panel, panel.window)
         case TrailingSpec():
-            return StreamingTrailing(predict, spec)
+            return StreamingTrailing(panel, panel.window)

@@ -5,16 +5,17 @@ Symbols: M members, V videos, N rows.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wildaffect.core.errors import BadOutputs
 from wildaffect.core.outputs import SequenceOutputs
 from wildaffect.core.sequences import Targets
 from wildaffect.core.tasks import LabelSpaces, Task
 from wildaffect.inference.calibration import Calibration
-from wildaffect.inference.ensembling import check_aligned
+from wildaffect.inference.ensembling import average
 from wildaffect.inference.labelled import (
     Decided,
     LabelledRows,
@@ -28,6 +29,9 @@ from wildaffect.inference.labelled import (
 from wildaffect.metrics.agreement import AgreementSums
 from wildaffect.metrics.counts import ConfusionCounts, UnitCounts
 from wildaffect.metrics.scores import VideoStatistics
+
+NOBODY = 100.0
+"""What a task that nobody predicts takes off a score: more than all tasks can give."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +60,9 @@ def select_members(
     """Pick members one by one, with replacement, as long as the multi-task score rises.
 
     The score is the sum over the tasks that are predicted and labelled: P_MTL where all
-    are. Valence and arousal are averaged as they are; rescale members before, if at all.
+    are. Each task is averaged over the picked members that predict it; members are picked
+    for tasks that nobody predicts yet before scores are looked at. Valence and arousal are
+    averaged as they are; rescale members before, if at all.
 
     Args:
         members: Outputs of each member, smoothed where they are to be.
@@ -68,7 +74,8 @@ def select_members(
         spaces: Of the labels, for the scores.
 
     Raises:
-        BadOutputs: If members do not say the same things of the same rows.
+        BadOutputs: If members do not speak of the same rows, or `max_picks` do not reach to
+            predict every task.
         EvaluationError: If outputs, labels and folds do not fit together.
 
     Source:
@@ -76,8 +83,7 @@ def select_members(
         replacement; bagging of models and sorted initialisation are left out, and the
         choice is cross-fitted.
     """
-    check_aligned(members)
-    rows = label_rows(members[0], targets)
+    rows = label_rows(average(members), targets)
     picker = _Picker(rows, members, calibration or Calibration())
     everything = np.ones(len(rows.videos), bool)
     held = held_out(rows, folds)
@@ -108,7 +114,7 @@ class _Picker:
         self._said: list[dict[Task, Probs]] = [
             {
                 task: np.concatenate([one.probs[task] for one in member])
-                for task in rows.target
+                for task in member[0].probs
             }
             for member in members
         ]
@@ -117,36 +123,42 @@ class _Picker:
         """Return how often each member is picked on the videos that count, shape (M,)."""
         rows = counted[self._rows.video_index]
         said = [{task: values[rows] for task, values in one.items()} for one in self._said]
-        total: dict[Task, Any] = dict.fromkeys(self._rows.target, 0.0)
         counts = np.zeros(len(said), np.int64)
         best, best_score = counts, -np.inf
-        for num_picks in range(1, max_picks + 1):
-            scores = [self._score(total, one, num_picks, rows) for one in said]
+        sums = _Sums({}, {})
+        for _ in range(max_picks):
+            scores = [self._score(sums, one, rows) for one in said]
             chosen = int(np.argmax(scores))
             counts = counts + (np.arange(len(said)) == chosen)
-            total = {task: total[task] + said[chosen][task] for task in total}
+            sums = sums.plus(said[chosen])
             if scores[chosen] > best_score:
                 best, best_score = counts, scores[chosen]
+        missing = set(self._rows.target) - set(sums.total)
+        if missing:
+            raise BadOutputs(
+                f"selection: max_picks must reach for members of every task, got "
+                f"{max_picks} without {', '.join(sorted(missing))}"
+            )
         return best
 
     def decided(self, counts: NDArray[np.int64], counted: NDArray[np.bool_]) -> Decided:
         """Return what a mixture says of the rows of the videos that count."""
-        share = (counts / counts.sum()).astype(np.float32)
         mixed: dict[Task, Probs] = {}
         for task in self._rows.target:
-            said = np.stack([one[task] for one in self._said])
+            places = [i for i, one in enumerate(self._said) if task in one]
+            share = (counts[places] / counts[places].sum()).astype(np.float32)
+            said = np.stack([self._said[i][task] for i in places])
             mixed[task] = np.tensordot(share, said, axes=1)
         return decide(mixed, self._calibration, rows=counted[self._rows.video_index])
 
     def _score(
         self,
-        total: Mapping[Task, Any],
+        sums: "_Sums",
         added: Mapping[Task, Probs],
-        num_picks: int,
         rows: NDArray[np.bool_],
     ) -> float:
-        """Return the multi-task score of the rows, tasks without one left out."""
-        mixed = {task: (total[task] + values) / num_picks for task, values in added.items()}
+        """Return the multi-task score of the rows, tasks without labels left out."""
+        mixed = sums.plus(added).mean()
         decided = decide(mixed, self._calibration, rows=np.ones(int(rows.sum()), bool))
         scores = [
             _task_score(
@@ -158,7 +170,28 @@ class _Picker:
             )
             for task in decided
         ]
-        return float(np.nan_to_num(scores).sum())
+        num_missing = len(self._rows.target) - len(mixed)
+        return float(np.nan_to_num(scores).sum()) - NOBODY * num_missing
+
+
+class _Sums(NamedTuple):
+    """What the picked members say, added up."""
+
+    total: Mapping[Task, Any]
+    num_picks: Mapping[Task, int]
+    """Picks of members that predict a task."""
+
+    def plus(self, added: Mapping[Task, Probs]) -> "_Sums":
+        """Return the sums with another pick."""
+        total, num_picks = dict(self.total), dict(self.num_picks)
+        for task, values in added.items():
+            total[task] = total[task] + values if task in total else values
+            num_picks[task] = num_picks.get(task, 0) + 1
+        return _Sums(total, num_picks)
+
+    def mean(self) -> dict[Task, Probs]:
+        """Return the mean of each task."""
+        return {task: total / self.num_picks[task] for task, total in self.total.items()}
 
 
 def _task_score(

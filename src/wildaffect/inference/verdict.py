@@ -51,12 +51,17 @@ def to_affect(row: Vector, manifest: Manifest, layout: Layout) -> Affect:
             manifest.action_units,
             manifest.calibration,
         )
-    has_spread = len(manifest.members) > 1
+    spread = {
+        task: single.get(f"{SPREAD} {task}", nan)
+        if manifest.num_predicting(task) > 1
+        else nan
+        for task in (Task.VALENCE, Task.AROUSAL)
+    }
     return Affect(
         valence=single.get(Task.VALENCE, nan),
         arousal=single.get(Task.AROUSAL, nan),
-        valence_sd=single.get(f"{SPREAD} {Task.VALENCE}", nan) if has_spread else nan,
-        arousal_sd=single.get(f"{SPREAD} {Task.AROUSAL}", nan) if has_spread else nan,
+        valence_sd=spread[Task.VALENCE],
+        arousal_sd=spread[Task.AROUSAL],
         expression=expression,
         expression_probs=class_probs,
         action_unit_probs=action_unit_probs,

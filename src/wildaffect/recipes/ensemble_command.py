@@ -38,6 +38,7 @@ from wildaffect.training.ensembles import (
     member_names,
     member_record,
     save_record,
+    tasks_of,
 )
 from wildaffect.training.load import Split, load_split
 from wildaffect.training.outcome import (
@@ -74,7 +75,7 @@ def make_ensemble(job: Job) -> int:
     """Choose, calibrate, score and write an ensemble, and print every figure.
 
     Raises:
-        UsageError: If a run did not end, members predict different things, or the split
+        UsageError: If a run did not end, members have other label spaces, or the split
             trained a member or holds fewer than two people.
         BadOutputs: If members have features of different frames.
         OutputError: If the folder cannot be written.
@@ -188,11 +189,11 @@ def _report(
     said: Sequence[tuple[SequenceOutputs, ...]],
     mixture: Mixture,
 ) -> None:
-    names = member_names(members)
-    tasks = members[0].recipe.model.tasks
+    names, tasks = member_names(members), tasks_of(members)
+    of_each = [*(one.recipe.model.tasks for one in members), tasks]
     judged = [
-        Judged(name=name, lines=judged_lines(one, tasks, seed=job.seed))
-        for name, one in zip([*names, "ensemble"], fits, strict=True)
+        Judged(name=name, lines=judged_lines(one, own, seed=job.seed))
+        for name, one, own in zip([*names, "ensemble"], fits, of_each, strict=True)
     ]
     lines = [line for one in judged for line in one.named_lines()]
     write_scores(lines, job.output / f"scores-{job.split}.json")

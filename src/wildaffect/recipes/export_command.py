@@ -75,7 +75,11 @@ def _network_parity(
 ) -> dict[Task, float]:
     """Return the largest difference of each task over all members."""
     found = [check_parity(*pair) for pair in zip(models, contents, strict=True)]
-    return {task: max(one[task] for one in found) for task in found[0]}
+    return {
+        task: max(one[task] for one in found if task in one)
+        for task in Task
+        if any(task in one for one in found)
+    }
 
 
 def _frames(clip: Path | None) -> list[Frame]:

@@ -132,3 +132,35 @@ def _encoder(
 ) -> TemporalRecipe:
     recipe = modern()
     return replace(recipe, name=name, model=replace(recipe.model, encoder=encoder))
+
+
+def modern_va() -> TemporalRecipe:
+    """Valence and arousal alone, which change slowly: windows of 18 s."""
+    window = WindowSpec(length_s=18.0, stride_s=9.0, max_gap_s=6.0)
+    return _specialist("modern-va", (Task.VALENCE, Task.AROUSAL), window, batch_size=12)
+
+
+def modern_expr() -> TemporalRecipe:
+    """Expressions alone: windows of 6 s."""
+    window = WindowSpec(length_s=6.0, stride_s=3.0, max_gap_s=6.0)
+    return _specialist("modern-expr", (Task.EXPRESSION,), window, batch_size=32)
+
+
+def modern_au() -> TemporalRecipe:
+    """Action units alone, which are nearly told by the frame: windows of 2 s."""
+    window = WindowSpec(length_s=2.0, stride_s=1.0, max_gap_s=2.0)
+    return _specialist("modern-au", (Task.ACTION_UNITS,), window, batch_size=96)
+
+
+def _specialist(
+    name: str, tasks: tuple[Task, ...], window: WindowSpec, *, batch_size: int
+) -> TemporalRecipe:
+    """Return `modern` for some tasks; a step sees about as many seconds as there."""
+    recipe = modern()
+    return replace(
+        recipe,
+        name=name,
+        model=replace(recipe.model, tasks=tasks),
+        window=window,
+        batch_size=batch_size,
+    )

@@ -65,7 +65,8 @@ def judged_table(
 ) -> Table:
     """Return a row for each member and step, the ensemble last.
 
-    Scores of tasks are out of sample; their sum stands beside the one in sample.
+    Scores of tasks are out of sample; their sum stands beside the one in sample. A member's
+    sum is over its own tasks.
     """
     shown = [task for task in Task if task in tasks]
     table = Table(box=None, pad_edge=False)
@@ -80,7 +81,7 @@ def judged_table(
             table.add_row(
                 *head,
                 step.name,
-                *(f"{out.scores[task]:.3f}" for task in shown),
+                *(_cell(out.scores.get(task)) for task in shown),
                 f"{out.scores['score']:.3f}",
                 f"{inside.scores['score']:.3f}",
                 f"{out.low:.3f} to {out.high:.3f}",
@@ -91,7 +92,7 @@ def judged_table(
 def diversity_table(
     names: Sequence[str], alike: Mapping[Task, NDArray[np.float64]]
 ) -> Table:
-    """Return the correlation of each pair of members, mean over tasks.
+    """Return the correlation of each pair of members, mean over the tasks of both.
 
     Args:
         names: Of M members.
@@ -101,16 +102,21 @@ def diversity_table(
     table.add_column("", no_wrap=True)
     for index in range(len(names)):
         table.add_column(str(index), justify="right", no_wrap=True)
-    mean = np.mean(list(alike.values()), axis=0)
-    for index, (name, row) in enumerate(zip(names, mean, strict=True)):
-        table.add_row(f"{index} {name}", *(f"{value:.2f}" for value in row))
+    for index, name in enumerate(names):
+        rows = np.stack([matrix[index] for matrix in alike.values()], axis=1)
+        known = [row[~np.isnan(row)] for row in rows]
+        cells = (f"{row.mean():.2f}" if len(row) else "-" for row in known)
+        table.add_row(f"{index} {name}", *cells)
     return table
 
 
 def write_diversity(
     names: Sequence[str], alike: Mapping[Task, NDArray[np.float64]], path: Path
 ) -> None:
-    """Write the correlations of every task as JSON; null where a member never moves."""
+    """Write the correlations of every task as JSON.
+
+    Null stands where a member never moves, or does not predict it.
+    """
     document = {
         "members": list(names),
         "correlation": {
@@ -119,3 +125,7 @@ def write_diversity(
         },
     }
     path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+
+
+def _cell(score: float | None) -> str:
+    return "-" if score is None else f"{score:.3f}"

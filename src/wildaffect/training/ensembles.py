@@ -70,15 +70,15 @@ class Ensemble:
     folder: Path
     """Of the ensemble, or of the one run."""
     members: tuple[EnsembleMember, ...]
-    """All with the same tasks and label spaces."""
+    """All with the same label spaces; tasks and windows may be each one's own."""
     calibration: Calibration
     chosen_on: EnsembleRecord | None = None
     """How an ensemble was made; None for a single run."""
 
     @property
     def tasks(self) -> tuple[Task, ...]:
-        """Return what is predicted."""
-        return self.members[0].trained.recipe.model.tasks
+        """Return what any member predicts, in the order of `Task`."""
+        return tasks_of([member.trained for member in self.members])
 
     @property
     def spaces(self) -> LabelSpaces:
@@ -94,7 +94,7 @@ def load_ensemble(folder: Path) -> Ensemble:
 
     Raises:
         UsageError: If it is neither, a run of it did not end or was trained anew since, or
-            its members do not predict the same.
+            its members have other label spaces.
         BadCheckpoint: If weights are damaged.
     """
     path = folder / ENSEMBLE_FILE
@@ -168,23 +168,26 @@ def weights_sha256(run: Run) -> str:
     return hashlib.sha256(run.weights.read_bytes()).hexdigest()
 
 
+def tasks_of(members: Sequence[TrainedModel]) -> tuple[Task, ...]:
+    """Return what any of these predicts, in the order of `Task`."""
+    named = {task for one in members for task in one.recipe.model.tasks}
+    return tuple(task for task in Task if task in named)
+
+
 def check_members(members: Sequence[TrainedModel]) -> None:
-    """Refuse models that do not predict the same.
+    """Refuse models whose classes or units are not the same.
 
     Raises:
         UsageError: Naming the first difference.
     """
     first = members[0]
     for one in members[1:]:
-        for what, mine, theirs in (
-            ("tasks", set(first.recipe.model.tasks), set(one.recipe.model.tasks)),
-            ("label spaces", first.data.spaces, one.data.spaces),
-        ):
-            if mine != theirs:
-                raise UsageError(
-                    f"{one.run.folder}: {what} must be those of {first.run.folder}, "
-                    f"got {_worded(theirs)} for {_worded(mine)}"
-                )
+        mine, theirs = first.data.spaces, one.data.spaces
+        if mine != theirs:
+            raise UsageError(
+                f"{one.run.folder}: label spaces must be those of {first.run.folder}, "
+                f"got {_worded(theirs)} for {_worded(mine)}"
+            )
 
 
 def _load_member(path: Path, record: MemberRecord) -> EnsembleMember:
@@ -215,9 +218,5 @@ def _refuse_folds(folder: Path) -> None:
         )
 
 
-def _worded(value: object) -> str:
-    if isinstance(value, set):
-        return ", ".join(sorted(map(str, value)))
-    if isinstance(value, LabelSpaces):
-        return f"{value.expressions.name} and {value.action_units.name}"
-    return str(value)
+def _worded(spaces: LabelSpaces) -> str:
+    return f"{spaces.expressions.name} and {spaces.action_units.name}"
