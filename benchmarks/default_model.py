@@ -1,6 +1,6 @@
 """The embedded models against the written rules, on generated scenes with exact truth.
 
-    python benchmarks/default_model.py --scenes 12 --models world world-offline baseline-rules
+    python benchmarks/default_model.py --models world world-offline baseline-rules
 
 Whole frames with people who enter, leave, cross and turn away go through the analyzer; what
 it says of each face is held against what is exactly so of the person. Generated people are

