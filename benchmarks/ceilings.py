@@ -35,6 +35,7 @@ THUMBNAIL_PX, THUMBNAIL_FROM_PX = 4, 64
 THUMBNAIL_EVERY = 5
 """Of the rows that are drawn for the thumbnail."""
 CLASSES = 8
+SCORES = ("CCC V", "CCC A", "EXPR F1", "AU F1", "P_MTL")
 
 
 def main() -> None:
@@ -48,30 +49,43 @@ def main() -> None:
     )
     args = parser.parse_args()
     for name in [args.statistics] if args.statistics else ("balanced", "wild"):
-        rows: dict[str, list[tuple[float, ...]]] = {}
+        rows: dict[str, list[tuple[float, float, float, float]]] = {}
         for place, seed in enumerate(args.seeds):
             thumbnails = place < args.pictures
             for row, scores in ceilings(name, args.videos, seed, thumbnails=thumbnails):
-                total = (scores[0] + scores[1]) / 2 + scores[2] + scores[3]
-                rows.setdefault(row, []).append((*scores, total))
+                rows.setdefault(row, []).append(scores)
             print(f"seed {seed} done", file=sys.stderr)
         seeds = " ".join(map(str, args.seeds))
         print(f"\n{name}, {args.videos} videos of 100 rows, seeds {seeds}\n")
-        print(
-            "| input | CCC V | CCC A | EXPR F1 | AU F1 | P_MTL |\n|---|---|---|---|---|---|"
+        print_scores(
+            rows, gain_of="true action units, window", over="true action units, one frame"
         )
-        for row, values in rows.items():
-            print(f"| {row} | {' | '.join(map(_cell, zip(*values, strict=True)))} |")
-        one, many = (
-            np.array(rows[f"true action units, {kind}"]) for kind in ("one frame", "window")
-        )
-        print("\nGain of the window over one frame, seed by seed:")
-        for column, score in enumerate(("CCC V", "CCC A", "EXPR F1", "AU F1", "P_MTL")):
-            gain = (many - one)[:, column]
-            print(f"  {score}: {gain.mean():+.2f} ({gain.min():+.2f} to {gain.max():+.2f})")
 
 
-def _cell(values: tuple[float, ...]) -> str:
+def print_scores(
+    rows: dict[str, list[tuple[float, float, float, float]]], *, gain_of: str, over: str
+) -> None:
+    """Print a table of scores seed by seed, then how far one row lies above another.
+
+    Args:
+        rows: CCC of valence and arousal, EXPR F1 and AU F1 of every seed, by row.
+        gain_of: The row that should be higher.
+        over: The row that it is held against.
+    """
+    full = {
+        row: np.array([(*s, (s[0] + s[1]) / 2 + s[2] + s[3]) for s in seeds])
+        for row, seeds in rows.items()
+    }
+    print(f"| input | {' | '.join(SCORES)} |\n|---|---|---|---|---|---|")
+    for row, values in full.items():
+        print(f"| {row} | {' | '.join(map(_cell, values.T))} |")
+    print(f"\nGain of '{gain_of}' over '{over}', seed by seed:")
+    gains = full[gain_of] - full[over]
+    for score, gain in zip(SCORES, gains.T, strict=True):
+        print(f"  {score}: {gain.mean():+.2f} ({gain.min():+.2f} to {gain.max():+.2f})")
+
+
+def _cell(values: NDArray[np.float64]) -> str:
     mean = float(np.mean(values))
     spread = max(abs(value - mean) for value in values)
     return f"{mean:.2f}" + (f" ±{spread:.2f}" if len(values) > 1 else "")
@@ -88,7 +102,7 @@ def ceilings(  # type: ignore[no-untyped-def]
     videos = plan_world(preset, seed=seed, statistics=name, size_px=THUMBNAIL_FROM_PX)
     labels = annotations_of(videos, source=name, with_repeats=False)
     train = labels.video_index < 2 * num_videos // 3
-    units, poses, states, windows = _inputs(videos)
+    units, poses, states, windows = true_inputs(videos)
     yield "nothing: constant class, no unit", _constant(labels, train, units=0)
     yield "nothing: constant class, every unit", _constant(labels, train, units=1)
     yield "head pose", linear(poses, labels, train)
@@ -161,7 +175,10 @@ def _unit_f1(labels: Annotations, test: NDArray[np.bool_], pred: NDArray) -> flo
     return float(UnitCounts.of(labels.action_units[test], pred, valid=valid).mean_f1())
 
 
-def _inputs(videos: list[PlannedVideo]) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+def true_inputs(
+    videos: list[PlannedVideo],
+) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+    """Return action units, head pose, latent state and windows of every annotated row."""
     units, poses, states, windows = [], [], [], []
     for video in videos:
         rows = video.frame_numbers - 1
