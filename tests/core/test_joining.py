@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -47,7 +49,7 @@ def test_rows_come_back_once_in_order_and_the_same_however_they_arrive(cuts):
     edges = sorted({0, *cuts, 150})
     parts = [
         stream.push(times_s[first:stop], rows[first:stop])
-        for first, stop in zip(edges, edges[1:], strict=False)
+        for first, stop in pairwise(edges)
     ]
     parts = [part for part in [*parts, stream.flush()] if len(part.times_s)]
     said = []

@@ -119,7 +119,7 @@ def test_selection_covers_every_task_before_it_looks_at_scores(noisy_model):
     expected = select_members([base], targets, folds, max_picks=1)
     found, best = (one.out_of_sample.pooled() for one in (chosen, expected))
     assert float(found.ccc_valence) == pytest.approx(float(best.ccc_valence))
-    with pytest.raises(BadOutputs, match="max_picks must reach .* got 2 without"):
+    with pytest.raises(BadOutputs, match=r"max_picks must reach .* got 2 without"):
         select_members(members, targets, folds, max_picks=2)
 
 
@@ -235,7 +235,7 @@ def test_what_members_differ_in_is_named(noisy_model):
         BadOutputs, match=r"video1: tasks must be those of video0 .* valence"
     ):
         average([base, [base[0], bare[1]]])
-    with pytest.raises(BadOutputs, match="member 1 .* must predict a task at least"):
+    with pytest.raises(BadOutputs, match=r"member 1 .* must predict a task at least"):
         average([base, only(base)])
     narrow = with_probs(
         base, lambda _, o: {Task.ACTION_UNITS: o.probs[Task.ACTION_UNITS][:, :5]}
