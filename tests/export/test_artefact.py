@@ -76,6 +76,34 @@ def test_weights_and_rescaling_of_members_are_kept(make_run):
     assert len(manifest.sources) == 1  # the same data twice is one source
 
 
+def specialist(make_run, name, *tasks, **fields):
+    every = load_run(make_run(f"{name}-all")).recipe.model
+    return make_run(name, model=replace(every, tasks=tasks), **fields)
+
+
+def test_specialists_keep_their_tasks_and_windows(make_run):
+    long = WindowSpec(length_s=2.0, stride_s=1.0, max_gap_s=1.0)
+    folders = (
+        specialist(make_run, "au", Task.ACTION_UNITS, window=FRAME_WISE, rate_hz=90.0),
+        specialist(make_run, "va", Task.AROUSAL, Task.VALENCE, window=long),
+        make_run("every", window=FRAME_WISE),
+    )
+    manifest = build_manifest(ensemble_of(*folders), [b"a", b"b", b"c"], TITLE)
+    assert manifest.tasks == tuple(Task)
+    assert [one.tasks for one in manifest.members] == [
+        (Task.ACTION_UNITS,),
+        (Task.VALENCE, Task.AROUSAL),
+        None,
+    ]
+    assert [manifest.window_of(one) for one in manifest.members] == [
+        FRAME_WISE,
+        long,
+        FRAME_WISE,
+    ]
+    assert manifest.rate_hz == 10.0  # frames seen alone have none
+    assert manifest.num_predicting(Task.VALENCE) == 2
+
+
 def test_a_feature_set_that_is_no_measurement_is_named(make_run):
     folder = make_run(inputs=("pose", "iresnet.ms1m"))
     with pytest.raises(UsageError, match=r"inputs must be .* got 'iresnet.ms1m'"):
@@ -98,7 +126,6 @@ def test_gaps_shorter_than_two_steps_of_the_rate_are_refused(make_run):
     ("other", "said"),
     [
         ({"inputs": ("pose",)}, "inputs must be that of"),
-        ({"window": WindowSpec(length_s=2, stride_s=1, max_gap_s=1)}, "window must be"),
         ({"rate_hz": 20.0}, "rows per second must be those of .* got 20 for 10"),
     ],
 )

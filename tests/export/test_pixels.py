@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -7,11 +8,15 @@ import torch
 from wildaffect.core.errors import BadArtefact
 from wildaffect.core.faces import Status
 from wildaffect.core.results import Affect, FaceResult
+from wildaffect.core.tasks import Task
+from wildaffect.core.windows import WindowSpec
 from wildaffect.export.artefact import Title, build_manifest, network_name
-from wildaffect.export.onnx import to_onnx
+from wildaffect.export.onnx import check_parity, to_onnx
 from wildaffect.export.pixels import TorchNetwork, compare_rows, demo_frames, pixel_parity
 from wildaffect.inference.artefact import Artefact
-from wildaffect.training.ensembles import load_ensemble
+from wildaffect.inference.calibration import Calibration
+from wildaffect.training.ensembles import Ensemble, EnsembleMember, load_ensemble
+from wildaffect.training.runs import load_run
 
 TITLE = Title(name="toy", version="1", license="CC0-1.0")
 
@@ -30,6 +35,37 @@ def exported(make_run):
 def test_analysis_says_the_same_with_the_file_and_with_the_model(exported):
     artefact, model = exported
     parity = pixel_parity(artefact, [model], islice(demo_frames(), 6))
+    assert parity.num_rows == 6
+    assert max(parity.largest.values()) < 1e-5
+
+
+@pytest.mark.slow
+def test_analysis_says_the_same_with_specialists_of_different_windows(make_run):
+    every = load_run(make_run()).recipe.model
+    parts = {(Task.VALENCE, Task.AROUSAL): 2.0, (Task.EXPRESSION, Task.ACTION_UNITS): 0.5}
+    runs = [
+        load_run(
+            make_run(
+                f"run{index}",
+                seed=index,
+                model=replace(every, tasks=tasks),
+                window=WindowSpec(length_s=length_s, stride_s=0.5, max_gap_s=0.5),
+            )
+        )
+        for index, (tasks, length_s) in enumerate(parts.items())
+    ]
+    ensemble = Ensemble(
+        folder=runs[0].run.folder,
+        members=tuple(EnsembleMember(trained=one) for one in runs),
+        calibration=Calibration(),
+    )
+    contents = [to_onnx(one.model) for one in runs]
+    for one, content in zip(runs, contents, strict=True):
+        assert set(check_parity(one.model, content)) == set(one.recipe.model.tasks)
+    files = {network_name(index): one for index, one in enumerate(contents)}
+    artefact = Artefact(build_manifest(ensemble, contents, TITLE), files, digest="")
+    models = [one.model for one in runs]
+    parity = pixel_parity(artefact, models, islice(demo_frames(), 6))
     assert parity.num_rows == 6
     assert max(parity.largest.values()) < 1e-5
 

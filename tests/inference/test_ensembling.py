@@ -63,12 +63,72 @@ def test_members_are_averaged_by_weight_and_their_spread_is_told(noisy_model):
         np.testing.assert_array_equal(one.frame_number, first.frame_number)
 
 
+def only(outputs, *tasks):
+    """The same of some tasks alone."""
+    return [
+        dataclasses.replace(one, probs={task: one.probs[task] for task in tasks})
+        for one in outputs
+    ]
+
+
+VA = (Task.VALENCE, Task.AROUSAL)
+
+
+def test_each_task_is_averaged_over_the_members_that_predict_it(noisy_model):
+    base = noisy_model(num_videos=2, num_rows=20)[0]
+    other = noisier(base, 1, 1.0)
+    members = [only(base, *VA), only(other, Task.EXPRESSION), other]
+    (mixed, _) = average(members, [3.0, 5.0, 1.0])
+    expected = average([base, other], [3.0, 1.0])[0]
+    for task in VA:
+        np.testing.assert_allclose(mixed.probs[task], expected.probs[task], atol=1e-6)
+        np.testing.assert_allclose(mixed.spread[task], expected.spread[task], atol=1e-6)
+    for task in (Task.EXPRESSION, Task.ACTION_UNITS):
+        np.testing.assert_allclose(mixed.probs[task], other[0].probs[task], atol=1e-6)
+    assert Task.ACTION_UNITS not in mixed.spread
+    assert list(mixed.probs) == list(Task)
+
+
+def test_members_are_centred_and_compared_among_those_that_predict_a_task(noisy_model):
+    base = noisy_model(num_videos=2, num_rows=50)[0]
+    strangers = only(base, Task.EXPRESSION)
+    members = [base, strangers, scaled(base, 0.2, 0.3)]
+    affines = centring(members)
+    assert affines[1] == {}
+    assert affines[::2] == centring(members[::2])
+    alike = correlations(members)
+    assert alike[Task.VALENCE][0, 2] == pytest.approx(1.0, abs=1e-5)
+    assert np.isnan(alike[Task.VALENCE][1]).all()
+    assert alike[Task.EXPRESSION][0, 1] == pytest.approx(1.0)
+
+
+def test_selection_covers_every_task_before_it_looks_at_scores(noisy_model):
+    base, targets = noisy_model(num_videos=6, num_rows=60, noise=0.2)
+    stranger = noisy_model(seed=9, num_videos=6, num_rows=60)[0]
+    names = [one.video for one in base]
+    folds = [names[::2], names[1::2]]
+    members = [
+        only(base, *VA),
+        only(base, Task.EXPRESSION),
+        only(stranger, Task.ACTION_UNITS),
+        only(stranger, *VA),
+    ]
+    chosen = select_members(members, targets, folds, max_picks=5)
+    assert min(chosen.counts[:3]) >= 1
+    assert chosen.counts[3] == 0
+    expected = select_members([base], targets, folds, max_picks=1)
+    found, best = (one.out_of_sample.pooled() for one in (chosen, expected))
+    assert float(found.ccc_valence) == pytest.approx(float(best.ccc_valence))
+    with pytest.raises(BadOutputs, match=r"max_picks must reach .* got 2 without"):
+        select_members(members, targets, folds, max_picks=2)
+
+
 def test_one_member_is_itself(noisy_model):
     base = noisy_model(num_videos=1, num_rows=20)[0]
     (one,) = average([base])
     for task in Task:
         np.testing.assert_array_equal(one.probs[task], base[0].probs[task])
-        assert not one.spread[task].any()
+    assert not one.spread
 
 
 def test_the_artefact_of_an_ensemble_says_what_the_average_says(noisy_model, toy, constant):
@@ -170,8 +230,19 @@ def test_what_members_differ_in_is_named(noisy_model):
     late = [dataclasses.replace(o, frame_number=o.frame_number + 1) for o in base]
     with pytest.raises(BadOutputs, match="video0: frames must be those of member 0"):
         average([base, late])
-    bare = [dataclasses.replace(o, probs={Task.VALENCE: o.probs["valence"]}) for o in base]
-    with pytest.raises(BadOutputs, match="video0: tasks must have the shapes of member 0"):
-        average([base, bare])
+    bare = only(base, Task.VALENCE)
+    with pytest.raises(
+        BadOutputs, match=r"video1: tasks must be those of video0 .* valence"
+    ):
+        average([base, [base[0], bare[1]]])
+    with pytest.raises(BadOutputs, match=r"member 1 .* must predict a task at least"):
+        average([base, only(base)])
+    narrow = with_probs(
+        base, lambda _, o: {Task.ACTION_UNITS: o.probs[Task.ACTION_UNITS][:, :5]}
+    )
+    with pytest.raises(
+        BadOutputs, match=r"action_units must have as many labels .* \(5,\)"
+    ):
+        average([base, narrow])
     with pytest.raises(BadOutputs, match="weights must be positive, one for each of 1"):
         average([base], [0.0])
