@@ -11,8 +11,8 @@ import wildaffect
 
 PACKAGE = Path(wildaffect.__file__).parent
 TRAINING = {"models", "losses", "training", "export", "recipes"}
-EXTRA = {"synth"}
-"""Needs the extra `world` (numba)."""
+EXTRA = {("synth",), ("data", "world_features")}
+"""Need the extra `world` (numba)."""
 ABSENT = [
     "torch",
     "torchvision",
@@ -58,7 +58,7 @@ def light_modules() -> list[str]:
     names = []
     for path in sorted(PACKAGE.rglob("*.py")):
         parts = path.relative_to(PACKAGE).with_suffix("").parts
-        if parts[0] not in TRAINING | EXTRA:
+        if parts[0] not in TRAINING and not EXTRA & {parts[:1], parts[:2]}:
             names.append(".".join(("wildaffect", *parts)).removesuffix(".__init__"))
     return names
 

@@ -116,17 +116,6 @@ def test_an_altered_ensemble_file_is_named_with_its_key(make):
         load_ensemble(folder)
 
 
-def test_members_that_predict_other_tasks_are_refused(make, trained, tmp_path, capsys):
-    other = shutil.copytree(trained / "b", tmp_path / "other")
-    recipe = json.loads((other / "recipe.json").read_text())
-    recipe["model"]["tasks"] = ["valence"]
-    (other / "recipe.json").write_text(json.dumps(recipe))
-    weights = build_model(load_recipe(other / "recipe.json").model, 201).state_dict()
-    save_weights(other / "weights.safetensors", weights)
-    make("ens", runs=[trained / "a", other], status=2)
-    assert "tasks must be those of" in capsys.readouterr().err
-
-
 def test_the_runs_of_a_cross_validation_do_not_predict_by_themselves(tmp_path):
     (tmp_path / "folds.json").write_text("{}")
     with pytest.raises(UsageError, match="make one of them first: wildaffect ensemble"):

@@ -1,4 +1,14 @@
-"""Train a backbone on labelled face crops; goes on where it was stopped."""
+"""Train a backbone on labelled face crops; goes on where it was stopped.
+
+Examples:
+    wildaffect finetune finetune-iresnet-small --data worlds/stills -o runs/iresnet
+
+    wildaffect finetune finetune-densefer --data FERPlus AffectNet
+
+    wildaffect finetune finetune-vit-b16 --data s-Aff-Wild2 --weights runs/mae
+
+    torchrun --nproc-per-node 4 -m wildaffect finetune finetune-iresnet100 --data DIR
+"""
 
 from typing import TYPE_CHECKING
 

@@ -77,7 +77,7 @@ def _parse(module: ModuleType, name: str, args: list[str]) -> Any:
             return tyro.cli(
                 wanted.command,
                 prog=f"wildaffect {name}",
-                description=wanted.command.__doc__ if wanted.default else module.__doc__,
+                description=module.__doc__,
                 args=wanted.args,
                 default=wanted.default,
                 config=(tyro.conf.FlagCreatePairsOff, tyro.conf.AvoidSubcommands),

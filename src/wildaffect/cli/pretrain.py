@@ -1,4 +1,12 @@
-"""Train a masked autoencoder on face crops without labels; goes on after a stop."""
+"""Train a masked autoencoder on face crops without labels; goes on after a stop.
+
+Examples:
+    wildaffect pretrain mae-micro --images worlds/stills/cropped_aligned -o runs/mae
+
+    wildaffect pretrain mae-vit-b16 --images faces --probe s-Aff-Wild2
+
+    torchrun --nproc-per-node 8 -m wildaffect pretrain mae-vit-b16 --images faces
+"""
 
 from typing import TYPE_CHECKING
 

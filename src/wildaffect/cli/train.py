@@ -1,4 +1,16 @@
-"""Train a temporal multi-task model on stored features; goes on where it was stopped."""
+"""Train a temporal multi-task model on stored features; goes on where it was stopped.
+
+Examples:
+    wildaffect train abaw4-gru --data worlds/wild
+
+    wildaffect train modern --data s-Aff-Wild2 --features features --seed 3 -o runs/m3
+
+    wildaffect train modern --data worlds/wild --folds 5 --optim.peak-lr 1e-3
+
+    torchrun --nproc-per-node 4 -m wildaffect train modern --data s-Aff-Wild2
+
+    wildaffect train runs/m3/recipe.json --data s-Aff-Wild2 -o runs/again
+"""
 
 from typing import TYPE_CHECKING
 

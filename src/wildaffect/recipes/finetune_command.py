@@ -23,17 +23,7 @@ from wildaffect.training.pages import score_table
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinetuneCommand:
-    """Train a backbone on labelled face crops; goes on where it was stopped.
-
-    Examples:
-        wildaffect finetune finetune-iresnet-small --data worlds/stills -o runs/iresnet
-
-        wildaffect finetune finetune-densefer --data FERPlus AffectNet
-
-        wildaffect finetune finetune-vit-b16 --data s-Aff-Wild2 --weights runs/mae
-
-        torchrun --nproc-per-node 4 -m wildaffect finetune finetune-iresnet100 --data DIR
-    """
+    """Train a backbone on labelled face crops; goes on where it was stopped."""
 
     data: tuple[Path, ...]
     """Folders of annotations, in any layouts that `wildaffect data check` knows; labels of

@@ -19,15 +19,7 @@ from wildaffect.training.runs import Run, read_metrics
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PretrainCommand:
-    """Train a masked autoencoder on face crops without labels; goes on after a stop.
-
-    Examples:
-        wildaffect pretrain mae-micro --images worlds/stills/cropped_aligned -o runs/mae
-
-        wildaffect pretrain mae-vit-b16 --images faces --probe s-Aff-Wild2
-
-        torchrun --nproc-per-node 8 -m wildaffect pretrain mae-vit-b16 --images faces
-    """
+    """Train a masked autoencoder on face crops without labels; goes on after a stop."""
 
     images: tuple[Path, ...]
     """Folders of face crops, nested as they like; every image below them is used."""

@@ -90,13 +90,7 @@ SYSTEMS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SystemCommand:
-    """Train a whole system: members, ensemble, calibration, artefact; resumable.
-
-    Examples:
-        wildaffect train abaw4-ensemble --data s-Aff-Wild2 --features features
-
-        wildaffect train world --data worlds/wild -o runs/world
-    """
+    """Train a whole system: members, ensemble, calibration, artefact; resumable."""
 
     system: tyro.conf.Suppress[SystemRecipe]
     data: Path

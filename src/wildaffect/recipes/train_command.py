@@ -35,19 +35,7 @@ from wildaffect.training.score import video_statistics
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainCommand:
-    """Train a temporal multi-task model on stored features; goes on where it was stopped.
-
-    Examples:
-        wildaffect train abaw4-gru --data worlds/wild
-
-        wildaffect train modern --data s-Aff-Wild2 --features features --seed 3 -o runs/m3
-
-        wildaffect train modern --data worlds/wild --folds 5 --optim.peak-lr 1e-3
-
-        torchrun --nproc-per-node 4 -m wildaffect train modern --data s-Aff-Wild2
-
-        wildaffect train runs/m3/recipe.json --data s-Aff-Wild2 -o runs/again
-    """
+    """Train a temporal multi-task model on stored features; goes on where it was stopped."""
 
     data: Path
     """Folder of annotations, in any layout that `wildaffect data check` knows."""

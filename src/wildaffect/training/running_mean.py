@@ -15,7 +15,8 @@ class RunningMean:
     """Weights averaged over steps, on the device of the model.
 
     Args:
-        model: Whose weights are followed; buffers are taken once, as they are now.
+        model: Whose weights are followed; buffers, such as the statistics of batch
+            normalisation, are the model's own of the last step.
         decay: What the mean so far counts in the long run, in (0, 1).
     """
 
@@ -30,6 +31,8 @@ class RunningMean:
         share = max(1 - self._decay, WARM_MEAN / (WARM_MEAN + self._num_steps))
         for mean, now in zip(self.model.parameters(), model.parameters(), strict=True):
             mean.lerp_(now, share)
+        for kept, last in zip(self.model.buffers(), model.buffers(), strict=True):
+            kept.copy_(last)
         self._num_steps += 1
 
     def state_dict(self) -> dict[str, Any]:
