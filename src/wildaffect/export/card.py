@@ -10,7 +10,7 @@ from wildaffect.export.pixels import LARGEST_CHANGE, PixelParity
 from wildaffect.inference.manifest import Manifest
 from wildaffect.training.ensembles import Ensemble, EnsembleMember
 from wildaffect.training.outcome import ScoreLine, fit_path, read_scores
-from wildaffect.training.pages import TITLES
+from wildaffect.training.pages import TITLES, score_cell
 
 LIMITS = """\
 - It describes what an observer might perceive in a face, never what a person feels, thinks
@@ -127,7 +127,7 @@ def _score_table(
     rows.append("|---|" + "---:|" * (len(names) + 2))
     for line in lines:
         keys = [*(str(task) for task in Task if task in tasks), "score"]
-        cells = [line.name, *(f"{line.scores[key]:.3f}" for key in keys)]
+        cells = [line.name, *(score_cell(line, key) for key in keys)]
         rows.append(f"| {' | '.join(cells)} | {line.low:.3f} to {line.high:.3f} |")
     return rows
 

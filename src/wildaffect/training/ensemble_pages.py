@@ -16,7 +16,7 @@ from wildaffect.core.tasks import Task
 from wildaffect.inference.fitting import CrossFit
 from wildaffect.inference.mixing import Mixture
 from wildaffect.training.outcome import ScoreLine, score_line
-from wildaffect.training.pages import TITLES
+from wildaffect.training.pages import TITLES, score_cell
 
 SHORT_STEPS = {"raw": "raw", "smoothing": "smoothed", "bias and thresholds": "calibrated"}
 """Names of the steps of a calibration, where they stand for all before them too."""
@@ -81,7 +81,7 @@ def judged_table(
             table.add_row(
                 *head,
                 step.name,
-                *(_cell(out.scores.get(task)) for task in shown),
+                *(score_cell(out, task) for task in shown),
                 f"{out.scores['score']:.3f}",
                 f"{inside.scores['score']:.3f}",
                 f"{out.low:.3f} to {out.high:.3f}",
@@ -125,7 +125,3 @@ def write_diversity(
         },
     }
     path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-
-
-def _cell(score: float | None) -> str:
-    return "-" if score is None else f"{score:.3f}"

@@ -40,6 +40,11 @@ def score_table(lines: Sequence[ScoreLine], title: str) -> Table:
     return table
 
 
+def score_cell(line: ScoreLine, name: str) -> str:
+    """Return a score for a table; a dash for a task that was not predicted."""
+    return f"{line.scores[name]:.3f}" if name in line.scores else "-"
+
+
 def fit_table(fitted: CrossFit, tasks: Sequence[Task]) -> Table:
     """Return the scores of each step of a calibration, in sample and out of sample."""
     title = "calibration on people set aside: in sample / out of sample"
