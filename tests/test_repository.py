@@ -100,7 +100,11 @@ def test_the_tree_in_the_readme_is_that_of_the_package() -> None:
 
 
 def test_every_file_of_the_command_line_is_a_command() -> None:
-    files = {p.stem for p in (PACKAGE / "cli").glob("*.py")} - {"__init__", "main", "extras"}
+    files = {p.stem for p in (PACKAGE / "cli").glob("*.py")} - {
+        "__init__",
+        "main",
+        "extras",
+    }
     assert files == {name.replace(" ", "_") for name in COMMANDS}
 
 

@@ -26,7 +26,8 @@ def test_the_card_says_data_terms_numbers_intervals_and_limits(make_run):
     write_scores([line("raw, out of sample", 1.05)], fit_path(folder))
     card = card_of(folder)
     assert "| toy | CC0-1.0 |" in card
-    assert "| 0 | small | 0 | toy train | 2 | 1 | 1 |" in card
+    tasks = "CCC V, CCC A, F1 EXPR, F1 AU"
+    assert f"| 0 | small | 0 | {tasks} | toy train | 2 | 1 | 1 |" in card
     assert "| calibrated | 0.400 | 0.300 | 0.250 | 0.500 | 1.100 | 0.900 to 1.200 |" in card
     assert "| raw, out of sample |" in card
     assert "generated faces are no evidence" in card

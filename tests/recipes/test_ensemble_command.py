@@ -10,10 +10,7 @@ from wildaffect.core.errors import UsageError
 from wildaffect.data.splits import Fold, Splits, save_splits
 from wildaffect.inference.ensembling import average
 from wildaffect.inference.stored_outputs import load_outputs
-from wildaffect.models.multitask import build_model
-from wildaffect.training.checkpoint import save_weights
 from wildaffect.training.ensembles import load_ensemble
-from wildaffect.training.recipe import load_recipe
 
 
 @pytest.fixture
