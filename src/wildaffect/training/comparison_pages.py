@@ -10,7 +10,7 @@ from wildaffect.core.tasks import Task
 from wildaffect.training.comparison import Line
 from wildaffect.training.pages import TITLES
 
-_ROW, _TOP, _LEFT, _PLOT, _RIGHT = 24, 46, 330, 420, 190
+_ROW, _TOP, _LEFT, _PLOT, _RIGHT = 24, 46, 330, 420, 290
 _COLOURS = {"raw": "#2563a8", "smoothed": "#1d7a46", "calibrated": "#d9730d"}
 
 
