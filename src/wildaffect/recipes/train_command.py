@@ -35,7 +35,7 @@ from wildaffect.training.score import video_statistics
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainCommand:
-    """Train a temporal multi-task model on stored features; goes on where it was stopped."""
+    """Train a recipe on stored features; goes on where it was stopped."""
 
     data: Path
     """Folder of annotations, in any layout that `wildaffect data check` knows."""
