@@ -110,7 +110,7 @@ class TemporalRecipe(Config):
     """Whether the share of ground truth in label feedback falls to 0 over the run."""
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
     compile: bool = False
-    """Compile the model first; measured to pay only on long runs."""
+    """Compile the model first; on a CPU measured not to pay, on a GPU not measured."""
     neutral: NeutralPolicy = DEFAULT_POLICY
     max_distance_s: float = 0.5
     """How far a frame without features may borrow another's."""
