@@ -3,7 +3,9 @@
 Symbols: B crops, C channels, S side in pixels, D features.
 """
 
+import contextlib
 import warnings
+from uuid import uuid4
 
 import numpy as np
 import torch
@@ -11,11 +13,28 @@ from numpy.typing import NDArray
 
 from wildaffect.core.errors import BadArtefact
 from wildaffect.models.backbones.backbone import Backbone
+from wildaffect.models.backbones.weights import LoadedBackbone
 from wildaffect.runtime.network import Device, Network
 
 LARGEST_ERROR = {"f32": 1e-3, "bf16": 0.05}
 """Distance of features from torch's over their length, at most, by precision of the
 runtime. Bfloat16 keeps 8 bits; 50 layers of random weights lose 1 to 3 % with it."""
+
+
+def exported(loaded: LoadedBackbone) -> bytes:
+    """Return a backbone as ONNX, exported once and kept beside its weights.
+
+    Where nothing can be written there, it is exported anew each time.
+    """
+    path = loaded.folder / f"{loaded.manifest.sha256[:16]}.onnx"
+    if path.is_file():
+        return path.read_bytes()
+    onnx = backbone_to_onnx(loaded.backbone)
+    part = path.with_name(f".{path.name}.{uuid4().hex}.part")
+    with contextlib.suppress(PermissionError):
+        part.write_bytes(onnx)
+        part.replace(path)
+    return onnx
 
 
 def backbone_to_onnx(backbone: Backbone) -> bytes:

@@ -3,7 +3,7 @@
 Symbols: T rows, D features.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,9 @@ from wildaffect.demo.clip import PORTRAIT, times, view
 from wildaffect.export.onnx import INPUTS
 from wildaffect.inference.analyzer import AnalysisOptions, Analyzer
 from wildaffect.inference.artefact import Artefact
+from wildaffect.inference.inputs import Inputs
 from wildaffect.inference.model import Model
+from wildaffect.models.backbones.backbone import Backbone
 from wildaffect.models.multitask import MultitaskModel
 
 LARGEST_CHANGE = 1e-3
@@ -61,8 +63,23 @@ class TorchNetwork:
         return tuple(one.numpy() for one in said.values())
 
 
+class TorchBackbone:
+    """A backbone in the place of its exported file."""
+
+    def __init__(self, backbone: Backbone) -> None:
+        self._backbone = backbone.eval()
+
+    def __call__(self, *inputs: NDArray[Any]) -> tuple[NDArray[np.float32], ...]:
+        """Run once, as `runtime.network.Network` does."""
+        with torch.inference_mode():
+            return (self._backbone(torch.from_numpy(inputs[0])).numpy(),)
+
+
 def pixel_parity(
-    artefact: Artefact, models: Sequence[MultitaskModel], frames: Iterable[Frame]
+    artefact: Artefact,
+    models: Sequence[MultitaskModel],
+    frames: Iterable[Frame],
+    backbones: Mapping[str, Backbone] | None = None,
 ) -> PixelParity:
     """Return how far analysis with the files differs from analysis with the models.
 
@@ -70,16 +87,25 @@ def pixel_parity(
         artefact: Of the exported networks.
         models: What each member was exported from.
         frames: Of a clip, in order; they are read once and kept.
+        backbones: The same of each backbone, by the name of its input.
 
     Raises:
         BadArtefact: As `compare_rows` does.
     """
     kept = list(frames)
     options = AnalysisOptions()
-    stand_in = Model(artefact, options.device, [TorchNetwork(model) for model in models])
     exported = list(Analyzer(artefact, options).run(kept))
-    trained = list(Analyzer(artefact, options, model=stand_in).run(kept))
-    return compare_rows(exported, trained)
+    stand_in = Analyzer(
+        artefact,
+        options,
+        model=Model(artefact, options.device, [TorchNetwork(model) for model in models]),
+        inputs=Inputs(
+            artefact,
+            options.device,
+            backbones={name: TorchBackbone(b) for name, b in (backbones or {}).items()},
+        ),
+    )
+    return compare_rows(exported, list(stand_in.run(kept)))
 
 
 def compare_rows(

@@ -6,7 +6,7 @@ Symbols: T rows of a track, D columns.
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Literal
 
 import numpy as np
@@ -27,7 +27,7 @@ from wildaffect.features.records import (
     Sidecar,
     feature_key,
 )
-from wildaffect.features.sets import FeatureSet
+from wildaffect.features.sets import FeatureSet, crops_of, rows_of_faces
 from wildaffect.features.store import EntryName, FeatureStore
 from wildaffect.runtime.network import Device
 from wildaffect.video.prefetch import prefetch
@@ -102,7 +102,7 @@ class Extractor:
         ]
         if not wanted:
             return Extracted(video=job.video, status="finished before")
-        chain = self._chain(tuple(one.preprocess for one in wanted if one.preprocess))
+        chain = self._chain(crops_of(wanted))
         rows = _Rows(wanted, is_crops=job.images == "crops")
         with open_footage(job) as reader:
             scanner = FrameScanner(self._detector)
@@ -226,13 +226,9 @@ class _Track:
         ]
 
     def _embed(self) -> None:
-        crop = 0
-        for one, done in zip(self._sets, self._done, strict=True):
-            faces = self._waiting
-            if one.preprocess:
-                faces = [replace(face, crops=(face.crops[crop],)) for face in faces]
-                crop += 1
-            done.append(one.embed(faces))
+        rows = rows_of_faces(self._sets, self._waiting)
+        for values, done in zip(rows, self._done, strict=True):
+            done.append(values)
         self._waiting = []
 
 

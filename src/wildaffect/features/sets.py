@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from wildaffect.core.errors import UsageError
 from wildaffect.core.faces import FaceObservation
 from wildaffect.core.preprocess import Preprocess
+from wildaffect.faces.crop import normalise
 from wildaffect.faces.models import VENDORED
 from wildaffect.features.geometry import (
     EYE_CORNERS,
@@ -25,6 +26,8 @@ from wildaffect.features.records import NO_DIGEST, Provenance
 
 Embed = Callable[[Sequence[FaceObservation]], NDArray[np.float32]]
 """N faces -> (N, D), finite; `crops` of every face holds the set's crop."""
+ToFeatures = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+"""Normalised crops (N, C, S, S) -> features (N, D)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +49,41 @@ class FeatureSet:
             preprocess_sha256=self.preprocess.digest() if self.preprocess else NO_DIGEST,
             weights_sha256=self.weights_sha256,
         )
+
+
+def embed_with(to_features: ToFeatures, preprocess: Preprocess) -> Embed:
+    """Return what turns faces that carry their crop into rows of a backbone's features."""
+
+    def embed(faces: Sequence[FaceObservation]) -> NDArray[np.float32]:
+        crops = np.stack([face.crops[0] for face in faces])
+        return to_features(normalise(crops, preprocess))
+
+    return embed
+
+
+def crops_of(sets: Sequence[FeatureSet]) -> tuple[Preprocess, ...]:
+    """Return the crops that faces must carry for `rows_of_faces`, in order."""
+    return tuple(one.preprocess for one in sets if one.preprocess)
+
+
+def rows_of_faces(
+    sets: Sequence[FeatureSet], faces: Sequence[FaceObservation]
+) -> list[NDArray[np.float32]]:
+    """Return the rows of each set, shape (N, D): what extraction and analysis share.
+
+    Args:
+        sets: What is computed.
+        faces: N faces, at least one, with the crops of `crops_of(sets)`.
+    """
+    crop = 0
+    rows = []
+    for one in sets:
+        shown = faces
+        if one.preprocess:
+            shown = [replace(face, crops=(face.crops[crop],)) for face in faces]
+            crop += 1
+        rows.append(one.embed(shown))
+    return rows
 
 
 def geometry_set() -> FeatureSet:

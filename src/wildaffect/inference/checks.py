@@ -16,7 +16,14 @@ from wildaffect.inference.manifest import (
     MeasuredInput,
     Member,
 )
-from wildaffect.runtime.network import Network
+
+
+class BackboneNetwork(Protocol):
+    """What embeds crops: a compiled file, or what stands in."""
+
+    def __call__(self, *inputs: NDArray[Any]) -> tuple[NDArray[np.float32], ...]:
+        """Return the features (N, D) of crops (N, C, S, S), alone in the tuple."""
+        ...
 
 
 class MemberNetwork(Protocol):
@@ -58,29 +65,21 @@ def check_manifest(where: str, manifest: Manifest) -> None:
         raise BadArtefact(f"{where}: {problem}")
 
 
-def num_features(manifest: Manifest) -> int:
-    """Return the length of one row of features."""
-    return sum(
-        wanted.feature_dim if isinstance(wanted, BackboneInput) else len(wanted.columns)
-        for wanted in manifest.inputs
-    )
-
-
-def check_backbone(where: str, wanted: BackboneInput, network: Network) -> None:
-    """Show a backbone a black crop and compare what it says with the manifest.
+def check_backbone(where: str, wanted: BackboneInput, network: BackboneNetwork) -> None:
+    """Show a backbone two black crops and compare what it says with the manifest.
 
     Raises:
-        BadArtefact: If it does not map (1, C, S, S) to (1, D).
+        BadArtefact: If it does not map (2, C, S, S) to (2, D).
     """
     num_channels = 1 if wanted.preprocess.channels == "grey" else 3
     side = wanted.preprocess.size_px
-    crop = np.zeros((1, num_channels, side, side), np.float32)
-    outputs = _asked(where, network, crop)
+    crops = np.zeros((2, num_channels, side, side), np.float32)
+    outputs = _asked(where, network, crops)
     shapes = [output.shape for output in outputs]
-    if shapes != [(1, wanted.feature_dim)]:
+    if shapes != [(2, wanted.feature_dim)]:
         raise BadArtefact(
-            f"{where}: output must have shape (1, {wanted.feature_dim}) for a crop of "
-            f"shape {crop.shape}, got {', '.join(map(str, shapes))}"
+            f"{where}: output must have shape (2, {wanted.feature_dim}) for crops of "
+            f"shape {crops.shape}, got {', '.join(map(str, shapes))}"
         )
 
 
@@ -114,7 +113,7 @@ def check_member(
     if width not in {None, row_width}:
         raise BadArtefact(
             f"{where}: features must have {row_width} columns, as the "
-            f"manifest's inputs have together, got {width}"
+            f"manifest's inputs that it reads have together, got {width}"
         )
     missing = set(widths) - set(network.output_names)
     if missing:
@@ -137,7 +136,7 @@ def check_member(
 
 
 def _asked(
-    where: str, network: MemberNetwork, *inputs: NDArray[Any]
+    where: str, network: BackboneNetwork, *inputs: NDArray[Any]
 ) -> tuple[NDArray[np.float32], ...]:
     try:
         return network(*inputs)
@@ -152,6 +151,7 @@ def _asked(
 def _problems(manifest: Manifest) -> Iterator[str]:
     if not manifest.inputs:
         yield "inputs must name at least one, got none"
+    yield from _input_problems(manifest)
     yield from _member_problems(manifest)
     yield from _rate_problems(manifest)
     changes = [
@@ -168,6 +168,22 @@ def _problems(manifest: Manifest) -> Iterator[str]:
     yield from _output_problems(
         manifest.action_units, "action_unit_thresholds", calibration.action_unit_thresholds
     )
+
+
+def _input_problems(manifest: Manifest) -> Iterator[str]:
+    keys = [one.key for one in manifest.inputs]
+    twice = [key for key in keys if keys.count(key) > 1]
+    if twice:
+        yield f"inputs must be named once each, got {twice[0]} twice"
+    for member in manifest.members:
+        if member.inputs is None:
+            continue
+        named = set(member.inputs)
+        if not named or len(named) < len(member.inputs) or not named <= set(keys):
+            yield (
+                f"inputs of {member.network.file} must be some of the manifest's "
+                f"({', '.join(keys)}), each once, got {', '.join(member.inputs) or 'none'}"
+            )
 
 
 def _member_problems(manifest: Manifest) -> Iterator[str]:

@@ -3,35 +3,28 @@
 Symbols: N faces, S side of the crop, C channels, D features.
 """
 
-import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
-from uuid import uuid4
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from wildaffect.core.errors import UsageError
-from wildaffect.core.faces import FaceObservation
-from wildaffect.core.preprocess import Preprocess
 from wildaffect.export.backbone import (
     LARGEST_ERROR,
     backbone_error,
-    backbone_to_onnx,
     check_backbone,
+    exported,
 )
-from wildaffect.faces.crop import normalise
-from wildaffect.features.sets import Embed, FeatureSet
+from wildaffect.features.sets import FeatureSet, ToFeatures, embed_with
 from wildaffect.models.backbones.weights import LoadedBackbone
 from wildaffect.runtime.network import Device, Network, supports_bf16
 from wildaffect.training.images.start import find_weights
 
 Precision = Literal["auto", "f32", "bf16"]
-ToFeatures = Callable[[NDArray[np.float32]], NDArray[np.float32]]
-"""Normalised crops (N, C, S, S) -> features (N, D)."""
 
 
 def backbone_sets(
@@ -75,39 +68,13 @@ def _set(name: str, device: Device, precision: Precision, *, on_cuda: bool) -> F
     )
 
 
-def embed_with(to_features: ToFeatures, preprocess: Preprocess) -> Embed:
-    """Return what turns faces that carry their crop into rows of features."""
-
-    def embed(faces: Sequence[FaceObservation]) -> NDArray[np.float32]:
-        crops = np.stack([face.crops[0] for face in faces])
-        return to_features(normalise(crops, preprocess))
-
-    return embed
-
-
 def _runtime_features(
     loaded: LoadedBackbone, device: Device, precision: Precision
 ) -> ToFeatures:
-    onnx = _exported(loaded)
+    onnx = exported(loaded)
     chosen = _in_precision(loaded, onnx, device, precision)
     network = Network(onnx, device=chosen)
     return lambda crops: network(crops)[0]
-
-
-def _exported(loaded: LoadedBackbone) -> bytes:
-    """Return the network as ONNX, exported once and kept beside its weights.
-
-    Where nothing can be written there, it is exported anew each time.
-    """
-    path = loaded.folder / f"{loaded.manifest.sha256[:16]}.onnx"
-    if path.is_file():
-        return path.read_bytes()
-    onnx = backbone_to_onnx(loaded.backbone)
-    part = path.with_name(f".{path.name}.{uuid4().hex}.part")
-    with contextlib.suppress(PermissionError):
-        part.write_bytes(onnx)
-        part.replace(path)
-    return onnx
 
 
 def _in_precision(

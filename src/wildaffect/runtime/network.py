@@ -82,9 +82,18 @@ class Network:
         self.output_names = tuple(port.any_name for port in model.outputs)
         self.input_widths = {port.any_name: _width(port) for port in model.inputs}
         """Length of the last axis of each input, None where the file leaves it open."""
+        self._shapes = [port.partial_shape for port in model.inputs]
 
     def __call__(self, *inputs: NDArray[Any]) -> tuple[NDArray[np.float32], ...]:
-        """Run once; inputs and outputs in the order of the file."""
+        """Run once; inputs and outputs in the order of the file.
+
+        Raises:
+            RuntimeError: If an input has another shape than the file allows.
+        """
+        # OpenVINO itself reads beyond an input whose fixed axes do not fit.
+        for value, shape in zip(inputs, self._shapes, strict=True):
+            if not shape.compatible(ov.PartialShape(list(value.shape))):
+                raise RuntimeError(f"input must have shape {shape}, got {value.shape}")
         self._request.infer([np.ascontiguousarray(value) for value in inputs])
         return tuple(
             np.array(self._request.get_output_tensor(index).data)
