@@ -66,12 +66,6 @@ def test_an_input_without_its_backbone_is_named(run):
         carry_backbones(ensemble_of(run), {})
 
 
-def test_a_backbone_that_nobody_reads_is_refused(run, backbone):
-    given = {"vit": str(backbone), "face": str(backbone)}
-    with pytest.raises(UsageError, match=r"sets that .* reads \(vit\), got 'face'"):
-        carry_backbones(ensemble_of(run), given)
-
-
 def test_weights_that_did_not_make_the_features_are_refused(run, make_backbone):
     other = make_backbone(seed=1)
     said = (

@@ -89,22 +89,16 @@ def carry_backbones(
 
     Args:
         ensemble: What is to be exported.
-        given: By feature set: folder of a run, or name of imported weights.
+        given: By feature set: folder of a run, or name of imported weights; those that no
+            member reads are left out.
 
     Raises:
-        UsageError: If one is missing or not needed, or is not what the features that a run
-            was trained on were made with.
+        UsageError: If one is missing, or is not what the features that a run was trained
+            on were made with.
         BadWeights: If there are no such weights, or they were altered.
         BadArtefact: If the exported network says something else than the model.
     """
     needed = needed_backbones(ensemble)
-    for name in given:
-        if name not in needed:
-            raise UsageError(
-                f"--backbone: must be of feature sets that {ensemble.folder} reads "
-                f"({', '.join(needed) or 'none but what analysis measures itself'}), got "
-                f"{name!r}"
-            )
     return tuple(_carry(ensemble, name, given.get(name)) for name in needed)
 
 

@@ -18,7 +18,11 @@ from wildaffect.export.artefact import (
     network_name,
 )
 from wildaffect.export.card import write_card
-from wildaffect.export.carried import CarriedBackbone, carry_backbones
+from wildaffect.export.carried import (
+    CarriedBackbone,
+    carry_backbones,
+    needed_backbones,
+)
 from wildaffect.export.onnx import check_parity, to_onnx
 from wildaffect.export.pixels import PixelParity, demo_frames, pixel_parity
 from wildaffect.inference.artefact import (
@@ -68,6 +72,8 @@ def export(
     check_exportable(ensemble)
     models = [member.trained.model for member in ensemble.members]
     console = Console(stderr=True, highlight=False)
+    for name in (backbones or {}).keys() - set(needed_backbones(ensemble)):
+        console.print(f"note: no member reads {name}; its backbone stays out", markup=False)
     with console.status("exporting networks") as status:
         carried = carry_backbones(ensemble, backbones or {})
         contents = [to_onnx(model) for model in models]

@@ -160,11 +160,11 @@ def _backbones(command: SystemCommand) -> dict[str, str]:
         for name in command.inputs or RECIPES[recipe]().inputs
     }
     needed = {name for name in read if name not in COLUMNS}
-    if needed != given.keys():
+    if not needed <= given.keys():
         raise UsageError(
             f"--backbone: must name the inputs that a backbone makes "
-            f"({', '.join(sorted(needed)) or 'none'}), got {', '.join(given) or 'none'}; "
-            "add --backbone NAME=FOLDER for each"
+            f"({', '.join(sorted(needed))}), got {', '.join(given) or 'none'}; add "
+            "NAME=FOLDER for each"
         )
     return given
 
