@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from openvino.preprocess import PrePostProcessor
 
 from wildaffect.core.errors import BadArtefact, UsageError
+from wildaffect.core.preprocess import Preprocess
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +51,9 @@ class Network:
         device: Where to run.
         shapes: Fixed input shapes by position, where the file leaves an axis open and
             a fixed size is faster.
-        scaling: If given, the first input takes uint8 pixels and is scaled inside.
+        scaling: If given, the first input takes uint8 pixels and is scaled inside. With a
+            `Preprocess` it takes crops (B, S, S, C) as they are cut, where the file takes
+            (B, C, S, S).
 
     Raises:
         BadArtefact: If the file cannot be read or the device is not there.
@@ -62,7 +65,7 @@ class Network:
         *,
         device: Device,
         shapes: Mapping[int, Sequence[int]] | None = None,
-        scaling: Scaling | None = None,
+        scaling: Scaling | Preprocess | None = None,
     ) -> None:
         try:
             model = _runtime().read_model(
@@ -135,12 +138,19 @@ def _compile(model: ov.Model, device: Device) -> ov.CompiledModel:
     return _runtime().compile_model(model, device.name, settings)
 
 
-def _with_pixels_in(model: ov.Model, scaling: Scaling) -> ov.Model:
+def _with_pixels_in(model: ov.Model, scaling: Scaling | Preprocess) -> ov.Model:
     steps = PrePostProcessor(model)
-    steps.input(0).tensor().set_element_type(ov.Type.u8)
-    steps.input(0).preprocess().convert_element_type(ov.Type.f32).mean(scaling.mean).scale(
-        scaling.std
-    )
+    first = steps.input(0)
+    first.tensor().set_element_type(ov.Type.u8)
+    to_float = first.preprocess().convert_element_type(ov.Type.f32)
+    match scaling:
+        case Scaling():
+            to_float.mean(scaling.mean).scale(scaling.std)
+        case Preprocess():
+            first.tensor().set_layout(ov.Layout("NHWC"))
+            first.model().set_layout(ov.Layout("NCHW"))
+            to_float.mean([255 * value for value in scaling.mean])
+            to_float.scale([255 * value for value in scaling.std])
     return steps.build()
 
 
