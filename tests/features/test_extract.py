@@ -9,7 +9,8 @@ import pytest
 from wildaffect.cli.main import main
 from wildaffect.core.errors import UnreadableVideo, UsageError
 from wildaffect.core.preprocess import Preprocess
-from wildaffect.features.extract import ExtractOptions, Extractor
+from wildaffect.features.engine import ExtractPlan, InProcess, run_jobs
+from wildaffect.features.extract import ExtractOptions
 from wildaffect.features.footage import content_sha256, find_footage
 from wildaffect.features.geometry import GEOMETRY_COLUMNS
 from wildaffect.features.sets import FeatureSet, geometry_set, measured_sets
@@ -54,9 +55,13 @@ def write_clip(path, portrait, num_frames=8):
 
 
 def extract(inputs, store, sets, **options):
-    extractor = Extractor(store, sets, ExtractOptions(device=Device(), **options))
+    plan = ExtractPlan(
+        store=store.root,
+        sets=tuple(sets),
+        options=ExtractOptions(device=Device(), **options),
+    )
     jobs = find_footage(inputs, "crops")
-    return list(extractor.run(jobs, lambda job, info, number: None))
+    return list(run_jobs(jobs, store, InProcess(plan), lambda job, info, number: None))
 
 
 def test_image_trees_keep_the_numbers_of_their_names_and_leave_out_faceless_frames(
@@ -143,7 +148,7 @@ def test_a_backbone_plugs_in_with_its_own_crop(tree, tmp_path):
     colours = FeatureSet(
         name="colours",
         columns=("red", "green", "blue"),
-        embed=embed,
+        start=lambda: embed,
         weights_sha256="w",
         preprocess=preprocess,
     )

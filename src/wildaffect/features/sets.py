@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,11 +30,16 @@ Embed = Callable[[Sequence[FaceObservation]], NDArray[np.float32]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeatureSet:
-    """A named way from faces to numbers; backbones plug in with theirs."""
+    """A named way from faces to numbers; backbones plug in with theirs.
+
+    It holds nothing that is loaded, so that it can be sent to other processes.
+    """
 
     name: str
     columns: tuple[str, ...]
-    embed: Embed
+    start: Callable[[], Embed]
+    """Loads what computes the rows, once in each process that extracts; a function of a
+    module, or a `partial` of one."""
     weights_sha256: str
     """Of a backbone's weights; for geometry, of nets and definition."""
     preprocess: Preprocess | None = None
@@ -53,7 +59,7 @@ def geometry_set() -> FeatureSet:
     return FeatureSet(
         name="geometry",
         columns=GEOMETRY_COLUMNS,
-        embed=lambda faces: np.stack([geometry_row(face) for face in faces]),
+        start=partial(_measure_with, geometry_row),
         weights_sha256=_definition_sha256(),
     )
 
@@ -63,7 +69,7 @@ def mesh_set() -> FeatureSet:
     return FeatureSet(
         name="mesh",
         columns=MESH_COLUMNS,
-        embed=lambda faces: np.stack([mesh_row(face) for face in faces]),
+        start=partial(_measure_with, mesh_row),
         weights_sha256=_definition_sha256(),
     )
 
@@ -85,6 +91,10 @@ def measured_sets(names: Sequence[str]) -> list[FeatureSet]:
         if name not in MEASURED:
             raise UsageError(f"features: must be among {', '.join(MEASURED)}, got {name!r}")
     return [MEASURED[name]() for name in dict.fromkeys(names)]
+
+
+def _measure_with(row: Callable[[FaceObservation], NDArray[np.float32]]) -> Embed:
+    return lambda faces: np.stack([row(face) for face in faces])
 
 
 def _definition_sha256() -> str:
