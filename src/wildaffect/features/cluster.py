@@ -189,6 +189,7 @@ def _ray() -> Any:
     """Import Ray so that it reports nothing to anyone."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    os.environ.setdefault("RAY_worker_niceness", "0")  # as the workers of `Processes`
     import ray  # noqa: PLC0415 - the extra `cluster` is imported where it is used
 
     return ray
