@@ -5,7 +5,7 @@ import sys
 import time
 import warnings
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from types import FrameType, TracebackType
@@ -131,7 +131,10 @@ class Processes:
         process = context.Process(
             target=_serve, args=(self._plan, theirs), name="extract", daemon=True
         )
-        # Ctrl-C goes to all processes of a terminal; workers are stopped by this one alone.
+        # Ctrl-C goes to all processes of a terminal; workers are stopped by this one alone,
+        # so they inherit that the signal is blocked. The tracker would unblock it as it
+        # starts, and goes first.
+        resource_tracker.ensure_running()
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             process.start()
