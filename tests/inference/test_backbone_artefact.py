@@ -34,7 +34,7 @@ def member_reads(*names):
         ),
         (
             lambda f: edit(f, lambda d: d["inputs"][0]["preprocess"].update(size_px=48)),
-            r"colour\.onnx: must accept .* \(2, 3, 48, 48\), .* have shape \[\?,3,32,32\]",
+            r"colour\.onnx: must take crops of 48 px, rgb; got: .* shape \[\?,3,32,32\]",
         ),
         (
             lambda f: edit(f, lambda d: d["inputs"][0]["preprocess"].update(mean=[0.5])),

@@ -156,6 +156,6 @@ def _carry(ensemble: Ensemble, name: str, weights: str | None) -> CarriedBackbon
         name=name,
         loaded=loaded,
         onnx=onnx,
-        error=check_backbone(loaded.backbone, onnx, Device()),
+        error=check_backbone(loaded, onnx, Device()),
         is_recorded=all(known),
     )

@@ -16,10 +16,13 @@ from wildaffect.core.errors import BadArtefact
 from wildaffect.core.frames import Frame
 from wildaffect.core.results import Affect, FaceResult
 from wildaffect.demo.clip import PORTRAIT, times, view
+from wildaffect.export.backbone import embed_in_torch
 from wildaffect.export.onnx import INPUTS
 from wildaffect.inference.analyzer import AnalysisOptions, Analyzer
 from wildaffect.inference.artefact import Artefact
+from wildaffect.inference.checks import EmbedCrops
 from wildaffect.inference.inputs import Inputs
+from wildaffect.inference.manifest import BackboneInput
 from wildaffect.inference.model import Model
 from wildaffect.models.backbones.backbone import Backbone
 from wildaffect.models.multitask import MultitaskModel
@@ -63,18 +66,6 @@ class TorchNetwork:
         return tuple(one.numpy() for one in said.values())
 
 
-class TorchBackbone:
-    """A backbone in the place of its exported file."""
-
-    def __init__(self, backbone: Backbone) -> None:
-        self._backbone = backbone.eval()
-
-    def __call__(self, *inputs: NDArray[Any]) -> tuple[NDArray[np.float32], ...]:
-        """Run once, as `runtime.network.Network` does."""
-        with torch.inference_mode():
-            return (self._backbone(torch.from_numpy(inputs[0])).numpy(),)
-
-
 def pixel_parity(
     artefact: Artefact,
     models: Sequence[MultitaskModel],
@@ -99,11 +90,7 @@ def pixel_parity(
         artefact,
         options,
         model=Model(artefact, options.device, [TorchNetwork(model) for model in models]),
-        inputs=Inputs(
-            artefact,
-            options.device,
-            backbones={name: TorchBackbone(b) for name, b in (backbones or {}).items()},
-        ),
+        inputs=Inputs(artefact, options.device, backbones=_in_torch(artefact, backbones)),
     )
     return compare_rows(exported, list(stand_in.run(kept)))
 
@@ -131,6 +118,19 @@ def compare_rows(
                 f"the trained model's, got {difference:g}"
             )
     return PixelParity(num_rows=len(pairs), largest=largest)
+
+
+def _in_torch(
+    artefact: Artefact, backbones: Mapping[str, Backbone] | None
+) -> dict[str, EmbedCrops]:
+    """Return what stands in for the artefact's backbones, by the name of the input."""
+    return {
+        wanted.name: embed_in_torch(
+            (backbones or {})[wanted.name].eval(), wanted.preprocess
+        )
+        for wanted in artefact.manifest.inputs
+        if isinstance(wanted, BackboneInput)
+    }
 
 
 def demo_frames() -> Iterator[Frame]:

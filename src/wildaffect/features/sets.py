@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,6 @@ from numpy.typing import NDArray
 from wildaffect.core.errors import UsageError
 from wildaffect.core.faces import FaceObservation
 from wildaffect.core.preprocess import Preprocess
-from wildaffect.faces.crop import normalise
 from wildaffect.faces.models import VENDORED
 from wildaffect.features.geometry import (
     EYE_CORNERS,
@@ -26,17 +26,20 @@ from wildaffect.features.records import NO_DIGEST, Provenance
 
 Embed = Callable[[Sequence[FaceObservation]], NDArray[np.float32]]
 """N faces -> (N, D), finite; `crops` of every face holds the set's crop."""
-ToFeatures = Callable[[NDArray[np.float32]], NDArray[np.float32]]
-"""Normalised crops (N, C, S, S) -> features (N, D)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeatureSet:
-    """A named way from faces to numbers; backbones plug in with theirs."""
+    """A named way from faces to numbers; backbones plug in with theirs.
+
+    It holds nothing that is loaded, so that it can be sent to other processes.
+    """
 
     name: str
     columns: tuple[str, ...]
-    embed: Embed
+    start: Callable[[], Embed]
+    """Loads what computes the rows, once in each process that extracts; a function of a
+    module, or a `partial` of one."""
     weights_sha256: str
     """Of a backbone's weights; for geometry, of nets and definition."""
     preprocess: Preprocess | None = None
@@ -51,14 +54,8 @@ class FeatureSet:
         )
 
 
-def embed_with(to_features: ToFeatures, preprocess: Preprocess) -> Embed:
-    """Return what turns faces that carry their crop into rows of a backbone's features."""
-
-    def embed(faces: Sequence[FaceObservation]) -> NDArray[np.float32]:
-        crops = np.stack([face.crops[0] for face in faces])
-        return to_features(normalise(crops, preprocess))
-
-    return embed
+Started = tuple[FeatureSet, Embed]
+"""A set, and what computes it in this process."""
 
 
 def crops_of(sets: Sequence[FeatureSet]) -> tuple[Preprocess, ...]:
@@ -67,22 +64,22 @@ def crops_of(sets: Sequence[FeatureSet]) -> tuple[Preprocess, ...]:
 
 
 def rows_of_faces(
-    sets: Sequence[FeatureSet], faces: Sequence[FaceObservation]
+    started: Sequence[Started], faces: Sequence[FaceObservation]
 ) -> list[NDArray[np.float32]]:
     """Return the rows of each set, shape (N, D): what extraction and analysis share.
 
     Args:
-        sets: What is computed.
-        faces: N faces, at least one, with the crops of `crops_of(sets)`.
+        started: What is computed.
+        faces: N faces, at least one, with the crops of `crops_of`.
     """
     crop = 0
     rows = []
-    for one in sets:
+    for one, embed in started:
         shown = faces
         if one.preprocess:
             shown = [replace(face, crops=(face.crops[crop],)) for face in faces]
             crop += 1
-        rows.append(one.embed(shown))
+        rows.append(embed(shown))
     return rows
 
 
@@ -91,7 +88,7 @@ def geometry_set() -> FeatureSet:
     return FeatureSet(
         name="geometry",
         columns=GEOMETRY_COLUMNS,
-        embed=lambda faces: np.stack([geometry_row(face) for face in faces]),
+        start=partial(_measure_with, geometry_row),
         weights_sha256=_definition_sha256(),
     )
 
@@ -101,7 +98,7 @@ def mesh_set() -> FeatureSet:
     return FeatureSet(
         name="mesh",
         columns=MESH_COLUMNS,
-        embed=lambda faces: np.stack([mesh_row(face) for face in faces]),
+        start=partial(_measure_with, mesh_row),
         weights_sha256=_definition_sha256(),
     )
 
@@ -123,6 +120,10 @@ def measured_sets(names: Sequence[str]) -> list[FeatureSet]:
         if name not in MEASURED:
             raise UsageError(f"features: must be among {', '.join(MEASURED)}, got {name!r}")
     return [MEASURED[name]() for name in dict.fromkeys(names)]
+
+
+def _measure_with(row: Callable[[FaceObservation], NDArray[np.float32]]) -> Embed:
+    return lambda faces: np.stack([row(face) for face in faces])
 
 
 def _definition_sha256() -> str:

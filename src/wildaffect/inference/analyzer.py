@@ -60,7 +60,9 @@ class Analyzer:
         self.artefact = replace(artefact, networks={})
         """Without the bytes of its networks, which are compiled."""
         self.options = options or AnalysisOptions()
-        self._inputs = inputs or Inputs(artefact, self.options.device)
+        self._inputs = inputs or Inputs(
+            artefact, self.options.device, one_by_one=self.options.live
+        )
         self._model = model or Model(artefact, self.options.device)
         self._detector = FaceDetector(self.options.device)
         self._chain = FaceChain(

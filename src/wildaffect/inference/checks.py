@@ -1,6 +1,6 @@
 """What a manifest and its networks must hold, said before a frame is decoded."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,13 +17,8 @@ from wildaffect.inference.manifest import (
     Member,
 )
 
-
-class BackboneNetwork(Protocol):
-    """What embeds crops: a compiled file, or what stands in."""
-
-    def __call__(self, *inputs: NDArray[Any]) -> tuple[NDArray[np.float32], ...]:
-        """Return the features (N, D) of crops (N, C, S, S), alone in the tuple."""
-        ...
+EmbedCrops = Callable[[Sequence[NDArray[np.uint8]]], NDArray[np.float32]]
+"""Crops (S, S, C) as they are cut -> features (N, D)."""
 
 
 class MemberNetwork(Protocol):
@@ -65,21 +60,19 @@ def check_manifest(where: str, manifest: Manifest) -> None:
         raise BadArtefact(f"{where}: {problem}")
 
 
-def check_backbone(where: str, wanted: BackboneInput, network: BackboneNetwork) -> None:
+def check_backbone(where: str, wanted: BackboneInput, embed: EmbedCrops) -> None:
     """Show a backbone two black crops and compare what it says with the manifest.
 
     Raises:
-        BadArtefact: If it does not map (2, C, S, S) to (2, D).
+        BadArtefact: If it does not give (2, D).
     """
     num_channels = 1 if wanted.preprocess.channels == "grey" else 3
     side = wanted.preprocess.size_px
-    crops = np.zeros((2, num_channels, side, side), np.float32)
-    outputs = _asked(where, network, crops)
-    shapes = [output.shape for output in outputs]
-    if shapes != [(2, wanted.feature_dim)]:
+    shape = embed([np.zeros((side, side, num_channels), np.uint8)] * 2).shape
+    if shape != (2, wanted.feature_dim):
         raise BadArtefact(
-            f"{where}: output must have shape (2, {wanted.feature_dim}) for crops of "
-            f"shape {crops.shape}, got {', '.join(map(str, shapes))}"
+            f"{where}: output must have shape (2, {wanted.feature_dim}) for two crops of "
+            f"{side} px, got {shape}"
         )
 
 
@@ -136,7 +129,7 @@ def check_member(
 
 
 def _asked(
-    where: str, network: BackboneNetwork, *inputs: NDArray[Any]
+    where: str, network: MemberNetwork, *inputs: NDArray[Any]
 ) -> tuple[NDArray[np.float32], ...]:
     try:
         return network(*inputs)

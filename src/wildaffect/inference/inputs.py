@@ -10,19 +10,20 @@ from wildaffect.core.errors import BadArtefact
 from wildaffect.core.faces import FaceObservation
 from wildaffect.core.preprocess import Preprocess
 from wildaffect.faces.blendshapes import NAMES as BLENDSHAPE_NAMES
+from wildaffect.features.embedding import NETWORK_BATCH, Embedder
 from wildaffect.features.geometry import GEOMETRY_NAMES, split_row
 from wildaffect.features.sets import (
     FeatureSet,
+    Started,
     crops_of,
-    embed_with,
     geometry_set,
     rows_of_faces,
 )
 from wildaffect.inference.artefact import Artefact
-from wildaffect.inference.checks import BackboneNetwork, check_backbone
+from wildaffect.inference.checks import EmbedCrops, check_backbone
 from wildaffect.inference.manifest import BackboneInput, MeasuredInput
 from wildaffect.inference.neutral import PersonNeutral
-from wildaffect.runtime.network import Device, Network
+from wildaffect.runtime.network import Device
 
 Vector = NDArray[np.float32]
 POSE_NAMES = ("yaw_deg", "pitch_deg", "roll_deg")
@@ -55,6 +56,7 @@ class Inputs:
         artefact: Whose inputs are wanted.
         device: Where its backbones run: in float32, so that every processor gives the same.
         backbones: In place of the artefact's own, by the name of the input.
+        one_by_one: Whether faces come alone, as in live streams, and not in batches.
 
     Raises:
         BadArtefact: If the artefact wants columns that this version does not measure, or a
@@ -66,29 +68,32 @@ class Inputs:
         artefact: Artefact,
         device: Device,
         *,
-        backbones: Mapping[str, BackboneNetwork] | None = None,
+        backbones: Mapping[str, EmbedCrops] | None = None,
+        one_by_one: bool = False,
     ) -> None:
         self.manifest = artefact.manifest
         plain = replace(device, precision="f32")
-        sets: list[FeatureSet] = []
+        batch = 1 if one_by_one else NETWORK_BATCH
+        self._started: list[Started] = []
         for wanted in self.manifest.inputs:
             if isinstance(wanted, BackboneInput):
-                network = (
+                embed = (
                     backbones[wanted.name]
                     if backbones
-                    else Network(artefact.networks[wanted.network.file], device=plain)
+                    else _compiled(artefact, wanted, plain, batch)
                 )
                 where = f"{self.manifest.name}/{wanted.network.file}"
-                check_backbone(where, wanted, network)
-                sets.append(_feature_set(wanted, network))
+                check_backbone(where, wanted, embed)
+                self._started.append(_start(wanted, embed))
             elif wanted.columns != COLUMNS[wanted.kind]:
                 raise BadArtefact(
                     f"{self.manifest.name}: {wanted.kind} must have the "
                     f"{len(COLUMNS[wanted.kind])} columns of this version, got "
                     f"{_first_difference(wanted)}; export the artefact again"
                 )
-        self.backbones = tuple(sets)
-        self._geometry = (geometry_set(),)
+        self.backbones = tuple(one for one, _ in self._started)
+        measures = geometry_set()
+        self._geometry = ((measures, measures.start()),)
 
     @property
     def preprocesses(self) -> tuple[Preprocess, ...]:
@@ -113,7 +118,7 @@ class Inputs:
         Args:
             faces: At least one, each with the crops of `preprocesses`.
         """
-        rows = rows_of_faces(self.backbones, faces)
+        rows = rows_of_faces(self._started, faces)
         names = [one.name for one in self.backbones]
         return [dict(zip(names, parts, strict=True)) for parts in zip(*rows, strict=True)]
 
@@ -138,14 +143,31 @@ def changes(row: FaceRow, neutral: PersonNeutral) -> dict[str, Vector]:
     }
 
 
-def _feature_set(wanted: BackboneInput, network: BackboneNetwork) -> FeatureSet:
-    return FeatureSet(
+def _compiled(
+    artefact: Artefact, wanted: BackboneInput, device: Device, batch: int
+) -> EmbedCrops:
+    onnx = artefact.networks[wanted.network.file]
+    try:
+        return Embedder(onnx, wanted.preprocess, device, batch=batch).embed
+    except BadArtefact as error:
+        raise BadArtefact(
+            f"{artefact.manifest.name}/{wanted.network.file}: must take crops of "
+            f"{wanted.preprocess.size_px} px, {wanted.preprocess.channels}; got: {error}"
+        ) from error
+
+
+def _start(wanted: BackboneInput, embed: EmbedCrops) -> Started:
+    def of_faces(faces: Sequence[FaceObservation]) -> NDArray[np.float32]:
+        return embed([face.crops[0] for face in faces])
+
+    made = FeatureSet(
         name=wanted.name,
         columns=tuple(f"{index:04d}" for index in range(wanted.feature_dim)),
-        embed=embed_with(lambda crops: network(crops)[0], wanted.preprocess),
+        start=lambda: of_faces,
         weights_sha256=wanted.weights_sha256,
         preprocess=wanted.preprocess,
     )
+    return made, of_faces
 
 
 def _first_difference(wanted: MeasuredInput) -> str:

@@ -12,11 +12,12 @@ import numpy as np
 
 from wildaffect.core.faces import FaceObservation, FrameFaces, Status
 from wildaffect.core.rate import kept_rows
+from wildaffect.features.embedding import NETWORK_BATCH
 from wildaffect.inference.inputs import FaceRow, Inputs
 from wildaffect.inference.manifest import BackboneInput, Manifest
 
-BATCH_FACES = 16
-"""Faces that backbones look at in one call."""
+BATCH_FACES = 2 * NETWORK_BATCH
+"""Faces that backbones look at together."""
 BATCH_FRAMES = 64
 """Frames that wait for a batch to fill, at most; they hold no pixels but its crops."""
 
