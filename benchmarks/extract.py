@@ -28,11 +28,10 @@ from wildaffect.demo.clip import PORTRAIT
 from wildaffect.export.backbone import backbone_to_onnx
 from wildaffect.faces.crop import normalise
 from wildaffect.features.embedding import NETWORK_BATCH, Embedder
-from wildaffect.features.engine import ExtractPlan, InProcess, run_jobs
-from wildaffect.features.extract import ExtractOptions
+from wildaffect.features.extract import ExtractOptions, Extractor
 from wildaffect.features.footage import find_footage
 from wildaffect.features.sets import FeatureSet
-from wildaffect.features.store import FeatureStore
+from wildaffect.features.store import EntryName, FeatureStore
 from wildaffect.models.backbones.registry import backbone_spec, build_backbone
 from wildaffect.runtime.network import Device, supports_bf16
 
@@ -100,7 +99,7 @@ def write_crops(folder: Path, num_images: int) -> Path:
 
 
 def whole_extract(name: str, embed: Embedder, crops: Path, folder: Path) -> Run:
-    """Return the command's work: decode, find and follow the face, cut, embed, store."""
+    """Return the command's work on a video: decode, find the face, cut, embed, store."""
     spec = backbone_spec(name)
     one = FeatureSet(
         name="features",
@@ -109,18 +108,16 @@ def whole_extract(name: str, embed: Embedder, crops: Path, folder: Path) -> Run:
         weights_sha256="none",
         preprocess=spec.preprocess,
     )
-    jobs = find_footage([crops], "crops")
+    (job,) = find_footage([crops], "crops")
+    store = FeatureStore(folder / f"store of {name}")
+    store.make_folder()
+    extractor = Extractor(store, [one], ExtractOptions(device=Device()))
 
     def run() -> None:
-        with tempfile.TemporaryDirectory(dir=folder) as store:
-            options = ExtractOptions(device=Device())
-            plan = ExtractPlan(store=Path(store), sets=(one,), options=options)
-            engine = InProcess(plan)
-            outcomes = list(
-                run_jobs(jobs, FeatureStore(plan.store), engine, lambda *_: None)
-            )
-            if [outcome.status for outcome in outcomes] != ["done"]:
-                raise SystemExit(f"extract: got {outcomes}")
+        outcome = extractor.extract(job, lambda *_: None)
+        if outcome.status != "done":
+            raise SystemExit(f"extract: got {outcome}")
+        store.remove(EntryName("features", job.video, "0"))
 
     return run
 
