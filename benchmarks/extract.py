@@ -111,7 +111,8 @@ def whole_extract(name: str, embed: Embedder, crops: Path, folder: Path) -> Run:
     (job,) = find_footage([crops], "crops")
     store = FeatureStore(folder / f"store of {name}")
     store.make_folder()
-    extractor = Extractor(store, [one], ExtractOptions(device=Device()))
+    options = ExtractOptions(dtype="float32", device=Device())  # untrained: huge values
+    extractor = Extractor(store, [one], options)
 
     def run() -> None:
         outcome = extractor.extract(job, lambda *_: None)
