@@ -9,8 +9,6 @@ turns within each round. Needs the extra `train`.
 """
 
 import argparse
-import json
-import resource
 import statistics
 import subprocess
 import sys
@@ -175,19 +173,21 @@ def matrix_rates(rounds: int) -> str:
     return ", ".join(f"{kind}: {rate:.0f} GFLOP/s" for kind, rate in rates.items())
 
 
-def peak_mb(crops: Path, folder: Path) -> float:
-    """Return the peak memory of a process that extracts two sets of 1,500 columns."""
-    command = [sys.executable, __file__, "--peak-of", str(crops), str(folder)]
+PEAK = """
+import re, sys
+from pathlib import Path
+from wildaffect.cli.main import main
+main(["extract", *sys.argv[1:], "--features", "geometry", "mesh", "--quiet"])
+print(int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) / 1e3)
+"""
+"""Linux's own figure of a process; that of `resource` counts its parent's memory too."""
+
+
+def peak_mb(crops: Path, store: Path) -> float:
+    """Return the peak memory of the command, in a process that does nothing else."""
+    command = [sys.executable, "-c", PEAK, str(crops), "-o", str(store)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return json.loads(done.stdout.splitlines()[-1])
-
-
-def peak_of(crops: str, store: str) -> None:
-    """Extract in this process and print its peak memory in MB."""
-    from wildaffect.cli.main import main as command
-
-    command(["extract", crops, "-o", store, "--features", "geometry", "mesh", "--quiet"])
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3)
+    return float(done.stdout.splitlines()[-1])
 
 
 def memory_table(folder: Path) -> None:
@@ -211,11 +211,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=2 * NETWORK_BATCH)
     parser.add_argument("--networks", nargs="+", default=NETWORKS)
     parser.add_argument("--no-memory", action="store_true")
-    parser.add_argument("--peak-of", nargs=2, help=argparse.SUPPRESS)
     args = parser.parse_args()
-    if args.peak_of:
-        peak_of(*args.peak_of)
-        return
     torch.set_num_threads(1)
     print(f"matrix products: {matrix_rates(args.rounds)}\n")
     print(f"| {HEADER} |\n|{'---|' * (HEADER.count(' | ') + 1)}")
