@@ -9,8 +9,6 @@ turns within each round. Needs the extra `train`.
 """
 
 import argparse
-import json
-import resource
 import statistics
 import subprocess
 import sys
@@ -28,11 +26,10 @@ from wildaffect.demo.clip import PORTRAIT
 from wildaffect.export.backbone import backbone_to_onnx
 from wildaffect.faces.crop import normalise
 from wildaffect.features.embedding import NETWORK_BATCH, Embedder
-from wildaffect.features.engine import ExtractPlan, InProcess, run_jobs
-from wildaffect.features.extract import ExtractOptions
+from wildaffect.features.extract import ExtractOptions, Extractor
 from wildaffect.features.footage import find_footage
 from wildaffect.features.sets import FeatureSet
-from wildaffect.features.store import FeatureStore
+from wildaffect.features.store import EntryName, FeatureStore
 from wildaffect.models.backbones.registry import backbone_spec, build_backbone
 from wildaffect.runtime.network import Device, supports_bf16
 
@@ -100,7 +97,7 @@ def write_crops(folder: Path, num_images: int) -> Path:
 
 
 def whole_extract(name: str, embed: Embedder, crops: Path, folder: Path) -> Run:
-    """Return the command's work: decode, find and follow the face, cut, embed, store."""
+    """Return the command's work on a video: decode, find the face, cut, embed, store."""
     spec = backbone_spec(name)
     one = FeatureSet(
         name="features",
@@ -109,18 +106,17 @@ def whole_extract(name: str, embed: Embedder, crops: Path, folder: Path) -> Run:
         weights_sha256="none",
         preprocess=spec.preprocess,
     )
-    jobs = find_footage([crops], "crops")
+    (job,) = find_footage([crops], "crops")
+    store = FeatureStore(folder / f"store of {name}")
+    store.make_folder()
+    options = ExtractOptions(dtype="float32", device=Device())  # untrained: huge values
+    extractor = Extractor(store, [one], options)
 
     def run() -> None:
-        with tempfile.TemporaryDirectory(dir=folder) as store:
-            options = ExtractOptions(device=Device())
-            plan = ExtractPlan(store=Path(store), sets=(one,), options=options)
-            engine = InProcess(plan)
-            outcomes = list(
-                run_jobs(jobs, FeatureStore(plan.store), engine, lambda *_: None)
-            )
-            if [outcome.status for outcome in outcomes] != ["done"]:
-                raise SystemExit(f"extract: got {outcomes}")
+        outcome = extractor.extract(job, lambda *_: None)
+        if outcome.status != "done":
+            raise SystemExit(f"extract: got {outcome}")
+        store.remove(EntryName("features", job.video, "0"))
 
     return run
 
@@ -177,19 +173,21 @@ def matrix_rates(rounds: int) -> str:
     return ", ".join(f"{kind}: {rate:.0f} GFLOP/s" for kind, rate in rates.items())
 
 
-def peak_mb(crops: Path, folder: Path) -> float:
-    """Return the peak memory of a process that extracts two sets of 1,500 columns."""
-    command = [sys.executable, __file__, "--peak-of", str(crops), str(folder)]
+PEAK = """
+import re, sys
+from pathlib import Path
+from wildaffect.cli.main import main
+main(["extract", *sys.argv[1:], "--features", "geometry", "mesh", "--quiet"])
+print(int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) / 1e3)
+"""
+"""Linux's own figure of a process; that of `resource` counts its parent's memory too."""
+
+
+def peak_mb(crops: Path, store: Path) -> float:
+    """Return the peak memory of the command, in a process that does nothing else."""
+    command = [sys.executable, "-c", PEAK, str(crops), "-o", str(store)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return json.loads(done.stdout.splitlines()[-1])
-
-
-def peak_of(crops: str, store: str) -> None:
-    """Extract in this process and print its peak memory in MB."""
-    from wildaffect.cli.main import main as command
-
-    command(["extract", crops, "-o", store, "--features", "geometry", "mesh", "--quiet"])
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3)
+    return float(done.stdout.splitlines()[-1])
 
 
 def memory_table(folder: Path) -> None:
@@ -213,11 +211,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=2 * NETWORK_BATCH)
     parser.add_argument("--networks", nargs="+", default=NETWORKS)
     parser.add_argument("--no-memory", action="store_true")
-    parser.add_argument("--peak-of", nargs=2, help=argparse.SUPPRESS)
     args = parser.parse_args()
-    if args.peak_of:
-        peak_of(*args.peak_of)
-        return
     torch.set_num_threads(1)
     print(f"matrix products: {matrix_rates(args.rounds)}\n")
     print(f"| {HEADER} |\n|{'---|' * (HEADER.count(' | ') + 1)}")

@@ -33,6 +33,7 @@ ABSENT = [
     "sklearn",
     "onnx",
     "h5py",
+    "ray",
 ]
 HEAVY = ["openvino", "cv2", "av", "pyarrow", *ABSENT]
 

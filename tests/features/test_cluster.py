@@ -1,9 +1,12 @@
+import importlib
+import json
 import os
 from dataclasses import replace
 from functools import partial
 
 import pytest
 
+from wildaffect.cli.main import main
 from wildaffect.core.errors import WildAffectError
 from wildaffect.core.preprocess import Preprocess
 from wildaffect.features.cluster import RayActors
@@ -14,12 +17,7 @@ from wildaffect.features.sets import FeatureSet
 from wildaffect.features.store import FeatureStore
 from wildaffect.runtime.network import Device
 
-pytestmark = [
-    pytest.mark.slow,
-    # Ray's own, of files and connections that it leaves to the end of the process
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = pytest.mark.slow
 
 
 def run(plan, clips, engine, watch=lambda *_: None):
@@ -31,26 +29,37 @@ def run(plan, clips, engine, watch=lambda *_: None):
 @pytest.fixture(scope="module")
 def ray():
     """A Ray of two workers, shared by the tests of this file."""
-    ray = pytest.importorskip("ray")
+    ray = importlib.import_module("ray")
     os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": "0"}
     ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False)
     yield ray
     ray.shutdown()
 
 
-def test_actors_store_the_same_bytes_as_one_process_and_tell_of_progress(
-    ray, plan, clips, tmp_path, contents
+def test_the_command_stores_the_same_bytes_by_actors_and_leaves_no_ray_behind(
+    plan, clips, tmp_path, contents, capsys, monkeypatch
 ):
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "1")
     run(plan, clips, InProcess(plan))
-    cluster = replace(plan, store=tmp_path / "cluster")
     (clips / "d.mp4").write_bytes(b"no video at all")
+    given = ["extract", str(clips), "-o", str(tmp_path / "cluster"), "--json", "--quiet"]
+    assert main([*given, "--engine", "ray", "--workers", "2"]) == 1
+    out, err = capsys.readouterr()
+    assert err.count("\n") == 1
+    assert "d.mp4: not a video" in err
+    statuses = [video["status"] for video in json.loads(out)["videos"]]
+    assert statuses == ["done", "done", "done", "failed"]
+    assert contents(tmp_path / "cluster") == contents(plan.store) != {}
+    assert not importlib.import_module("ray").is_initialized()
+    assert os.environ["RAY_USAGE_STATS_ENABLED"] == "0"
+
+
+def test_actors_tell_of_progress_and_a_ray_that_was_there_is_kept(ray, plan, clips):
     seen = set()
-    found = run(cluster, clips, RayActors(cluster, 2), lambda job, *_: seen.add(job.video))
-    assert [found[name].status for name in "abcd"] == ["done"] * 3 + ["failed"]
-    assert "d.mp4: not a video" in found["d"].error
+    found = run(plan, clips, RayActors(plan, 2), lambda job, *_: seen.add(job.video))
+    assert [found[name].status for name in "abc"] == ["done"] * 3
     assert "b" in seen
-    assert contents(cluster.store) == contents(plan.store) != {}
-    assert ray.is_initialized()  # it was there before
+    assert ray.is_initialized()
 
 
 def test_an_actor_that_is_killed_costs_its_video_alone(ray, plan, clips):

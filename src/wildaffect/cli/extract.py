@@ -89,7 +89,7 @@ def _plan(command: Command) -> "ExtractPlan":
     from wildaffect.features.sets import MEASURED, measured_sets
     from wildaffect.runtime.network import Device
 
-    is_cuda = command.device.lower() == "cuda"
+    is_cuda = _is_cuda(command)
     device = Device(name="CPU" if is_cuda else command.device, threads=command.threads)
     backbones = [name for name in command.features if name not in MEASURED]
     sets = measured_sets([name for name in command.features if name in MEASURED])
@@ -107,6 +107,10 @@ def _plan(command: Command) -> "ExtractPlan":
     )
 
 
+def _is_cuda(command: Command) -> bool:
+    return command.device.lower() == "cuda"
+
+
 def _engine(command: Command, plan: "ExtractPlan") -> "Engine":
     from wildaffect.features.engine import InProcess
     from wildaffect.features.workers import Processes
@@ -115,7 +119,12 @@ def _engine(command: Command, plan: "ExtractPlan") -> "Engine":
         require_cluster("extract --engine ray")
         from wildaffect.features.cluster import RayActors
 
-        return RayActors(plan, command.workers, address=command.address)
+        return RayActors(
+            plan,
+            command.workers,
+            address=command.address,
+            num_gpus=int(_is_cuda(command)),
+        )
     if command.address != "local":
         raise UsageError(
             f"--address: must go with --engine ray, got {command.address!r} without"

@@ -98,7 +98,8 @@ def _in_precision(
 def _on_cuda(name: str) -> Callable[[], Embed]:
     if not torch.cuda.is_available():
         raise UsageError("--device cuda: a GPU must be there, got none; use CPU")
-    return partial(torch_embed, name)
+    # other processes may work in other folders
+    return partial(torch_embed, str(Path(name).resolve()) if Path(name).is_dir() else name)
 
 
 def torch_embed(name: str, device: str = "cuda") -> Embed:
