@@ -16,8 +16,9 @@ from wildaffect.losses.weighing import FixedWeights
 from wildaffect.models.frameworks import ModelConfig
 from wildaffect.models.heads import HeadConfig
 from wildaffect.models.temporal.gru import GRUConfig
+from wildaffect.training.course import Epoch
 from wildaffect.training.distributed import launch
-from wildaffect.training.fit import Epoch, Fit
+from wildaffect.training.fit import Fit
 from wildaffect.training.recipe import KeepLast, OptimConfig, TemporalRecipe
 from wildaffect.training.runs import Run
 

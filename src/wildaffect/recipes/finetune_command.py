@@ -11,12 +11,12 @@ from rich.console import Console
 from wildaffect.core.errors import UsageError
 from wildaffect.recipes.image_progress import StepBar
 from wildaffect.training.distributed import is_first_process
-from wildaffect.training.images.job import finetune_run, load_sets
+from wildaffect.training.images.job import ImageMachine, finetune_run, load_sets
 from wildaffect.training.images.judge import crop_statistics
 from wildaffect.training.images.labelled import LabelledCrops, SetPlace
 from wildaffect.training.images.recipe import FinetuneRecipe
 from wildaffect.training.images.runs import TrainedFaceNet
-from wildaffect.training.job import UNKNOWN_TERMS, Machine
+from wildaffect.training.job import UNKNOWN_TERMS
 from wildaffect.training.outcome import score_line, write_scores
 from wildaffect.training.pages import score_table
 
@@ -48,6 +48,12 @@ class FinetuneCommand:
     """On what terms the data may be used, for whoever uses the weights."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to train."""
+    strategy: Literal["ddp", "fsdp"] = "ddp"
+    """What each of several processes holds: a replica of the network, or a shard of it, for
+    vision transformers that do not fit into one GPU."""
+    micro_batch: int | None = None
+    """Crops of a step that a process holds in memory at once, for batches that do not fit;
+    changes nothing of what is learnt, but for rounding. All if not given."""
     threads: int = 1
     """Of tensor operations on the CPU, per process; decoding has threads of its own."""
     track: tuple[Literal["wandb", "mlflow"], ...] = ()
@@ -72,7 +78,12 @@ def finetune(command: FinetuneCommand) -> int:
             sets,
             folder,
             weights=command.weights,
-            machine=Machine(accelerator=command.device, trackers=command.track),
+            machine=ImageMachine(
+                accelerator=command.device,
+                trackers=command.track,
+                strategy=command.strategy,
+                micro_batch=command.micro_batch,
+            ),
             terms=command.terms,
             watching=bar.watching,
         )

@@ -10,10 +10,10 @@ from rich.console import Console
 from wildaffect.recipes.finetune_command import places_of, tell_sets
 from wildaffect.recipes.image_progress import StepBar
 from wildaffect.training.distributed import is_first_process
-from wildaffect.training.images.job import load_sets
+from wildaffect.training.images.job import ImageMachine, load_sets
 from wildaffect.training.images.pretrain_job import find_images, pretrain_run
 from wildaffect.training.images.recipe import PretrainRecipe
-from wildaffect.training.job import UNKNOWN_TERMS, Machine
+from wildaffect.training.job import UNKNOWN_TERMS
 from wildaffect.training.runs import Run, read_metrics
 
 
@@ -35,6 +35,12 @@ class PretrainCommand:
     """On what terms the images may be used, for whoever uses the weights."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to train."""
+    strategy: Literal["ddp", "fsdp"] = "ddp"
+    """What each of several processes holds: a replica of the network, or a shard of it, for
+    vision transformers that do not fit into one GPU."""
+    micro_batch: int | None = None
+    """Crops of a step that a process holds in memory at once, for batches that do not fit;
+    changes nothing of what is learnt, but for rounding. All if not given."""
     threads: int = 1
     """Of tensor operations on the CPU, per process; decoding has threads of its own."""
     track: tuple[Literal["wandb", "mlflow"], ...] = ()
@@ -60,7 +66,12 @@ def pretrain(command: PretrainCommand) -> int:
             trees,
             folder,
             probed=probed,
-            machine=Machine(accelerator=command.device, trackers=command.track),
+            machine=ImageMachine(
+                accelerator=command.device,
+                trackers=command.track,
+                strategy=command.strategy,
+                micro_batch=command.micro_batch,
+            ),
             terms=command.terms,
             watching=bar.watching,
         )

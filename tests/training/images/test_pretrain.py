@@ -6,15 +6,16 @@ import torch
 
 from wildaffect.core.errors import MissingData, UsageError
 from wildaffect.models.pretraining.catalogue import build_mae
+from wildaffect.training import course
 from wildaffect.training.checkpoint import load_weights as load_tensors
-from wildaffect.training.images import engine
-from wildaffect.training.images.job import Watching, load_sets
+from wildaffect.training.images.job import ImageMachine, Watching, load_sets
 from wildaffect.training.images.labelled import SetPlace
 from wildaffect.training.images.pretrain_job import find_images, pretrain_run
 from wildaffect.training.images.start import start_from
-from wildaffect.training.job import Machine
 from wildaffect.training.runs import Run, read_metrics
 from wildaffect.video.pixels import read_image
+
+CPU = ImageMachine(accelerator="cpu")
 
 
 class Stopped(Exception):
@@ -23,13 +24,13 @@ class Stopped(Exception):
 
 @pytest.fixture
 def fit(labelled, quiet):
-    def run(recipe, folder, *, probed=(), watching=quiet):
+    def run(recipe, folder, *, probed=(), watching=quiet, machine=CPU):
         return pretrain_run(
             recipe,
             [find_images(labelled)],
             folder,
             probed=probed,
-            machine=Machine(accelerator="cpu"),
+            machine=machine,
             terms="ours",
             watching=watching,
         )
@@ -51,7 +52,7 @@ def test_a_run_stopped_within_an_epoch_goes_on_as_if_it_had_not_been(
             raise Stopped
 
     fit(mae_recipe, tmp_path / "whole")
-    monkeypatch.setattr(engine, "EVERY_S", 0.0)
+    monkeypatch.setattr(course, "EVERY_S", 0.0)
     stopping = Watching(epoch=lambda epoch: None, step=stop, unreadable=lambda *_: None)
     with pytest.raises(Stopped):
         fit(mae_recipe, tmp_path / "parts", watching=stopping)

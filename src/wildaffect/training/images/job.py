@@ -11,8 +11,8 @@ import torch
 from wildaffect.core.errors import UsageError
 from wildaffect.core.tasks import LabelSpaces
 from wildaffect.inference.manifest import DataSource
-from wildaffect.training.distributed import launch
-from wildaffect.training.fit import Watch
+from wildaffect.training.course import Watch
+from wildaffect.training.distributed import Strategy, launch
 from wildaffect.training.images.engine import ImageFit, Objective, Tick
 from wildaffect.training.images.finetune import Finetune, LabelledParts
 from wildaffect.training.images.labelled import (
@@ -36,6 +36,15 @@ from wildaffect.training.job import Machine
 from wildaffect.training.recipe import BestOnInnerSplit
 from wildaffect.training.runs import Run
 from wildaffect.training.watching import open_trackers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageMachine(Machine):
+    """Where a run on crops trains; all but rounding is the same anywhere."""
+
+    strategy: Strategy = "ddp"
+    micro_batch: int | None = None
+    """Crops of a step that a process holds in memory at once; None for all of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +96,7 @@ def finetune_run(
     folder: Path,
     *,
     weights: str | None,
-    machine: Machine,
+    machine: ImageMachine,
     terms: str,
     watching: Watching,
 ) -> TrainedFaceNet:
@@ -132,8 +141,10 @@ def finetune_run(
         sources=_sources(sets, terms, start.weights, start.terms),
     )
     run = Run(folder)
-    fabric = launch(machine.accelerator, recipe.precision)
-    objective = Finetune(recipe, parts, start, fabric=fabric, tasks=tasks)
+    fabric = launch(machine.accelerator, recipe.precision, machine.strategy)
+    objective = Finetune(
+        recipe, parts, start, fabric=fabric, tasks=tasks, at_once=machine.micro_batch
+    )
     train_images(
         run, recipe, data, objective, fabric=fabric, machine=machine, watching=watching
     )
@@ -148,7 +159,7 @@ def train_images(
     objective: Objective,
     *,
     fabric: Any,
-    machine: Machine,
+    machine: ImageMachine,
     watching: Watching,
 ) -> None:
     """Train an objective to its end, log it, and lay its backbone out beside the run."""

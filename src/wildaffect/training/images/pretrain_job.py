@@ -16,14 +16,13 @@ from wildaffect.inference.manifest import DataSource
 from wildaffect.models.backbones.registry import backbone_spec
 from wildaffect.models.pretraining.catalogue import build_mae
 from wildaffect.training.distributed import launch
-from wildaffect.training.images.job import Watching, train_images
+from wildaffect.training.images.job import ImageMachine, Watching, train_images
 from wildaffect.training.images.labelled import LabelledCrops, join_labels
 from wildaffect.training.images.pretrain import Pretrain, Probe
 from wildaffect.training.images.probe import embed_crops, probe
 from wildaffect.training.images.recipe import PretrainRecipe
 from wildaffect.training.images.runs import ImageRunData, ImageSet
 from wildaffect.training.inner import people_aside
-from wildaffect.training.job import Machine
 from wildaffect.training.runs import Run
 from wildaffect.training.score import task_scores
 
@@ -65,7 +64,7 @@ def pretrain_run(
     folder: Path,
     *,
     probed: Sequence[LabelledCrops],
-    machine: Machine,
+    machine: ImageMachine,
     terms: str,
     watching: Watching,
 ) -> Run:
@@ -102,7 +101,7 @@ def pretrain_run(
         ),
     )
     run = Run(folder)
-    fabric = launch(machine.accelerator, recipe.precision)
+    fabric = launch(machine.accelerator, recipe.precision, machine.strategy)
     objective = Pretrain(
         recipe,
         mae,
@@ -111,6 +110,7 @@ def pretrain_run(
         preprocess=preprocess,
         fabric=fabric,
         probe=_probe_of(probed, preprocess, fabric.device) if probed else None,
+        at_once=machine.micro_batch,
     )
     train_images(
         run, recipe, data, objective, fabric=fabric, machine=machine, watching=watching
