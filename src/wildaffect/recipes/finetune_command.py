@@ -30,7 +30,7 @@ class FinetuneCommand:
     the others are mapped to the label space of the first."""
     recipe: Annotated[FinetuneRecipe, tyro.conf.arg(name="")]
     images: tuple[Path, ...] = ()
-    """Folder of crops of each set, in the same order, such as `wildaffect crop` wrote;
+    """Folder or pack of crops of each set, in the same order, as `wildaffect crop` writes;
     beside its annotations if not given."""
     format: tuple[str, ...] = ()
     """Layout of each set, if several lie in a folder."""

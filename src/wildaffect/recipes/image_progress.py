@@ -1,6 +1,5 @@
 """What a person sees while a run on crops trains."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
@@ -58,11 +57,11 @@ class StepBar:
             said += f", score {epoch.scores['score']:.3f}"
         self._bar.update(self._task, description=said)
 
-    def _tell(self, unreadable: dict[int, str], paths: Sequence[Path]) -> None:
+    def _tell(self, unreadable: dict[int, str], num_images: int) -> None:
         if unreadable:
             first = next(iter(unreadable.values()))
             self._console.print(
-                f"note: {len(unreadable)} of {len(paths)} images did not decode and "
+                f"note: {len(unreadable)} of {num_images} images did not decode and "
                 f"trained nothing; the first: {first}",
                 markup=False,
             )

@@ -22,7 +22,7 @@ class PretrainCommand:
     """Train a masked autoencoder on face crops without labels; goes on after a stop."""
 
     images: tuple[Path, ...]
-    """Folders of face crops, nested as they like; every image below them is used."""
+    """Folders of face crops, nested as they like, or packs; every image is used."""
     recipe: Annotated[PretrainRecipe, tyro.conf.arg(name="")]
     probe: tuple[Path, ...] = ()
     """Folders of annotations with crops on which the features are probed as they come:

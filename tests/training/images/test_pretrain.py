@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from wildaffect.cli.main import main
 from wildaffect.core.errors import MissingData, UsageError
 from wildaffect.models.pretraining.catalogue import build_mae
 from wildaffect.training import course
@@ -24,10 +25,10 @@ class Stopped(Exception):
 
 @pytest.fixture
 def fit(labelled, quiet):
-    def run(recipe, folder, *, probed=(), watching=quiet, machine=CPU):
+    def run(recipe, folder, *, probed=(), watching=quiet, machine=CPU, trees=None):
         return pretrain_run(
             recipe,
-            [find_images(labelled)],
+            trees or [find_images(labelled)],
             folder,
             probed=probed,
             machine=machine,
@@ -95,6 +96,17 @@ def test_features_are_probed_now_and_then_and_at_the_end(
     rows = list(read_metrics(run))
     assert ["inner/linear/score" in row for row in rows] == [False, True, True]
     assert rows[2]["inner/neighbours/valence"] > 0.5  # colour tells it
+
+
+def test_a_packed_folder_trains_to_the_same_bits(fit, mae_recipe, labelled, tmp_path):
+    first = fit(mae_recipe, tmp_path / "folder")
+    pack = tmp_path / "pack" / "set"
+    assert main(["pack", str(labelled), "-o", str(pack), "--quiet"]) == 0
+    trees = [find_images(pack)]
+    second = fit(mae_recipe, tmp_path / "packed", trees=trees)
+    assert first.data.read_bytes() == second.data.read_bytes()
+    one, other = load_tensors(first.weights), load_tensors(second.weights)
+    assert all(torch.equal(other[key], value) for key, value in one.items())
 
 
 def test_a_folder_without_images_is_refused(tmp_path):

@@ -53,8 +53,8 @@ class Watching:
 
     epoch: Watch
     step: Tick
-    unreadable: Callable[[dict[int, str], Sequence[Path]], None]
-    """Told at the end which crops did not decode."""
+    unreadable: Callable[[dict[int, str], int], None]
+    """Told at the end which crops did not decode, and of how many."""
 
 
 def load_sets(places: Sequence[SetPlace], split: str) -> tuple[LabelledCrops, ...]:
@@ -148,7 +148,7 @@ def finetune_run(
     train_images(
         run, recipe, data, objective, fabric=fabric, machine=machine, watching=watching
     )
-    watching.unreadable(objective.reader.unreadable, objective.reader.paths)
+    watching.unreadable(objective.reader.unreadable, len(objective.reader.paths))
     return load_face_net(folder)
 
 

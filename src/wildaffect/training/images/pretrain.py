@@ -5,7 +5,6 @@ Symbols: B crops of this process's share of a step, L patches of a crop.
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import cv2
@@ -21,7 +20,7 @@ from wildaffect.models.pretraining.augment import cut_boxes, draw_boxes
 from wildaffect.models.pretraining.mae import MaskedAutoencoder, draw_noise
 from wildaffect.models.pretraining.patches import picture_sheet, reconstruct
 from wildaffect.training.distributed import processes_of
-from wildaffect.training.images.crops import CropReader, normaliser, unit_crops
+from wildaffect.training.images.crops import CropFile, CropReader, normaliser, unit_crops
 from wildaffect.training.images.finetune import share_of, too_large
 from wildaffect.training.images.portions import Portions, check_portions
 from wildaffect.training.images.recipe import PretrainRecipe
@@ -68,7 +67,7 @@ class Pretrain:
         self,
         recipe: PretrainRecipe,
         mae: MaskedAutoencoder,
-        paths: Sequence[Path],
+        paths: Sequence[CropFile],
         run: Run,
         *,
         preprocess: Preprocess,
