@@ -178,7 +178,8 @@ def mae_vit_b16() -> PretrainRecipe:
         arXiv 2111.06377, table 8 (AdamW with betas 0.9 and 0.95, rate 1.5e-4 per 256
         images, weight decay 0.05, batch 4096, 800 epochs of which 40 warm up, crops of
         20 to 100 % of the area, mirrored). Different here: gradients are cut at a norm of
-        5, and crops take 50 % at least, as aligned faces fill them.
+        5, the rate ends at 1e-4 of the peak and not at 0, and crops take 50 % at least, as
+        aligned faces fill them.
     """
     return PretrainRecipe(
         name="mae-vit-b16",
@@ -191,7 +192,7 @@ def mae_vit_b16() -> PretrainRecipe:
             weight_decay=0.05,
             max_grad_norm=5.0,
             warmup_ratio=0.05,
-            final_lr_ratio=0.0,
+            final_lr_ratio=1e-4,
         ),
         precision="bf16-mixed",
         picture_every=10,

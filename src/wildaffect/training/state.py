@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.distributed.checkpoint.state_dict import (
     StateDictOptions,
@@ -86,11 +87,24 @@ class TrainState:
         set_optimizer_state_dict(
             self._owner, self.optimizer, rest["optimizer"], options=_FROM_WHOLE
         )
+        self._lay_out()
         self.scheduler.load_state_dict(rest["scheduler"])
         self.loss.load_state_dict(rest["loss"])
         if self.mean:
             means, self.mean.num_steps = rest["mean"]
             set_model_state_dict(self.mean.model, means, options=_FROM_WHOLE)
+
+    def _lay_out(self) -> None:
+        """Give moments the strides of their parameters, as the fused step expects.
+
+        It goes through memory in one pass: channels-last weights with moments of another
+        layout, such as those of a run in shards, would be mixed up without a word.
+        """
+        for parameter, moments in self.optimizer.state.items():
+            for name, value in moments.items():
+                is_alike = value.shape == parameter.shape
+                if is_alike and value.stride() != parameter.stride():
+                    moments[name] = torch.empty_like(parameter).copy_(value)
 
     @property
     def _owner(self) -> nn.Module:

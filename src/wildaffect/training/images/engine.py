@@ -89,7 +89,7 @@ class ImageFit:
             patience_epochs=objective.patience_epochs,
         )
         model = objective.model
-        if recipe.channels_last:
+        if recipe.channels_last and not is_sharded(fabric):  # shards lie as they come
             model.to(memory_format=torch.channels_last)
         mean = RunningMean(model, objective.ema_decay) if objective.ema_decay else None
         judge_copy = None
@@ -129,14 +129,19 @@ class ImageFit:
     def _steps(self, first: int, tick: Tick) -> Iterator[Step]:
         for index, batch in enumerate(self._objective.batches(first), start=first):
             try:
-                step = self._take_step(batch, index)
+                step = self.take_step(batch, index)
             except torch.OutOfMemoryError as error:
                 wrong = f"{self._fabric.device}: {self._objective.too_large()}"
                 raise OutOfMemory(wrong) from error
             tick(index + 1, self._plan.num_steps, step.loss)
             yield step
 
-    def _take_step(self, batch: Any, index: int) -> Step:
+    def take_step(self, batch: Any, index: int) -> Step:
+        """Take one step, as `run` takes them one after another.
+
+        Raises:
+            Diverged: If the loss is no number any more.
+        """
         self._forward.train()  # the caller may have evaluated since the last step
         return descend(
             self._optimizer,
