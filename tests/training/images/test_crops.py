@@ -91,11 +91,13 @@ def test_other_sizes_are_scaled_to_the_network(tmp_path, side):
     assert (crop == 77).all()
 
 
-def test_training_normalises_as_extraction_does():
-    pixels = np.random.default_rng(0).integers(0, 256, (3, 8, 8, 3), dtype=np.uint8)
+@pytest.mark.parametrize("preprocess", [PREPROCESS, GREY], ids=["colour", "grey"])
+def test_training_normalises_as_extraction_does(preprocess):
+    num = len(preprocess.mean)
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 8, 8, num), dtype=np.uint8)
     device = torch.device("cpu")
-    made = normaliser(PREPROCESS, device)(unit_crops(pixels, device)).numpy()
-    np.testing.assert_allclose(made, normalise(pixels, PREPROCESS), atol=1e-5)
+    made = normaliser(preprocess, device)(unit_crops(pixels, device)).numpy()
+    np.testing.assert_allclose(made, normalise(pixels, preprocess), atol=1e-5)
 
 
 def test_all_rows_come_in_order_the_rest_last():

@@ -129,7 +129,8 @@ def in_order(num_rows: int, batch_size: int) -> Iterator[NDArray[np.int64]]:
 def unit_crops(pixels: NDArray[np.uint8], device: torch.device) -> Tensor:
     """Return pixels (B, S, S, C) as (B, C, S, S) in [0, 1] on a device."""
     moved = torch.from_numpy(np.ascontiguousarray(pixels)).to(device, non_blocking=True)
-    return moved.permute(0, 3, 1, 2).float() / 255
+    # Channel by channel in memory: changes of whole pictures are twice as fast.
+    return moved.permute(0, 3, 1, 2).contiguous().float().div_(255)
 
 
 def normaliser(preprocess: Preprocess, device: torch.device) -> Callable[[Tensor], Tensor]:
