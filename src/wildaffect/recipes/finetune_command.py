@@ -144,7 +144,9 @@ def _finish(
         console.print(f"{folder}: trained for {', '.join(trained.data.tasks)}")
         return
     judged = load_sets(places[:1], command.score_split)
-    found = crop_statistics(trained.model, judged, trained.data.preprocess)
+    with StepBar(folder) as bar:
+        seen = bar.show_judging(len(judged[0]))
+        found = crop_statistics(trained.model, judged, trained.data.preprocess, seen)
     line = score_line("single crops", found, trained.data.tasks, seed=command.recipe.seed)
     write_scores([line], folder / f"scores-{command.score_split}.json")
     console.print(score_table([line], f"{len(judged[0])} crops, {command.score_split}"))

@@ -15,6 +15,7 @@ from rich.progress import (
 from wildaffect.training.course import Epoch
 from wildaffect.training.distributed import is_first_process
 from wildaffect.training.images.job import Watching
+from wildaffect.training.images.judge import Seen
 
 
 class StepBar:
@@ -44,7 +45,23 @@ class StepBar:
     @property
     def watching(self) -> Watching:
         """Return what a run tells this bar."""
-        return Watching(epoch=self._show_epoch, step=self._show_step, unreadable=self._tell)
+        return Watching(
+            epoch=self._show_epoch,
+            step=self._show_step,
+            unreadable=self._tell,
+            judging=self.show_judging,
+        )
+
+    def show_judging(self, num_crops: int) -> Seen:
+        """Show a second bar until so many crops are judged; return what moves it."""
+        task = self._bar.add_task("scoring", total=num_crops)
+
+        def seen(num_more: int) -> None:
+            self._bar.update(task, advance=num_more)
+            if self._bar.tasks[self._bar.task_ids.index(task)].finished:
+                self._bar.remove_task(task)
+
+        return seen
 
     def _show_step(self, done: int, num_steps: int, loss: float) -> None:
         self._bar.update(self._task, completed=done, total=num_steps)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that torch's own guide uses
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from wildaffect.core.config import Config
@@ -104,16 +104,16 @@ def apply_changes(crops: Tensor, changes: Changes) -> Tensor:
     # Only where something is done: few are blurred or hidden.
     for rows in _rows(changes.blurred, crops.device):
         coloured[rows] = _blur(coloured[rows])
-    is_hidden = (changes.hidden[:, 2:] > changes.hidden[:, :2]).all(1)
+    is_hidden = np.all(changes.hidden[:, 2:] > changes.hidden[:, :2], axis=1)
     for rows in _rows(is_hidden, crops.device):
         hidden = torch.from_numpy(changes.hidden[is_hidden]).to(crops.device)
         coloured[rows] = _hide(coloured[rows], hidden)
     return coloured
 
 
-def _rows(chosen: NDArray[np.bool_], device: torch.device) -> Iterator[Tensor]:
+def _rows(chosen: ArrayLike, device: torch.device) -> Iterator[Tensor]:
     """Yield the places of what was chosen, if anything was."""
-    if chosen.any():
+    if np.any(chosen):
         yield torch.from_numpy(np.flatnonzero(chosen)).to(device)
 
 

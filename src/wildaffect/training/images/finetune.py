@@ -20,7 +20,7 @@ from wildaffect.models.face_net import FaceNet, recompute_stages
 from wildaffect.training.distributed import Processes, gather, processes_of
 from wildaffect.training.images.augment import apply_changes, draw_changes
 from wildaffect.training.images.crops import CropReader, normaliser, unit_crops
-from wildaffect.training.images.judge import crop_statistics
+from wildaffect.training.images.judge import Seen, crop_statistics, tell_nobody
 from wildaffect.training.images.labelled import (
     LabelledCrops,
     count_image_labels,
@@ -71,6 +71,7 @@ class Finetune:
         fabric: Of this process.
         tasks: To be predicted.
         at_once: Crops in memory, of this process; None for all of a step.
+        judging: Told how many crops are about to be judged.
     """
 
     def __init__(
@@ -82,9 +83,11 @@ class Finetune:
         fabric: Any,
         tasks: tuple[Task, ...],
         at_once: int | None = None,
+        judging: Callable[[int], Seen] = lambda num_crops: tell_nobody,  # noqa: ARG005
     ) -> None:
         self._recipe, self._parts, self._fabric = recipe, parts, fabric
         self._preprocess, self._at_once = start.preprocess, at_once
+        self._judging = judging
         self._processes = processes_of(fabric)
         self._portions = Portions(fabric, at_once=at_once, seed=recipe.seed)
         self._num_crops = share_of(recipe.name, recipe.batch_size, self._processes)
@@ -148,7 +151,8 @@ class Finetune:
         """Return scores on the people set aside; empty if there are none."""
         if not self._parts.inner:
             return {}
-        found = crop_statistics(model, self._parts.inner, self._preprocess)
+        seen = self._judging(sum(len(one) for one in self._parts.inner))
+        found = crop_statistics(model, self._parts.inner, self._preprocess, seen)
         return task_scores(found.pooled(), self._net.tasks)
 
     def too_large(self) -> str:

@@ -15,6 +15,7 @@ from wildaffect.training.course import Watch
 from wildaffect.training.distributed import Strategy, launch
 from wildaffect.training.images.engine import ImageFit, Objective, Tick
 from wildaffect.training.images.finetune import Finetune, LabelledParts
+from wildaffect.training.images.judge import Seen, tell_nobody
 from wildaffect.training.images.labelled import (
     LabelledCrops,
     SetPlace,
@@ -55,6 +56,8 @@ class Watching:
     step: Tick
     unreadable: Callable[[dict[int, str], int], None]
     """Told at the end which crops did not decode, and of how many."""
+    judging: Callable[[int], Seen] = lambda num_crops: tell_nobody  # noqa: ARG005
+    """Told how many crops are about to be judged; gives what is told of each batch."""
 
 
 def load_sets(places: Sequence[SetPlace], split: str) -> tuple[LabelledCrops, ...]:
@@ -143,7 +146,13 @@ def finetune_run(
     run = Run(folder)
     fabric = launch(machine.accelerator, recipe.precision, machine.strategy)
     objective = Finetune(
-        recipe, parts, start, fabric=fabric, tasks=tasks, at_once=machine.micro_batch
+        recipe,
+        parts,
+        start,
+        fabric=fabric,
+        tasks=tasks,
+        at_once=machine.micro_batch,
+        judging=watching.judging,
     )
     train_images(
         run, recipe, data, objective, fabric=fabric, machine=machine, watching=watching

@@ -122,7 +122,7 @@ def pretrain_run(
         run,
         preprocess=preprocess,
         fabric=fabric,
-        probe=_probe_of(probed, preprocess, fabric.device) if probed else None,
+        probe=(_probe_of(probed, preprocess, fabric.device, watching) if probed else None),
         at_once=machine.micro_batch,
     )
     train_images(
@@ -133,16 +133,20 @@ def pretrain_run(
 
 
 def _probe_of(
-    sets: Sequence[LabelledCrops], preprocess: Preprocess, device: torch.device
+    sets: Sequence[LabelledCrops],
+    preprocess: Preprocess,
+    device: torch.device,
+    watching: Watching,
 ) -> Probe:
     halves = [_halves(one) for one in sets]
 
     def ask(encode: Callable[[Tensor], Tensor]) -> dict[str, float]:
         scores: dict[str, float] = {}
+        seen = watching.judging(sum(len(one) for one in sets))
         for known, asked in halves:
             found = probe(
-                embed_crops(encode, known, preprocess, device),
-                embed_crops(encode, asked, preprocess, device),
+                embed_crops(encode, known, preprocess, device, seen),
+                embed_crops(encode, asked, preprocess, device, seen),
             )
             tasks = join_labels([known]).tasks
             where = f"{known.annotations.source}/" if len(halves) > 1 else ""
