@@ -48,14 +48,26 @@ def test_shards_learn_what_one_whole_model_learns(train, assert_close, tmp_path,
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("way", ["learnt", "recompute"])
-def test_shards_learn_the_same_with_weights_of_losses_and_with_recomputing(
-    train, assert_close, tmp_path, way
+@pytest.mark.parametrize(
+    ("way", "plain"),
+    [
+        ("learnt", "finetune-learnt"),
+        ("frozen", "finetune-frozen"),
+        ("recompute", "finetune"),
+    ],
+)
+def test_shards_learn_the_same_with_learnt_weighing_frozen_stages_and_recomputing(
+    train, assert_close, tmp_path, way, plain
 ):
-    plain = "finetune-learnt" if way == "learnt" else "finetune"
     alone = train(tmp_path / "alone", plain, 1)
     both = train(tmp_path / "both", f"finetune-shards-{way}", 2)
     assert_close(alone, both)
+
+
+@pytest.mark.slow
+def test_shards_are_not_compiled(train, tmp_path):
+    with pytest.raises(AssertionError, match="fsdp must not be compiled"):
+        train(tmp_path / "run", "finetune-shards-compiled", 2)
 
 
 @pytest.mark.slow
