@@ -5,16 +5,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
+import torch
 import tyro
 from rich.console import Console
 
 from wildaffect.core.errors import UsageError
 from wildaffect.recipes.image_progress import StepBar
+from wildaffect.runtime.network import supports_bf16
 from wildaffect.training.distributed import is_first_process
 from wildaffect.training.images.job import ImageMachine, finetune_run, load_sets
 from wildaffect.training.images.judge import crop_statistics
 from wildaffect.training.images.labelled import LabelledCrops, SetPlace
-from wildaffect.training.images.recipe import FinetuneRecipe
+from wildaffect.training.images.recipe import AnyImageRecipe, FinetuneRecipe
 from wildaffect.training.images.runs import TrainedFaceNet
 from wildaffect.training.job import UNKNOWN_TERMS
 from wildaffect.training.outcome import score_line, write_scores
@@ -62,8 +64,6 @@ class FinetuneCommand:
 
 def finetune(command: FinetuneCommand) -> int:
     """Train, score, and print where everything lies."""
-    import torch  # noqa: PLC0415 - the command line is read before
-
     torch.set_num_threads(command.threads)
     recipe = command.recipe
     folder = command.output or Path("runs") / f"{recipe.name}-{recipe.seed}"
@@ -72,6 +72,7 @@ def finetune(command: FinetuneCommand) -> int:
     sets = load_sets(places, command.train_split)
     if is_first_process():
         tell_sets(sets, console)
+        tell_precision(recipe, command.device, console)
     with StepBar(folder) as bar:
         trained = finetune_run(
             recipe,
@@ -131,6 +132,16 @@ def tell_sets(sets: Sequence[LabelledCrops], console: Console) -> None:
                 "their own; `wildaffect crop` cuts the same ones for --images",
                 markup=False,
             )
+
+
+def tell_precision(recipe: AnyImageRecipe, device: str, console: Console) -> None:
+    """Say so where a recipe's bfloat16 would be reckoned by a processor without it."""
+    is_on_cpu = device == "cpu" or (device == "auto" and not torch.cuda.is_available())
+    if recipe.precision == "bf16-mixed" and is_on_cpu and not supports_bf16("CPU"):
+        console.print(
+            "note: this processor has no arithmetic for bfloat16; --precision 32-true is "
+            "faster here"
+        )
 
 
 def _finish(

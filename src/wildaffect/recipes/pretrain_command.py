@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import tyro
 from rich.console import Console
 
-from wildaffect.recipes.finetune_command import places_of, tell_sets
+from wildaffect.recipes.finetune_command import places_of, tell_precision, tell_sets
 from wildaffect.recipes.image_progress import StepBar
 from wildaffect.training.distributed import is_first_process
 from wildaffect.training.images.job import ImageMachine, load_sets
@@ -60,6 +60,7 @@ def pretrain(command: PretrainCommand) -> int:
         for tree in trees:
             console.print(f"{tree.root}: {len(tree.paths)} images", markup=False)
         tell_sets(probed, console)
+        tell_precision(command.recipe, command.device, console)
     with StepBar(folder) as bar:
         run = pretrain_run(
             command.recipe,
