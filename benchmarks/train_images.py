@@ -32,7 +32,7 @@ from wildaffect.training.images.crops import CropReader
 from wildaffect.training.images.engine import ImageFit, Objective
 from wildaffect.training.images.finetune import Finetune, LabelledParts
 from wildaffect.training.images.job import load_sets
-from wildaffect.training.images.labelled import SetPlace
+from wildaffect.training.images.labelled import SetPlace, joined_paths
 from wildaffect.training.images.pretrain import Pretrain
 from wildaffect.training.images.pretrain_job import find_images
 from wildaffect.training.images.recipe import AnyImageRecipe, PretrainRecipe
@@ -183,15 +183,19 @@ def objective_of(recipe: AnyImageRecipe, root: Path, fabric: Any) -> Objective:
         return Pretrain(
             recipe,
             build_mae(recipe.network),
-            find_images(root).paths,
+            CropReader(find_images(root).paths, preprocess),
             Run(root.parent / "run"),
-            preprocess=preprocess,
             fabric=fabric,
         )
     sets = load_sets([SetPlace(data=root)], "train")
-    start = start_from(recipe.network, None)
-    parts = LabelledParts(train=sets)
-    return Finetune(recipe, parts, start, fabric=fabric, tasks=recipe.tasks)
+    return Finetune(
+        recipe,
+        LabelledParts(train=sets),
+        start_from(recipe.network, None),
+        reader=CropReader(joined_paths(sets), preprocess),
+        fabric=fabric,
+        tasks=recipe.tasks,
+    )
 
 
 def write_set(root: Path) -> None:

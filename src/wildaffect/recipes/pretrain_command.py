@@ -42,7 +42,9 @@ class PretrainCommand:
     """Crops of a step that a process holds in memory at once, for batches that do not fit;
     changes nothing of what is learnt, but for rounding. All if not given."""
     threads: int = 1
-    """Of tensor operations on the CPU, per process; decoding has threads of its own."""
+    """Of tensor operations on the CPU, per process."""
+    decoders: int = 2
+    """Threads of a process that decode crops; more where a GPU waits for them."""
     track: tuple[Literal["wandb", "mlflow"], ...] = ()
     """Report to these beside TensorBoard, which is always written."""
 
@@ -72,6 +74,7 @@ def pretrain(command: PretrainCommand) -> int:
                 trackers=command.track,
                 strategy=command.strategy,
                 micro_batch=command.micro_batch,
+                decoders=command.decoders,
             ),
             terms=command.terms,
             watching=bar.watching,

@@ -10,10 +10,10 @@ from wildaffect.models.backbones.weights import load_weights
 from wildaffect.training import course
 from wildaffect.training.checkpoint import load_weights as load_tensors
 from wildaffect.training.distributed import Processes
-from wildaffect.training.images.finetune import share_of
 from wildaffect.training.images.job import ImageMachine, Watching, finetune_run, load_sets
 from wildaffect.training.images.judge import crop_statistics
 from wildaffect.training.images.labelled import SetPlace
+from wildaffect.training.images.portions import share_of
 from wildaffect.training.images.runs import load_face_net
 from wildaffect.training.images.start import find_weights, start_from
 from wildaffect.training.recipe import KeepLast

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from wildaffect.core.errors import MissingData, UnreadableVideo
+from wildaffect.core.errors import MissingData, UnreadableVideo, UsageError
 from wildaffect.core.preprocess import Preprocess
 from wildaffect.features.packs import PackedImage
 from wildaffect.video.pixels import read_image
@@ -76,11 +76,16 @@ class CropReader:
         paths: N files.
         preprocess: What the network reads.
         num_threads: That decode side by side.
+
+    Raises:
+        UsageError: If there is none.
     """
 
     def __init__(
         self, paths: Sequence[CropFile], preprocess: Preprocess, *, num_threads: int = 2
     ) -> None:
+        if num_threads < 1:
+            raise UsageError(f"decoders: must be at least 1, got {num_threads}")
         self.paths, self.preprocess = paths, preprocess
         self.unreadable: dict[int, str] = {}
         """Position -> what is wrong with it."""

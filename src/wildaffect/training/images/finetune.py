@@ -17,7 +17,7 @@ from wildaffect.losses.multitask import LossReport, build_loss
 from wildaffect.models.backbones.layer_decay import layer_decay_groups, weight_decay_groups
 from wildaffect.models.backbones.vit import ViTTrunk
 from wildaffect.models.face_net import FaceNet, recompute_stages
-from wildaffect.training.distributed import Processes, gather, processes_of
+from wildaffect.training.distributed import gather, processes_of
 from wildaffect.training.images.augment import apply_changes, draw_changes
 from wildaffect.training.images.crops import CropReader, normaliser, unit_crops
 from wildaffect.training.images.judge import Seen, crop_statistics, tell_nobody
@@ -25,13 +25,14 @@ from wildaffect.training.images.labelled import (
     LabelledCrops,
     count_image_labels,
     join_labels,
-    joined_paths,
 )
 from wildaffect.training.images.portions import (
     Outputs,
     Portions,
     check_portions,
     has_batch_norm,
+    share_of,
+    too_large,
 )
 from wildaffect.training.images.recipe import FinetuneRecipe
 from wildaffect.training.images.sampling import BalancedClasses, StepRows, class_weights
@@ -68,6 +69,7 @@ class Finetune:
         recipe: How it is trained.
         parts: Crops; every set in the same label spaces.
         start: What the backbone begins with.
+        reader: Of the crops that train, in order.
         fabric: Of this process.
         tasks: To be predicted.
         at_once: Crops in memory, of this process; None for all of a step.
@@ -80,6 +82,7 @@ class Finetune:
         parts: LabelledParts,
         start: Start,
         *,
+        reader: CropReader,
         fabric: Any,
         tasks: tuple[Task, ...],
         at_once: int | None = None,
@@ -93,10 +96,9 @@ class Finetune:
         self._num_crops = share_of(recipe.name, recipe.batch_size, self._processes)
         self._labels = join_labels(parts.train)
         spaces = parts.train[0].annotations.spaces
-        paths = joined_paths(parts.train)
-        self.reader = CropReader(paths, start.preprocess)
+        self.reader = reader
         self._rows = StepRows(
-            len(paths), recipe.batch_size, seed=recipe.seed, weights=self._weights()
+            len(reader.paths), recipe.batch_size, seed=recipe.seed, weights=self._weights()
         )
         self.steps_per_epoch = self._rows.steps_per_epoch
         self.ema_decay = recipe.ema_decay
@@ -255,25 +257,3 @@ def _with_partners(
     values: dict[Task, Tensor],
 ) -> tuple[dict[Task, Tensor], dict[Task, Tensor]]:
     return dict(values), {task: value.roll(1, 0) for task, value in values.items()}
-
-
-def share_of(name: str, batch_size: int, processes: Processes) -> int:
-    """Return how many crops of a step each process has.
-
-    Raises:
-        UsageError: If the batch size is no multiple of the number of processes.
-    """
-    if batch_size % processes.count:
-        raise UsageError(
-            f"{name}: batch_size must be a multiple of the {processes.count} processes, "
-            f"got {batch_size}"
-        )
-    return batch_size // processes.count
-
-
-def too_large(num_crops: int, less: str) -> str:
-    """Return what to say where a step found no memory."""
-    return (
-        f"a step must fit into memory, got too much for {num_crops} crops at once; go on "
-        f"with {less}, or try --precision bf16-mixed in another folder (-o)"
-    )

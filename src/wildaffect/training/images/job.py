@@ -13,6 +13,7 @@ from wildaffect.core.tasks import LabelSpaces
 from wildaffect.inference.manifest import DataSource
 from wildaffect.training.course import Watch
 from wildaffect.training.distributed import Strategy, launch
+from wildaffect.training.images.crops import CropReader
 from wildaffect.training.images.engine import ImageFit, Objective, Tick
 from wildaffect.training.images.finetune import Finetune, LabelledParts
 from wildaffect.training.images.judge import Seen, tell_nobody
@@ -20,6 +21,7 @@ from wildaffect.training.images.labelled import (
     LabelledCrops,
     SetPlace,
     join_labels,
+    joined_paths,
     load_labelled,
 )
 from wildaffect.training.images.recipe import AnyImageRecipe, FinetuneRecipe
@@ -46,6 +48,8 @@ class ImageMachine(Machine):
     strategy: Strategy = "ddp"
     micro_batch: int | None = None
     """Crops of a step that a process holds in memory at once; None for all of its own."""
+    decoders: int = 2
+    """Threads of a process that decode crops."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +153,9 @@ def finetune_run(
         recipe,
         parts,
         start,
+        reader=CropReader(
+            joined_paths(parts.train), start.preprocess, num_threads=machine.decoders
+        ),
         fabric=fabric,
         tasks=tasks,
         at_once=machine.micro_batch,

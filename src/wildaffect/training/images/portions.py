@@ -15,7 +15,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from wildaffect.core.errors import UsageError
 from wildaffect.core.tasks import Task
 from wildaffect.losses.multitask import LossReport
-from wildaffect.training.distributed import processes_of
+from wildaffect.training.distributed import Processes, processes_of
 from wildaffect.training.sharding import is_sharded
 
 Outputs = dict[Task, Tensor]
@@ -129,6 +129,28 @@ class Portions:
             return nullcontext()
         waiting: AbstractContextManager[None] = self._fabric.no_backward_sync(forward)
         return waiting
+
+
+def share_of(name: str, batch_size: int, processes: Processes) -> int:
+    """Return how many crops of a step each process has.
+
+    Raises:
+        UsageError: If the batch size is no multiple of the number of processes.
+    """
+    if batch_size % processes.count:
+        raise UsageError(
+            f"{name}: batch_size must be a multiple of the {processes.count} processes, "
+            f"got {batch_size}"
+        )
+    return batch_size // processes.count
+
+
+def too_large(num_crops: int, less: str) -> str:
+    """Return what to say where a step found no memory."""
+    return (
+        f"a step must fit into memory, got too much for {num_crops} crops at once; go on "
+        f"with {less}, or try --precision bf16-mixed in another folder (-o)"
+    )
 
 
 def check_portions(model: nn.Module, num_crops: int, at_once: int | None) -> None:

@@ -3,7 +3,7 @@
 Symbols: B crops of this process's share of a step, L patches of a crop.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -13,16 +13,19 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from wildaffect.core.preprocess import Preprocess
 from wildaffect.losses.multitask import LossReport
 from wildaffect.models.backbones.layer_decay import weight_decay_groups
 from wildaffect.models.pretraining.augment import cut_boxes, draw_boxes
 from wildaffect.models.pretraining.mae import MaskedAutoencoder, draw_noise
 from wildaffect.models.pretraining.patches import picture_sheet, reconstruct
 from wildaffect.training.distributed import processes_of
-from wildaffect.training.images.crops import CropFile, CropReader, normaliser, unit_crops
-from wildaffect.training.images.finetune import share_of, too_large
-from wildaffect.training.images.portions import Portions, check_portions
+from wildaffect.training.images.crops import CropReader, normaliser, unit_crops
+from wildaffect.training.images.portions import (
+    Portions,
+    check_portions,
+    share_of,
+    too_large,
+)
 from wildaffect.training.images.recipe import PretrainRecipe
 from wildaffect.training.images.sampling import StepRows
 from wildaffect.training.runs import Run
@@ -52,9 +55,8 @@ class Pretrain:
     Args:
         recipe: How it is trained.
         mae: The autoencoder, untrained or not.
-        paths: Crops.
+        reader: Of the crops.
         run: Where pictures of reconstructions are written.
-        preprocess: What the network reads.
         fabric: Of this process.
         probe: Asked now and then what the features know; None for never.
         at_once: Crops in memory, of this process; None for all of a step.
@@ -67,28 +69,27 @@ class Pretrain:
         self,
         recipe: PretrainRecipe,
         mae: MaskedAutoencoder,
-        paths: Sequence[CropFile],
+        reader: CropReader,
         run: Run,
         *,
-        preprocess: Preprocess,
         fabric: Any,
         probe: Probe | None = None,
         at_once: int | None = None,
     ) -> None:
         self._recipe, self._run, self._fabric = recipe, run, fabric
-        self._preprocess, self._probe = preprocess, probe
+        self._probe = probe
         self._processes = processes_of(fabric)
         self._portions = Portions(fabric, at_once=at_once, seed=recipe.seed)
         self._num_crops = share_of(recipe.name, recipe.batch_size, self._processes)
         check_portions(mae, self._num_crops, at_once)
         self._at_once = min(at_once or self._num_crops, self._num_crops)
-        self.reader = CropReader(paths, preprocess)
-        self._rows = StepRows(len(paths), recipe.batch_size, seed=recipe.seed)
+        self.reader = reader
+        self._rows = StepRows(len(reader.paths), recipe.batch_size, seed=recipe.seed)
         self.steps_per_epoch = self._rows.steps_per_epoch
         self._mae = mae.to(fabric.device)
         self.model: nn.Module = self._mae
         self.loss: nn.Module = nn.Identity()
-        self._to_input = normaliser(preprocess, fabric.device)
+        self._to_input = normaliser(reader.preprocess, fabric.device)
         self._shown: Tensor | None = None
 
     def groups(self) -> list[dict[str, Any]]:
@@ -150,7 +151,7 @@ class Pretrain:
         with torch.inference_mode():
             _, pred, mask = mae(self._shown, noise)
         made = reconstruct(self._shown, pred, mask, patch_px=mae.patch_px)
-        sheet = picture_sheet(self._shown, made, self._preprocess)
+        sheet = picture_sheet(self._shown, made, self.reader.preprocess)
         folder = self._run.folder / "pictures"
         folder.mkdir(exist_ok=True)
         bgr = np.ascontiguousarray(sheet[..., ::-1])

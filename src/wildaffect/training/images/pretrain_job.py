@@ -17,7 +17,7 @@ from wildaffect.inference.manifest import DataSource
 from wildaffect.models.backbones.registry import backbone_spec
 from wildaffect.models.pretraining.catalogue import build_mae
 from wildaffect.training.distributed import launch
-from wildaffect.training.images.crops import CropFile
+from wildaffect.training.images.crops import CropFile, CropReader
 from wildaffect.training.images.job import ImageMachine, Watching, train_images
 from wildaffect.training.images.labelled import LabelledCrops, join_labels
 from wildaffect.training.images.pretrain import Pretrain, Probe
@@ -115,12 +115,12 @@ def pretrain_run(
     )
     run = Run(folder)
     fabric = launch(machine.accelerator, recipe.precision, machine.strategy)
+    paths = [path for one in trees for path in one.paths]
     objective = Pretrain(
         recipe,
         mae,
-        tuple(path for one in trees for path in one.paths),
+        CropReader(paths, preprocess, num_threads=machine.decoders),
         run,
-        preprocess=preprocess,
         fabric=fabric,
         probe=(_probe_of(probed, preprocess, fabric.device, watching) if probed else None),
         at_once=machine.micro_batch,
