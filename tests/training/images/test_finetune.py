@@ -54,10 +54,11 @@ def stop_after(num_steps):
     )
 
 
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
 def test_training_learns_what_colour_tells_of_people_who_trained_nothing(
-    fit, recipe, labelled, tmp_path
+    fit, recipe, labelled, tmp_path, precision
 ):
-    lasting = replace(recipe, num_epochs=8, selection=KeepLast())
+    lasting = replace(recipe, num_epochs=8, selection=KeepLast(), precision=precision)
     trained = fit(lasting, tmp_path / "run")
     judged = load_sets([SetPlace(data=labelled)], "val")
     found = crop_statistics(trained.model, judged, trained.data.preprocess)
@@ -66,9 +67,11 @@ def test_training_learns_what_colour_tells_of_people_who_trained_nothing(
     assert scores["action_units"] >= 0.45  # of two units one never occurs
 
 
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
 def test_a_run_stopped_within_an_epoch_goes_on_as_if_it_had_not_been(
-    fit, recipe, tmp_path, monkeypatch
+    fit, recipe, tmp_path, monkeypatch, precision
 ):
+    recipe = replace(recipe, precision=precision)
     fit(recipe, tmp_path / "whole")
     monkeypatch.setattr(course, "EVERY_S", 0.0)
     with pytest.raises(Stopped):
