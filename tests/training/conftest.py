@@ -1,5 +1,9 @@
 """Made-up sequences in which every label can be learnt from a few neighbouring rows."""
 
+import os
+import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,8 +20,10 @@ from wildaffect.losses.weighing import FixedWeights
 from wildaffect.models.frameworks import ModelConfig
 from wildaffect.models.heads import HeadConfig
 from wildaffect.models.temporal.gru import GRUConfig
+from wildaffect.training.checkpoint import load_weights
+from wildaffect.training.course import Epoch
 from wildaffect.training.distributed import launch
-from wildaffect.training.fit import Epoch, Fit
+from wildaffect.training.fit import Fit
 from wildaffect.training.recipe import KeepLast, OptimConfig, TemporalRecipe
 from wildaffect.training.runs import Run
 
@@ -127,3 +133,63 @@ def fit(sequences, tmp_path) -> Callable[..., tuple[Run, list[Epoch]]]:
         return run, epochs
 
     return fitted
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def _start(
+    worker: Path, folder: Path, variant: str, num_processes: int, *, num_machines: int = 1
+) -> dict[str, torch.Tensor]:
+    """Train in this many processes at once and return the weights of the run."""
+    port = _free_port()
+    per_machine = num_processes // num_machines
+    started = [
+        subprocess.Popen(
+            [sys.executable, str(worker), str(folder), variant],
+            env=os.environ
+            | {
+                "RANK": str(rank),
+                "WORLD_SIZE": str(num_processes),
+                "LOCAL_RANK": str(rank % per_machine),
+                "LOCAL_WORLD_SIZE": str(per_machine),
+                "GROUP_RANK": str(rank // per_machine),
+                "GROUP_WORLD_SIZE": str(num_machines),
+                "MASTER_ADDR": "127.0.0.1",
+                "MASTER_PORT": str(port),
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for rank in range(num_processes)
+    ]
+    try:
+        said = [one.communicate(timeout=240)[0] for one in started]
+    finally:
+        for one in started:
+            one.kill()
+    assert [one.returncode for one in started] == [0] * num_processes, "\n".join(said)
+    return load_weights(folder / "weights.safetensors")
+
+
+@pytest.fixture
+def start_together():
+    """What trains a worker's variant in this many processes and returns the weights."""
+    return _start
+
+
+@pytest.fixture
+def assert_close():
+    """Compare to a small share of a tensor's largest value; a run moves it far more."""
+
+    def compare(one, other, tolerance=1e-5):
+        assert one.keys() == other.keys()
+        for name, values in one.items():
+            scale = values.abs().max().clamp(min=1e-3)
+            assert (values - other[name]).abs().max() / scale < tolerance, name
+
+    return compare

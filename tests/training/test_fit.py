@@ -13,8 +13,10 @@ from wildaffect.models.heads import HeadConfig
 from wildaffect.models.multitask import build_model
 from wildaffect.models.temporal.gru import GRUConfig
 from wildaffect.models.temporal.transformer import TransformerConfig
+from wildaffect.training import course
 from wildaffect.training import fit as fit_module
 from wildaffect.training.checkpoint import load_weights
+from wildaffect.training.course import Course
 from wildaffect.training.distributed import launch
 from wildaffect.training.fit import Fit
 from wildaffect.training.loop import Diverged
@@ -106,7 +108,7 @@ def test_what_stands_in_unlabelled_rows_and_rows_without_features_changes_no_wei
 
 
 def _kill_after(num_steps, monkeypatch):
-    count = Fit._count
+    count = Course._count
     done = {"steps": 0}
 
     def counted(self, step):
@@ -115,7 +117,7 @@ def _kill_after(num_steps, monkeypatch):
         done["steps"] += 1
         count(self, step)
 
-    monkeypatch.setattr(Fit, "_count", counted)
+    monkeypatch.setattr(Course, "_count", counted)
 
 
 DROPOUT = ModelConfig(
@@ -165,7 +167,7 @@ def test_a_run_killed_at_any_step_and_taken_up_ends_with_the_same_bits(
     assert num_steps >= 2 * len(epochs)  # some stops are within an epoch
     for stop in range(num_steps):
         # Checkpoints at the end of epochs alone, and after every step.
-        monkeypatch.setattr(fit_module, "EVERY_S", 60.0 * (stop % 2))
+        monkeypatch.setattr(course, "EVERY_S", 60.0 * (stop % 2))
         with monkeypatch.context() as patch:
             _kill_after(stop, patch)
             with pytest.raises(Killed):
@@ -178,7 +180,7 @@ def test_a_run_killed_at_any_step_and_taken_up_ends_with_the_same_bits(
 
 def test_a_run_stopped_after_every_step_still_ends(fit, tiny, monkeypatch):
     whole, _ = fit(tiny, "whole")
-    monkeypatch.setattr(fit_module, "EVERY_S", 0.0)
+    monkeypatch.setattr(course, "EVERY_S", 0.0)
     for _ in range(100):
         try:
             with monkeypatch.context() as patch:

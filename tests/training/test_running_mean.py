@@ -32,7 +32,8 @@ def test_a_mean_goes_on_from_its_state():
         whole.update(model)
         first.update(model)
     second = RunningMean(nn.Linear(3, 2), 0.9)
-    second.load_state_dict(first.state_dict())
+    second.model.load_state_dict(first.model.state_dict())
+    second.num_steps = first.num_steps
     set_to(model, -2.0)
     whole.update(model)
     second.update(model)

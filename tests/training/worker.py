@@ -17,8 +17,10 @@ from wildaffect.losses.multitask import LossConfig
 from wildaffect.losses.weighing import UncertaintyWeights
 from wildaffect.models.frameworks import FrameworkConfig, LabelFeedback
 from wildaffect.models.heads import HeadConfig
-from wildaffect.training import fit
+from wildaffect.training import course
 from wildaffect.training.distributed import launch
+from wildaffect.training.fit import Fit
+from wildaffect.training.loop import Step
 from wildaffect.training.recipe import BestOnInnerSplit, OptimConfig
 from wildaffect.training.runs import Run
 
@@ -58,17 +60,17 @@ def main() -> None:
     people = [made_up_sequence(index, num_rows=30 + 6 * index) for index in range(8)]
     fabric = launch("cpu", "32-true")
     if variant == "dropout-killed":
-        fit.EVERY_S = 0.0
-        count = fit.Fit._count
+        course.EVERY_S = 0.0
+        count = course.Course._count
 
-        def dying(self: fit.Fit, step: fit.Step) -> None:
+        def dying(self: course.Course, step: Step) -> None:
             count(self, step)
-            if step.index == self.batches.steps_per_epoch:
+            if step.index == self._plan.steps_per_epoch:
                 raise Killed
 
-        fit.Fit._count = dying
+        course.Course._count = dying
     recipe = replace(TINY, optim=GENTLE, **VARIANTS[variant])
-    training = fit.Fit(recipe, people, Run(folder), fabric=fabric, spaces=LabelSpaces())
+    training = Fit(recipe, people, Run(folder), fabric=fabric, spaces=LabelSpaces())
     training.run(lambda epoch: None)
 
 

@@ -23,6 +23,7 @@ COMMANDS: dict[str, str] = {
     "doctor": "what will be used on this machine, and how to mend what is wrong",
     "data check": "read annotations, count, report problems with file and line; leak check",
     "crop": "aligned face crops out of images and videos, for training backbones",
+    "pack": "a folder of images into a few tar files that training reads at random",
     "extract": "features of every face in videos or image folders into a feature store",
     "features import": "features of other programs (HDF5, npz) into a feature store",
     "weights import": "a file of weights, checked against a network, with origin and terms",

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,11 +44,23 @@ def find_image_folder(annotations: Annotations, candidates: Sequence[Path]) -> P
     return None
 
 
-def check_images(annotations: Annotations, folder: Path, *, is_video: bool) -> ImageCheck:
+def check_images(
+    annotations: Annotations,
+    folder: Path,
+    *,
+    is_video: bool,
+    packed: Mapping[str, set[str]] | None = None,
+) -> ImageCheck:
     """Look for every row's image.
 
     Images are paired by name; frames of videos that are not there by name, by the number
     in it, whatever its zeros.
+
+    Args:
+        annotations: N rows.
+        folder: Where the images are.
+        is_video: Whether they are frames.
+        packed: Names of the images in each folder below, if they are packed; None looks.
     """
     rows_of: dict[str, list[int]] = {}
     for row, image in enumerate(annotations.images):
@@ -58,7 +70,7 @@ def check_images(annotations: Annotations, folder: Path, *, is_video: bool) -> I
     num_unlabelled = 0
     numbers = annotations.frame_number.tolist()
     for parent, rows in rows_of.items():
-        names = _list(folder / parent)
+        names = _list(folder / parent) if packed is None else packed.get(parent, set())
         by_number = _by_number(names) if is_video else {}
         candidates = set(by_number.values()) if is_video else names
         used = set()

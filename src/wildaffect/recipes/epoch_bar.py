@@ -12,8 +12,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from wildaffect.training.course import Epoch
 from wildaffect.training.distributed import is_first_process
-from wildaffect.training.fit import Epoch
 from wildaffect.training.runs import Run
 
 

@@ -5,18 +5,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
+import torch
 import tyro
 from rich.console import Console
 
 from wildaffect.core.errors import UsageError
 from wildaffect.recipes.image_progress import StepBar
+from wildaffect.runtime.network import supports_bf16
 from wildaffect.training.distributed import is_first_process
-from wildaffect.training.images.job import finetune_run, load_sets
+from wildaffect.training.images.job import ImageMachine, finetune_run, load_sets
 from wildaffect.training.images.judge import crop_statistics
 from wildaffect.training.images.labelled import LabelledCrops, SetPlace
-from wildaffect.training.images.recipe import FinetuneRecipe
+from wildaffect.training.images.recipe import AnyImageRecipe, FinetuneRecipe
 from wildaffect.training.images.runs import TrainedFaceNet
-from wildaffect.training.job import UNKNOWN_TERMS, Machine
+from wildaffect.training.job import UNKNOWN_TERMS
 from wildaffect.training.outcome import score_line, write_scores
 from wildaffect.training.pages import score_table
 
@@ -30,7 +32,7 @@ class FinetuneCommand:
     the others are mapped to the label space of the first."""
     recipe: Annotated[FinetuneRecipe, tyro.conf.arg(name="")]
     images: tuple[Path, ...] = ()
-    """Folder of crops of each set, in the same order, such as `wildaffect crop` wrote;
+    """Folder or pack of crops of each set, in the same order, as `wildaffect crop` writes;
     beside its annotations if not given."""
     format: tuple[str, ...] = ()
     """Layout of each set, if several lie in a folder."""
@@ -48,16 +50,22 @@ class FinetuneCommand:
     """On what terms the data may be used, for whoever uses the weights."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to train."""
+    strategy: Literal["ddp", "fsdp"] = "ddp"
+    """What each of several processes holds: a replica of the network, or a shard of it, for
+    vision transformers that do not fit into one GPU."""
+    micro_batch: int | None = None
+    """Crops of a step that a process holds in memory at once, for batches that do not fit;
+    changes nothing of what is learnt, but for rounding. All if not given."""
     threads: int = 1
-    """Of tensor operations on the CPU, per process; decoding has threads of its own."""
+    """Of tensor operations on the CPU, per process."""
+    decoders: int = 2
+    """Threads of a process that decode crops; more where a GPU waits for them."""
     track: tuple[Literal["wandb", "mlflow"], ...] = ()
     """Report to these beside TensorBoard, which is always written."""
 
 
 def finetune(command: FinetuneCommand) -> int:
     """Train, score, and print where everything lies."""
-    import torch  # noqa: PLC0415 - the command line is read before
-
     torch.set_num_threads(command.threads)
     recipe = command.recipe
     folder = command.output or Path("runs") / f"{recipe.name}-{recipe.seed}"
@@ -66,13 +74,20 @@ def finetune(command: FinetuneCommand) -> int:
     sets = load_sets(places, command.train_split)
     if is_first_process():
         tell_sets(sets, console)
+        tell_precision(recipe, command.device, console)
     with StepBar(folder) as bar:
         trained = finetune_run(
             recipe,
             sets,
             folder,
             weights=command.weights,
-            machine=Machine(accelerator=command.device, trackers=command.track),
+            machine=ImageMachine(
+                accelerator=command.device,
+                trackers=command.track,
+                strategy=command.strategy,
+                micro_batch=command.micro_batch,
+                decoders=command.decoders,
+            ),
             terms=command.terms,
             watching=bar.watching,
         )
@@ -122,6 +137,16 @@ def tell_sets(sets: Sequence[LabelledCrops], console: Console) -> None:
             )
 
 
+def tell_precision(recipe: AnyImageRecipe, device: str, console: Console) -> None:
+    """Say so where a recipe's bfloat16 would be reckoned by a processor without it."""
+    is_on_cpu = device == "cpu" or (device == "auto" and not torch.cuda.is_available())
+    if recipe.precision == "bf16-mixed" and is_on_cpu and not supports_bf16("CPU"):
+        console.print(
+            "note: this processor has no arithmetic for bfloat16; --precision 32-true is "
+            "faster here"
+        )
+
+
 def _finish(
     command: FinetuneCommand,
     trained: TrainedFaceNet,
@@ -133,7 +158,9 @@ def _finish(
         console.print(f"{folder}: trained for {', '.join(trained.data.tasks)}")
         return
     judged = load_sets(places[:1], command.score_split)
-    found = crop_statistics(trained.model, judged, trained.data.preprocess)
+    with StepBar(folder) as bar:
+        seen = bar.show_judging(len(judged[0]))
+        found = crop_statistics(trained.model, judged, trained.data.preprocess, seen)
     line = score_line("single crops", found, trained.data.tasks, seed=command.recipe.seed)
     write_scores([line], folder / f"scores-{command.score_split}.json")
     console.print(score_table([line], f"{len(judged[0])} crops, {command.score_split}"))

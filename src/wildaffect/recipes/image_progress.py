@@ -1,6 +1,5 @@
 """What a person sees while a run on crops trains."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
@@ -13,9 +12,10 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from wildaffect.training.course import Epoch
 from wildaffect.training.distributed import is_first_process
-from wildaffect.training.fit import Epoch
 from wildaffect.training.images.job import Watching
+from wildaffect.training.images.judge import Seen
 
 
 class StepBar:
@@ -45,7 +45,23 @@ class StepBar:
     @property
     def watching(self) -> Watching:
         """Return what a run tells this bar."""
-        return Watching(epoch=self._show_epoch, step=self._show_step, unreadable=self._tell)
+        return Watching(
+            epoch=self._show_epoch,
+            step=self._show_step,
+            unreadable=self._tell,
+            judging=self.show_judging,
+        )
+
+    def show_judging(self, num_crops: int) -> Seen:
+        """Show a second bar until so many crops are judged; return what moves it."""
+        task = self._bar.add_task("scoring", total=num_crops)
+
+        def seen(num_more: int) -> None:
+            self._bar.update(task, advance=num_more)
+            if self._bar.tasks[self._bar.task_ids.index(task)].finished:
+                self._bar.remove_task(task)
+
+        return seen
 
     def _show_step(self, done: int, num_steps: int, loss: float) -> None:
         self._bar.update(self._task, completed=done, total=num_steps)
@@ -58,11 +74,11 @@ class StepBar:
             said += f", score {epoch.scores['score']:.3f}"
         self._bar.update(self._task, description=said)
 
-    def _tell(self, unreadable: dict[int, str], paths: Sequence[Path]) -> None:
+    def _tell(self, unreadable: dict[int, str], num_images: int) -> None:
         if unreadable:
             first = next(iter(unreadable.values()))
             self._console.print(
-                f"note: {len(unreadable)} of {len(paths)} images did not decode and "
+                f"note: {len(unreadable)} of {num_images} images did not decode and "
                 f"trained nothing; the first: {first}",
                 markup=False,
             )

@@ -52,6 +52,7 @@ def finetune_iresnet_small() -> FinetuneRecipe:
         loss=partial_label_loss(),
         sampling=BalancedClasses(power=0.5),
         ema_decay=0.995,
+        precision="bf16-mixed",
     )
 
 
@@ -73,6 +74,7 @@ def finetune_densefer() -> FinetuneRecipe:
         loss=partial_label_loss(),
         sampling=BalancedClasses(power=0.5),
         ema_decay=0.995,
+        precision="bf16-mixed",
     )
 
 

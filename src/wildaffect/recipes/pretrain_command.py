@@ -7,13 +7,13 @@ from typing import Annotated, Literal
 import tyro
 from rich.console import Console
 
-from wildaffect.recipes.finetune_command import places_of, tell_sets
+from wildaffect.recipes.finetune_command import places_of, tell_precision, tell_sets
 from wildaffect.recipes.image_progress import StepBar
 from wildaffect.training.distributed import is_first_process
-from wildaffect.training.images.job import load_sets
+from wildaffect.training.images.job import ImageMachine, load_sets
 from wildaffect.training.images.pretrain_job import find_images, pretrain_run
 from wildaffect.training.images.recipe import PretrainRecipe
-from wildaffect.training.job import UNKNOWN_TERMS, Machine
+from wildaffect.training.job import UNKNOWN_TERMS
 from wildaffect.training.runs import Run, read_metrics
 
 
@@ -22,7 +22,7 @@ class PretrainCommand:
     """Train a masked autoencoder on face crops without labels; goes on after a stop."""
 
     images: tuple[Path, ...]
-    """Folders of face crops, nested as they like; every image below them is used."""
+    """Folders of face crops, nested as they like, or packs; every image is used."""
     recipe: Annotated[PretrainRecipe, tyro.conf.arg(name="")]
     probe: tuple[Path, ...] = ()
     """Folders of annotations with crops on which the features are probed as they come:
@@ -35,8 +35,16 @@ class PretrainCommand:
     """On what terms the images may be used, for whoever uses the weights."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to train."""
+    strategy: Literal["ddp", "fsdp"] = "ddp"
+    """What each of several processes holds: a replica of the network, or a shard of it, for
+    vision transformers that do not fit into one GPU."""
+    micro_batch: int | None = None
+    """Crops of a step that a process holds in memory at once, for batches that do not fit;
+    changes nothing of what is learnt, but for rounding. All if not given."""
     threads: int = 1
-    """Of tensor operations on the CPU, per process; decoding has threads of its own."""
+    """Of tensor operations on the CPU, per process."""
+    decoders: int = 2
+    """Threads of a process that decode crops; more where a GPU waits for them."""
     track: tuple[Literal["wandb", "mlflow"], ...] = ()
     """Report to these beside TensorBoard, which is always written."""
 
@@ -54,13 +62,20 @@ def pretrain(command: PretrainCommand) -> int:
         for tree in trees:
             console.print(f"{tree.root}: {len(tree.paths)} images", markup=False)
         tell_sets(probed, console)
+        tell_precision(command.recipe, command.device, console)
     with StepBar(folder) as bar:
         run = pretrain_run(
             command.recipe,
             trees,
             folder,
             probed=probed,
-            machine=Machine(accelerator=command.device, trackers=command.track),
+            machine=ImageMachine(
+                accelerator=command.device,
+                trackers=command.track,
+                strategy=command.strategy,
+                micro_batch=command.micro_batch,
+                decoders=command.decoders,
+            ),
             terms=command.terms,
             watching=bar.watching,
         )

@@ -15,8 +15,11 @@ from torch import Tensor
 
 from wildaffect.core.errors import UsageError
 from wildaffect.core.tasks import Task
+from wildaffect.training.sharding import shard
 
 Precision = Literal["32-true", "bf16-mixed"]
+Strategy = Literal["ddp", "fsdp"]
+"""What each of several processes holds: a replica of the model, or a shard of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +30,16 @@ class Processes:
     rank: int = 0
 
 
-def launch(accelerator: str, precision: Precision) -> Any:
+def launch(accelerator: str, precision: Precision, strategy: Strategy = "ddp") -> Any:
     """Return the Fabric of this process, joined with the others if there are any.
 
     Args:
         accelerator: `auto`, `cpu` or `cuda`.
         precision: Of the forward pass; losses are always float32.
+        strategy: What several processes hold.
 
     Raises:
-        UsageError: If the accelerator is not there.
+        UsageError: If the accelerator is not there, or one process alone is to hold shards.
     """
     from lightning_fabric import Fabric  # noqa: PLC0415 - 3 s, for training alone
     from lightning_fabric.plugins.environments.lightning import (  # noqa: PLC0415
@@ -52,13 +56,28 @@ def launch(accelerator: str, precision: Precision) -> Any:
         accelerator=accelerator,
         devices=local,
         num_nodes=world // local,
-        strategy="ddp" if is_joined else "auto",
+        strategy=_strategy_of(strategy, world),
         # Told, not guessed: in a cluster's allocation a plain start is one process too.
         plugins=[TorchElasticEnvironment() if is_joined else LightningEnvironment()],
         precision=precision,
     )
     fabric.launch()
     return fabric
+
+
+def _strategy_of(strategy: Strategy, world: int) -> Any:
+    from lightning_fabric.strategies.model_parallel import (  # noqa: PLC0415
+        ModelParallelStrategy,
+    )
+
+    if strategy == "ddp":
+        return "ddp" if world > 1 else "auto"
+    if world == 1:
+        raise UsageError(
+            "strategy: fsdp must have several processes to divide a model over, got one; "
+            "start with torchrun"
+        )
+    return ModelParallelStrategy(shard, data_parallel_size=world, tensor_parallel_size=1)
 
 
 def _check_accelerator(accelerator: str, num_local: int) -> None:

@@ -9,8 +9,9 @@ from wildaffect.core.errors import UsageError
 from wildaffect.core.sequences import FrameSequence
 from wildaffect.features.store import FeatureStore
 from wildaffect.inference.manifest import DataSource
+from wildaffect.training.course import Watch
 from wildaffect.training.distributed import launch
-from wildaffect.training.fit import Fit, Watch
+from wildaffect.training.fit import Fit
 from wildaffect.training.inner import split_people
 from wildaffect.training.load import Split, describe_data
 from wildaffect.training.recipe import BestOnInnerSplit, TemporalRecipe

@@ -1,6 +1,6 @@
 """The training loop: one optimizer step at a time; what happens between is the caller's."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.distributed.tensor import DTensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
@@ -77,8 +78,8 @@ def train(
             gather(parts.fabric, batch.targets),
             gather(parts.fabric, batch.valid),
         )
-        yield optimise(
-            parts.fabric,
+        parts.fabric.backward(report.total)
+        yield descend(
             parts.optimizer,
             parts.scheduler,
             report,
@@ -87,8 +88,7 @@ def train(
         )
 
 
-def optimise(
-    fabric: Any,
+def descend(
     optimizer: Optimizer,
     scheduler: LRScheduler,
     report: LossReport,
@@ -96,20 +96,40 @@ def optimise(
     max_grad_norm: float,
     index: int,
 ) -> Step:
-    """Take one optimizer step down the gradient of a loss.
+    """Take one optimizer step down the gradients that are there, and forget them.
 
     Raises:
         Diverged: If the loss or the gradient is not finite; nothing is changed then.
     """
-    fabric.backward(report.total)
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
-    grad_norm = nn.utils.clip_grad_norm_(parameters, max_grad_norm)
+    grad_norm = clip_gradients(parameters, max_grad_norm)
     lr = max(float(group["lr"]) for group in optimizer.param_groups)
     step = _describe(index, report, grad_norm, lr)
     optimizer.step()
     optimizer.zero_grad()
     scheduler.step()
     return step
+
+
+def clip_gradients(parameters: Sequence[Tensor], max_norm: float) -> Tensor:
+    """Scale gradients down to a norm of all together at most; return what it was before.
+
+    Some parameters may be shards, others whole in every process.
+    """
+    shards = [p for p in parameters if isinstance(p, DTensor)]
+    if not shards:
+        return nn.utils.clip_grad_norm_(parameters, max_norm)
+    own = [p for p in parameters if not isinstance(p, DTensor)]
+    norms = [
+        nn.utils.get_total_norm([p.grad for p in kind if p.grad is not None])
+        for kind in (shards, own)
+        if kind
+    ]
+    whole = [one.full_tensor() if isinstance(one, DTensor) else one for one in norms]
+    total = torch.linalg.vector_norm(torch.stack(whole))
+    for kind in (shards, own):
+        nn.utils.clip_grads_with_norm_(kind, max_norm, total)
+    return total
 
 
 def _seed_step(parts: Parts, index: int) -> None:

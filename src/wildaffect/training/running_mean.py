@@ -1,7 +1,6 @@
 """The running mean of a model's weights, which is kept in place of the last ones."""
 
 from copy import deepcopy
-from typing import Any
 
 import torch
 from torch import nn
@@ -18,28 +17,23 @@ class RunningMean:
         model: Whose weights are followed; buffers, such as the statistics of batch
             normalisation, are the model's own of the last step.
         decay: What the mean so far counts in the long run, in (0, 1).
+
+    Attributes:
+        model: With the mean weights.
+        num_steps: That were counted in.
     """
 
     def __init__(self, model: nn.Module, decay: float) -> None:
         self.model = deepcopy(model).requires_grad_(requires_grad=False)
         self._decay = decay
-        self._num_steps = 0
+        self.num_steps = 0
 
     @torch.no_grad()
     def update(self, model: nn.Module) -> None:
         """Count the weights of one more step in; the first ones are taken as they are."""
-        share = max(1 - self._decay, WARM_MEAN / (WARM_MEAN + self._num_steps))
+        share = max(1 - self._decay, WARM_MEAN / (WARM_MEAN + self.num_steps))
         for mean, now in zip(self.model.parameters(), model.parameters(), strict=True):
             mean.lerp_(now, share)
         for kept, last in zip(self.model.buffers(), model.buffers(), strict=True):
             kept.copy_(last)
-        self._num_steps += 1
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return what `load_state_dict` takes."""
-        return {"weights": self.model.state_dict(), "num_steps": self._num_steps}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from a state."""
-        self.model.load_state_dict(state["weights"])
-        self._num_steps = state["num_steps"]
+        self.num_steps += 1

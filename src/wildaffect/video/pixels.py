@@ -29,7 +29,19 @@ def read_image(path: Path) -> NDArray[np.uint8]:
         UnreadableVideo: If the file is missing, empty, cut off or no image.
     """
     check_readable_file(path)
-    data = path.read_bytes()
+    return decode_image(path.read_bytes(), path)
+
+
+def decode_image(data: bytes, path: Path) -> NDArray[np.uint8]:
+    """Return the pixels of an image file's content, as `read_image` does.
+
+    Args:
+        data: The content.
+        path: What errors name.
+
+    Raises:
+        UnreadableVideo: If it is cut off or no image.
+    """
     for mark, end in _END_MARKS.items():
         if data.startswith(mark) and data.rfind(end) < 0:
             raise UnreadableVideo(path, "the image is cut off; copy it again")

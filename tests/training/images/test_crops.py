@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from wildaffect.core.errors import MissingData, UnreadableVideo
+from wildaffect.core.errors import MissingData, UnreadableVideo, UsageError
 from wildaffect.core.preprocess import Preprocess
 from wildaffect.faces.crop import normalise
 from wildaffect.training.images.crops import (
@@ -32,12 +32,18 @@ def paths(tmp_path):
     return made
 
 
-def test_crops_come_in_the_order_that_was_asked_for(paths):
-    reader = CropReader(paths, PREPROCESS)
+@pytest.mark.parametrize("num_threads", [1, 5])
+def test_crops_come_in_the_order_that_was_asked_for(paths, num_threads):
+    reader = CropReader(paths, PREPROCESS, num_threads=num_threads)
     asked = [np.array([4, 0]), np.array([2, 2]), np.array([1])]
     got = list(reader.batches(asked))
     assert [one.rows.tolist() for one in got] == [[4, 0], [2, 2], [1]]
     assert got[0].pixels[:, 0, 0, 0].tolist() == [40, 0]
+
+
+def test_nobody_who_decodes_is_refused(paths):
+    with pytest.raises(UsageError, match="decoders: must be at least 1, got 0"):
+        CropReader(paths, PREPROCESS, num_threads=0)
 
 
 def test_a_crop_that_does_not_decode_gives_way_to_the_next_and_is_told(paths):
@@ -91,11 +97,13 @@ def test_other_sizes_are_scaled_to_the_network(tmp_path, side):
     assert (crop == 77).all()
 
 
-def test_training_normalises_as_extraction_does():
-    pixels = np.random.default_rng(0).integers(0, 256, (3, 8, 8, 3), dtype=np.uint8)
+@pytest.mark.parametrize("preprocess", [PREPROCESS, GREY], ids=["colour", "grey"])
+def test_training_normalises_as_extraction_does(preprocess):
+    num = len(preprocess.mean)
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 8, 8, num), dtype=np.uint8)
     device = torch.device("cpu")
-    made = normaliser(PREPROCESS, device)(unit_crops(pixels, device)).numpy()
-    np.testing.assert_allclose(made, normalise(pixels, PREPROCESS), atol=1e-5)
+    made = normaliser(preprocess, device)(unit_crops(pixels, device)).numpy()
+    np.testing.assert_allclose(made, normalise(pixels, preprocess), atol=1e-5)
 
 
 def test_all_rows_come_in_order_the_rest_last():

@@ -7,19 +7,20 @@ from wildaffect.core.errors import BadWeights, UsageError
 from wildaffect.core.tasks import Task
 from wildaffect.models.backbones.registry import build_backbone
 from wildaffect.models.backbones.weights import load_weights
+from wildaffect.training import course
 from wildaffect.training.checkpoint import load_weights as load_tensors
 from wildaffect.training.distributed import Processes
-from wildaffect.training.images import engine
-from wildaffect.training.images.finetune import check_shares
-from wildaffect.training.images.job import Watching, finetune_run, load_sets
+from wildaffect.training.images.job import ImageMachine, Watching, finetune_run, load_sets
 from wildaffect.training.images.judge import crop_statistics
 from wildaffect.training.images.labelled import SetPlace
+from wildaffect.training.images.portions import share_of
 from wildaffect.training.images.runs import load_face_net
 from wildaffect.training.images.start import find_weights, start_from
-from wildaffect.training.job import Machine
 from wildaffect.training.recipe import KeepLast
 from wildaffect.training.runs import Run, read_metrics
 from wildaffect.training.score import task_scores
+
+CPU = ImageMachine(accelerator="cpu")
 
 
 class Stopped(Exception):
@@ -28,14 +29,14 @@ class Stopped(Exception):
 
 @pytest.fixture
 def fit(labelled, quiet):
-    def run(recipe, folder, *, weights=None, watching=quiet):
+    def run(recipe, folder, *, weights=None, watching=quiet, machine=CPU):
         sets = load_sets([SetPlace(data=labelled)], "train")
         return finetune_run(
             recipe,
             sets,
             folder,
             weights=weights,
-            machine=Machine(accelerator="cpu"),
+            machine=machine,
             terms="ours",
             watching=watching,
         )
@@ -53,10 +54,12 @@ def stop_after(num_steps):
     )
 
 
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
 def test_training_learns_what_colour_tells_of_people_who_trained_nothing(
-    fit, recipe, labelled, tmp_path
+    fit, recipe, labelled, tmp_path, precision
 ):
-    trained = fit(replace(recipe, num_epochs=10), tmp_path / "run")
+    lasting = replace(recipe, num_epochs=8, selection=KeepLast(), precision=precision)
+    trained = fit(lasting, tmp_path / "run")
     judged = load_sets([SetPlace(data=labelled)], "val")
     found = crop_statistics(trained.model, judged, trained.data.preprocess)
     scores = task_scores(found.pooled(), trained.data.tasks)
@@ -64,11 +67,13 @@ def test_training_learns_what_colour_tells_of_people_who_trained_nothing(
     assert scores["action_units"] >= 0.45  # of two units one never occurs
 
 
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
 def test_a_run_stopped_within_an_epoch_goes_on_as_if_it_had_not_been(
-    fit, recipe, tmp_path, monkeypatch
+    fit, recipe, tmp_path, monkeypatch, precision
 ):
+    recipe = replace(recipe, precision=precision)
     fit(recipe, tmp_path / "whole")
-    monkeypatch.setattr(engine, "EVERY_S", 0.0)
+    monkeypatch.setattr(course, "EVERY_S", 0.0)
     with pytest.raises(Stopped):
         fit(recipe, tmp_path / "parts", watching=stop_after(7))  # 5 steps are an epoch
     fit(recipe, tmp_path / "parts")
@@ -186,4 +191,4 @@ def test_stochastic_depth_is_for_vision_transformers_alone(fit, recipe, tmp_path
 
 def test_a_batch_must_be_shared_evenly():
     with pytest.raises(UsageError, match="multiple of the 3 processes, got 8"):
-        check_shares("test", 8, Processes(count=3))
+        share_of("test", 8, Processes(count=3))

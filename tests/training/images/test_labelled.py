@@ -7,6 +7,7 @@ import pytest
 from wildaffect.core.errors import MissingData
 from wildaffect.core.tasks import Task
 from wildaffect.features.crops import MARKER
+from wildaffect.features.packs import pack_images
 from wildaffect.training.images.job import load_sets, split_sets
 from wildaffect.training.images.labelled import (
     SetPlace,
@@ -15,6 +16,7 @@ from wildaffect.training.images.labelled import (
     load_labelled,
 )
 from wildaffect.training.recipe import KeepLast
+from wildaffect.video.pixels import read_image
 
 
 def test_every_row_has_its_crop_and_its_labels(labelled):
@@ -50,6 +52,16 @@ def test_crops_of_another_folder_are_found_by_name(labelled, tmp_path):
     crops = load_labelled(SetPlace(data=labelled, images=tmp_path / "cut"), "train")
     assert crops.paths == (place,)
     assert crops.is_cut
+
+
+def test_crops_are_found_in_a_pack_as_in_its_folder(labelled, tmp_path):
+    (labelled / "p0" / "00003.png").unlink()
+    pack_images(labelled, tmp_path / "pack", tar_bytes=9000, tick=lambda done, num: None)
+    plain = load_labelled(SetPlace(data=labelled), "train")
+    packed = load_labelled(SetPlace(data=labelled, images=tmp_path / "pack"), "train")
+    assert (len(packed), packed.num_missing) == (49, 1)
+    assert packed.annotations.images == plain.annotations.images
+    np.testing.assert_array_equal(packed.paths[20].read(), read_image(plain.paths[20]))
 
 
 def test_photographs_whose_names_are_numbers_are_not_mistaken_for_frames(tmp_path):

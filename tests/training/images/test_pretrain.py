@@ -4,17 +4,19 @@ import numpy as np
 import pytest
 import torch
 
+from wildaffect.cli.main import main
 from wildaffect.core.errors import MissingData, UsageError
 from wildaffect.models.pretraining.catalogue import build_mae
+from wildaffect.training import course
 from wildaffect.training.checkpoint import load_weights as load_tensors
-from wildaffect.training.images import engine
-from wildaffect.training.images.job import Watching, load_sets
+from wildaffect.training.images.job import ImageMachine, Watching, load_sets
 from wildaffect.training.images.labelled import SetPlace
 from wildaffect.training.images.pretrain_job import find_images, pretrain_run
 from wildaffect.training.images.start import start_from
-from wildaffect.training.job import Machine
 from wildaffect.training.runs import Run, read_metrics
 from wildaffect.video.pixels import read_image
+
+CPU = ImageMachine(accelerator="cpu")
 
 
 class Stopped(Exception):
@@ -23,13 +25,13 @@ class Stopped(Exception):
 
 @pytest.fixture
 def fit(labelled, quiet):
-    def run(recipe, folder, *, probed=(), watching=quiet):
+    def run(recipe, folder, *, probed=(), watching=quiet, machine=CPU, trees=None):
         return pretrain_run(
             recipe,
-            [find_images(labelled)],
+            trees or [find_images(labelled)],
             folder,
             probed=probed,
-            machine=Machine(accelerator="cpu"),
+            machine=machine,
             terms="ours",
             watching=watching,
         )
@@ -51,7 +53,7 @@ def test_a_run_stopped_within_an_epoch_goes_on_as_if_it_had_not_been(
             raise Stopped
 
     fit(mae_recipe, tmp_path / "whole")
-    monkeypatch.setattr(engine, "EVERY_S", 0.0)
+    monkeypatch.setattr(course, "EVERY_S", 0.0)
     stopping = Watching(epoch=lambda epoch: None, step=stop, unreadable=lambda *_: None)
     with pytest.raises(Stopped):
         fit(mae_recipe, tmp_path / "parts", watching=stopping)
@@ -94,6 +96,17 @@ def test_features_are_probed_now_and_then_and_at_the_end(
     rows = list(read_metrics(run))
     assert ["inner/linear/score" in row for row in rows] == [False, True, True]
     assert rows[2]["inner/neighbours/valence"] > 0.5  # colour tells it
+
+
+def test_a_packed_folder_trains_to_the_same_bits(fit, mae_recipe, labelled, tmp_path):
+    first = fit(mae_recipe, tmp_path / "folder")
+    pack = tmp_path / "pack" / "set"
+    assert main(["pack", str(labelled), "-o", str(pack), "--quiet"]) == 0
+    trees = [find_images(pack)]
+    second = fit(mae_recipe, tmp_path / "packed", trees=trees)
+    assert first.data.read_bytes() == second.data.read_bytes()
+    one, other = load_tensors(first.weights), load_tensors(second.weights)
+    assert all(torch.equal(other[key], value) for key, value in one.items())
 
 
 def test_a_folder_without_images_is_refused(tmp_path):

@@ -3,12 +3,13 @@
 Symbols: B crops, C channels, S side in pixels.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that torch's own guide uses
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from wildaffect.core.config import Config
@@ -100,10 +101,20 @@ def apply_changes(crops: Tensor, changes: Changes) -> Tensor:
     grid = F.affine_grid(affine, list(crops.shape), align_corners=False)
     moved = F.grid_sample(crops, grid, padding_mode="border", align_corners=False)
     coloured = _recolour(moved, torch.from_numpy(changes.gains).to(crops.device))
-    blurred = torch.from_numpy(changes.blurred).to(crops.device)
-    if changes.blurred.any():
-        coloured = torch.where(blurred.view(-1, 1, 1, 1), _blur(coloured), coloured)
-    return _hide(coloured, torch.from_numpy(changes.hidden).to(crops.device))
+    # Only where something is done: few are blurred or hidden.
+    for rows in _rows(changes.blurred, crops.device):
+        coloured[rows] = _blur(coloured[rows])
+    is_hidden = np.all(changes.hidden[:, 2:] > changes.hidden[:, :2], axis=1)
+    for rows in _rows(is_hidden, crops.device):
+        hidden = torch.from_numpy(changes.hidden[is_hidden]).to(crops.device)
+        coloured[rows] = _hide(coloured[rows], hidden)
+    return coloured
+
+
+def _rows(chosen: ArrayLike, device: torch.device) -> Iterator[Tensor]:
+    """Yield the places of what was chosen, if anything was."""
+    if np.any(chosen):
+        yield torch.from_numpy(np.flatnonzero(chosen)).to(device)
 
 
 def _draw_affine(

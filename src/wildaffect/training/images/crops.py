@@ -15,26 +15,32 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from wildaffect.core.errors import MissingData, UnreadableVideo
+from wildaffect.core.errors import MissingData, UnreadableVideo, UsageError
 from wildaffect.core.preprocess import Preprocess
+from wildaffect.features.packs import PackedImage
 from wildaffect.video.pixels import read_image
 
-_BATCHES_AHEAD = 3
+_CROPS_AHEAD = 256
+"""Decoded before they are asked for; one batch at least."""
 _LARGEST_TILT = 1.05
 """Longer side over shorter one that still passes for a square crop."""
 
 
-def read_crop(path: Path, preprocess: Preprocess) -> NDArray[np.uint8]:
+CropFile = Path | PackedImage
+"""Where one crop lies: a file of its own, or a place in a pack."""
+
+
+def read_crop(file: CropFile, preprocess: Preprocess) -> NDArray[np.uint8]:
     """Return an aligned crop as a network reads it, shape (S, S, C), 0 to 255.
 
     Raises:
         UnreadableVideo: If the file is no image, or the image is no square.
     """
-    rgb = read_image(path)
+    rgb = file.read() if isinstance(file, PackedImage) else read_image(file)
     height, width = rgb.shape[:2]
     if max(height, width) > _LARGEST_TILT * min(height, width):
         raise UnreadableVideo(
-            path,
+            str(file),
             f"a crop must be square, got {width} x {height}; cut faces out with "
             "`wildaffect crop`",
         )
@@ -70,11 +76,16 @@ class CropReader:
         paths: N files.
         preprocess: What the network reads.
         num_threads: That decode side by side.
+
+    Raises:
+        UsageError: If there is none.
     """
 
     def __init__(
-        self, paths: Sequence[Path], preprocess: Preprocess, *, num_threads: int = 2
+        self, paths: Sequence[CropFile], preprocess: Preprocess, *, num_threads: int = 2
     ) -> None:
+        if num_threads < 1:
+            raise UsageError(f"decoders: must be at least 1, got {num_threads}")
         self.paths, self.preprocess = paths, preprocess
         self.unreadable: dict[int, str] = {}
         """Position -> what is wrong with it."""
@@ -106,7 +117,7 @@ class CropReader:
         try:
             for group in rows:
                 waiting.append([pool.submit(self.read, int(row)) for row in group])
-                if len(waiting) > _BATCHES_AHEAD:
+                if len(waiting) > max(1, _CROPS_AHEAD // len(group)):
                     yield _join(waiting.popleft())
             while waiting:
                 yield _join(waiting.popleft())
@@ -123,7 +134,8 @@ def in_order(num_rows: int, batch_size: int) -> Iterator[NDArray[np.int64]]:
 def unit_crops(pixels: NDArray[np.uint8], device: torch.device) -> Tensor:
     """Return pixels (B, S, S, C) as (B, C, S, S) in [0, 1] on a device."""
     moved = torch.from_numpy(np.ascontiguousarray(pixels)).to(device, non_blocking=True)
-    return moved.permute(0, 3, 1, 2).float() / 255
+    # Channel by channel in memory: changes of whole pictures are twice as fast.
+    return moved.permute(0, 3, 1, 2).contiguous().float().div_(255)
 
 
 def normaliser(preprocess: Preprocess, device: torch.device) -> Callable[[Tensor], Tensor]:

@@ -3,7 +3,7 @@
 Symbols: B crops of this process's share of a step, K action units.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -17,15 +17,22 @@ from wildaffect.losses.multitask import LossReport, build_loss
 from wildaffect.models.backbones.layer_decay import layer_decay_groups, weight_decay_groups
 from wildaffect.models.backbones.vit import ViTTrunk
 from wildaffect.models.face_net import FaceNet, recompute_stages
-from wildaffect.training.distributed import Processes, gather, processes_of
+from wildaffect.training.distributed import gather, processes_of
 from wildaffect.training.images.augment import apply_changes, draw_changes
 from wildaffect.training.images.crops import CropReader, normaliser, unit_crops
-from wildaffect.training.images.judge import crop_statistics
+from wildaffect.training.images.judge import Seen, crop_statistics, tell_nobody
 from wildaffect.training.images.labelled import (
     LabelledCrops,
     count_image_labels,
     join_labels,
-    joined_paths,
+)
+from wildaffect.training.images.portions import (
+    Outputs,
+    Portions,
+    check_portions,
+    has_batch_norm,
+    share_of,
+    too_large,
 )
 from wildaffect.training.images.recipe import FinetuneRecipe
 from wildaffect.training.images.sampling import BalancedClasses, StepRows, class_weights
@@ -62,9 +69,11 @@ class Finetune:
         recipe: How it is trained.
         parts: Crops; every set in the same label spaces.
         start: What the backbone begins with.
+        reader: Of the crops that train, in order.
         fabric: Of this process.
         tasks: To be predicted.
-        num_threads: That decode.
+        at_once: Crops in memory, of this process; None for all of a step.
+        judging: Told how many crops are about to be judged.
     """
 
     def __init__(
@@ -73,20 +82,23 @@ class Finetune:
         parts: LabelledParts,
         start: Start,
         *,
+        reader: CropReader,
         fabric: Any,
         tasks: tuple[Task, ...],
-        num_threads: int = 2,
+        at_once: int | None = None,
+        judging: Callable[[int], Seen] = lambda num_crops: tell_nobody,  # noqa: ARG005
     ) -> None:
         self._recipe, self._parts, self._fabric = recipe, parts, fabric
-        self._preprocess, self._num_threads = start.preprocess, num_threads
+        self._preprocess, self._at_once = start.preprocess, at_once
+        self._judging = judging
         self._processes = processes_of(fabric)
-        check_shares(recipe.name, recipe.batch_size, self._processes)
+        self._portions = Portions(fabric, at_once=at_once, seed=recipe.seed)
+        self._num_crops = share_of(recipe.name, recipe.batch_size, self._processes)
         self._labels = join_labels(parts.train)
         spaces = parts.train[0].annotations.spaces
-        paths = joined_paths(parts.train)
-        self.reader = CropReader(paths, start.preprocess, num_threads=num_threads)
+        self.reader = reader
         self._rows = StepRows(
-            len(paths), recipe.batch_size, seed=recipe.seed, weights=self._weights()
+            len(reader.paths), recipe.batch_size, seed=recipe.seed, weights=self._weights()
         )
         self.steps_per_epoch = self._rows.steps_per_epoch
         self.ema_decay = recipe.ema_decay
@@ -96,6 +108,7 @@ class Finetune:
             else None
         )
         self.model: nn.Module = self._build(start, tasks, spaces)
+        check_portions(self.model, self._num_crops, at_once)
         loss = build_loss(recipe.loss, spaces, count_image_labels(self._labels, spaces))
         self.loss: nn.Module = loss.to(fabric.device)
 
@@ -127,20 +140,30 @@ class Finetune:
                 crops = crops.contiguous(memory_format=torch.channels_last)
             yield CropBatch(crops, *self._labels.of_rows(decoded.rows, device), step)
 
-    def report(self, forward: nn.Module, batch: CropBatch) -> LossReport:
-        """Return the loss of a batch over all processes."""
-        if not self._recipe.mixup_alpha:
-            return self._loss_of(forward(batch.crops), batch.targets, batch.valid)
-        return self._mixed(forward, batch)
+    def learn(self, forward: nn.Module, batch: CropBatch) -> LossReport:
+        """Add the gradient of a batch's loss, and return that loss, over all processes."""
+        crops, report_of = batch.crops, self._plain(batch)
+        if self._recipe.mixup_alpha:
+            crops, report_of = self._mixed(batch)
+        return self._portions.joint_loss(
+            forward, len(crops), batch.step, lambda cut: forward(crops[cut]), report_of
+        )
 
     def judge(self, model: nn.Module, epoch: int) -> dict[str, float]:  # noqa: ARG002
         """Return scores on the people set aside; empty if there are none."""
         if not self._parts.inner:
             return {}
-        found = crop_statistics(
-            model, self._parts.inner, self._preprocess, num_threads=self._num_threads
-        )
+        seen = self._judging(sum(len(one) for one in self._parts.inner))
+        found = crop_statistics(model, self._parts.inner, self._preprocess, seen)
         return task_scores(found.pooled(), self._net.tasks)
+
+    def too_large(self) -> str:
+        """Return what there was no memory for, and what to do about it."""
+        held = min(self._at_once or self._num_crops, self._num_crops)
+        less = "--recompute in another folder (-o), or more processes"
+        if not has_batch_norm(self.model):
+            less = f"--micro-batch {max(1, held // 2)}"
+        return too_large(held, less)
 
     @property
     def _net(self) -> FaceNet:
@@ -196,8 +219,11 @@ class Finetune:
             gather(self._fabric, valid),
         )
 
-    def _mixed(self, forward: nn.Module, batch: CropBatch) -> LossReport:
-        """Return the loss of crops mixed in pairs within this process.
+    def _plain(self, batch: CropBatch) -> Callable[[Outputs], LossReport]:
+        return lambda outputs: self._loss_of(outputs, batch.targets, batch.valid)
+
+    def _mixed(self, batch: CropBatch) -> tuple[Tensor, Callable[[Outputs], LossReport]]:
+        """Return crops mixed in pairs within this process, and the loss of their outputs.
 
         Values are mixed where both crops have one; classes and units keep both crops'
         labels, each weighed by its share, which is the cross-entropy of mixed labels.
@@ -205,39 +231,29 @@ class Finetune:
         alpha = self._recipe.mixup_alpha
         rng = np.random.default_rng((self._recipe.seed, _MIX, batch.step))
         share = float(rng.beta(alpha, alpha))
-        outputs = forward(share * batch.crops + (1 - share) * batch.crops.roll(1, 0))
-        own, others = (
-            dict(batch.targets),
-            {k: v.roll(1, 0) for k, v in batch.targets.items()},
-        )
-        valid, others_valid = (
-            dict(batch.valid),
-            {k: v.roll(1, 0) for k, v in batch.valid.items()},
-        )
+        own, others = _with_partners(batch.targets)
+        valid, others_valid = _with_partners(batch.valid)
         for task in (Task.VALENCE, Task.AROUSAL):
             mixed = share * own[task] + (1 - share) * others[task]
             both = valid[task] & others_valid[task]
             own[task] = others[task] = mixed
             valid[task] = others_valid[task] = both
-        first = self._loss_of(outputs, own, valid)
-        second = self._loss_of(outputs, others, others_valid)
-        return LossReport(
-            share * first.total + (1 - share) * second.total,
-            {
-                task: share * value + (1 - share) * second.per_task[task]
-                for task, value in first.per_task.items()
-            },
-        )
+
+        def report_of(outputs: Outputs) -> LossReport:
+            first = self._loss_of(outputs, own, valid)
+            second = self._loss_of(outputs, others, others_valid)
+            return LossReport(
+                share * first.total + (1 - share) * second.total,
+                {
+                    task: share * value + (1 - share) * second.per_task[task]
+                    for task, value in first.per_task.items()
+                },
+            )
+
+        return share * batch.crops + (1 - share) * batch.crops.roll(1, 0), report_of
 
 
-def check_shares(name: str, batch_size: int, processes: Processes) -> None:
-    """Refuse a batch that cannot be shared evenly.
-
-    Raises:
-        UsageError: If the batch size is no multiple of the number of processes.
-    """
-    if batch_size % processes.count:
-        raise UsageError(
-            f"{name}: batch_size must be a multiple of the {processes.count} processes, "
-            f"got {batch_size}"
-        )
+def _with_partners(
+    values: dict[Task, Tensor],
+) -> tuple[dict[Task, Tensor], dict[Task, Tensor]]:
+    return dict(values), {task: value.roll(1, 0) for task, value in values.items()}

@@ -11,14 +11,17 @@ import torch
 from wildaffect.core.errors import UsageError
 from wildaffect.core.tasks import LabelSpaces
 from wildaffect.inference.manifest import DataSource
-from wildaffect.training.distributed import launch
-from wildaffect.training.fit import Watch
+from wildaffect.training.course import Watch
+from wildaffect.training.distributed import Strategy, launch
+from wildaffect.training.images.crops import CropReader
 from wildaffect.training.images.engine import ImageFit, Objective, Tick
 from wildaffect.training.images.finetune import Finetune, LabelledParts
+from wildaffect.training.images.judge import Seen, tell_nobody
 from wildaffect.training.images.labelled import (
     LabelledCrops,
     SetPlace,
     join_labels,
+    joined_paths,
     load_labelled,
 )
 from wildaffect.training.images.recipe import AnyImageRecipe, FinetuneRecipe
@@ -39,13 +42,26 @@ from wildaffect.training.watching import open_trackers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ImageMachine(Machine):
+    """Where a run on crops trains; all but rounding is the same anywhere."""
+
+    strategy: Strategy = "ddp"
+    micro_batch: int | None = None
+    """Crops of a step that a process holds in memory at once; None for all of its own."""
+    decoders: int = 2
+    """Threads of a process that decode crops."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Watching:
     """Who is told how far a run is."""
 
     epoch: Watch
     step: Tick
-    unreadable: Callable[[dict[int, str], Sequence[Path]], None]
-    """Told at the end which crops did not decode."""
+    unreadable: Callable[[dict[int, str], int], None]
+    """Told at the end which crops did not decode, and of how many."""
+    judging: Callable[[int], Seen] = lambda num_crops: tell_nobody  # noqa: ARG005
+    """Told how many crops are about to be judged; gives what is told of each batch."""
 
 
 def load_sets(places: Sequence[SetPlace], split: str) -> tuple[LabelledCrops, ...]:
@@ -87,7 +103,7 @@ def finetune_run(
     folder: Path,
     *,
     weights: str | None,
-    machine: Machine,
+    machine: ImageMachine,
     terms: str,
     watching: Watching,
 ) -> TrainedFaceNet:
@@ -132,12 +148,23 @@ def finetune_run(
         sources=_sources(sets, terms, start.weights, start.terms),
     )
     run = Run(folder)
-    fabric = launch(machine.accelerator, recipe.precision)
-    objective = Finetune(recipe, parts, start, fabric=fabric, tasks=tasks)
+    fabric = launch(machine.accelerator, recipe.precision, machine.strategy)
+    objective = Finetune(
+        recipe,
+        parts,
+        start,
+        reader=CropReader(
+            joined_paths(parts.train), start.preprocess, num_threads=machine.decoders
+        ),
+        fabric=fabric,
+        tasks=tasks,
+        at_once=machine.micro_batch,
+        judging=watching.judging,
+    )
     train_images(
         run, recipe, data, objective, fabric=fabric, machine=machine, watching=watching
     )
-    watching.unreadable(objective.reader.unreadable, objective.reader.paths)
+    watching.unreadable(objective.reader.unreadable, len(objective.reader.paths))
     return load_face_net(folder)
 
 
@@ -148,7 +175,7 @@ def train_images(
     objective: Objective,
     *,
     fabric: Any,
-    machine: Machine,
+    machine: ImageMachine,
     watching: Watching,
 ) -> None:
     """Train an objective to its end, log it, and lay its backbone out beside the run."""

@@ -25,10 +25,19 @@ THRESHOLD = 0.5
 """Probability at which an action unit counts as present."""
 
 
+Seen = Callable[[int], None]
+"""Told how many more crops a network has seen."""
+
+
+def tell_nobody(num_more: int) -> None:
+    """Take the number for those who show no progress."""
+
+
 def over_crops(
     network: Callable[[Tensor], Any],
     reader: CropReader,
     device: torch.device,
+    seen: Seen = tell_nobody,
 ) -> Iterator[tuple[NDArray[np.int64], Any]]:
     """Yield rows and what a network makes of their crops, without gradients.
 
@@ -44,14 +53,14 @@ def over_crops(
             with torch.inference_mode():
                 made = network(to_input(unit_crops(decoded.pixels[own], device)))
             yield decoded.rows[own], made
+        seen(len(wanted))
 
 
 def predict_crops(
     model: nn.Module,
     crops: LabelledCrops,
     preprocess: Preprocess,
-    *,
-    num_threads: int = 2,
+    seen: Seen = tell_nobody,
 ) -> tuple[Annotations, Predictions]:
     """Return the rows whose crops decode, and what a model says of them.
 
@@ -59,14 +68,14 @@ def predict_crops(
         model: Put into evaluation mode.
         crops: With labels in the model's spaces.
         preprocess: What the model reads.
-        num_threads: That decode.
+        seen: Told of progress.
     """
     model.eval()
     device = next(model.parameters()).device
-    reader = CropReader(crops.paths, preprocess, num_threads=num_threads)
+    reader = CropReader(crops.paths, preprocess)
     rows: list[NDArray[np.int64]] = []
     said: dict[Task, list[NDArray[np.float32]]] = {}
-    for some, outputs in over_crops(model, reader, device):
+    for some, outputs in over_crops(model, reader, device, seen):
         rows.append(some)
         for task, raw in outputs.items():
             probs = to_probs(task, raw)[:, 0].cpu().numpy()
@@ -112,13 +121,11 @@ def crop_statistics(
     model: nn.Module,
     sets: Sequence[LabelledCrops],
     preprocess: Preprocess,
-    *,
-    num_threads: int = 2,
+    seen: Seen = tell_nobody,
 ) -> VideoStatistics:
     """Return what each video of some sets adds to every score; spaces must be alike."""
     found = [
-        VideoStatistics.of(*predict_crops(model, one, preprocess, num_threads=num_threads))
-        for one in sets
+        VideoStatistics.of(*predict_crops(model, one, preprocess, seen)) for one in sets
     ]
     first, *others = found
     for other in others:

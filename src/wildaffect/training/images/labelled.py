@@ -18,9 +18,11 @@ from wildaffect.core.tasks import LabelSpaces, Task
 from wildaffect.data.check_images import check_images, find_image_folder
 from wildaffect.evaluation.inputs import read_annotated
 from wildaffect.features.crops import MARKER
+from wildaffect.features.packs import Pack, PackedImage, open_pack
 from wildaffect.formats.detect import FORMATS, detect
 from wildaffect.formats.mapping import map_spaces
 from wildaffect.losses.statistics import LabelStatistics
+from wildaffect.training.images.crops import CropFile
 from wildaffect.training.load import fullest_layout
 
 
@@ -31,7 +33,7 @@ class SetPlace:
     data: Path
     """Folder of annotations."""
     images: Path | None = None
-    """Folder of crops; None looks beside the annotations."""
+    """Folder of crops, or a pack of one; None looks for a folder beside the annotations."""
     layout: str | None = None
     """Of the annotations, if several lie there."""
 
@@ -43,7 +45,7 @@ class LabelledCrops:
     annotations: Annotations
     sha256: str | None
     """Of the annotation files."""
-    paths: tuple[Path, ...]
+    paths: tuple[CropFile, ...]
     num_missing: int
     """Annotated images that are not there."""
     num_unlabelled: int
@@ -99,7 +101,13 @@ def load_labelled(
             f"{place.data}: crops of {annotations.source} must lie in one of "
             f"{', '.join(known.image_folders)}, got none; say --images"
         )
-    found = check_images(annotations, folder, is_video=known.is_video)
+    pack = open_pack(folder)
+    found = check_images(
+        annotations,
+        folder,
+        is_video=known.is_video,
+        packed=pack.folders if pack else None,
+    )
     labelled = _is_labelled(annotations)
     rows = np.flatnonzero(found.present & labelled)
     if not len(rows):
@@ -110,7 +118,7 @@ def load_labelled(
     return LabelledCrops(
         annotations=take_rows(annotations, rows),
         sha256=annotated.input.sha256,
-        paths=tuple(folder / found.paths[row] for row in rows),
+        paths=tuple(_file(folder, pack, found.paths[row]) for row in rows),
         num_missing=len(found.missing),
         num_unlabelled=int((~labelled).sum()),
         is_cut=(folder / MARKER).is_file(),
@@ -182,7 +190,7 @@ def join_labels(sets: Sequence[LabelledCrops]) -> Labels:
     )
 
 
-def joined_paths(sets: Sequence[LabelledCrops]) -> tuple[Path, ...]:
+def joined_paths(sets: Sequence[LabelledCrops]) -> tuple[CropFile, ...]:
     """Return the crops of all sets, one after the other."""
     return tuple(path for one in sets for path in one.paths)
 
@@ -196,6 +204,10 @@ def count_image_labels(labels: Labels, spaces: LabelSpaces) -> LabelStatistics:
         unit_positive=((units == 1) & valid).sum(0),
         unit_total=valid.sum(0),
     )
+
+
+def _file(folder: Path, pack: Pack | None, name: str) -> CropFile:
+    return PackedImage(pack, pack.places[name]) if pack else folder / name
 
 
 def _is_labelled(annotations: Annotations) -> NDArray[np.bool_]:

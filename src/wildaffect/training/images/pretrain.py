@@ -3,16 +3,16 @@
 Symbols: B crops of this process's share of a step, L patches of a crop.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from wildaffect.core.preprocess import Preprocess
 from wildaffect.losses.multitask import LossReport
 from wildaffect.models.backbones.layer_decay import weight_decay_groups
 from wildaffect.models.pretraining.augment import cut_boxes, draw_boxes
@@ -20,7 +20,12 @@ from wildaffect.models.pretraining.mae import MaskedAutoencoder, draw_noise
 from wildaffect.models.pretraining.patches import picture_sheet, reconstruct
 from wildaffect.training.distributed import processes_of
 from wildaffect.training.images.crops import CropReader, normaliser, unit_crops
-from wildaffect.training.images.finetune import check_shares
+from wildaffect.training.images.portions import (
+    Portions,
+    check_portions,
+    share_of,
+    too_large,
+)
 from wildaffect.training.images.recipe import PretrainRecipe
 from wildaffect.training.images.sampling import StepRows
 from wildaffect.training.runs import Run
@@ -33,12 +38,15 @@ Probe = Callable[[Callable[[Tensor], Tensor]], dict[str, float]]
 
 
 class MaskedBatch(NamedTuple):
-    """Crops on one device, and what decides which patches are hidden."""
+    """Crops as they were read, and what is drawn for them; all on the CPU."""
 
-    crops: Tensor
-    """Normalised, shape (B, C, S, S)."""
+    pixels: NDArray[np.uint8]
+    """Shape (B, S, S, C)."""
+    boxes: Tensor
+    """Part of each that is shown, shape (B, 4)."""
     noise: Tensor
-    """Shape (B, L)."""
+    """What decides which patches are hidden, shape (B, L)."""
+    step: int
 
 
 class Pretrain:
@@ -47,11 +55,11 @@ class Pretrain:
     Args:
         recipe: How it is trained.
         mae: The autoencoder, untrained or not.
-        paths: Crops.
+        reader: Of the crops.
         run: Where pictures of reconstructions are written.
-        preprocess: What the network reads.
         fabric: Of this process.
         probe: Asked now and then what the features know; None for never.
+        at_once: Crops in memory, of this process; None for all of a step.
     """
 
     ema_decay = 0.0
@@ -61,23 +69,27 @@ class Pretrain:
         self,
         recipe: PretrainRecipe,
         mae: MaskedAutoencoder,
-        paths: Sequence[Path],
+        reader: CropReader,
         run: Run,
         *,
-        preprocess: Preprocess,
         fabric: Any,
         probe: Probe | None = None,
+        at_once: int | None = None,
     ) -> None:
         self._recipe, self._run, self._fabric = recipe, run, fabric
-        self._preprocess, self._probe = preprocess, probe
+        self._probe = probe
         self._processes = processes_of(fabric)
-        check_shares(recipe.name, recipe.batch_size, self._processes)
-        self.reader = CropReader(paths, preprocess)
-        self._rows = StepRows(len(paths), recipe.batch_size, seed=recipe.seed)
+        self._portions = Portions(fabric, at_once=at_once, seed=recipe.seed)
+        self._num_crops = share_of(recipe.name, recipe.batch_size, self._processes)
+        check_portions(mae, self._num_crops, at_once)
+        self._at_once = min(at_once or self._num_crops, self._num_crops)
+        self.reader = reader
+        self._rows = StepRows(len(reader.paths), recipe.batch_size, seed=recipe.seed)
         self.steps_per_epoch = self._rows.steps_per_epoch
         self._mae = mae.to(fabric.device)
         self.model: nn.Module = self._mae
         self.loss: nn.Module = nn.Identity()
+        self._to_input = normaliser(reader.preprocess, fabric.device)
         self._shown: Tensor | None = None
 
     def groups(self) -> list[dict[str, Any]]:
@@ -86,46 +98,60 @@ class Pretrain:
 
     def batches(self, first_step: int) -> Iterator[MaskedBatch]:
         """Yield the batches of this step and all after it, without end."""
-        device = self._fabric.device
-        to_input = normaliser(self._preprocess, device)
         for step, decoded in enumerate(
             self.reader.batches(self._share(first_step)), start=first_step
         ):
-            boxes = self._mine(self._draw_boxes(step))
-            noise = self._mine(self._draw_noise(_MASKS, step, self._recipe.batch_size))
-            crops = cut_boxes(unit_crops(decoded.pixels, device), boxes.to(device))
-            yield MaskedBatch(to_input(crops.clamp(0, 1)), noise.to(device))
+            yield MaskedBatch(
+                decoded.pixels,
+                self._mine(self._draw_boxes(step)),
+                self._mine(self._draw_noise(_MASKS, step, self._recipe.batch_size)),
+                step,
+            )
 
-    def report(self, forward: nn.Module, batch: MaskedBatch) -> LossReport:
-        """Return the loss of a batch; every crop hides as many patches, so means agree."""
-        return LossReport(forward(batch.crops, batch.noise).loss.float(), {})
+    def learn(self, forward: nn.Module, batch: MaskedBatch) -> LossReport:
+        """Add the gradient of a batch's loss, and return that loss, over all processes.
+
+        Every crop hides as many patches, so that it is a mean over crops.
+        """
+        device = self._fabric.device
+
+        def loss_of(cut: slice) -> Tensor:
+            unit = unit_crops(batch.pixels[cut], device)
+            crops = cut_boxes(unit, batch.boxes[cut].to(device)).clamp(0, 1)
+            noise = batch.noise[cut].to(device)
+            return forward(self._to_input(crops), noise).loss.float()
+
+        num = len(batch.pixels)
+        return LossReport(self._portions.mean_loss(forward, num, batch.step, loss_of), {})
 
     def judge(self, model: nn.Module, epoch: int) -> dict[str, float]:
         """Draw reconstructions and probe the features, when it is time for either."""
+        if not isinstance(model, MaskedAutoencoder):
+            raise TypeError(f"pretrain: model must be an autoencoder, got {type(model)}")
         model.eval()
         is_last = epoch == self._recipe.num_epochs
         if is_last or epoch % self._recipe.picture_every == 0:
-            self._draw_sheet(epoch)
+            self._draw_sheet(model, epoch)
         if self._probe and (is_last or epoch % self._recipe.probe_every == 0):
-            return self._probe(self._encode)
+            return self._probe(partial(_encode, model))
         return {}
 
-    def _encode(self, crops: Tensor) -> Tensor:
-        tokens = self._mae.encode(self._mae.embed(crops))
-        return self._mae.norm(tokens[:, 1:].mean(1))
+    def too_large(self) -> str:
+        """Return what there was no memory for, and what to do about it."""
+        return too_large(self._at_once, f"--micro-batch {max(1, self._at_once // 2)}")
 
-    def _draw_sheet(self, epoch: int) -> None:
+    def _draw_sheet(self, mae: MaskedAutoencoder, epoch: int) -> None:
         device = self._fabric.device
         if self._shown is None:
             num = min(NUM_PICTURES, len(self.reader.paths))
             rows = np.linspace(0, len(self.reader.paths) - 1, num).astype(np.int64)
             pixels = next(self.reader.batches([rows])).pixels
-            self._shown = normaliser(self._preprocess, device)(unit_crops(pixels, device))
+            self._shown = self._to_input(unit_crops(pixels, device))
         noise = self._draw_noise(_SHEET, 0, len(self._shown)).to(device)
         with torch.inference_mode():
-            _, pred, mask = self._mae(self._shown, noise)
-        made = reconstruct(self._shown, pred, mask, patch_px=self._mae.patch_px)
-        sheet = picture_sheet(self._shown, made, self._preprocess)
+            _, pred, mask = mae(self._shown, noise)
+        made = reconstruct(self._shown, pred, mask, patch_px=mae.patch_px)
+        sheet = picture_sheet(self._shown, made, self.reader.preprocess)
         folder = self._run.folder / "pictures"
         folder.mkdir(exist_ok=True)
         bgr = np.ascontiguousarray(sheet[..., ::-1])
@@ -170,3 +196,8 @@ class Pretrain:
         words = np.random.SeedSequence((self._recipe.seed, purpose, step))
         seed = int(words.generate_state(1, np.uint64)[0] >> np.uint64(1))
         return torch.Generator().manual_seed(seed)
+
+
+def _encode(mae: MaskedAutoencoder, crops: Tensor) -> Tensor:
+    tokens = mae.encode(mae.embed(crops))
+    return mae.norm(tokens[:, 1:].mean(1))

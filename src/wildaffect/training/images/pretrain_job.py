@@ -12,18 +12,19 @@ from torch import Tensor
 from wildaffect.core.errors import MissingData
 from wildaffect.core.preprocess import Preprocess
 from wildaffect.features.crops import images_below
+from wildaffect.features.packs import open_pack
 from wildaffect.inference.manifest import DataSource
 from wildaffect.models.backbones.registry import backbone_spec
 from wildaffect.models.pretraining.catalogue import build_mae
 from wildaffect.training.distributed import launch
-from wildaffect.training.images.job import Watching, train_images
+from wildaffect.training.images.crops import CropFile, CropReader
+from wildaffect.training.images.job import ImageMachine, Watching, train_images
 from wildaffect.training.images.labelled import LabelledCrops, join_labels
 from wildaffect.training.images.pretrain import Pretrain, Probe
 from wildaffect.training.images.probe import embed_crops, probe
 from wildaffect.training.images.recipe import PretrainRecipe
 from wildaffect.training.images.runs import ImageRunData, ImageSet
 from wildaffect.training.inner import people_aside
-from wildaffect.training.job import Machine
 from wildaffect.training.runs import Run
 from wildaffect.training.score import task_scores
 
@@ -33,30 +34,41 @@ _PROBE_SHARE = 0.3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageTree:
-    """Image files below one folder, in order of their names."""
+    """Images below one folder, or in one pack, in order of their names."""
 
     root: Path
-    paths: tuple[Path, ...]
+    paths: tuple[CropFile, ...]
+    names: tuple[str, ...]
+    """Below the folder."""
+    sizes: tuple[int, ...]
+    """Of their files, in bytes."""
 
     def digest(self) -> str:
-        """Return the hash of names and sizes, 64 hexadecimal digits."""
-        lines = (
-            f"{path.relative_to(self.root).as_posix()}\n{path.stat().st_size}\n"
-            for path in self.paths
-        )
+        """Return the hash of names and sizes, 64 hexadecimal digits; packed or not."""
+        pairs = zip(self.names, self.sizes, strict=True)
+        lines = (f"{name}\n{size}\n" for name, size in pairs)
         return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def find_images(root: Path) -> ImageTree:
-    """Return all images below a folder, however deep.
+    """Return all images below a folder, however deep, or of the pack that lies in it.
 
     Raises:
-        MissingData: If there is none.
+        MissingData: If there is none, or the pack is damaged.
     """
+    pack = open_pack(root)
+    if pack:
+        sizes = tuple(pack.sizes.tolist())
+        return ImageTree(root=root, paths=pack.images(), names=pack.names, sizes=sizes)
     paths = images_below(root)
     if not paths:
         raise MissingData(f"{root}: images must lie below the folder, got none")
-    return ImageTree(root=root, paths=paths)
+    return ImageTree(
+        root=root,
+        paths=paths,
+        names=tuple(path.relative_to(root).as_posix() for path in paths),
+        sizes=tuple(path.stat().st_size for path in paths),
+    )
 
 
 def pretrain_run(
@@ -65,7 +77,7 @@ def pretrain_run(
     folder: Path,
     *,
     probed: Sequence[LabelledCrops],
-    machine: Machine,
+    machine: ImageMachine,
     terms: str,
     watching: Watching,
 ) -> Run:
@@ -102,34 +114,39 @@ def pretrain_run(
         ),
     )
     run = Run(folder)
-    fabric = launch(machine.accelerator, recipe.precision)
+    fabric = launch(machine.accelerator, recipe.precision, machine.strategy)
+    paths = [path for one in trees for path in one.paths]
     objective = Pretrain(
         recipe,
         mae,
-        tuple(path for one in trees for path in one.paths),
+        CropReader(paths, preprocess, num_threads=machine.decoders),
         run,
-        preprocess=preprocess,
         fabric=fabric,
-        probe=_probe_of(probed, preprocess, fabric.device) if probed else None,
+        probe=(_probe_of(probed, preprocess, fabric.device, watching) if probed else None),
+        at_once=machine.micro_batch,
     )
     train_images(
         run, recipe, data, objective, fabric=fabric, machine=machine, watching=watching
     )
-    watching.unreadable(objective.reader.unreadable, objective.reader.paths)
+    watching.unreadable(objective.reader.unreadable, len(objective.reader.paths))
     return run
 
 
 def _probe_of(
-    sets: Sequence[LabelledCrops], preprocess: Preprocess, device: torch.device
+    sets: Sequence[LabelledCrops],
+    preprocess: Preprocess,
+    device: torch.device,
+    watching: Watching,
 ) -> Probe:
     halves = [_halves(one) for one in sets]
 
     def ask(encode: Callable[[Tensor], Tensor]) -> dict[str, float]:
         scores: dict[str, float] = {}
+        seen = watching.judging(sum(len(one) for one in sets))
         for known, asked in halves:
             found = probe(
-                embed_crops(encode, known, preprocess, device),
-                embed_crops(encode, asked, preprocess, device),
+                embed_crops(encode, known, preprocess, device, seen),
+                embed_crops(encode, asked, preprocess, device, seen),
             )
             tasks = join_labels([known]).tasks
             where = f"{known.annotations.source}/" if len(halves) > 1 else ""

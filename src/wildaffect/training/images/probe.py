@@ -23,7 +23,7 @@ from wildaffect.losses.weighing import FixedWeights
 from wildaffect.metrics.scores import VideoStatistics
 from wildaffect.models.heads import num_outputs
 from wildaffect.training.images.crops import CropReader
-from wildaffect.training.images.judge import over_crops, to_predictions
+from wildaffect.training.images.judge import Seen, over_crops, tell_nobody, to_predictions
 from wildaffect.training.images.labelled import (
     LabelledCrops,
     count_image_labels,
@@ -67,10 +67,11 @@ def embed_crops(
     crops: LabelledCrops,
     preprocess: Preprocess,
     device: torch.device,
+    seen: Seen = tell_nobody,
 ) -> Embedded:
     """Return the features of every crop that decodes."""
     reader = CropReader(crops.paths, preprocess)
-    found = list(over_crops(network, reader, device))
+    found = list(over_crops(network, reader, device, seen))
     rows = np.concatenate([some for some, _ in found])
     features = torch.cat([made.float().cpu() for _, made in found])
     return Embedded(features, crops.take(rows))

@@ -1,0 +1,56 @@
+"""Pack a folder of crops into a few tar files with an index, for training to read.
+
+Millions of small files are slow to copy and to list; a pack is read as fast as a folder.
+
+Example: wildaffect pack crops/affectnet -o packed/affectnet
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """Options of `pack`."""
+
+    images: Annotated[Path, tyro.conf.Positional]
+    """Folder of images, nested as they like; it stays as it is."""
+    output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
+    """Folder of the pack, for `--images` of `pretrain` and `finetune`."""
+    tar_mb: int = 1000
+    """Size in megabytes at which the next tar file begins."""
+    quiet: bool = False
+    """No progress."""
+
+
+def run(command: Command) -> int:
+    """Pack, and say how many images there are."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    from wildaffect.core.errors import UsageError
+    from wildaffect.features.packs import pack_images
+
+    if command.tar_mb < 1:
+        raise UsageError(f"pack: --tar-mb must be at least 1, got {command.tar_mb}")
+    bar = Progress(
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True, highlight=False, soft_wrap=True),
+        disable=command.quiet,
+        transient=True,
+    )
+    with bar:
+        task = bar.add_task("", total=None)
+        num = pack_images(
+            command.images,
+            command.output,
+            tar_bytes=command.tar_mb * 1_000_000,
+            tick=lambda done, all_: bar.update(task, completed=done, total=all_),
+        )
+    print(f"{command.output}: {num} images packed")
+    return 0

@@ -1,0 +1,219 @@
+"""The course of a run: steps are counted, epochs end, checkpoints are written and read."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from torch import nn
+
+from wildaffect.training.checkpoint import (
+    BadCheckpoint,
+    load_checkpoint,
+    load_weights,
+    save_checkpoint,
+    save_weights,
+)
+from wildaffect.training.loop import Step
+from wildaffect.training.runs import Run, append_metrics, keep_metrics_before
+from wildaffect.training.state import TrainState
+from wildaffect.training.watching import Tracker
+
+EVERY_S = 60.0
+"""A checkpoint is written at the end of an epoch, and within one after this time."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Epoch:
+    """What one epoch came to."""
+
+    number: int
+    """From 1."""
+    num_epochs: int
+    loss: float
+    """Mean over the steps."""
+    scores: dict[str, float]
+    """On the people set aside; empty if there are none."""
+    seconds: float
+    is_best: bool
+
+
+Watch = Callable[[Epoch], None]
+Judge = Callable[[nn.Module, int], dict[str, float]]
+"""Model and number of an epoch, from 1, to scores; asked in the first process alone."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """How long a run is at most, and what it ends with."""
+
+    steps_per_epoch: int
+    num_epochs: int
+    patience_epochs: int | None
+    """Epochs without a better score after which training ends and the best is kept; None
+    keeps the last."""
+
+    @property
+    def num_steps(self) -> int:
+        """Return the steps of all epochs."""
+        return self.steps_per_epoch * self.num_epochs
+
+
+@dataclass(slots=True, kw_only=True)
+class Progress:
+    """Where a run stands; travels in its checkpoints."""
+
+    step: int = 0
+    best_score: float = float("-inf")
+    best_epoch: int = 0
+    epoch_loss: float = 0.0
+    """Sum over the steps of the epoch that is under way."""
+
+
+class Course:
+    """Follows the steps of one run to its end, or on from the last checkpoint to its end.
+
+    Args:
+        run: Where everything is written.
+        plan: How long it is.
+        state: What its steps change.
+        fabric: Of this process.
+        judge: Scores an epoch; `score` of it chooses.
+        trackers: Told the numbers of every epoch, by the first process alone.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        plan: Plan,
+        state: TrainState,
+        *,
+        fabric: Any,
+        judge: Judge,
+        trackers: Sequence[Tracker] = (),
+    ) -> None:
+        self._run, self._plan, self._state = run, plan, state
+        self._fabric, self._judge, self._trackers = fabric, judge, trackers
+        self._progress = Progress()
+
+    def follow(self, steps: Callable[[int], Iterator[Step]], watch: Watch) -> None:
+        """Take steps until the run ends; returns when its weights are written.
+
+        Args:
+            steps: Number of the first step, from 0, to the steps from it on.
+            watch: Told of every epoch.
+
+        Raises:
+            BadCheckpoint: If the run's checkpoint is damaged or of another model.
+        """
+        if self._run.is_finished:
+            return
+        self._restore()
+        began_s = saved_s = time.monotonic()
+        for step in () if self._is_over() else steps(self._progress.step):
+            self._count(step)
+            if self._progress.step % self._plan.steps_per_epoch == 0:
+                self._end_epoch(step, time.monotonic() - began_s, watch)
+                began_s = saved_s = time.monotonic()
+                if self._is_over():
+                    break
+            elif self._is_agreed(time.monotonic() - saved_s > EVERY_S):
+                self._save()
+                saved_s = time.monotonic()
+        self._finish()
+
+    def _count(self, step: Step) -> None:
+        self._progress.step = step.index + 1
+        self._progress.epoch_loss += step.loss
+        if self._state.mean:
+            self._state.mean.update(self._state.model)
+
+    def _is_over(self) -> bool:
+        done, patience = self._progress.step, self._plan.patience_epochs
+        if done >= self._plan.num_steps:
+            return True
+        num_epochs = done // self._plan.steps_per_epoch
+        return patience is not None and num_epochs - self._progress.best_epoch >= patience
+
+    def _is_agreed(self, is_time: bool) -> bool:
+        """Return what the first process says: shards are saved by all or by none."""
+        return bool(self._fabric.broadcast(is_time)) if self._is_shared else is_time
+
+    @property
+    def _is_shared(self) -> bool:
+        return self._fabric.world_size > 1
+
+    def _end_epoch(self, step: Step, seconds: float, watch: Watch) -> None:
+        number = self._progress.step // self._plan.steps_per_epoch
+        scores = self._score(number)
+        is_best = "score" in scores and scores["score"] > self._progress.best_score
+        if is_best:
+            self._progress.best_score = scores["score"]
+            self._progress.best_epoch = number
+        epoch = Epoch(
+            number=number,
+            num_epochs=self._plan.num_epochs,
+            loss=self._progress.epoch_loss / self._plan.steps_per_epoch,
+            scores=scores,
+            seconds=seconds,
+            is_best=is_best,
+        )
+        self._progress.epoch_loss = 0.0
+        if is_best and self._plan.patience_epochs is not None:
+            weights = self._state.kept_weights()
+            if self._fabric.is_global_zero:
+                save_weights(self._run.best_weights, weights)
+        if self._fabric.is_global_zero:
+            self._log(epoch, step)
+        self._save()
+        watch(epoch)
+
+    def _score(self, number: int) -> dict[str, float]:
+        """Return the scores of an epoch, the same in every process."""
+        scores: dict[str, float] = {}
+        with self._state.judged(self._fabric.device) as model:
+            if self._fabric.is_global_zero:
+                scores = self._judge(model, number)
+        agreed: dict[str, float] = self._fabric.broadcast(scores)
+        return agreed
+
+    def _log(self, epoch: Epoch, step: Step) -> None:
+        row = {"loss": epoch.loss, "lr": step.lr, "grad_norm": step.grad_norm}
+        row |= {f"loss/{task}": value for task, value in step.per_task.items()}
+        row |= {f"inner/{name}": value for name, value in epoch.scores.items()}
+        row["seconds"] = epoch.seconds
+        append_metrics(self._run, {"epoch": epoch.number, "step": step.index + 1} | row)
+        for tracker in self._trackers:
+            tracker.log(row, step.index + 1)
+
+    def _save(self) -> None:
+        weights, rest = self._state.collect()
+        if self._fabric.is_global_zero:
+            rest["progress"] = asdict(self._progress)
+            save_checkpoint(self._run.checkpoint, weights, rest)
+
+    def _restore(self) -> None:
+        found = load_checkpoint(self._run.checkpoint)
+        if found is not None:
+            weights, rest = found
+            try:
+                self._state.take_up(weights, rest)
+                self._progress = Progress(**rest["progress"])
+            except (RuntimeError, ValueError, KeyError, TypeError) as error:
+                said = " ".join(str(error).split()[:40])
+                raise BadCheckpoint(
+                    f"{self._run.checkpoint}: checkpoint must be of this model and "
+                    f"version, got {said}; delete the folder to begin anew"
+                ) from error
+        if self._fabric.is_global_zero:
+            done = self._progress.step // self._plan.steps_per_epoch
+            keep_metrics_before(self._run, done + 1)
+
+    def _finish(self) -> None:
+        weights = self._state.kept_weights()
+        if self._fabric.is_global_zero:
+            if self._plan.patience_epochs is not None and self._progress.best_epoch:
+                weights = load_weights(self._run.best_weights)
+            save_weights(self._run.weights, weights)
+            self._run.best_weights.unlink(missing_ok=True)
+        self._fabric.barrier()

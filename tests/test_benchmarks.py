@@ -1,0 +1,39 @@
+"""Benchmarks run as their first lines say, at the smallest sizes; nothing is timed here."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+def table_of(name: str, *words: str) -> list[dict[str, str]]:
+    """Run a benchmark and return the rows of the table that it prints."""
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "benchmarks" / name), *words],
+        capture_output=True,
+        text=True,
+        timeout=400,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    lines = [line for line in done.stdout.splitlines() if line.startswith("|")]
+    header, _, *rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
+    return [dict(zip(header, row, strict=True)) for row in rows]
+
+
+@pytest.mark.slow
+def test_the_gpu_benchmark_compares_ours_with_plain_torch_in_every_block():
+    rows = table_of("gpu.py", "--device", "cpu", "--tiny", "--rounds", "1")
+    blocks: dict[str, list[dict[str, str]]] = {}
+    for row in rows:
+        blocks.setdefault(row["network"], []).append(row)
+    assert len(blocks) == 4
+    for block in blocks.values():
+        assert block[0]["contender"] == "wildaffect"
+        assert block[0]["wildaffect / it"] == "1.00"
+        plain = {one["precision"] for one in block if one["contender"] == "plain torch"}
+        assert plain == {"bf16-mixed", "32-true"}
+        assert all(float(one["TFLOP/s"]) > 0 for one in block)

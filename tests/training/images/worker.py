@@ -1,0 +1,88 @@
+"""One of the processes of `test_processes.py`: trains a small recipe on crops to its end.
+
+python worker.py FOLDER VARIANT
+
+Reads the crops of `set` beside the folder. KILL_AT in the environment is the step at which
+the process is killed as the system kills: nothing is tidied up.
+"""
+
+import os
+import signal
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from conftest import FINETUNE, PRETRAIN, TELL_NOBODY, register_small_networks
+from wildaffect.losses.multitask import LossConfig
+from wildaffect.losses.weighing import UncertaintyWeights
+from wildaffect.models.backbones import registry
+from wildaffect.models.heads import HeadConfig
+from wildaffect.models.pretraining import catalogue
+from wildaffect.training import course
+from wildaffect.training.images.job import ImageMachine, finetune_run, load_sets
+from wildaffect.training.images.labelled import SetPlace
+from wildaffect.training.images.pretrain_job import find_images, pretrain_run
+from wildaffect.training.recipe import OptimConfig
+
+GENTLE = OptimConfig(peak_lr=1e-3, max_grad_norm=0.5)
+"""Where a gradient is nearly 0, Adam takes steps as large as the rate by its rounding."""
+VIT = replace(
+    FINETUNE,
+    network="vit_test.mae_mean",
+    optim=GENTLE,
+    layer_decay=0.8,
+    head=HeadConfig(hidden_dims=(), dropout=0.0),
+)
+LEARNT = replace(VIT, loss=LossConfig(weighing=UncertaintyWeights()))
+MAE = replace(PRETRAIN, optim=GENTLE)
+SHARDS, PORTIONS = {"strategy": "fsdp"}, {"micro_batch": 3}
+VARIANTS = {
+    "finetune": (VIT, {}),
+    "finetune-dropout": (replace(VIT, drop_path=0.3), {}),
+    "finetune-learnt": (LEARNT, {}),
+    "finetune-portions": (VIT, PORTIONS),
+    "finetune-shards": (VIT, SHARDS),
+    "finetune-shards-portions": (VIT, SHARDS | PORTIONS),
+    "finetune-shards-learnt": (LEARNT, SHARDS),
+    "finetune-shards-recompute": (replace(VIT, recompute=True), SHARDS),
+    "finetune-frozen": (replace(VIT, frozen_stages=2), {}),
+    "finetune-shards-frozen": (replace(VIT, frozen_stages=2), SHARDS),
+    "finetune-shards-compiled": (replace(VIT, compile=True), SHARDS),
+    "finetune-shards-bf16": (replace(VIT, precision="bf16-mixed"), SHARDS),
+    "pretrain": (MAE, {}),
+    "pretrain-portions": (MAE, PORTIONS),
+    "pretrain-shards": (MAE, SHARDS),
+    "pretrain-shards-portions": (MAE, SHARDS | PORTIONS),
+}
+
+
+def main() -> None:
+    """Train the variant, or as much of it as there is time for."""
+    torch.set_num_threads(1)
+    register_small_networks(registry._SPECS, catalogue.MAES)
+    folder, (recipe, where) = Path(sys.argv[1]), VARIANTS[sys.argv[2]]
+    data, kill_at = folder.parent / "set", int(os.environ.get("KILL_AT", "0"))
+    course.EVERY_S = 0.0
+
+    def step(done: int, num_steps: int, loss: float) -> None:
+        if done == kill_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    told = {
+        "machine": ImageMachine(accelerator="cpu", **where),
+        "terms": "ours",
+        "watching": replace(TELL_NOBODY, step=step),
+    }
+    if recipe.kind == "finetune":
+        sets = load_sets([SetPlace(data=data)], "train")
+        finetune_run(recipe, sets, folder, weights=None, **told)
+    else:
+        pretrain_run(recipe, [find_images(data)], folder, probed=(), **told)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+import torch
+from torch import nn
+
+from wildaffect.training.optimizer import build_optimizer
+from wildaffect.training.recipe import OptimConfig
+from wildaffect.training.running_mean import RunningMean
+from wildaffect.training.schedule import build_schedule
+from wildaffect.training.state import TrainState
+
+CONFIG = OptimConfig(peak_lr=1e-2)
+
+
+def begin(memory_format=torch.contiguous_format):
+    """A small network with batch norm whose weights are laid out in this way."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv2d(3, 4, 3, bias=False), nn.BatchNorm2d(4), nn.Flatten())
+    model.to(memory_format=memory_format)
+    loss = nn.Linear(16, 1)
+    optimizer = build_optimizer(model, loss, CONFIG)
+    return TrainState(
+        model=model,
+        loss=loss,
+        optimizer=optimizer,
+        scheduler=build_schedule(optimizer, CONFIG, 10),
+        mean=RunningMean(model, 0.5),
+    )
+
+
+def step(state, number):
+    crops = torch.randn(5, 3, 4, 4, generator=torch.Generator().manual_seed(number))
+    state.loss(state.model(crops)).square().mean().backward()
+    state.optimizer.step()
+    state.optimizer.zero_grad()
+    state.scheduler.step()
+    state.mean.update(state.model)
+
+
+def assert_alike(one, other):
+    for name in ("model", "loss"):
+        wanted = getattr(other, name).state_dict()
+        for key, value in getattr(one, name).state_dict().items():
+            torch.testing.assert_close(value, wanted[key])
+    for key, value in one.kept_weights().items():
+        torch.testing.assert_close(value, other.kept_weights()[key])
+
+
+def test_what_was_collected_is_gone_on_from():
+    whole, first = begin(), begin()
+    for number in range(4):
+        step(whole, number)
+    for number in range(2):
+        step(first, number)
+    second = begin()
+    second.take_up(*first.collect())
+    for number in range(2, 4):
+        step(second, number)
+    assert_alike(second, whole)
+
+
+def test_the_layout_in_memory_may_be_another_after_a_stop():
+    first, whole = begin(), begin()
+    for number in range(4):
+        step(whole, number)
+    for number in range(2):
+        step(first, number)
+    second = begin(torch.channels_last)
+    second.take_up(*first.collect())
+    for number in range(2, 4):
+        step(second, number)
+    assert_alike(second, whole)
+
+
+def test_names_not_places_say_which_moment_is_whose():
+    state = begin()
+    step(state, 0)
+    moments = state.collect()[1]["optimizer"]["state"]
+    assert {"model.0.weight", "model.1.bias", "loss.weight"} <= moments.keys()
