@@ -25,7 +25,7 @@ from wildaffect.features.sets import Started, rows_of_faces
 BATCH_FACES = 64
 """Faces that are embedded at once; no other face of a video is held."""
 
-_BLOCK_ROWS = 1024
+_BLOCK_ROWS = 256
 
 
 @dataclass(slots=True)

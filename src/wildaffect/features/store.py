@@ -36,7 +36,7 @@ from wildaffect.features.records import (
 Floats = NDArray[np.floating]
 _SIDECAR = TypeAdapter(Sidecar)
 _MAX_NAME_BYTES = 180
-_BLOCK_ROWS = 1024
+_BLOCK_ROWS = 256
 
 
 class EntryName(NamedTuple):
