@@ -52,7 +52,7 @@ def run(command: Command) -> int:
     """Extract what is not in the store yet; 1 if any video failed."""
     from wildaffect.features.extract import ExtractOptions, Extractor
     from wildaffect.features.footage import find_footage
-    from wildaffect.features.progress import ExtractProgress
+    from wildaffect.features.progress import extract_all
     from wildaffect.features.sets import MEASURED, measured_sets
     from wildaffect.features.store import FeatureStore
     from wildaffect.runtime.network import Device
@@ -74,8 +74,6 @@ def run(command: Command) -> int:
         sets,
         ExtractOptions(dtype=command.dtype, replace=command.replace, device=device),
     )
-    with ExtractProgress(num_jobs=len(jobs), quiet=command.quiet) as progress:
-        for outcome in extractor.run(jobs, progress.watch):
-            progress.add(outcome)
+    progress = extract_all(extractor, jobs, quiet=command.quiet)
     print(progress.as_json() if command.json else progress.summary(command.output))
     return 1 if progress.num_failed else 0

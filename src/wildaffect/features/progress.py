@@ -3,6 +3,7 @@
 import json
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -18,7 +19,7 @@ from rich.progress import (
 )
 
 from wildaffect.core.frames import VideoInfo
-from wildaffect.features.extract import Extracted
+from wildaffect.features.extract import Extracted, Extractor
 from wildaffect.features.footage import Footage
 
 _REFRESH_S = 0.2
@@ -98,3 +99,17 @@ class ExtractProgress:
         seconds = round(time.monotonic() - self._started_s, 3)
         videos = [asdict(outcome) for outcome in self._outcomes]
         return json.dumps({"seconds": seconds, "videos": videos}, indent=1)
+
+
+def extract_all(
+    extractor: Extractor, jobs: Sequence[Footage], *, quiet: bool
+) -> ExtractProgress:
+    """Extract every video that is not in the store yet, with bars on standard error.
+
+    Raises:
+        OutputError: If the store cannot be written to at all.
+    """
+    with ExtractProgress(num_jobs=len(jobs), quiet=quiet) as progress:
+        for outcome in extractor.run(jobs, progress.watch):
+            progress.add(outcome)
+    return progress
