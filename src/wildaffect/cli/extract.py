@@ -27,9 +27,10 @@ class Command:
     """geometry: named measures, pose, blendshapes; mesh: 478 points turned to the front;
     else backbones: names of `wildaffect weights list`, or folders of runs of `pretrain` and
     `finetune` (needs the extra `train`)."""
-    images: Literal["crops", "sequence"] = "crops"
+    images: Literal["crops", "aligned", "sequence"] = "crops"
     """Whether a folder's images are faces cut out, as in cropped_aligned/<video>/00001.jpg,
-    or full frames of one video."""
+    which are found and aligned anew; the same taken as they are, by backbones that were
+    trained on such; or full frames of one video."""
     dtype: Literal["float16", "float32"] = "float16"
     """Type of the stored numbers."""
     replace: bool = False
@@ -50,6 +51,7 @@ class Command:
 
 def run(command: Command) -> int:
     """Extract what is not in the store yet; 1 if any video failed."""
+    from wildaffect.core.errors import UsageError
     from wildaffect.features.extract import ExtractOptions, Extractor
     from wildaffect.features.footage import find_footage
     from wildaffect.features.progress import extract_all
@@ -57,6 +59,11 @@ def run(command: Command) -> int:
     from wildaffect.features.store import FeatureStore
     from wildaffect.runtime.network import Device
 
+    if command.images == "aligned" and set(command.features) & set(MEASURED):
+        raise UsageError(
+            "extract: --features must be backbones where --images is aligned, as nothing "
+            f"is measured there, got {', '.join(command.features)}"
+        )
     jobs = find_footage(command.inputs, command.images)
     is_cuda = command.device.lower() == "cuda"
     device = Device(name="CPU" if is_cuda else command.device, threads=command.threads)

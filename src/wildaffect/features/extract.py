@@ -4,7 +4,7 @@ Symbols: T rows of a track, D columns.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from typing import Literal
@@ -19,6 +19,7 @@ from wildaffect.core.preprocess import Preprocess
 from wildaffect.faces.chain import FaceChain
 from wildaffect.faces.detector import FaceDetector
 from wildaffect.faces.scan import FrameScanner
+from wildaffect.features.aligned import faces_as_brought
 from wildaffect.features.footage import Footage, content_sha256, frames_of, open_footage
 from wildaffect.features.records import (
     FeatureTable,
@@ -31,6 +32,7 @@ from wildaffect.features.sets import FeatureSet
 from wildaffect.features.store import EntryName, FeatureStore
 from wildaffect.runtime.network import Device
 from wildaffect.video.prefetch import prefetch
+from wildaffect.video.read import VideoReader
 
 BATCH_FACES = 64
 """Faces that are embedded at once; the rest of a video's faces are never held."""
@@ -102,15 +104,15 @@ class Extractor:
         ]
         if not wanted:
             return Extracted(video=job.video, status="finished before")
-        chain = self._chain(tuple(one.preprocess for one in wanted if one.preprocess))
-        rows = _Rows(wanted, is_crops=job.images == "crops")
-        with open_footage(job) as reader:
-            scanner = FrameScanner(self._detector)
-            frames = prefetch(frames_of(job, reader), apply=scanner)
-            with closing(frames):
-                for number, seen in enumerate(chain.run(frames), start=1):
-                    rows.add(seen)
-                    watch(job, reader.info, number)
+        crops = tuple(one.preprocess for one in wanted if one.preprocess)
+        rows = _Rows(wanted, is_crops=job.is_crops)
+        with (
+            open_footage(job) as reader,
+            closing(self._faces(job, reader, crops)) as everyone,
+        ):
+            for number, seen in enumerate(everyone, start=1):
+                rows.add(seen)
+                watch(job, reader.info, number)
         for table in rows.tables(job, origins):
             self._store.write(table, self._options.dtype)
         return Extracted(
@@ -122,6 +124,17 @@ class Extractor:
             num_faceless=rows.num_faceless,
             seconds=time.monotonic() - started_s,
         )
+
+    def _faces(
+        self, job: Footage, reader: VideoReader, crops: tuple[Preprocess, ...]
+    ) -> Generator[FrameFaces]:
+        if job.images == "aligned":
+            yield from faces_as_brought(frames_of(job, reader), crops)
+            return
+        chain = self._chain(crops)
+        frames = prefetch(frames_of(job, reader), apply=FrameScanner(self._detector))
+        with closing(frames):
+            yield from chain.run(frames)
 
     def _chain(self, crops: tuple[Preprocess, ...]) -> FaceChain:
         """Return the face nets with these crops; compiled once, as that takes a second."""

@@ -16,7 +16,7 @@ from rich.console import Console
 from wildaffect.core.errors import FeatureError, UsageError
 from wildaffect.features.crops import CropOptions, Cropper, cut_all
 from wildaffect.features.extract import ExtractOptions, Extractor
-from wildaffect.features.footage import find_footage
+from wildaffect.features.footage import Footage, find_footage
 from wildaffect.features.progress import extract_all
 from wildaffect.features.store import FeatureStore
 from wildaffect.models.backbones.manifest import MANIFEST_FILE
@@ -31,7 +31,9 @@ from wildaffect.recipes.pixel_sources import (
     layout_of,
 )
 from wildaffect.recipes.pixel_systems import (
+    AsBrought,
     BackboneRecipe,
+    CutAnew,
     PixelSystemCommand,
     PixelSystemRecipe,
 )
@@ -90,11 +92,14 @@ def stages_of(command: PixelSystemCommand) -> list[Stage]:
     """
     labelled, every = labelled_images(command), every_image(command)
     crops = tuple(one.crops for one in every)
-    stages = [
-        Stage(f"crop {one.crops.name}", partial(_crop, command, one))
-        for one in every
-        if not one.is_cut
-    ]
+    stages = []
+    if isinstance(command.recipe.crops, CutAnew):
+        size_px = command.recipe.crops.size_px
+        stages = [
+            Stage(f"crop {one.crops.name}", partial(_crop, one, size_px, command.threads))
+            for one in every
+            if not one.is_cut
+        ]
     for backbone in command.recipe.backbones:
         if backbone.pretrain:
             run = partial(_pretrain, command, backbone.pretrain, crops)
@@ -129,12 +134,11 @@ def _claim(command: PixelSystemCommand) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def _crop(command: PixelSystemCommand, one: FaceImages) -> None:
+def _crop(one: FaceImages, size_px: int, threads: int) -> None:
     counts = one.crops.with_name(f"{one.crops.name}.json")
     if counts.exists():
         return
-    options = CropOptions(size_px=command.recipe.crop_px)
-    cropper = Cropper(one.crops, options, Device(threads=command.threads))
+    cropper = Cropper(one.crops, CropOptions(size_px=size_px), Device(threads=threads))
     total = cut_all(cropper, [one.images], quiet=False)
     counts.write_text(json.dumps(asdict(total)) + "\n", encoding="utf-8")
     Console(highlight=False, soft_wrap=True).print(
@@ -201,14 +205,27 @@ def _extract(command: PixelSystemCommand) -> None:
     sets = backbone_sets(folders, device, precision="auto", on_cuda=is_cuda)
     store = features_of(command)
     extractor = Extractor(FeatureStore(store), sets, ExtractOptions(device=device))
-    footage = command.footage or (images_of(command.data, "--footage"),)
-    done = extract_all(extractor, find_footage(footage, "crops"), quiet=False)
+    done = extract_all(extractor, _footage(command), quiet=False)
     Console(highlight=False, soft_wrap=True).print(done.summary(store), markup=False)
     if done.num_failed:
         raise FeatureError(
             f"{store}: every video must be extracted, got {done.num_failed} that failed; "
             "repeat the command once they are mended"
         )
+
+
+def _footage(command: PixelSystemCommand) -> list[Footage]:
+    is_brought = isinstance(command.recipe.crops, AsBrought)
+    inputs = command.footage or (images_of(command.data, "--footage"),)
+    found = find_footage(inputs, "aligned" if is_brought else "crops")
+    videos = [one.path for one in found if one.images is None]
+    if is_brought and videos:
+        raise UsageError(
+            "--footage: must be folders of aligned crops for "
+            f"{command.recipe.system.name}, got {videos[0]}; cut crops out, or train "
+            "abaw4-system"
+        )
+    return found
 
 
 def features_of(command: PixelSystemCommand) -> Path:

@@ -43,13 +43,31 @@ class BackboneRecipe(Config):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CutAnew(Config):
+    """Faces are found and aligned in whatever images there are, as analysis does it."""
+
+    size_px: int
+    """Side of the crops that backbones are trained on; best that of the largest."""
+    kind: Literal["cut-anew"] = "cut-anew"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AsBrought(Config):
+    """Images are aligned crops and taken as they are, in training and in extraction."""
+
+    kind: Literal["as-brought"] = "as-brought"
+
+
+Crops = CutAnew | AsBrought
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PixelSystemRecipe(Config):
     """Backbones, and the members that read the features of all of them."""
 
     system: SystemRecipe
     backbones: tuple[BackboneRecipe, ...]
-    crop_px: int
-    """Side of the crops that backbones are trained on; best that of the largest."""
+    crops: Crops
 
     @property
     def feature_sets(self) -> tuple[str, ...]:
@@ -80,12 +98,15 @@ def abaw4_system() -> PixelSystemRecipe:
             BackboneRecipe(name="iresnet", finetune=finetune_iresnet100()),
             BackboneRecipe(name="densenet", finetune=finetune_densefer()),
         ),
-        crop_px=224,
+        crops=CutAnew(size_px=224),
     )
 
 
 def abaw4_system_small() -> PixelSystemRecipe:
-    """The same parts in networks for crops of 64 px: within an hour on two cores."""
+    """The same parts in networks for aligned crops of 64 px: within an hour on two cores.
+
+    Supervised backbones train in bfloat16, which newer processors are twice as fast in.
+    """
     return PixelSystemRecipe(
         system=SystemRecipe(
             name="abaw4-system-small",
@@ -106,17 +127,17 @@ def abaw4_system_small() -> PixelSystemRecipe:
         backbones=(
             BackboneRecipe(
                 name="vit",
-                finetune=replace(finetune_vit_micro(), num_epochs=8),
-                pretrain=replace(mae_micro(), num_epochs=20),
+                finetune=_short(finetune_vit_micro(), num_epochs=5),
+                pretrain=replace(mae_micro(), num_epochs=12, batch_size=64),
             ),
             BackboneRecipe(
-                name="iresnet", finetune=replace(finetune_iresnet_small(), num_epochs=4)
+                name="iresnet", finetune=_short(finetune_iresnet_small(), num_epochs=4)
             ),
             BackboneRecipe(
-                name="densenet", finetune=replace(finetune_densenet_micro(), num_epochs=4)
+                name="densenet", finetune=_short(finetune_densenet_micro(), num_epochs=6)
             ),
         ),
-        crop_px=64,
+        crops=AsBrought(),
     )
 
 
@@ -160,6 +181,11 @@ class PixelSystemCommand:
     def folder(self) -> Path:
         """Return where everything is written."""
         return self.output or Path("runs") / f"{self.recipe.system.name}-{self.seed}"
+
+
+def _short(recipe: FinetuneRecipe, *, num_epochs: int) -> FinetuneRecipe:
+    """Return a recipe as far as some minutes of a CPU go."""
+    return replace(recipe, num_epochs=num_epochs, precision="bf16-mixed", ema_decay=0.98)
 
 
 def _with_seed(one: BackboneRecipe, seed: int) -> BackboneRecipe:

@@ -9,7 +9,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -17,11 +16,10 @@ from torch import Tensor
 
 from wildaffect.core.errors import MissingData, UnreadableVideo
 from wildaffect.core.preprocess import Preprocess
+from wildaffect.faces.crop import resize_crop
 from wildaffect.video.pixels import read_image
 
 _BATCHES_AHEAD = 3
-_LARGEST_TILT = 1.05
-"""Longer side over shorter one that still passes for a square crop."""
 
 
 def read_crop(path: Path, preprocess: Preprocess) -> NDArray[np.uint8]:
@@ -30,26 +28,12 @@ def read_crop(path: Path, preprocess: Preprocess) -> NDArray[np.uint8]:
     Raises:
         UnreadableVideo: If the file is no image, or the image is no square.
     """
-    rgb = read_image(path)
-    height, width = rgb.shape[:2]
-    if max(height, width) > _LARGEST_TILT * min(height, width):
+    try:
+        return resize_crop(read_image(path), preprocess)
+    except ValueError as error:
         raise UnreadableVideo(
-            path,
-            f"a crop must be square, got {width} x {height}; cut faces out with "
-            "`wildaffect crop`",
-        )
-    side = (preprocess.size_px, preprocess.size_px)
-    if (width, height) != side:
-        shrinks = min(height, width) > preprocess.size_px
-        way = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        rgb = cv2.resize(rgb, side, interpolation=way)
-    match preprocess.channels:
-        case "rgb":
-            return rgb
-        case "bgr":
-            return rgb[..., ::-1]
-        case "grey":
-            return cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)[..., None]
+            path, f"{error}; cut faces out with `wildaffect crop`"
+        ) from None
 
 
 class Decoded(NamedTuple):

@@ -1,0 +1,2 @@
+"""placeholder"""
+def print_table(folders): raise SystemExit("later")
