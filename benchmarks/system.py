@@ -1,6 +1,6 @@
 """The whole small system from pixels on generated faces, its parts and its references.
 
-    python benchmarks/system.py run --seed 0 -o build/system-0      # draws, trains; resumable
+    python benchmarks/system.py run --seed 0 -o build/system-0    # a stopped one goes on
     python benchmarks/system.py run --seed 0 -o build/system-0 --geometry
     python benchmarks/system.py table build/system-0 build/system-1 build/system-2
 
