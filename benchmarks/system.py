@@ -2,10 +2,12 @@
 
     python benchmarks/system.py run --seed 0 -o build/system-0    # a stopped one goes on
     python benchmarks/system.py run --seed 0 -o build/system-0 --geometry
+    python benchmarks/system.py run --seed 1 -o build/system-1 --backbones-of build/system-0
     python benchmarks/system.py table build/system-0 build/system-1 build/system-2
 
 A seed is a world and a training of its own: backbones learn of 400 people, temporal models
-of 200 others, 80 more judge. Beside the members of the system, the same GRU reads each
+of 200 others, 80 more judge. With `--backbones-of` the backbones are another seed's, and
+only what reads them is trained, on people of its own. Beside the members of the system, the same GRU reads each
 feature set by itself, and references: the true head pose, a colour thumbnail, measured
 geometry, and the true action units, which no picture can beat. Leads are means over the
 seeds with 95 % intervals over resampled people of each. Generated faces are no evidence of
@@ -13,6 +15,7 @@ accuracy on people.
 """
 
 import argparse
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -64,7 +67,6 @@ EXTRA = {
     "densenet": ("modern-gru", ("densenet",)),
     "all-one-frame": ("modern-frame", ALL),
     "all-and-geometry": ("modern-gru", (*ALL, *MEASURED_INPUTS)),
-    "true-units-one-frame": ("modern-frame", ("true_units",)),
     "true-units": ("modern-gru", ("true_units",)),
 }
 """Recipe and inputs of what is trained beside the system."""
@@ -79,6 +81,7 @@ def main() -> None:
     one.add_argument("--seed", type=int, default=0)
     one.add_argument("-o", "--output", type=Path, required=True)
     one.add_argument("--geometry", action="store_true", help="measure faces, which is slow")
+    one.add_argument("--backbones-of", type=Path, help="folder of a seed that is finished")
     several = commands.add_parser("table")
     several.add_argument("folders", type=Path, nargs="+")
     args = parser.parse_args()
@@ -86,13 +89,24 @@ def main() -> None:
     if args.command == "table":
         print_table(args.folders)
     else:
-        run(args.output, args.seed, with_geometry=args.geometry)
+        faces = (args.backbones_of or args.output) / "faces"
+        if args.backbones_of:
+            take_backbones(args.backbones_of, args.output)
+        run(args.output, faces, args.seed, with_geometry=args.geometry)
 
 
-def run(folder: Path, seed: int, *, with_geometry: bool) -> None:
+def take_backbones(source: Path, folder: Path) -> None:
+    """Copy the finished backbones of another seed, which the system takes as they are."""
+    target = folder / "system" / "backbones"
+    if not target.exists():
+        shutil.copytree(source / "system" / "backbones", target)
+
+
+def run(folder: Path, faces: Path, seed: int, *, with_geometry: bool) -> None:
     """Draw the worlds of a seed, train the system and all that it is held against."""
-    faces, clips = folder / "faces", folder / "clips"
-    draw(faces, FACES, 2 * seed + 100)
+    clips = folder / "clips"
+    if not (faces / "exact.npz").exists():
+        draw(faces, FACES, 2 * seed + 100)
     draw(clips, CLIPS, 2 * seed + 101)
     command = PixelSystemCommand(
         recipe=abaw4_system_small(),

@@ -60,7 +60,6 @@ ROWS |= {
     "all three, label feedback": _member("modern-label-feedback"),
     "ensemble of the six": lambda folder, _: _ensemble(folder),
     "all three and geometry": _extra("all-and-geometry"),
-    "true action units, one frame": _extra("true-units-one-frame"),
     "true action units": _extra("true-units"),
 }
 PAIRS = (

@@ -131,10 +131,10 @@ def abaw4_system_small() -> PixelSystemRecipe:
                 pretrain=replace(mae_micro(), num_epochs=12, batch_size=64),
             ),
             BackboneRecipe(
-                name="iresnet", finetune=_short(finetune_iresnet_small(), num_epochs=4)
+                name="iresnet", finetune=_short(finetune_iresnet_small(), num_epochs=3)
             ),
             BackboneRecipe(
-                name="densenet", finetune=_short(finetune_densenet_micro(), num_epochs=6)
+                name="densenet", finetune=_short(finetune_densenet_micro(), num_epochs=4)
             ),
         ),
         crops=AsBrought(),
