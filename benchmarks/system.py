@@ -7,11 +7,12 @@
 
 A seed is a world and a training of its own: backbones learn of 400 people, temporal models
 of 200 others, 80 more judge. With `--backbones-of` the backbones are another seed's, and
-only what reads them is trained, on people of its own. Beside the members of the system, the same GRU reads each
-feature set by itself, and references: the true head pose, a colour thumbnail, measured
-geometry, and the true action units, which no picture can beat. Leads are means over the
-seeds with 95 % intervals over resampled people of each. Generated faces are no evidence of
-accuracy on people.
+only what reads them is trained, on people of its own.
+
+Beside the members of the system, the same GRU reads each feature set by itself, and
+references: the true head pose, a colour thumbnail, measured geometry, and the true action
+units, which no picture can beat. Leads are means over the seeds with 95 % intervals over
+resampled people of each. Generated faces are no evidence of accuracy on people.
 """
 
 import argparse
