@@ -3,11 +3,13 @@
     python benchmarks/system.py run --seed 0 -o build/system-0    # a stopped one goes on
     python benchmarks/system.py run --seed 0 -o build/system-0 --geometry
     python benchmarks/system.py run --seed 1 -o build/system-1 --backbones-of build/system-0
+    python benchmarks/system.py longer build/system-0 build/system-1 build/system-2
     python benchmarks/system.py table build/system-0 build/system-1 build/system-2
 
 A seed is a world and a training of its own: backbones learn of 400 people, temporal models
 of 200 others, 80 more judge. With `--backbones-of` the backbones are another seed's, and
-only what reads them is trained, on people of its own.
+only what reads them is trained, on people of its own. `longer` trains the DenseNet of the
+first folder six times as long, and the GRU on its features in every folder.
 
 Beside the members of the system, the same GRU reads each feature set by itself, and
 references: the true head pose, a colour thumbnail, measured geometry, and the true action
@@ -17,7 +19,7 @@ resampled people of each. Generated faces are no evidence of accuracy on people.
 
 import argparse
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,7 +28,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from rich.progress import track
-from system_table import print_table  # beside this file
+from system_table import LONGER, print_table, seed_of  # beside this file
 
 from wildaffect.cli.main import main as wildaffect
 from wildaffect.core.sequences import ASSUMED_FPS
@@ -38,6 +40,8 @@ from wildaffect.features.store import FeatureStore
 from wildaffect.recipes.abaw4 import MEASURED_INPUTS
 from wildaffect.recipes.catalog import RECIPES
 from wildaffect.recipes.embedders import backbone_sets
+from wildaffect.recipes.finetune_command import FinetuneCommand, finetune
+from wildaffect.recipes.images import finetune_densenet_micro
 from wildaffect.recipes.pixel_stages import features_of, train_from_pixels
 from wildaffect.recipes.pixel_systems import PixelSystemCommand, abaw4_system_small
 from wildaffect.recipes.train_command import TrainCommand, train
@@ -85,10 +89,14 @@ def main() -> None:
     one.add_argument("--backbones-of", type=Path, help="folder of a seed that is finished")
     several = commands.add_parser("table")
     several.add_argument("folders", type=Path, nargs="+")
+    again = commands.add_parser("longer")
+    again.add_argument("folders", type=Path, nargs="+")
     args = parser.parse_args()
     torch.set_num_threads(1)
     if args.command == "table":
         print_table(args.folders)
+    elif args.command == "longer":
+        longer(args.folders)
     else:
         faces = (args.backbones_of or args.output) / "faces"
         if args.backbones_of:
@@ -119,25 +127,46 @@ def run(folder: Path, faces: Path, seed: int, *, with_geometry: bool) -> None:
     )
     train_from_pixels(command)
     store = FeatureStore(features_of(command))
-    extract_autoencoder(command, store, clips)
+    extract_crops(command.folder / "backbones" / "mae-micro", store, clips)
     for table in true_tables(clips):
         store.write(table, "float32")
     if with_geometry:
         images, target = str(clips / IMAGES), str(store.root)
         wildaffect(["extract", images, "--features", "geometry", "-o", target])
-    for name, (recipe, inputs) in EXTRA.items():
+    for name in EXTRA:
         if with_geometry or name not in NEED_GEOMETRY:
-            chosen = replace(RECIPES[recipe](), seed=seed, inputs=inputs)
-            output = folder / "extra" / name
-            train(
-                TrainCommand(
-                    data=clips,
-                    recipe=chosen,
-                    features=store.root,
-                    output=output,
-                    device="cpu",
-                )
-            )
+            train_extra(folder, name, seed)
+
+
+def longer(folders: Sequence[Path]) -> None:
+    """Train one backbone for longer, and what reads it in every folder."""
+    backbone = folders[0] / "longer" / LONGER
+    recipe = replace(
+        finetune_densenet_micro(), num_epochs=24, precision="bf16-mixed", ema_decay=0.99
+    )
+    finetune(
+        FinetuneCommand(
+            data=(folders[0] / "faces",), recipe=recipe, output=backbone, device="cpu"
+        )
+    )
+    for folder in folders:
+        store = FeatureStore(folder / "system" / "features")
+        extract_crops(backbone, store, folder / "clips")
+        train_extra(folder, LONGER, seed_of(folder))
+
+
+def train_extra(folder: Path, name: str, seed: int) -> None:
+    """Train one of what the system is held against."""
+    recipe, inputs = EXTRA.get(name, ("modern-gru", (name,)))
+    train(
+        TrainCommand(
+            data=folder / "clips",
+            recipe=replace(RECIPES[recipe](), seed=seed, inputs=inputs),
+            features=folder / "system" / "features",
+            output=folder / "extra" / name,
+            device="cpu",
+        )
+    )
 
 
 def draw(folder: Path, preset: Preset, seed: int) -> None:
@@ -150,12 +179,9 @@ def draw(folder: Path, preset: Preset, seed: int) -> None:
         pass
 
 
-def extract_autoencoder(
-    command: PixelSystemCommand, store: FeatureStore, clips: Path
-) -> None:
-    """Store what the autoencoder says that never saw a label."""
+def extract_crops(run_folder: Path, store: FeatureStore, clips: Path) -> None:
+    """Store what a backbone beside those of the system says."""
     device = Device()
-    run_folder = command.folder / "backbones" / "mae-micro"
     sets = backbone_sets([str(run_folder)], device, precision="auto", on_cuda=False)
     extractor = Extractor(store, sets, ExtractOptions(device=device))
     extract_all(extractor, find_footage([clips / IMAGES], "aligned"), quiet=False)

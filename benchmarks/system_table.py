@@ -24,6 +24,8 @@ from wildaffect.training.score import video_statistics
 
 NUM_RESAMPLES = 2000
 SPLIT = "val"
+LONGER = "densenet-long"
+"""Feature set of the backbone that `longer` trains."""
 Steps = dict[str, VideoStatistics]
 """By how outputs are read: raw, smoothed, calibrated."""
 Source = Callable[[Path, int], Steps]
@@ -50,6 +52,7 @@ ROWS |= {
     "ViT, MAE fine-tuned": _extra("vit"),
     "IResNet": _extra("iresnet"),
     "DenseNet": _extra("densenet"),
+    "DenseNet, trained six times as long": _extra(LONGER),
     "mean of ViT, IResNet, DenseNet": lambda folder, _: _mean_of_singles(folder),
     "all three, one frame": _extra("all-one-frame"),
     "all three, GRU": _member("modern-gru"),
@@ -68,6 +71,8 @@ PAIRS = (
     ("ViT, MAE fine-tuned", "8x8 colour thumbnail", "raw"),
     ("IResNet", "8x8 colour thumbnail", "raw"),
     ("DenseNet", "8x8 colour thumbnail", "raw"),
+    ("DenseNet, trained six times as long", "DenseNet", "raw"),
+    ("DenseNet, trained six times as long", "8x8 colour thumbnail", "raw"),
     ("all three, GRU", "8x8 colour thumbnail", "raw"),
     ("all three, GRU", "true head pose", "raw"),
     ("all three, GRU", "ViT, MAE fine-tuned", "raw"),
@@ -94,7 +99,7 @@ def print_table(folders: Sequence[Path]) -> None:
     found: dict[str, list[Steps]] = {}
     for name, source in ROWS.items():
         try:
-            found[name] = [source(one, int(one.name[-1])) for one in folders]
+            found[name] = [source(one, seed_of(one)) for one in folders]
         except (FileNotFoundError, KeyError):
             print(f"<!-- {name}: not trained by every seed -->")
     print("| system | CCC V | CCC A | F1 EXPR | F1 AU | raw (sd) | smoothed | calibrated |")
@@ -125,6 +130,11 @@ def print_table(folders: Sequence[Path]) -> None:
                 f"| {first} over {second}{said} | {cells} | {lead[4]:+.3f} "
                 f"[{low[4]:+.3f}, {high[4]:+.3f}] |"
             )
+
+
+def seed_of(folder: Path) -> int:
+    """Return the number at the end of a folder's name."""
+    return int(folder.name.rpartition("-")[2].removeprefix("seed"))
 
 
 def _lead(
