@@ -10,6 +10,7 @@ from wildaffect.faces.crop import (
     align_face,
     five_points,
     normalise,
+    resize_crop,
     similarity,
 )
 from wildaffect.faces.quality import SHARPNESS_CROP, QualityLimits, sharpness
@@ -124,3 +125,22 @@ def test_box_overlap_is_that_of_hand_computed_boxes():
 def test_preprocess_refuses_statistics_of_another_number_of_channels():
     with pytest.raises(ValueError, match="mean must have 1 values for grey, got 3"):
         Preprocess(size_px=64, channels="grey", mean=(0, 0, 0), std=(1, 1, 1))
+
+
+def test_a_crop_of_the_networks_size_is_left_as_it_is():
+    crop = np.random.default_rng(0).integers(0, 255, (112, 112, 3), np.uint8)
+    np.testing.assert_array_equal(resize_crop(crop, RGB_112), crop)
+
+
+def test_a_crop_is_shrunk_by_means_of_its_pixels():
+    crop = np.zeros((128, 128, 3), np.uint8)
+    crop[::2] = 200  # every other line, which sampling would take or leave
+    grey = Preprocess(size_px=64, channels="grey", mean=(0.5,), std=(0.5,))
+    small = resize_crop(crop, grey)
+    assert small.shape == (64, 64, 1)
+    assert set(small.ravel().tolist()) == {100}
+
+
+def test_a_wide_picture_is_no_crop():
+    with pytest.raises(ValueError, match="a crop must be square, got 120 x 112"):
+        resize_crop(np.zeros((112, 120, 3), np.uint8), RGB_112)

@@ -46,13 +46,13 @@ def write_clip(path, portrait, num_frames=8):
     return path
 
 
-def extract(inputs, store, sets, **options):
+def extract(inputs, store, sets, images="crops", **options):
     plan = ExtractPlan(
         store=store.root,
         sets=tuple(sets),
         options=ExtractOptions(device=Device(), **options),
     )
-    jobs = find_footage(inputs, "crops")
+    jobs = find_footage(inputs, images)
     return list(run_jobs(jobs, store, InProcess(plan), lambda job, info, number: None))
 
 
@@ -76,6 +76,57 @@ def test_image_trees_keep_the_numbers_of_their_names_and_leave_out_faceless_fram
     assert 0.6 < row["mouth_width"] < 0.9
     assert row["corner_eye_left"] < 0.8
     assert row["lip_gap"] > 0.06
+
+
+def mean_of_crops(faces):
+    return np.stack([face.crops[0].mean((0, 1)) for face in faces])
+
+
+def mean_colour(name):
+    """Return a set of three columns: the mean of each channel of the crop."""
+    return FeatureSet(
+        name=name,
+        columns=("r", "g", "b"),
+        start=lambda: mean_of_crops,
+        weights_sha256="0" * 64,
+        preprocess=Preprocess(size_px=56, mean=(0.5,) * 3, std=(0.5,) * 3),
+    )
+
+
+def test_aligned_crops_are_embedded_as_they_are_and_none_is_lost(tree, tmp_path):
+    store = FeatureStore(tmp_path / "store")
+    one, two = extract([tree], store, [mean_colour("colour")], images="aligned")
+    assert (one.num_frames, one.num_faces, one.num_faceless) == (3, 3, 0)
+    stored = store.open(EntryName("colour", "one_left", "0"))
+    assert stored.frame_number.tolist() == [4, 19, 502]
+    assert stored.sidecar.numbering == "named"
+    whole = cv2.imread(str(tree / "one_left" / "00004.jpg"))[..., ::-1].mean((0, 1))
+    np.testing.assert_allclose(stored.read()[0], whole, atol=0.5)
+    np.testing.assert_allclose(stored.read()[1], 90, atol=0.5)  # no face in it
+    assert two.status == "done"
+
+
+def test_aligned_crops_are_another_source_than_those_to_be_found_anew(tree, tmp_path):
+    store = FeatureStore(tmp_path / "store")
+    extract([tree], store, [mean_colour("colour")], images="aligned")
+    one, _ = extract([tree], store, [mean_colour("colour")])
+    assert "content_sha256 must be" in one.error
+
+
+def test_a_wide_picture_is_refused_as_an_aligned_crop(tmp_path):
+    folder = tmp_path / "clip"
+    folder.mkdir()
+    cv2.imwrite(str(folder / "00001.jpg"), np.zeros((10, 30, 3), np.uint8))
+    store = FeatureStore(tmp_path / "store")
+    (one,) = extract([folder], store, [mean_colour("colour")], images="aligned")
+    assert one.status == "failed"
+    assert "frame 1: a crop must be square, got 30 x 10; cut faces out" in one.error
+
+
+def test_nothing_is_measured_on_aligned_crops(tree, tmp_path, capsys):
+    words = ["extract", str(tree), "--images", "aligned", "-o", str(tmp_path / "store")]
+    assert main(words) == 2
+    assert "--features must be backbones" in capsys.readouterr().err
 
 
 def test_videos_keep_their_clock_and_what_is_finished_is_not_done_again(tmp_path, portrait):

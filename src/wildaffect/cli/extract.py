@@ -7,7 +7,6 @@ Examples:
 """
 
 import warnings
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -33,9 +32,10 @@ class Command:
     """geometry: named measures, pose, blendshapes; mesh: 478 points turned to the front;
     else backbones: names of `wildaffect weights list`, or folders of runs of `pretrain` and
     `finetune` (needs the extra `train`)."""
-    images: Literal["crops", "sequence"] = "crops"
+    images: Literal["crops", "aligned", "sequence"] = "crops"
     """Whether a folder's images are faces cut out, as in cropped_aligned/<video>/00001.jpg,
-    or full frames of one video."""
+    which are found and aligned anew; the same taken as they are, by backbones that were
+    trained on such; or full frames of one video."""
     dtype: Literal["float16", "float32"] = "float16"
     """Type of the stored numbers."""
     replace: bool = False
@@ -65,20 +65,16 @@ class Command:
 
 def run(command: Command) -> int:
     """Extract what is not in the store yet; 1 if any video failed or lacks frames."""
-    from wildaffect.features.engine import run_jobs
     from wildaffect.features.footage import find_footage
-    from wildaffect.features.progress import ExtractProgress
+    from wildaffect.features.progress import extract_all
     from wildaffect.features.store import FeatureStore
     from wildaffect.video.picture import DamagedVideoWarning
 
     warnings.simplefilter("ignore", DamagedVideoWarning)  # outcomes say it in one line
     jobs = find_footage(command.inputs, command.images)
     engine = _engine(command, _plan(command))
-    with ExtractProgress(jobs, quiet=command.quiet) as progress:
-        outcomes = run_jobs(jobs, FeatureStore(command.output), engine, progress.watch)
-        with closing(outcomes):  # workers stop before the bars do
-            for outcome in outcomes:
-                progress.add(outcome)
+    store = FeatureStore(command.output)
+    progress = extract_all(jobs, store, engine, quiet=command.quiet)
     print(progress.as_json() if command.json else progress.summary(command.output))
     return 1 if progress.has_errors else 0
 
@@ -90,6 +86,11 @@ def _plan(command: Command) -> "ExtractPlan":
     from wildaffect.runtime.network import Device
 
     is_cuda = _is_cuda(command)
+    if command.images == "aligned" and set(command.features) & set(MEASURED):
+        raise UsageError(
+            "extract: --features must be backbones where --images is aligned, as nothing "
+            f"is measured there, got {', '.join(command.features)}"
+        )
     device = Device(name="CPU" if is_cuda else command.device, threads=command.threads)
     backbones = [name for name in command.features if name not in MEASURED]
     sets = measured_sets([name for name in command.features if name in MEASURED])

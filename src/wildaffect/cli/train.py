@@ -10,6 +10,8 @@ Examples:
     torchrun --nproc-per-node 4 -m wildaffect train modern --data s-Aff-Wild2
 
     wildaffect train runs/m3/recipe.json --data s-Aff-Wild2 -o runs/again
+
+    wildaffect train abaw4-system --feature-data FERPlus AffectNet --data s-Aff-Wild2
 """
 
 from typing import TYPE_CHECKING
@@ -20,6 +22,7 @@ from wildaffect.cli.extras import Prepared, require_train
 from wildaffect.core.errors import UsageError
 
 if TYPE_CHECKING:
+    from wildaffect.recipes.pixel_systems import PixelSystemCommand
     from wildaffect.recipes.systems import SystemCommand
     from wildaffect.recipes.train_command import TrainCommand
 
@@ -33,6 +36,7 @@ def prepare(args: list[str]) -> Prepared:
     """
     require_train("train")
     from wildaffect.recipes.catalog import RECIPES, find_recipe
+    from wildaffect.recipes.pixel_systems import PIXEL_SYSTEMS, PixelSystemCommand
     from wildaffect.recipes.systems import SYSTEMS, SystemCommand
     from wildaffect.recipes.train_command import TrainCommand
 
@@ -41,18 +45,27 @@ def prepare(args: list[str]) -> Prepared:
     if not args or args[0].startswith("-"):
         raise UsageError(
             "train: a recipe must come first: a recipe.json or one of "
-            f"{', '.join([*RECIPES, *SYSTEMS])}"
+            f"{', '.join([*RECIPES, *SYSTEMS, *PIXEL_SYSTEMS])}"
         )
     if args[0] in SYSTEMS:
         whole = SystemCommand(system=SYSTEMS[args[0]], data=tyro.MISSING)
         return Prepared(SystemCommand, whole, args[1:])
+    if args[0] in PIXEL_SYSTEMS:
+        from_pixels = PixelSystemCommand(
+            recipe=PIXEL_SYSTEMS[args[0]](), feature_data=tyro.MISSING, data=tyro.MISSING
+        )
+        return Prepared(PixelSystemCommand, from_pixels, args[1:])
     default = TrainCommand(data=tyro.MISSING, recipe=find_recipe(args[0]))
     return Prepared(TrainCommand, default, args[1:])
 
 
-def run(command: "TrainCommand | SystemCommand") -> int:
+def run(command: "TrainCommand | SystemCommand | PixelSystemCommand") -> int:
     """Train, score, and say where everything lies."""
+    from wildaffect.recipes.pixel_stages import train_from_pixels
+    from wildaffect.recipes.pixel_systems import PixelSystemCommand
     from wildaffect.recipes.systems import SystemCommand, train_system
     from wildaffect.recipes.train_command import train
 
+    if isinstance(command, PixelSystemCommand):
+        return train_from_pixels(command)
     return train_system(command) if isinstance(command, SystemCommand) else train(command)

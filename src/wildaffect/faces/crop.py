@@ -22,6 +22,9 @@ TEMPLATES = {
 """Where the five points land, in sides of the crop: eyes (image left first), nose tip,
 mouth corners. `arcface_5pt`: code of J. Deng et al., ArcFace, arXiv 1801.07698."""
 
+LARGEST_TILT = 1.05
+"""Longer side over shorter one that still passes for a square crop."""
+
 FIVE_POINTS = (468, 473, 4, 61, 291)
 """Mesh landmarks of the same points: irises, nose tip, mouth corners."""
 
@@ -56,6 +59,31 @@ def align_face(
     else:
         side = (preprocess.size_px, preprocess.size_px)
         crop = cv2.warpAffine(rgb, matrix, side, flags=cv2.INTER_LINEAR)
+    return _in_channels(crop, preprocess)
+
+
+def resize_crop(rgb: NDArray[np.uint8], preprocess: Preprocess) -> NDArray[np.uint8]:
+    """Return a crop that was aligned before at a network's size, shape (S, S, C).
+
+    Args:
+        rgb: Crop, shape (H, W, 3).
+        preprocess: Size and channels; the alignment is the crop's own.
+
+    Raises:
+        ValueError: If it is not square, give or take a twentieth.
+    """
+    height, width = rgb.shape[:2]
+    if max(height, width) > LARGEST_TILT * min(height, width):
+        raise ValueError(f"a crop must be square, got {width} x {height}")
+    side = (preprocess.size_px, preprocess.size_px)
+    if (width, height) != side:
+        shrinks = min(height, width) > preprocess.size_px
+        way = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        rgb = np.asarray(cv2.resize(rgb, side, interpolation=way), np.uint8)
+    return _in_channels(rgb, preprocess)
+
+
+def _in_channels(crop: NDArray[np.uint8], preprocess: Preprocess) -> NDArray[np.uint8]:
     match preprocess.channels:
         case "rgb":
             return crop

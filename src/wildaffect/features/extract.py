@@ -1,17 +1,19 @@
 """Footage to stored features: read, follow faces, embed them, store; one job per video."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
 from wildaffect.core.errors import FeatureError, OutputError, WildAffectError
+from wildaffect.core.faces import FrameFaces
 from wildaffect.core.frames import VideoInfo
 from wildaffect.core.preprocess import Preprocess
 from wildaffect.faces.chain import FaceChain
 from wildaffect.faces.detector import FaceDetector
 from wildaffect.faces.scan import FrameScanner
+from wildaffect.features.aligned import faces_as_brought
 from wildaffect.features.footage import Footage, content_sha256, frames_of, open_footage
 from wildaffect.features.records import Precision, Provenance, Sidecar, feature_key
 from wildaffect.features.rows import VideoRows
@@ -19,6 +21,7 @@ from wildaffect.features.sets import FeatureSet, crops_of
 from wildaffect.features.store import EntryName, FeatureStore
 from wildaffect.runtime.network import Device
 from wildaffect.video.prefetch import prefetch
+from wildaffect.video.read import VideoReader
 
 Watch = Callable[[Footage, VideoInfo, int], None]
 """Called with the number of frames that were read so far."""
@@ -92,17 +95,15 @@ class Extractor:
         ]
         if not wanted:
             return Extracted(video=job.video, status="finished before")
-        chain = self._chain(crops_of(wanted))
         embeds = [(one, self._embeds[one.name]) for one in wanted]
         with (
-            VideoRows(embeds, self._store.root, is_crops=job.images == "crops") as rows,
+            VideoRows(embeds, self._store.root, is_crops=job.is_crops) as rows,
             open_footage(job) as reader,
+            closing(self._faces(job, reader, crops_of(wanted))) as everyone,
         ):
-            frames = prefetch(frames_of(job, reader), apply=FrameScanner(self._detector))
-            with closing(frames):
-                for number, seen in enumerate(chain.run(frames), start=1):
-                    rows.add(seen)
-                    watch(job, reader.info, number)
+            for number, seen in enumerate(everyone, start=1):
+                rows.add(seen)
+                watch(job, reader.info, number)
             for head, blocks in rows.tables(job, origins):
                 self._store.write_blocks(head, blocks, self._options.dtype)
             return Extracted(
@@ -115,6 +116,17 @@ class Extractor:
                 num_unreadable=len(reader.damage.lost),
                 damage=f"{job.path}: {reader.damage.describe()}" if reader.damage else None,
             )
+
+    def _faces(
+        self, job: Footage, reader: VideoReader, crops: tuple[Preprocess, ...]
+    ) -> Generator[FrameFaces]:
+        if job.images == "aligned":
+            yield from faces_as_brought(frames_of(job, reader), crops)
+            return
+        chain = self._chain(crops)
+        frames = prefetch(frames_of(job, reader), apply=FrameScanner(self._detector))
+        with closing(frames):
+            yield from chain.run(frames)
 
     def _chain(self, crops: tuple[Preprocess, ...]) -> FaceChain:
         """Return the face nets with these crops; compiled once, as that takes a second."""

@@ -17,7 +17,9 @@ from wildaffect.video.inputs import expand_inputs
 from wildaffect.video.read import VideoReader, open_source
 from wildaffect.video.sources import check_readable_file
 
-Images = Literal["crops", "sequence"]
+Images = Literal["crops", "aligned", "sequence"]
+"""What a folder's images are: faces cut out, the same but not to be aligned anew, or full
+frames of one video."""
 
 CROP_MARGIN = 0.25
 """Rim of repeated border pixels that a crop gets on each side, of its size. The detector
@@ -41,6 +43,11 @@ class Footage:
     def numbering(self) -> Literal["video", "named"]:
         """How frames are counted."""
         return "named" if self.images else "video"
+
+    @property
+    def is_crops(self) -> bool:
+        """Whether each image is one face."""
+        return self.images in {"crops", "aligned"}
 
 
 def find_footage(inputs: Iterable[Path], images: Images) -> list[Footage]:
@@ -132,17 +139,18 @@ def frames_of(footage: Footage, reader: VideoReader) -> Iterator[Frame]:
     """Yield the frames of a reader of this footage.
 
     Images have their number as index and stand at number / `ASSUMED_FPS`. Crops get a rim,
-    see `CROP_MARGIN`, and each is a shot of its own, as the next one may be much later.
+    see `CROP_MARGIN`, if a detector is to find the face in them, and each is a shot of its
+    own, as the next one may be much later.
     """
     for frame in reader:
         if footage.images is None:
             yield frame
             continue
-        is_crop = footage.images == "crops"
-        rim = round(CROP_MARGIN * max(frame.rgb.shape[:2])) if is_crop else 0
+        is_found_anew = footage.images == "crops"
+        rim = round(CROP_MARGIN * max(frame.rgb.shape[:2])) if is_found_anew else 0
         yield Frame(
             index=frame.index,
             time_s=frame.index / ASSUMED_FPS,
             rgb=np.pad(frame.rgb, ((rim, rim), (rim, rim), (0, 0)), mode="edge"),
-            shot_start=is_crop or frame.shot_start,
+            shot_start=footage.is_crops or frame.shot_start,
         )

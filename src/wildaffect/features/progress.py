@@ -4,6 +4,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -20,8 +21,10 @@ from rich.progress import (
 )
 
 from wildaffect.core.frames import VideoInfo
+from wildaffect.features.engine import Engine, run_jobs
 from wildaffect.features.extract import Extracted
 from wildaffect.features.footage import Footage
+from wildaffect.features.store import FeatureStore
 
 _REFRESH_S = 0.2
 
@@ -88,6 +91,12 @@ class ExtractProgress:
         """Whether any video failed, was not begun, or has frames that do not decode."""
         return not all(outcome.is_good for outcome in self._outcomes)
 
+    @property
+    def num_left(self) -> int:
+        """Videos that are not in the store."""
+        finished = {"done", "finished before"}
+        return sum(outcome.status not in finished for outcome in self._outcomes)
+
     def summary(self, store: Path) -> str:
         """Return the last line."""
         total = self._total()
@@ -131,3 +140,19 @@ class ExtractProgress:
             "seconds": round(seconds, 3),
             "frames_per_s": round(sums["num_frames"] / seconds, 2),
         }
+
+
+def extract_all(
+    jobs: Sequence[Footage], store: FeatureStore, engine: Engine, *, quiet: bool
+) -> ExtractProgress:
+    """Extract every video that is not in the store yet, with bars on standard error.
+
+    Raises:
+        OutputError: If the store cannot be written to at all.
+    """
+    with ExtractProgress(jobs, quiet=quiet) as progress:
+        outcomes = run_jobs(jobs, store, engine, progress.watch)
+        with closing(outcomes):  # workers stop before the bars do
+            for outcome in outcomes:
+                progress.add(outcome)
+    return progress

@@ -18,6 +18,8 @@ class GeneratedWorld:
 
     name: str
     license: str
+    seed: str
+    """Of its people: two worlds of one seed share them, those of different seeds nobody."""
 
 
 def find_generated(path: Path) -> GeneratedWorld | None:
@@ -32,4 +34,5 @@ def find_generated(path: Path) -> GeneratedWorld | None:
     return GeneratedWorld(
         name=f"{_MAKER} {told.get('preset')}, seed {told.get('seed')}",
         license=str(told.get("licence")),
+        seed=str(told.get("seed")),
     )

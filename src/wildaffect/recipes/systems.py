@@ -122,15 +122,29 @@ def train_system(command: SystemCommand) -> int:
     """Train what is not trained yet, then join and export it."""
     system = command.system
     backbones = _backbones(command)
+    ensemble = train_ensemble(command)
+    if not is_first_process():
+        return 0
+    artefact = ensemble.parent / ARTEFACT
+    if artefact.exists():
+        Console().print(f"{artefact}: exported before", markup=False)
+        return 0
+    title = Title(
+        name=system.name, version="1", license=command.license, summary=system.title
+    )
+    return export(ensemble, artefact, title, backbones=backbones)
+
+
+def train_ensemble(command: SystemCommand) -> Path:
+    """Train the members that are not trained yet, join them, and return the ensemble."""
+    system = command.system
     folder = command.output or Path("runs") / system.name
     runs = []
     for name, seed in system.members:
         runs.append(folder / "members" / f"{name}-{seed}")
         train(_member_command(command, name, seed, runs[-1]))
-    if not is_first_process():
-        return 0
-    ensemble, artefact = folder / ENSEMBLE, folder / ARTEFACT
-    if not (ensemble / "ensemble.json").exists():
+    ensemble = folder / ENSEMBLE
+    if is_first_process() and not (ensemble / "ensemble.json").exists():
         job = Job(
             runs=tuple(runs),
             output=ensemble,
@@ -142,13 +156,7 @@ def train_system(command: SystemCommand) -> int:
             threads=command.threads,
         )
         make_ensemble(job)
-    if artefact.exists():
-        Console().print(f"{artefact}: exported before", markup=False)
-        return 0
-    title = Title(
-        name=system.name, version="1", license=command.license, summary=system.title
-    )
-    return export(ensemble, artefact, title, backbones=backbones)
+    return ensemble
 
 
 def _backbones(command: SystemCommand) -> dict[str, str]:

@@ -98,6 +98,11 @@ def is_first_process() -> bool:
     return _number("RANK", 0) == 0
 
 
+def num_processes() -> int:
+    """Return how many processes were started together."""
+    return _number("WORLD_SIZE", 1)
+
+
 def processes_of(fabric: Any) -> Processes:
     """Return this process's place among all."""
     return Processes(count=fabric.world_size, rank=fabric.global_rank)

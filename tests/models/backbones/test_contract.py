@@ -21,6 +21,7 @@ SMALL = (
     "vit_micro_patch8_64.mae_mean",
     "iresnet_micro_64.arcface",
     "densenet_bc_64.grey",
+    "densenet_micro_64.grey",
 )
 TIMM = "timm/test_resnet.r160_in1k"
 NETWORKS = [*SMALL, TIMM] + [

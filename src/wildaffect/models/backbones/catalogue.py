@@ -45,9 +45,14 @@ _DENSENETS = {
     "densenet169": DenseNetConfig(layers=(6, 12, 32, 32), growth=32, initial_channels=64),
     "densenet201": DenseNetConfig(layers=(6, 12, 48, 32), growth=32, initial_channels=64),
 }
-_DENSENET_BC_64 = DenseNetConfig(
-    layers=(16, 16, 16), growth=12, initial_channels=24, channels=1, size_px=64
-)
+_GREY_DENSENETS = {
+    "densenet_bc_64": DenseNetConfig(
+        layers=(16, 16, 16), growth=12, initial_channels=24, channels=1, size_px=64
+    ),
+    "densenet_micro_64": DenseNetConfig(
+        layers=(3, 6, 9), growth=12, initial_channels=16, channels=1, size_px=64
+    ),
+}
 _MAE_DECODER = ("decoder_", "mask_token")
 _NESTED_KEY = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12])\.")
 
@@ -103,19 +108,19 @@ def _densenet_spec(name: str, config: DenseNetConfig) -> BackboneSpec:
     )
 
 
-def _densenet_bc_64_spec() -> BackboneSpec:
+def _grey_densenet_spec(name: str, config: DenseNetConfig) -> BackboneSpec:
     # Grey mean and deviation, on the scale to 255, of the train images that its published
     # weights were applied to: public code of the ABAW3 entry, arXiv 2203.13032.
     return BackboneSpec(
-        name="densenet_bc_64.grey",
-        feature_dim=_DENSENET_BC_64.feature_dim,
+        name=f"{name}.grey",
+        feature_dim=config.feature_dim,
         preprocess=Preprocess(
-            size_px=_DENSENET_BC_64.size_px,
+            size_px=config.size_px,
             channels="grey",
             mean=(101.63449 / 255,),
             std=(59.74126 / 255,),
         ),
-        build=partial(small_densenet, _DENSENET_BC_64),
+        build=partial(small_densenet, config),
         head="classifier",
         droppable=("classifier.",),
     )
@@ -125,5 +130,5 @@ SHIPPED: tuple[BackboneSpec, ...] = (
     *(spec for name, config in VITS.items() for spec in _vit_specs(name, config)),
     *(_iresnet_spec(name, config) for name, config in _IRESNETS.items()),
     *(_densenet_spec(name, config) for name, config in _DENSENETS.items()),
-    _densenet_bc_64_spec(),
+    *(_grey_densenet_spec(name, config) for name, config in _GREY_DENSENETS.items()),
 )

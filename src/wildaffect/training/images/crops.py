@@ -9,7 +9,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -17,13 +16,12 @@ from torch import Tensor
 
 from wildaffect.core.errors import MissingData, UnreadableVideo, UsageError
 from wildaffect.core.preprocess import Preprocess
+from wildaffect.faces.crop import resize_crop
 from wildaffect.features.packs import PackedImage
 from wildaffect.video.pixels import read_image
 
 _CROPS_AHEAD = 256
 """Decoded before they are asked for; one batch at least."""
-_LARGEST_TILT = 1.05
-"""Longer side over shorter one that still passes for a square crop."""
 
 
 CropFile = Path | PackedImage
@@ -37,25 +35,12 @@ def read_crop(file: CropFile, preprocess: Preprocess) -> NDArray[np.uint8]:
         UnreadableVideo: If the file is no image, or the image is no square.
     """
     rgb = file.read() if isinstance(file, PackedImage) else read_image(file)
-    height, width = rgb.shape[:2]
-    if max(height, width) > _LARGEST_TILT * min(height, width):
+    try:
+        return resize_crop(rgb, preprocess)
+    except ValueError as error:
         raise UnreadableVideo(
-            str(file),
-            f"a crop must be square, got {width} x {height}; cut faces out with "
-            "`wildaffect crop`",
-        )
-    side = (preprocess.size_px, preprocess.size_px)
-    if (width, height) != side:
-        shrinks = min(height, width) > preprocess.size_px
-        way = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        rgb = cv2.resize(rgb, side, interpolation=way)
-    match preprocess.channels:
-        case "rgb":
-            return rgb
-        case "bgr":
-            return rgb[..., ::-1]
-        case "grey":
-            return cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)[..., None]
+            str(file), f"{error}; cut faces out with `wildaffect crop`"
+        ) from None
 
 
 class Decoded(NamedTuple):

@@ -1,0 +1,122 @@
+"""Where the images of a whole system lie, and who is in them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from wildaffect.core.errors import MissingData, UsageError
+from wildaffect.data.check_images import find_image_folder
+from wildaffect.data.strangers import Crowd, crowd_of, refuse_shared
+from wildaffect.evaluation.inputs import read_annotated
+from wildaffect.features.crops import MARKER
+from wildaffect.formats.detect import Found, detect
+from wildaffect.recipes.pixel_systems import AsBrought, PixelSystemCommand
+from wildaffect.training.load import fullest_layout
+
+
+@dataclass(frozen=True, slots=True)
+class FaceImages:
+    """The face images of one data set, and where their crops are or will be."""
+
+    data: Path
+    images: Path
+    crops: Path
+
+    @property
+    def is_cut(self) -> bool:
+        """Return whether the images are crops already."""
+        return self.images == self.crops
+
+
+def labelled_images(command: PixelSystemCommand) -> tuple[FaceImages, ...]:
+    """Return the images of the feature data, in order.
+
+    Raises:
+        MissingData: If a set's annotations or images are not there.
+        UsageError: If images are given for some sets only.
+    """
+    given = command.feature_images
+    if given and len(given) != len(command.feature_data):
+        raise UsageError(
+            f"--feature-images: must be given once per set ({len(command.feature_data)}), "
+            f"got {len(given)}"
+        )
+    folders = given or [
+        images_of(data, "--feature-images") for data in command.feature_data
+    ]
+    return tuple(
+        _face_images(command, data, images)
+        for data, images in zip(command.feature_data, folders, strict=True)
+    )
+
+
+def every_image(command: PixelSystemCommand) -> tuple[FaceImages, ...]:
+    """Return the images of the feature data, then those without labels.
+
+    Raises:
+        MissingData: If a set's annotations or images are not there.
+        UsageError: If the crops of two sets would lie in one folder, or images are given
+            for some sets only.
+    """
+    further = [_face_images(command, one, one) for one in command.unlabelled]
+    sets = (*labelled_images(command), *further)
+    places = {one.crops for one in sets}
+    if len(places) != len(sets):
+        raise UsageError(
+            "--feature-data: folders must have names of their own, got "
+            f"{', '.join(one.crops.name for one in sets)}; rename one"
+        )
+    return sets
+
+
+def images_of(data: Path, flag: str) -> Path:
+    """Return the folder of a data set's images.
+
+    Raises:
+        MissingData: If there is none; the message names the flag that tells it.
+    """
+    known = layout_of(data)
+    split = next(iter(known.splits))
+    read = read_annotated(data, layout=known.format.name, split=split).annotations
+    names = known.format.image_folders
+    folder = find_image_folder(read, [data / name for name in names])
+    if folder is None:
+        raise MissingData(
+            f"{data}: images of {read.source} must lie in one of {', '.join(names)}, got "
+            f"none; say {flag}"
+        )
+    return folder
+
+
+def layout_of(data: Path) -> Found:
+    """Return the layout of a data set, that of all tasks where several lie there.
+
+    Raises:
+        MissingData: If no known layout lies there.
+    """
+    return detect(data, fullest_layout(data))[0]
+
+
+def check_strangers(command: PixelSystemCommand) -> None:
+    """Refuse people who are in the feature data and in the data.
+
+    Raises:
+        SplitError: If there are any.
+        MissingData: If annotations are not there.
+        UsageError: If the data have no split of the name.
+    """
+    crowds = [_crowd(data, tuple(layout_of(data).splits)) for data in command.feature_data]
+    refuse_shared(crowds, _crowd(command.data, ("train", command.split)))
+
+
+def _crowd(data: Path, splits: Sequence[str]) -> Crowd:
+    layout = layout_of(data).format.name
+    read = [read_annotated(data, layout=layout, split=one).annotations for one in splits]
+    return crowd_of(data, layout, read)
+
+
+def _face_images(command: PixelSystemCommand, named: Path, images: Path) -> FaceImages:
+    is_ready = isinstance(command.recipe.crops, AsBrought) or (images / MARKER).is_file()
+    if is_ready:
+        return FaceImages(named, images, images)
+    return FaceImages(named, images, command.folder / "crops" / named.resolve().name)

@@ -1,0 +1,253 @@
+"""The stages of a whole system from pixels, each by the function behind its own command.
+
+A stage that is finished is not run again, and one that was stopped goes on where it was.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import torch
+from pydantic import TypeAdapter
+from rich.console import Console
+
+from wildaffect.core.errors import FeatureError, UsageError
+from wildaffect.features.crops import CropOptions, Cropper, cut_all
+from wildaffect.features.engine import ExtractPlan, InProcess
+from wildaffect.features.extract import ExtractOptions
+from wildaffect.features.footage import Footage, find_footage
+from wildaffect.features.progress import extract_all
+from wildaffect.features.store import FeatureStore
+from wildaffect.models.backbones.manifest import MANIFEST_FILE
+from wildaffect.recipes.embedders import backbone_sets
+from wildaffect.recipes.finetune_command import FinetuneCommand, finetune
+from wildaffect.recipes.pixel_sources import (
+    FaceImages,
+    check_strangers,
+    every_image,
+    images_of,
+    labelled_images,
+    layout_of,
+)
+from wildaffect.recipes.pixel_systems import (
+    AsBrought,
+    BackboneRecipe,
+    CutAnew,
+    PixelSystemCommand,
+    PixelSystemRecipe,
+)
+from wildaffect.recipes.pretrain_command import PretrainCommand, pretrain
+from wildaffect.recipes.systems import SystemCommand, train_ensemble
+from wildaffect.runtime.network import Device
+from wildaffect.training.distributed import num_processes
+from wildaffect.training.images.recipe import PretrainRecipe
+from wildaffect.training.images.start import BACKBONE_FOLDER
+
+CLAIM = "system.json"
+"""In the folder of a system: what it is made of."""
+
+_RECIPE = TypeAdapter(PixelSystemRecipe)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One step on the way from pixels to an ensemble."""
+
+    name: str
+    run: Callable[[], None]
+
+
+def train_from_pixels(command: PixelSystemCommand) -> int:
+    """Run every stage that is not finished; the last one prints what it is worth.
+
+    Raises:
+        SplitError: If someone in the feature data is in the data.
+        UsageError: If the folder holds another system, or there are several processes.
+        MissingData: If annotations or their images are not there.
+        FeatureError: If a video could not be extracted.
+    """
+    if num_processes() > 1:
+        raise UsageError(
+            f"{command.recipe.system.name}: must be one process, got {num_processes()}; "
+            "train a backbone on several GPUs by its own command, into OUT/backbones/NAME"
+        )
+    command = replace(command, recipe=command.recipe.with_seed(command.seed))
+    check_strangers(command)
+    stages = stages_of(command)
+    _claim(command)
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    for number, stage in enumerate(stages, start=1):
+        console.print(f"stage {number} of {len(stages)}: {stage.name}", markup=False)
+        stage.run()
+    return 0
+
+
+def stages_of(command: PixelSystemCommand) -> list[Stage]:
+    """Return the stages in order; their recipes carry the seed already.
+
+    Raises:
+        MissingData: If a set's annotations or images are not there.
+        UsageError: If two sets have the same name, or images are given for some sets only.
+    """
+    labelled, every = labelled_images(command), every_image(command)
+    crops = tuple(one.crops for one in every)
+    stages = []
+    if isinstance(command.recipe.crops, CutAnew):
+        size_px = command.recipe.crops.size_px
+        stages = [
+            Stage(f"crop {one.crops.name}", partial(_crop, one, size_px, command.threads))
+            for one in every
+            if not one.is_cut
+        ]
+    for backbone in command.recipe.backbones:
+        if backbone.pretrain:
+            run = partial(_pretrain, command, backbone.pretrain, crops)
+            stages.append(Stage(f"pretrain {backbone.pretrain.name}", run))
+        run = partial(_finetune, command, backbone, labelled)
+        stages.append(Stage(f"finetune {backbone.name}", run))
+    stages.append(Stage("extract", partial(_extract, command)))
+    stages.append(Stage("train and join", partial(_train, command)))
+    return stages
+
+
+def _claim(command: PixelSystemCommand) -> None:
+    """Make the folder this system's, or find that it is already."""
+    sources = {
+        name: [str(path.resolve()) for path in getattr(command, name)]
+        for name in ("feature_data", "feature_images", "unlabelled", "footage")
+    }
+    told = {
+        **sources,
+        "data": str(command.data.resolve()),
+        "split": command.split,
+        "recipe": _RECIPE.dump_python(command.recipe, mode="json"),
+    }
+    path = command.folder / CLAIM
+    text = json.dumps(told, indent=1) + "\n"
+    if path.exists() and path.read_text(encoding="utf-8") != text:
+        raise UsageError(
+            f"{command.folder}: recipe, seed and data must be those that the system began "
+            "with; choose another folder with -o, or delete this one"
+        )
+    command.folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def _crop(one: FaceImages, size_px: int, threads: int) -> None:
+    counts = one.crops.with_name(f"{one.crops.name}.json")
+    if counts.exists():
+        return
+    cropper = Cropper(one.crops, CropOptions(size_px=size_px), Device(threads=threads))
+    total = cut_all(cropper, [one.images], quiet=False)
+    counts.write_text(json.dumps(asdict(total)) + "\n", encoding="utf-8")
+    Console(highlight=False, soft_wrap=True).print(
+        f"{one.crops}: {total.num_cut + total.num_before} crops, {total.num_faceless} "
+        f"images without a face, {total.num_unreadable} unreadable",
+        markup=False,
+    )
+
+
+def _pretrain(
+    command: PixelSystemCommand, recipe: PretrainRecipe, crops: tuple[Path, ...]
+) -> None:
+    folder = _backbone_folder(command, recipe.name)
+    if _is_trained(folder):
+        return
+    pretrain(
+        PretrainCommand(
+            images=crops,
+            recipe=recipe,
+            output=folder,
+            terms=command.terms,
+            device=command.device,
+            threads=command.threads,
+        )
+    )
+
+
+def _finetune(
+    command: PixelSystemCommand, backbone: BackboneRecipe, sets: Sequence[FaceImages]
+) -> None:
+    folder = _backbone_folder(command, backbone.name)
+    if _is_trained(folder):
+        return
+    before = backbone.pretrain
+    finetune(
+        FinetuneCommand(
+            data=tuple(one.data for one in sets),
+            images=tuple(one.crops for one in sets),
+            recipe=backbone.finetune,
+            weights=str(_backbone_folder(command, before.name)) if before else None,
+            output=folder,
+            score_split="val" if "val" in layout_of(sets[0].data).splits else "none",
+            terms=command.terms,
+            device=command.device,
+            threads=command.threads,
+        )
+    )
+
+
+def _backbone_folder(command: PixelSystemCommand, name: str) -> Path:
+    return command.folder / "backbones" / name
+
+
+def _is_trained(folder: Path) -> bool:
+    return (folder / BACKBONE_FOLDER / MANIFEST_FILE).is_file()
+
+
+def _extract(command: PixelSystemCommand) -> None:
+    device = Device(threads=command.threads)
+    is_cuda = command.device == "cuda" or (
+        command.device == "auto" and torch.cuda.is_available()
+    )
+    folders = [str(_backbone_folder(command, name)) for name in command.recipe.feature_sets]
+    sets = backbone_sets(folders, device, precision="auto", on_cuda=is_cuda)
+    store = features_of(command)
+    plan = ExtractPlan(
+        store=store.absolute(), sets=tuple(sets), options=ExtractOptions(device=device)
+    )
+    engine = InProcess(plan)
+    done = extract_all(_footage(command), FeatureStore(store), engine, quiet=False)
+    Console(highlight=False, soft_wrap=True).print(done.summary(store), markup=False)
+    if done.num_left:
+        raise FeatureError(
+            f"{store}: every video must be extracted, got {done.num_left} that are not; "
+            "repeat the command once they are mended"
+        )
+
+
+def _footage(command: PixelSystemCommand) -> list[Footage]:
+    is_brought = isinstance(command.recipe.crops, AsBrought)
+    inputs = command.footage or (images_of(command.data, "--footage"),)
+    found = find_footage(inputs, "aligned" if is_brought else "crops")
+    videos = [one.path for one in found if one.images is None]
+    if is_brought and videos:
+        raise UsageError(
+            "--footage: must be folders of aligned crops for "
+            f"{command.recipe.system.name}, got {videos[0]}; cut crops out, or train "
+            "abaw4-system"
+        )
+    return found
+
+
+def features_of(command: PixelSystemCommand) -> Path:
+    """Return the feature store of a system."""
+    return command.folder / "features"
+
+
+def _train(command: PixelSystemCommand) -> None:
+    train_ensemble(
+        SystemCommand(
+            system=command.recipe.system,
+            data=command.data,
+            features=features_of(command),
+            output=command.folder,
+            inputs=command.recipe.feature_sets,
+            split=command.split,
+            terms=command.terms,
+            device=command.device,
+            threads=command.threads,
+        )
+    )

@@ -1,0 +1,193 @@
+"""Whole systems from pixels: backbones of some people, temporal models of others.
+
+Source:
+    "Multi-Task Learning Framework for Emotion Recognition in-the-wild", arXiv 2207.09373:
+    features of a masked autoencoder and of supervised networks, three temporal encoders,
+    multi-task frameworks, smoothing, an ensemble. Different here: the autoencoder's encoder
+    is fine-tuned on labels before its features are taken, and nobody trains both a backbone
+    and what reads it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from wildaffect.core.config import Config
+from wildaffect.recipes.images import (
+    finetune_densefer,
+    finetune_densenet_micro,
+    finetune_iresnet100,
+    finetune_iresnet_small,
+    finetune_vit_b16,
+    finetune_vit_micro,
+    mae_micro,
+    mae_vit_b16,
+)
+from wildaffect.recipes.systems import SYSTEMS, SystemRecipe
+from wildaffect.training.images.recipe import FinetuneRecipe, PretrainRecipe
+from wildaffect.training.job import UNKNOWN_TERMS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackboneRecipe(Config):
+    """How one backbone comes to be."""
+
+    name: str
+    """Of its run's folder and of its feature set."""
+    finetune: FinetuneRecipe
+    pretrain: PretrainRecipe | None = None
+    """Of the weights that it begins with, from the same crops without their labels."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CutAnew(Config):
+    """Faces are found and aligned in whatever images there are, as analysis does it."""
+
+    size_px: int
+    """Side of the crops that backbones are trained on; best that of the largest."""
+    kind: Literal["cut-anew"] = "cut-anew"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AsBrought(Config):
+    """Images are aligned crops and taken as they are, in training and in extraction."""
+
+    kind: Literal["as-brought"] = "as-brought"
+
+
+Crops = CutAnew | AsBrought
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PixelSystemRecipe(Config):
+    """Backbones, and the members that read the features of all of them."""
+
+    system: SystemRecipe
+    backbones: tuple[BackboneRecipe, ...]
+    crops: Crops
+
+    @property
+    def feature_sets(self) -> tuple[str, ...]:
+        """Return what every member reads, in order."""
+        return tuple(one.name for one in self.backbones)
+
+    def with_seed(self, seed: int) -> "PixelSystemRecipe":
+        """Return the system with other chances throughout."""
+        members = tuple((name, first + seed) for name, first in self.system.members)
+        return replace(
+            self,
+            system=replace(self.system, members=members),
+            backbones=tuple(_with_seed(one, seed) for one in self.backbones),
+        )
+
+
+def abaw4_system() -> PixelSystemRecipe:
+    """The published system at full size; for GPUs, and not run to its end by us."""
+    return PixelSystemRecipe(
+        system=replace(
+            SYSTEMS["abaw4-ensemble"],
+            name="abaw4-system",
+            title="MAE, IResNet and DenseNet features under temporal multi-task models "
+            "after arXiv:2207.09373, averaged; accuracy on people not measured.",
+        ),
+        backbones=(
+            BackboneRecipe(name="vit", finetune=finetune_vit_b16(), pretrain=mae_vit_b16()),
+            BackboneRecipe(name="iresnet", finetune=finetune_iresnet100()),
+            BackboneRecipe(name="densenet", finetune=finetune_densefer()),
+        ),
+        crops=CutAnew(size_px=224),
+    )
+
+
+def abaw4_system_small() -> PixelSystemRecipe:
+    """The same parts in networks for aligned crops of 64 px: within an hour on two cores.
+
+    Supervised backbones train in bfloat16, which newer processors are twice as fast in.
+    """
+    return PixelSystemRecipe(
+        system=SystemRecipe(
+            name="abaw4-system-small",
+            title="Small MAE, IResNet and DenseNet features under temporal multi-task "
+            "models after arXiv:2207.09373, averaged; accuracy on people not measured.",
+            members=tuple(
+                (name, 0)
+                for name in (
+                    "modern-transformer",
+                    "modern-lstm",
+                    "modern-gru",
+                    "modern-share-bottom",
+                    "modern-hidden-feedback",
+                    "modern-label-feedback",
+                )
+            ),
+        ),
+        backbones=(
+            BackboneRecipe(
+                name="vit",
+                finetune=_short(finetune_vit_micro(), num_epochs=5),
+                pretrain=replace(mae_micro(), num_epochs=12, batch_size=64),
+            ),
+            BackboneRecipe(
+                name="iresnet", finetune=_short(finetune_iresnet_small(), num_epochs=3)
+            ),
+            BackboneRecipe(
+                name="densenet", finetune=_short(finetune_densenet_micro(), num_epochs=4)
+            ),
+        ),
+        crops=AsBrought(),
+    )
+
+
+PIXEL_SYSTEMS: dict[str, Callable[[], PixelSystemRecipe]] = {
+    "abaw4-system": abaw4_system,
+    "abaw4-system-small": abaw4_system_small,
+}
+"""The whole systems that ship, by name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PixelSystemCommand:
+    """Train a whole system from pixels, stage by stage; goes on where it was stopped."""
+
+    recipe: tyro.conf.Suppress[PixelSystemRecipe]
+    feature_data: tuple[Path, ...]
+    """Folders of labelled face images on which the backbones are trained, in any layouts
+    that `wildaffect data check` knows. Nobody in them may be in --data."""
+    data: Path
+    """Folder of annotated videos, on which everything else is trained."""
+    feature_images: tuple[Path, ...] = ()
+    """Folder of face images of each set, in the same order; beside its annotations if not
+    given. They are cropped first, unless `wildaffect crop` wrote the folder."""
+    unlabelled: tuple[Path, ...] = ()
+    """Folders of further faces for pre-training, cropped alike. Who is in them is not
+    known, so nobody checks that they are strangers."""
+    footage: tuple[Path, ...] = ()
+    """Videos, or folders of crops, of --data; beside its annotations if not given."""
+    output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
+    """Folder of everything; runs/<system>-<seed> if not given."""
+    split: str = "val"
+    """Split on which the ensemble is calibrated, crosswise, and judged."""
+    seed: int = 0
+    terms: str = UNKNOWN_TERMS
+    """On what terms images and annotations may be used."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    threads: int = 1
+    """Of tensor operations on the CPU."""
+
+    @property
+    def folder(self) -> Path:
+        """Return where everything is written."""
+        return self.output or Path("runs") / f"{self.recipe.system.name}-{self.seed}"
+
+
+def _short(recipe: FinetuneRecipe, *, num_epochs: int) -> FinetuneRecipe:
+    """Return a recipe as far as some minutes of a CPU go."""
+    return replace(recipe, num_epochs=num_epochs, precision="bf16-mixed", ema_decay=0.98)
+
+
+def _with_seed(one: BackboneRecipe, seed: int) -> BackboneRecipe:
+    pretrain = replace(one.pretrain, seed=seed) if one.pretrain else None
+    return replace(one, finetune=replace(one.finetune, seed=seed), pretrain=pretrain)

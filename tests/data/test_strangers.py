@@ -1,0 +1,62 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from wildaffect.core.annotations import Annotations
+from wildaffect.core.errors import SplitError
+from wildaffect.data.strangers import crowd_of, refuse_shared
+from wildaffect.synth.plan import annotations_of, plan_world
+from wildaffect.synth.presets import PRESETS
+
+
+def labels(*subjects: str) -> Annotations:
+    """Return annotations of these people, one row each."""
+    videos = plan_world(PRESETS["tiny"], seed=0, statistics="balanced", size_px=64)
+    some = annotations_of(videos[:1], source="made up", with_repeats=False)
+    num = len(subjects)
+    columns = {
+        name: np.repeat(getattr(some, name)[:1], num, axis=0)
+        for name in (
+            "frame_number", "valence", "arousal", "expression", "action_units",
+            "valence_valid", "arousal_valid", "expression_valid", "action_units_valid",
+            "lines",
+        )
+    }  # fmt: skip
+    return Annotations(
+        source="made up",
+        videos=subjects,
+        subjects=subjects,
+        video_index=np.arange(num),
+        images=tuple(f"{one}/00001.jpg" for one in subjects),
+        **columns,
+    )
+
+
+def world(folder: Path, seed: int) -> Path:
+    folder.mkdir()
+    told = {"made_by": "wildaffect 0, generated world 2", "seed": seed}
+    (folder / "provenance.json").write_text(json.dumps(told))
+    return folder
+
+
+def test_a_person_of_both_is_named():
+    features = crowd_of(Path("a"), "affwild2-va", [labels("3-1", "7"), labels("9")])
+    clips = crowd_of(Path("b"), "affwild2-mtl", [labels("7", "8")])
+    with pytest.raises(SplitError, match="b: people must be others than those of a, got 1"):
+        refuse_shared([features], clips)
+
+
+def test_the_same_name_in_two_families_of_sets_is_two_people():
+    features = crowd_of(Path("a"), "affectnet-csv", [labels("105")])
+    refuse_shared([features], crowd_of(Path("b"), "affwild2-mtl", [labels("105")]))
+
+
+def test_generated_people_are_told_apart_by_the_seed_of_their_world(tmp_path):
+    mine = crowd_of(world(tmp_path / "a", 1), "affwild2-mtl", [labels("t0000-0")])
+    other = crowd_of(world(tmp_path / "b", 2), "affwild2-mtl", [labels("t0000-0")])
+    again = crowd_of(world(tmp_path / "c", 1), "affwild2-mtl", [labels("t0000-1")])
+    refuse_shared([mine], other)
+    with pytest.raises(SplitError, match="such as t0000"):
+        refuse_shared([mine], again)

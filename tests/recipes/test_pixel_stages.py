@@ -1,0 +1,211 @@
+"""A whole system from pixels, on worlds of a few generated people."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from wildaffect.core.errors import SplitError, UsageError
+from wildaffect.features.store import FeatureStore
+from wildaffect.recipes import pixel_stages
+from wildaffect.recipes.images import (
+    finetune_densenet_micro,
+    finetune_iresnet_small,
+    finetune_vit_micro,
+    mae_micro,
+)
+from wildaffect.recipes.pixel_stages import CLAIM, stages_of, train_from_pixels
+from wildaffect.recipes.pixel_systems import (
+    PIXEL_SYSTEMS,
+    BackboneRecipe,
+    CutAnew,
+    PixelSystemCommand,
+    abaw4_system_small,
+)
+from wildaffect.synth.dataset import write_world
+from wildaffect.synth.presets import PRESETS
+
+
+@pytest.fixture(autouse=True)
+def one_torch_thread():
+    torch.set_num_threads(1)
+
+
+def draw(folder: Path, *, seed: int, people: dict) -> Path:
+    preset = replace(PRESETS["tiny"], people=people, videos_per_person=1, rows_per_video=8)
+    made = write_world(
+        folder, preset, seed=seed, statistics="balanced", size_px=64, workers=1
+    )
+    for _ in made:
+        pass
+    return folder
+
+
+@pytest.fixture(scope="module")
+def worlds(tmp_path_factory):
+    root = tmp_path_factory.mktemp("worlds")
+    draw(root / "faces", seed=1, people={"train": 4, "val": 2, "test": 0})
+    draw(root / "clips", seed=2, people={"train": 4, "val": 3, "test": 0})
+    return root
+
+
+def tiny_system():
+    small = abaw4_system_small()
+    short = {"num_epochs": 1, "batch_size": 8}
+    return replace(
+        small,
+        system=replace(small.system, members=(("modern-frame", 0), ("modern-gru", 0))),
+        backbones=(
+            BackboneRecipe(
+                name="vit",
+                finetune=replace(finetune_vit_micro(), **short),
+                pretrain=replace(mae_micro(), **short),
+            ),
+            BackboneRecipe(
+                name="iresnet", finetune=replace(finetune_iresnet_small(), **short)
+            ),
+            BackboneRecipe(
+                name="densenet", finetune=replace(finetune_densenet_micro(), **short)
+            ),
+        ),
+    )
+
+
+def command_for(worlds: Path, output: Path, **changes) -> PixelSystemCommand:
+    command = PixelSystemCommand(
+        recipe=tiny_system(),
+        feature_data=(worlds / "faces",),
+        data=worlds / "clips",
+        output=output,
+        device="cpu",
+    )
+    return replace(command, **changes)
+
+
+def names_of(command: PixelSystemCommand) -> list[str]:
+    return [stage.name for stage in stages_of(command)]
+
+
+def test_stages_stand_in_the_order_in_which_each_has_what_it_reads(worlds, tmp_path):
+    assert names_of(command_for(worlds, tmp_path)) == [
+        "pretrain mae-micro",
+        "finetune vit",
+        "finetune iresnet",
+        "finetune densenet",
+        "extract",
+        "train and join",
+    ]
+
+
+def test_images_that_are_no_aligned_crops_are_cropped_first(worlds, tmp_path):
+    recipe = replace(tiny_system(), crops=CutAnew(size_px=64))
+    assert names_of(command_for(worlds, tmp_path, recipe=recipe))[0] == "crop faces"
+    marked = tmp_path / "cut"
+    marked.mkdir()
+    (marked / "crops.json").write_text("{}")
+    ready = command_for(worlds, tmp_path, recipe=recipe, feature_images=(marked,))
+    assert "crop" not in " ".join(names_of(ready))
+
+
+def test_people_of_the_features_are_refused_as_people_of_the_data(worlds, tmp_path):
+    same = command_for(worlds, tmp_path / "out", feature_data=(worlds / "clips",))
+    with pytest.raises(SplitError, match=r"people must be others .* got 7 of both"):
+        train_from_pixels(same)
+    assert not (tmp_path / "out").exists()
+
+
+def test_another_world_of_the_same_seed_holds_the_same_people(worlds, tmp_path):
+    draw(tmp_path / "again", seed=2, people={"train": 2, "val": 0, "test": 0})
+    twin = command_for(worlds, tmp_path / "out", feature_data=(tmp_path / "again",))
+    with pytest.raises(SplitError, match="got 2 of both, such as t0000"):
+        train_from_pixels(twin)
+
+
+def test_two_sets_of_one_name_are_refused(worlds, tmp_path):
+    recipe = replace(tiny_system(), crops=CutAnew(size_px=64))
+    twice = (worlds / "faces", worlds / "faces")
+    with pytest.raises(UsageError, match="must have names of their own, got faces, faces"):
+        stages_of(command_for(worlds, tmp_path, recipe=recipe, feature_data=twice))
+
+
+def test_images_are_named_for_every_set_or_for_none(worlds, tmp_path):
+    both = (worlds / "faces", worlds / "clips")
+    with pytest.raises(UsageError, match=r"once per set \(2\), got 1"):
+        stages_of(
+            command_for(worlds, tmp_path, feature_data=both, feature_images=(tmp_path,))
+        )
+
+
+def test_several_processes_are_refused(worlds, tmp_path, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(UsageError, match="must be one process, got 2"):
+        train_from_pixels(command_for(worlds, tmp_path))
+
+
+def test_a_stopped_system_goes_on_with_the_stage_that_was_stopped(
+    worlds, tmp_path, monkeypatch
+):
+    begun = []
+
+    def stub(command):
+        def stage(name):
+            def run():
+                begun.append(name)
+                if name == "extract" and begun.count(name) == 1:
+                    raise KeyboardInterrupt
+
+            return pixel_stages.Stage(name, run)
+
+        return [stage(name) for name in ("finetune", "extract", "train")]
+
+    monkeypatch.setattr(pixel_stages, "stages_of", stub)
+    command = command_for(worlds, tmp_path / "out")
+    with pytest.raises(KeyboardInterrupt):
+        train_from_pixels(command)
+    assert train_from_pixels(command) == 0
+    assert begun == ["finetune", "extract", "finetune", "extract", "train"]
+
+
+def test_a_folder_of_another_seed_is_refused(worlds, tmp_path, monkeypatch):
+    monkeypatch.setattr(pixel_stages, "stages_of", lambda _: [])
+    train_from_pixels(command_for(worlds, tmp_path))
+    with pytest.raises(UsageError, match="recipe, seed and data must be those"):
+        train_from_pixels(command_for(worlds, tmp_path, seed=1))
+
+
+def test_a_seed_reaches_every_part():
+    recipe = abaw4_system_small().with_seed(3)
+    assert {seed for _, seed in recipe.system.members} == {3}
+    assert {one.finetune.seed for one in recipe.backbones} == {3}
+    assert recipe.backbones[0].pretrain.seed == 3
+
+
+@pytest.mark.parametrize("name", PIXEL_SYSTEMS)
+def test_members_and_backbones_of_every_system_are_recipes(name):
+    recipe = PIXEL_SYSTEMS[name]()
+    assert recipe.system.name == name
+    assert recipe.feature_sets == ("vit", "iresnet", "densenet")
+    assert recipe.backbones[0].finetune.network.startswith(
+        recipe.backbones[0].pretrain.network
+    )
+
+
+@pytest.mark.slow
+def test_pixels_become_an_ensemble_and_nothing_is_done_twice(worlds, tmp_path):
+    command = command_for(worlds, tmp_path / "out")
+    assert train_from_pixels(command) == 0
+    out = command.folder
+    store = FeatureStore(out / "features")
+    assert store.feature_sets() == ["densenet", "iresnet", "vit"]
+    scores = json.loads((out / "ensemble" / "scores-val.json").read_text())
+    assert {one["name"].split(",")[0] for one in scores} > {"ensemble"}
+    assert (out / CLAIM).is_file()
+    weights = sorted(out.rglob("weights.safetensors"))
+    assert len(weights) == 10  # of six runs, four of them with a backbone laid out
+    before = {path: path.stat().st_mtime_ns for path in weights}
+    rows = {path: path.read_text() for path in out.rglob("metrics.jsonl")}
+    assert train_from_pixels(command) == 0
+    assert {path: path.stat().st_mtime_ns for path in weights} == before
+    assert {path: path.read_text() for path in out.rglob("metrics.jsonl")} == rows
