@@ -6,11 +6,21 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from onnx import TensorProto, helper
 
 import wildaffect
+from wildaffect.core.preprocess import Preprocess
+from wildaffect.inference.artefact import network_file, write_artefact
+from wildaffect.inference.manifest import (
+    FORMAT_VERSION,
+    BackboneInput,
+    Manifest,
+    Member,
+)
 
 PACKAGE = Path(wildaffect.__file__).parent
 TRAINING = {"models", "losses", "training", "export", "recipes"}
+FLOAT = TensorProto.FLOAT
 EXTRA = {("synth",), ("data", "world_features")}
 """Need the extra `world` (numba)."""
 ABSENT = [
@@ -23,6 +33,7 @@ ABSENT = [
     "sklearn",
     "onnx",
     "h5py",
+    "ray",
 ]
 HEAVY = ["openvino", "cv2", "av", "pyarrow", *ABSENT]
 
@@ -126,6 +137,73 @@ assert not loaded, loaded
     done = run(WATCH + code, tmp_path)
     assert done.returncode == 0, done.stderr
     assert list(tmp_path.rglob("*")) == []
+
+
+def with_backbone(folder: Path) -> Path:
+    """Write an artefact whose valence is the mean red of the aligned crop, in [0, 1]."""
+    crops = helper.make_tensor_value_info("crops", FLOAT, ["B", 3, 32, 32])
+    mean = helper.make_node("ReduceMean", ["crops"], ["colour"], axes=[2, 3], keepdims=0)
+    colour = to_onnx([mean], crops, ("colour", ["B", 3]), {})
+    rows = helper.make_tensor_value_info("features", FLOAT, [1, "T", 3])
+    nodes = [
+        helper.make_node("Gather", ["features", "first"], ["red"], axis=2),
+        helper.make_node("Squeeze", ["red", "last"], ["valence"]),
+    ]
+    constants = {"first": [0], "last": [2]}
+    member = to_onnx(nodes, rows, ("valence", [1, "T"]), constants)
+    files = {"backbone-0.onnx": colour, "member-0.onnx": member}
+    backbone = BackboneInput(
+        name="colour",
+        network=network_file("backbone-0.onnx", colour),
+        preprocess=Preprocess(size_px=32, mean=(0.0,) * 3, std=(1.0,) * 3),
+        feature_dim=3,
+    )
+    manifest = Manifest(
+        format_version=FORMAT_VERSION,
+        name="light",
+        version="1",
+        summary="For tests.",
+        license="Apache-2.0",
+        sources=(),
+        inputs=(backbone,),
+        members=(Member(network=network_file("member-0.onnx", member)),),
+        predicts_valence=True,
+        predicts_arousal=False,
+    )
+    write_artefact(folder, manifest, files)
+    return folder
+
+
+def to_onnx(nodes, given, output, constants) -> bytes:
+    graph = helper.make_graph(
+        nodes,
+        "light",
+        [given],
+        [helper.make_tensor_value_info(output[0], FLOAT, output[1])],
+        [helper.make_tensor(k, TensorProto.INT64, [1], v) for k, v in constants.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+    model.ir_version = 8
+    return model.SerializeToString()
+
+
+def test_analysis_with_a_backbone_needs_no_training_package(tmp_path: Path) -> None:
+    artefact = with_backbone(tmp_path / "artefact")
+    code = f"""
+from pathlib import Path
+import wildaffect
+from wildaffect.cli.main import main
+
+picture = Path(wildaffect.__file__).parent / "demo" / "astronaut.jpg"
+words = ["analyze", str(picture), "--model", {str(artefact)!r}, "-o", "out.csv", "--quiet"]
+assert main(words) == 0
+(valence,) = wildaffect.read_table("out.csv")["valence"].to_pylist()
+assert 0.2 < valence < 0.9, valence
+loaded = [name for name in {ABSENT!r} if name in sys.modules]
+assert not loaded, loaded
+"""
+    done = run(HIDE + code, tmp_path)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize(

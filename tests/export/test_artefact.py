@@ -9,6 +9,7 @@ from wildaffect.export.artefact import Title, build_manifest
 from wildaffect.inference.calibration import Calibration
 from wildaffect.inference.inputs import COLUMNS
 from wildaffect.inference.manifest import Affine
+from wildaffect.inference.neutral import DEFAULT_POLICY
 from wildaffect.training.ensembles import Ensemble, EnsembleMember, load_ensemble
 from wildaffect.training.outcome import calibration_path, save_calibration
 from wildaffect.training.runs import load_run
@@ -104,10 +105,40 @@ def test_specialists_keep_their_tasks_and_windows(make_run):
     assert manifest.num_predicting(Task.VALENCE) == 2
 
 
-def test_a_feature_set_that_is_no_measurement_is_named(make_run):
-    folder = make_run(inputs=("pose", "iresnet.ms1m"))
-    with pytest.raises(UsageError, match=r"inputs must be .* got 'iresnet.ms1m'"):
+def test_a_measurement_that_analysis_does_not_give_to_networks_is_named(make_run):
+    folder = make_run(inputs=("pose", "mesh"))
+    with pytest.raises(UsageError, match=r"inputs must be .* got 'mesh'; train without"):
         build_manifest(ensemble_of(folder), [b"net"], TITLE)
+
+
+def test_members_may_read_different_inputs(make_run):
+    first = make_run("a", inputs=("pose", "geometry_change"))
+    second = make_run("b", inputs=("blendshapes", "pose"))
+    third = make_run("c", inputs=("pose", "geometry_change", "blendshapes"))
+    manifest = build_manifest(ensemble_of(first, second, third), [b"1", b"2", b"3"], TITLE)
+    assert [one.key for one in manifest.inputs] == [
+        "pose",
+        "geometry_change",
+        "blendshapes",
+    ]
+    assert [one.inputs for one in manifest.members] == [
+        ("pose", "geometry_change"),
+        ("blendshapes", "pose"),
+        None,
+    ]
+
+
+def test_a_neutral_counts_where_changes_are_read_and_nowhere_else(make_run):
+    other = replace(DEFAULT_POLICY, warm_up_s=9.0)
+    reader = make_run("a", inputs=("pose", "geometry_change"))
+    silent = make_run("b", inputs=("pose",), neutral=other)
+    manifest = build_manifest(ensemble_of(silent, reader), [b"1", b"2"], TITLE)
+    assert manifest.neutral == DEFAULT_POLICY
+    third = make_run("c", inputs=("blendshapes_change",), neutral=other)
+    with pytest.raises(
+        UsageError, match=r"c: neutral must be that of .*a, as one analysis"
+    ):
+        build_manifest(ensemble_of(silent, reader, third), [b"1", b"2", b"3"], TITLE)
 
 
 def test_measurements_of_another_version_are_refused(make_run):
@@ -122,14 +153,8 @@ def test_gaps_shorter_than_two_steps_of_the_rate_are_refused(make_run):
         build_manifest(ensemble_of(folder), [b"net"], TITLE)
 
 
-@pytest.mark.parametrize(
-    ("other", "said"),
-    [
-        ({"inputs": ("pose",)}, "inputs must be that of"),
-        ({"rate_hz": 20.0}, "rows per second must be those of .* got 20 for 10"),
-    ],
-)
-def test_members_that_one_analysis_cannot_run_together_are_refused(make_run, other, said):
-    folders = make_run("a"), make_run("b", **other)
+def test_members_that_one_analysis_cannot_run_together_are_refused(make_run):
+    folders = make_run("a"), make_run("b", rate_hz=20.0)
+    said = "rows per second must be those of .* got 20 for 10"
     with pytest.raises(UsageError, match=said):
         build_manifest(ensemble_of(*folders), [b"one", b"two"], TITLE)

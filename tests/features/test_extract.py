@@ -1,5 +1,6 @@
+import errno
 import json
-from importlib.resources import files
+import os
 
 import av
 import cv2
@@ -9,21 +10,13 @@ import pytest
 from wildaffect.cli.main import main
 from wildaffect.core.errors import UnreadableVideo, UsageError
 from wildaffect.core.preprocess import Preprocess
-from wildaffect.features.extract import ExtractOptions, Extractor
+from wildaffect.features.engine import ExtractPlan, InProcess, run_jobs
+from wildaffect.features.extract import ExtractOptions
 from wildaffect.features.footage import content_sha256, find_footage
 from wildaffect.features.geometry import GEOMETRY_COLUMNS
 from wildaffect.features.sets import FeatureSet, geometry_set, measured_sets
 from wildaffect.features.store import EntryName, FeatureStore
 from wildaffect.runtime.network import Device
-
-
-@pytest.fixture(scope="module")
-def portrait():
-    """The portrait that ships with the package; the face lies about (226, 112)."""
-    path = files("wildaffect.demo").joinpath("astronaut.jpg")
-    data = np.frombuffer(path.read_bytes(), np.uint8)
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR)
-    return cv2.resize(image, (512, 512), interpolation=cv2.INTER_AREA)
 
 
 @pytest.fixture
@@ -54,9 +47,13 @@ def write_clip(path, portrait, num_frames=8):
 
 
 def extract(inputs, store, sets, **options):
-    extractor = Extractor(store, sets, ExtractOptions(device=Device(), **options))
+    plan = ExtractPlan(
+        store=store.root,
+        sets=tuple(sets),
+        options=ExtractOptions(device=Device(), **options),
+    )
     jobs = find_footage(inputs, "crops")
-    return list(extractor.run(jobs, lambda job, info, number: None))
+    return list(run_jobs(jobs, store, InProcess(plan), lambda job, info, number: None))
 
 
 def test_image_trees_keep_the_numbers_of_their_names_and_leave_out_faceless_frames(
@@ -133,6 +130,50 @@ def test_a_video_without_a_face_is_finished_too(tmp_path, portrait):
     )
 
 
+def test_images_that_do_not_decode_are_counted_and_named_and_the_rest_is_stored(
+    tree, tmp_path, capsys
+):
+    (tree / "one_left" / "00007.jpg").write_bytes(b"no image at all")
+    store = tmp_path / "store"
+    assert main(["extract", str(tree), "-o", str(store), "--json", "--quiet"]) == 1
+    out, err = capsys.readouterr()
+    assert "one_left: frames: 1 not decodable and left out (7)" in err
+    told = json.loads(out)
+    total = {name: told[name] for name in told if name.startswith("num_")}
+    assert total == {
+        "num_videos": 2, "num_done": 2, "num_before": 0, "num_failed": 0,
+        "num_not_begun": 0, "num_frames": 4, "num_faces": 3, "num_faceless": 1,
+        "num_unreadable": 1,
+    }  # fmt: skip
+    assert told["frames_per_s"] == pytest.approx(4 / told["seconds"], rel=0.05)
+    stored = FeatureStore(store).open(EntryName("geometry", "one_left", "0"))
+    assert stored.frame_number.tolist() == [4, 502]
+
+
+def test_a_full_disk_is_told_and_keeps_what_was_stored(tree, tmp_path, monkeypatch, capsys):
+    (tree / "three").mkdir()
+    (tree / "three" / "1.jpg").write_bytes((tree / "two" / "00001.jpg").read_bytes())
+    real, calls = os.fsync, []
+
+    def fill_up(descriptor):
+        calls.append(descriptor)
+        if len(calls) > 3:  # the sidecar of the second video
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        real(descriptor)
+
+    store = tmp_path / "store"
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", fill_up)
+        assert main(["extract", str(tree), "-o", str(store), "--quiet"]) == 1
+    out, err = capsys.readouterr()
+    assert "features cannot be written: No space left on device; what was stored" in err
+    assert "1 videos extracted, 0 finished before, 1 failed, 1 not begun" in out
+    assert [name.video for name in FeatureStore(store).entries()] == ["one_left"]
+    assert sum(path.is_file() for path in store.rglob("*")) == 2  # nothing lies about
+    assert main(["extract", str(tree), "-o", str(store), "--quiet"]) == 0
+    assert "2 videos extracted, 1 finished before, 0 failed" in capsys.readouterr().out
+
+
 def test_a_backbone_plugs_in_with_its_own_crop(tree, tmp_path):
     preprocess = Preprocess(size_px=32, mean=(0.5,) * 3, std=(0.5,) * 3)
 
@@ -143,7 +184,7 @@ def test_a_backbone_plugs_in_with_its_own_crop(tree, tmp_path):
     colours = FeatureSet(
         name="colours",
         columns=("red", "green", "blue"),
-        embed=embed,
+        start=lambda: embed,
         weights_sha256="w",
         preprocess=preprocess,
     )

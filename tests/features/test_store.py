@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors.numpy import load_file
 
 from wildaffect.core.errors import FeatureError
 from wildaffect.features.records import FeatureTable, Provenance
@@ -56,6 +57,40 @@ def test_what_was_written_is_read_back_under_any_name(tmp_path_factory, name, ro
     np.testing.assert_array_equal(read.time_s, written.time_s)
     assert read.sidecar.columns == written.columns
     assert len(read) == rows
+
+
+def test_numbers_written_in_blocks_are_a_safetensors_file(tmp_path):
+    whole = table(rows=2500)
+    store = FeatureStore(tmp_path)
+    sidecar = store.write_blocks(whole, np.array_split(whole.values, 7), "float32")
+    (path,) = tmp_path.rglob("*.safetensors")
+    assert path.name == sidecar.data_file
+    read = load_file(path)
+    assert read.keys() == {"values", "frame_number", "time_s"}
+    for name, array in read.items():
+        np.testing.assert_array_equal(array, getattr(whole, name))
+    in_blocks = path.read_bytes()
+    again = store.write(whole, "float32")
+    assert path.with_name(again.data_file).read_bytes() == in_blocks
+
+
+@pytest.mark.parametrize(
+    ("blocks", "message"),
+    [
+        (
+            [(20, 3)],
+            r"values must have shape \(20, 4\), got a block \(20, 3\) after 0 rows",
+        ),
+        ([(15, 4), (6, 4)], r"got a block \(6, 4\) after 15 rows"),
+        ([(15, 4)], "values must have 20 rows, got 15"),
+    ],
+)
+def test_blocks_that_are_not_the_rows_of_their_head_are_refused(tmp_path, blocks, message):
+    store = FeatureStore(tmp_path)
+    with pytest.raises(FeatureError, match=message):
+        store.write_blocks(table(), map(np.zeros, blocks), "float16")
+    assert not list(store.entries("geometry"))
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 def test_the_nearest_row_is_the_frame_itself_else_the_earlier_one_else_the_first(tmp_path):

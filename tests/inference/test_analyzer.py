@@ -5,6 +5,7 @@ import pytest
 
 from wildaffect.core.errors import TruncatedVideo
 from wildaffect.core.faces import Status
+from wildaffect.faces.crop import align_face, five_points
 from wildaffect.faces.quality import QualityLimits
 from wildaffect.inference.analyzer import AnalysisOptions, Analyzer
 from wildaffect.inference.artefact import load_artefact
@@ -72,13 +73,18 @@ def test_features_are_kept_on_request_raw_and_against_the_neutral(footage):
 def test_a_backbone_sees_the_aligned_crop_of_its_own_frame(with_backbone, footage):
     frames = footage(12)
     tinted = [replace(f, rgb=f.rgb // np.uint8([1 + f.index % 2, 1, 1])) for f in frames]
-    analyzer = Analyzer(load_artefact(with_backbone), AnalysisOptions(keep_features=True))
+    artefact = load_artefact(with_backbone)
+    preprocess = artefact.manifest.inputs[0].preprocess
+    analyzer = Analyzer(artefact, AnalysisOptions(keep_features=True))
     rows = list(analyzer.run(tinted))
     assert len(rows) == 12
     for row in rows:
-        red = row.face.crops[0][..., 0].mean() / 255
+        points = five_points(row.face.landmarks_xyz)
+        crop = align_face(tinted[row.frame_index].rgb, points, preprocess)
+        red = crop[..., 0].mean() / 255
         assert row.affect.valence == pytest.approx(red, abs=1e-4)
         assert row.features["colour"][0] == pytest.approx(red, abs=1e-4)
+        assert row.face.crops == ()  # rows are held for long
     even, odd = ([row.affect.valence for row in rows[start::2]] for start in (0, 1))
     assert min(even) > 1.5 * max(odd)
 

@@ -74,7 +74,7 @@ def test_a_backbone_of_another_width_is_refused(with_backbone):
     artefact = load_artefact(with_backbone)
     backbone = dataclasses.replace(artefact.manifest.inputs[0], feature_dim=5)
     manifest = dataclasses.replace(artefact.manifest, inputs=(backbone,))
-    with pytest.raises(BadArtefact, match=r"output must have shape \(1, 5\)"):
+    with pytest.raises(BadArtefact, match=r"output must have shape \(2, 5\)"):
         Inputs(dataclasses.replace(artefact, manifest=manifest), Device())
 
 

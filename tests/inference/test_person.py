@@ -50,7 +50,7 @@ def play(parts, statuses, *, warm_up_s=0.4):
     person = PersonStream(*parts, warm_up_s=warm_up_s, keep_features=False)
     rows, waits = [], []
     for i, status in enumerate(statuses):
-        rows += person.push(i, i / 25, face(i, status))
+        rows += person.push(parts[0].measure(i, i / 25, face(i, status)))
         waits.append(i + 1 - len(rows))
     return rows + person.finish(), waits
 
@@ -94,7 +94,7 @@ def play_artefact(folder, faces, *, fps=30):
     person = PersonStream(*parts, warm_up_s=0.0, keep_features=False)
     waits, rows = [], []
     for i, one in enumerate(faces):
-        rows += person.push(i, i / fps, one)
+        rows += person.push(parts[0].measure(i, i / fps, one))
         waits.append(i + 1 - len(rows))
     return [row.affect.valence for row in rows + person.finish()], waits
 

@@ -8,16 +8,17 @@ import torch
 
 from wildaffect.cli.main import main
 from wildaffect.core.errors import BadArtefact, UsageError
-from wildaffect.export.backbone import backbone_error, backbone_to_onnx, check_backbone
-from wildaffect.faces.crop import normalise
+from wildaffect.export.backbone import backbone_error, backbone_to_onnx, check_error
+from wildaffect.features.embedding import NETWORK_BATCH, Embedder
 from wildaffect.features.store import EntryName, FeatureStore
 from wildaffect.models.backbones.manifest import WeightManifest
 from wildaffect.models.backbones.registry import backbone_spec, build_backbone
 from wildaffect.models.backbones.weights import keep_weights
-from wildaffect.recipes.embedders import backbone_sets, embed_with
+from wildaffect.recipes.embedders import backbone_sets, torch_embed
 from wildaffect.runtime.network import Device, supports_bf16
 
 NETWORK = "iresnet_micro_64.arcface"
+PREPROCESS = backbone_spec(NETWORK).preprocess
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -83,33 +84,49 @@ class Face:
         self.crops = (crop,)
 
 
+def crops_of(num):
+    rng = np.random.default_rng(0)
+    return list(rng.integers(0, 256, (num, 64, 64, 3), dtype=np.uint8))
+
+
+def error_of(backbone, onnx):
+    embed = Embedder(onnx, PREPROCESS, Device()).embed
+    return backbone_error(backbone, embed, PREPROCESS)
+
+
 def test_the_runtime_gives_the_features_of_torch(backbone, onnx):
-    assert backbone_error(backbone, onnx, Device()) < 1e-4
-    assert check_backbone(backbone, onnx, Device()) < 1e-4
+    assert error_of(backbone, onnx) < 1e-4
 
 
 def test_a_file_of_another_network_is_refused(onnx):
     torch.manual_seed(1)
+    other = build_backbone(NETWORK)
     with pytest.raises(BadArtefact, match="exported IResNet must be within"):
-        check_backbone(build_backbone(NETWORK), onnx, Device())
+        check_error(error_of(other, onnx), other, Device())
 
 
 def test_exporting_and_comparing_leave_the_mode_of_the_network(backbone, onnx):
     backbone.train()  # exporting: see the fixture
-    backbone_error(backbone, onnx, Device())
+    error_of(backbone, onnx)
     assert backbone.training
     backbone.eval()
 
 
-def test_faces_are_normalised_as_the_weights_ask():
-    spec = backbone_spec(NETWORK)
-    rng = np.random.default_rng(0)
-    crops = rng.integers(0, 256, (3, 64, 64, 3), dtype=np.uint8)
-    seen = []
-    embed_with(lambda given: seen.append(given) or given, spec.preprocess)(
-        [Face(crop) for crop in crops]
-    )
-    np.testing.assert_array_equal(seen[0], normalise(crops, spec.preprocess))
+def test_features_of_a_face_do_not_depend_on_how_many_others_there_are(onnx):
+    crops = crops_of(2 * NETWORK_BATCH + 3)
+    embed = Embedder(onnx, PREPROCESS, Device()).embed
+    together = embed(crops)
+    assert together.shape == (len(crops), 256)
+    alone = np.concatenate([embed([crop]) for crop in crops])
+    np.testing.assert_array_equal(together, alone)
+
+
+def test_torch_and_the_runtime_embed_alike(run_folder, onnx):
+    faces = [Face(crop) for crop in crops_of(3)]
+    in_torch = torch_embed(str(run_folder), "cpu")(faces)
+    in_runtime = Embedder(onnx, PREPROCESS, Device())(faces)
+    error = np.linalg.norm(in_torch - in_runtime) / np.linalg.norm(in_runtime)
+    assert error < 0.05  # bfloat16 on the way
 
 
 def test_a_set_is_keyed_by_weights_and_crop_and_named_after_the_run(run_folder):

@@ -61,6 +61,13 @@ def test_the_number_of_threads_does_not_change_results_beyond_rounding():
         np.testing.assert_allclose(a, b, atol=2e-3, rtol=1e-4)
 
 
+@pytest.mark.parametrize("shape", [(1, 2, 4), (2, 2, 3), (1, 3)])
+def test_an_input_of_another_shape_is_refused_before_it_is_read_beyond_its_end(shape):
+    network = Network(twice_plus(), device=Device())
+    with pytest.raises(RuntimeError, match=r"input must have shape \[1,\?,3\], got \("):
+        network(np.zeros(shape, np.float32))
+
+
 def test_a_file_that_is_no_network_is_refused_by_name(tmp_path):
     path = tmp_path / "broken.onnx"
     path.write_bytes(b"nothing")

@@ -6,6 +6,7 @@ import torch
 
 from wildaffect.core.errors import UsageError
 from wildaffect.core.tasks import Task
+from wildaffect.core.windows import TrailingSpec
 from wildaffect.training.batches import TrainingBatches
 from wildaffect.training.distributed import Processes
 
@@ -59,6 +60,20 @@ def test_an_epoch_has_as_many_rows_as_there_are_and_reaches_nearly_all(sequences
             seen |= {tuple(row) for row in features[:length].tolist()}
     assert seen <= known
     assert len(seen) > 0.98 * len(known)
+
+
+def test_a_window_is_led_in_by_its_first_row_without_labels(sequences, tiny):
+    trailing = TrailingSpec(length_s=1.0, delay_s=0.0, max_gap_s=1.0)
+    led = replace(trailing, lead_step_s=0.25)
+    (plain,) = take(TrainingBatches(sequences, replace(tiny, window=trailing), ALONE), 2)
+    (batch,) = take(TrainingBatches(sequences, replace(tiny, window=led), ALONE), 2)
+    assert torch.equal(batch.lengths, plain.lengths + 3)
+    assert torch.equal(batch.features[:, 3:], plain.features)
+    assert torch.equal(batch.features[:, :3], plain.features[:, :1].expand(-1, 3, -1))
+    torch.testing.assert_close(batch.times_s[:, :4].diff(), torch.full((8, 3), 0.25))
+    for task in Task:
+        assert not batch.valid[task][:, :3].any()
+        assert torch.equal(batch.valid[task][:, 3:], plain.valid[task])
 
 
 def test_padding_is_never_valid_and_times_start_at_zero(sequences, tiny):

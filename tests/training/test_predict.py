@@ -19,6 +19,9 @@ WINDOWS = {
     "frame by frame": FRAME_WISE,
     "trailing": TrailingSpec(length_s=1.0, delay_s=0.2, max_gap_s=0.12),
     "trailing, no delay": TrailingSpec(length_s=1.0, delay_s=0.0, max_gap_s=1.0),
+    "trailing, led in": TrailingSpec(
+        length_s=1.0, delay_s=0.0, max_gap_s=0.12, lead_step_s=0.07
+    ),
 }
 
 

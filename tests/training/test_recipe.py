@@ -6,7 +6,7 @@ import torch
 
 from wildaffect.core.errors import UsageError
 from wildaffect.core.tasks import LabelSpaces
-from wildaffect.core.windows import TrailingSpec
+from wildaffect.core.windows import LedInSpec, TrailingSpec
 from wildaffect.losses.multitask import build_loss
 from wildaffect.losses.statistics import LabelStatistics
 from wildaffect.models.multitask import build_model
@@ -138,4 +138,8 @@ def test_windows_of_a_streaming_model_are_trained_side_by_side(tiny):
     trailing = TrailingSpec(length_s=2.0, delay_s=0.2, max_gap_s=1.0)
     spec = replace(tiny, window=trailing).training_window
     assert (spec.length_s, spec.stride_s, spec.max_gap_s) == (2.0, 2.0, 1.0)
+    assert not isinstance(spec, LedInSpec)
+    led = replace(tiny, window=replace(trailing, lead_step_s=0.5)).training_window
+    assert isinstance(led, LedInSpec)
+    assert (led.length_s, led.lead_step_s) == (2.0, 0.5)
     assert tiny.training_window == tiny.window

@@ -7,6 +7,8 @@ Examples:
     wildaffect export runs/modern-0 -o artefacts/mine
 
     wildaffect export ensembles/best -o artefacts/best.zip --license CC-BY-4.0
+
+    wildaffect export runs/affect -o artefacts/pixels --backbone vit=runs/vit
 """
 
 from dataclasses import dataclass
@@ -26,6 +28,9 @@ class Command:
     """Folder of a finished run or of an ensemble."""
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
     """Folder of the artefact, or a .zip to write it as one file."""
+    backbone: tuple[str, ...] = ()
+    """NAME=FOLDER for each input that a backbone makes: the feature set, and the run or the
+    name of `wildaffect weights list` that `extract --features` was given."""
     name: str | None = None
     """Of the artefact; that of the output if not given."""
     version: str = "1"
@@ -45,6 +50,7 @@ def run(command: Command) -> int:
     """Export, prove parity, write, and say how large the differences are."""
     require_train("export")
     from wildaffect.export.artefact import Title
+    from wildaffect.export.carried import parse_backbones
     from wildaffect.recipes.export_command import export
 
     output = command.output
@@ -56,4 +62,10 @@ def run(command: Command) -> int:
         license=command.license,
         summary=command.summary,
     )
-    return export(command.source, output, title, clip=command.clip)
+    return export(
+        command.source,
+        output,
+        title,
+        backbones=parse_backbones(command.backbone),
+        clip=command.clip,
+    )

@@ -3,16 +3,22 @@
 Examples:
     wildaffect extract cropped_aligned --features geometry -o features
 
-    wildaffect extract videos --features runs/iresnet runs/mae -o features
+    wildaffect extract videos --features runs/iresnet runs/mae -o features --workers 8
 """
 
+import warnings
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from wildaffect.cli.extras import require_train
+from wildaffect.cli.extras import require_cluster, require_train
+from wildaffect.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from wildaffect.features.engine import Engine, ExtractPlan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +48,15 @@ class Command:
     to be the same within its rounding."""
     threads: int = 1
     """Of each network call; decoding has a thread of its own."""
+    workers: int = 1
+    """Videos that are extracted at the same time, each by a process with its own networks
+    and threads. The store does not depend on it."""
+    engine: Literal["local", "ray"] = "local"
+    """Where workers run: this machine, or a Ray cluster whose machines all see the same
+    inputs and the same store (needs the extra `cluster`)."""
+    address: str = "local"
+    """Of the Ray cluster: auto for the one that this machine belongs to, or host:port;
+    local starts Ray on this machine for the time of the command."""
     json: bool = False
     """Print the report as JSON on standard output."""
     quiet: bool = False
@@ -49,16 +64,32 @@ class Command:
 
 
 def run(command: Command) -> int:
-    """Extract what is not in the store yet; 1 if any video failed."""
-    from wildaffect.features.extract import ExtractOptions, Extractor
+    """Extract what is not in the store yet; 1 if any video failed or lacks frames."""
+    from wildaffect.features.engine import run_jobs
     from wildaffect.features.footage import find_footage
     from wildaffect.features.progress import ExtractProgress
-    from wildaffect.features.sets import MEASURED, measured_sets
     from wildaffect.features.store import FeatureStore
+    from wildaffect.video.picture import DamagedVideoWarning
+
+    warnings.simplefilter("ignore", DamagedVideoWarning)  # outcomes say it in one line
+    jobs = find_footage(command.inputs, command.images)
+    engine = _engine(command, _plan(command))
+    with ExtractProgress(jobs, quiet=command.quiet) as progress:
+        outcomes = run_jobs(jobs, FeatureStore(command.output), engine, progress.watch)
+        with closing(outcomes):  # workers stop before the bars do
+            for outcome in outcomes:
+                progress.add(outcome)
+    print(progress.as_json() if command.json else progress.summary(command.output))
+    return 1 if progress.has_errors else 0
+
+
+def _plan(command: Command) -> "ExtractPlan":
+    from wildaffect.features.engine import ExtractPlan
+    from wildaffect.features.extract import ExtractOptions
+    from wildaffect.features.sets import MEASURED, measured_sets
     from wildaffect.runtime.network import Device
 
-    jobs = find_footage(command.inputs, command.images)
-    is_cuda = command.device.lower() == "cuda"
+    is_cuda = _is_cuda(command)
     device = Device(name="CPU" if is_cuda else command.device, threads=command.threads)
     backbones = [name for name in command.features if name not in MEASURED]
     sets = measured_sets([name for name in command.features if name in MEASURED])
@@ -69,13 +100,33 @@ def run(command: Command) -> int:
         sets += backbone_sets(
             backbones, device, precision=command.precision, on_cuda=is_cuda
         )
-    extractor = Extractor(
-        FeatureStore(command.output),
-        sets,
-        ExtractOptions(dtype=command.dtype, replace=command.replace, device=device),
+    return ExtractPlan(
+        store=command.output.absolute(),
+        sets=tuple(sets),
+        options=ExtractOptions(dtype=command.dtype, replace=command.replace, device=device),
     )
-    with ExtractProgress(num_jobs=len(jobs), quiet=command.quiet) as progress:
-        for outcome in extractor.run(jobs, progress.watch):
-            progress.add(outcome)
-    print(progress.as_json() if command.json else progress.summary(command.output))
-    return 1 if progress.num_failed else 0
+
+
+def _is_cuda(command: Command) -> bool:
+    return command.device.lower() == "cuda"
+
+
+def _engine(command: Command, plan: "ExtractPlan") -> "Engine":
+    from wildaffect.features.engine import InProcess
+    from wildaffect.features.workers import Processes
+
+    if command.engine == "ray":
+        require_cluster("extract --engine ray")
+        from wildaffect.features.cluster import RayActors
+
+        return RayActors(
+            plan,
+            command.workers,
+            address=command.address,
+            num_gpus=int(_is_cuda(command)),
+        )
+    if command.address != "local":
+        raise UsageError(
+            f"--address: must go with --engine ray, got {command.address!r} without"
+        )
+    return InProcess(plan) if command.workers == 1 else Processes(plan, command.workers)

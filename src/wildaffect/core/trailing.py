@@ -11,6 +11,7 @@ from wildaffect.core.streaming import Finished, Floats, Predict
 from wildaffect.core.windows import (
     TIME_TOLERANCE_S,
     FloatArray,
+    LedInSpec,
     TrailingSpec,
     check_times,
     longest_gap_s,
@@ -33,6 +34,31 @@ def trailing_windows(times_s: FloatArray, spec: TrailingSpec) -> list[slice]:
     return windows
 
 
+def lead_times_s(first_s: float, since_s: float, step_s: float) -> FloatArray:
+    """Return when rows in front of the first stand, ascending, none before `since_s`."""
+    num_rows = max(0, int((first_s - since_s) / step_s))
+    return first_s - step_s * np.arange(num_rows, 0, -1, dtype=np.float64)
+
+
+def trailing_lead_s(times_s: FloatArray, own_s: float, spec: TrailingSpec) -> FloatArray:
+    """Return the times at which a window's first row is repeated in front of it.
+
+    Args:
+        times_s: Of the rows of the window, shape (L,).
+        own_s: Time of the row whose window it is.
+        spec: Of the window.
+    """
+    if spec.lead_step_s is None:
+        return np.zeros(0)
+    return lead_times_s(float(times_s[0]), _start_s(own_s, spec), spec.lead_step_s)
+
+
+def led_in_s(first_s: float, spec: LedInSpec) -> FloatArray:
+    """Return the times at which the first row of a training window is repeated."""
+    since_s = first_s - spec.length_s + TIME_TOLERANCE_S
+    return lead_times_s(first_s, since_s, spec.lead_step_s)
+
+
 def run_trailing(
     predict: Predict, times_s: FloatArray, rows: Floats, spec: TrailingSpec
 ) -> Floats:
@@ -49,7 +75,7 @@ def run_trailing(
             shape (L, K) for a window.
     """
     outputs = [
-        _ask(predict, times_s[seen], rows[seen])[row - seen.start]
+        _ask(predict, times_s[seen], rows[seen], row - seen.start, spec)
         for row, seen in enumerate(trailing_windows(times_s, spec))
     ]
     return np.array(outputs) if outputs else np.zeros((0, 0))
@@ -128,8 +154,9 @@ class StreamingTrailing:
         outputs = []
         for row in range(self._num_done, num_final):
             seen = _seen_from(row, self._times_s, self._spec)
-            said = _ask(self._predict, self._times_s[seen], self._rows[seen])
-            outputs.append(said[row - seen.start])
+            times_s, rows = self._times_s[seen], self._rows[seen]
+            place = row - seen.start
+            outputs.append(_ask(self._predict, times_s, rows, place, self._spec))
         times_s = self._times_s[self._num_done : num_final]
         self._num_done = num_final
         if not outputs:
@@ -166,7 +193,13 @@ def _seen_from(row: int, times_s: FloatArray, spec: TrailingSpec) -> slice:
     return slice(min(start, row), last + 1 if is_seen else last)
 
 
-def _ask(predict: Predict, times_s: FloatArray, rows: Floats) -> Floats:
+def _ask(
+    predict: Predict, times_s: FloatArray, rows: Floats, row: int, spec: TrailingSpec
+) -> Floats:
+    """Return what a model says of one row of a window, shape (K,)."""
+    lead_s = trailing_lead_s(times_s, float(times_s[row]), spec)
+    times_s = np.concatenate([lead_s, times_s])
+    rows = np.concatenate([np.repeat(rows[:1], len(lead_s), axis=0), rows])
     output = predict(rows, times_s)
     if output.ndim != 2 or len(output) != len(rows) or not np.isfinite(output).all():
         raise ValueError(
@@ -174,4 +207,5 @@ def _ask(predict: Predict, times_s: FloatArray, rows: Floats) -> Floats:
             f"({len(rows)}, K), got shape {output.shape} with "
             f"{int((~np.isfinite(output)).sum())} not finite"
         )
-    return output
+    answer: Floats = output[len(lead_s) + row]
+    return answer

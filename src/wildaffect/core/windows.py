@@ -71,6 +71,10 @@ class TrailingSpec:
     """How far a row may look ahead, which is how long its answer takes; at least 0."""
     max_gap_s: float
     """Rows further apart than this never share a window, in (0, `length_s`]."""
+    lead_step_s: float | None = None
+    """A face is taken to have been, before the first row of a window, as it is there: that
+    row is repeated at this distance back to the window's beginning, so that who holds still
+    gets the same answer from the first row on. None: such windows have fewer rows."""
 
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012 - read by pydantic as it stands
 
@@ -87,11 +91,29 @@ class TrailingSpec:
                 f"window: max_gap_s must be in (0, length_s={self.length_s}], "
                 f"got {self.max_gap_s}"
             )
+        if self.lead_step_s is not None and not (
+            2 * TIME_TOLERANCE_S <= self.lead_step_s <= self.length_s
+        ):
+            raise ValueError(
+                f"window: lead_step_s must be in [{2 * TIME_TOLERANCE_S}, "
+                f"length_s={self.length_s}], got {self.lead_step_s}"
+            )
 
     @property
     def is_frame_wise(self) -> bool:
         """False: a window holds more than its row."""
         return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedInSpec(WindowSpec):
+    """Windows with their first row repeated in front, each over `length_s`.
+
+    They are to training what filled windows of a `TrailingSpec` are to use.
+    """
+
+    lead_step_s: float
+    """As in `TrailingSpec`."""
 
 
 AnyWindow = WindowSpec | TrailingSpec

@@ -20,7 +20,14 @@ from wildaffect.core.sequences import (
     Targets,
     build_sequences,
 )
-from wildaffect.core.windows import TIME_TOLERANCE_S, WindowSpec, cut, longest_gap_s
+from wildaffect.core.trailing import led_in_s
+from wildaffect.core.windows import (
+    TIME_TOLERANCE_S,
+    LedInSpec,
+    WindowSpec,
+    cut,
+    longest_gap_s,
+)
 from wildaffect.features.store import EntryName, FeatureStore, StoredFeatures
 
 View = Callable[[StoredFeatures], NDArray[np.floating]]
@@ -180,6 +187,23 @@ class WindowSampler:
             times_s = self._sequences[which].time_s[rows]
             window = _window_around(times_s, row, self._spec, rng)
             yield _sample(self._sequences[which], rows[window])
+
+
+def led_in(sample: Sample, spec: LedInSpec) -> Sample:
+    """Return a window with its first row repeated in front, there without labels."""
+    lead_s = led_in_s(float(sample.time_s[0]), spec)
+    picks = np.concatenate([np.zeros(len(lead_s), np.int64), np.arange(len(sample))])
+    targets = sample.targets.take(picks)
+    for name in Targets.__slots__:
+        if name.endswith("_valid"):
+            getattr(targets, name)[: len(lead_s)] = False
+    return Sample(
+        video=sample.video,
+        rows=sample.rows[picks],
+        features=sample.features[picks],
+        time_s=np.concatenate([lead_s, sample.time_s]),
+        targets=targets,
+    )
 
 
 def _window_around(

@@ -74,9 +74,9 @@ def extract_video(root: Path, video: PlannedVideo) -> int:
         num_images = draw_video(Path(scratch), video, files="crops")
         crops = Path(scratch) / IMAGES / video.name
         job = Footage(video=video.name, path=crops, images="crops")
-        for outcome in _extractor(root).run([job], lambda *_: None):
-            if outcome.error:
-                raise FeatureError(f"{video.name}: {outcome.error}")
+        outcome = _extractor(root).extract(job, lambda *_: None)
+        if outcome.error:
+            raise FeatureError(f"{video.name}: {outcome.error}")
     return num_images
 
 
@@ -84,4 +84,6 @@ def extract_video(root: Path, video: PlannedVideo) -> int:
 def _extractor(root: Path) -> Extractor:
     """Return the face nets of this process, compiled once."""
     options = ExtractOptions(device=Device())
-    return Extractor(FeatureStore(root), measured_sets((FEATURE_SET,)), options)
+    store = FeatureStore(root)
+    store.make_folder()
+    return Extractor(store, measured_sets((FEATURE_SET,)), options)

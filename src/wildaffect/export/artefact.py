@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from wildaffect.core.errors import UsageError
 from wildaffect.core.tasks import Task
 from wildaffect.core.windows import AnyWindow
+from wildaffect.export.carried import CarriedBackbone
 from wildaffect.features.sets import MEASURED
 from wildaffect.inference.artefact import network_file
 from wildaffect.inference.checks import MIN_GAP_STEPS, check_manifest
@@ -13,11 +14,13 @@ from wildaffect.inference.inputs import COLUMNS
 from wildaffect.inference.manifest import (
     FORMAT_VERSION,
     ActionUnitOutput,
+    BackboneInput,
     DataSource,
     ExpressionOutput,
     Manifest,
     MeasuredInput,
     Member,
+    NeutralPolicy,
 )
 from wildaffect.inference.sequence_inputs import MEASURED_SET, in_order
 from wildaffect.training.ensembles import Ensemble
@@ -35,28 +38,35 @@ class Title:
     """One sentence; None for one made of what it was trained on."""
 
 
-def build_manifest(ensemble: Ensemble, networks: Sequence[bytes], title: Title) -> Manifest:
+def build_manifest(
+    ensemble: Ensemble,
+    networks: Sequence[bytes],
+    title: Title,
+    backbones: Sequence[CarriedBackbone] = (),
+) -> Manifest:
     """Return the manifest of an artefact with one network per member.
 
     Args:
         ensemble: What predicts.
         networks: ONNX of each member, in order.
         title: What it is called.
+        backbones: Those of the inputs that analysis does not measure itself.
 
     Raises:
-        UsageError: If an input is no kind of measurement, features were measured by
-            another version, or members differ in inputs, rate or neutral.
+        UsageError: If features were measured by another version, or members differ in rate
+            or neutral.
         BadArtefact: If what follows contradicts itself.
     """
     check_exportable(ensemble)
     first = ensemble.members[0].trained
-    inputs = in_order(first.recipe.inputs)
+    inputs = _all_inputs(ensemble)
     members = tuple(
         Member(
             network=network_file(network_name(index), content),
             weight=member.weight,
             tasks=_own_tasks(member.trained, ensemble.tasks),
             window=_own_window(member.trained, first),
+            inputs=_own_inputs(member.trained, inputs),
             rescaled=dict(member.rescaled),
         )
         for index, (member, content) in enumerate(
@@ -70,8 +80,8 @@ def build_manifest(ensemble: Ensemble, networks: Sequence[bytes], title: Title) 
         version=title.version,
         summary=title.summary or _summary(ensemble),
         license=title.license,
-        sources=_sources(ensemble),
-        inputs=tuple(_measured_input(name) for name in inputs),
+        sources=(*_sources(ensemble), *(one.as_source() for one in backbones)),
+        inputs=tuple(_input(name, backbones) for name in inputs),
         members=members,
         predicts_valence=Task.VALENCE in tasks,
         predicts_arousal=Task.AROUSAL in tasks,
@@ -87,9 +97,7 @@ def build_manifest(ensemble: Ensemble, networks: Sequence[bytes], title: Title) 
         else None,
         window=first.recipe.window,
         rate_hz=_common_rate_hz(ensemble),
-        neutral=first.recipe.neutral
-        if any(name.endswith("_change") for name in inputs)
-        else None,
+        neutral=_common_neutral(ensemble),
         calibration=ensemble.calibration,
     )
     check_manifest(title.name, manifest)
@@ -99,6 +107,11 @@ def build_manifest(ensemble: Ensemble, networks: Sequence[bytes], title: Title) 
 def network_name(index: int) -> str:
     """Return the file of a member."""
     return f"member-{index}.onnx"
+
+
+def backbone_name(index: int) -> str:
+    """Return the file of a backbone."""
+    return f"backbone-{index}.onnx"
 
 
 def rate_hz(trained: TrainedModel) -> float | None:
@@ -120,7 +133,37 @@ def check_exportable(ensemble: Ensemble) -> None:
     # Rows that stand alone have no rate: the others are compared with one another.
     members.sort(key=lambda one: one.recipe.window.is_frame_wise)
     for other in members[1:]:
-        _check_alike(members[0], other)
+        _check_rate(members[0], other)
+    readers = [one for one in members if _reads_changes(one)]
+    for other in readers[1:]:
+        _check_neutral(readers[0], other)
+
+
+def _all_inputs(ensemble: Ensemble) -> tuple[str, ...]:
+    """Return what any member reads, as it stands in a row."""
+    names = [name for one in ensemble.members for name in _inputs(one.trained)]
+    return in_order(tuple(dict.fromkeys(names)))
+
+
+def _inputs(trained: TrainedModel) -> tuple[str, ...]:
+    return in_order(trained.recipe.inputs)
+
+
+def _own_inputs(trained: TrainedModel, together: tuple[str, ...]) -> tuple[str, ...] | None:
+    """Return what a member reads, None where that is a whole row."""
+    own = _inputs(trained)
+    return None if own == together else own
+
+
+def _reads_changes(trained: TrainedModel) -> bool:
+    return any(name in COLUMNS and "_change" in name for name in trained.recipe.inputs)
+
+
+def _common_neutral(ensemble: Ensemble) -> NeutralPolicy | None:
+    """Return the policy of the members that read changes, None if none does."""
+    trained = [member.trained for member in ensemble.members]
+    policies = [one.recipe.neutral for one in trained if _reads_changes(one)]
+    return policies[0] if policies else None
 
 
 def _own_tasks(
@@ -146,14 +189,14 @@ def _common_rate_hz(ensemble: Ensemble) -> float | None:
 def _check_inputs(trained: TrainedModel) -> None:
     where = trained.run.folder
     for name in trained.recipe.inputs:
-        if name not in COLUMNS:
+        if name in MEASURED and name not in COLUMNS:
             raise UsageError(
                 f"{where}: inputs must be what analysis measures itself "
-                f"({', '.join(COLUMNS)}), got {name!r}, which needs a backbone network in "
-                "the artefact; that is not possible yet"
+                f"({', '.join(COLUMNS)}) or features of a backbone, got {name!r}; train "
+                "without it"
             )
     own = MEASURED[MEASURED_SET]().weights_sha256
-    found = trained.data.feature_digests[MEASURED_SET]
+    found = trained.data.feature_digests.get(MEASURED_SET, own)
     if found != own:
         raise UsageError(
             f"{where}: measurements must be those of this version ({own[:12]}), got "
@@ -167,18 +210,18 @@ def _check_inputs(trained: TrainedModel) -> None:
         )
 
 
-def _check_alike(first: TrainedModel, other: TrainedModel) -> None:
+def _check_neutral(first: TrainedModel, other: TrainedModel) -> None:
+    mine, theirs = first.recipe.neutral, other.recipe.neutral
+    if mine != theirs:
+        raise UsageError(
+            f"{other.run.folder}: neutral must be that of {first.run.folder}, as one "
+            f"analysis runs all members, got {theirs} for {mine}"
+        )
+
+
+def _check_rate(first: TrainedModel, other: TrainedModel) -> None:
     is_alone = any(one.recipe.window.is_frame_wise for one in (first, other))
     same_rate = is_alone or abs(other.data.rate_hz / first.data.rate_hz - 1) < 0.05
-    for what, mine, theirs in (
-        ("inputs", in_order(first.recipe.inputs), in_order(other.recipe.inputs)),
-        ("neutral", first.recipe.neutral, other.recipe.neutral),
-    ):
-        if mine != theirs:
-            raise UsageError(
-                f"{other.run.folder}: {what} must be that of {first.run.folder}, as one "
-                f"analysis runs all members, got {theirs} for {mine}"
-            )
     if not same_rate:
         raise UsageError(
             f"{other.run.folder}: rows per second must be those of {first.run.folder}, as "
@@ -187,7 +230,12 @@ def _check_alike(first: TrainedModel, other: TrainedModel) -> None:
         )
 
 
-def _measured_input(name: str) -> MeasuredInput:
+def _input(
+    name: str, backbones: Sequence[CarriedBackbone]
+) -> MeasuredInput | BackboneInput:
+    for index, one in enumerate(backbones):
+        if one.name == name:
+            return one.as_input(backbone_name(index))
     return MeasuredInput(kind=name, columns=COLUMNS[name])  # type: ignore[arg-type]
 
 

@@ -5,9 +5,11 @@ from pathlib import Path
 
 from wildaffect.core.tasks import Task
 from wildaffect.core.windows import AnyWindow, TrailingSpec
+from wildaffect.export.backbone import LARGEST_ERROR
+from wildaffect.export.carried import CarriedBackbone
 from wildaffect.export.onnx import LARGEST_DIFFERENCE
 from wildaffect.export.pixels import LARGEST_CHANGE, PixelParity
-from wildaffect.inference.manifest import Manifest
+from wildaffect.inference.manifest import BackboneInput, Manifest, MeasuredInput
 from wildaffect.training.ensembles import Ensemble, EnsembleMember
 from wildaffect.training.outcome import ScoreLine, fit_path, read_scores
 from wildaffect.training.pages import TITLES, score_cell
@@ -27,6 +29,7 @@ def write_card(
     manifest: Manifest,
     networks: Mapping[Task, float],
     pixels: PixelParity,
+    backbones: Sequence[CarriedBackbone] = (),
 ) -> str:
     """Return the card as Markdown.
 
@@ -35,13 +38,15 @@ def write_card(
         manifest: Of the artefact.
         networks: Largest difference of each task between files and models.
         pixels: The same for a whole analysis.
+        backbones: Those that the artefact carries.
     """
     parts = [
         _opening(manifest),
         _training(ensemble),
+        *([_carried(backbones)] if backbones else []),
         _numbers(ensemble),
         _running(manifest),
-        _parity(networks, pixels),
+        _parity(networks, pixels, backbones),
         ["## Limits", "", LIMITS],
     ]
     return "\n\n".join("\n".join(lines) for lines in parts) + "\n"
@@ -81,6 +86,38 @@ def _training(ensemble: Ensemble) -> list[str]:
                 "sample unless the table says otherwise."
             ),
         ]
+    return lines
+
+
+def _carried(backbones: Sequence[CarriedBackbone]) -> list[str]:
+    lines = [
+        "## Backbones",
+        "",
+        "| input | weights | network | features | crop | sha256 | terms | from |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for one in backbones:
+        weights, crop = one.manifest, one.manifest.preprocess
+        cells = (
+            one.name,
+            weights.name,
+            weights.network,
+            weights.feature_dim,
+            f"{crop.size_px} px {crop.channels}",
+            weights.sha256[:12],
+            weights.terms or "not stated",
+            weights.source or "not stated",
+        )
+        lines.append(f"| {' | '.join(map(str, cells))} |")
+    for one in backbones:
+        if not one.is_recorded:
+            lines += [
+                "",
+                (
+                    f"The features of {one.name} that it was trained on do not record the "
+                    "weights that made them: that these did was said, not checked."
+                ),
+            ]
     return lines
 
 
@@ -137,10 +174,14 @@ def _running(manifest: Manifest) -> list[str]:
     return [
         "## How it runs",
         "",
-        f"- Inputs: {', '.join(one.kind for one in manifest.inputs)}.",
+        f"- Inputs: {', '.join(_input(one) for one in manifest.inputs)}.",
         f"- Rows: {rate}; frames between get values between.",
         f"- Window: {'; '.join(_windows(manifest))}.",
     ]
+
+
+def _input(one: MeasuredInput | BackboneInput) -> str:
+    return one.kind if isinstance(one, MeasuredInput) else f"{one.name} (a backbone)"
 
 
 def _windows(manifest: Manifest) -> Iterator[str]:
@@ -161,13 +202,22 @@ def _window(window: AnyWindow) -> str:
     return f"{window.length_s:g} s, a new one every {window.stride_s:g} s"
 
 
-def _parity(networks: Mapping[Task, float], pixels: PixelParity) -> list[str]:
+def _parity(
+    networks: Mapping[Task, float],
+    pixels: PixelParity,
+    backbones: Sequence[CarriedBackbone],
+) -> list[str]:
     return [
         "## Parity with the trained model",
         "",
         (
             f"- Networks alone, raw outputs: at most {max(networks.values()):.2g} apart "
             f"(allowed {LARGEST_DIFFERENCE:g})."
+        ),
+        *(
+            f"- Features of {one.name}: at most {one.error:.2g} of their length apart "
+            f"(allowed {LARGEST_ERROR['f32']:g})."
+            for one in backbones
         ),
         (
             f"- From pixels, {pixels.num_rows} rows of a clip: at most "

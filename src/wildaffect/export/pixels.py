@@ -3,7 +3,7 @@
 Symbols: T rows, D features.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,10 +16,15 @@ from wildaffect.core.errors import BadArtefact
 from wildaffect.core.frames import Frame
 from wildaffect.core.results import Affect, FaceResult
 from wildaffect.demo.clip import PORTRAIT, times, view
+from wildaffect.export.backbone import embed_in_torch
 from wildaffect.export.onnx import INPUTS
 from wildaffect.inference.analyzer import AnalysisOptions, Analyzer
 from wildaffect.inference.artefact import Artefact
+from wildaffect.inference.checks import EmbedCrops
+from wildaffect.inference.inputs import Inputs
+from wildaffect.inference.manifest import BackboneInput
 from wildaffect.inference.model import Model
+from wildaffect.models.backbones.backbone import Backbone
 from wildaffect.models.multitask import MultitaskModel
 
 LARGEST_CHANGE = 1e-3
@@ -62,7 +67,10 @@ class TorchNetwork:
 
 
 def pixel_parity(
-    artefact: Artefact, models: Sequence[MultitaskModel], frames: Iterable[Frame]
+    artefact: Artefact,
+    models: Sequence[MultitaskModel],
+    frames: Iterable[Frame],
+    backbones: Mapping[str, Backbone] | None = None,
 ) -> PixelParity:
     """Return how far analysis with the files differs from analysis with the models.
 
@@ -70,16 +78,21 @@ def pixel_parity(
         artefact: Of the exported networks.
         models: What each member was exported from.
         frames: Of a clip, in order; they are read once and kept.
+        backbones: The same of each backbone, by the name of its input.
 
     Raises:
         BadArtefact: As `compare_rows` does.
     """
     kept = list(frames)
     options = AnalysisOptions()
-    stand_in = Model(artefact, options.device, [TorchNetwork(model) for model in models])
     exported = list(Analyzer(artefact, options).run(kept))
-    trained = list(Analyzer(artefact, options, model=stand_in).run(kept))
-    return compare_rows(exported, trained)
+    stand_in = Analyzer(
+        artefact,
+        options,
+        model=Model(artefact, options.device, [TorchNetwork(model) for model in models]),
+        inputs=Inputs(artefact, options.device, backbones=_in_torch(artefact, backbones)),
+    )
+    return compare_rows(exported, list(stand_in.run(kept)))
 
 
 def compare_rows(
@@ -105,6 +118,19 @@ def compare_rows(
                 f"the trained model's, got {difference:g}"
             )
     return PixelParity(num_rows=len(pairs), largest=largest)
+
+
+def _in_torch(
+    artefact: Artefact, backbones: Mapping[str, Backbone] | None
+) -> dict[str, EmbedCrops]:
+    """Return what stands in for the artefact's backbones, by the name of the input."""
+    return {
+        wanted.name: embed_in_torch(
+            (backbones or {})[wanted.name].eval(), wanted.preprocess
+        )
+        for wanted in artefact.manifest.inputs
+        if isinstance(wanted, BackboneInput)
+    }
 
 
 def demo_frames() -> Iterator[Frame]:

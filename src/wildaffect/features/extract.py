@@ -1,39 +1,24 @@
-"""Footage to stored features: read, follow faces, embed them, store; one job per video.
-
-Symbols: T rows of a track, D columns.
-"""
+"""Footage to stored features: read, follow faces, embed them, store; one job per video."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
-from wildaffect.core.errors import FeatureError, WildAffectError
-from wildaffect.core.faces import FaceObservation, FrameFaces, Status
+from wildaffect.core.errors import FeatureError, OutputError, WildAffectError
 from wildaffect.core.frames import VideoInfo
 from wildaffect.core.preprocess import Preprocess
 from wildaffect.faces.chain import FaceChain
 from wildaffect.faces.detector import FaceDetector
 from wildaffect.faces.scan import FrameScanner
 from wildaffect.features.footage import Footage, content_sha256, frames_of, open_footage
-from wildaffect.features.records import (
-    FeatureTable,
-    Precision,
-    Provenance,
-    Sidecar,
-    feature_key,
-)
-from wildaffect.features.sets import FeatureSet
+from wildaffect.features.records import Precision, Provenance, Sidecar, feature_key
+from wildaffect.features.rows import VideoRows
+from wildaffect.features.sets import FeatureSet, crops_of
 from wildaffect.features.store import EntryName, FeatureStore
 from wildaffect.runtime.network import Device
 from wildaffect.video.prefetch import prefetch
-
-BATCH_FACES = 64
-"""Faces that are embedded at once; the rest of a video's faces are never held."""
 
 Watch = Callable[[Footage, VideoInfo, int], None]
 """Called with the number of frames that were read so far."""
@@ -54,15 +39,27 @@ class Extracted:
     """What became of one video."""
 
     video: str
-    status: Literal["done", "finished before", "failed"]
+    status: Literal["done", "finished before", "failed", "not stored", "not begun"]
+    """`not stored` where the store could not take it; what comes after is not begun."""
     num_frames: int = 0
+    """That were read."""
     num_faces: int = 0
     """Rows that were stored, over all tracks."""
     num_tracks: int = 0
     num_faceless: int = 0
-    """Frames that gave no row."""
+    """Frames that were read and gave no row."""
+    num_unreadable: int = 0
+    """Frames or images that do not decode; they give no row either."""
     seconds: float = 0.0
     error: str | None = None
+    damage: str | None = None
+    """What was wrong with a source that could be read."""
+
+    @property
+    def is_good(self) -> bool:
+        """Whether every frame that the source should have is in the store."""
+        finished = self.status in {"done", "finished before"}
+        return finished and not self.num_unreadable
 
 
 class Extractor:
@@ -72,29 +69,22 @@ class Extractor:
         self, store: FeatureStore, sets: Sequence[FeatureSet], options: ExtractOptions
     ) -> None:
         self._store, self._sets, self._options = store, sets, options
+        self._embeds = {one.name: one.start() for one in sets}
         self._detector = FaceDetector(options.device)
         self._chains: dict[tuple[Preprocess, ...], FaceChain] = {}
 
-    def run(self, jobs: Sequence[Footage], watch: Watch) -> Iterator[Extracted]:
-        """Yield what became of each video; one that fails does not stop the others.
+    def extract(self, job: Footage, watch: Watch) -> Extracted:
+        """Extract one video and return what became of it, also if it failed."""
+        started_s = time.monotonic()
+        try:
+            done = self._extract(job, watch)
+        except OutputError as error:
+            done = Extracted(video=job.video, status="not stored", error=str(error))
+        except (WildAffectError, OSError) as error:
+            done = Extracted(video=job.video, status="failed", error=str(error))
+        return replace(done, seconds=time.monotonic() - started_s)
 
-        Raises:
-            OutputError: If the store cannot be written to at all.
-        """
-        self._store.make_folder()
-        for job in jobs:
-            started_s = time.monotonic()
-            try:
-                yield self._extract(job, watch, started_s)
-            except (WildAffectError, OSError) as error:
-                yield Extracted(
-                    video=job.video,
-                    status="failed",
-                    seconds=time.monotonic() - started_s,
-                    error=str(error),
-                )
-
-    def _extract(self, job: Footage, watch: Watch, started_s: float) -> Extracted:
+    def _extract(self, job: Footage, watch: Watch) -> Extracted:
         content = content_sha256(job)
         origins = {one.name: one.provenance(content) for one in self._sets}
         wanted = [
@@ -102,26 +92,29 @@ class Extractor:
         ]
         if not wanted:
             return Extracted(video=job.video, status="finished before")
-        chain = self._chain(tuple(one.preprocess for one in wanted if one.preprocess))
-        rows = _Rows(wanted, is_crops=job.images == "crops")
-        with open_footage(job) as reader:
-            scanner = FrameScanner(self._detector)
-            frames = prefetch(frames_of(job, reader), apply=scanner)
+        chain = self._chain(crops_of(wanted))
+        embeds = [(one, self._embeds[one.name]) for one in wanted]
+        with (
+            VideoRows(embeds, self._store.root, is_crops=job.images == "crops") as rows,
+            open_footage(job) as reader,
+        ):
+            frames = prefetch(frames_of(job, reader), apply=FrameScanner(self._detector))
             with closing(frames):
                 for number, seen in enumerate(chain.run(frames), start=1):
                     rows.add(seen)
                     watch(job, reader.info, number)
-        for table in rows.tables(job, origins):
-            self._store.write(table, self._options.dtype)
-        return Extracted(
-            video=job.video,
-            status="done",
-            num_frames=rows.num_frames,
-            num_faces=rows.num_faces,
-            num_tracks=rows.num_tracks,
-            num_faceless=rows.num_faceless,
-            seconds=time.monotonic() - started_s,
-        )
+            for head, blocks in rows.tables(job, origins):
+                self._store.write_blocks(head, blocks, self._options.dtype)
+            return Extracted(
+                video=job.video,
+                status="done",
+                num_frames=rows.num_frames,
+                num_faces=rows.num_faces,
+                num_tracks=rows.num_tracks,
+                num_faceless=rows.num_faceless,
+                num_unreadable=len(reader.damage.lost),
+                damage=f"{job.path}: {reader.damage.describe()}" if reader.damage else None,
+            )
 
     def _chain(self, crops: tuple[Preprocess, ...]) -> FaceChain:
         """Return the face nets with these crops; compiled once, as that takes a second."""
@@ -144,96 +137,6 @@ class Extractor:
             else:
                 raise FeatureError(_other_origin(stored, self._options.dtype, origin))
         return matching == num_tracks
-
-
-class _Rows:
-    """Rows of one video as they come in, by track."""
-
-    def __init__(self, sets: Sequence[FeatureSet], *, is_crops: bool) -> None:
-        self._sets, self._is_crops = sets, is_crops
-        self._tracks: dict[str, _Track] = {}
-        self.num_frames = 0
-        self.num_faceless = 0
-
-    @property
-    def num_faces(self) -> int:
-        return sum(len(track.numbers) for track in self._tracks.values())
-
-    @property
-    def num_tracks(self) -> int:
-        return len(self._tracks)
-
-    def add(self, seen: FrameFaces) -> None:
-        """Take the faces that were really seen; of a crop only the largest one."""
-        faces = [face for face in seen.faces if face.status != Status.INTERPOLATED]
-        self.num_frames += 1
-        self.num_faceless += not faces
-        if self._is_crops and faces:
-            faces = [max(faces, key=lambda face: face.face_size_px)]
-        for face in faces:
-            track = "0" if self._is_crops else str(face.track_id)
-            if track not in self._tracks:
-                self._tracks[track] = _Track(self._sets)
-            self._tracks[track].add(seen, face)
-
-    def tables(
-        self, job: Footage, origins: dict[str, Provenance]
-    ) -> Iterator[FeatureTable]:
-        """Yield what is to be stored; a video without any face gives one empty track."""
-        tracks = self._tracks or {"0": _Track(self._sets)}
-        for name, track in tracks.items():
-            for one, values in zip(self._sets, track.values(), strict=True):
-                yield FeatureTable(
-                    feature_set=one.name,
-                    video=job.video,
-                    track=name,
-                    columns=one.columns,
-                    frame_number=np.array(track.numbers, dtype=np.int64),
-                    time_s=np.array(track.times_s, dtype=np.float64),
-                    values=values,
-                    provenance=origins[one.name],
-                    num_tracks=len(tracks),
-                    numbering=job.numbering,
-                    time_is_guessed=job.images is not None,
-                )
-
-
-class _Track:
-    """Rows of one track; faces wait for a batch, numbers for the end of the video."""
-
-    def __init__(self, sets: Sequence[FeatureSet]) -> None:
-        self._sets = sets
-        self._waiting: list[FaceObservation] = []
-        self._done: list[list[NDArray[np.float32]]] = [[] for _ in sets]
-        self.numbers: list[int] = []
-        self.times_s: list[float] = []
-
-    def add(self, seen: FrameFaces, face: FaceObservation) -> None:
-        self.numbers.append(seen.frame_index)
-        self.times_s.append(seen.time_s)
-        self._waiting.append(face)
-        if len(self._waiting) == BATCH_FACES:
-            self._embed()
-
-    def values(self) -> list[NDArray[np.float32]]:
-        """Return the rows of every set, shape (T, D)."""
-        if self._waiting:
-            self._embed()
-        empty = [np.zeros((0, len(one.columns)), dtype=np.float32) for one in self._sets]
-        return [
-            np.concatenate([none, *done])
-            for none, done in zip(empty, self._done, strict=True)
-        ]
-
-    def _embed(self) -> None:
-        crop = 0
-        for one, done in zip(self._sets, self._done, strict=True):
-            faces = self._waiting
-            if one.preprocess:
-                faces = [replace(face, crops=(face.crops[crop],)) for face in faces]
-                crop += 1
-            done.append(one.embed(faces))
-        self._waiting = []
 
 
 def _other_origin(stored: Sidecar, dtype: Precision, origin: Provenance) -> str:

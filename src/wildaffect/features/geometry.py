@@ -98,6 +98,13 @@ def geometry_row(face: FaceObservation) -> NDArray[np.float32]:
     return np.concatenate([measures, pose[0], face.blendshapes]).astype(np.float32)
 
 
+def split_row(rows: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return measures, pose and blendshapes out of rows (T, D) of `geometry_row`."""
+    ends = np.cumsum([len(GEOMETRY_NAMES), len(POSE_NAMES)])
+    measures, pose, blendshapes = np.split(rows, ends, axis=1)
+    return measures, pose, blendshapes
+
+
 def mesh_row(face: FaceObservation) -> NDArray[np.float32]:
     """Return the frontal mesh of a face, flat, in the order of `MESH_COLUMNS`."""
     return frontal_mesh(face.landmarks_xyz[None], np.array([face.pose]))[0].ravel()

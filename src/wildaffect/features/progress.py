@@ -3,6 +3,7 @@
 import json
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -13,6 +14,7 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    TaskID,
     TextColumn,
     TimeRemainingColumn,
 )
@@ -25,9 +27,14 @@ _REFRESH_S = 0.2
 
 
 class ExtractProgress:
-    """Two bars on standard error while it is open: all videos, and frames of this one."""
+    """Bars on standard error while it is open: all videos, and each that is at work.
 
-    def __init__(self, *, num_jobs: int, quiet: bool) -> None:
+    Args:
+        jobs: What is to be extracted, in the order of the report.
+        quiet: No bars.
+    """
+
+    def __init__(self, jobs: Sequence[Footage], *, quiet: bool) -> None:
         self._console = Console(stderr=True, highlight=False, soft_wrap=True)
         self._bars = Progress(
             TextColumn("{task.description}", markup=False),
@@ -38,8 +45,9 @@ class ExtractProgress:
             disable=quiet,
             transient=True,
         )
-        self._videos = self._bars.add_task("videos", total=num_jobs)
-        self._frames = self._bars.add_task("", total=None)
+        self._place = {job.video: place for place, job in enumerate(jobs)}
+        self._videos = self._bars.add_task("videos", total=len(jobs))
+        self._at_work: dict[str, TaskID] = {}
         self._outcomes: list[Extracted] = []
         self._started_s = time.monotonic()
         self._shown_s = 0.0
@@ -58,43 +66,68 @@ class ExtractProgress:
 
     def watch(self, job: Footage, info: VideoInfo, num_frames: int) -> None:
         """Show how far one video is."""
-        if num_frames == 1:
-            self._bars.reset(self._frames, total=info.num_frames, description=job.video)
+        if job.video not in self._at_work:
+            self._at_work[job.video] = self._bars.add_task(job.video, total=info.num_frames)
         now_s = time.monotonic()
         if now_s - self._shown_s >= _REFRESH_S:
             self._shown_s = now_s
-            self._bars.update(self._frames, completed=num_frames)
+            self._bars.update(self._at_work[job.video], completed=num_frames)
 
     def add(self, outcome: Extracted) -> None:
         """Count one video as finished."""
         self._outcomes.append(outcome)
+        if outcome.video in self._at_work:
+            self._bars.remove_task(self._at_work.pop(outcome.video))
         self._bars.advance(self._videos)
-        if outcome.error:
-            self._console.print(f"wildaffect: {outcome.error}", markup=False)
+        for trouble in (outcome.error, outcome.damage):
+            if trouble:
+                self._console.print(f"wildaffect: {trouble}", markup=False)
 
     @property
-    def num_failed(self) -> int:
-        """How many videos failed."""
-        return sum(outcome.status == "failed" for outcome in self._outcomes)
+    def has_errors(self) -> bool:
+        """Whether any video failed, was not begun, or has frames that do not decode."""
+        return not all(outcome.is_good for outcome in self._outcomes)
 
     def summary(self, store: Path) -> str:
         """Return the last line."""
-        count = Counter(outcome.status for outcome in self._outcomes)
-        frames, faces, faceless = (
-            sum(getattr(outcome, name) for outcome in self._outcomes)
-            for name in ("num_frames", "num_faces", "num_faceless")
+        total = self._total()
+        videos = (
+            f"{store}: {total['num_done']} videos extracted, "
+            f"{total['num_before']} finished before, {total['num_failed']} failed"
         )
-        seconds = time.monotonic() - self._started_s
-        return (
-            f"{store}: {count['done']} videos extracted, "
-            f"{count['finished before']} finished before, {count['failed']} failed; "
-            f"{frames} frames, {faces} faces, "
-            f"{faceless} frames without a face; {seconds:.1f} s"
-            + (f", {frames / seconds:.0f} frames/s" if frames else "")
+        if total["num_not_begun"]:
+            videos += f", {total['num_not_begun']} not begun"
+        frames = (
+            f"{total['num_frames']} frames, {total['num_faces']} faces, "
+            f"{total['num_faceless']} frames without a face"
         )
+        if total["num_unreadable"]:
+            frames += f", {total['num_unreadable']} that do not decode"
+        speed = f"{total['seconds']:.1f} s"
+        if total["num_frames"]:
+            speed += f", {total['frames_per_s']:.0f} frames/s"
+        return "; ".join((videos, frames, speed))
 
     def as_json(self) -> str:
-        """Return everything as a JSON document."""
-        seconds = round(time.monotonic() - self._started_s, 3)
-        videos = [asdict(outcome) for outcome in self._outcomes]
-        return json.dumps({"seconds": seconds, "videos": videos}, indent=1)
+        """Return everything as a JSON document, videos in the order of the jobs."""
+        ordered = sorted(self._outcomes, key=lambda outcome: self._place[outcome.video])
+        videos = [asdict(outcome) for outcome in ordered]
+        return json.dumps({**self._total(), "videos": videos}, indent=1)
+
+    def _total(self) -> dict[str, float]:
+        count = Counter(outcome.status for outcome in self._outcomes)
+        seconds = time.monotonic() - self._started_s
+        sums = {
+            name: sum(getattr(outcome, name) for outcome in self._outcomes)
+            for name in ("num_frames", "num_faces", "num_faceless", "num_unreadable")
+        }
+        return {
+            "num_videos": len(self._place),
+            "num_done": count["done"],
+            "num_before": count["finished before"],
+            "num_failed": count["failed"] + count["not stored"],
+            "num_not_begun": count["not begun"],
+            **sums,
+            "seconds": round(seconds, 3),
+            "frames_per_s": round(sums["num_frames"] / seconds, 2),
+        }

@@ -34,12 +34,12 @@ class Provenance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FeatureTable:
-    """One feature set of one track of one video.
+class TableHead:
+    """One feature set of one track of one video, but for the numbers themselves.
 
     Raises:
-        FeatureError: If the arrays do not fit one another, times or frames do not ascend,
-            or a value is not finite.
+        FeatureError: If the arrays do not fit one another, or times or frames do not
+            ascend.
     """
 
     feature_set: str
@@ -52,8 +52,6 @@ class FeatureTable:
     """As `numbering` says, strictly ascending, shape (T,)."""
     time_s: NDArray[np.float64]
     """Strictly ascending, shape (T,)."""
-    values: NDArray[np.floating]
-    """Finite, shape (T, D)."""
     provenance: Provenance
     num_tracks: int = 1
     """Tracks that the video has in this set; fewer in the store are an unfinished job."""
@@ -61,33 +59,63 @@ class FeatureTable:
     time_is_guessed: bool = False
     """True where times come from frame numbers and an assumed rate, not from a clock."""
 
+    @property
+    def where(self) -> str:
+        """What errors call it."""
+        return f"{self.feature_set} of {self.video}, track {self.track}"
+
     def __post_init__(self) -> None:
-        where = f"{self.feature_set} of {self.video}, track {self.track}"
         rows = len(self.frame_number)
-        expected = {
-            "frame_number": (rows,),
-            "time_s": (rows,),
-            "values": (rows, len(self.columns)),
-        }
-        for name, shape in expected.items():
+        for name in ("frame_number", "time_s"):
             got = getattr(self, name).shape
-            if got != shape:
-                raise FeatureError(f"{where}: {name} must have shape {shape}, got {got}")
+            if got != (rows,):
+                raise FeatureError(
+                    f"{self.where}: {name} must have shape {(rows,)}, got {got}"
+                )
         if len(set(self.columns)) != len(self.columns):
-            raise FeatureError(f"{where}: columns must be named once each")
+            raise FeatureError(f"{self.where}: columns must be named once each")
         if (np.diff(self.frame_number) <= 0).any():
-            raise FeatureError(f"{where}: frame_number must ascend strictly")
+            raise FeatureError(f"{self.where}: frame_number must ascend strictly")
         try:
             check_times(self.time_s)
         except ValueError as error:
-            raise FeatureError(f"{where}: {error}") from error
-        wrong = np.argwhere(~np.isfinite(self.values))
+            raise FeatureError(f"{self.where}: {error}") from error
+
+    def check_block(self, first_row: int, values: NDArray[np.floating]) -> None:
+        """Refuse values of the rows from `first_row` on, shape (N, D).
+
+        Raises:
+            FeatureError: If one is not finite.
+        """
+        wrong = np.argwhere(~np.isfinite(values))
         if len(wrong):
             row, column = wrong[0].tolist()
             raise FeatureError(
-                f"{where}: values must be finite, got {self.values[row, column]} in frame "
-                f"{self.frame_number[row]}, column {self.columns[column]}"
+                f"{self.where}: values must be finite, got {values[row, column]} in frame "
+                f"{self.frame_number[first_row + row]}, column {self.columns[column]}"
             )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeatureTable(TableHead):
+    """One feature set of one track of one video.
+
+    Raises:
+        FeatureError: If the arrays do not fit one another, times or frames do not ascend,
+            or a value is not finite.
+    """
+
+    values: NDArray[np.floating]
+    """Finite, shape (T, D)."""
+
+    def __post_init__(self) -> None:
+        TableHead.__post_init__(self)
+        shape = (len(self.frame_number), len(self.columns))
+        if self.values.shape != shape:
+            raise FeatureError(
+                f"{self.where}: values must have shape {shape}, got {self.values.shape}"
+            )
+        self.check_block(0, self.values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,8 @@
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,11 +30,16 @@ Embed = Callable[[Sequence[FaceObservation]], NDArray[np.float32]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeatureSet:
-    """A named way from faces to numbers; backbones plug in with theirs."""
+    """A named way from faces to numbers; backbones plug in with theirs.
+
+    It holds nothing that is loaded, so that it can be sent to other processes.
+    """
 
     name: str
     columns: tuple[str, ...]
-    embed: Embed
+    start: Callable[[], Embed]
+    """Loads what computes the rows, once in each process that extracts; a function of a
+    module, or a `partial` of one."""
     weights_sha256: str
     """Of a backbone's weights; for geometry, of nets and definition."""
     preprocess: Preprocess | None = None
@@ -48,12 +54,41 @@ class FeatureSet:
         )
 
 
+Started = tuple[FeatureSet, Embed]
+"""A set, and what computes it in this process."""
+
+
+def crops_of(sets: Sequence[FeatureSet]) -> tuple[Preprocess, ...]:
+    """Return the crops that faces must carry for `rows_of_faces`, in order."""
+    return tuple(one.preprocess for one in sets if one.preprocess)
+
+
+def rows_of_faces(
+    started: Sequence[Started], faces: Sequence[FaceObservation]
+) -> list[NDArray[np.float32]]:
+    """Return the rows of each set, shape (N, D): what extraction and analysis share.
+
+    Args:
+        started: What is computed.
+        faces: N faces, at least one, with the crops of `crops_of`.
+    """
+    crop = 0
+    rows = []
+    for one, embed in started:
+        shown = faces
+        if one.preprocess:
+            shown = [replace(face, crops=(face.crops[crop],)) for face in faces]
+            crop += 1
+        rows.append(embed(shown))
+    return rows
+
+
 def geometry_set() -> FeatureSet:
     """Return named measures, pose and blendshapes, see `geometry_row`."""
     return FeatureSet(
         name="geometry",
         columns=GEOMETRY_COLUMNS,
-        embed=lambda faces: np.stack([geometry_row(face) for face in faces]),
+        start=partial(_measure_with, geometry_row),
         weights_sha256=_definition_sha256(),
     )
 
@@ -63,7 +98,7 @@ def mesh_set() -> FeatureSet:
     return FeatureSet(
         name="mesh",
         columns=MESH_COLUMNS,
-        embed=lambda faces: np.stack([mesh_row(face) for face in faces]),
+        start=partial(_measure_with, mesh_row),
         weights_sha256=_definition_sha256(),
     )
 
@@ -85,6 +120,10 @@ def measured_sets(names: Sequence[str]) -> list[FeatureSet]:
         if name not in MEASURED:
             raise UsageError(f"features: must be among {', '.join(MEASURED)}, got {name!r}")
     return [MEASURED[name]() for name in dict.fromkeys(names)]
+
+
+def _measure_with(row: Callable[[FaceObservation], NDArray[np.float32]]) -> Embed:
+    return lambda faces: np.stack([row(face) for face in faces])
 
 
 def _definition_sha256() -> str:

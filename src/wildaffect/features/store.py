@@ -7,7 +7,6 @@ and what a killed writer leaves behind are at most files that no sidecar names. 
 shared index; what the store holds is found by walking. Symbols: T rows, D columns.
 """
 
-import os
 import time
 from collections.abc import Iterator
 from difflib import get_close_matches
@@ -22,20 +21,22 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
 
 from wildaffect.core.errors import FeatureError, OutputError
+from wildaffect.features.numbers import Blocks, not_written, write_numbers, write_whole
 from wildaffect.features.records import (
     FeatureTable,
     Precision,
     Provenance,
     Sidecar,
+    TableHead,
     feature_key,
 )
 
 Floats = NDArray[np.floating]
 _SIDECAR = TypeAdapter(Sidecar)
 _MAX_NAME_BYTES = 180
+_BLOCK_ROWS = 1024
 
 
 class EntryName(NamedTuple):
@@ -116,37 +117,55 @@ class FeatureStore:
 
         Raises:
             FeatureError: If a value does not fit the type, or a name is too long.
+            OutputError: If it cannot be written; what is stored stays as it is.
         """
-        values = _cast(table, dtype)
-        key = feature_key(table.feature_set, dtype, table.provenance)
-        name = EntryName(table.feature_set, table.video, table.track)
+        starts = range(0, len(table.values), _BLOCK_ROWS)
+        blocks = (table.values[start : start + _BLOCK_ROWS] for start in starts)
+        return self.write_blocks(table, blocks, dtype)
+
+    def write_blocks(self, head: TableHead, blocks: Blocks, dtype: Precision) -> Sidecar:
+        """Store rows that are not all in memory at once; else as `write`.
+
+        Args:
+            head: What the rows are, with their frames and times.
+            blocks: The values of these rows in order; drawn once.
+            dtype: Of the stored numbers.
+
+        Raises:
+            FeatureError: If a value is not finite or does not fit the type, a name is too
+                long, or the blocks have other rows or columns than the head.
+            OutputError: If it cannot be written; what is stored stays as it is.
+        """
+        name = EntryName(head.feature_set, head.video, head.track)
         sidecar_path = self._sidecar_path(name)
         stem = sidecar_path.name.removesuffix(".json")
         sidecar = Sidecar(
-            feature_set=table.feature_set,
-            video=table.video,
-            track=table.track,
-            columns=table.columns,
+            feature_set=head.feature_set,
+            video=head.video,
+            track=head.track,
+            columns=head.columns,
             dtype=dtype,
-            num_rows=len(values),
-            provenance=table.provenance,
-            num_tracks=table.num_tracks,
-            numbering=table.numbering,
-            time_is_guessed=table.time_is_guessed,
+            num_rows=len(head.frame_number),
+            provenance=head.provenance,
+            num_tracks=head.num_tracks,
+            numbering=head.numbering,
+            time_is_guessed=head.time_is_guessed,
             code_version=version("wildaffect"),
-            key=key,
+            key=feature_key(head.feature_set, dtype, head.provenance),
             data_file=f"{stem}.{uuid4().hex}.safetensors",
         )
-        arrays = {
-            "values": values,
-            "frame_number": table.frame_number,
-            "time_s": table.time_s,
-        }
         folder = sidecar_path.parent
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise not_written(folder, error) from error
         before = self._sidecar_or_none(name)
-        _write_whole(folder / sidecar.data_file, save(arrays))
-        _write_whole(sidecar_path, _SIDECAR.dump_json(sidecar, indent=1))
+        write_numbers(folder / sidecar.data_file, head, blocks, dtype)
+        try:
+            write_whole(sidecar_path, [_SIDECAR.dump_json(sidecar, indent=1)])
+        except OutputError:
+            (folder / sidecar.data_file).unlink(missing_ok=True)
+            raise
         if before:
             (folder / before.data_file).unlink(missing_ok=True)
         return sidecar
@@ -270,17 +289,6 @@ class FeatureStore:
             ) from error
 
 
-def _cast(table: FeatureTable, dtype: Precision) -> Floats:
-    limit = np.finfo(dtype).max
-    largest = np.abs(table.values).max(initial=0.0)
-    if largest > limit:
-        raise FeatureError(
-            f"{table.feature_set} of {table.video}, track {table.track}: values must be at "
-            f"most {limit} to fit {dtype}, got {largest}; store them as float32"
-        )
-    return np.ascontiguousarray(table.values.astype(dtype, copy=False))
-
-
 def _check_provenance(name: EntryName, stored: Provenance, expect: Provenance) -> None:
     for field in Provenance.__slots__:
         if getattr(stored, field) != getattr(expect, field):
@@ -305,16 +313,3 @@ def _encode(name: str) -> str:
             f"percent-encoded, got {name!r}"
         )
     return encoded
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that under its name there is never a part of it."""
-    part = path.with_name(f".{path.name[:_MAX_NAME_BYTES]}.{uuid4().hex}.part")
-    try:
-        with part.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

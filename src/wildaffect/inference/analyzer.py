@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from wildaffect.core.errors import UnreadableVideo
 from wildaffect.core.faces import FrameFaces, Status
@@ -15,9 +15,10 @@ from wildaffect.faces.quality import QualityLimits
 from wildaffect.faces.scan import FrameScanner
 from wildaffect.faces.tracker import TrackingLimits
 from wildaffect.inference.artefact import Artefact
-from wildaffect.inference.inputs import Inputs
+from wildaffect.inference.inputs import FaceRow, Inputs
 from wildaffect.inference.model import Model
 from wildaffect.inference.person import PersonStream
+from wildaffect.inference.rows import FaceRows
 from wildaffect.runtime.network import Device
 from wildaffect.video.prefetch import prefetch
 
@@ -45,6 +46,7 @@ class Analyzer:
         artefact: What predicts.
         options: What a caller may choose beside it.
         model: Stands in for the artefact's members, as where they are compared with others.
+        inputs: The same for what they read.
     """
 
     def __init__(
@@ -53,10 +55,14 @@ class Analyzer:
         options: AnalysisOptions | None = None,
         *,
         model: Model | None = None,
+        inputs: Inputs | None = None,
     ) -> None:
-        self.artefact = artefact
+        self.artefact = replace(artefact, networks={})
+        """Without the bytes of its networks, which are compiled."""
         self.options = options or AnalysisOptions()
-        self._inputs = Inputs(artefact, self.options.device)
+        self._inputs = inputs or Inputs(
+            artefact, self.options.device, one_by_one=self.options.live
+        )
         self._model = model or Model(artefact, self.options.device)
         self._detector = FaceDetector(self.options.device)
         self._chain = FaceChain(
@@ -77,13 +83,16 @@ class Analyzer:
         scanner = FrameScanner(self._detector)
         people: dict[int, PersonStream] = {}
         order = _FrameOrder()
+        rows = FaceRows(
+            self._inputs, every=self.options.keep_features, at_once=self.options.live
+        )
         with ExitStack() as stack:
             ahead = prefetch(source, depth=PREFETCH_FRAMES, apply=scanner)
             scanned = stack.enter_context(closing(ahead))
             faces = prefetch(self._chain.run(scanned), depth=PREFETCH_FRAMES)
-            for seen in stack.enter_context(closing(faces)):
+            for seen, measured in rows.run(stack.enter_context(closing(faces))):
                 order.expect(seen)
-                self._push(seen, people, order)
+                self._push(seen, measured, people, order)
                 yield from order.ready()
         for person in people.values():
             order.add(person.finish())
@@ -92,13 +101,17 @@ class Analyzer:
             raise source.error
 
     def _push(
-        self, seen: FrameFaces, people: dict[int, PersonStream], order: "_FrameOrder"
+        self,
+        seen: FrameFaces,
+        rows: list[FaceRow],
+        people: dict[int, PersonStream],
+        order: "_FrameOrder",
     ) -> None:
-        for face in seen.faces:
-            if face.track_id not in people:
-                people[face.track_id] = self._person()
-            person = people[face.track_id]
-            order.add(person.push(seen.frame_index, seen.time_s, face))
+        for row in rows:
+            track_id = row.face.track_id
+            if track_id not in people:
+                people[track_id] = self._person()
+            order.add(people[track_id].push(row))
         for track_id in sorted(people.keys() - seen.live_ids):
             order.add(people.pop(track_id).finish())
 

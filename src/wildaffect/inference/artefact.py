@@ -71,7 +71,7 @@ def write_artefact(folder: Path, manifest: Manifest, files: dict[str, bytes]) ->
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         (folder / name).write_bytes(content)
-    content = _ADAPTER.dump_json(manifest, indent=2, exclude={"members": _unset(manifest)})
+    content = _ADAPTER.dump_json(manifest, indent=2, exclude=_unset(manifest))
     (folder / MANIFEST_FILE).write_bytes(content + b"\n")
 
 
@@ -91,15 +91,21 @@ def network_file(name: str, content: bytes) -> NetworkFile:
     return NetworkFile(file=name, sha256=_sha256(content))
 
 
-def _unset(manifest: Manifest) -> dict[int, set[str]]:
-    """Return which fields of members say no more than the manifest does.
+def _unset(manifest: Manifest) -> dict[str, dict[int, set[str]]]:
+    """Return which fields of members and backbones say nothing.
 
     They are left out, so that versions that do not know them read what does not need them.
     """
-    return {
-        index: {name for name in ("tasks", "window") if getattr(member, name) is None}
-        for index, member in enumerate(manifest.members)
-    }
+    members = [
+        {name for name in ("tasks", "window", "inputs") if getattr(one, name) is None}
+        for one in manifest.members
+    ]
+    origin = ("weights_sha256", "license", "source")
+    inputs = [
+        {name for name in origin if getattr(one, name, None) == ""}
+        for one in manifest.inputs
+    ]
+    return {"members": dict(enumerate(members)), "inputs": dict(enumerate(inputs))}
 
 
 def _find(model: str | Path) -> Path:

@@ -1,6 +1,6 @@
 """What a manifest and its networks must hold, said before a frame is decoded."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,7 +16,9 @@ from wildaffect.inference.manifest import (
     MeasuredInput,
     Member,
 )
-from wildaffect.runtime.network import Network
+
+EmbedCrops = Callable[[Sequence[NDArray[np.uint8]]], NDArray[np.float32]]
+"""Crops (S, S, C) as they are cut -> features (N, D)."""
 
 
 class MemberNetwork(Protocol):
@@ -58,29 +60,19 @@ def check_manifest(where: str, manifest: Manifest) -> None:
         raise BadArtefact(f"{where}: {problem}")
 
 
-def num_features(manifest: Manifest) -> int:
-    """Return the length of one row of features."""
-    return sum(
-        wanted.feature_dim if isinstance(wanted, BackboneInput) else len(wanted.columns)
-        for wanted in manifest.inputs
-    )
-
-
-def check_backbone(where: str, wanted: BackboneInput, network: Network) -> None:
-    """Show a backbone a black crop and compare what it says with the manifest.
+def check_backbone(where: str, wanted: BackboneInput, embed: EmbedCrops) -> None:
+    """Show a backbone two black crops and compare what it says with the manifest.
 
     Raises:
-        BadArtefact: If it does not map (1, C, S, S) to (1, D).
+        BadArtefact: If it does not give (2, D).
     """
     num_channels = 1 if wanted.preprocess.channels == "grey" else 3
     side = wanted.preprocess.size_px
-    crop = np.zeros((1, num_channels, side, side), np.float32)
-    outputs = _asked(where, network, crop)
-    shapes = [output.shape for output in outputs]
-    if shapes != [(1, wanted.feature_dim)]:
+    shape = embed([np.zeros((side, side, num_channels), np.uint8)] * 2).shape
+    if shape != (2, wanted.feature_dim):
         raise BadArtefact(
-            f"{where}: output must have shape (1, {wanted.feature_dim}) for a crop of "
-            f"shape {crop.shape}, got {', '.join(map(str, shapes))}"
+            f"{where}: output must have shape (2, {wanted.feature_dim}) for two crops of "
+            f"{side} px, got {shape}"
         )
 
 
@@ -114,7 +106,7 @@ def check_member(
     if width not in {None, row_width}:
         raise BadArtefact(
             f"{where}: features must have {row_width} columns, as the "
-            f"manifest's inputs have together, got {width}"
+            f"manifest's inputs that it reads have together, got {width}"
         )
     missing = set(widths) - set(network.output_names)
     if missing:
@@ -152,6 +144,7 @@ def _asked(
 def _problems(manifest: Manifest) -> Iterator[str]:
     if not manifest.inputs:
         yield "inputs must name at least one, got none"
+    yield from _input_problems(manifest)
     yield from _member_problems(manifest)
     yield from _rate_problems(manifest)
     changes = [
@@ -168,6 +161,22 @@ def _problems(manifest: Manifest) -> Iterator[str]:
     yield from _output_problems(
         manifest.action_units, "action_unit_thresholds", calibration.action_unit_thresholds
     )
+
+
+def _input_problems(manifest: Manifest) -> Iterator[str]:
+    keys = [one.key for one in manifest.inputs]
+    twice = [key for key in keys if keys.count(key) > 1]
+    if twice:
+        yield f"inputs must be named once each, got {twice[0]} twice"
+    for member in manifest.members:
+        if member.inputs is None:
+            continue
+        named = set(member.inputs)
+        if not named or len(named) < len(member.inputs) or not named <= set(keys):
+            yield (
+                f"inputs of {member.network.file} must be some of the manifest's "
+                f"({', '.join(keys)}), each once, got {', '.join(member.inputs) or 'none'}"
+            )
 
 
 def _member_problems(manifest: Manifest) -> Iterator[str]:

@@ -1,22 +1,29 @@
 """Observations of one person to the feature rows that an artefact's networks read."""
 
-from collections import deque
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.core.errors import BadArtefact
-from wildaffect.core.faces import FaceObservation, Status
+from wildaffect.core.faces import FaceObservation
 from wildaffect.core.preprocess import Preprocess
 from wildaffect.faces.blendshapes import NAMES as BLENDSHAPE_NAMES
-from wildaffect.faces.crop import normalise
-from wildaffect.features.geometry import GEOMETRY_NAMES, geometry
+from wildaffect.features.embedding import NETWORK_BATCH, Embedder
+from wildaffect.features.geometry import GEOMETRY_NAMES, split_row
+from wildaffect.features.sets import (
+    FeatureSet,
+    Started,
+    crops_of,
+    geometry_set,
+    rows_of_faces,
+)
 from wildaffect.inference.artefact import Artefact
-from wildaffect.inference.checks import check_backbone
+from wildaffect.inference.checks import EmbedCrops, check_backbone
 from wildaffect.inference.manifest import BackboneInput, MeasuredInput
 from wildaffect.inference.neutral import PersonNeutral
-from wildaffect.runtime.network import Device, Network
+from wildaffect.runtime.network import Device
 
 Vector = NDArray[np.float32]
 POSE_NAMES = ("yaw_deg", "pitch_deg", "roll_deg")
@@ -37,57 +44,95 @@ class FaceRow:
     frame_index: int
     time_s: float
     face: FaceObservation
+    """Without its crops, which would be held as long as the row."""
     measured: dict[str, Vector]
-    """By the name of the input: geometry, blendshapes, pose, backbones."""
+    """By the name of the input: geometry, blendshapes, pose; backbones once they looked."""
 
 
 class Inputs:
     """Turns observations into rows and rows into network input; shared by all persons.
+
+    Args:
+        artefact: Whose inputs are wanted.
+        device: Where its backbones run: in float32, so that every processor gives the same.
+        backbones: In place of the artefact's own, by the name of the input.
+        one_by_one: Whether faces come alone, as in live streams, and not in batches.
 
     Raises:
         BadArtefact: If the artefact wants columns that this version does not measure, or a
             backbone does not give what the manifest promises.
     """
 
-    def __init__(self, artefact: Artefact, device: Device) -> None:
+    def __init__(
+        self,
+        artefact: Artefact,
+        device: Device,
+        *,
+        backbones: Mapping[str, EmbedCrops] | None = None,
+        one_by_one: bool = False,
+    ) -> None:
         self.manifest = artefact.manifest
-        self._backbones: list[tuple[BackboneInput, Network]] = []
+        plain = replace(device, precision="f32")
+        batch = 1 if one_by_one else NETWORK_BATCH
+        self._started: list[Started] = []
         for wanted in self.manifest.inputs:
             if isinstance(wanted, BackboneInput):
-                network = Network(artefact.networks[wanted.network.file], device=device)
+                embed = (
+                    backbones[wanted.name]
+                    if backbones
+                    else _compiled(artefact, wanted, plain, batch)
+                )
                 where = f"{self.manifest.name}/{wanted.network.file}"
-                check_backbone(where, wanted, network)
-                self._backbones.append((wanted, network))
+                check_backbone(where, wanted, embed)
+                self._started.append(_start(wanted, embed))
             elif wanted.columns != COLUMNS[wanted.kind]:
                 raise BadArtefact(
                     f"{self.manifest.name}: {wanted.kind} must have the "
                     f"{len(COLUMNS[wanted.kind])} columns of this version, got "
                     f"{_first_difference(wanted)}; export the artefact again"
                 )
+        self.backbones = tuple(one for one, _ in self._started)
+        measures = geometry_set()
+        self._geometry = ((measures, measures.start()),)
 
     @property
     def preprocesses(self) -> tuple[Preprocess, ...]:
         """Return the crops that the face chain is to cut."""
-        return tuple(wanted.preprocess for wanted, _ in self._backbones)
+        return crops_of(self.backbones)
 
     def measure(self, frame_index: int, time_s: float, face: FaceObservation) -> FaceRow:
-        """Return the row of an observation; without backbones where the face was lost."""
-        measured = {
-            "geometry": geometry(face.landmarks_xyz[None], np.array([face.pose]))[0],
-            "blendshapes": face.blendshapes,
-            "pose": np.array(face.pose, np.float32),
-        }
-        for (wanted, network), crop in zip(self._backbones, face.crops, strict=False):
-            (features,) = network(normalise(crop[None], wanted.preprocess))
-            measured[wanted.name] = features[0]
-        return FaceRow(frame_index=frame_index, time_s=time_s, face=face, measured=measured)
+        """Return what the face chain measured of an observation, without backbones."""
+        (row,) = rows_of_faces(self._geometry, [face])
+        kinds = ("geometry", "pose", "blendshapes")
+        measured = {kind: part[0] for kind, part in zip(kinds, split_row(row), strict=True)}
+        return FaceRow(
+            frame_index=frame_index,
+            time_s=time_s,
+            face=replace(face, crops=()),
+            measured=measured,
+        )
+
+    def embed(self, faces: Sequence[FaceObservation]) -> list[dict[str, Vector]]:
+        """Return the features of every backbone for each of some faces, all at once.
+
+        Args:
+            faces: At least one, each with the crops of `preprocesses`.
+        """
+        rows = rows_of_faces(self._started, faces)
+        names = [one.name for one in self.backbones]
+        return [dict(zip(names, parts, strict=True)) for parts in zip(*rows, strict=True)]
 
     def vector(self, row: FaceRow, neutral: PersonNeutral | None) -> Vector:
-        """Return one row of features, shape (D,)."""
+        """Return one row of features, shape (D,).
+
+        Features of a backbone that did not see the face are NaN: no network reads that row.
+        """
         values = dict(row.measured)
         if neutral is not None:
             values |= changes(row, neutral)
-        return np.concatenate([values[_key(wanted)] for wanted in self.manifest.inputs])
+        for one in self.backbones:
+            values.setdefault(one.name, np.full(len(one.columns), np.nan, np.float32))
+        return np.concatenate([values[one.key] for one in self.manifest.inputs])
 
 
 def changes(row: FaceRow, neutral: PersonNeutral) -> dict[str, Vector]:
@@ -98,40 +143,31 @@ def changes(row: FaceRow, neutral: PersonNeutral) -> dict[str, Vector]:
     }
 
 
-class GapFiller:
-    """Gives rows of a lost face the backbone features between its neighbours in time."""
-
-    def __init__(self) -> None:
-        self._last: FaceRow | None = None
-        self._lost: deque[FaceRow] = deque()
-
-    def push(self, row: FaceRow) -> list[FaceRow]:
-        """Take the next row; return those that are now whole, in order."""
-        if row.face.status is Status.INTERPOLATED:
-            self._lost.append(row)
-            return []
-        filled = [_between(self._last, row, lost) for lost in self._lost if self._last]
-        self._lost.clear()
-        self._last = row
-        return [*filled, row]
+def _compiled(
+    artefact: Artefact, wanted: BackboneInput, device: Device, batch: int
+) -> EmbedCrops:
+    onnx = artefact.networks[wanted.network.file]
+    try:
+        return Embedder(onnx, wanted.preprocess, device, batch=batch).embed
+    except BadArtefact as error:
+        raise BadArtefact(
+            f"{artefact.manifest.name}/{wanted.network.file}: must take crops of "
+            f"{wanted.preprocess.size_px} px, {wanted.preprocess.channels}; got: {error}"
+        ) from error
 
 
-def _between(before: FaceRow, after: FaceRow, lost: FaceRow) -> FaceRow:
-    share = (lost.time_s - before.time_s) / (after.time_s - before.time_s)
-    mixed = {
-        name: ((1 - share) * before.measured[name] + share * value).astype(np.float32)
-        for name, value in after.measured.items()
-    }
-    return FaceRow(
-        frame_index=lost.frame_index,
-        time_s=lost.time_s,
-        face=lost.face,
-        measured=mixed | lost.measured,
+def _start(wanted: BackboneInput, embed: EmbedCrops) -> Started:
+    def of_faces(faces: Sequence[FaceObservation]) -> NDArray[np.float32]:
+        return embed([face.crops[0] for face in faces])
+
+    made = FeatureSet(
+        name=wanted.name,
+        columns=tuple(f"{index:04d}" for index in range(wanted.feature_dim)),
+        start=lambda: of_faces,
+        weights_sha256=wanted.weights_sha256,
+        preprocess=wanted.preprocess,
     )
-
-
-def _key(wanted: MeasuredInput | BackboneInput) -> str:
-    return wanted.name if isinstance(wanted, BackboneInput) else wanted.kind
+    return made, of_faces
 
 
 def _first_difference(wanted: MeasuredInput) -> str:

@@ -6,7 +6,9 @@ for people. Analysis reads nothing else and never asks where an artefact came fr
 
 from dataclasses import dataclass, field
 from math import isfinite
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Discriminator
 
 from wildaffect.core.config import Config
 from wildaffect.core.preprocess import Preprocess
@@ -35,6 +37,16 @@ class MeasuredInput(Config):
     """`_change` is against the person's neutral, see `wildaffect.inference.neutral`."""
     columns: tuple[str, ...]
 
+    @property
+    def key(self) -> str:
+        """Return what members call it."""
+        return self.kind
+
+    @property
+    def width(self) -> int:
+        """Return how many columns it has."""
+        return len(self.columns)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackboneInput(Config):
@@ -48,6 +60,22 @@ class BackboneInput(Config):
     preprocess: Preprocess
     feature_dim: int
     kind: Literal["backbone"] = "backbone"
+    weights_sha256: str = ""
+    """Of the weights that the network was exported from; empty if not stated."""
+    license: str = ""
+    """Terms of those weights, as stated; empty if not."""
+    source: str = ""
+    """Where they came from, as stated; empty if not."""
+
+    @property
+    def key(self) -> str:
+        """Return what members call it."""
+        return self.name
+
+    @property
+    def width(self) -> int:
+        """Return how many columns it has."""
+        return self.feature_dim
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +140,9 @@ class Member(Config):
     """What it predicts; None for all that the manifest does."""
     window: AnyWindow | None = None
     """What it sees at once; None for the manifest's."""
+    inputs: tuple[str, ...] | None = None
+    """Names or kinds of the inputs that it reads, in its order; None for all of them in
+    the manifest's."""
     rescaled: dict[Task, Affine] = field(default_factory=dict)
     """How valence or arousal is brought to the ensemble's mean and spread."""
 
@@ -136,7 +167,7 @@ class Manifest(Config):
     """One sentence that says what it is and what it is not."""
     license: str
     sources: tuple[DataSource, ...]
-    inputs: tuple[MeasuredInput | BackboneInput, ...]
+    inputs: tuple[Annotated[MeasuredInput | BackboneInput, Discriminator("kind")], ...]
     """Concatenated in this order to one row of features."""
     members: tuple[Member, ...]
     predicts_valence: bool
@@ -170,6 +201,13 @@ class Manifest(Config):
     def window_of(self, member: Member) -> AnyWindow:
         """Return what a member sees at once."""
         return self.window if member.window is None else member.window
+
+    def inputs_of(self, member: Member) -> tuple[MeasuredInput | BackboneInput, ...]:
+        """Return what a member reads, in its order."""
+        if member.inputs is None:
+            return self.inputs
+        by_key = {one.key: one for one in self.inputs}
+        return tuple(by_key[key] for key in member.inputs)
 
     def num_predicting(self, task: Task) -> int:
         """Return how many members predict a task."""

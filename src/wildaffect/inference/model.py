@@ -5,6 +5,7 @@ Symbols: M members, L rows of a window, T rows, D features, K columns of `Layout
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from wildaffect.core.errors import BadArtefact
 from wildaffect.core.tasks import Task
 from wildaffect.core.windows import AnyWindow
 from wildaffect.inference.artefact import Artefact
-from wildaffect.inference.checks import MemberNetwork, check_member, num_features
+from wildaffect.inference.checks import MemberNetwork, check_member
 from wildaffect.inference.manifest import Affine, Manifest, Member
 from wildaffect.runtime.network import Device, Network
 
@@ -69,6 +70,7 @@ class Panel:
         self.rate_hz = None if self.window.is_frame_wise else manifest.rate_hz
         self._name, self._members, self._layout = manifest.name, members, layout
         self._tasks = [manifest.tasks_of(member) for member, _ in members]
+        self._read = [_columns_read(manifest, member) for member, _ in members]
         self.weights = np.zeros((len(members), layout.num_columns))
         """What each member counts in each column, shape (M, K)."""
         for row, (member, _) in enumerate(members):
@@ -82,12 +84,17 @@ class Panel:
         Raises:
             BadArtefact: If a network says something that is no number.
         """
-        inputs = {
-            "features": rows[None].astype(np.float32),
+        rows = rows.astype(np.float32)
+        inputs: dict[str, NDArray[Any]] = {
             "lengths": np.array([len(rows)], np.int64),
             "times_s": (times_s - times_s[0])[None].astype(np.float32),
         }
-        said = np.stack([self._ask(place, inputs) for place in range(len(self._members))])
+        said = np.stack(
+            [
+                self._ask(place, {"features": rows[None, :, columns]} | inputs)
+                for place, columns in enumerate(self._read)
+            ]
+        )
         mean = np.einsum("mk,mlk->lk", self._shares, said)
         for values, spread in _spreads(self._layout):
             squares = (said[:, :, values] - mean[:, values]) ** 2
@@ -95,7 +102,7 @@ class Panel:
             mean[:, spread] = np.sqrt(variance)
         return mean.astype(np.float32)
 
-    def _ask(self, place: int, inputs: dict[str, Floats]) -> NDArray[np.float64]:
+    def _ask(self, place: int, inputs: dict[str, NDArray[Any]]) -> NDArray[np.float64]:
         member, network = self._members[place]
         outputs = dict(
             zip(
@@ -180,9 +187,21 @@ class Model:
             f"{self.manifest.name}/{member.network.file}",
             network,
             widths,
-            row_width=num_features(self.manifest),
+            row_width=sum(one.width for one in self.manifest.inputs_of(member)),
             num_rows=1 if self.manifest.window_of(member).is_frame_wise else 2,
         )
+
+
+def _columns_read(manifest: Manifest, member: Member) -> slice | NDArray[np.int64]:
+    """Return which columns of a row a member reads, in its order."""
+    if member.inputs is None:
+        return slice(None)
+    stops = np.cumsum([one.width for one in manifest.inputs])
+    places = {
+        one.key: np.arange(stop - one.width, stop)
+        for one, stop in zip(manifest.inputs, stops, strict=True)
+    }
+    return np.concatenate([places[key] for key in member.inputs])
 
 
 def _columns_of(layout: Layout, tasks: Sequence[Task]) -> Iterator[slice]:

@@ -4,12 +4,13 @@ from collections import deque
 
 import numpy as np
 
-from wildaffect.core.faces import FaceObservation, Status
+from wildaffect.core.faces import Status
 from wildaffect.core.results import FaceResult
 from wildaffect.core.streaming import Finished
-from wildaffect.inference.inputs import FaceRow, GapFiller, Inputs, Vector, changes
+from wildaffect.inference.inputs import FaceRow, Inputs, Vector, changes
 from wildaffect.inference.model import Model
 from wildaffect.inference.neutral import PersonNeutral
+from wildaffect.inference.rows import GapFiller
 from wildaffect.inference.runs import build_stream
 from wildaffect.inference.streaming_smoother import StreamingSmoother
 from wildaffect.inference.verdict import smoothing_by_column, to_affect
@@ -37,17 +38,14 @@ class PersonStream:
         self._keep_features = keep_features
         manifest = model.manifest
         self._neutral = PersonNeutral(manifest.neutral) if manifest.neutral else None
-        self._gaps = GapFiller()
+        self._gaps = GapFiller(tuple(one.name for one in inputs.backbones))
         self._windows = build_stream(model)
         self._smoother = StreamingSmoother(smoothing_by_column(manifest, model.layout))
         self._warming: list[FaceRow] | None = []
         self._open: deque[tuple[FaceRow, dict[str, Vector]]] = deque()
 
-    def push(
-        self, frame_index: int, time_s: float, face: FaceObservation
-    ) -> list[FaceResult]:
-        """Take the next observation; return the results that are now final."""
-        row = self._inputs.measure(frame_index, time_s, face)
+    def push(self, row: FaceRow) -> list[FaceResult]:
+        """Take the next row; return the results that are now final."""
         return [result for whole in self._gaps.push(row) for result in self._warm_up(whole)]
 
     def finish(self) -> list[FaceResult]:

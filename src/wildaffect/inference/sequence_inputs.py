@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from wildaffect.core.errors import FeatureError
 from wildaffect.data.samples import View, whole_rows
-from wildaffect.features.geometry import GEOMETRY_COLUMNS, GEOMETRY_NAMES, POSE_NAMES
+from wildaffect.features.geometry import GEOMETRY_COLUMNS, split_row
 from wildaffect.features.sets import MEASURED
 from wildaffect.features.store import StoredFeatures
 from wildaffect.inference.inputs import COLUMNS
@@ -87,9 +87,7 @@ def _measured(
             f"{len(GEOMETRY_COLUMNS)} of this version, got {len(track.sidecar.columns)}; "
             "extract it again with --replace"
         )
-    values = track.read().astype(np.float32)
-    ends = np.cumsum([len(GEOMETRY_NAMES), len(POSE_NAMES)])
-    geometry, pose, blendshapes = np.split(values, ends, axis=1)
+    geometry, pose, blendshapes = split_row(track.read().astype(np.float32))
     found = {"geometry": geometry, "pose": pose, "blendshapes": blendshapes}
     if with_changes:
         changes = track_changes(track.time_s, geometry, blendshapes, policy)

@@ -24,6 +24,9 @@ ANNOTATION_DELAY_S = 1.8
 """How far valence and arousal of the generated world lag behind its faces, about: 1.6 s of
 the person's state, and the annotators' own."""
 
+ROWS_HZ = 7.5
+"""Annotated frames a second of the generated clips, about."""
+
 WORLD_SEED = 20
 WORLD_SIZE_PX = 112
 
@@ -66,7 +69,7 @@ def default_offline_tcn() -> TemporalRecipe:
 
 def _past_only(name: str, encoder: TemporalConfig) -> TemporalRecipe:
     recipe = _both_ways(name, encoder)
-    window = TrailingSpec(length_s=8.0, delay_s=0.0, max_gap_s=4.0)
+    window = TrailingSpec(length_s=8.0, delay_s=0.0, max_gap_s=4.0, lead_step_s=1 / ROWS_HZ)
     return replace(recipe, window=window, annotation_delay_s=ANNOTATION_DELAY_S)
 
 

@@ -1,14 +1,10 @@
-"""Backbones as feature sets: the torch behind `extract --features NAME`.
+"""Backbones as feature sets: the torch behind `extract --features NAME`."""
 
-Symbols: N faces, S side of the crop, C channels, D features.
-"""
-
-import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Literal
-from uuid import uuid4
 
 import numpy as np
 import torch
@@ -16,22 +12,20 @@ from numpy.typing import NDArray
 
 from wildaffect.core.errors import UsageError
 from wildaffect.core.faces import FaceObservation
-from wildaffect.core.preprocess import Preprocess
 from wildaffect.export.backbone import (
     LARGEST_ERROR,
-    backbone_error,
-    backbone_to_onnx,
     check_backbone,
+    exported,
+    runtime_error,
 )
 from wildaffect.faces.crop import normalise
+from wildaffect.features.embedding import Embedder
 from wildaffect.features.sets import Embed, FeatureSet
 from wildaffect.models.backbones.weights import LoadedBackbone
-from wildaffect.runtime.network import Device, Network, supports_bf16
+from wildaffect.runtime.network import Device, supports_bf16
 from wildaffect.training.images.start import find_weights
 
 Precision = Literal["auto", "f32", "bf16"]
-ToFeatures = Callable[[NDArray[np.float32]], NDArray[np.float32]]
-"""Normalised crops (N, C, S, S) -> features (N, D)."""
 
 
 def backbone_sets(
@@ -63,51 +57,22 @@ def backbone_sets(
 def _set(name: str, device: Device, precision: Precision, *, on_cuda: bool) -> FeatureSet:
     loaded = find_weights(name)
     manifest = loaded.manifest
-    to_features = (
-        _torch_features(loaded) if on_cuda else _runtime_features(loaded, device, precision)
-    )
     return FeatureSet(
         name=Path(name).resolve().name if Path(name).is_dir() else manifest.name,
         columns=tuple(f"f{index:04d}" for index in range(manifest.feature_dim)),
-        embed=embed_with(to_features, manifest.preprocess),
+        start=_on_cuda(name) if on_cuda else _in_runtime(loaded, device, precision),
         weights_sha256=manifest.sha256,
         preprocess=manifest.preprocess,
     )
 
 
-def embed_with(to_features: ToFeatures, preprocess: Preprocess) -> Embed:
-    """Return what turns faces that carry their crop into rows of features."""
-
-    def embed(faces: Sequence[FaceObservation]) -> NDArray[np.float32]:
-        crops = np.stack([face.crops[0] for face in faces])
-        return to_features(normalise(crops, preprocess))
-
-    return embed
-
-
-def _runtime_features(
+def _in_runtime(
     loaded: LoadedBackbone, device: Device, precision: Precision
-) -> ToFeatures:
-    onnx = _exported(loaded)
+) -> Callable[[], Embed]:
+    """Return what compiles the network; it needs no torch, here or in another process."""
+    onnx = exported(loaded)
     chosen = _in_precision(loaded, onnx, device, precision)
-    network = Network(onnx, device=chosen)
-    return lambda crops: network(crops)[0]
-
-
-def _exported(loaded: LoadedBackbone) -> bytes:
-    """Return the network as ONNX, exported once and kept beside its weights.
-
-    Where nothing can be written there, it is exported anew each time.
-    """
-    path = loaded.folder / f"{loaded.manifest.sha256[:16]}.onnx"
-    if path.is_file():
-        return path.read_bytes()
-    onnx = backbone_to_onnx(loaded.backbone)
-    part = path.with_name(f".{path.name}.{uuid4().hex}.part")
-    with contextlib.suppress(PermissionError):
-        part.write_bytes(onnx)
-        part.replace(path)
-    return onnx
+    return partial(Embedder, onnx, loaded.manifest.preprocess, chosen)
 
 
 def _in_precision(
@@ -120,24 +85,37 @@ def _in_precision(
             "f32 or auto"
         )
     plain, short = replace(device, precision="f32"), replace(device, precision="bf16")
-    check_backbone(loaded.backbone, onnx, plain)
+    check_backbone(loaded, onnx, plain)
     if precision == "bf16":
-        check_backbone(loaded.backbone, onnx, short)
+        check_backbone(loaded, onnx, short)
         return short
     if precision == "auto" and supports_bf16(device.name):
-        error = backbone_error(loaded.backbone, onnx, short)
+        error = runtime_error(loaded, onnx, short)
         return short if error <= LARGEST_ERROR["bf16"] else plain
     return plain
 
 
-def _torch_features(loaded: LoadedBackbone) -> ToFeatures:
+def _on_cuda(name: str) -> Callable[[], Embed]:
     if not torch.cuda.is_available():
         raise UsageError("--device cuda: a GPU must be there, got none; use CPU")
-    backbone = loaded.backbone.to(device="cuda").to(memory_format=torch.channels_last)
+    # other processes may work in other folders
+    return partial(torch_embed, str(Path(name).resolve()) if Path(name).is_dir() else name)
 
-    def to_features(crops: NDArray[np.float32]) -> NDArray[np.float32]:
-        with torch.inference_mode(), torch.autocast("cuda", torch.bfloat16):
-            made: torch.Tensor = backbone(torch.from_numpy(crops).to("cuda"))
+
+def torch_embed(name: str, device: str = "cuda") -> Embed:
+    """Return what computes features in torch, in bfloat16, on a GPU.
+
+    Raises:
+        BadWeights: If there are no such weights, or they were altered.
+    """
+    loaded = find_weights(name)
+    preprocess = loaded.manifest.preprocess
+    backbone = loaded.backbone.to(device=device).to(memory_format=torch.channels_last)
+
+    def embed(faces: Sequence[FaceObservation]) -> NDArray[np.float32]:
+        crops = normalise(np.stack([face.crops[0] for face in faces]), preprocess)
+        with torch.inference_mode(), torch.autocast(device, torch.bfloat16):
+            made: torch.Tensor = backbone(torch.from_numpy(crops).to(device))
         return made.float().cpu().numpy()
 
-    return to_features
+    return embed

@@ -1,7 +1,7 @@
 """The export command: networks, manifest, proof, card; the artefact is written last."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from uuid import uuid4
 
@@ -12,11 +12,17 @@ from wildaffect.core.frames import Frame
 from wildaffect.core.tasks import Task
 from wildaffect.export.artefact import (
     Title,
+    backbone_name,
     build_manifest,
     check_exportable,
     network_name,
 )
 from wildaffect.export.card import write_card
+from wildaffect.export.carried import (
+    CarriedBackbone,
+    carry_backbones,
+    needed_backbones,
+)
 from wildaffect.export.onnx import check_parity, to_onnx
 from wildaffect.export.pixels import PixelParity, demo_frames, pixel_parity
 from wildaffect.inference.artefact import (
@@ -32,17 +38,27 @@ from wildaffect.video.read import open_source
 CARD_FILE = "CARD.md"
 
 
-def export(source: Path, output: Path, title: Title, *, clip: Path | None = None) -> int:
+def export(
+    source: Path,
+    output: Path,
+    title: Title,
+    *,
+    backbones: Mapping[str, str] | None = None,
+    clip: Path | None = None,
+) -> int:
     """Export what a run or an ensemble holds, and print what was proven.
 
     Args:
         source: Folder of a run or an ensemble.
         output: Folder of the artefact, or a file ending in .zip.
         title: What the artefact calls itself.
+        backbones: Run or weights behind each feature set that analysis does not measure
+            itself.
         clip: Video with a face; None for the one that ships with the package.
 
     Raises:
         UsageError: If the source cannot be run by analysis as it was trained.
+        BadWeights: If a backbone's weights are not there, or were altered.
         BadArtefact: If a network or the analysis differs from what was trained.
         UnreadableVideo: If the clip cannot be read.
         OutputError: If the place is taken or cannot be written.
@@ -56,17 +72,22 @@ def export(source: Path, output: Path, title: Title, *, clip: Path | None = None
     check_exportable(ensemble)
     models = [member.trained.model for member in ensemble.members]
     console = Console(stderr=True, highlight=False)
+    for name in (backbones or {}).keys() - set(needed_backbones(ensemble)):
+        console.print(f"note: no member reads {name}; its backbone stays out", markup=False)
     with console.status("exporting networks") as status:
+        carried = carry_backbones(ensemble, backbones or {})
         contents = [to_onnx(model) for model in models]
         networks = _network_parity(models, contents)
-        manifest = build_manifest(ensemble, contents, title)
+        manifest = build_manifest(ensemble, contents, title, carried)
         files = {network_name(index): one for index, one in enumerate(contents)}
+        files |= {backbone_name(index): one.onnx for index, one in enumerate(carried)}
         status.update("analysing the clip twice")
         artefact = Artefact(manifest, files, digest="")
-        pixels = pixel_parity(artefact, models, _frames(clip))
-    card = write_card(ensemble, manifest, networks, pixels)
+        in_torch = {one.name: one.loaded.backbone for one in carried}
+        pixels = pixel_parity(artefact, models, _frames(clip), in_torch)
+    card = write_card(ensemble, manifest, networks, pixels, carried)
     _write(output, artefact, card)
-    _tell(output, artefact, networks, pixels)
+    _tell(output, artefact, networks, pixels, carried)
     return 0
 
 
@@ -108,10 +129,21 @@ def _write(output: Path, artefact: Artefact, card: str) -> None:
 
 
 def _tell(
-    output: Path, artefact: Artefact, networks: dict[Task, float], pixels: PixelParity
+    output: Path,
+    artefact: Artefact,
+    networks: dict[Task, float],
+    pixels: PixelParity,
+    backbones: Sequence[CarriedBackbone],
 ) -> None:
     size = sum(map(len, artefact.networks.values()))
     console = Console(highlight=False, soft_wrap=True)
+    for one in backbones:
+        doubt = "" if one.is_recorded else "; that it made those trained on is not recorded"
+        console.print(
+            f"backbone {one.name}: {one.manifest.name}, features at most {one.error:.1e} "
+            f"of their length from the trained model's{doubt}",
+            markup=False,
+        )
     console.print(
         f"networks: {len(artefact.networks)}, {size / 1e6:.1f} MB; raw outputs at most "
         f"{max(networks.values()):.1e} from the trained model's\n"

@@ -8,12 +8,15 @@ import tyro
 from rich.console import Console
 
 from wildaffect.core.config import Config
+from wildaffect.core.errors import UsageError
 from wildaffect.export.artefact import Title
+from wildaffect.export.carried import parse_backbones
 from wildaffect.inference.expression_bias import (
     BiasFit,
     CoordinateAscent,
     ExpectedShare,
 )
+from wildaffect.inference.inputs import COLUMNS
 from wildaffect.recipes.catalog import RECIPES
 from wildaffect.recipes.ensemble_command import Job, make_ensemble
 from wildaffect.recipes.export_command import export
@@ -101,6 +104,8 @@ class SystemCommand:
     """Folder of members, ensemble and artefact; runs/<system> if not given."""
     inputs: tuple[str, ...] = ()
     """Inputs of every member in place of the recipes': measurements or feature sets."""
+    backbone: tuple[str, ...] = ()
+    """NAME=FOLDER for each input that a backbone makes, as for `wildaffect export`."""
     epochs: int | None = None
     """Epochs of every member in place of the recipes'."""
     split: str = "val"
@@ -116,6 +121,7 @@ class SystemCommand:
 def train_system(command: SystemCommand) -> int:
     """Train what is not trained yet, then join and export it."""
     system = command.system
+    backbones = _backbones(command)
     folder = command.output or Path("runs") / system.name
     runs = []
     for name, seed in system.members:
@@ -142,7 +148,25 @@ def train_system(command: SystemCommand) -> int:
     title = Title(
         name=system.name, version="1", license=command.license, summary=system.title
     )
-    return export(ensemble, artefact, title)
+    return export(ensemble, artefact, title, backbones=backbones)
+
+
+def _backbones(command: SystemCommand) -> dict[str, str]:
+    """Return the backbones that were given; one that lacks is said before hours of work."""
+    given = parse_backbones(command.backbone)
+    read = {
+        name
+        for recipe, _ in command.system.members
+        for name in command.inputs or RECIPES[recipe]().inputs
+    }
+    needed = {name for name in read if name not in COLUMNS}
+    if not needed <= given.keys():
+        raise UsageError(
+            f"--backbone: must name the inputs that a backbone makes "
+            f"({', '.join(sorted(needed))}), got {', '.join(given) or 'none'}; add "
+            "NAME=FOLDER for each"
+        )
+    return given
 
 
 def _member_command(

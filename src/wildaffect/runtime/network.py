@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from openvino.preprocess import PrePostProcessor
 
 from wildaffect.core.errors import BadArtefact, UsageError
+from wildaffect.core.preprocess import Preprocess
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +51,9 @@ class Network:
         device: Where to run.
         shapes: Fixed input shapes by position, where the file leaves an axis open and
             a fixed size is faster.
-        scaling: If given, the first input takes uint8 pixels and is scaled inside.
+        scaling: If given, the first input takes uint8 pixels and is scaled inside. With a
+            `Preprocess` it takes crops (B, S, S, C) as they are cut, where the file takes
+            (B, C, S, S).
 
     Raises:
         BadArtefact: If the file cannot be read or the device is not there.
@@ -62,12 +65,14 @@ class Network:
         *,
         device: Device,
         shapes: Mapping[int, Sequence[int]] | None = None,
-        scaling: Scaling | None = None,
+        scaling: Scaling | Preprocess | None = None,
     ) -> None:
         try:
             model = _runtime().read_model(
                 BytesIO(source) if isinstance(source, bytes) else source
             )
+            for key, shape in (shapes or {}).items():
+                _check_shape(model.input(key).partial_shape, shape)
             if shapes:
                 model.reshape({key: list(shape) for key, shape in shapes.items()})
             if scaling:
@@ -82,9 +87,17 @@ class Network:
         self.output_names = tuple(port.any_name for port in model.outputs)
         self.input_widths = {port.any_name: _width(port) for port in model.inputs}
         """Length of the last axis of each input, None where the file leaves it open."""
+        self._shapes = [port.partial_shape for port in model.inputs]
 
     def __call__(self, *inputs: NDArray[Any]) -> tuple[NDArray[np.float32], ...]:
-        """Run once; inputs and outputs in the order of the file."""
+        """Run once; inputs and outputs in the order of the file.
+
+        Raises:
+            RuntimeError: If an input has another shape than the file allows.
+        """
+        # OpenVINO itself reads beyond an input whose fixed axes do not fit.
+        for value, shape in zip(inputs, self._shapes, strict=True):
+            _check_shape(shape, value.shape)
         self._request.infer([np.ascontiguousarray(value) for value in inputs])
         return tuple(
             np.array(self._request.get_output_tensor(index).data)
@@ -117,6 +130,11 @@ def _runtime() -> ov.Core:
     return ov.Core()
 
 
+def _check_shape(allowed: ov.PartialShape, got: Sequence[int]) -> None:
+    if not allowed.compatible(ov.PartialShape(list(got))):
+        raise RuntimeError(f"input must have shape {allowed}, got {tuple(got)}")
+
+
 def _width(port: Any) -> int | None:
     shape = port.partial_shape
     if shape.rank.is_dynamic or not len(shape) or shape[-1].is_dynamic:
@@ -135,12 +153,19 @@ def _compile(model: ov.Model, device: Device) -> ov.CompiledModel:
     return _runtime().compile_model(model, device.name, settings)
 
 
-def _with_pixels_in(model: ov.Model, scaling: Scaling) -> ov.Model:
+def _with_pixels_in(model: ov.Model, scaling: Scaling | Preprocess) -> ov.Model:
     steps = PrePostProcessor(model)
-    steps.input(0).tensor().set_element_type(ov.Type.u8)
-    steps.input(0).preprocess().convert_element_type(ov.Type.f32).mean(scaling.mean).scale(
-        scaling.std
-    )
+    first = steps.input(0)
+    first.tensor().set_element_type(ov.Type.u8)
+    to_float = first.preprocess().convert_element_type(ov.Type.f32)
+    match scaling:
+        case Scaling():
+            to_float.mean(scaling.mean).scale(scaling.std)
+        case Preprocess():
+            first.tensor().set_layout(ov.Layout("NHWC"))
+            first.model().set_layout(ov.Layout("NCHW"))
+            to_float.mean([255 * value for value in scaling.mean])
+            to_float.scale([255 * value for value in scaling.std])
     return steps.build()
 
 

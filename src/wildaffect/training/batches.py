@@ -11,8 +11,9 @@ import torch
 
 from wildaffect.core.errors import UsageError
 from wildaffect.core.sequences import FrameSequence
+from wildaffect.core.windows import LedInSpec
 from wildaffect.data.collate import collate
-from wildaffect.data.samples import WindowSampler
+from wildaffect.data.samples import WindowSampler, led_in
 from wildaffect.training.distributed import Processes
 from wildaffect.training.recipe import TemporalRecipe
 from wildaffect.training.tensors import TensorBatch, to_tensors
@@ -44,8 +45,8 @@ class TrainingBatches:
                 f"{recipe.name}: batch_size must be a multiple of the {processes.count} "
                 f"processes, got {recipe.batch_size}"
             )
-        spec = recipe.training_window
-        self._sampler = WindowSampler(sequences, spec)
+        self._spec = recipe.training_window
+        self._sampler = WindowSampler(sequences, self._spec)
         self._recipe, self._processes = recipe, processes
         num_rows = sum(len(one.computed_rows) for one in sequences)
         drawn = self._sampler.draw(_NUM_TRIALS, np.random.default_rng(_DRAW))
@@ -59,5 +60,7 @@ class TrainingBatches:
             rng = np.random.default_rng((self._recipe.seed, _DRAW, step))
             drawn = list(self._sampler.draw(self._recipe.batch_size, rng))
             mine = drawn[self._processes.rank :: self._processes.count]
+            if isinstance(self._spec, LedInSpec):
+                mine = [led_in(one, self._spec) for one in mine]
             yield to_tensors(collate(mine), device)
             step += 1

@@ -155,11 +155,12 @@ def describe_data(
     """
     inputs = in_order(recipe.inputs)
     some = split.sequences[0].video
-    digests, widths = {}, {}
+    digests, crops, widths = {}, {}, {}
     for name in feature_sets(inputs):
         track = store.tracks(name, some)[0]
         sidecar = store.sidecar(EntryName(name, some, track))
         digests[name] = sidecar.provenance.weights_sha256
+        crops[name] = sidecar.provenance.preprocess_sha256
         widths[name] = len(sidecar.columns)
     return RunData(
         annotations=split.annotations.source,
@@ -173,6 +174,7 @@ def describe_data(
             name: len(COLUMNS[name]) if name in COLUMNS else widths[name] for name in inputs
         },
         feature_digests=digests,
+        crop_digests=crops,
         rate_hz=rows_per_second(split.sequences),
         times_are_guessed=any(one.time_is_guessed for one in split.sequences),
         spaces=split.annotations.spaces,

@@ -16,8 +16,8 @@ from torch.nn.utils.rnn import pad_sequence
 from wildaffect.core.outputs import SequenceOutputs
 from wildaffect.core.sequences import FrameSequence
 from wildaffect.core.tasks import Task
-from wildaffect.core.trailing import trailing_windows
-from wildaffect.core.windows import AnyWindow, TrailingSpec, cut, stitch
+from wildaffect.core.trailing import led_in_s, trailing_lead_s, trailing_windows
+from wildaffect.core.windows import AnyWindow, LedInSpec, TrailingSpec, cut, stitch
 
 ROWS_PER_BATCH = 4096
 """Rows that the model sees at once, padding included."""
@@ -33,6 +33,8 @@ class _Track:
     """Shape (T, D)."""
     time_s: NDArray[np.float64]
     windows: list[slice]
+    leads_s: list[NDArray[np.float64]]
+    """Times at which the first row of each window is repeated in front of it."""
 
 
 class _Piece(NamedTuple):
@@ -41,6 +43,7 @@ class _Piece(NamedTuple):
     track: int
     window: int
     length: int
+    """Rows, those repeated in front among them."""
 
 
 def predict_sequences(
@@ -88,18 +91,30 @@ def to_probs(task: Task, raw: Tensor) -> Tensor:
 def _track_of(sequence: FrameSequence, window: AnyWindow) -> _Track:
     rows = sequence.computed_rows
     time_s = sequence.time_s[rows]
-    of_rows = (
-        trailing_windows(time_s, window)
-        if isinstance(window, TrailingSpec)
-        else cut(time_s, window)
-    )
+    windows, leads_s = _windows_of(time_s, window)
     features = torch.from_numpy(sequence.features[rows].astype(np.float32, copy=False))
-    return _Track(features=features, time_s=time_s, windows=of_rows)
+    return _Track(features=features, time_s=time_s, windows=windows, leads_s=leads_s)
+
+
+def _windows_of(
+    time_s: NDArray[np.float64], window: AnyWindow
+) -> tuple[list[slice], list[NDArray[np.float64]]]:
+    """Return the rows of every window, and the times of the rows in front of each."""
+    if isinstance(window, TrailingSpec):
+        trailing = trailing_windows(time_s, window)
+        return trailing, [
+            trailing_lead_s(time_s[rows], float(time_s[row]), window)
+            for row, rows in enumerate(trailing)
+        ]
+    whole = cut(time_s, window)
+    if isinstance(window, LedInSpec):
+        return whole, [led_in_s(float(time_s[rows.start]), window) for rows in whole]
+    return whole, [np.zeros(0)] * len(whole)
 
 
 def _batches(tracks: Sequence[_Track]) -> Iterator[list[_Piece]]:
     pieces = [
-        _Piece(track, index, rows.stop - rows.start)
+        _Piece(track, index, len(one.leads_s[index]) + rows.stop - rows.start)
         for track, one in enumerate(tracks)
         for index, rows in enumerate(one.windows)
     ]
@@ -115,12 +130,9 @@ def _ask(
     model: nn.Module, batch: Sequence[_Piece], tracks: Sequence[_Track]
 ) -> dict[Task, Tensor]:
     device = next(model.parameters()).device
-    rows = [tracks[piece.track].windows[piece.window] for piece in batch]
-    features = pad_sequence(
-        [tracks[p.track].features[at] for p, at in zip(batch, rows, strict=True)],
-        batch_first=True,
-    )
-    times_s = [tracks[p.track].time_s[at] for p, at in zip(batch, rows, strict=True)]
+    filled = [_filled(tracks[piece.track], piece.window) for piece in batch]
+    features = pad_sequence([rows for rows, _ in filled], batch_first=True)
+    times_s = [times for _, times in filled]
     longest = features.shape[1]
     since = np.stack(
         [np.pad(one - one[0], (0, longest - len(one)), mode="edge") for one in times_s]
@@ -133,11 +145,20 @@ def _ask(
     return {task: to_probs(task, raw) for task, raw in outputs.items()}
 
 
+def _filled(track: _Track, window: int) -> tuple[Tensor, NDArray[np.float64]]:
+    """Return features and times of a window, its first row repeated in front."""
+    rows, lead_s = track.windows[window], track.leads_s[window]
+    real = track.features[rows]
+    lead = real[:1].expand(len(lead_s), -1)
+    return torch.cat((lead, real)), np.concatenate([lead_s, track.time_s[rows]])
+
+
 def _kept_rows(piece: _Piece, track: _Track, window: AnyWindow) -> slice:
     """Return the rows of a window that are used: of a trailing one, its own row alone."""
+    first = len(track.leads_s[piece.window])
     if not isinstance(window, TrailingSpec):
-        return slice(0, piece.length)
-    own = piece.window - track.windows[piece.window].start
+        return slice(first, piece.length)
+    own = first + piece.window - track.windows[piece.window].start
     return slice(own, own + 1)
 
 

@@ -1,6 +1,6 @@
 """What a temporal training run is: every choice, as records that a run writes beside it."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -8,7 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from wildaffect.core.config import Config
 from wildaffect.core.errors import UsageError
-from wildaffect.core.windows import AnyWindow, TrailingSpec, WindowSpec
+from wildaffect.core.windows import AnyWindow, LedInSpec, TrailingSpec, WindowSpec
 from wildaffect.inference.manifest import NeutralPolicy
 from wildaffect.inference.neutral import DEFAULT_POLICY
 from wildaffect.losses.multitask import LossConfig
@@ -110,7 +110,7 @@ class TemporalRecipe(Config):
     """Whether the share of ground truth in label feedback falls to 0 over the run."""
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
     compile: bool = False
-    """Compile the model first; measured to pay only on long runs."""
+    """Compile the model first; on a CPU measured not to pay, on a GPU not measured."""
     neutral: NeutralPolicy = DEFAULT_POLICY
     max_distance_s: float = 0.5
     """How far a frame without features may borrow another's."""
@@ -143,13 +143,16 @@ class TemporalRecipe(Config):
         Windows for every row by itself would be almost the same one after another, so
         training takes whole ones as long, side by side, and judges epochs on such too.
         """
-        if isinstance(self.window, TrailingSpec):
-            return WindowSpec(
-                length_s=self.window.length_s,
-                stride_s=self.window.length_s,
-                max_gap_s=self.window.max_gap_s,
-            )
-        return self.window
+        if not isinstance(self.window, TrailingSpec):
+            return self.window
+        whole = WindowSpec(
+            length_s=self.window.length_s,
+            stride_s=self.window.length_s,
+            max_gap_s=self.window.max_gap_s,
+        )
+        if self.window.lead_step_s is None:
+            return whole
+        return LedInSpec(**asdict(whole), lead_step_s=self.window.lead_step_s)
 
 
 _ADAPTER = TypeAdapter(TemporalRecipe)

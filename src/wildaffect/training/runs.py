@@ -36,6 +36,8 @@ class RunData(Config):
     """Columns of each input, in order."""
     feature_digests: dict[str, str]
     """Digest of the weights or definition behind each feature set."""
+    crop_digests: dict[str, str] = field(default_factory=dict)
+    """Digest of the crop behind each feature set, `none` where there is none."""
     rate_hz: float
     """Rows per second of the training sequences, the median."""
     times_are_guessed: bool

@@ -62,4 +62,4 @@ class GRUEncoder(RecurrentEncoder):
 
 def gru_cell(input_dim: int, hidden_dim: int) -> nn.RNNBase:
     """Return one layer of one direction."""
-    return nn.GRU(input_dim, hidden_dim, batch_first=True)
+    return nn.GRU(input_dim, hidden_dim)

@@ -61,4 +61,4 @@ class LSTMEncoder(RecurrentEncoder):
 
 def lstm_cell(input_dim: int, hidden_dim: int) -> nn.RNNBase:
     """Return one layer of one direction."""
-    return nn.LSTM(input_dim, hidden_dim, batch_first=True)
+    return nn.LSTM(input_dim, hidden_dim)

@@ -66,9 +66,9 @@ class RecurrentEncoder(TemporalEncoder):
         turned = turned_rows(x, real) if self.back else None
         for index, ahead in enumerate(self.ahead):
             x = self.dropout(x) if index else x
-            states, _ = ahead(x)
+            states, _ = _run_layer(ahead, x)
             if turned is not None:
-                later, _ = self.back[index](turn(x, turned))
+                later, _ = _run_layer(self.back[index], turn(x, turned))
                 states = torch.cat((states, turn(later, turned)), dim=-1)
             x = states
         return states_after_delay(x, times_s, real, self.delay_s)
@@ -115,10 +115,15 @@ class RecurrentEncoder(TemporalEncoder):
 
 
 def _run_layer(
-    layer: nn.Module, x: Tensor, lengths: Tensor | None, before: CellState | None
+    layer: nn.Module,
+    x: Tensor,
+    lengths: Tensor | None = None,
+    before: CellState | None = None,
 ) -> tuple[Tensor, CellState]:
     if lengths is None:
-        return layer(x, before)
+        # Rows first and in one piece: else torch copies the weights for every row.
+        states, end = layer(x.transpose(0, 1).contiguous(), before)
+        return states.transpose(0, 1), end
     # Packed, as only then torch returns the state at each window's own last row.
     packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
     states, end = layer(packed, before)

@@ -1,0 +1,199 @@
+"""Extraction by Ray actors, on this machine or on all machines of a cluster.
+
+Inputs and the store must lie under the same paths on every machine; only names of videos
+and what became of them travel. docs/decisions.md says why actors, and not Ray Data.
+"""
+
+import os
+import warnings
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Any, Self
+
+from wildaffect.core.errors import WildAffectError
+from wildaffect.core.frames import VideoInfo
+from wildaffect.features.engine import ExtractPlan, Refusal
+from wildaffect.features.extract import Extracted, Extractor, Watch
+from wildaffect.features.footage import Footage
+from wildaffect.features.workers import check_num_workers, worker_died
+from wildaffect.video.picture import DamagedVideoWarning
+
+LOCAL = "local"
+"""Address that starts Ray on this machine."""
+
+_POLL_S = 0.5
+
+
+class RayActors:
+    """Actors that extract one video each at a time; each has its networks and threads.
+
+    Args:
+        plan: What they extract, and into which store.
+        num_workers: How many there are at most; an actor is started when it is needed.
+        address: `LOCAL`, `auto` for the cluster that this machine belongs to, or host:port.
+            A Ray that this process is connected to already is used as it is, and kept.
+        num_gpus: Of each actor.
+
+    Raises:
+        UsageError: If there is to be no worker.
+    """
+
+    def __init__(
+        self,
+        plan: ExtractPlan,
+        num_workers: int,
+        *,
+        address: str = LOCAL,
+        num_gpus: int = 0,
+    ) -> None:
+        check_num_workers(num_workers)
+        self._plan, self._num_workers = plan, num_workers
+        self._address, self._num_gpus = address, num_gpus
+        self._is_ours = False
+        self._shared_plan: Any = None
+        self._idle: list[Any] = []
+        self._busy: dict[Any, _Work] = {}
+
+    def __enter__(self) -> Self:
+        ray = _ray()
+        if not ray.is_initialized():
+            cpus = self._num_workers * self._plan.options.device.threads
+            here = {"num_cpus": cpus, "include_dashboard": False}
+            ray.init(
+                address=self._address,
+                log_to_driver=False,
+                logging_level="ERROR",
+                **(here if self._address == LOCAL else {}),
+            )
+            self._is_ours = True
+        self._shared_plan = ray.put(self._plan)  # once, with the networks that are in it
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        ray = _ray()
+        for actor in [*self._idle, *(work.actor for work in self._busy.values())]:
+            ray.kill(actor)
+        self._idle.clear()
+        self._busy.clear()
+        self._shared_plan = None
+        if self._is_ours:
+            ray.shutdown()
+
+    @property
+    def num_busy(self) -> int:
+        """See `Engine`."""
+        return len(self._busy)
+
+    @property
+    def is_full(self) -> bool:
+        """See `Engine`."""
+        return len(self._busy) == self._num_workers
+
+    def begin(self, job: Footage) -> None:
+        """Give a video to an idle actor, or to a new one."""
+        job = replace(job, path=job.path.absolute())  # actors work in other folders
+        actor = self._idle.pop() if self._idle else self._start()
+        self._busy[actor.extract.remote(job)] = _Work(actor, job)
+
+    def wait(self, watch: Watch) -> list[Extracted]:
+        """Wait for a video to end, half a second at most, and ask how far the others are.
+
+        Raises:
+            WildAffectError: If an actor cannot load what it needs.
+        """
+        ended, _ = _ray().wait(list(self._busy), timeout=_POLL_S)
+        outcomes = [self._end(result) for result in ended]
+        for work in self._busy.values():
+            work.tell(watch)
+        return outcomes
+
+    def _end(self, result: Any) -> Extracted:
+        ray = _ray()
+        work = self._busy.pop(result)
+        try:
+            outcome: Extracted | Refusal = ray.get(result)
+        except ray.exceptions.RayActorError as error:
+            return worker_died(work.job, f"was lost ({_first_line(error)})")
+        if isinstance(outcome, Refusal):
+            raise WildAffectError(outcome.reason)
+        self._idle.append(work.actor)
+        return outcome
+
+    def _start(self) -> Any:
+        actor = _ray().remote(_Actor)
+        return actor.options(
+            num_cpus=self._plan.options.device.threads,
+            num_gpus=self._num_gpus,
+            max_concurrency=2,  # one thread extracts, one answers how far it is
+        ).remote(self._shared_plan)
+
+
+@dataclass(slots=True)
+class _Work:
+    """A video that an actor is at."""
+
+    actor: Any
+    job: Footage
+    answer: Any = None
+    """To come: how far it is."""
+
+    def tell(self, watch: Watch) -> None:
+        """Pass on how far it is if the actor has answered, and ask again."""
+        ray = _ray()
+        if self.answer is None:
+            self.answer = self.actor.progress.remote()
+            return
+        ready, _ = ray.wait([self.answer], timeout=0)
+        if ready:
+            try:
+                progress = ray.get(self.answer)
+            except ray.exceptions.RayActorError:  # its result says the same
+                return
+            if progress:
+                watch(self.job, *progress)
+            self.answer = self.actor.progress.remote()
+
+
+class _Actor:
+    """An extractor of its own, in a process of the cluster."""
+
+    def __init__(self, plan: ExtractPlan) -> None:
+        warnings.simplefilter("ignore", DamagedVideoWarning)  # outcomes say it in one line
+        self._plan = plan
+        self._extractor: Extractor | None = None
+        self._progress: tuple[VideoInfo, int] | None = None
+
+    def extract(self, job: Footage) -> Extracted | Refusal:
+        """Extract one video."""
+        self._progress = None
+        try:
+            self._extractor = self._extractor or self._plan.extractor()
+        except WildAffectError as error:
+            return Refusal(str(error))
+        return self._extractor.extract(job, self._watch)
+
+    def progress(self) -> tuple[VideoInfo, int] | None:
+        """Return how far the present video is, None before its first frame."""
+        return self._progress
+
+    def _watch(self, _job: Footage, info: VideoInfo, num_frames: int) -> None:
+        self._progress = (info, num_frames)
+
+
+def _ray() -> Any:
+    """Import Ray so that it reports nothing to anyone."""
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    os.environ.setdefault("RAY_worker_niceness", "0")  # as the workers of `Processes`
+    import ray  # noqa: PLC0415 - the extra `cluster` is imported where it is used
+
+    return ray
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0]

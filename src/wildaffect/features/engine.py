@@ -1,0 +1,133 @@
+"""Who runs the jobs of an extraction; the job itself is the same everywhere.
+
+An engine has a number of workers, each with an `Extractor` of its own, and hands back what
+became of the videos that it was given. Engines: `InProcess` here, `workers.Processes` and
+`cluster.RayActors`.
+"""
+
+from collections import deque
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+from wildaffect.features.extract import Extracted, ExtractOptions, Extractor, Watch
+from wildaffect.features.footage import Footage
+from wildaffect.features.sets import FeatureSet
+from wildaffect.features.store import FeatureStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtractPlan:
+    """What every worker needs to know; it can be sent to another process."""
+
+    store: Path
+    sets: tuple[FeatureSet, ...]
+    options: ExtractOptions
+
+    def extractor(self) -> Extractor:
+        """Load the networks."""
+        return Extractor(FeatureStore(self.store), self.sets, self.options)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a worker cannot begin to work; errors themselves do not all travel."""
+
+    reason: str
+
+
+class Engine(Protocol):
+    """Workers while it is entered; leaving it stops what is still at work."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    @property
+    def num_busy(self) -> int:
+        """Videos that were begun and are not finished."""
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no further video can be begun now."""
+
+    def begin(self, job: Footage) -> None:
+        """Give a video to a worker."""
+
+    def wait(self, watch: Watch) -> list[Extracted]:
+        """Wait for news and return what was finished; it may be nothing yet.
+
+        A worker that dies makes its video a failed one, and another takes its place.
+        """
+
+
+class InProcess:
+    """One worker, this process."""
+
+    def __init__(self, plan: ExtractPlan) -> None:
+        self._plan = plan
+        self._extractor: Extractor | None = None
+        self._begun: list[Footage] = []
+
+    def __enter__(self) -> Self:
+        self._extractor = self._plan.extractor()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._extractor = None
+
+    @property
+    def num_busy(self) -> int:
+        """See `Engine`."""
+        return len(self._begun)
+
+    @property
+    def is_full(self) -> bool:
+        """See `Engine`."""
+        return bool(self._begun)
+
+    def begin(self, job: Footage) -> None:
+        """See `Engine`."""
+        self._begun.append(job)
+
+    def wait(self, watch: Watch) -> list[Extracted]:
+        """Extract the video that was begun."""
+        if self._extractor is None:
+            raise ValueError("engine: must be entered before it waits")
+        return [self._extractor.extract(self._begun.pop(), watch)]
+
+
+def run_jobs(
+    jobs: Sequence[Footage], store: FeatureStore, engine: Engine, watch: Watch
+) -> Generator[Extracted, None, None]:
+    """Yield what became of each video as it ends; one that fails does not stop the others.
+
+    Once the store cannot take a video, no further one is begun: its rows would be lost too.
+
+    Raises:
+        OutputError: If the store cannot be written to at all.
+    """
+    store.make_folder()
+    waiting = deque(jobs)
+    can_store = True
+    with engine:
+        while engine.num_busy or (waiting and can_store):
+            while waiting and can_store and not engine.is_full:
+                engine.begin(waiting.popleft())
+            for outcome in engine.wait(watch):
+                can_store &= outcome.status != "not stored"
+                yield outcome
+    for job in waiting:
+        yield Extracted(video=job.video, status="not begun")

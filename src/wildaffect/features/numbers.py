@@ -1,0 +1,121 @@
+"""The file of numbers of an entry, written block by block and whole or not at all.
+
+Source: the layout is that of safetensors (8 bytes of length, a header in JSON, the arrays
+one after another), so that its readers read it. Symbols: T rows, D columns, N rows of a
+block.
+"""
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wildaffect.core.errors import FeatureError, OutputError
+from wildaffect.features.records import Precision, TableHead
+
+Blocks = Iterable[NDArray[np.floating]]
+"""Values (N, D) of a table's rows in order, in pieces of any length."""
+
+_DTYPES = {"float16": "F16", "float32": "F32", "int64": "I64", "float64": "F64"}
+_NAME_BYTES = 180
+
+
+def write_numbers(path: Path, head: TableHead, blocks: Blocks, dtype: Precision) -> None:
+    """Write frame numbers, times and values; no more than a block of values is held.
+
+    Raises:
+        FeatureError: If a value is not finite or does not fit the type, or the blocks have
+            other rows or columns than the head.
+        OutputError: If it cannot be written.
+    """
+    frame_number = np.ascontiguousarray(head.frame_number, dtype=np.int64)
+    time_s = np.ascontiguousarray(head.time_s, dtype=np.float64)
+
+    def content() -> Iterator[bytes]:
+        yield _header(len(frame_number), len(head.columns), dtype)
+        yield frame_number.tobytes()
+        yield time_s.tobytes()
+        yield from _checked(head, blocks, dtype)
+
+    write_whole(path, content())
+
+
+def write_whole(path: Path, content: Iterable[bytes]) -> None:
+    """Write a file so that under its name there is never a part of it.
+
+    Raises:
+        OutputError: If it cannot be written.
+    """
+    part = path.with_name(f".{path.name[:_NAME_BYTES]}.{uuid4().hex}.part")
+    try:
+        with part.open("wb") as file:
+            for piece in content:
+                file.write(piece)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        raise not_written(path, error) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def not_written(path: Path, error: OSError) -> OutputError:
+    """Return what a person is told when the store cannot take more."""
+    return OutputError(
+        f"{path}: features cannot be written: {error.strerror}; what was stored before is "
+        "kept, mend it and repeat the command to go on"
+    )
+
+
+def _header(num_rows: int, num_columns: int, dtype: Precision) -> bytes:
+    shapes = {
+        "frame_number": ("int64", [num_rows]),
+        "time_s": ("float64", [num_rows]),
+        "values": (dtype, [num_rows, num_columns]),
+    }
+    told, start = {}, 0
+    for name, (kind, shape) in shapes.items():
+        stop = start + int(np.prod(shape)) * np.dtype(kind).itemsize
+        told[name] = {
+            "dtype": _DTYPES[kind],
+            "shape": shape,
+            "data_offsets": [start, stop],
+        }
+        start = stop
+    text = json.dumps(told, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)  # arrays begin at a multiple of their size
+    return len(text).to_bytes(8, "little") + text
+
+
+def _checked(head: TableHead, blocks: Blocks, dtype: Precision) -> Iterator[bytes]:
+    num_rows, num_columns = len(head.frame_number), len(head.columns)
+    row = 0
+    for block in blocks:
+        if block.shape[1:] != (num_columns,) or row + len(block) > num_rows:
+            raise FeatureError(
+                f"{head.where}: values must have shape {(num_rows, num_columns)}, got a "
+                f"block {block.shape} after {row} rows"
+            )
+        head.check_block(row, block)
+        yield _cast(head, block, dtype).tobytes()
+        row += len(block)
+    if row != num_rows:
+        raise FeatureError(f"{head.where}: values must have {num_rows} rows, got {row}")
+
+
+def _cast(
+    head: TableHead, block: NDArray[np.floating], dtype: Precision
+) -> NDArray[np.floating]:
+    limit = np.finfo(dtype).max
+    largest = np.abs(block).max(initial=0.0)
+    if largest > limit:
+        raise FeatureError(
+            f"{head.where}: values must be at most {limit} to fit {dtype}, got {largest}; "
+            "store them as float32"
+        )
+    return block.astype(dtype, copy=False)

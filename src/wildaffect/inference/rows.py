@@ -1,0 +1,158 @@
+"""Frames with faces to rows for the networks: backbones look at several faces at once.
+
+A backbone costs far more than everything else, so it sees the faces of the rows that a
+network reads, and no others: about `rate_hz` of them per second and person.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from wildaffect.core.faces import FaceObservation, FrameFaces, Status
+from wildaffect.core.rate import kept_rows
+from wildaffect.features.embedding import NETWORK_BATCH
+from wildaffect.inference.inputs import FaceRow, Inputs
+from wildaffect.inference.manifest import BackboneInput, Manifest
+
+BATCH_FACES = 2 * NETWORK_BATCH
+"""Faces that backbones look at together."""
+BATCH_FRAMES = 64
+"""Frames that wait for a batch to fill, at most; they hold no pixels but its crops."""
+
+Rows = tuple[FrameFaces, list[FaceRow]]
+"""A frame, its faces without their crops, with the row of each, in their order."""
+
+
+class FaceRows:
+    """Measures the faces of one video.
+
+    Args:
+        inputs: What is measured.
+        every: Whether backbones are to look at every face that was seen.
+        at_once: Whether each frame is answered before the next one, as in live streams.
+    """
+
+    def __init__(self, inputs: Inputs, *, every: bool, at_once: bool) -> None:
+        self._inputs = inputs
+        rate_hz = None if every else embedding_rate_hz(inputs.manifest)
+        self._choice = _Choice(rate_hz)
+        self._holds = bool(inputs.backbones) and not at_once
+
+    def run(self, frames: Iterable[FrameFaces]) -> Iterator[Rows]:
+        """Yield every frame once, in order, with its rows."""
+        batch = _Batch()
+        for seen in frames:
+            rows = [
+                self._inputs.measure(seen.frame_index, seen.time_s, face)
+                for face in seen.faces
+            ]
+            bare = replace(seen, faces=tuple(row.face for row in rows))
+            batch.frames.append((bare, rows))
+            if self._inputs.backbones:
+                for face, row in zip(seen.faces, rows, strict=True):
+                    if self._choice.wants(seen.time_s, face):
+                        batch.faces.append(face)
+                        batch.rows.append(row)
+                self._choice.forget_others(seen.live_ids)
+            if not self._holds or batch.is_full:
+                yield from self._whole(batch)
+                batch = _Batch()
+        yield from self._whole(batch)
+
+    def _whole(self, batch: "_Batch") -> list[Rows]:
+        if batch.faces:
+            embedded = self._inputs.embed(batch.faces)
+            for row, features in zip(batch.rows, embedded, strict=True):
+                row.measured.update(features)
+        return batch.frames
+
+
+class GapFiller:
+    """Gives rows of a lost face the backbone features between its neighbours in time."""
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self._names = names
+        self._last: FaceRow | None = None
+        """The last one with features of every backbone."""
+        self._lost: deque[FaceRow] = deque()
+
+    def push(self, row: FaceRow) -> list[FaceRow]:
+        """Take the next row; return those that are now whole, in order."""
+        if row.face.status is Status.INTERPOLATED:
+            self._lost.append(row)
+            return []
+        is_whole = all(name in row.measured for name in self._names)
+        if is_whole and self._last:
+            for lost in self._lost:
+                lost.measured.update(self._between(self._last, row, lost.time_s))
+        done = [*self._lost, row]
+        self._lost.clear()
+        if is_whole:
+            self._last = row
+        return done
+
+    def _between(
+        self, before: FaceRow, after: FaceRow, time_s: float
+    ) -> dict[str, np.ndarray]:
+        share = (time_s - before.time_s) / (after.time_s - before.time_s)
+        return {
+            name: (
+                (1 - share) * before.measured[name] + share * after.measured[name]
+            ).astype(np.float32)
+            for name in self._names
+        }
+
+
+def embedding_rate_hz(manifest: Manifest) -> float | None:
+    """Return how often a face is read by networks that read backbones; None for always."""
+    for member in manifest.members:
+        reads = any(isinstance(one, BackboneInput) for one in manifest.inputs_of(member))
+        if reads and manifest.window_of(member).is_frame_wise:
+            return None
+    return manifest.rate_hz
+
+
+class _Batch:
+    """Frames that wait, and those of their faces that backbones are to look at."""
+
+    def __init__(self) -> None:
+        self.frames: list[Rows] = []
+        self.faces: list[FaceObservation] = []
+        self.rows: list[FaceRow] = []
+
+    @property
+    def is_full(self) -> bool:
+        return len(self.faces) >= BATCH_FACES or len(self.frames) >= BATCH_FRAMES
+
+
+class _Choice:
+    """Which faces backbones look at: those of rows that `StreamingAtRate` passes on.
+
+    Where such a row has a face that is lost for a moment, the next sight of it counts.
+    """
+
+    def __init__(self, rate_hz: float | None) -> None:
+        self._rate_hz = rate_hz
+        self._last_s: dict[int, float] = {}
+        self._owed: set[int] = set()
+
+    def wants(self, time_s: float, face: FaceObservation) -> bool:
+        """Take the next row of a track; return whether its face is to be looked at."""
+        was_seen = face.status is not Status.INTERPOLATED
+        if self._rate_hz is None:
+            return was_seen
+        last_s = self._last_s.get(face.track_id, -np.inf)
+        if len(kept_rows(np.array([time_s]), self._rate_hz, last_s=last_s)):
+            self._last_s[face.track_id] = time_s
+            self._owed.add(face.track_id)
+        if not was_seen or face.track_id not in self._owed:
+            return False
+        self._owed.discard(face.track_id)
+        return True
+
+    def forget_others(self, live_ids: frozenset[int]) -> None:
+        """Drop what is known of tracks that are complete."""
+        self._last_s = {key: at for key, at in self._last_s.items() if key in live_ids}
+        self._owed &= live_ids

@@ -1,0 +1,180 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from functools import partial
+
+import pytest
+
+from wildaffect.cli.main import main
+from wildaffect.core.errors import UsageError, WildAffectError
+from wildaffect.core.preprocess import Preprocess
+from wildaffect.features.embedding import Embedder
+from wildaffect.features.engine import InProcess, run_jobs
+from wildaffect.features.extract import Extracted
+from wildaffect.features.footage import Footage, find_footage
+from wildaffect.features.sets import FeatureSet
+from wildaffect.features.store import FeatureStore
+from wildaffect.features.workers import Processes
+from wildaffect.runtime.network import Device
+
+
+def ignore(*_):
+    """Watch nothing."""
+
+
+def run(plan, clips, engine, watch=ignore):
+    jobs = find_footage([clips], "crops")
+    outcomes = list(run_jobs(jobs, FeatureStore(plan.store), engine, watch))
+    return {outcome.video: outcome for outcome in outcomes}
+
+
+class Canned:
+    """An engine of two workers that ends videos in the order in which they were begun."""
+
+    def __init__(self, **statuses):
+        self.statuses, self.begun, self.at_work = statuses, [], []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        assert not self.at_work
+
+    num_busy = property(lambda self: len(self.at_work))
+    is_full = property(lambda self: len(self.at_work) == 2)
+
+    def begin(self, job):
+        self.begun.append(job.video)
+        self.at_work.append(job)
+
+    def wait(self, watch):
+        video = self.at_work.pop(0).video
+        return [Extracted(video=video, status=self.statuses.get(video, "done"))]
+
+
+def jobs_of(names, folder):
+    return [Footage(video=name, path=folder / name, images=None) for name in names]
+
+
+def test_a_failed_video_does_not_stop_the_others(tmp_path):
+    engine = Canned(b="failed")
+    jobs = jobs_of("abcd", tmp_path)
+    found = [one.status for one in run_jobs(jobs, FeatureStore(tmp_path), engine, ignore)]
+    assert found == ["done", "failed", "done", "done"]
+
+
+def test_nothing_is_begun_once_the_store_cannot_take_more(tmp_path):
+    engine = Canned(b="not stored")
+    jobs = jobs_of("abcde", tmp_path)
+    found = {
+        one.video: one.status
+        for one in run_jobs(jobs, FeatureStore(tmp_path), engine, ignore)
+    }
+    assert engine.begun == ["a", "b", "c"]  # `c` was at work already
+    assert found == {
+        "a": "done", "b": "not stored", "c": "done", "d": "not begun", "e": "not begun",
+    }  # fmt: skip
+
+
+def test_an_extraction_without_workers_is_refused(plan):
+    with pytest.raises(UsageError, match="workers: must be at least 1, got 0"):
+        Processes(plan, 0)
+
+
+@pytest.mark.slow
+def test_several_workers_store_the_same_bytes_as_one_and_tell_of_progress(
+    plan, clips, tmp_path, contents
+):
+    run(plan, clips, InProcess(plan))
+    several = replace(plan, store=tmp_path / "several")
+    seen = set()
+    found = run(several, clips, Processes(several, 2), lambda job, *_: seen.add(job.video))
+    assert [found[name].status for name in "abc"] == ["done"] * 3
+    assert seen == {"a", "b", "c"}
+    assert contents(several.store) == contents(plan.store) != {}
+    again = run(several, clips, Processes(several, 2))
+    assert {outcome.status for outcome in again.values()} == {"finished before"}
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed_costs_its_video_alone(plan, clips):
+    engine = Processes(plan, 2)
+
+    def kill(job, *_):
+        if job.video == "b":
+            worker = next(one for one in engine._workers if one.job == job)
+            worker.process.kill()
+
+    found = run(plan, clips, engine, kill)
+    assert (found["a"].status, found["c"].status) == ("done", "done")
+    assert found["b"].status == "failed"
+    assert "b.mp4: worker must live until the video ends" in found["b"].error
+    assert "got one that was ended by SIGKILL" in found["b"].error
+    assert run(plan, clips, InProcess(plan))["b"].status == "done"
+
+
+@pytest.mark.slow
+def test_a_worker_that_cannot_load_its_networks_stops_the_job(plan, clips):
+    preprocess = Preprocess(size_px=8, mean=(0.5,), std=(0.5,), channels="grey")
+    unloadable = FeatureSet(
+        name="x",
+        columns=("a",),
+        start=partial(Embedder, b"no network", preprocess, Device()),
+        weights_sha256="w",
+    )
+    with pytest.raises(WildAffectError, match="network: must load"):
+        run(plan, clips, Processes(replace(plan, sets=(unloadable,)), 2))
+
+
+@pytest.mark.slow
+@pytest.mark.e2e
+def test_an_interrupt_ends_with_one_line_and_keeps_whole_entries(clips, tmp_path, plan):
+    command = [sys.executable, "-m", "wildaffect", "extract", str(clips)]
+    command += ["-o", str(plan.store), "--workers", "2", "--quiet"]
+    child = subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    store = FeatureStore(plan.store)
+    until = time.monotonic() + 60
+    while not store.tracks("geometry", "c") and time.monotonic() < until:
+        time.sleep(0.02)
+    os.killpg(child.pid, signal.SIGINT)  # as a terminal does
+    _, err = child.communicate(timeout=60)
+    assert err.splitlines() == ["wildaffect: stopped"]
+    assert child.returncode == 130
+    assert {name.video for name in store.entries()} == {"a", "c"}
+    assert not list(plan.store.rglob("*.part"))
+    again = run(plan, clips, InProcess(plan))
+    assert [again[name].status for name in "abc"] == [
+        "finished before", "done", "finished before",
+    ]  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.e2e
+def test_the_command_takes_workers_and_names_what_failed(clips, plan, capsys):
+    (clips / "d.mp4").write_bytes(b"no video at all")
+    given = ["extract", str(clips), "-o", str(plan.store), "--workers", "2", "--json"]
+    assert main([*given, "--quiet"]) == 1
+    out, err = capsys.readouterr()
+    assert "d.mp4: not a video" in err
+    told = json.loads(out)
+    assert [video["video"] for video in told["videos"]] == ["a", "b", "c", "d"]
+    assert (told["num_done"], told["num_failed"]) == (3, 1)
+
+
+def test_a_cluster_needs_its_extra(clips, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("wildaffect.cli.extras.find_spec", lambda name: None)
+    given = ["extract", str(clips), "-o", str(tmp_path / "s"), "--engine", "ray"]
+    assert main(given) == 1
+    assert "pip install 'wildaffect[cluster]'" in capsys.readouterr().err
+
+
+def test_the_address_of_a_cluster_needs_the_engine(clips, tmp_path, capsys):
+    given = ["extract", str(clips), "-o", str(tmp_path / "s"), "--address", "auto"]
+    assert main(given) == 2
+    assert "--address: must go with --engine ray" in capsys.readouterr().err

@@ -1,0 +1,183 @@
+"""Which faces backbones look at, when, and what the rows between them get."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from wildaffect.core.faces import FaceObservation, FrameFaces, HeadPose, Status
+from wildaffect.core.rate import kept_rows
+from wildaffect.core.windows import FRAME_WISE, TrailingSpec
+from wildaffect.inference.artefact import Artefact, load_artefact
+from wildaffect.inference.inputs import Inputs
+from wildaffect.inference.model import Model
+from wildaffect.inference.person import PersonStream
+from wildaffect.inference.rows import (
+    BATCH_FACES,
+    BATCH_FRAMES,
+    FaceRows,
+    embedding_rate_hz,
+)
+from wildaffect.runtime.network import Device
+
+FPS = 30
+WINDOW = TrailingSpec(length_s=1.0, delay_s=0.0, max_gap_s=1.0)
+
+
+class Redness:
+    """Stands in for the backbone: the mean of each channel, and what it was shown."""
+
+    def __init__(self):
+        self.batches = []
+
+    def __call__(self, crops):
+        means = np.float32([crop.mean((0, 1)) for crop in crops])
+        self.batches.append(means[:, 0].astype(int).tolist())
+        return means / 255
+
+
+@pytest.fixture
+def rows_of(with_backbone):
+    """`rows_of(frames, rate_hz=..., ...)` -> rows by frame, the batches, the inputs."""
+    artefact = load_artefact(with_backbone)
+
+    def run(frames, *, rate_hz=None, window=WINDOW, every=False, at_once=False):
+        manifest = replace(artefact.manifest, rate_hz=rate_hz, window=window)
+        network = Redness()
+        inputs = Inputs(
+            replace(artefact, manifest=manifest), Device(), backbones={"colour": network}
+        )
+        network.batches.clear()  # of the check
+        made = FaceRows(inputs, every=every, at_once=at_once).run(frames)
+        return list(made), network.batches, inputs
+
+    return run
+
+
+def face(number, *, track=0, status=Status.OK):
+    crop = np.full((32, 32, 3), number % 256, np.uint8)
+    return FaceObservation(
+        track_id=track,
+        status=status,
+        detection_score=0.9,
+        presence=1.0,
+        box_xyxy=np.float32([0, 0, 100, 100]),
+        landmarks_xyz=np.random.default_rng(0).uniform(0, 9, (478, 3)).astype(np.float32),
+        blendshapes=np.zeros(52, np.float32),
+        pose=HeadPose(0, 0, 0),
+        face_size_px=100,
+        sharpness=20,
+        crops=() if status is Status.INTERPOLATED else (crop,),
+    )
+
+
+def frames_of(num_frames, *, num_people=1, lost=()):
+    live = frozenset(range(num_people))
+    for index in range(num_frames):
+        status = Status.INTERPOLATED if index in lost else Status.OK
+        faces = [face(index, track=track, status=status) for track in live]
+        yield FrameFaces(
+            frame_index=index, time_s=index / FPS, faces=tuple(faces), live_ids=live
+        )
+
+
+def test_frames_and_faces_come_back_in_order_without_their_crops(rows_of):
+    rows, _, _ = rows_of(frames_of(40, num_people=2))
+    assert [seen.frame_index for seen, _ in rows] == list(range(40))
+    for seen, measured in rows:
+        assert [one.face.track_id for one in measured] == [0, 1]
+        assert all(face.crops == () for face in seen.faces)
+        for one in measured:
+            assert one.measured["colour"][0] * 255 == pytest.approx(one.frame_index)
+
+
+def test_faces_of_several_frames_and_people_share_a_call_of_bounded_size(rows_of):
+    _, batches, _ = rows_of(frames_of(40, num_people=3))
+    assert sum(map(len, batches)) == 120
+    assert max(map(len, batches)) < BATCH_FACES + 3
+    assert len(batches) == 7
+
+
+def test_a_live_stream_answers_every_frame_before_the_next(rows_of):
+    taken = []
+
+    def frames():
+        for seen in frames_of(5, num_people=2):
+            taken.append(seen.frame_index)
+            yield seen
+
+    _, batches, inputs = rows_of([], at_once=True)
+    for number, (seen, _) in enumerate(
+        FaceRows(inputs, every=False, at_once=True).run(frames())
+    ):
+        assert seen.frame_index == taken[-1] == number
+    assert [len(batch) for batch in batches] == [2] * 5
+
+
+def test_frames_that_wait_for_a_batch_are_bounded(rows_of):
+    taken = []
+
+    def frames():
+        for seen in frames_of(200, lost=range(1, 200)):
+            taken.append(seen.frame_index)
+            yield seen
+
+    _, _, inputs = rows_of([])
+    next(FaceRows(inputs, every=False, at_once=False).run(frames()))
+    assert len(taken) == BATCH_FRAMES
+
+
+@pytest.mark.parametrize("rate_hz", [4.0, 7.1, 29.0, 60.0])
+def test_only_the_rows_that_networks_read_are_looked_at(rows_of, rate_hz):
+    _, batches, _ = rows_of(frames_of(100), rate_hz=rate_hz)
+    kept = kept_rows(np.arange(100) / FPS, rate_hz)
+    assert np.concatenate(batches).tolist() == kept.tolist()
+
+
+def test_every_face_is_looked_at_where_its_features_are_a_result(rows_of):
+    _, batches, _ = rows_of(frames_of(30), rate_hz=5.0, every=True)
+    assert np.concatenate(batches).tolist() == list(range(30))
+
+
+def test_the_next_sight_counts_where_a_row_of_a_network_has_a_lost_face(rows_of):
+    rows, batches, inputs = rows_of(frames_of(30, lost=range(9, 14)), rate_hz=3.0)
+    # Rows 0, 9, 18 and 27 are kept; the face is lost in row 9 and back in row 14.
+    assert np.concatenate(batches).tolist() == [0, 14, 18, 27]
+    person = PersonStream(
+        inputs,
+        Model(load_artefact_of(inputs), Device(), [FirstFeature()]),
+        warm_up_s=0.0,
+        keep_features=False,
+    )
+    results = [one for _, (row,) in rows for one in person.push(row)] + person.finish()
+    said = np.array([one.affect.valence for one in results]) * 255
+    assert len(said) == 30
+    # One value a row: 0 and 14 are seen, so the lost row 9 has 9 fourteenths of the way.
+    assert said[9] == pytest.approx(9.0, abs=1e-4)
+    np.testing.assert_allclose(said[:28], np.arange(28), atol=1e-4)
+
+
+def test_a_member_that_sees_rows_alone_has_backbones_look_at_every_face(with_backbone):
+    manifest = replace(load_artefact(with_backbone).manifest, rate_hz=5.0, window=WINDOW)
+    assert embedding_rate_hz(manifest) == 5.0
+    (member,) = manifest.members
+    alone = replace(member, window=FRAME_WISE)
+    assert embedding_rate_hz(replace(manifest, members=(member, alone))) is None
+    poses = replace(alone, inputs=("pose",))
+    assert embedding_rate_hz(replace(manifest, members=(member, poses))) == 5.0
+
+
+class FirstFeature:
+    """Valence is the first feature of the last row of the window."""
+
+    input_names = ("features",)
+    output_names = ("valence",)
+    input_widths = {"features": None}  # noqa: RUF012
+
+    def __call__(self, features):
+        return (features[..., 0],)
+
+
+def load_artefact_of(inputs):
+    """An artefact with the manifest of some inputs; its networks are stood in for."""
+    return Artefact(inputs.manifest, {}, digest="")

@@ -1,0 +1,224 @@
+"""From pictures to an artefact that carries its backbones, and analysis without torch."""
+
+import shutil
+import subprocess
+import sys
+import textwrap
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from pyarrow import csv
+
+import wildaffect
+from wildaffect.cli.main import main
+from wildaffect.core.errors import UsageError
+from wildaffect.core.tasks import Task
+from wildaffect.demo.clip import write_demo_clip
+from wildaffect.export.artefact import Title
+from wildaffect.features.store import EntryName, FeatureStore
+from wildaffect.inference.artefact import load_artefact
+from wildaffect.models.backbones.manifest import WeightManifest
+from wildaffect.models.backbones.registry import backbone_spec
+from wildaffect.models.backbones.weights import keep_weights
+from wildaffect.recipes.export_command import export
+from wildaffect.recipes.systems import SYSTEMS, SystemCommand, train_system
+
+SETS = {"face": "iresnet_micro_64.arcface", "vit": "vit_micro_patch8_64.mae_mean"}
+HEADER = "image,valence,arousal,expression,aus"
+NUM_VIDEOS = {"training": 4, "validation": 2}
+NUM_ROWS, STEP = 24, 3
+HIDE = """
+import sys
+from importlib.abc import MetaPathFinder
+
+class Hidden(MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {"torch", "onnx", "timm", "lightning_fabric"}:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Hidden())
+from wildaffect.cli.main import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def write_weights(folder, network, seed=0):
+    """Lay random weights out as a finished run does."""
+    torch.manual_seed(seed)
+    spec = backbone_spec(network)
+    manifest = WeightManifest(
+        name=f"tiny.{folder.name}",
+        network=network,
+        feature_dim=spec.feature_dim,
+        preprocess=spec.preprocess,
+        sha256="",
+        source_file="weights.safetensors",
+        source_sha256="0" * 64,
+        source="a test",
+        terms="CC0-1.0",
+    )
+    keep_weights(folder / "backbone", manifest, spec.build().state_dict())
+
+
+def write_video(root, name, lines, seed):
+    """Crops of the portrait whose light wavers, and labels that follow the light."""
+    path = wildaffect.__path__[0] + "/demo/astronaut.jpg"
+    image = cv2.imread(path)[60:172, 170:282]
+    rng = np.random.default_rng(seed)
+    for row in range(NUM_ROWS):
+        level = float(np.sin(row / 5 + seed))
+        name_of = f"{name}/{row * STEP + 1:05d}.jpg"
+        target = root / "cropped_aligned" / name_of
+        target.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(target), (image * (0.8 + 0.2 * level)).astype(np.uint8))
+        units = (rng.random(12) < 0.5).astype(int)
+        cells = [f"{0.8 * level:.3f}", f"{-0.5 * level:.3f}", row % 8, *units]
+        lines.append(f"{name_of},{','.join(map(str, cells))}")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Pictures, two backbones, their features; runs `a` and `b` read different ones."""
+    root = tmp_path_factory.mktemp("pixels")
+    torch.set_num_threads(1)
+    for split, num in NUM_VIDEOS.items():
+        lines = [HEADER]
+        for index in range(num):
+            write_video(root / "data", f"{split[0]}{index}", lines, seed=index)
+        text = "\n".join(lines) + "\n"
+        (root / "data" / f"{split}_set_annotations.txt").write_text(text)
+    for name, network in SETS.items():
+        write_weights(root / name, network)
+    sets = [str(root / name) for name in SETS]
+    words = ["extract", str(root / "data" / "cropped_aligned"), "--quiet", "-o"]
+    store = str(root / "store")
+    assert main([*words, store, "--features", "geometry", *sets, "--precision", "f32"]) == 0
+    for name, inputs in (("a", ("vit", "geometry", "pose")), ("b", ("face", "vit"))):
+        words = ["train", "modern-gru", "--data", str(root / "data"), "--features", store]
+        words += ["--num-epochs", "1", "--model.encoder.hidden-dim", "8"]
+        words += ["--selection.share", "0.5", "--inputs", *inputs]
+        assert main([*words, "-o", str(root / name)]) == 0
+    words = ["ensemble", str(root / "a"), str(root / "b"), "--data", str(root / "data")]
+    assert main([*words, "--features", store, "-o", str(root / "both")]) == 0
+    return root
+
+
+@pytest.fixture(scope="module")
+def artefact(folder):
+    """The ensemble of both, exported."""
+    output = folder / "both.zip"
+    given = [f"{name}={folder / name}" for name in SETS]
+    words = ["export", str(folder / "both"), "-o", str(output), "--backbone", *given]
+    assert main(words) == 0
+    return output
+
+
+@pytest.mark.slow
+@pytest.mark.e2e
+def test_the_artefact_holds_what_members_read_and_where_it_is_from(artefact, folder):
+    manifest = load_artefact(artefact).manifest
+    assert {one.key for one in manifest.inputs} == {"vit", "geometry", "pose", "face"}
+    assert [one.inputs for one in manifest.members] == [
+        ("vit", "geometry", "pose"),
+        ("face", "vit"),
+    ]
+    assert manifest.tasks == tuple(Task)
+    for name in SETS:
+        (wanted,) = [one for one in manifest.inputs if one.key == name]
+        stored = FeatureStore(folder / "store").sidecar(EntryName(name, "t0", "0"))
+        assert wanted.weights_sha256 == stored.provenance.weights_sha256
+        assert wanted.preprocess.digest() == stored.provenance.preprocess_sha256
+
+
+@pytest.mark.slow
+@pytest.mark.e2e
+def test_it_analyses_a_video_where_torch_is_not_installed(artefact, tmp_path):
+    write_demo_clip(tmp_path / "clip.mp4")
+    words = ["analyze", str(tmp_path / "clip.mp4"), "--model", str(artefact), "--stop", "1"]
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(HIDE), *words, "-o", str(tmp_path / "out")],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    table = csv.read_csv(tmp_path / "out" / "clip.csv")
+    assert len(table) == 25
+    for name in ("valence", "valence_sd", "p_fear", "AU12"):
+        assert np.isfinite(np.asarray(table[name])).all()
+
+
+@pytest.mark.slow
+@pytest.mark.e2e
+def test_analysis_gives_the_rows_that_extraction_stored(artefact, folder, tmp_path):
+    words = ["extract", "--quiet", "--dtype", "float32", "--precision", "f32"]
+    write_demo_clip(tmp_path / "clip.mp4")
+    sets = ["geometry", *(str(folder / name) for name in SETS)]
+    clip = str(tmp_path / "clip.mp4")
+    assert main([*words, clip, "-o", str(tmp_path / "store"), "--features", *sets]) == 0
+    words = ["analyze", clip, "--model", str(artefact), "--features", "--quiet"]
+    assert main([*words, "-o", str(tmp_path / "clip.parquet")]) == 0
+    table = wildaffect.read_table(tmp_path / "clip.parquet")
+    for name in SETS:
+        stored = FeatureStore(tmp_path / "store").open(EntryName(name, "clip", "0"))
+        columns = [one for one in table.column_names if one.startswith(f"{name}_0")]
+        said = np.stack([table[one].to_numpy() for one in columns], axis=1)
+        values = stored.read()
+        distance = np.linalg.norm(said - values, axis=1) / np.linalg.norm(values, axis=1)
+        assert said.shape == values.shape
+        assert distance.max() < 1e-5
+
+
+@pytest.mark.slow
+def test_what_is_wrong_with_a_backbone_is_said_before_anything_is_exported(
+    folder, tmp_path, capsys
+):
+    run, output = str(folder / "b"), str(tmp_path / "new")
+    assert main(["export", run, "-o", output]) == 2
+    assert "input 'face' must come with the backbone" in capsys.readouterr().err
+    write_weights(tmp_path / "other", SETS["face"], seed=1)
+    given = [f"face={tmp_path / 'other'}", f"vit={folder / 'vit'}"]
+    assert main(["export", run, "-o", output, "--backbone", *given]) == 2
+    assert "weights must be those of the features" in capsys.readouterr().err
+    assert main(["export", run, "-o", output, "--backbone", "face=nowhere"]) == 1
+    assert "there are none called 'nowhere'" in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.slow
+def test_a_backbone_that_nobody_reads_stays_out_and_is_told(folder, tmp_path, capsys):
+    shutil.copytree(folder / "a", tmp_path / "a")
+    backbones = {name: str(folder / name) for name in SETS}
+    title = Title(name="one", version="1", license="CC0-1.0")
+    assert export(tmp_path / "a", tmp_path / "one", title, backbones=backbones) == 0
+    assert "no member reads face; its backbone stays out" in capsys.readouterr().err
+    keys = [one.key for one in load_artefact(tmp_path / "one").manifest.inputs]
+    assert keys == ["vit", "geometry", "pose"]
+
+
+@pytest.mark.slow
+def test_a_whole_system_carries_its_backbones(folder):
+    system = replace(SYSTEMS["world"], name="two", members=(("modern-frame", 0),))
+    command = SystemCommand(
+        system=system,
+        data=folder / "data",
+        features=folder / "store",
+        output=folder / "system",
+        inputs=("face", "pose"),
+        epochs=1,
+        backbone=(f"face={folder / 'face'}",),
+    )
+    assert train_system(command) == 0
+    manifest = load_artefact(folder / "system" / "artefact").manifest
+    assert [one.key for one in manifest.inputs] == ["face", "pose"]
+
+
+def test_a_system_without_its_backbones_is_refused_before_it_trains(tmp_path):
+    command = SystemCommand(system=SYSTEMS["world"], data=tmp_path, inputs=("face", "pose"))
+    with pytest.raises(
+        UsageError, match=r"inputs that a backbone makes \(face\), got none"
+    ):
+        train_system(command)
