@@ -3,13 +3,13 @@
     python benchmarks/system.py run --seed 0 -o build/system-0    # a stopped one goes on
     python benchmarks/system.py run --seed 0 -o build/system-0 --geometry
     python benchmarks/system.py run --seed 1 -o build/system-1 --backbones-of build/system-0
-    python benchmarks/system.py longer densenet-long build/system-0 build/system-1
+    python benchmarks/system.py longer build/system-0 build/system-1
     python benchmarks/system.py table build/system-0 build/system-1 build/system-2
 
 A seed is a world and a training of its own: backbones learn of 400 people, temporal models
 of 200 others, 80 more judge. With `--backbones-of` the backbones are another seed's, and
-only what reads them is trained, on people of its own. `longer` trains one backbone of the
-first folder for longer, and the GRU on its features in every folder.
+only what reads them is trained, on people of its own. `longer` gives one backbone of
+the first folder six times as many epochs, and trains the GRU on it in every folder.
 
 Beside the members of the system, the same GRU reads each feature set by itself, and
 references: the true head pose, a colour thumbnail, measured geometry, and the true action
@@ -41,7 +41,7 @@ from wildaffect.recipes.abaw4 import MEASURED_INPUTS
 from wildaffect.recipes.catalog import RECIPES
 from wildaffect.recipes.embedders import backbone_sets
 from wildaffect.recipes.finetune_command import FinetuneCommand, finetune
-from wildaffect.recipes.images import finetune_densenet_micro, finetune_iresnet_small
+from wildaffect.recipes.images import finetune_densenet_micro
 from wildaffect.recipes.pixel_stages import features_of, train_from_pixels
 from wildaffect.recipes.pixel_systems import PixelSystemCommand, abaw4_system_small
 from wildaffect.recipes.train_command import TrainCommand, train
@@ -75,15 +75,8 @@ EXTRA = {
     "true-units": ("modern-gru", ("true_units",)),
 }
 """Recipe and inputs of what is trained beside the system."""
-LONGER = {
-    "densenet-long": replace(
-        finetune_densenet_micro(), num_epochs=24, precision="bf16-mixed", ema_decay=0.99
-    ),
-    "iresnet-long": replace(
-        finetune_iresnet_small(), num_epochs=12, precision="bf16-mixed", ema_decay=0.99
-    ),
-}
-"""Six and four times the epochs of the small system."""
+LONGER = "densenet-long"
+"""Feature set of the backbone that `longer` trains."""
 NEED_GEOMETRY = {"geometry", "all-and-geometry"}
 
 
@@ -99,14 +92,13 @@ def main() -> None:
     several = commands.add_parser("table")
     several.add_argument("folders", type=Path, nargs="+")
     again = commands.add_parser("longer")
-    again.add_argument("name", choices=sorted(LONGER))
     again.add_argument("folders", type=Path, nargs="+")
     args = parser.parse_args()
     torch.set_num_threads(1)
     if args.command == "table":
         print_table(args.folders)
     elif args.command == "longer":
-        longer(args.name, args.folders)
+        longer(args.folders)
     else:
         faces = (args.backbones_of or args.output) / "faces"
         if args.backbones_of:
@@ -148,17 +140,18 @@ def run(folder: Path, faces: Path, seed: int, *, with_geometry: bool) -> None:
             train_extra(folder, name, seed)
 
 
-def longer(name: str, folders: Sequence[Path]) -> None:
+def longer(folders: Sequence[Path]) -> None:
     """Train one backbone for longer, and what reads it in every folder."""
-    backbone = folders[0] / "longer" / name
-    faces = folders[0] / "faces"
-    finetune(
-        FinetuneCommand(data=(faces,), recipe=LONGER[name], output=backbone, device="cpu")
+    backbone = folders[0] / "longer" / LONGER
+    recipe = replace(
+        finetune_densenet_micro(), num_epochs=24, precision="bf16-mixed", ema_decay=0.99
     )
+    faces = folders[0] / "faces"
+    finetune(FinetuneCommand(data=(faces,), recipe=recipe, output=backbone, device="cpu"))
     for folder in folders:
         store = FeatureStore(folder / "system" / "features")
         extract_crops(backbone, store, folder / "clips")
-        train_extra(folder, name, seed_of(folder))
+        train_extra(folder, LONGER, seed_of(folder))
 
 
 def train_extra(folder: Path, name: str, seed: int) -> None:
