@@ -3,13 +3,13 @@
     python benchmarks/system.py run --seed 0 -o build/system-0    # a stopped one goes on
     python benchmarks/system.py run --seed 0 -o build/system-0 --geometry
     python benchmarks/system.py run --seed 1 -o build/system-1 --backbones-of build/system-0
-    python benchmarks/system.py longer build/system-0 build/system-1 build/system-2
+    python benchmarks/system.py longer build/system-0 build/system-1
     python benchmarks/system.py table build/system-0 build/system-1 build/system-2
 
 A seed is a world and a training of its own: backbones learn of 400 people, temporal models
 of 200 others, 80 more judge. With `--backbones-of` the backbones are another seed's, and
-only what reads them is trained, on people of its own. `longer` trains the DenseNet of the
-first folder six times as long, and the GRU on its features in every folder.
+only what reads them is trained, on people of its own. `longer` gives one backbone of
+the first folder six times as many epochs, and trains the GRU on it in every folder.
 
 Beside the members of the system, the same GRU reads each feature set by itself, and
 references: the true head pose, a colour thumbnail, measured geometry, and the true action
@@ -28,7 +28,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from rich.progress import track
-from system_table import LONGER, print_table, seed_of  # beside this file
+from system_table import print_table, seed_of  # beside this file
 
 from wildaffect.cli.main import main as wildaffect
 from wildaffect.core.sequences import ASSUMED_FPS
@@ -76,6 +76,8 @@ EXTRA = {
     "true-units": ("modern-gru", ("true_units",)),
 }
 """Recipe and inputs of what is trained beside the system."""
+LONGER = "densenet-long"
+"""Feature set of the backbone that `longer` trains."""
 NEED_GEOMETRY = {"geometry", "all-and-geometry"}
 
 
@@ -145,11 +147,8 @@ def longer(folders: Sequence[Path]) -> None:
     recipe = replace(
         finetune_densenet_micro(), num_epochs=24, precision="bf16-mixed", ema_decay=0.99
     )
-    finetune(
-        FinetuneCommand(
-            data=(folders[0] / "faces",), recipe=recipe, output=backbone, device="cpu"
-        )
-    )
+    faces = folders[0] / "faces"
+    finetune(FinetuneCommand(data=(faces,), recipe=recipe, output=backbone, device="cpu"))
     for folder in folders:
         store = FeatureStore(folder / "system" / "features")
         extract_crops(backbone, store, folder / "clips")

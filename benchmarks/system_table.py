@@ -24,8 +24,6 @@ from wildaffect.training.score import video_statistics
 
 NUM_RESAMPLES = 2000
 SPLIT = "val"
-LONGER = "densenet-long"
-"""Feature set of the backbone that `longer` trains."""
 Steps = dict[str, VideoStatistics]
 """By how outputs are read: raw, smoothed, calibrated."""
 Source = Callable[[Path, int], Steps]
@@ -52,7 +50,7 @@ ROWS |= {
     "ViT, MAE fine-tuned": _extra("vit"),
     "IResNet": _extra("iresnet"),
     "DenseNet": _extra("densenet"),
-    "DenseNet, trained six times as long": _extra(LONGER),
+    "DenseNet, longer": _extra("densenet-long"),
     "mean of ViT, IResNet, DenseNet": lambda folder, _: _mean_of_singles(folder),
     "all three, one frame": _extra("all-one-frame"),
     "all three, GRU": _member("modern-gru"),
@@ -71,8 +69,8 @@ PAIRS = (
     ("ViT, MAE fine-tuned", "8x8 colour thumbnail", "raw"),
     ("IResNet", "8x8 colour thumbnail", "raw"),
     ("DenseNet", "8x8 colour thumbnail", "raw"),
-    ("DenseNet, trained six times as long", "DenseNet", "raw"),
-    ("DenseNet, trained six times as long", "8x8 colour thumbnail", "raw"),
+    ("DenseNet, longer", "DenseNet", "raw"),
+    ("DenseNet, longer", "8x8 colour thumbnail", "raw"),
     ("all three, GRU", "8x8 colour thumbnail", "raw"),
     ("all three, GRU", "true head pose", "raw"),
     ("all three, GRU", "ViT, MAE fine-tuned", "raw"),

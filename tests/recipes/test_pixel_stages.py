@@ -182,6 +182,21 @@ def test_a_seed_reaches_every_part():
     assert recipe.backbones[0].pretrain.seed == 3
 
 
+def test_stretching_multiplies_the_epochs_of_backbones_and_their_patience():
+    plain, longer = abaw4_system_small(), abaw4_system_small().stretched(3)
+    for one, other in zip(plain.backbones, longer.backbones, strict=True):
+        assert other.finetune.num_epochs == 3 * one.finetune.num_epochs
+        patience = one.finetune.selection.patience_epochs
+        assert other.finetune.selection.patience_epochs == 3 * patience
+    assert longer.backbones[0].pretrain.num_epochs == 36
+    assert plain.stretched(1) == plain
+
+
+def test_a_stretch_below_one_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="stretch must be at least 1, got 0"):
+        command_for(tmp_path, tmp_path, stretch=0)
+
+
 @pytest.mark.parametrize("name", PIXEL_SYSTEMS)
 def test_members_and_backbones_of_every_system_are_recipes(name):
     recipe = PIXEL_SYSTEMS[name]()

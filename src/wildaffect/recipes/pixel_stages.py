@@ -73,7 +73,8 @@ def train_from_pixels(command: PixelSystemCommand) -> int:
             f"{command.recipe.system.name}: must be one process, got {num_processes()}; "
             "train a backbone on several GPUs by its own command, into OUT/backbones/NAME"
         )
-    command = replace(command, recipe=command.recipe.with_seed(command.seed))
+    recipe = command.recipe.with_seed(command.seed).stretched(command.stretch)
+    command = replace(command, recipe=recipe)
     check_strangers(command)
     stages = stages_of(command)
     _claim(command)
