@@ -15,7 +15,7 @@ import json
 import pickle
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,29 +23,21 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812 - the name that torch's own guide uses
+from frozen_features import draw_strip, pretrained, small_picture, untrained
 from run_tables import MEASURES, Runs, print_difference, print_head, print_row
-from torch import Tensor
 
 from wildaffect.metrics.scores import VideoStatistics
 from wildaffect.models.backbones.registry import backbone_spec
-from wildaffect.models.backbones.vit import ClassTokenViT
-from wildaffect.models.pretraining.catalogue import build_mae
-from wildaffect.models.pretraining.mae import draw_noise
-from wildaffect.models.pretraining.patches import reconstruct, to_pixels
 from wildaffect.recipes.image_progress import StepBar
 from wildaffect.recipes.images import finetune_vit_micro, mae_micro
 from wildaffect.synth.dataset import IMAGES, write_world
 from wildaffect.synth.presets import PRESETS, Preset
-from wildaffect.training.checkpoint import load_weights
-from wildaffect.training.images.crops import CropReader, normaliser, unit_crops
 from wildaffect.training.images.job import finetune_run, load_sets
 from wildaffect.training.images.judge import crop_statistics
 from wildaffect.training.images.labelled import LabelledCrops, SetPlace
 from wildaffect.training.images.pretrain_job import find_images, pretrain_run
 from wildaffect.training.images.probe import Embedded, embed_crops, probe
 from wildaffect.training.images.recipe import FinetuneRecipe
-from wildaffect.training.images.start import find_weights
 from wildaffect.training.job import Machine
 from wildaffect.training.recipe import BestOnInnerSplit
 from wildaffect.training.runs import Run, read_metrics
@@ -69,24 +61,34 @@ class Sizes:
     """Of each person."""
     pretrain_epochs: int
     peak_lrs: tuple[float, ...]
-    """Tried from either start; people set aside choose."""
+    """Tried from either start with the first seed and the fewest labels."""
     seeds: tuple[int, ...]
-    epochs: Mapping[int, Mapping[str, int]]
-    """Of fine-tuning: by percent of labels, then by start."""
+    shares: "tuple[Share, ...]"
+    """Of the labels, the fewest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A share of the labels, and how long is trained on it from either start."""
+
+    percent: int
+    num_epochs: int
+    batch_size: int
 
 
 FULL = Sizes(
-    unlabelled=600, labelled=150, judges=100, frames=40, pretrain_epochs=40,
+    unlabelled=600, labelled=150, judges=100, frames=40, pretrain_epochs=6,
     peak_lrs=(5e-4, 1e-3, 2e-3), seeds=(0, 1, 2),
-    epochs={10: {"mae": 30, "scratch": 30}, 100: {"mae": 8, "scratch": 8}},
+    shares=(Share(10, 20, 32), Share(100, 6, 64)),
 )  # fmt: skip
 TINY = Sizes(
     unlabelled=4, labelled=6, judges=3, frames=12, pretrain_epochs=1,
-    peak_lrs=(1e-3, 2e-3), seeds=(0, 1),
-    epochs={50: {"mae": 1, "scratch": 1}, 100: {"mae": 1, "scratch": 1}},
+    peak_lrs=(1e-3, 2e-3), seeds=(0, 1), shares=(Share(50, 1, 8), Share(100, 1, 8)),
 )  # fmt: skip
 LAYER_DECAY = {"mae": 0.75, "scratch": 1.0}
 """Weights worth keeping move slowly near the input; untrained ones must all move."""
+POOLS = ("class token", "mean of patches")
+NETWORK = mae_micro().network
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,8 @@ def main() -> None:
     """Run the stages that are asked for."""
     stages = {
         "world": draw_people, "pretrain": pretrain, "probe": ask_features,
-        "finetune": finetune, "tables": print_tables, "pictures": draw_strip,
+        "finetune-few": finetune_few, "finetune-more": finetune_more,
+        "tables": print_tables, "pictures": draw_guesses,
     }  # fmt: skip
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("-o", "--output", type=Path, required=True)
@@ -186,44 +189,21 @@ def pretrain(study: Study) -> None:
 def ask_features(study: Study) -> None:
     """Probe frozen features: of the pre-trained network, of untrained ones, of pixels."""
     known, asked = study.labels("train"), study.labels("test")
-    networks = {"mae": features_of(_pretrained(study))} | {
-        f"untrained-{seed}": features_of(_untrained(seed)) for seed in study.sizes.seeds
+    preprocess, device = backbone_spec(NETWORK).preprocess, torch.device("cpu")
+    networks = {"pixels": small_picture, "mae": pretrained(study.mae)} | {
+        f"untrained-{seed}": untrained(NETWORK, seed) for seed in study.sizes.seeds
     }
     found: dict[str, VideoStatistics] = {}
-    for name, network in {**networks, "pixels": small_picture}.items():
-        preprocess = backbone_spec("vit_micro_patch8_64.mae").preprocess
-        pair = [
-            embed_crops(network, crops, preprocess, torch.device("cpu"))
-            for crops in (known, asked)
-        ]
-        for pooled, columns in _pools(pair[0].features.shape[1], name).items():
-            for percent in study.sizes.epochs:
-                some = thin(pair[0], percent)
-                probes = probe(_columns(some, columns), _columns(pair[1], columns))
-                found |= {
-                    f"{name}, {pooled}, {percent} %, {way}": one
-                    for way, one in probes.by_name().items()
-                }
+    for name, network in networks.items():
+        pair = [embed_crops(network, one, preprocess, device) for one in (known, asked)]
+        judged = _poolings(pair[1])
+        for percent in (share.percent for share in study.sizes.shares):
+            learnt = _poolings(thin(pair[0], percent))
+            for pool, train, test in zip(POOLS, learnt, judged, strict=True):
+                for way, one in probe(train, test).by_name().items():
+                    found[f"{name}, {pool}, {percent} %, {way}"] = one
         print(name, file=sys.stderr)
     _store(study.folder / "probes.pickle", found)
-
-
-def features_of(network: ClassTokenViT) -> Callable[[Tensor], Tensor]:
-    """Return what gives the class token and the mean patch token, both normalised."""
-    network.eval()
-
-    def features(crops: Tensor) -> Tensor:
-        tokens = network.encode(network.embed(crops))
-        return torch.cat(
-            [network.norm(tokens[:, 0]), network.norm(tokens[:, 1:].mean(1))], 1
-        )
-
-    return features
-
-
-def small_picture(crops: Tensor) -> Tensor:
-    """Return the pixels of the crop at a quarter of its side."""
-    return F.avg_pool2d(crops, 4).flatten(1)
 
 
 def thin(known: Embedded, percent: int) -> Embedded:
@@ -241,31 +221,40 @@ def thin_rows(crops: LabelledCrops, percent: int) -> np.ndarray:
     )
 
 
-def finetune(study: Study) -> None:
-    """Fine-tune from both starts: all rates at the fewest labels, the chosen at others."""
-    few, *more = study.sizes.epochs
-    for start in LAYER_DECAY:
-        for peak_lr in study.sizes.peak_lrs:
-            for seed in study.sizes.seeds:
-                finetune_once(study, start, few, peak_lr, seed)
-    for percent in more:
-        for seed in study.sizes.seeds:
-            for start in LAYER_DECAY:
-                finetune_once(study, start, percent, chosen_lr(study, start), seed)
+def finetune_few(study: Study) -> None:
+    """Fine-tune on the fewest labels: all rates with one seed, the chosen with all."""
+    few, first = study.sizes.shares[0], study.sizes.seeds[0]
+    for peak_lr in study.sizes.peak_lrs:
+        for start in LAYER_DECAY:
+            finetune_once(study, start, few, peak_lr, first)
+    finetune_chosen(study, few)
+
+
+def finetune_more(study: Study) -> None:
+    """Fine-tune on the other shares of labels at the rates chosen before."""
+    for share in study.sizes.shares[1:]:
+        finetune_chosen(study, share)
+
+
+def finetune_chosen(study: Study, share: Share) -> None:
+    """Fine-tune at the chosen rates with all seeds, both starts in turns."""
+    for seed in study.sizes.seeds:
+        for start in LAYER_DECAY:
+            finetune_once(study, start, share, chosen_lr(study, start), seed)
 
 
 def finetune_once(
-    study: Study, start: str, percent: int, peak_lr: float, seed: int
+    study: Study, start: str, share: Share, peak_lr: float, seed: int
 ) -> None:
     """Train one network on labels and keep what judges find."""
-    folder = run_folder(study, start, percent, peak_lr, seed)
+    folder = run_folder(study, start, share, peak_lr, seed)
     if (folder / "judged.pickle").exists():
         return
     crops = study.labels("train")
     with StepBar(folder) as bar:
         trained = finetune_run(
-            finetune_recipe(study, start, percent, peak_lr, seed),
-            [crops.take(thin_rows(crops, percent))],
+            finetune_recipe(start, share, peak_lr, seed),
+            [crops.take(thin_rows(crops, share.percent))],
             folder,
             weights=str(study.mae) if start == "mae" else None,
             machine=CPU,
@@ -278,22 +267,19 @@ def finetune_once(
     print(f"{folder.name}: inner {inner_score(folder):.3f}, {told:.3f}", file=sys.stderr)
 
 
-def finetune_recipe(
-    study: Study, start: str, percent: int, peak_lr: float, seed: int
-) -> FinetuneRecipe:
+def finetune_recipe(start: str, share: Share, peak_lr: float, seed: int) -> FinetuneRecipe:
     """Return the recipe of the package with what this study varies."""
     recipe = finetune_vit_micro()
-    num_epochs = study.sizes.epochs[percent][start]
     return replace(
-        recipe, seed=seed, num_epochs=num_epochs, layer_decay=LAYER_DECAY[start],
-        optim=replace(recipe.optim, peak_lr=peak_lr),
-        selection=BestOnInnerSplit(patience_epochs=num_epochs),
+        recipe, seed=seed, num_epochs=share.num_epochs, batch_size=share.batch_size,
+        layer_decay=LAYER_DECAY[start], optim=replace(recipe.optim, peak_lr=peak_lr),
+        selection=BestOnInnerSplit(patience_epochs=share.num_epochs),
     )  # fmt: skip
 
 
-def run_folder(study: Study, start: str, percent: int, peak_lr: float, seed: int) -> Path:
+def run_folder(study: Study, start: str, share: Share, peak_lr: float, seed: int) -> Path:
     """Return where one run lies."""
-    return study.folder / "runs" / f"{start}-{percent}-{peak_lr:g}-{seed}"
+    return study.folder / "runs" / f"{start}-{share.percent}-{peak_lr:g}-{seed}"
 
 
 def inner_score(folder: Path) -> float:
@@ -302,113 +288,79 @@ def inner_score(folder: Path) -> float:
 
 
 def chosen_lr(study: Study, start: str) -> float:
-    """Return the rate that those people like best, the mean over the seeds."""
-    few = next(iter(study.sizes.epochs))
-
-    def mean_score(peak_lr: float) -> float:
-        return float(
-            np.mean(
-                [
-                    inner_score(run_folder(study, start, few, peak_lr, seed))
-                    for seed in study.sizes.seeds
-                ]
-            )
-        )
-
-    return max(study.sizes.peak_lrs, key=mean_score)
+    """Return the rate that the people set aside like best with the first seed."""
+    few, first = study.sizes.shares[0], study.sizes.seeds[0]
+    return max(
+        study.sizes.peak_lrs,
+        key=lambda rate: inner_score(run_folder(study, start, few, rate, first)),
+    )
 
 
 def print_tables(study: Study) -> None:
-    """Print everything as Markdown."""
-    probes: dict[str, VideoStatistics] = _stored(study.folder / "probes.pickle")
-    for percent in study.sizes.epochs:
-        for way in ("linear", "neighbours"):
-            print(f"\n{way}, {percent} % of the labels\n")
-            end = f"{percent} %, {way}"
-            untrained = [
-                (pool, [probes[f"untrained-{s}, {pool}, {end}"] for s in study.sizes.seeds])
-                for pool in ("class token", "mean of patches")
-            ]
-            print_head()
-            print_row("pixels, 16 x 16", [probes[f"pixels, all, {end}"]])
-            for pool, runs in untrained:
-                print_row(f"untrained, {pool}", runs)
-                trained = [probes[f"mae, {pool}, {end}"]]
-                print_row(f"pre-trained, {pool}", trained)
-                print_difference("difference", trained, runs)
-    for percent in study.sizes.epochs:
-        print_finetuned(study, percent)
+    """Print everything that is there as Markdown."""
+    if (study.folder / "probes.pickle").exists():
+        for share in study.sizes.shares:
+            for way in ("linear", "neighbours"):
+                print_probes(study, f"{share.percent} %, {way}")
+    for share in study.sizes.shares:
+        print_finetuned(study, share)
     print("\nCPU seconds:", {k: round(v) for k, v in study.costs().items()})
 
 
-def print_finetuned(study: Study, percent: int) -> None:
+def print_probes(study: Study, ending: str) -> None:
+    """Print one way of probing at one share of labels."""
+    probes: dict[str, VideoStatistics] = _stored(study.folder / "probes.pickle")
+    print(f"\nfrozen features, {ending}\n")
+    print_head()
+    print_row("pixels, 16 x 16", [probes[f"pixels, {POOLS[0]}, {ending}"]])
+    for pool in POOLS:
+        seeds = study.sizes.seeds
+        runs = [probes[f"untrained-{seed}, {pool}, {ending}"] for seed in seeds]
+        trained = [probes[f"mae, {pool}, {ending}"]]
+        print_row(f"untrained, {pool}", runs)
+        print_row(f"pre-trained, {pool}", trained)
+        print_difference("difference", trained, runs)
+
+
+def print_finetuned(study: Study, share: Share) -> None:
     """Print the runs of one share of labels, the chosen rates compared."""
-    print(f"\nfine-tuned, {percent} % of the labels\n")
+    print(f"\nfine-tuned, {share.percent} % of the labels\n")
     print_head()
     chosen: dict[str, Runs] = {}
     for start in LAYER_DECAY:
-        best = chosen_lr(study, start)
         for peak_lr in study.sizes.peak_lrs:
-            folders = [
-                run_folder(study, start, percent, peak_lr, seed)
-                for seed in study.sizes.seeds
-            ]
-            runs = [_stored(one / "judged.pickle") for one in folders if one.exists()]
+            runs = judged_runs(study, start, share, peak_lr)
+            is_chosen = peak_lr == chosen_lr(study, start)
             if runs:
-                mark = ", chosen" if peak_lr == best else ""
-                print_row(f"{start}, rate {peak_lr:g}{mark}", runs)
-            if peak_lr == best:
+                mark = ", chosen" if is_chosen else ""
+                print_row(f"{start}, rate {peak_lr:g}{mark}, seeds: {len(runs)}", runs)
+            if runs and is_chosen:
                 chosen[start] = runs
-    print_difference("difference of the chosen", chosen["mae"], chosen["scratch"])
+    if len(chosen) == len(LAYER_DECAY):
+        print_difference("difference of the chosen", chosen["mae"], chosen["scratch"])
 
 
-def draw_strip(study: Study) -> None:
-    """Draw what the autoencoder makes of judges, whom it never saw: crop, seen, guessed."""
-    mae = build_mae(mae_micro().network)
-    mae.load_state_dict(load_weights(Run(study.mae).weights))
-    mae.eval()
-    preprocess = backbone_spec(mae_micro().network).preprocess
+def judged_runs(study: Study, start: str, share: Share, peak_lr: float) -> Runs:
+    """Return what was found of the runs that are there."""
+    paths = [
+        run_folder(study, start, share, peak_lr, seed) / "judged.pickle"
+        for seed in study.sizes.seeds
+    ]
+    return [_stored(path) for path in paths if path.exists()]
+
+
+def draw_guesses(study: Study) -> None:
+    """Draw what the autoencoder makes of judges, whom it never saw."""
     paths = study.labels("test").paths
     rows = np.linspace(0, len(paths) - 1, 10).astype(np.int64)
-    (decoded,) = CropReader(paths, preprocess).batches([rows])
-    device = torch.device("cpu")
-    crops = normaliser(preprocess, device)(unit_crops(decoded.pixels, device))
-    noise = draw_noise(len(crops), mae.num_patches, torch.Generator().manual_seed(0))
-    with torch.inference_mode():
-        _, pred, mask = mae(crops, noise)
-    made = reconstruct(crops, pred, mask, patch_px=mae.patch_px)
-    strip = np.concatenate(
-        [np.concatenate(to_pixels(one, preprocess), 1) for one in (crops, *made)]
-    )
-    path = study.folder / "reconstructions.jpg"
-    cv2.imwrite(str(path), strip[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])
-    print(path, file=sys.stderr)
+    picture = study.folder / "reconstructions.jpg"
+    draw_strip(NETWORK, study.mae, [paths[row] for row in rows], picture)
+    print(picture, file=sys.stderr)
 
 
-def _pretrained(study: Study) -> ClassTokenViT:
-    return _class_token(find_weights(str(study.mae)).backbone)
-
-
-def _untrained(seed: int) -> ClassTokenViT:
-    torch.manual_seed(seed)
-    return _class_token(backbone_spec("vit_micro_patch8_64.mae").build())
-
-
-def _class_token(backbone: torch.nn.Module) -> ClassTokenViT:
-    if not isinstance(backbone, ClassTokenViT):
-        raise TypeError(f"network must have a class token, got {type(backbone).__name__}")
-    return backbone
-
-
-def _pools(width: int, name: str) -> dict[str, slice]:
-    if name == "pixels":
-        return {"all": slice(0, width)}
-    half = width // 2
-    return {"class token": slice(0, half), "mean of patches": slice(half, width)}
-
-
-def _columns(made: Embedded, columns: slice) -> Embedded:
-    return Embedded(made.features[:, columns], made.crops)
+def _poolings(made: Embedded) -> list[Embedded]:
+    """Return the features of either pooling, side by side before."""
+    return [Embedded(half, made.crops) for half in made.features.chunk(len(POOLS), 1)]
 
 
 def _store(path: Path, found: object) -> None:
