@@ -21,6 +21,17 @@ from wildaffect.training.runs import Run
 
 CPU = torch.device("cpu")
 Features = Callable[[Tensor], Tensor]
+GRID = 4
+
+
+def pools(width: int) -> dict[str, slice]:
+    """Return the columns of each pooling of features of `width` columns."""
+    dim = width // (2 + GRID**2)
+    return {
+        "class token": slice(0, dim),
+        "mean of patches": slice(dim, 2 * dim),
+        f"means of {GRID} x {GRID} squares": slice(2 * dim, width),
+    }
 
 
 def pretrained(run: Path) -> Features:
@@ -34,24 +45,28 @@ def untrained(network: str, seed: int) -> Features:
     return _features_of(backbone_spec(network).build())
 
 
+def small_picture(crops: Tensor) -> Tensor:
+    """Return the pixels of the crop at a quarter of its side."""
+    return F.avg_pool2d(crops, 4).flatten(1)
+
+
 def _features_of(network: torch.nn.Module) -> Features:
-    """Return what gives the class token and the mean patch token, both normalised."""
+    """Return what gives all poolings side by side, at the columns that `pools` says."""
     if not isinstance(network, ClassTokenViT):
         raise TypeError(f"network must have a class token, got {type(network).__name__}")
     network.eval()
+    side = network.config.grid
 
     def features(crops: Tensor) -> Tensor:
         tokens = network.encode(network.embed(crops))
-        pooled = [tokens[:, 0], tokens[:, 1:].mean(1)]
+        patches = tokens[:, 1:]
+        squares = F.adaptive_avg_pool2d(
+            patches.transpose(1, 2).unflatten(2, (side, side)), GRID
+        )  # (B, D, GRID, GRID)
+        pooled = [tokens[:, 0], patches.mean(1), *squares.flatten(2).unbind(2)]
         return torch.cat([network.norm(one) for one in pooled], 1)
 
     return features
-
-
-def small_picture(crops: Tensor) -> Tensor:
-    """Return the pixels of the crop at a quarter of its side, twice, as two poolings."""
-    pixels = F.avg_pool2d(crops, 4).flatten(1)
-    return torch.cat([pixels, pixels], 1)
 
 
 def draw_strip(name: str, run: Path, faces: Sequence[Path], picture: Path) -> None:

@@ -23,7 +23,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from frozen_features import draw_strip, pretrained, small_picture, untrained
+from frozen_features import draw_strip, pools, pretrained, small_picture, untrained
 from run_tables import MEASURES, Runs, print_difference, print_head, print_row
 
 from wildaffect.metrics.scores import VideoStatistics
@@ -87,8 +87,10 @@ TINY = Sizes(
 )  # fmt: skip
 LAYER_DECAY = {"mae": 0.75, "scratch": 1.0}
 """Weights worth keeping move slowly near the input; untrained ones must all move."""
-POOLS = ("class token", "mean of patches")
+PIXELS = "pixels, 16 x 16"
 NETWORK = mae_micro().network
+Probed = dict[tuple[str, str, int, str], VideoStatistics]
+"""By network, pooling, percent of labels, and way of probing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,18 +192,21 @@ def ask_features(study: Study) -> None:
     """Probe frozen features: of the pre-trained network, of untrained ones, of pixels."""
     known, asked = study.labels("train"), study.labels("test")
     preprocess, device = backbone_spec(NETWORK).preprocess, torch.device("cpu")
-    networks = {"pixels": small_picture, "mae": pretrained(study.mae)} | {
-        f"untrained-{seed}": untrained(NETWORK, seed) for seed in study.sizes.seeds
+    networks = {PIXELS: small_picture, "pre-trained": pretrained(study.mae)} | {
+        f"untrained {seed}": untrained(NETWORK, seed) for seed in study.sizes.seeds
     }
-    found: dict[str, VideoStatistics] = {}
+    found: Probed = {}
     for name, network in networks.items():
         pair = [embed_crops(network, one, preprocess, device) for one in (known, asked)]
-        judged = _poolings(pair[1])
-        for percent in (share.percent for share in study.sizes.shares):
-            learnt = _poolings(thin(pair[0], percent))
-            for pool, train, test in zip(POOLS, learnt, judged, strict=True):
+        width = pair[0].features.shape[1]
+        for pool, columns in (
+            {"": slice(width)} if name == PIXELS else pools(width)
+        ).items():
+            test = _columns(pair[1], columns)
+            for share in study.sizes.shares:
+                train = _columns(thin(pair[0], share.percent), columns)
                 for way, one in probe(train, test).by_name().items():
-                    found[f"{name}, {pool}, {percent} %, {way}"] = one
+                    found[name, pool, share.percent, way] = one
         print(name, file=sys.stderr)
     _store(study.folder / "probes.pickle", found)
 
@@ -299,24 +304,24 @@ def chosen_lr(study: Study, start: str) -> float:
 def print_tables(study: Study) -> None:
     """Print everything that is there as Markdown."""
     if (study.folder / "probes.pickle").exists():
+        probed: Probed = _stored(study.folder / "probes.pickle")
         for share in study.sizes.shares:
             for way in ("linear", "neighbours"):
-                print_probes(study, f"{share.percent} %, {way}")
+                print_probed(study, probed, share.percent, way)
     for share in study.sizes.shares:
         print_finetuned(study, share)
     print("\nCPU seconds:", {k: round(v) for k, v in study.costs().items()})
 
 
-def print_probes(study: Study, ending: str) -> None:
+def print_probed(study: Study, probed: Probed, percent: int, way: str) -> None:
     """Print one way of probing at one share of labels."""
-    probes: dict[str, VideoStatistics] = _stored(study.folder / "probes.pickle")
-    print(f"\nfrozen features, {ending}\n")
+    print(f"\nfrozen features, {way}, {percent} % of the labels\n")
     print_head()
-    print_row("pixels, 16 x 16", [probes[f"pixels, {POOLS[0]}, {ending}"]])
-    for pool in POOLS:
+    print_row(PIXELS, [probed[PIXELS, "", percent, way]])
+    for pool in dict.fromkeys(pool for _, pool, _, _ in probed if pool):
         seeds = study.sizes.seeds
-        runs = [probes[f"untrained-{seed}, {pool}, {ending}"] for seed in seeds]
-        trained = [probes[f"mae, {pool}, {ending}"]]
+        runs = [probed[f"untrained {seed}", pool, percent, way] for seed in seeds]
+        trained = [probed["pre-trained", pool, percent, way]]
         print_row(f"untrained, {pool}", runs)
         print_row(f"pre-trained, {pool}", trained)
         print_difference("difference", trained, runs)
@@ -358,9 +363,8 @@ def draw_guesses(study: Study) -> None:
     print(picture, file=sys.stderr)
 
 
-def _poolings(made: Embedded) -> list[Embedded]:
-    """Return the features of either pooling, side by side before."""
-    return [Embedded(half, made.crops) for half in made.features.chunk(len(POOLS), 1)]
+def _columns(made: Embedded, columns: slice) -> Embedded:
+    return Embedded(made.features[:, columns], made.crops)
 
 
 def _store(path: Path, found: object) -> None:
