@@ -15,7 +15,7 @@ import json
 import pickle
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -60,8 +60,8 @@ class Sizes:
     frames: int
     """Of each person."""
     pretrain_epochs: int
-    peak_lrs: tuple[float, ...]
-    """Tried from either start with the first seed and the fewest labels."""
+    peak_lrs: Mapping[str, tuple[float, ...]]
+    """By start; tried with the first seed and the fewest labels."""
     seeds: tuple[int, ...]
     shares: "tuple[Share, ...]"
     """Of the labels, the fewest first."""
@@ -78,12 +78,13 @@ class Share:
 
 FULL = Sizes(
     unlabelled=600, labelled=150, judges=100, frames=40, pretrain_epochs=5,
-    peak_lrs=(5e-4, 1e-3, 2e-3), seeds=(0, 1, 2),
+    peak_lrs={"mae": (1e-3,), "scratch": (1e-3, 5e-4, 2e-3)}, seeds=(0, 1, 2),
     shares=(Share(10, 20, 32), Share(100, 6, 64)),
 )  # fmt: skip
 TINY = Sizes(
     unlabelled=4, labelled=6, judges=3, frames=12, pretrain_epochs=1,
-    peak_lrs=(1e-3, 2e-3), seeds=(0, 1), shares=(Share(50, 1, 8), Share(100, 1, 8)),
+    peak_lrs={"mae": (1e-3,), "scratch": (1e-3, 2e-3)}, seeds=(0, 1),
+    shares=(Share(50, 1, 8), Share(100, 1, 8)),
 )  # fmt: skip
 LAYER_DECAY = {"mae": 0.75, "scratch": 1.0}
 """Weights worth keeping move slowly near the input; untrained ones must all move."""
@@ -229,8 +230,8 @@ def thin_rows(crops: LabelledCrops, percent: int) -> np.ndarray:
 def finetune_few(study: Study) -> None:
     """Fine-tune on the fewest labels: all rates with one seed, the chosen with all."""
     few, first = study.sizes.shares[0], study.sizes.seeds[0]
-    for peak_lr in study.sizes.peak_lrs:
-        for start in LAYER_DECAY:
+    for start, peak_lrs in study.sizes.peak_lrs.items():
+        for peak_lr in peak_lrs:
             finetune_once(study, start, few, peak_lr, first)
     finetune_chosen(study, few)
 
@@ -296,7 +297,7 @@ def chosen_lr(study: Study, start: str) -> float:
     """Return the rate that the people set aside like best with the first seed."""
     few, first = study.sizes.shares[0], study.sizes.seeds[0]
     return max(
-        study.sizes.peak_lrs,
+        study.sizes.peak_lrs[start],
         key=lambda rate: inner_score(run_folder(study, start, few, rate, first)),
     )
 
@@ -333,7 +334,7 @@ def print_finetuned(study: Study, share: Share) -> None:
     print_head()
     chosen: dict[str, Runs] = {}
     for start in LAYER_DECAY:
-        for peak_lr in study.sizes.peak_lrs:
+        for peak_lr in study.sizes.peak_lrs[start]:
             runs = judged_runs(study, start, share, peak_lr)
             is_chosen = peak_lr == chosen_lr(study, start)
             if runs:
