@@ -90,8 +90,10 @@ LAYER_DECAY = {"mae": 0.75, "scratch": 1.0}
 """Weights worth keeping move slowly near the input; untrained ones must all move."""
 PIXELS = "pixels, 16 x 16"
 NETWORK = mae_micro().network
-Probed = dict[tuple[str, str, int, str], VideoStatistics]
-"""By network, pooling, percent of labels, and way of probing."""
+PROBED_PERCENT = 50
+"""Of everybody's labelled frames; neighbours in time tell much the same."""
+Probed = dict[tuple[str, str, str], VideoStatistics]
+"""By network, pooling and way of probing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,31 +193,27 @@ def pretrain(study: Study) -> None:
 
 def ask_features(study: Study) -> None:
     """Probe frozen features: of the pre-trained network, of untrained ones, of pixels."""
-    known, asked = study.labels("train"), study.labels("test")
     preprocess, device = backbone_spec(NETWORK).preprocess, torch.device("cpu")
+    known, asked = (
+        crops.take(thin_rows(crops, PROBED_PERCENT))
+        for crops in (study.labels("train"), study.labels("test"))
+    )
     networks = {PIXELS: small_picture, "pre-trained": pretrained(study.mae)} | {
         f"untrained {seed}": untrained(NETWORK, seed) for seed in study.sizes.seeds
     }
     found: Probed = {}
     for name, network in networks.items():
-        pair = [embed_crops(network, one, preprocess, device) for one in (known, asked)]
-        width = pair[0].features.shape[1]
-        for pool, columns in (
-            {"": slice(width)} if name == PIXELS else pools(width)
-        ).items():
-            test = _columns(pair[1], columns)
-            for share in study.sizes.shares:
-                train = _columns(thin(pair[0], share.percent), columns)
-                for way, one in probe(train, test).by_name().items():
-                    found[name, pool, share.percent, way] = one
+        train, test = (
+            embed_crops(network, one, preprocess, device) for one in (known, asked)
+        )
+        width = train.features.shape[1]
+        ways = {"": slice(width)} if name == PIXELS else pools(width)
+        for pool, columns in ways.items():
+            probes = probe(_columns(train, columns), _columns(test, columns))
+            for way, one in probes.by_name().items():
+                found[name, pool, way] = one
         print(name, file=sys.stderr)
-    _store(study.folder / "probes.pickle", found)
-
-
-def thin(known: Embedded, percent: int) -> Embedded:
-    """Return the features of the rows that `thin_rows` keeps."""
-    rows = thin_rows(known.crops, percent)
-    return Embedded(known.features[torch.from_numpy(rows)], known.crops.take(rows))
+        _store(study.folder / "probes.pickle", found)
 
 
 def thin_rows(crops: LabelledCrops, percent: int) -> np.ndarray:
@@ -306,23 +304,21 @@ def print_tables(study: Study) -> None:
     """Print everything that is there as Markdown."""
     if (study.folder / "probes.pickle").exists():
         probed: Probed = _stored(study.folder / "probes.pickle")
-        for share in study.sizes.shares:
-            for way in ("linear", "neighbours"):
-                print_probed(study, probed, share.percent, way)
+        for way in ("linear", "neighbours"):
+            print_probed(study, probed, way)
     for share in study.sizes.shares:
         print_finetuned(study, share)
     print("\nCPU seconds:", {k: round(v) for k, v in study.costs().items()})
 
 
-def print_probed(study: Study, probed: Probed, percent: int, way: str) -> None:
-    """Print one way of probing at one share of labels."""
-    print(f"\nfrozen features, {way}, {percent} % of the labels\n")
+def print_probed(study: Study, probed: Probed, way: str) -> None:
+    """Print one way of probing."""
+    print(f"\nfrozen features, {way}\n")
     print_head()
-    print_row(PIXELS, [probed[PIXELS, "", percent, way]])
-    for pool in dict.fromkeys(pool for _, pool, _, _ in probed if pool):
-        seeds = study.sizes.seeds
-        runs = [probed[f"untrained {seed}", pool, percent, way] for seed in seeds]
-        trained = [probed["pre-trained", pool, percent, way]]
+    print_row(PIXELS, [probed[PIXELS, "", way]])
+    for pool in dict.fromkeys(pool for _, pool, _ in probed if pool):
+        runs = [probed[f"untrained {seed}", pool, way] for seed in study.sizes.seeds]
+        trained = [probed["pre-trained", pool, way]]
         print_row(f"untrained, {pool}", runs)
         print_row(f"pre-trained, {pool}", trained)
         print_difference("difference", trained, runs)
