@@ -5,9 +5,9 @@
 
 Three groups of people that share nobody: some have pictures alone and pre-train, some have
 labels, some judge. Frozen features of the pre-trained network are asked through probes
-beside those of untrained ones; then the network is fine-tuned on labels from either start.
-Each stage goes on where it was stopped. `--tiny` runs all of it in a minute, to no purpose
-but to see that it runs.
+beside those of untrained ones and the pixels themselves; then the network is fine-tuned on
+labels from either start. A stage that was stopped goes on where it was, but for probes.
+`--tiny` runs all of it in a minute, to no purpose but to see that it runs.
 """
 
 import argparse
@@ -291,6 +291,17 @@ def inner_score(folder: Path) -> float:
     return max(row["inner/score"] for row in read_metrics(Run(folder)))
 
 
+def is_tuned(study: Study) -> bool:
+    """Whether every rate was tried from both starts."""
+    few, first = study.sizes.shares[0], study.sizes.seeds[0]
+    folders = [
+        run_folder(study, start, few, peak_lr, first)
+        for start, peak_lrs in study.sizes.peak_lrs.items()
+        for peak_lr in peak_lrs
+    ]
+    return all((folder / "judged.pickle").exists() for folder in folders)
+
+
 def chosen_lr(study: Study, start: str) -> float:
     """Return the rate that the people set aside like best with the first seed."""
     few, first = study.sizes.shares[0], study.sizes.seeds[0]
@@ -306,8 +317,9 @@ def print_tables(study: Study) -> None:
         probed: Probed = _stored(study.folder / "probes.pickle")
         for way in ("linear", "neighbours"):
             print_probed(study, probed, way)
-    for share in study.sizes.shares:
-        print_finetuned(study, share)
+    if is_tuned(study):
+        for share in study.sizes.shares:
+            print_finetuned(study, share)
     print("\nCPU seconds:", {k: round(v) for k, v in study.costs().items()})
 
 
