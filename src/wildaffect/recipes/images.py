@@ -170,10 +170,10 @@ def mae_micro() -> PretrainRecipe:
     return PretrainRecipe(
         name="mae-micro",
         network="vit_micro_patch8_64.mae",
-        batch_size=128,
+        batch_size=64,
         num_epochs=60,
         optim=OptimConfig(
-            peak_lr=1.5e-3,
+            peak_lr=3e-3,
             betas=(0.9, 0.95),
             weight_decay=0.05,
             max_grad_norm=5.0,

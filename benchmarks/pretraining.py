@@ -1,0 +1,387 @@
+"""Whether a masked autoencoder of unlabelled faces pays on the generated world.
+
+    python benchmarks/pretraining.py -o build/pretraining
+    python benchmarks/pretraining.py -o build/pretraining --stages tables
+
+Three groups of people that share nobody: some have pictures alone and pre-train, some have
+labels, some judge. Frozen features of the pre-trained network are asked through probes
+beside those of untrained ones and the pixels themselves; then the network is fine-tuned on
+labels from either start. A stage that was stopped goes on where it was, but for probes.
+`--tiny` runs all of it in a minute, to no purpose but to see that it runs.
+"""
+
+import argparse
+import json
+import pickle
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from frozen_features import draw_strip, pools, pretrained, small_picture, untrained
+from run_tables import MEASURES, Runs, print_difference, print_head, print_row
+
+from wildaffect.metrics.scores import VideoStatistics
+from wildaffect.models.backbones.registry import backbone_spec
+from wildaffect.recipes.image_progress import StepBar
+from wildaffect.recipes.images import finetune_vit_micro, mae_micro
+from wildaffect.synth.dataset import IMAGES, write_world
+from wildaffect.synth.presets import PRESETS, Preset
+from wildaffect.training.images.job import ImageMachine, finetune_run, load_sets
+from wildaffect.training.images.judge import crop_statistics
+from wildaffect.training.images.labelled import LabelledCrops, SetPlace
+from wildaffect.training.images.pretrain_job import find_images, pretrain_run
+from wildaffect.training.images.probe import Embedded, embed_crops, probe
+from wildaffect.training.images.recipe import FinetuneRecipe
+from wildaffect.training.recipe import BestOnInnerSplit
+from wildaffect.training.runs import Run, read_metrics
+
+CPU, TERMS = ImageMachine(accelerator="cpu"), "CC0-1.0"
+GAP_FACTOR = 4.0
+"""Frames of a person lie about a second apart, so that they differ."""
+UNLABELLED_SEED, LABELLED_SEED = 81, 82
+SIDE_PX = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sizes:
+    """How large the study is."""
+
+    unlabelled: int
+    """People who pre-train."""
+    labelled: int
+    judges: int
+    frames: int
+    """Of each person."""
+    pretrain_epochs: int
+    peak_lrs: Mapping[str, tuple[float, ...]]
+    """By start; tried with the first seed and the fewest labels."""
+    seeds: tuple[int, ...]
+    shares: "tuple[Share, ...]"
+    """Of the labels, the fewest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A share of the labels, and how long is trained on it from either start."""
+
+    percent: int
+    num_epochs: int
+    batch_size: int
+
+
+FULL = Sizes(
+    unlabelled=600, labelled=150, judges=100, frames=40, pretrain_epochs=5,
+    peak_lrs={"mae": (1e-3,), "scratch": (1e-3, 5e-4, 2e-3)}, seeds=(0, 1, 2),
+    shares=(Share(10, 20, 32), Share(100, 6, 64)),
+)  # fmt: skip
+TINY = Sizes(
+    unlabelled=4, labelled=6, judges=3, frames=12, pretrain_epochs=1,
+    peak_lrs={"mae": (1e-3,), "scratch": (1e-3, 2e-3)}, seeds=(0, 1),
+    shares=(Share(50, 1, 8), Share(100, 1, 8)),
+)  # fmt: skip
+LAYER_DECAY = {"mae": 0.75, "scratch": 1.0}
+"""Weights worth keeping move slowly near the input; untrained ones must all move."""
+PIXELS = "pixels, 16 x 16"
+NETWORK = mae_micro().network
+PROBED_PERCENT = 50
+"""Of everybody's labelled frames; neighbours in time tell much the same."""
+Probed = dict[tuple[str, str, str], VideoStatistics]
+"""By network, pooling and way of probing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """Folder and size of the study."""
+
+    folder: Path
+    sizes: Sizes
+
+    @property
+    def mae(self) -> Path:
+        """Return the run of pre-training."""
+        return self.folder / "mae"
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """Add the CPU seconds of what is done within to those of a stage."""
+        began = time.process_time()
+        try:
+            yield
+        finally:
+            costs = self.costs()
+            costs[stage] = costs.get(stage, 0.0) + time.process_time() - began
+            (self.folder / "cpu-seconds.json").write_text(json.dumps(costs, indent=1))
+
+    def costs(self) -> dict[str, float]:
+        """Return the CPU seconds of every stage so far."""
+        path = self.folder / "cpu-seconds.json"
+        return json.loads(path.read_text()) if path.exists() else {}
+
+    def labels(self, split: str) -> LabelledCrops:
+        """Return the labelled people who train, or those who judge."""
+        (crops,) = load_sets([SetPlace(data=self.folder / "labelled")], split)
+        return crops
+
+
+def main() -> None:
+    """Run the stages that are asked for."""
+    stages = {
+        "world": draw_people, "pretrain": pretrain, "probe": ask_features,
+        "finetune-few": finetune_few, "finetune-more": finetune_more,
+        "tables": print_tables, "pictures": draw_guesses,
+    }  # fmt: skip
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("-o", "--output", type=Path, required=True)
+    parser.add_argument("--stages", nargs="+", choices=stages, default=list(stages))
+    parser.add_argument("--tiny", action="store_true")
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    args.output.mkdir(parents=True, exist_ok=True)
+    study = Study(args.output, TINY if args.tiny else FULL)
+    for stage in args.stages:
+        print(stage, file=sys.stderr)
+        with study.timed(stage):
+            stages[stage](study)
+
+
+def draw_people(study: Study) -> None:
+    """Draw the crops of everybody."""
+    sizes = study.sizes
+    groups: dict[str, tuple[int, Preset]] = {
+        "unlabelled": (UNLABELLED_SEED, _preset(sizes, sizes.unlabelled)),
+        "labelled": (
+            LABELLED_SEED,
+            _preset(sizes, train=sizes.labelled, test=sizes.judges),
+        ),
+    }
+    for name, (seed, preset) in groups.items():
+        drawn = write_world(
+            study.folder / name, preset, seed=seed, statistics=preset.statistics,
+            size_px=SIDE_PX, workers=1,
+        )  # fmt: skip
+        for state in drawn:
+            print(f"\r{name}: {state.num_done} people", end="", file=sys.stderr)
+        print(file=sys.stderr)
+
+
+def _preset(sizes: Sizes, train: int, test: int = 0) -> Preset:
+    return replace(
+        PRESETS["wild"], people={"train": train, "val": 0, "test": test},
+        rows_per_video=sizes.frames, length_sigma=0.0, gap_factor=GAP_FACTOR,
+        size_px=SIDE_PX,
+    )  # fmt: skip
+
+
+def pretrain(study: Study) -> None:
+    """Train the autoencoder on people whose labels nobody reads."""
+    recipe = replace(mae_micro(), num_epochs=study.sizes.pretrain_epochs)
+    images = find_images(study.folder / "unlabelled" / IMAGES)
+    with StepBar(study.mae) as bar:
+        pretrain_run(
+            recipe, [images], study.mae, probed=(), machine=CPU, terms=TERMS,
+            watching=bar.watching,
+        )  # fmt: skip
+
+
+def ask_features(study: Study) -> None:
+    """Probe frozen features: of the pre-trained network, of untrained ones, of pixels."""
+    preprocess, device = backbone_spec(NETWORK).preprocess, torch.device("cpu")
+    known, asked = (
+        crops.take(thin_rows(crops, PROBED_PERCENT))
+        for crops in (study.labels("train"), study.labels("test"))
+    )
+    networks = {PIXELS: small_picture, "pre-trained": pretrained(study.mae)} | {
+        f"untrained {seed}": untrained(NETWORK, seed) for seed in study.sizes.seeds
+    }
+    found: Probed = {}
+    for name, network in networks.items():
+        train, test = (
+            embed_crops(network, one, preprocess, device) for one in (known, asked)
+        )
+        width = train.features.shape[1]
+        ways = {"": slice(width)} if name == PIXELS else pools(width)
+        for pool, columns in ways.items():
+            probes = probe(_columns(train, columns), _columns(test, columns))
+            for way, one in probes.by_name().items():
+                found[name, pool, way] = one
+        print(name, file=sys.stderr)
+        _store(study.folder / "probes.pickle", found)
+
+
+def thin_rows(crops: LabelledCrops, percent: int) -> np.ndarray:
+    """Return a share of each person's labelled rows, spread over the video."""
+    step = round(100 / percent)
+    people = crops.annotations.video_index
+    return np.concatenate(
+        [np.flatnonzero(people == one)[step // 2 :: step] for one in np.unique(people)]
+    )
+
+
+def finetune_few(study: Study) -> None:
+    """Fine-tune on the fewest labels: all rates with one seed, the chosen with all."""
+    few, first = study.sizes.shares[0], study.sizes.seeds[0]
+    for start, peak_lrs in study.sizes.peak_lrs.items():
+        for peak_lr in peak_lrs:
+            finetune_once(study, start, few, peak_lr, first)
+    finetune_chosen(study, few)
+
+
+def finetune_more(study: Study) -> None:
+    """Fine-tune on the other shares of labels at the rates chosen before."""
+    for share in study.sizes.shares[1:]:
+        finetune_chosen(study, share)
+
+
+def finetune_chosen(study: Study, share: Share) -> None:
+    """Fine-tune at the chosen rates with all seeds, both starts in turns."""
+    for seed in study.sizes.seeds:
+        for start in LAYER_DECAY:
+            finetune_once(study, start, share, chosen_lr(study, start), seed)
+
+
+def finetune_once(
+    study: Study, start: str, share: Share, peak_lr: float, seed: int
+) -> None:
+    """Train one network on labels and keep what judges find."""
+    folder = run_folder(study, start, share, peak_lr, seed)
+    if (folder / "judged.pickle").exists():
+        return
+    crops = study.labels("train")
+    with StepBar(folder) as bar:
+        trained = finetune_run(
+            finetune_recipe(start, share, peak_lr, seed),
+            [crops.take(thin_rows(crops, share.percent))],
+            folder,
+            weights=str(study.mae) if start == "mae" else None,
+            machine=CPU,
+            terms=TERMS,
+            watching=bar.watching,
+        )
+    judged = crop_statistics(trained.model, [study.labels("test")], trained.data.preprocess)
+    _store(folder / "judged.pickle", judged)
+    told = float(MEASURES["sum"](judged.pooled()))
+    print(f"{folder.name}: inner {inner_score(folder):.3f}, {told:.3f}", file=sys.stderr)
+
+
+def finetune_recipe(start: str, share: Share, peak_lr: float, seed: int) -> FinetuneRecipe:
+    """Return the recipe of the package with what this study varies."""
+    recipe = finetune_vit_micro()
+    return replace(
+        recipe, seed=seed, num_epochs=share.num_epochs, batch_size=share.batch_size,
+        layer_decay=LAYER_DECAY[start], optim=replace(recipe.optim, peak_lr=peak_lr),
+        selection=BestOnInnerSplit(patience_epochs=share.num_epochs),
+    )  # fmt: skip
+
+
+def run_folder(study: Study, start: str, share: Share, peak_lr: float, seed: int) -> Path:
+    """Return where one run lies."""
+    return study.folder / "runs" / f"{start}-{share.percent}-{peak_lr:g}-{seed}"
+
+
+def inner_score(folder: Path) -> float:
+    """Return the best score on the training people who were set aside."""
+    return max(row["inner/score"] for row in read_metrics(Run(folder)))
+
+
+def is_tuned(study: Study) -> bool:
+    """Whether every rate was tried from both starts."""
+    few, first = study.sizes.shares[0], study.sizes.seeds[0]
+    folders = [
+        run_folder(study, start, few, peak_lr, first)
+        for start, peak_lrs in study.sizes.peak_lrs.items()
+        for peak_lr in peak_lrs
+    ]
+    return all((folder / "judged.pickle").exists() for folder in folders)
+
+
+def chosen_lr(study: Study, start: str) -> float:
+    """Return the rate that the people set aside like best with the first seed."""
+    few, first = study.sizes.shares[0], study.sizes.seeds[0]
+    return max(
+        study.sizes.peak_lrs[start],
+        key=lambda rate: inner_score(run_folder(study, start, few, rate, first)),
+    )
+
+
+def print_tables(study: Study) -> None:
+    """Print everything that is there as Markdown."""
+    if (study.folder / "probes.pickle").exists():
+        probed: Probed = _stored(study.folder / "probes.pickle")
+        for way in ("linear", "neighbours"):
+            print_probed(study, probed, way)
+    if is_tuned(study):
+        for share in study.sizes.shares:
+            print_finetuned(study, share)
+    print("\nCPU seconds:", {k: round(v) for k, v in study.costs().items()})
+
+
+def print_probed(study: Study, probed: Probed, way: str) -> None:
+    """Print one way of probing."""
+    print(f"\nfrozen features, {way}\n")
+    print_head()
+    print_row(PIXELS, [probed[PIXELS, "", way]])
+    for pool in dict.fromkeys(pool for _, pool, _ in probed if pool):
+        runs = [probed[f"untrained {seed}", pool, way] for seed in study.sizes.seeds]
+        trained = [probed["pre-trained", pool, way]]
+        print_row(f"untrained, {pool}", runs)
+        print_row(f"pre-trained, {pool}", trained)
+        print_difference("difference", trained, runs)
+
+
+def print_finetuned(study: Study, share: Share) -> None:
+    """Print the runs of one share of labels, the chosen rates compared."""
+    print(f"\nfine-tuned, {share.percent} % of the labels\n")
+    print_head()
+    chosen: dict[str, Runs] = {}
+    for start in LAYER_DECAY:
+        for peak_lr in study.sizes.peak_lrs[start]:
+            runs = judged_runs(study, start, share, peak_lr)
+            is_chosen = peak_lr == chosen_lr(study, start)
+            if runs:
+                mark = ", chosen" if is_chosen else ""
+                print_row(f"{start}, rate {peak_lr:g}{mark}, seeds: {len(runs)}", runs)
+            if runs and is_chosen:
+                chosen[start] = runs
+    if len(chosen) == len(LAYER_DECAY):
+        print_difference("difference of the chosen", chosen["mae"], chosen["scratch"])
+
+
+def judged_runs(study: Study, start: str, share: Share, peak_lr: float) -> Runs:
+    """Return what was found of the runs that are there."""
+    paths = [
+        run_folder(study, start, share, peak_lr, seed) / "judged.pickle"
+        for seed in study.sizes.seeds
+    ]
+    return [_stored(path) for path in paths if path.exists()]
+
+
+def draw_guesses(study: Study) -> None:
+    """Draw what the autoencoder makes of judges, whom it never saw."""
+    paths = study.labels("test").paths
+    rows = np.linspace(0, len(paths) - 1, 10).astype(np.int64)
+    picture = study.folder / "reconstructions.jpg"
+    draw_strip(NETWORK, study.mae, [paths[row] for row in rows], picture)
+    print(picture, file=sys.stderr)
+
+
+def _columns(made: Embedded, columns: slice) -> Embedded:
+    return Embedded(made.features[:, columns], made.crops)
+
+
+def _store(path: Path, found: object) -> None:
+    path.write_bytes(pickle.dumps(found))
+
+
+def _stored(path: Path):
+    return pickle.loads(path.read_bytes())
+
+
+if __name__ == "__main__":
+    main()
