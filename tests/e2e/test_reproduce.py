@@ -45,6 +45,7 @@ SMALLER = {
     "112": "64",
     "5": "2",  # folds
 }
+WHOLE_SYSTEMS = (["train", "abaw4-ensemble"], ["train", "abaw4-system"])
 CROPS = ("--num-epochs", "1", "--batch-size", "16")
 ROWS = ("--num-epochs", "1", "--model.encoder.hidden-dim", "64", "--selection.share", "0.4")
 
@@ -116,7 +117,7 @@ def made_small(words):
     small = [SMALLER.get(word, word) for word in words]
     if words[0] in {"pretrain", "finetune"}:
         return [*small, *CROPS]
-    if words[:2] == ["train", "abaw4-ensemble"]:
+    if words[:2] in WHOLE_SYSTEMS or words[:2] == ["export", "runs/system/ensemble"]:
         return None  # gigabytes of networks at full width
     if words[0] == "train":
         is_recurrent = words[1].endswith(("gru", "lstm"))
@@ -130,7 +131,7 @@ def test_the_page_leads_from_an_archive_to_a_checked_submission_and_an_artefact(
     archive, capsys
 ):
     commands = [made_small(words) for words in printed_commands()]
-    assert commands.count(None) == 1
+    assert commands.count(None) == 3
     for words in filter(None, commands):
         status = main(words)
         said = capsys.readouterr()
