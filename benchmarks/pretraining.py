@@ -76,7 +76,7 @@ class Share:
 
 
 FULL = Sizes(
-    unlabelled=600, labelled=150, judges=100, frames=40, pretrain_epochs=5,
+    unlabelled=600, labelled=150, judges=100, frames=40, pretrain_epochs=22,
     peak_lrs={"mae": (1e-3,), "scratch": (1e-3, 5e-4, 2e-3)}, seeds=(0, 1, 2),
     shares=(Share(10, 20, 32), Share(100, 6, 64)),
 )  # fmt: skip
