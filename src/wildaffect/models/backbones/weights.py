@@ -236,7 +236,10 @@ def _find(name_or_path: str | Path, root: Path) -> Path:
     names = [manifest.name for manifest in list_weights(root)]
     near = get_close_matches(str(name_or_path), names) or names
     hint = f"did you mean {', '.join(near)}?" if near else "run: wildaffect weights import"
-    raise BadWeights(f"weights: there are none called {str(name_or_path)!r}; {hint}")
+    raise BadWeights(
+        f"weights: there are none called {str(name_or_path)!r}, nor a finished run in such "
+        f"a folder; {hint}"
+    )
 
 
 def _verified(entry: Path, manifest: WeightManifest) -> dict[str, Tensor]:
