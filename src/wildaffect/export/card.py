@@ -198,7 +198,8 @@ def _window(window: AnyWindow) -> str:
     if window.is_frame_wise:
         return "each frame alone"
     if isinstance(window, TrailingSpec):
-        return f"the last {window.length_s:g} s, {window.delay_s:g} s late"
+        filled = "" if window.lead_step_s is None else ", filled up with its first row"
+        return f"the last {window.length_s:g} s, {window.delay_s:g} s late{filled}"
     return f"{window.length_s:g} s, a new one every {window.stride_s:g} s"
 
 
