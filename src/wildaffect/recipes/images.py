@@ -79,7 +79,7 @@ def finetune_densefer() -> FinetuneRecipe:
 
 
 def finetune_densenet_micro() -> FinetuneRecipe:
-    """DenseNet-BC of 18 layers on grey crops of 64 px: minutes on a CPU."""
+    """DenseNet-BC of three short blocks on grey crops of 64 px: minutes on a CPU."""
     return replace(
         finetune_densefer(),
         name="finetune-densenet-micro",

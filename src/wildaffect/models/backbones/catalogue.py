@@ -5,10 +5,12 @@ token) and `mae_mean` (mean of the patches, as after fine-tuning), `arcface`, `i
 """
 
 import re
+from collections.abc import Callable
 from functools import partial
 
 from wildaffect.core.preprocess import Preprocess
 from wildaffect.models.backbones.densenet import (
+    DenseNet,
     DenseNetConfig,
     imagenet_densenet,
     small_densenet,
@@ -46,11 +48,18 @@ _DENSENETS = {
     "densenet201": DenseNetConfig(layers=(6, 12, 48, 32), growth=32, initial_channels=64),
 }
 _GREY_DENSENETS = {
-    "densenet_bc_64": DenseNetConfig(
-        layers=(16, 16, 16), growth=12, initial_channels=24, channels=1, size_px=64
+    # Its stem divides the side by 4, which costs a CPU a third of what blocks on 32 px do.
+    "densenet_micro_64": (
+        imagenet_densenet,
+        DenseNetConfig(
+            layers=(3, 6, 6), growth=24, initial_channels=32, channels=1, size_px=64
+        ),
     ),
-    "densenet_micro_64": DenseNetConfig(
-        layers=(3, 6, 9), growth=12, initial_channels=16, channels=1, size_px=64
+    "densenet_bc_64": (
+        small_densenet,
+        DenseNetConfig(
+            layers=(16, 16, 16), growth=12, initial_channels=24, channels=1, size_px=64
+        ),
     ),
 }
 _MAE_DECODER = ("decoder_", "mask_token")
@@ -108,7 +117,9 @@ def _densenet_spec(name: str, config: DenseNetConfig) -> BackboneSpec:
     )
 
 
-def _grey_densenet_spec(name: str, config: DenseNetConfig) -> BackboneSpec:
+def _grey_densenet_spec(
+    name: str, build: Callable[[DenseNetConfig], DenseNet], config: DenseNetConfig
+) -> BackboneSpec:
     # Grey mean and deviation, on the scale to 255, of the train images that its published
     # weights were applied to: public code of the ABAW3 entry, arXiv 2203.13032.
     return BackboneSpec(
@@ -120,7 +131,7 @@ def _grey_densenet_spec(name: str, config: DenseNetConfig) -> BackboneSpec:
             mean=(101.63449 / 255,),
             std=(59.74126 / 255,),
         ),
-        build=partial(small_densenet, config),
+        build=partial(build, config),
         head="classifier",
         droppable=("classifier.",),
     )
@@ -130,5 +141,5 @@ SHIPPED: tuple[BackboneSpec, ...] = (
     *(spec for name, config in VITS.items() for spec in _vit_specs(name, config)),
     *(_iresnet_spec(name, config) for name, config in _IRESNETS.items()),
     *(_densenet_spec(name, config) for name, config in _DENSENETS.items()),
-    *(_grey_densenet_spec(name, config) for name, config in _GREY_DENSENETS.items()),
+    *(_grey_densenet_spec(name, *made) for name, made in _GREY_DENSENETS.items()),
 )
