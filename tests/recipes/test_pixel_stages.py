@@ -9,6 +9,7 @@ import torch
 
 from wildaffect.core.errors import SplitError, UsageError
 from wildaffect.features.store import FeatureStore
+from wildaffect.inference.artefact import load_artefact
 from wildaffect.recipes import pixel_stages
 from wildaffect.recipes.images import (
     finetune_densenet_micro,
@@ -20,7 +21,6 @@ from wildaffect.recipes.pixel_stages import CLAIM, stages_of, train_from_pixels
 from wildaffect.recipes.pixel_systems import (
     PIXEL_SYSTEMS,
     BackboneRecipe,
-    CutAnew,
     PixelSystemCommand,
     abaw4_system_small,
 )
@@ -90,22 +90,21 @@ def names_of(command: PixelSystemCommand) -> list[str]:
 
 def test_stages_stand_in_the_order_in_which_each_has_what_it_reads(worlds, tmp_path):
     assert names_of(command_for(worlds, tmp_path)) == [
+        "crop faces",
         "pretrain mae-micro",
         "finetune vit",
         "finetune iresnet",
         "finetune densenet",
         "extract",
-        "train and join",
+        "train, join and export",
     ]
 
 
-def test_images_that_are_no_aligned_crops_are_cropped_first(worlds, tmp_path):
-    recipe = replace(tiny_system(), crops=CutAnew(size_px=64))
-    assert names_of(command_for(worlds, tmp_path, recipe=recipe))[0] == "crop faces"
+def test_images_that_were_cropped_before_are_not_cropped_again(worlds, tmp_path):
     marked = tmp_path / "cut"
     marked.mkdir()
     (marked / "crops.json").write_text("{}")
-    ready = command_for(worlds, tmp_path, recipe=recipe, feature_images=(marked,))
+    ready = command_for(worlds, tmp_path, feature_images=(marked,))
     assert "crop" not in " ".join(names_of(ready))
 
 
@@ -124,10 +123,9 @@ def test_another_world_of_the_same_seed_holds_the_same_people(worlds, tmp_path):
 
 
 def test_two_sets_of_one_name_are_refused(worlds, tmp_path):
-    recipe = replace(tiny_system(), crops=CutAnew(size_px=64))
     twice = (worlds / "faces", worlds / "faces")
     with pytest.raises(UsageError, match="must have names of their own, got faces, faces"):
-        stages_of(command_for(worlds, tmp_path, recipe=recipe, feature_data=twice))
+        stages_of(command_for(worlds, tmp_path, feature_data=twice))
 
 
 def test_images_are_named_for_every_set_or_for_none(worlds, tmp_path):
@@ -188,7 +186,8 @@ def test_stretching_multiplies_the_epochs_of_backbones_and_their_patience():
         assert other.finetune.num_epochs == 3 * one.finetune.num_epochs
         patience = one.finetune.selection.patience_epochs
         assert other.finetune.selection.patience_epochs == 3 * patience
-    assert longer.backbones[0].pretrain.num_epochs == 36
+    before = plain.backbones[0].pretrain.num_epochs
+    assert longer.backbones[0].pretrain.num_epochs == 3 * before
     assert plain.stretched(1) == plain
 
 
@@ -208,7 +207,7 @@ def test_members_and_backbones_of_every_system_are_recipes(name):
 
 
 @pytest.mark.slow
-def test_pixels_become_an_ensemble_and_nothing_is_done_twice(worlds, tmp_path):
+def test_pixels_become_an_artefact_and_nothing_is_done_twice(worlds, tmp_path):
     command = command_for(worlds, tmp_path / "out")
     assert train_from_pixels(command) == 0
     out = command.folder
@@ -217,6 +216,10 @@ def test_pixels_become_an_ensemble_and_nothing_is_done_twice(worlds, tmp_path):
     scores = json.loads((out / "ensemble" / "scores-val.json").read_text())
     assert {one["name"].split(",")[0] for one in scores} > {"ensemble"}
     assert (out / CLAIM).is_file()
+    artefact = load_artefact(out / "artefact")
+    inputs = artefact.manifest.inputs
+    assert [one.name for one in inputs] == ["vit", "iresnet", "densenet"]
+    assert {one.kind for one in inputs} == {"backbone"}
     weights = sorted(out.rglob("weights.safetensors"))
     assert len(weights) == 10  # of six runs, four of them with a backbone laid out
     before = {path: path.stat().st_mtime_ns for path in weights}

@@ -10,7 +10,7 @@ from wildaffect.data.strangers import Crowd, crowd_of, refuse_shared
 from wildaffect.evaluation.inputs import read_annotated
 from wildaffect.features.crops import MARKER
 from wildaffect.formats.detect import Found, detect
-from wildaffect.recipes.pixel_systems import AsBrought, PixelSystemCommand
+from wildaffect.recipes.pixel_systems import PixelSystemCommand
 from wildaffect.training.load import fullest_layout
 
 
@@ -116,7 +116,6 @@ def _crowd(data: Path, splits: Sequence[str]) -> Crowd:
 
 
 def _face_images(command: PixelSystemCommand, named: Path, images: Path) -> FaceImages:
-    is_ready = isinstance(command.recipe.crops, AsBrought) or (images / MARKER).is_file()
-    if is_ready:
+    if (images / MARKER).is_file():
         return FaceImages(named, images, images)
     return FaceImages(named, images, command.folder / "crops" / named.resolve().name)

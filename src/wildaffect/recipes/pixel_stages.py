@@ -32,14 +32,12 @@ from wildaffect.recipes.pixel_sources import (
     layout_of,
 )
 from wildaffect.recipes.pixel_systems import (
-    AsBrought,
     BackboneRecipe,
-    CutAnew,
     PixelSystemCommand,
     PixelSystemRecipe,
 )
 from wildaffect.recipes.pretrain_command import PretrainCommand, pretrain
-from wildaffect.recipes.systems import SystemCommand, train_ensemble
+from wildaffect.recipes.systems import SystemCommand, train_system
 from wildaffect.runtime.network import Device
 from wildaffect.training.distributed import num_processes
 from wildaffect.training.images.recipe import PretrainRecipe
@@ -94,14 +92,12 @@ def stages_of(command: PixelSystemCommand) -> list[Stage]:
     """
     labelled, every = labelled_images(command), every_image(command)
     crops = tuple(one.crops for one in every)
-    stages = []
-    if isinstance(command.recipe.crops, CutAnew):
-        size_px = command.recipe.crops.size_px
-        stages = [
-            Stage(f"crop {one.crops.name}", partial(_crop, one, size_px, command.threads))
-            for one in every
-            if not one.is_cut
-        ]
+    size_px = command.recipe.crop_size_px
+    stages = [
+        Stage(f"crop {one.crops.name}", partial(_crop, one, size_px, command.threads))
+        for one in every
+        if not one.is_cut
+    ]
     for backbone in command.recipe.backbones:
         if backbone.pretrain:
             run = partial(_pretrain, command, backbone.pretrain, crops)
@@ -109,7 +105,7 @@ def stages_of(command: PixelSystemCommand) -> list[Stage]:
         run = partial(_finetune, command, backbone, labelled)
         stages.append(Stage(f"finetune {backbone.name}", run))
     stages.append(Stage("extract", partial(_extract, command)))
-    stages.append(Stage("train and join", partial(_train, command)))
+    stages.append(Stage("train, join and export", partial(_train, command)))
     return stages
 
 
@@ -220,17 +216,8 @@ def _extract(command: PixelSystemCommand) -> None:
 
 
 def _footage(command: PixelSystemCommand) -> list[Footage]:
-    is_brought = isinstance(command.recipe.crops, AsBrought)
     inputs = command.footage or (images_of(command.data, "--footage"),)
-    found = find_footage(inputs, "aligned" if is_brought else "crops")
-    videos = [one.path for one in found if one.images is None]
-    if is_brought and videos:
-        raise UsageError(
-            "--footage: must be folders of aligned crops for "
-            f"{command.recipe.system.name}, got {videos[0]}; cut crops out, or train "
-            "abaw4-system"
-        )
-    return found
+    return find_footage(inputs, "crops")
 
 
 def features_of(command: PixelSystemCommand) -> Path:
@@ -239,15 +226,18 @@ def features_of(command: PixelSystemCommand) -> Path:
 
 
 def _train(command: PixelSystemCommand) -> None:
-    train_ensemble(
+    names = command.recipe.feature_sets
+    train_system(
         SystemCommand(
             system=command.recipe.system,
             data=command.data,
             features=features_of(command),
             output=command.folder,
-            inputs=command.recipe.feature_sets,
+            inputs=names,
+            backbone=tuple(f"{name}={_backbone_folder(command, name)}" for name in names),
             split=command.split,
             terms=command.terms,
+            license=command.license,
             device=command.device,
             threads=command.threads,
         )
