@@ -1,10 +1,11 @@
 """Whether a masked autoencoder of unlabelled faces pays on the generated world.
 
-    python benchmarks/pretraining.py -o build/pretraining
-    python benchmarks/pretraining.py -o build/pretraining --stages tables
+    python benchmarks/pretraining.py -o build/pretraining --mae RUN ANOTHER
+    python benchmarks/pretraining.py -o build/pretraining --mae RUN ANOTHER --stages tables
 
-Three groups of people that share nobody: some have pictures alone and pre-train, some have
-labels, some judge. Frozen features of the pre-trained network are asked through probes
+The runs are of `mae-micro`, on crops of people whose labels nobody read: what `system.py`
+leaves in system/backbones/mae-micro. Two groups of others, who share nobody: some have
+labels, some judge. Frozen features of the pre-trained networks are asked through probes
 beside those of untrained ones and the pixels themselves; then the network is fine-tuned on
 labels from either start. A stage that was stopped goes on where it was, but for probes.
 `--tiny` runs all of it in a minute, to no purpose but to see that it runs.
@@ -26,39 +27,37 @@ import torch
 from frozen_features import draw_strip, pools, pretrained, small_picture, untrained
 from run_tables import MEASURES, Runs, print_difference, print_head, print_row
 
+from wildaffect.features.crops import CropOptions, Cropper, cut_all
 from wildaffect.metrics.scores import VideoStatistics
 from wildaffect.models.backbones.registry import backbone_spec
 from wildaffect.recipes.image_progress import StepBar
 from wildaffect.recipes.images import finetune_vit_micro, mae_micro
+from wildaffect.runtime.network import Device
 from wildaffect.synth.dataset import IMAGES, write_world
-from wildaffect.synth.presets import PRESETS, Preset
+from wildaffect.synth.presets import PRESETS
 from wildaffect.training.images.job import ImageMachine, finetune_run, load_sets
 from wildaffect.training.images.judge import crop_statistics
 from wildaffect.training.images.labelled import LabelledCrops, SetPlace
-from wildaffect.training.images.pretrain_job import find_images, pretrain_run
 from wildaffect.training.images.probe import Embedded, embed_crops, probe
 from wildaffect.training.images.recipe import FinetuneRecipe
 from wildaffect.training.recipe import BestOnInnerSplit
 from wildaffect.training.runs import Run, read_metrics
 
 CPU, TERMS = ImageMachine(accelerator="cpu"), "CC0-1.0"
-GAP_FACTOR = 4.0
-"""Frames of a person lie about a second apart, so that they differ."""
-UNLABELLED_SEED, LABELLED_SEED = 81, 82
-SIDE_PX = 64
+SEED = 82
+"""Of the world; those of `system.py` begin at 100."""
+CROP_PX = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sizes:
     """How large the study is."""
 
-    unlabelled: int
-    """People who pre-train."""
     labelled: int
+    """People who learn."""
     judges: int
     frames: int
     """Of each person."""
-    pretrain_epochs: int
     peak_lrs: Mapping[str, tuple[float, ...]]
     """By start; tried with the first seed and the fewest labels."""
     seeds: tuple[int, ...]
@@ -76,12 +75,12 @@ class Share:
 
 
 FULL = Sizes(
-    unlabelled=600, labelled=150, judges=100, frames=40, pretrain_epochs=22,
+    labelled=300, judges=120, frames=16,
     peak_lrs={"mae": (1e-3,), "scratch": (1e-3, 5e-4, 2e-3)}, seeds=(0, 1, 2),
     shares=(Share(10, 20, 32), Share(100, 6, 64)),
 )  # fmt: skip
 TINY = Sizes(
-    unlabelled=4, labelled=6, judges=3, frames=12, pretrain_epochs=1,
+    labelled=6, judges=3, frames=12,
     peak_lrs={"mae": (1e-3,), "scratch": (1e-3, 2e-3)}, seeds=(0, 1),
     shares=(Share(50, 1, 8), Share(100, 1, 8)),
 )  # fmt: skip
@@ -101,11 +100,18 @@ class Study:
 
     folder: Path
     sizes: Sizes
+    maes: tuple[Path, ...]
+    """Finished runs of pre-training."""
 
     @property
-    def mae(self) -> Path:
-        """Return the run of pre-training."""
-        return self.folder / "mae"
+    def world(self) -> Path:
+        """Return the folder of those who learn and those who judge."""
+        return self.folder / "labelled"
+
+    @property
+    def crops(self) -> Path:
+        """Return the folder of their faces."""
+        return self.folder / "crops"
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
@@ -125,26 +131,27 @@ class Study:
 
     def labels(self, split: str) -> LabelledCrops:
         """Return the labelled people who train, or those who judge."""
-        (crops,) = load_sets([SetPlace(data=self.folder / "labelled")], split)
+        (crops,) = load_sets([SetPlace(data=self.world, images=self.crops)], split)
         return crops
 
 
 def main() -> None:
     """Run the stages that are asked for."""
     stages = {
-        "world": draw_people, "pretrain": pretrain, "probe": ask_features,
+        "world": draw_people, "crop": crop_faces, "probe": ask_features,
         "finetune-few": finetune_few, "finetune-more": finetune_more,
         "tables": print_tables, "pictures": draw_guesses,
     }  # fmt: skip
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("-o", "--output", type=Path, required=True)
+    parser.add_argument("--mae", type=Path, nargs="+", required=True)
     parser.add_argument("--stages", nargs="+", choices=stages, default=list(stages))
     parser.add_argument("--tiny", action="store_true")
     args = parser.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     args.output.mkdir(parents=True, exist_ok=True)
-    study = Study(args.output, TINY if args.tiny else FULL)
+    study = Study(args.output, TINY if args.tiny else FULL, tuple(args.mae))
     for stage in args.stages:
         print(stage, file=sys.stderr)
         with study.timed(stage):
@@ -152,42 +159,26 @@ def main() -> None:
 
 
 def draw_people(study: Study) -> None:
-    """Draw the crops of everybody."""
+    """Draw everybody."""
     sizes = study.sizes
-    groups: dict[str, tuple[int, Preset]] = {
-        "unlabelled": (UNLABELLED_SEED, _preset(sizes, sizes.unlabelled)),
-        "labelled": (
-            LABELLED_SEED,
-            _preset(sizes, train=sizes.labelled, test=sizes.judges),
-        ),
-    }
-    for name, (seed, preset) in groups.items():
-        drawn = write_world(
-            study.folder / name, preset, seed=seed, statistics=preset.statistics,
-            size_px=SIDE_PX, workers=1,
-        )  # fmt: skip
-        for state in drawn:
-            print(f"\r{name}: {state.num_done} people", end="", file=sys.stderr)
-        print(file=sys.stderr)
-
-
-def _preset(sizes: Sizes, train: int, test: int = 0) -> Preset:
-    return replace(
-        PRESETS["wild"], people={"train": train, "val": 0, "test": test},
-        rows_per_video=sizes.frames, length_sigma=0.0, gap_factor=GAP_FACTOR,
-        size_px=SIDE_PX,
+    preset = replace(
+        PRESETS["stills"],
+        people={"train": sizes.labelled, "val": 0, "test": sizes.judges},
+        rows_per_video=sizes.frames,
+    )
+    drawn = write_world(
+        study.world, preset, seed=SEED, statistics=preset.statistics,
+        size_px=preset.size_px, workers=1,
     )  # fmt: skip
+    for state in drawn:
+        print(f"\r{state.num_done} people", end="", file=sys.stderr)
+    print(file=sys.stderr)
 
 
-def pretrain(study: Study) -> None:
-    """Train the autoencoder on people whose labels nobody reads."""
-    recipe = replace(mae_micro(), num_epochs=study.sizes.pretrain_epochs)
-    images = find_images(study.folder / "unlabelled" / IMAGES)
-    with StepBar(study.mae) as bar:
-        pretrain_run(
-            recipe, [images], study.mae, probed=(), machine=CPU, terms=TERMS,
-            watching=bar.watching,
-        )  # fmt: skip
+def crop_faces(study: Study) -> None:
+    """Cut everybody's face, as analysis does it."""
+    cropper = Cropper(study.crops, CropOptions(size_px=CROP_PX), Device())
+    print(cut_all(cropper, [study.world / IMAGES], quiet=False), file=sys.stderr)
 
 
 def ask_features(study: Study) -> None:
@@ -197,9 +188,11 @@ def ask_features(study: Study) -> None:
         crops.take(thin_rows(crops, PROBED_PERCENT))
         for crops in (study.labels("train"), study.labels("test"))
     )
-    networks = {PIXELS: small_picture, "pre-trained": pretrained(study.mae)} | {
-        f"untrained {seed}": untrained(NETWORK, seed) for seed in study.sizes.seeds
-    }
+    networks = (
+        {PIXELS: small_picture}
+        | {f"pre-trained {run}": pretrained(run) for run in study.maes}
+        | {f"untrained {seed}": untrained(NETWORK, seed) for seed in study.sizes.seeds}
+    )
     found: Probed = {}
     for name, network in networks.items():
         train, test = (
@@ -259,7 +252,7 @@ def finetune_once(
             finetune_recipe(start, share, peak_lr, seed),
             [crops.take(thin_rows(crops, share.percent))],
             folder,
-            weights=str(study.mae) if start == "mae" else None,
+            weights=str(study.maes[seed % len(study.maes)]) if start == "mae" else None,
             machine=CPU,
             terms=TERMS,
             watching=bar.watching,
@@ -329,7 +322,7 @@ def print_probed(study: Study, probed: Probed, way: str) -> None:
     print_row(PIXELS, [probed[PIXELS, "", way]])
     for pool in dict.fromkeys(pool for _, pool, _ in probed if pool):
         runs = [probed[f"untrained {seed}", pool, way] for seed in study.sizes.seeds]
-        trained = [probed["pre-trained", pool, way]]
+        trained = [probed[f"pre-trained {run}", pool, way] for run in study.maes]
         print_row(f"untrained, {pool}", runs)
         print_row(f"pre-trained, {pool}", trained)
         print_difference("difference", trained, runs)
@@ -367,7 +360,7 @@ def draw_guesses(study: Study) -> None:
     paths = study.labels("test").paths
     rows = np.linspace(0, len(paths) - 1, 10).astype(np.int64)
     picture = study.folder / "reconstructions.jpg"
-    draw_strip(NETWORK, study.mae, [paths[row] for row in rows], picture)
+    draw_strip(NETWORK, study.maes[0], [paths[row] for row in rows], picture)
     print(picture, file=sys.stderr)
 
 

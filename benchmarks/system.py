@@ -1,15 +1,12 @@
 """The whole small system from pixels on generated faces, its parts and its references.
 
     python benchmarks/system.py run --seed 0 -o build/system-0    # a stopped one goes on
-    python benchmarks/system.py run --seed 0 -o build/system-0 --geometry
     python benchmarks/system.py run --seed 1 -o build/system-1 --backbones-of build/system-0
-    python benchmarks/system.py longer build/system-0 build/system-1
     python benchmarks/system.py table build/system-0 build/system-1 build/system-2
 
-A seed is a world and a training of its own: backbones learn of 400 people, temporal models
-of 200 others, 80 more judge. With `--backbones-of` the backbones are another seed's, and
-only what reads them is trained, on people of its own. `longer` gives one backbone of
-the first folder six times as many epochs, and trains the GRU on it in every folder.
+A seed is a world and a training of its own: backbones learn of 1,500 people, temporal
+models of 200 others, 80 more judge. With `--backbones-of` the backbones are another seed's,
+and only what reads them is trained, on people of its own.
 
 Beside the members of the system, the same GRU reads each feature set by itself, and
 references: the true head pose, a colour thumbnail, measured geometry, and the true action
@@ -19,7 +16,7 @@ resampled people of each. Generated faces are no evidence of accuracy on people.
 
 import argparse
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,31 +25,22 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from rich.progress import track
-from system_table import print_table, seed_of  # beside this file
+from system_table import print_table  # beside this file
 
 from wildaffect.cli.main import main as wildaffect
 from wildaffect.core.sequences import ASSUMED_FPS
-from wildaffect.features.engine import ExtractPlan, InProcess
-from wildaffect.features.extract import ExtractOptions
-from wildaffect.features.footage import find_footage
-from wildaffect.features.progress import extract_all
 from wildaffect.features.records import NO_DIGEST, FeatureTable, Provenance
 from wildaffect.features.store import FeatureStore
 from wildaffect.recipes.abaw4 import MEASURED_INPUTS
 from wildaffect.recipes.catalog import RECIPES
-from wildaffect.recipes.embedders import backbone_sets
-from wildaffect.recipes.finetune_command import FinetuneCommand, finetune
-from wildaffect.recipes.images import finetune_densenet_micro
 from wildaffect.recipes.pixel_stages import features_of, train_from_pixels
 from wildaffect.recipes.pixel_systems import PixelSystemCommand, abaw4_system_small
 from wildaffect.recipes.train_command import TrainCommand, train
-from wildaffect.runtime.network import Device
 from wildaffect.synth.dataset import IMAGES, write_world
 from wildaffect.synth.presets import PRESETS, Preset
 
-SIZE_PX = 64
 FACES = replace(
-    PRESETS["stills"], people={"train": 400, "val": 40, "test": 0}, rows_per_video=12
+    PRESETS["stills"], people={"train": 1500, "val": 60, "test": 0}, rows_per_video=16
 )
 CLIPS = replace(
     PRESETS["bench"],
@@ -76,9 +64,6 @@ EXTRA = {
     "true-units": ("modern-gru", ("true_units",)),
 }
 """Recipe and inputs of what is trained beside the system."""
-LONGER = "densenet-long"
-"""Feature set of the backbone that `longer` trains."""
-NEED_GEOMETRY = {"geometry", "all-and-geometry"}
 
 
 def main() -> None:
@@ -88,33 +73,29 @@ def main() -> None:
     one = commands.add_parser("run")
     one.add_argument("--seed", type=int, default=0)
     one.add_argument("-o", "--output", type=Path, required=True)
-    one.add_argument("--geometry", action="store_true", help="measure faces, which is slow")
     one.add_argument("--backbones-of", type=Path, help="folder of a seed that is finished")
     several = commands.add_parser("table")
     several.add_argument("folders", type=Path, nargs="+")
-    again = commands.add_parser("longer")
-    again.add_argument("folders", type=Path, nargs="+")
     args = parser.parse_args()
     torch.set_num_threads(1)
     if args.command == "table":
         print_table(args.folders)
-    elif args.command == "longer":
-        longer(args.folders)
     else:
         faces = (args.backbones_of or args.output) / "faces"
         if args.backbones_of:
             take_backbones(args.backbones_of, args.output)
-        run(args.output, faces, args.seed, with_geometry=args.geometry)
+        run(args.output, faces, args.seed)
 
 
 def take_backbones(source: Path, folder: Path) -> None:
-    """Copy the finished backbones of another seed, which the system takes as they are."""
-    target = folder / "system" / "backbones"
-    if not target.exists():
-        shutil.copytree(source / "system" / "backbones", target)
+    """Copy crops and finished backbones of another seed, which the system then keeps."""
+    for name in ("crops", "backbones"):
+        target = folder / "system" / name
+        if not target.exists():
+            shutil.copytree(source / "system" / name, target)
 
 
-def run(folder: Path, faces: Path, seed: int, *, with_geometry: bool) -> None:
+def run(folder: Path, faces: Path, seed: int) -> None:
     """Draw the worlds of a seed, train the system and all that it is held against."""
     clips = folder / "clips"
     if not (faces / "exact.npz").exists():
@@ -130,63 +111,31 @@ def run(folder: Path, faces: Path, seed: int, *, with_geometry: bool) -> None:
     )
     train_from_pixels(command)
     store = FeatureStore(features_of(command))
-    extract_crops(command.folder / "backbones" / "mae-micro", store, clips)
+    mae = str(command.folder / "backbones" / "mae-micro")
+    images, target = str(clips / IMAGES), str(store.root)
+    wildaffect(["extract", images, "--features", "geometry", mae, "-o", target])
     for table in true_tables(clips):
         store.write(table, "float32")
-    if with_geometry:
-        images, target = str(clips / IMAGES), str(store.root)
-        wildaffect(["extract", images, "--features", "geometry", "-o", target])
-    for name in EXTRA:
-        if with_geometry or name not in NEED_GEOMETRY:
-            train_extra(folder, name, seed)
-
-
-def longer(folders: Sequence[Path]) -> None:
-    """Train one backbone for longer, and what reads it in every folder."""
-    backbone = folders[0] / "longer" / LONGER
-    recipe = replace(
-        finetune_densenet_micro(), num_epochs=24, precision="bf16-mixed", ema_decay=0.99
-    )
-    faces = folders[0] / "faces"
-    finetune(FinetuneCommand(data=(faces,), recipe=recipe, output=backbone, device="cpu"))
-    for folder in folders:
-        store = FeatureStore(folder / "system" / "features")
-        extract_crops(backbone, store, folder / "clips")
-        train_extra(folder, LONGER, seed_of(folder))
-
-
-def train_extra(folder: Path, name: str, seed: int) -> None:
-    """Train one of what the system is held against."""
-    recipe, inputs = EXTRA.get(name, ("modern-gru", (name,)))
-    train(
-        TrainCommand(
-            data=folder / "clips",
-            recipe=replace(RECIPES[recipe](), seed=seed, inputs=inputs),
-            features=folder / "system" / "features",
-            output=folder / "extra" / name,
-            device="cpu",
+    for name, (recipe, inputs) in EXTRA.items():
+        train(
+            TrainCommand(
+                data=clips,
+                recipe=replace(RECIPES[recipe](), seed=seed, inputs=inputs),
+                features=store.root,
+                output=folder / "extra" / name,
+                device="cpu",
+            )
         )
-    )
 
 
 def draw(folder: Path, preset: Preset, seed: int) -> None:
     """Draw what is not drawn yet."""
     states = write_world(
-        folder, preset, seed=seed, statistics="balanced", size_px=SIZE_PX, workers=1
+        folder, preset, seed=seed, statistics="balanced", size_px=preset.size_px, workers=1
     )
     total = sum(preset.people.values()) * preset.videos_per_person + 1
     for _ in track(states, description=folder.name, total=total):
         pass
-
-
-def extract_crops(run_folder: Path, store: FeatureStore, clips: Path) -> None:
-    """Store what a backbone beside those of the system says."""
-    device = Device()
-    sets = backbone_sets([str(run_folder)], device, precision="auto", on_cuda=False)
-    options = ExtractOptions(device=device)
-    plan = ExtractPlan(store=store.root.absolute(), sets=tuple(sets), options=options)
-    jobs = find_footage([clips / IMAGES], "aligned")
-    extract_all(jobs, store, InProcess(plan), quiet=False)
 
 
 def true_tables(clips: Path) -> Iterator[FeatureTable]:
