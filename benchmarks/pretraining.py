@@ -182,7 +182,7 @@ def crop_faces(study: Study) -> None:
 
 
 def ask_features(study: Study) -> None:
-    """Probe frozen features: of the pre-trained network, of untrained ones, of pixels."""
+    """Probe frozen features: of pre-trained networks, of untrained ones, of pixels."""
     preprocess, device = backbone_spec(NETWORK).preprocess, torch.device("cpu")
     known, asked = (
         crops.take(thin_rows(crops, PROBED_PERCENT))
@@ -190,7 +190,7 @@ def ask_features(study: Study) -> None:
     )
     networks = (
         {PIXELS: small_picture}
-        | {f"pre-trained {run}": pretrained(run) for run in study.maes}
+        | {f"pre-trained {index}": pretrained(run) for index, run in enumerate(study.maes)}
         | {f"untrained {seed}": untrained(NETWORK, seed) for seed in study.sizes.seeds}
     )
     found: Probed = {}
@@ -322,7 +322,9 @@ def print_probed(study: Study, probed: Probed, way: str) -> None:
     print_row(PIXELS, [probed[PIXELS, "", way]])
     for pool in dict.fromkeys(pool for _, pool, _ in probed if pool):
         runs = [probed[f"untrained {seed}", pool, way] for seed in study.sizes.seeds]
-        trained = [probed[f"pre-trained {run}", pool, way] for run in study.maes]
+        trained = [
+            probed[f"pre-trained {index}", pool, way] for index in range(len(study.maes))
+        ]
         print_row(f"untrained, {pool}", runs)
         print_row(f"pre-trained, {pool}", trained)
         print_difference("difference", trained, runs)

@@ -92,7 +92,9 @@ def take_backbones(source: Path, folder: Path) -> None:
     for name in ("crops", "backbones"):
         target = folder / "system" / name
         if not target.exists():
-            shutil.copytree(source / "system" / name, target)
+            part = target.with_name(f"{name}.part")
+            shutil.copytree(source / "system" / name, part, dirs_exist_ok=True)
+            part.rename(target)
 
 
 def run(folder: Path, faces: Path, seed: int) -> None:
@@ -113,7 +115,9 @@ def run(folder: Path, faces: Path, seed: int) -> None:
     store = FeatureStore(features_of(command))
     mae = str(command.folder / "backbones" / "mae-micro")
     images, target = str(clips / IMAGES), str(store.root)
-    wildaffect(["extract", images, "--features", "geometry", mae, "-o", target])
+    status = wildaffect(["extract", images, "--features", "geometry", mae, "-o", target])
+    if status:
+        raise SystemExit(status)
     for table in true_tables(clips):
         store.write(table, "float32")
     for name, (recipe, inputs) in EXTRA.items():

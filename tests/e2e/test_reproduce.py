@@ -117,7 +117,7 @@ def made_small(words):
     small = [SMALLER.get(word, word) for word in words]
     if words[0] in {"pretrain", "finetune"}:
         return [*small, *CROPS]
-    if words[:2] in WHOLE_SYSTEMS or words[:2] == ["export", "runs/system/ensemble"]:
+    if words[:2] in WHOLE_SYSTEMS or "runs/system/artefact" in words:
         return None  # gigabytes of networks at full width
     if words[0] == "train":
         is_recurrent = words[1].endswith(("gru", "lstm"))

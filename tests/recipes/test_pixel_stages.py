@@ -1,13 +1,14 @@
 """A whole system from pixels, on worlds of a few generated people."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 import torch
 
-from wildaffect.core.errors import SplitError, UsageError
+from wildaffect.core.errors import MissingData, SplitError, UsageError
+from wildaffect.features.crops import CropOptions
 from wildaffect.features.store import FeatureStore
 from wildaffect.inference.artefact import load_artefact
 from wildaffect.recipes import pixel_stages
@@ -103,9 +104,34 @@ def test_stages_stand_in_the_order_in_which_each_has_what_it_reads(worlds, tmp_p
 def test_images_that_were_cropped_before_are_not_cropped_again(worlds, tmp_path):
     marked = tmp_path / "cut"
     marked.mkdir()
-    (marked / "crops.json").write_text("{}")
+    (marked / "crops.json").write_text(json.dumps(asdict(CropOptions(size_px=64))))
     ready = command_for(worlds, tmp_path, feature_images=(marked,))
     assert "crop" not in " ".join(names_of(ready))
+
+
+def test_crops_that_are_too_small_are_refused(worlds, tmp_path):
+    (tmp_path / "crops.json").write_text(json.dumps(asdict(CropOptions(size_px=48))))
+    small = command_for(worlds, tmp_path, feature_images=(tmp_path,))
+    with pytest.raises(UsageError, match=r"crops must have 64 px or more .* got 48"):
+        stages_of(small)
+
+
+def test_a_folder_in_which_no_face_is_found_is_refused_again_and_again(worlds, tmp_path):
+    (tmp_path / "empty").mkdir()
+    command = command_for(worlds, tmp_path, unlabelled=(tmp_path / "empty",))
+    for _ in range(2):
+        (crop,) = [one for one in stages_of(command) if one.name == "crop empty"]
+        with pytest.raises(MissingData, match="empty: must hold images of faces"):
+            crop.run()
+
+
+def test_other_terms_are_refused_as_the_artefact_would_tell_the_old_ones(
+    worlds, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(pixel_stages, "stages_of", lambda _: [])
+    train_from_pixels(command_for(worlds, tmp_path))
+    with pytest.raises(UsageError, match="data and terms must be those"):
+        train_from_pixels(command_for(worlds, tmp_path, terms="CC0-1.0"))
 
 
 def test_people_of_the_features_are_refused_as_people_of_the_data(worlds, tmp_path):
@@ -169,7 +195,7 @@ def test_a_stopped_system_goes_on_with_the_stage_that_was_stopped(
 def test_a_folder_of_another_seed_is_refused(worlds, tmp_path, monkeypatch):
     monkeypatch.setattr(pixel_stages, "stages_of", lambda _: [])
     train_from_pixels(command_for(worlds, tmp_path))
-    with pytest.raises(UsageError, match="recipe, seed and data must be those"):
+    with pytest.raises(UsageError, match="recipe, seed, data and terms must be those"):
         train_from_pixels(command_for(worlds, tmp_path, seed=1))
 
 

@@ -16,6 +16,8 @@ class Prepared(NamedTuple):
     """What flags are compared with and fill in."""
     args: list[str]
     """Words that are left to be read."""
+    description: str | None = None
+    """Of the help, in place of the module's."""
 
 
 def require_train(what: str) -> None:

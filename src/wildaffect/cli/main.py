@@ -78,7 +78,7 @@ def _parse(module: ModuleType, name: str, args: list[str]) -> Any:
             return tyro.cli(
                 wanted.command,
                 prog=f"wildaffect {name}",
-                description=module.__doc__,
+                description=wanted.description or module.__doc__,
                 args=wanted.args,
                 default=wanted.default,
                 config=(tyro.conf.FlagCreatePairsOff, tyro.conf.AvoidSubcommands),

@@ -14,6 +14,7 @@ Examples:
     wildaffect train abaw4-system --feature-data FERPlus AffectNet --data s-Aff-Wild2
 """
 
+from inspect import getdoc
 from typing import TYPE_CHECKING
 
 import tyro
@@ -49,12 +50,14 @@ def prepare(args: list[str]) -> Prepared:
         )
     if args[0] in SYSTEMS:
         whole = SystemCommand(system=SYSTEMS[args[0]], data=tyro.MISSING)
-        return Prepared(SystemCommand, whole, args[1:])
+        return Prepared(SystemCommand, whole, args[1:], SystemCommand.__doc__)
     if args[0] in PIXEL_SYSTEMS:
+        made = PIXEL_SYSTEMS[args[0]]
         from_pixels = PixelSystemCommand(
-            recipe=PIXEL_SYSTEMS[args[0]](), feature_data=tyro.MISSING, data=tyro.MISSING
+            recipe=made(), feature_data=tyro.MISSING, data=tyro.MISSING
         )
-        return Prepared(PixelSystemCommand, from_pixels, args[1:])
+        about = f"{getdoc(PixelSystemCommand)}\n\n{args[0]}: {getdoc(made)}"
+        return Prepared(PixelSystemCommand, from_pixels, args[1:], about)
     default = TrainCommand(data=tyro.MISSING, recipe=find_recipe(args[0]))
     return Prepared(TrainCommand, default, args[1:])
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import TypeAdapter
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -56,6 +57,14 @@ class CropOptions:
     faces with one. 0 for full pictures."""
     every_s: float = 0.5
     """Least time between two frames of a video."""
+
+
+def crop_size(folder: Path) -> int | None:
+    """Return the side in pixels of crops that were cut here, None if none were."""
+    path = folder / MARKER
+    if not path.is_file():
+        return None
+    return TypeAdapter(CropOptions).validate_json(path.read_bytes()).size_px
 
 
 @dataclass(slots=True, kw_only=True)

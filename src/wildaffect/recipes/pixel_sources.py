@@ -8,7 +8,7 @@ from wildaffect.core.errors import MissingData, UsageError
 from wildaffect.data.check_images import find_image_folder
 from wildaffect.data.strangers import Crowd, crowd_of, refuse_shared
 from wildaffect.evaluation.inputs import read_annotated
-from wildaffect.features.crops import MARKER
+from wildaffect.features.crops import crop_size
 from wildaffect.formats.detect import Found, detect
 from wildaffect.recipes.pixel_systems import PixelSystemCommand
 from wildaffect.training.load import fullest_layout
@@ -33,7 +33,8 @@ def labelled_images(command: PixelSystemCommand) -> tuple[FaceImages, ...]:
 
     Raises:
         MissingData: If a set's annotations or images are not there.
-        UsageError: If images are given for some sets only.
+        UsageError: If images are given for some sets only, or are crops that are too
+            small.
     """
     given = command.feature_images
     if given and len(given) != len(command.feature_data):
@@ -116,6 +117,13 @@ def _crowd(data: Path, splits: Sequence[str]) -> Crowd:
 
 
 def _face_images(command: PixelSystemCommand, named: Path, images: Path) -> FaceImages:
-    if (images / MARKER).is_file():
-        return FaceImages(named, images, images)
-    return FaceImages(named, images, command.folder / "crops" / named.resolve().name)
+    size_px = crop_size(images)
+    if size_px is None:
+        crops = command.folder / "crops" / named.resolve().name
+        return FaceImages(named, images, crops)
+    if size_px < command.recipe.crop_size_px:
+        raise UsageError(
+            f"{images}: crops must have {command.recipe.crop_size_px} px or more for "
+            f"{command.recipe.system.name}, got {size_px}; cut them anew"
+        )
+    return FaceImages(named, images, images)

@@ -13,7 +13,7 @@ import torch
 from pydantic import TypeAdapter
 from rich.console import Console
 
-from wildaffect.core.errors import FeatureError, UsageError
+from wildaffect.core.errors import FeatureError, MissingData, UsageError
 from wildaffect.features.crops import CropOptions, Cropper, cut_all
 from wildaffect.features.engine import ExtractPlan, InProcess
 from wildaffect.features.extract import ExtractOptions
@@ -51,7 +51,7 @@ _RECIPE = TypeAdapter(PixelSystemRecipe)
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One step on the way from pixels to an ensemble."""
+    """One step on the way from pixels to an artefact."""
 
     name: str
     run: Callable[[], None]
@@ -65,6 +65,8 @@ def train_from_pixels(command: PixelSystemCommand) -> int:
         UsageError: If the folder holds another system, or there are several processes.
         MissingData: If annotations or their images are not there.
         FeatureError: If a video could not be extracted.
+        BadArtefact: If the artefact differs from what was trained.
+        OutputError: If the folder cannot be written.
     """
     if num_processes() > 1:
         raise UsageError(
@@ -119,14 +121,16 @@ def _claim(command: PixelSystemCommand) -> None:
         **sources,
         "data": str(command.data.resolve()),
         "split": command.split,
+        "terms": command.terms,
+        "license": command.license,
         "recipe": _RECIPE.dump_python(command.recipe, mode="json"),
     }
     path = command.folder / CLAIM
     text = json.dumps(told, indent=1) + "\n"
     if path.exists() and path.read_text(encoding="utf-8") != text:
         raise UsageError(
-            f"{command.folder}: recipe, seed and data must be those that the system began "
-            "with; choose another folder with -o, or delete this one"
+            f"{command.folder}: recipe, seed, data and terms must be those that the system "
+            "began with; choose another folder with -o, or delete this one"
         )
     command.folder.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
@@ -138,6 +142,11 @@ def _crop(one: FaceImages, size_px: int, threads: int) -> None:
         return
     cropper = Cropper(one.crops, CropOptions(size_px=size_px), Device(threads=threads))
     total = cut_all(cropper, [one.images], quiet=False)
+    if not total.num_cut + total.num_before:
+        raise MissingData(
+            f"{one.images}: must hold images of faces, got {total.num_faceless} images "
+            f"without a face and {total.num_unreadable} unreadable"
+        )
     counts.write_text(json.dumps(asdict(total)) + "\n", encoding="utf-8")
     Console(highlight=False, soft_wrap=True).print(
         f"{one.crops}: {total.num_cut + total.num_before} crops, {total.num_faceless} "

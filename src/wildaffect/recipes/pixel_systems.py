@@ -140,7 +140,10 @@ PIXEL_SYSTEMS: dict[str, Callable[[], PixelSystemRecipe]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PixelSystemCommand:
-    """Train a whole system from pixels, stage by stage; goes on where it was stopped."""
+    """Train a whole system from pixels to an artefact, stage by stage.
+
+    What was stopped goes on with the same command.
+    """
 
     recipe: tyro.conf.Suppress[PixelSystemRecipe]
     feature_data: tuple[Path, ...]
@@ -155,12 +158,14 @@ class PixelSystemCommand:
     """Folders of further faces for pre-training, cropped alike. Who is in them is not
     known, so nobody checks that they are strangers."""
     footage: tuple[Path, ...] = ()
-    """Videos, or folders of crops, of --data; beside its annotations if not given."""
+    """Videos, or folders of face images, of --data, in which faces are found and cut;
+    beside its annotations if not given."""
     output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
     """Folder of everything; runs/<system>-<seed> if not given."""
     split: str = "val"
     """Split on which the ensemble is calibrated, crosswise, and judged."""
     seed: int = 0
+    """Of every backbone and member."""
     stretch: int = 1
     """Times the recipe's epochs that every backbone trains."""
     terms: str = UNKNOWN_TERMS

@@ -122,7 +122,7 @@ def train_system(command: SystemCommand) -> int:
     """Train what is not trained yet, then join and export it."""
     system = command.system
     backbones = _backbones(command)
-    ensemble = train_ensemble(command)
+    ensemble = _train_ensemble(command)
     if not is_first_process():
         return 0
     artefact = ensemble.parent / ARTEFACT
@@ -135,7 +135,7 @@ def train_system(command: SystemCommand) -> int:
     return export(ensemble, artefact, title, backbones=backbones)
 
 
-def train_ensemble(command: SystemCommand) -> Path:
+def _train_ensemble(command: SystemCommand) -> Path:
     """Train the members that are not trained yet, join them, and return the ensemble."""
     system = command.system
     folder = command.output or Path("runs") / system.name

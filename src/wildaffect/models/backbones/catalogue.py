@@ -48,7 +48,7 @@ _DENSENETS = {
     "densenet201": DenseNetConfig(layers=(6, 12, 48, 32), growth=32, initial_channels=64),
 }
 _GREY_DENSENETS = {
-    # Its stem divides the side by 4, which costs a CPU a third of what blocks on 32 px do.
+    # Its stem divides the side by 4: blocks on 32 px cost a CPU most of its time.
     "densenet_micro_64": (
         imagenet_densenet,
         DenseNetConfig(

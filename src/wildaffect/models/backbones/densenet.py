@@ -1,4 +1,4 @@
-"""DenseNet-BC with torchvision's parameter names: the ImageNet family, and one for 64 px.
+"""DenseNet-BC with torchvision's parameter names: the ImageNet family, and for 64 px.
 
 Symbols: B batch, C channels, S side of the crop, D features.
 
