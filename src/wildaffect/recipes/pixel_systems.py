@@ -92,7 +92,7 @@ def abaw4_system() -> PixelSystemRecipe:
 
 
 def abaw4_system_small() -> PixelSystemRecipe:
-    """The same parts in networks for crops of 64 px: under an hour on a CPU.
+    """The same parts in networks for crops of 64 px: about an hour of a core.
 
     Epochs are for some 25,000 images; docs/results-system.md says what they come to. The
     convolutional networks train in bfloat16, which newer processors are twice as fast in.
