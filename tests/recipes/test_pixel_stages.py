@@ -141,6 +141,13 @@ def test_people_of_the_features_are_refused_as_people_of_the_data(worlds, tmp_pa
     assert not (tmp_path / "out").exists()
 
 
+def test_a_single_judge_is_refused_before_anything_is_trained(worlds, tmp_path):
+    draw(tmp_path / "few", seed=3, people={"train": 2, "val": 1, "test": 0})
+    with pytest.raises(SplitError, match="val must hold at least 2 people, got 1"):
+        train_from_pixels(command_for(worlds, tmp_path / "out", data=tmp_path / "few"))
+    assert not (tmp_path / "out").exists()
+
+
 def test_another_world_of_the_same_seed_holds_the_same_people(worlds, tmp_path):
     draw(tmp_path / "again", seed=2, people={"train": 2, "val": 0, "test": 0})
     twin = command_for(worlds, tmp_path / "out", feature_data=(tmp_path / "again",))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from wildaffect.core.errors import MissingData, UsageError
+from wildaffect.core.errors import MissingData, SplitError, UsageError
 from wildaffect.data.check_images import find_image_folder
 from wildaffect.data.strangers import Crowd, crowd_of, refuse_shared
 from wildaffect.evaluation.inputs import read_annotated
@@ -12,6 +12,8 @@ from wildaffect.features.crops import crop_size
 from wildaffect.formats.detect import Found, detect
 from wildaffect.recipes.pixel_systems import PixelSystemCommand
 from wildaffect.training.load import fullest_layout
+
+FEWEST_JUDGES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +100,22 @@ def layout_of(data: Path) -> Found:
     return detect(data, fullest_layout(data))[0]
 
 
-def check_strangers(command: PixelSystemCommand) -> None:
-    """Refuse people who are in the feature data and in the data.
+def check_people(command: PixelSystemCommand) -> None:
+    """Refuse people who are in the feature data and in the data, and too few judges.
+
+    The ensemble, hours later, is calibrated crosswise: on some judges for the others.
 
     Raises:
-        SplitError: If there are any.
+        SplitError: If someone is in both, or fewer than two people judge.
         MissingData: If annotations are not there.
         UsageError: If the data have no split of the name.
     """
+    judges = _crowd(command.data, (command.split,))
+    if len(judges.people) < FEWEST_JUDGES:
+        raise SplitError(
+            f"{command.data}: {command.split} must hold at least {FEWEST_JUDGES} people, "
+            f"got {len(judges.people)}; name another with --split"
+        )
     crowds = [_crowd(data, tuple(layout_of(data).splits)) for data in command.feature_data]
     refuse_shared(crowds, _crowd(command.data, ("train", command.split)))
 

@@ -25,7 +25,7 @@ from wildaffect.recipes.embedders import backbone_sets
 from wildaffect.recipes.finetune_command import FinetuneCommand, finetune
 from wildaffect.recipes.pixel_sources import (
     FaceImages,
-    check_strangers,
+    check_people,
     every_image,
     images_of,
     labelled_images,
@@ -61,7 +61,7 @@ def train_from_pixels(command: PixelSystemCommand) -> int:
     """Run every stage that is not finished; the last one prints what it is worth.
 
     Raises:
-        SplitError: If someone in the feature data is in the data.
+        SplitError: If someone in the feature data is in the data, or fewer than two judge.
         UsageError: If the folder holds another system, or there are several processes.
         MissingData: If annotations or their images are not there.
         FeatureError: If a video could not be extracted.
@@ -75,7 +75,7 @@ def train_from_pixels(command: PixelSystemCommand) -> int:
         )
     recipe = command.recipe.with_seed(command.seed).stretched(command.stretch)
     command = replace(command, recipe=recipe)
-    check_strangers(command)
+    check_people(command)
     stages = stages_of(command)
     _claim(command)
     console = Console(stderr=True, highlight=False, soft_wrap=True)
