@@ -209,3 +209,12 @@ def test_without_the_packages_of_training_the_extra_is_named(data, capsys, monke
     )
     assert main(["train", "small.json", "--data", "data"]) == 1
     assert "pip install 'wildaffect[train]'" in capsys.readouterr().err
+
+
+def test_the_help_of_a_whole_system_is_about_that_system(capsys):
+    with pytest.raises(SystemExit):
+        main(["train", "abaw4-system-small", "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "from pixels to an artefact" in said
+    assert "abaw4-system-small: The same parts in networks for crops of 64 px" in said
+    assert "on stored features" not in said

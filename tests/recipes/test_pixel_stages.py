@@ -116,6 +116,13 @@ def test_crops_that_are_too_small_are_refused(worlds, tmp_path):
         stages_of(small)
 
 
+def test_a_damaged_note_of_how_crops_were_cut_is_said(worlds, tmp_path):
+    (tmp_path / "crops.json").write_text('{"size_px": ')
+    damaged = command_for(worlds, tmp_path, feature_images=(tmp_path,))
+    with pytest.raises(MissingData, match=r"crops.json: must say how .* cut them anew"):
+        stages_of(damaged)
+
+
 def test_a_folder_in_which_no_face_is_found_is_refused_again_and_again(worlds, tmp_path):
     (tmp_path / "empty").mkdir()
     command = command_for(worlds, tmp_path, unlabelled=(tmp_path / "empty",))

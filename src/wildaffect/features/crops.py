@@ -14,7 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -25,7 +25,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from wildaffect.core.errors import OutputError, UnreadableVideo
+from wildaffect.core.errors import MissingData, OutputError, UnreadableVideo
 from wildaffect.core.faces import FrameFaces, Status
 from wildaffect.core.frames import Frame
 from wildaffect.core.preprocess import Preprocess
@@ -60,11 +60,21 @@ class CropOptions:
 
 
 def crop_size(folder: Path) -> int | None:
-    """Return the side in pixels of crops that were cut here, None if none were."""
+    """Return the side in pixels of crops that were cut here, None if none were.
+
+    Raises:
+        MissingData: If what says how they were cut is damaged.
+    """
     path = folder / MARKER
     if not path.is_file():
         return None
-    return TypeAdapter(CropOptions).validate_json(path.read_bytes()).size_px
+    try:
+        return TypeAdapter(CropOptions).validate_json(path.read_bytes()).size_px
+    except ValidationError:
+        raise MissingData(
+            f"{path}: must say how the crops were cut, got something else; cut them anew "
+            "with wildaffect crop, into another folder"
+        ) from None
 
 
 @dataclass(slots=True, kw_only=True)

@@ -53,6 +53,9 @@ from wildaffect.training.pages import console_of_tables
 from wildaffect.training.runs import TrainedModel, load_run
 from wildaffect.training.score import targets_of
 
+FEWEST_JUDGES = 2
+"""People that an ensemble is calibrated on crosswise: on some for the others."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
@@ -87,10 +90,10 @@ def make_ensemble(job: Job) -> int:
     check_members(members)
     split, said = _outputs(job, members)
     folds = folds_of_people(split.sequences, seed=job.seed)
-    if len(folds) < 2:
+    if len(folds) < FEWEST_JUDGES:
         raise UsageError(
-            f"ensemble: {job.split} must hold at least two people, got {len(folds)}; name "
-            "another with --split"
+            f"ensemble: {job.split} must hold at least {FEWEST_JUDGES} people, got "
+            f"{len(folds)}; name another with --split"
         )
     targets, spaces = targets_of(split.sequences), members[0].data.spaces
     mixture = choose_mixture(

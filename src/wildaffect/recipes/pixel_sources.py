@@ -10,10 +10,9 @@ from wildaffect.data.strangers import Crowd, crowd_of, refuse_shared
 from wildaffect.evaluation.inputs import read_annotated
 from wildaffect.features.crops import crop_size
 from wildaffect.formats.detect import Found, detect
+from wildaffect.recipes.ensemble_command import FEWEST_JUDGES
 from wildaffect.recipes.pixel_systems import PixelSystemCommand
 from wildaffect.training.load import fullest_layout
-
-FEWEST_JUDGES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,8 @@ def labelled_images(command: PixelSystemCommand) -> tuple[FaceImages, ...]:
     """Return the images of the feature data, in order.
 
     Raises:
-        MissingData: If a set's annotations or images are not there.
+        MissingData: If a set's annotations or images are not there, or what says how its
+            crops were cut is damaged.
         UsageError: If images are given for some sets only, or are crops that are too
             small.
     """
@@ -134,6 +134,7 @@ def _face_images(command: PixelSystemCommand, named: Path, images: Path) -> Face
     if size_px < command.recipe.crop_size_px:
         raise UsageError(
             f"{images}: crops must have {command.recipe.crop_size_px} px or more for "
-            f"{command.recipe.system.name}, got {size_px}; cut them anew"
+            f"{command.recipe.system.name}, got {size_px}; cut them anew "
+            f"with wildaffect crop --size {command.recipe.crop_size_px}"
         )
     return FaceImages(named, images, images)

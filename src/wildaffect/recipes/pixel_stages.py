@@ -145,7 +145,7 @@ def _crop(one: FaceImages, size_px: int, threads: int) -> None:
     if not total.num_cut + total.num_before:
         raise MissingData(
             f"{one.images}: must hold images of faces, got {total.num_faceless} images "
-            f"without a face and {total.num_unreadable} unreadable"
+            f"without a face and {total.num_unreadable} unreadable; name another folder"
         )
     counts.write_text(json.dumps(asdict(total)) + "\n", encoding="utf-8")
     Console(highlight=False, soft_wrap=True).print(
