@@ -2,6 +2,7 @@ import functools
 import http.server
 import threading
 import weakref
+from contextlib import contextmanager
 
 import av
 import cv2
@@ -17,6 +18,21 @@ from wildaffect.video.read import open_source
 def read_all(source, **options):
     with open_source(source, **options) as reader:
         return list(reader)
+
+
+@contextmanager
+def served(folder):
+    """Serve a folder over HTTP."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *arguments):
+            pass
+
+    handler = functools.partial(Quiet, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -182,18 +198,36 @@ def test_a_tagged_colour_matrix_is_honoured(tmp_path):
     assert np.abs(read_all(clip)[0].rgb.astype(int) - (200, 40, 60)).max() <= 2
 
 
+@pytest.mark.parametrize("as_address", [False, True])
+def test_tags_that_are_not_utf8_do_not_end_a_run(tmp_path, as_address):
+    """The title of the file and that of its stream, in Latin-1, as old tools write."""
+    clip = tmp_path / "tagged.mkv"
+    with av.open(clip, "w") as output:
+        output.metadata["title"] = "of the file"
+        stream = output.add_stream("ffv1", rate=25)
+        stream.metadata["title"] = "a stream"
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv444p"
+        planes = np.zeros((3, 48, 64), np.uint8)
+        output.mux(stream.encode(av.VideoFrame.from_ndarray(planes, "yuv444p")))
+        output.mux(stream.encode(None))
+    data = clip.read_bytes()
+    for title, written in ((b"of the file", "été à Liège"), (b"a stream", "éclairée")):
+        assert data.count(title) == 1
+        data = data.replace(title, written.encode("latin-1"))
+    clip.write_bytes(data)
+    with pytest.raises(UnicodeDecodeError):
+        data.decode()
+    if as_address:
+        with served(tmp_path) as address:
+            assert len(read_all(f"{address}/tagged.mkv")) == 1
+    else:
+        assert len(read_all(clip)) == 1
+
+
 def test_a_file_is_read_over_http(make_clip, number_of):
     clip = make_clip("served.mp4")
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *arguments):
-            pass
-
-    handler = functools.partial(Quiet, directory=str(clip.parent))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        frames = read_all(f"http://127.0.0.1:{server.server_port}/served.mp4")
-        server.shutdown()
+    with served(clip.parent) as address:
+        frames = read_all(f"{address}/served.mp4")
     assert [number_of(frame.rgb) for frame in frames] == list(range(40))
 
 

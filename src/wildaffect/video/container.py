@@ -260,7 +260,7 @@ class _Run:
 
 def stream_start_s(stream: Any) -> float:
     """Return where a stream begins on the clock of its container, in seconds."""
-    if stream.start_time is None or stream.time_base is None:
+    if stream.start_time is None or not stream.time_base:
         return 0.0
     return float(stream.start_time * stream.time_base)
 
@@ -287,7 +287,7 @@ def _fps(stream: VideoStream) -> float | None:
 
 
 def _duration_s(container: InputContainer, stream: VideoStream) -> float | None:
-    if stream.duration is not None and stream.time_base is not None:
+    if stream.duration is not None and stream.time_base:
         return float(stream.duration * stream.time_base)
     if container.duration is not None:
         return container.duration / av.time_base

@@ -3,6 +3,7 @@
 import re
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import av
 from av.container import InputContainer
@@ -15,6 +16,11 @@ _ADDRESS = re.compile(r"(?:rtsps?|rtmps?|https?|udp|rtp|tcp|srt)://", re.IGNOREC
 _PASSWORD = re.compile(r"(?<=://)[^/@]*@")
 _TIMEOUT_S = (10.0, 30.0)
 """For the connection and for each read from a network address."""
+_PYAV_MAJOR = int(av.__version__.split(".")[0])
+_ANY_TAGS: dict[str, Any] = (
+    {} if _PYAV_MAJOR >= 19 else {"metadata_errors": "surrogateescape"}
+)
+"""Reads titles and the like that are not UTF-8, as PyAV 19 and later always do."""
 
 
 def is_address(text: str) -> bool:
@@ -85,11 +91,7 @@ def open_container(path: Path) -> InputContainer:
     """
     check_readable_file(path)
     try:
-        return av.open(
-            f"file:{path}",
-            metadata_errors="ignore",
-            options={"protocol_whitelist": "file"},
-        )
+        return av.open(f"file:{path}", options={"protocol_whitelist": "file"}, **_ANY_TAGS)
     except av.FFmpegError as error:
         if lacks_index(path):
             reason = (
@@ -104,9 +106,7 @@ def open_container(path: Path) -> InputContainer:
 def _open_stream(address: str, name: str) -> InputContainer:
     options = {"rtsp_transport": "tcp"} if address.lower().startswith("rtsp") else {}
     try:
-        return av.open(
-            address, metadata_errors="ignore", timeout=_TIMEOUT_S, options=options
-        )
+        return av.open(address, timeout=_TIMEOUT_S, options=options, **_ANY_TAGS)
     except av.FFmpegError as error:
         reason = error.strerror or type(error).__name__
         raise UnreadableVideo(
