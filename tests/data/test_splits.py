@@ -159,3 +159,11 @@ def test_more_folds_than_groups_are_refused():
         k_folds(corpus(5), 6, seed=0)
     with pytest.raises(SplitError, match="got 1"):
         k_folds(corpus(5), 1, seed=0)
+
+
+def test_a_fold_whose_run_would_lie_elsewhere_is_refused(tmp_path):
+    path = tmp_path / "folds.json"
+    save_splits(k_folds(corpus(10), 2, seed=0), path)
+    path.write_text(path.read_text().replace('"fold0"', '"../fold0"'))
+    with pytest.raises(SplitError, match=r"fold must name a file in the same folder"):
+        load_splits(path)

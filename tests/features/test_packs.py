@@ -106,3 +106,20 @@ def test_the_command_packs_a_folder_and_tells_how_much(folder, tmp_path, capsys)
 def test_a_folder_without_images_is_refused(tmp_path, capsys):
     assert main(["pack", str(tmp_path), "-o", str(tmp_path / "pack"), "--quiet"]) == 1
     assert "images must lie below the folder, got none" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"names": np.frombuffer(b"../x.png\nb.png", np.uint8)}, "out of the folder"),
+        ({"names": np.frombuffer(b"a.png", np.uint8)}, r"shape \(2,\) for 1 images"),
+        ({"sizes": np.array([-1, 3])}, r"sizes of int64 and shape \(2,\) for 2 images"),
+        ({"tars": np.zeros(2)}, "tars of float64"),
+    ],
+)
+def test_an_index_that_was_altered_is_refused(tmp_path, fields, message):
+    numbers = {key: np.zeros(2, np.int64) for key in ("tars", "offsets", "sizes")}
+    names = {"names": np.frombuffer(b"a.png\nb.png", np.uint8)}
+    np.savez(tmp_path / INDEX, **(names | numbers | fields))
+    with pytest.raises(MissingData, match=message):
+        Pack(tmp_path)

@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 import time
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from safetensors.numpy import load_file
+from safetensors.numpy import load_file, save_file
 
 from wildaffect.core.errors import FeatureError
 from wildaffect.features.records import FeatureTable, Provenance
@@ -246,3 +247,49 @@ def test_a_killed_writer_leaves_a_readable_store_and_what_it_left_can_be_swept(t
     store.remove_leftovers(-1.0)
     check_whole(store)
     assert sum(path.is_file() for path in tmp_path.rglob("*")) == 2 * len(names)
+
+
+def altered_sidecar(root, **fields):
+    (sidecar,) = root.rglob("*.json")
+    sidecar.write_text(json.dumps(json.loads(sidecar.read_text()) | fields))
+
+
+@pytest.mark.parametrize("place", ["absolute", "../../../victim.txt", "0.json", "../x"])
+def test_a_store_made_elsewhere_deletes_nothing_but_its_own_numbers(tmp_path, place):
+    victim = tmp_path / "victim.txt"
+    victim.write_text("precious")
+    store = FeatureStore(tmp_path / "store")
+    store.write(table())
+    altered_sidecar(store.root, data_file=str(victim) if place == "absolute" else place)
+    before = sorted(tmp_path.rglob("*"))
+    entry = EntryName("geometry", "clip", "0")
+    for act in (
+        lambda: store.write(table()),
+        lambda: store.remove(entry),
+        lambda: store.remove_leftovers(-1.0),
+        lambda: store.open(entry),
+    ):
+        with pytest.raises(FeatureError, match="data_file must be 0"):
+            act()
+    assert sorted(tmp_path.rglob("*")) == before
+    assert victim.read_text() == "precious"
+
+
+def test_numbers_that_are_not_as_their_sidecar_says_are_refused(tmp_path):
+    store, entry = FeatureStore(tmp_path), EntryName("geometry", "clip", "0")
+    store.write(table())
+    altered_sidecar(tmp_path, num_rows=19)
+    with pytest.raises(FeatureError, match=r"F16 of shape \[19, 4\], got F16"):
+        store.open(entry)
+    altered_sidecar(tmp_path, num_rows=20, dtype="float32")
+    with pytest.raises(FeatureError, match=r"F32 of shape \[20, 4\], got F16"):
+        store.open(entry)
+    altered_sidecar(tmp_path, dtype="float16")
+    (numbers,) = tmp_path.rglob("*.safetensors")
+    arrays = load_file(numbers)
+    save_file(arrays | {"frame_number": arrays["frame_number"][::-1].copy()}, numbers)
+    with pytest.raises(FeatureError, match="frame_number must ascend"):
+        store.open(entry)
+    save_file({"values": arrays["values"], "time_s": arrays["time_s"]}, numbers)
+    with pytest.raises(FeatureError, match="file must be whole, got"):
+        store.open(entry)

@@ -113,6 +113,15 @@ def test_an_altered_ensemble_file_is_named_with_its_key(make):
         load_ensemble(folder)
 
 
+def test_an_ensemble_that_names_a_run_by_an_absolute_path_is_refused(make):
+    path = make("ens") / "ensemble.json"
+    record = json.loads(path.read_text())
+    record["members"][0]["run"] = "/etc"
+    path.write_text(json.dumps(record))
+    with pytest.raises(UsageError, match="run must be a relative path, got '/etc'"):
+        load_ensemble(path.parent)
+
+
 def test_the_runs_of_a_cross_validation_do_not_predict_by_themselves(tmp_path):
     (tmp_path / "folds.json").write_text("{}")
     with pytest.raises(UsageError, match="make one of them first: wildaffect ensemble"):

@@ -28,7 +28,8 @@ from wildaffect.core.windows import (
     cut,
     longest_gap_s,
 )
-from wildaffect.features.store import EntryName, FeatureStore, StoredFeatures
+from wildaffect.features.store import EntryName, FeatureStore
+from wildaffect.features.stored import StoredFeatures
 
 View = Callable[[StoredFeatures], NDArray[np.floating]]
 """A stored track to the rows that are used of it, shape (T, D)."""

@@ -16,6 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from wildaffect.core.annotations import Annotations
 from wildaffect.core.errors import SplitError
+from wildaffect.core.names import check_bare_name
 
 Counts = NDArray[np.float64]
 Kind = Literal["official", "by-video", "subject-disjoint"]
@@ -35,8 +36,12 @@ class Fold:
     """Videos by their role; no video and, if so asked, no subject has both."""
 
     name: str
+    """Of its run's folder, where there is one for each fold."""
     train: tuple[str, ...]
     val: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        check_bare_name("fold", self.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,8 @@ from wildaffect.features.records import Precision, TableHead
 Blocks = Iterable[NDArray[np.floating]]
 """Values (N, D) of a table's rows in order, in pieces of any length."""
 
-_DTYPES = {"float16": "F16", "float32": "F32", "int64": "I64", "float64": "F64"}
+STORED_DTYPES = {"float16": "F16", "float32": "F32", "int64": "I64", "float64": "F64"}
+"""How safetensors names the types that are stored."""
 _NAME_BYTES = 180
 
 
@@ -82,7 +83,7 @@ def _header(num_rows: int, num_columns: int, dtype: Precision) -> bytes:
     for name, (kind, shape) in shapes.items():
         stop = start + int(np.prod(shape)) * np.dtype(kind).itemsize
         told[name] = {
-            "dtype": _DTYPES[kind],
+            "dtype": STORED_DTYPES[kind],
             "shape": shape,
             "data_offsets": [start, stop],
         }

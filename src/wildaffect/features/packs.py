@@ -9,16 +9,19 @@ import os
 import shutil
 import tarfile
 import weakref
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.core.errors import MissingData, OutputError
+from wildaffect.core.names import is_inside
 from wildaffect.features.crops import MARKER, images_below
 from wildaffect.video.pixels import decode_image
 
@@ -45,6 +48,16 @@ class PackedImage:
         return f"{self.pack.folder}/{self.pack.names[self.place]}"
 
 
+class _Index(NamedTuple):
+    """What the index of a pack says of its N images."""
+
+    names: tuple[str, ...]
+    tars: list[int]
+    """Number of the tar file that each image lies in."""
+    offsets: list[int]
+    sizes: NDArray[np.int64]
+
+
 class Pack:
     """An open pack; its files are closed with it.
 
@@ -60,17 +73,13 @@ class Pack:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         try:
-            with np.load(folder / INDEX, allow_pickle=False) as index:
-                blob = index["names"].tobytes().decode("utf-8")
-                self._tars = index["tars"].tolist()
-                self._offsets = index["offsets"].tolist()
-                self.sizes: NDArray[np.int64] = index["sizes"]
-        except (OSError, KeyError, ValueError, BadZipFile) as error:
+            index = _read_index(folder / INDEX)
+        except (OSError, KeyError, ValueError, EOFError, BadZipFile, zlib.error) as error:
             raise MissingData(
                 f"{folder / INDEX}: index must be as `wildaffect pack` writes it, got "
                 f"{error}; pack the folder again"
             ) from error
-        self.names = tuple(blob.split("\n"))
+        self.names, self._tars, self._offsets, self.sizes = index
         self._files = self._open()
 
     @cached_property
@@ -182,6 +191,27 @@ def _write(
                 tick(done, len(paths))
             file.write(bytes(2 * _BLOCK))
         number += 1
+
+
+def _read_index(path: Path) -> _Index:
+    """Read an index.
+
+    Raises:
+        OSError, KeyError, ValueError, EOFError, BadZipFile, zlib.error: If it is damaged.
+    """
+    with np.load(path, allow_pickle=False) as index:
+        names = tuple(index["names"].tobytes().decode("utf-8").split("\n"))
+        numbers = {key: index[key] for key in ("tars", "offsets", "sizes")}
+    for key, values in numbers.items():
+        if values.dtype != np.int64 or values.shape != (len(names),) or (values < 0).any():
+            raise ValueError(
+                f"{key} of {values.dtype} and shape {values.shape} for {len(names)} images"
+            )
+    for name in names:
+        if not is_inside(name):
+            raise ValueError(f"{name!r}, which leads out of the folder")
+    tars, offsets = numbers["tars"].tolist(), numbers["offsets"].tolist()
+    return _Index(names, tars, offsets, numbers["sizes"])
 
 
 def _name(number: int) -> str:

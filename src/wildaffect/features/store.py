@@ -7,20 +7,18 @@ and what a killed writer leaves behind are at most files that no sidecar names. 
 shared index; what the store holds is found by walking. Symbols: T rows, D columns.
 """
 
+import re
 import time
 from collections.abc import Iterator
 from difflib import get_close_matches
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple
 from urllib.parse import quote, unquote
 from uuid import uuid4
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
-from safetensors import SafetensorError, safe_open
 
 from wildaffect.core.errors import FeatureError, OutputError
 from wildaffect.features.numbers import Blocks, not_written, write_numbers, write_whole
@@ -32,8 +30,8 @@ from wildaffect.features.records import (
     TableHead,
     feature_key,
 )
+from wildaffect.features.stored import StoredFeatures
 
-Floats = NDArray[np.floating]
 _SIDECAR = TypeAdapter(Sidecar)
 _MAX_NAME_BYTES = 180
 _BLOCK_ROWS = 256
@@ -45,49 +43,6 @@ class EntryName(NamedTuple):
     feature_set: str
     video: str
     track: str
-
-
-class StoredFeatures:
-    """An entry that was opened; its numbers are read as they are asked for."""
-
-    def __init__(self, sidecar: Sidecar, path: Path) -> None:
-        try:
-            self._file = cast(Any, safe_open(path, framework="numpy"))
-            self.frame_number: NDArray[np.int64] = self._file.get_tensor("frame_number")
-            self.time_s: NDArray[np.float64] = self._file.get_tensor("time_s")
-        except SafetensorError as error:
-            raise FeatureError(f"{path}: file must be whole, got: {error}") from error
-        self._values = self._file.get_slice("values")
-        self.sidecar = sidecar
-
-    def __len__(self) -> int:
-        return self.sidecar.num_rows
-
-    def read(self, rows: slice | None = None) -> Floats:
-        """Return the values of all rows or of a slice, shape (T, D), in the stored type.
-
-        Only the pages that hold those rows are read.
-        """
-        if rows is None:
-            return self._file.get_tensor("values")
-        start, stop, _ = rows.indices(len(self))
-        if stop <= start:
-            return np.zeros((0, len(self.sidecar.columns)), dtype=self.sidecar.dtype)
-        return self._values[start:stop]
-
-    def nearest_row(self, frame_number: int) -> int:
-        """Return the row of this frame, else of the nearest earlier, else the first row.
-
-        Raises:
-            FeatureError: If there is no row at all.
-        """
-        if not len(self):
-            raise FeatureError(
-                f"{self.sidecar.feature_set} of {self.sidecar.video}, track "
-                f"{self.sidecar.track}: rows must be at least one, got none"
-            )
-        after = int(np.searchsorted(self.frame_number, frame_number, side="right"))
-        return max(after - 1, 0)
 
 
 class FeatureStore:
@@ -278,7 +233,7 @@ class FeatureStore:
     def _sidecar_or_none(self, name: EntryName) -> Sidecar | None:
         path = self._sidecar_path(name)
         try:
-            return _SIDECAR.validate_json(path.read_bytes())
+            sidecar = _SIDECAR.validate_json(path.read_bytes())
         except FileNotFoundError:
             return None
         except ValidationError as error:
@@ -287,6 +242,19 @@ class FeatureStore:
                 f"{path}: sidecar must be as this version writes it, got "
                 f"{'.'.join(map(str, first['loc'])) or 'no JSON'}: {first['msg']}"
             ) from error
+        _check_data_file(path, sidecar)
+        return sidecar
+
+
+def _check_data_file(path: Path, sidecar: Sidecar) -> None:
+    """Refuse a sidecar whose numbers are not its own: they are deleted when it is."""
+    own = re.compile(re.escape(path.stem) + r"\.[0-9a-f]{32}\.safetensors")
+    if not own.fullmatch(sidecar.data_file):
+        raise FeatureError(
+            f"{path}: data_file must be {path.stem}.<32 hexadecimal digits>.safetensors in "
+            f"the same folder, got {sidecar.data_file!r}; this store was altered, delete "
+            "this sidecar and extract again"
+        )
 
 
 def _check_provenance(name: EntryName, stored: Provenance, expect: Provenance) -> None:

@@ -17,7 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from wildaffect.core.errors import BadAnnotation, MissingData
+from wildaffect.core.errors import BadAnnotation, MissingData, OutputError
+from wildaffect.core.names import is_inside
 from wildaffect.core.tasks import LabelSpaces
 from wildaffect.formats.columns import Code, Field, Rows, decode
 from wildaffect.formats.find import walk_folders
@@ -133,6 +134,8 @@ def write_videos(
         lines = [blank] * max(numbers, default=0)
         for number, line in numbered:
             lines[number - 1] = line
+        if not is_inside(video):
+            raise OutputError(f"{folder}: videos must stay inside it, got {video!r}")
         write_lines(folder / f"{video}.txt", [header, *lines])
 
 

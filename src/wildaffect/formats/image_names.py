@@ -17,6 +17,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import compute
 
+from wildaffect.core.names import is_inside
 from wildaffect.formats.lines import Column
 
 _PATTERN = r"^(?P<video>.*[^/\\])/(?P<number>[0-9]{1,9})\.(?i:jpg|jpeg|png)$"
@@ -55,11 +56,6 @@ def parse_image_names(column: Column) -> ImageNames:
         frame_number=numbers.to_numpy()[column.codes],
         valid=valid[column.codes],
     )
-
-
-def is_inside(name: str) -> bool:
-    """Return whether a relative path stays below the folder that it is relative to."""
-    return not (name.startswith("/") or ".." in name.split("/") or "\\" in name)
 
 
 def image_name(video: str, frame_number: int) -> str:

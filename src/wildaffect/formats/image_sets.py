@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from wildaffect.core.names import is_inside
 from wildaffect.formats.columns import Rows
-from wildaffect.formats.image_names import is_inside
 from wildaffect.formats.lines import Column
 from wildaffect.formats.problems import Kind, Problem
 
@@ -38,8 +38,7 @@ def check_image_names(
 ) -> tuple[NDArray[np.bool_], list[Problem]]:
     """Return which rows name an image file below the image folder, and what the rest is."""
     fits = [
-        bool(token) and is_inside(token) and token.lower().endswith(_SUFFIXES)
-        for token in column.tokens
+        is_inside(token) and token.lower().endswith(_SUFFIXES) for token in column.tokens
     ]
     good = np.array(fits, bool)[column.codes]
     problems = [

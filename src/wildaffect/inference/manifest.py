@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Discriminator
 
 from wildaffect.core.config import Config
+from wildaffect.core.names import check_bare_name
 from wildaffect.core.preprocess import Preprocess
 from wildaffect.core.tasks import LabelSpace, Task
 from wildaffect.core.windows import FRAME_WISE, AnyWindow
@@ -24,7 +25,11 @@ class NetworkFile(Config):
     """An ONNX file of the artefact."""
 
     file: str
+    """Name of a file right in the artefact's folder."""
     sha256: str
+
+    def __post_init__(self) -> None:
+        check_bare_name("file", self.file)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from wildaffect.core.errors import FeatureError
 from wildaffect.data.samples import View, whole_rows
 from wildaffect.features.geometry import GEOMETRY_COLUMNS, split_row
 from wildaffect.features.sets import MEASURED
-from wildaffect.features.store import StoredFeatures
+from wildaffect.features.stored import StoredFeatures
 from wildaffect.inference.inputs import COLUMNS
 from wildaffect.inference.manifest import NeutralPolicy
 from wildaffect.inference.neutral import track_changes

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from wildaffect.core.errors import BadOutputs, OutputError
 from wildaffect.core.faces import Status
+from wildaffect.core.names import is_inside
 from wildaffect.core.tasks import LabelSpaces, Task
 from wildaffect.inference.calibration import Calibrated
 from wildaffect.outputs.columns import expression_column, result_schema
@@ -51,7 +52,7 @@ def write_video_tables(
     paths = []
     for one in calibrated:
         video = one.outputs.video
-        path = folder / f"{video}{suffix}"
+        path = video_table_path(folder, video, suffix)
         provenance = Provenance(source={"name": video}, artefact=artefact or {})
         write_video_table(
             one, path, schema=schema, provenance=provenance, first_frame=first_frame
@@ -85,6 +86,20 @@ def write_video_table(
     """
     with TableWriter(path, schema, provenance) as writer:
         writer.write_batch(_to_batch(calibrated, schema, first_frame, is_borrowed))
+
+
+def video_table_path(folder: Path, video: str, suffix: str = ".csv") -> Path:
+    """Return where the table of a video stands.
+
+    Raises:
+        BadOutputs: If the name of the video leads out of the folder.
+    """
+    if not is_inside(video):
+        raise BadOutputs(
+            f"{folder}: a video's name must stay inside the folder of its table, got "
+            f"{video!r}"
+        )
+    return folder / f"{video}{suffix}"
 
 
 def make_folder(folder: Path) -> None:

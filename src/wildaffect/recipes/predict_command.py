@@ -18,7 +18,11 @@ from wildaffect.inference.sequence_inputs import feature_sets
 from wildaffect.outputs.columns import result_schema
 from wildaffect.outputs.resume import is_finished
 from wildaffect.outputs.sidecar import Provenance
-from wildaffect.outputs.video_tables import make_folder, write_video_table
+from wildaffect.outputs.video_tables import (
+    make_folder,
+    video_table_path,
+    write_video_table,
+)
 from wildaffect.training.answer import answer, readings
 from wildaffect.training.asked import (
     Asked,
@@ -96,7 +100,7 @@ class _Writer:
     def write(self, asked: Asked, sequences: tuple[FrameSequence, ...]) -> None:
         """Write the table of a video, unless it stands there whole."""
         first = sequences[0]
-        path = self._folder / f"{first.video}.csv"
+        path = video_table_path(self._folder, first.video)
         provenance = self._provenance(first)
         if is_finished(path, provenance):
             self.num_kept += 1

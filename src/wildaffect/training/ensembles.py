@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from wildaffect.core.config import Config
 from wildaffect.core.errors import UsageError
+from wildaffect.core.names import is_inside
 from wildaffect.core.tasks import LabelSpaces, Task
 from wildaffect.data.splits import load_splits
 from wildaffect.inference.calibration import Calibration
@@ -32,11 +33,15 @@ class MemberRecord(Config):
     """A run of an ensemble, as its folder writes it."""
 
     run: str
-    """Folder of the run, from the ensemble's folder."""
+    """Folder of the run, from the ensemble's folder; runs may lie beside it."""
     weights_sha256: str
     """Of the run's weights; a run that was trained anew is another."""
     weight: float = 1.0
     rescaled: dict[Task, Affine] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not is_inside(self.run.replace("../", "")):
+            raise ValueError(f"run must be a relative path, got {self.run!r}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

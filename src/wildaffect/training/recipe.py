@@ -8,6 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from wildaffect.core.config import Config
 from wildaffect.core.errors import UsageError
+from wildaffect.core.names import check_bare_name
 from wildaffect.core.windows import AnyWindow, LedInSpec, TrailingSpec, WindowSpec
 from wildaffect.inference.manifest import NeutralPolicy
 from wildaffect.inference.neutral import DEFAULT_POLICY
@@ -121,6 +122,7 @@ class TemporalRecipe(Config):
     seed: int = 0
 
     def __post_init__(self) -> None:
+        check_bare_name("name", self.name)
         if self.batch_size < 1 or self.num_epochs < 1:
             raise ValueError(
                 f"{self.name}: batch_size and num_epochs must be at least 1, got "

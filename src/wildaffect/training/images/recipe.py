@@ -8,6 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from wildaffect.core.config import Config
 from wildaffect.core.errors import UsageError
+from wildaffect.core.names import check_bare_name
 from wildaffect.core.tasks import Task
 from wildaffect.losses.multitask import LossConfig
 from wildaffect.models.heads import HeadConfig
@@ -34,6 +35,7 @@ class ImageRecipe(Config):
     seed: int = 0
 
     def __post_init__(self) -> None:
+        check_bare_name("name", self.name)
         if self.batch_size < 1 or self.num_epochs < 1:
             raise ValueError(
                 f"{self.name}: batch_size and num_epochs must be at least 1, got "
