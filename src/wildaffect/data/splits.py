@@ -16,6 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from wildaffect.core.annotations import Annotations
 from wildaffect.core.errors import SplitError
+from wildaffect.core.files import write_whole
 from wildaffect.core.names import check_bare_name
 
 Counts = NDArray[np.float64]
@@ -139,7 +140,7 @@ def save_splits(splits: Splits, path: Path) -> str:
     """Write folds with their hash, and return it."""
     digest = splits.digest()
     content = {"sha256": digest, "splits": asdict(splits)}
-    path.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    write_whole(path, (json.dumps(content, indent=1, sort_keys=True) + "\n").encode())
     return digest
 
 

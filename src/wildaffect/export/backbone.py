@@ -6,13 +6,13 @@ Symbols: B crops, C channels, S side in pixels, D features.
 import contextlib
 import warnings
 from collections.abc import Callable, Sequence
-from uuid import uuid4
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from wildaffect.core.errors import BadArtefact
+from wildaffect.core.files import write_whole
 from wildaffect.core.preprocess import Preprocess
 from wildaffect.faces.crop import normalise
 from wildaffect.features.embedding import Embedder
@@ -36,10 +36,8 @@ def exported(loaded: LoadedBackbone) -> bytes:
     if path.is_file():
         return path.read_bytes()
     onnx = backbone_to_onnx(loaded.backbone)
-    part = path.with_name(f".{path.name}.{uuid4().hex}.part")
     with contextlib.suppress(PermissionError):
-        part.write_bytes(onnx)
-        part.replace(path)
+        write_whole(path, onnx)
     return onnx
 
 

@@ -27,6 +27,7 @@ from rich.progress import (
 
 from wildaffect.core.errors import MissingData, OutputError, UnreadableVideo
 from wildaffect.core.faces import FrameFaces, Status
+from wildaffect.core.files import write_whole
 from wildaffect.core.frames import Frame
 from wildaffect.core.preprocess import Preprocess
 from wildaffect.faces.chain import FaceChain
@@ -128,7 +129,7 @@ class Cropper:
                     f"{path}: crops must all be cut in one way, got another before; "
                     "choose another folder with -o"
                 )
-            path.write_text(json.dumps(wanted) + "\n", encoding="utf-8")
+            write_whole(path, (json.dumps(wanted) + "\n").encode())
         except OSError as error:
             raise OutputError(
                 f"{self._output}: crops cannot be written: {error.strerror}"
@@ -208,11 +209,9 @@ def write_crop(path: Path, rgb: NDArray[np.uint8]) -> None:
     suffix = path.suffix.lower() if path.suffix else ".jpg"
     bgr = np.ascontiguousarray(rgb[..., ::-1])
     encoded = cv2.imencode(suffix, bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1]
-    part = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(encoded.tobytes())
-        part.replace(path)
+        write_whole(path, encoded.tobytes())
     except OSError as error:
         raise OutputError(f"{path}: crop cannot be written: {error.strerror}") from error
 

@@ -6,15 +6,14 @@ block.
 """
 
 import json
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.core.errors import FeatureError, OutputError
+from wildaffect.core.files import write_whole
 from wildaffect.features.records import Precision, TableHead
 
 Blocks = Iterable[NDArray[np.floating]]
@@ -22,7 +21,6 @@ Blocks = Iterable[NDArray[np.floating]]
 
 STORED_DTYPES = {"float16": "F16", "float32": "F32", "int64": "I64", "float64": "F64"}
 """How safetensors names the types that are stored."""
-_NAME_BYTES = 180
 
 
 def write_numbers(path: Path, head: TableHead, blocks: Blocks, dtype: Precision) -> None:
@@ -42,27 +40,19 @@ def write_numbers(path: Path, head: TableHead, blocks: Blocks, dtype: Precision)
         yield time_s.tobytes()
         yield from _checked(head, blocks, dtype)
 
-    write_whole(path, content())
+    write_entry_file(path, content())
 
 
-def write_whole(path: Path, content: Iterable[bytes]) -> None:
-    """Write a file so that under its name there is never a part of it.
+def write_entry_file(path: Path, content: bytes | Iterable[bytes]) -> None:
+    """Write a file of an entry so that under its name there is never a part of it.
 
     Raises:
         OutputError: If it cannot be written.
     """
-    part = path.with_name(f".{path.name[:_NAME_BYTES]}.{uuid4().hex}.part")
     try:
-        with part.open("wb") as file:
-            for piece in content:
-                file.write(piece)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
+        write_whole(path, content)
     except OSError as error:
         raise not_written(path, error) from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def not_written(path: Path, error: OSError) -> OutputError:

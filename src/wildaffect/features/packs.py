@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.core.errors import MissingData, OutputError
+from wildaffect.core.files import whole_file
 from wildaffect.core.names import is_inside
 from wildaffect.features.crops import MARKER, images_below
 from wildaffect.video.pixels import decode_image
@@ -158,12 +159,11 @@ def pack_images(
         output.mkdir(parents=True, exist_ok=True)
         rows = list(_write(paths, names, output, tar_bytes, tick))
         tars, offsets, sizes = (np.array(one, np.int64) for one in zip(*rows, strict=True))
-        part = output / f".part.{INDEX}"
         blob = np.frombuffer("\n".join(names).encode(), np.uint8)
-        np.savez(part, names=blob, tars=tars, offsets=offsets, sizes=sizes)
         if (root / MARKER).is_file():
             shutil.copyfile(root / MARKER, output / MARKER)
-        part.replace(output / INDEX)
+        with whole_file(output / INDEX) as part, part.open("wb") as file:
+            np.savez(file, names=blob, tars=tars, offsets=offsets, sizes=sizes)
     except OSError as error:
         raise OutputError(f"{output}: pack cannot be written: {error.strerror}") from error
     return len(paths)

@@ -21,7 +21,7 @@ from uuid import uuid4
 from pydantic import TypeAdapter, ValidationError
 
 from wildaffect.core.errors import FeatureError, OutputError
-from wildaffect.features.numbers import Blocks, not_written, write_numbers, write_whole
+from wildaffect.features.numbers import Blocks, not_written, write_entry_file, write_numbers
 from wildaffect.features.records import (
     FeatureTable,
     Precision,
@@ -117,7 +117,7 @@ class FeatureStore:
         before = self._sidecar_or_none(name)
         write_numbers(folder / sidecar.data_file, head, blocks, dtype)
         try:
-            write_whole(sidecar_path, [_SIDECAR.dump_json(sidecar, indent=1)])
+            write_entry_file(sidecar_path, _SIDECAR.dump_json(sidecar, indent=1))
         except OutputError:
             (folder / sidecar.data_file).unlink(missing_ok=True)
             raise

@@ -1,6 +1,5 @@
 """Annotation and submission files onto the disk."""
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.core.errors import OutputError
+from wildaffect.core.files import write_whole
 
 
 def write_lines(path: Path, lines: Iterable[str]) -> None:
@@ -16,14 +16,10 @@ def write_lines(path: Path, lines: Iterable[str]) -> None:
     Raises:
         OutputError: If the file cannot be written.
     """
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("w", encoding="utf-8", newline="\n") as file:
-            file.writelines(f"{line}\n" for line in lines)
-        part.replace(path)
+        write_whole(path, (f"{line}\n".encode() for line in lines))
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise OutputError(
             f"{path}: the file must be writable, got {error.strerror}"
         ) from None

@@ -11,6 +11,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from wildaffect.core.errors import BadArtefact
+from wildaffect.core.files import whole_file, write_whole
 from wildaffect.inference.checks import check_manifest
 from wildaffect.inference.manifest import (
     FORMAT_VERSION,
@@ -70,20 +71,21 @@ def write_artefact(folder: Path, manifest: Manifest, files: dict[str, bytes]) ->
     """Write an artefact folder: networks and card as given, then the manifest."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
-        (folder / name).write_bytes(content)
+        write_whole(folder / name, content)
     content = _ADAPTER.dump_json(manifest, indent=2, exclude=_unset(manifest))
-    (folder / MANIFEST_FILE).write_bytes(content + b"\n")
+    write_whole(folder / MANIFEST_FILE, content + b"\n")
 
 
 def zip_folder(folder: Path, path: Path) -> None:
     """Write an artefact folder as one zip, the same bytes for the same files."""
-    part = path.with_name(path.name + ".part")
-    with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
+    with (
+        whole_file(path) as part,
+        zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
         for item in sorted(folder.iterdir()):
             entry = zipfile.ZipInfo(item.name)
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, item.read_bytes())
-    part.replace(path)
 
 
 def network_file(name: str, content: bytes) -> NetworkFile:

@@ -18,6 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from wildaffect.core.config import Config
 from wildaffect.core.errors import BadOutputs, OutputError
+from wildaffect.core.files import whole_file
 from wildaffect.core.outputs import SequenceOutputs
 from wildaffect.core.tasks import LabelSpaces, Task
 
@@ -70,11 +71,9 @@ def save_outputs(stored: StoredOutputs, path: Path) -> None:
         for task in getattr(header, kind):
             parts = [getattr(one, kind)[task] for one in stored.outputs]
             arrays[f"{kind}.{task}"] = np.concatenate(parts)
-    part = path.with_name(path.name + ".part")
     try:
-        with part.open("wb") as file:
+        with whole_file(path) as part, part.open("wb") as file:
             np.savez(file, **arrays)  # type: ignore[arg-type]
-        part.replace(path)
     except OSError as error:
         raise OutputError(f"{path}: must be writable, got {error.strerror}") from error
 

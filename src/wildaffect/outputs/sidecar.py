@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from wildaffect.core.errors import OutputError
+from wildaffect.core.files import write_whole
 from wildaffect.outputs.schema import SCHEMA_VERSION, ResultSchema
 
 UNFINISHED = "not finished: still being written, or stopped half way"
@@ -98,12 +99,9 @@ def read_sidecar(result: Path) -> dict[str, Any] | None:
 
 def replace_document(path: Path, document: Mapping[str, Any]) -> None:
     """Put a JSON document in place of what stood at `path`, in one step."""
-    fresh = path.with_name(path.name + ".new")
-    fresh.write_text(
-        json.dumps(document, indent=1, ensure_ascii=False, default=str) + "\n",
-        encoding="utf-8",
-    )
-    fresh.replace(path)
+    text = json.dumps(document, indent=1, ensure_ascii=False, default=str) + "\n"
+    # A name that is no UTF-8 has lone surrogates, which JSON writes as \udcNN.
+    write_whole(path, text.encode("utf-8", "backslashreplace"))
 
 
 def column_types(result: Path, known: Mapping[str, pa.DataType]) -> dict[str, pa.DataType]:

@@ -11,6 +11,7 @@ from typing import Self
 import pyarrow as pa
 
 from wildaffect.core.errors import OutputError, UsageError
+from wildaffect.core.files import FileBusy, open_part, publish, whole_file
 from wildaffect.core.results import FaceResult
 from wildaffect.outputs.schema import ARROW_TYPES, ResultSchema
 from wildaffect.outputs.sidecar import (
@@ -86,8 +87,9 @@ class TableWriter:
 
     def __enter__(self) -> Self:
         with _output_errors(self.path):
-            self._file = self._part.open("wb", buffering=0)
+            self._file = open_part(self._part)
             try:
+                self._file.truncate(0)
                 self._write_bytes(self._format.header(self._schema.arrow()))
                 self._write_ending(self._part, UNFINISHED)
             except BaseException:
@@ -146,12 +148,9 @@ class TableWriter:
             view = view[self._file.write(view) :]
 
     def _publish(self) -> None:
-        try:
+        with self._file, _output_errors(self.path):
             self._flush()
-        finally:
-            self._file.close()
-        with _output_errors(self.path):
-            _rename(self._format, self._part, self.path)
+            _publish(self._format, self._part, self.path)
             self._write_ending(self.path, self._error)
             sidecar_path(self._part).unlink(missing_ok=True)
 
@@ -206,10 +205,9 @@ def recover(part: str | Path) -> Path:
             f"{part}: must hold at least a header, got {part.stat().st_size} bytes"
         )
     document = read_sidecar(part) or {}
-    with _output_errors(final):
-        with part.open("r+b") as file:
-            file.truncate(form.whole_bytes(part))
-        _rename(form, part, final)
+    with _output_errors(final), open_part(part) as file:
+        file.truncate(form.whole_bytes(part))
+        _publish(form, part, final)
         document |= {"complete": False, "num_rows": table.num_rows}
         document |= {"error": "recovered from a run that was stopped"}
         document |= {"size_bytes": final.stat().st_size}
@@ -218,20 +216,15 @@ def recover(part: str | Path) -> Path:
     return final
 
 
-def _rename(form: TableFormat, part: Path, final: Path) -> None:
+def _publish(form: TableFormat, part: Path, final: Path) -> None:
     # A sidecar of an older result must never stand beside the new one.
     if form.convert is None:
         sidecar_path(final).unlink(missing_ok=True)
-        part.replace(final)
+        publish(part, final)
         return
-    fresh = final.with_name(final.name + ".new")
-    try:
+    with whole_file(final) as fresh:
         form.convert(part, fresh)
-    except BaseException:
-        fresh.unlink(missing_ok=True)
-        raise
-    sidecar_path(final).unlink(missing_ok=True)
-    fresh.replace(final)
+        sidecar_path(final).unlink(missing_ok=True)
     part.unlink()
 
 
@@ -239,6 +232,11 @@ def _rename(form: TableFormat, part: Path, final: Path) -> None:
 def _output_errors(path: Path) -> Iterator[None]:
     try:
         yield
+    except FileBusy as error:
+        raise OutputError(
+            f"{path}: another run is writing this result; wait for it to end, or choose "
+            "another place with -o"
+        ) from error
     except OSError as error:
         raise OutputError(
             f"{path}: result must be writable, got {error.strerror or error}; "

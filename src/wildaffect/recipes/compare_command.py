@@ -8,6 +8,7 @@ import torch
 from rich.console import Console
 
 from wildaffect.core.errors import UsageError
+from wildaffect.core.files import write_whole
 from wildaffect.features.store import FeatureStore
 from wildaffect.recipes.catalog import find_recipe
 from wildaffect.recipes.epoch_bar import EpochBar
@@ -70,7 +71,7 @@ def compare(options: CompareOptions) -> int:
         ("svg", to_svg(lines, f"Lead in the sum of scores, {options.num_seeds} seeds")),
     ):
         path = options.output / f"comparison.{suffix}"
-        path.write_text(text, encoding="utf-8")
+        write_whole(path, text.encode())
     console.print(to_markdown(lines, note), markup=False)
     console.print(f"{options.output}/comparison.md, .json, .svg", markup=False)
     return 0

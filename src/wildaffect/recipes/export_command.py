@@ -8,6 +8,7 @@ from uuid import uuid4
 from rich.console import Console
 
 from wildaffect.core.errors import OutputError
+from wildaffect.core.files import publish
 from wildaffect.core.frames import Frame
 from wildaffect.core.tasks import Task
 from wildaffect.export.artefact import (
@@ -119,7 +120,7 @@ def _write(output: Path, artefact: Artefact, card: str) -> None:
         if output.suffix == ".zip":
             zip_folder(part, output)
         else:
-            part.rename(output)
+            publish(part, output)
     except OSError as error:
         raise OutputError(
             f"{output}: artefact must be writable, got {error.strerror}"

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 from rich.console import Console
 
 from wildaffect.core.errors import FeatureError, MissingData, UsageError
+from wildaffect.core.files import write_whole
 from wildaffect.features.crops import CropOptions, Cropper, cut_all
 from wildaffect.features.engine import ExtractPlan, InProcess
 from wildaffect.features.extract import ExtractOptions
@@ -133,7 +134,7 @@ def _claim(command: PixelSystemCommand) -> None:
             "began with; choose another folder with -o, or delete this one"
         )
     command.folder.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
+    write_whole(path, text.encode())
 
 
 def _crop(one: FaceImages, size_px: int, threads: int) -> None:
@@ -147,7 +148,7 @@ def _crop(one: FaceImages, size_px: int, threads: int) -> None:
             f"{one.images}: must hold images of faces, got {total.num_faceless} images "
             f"without a face and {total.num_unreadable} unreadable; name another folder"
         )
-    counts.write_text(json.dumps(asdict(total)) + "\n", encoding="utf-8")
+    write_whole(counts, (json.dumps(asdict(total)) + "\n").encode())
     Console(highlight=False, soft_wrap=True).print(
         f"{one.crops}: {total.num_cut + total.num_before} crops, {total.num_faceless} "
         f"images without a face, {total.num_unreadable} unreadable",

@@ -13,6 +13,7 @@ DIR/provenance.json                        what made it
 """
 
 import json
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.core.errors import OutputError
+from wildaffect.core.files import part_of, whole_file, write_whole
 from wildaffect.formats.affwild2_au import write_au
 from wildaffect.formats.affwild2_expr import write_expr
 from wildaffect.formats.affwild2_mtl import write_mtl
@@ -106,6 +108,8 @@ def write_world(
         yield Progress(num_done=done, num_videos=len(videos), num_images=drawn)
     if not (folder / "exact.npz").exists():
         _write_exact(folder, videos)
+    if (folder / PARTS).exists():
+        shutil.rmtree(folder / PARTS)
 
 
 def draw_video(folder: Path, video: PlannedVideo, *, files: Files) -> int:
@@ -123,10 +127,8 @@ def draw_video(folder: Path, video: PlannedVideo, *, files: Files) -> int:
         num_images += len(points)
     part = _part(folder, video)
     part.parent.mkdir(exist_ok=True)
-    unfinished = part.with_suffix(".tmp")
-    with unfinished.open("wb") as file:
+    with whole_file(part) as unfinished, unfinished.open("wb") as file:
         np.savez(file, allow_pickle=False, **truth)
-    unfinished.replace(part)
     return num_images
 
 
@@ -212,13 +214,17 @@ def claim_folder(folder: Path, provenance: dict[str, object]) -> None:
             f"{folder}: the folder must be empty or hold the same world, got another "
             "provenance.json; choose another folder"
         )
-    if not path.exists() and folder.exists() and any(folder.iterdir()):
+    if (
+        not path.exists()
+        and folder.exists()
+        and any(item.name != part_of(path).name for item in folder.iterdir())
+    ):
         raise OutputError(
             f"{folder}: the folder must be empty or hold the same world, got other files; "
             "choose another folder"
         )
     folder.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
+    write_whole(path, text.encode())
 
 
 def write_labels(
@@ -281,11 +287,5 @@ def _write_exact(folder: Path, videos: Sequence[PlannedVideo]) -> None:
         "landmark_names": np.array(NAMES),
         **{name: np.concatenate(parts) for name, parts in columns.items()},
     }
-    path = folder / "exact.npz"
-    unfinished = path.with_suffix(".tmp")
-    with unfinished.open("wb") as file:
+    with whole_file(folder / "exact.npz") as unfinished, unfinished.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **arrays)
-    unfinished.replace(path)
-    for video in videos:
-        _part(folder, video).unlink()
-    (folder / PARTS).rmdir()

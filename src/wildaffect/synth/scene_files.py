@@ -13,9 +13,12 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from wildaffect.core.files import whole_file
 from wildaffect.core.tasks import ABAW_ACTION_UNITS, ABAW_EXPRESSIONS
 from wildaffect.synth.behaviour import FPS
 from wildaffect.synth.dataset import Progress, claim_folder, describe_world
@@ -105,8 +108,10 @@ def write_scene(folder: Path, number: int, seed: int, size_px: int, num_frames: 
 
 def write_table(path: Path, frames: Sequence[SceneFrame]) -> None:
     """Write the table of truth: a row per frame and person, one per empty frame."""
-    unfinished = path.with_suffix(".tmp")
-    with unfinished.open("w", newline="", encoding="utf-8") as file:
+    with (
+        whole_file(path) as part,
+        part.open("w", newline="", encoding="utf-8") as file,
+    ):
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
         for frame in frames:
@@ -115,34 +120,37 @@ def write_table(path: Path, frames: Sequence[SceneFrame]) -> None:
                 writer.writerow([*start, *[""] * (len(COLUMNS) - len(start))])
             for seen in frame.people:
                 writer.writerow([*start, seen.person_id, *_values(seen)])
-    unfinished.replace(path)
 
 
 def write_truth(path: Path, frames: Sequence[SceneFrame]) -> None:
     """Write every number of every person, a row each, as arrays."""
+    with whole_file(path) as part, part.open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **_truth(frames))
+
+
+def _truth(frames: Sequence[SceneFrame]) -> dict[str, NDArray[Any]]:
     rows = [(frame, seen) for frame in frames for seen in frame.people]
     num = len(rows)
-    np.savez_compressed(
-        path,
-        num_frames=len(frames),
-        shot_of_frame=np.array([frame.shot for frame in frames]),
-        landmark_names=np.array(NAMES),
-        action_unit_numbers=np.array(DRAWN),
-        frame=np.array([frame.index for frame, _ in rows], np.int64),
-        person=np.array([seen.person_id for _, seen in rows], np.int64),
-        boxes_xyxy=np.array([s.box_xyxy for _, s in rows], np.float32).reshape(num, 4),
-        landmarks_xy=np.array([s.landmarks_xy for _, s in rows], np.float32).reshape(
+    return {
+        "num_frames": np.array(len(frames)),
+        "shot_of_frame": np.array([frame.shot for frame in frames]),
+        "landmark_names": np.array(NAMES),
+        "action_unit_numbers": np.array(DRAWN),
+        "frame": np.array([frame.index for frame, _ in rows], np.int64),
+        "person": np.array([seen.person_id for _, seen in rows], np.int64),
+        "boxes_xyxy": np.array([s.box_xyxy for _, s in rows], np.float32).reshape(num, 4),
+        "landmarks_xy": np.array([s.landmarks_xy for _, s in rows], np.float32).reshape(
             num, len(NAMES), 2
         ),
-        pose_deg=np.array([s.pose for _, s in rows], np.float32).reshape(num, 3),
-        visible=np.array([s.visible for _, s in rows], np.float32),
-        valence=np.array([s.valence for _, s in rows], np.float32),
-        arousal=np.array([s.arousal for _, s in rows], np.float32),
-        expression=np.array([s.expression for _, s in rows], np.int64),
-        intensities=np.array([s.intensities for _, s in rows], np.float32).reshape(
+        "pose_deg": np.array([s.pose for _, s in rows], np.float32).reshape(num, 3),
+        "visible": np.array([s.visible for _, s in rows], np.float32),
+        "valence": np.array([s.valence for _, s in rows], np.float32),
+        "arousal": np.array([s.arousal for _, s in rows], np.float32),
+        "expression": np.array([s.expression for _, s in rows], np.int64),
+        "intensities": np.array([s.intensities for _, s in rows], np.float32).reshape(
             num, len(DRAWN)
         ),
-    )
+    }
 
 
 def _values(seen: Seen) -> list[str]:

@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from wildaffect.core.errors import WildAffectError
+from wildaffect.core.files import publish, whole_file
 
 _WEIGHTS, _STATE = "model.safetensors", "state.pt"
 
@@ -41,7 +42,7 @@ def save_checkpoint(
     if folder.exists():
         shutil.rmtree(old, ignore_errors=True)
         folder.rename(old)
-    part.rename(folder)
+    publish(part, folder)
     shutil.rmtree(old, ignore_errors=True)
 
 
@@ -74,9 +75,9 @@ def _load_state(path: Path) -> dict[str, Any]:
 def save_weights(path: Path, weights: dict[str, Tensor]) -> None:
     """Write weights so that under `path` there is never a part of them."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = _beside(path, "part")
-    save_file({key: one.detach().cpu().contiguous() for key, one in weights.items()}, part)
-    part.replace(path)
+    tensors = {key: one.detach().cpu().contiguous() for key, one in weights.items()}
+    with whole_file(path) as part:
+        save_file(tensors, part)
 
 
 def load_weights(path: Path) -> dict[str, Tensor]:

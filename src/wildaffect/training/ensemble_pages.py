@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table
 
+from wildaffect.core.files import write_whole
 from wildaffect.core.tasks import Task
 from wildaffect.inference.fitting import CrossFit
 from wildaffect.inference.mixing import Mixture
@@ -124,4 +125,4 @@ def write_diversity(
             for task, matrix in alike.items()
         },
     }
-    path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    write_whole(path, (json.dumps(document, indent=1) + "\n").encode())

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from wildaffect.core.config import Config
 from wildaffect.core.errors import UsageError
+from wildaffect.core.files import write_whole
 from wildaffect.core.names import is_inside
 from wildaffect.core.tasks import LabelSpaces, Task
 from wildaffect.data.splits import load_splits
@@ -152,7 +153,7 @@ def member_names(members: Sequence[TrainedModel]) -> list[str]:
 
 def save_record(record: EnsembleRecord, folder: Path) -> None:
     """Write `ensemble.json`."""
-    (folder / ENSEMBLE_FILE).write_bytes(_RECORD.dump_json(record, indent=1) + b"\n")
+    write_whole(folder / ENSEMBLE_FILE, _RECORD.dump_json(record, indent=1) + b"\n")
 
 
 def member_record(

@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from wildaffect.core.errors import UsageError
+from wildaffect.core.files import write_whole
 from wildaffect.core.outputs import SequenceOutputs
 from wildaffect.core.sequences import FrameSequence
 from wildaffect.core.tasks import LabelSpaces, Task
@@ -173,7 +174,7 @@ def write_steps(
 
 def save_calibration(calibration: Calibration, path: Path) -> None:
     """Write a calibration."""
-    path.write_bytes(_CALIBRATION.dump_json(calibration, indent=1) + b"\n")
+    write_whole(path, _CALIBRATION.dump_json(calibration, indent=1) + b"\n")
 
 
 def load_calibration(folder: Path) -> Calibration:
@@ -226,7 +227,7 @@ def score_line(
 def write_scores(lines: Sequence[ScoreLine], path: Path) -> None:
     """Write scores as JSON for scripts and later comparison."""
     rows: list[dict[str, Any]] = [asdict(line) for line in lines]
-    path.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    write_whole(path, (json.dumps(rows, indent=1) + "\n").encode())
 
 
 def read_scores(path: Path) -> list[ScoreLine]:

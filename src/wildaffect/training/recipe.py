@@ -8,6 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from wildaffect.core.config import Config
 from wildaffect.core.errors import UsageError
+from wildaffect.core.files import write_whole
 from wildaffect.core.names import check_bare_name
 from wildaffect.core.windows import AnyWindow, LedInSpec, TrailingSpec, WindowSpec
 from wildaffect.inference.manifest import NeutralPolicy
@@ -165,9 +166,7 @@ def save_recipe(recipe: TemporalRecipe, path: Path) -> None:
 
     Under `path` there is never a part of it.
     """
-    part = path.with_name(f".{path.name}.part")
-    part.write_bytes(_ADAPTER.dump_json(recipe, indent=2) + b"\n")
-    part.replace(path)
+    write_whole(path, _ADAPTER.dump_json(recipe, indent=2) + b"\n")
 
 
 def load_recipe(path: Path) -> TemporalRecipe:

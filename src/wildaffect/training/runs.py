@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from wildaffect.core.config import Config
 from wildaffect.core.errors import UsageError
+from wildaffect.core.files import write_whole
 from wildaffect.core.tasks import LabelSpaces
 from wildaffect.inference.manifest import DataSource
 from wildaffect.models.multitask import MultitaskModel, build_model
@@ -121,8 +122,8 @@ def begin(run: Run, recipe: TemporalRecipe, data: RunData) -> None:
         return
     run.folder.mkdir(parents=True, exist_ok=True)
     environment = json.dumps(describe_environment(), indent=1) + "\n"
-    _write(run.folder / "environment.json", environment.encode())
-    _write(run.data, _DATA.dump_json(data, indent=1) + b"\n")
+    write_whole(run.folder / "environment.json", environment.encode())
+    write_whole(run.data, _DATA.dump_json(data, indent=1) + b"\n")
     save_recipe(recipe, run.recipe)  # last: the others are there where it is
 
 
@@ -172,7 +173,7 @@ def keep_metrics_before(run: Run, epoch: int) -> None:
     """Drop lines of epochs that will be trained again after a stop."""
     kept = [row for row in read_metrics(run) if row["epoch"] < epoch]
     text = "".join(json.dumps(row) + "\n" for row in kept)
-    _write(run.metrics, text.encode())
+    write_whole(run.metrics, text.encode())
 
 
 def describe_environment() -> dict[str, Any]:
@@ -184,12 +185,6 @@ def describe_environment() -> dict[str, Any]:
         except PackageNotFoundError:
             found[package] = None
     return found | {"machine": platform.machine(), "system": platform.system()}
-
-
-def _write(path: Path, content: bytes) -> None:
-    part = path.with_name(f".{path.name}.part")
-    part.write_bytes(content)
-    part.replace(path)
 
 
 def _read_data(path: Path) -> RunData:

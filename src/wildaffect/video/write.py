@@ -14,6 +14,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from wildaffect.core.errors import OutputError
+from wildaffect.core.files import open_part, publish
 from wildaffect.video.sound import SoundTrack
 
 _TIME_BASE = Fraction(1, 90_000)
@@ -67,7 +68,7 @@ class VideoWriter:
         self._sound: SoundTrack | None = None
         encoder = choose_encoder(av.codecs_available)
         try:
-            self._part.open("wb").close()
+            self._lock = open_part(self._part)
         except OSError as error:
             raise _output_error(path, error) from error
         self._container = av.open(f"file:{self._part}", "w", format="mp4")
@@ -152,10 +153,11 @@ class VideoWriter:
             return
         try:
             self._finish(self._first_s)
-            self._part.replace(self._path)
+            publish(self._part, self._path)
         except (av.FFmpegError, OSError) as failure:
             self._discard()
             raise _output_error(self._path, failure) from failure
+        self._lock.close()
 
     def _finish(self, first_s: float) -> None:
         self._container.mux(self._stream.encode(None))
@@ -170,6 +172,7 @@ class VideoWriter:
         if self._sound:
             self._sound.close()
         self._part.unlink(missing_ok=True)
+        self._lock.close()
 
 
 def choose_encoder(available: Collection[str]) -> str:

@@ -7,6 +7,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from wildaffect.core.config import Config
 from wildaffect.core.errors import BadWeights
+from wildaffect.core.files import write_whole
 from wildaffect.core.preprocess import Preprocess
 
 MANIFEST_FILE = "weights.json"
@@ -70,4 +71,4 @@ def read_manifest(path: Path) -> WeightManifest:
 
 def write_manifest(path: Path, manifest: WeightManifest) -> None:
     """Write every field."""
-    path.write_bytes(_ADAPTER.dump_json(manifest, indent=2) + b"\n")
+    write_whole(path, _ADAPTER.dump_json(manifest, indent=2) + b"\n")

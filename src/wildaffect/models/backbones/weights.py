@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from wildaffect.core.errors import BadWeights, OutputError, UsageError
+from wildaffect.core.files import publish
 from wildaffect.core.preprocess import Preprocess
 from wildaffect.models.backbones.backbone import Backbone
 from wildaffect.models.backbones.checkpoints import read_checkpoint
@@ -188,7 +189,7 @@ def keep_weights(
             write_manifest(entry / MANIFEST_FILE, manifest)
             if target.exists():
                 shutil.rmtree(target)
-            entry.rename(target)
+            publish(entry, target)
     except OSError as error:
         raise OutputError(f"{target}: weights cannot be written: {error}") from error
     return manifest

@@ -5,6 +5,7 @@ from pathlib import Path
 import cv2
 
 from wildaffect.core.errors import OutputError, UsageError
+from wildaffect.core.files import write_whole
 from wildaffect.outputs.overlay.canvas import Image
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
@@ -24,10 +25,8 @@ def write_picture(path: Path, rgb: Image) -> None:
         )
     options = [] if suffix == ".png" else [cv2.IMWRITE_JPEG_QUALITY, 95]
     _, data = cv2.imencode(suffix, cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), options)
-    part = path.with_name(path.name + ".part")
     try:
-        part.write_bytes(data.tobytes())
-        part.replace(path)
+        write_whole(path, data.tobytes())
     except OSError as error:
         raise OutputError(
             f"{path}: picture must be writable, got {error.strerror}; "

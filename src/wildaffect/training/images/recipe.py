@@ -8,6 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from wildaffect.core.config import Config
 from wildaffect.core.errors import UsageError
+from wildaffect.core.files import write_whole
 from wildaffect.core.names import check_bare_name
 from wildaffect.core.tasks import Task
 from wildaffect.losses.multitask import LossConfig
@@ -114,7 +115,7 @@ _ADAPTER: TypeAdapter[AnyImageRecipe] = TypeAdapter(AnyImageRecipe)
 
 def save_image_recipe(recipe: AnyImageRecipe, path: Path) -> None:
     """Write every field, defaults included, so that the file alone repeats the run."""
-    path.write_bytes(_ADAPTER.dump_json(recipe, indent=2) + b"\n")
+    write_whole(path, _ADAPTER.dump_json(recipe, indent=2) + b"\n")
 
 
 def load_image_recipe(path: Path) -> AnyImageRecipe:

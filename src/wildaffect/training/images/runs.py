@@ -8,6 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from wildaffect.core.config import Config
 from wildaffect.core.errors import UsageError
+from wildaffect.core.files import write_whole
 from wildaffect.core.preprocess import Preprocess
 from wildaffect.core.tasks import LabelSpaces, Task
 from wildaffect.inference.manifest import DataSource
@@ -82,8 +83,8 @@ def begin_image_run(run: Run, recipe: AnyImageRecipe, data: ImageRunData) -> Non
         return
     run.folder.mkdir(parents=True, exist_ok=True)
     environment = json.dumps(describe_environment(), indent=1) + "\n"
-    (run.folder / "environment.json").write_text(environment, encoding="utf-8")
-    run.data.write_bytes(_DATA.dump_json(data, indent=1) + b"\n")
+    write_whole(run.folder / "environment.json", environment.encode())
+    write_whole(run.data, _DATA.dump_json(data, indent=1) + b"\n")
     save_image_recipe(recipe, run.recipe)
 
 

@@ -1,0 +1,166 @@
+"""Files that appear under their name whole or not at all, also after a crash.
+
+A file grows as a part beside its name. The part is locked while a process writes it, so
+that no other process does, and the lock ends with the process: what a killed one left is
+taken over by the next. When the content is on the disk, the part takes the name.
+"""
+
+import contextlib
+import errno
+import hashlib
+import os
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO
+from uuid import uuid4
+
+LONGEST_NAME_BYTES = 255
+"""Of a file name, on the file systems in use."""
+_POLL_S = 0.05
+_WAIT_S = 60.0
+"""How long a writer waits for another one of the same file."""
+_UNSUPPORTED = {errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK, errno.ENOSYS, errno.EINVAL}
+
+
+class FileBusy(BlockingIOError):
+    """Another process writes this file now."""
+
+
+@contextlib.contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Yield the part to write; it takes the name `path` when the block ends well.
+
+    If the block raises, the part is removed and what stood at `path` stays. Processes that
+    write the same file do so one after another.
+
+    Raises:
+        OSError: If the place cannot be written.
+        FileBusy: If another process has been writing the file for a minute.
+    """
+    part = part_of(path)
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(open_locked(part, wait_s=_WAIT_S)).truncate(0)
+        except LocksUnsupported:
+            part = part.with_name(f".{uuid4().hex}.part")
+        try:
+            yield part
+            publish(part, path)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+
+
+def write_whole(path: Path, content: bytes | Iterable[bytes]) -> None:
+    """Write a file, given at once or in pieces; errors are those of `whole_file`."""
+    with whole_file(path) as part, part.open("wb") as file:
+        for piece in (content,) if isinstance(content, bytes) else content:
+            file.write(piece)
+
+
+def publish(part: Path, path: Path) -> None:
+    """Give a finished part, a file or a folder, its name once it is on the disk.
+
+    Raises:
+        OSError: If the disk does not take it.
+    """
+    for inside in part.rglob("*") if part.is_dir() else ():
+        _sync(inside)
+    _sync(part)
+    part.replace(path)
+    _sync(path.parent)
+
+
+def _sync(path: Path) -> None:
+    """Wait until a file, or the list of names in a folder, is on the disk."""
+    is_folder = path.is_dir()
+    if is_folder and sys.platform == "win32":
+        return  # folders cannot be opened there
+    handle = os.open(path, os.O_RDONLY if is_folder else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if not is_folder or error.errno not in _UNSUPPORTED:
+            raise  # only names in a folder are left to the file system
+    finally:
+        os.close(handle)
+
+
+def open_part(part: Path) -> IO[bytes]:
+    """Open a part that grows for long, at its end and unbuffered.
+
+    It is locked until it is closed, on file systems that have locks.
+
+    Raises:
+        FileBusy: If another process writes it.
+        OSError: If it cannot be written.
+    """
+    try:
+        return open_locked(part)
+    except LocksUnsupported:
+        return part.open("ab", buffering=0)
+
+
+class LocksUnsupported(OSError):
+    """The file system, or the operating system, has no locks that end with a process."""
+
+
+def open_locked(part: Path, *, wait_s: float = 0.0) -> IO[bytes]:
+    """Open a part at its end, with no other process writing it until it is closed.
+
+    Args:
+        part: Taken over if it was left by a process that has ended.
+        wait_s: How long to wait for another process.
+
+    Raises:
+        FileBusy: If another process writes it.
+        LocksUnsupported: If this cannot be known here.
+        OSError: If it cannot be written.
+    """
+    until_s = time.monotonic() + wait_s
+    while True:
+        file = part.open("ab", buffering=0)
+        try:
+            if _try_lock(file) and _is_at(file, part):
+                return file
+        except BaseException:
+            file.close()
+            raise
+        file.close()
+        if time.monotonic() >= until_s:
+            raise FileBusy(errno.EBUSY, "another process is writing it", str(part))
+        time.sleep(_POLL_S)
+
+
+def _try_lock(file: IO[bytes]) -> bool:
+    if sys.platform == "win32":
+        raise LocksUnsupported(errno.ENOTSUP, "no locks that end with a process")
+    import fcntl  # noqa: PLC0415 - not there on Windows
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        if error.errno not in _UNSUPPORTED:
+            raise
+        raise LocksUnsupported(error.errno, error.strerror) from None
+    return True
+
+
+def _is_at(file: IO[bytes], part: Path) -> bool:
+    """Return whether the file still stands there, not under its final name by now."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), part.stat())
+    except FileNotFoundError:
+        return False
+
+
+def part_of(path: Path) -> Path:
+    """Return where `whole_file` lets a file grow."""
+    name = f".{path.name}.part"
+    if len(os.fsencode(name)) > LONGEST_NAME_BYTES:
+        name = f".{hashlib.sha256(os.fsencode(path.name)).hexdigest()}.part"
+    return path.with_name(name)
