@@ -57,10 +57,13 @@ def constant_member(
     arousal=-0.5,
     expression=(0.0, 1.0),
     units=(0.0, 2.0),
+    intensity=None,
 ) -> bytes:
     """Says the same of every row; expression and units are logits."""
     said = {"valence": valence, "arousal": arousal}
     logits = {"expression": expression, "action_units": units}
+    if intensity is not None:
+        logits["action_unit_intensity"] = intensity
     constants = {f"{name}_c": np.float32(value) for name, value in said.items()}
     constants |= {f"{name}_c": np.float32(value) for name, value in logits.items()}
     constants |= {"zero": np.float32(0), "last": np.int64([-1])}

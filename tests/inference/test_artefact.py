@@ -140,6 +140,18 @@ EXPRESSION = ExpressionOutput(space=ABAW_EXPRESSIONS, predicted=("Neutral", "Hap
             {"calibration": Calibration(action_unit_thresholds=(0.5,) * 3)},
             "action_unit_thresholds must be one for each of 2 labels predicted, got 3",
         ),
+        (
+            {"action_units": dataclasses.replace(UNITS, excluded=(("a", "c"),))},
+            r"excluded must be pairs of two action units .* \(a, b\), got a and c",
+        ),
+        (
+            {"action_units": dataclasses.replace(UNITS, excluded=(("a", "a"),))},
+            "excluded must be pairs of two action units .* got a and a",
+        ),
+        (
+            {"action_units": dataclasses.replace(UNITS, intensity_note="Generated.")},
+            "intensity_note must stand with intensity",
+        ),
         ({"weights": [0.0]}, r"weight of member0\.onnx must be positive, got 0"),
         ({"rate_hz": -1.0}, "rate_hz must be positive, got -1"),
         (

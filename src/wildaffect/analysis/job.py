@@ -77,11 +77,13 @@ def run_job(job: FileJob, analyzer: Analyzer, watch: Watch) -> FileReport:
     _check_overlay(job)
     with job.read.open(job.source) as reader:
         provenance = _provenance(job, reader, analyzer)
-        overlay = open_overlay(job.overlay, job.source, job.read, reader.info, job.result)
+        schema = job.columns.schema(analyzer.artefact.manifest)
+        overlay = open_overlay(
+            job.overlay, job.source, job.read, reader.info, job.result, schema.spaces
+        )
         has_overlay = overlay is None or overlay.path.exists()
         if job.resume and has_overlay and is_finished(job.result, provenance):
             return FileReport(source=reader.info.name, result=job.result, was_finished=True)
-        schema = job.columns.schema(analyzer.artefact.manifest)
         summarizer = Summarizer(schema.spaces)
         said = analyzer.run(_watched(reader, watch))
         rows = summarizer.watch(with_names(said, job.read.pictures(job.source)))

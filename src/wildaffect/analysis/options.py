@@ -68,6 +68,8 @@ class ColumnOptions:
         )
         return result_schema(
             spaces,
+            intensities=units is not None and units.intensity,
+            intensity_note=units.intensity_note if units else "",
             landmarks=self.landmarks,
             blendshapes=self.blendshapes,
             features=feature_groups(manifest) if self.features else (),

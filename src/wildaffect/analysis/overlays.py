@@ -12,6 +12,7 @@ from wildaffect.analysis.pictures import pictures_of
 from wildaffect.core.errors import OutputError, UnreadableVideo
 from wildaffect.core.frames import Frame, VideoInfo
 from wildaffect.core.results import FaceResult
+from wildaffect.core.tasks import LabelSpaces
 from wildaffect.outputs.overlay.draw import draw
 from wildaffect.outputs.overlay.still import write_picture
 from wildaffect.outputs.overlay.style import Style
@@ -42,9 +43,11 @@ class FilmOverlay:
         read: ReadOptions,
         info: VideoInfo,
         style: Style,
+        spaces: LabelSpaces,
     ) -> None:
         self.path = path
-        self._source, self._read, self._info, self._style = source, read, info, style
+        self._source, self._read, self._info = source, read, info
+        self._style, self._spaces = style, spaces
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -62,7 +65,7 @@ class FilmOverlay:
                 )
             )
             self._film = stack.enter_context(
-                OverlayVideo(_until_broken(frames), video, self._style)
+                OverlayVideo(_until_broken(frames), video, self._style, self._spaces)
             )
             self._stack = stack.pop_all()
         return self
@@ -83,9 +86,11 @@ class FilmOverlay:
 class StillsOverlay:
     """One drawn picture per photograph: a file, or a folder of them."""
 
-    def __init__(self, path: Path, images: list[Path], style: Style) -> None:
+    def __init__(
+        self, path: Path, images: list[Path], style: Style, spaces: LabelSpaces
+    ) -> None:
         self.path = path
-        self._images, self._style = images, style
+        self._images, self._style, self._spaces = images, style, spaces
         self._rows: list[FaceResult] = []
 
     def __enter__(self) -> Self:
@@ -115,7 +120,8 @@ class StillsOverlay:
         path = self.path
         if len(self._images) > 1:
             path = _inside(path, self._name(image))
-        write_picture(path, draw(frame.rgb, rows, self._style))
+        drawn = draw(frame.rgb, rows, self._style, spaces=self._spaces)
+        write_picture(path, drawn)
 
     def _name(self, image: Path) -> str:
         """Return a picture's name; the suffix stays where `a.jpg` stands beside `a.png`."""
@@ -140,6 +146,7 @@ def open_overlay(
     read: ReadOptions,
     info: VideoInfo,
     result: Path,
+    spaces: LabelSpaces,
 ) -> FilmOverlay | StillsOverlay | None:
     """Return the overlay of a source, named after its result; None if not asked for.
 
@@ -151,9 +158,9 @@ def open_overlay(
     images = pictures_of(source)
     if images and (read.images == "stills" or len(images) == 1):
         name = f"{stem.name}.overlay" + (".png" if len(images) == 1 else "")
-        return StillsOverlay(stem.with_name(name), images, options.style)
+        return StillsOverlay(stem.with_name(name), images, options.style, spaces)
     path = stem.with_name(f"{stem.name}.overlay.mp4")
-    return FilmOverlay(path, source, read, info, options.style)
+    return FilmOverlay(path, source, read, info, options.style, spaces)
 
 
 def _until_broken(frames: Iterable[Frame]) -> Iterator[Frame]:

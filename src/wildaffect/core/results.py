@@ -27,6 +27,9 @@ class Affect:
     """In the order of the label space; NaN for an action unit not predicted."""
     action_units_present: tuple[bool | None, ...] | None = None
     """Probability at or above the artefact's threshold; None where not predicted."""
+    action_unit_intensities: NDArray[np.float32] | None = None
+    """In [0, 5] in the order of the label space: 0 not shown, 1 to 5 A to E of FACS; NaN
+    for an action unit not predicted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

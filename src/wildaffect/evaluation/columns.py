@@ -49,7 +49,9 @@ _SCALES = ("valence", "arousal")
 _PROBABILITIES = tuple(map(expression_column, ABAW_EXPRESSIONS.labels))
 _UNIT = re.compile(r"(AU[0-9]{2})(_present)?")
 _EXPRESSION = re.compile(r"expression(?:\[(?P<space>[^\]]+)\])?")
-_NEVER_MEANT = re.compile(r"time_s|status|presence|subject|split|.*_sd|(box|pose|face)_.*")
+_NEVER_MEANT = re.compile(
+    r"time_s|status|presence|subject|split|.*_(sd|intensity)|(box|pose|face)_.*"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

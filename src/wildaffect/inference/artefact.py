@@ -93,8 +93,8 @@ def network_file(name: str, content: bytes) -> NetworkFile:
     return NetworkFile(file=name, sha256=_sha256(content))
 
 
-def _unset(manifest: Manifest) -> dict[str, dict[int, set[str]]]:
-    """Return which fields of members and backbones say nothing.
+def _unset(manifest: Manifest) -> dict[str, dict[int, set[str]] | set[str]]:
+    """Return which fields that came later say nothing.
 
     They are left out, so that versions that do not know them read what does not need them.
     """
@@ -107,7 +107,13 @@ def _unset(manifest: Manifest) -> dict[str, dict[int, set[str]]]:
         {name for name in origin if getattr(one, name, None) == ""}
         for one in manifest.inputs
     ]
-    return {"members": dict(enumerate(members)), "inputs": dict(enumerate(inputs))}
+    later = ("intensity", "intensity_note", "excluded")
+    units = {name for name in later if not getattr(manifest.action_units, name, None)}
+    return {
+        "members": dict(enumerate(members)),
+        "inputs": dict(enumerate(inputs)),
+        "action_units": units,
+    }
 
 
 def _find(model: str | Path) -> Path:

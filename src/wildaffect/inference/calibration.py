@@ -3,8 +3,11 @@
 The order is the same everywhere, offline and in a stream: smoothing, temperature (on log p
 and logit p), bias of the expressions (on log p), then the most probable class and a
 threshold for each action unit. Symbols: T rows, C classes, K action units.
+
+Of two units that anatomy excludes, the one further above its threshold is present.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -69,8 +72,18 @@ class Calibrated(NamedTuple):
     """1 where a unit counts as present, shape (T, K); None likewise."""
 
 
-def apply_calibration(outputs: SequenceOutputs, calibration: Calibration) -> Calibrated:
+def apply_calibration(
+    outputs: SequenceOutputs,
+    calibration: Calibration,
+    *,
+    excluded: Sequence[tuple[int, int]] = (),
+) -> Calibrated:
     """Return the outputs of a video after smoothing, temperature and bias, and decisions.
+
+    Args:
+        outputs: Raw outputs of the video.
+        calibration: What is done to them.
+        excluded: Positions of action units that are never present together.
 
     Raises:
         ValueError: If biases or thresholds are not one per class or unit.
@@ -83,7 +96,8 @@ def apply_calibration(outputs: SequenceOutputs, calibration: Calibration) -> Cal
         expression = probs[Task.EXPRESSION].argmax(1)
     if Task.ACTION_UNITS in probs:
         probs[Task.ACTION_UNITS] = unit_probs(probs[Task.ACTION_UNITS], calibration)
-        action_units = units_present(probs[Task.ACTION_UNITS], calibration).astype(np.int8)
+        present = units_present(probs[Task.ACTION_UNITS], calibration, excluded)
+        action_units = present.astype(np.int8)
     calibrated = SequenceOutputs(
         video=outputs.video,
         frame_number=outputs.frame_number,
@@ -142,15 +156,41 @@ def unit_probs(probs: Probs, calibration: Calibration) -> Probs:
     return (present / (present + absent)).astype(np.float32)
 
 
-def units_present(probs: Probs, calibration: Calibration) -> NDArray[np.bool_]:
+def units_present(
+    probs: Probs, calibration: Calibration, excluded: Sequence[tuple[int, int]] = ()
+) -> NDArray[np.bool_]:
     """Return whether each unit counts as present, shape (..., K), for calibrated probs.
+
+    Args:
+        probs: Calibrated, shape (..., K).
+        calibration: Where the thresholds stand.
+        excluded: Pairs of units that are never present together. Units are taken by falling
+            margin over their threshold, those excluded by one that was taken are left out.
 
     Raises:
         ValueError: If there is not one threshold per unit.
     """
     thresholds = np.array(calibration.action_unit_thresholds, np.float32)
     _check_one_each("action_unit_thresholds", thresholds, probs.shape[-1])
-    return probs >= (thresholds if len(thresholds) else np.float32(EVEN_THRESHOLD))
+    thresholds = thresholds if len(thresholds) else np.array(EVEN_THRESHOLD, np.float32)
+    present = probs >= thresholds
+    if excluded:
+        margins = probs - thresholds
+        both = [present[..., first] & present[..., second] for first, second in excluded]
+        for row in map(tuple, np.argwhere(np.any(both, axis=0))):
+            _drop_excluded(present[row], margins[row], excluded)
+    return present
+
+
+def _drop_excluded(
+    present: NDArray[np.bool_], margins: Probs, excluded: Sequence[tuple[int, int]]
+) -> None:
+    """Leave out the units of one row that a unit of a larger margin excludes, in place."""
+    for unit in np.argsort(-margins, kind="stable").tolist():
+        if present[unit]:
+            for first, second in excluded:
+                if unit in (first, second):
+                    present[second if unit == first else first] = False
 
 
 def _check_one_each(name: str, given: NDArray[np.floating], num_labels: int) -> None:

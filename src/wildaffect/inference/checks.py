@@ -161,6 +161,7 @@ def _problems(manifest: Manifest) -> Iterator[str]:
     yield from _output_problems(
         manifest.action_units, "action_unit_thresholds", calibration.action_unit_thresholds
     )
+    yield from _action_unit_problems(manifest.action_units)
 
 
 def _input_problems(manifest: Manifest) -> Iterator[str]:
@@ -256,3 +257,16 @@ def _output_problems(
             f"calibration: {name} must be one for each of {len(predicted)} labels "
             f"predicted, got {len(given)}"
         )
+
+
+def _action_unit_problems(output: ActionUnitOutput | None) -> Iterator[str]:
+    if output is None:
+        return
+    for pair in output.excluded:
+        if len(set(pair)) < 2 or not set(pair) <= set(output.predicted):
+            yield (
+                "excluded must be pairs of two action units that are predicted "
+                f"({', '.join(output.predicted)}), got {' and '.join(pair)}"
+            )
+    if output.intensity_note and not output.intensity:
+        yield "intensity_note must stand with intensity, got intensity false"

@@ -114,6 +114,18 @@ class ActionUnitOutput(Config):
     space: LabelSpace
     predicted: tuple[str, ...]
     """Units that the network gives logits for, in its order; the others stay absent."""
+    intensity: bool = False
+    """Members that predict action units also give the intensity of each."""
+    intensity_note: str = ""
+    """Limits of the intensities, such as what they were trained on; stands in results."""
+    excluded: tuple[tuple[str, str], ...] = ()
+    """Pairs of units that anatomy excludes; at most one of a pair counts as present."""
+
+    @property
+    def excluded_places(self) -> tuple[tuple[int, int], ...]:
+        """Return the excluded pairs as positions in `predicted`."""
+        place = self.predicted.index
+        return tuple((place(first), place(second)) for first, second in self.excluded)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +147,7 @@ class Member(Config):
 
     Inputs `features` (1, T, D), `lengths` (1,) and `times_s` (1, T); outputs named after
     the tasks: `valence` and `arousal` (1, T), `expression` and `action_units` (1, T, K)
-    as logits.
+    as logits; with intensities also `action_unit_intensity` (1, T, K) in [0, 5].
     """
 
     network: NetworkFile

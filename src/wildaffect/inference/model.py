@@ -21,6 +21,10 @@ from wildaffect.runtime.network import Device, Network
 Floats = NDArray[np.floating]
 SPREAD = "spread"
 """Prefix of the columns that hold the spread over members."""
+INTENSITY = "action_unit_intensity"
+"""Columns, and a member's output, of the intensities of action units."""
+MAX_INTENSITY = 5.0
+"""E of the Facial Action Coding System; 1 is A, 0 not shown."""
 IDENTITY = Affine()
 
 
@@ -43,12 +47,19 @@ def layout_of(manifest: Manifest) -> Layout:
         widths[Task.EXPRESSION] = len(manifest.expression.predicted)
     if manifest.action_units:
         widths[Task.ACTION_UNITS] = len(manifest.action_units.predicted)
+        if manifest.action_units.intensity:
+            widths[INTENSITY] = widths[Task.ACTION_UNITS]
     stops = np.cumsum(list(widths.values())).tolist()
     columns = {
         name: slice(stop - width, stop)
         for (name, width), stop in zip(widths.items(), stops, strict=True)
     }
     return Layout(columns, stops[-1] if stops else 0)
+
+
+def task_of_columns(name: str) -> Task:
+    """Return the task whose weights and smoothing hold for some columns of a layout."""
+    return Task.ACTION_UNITS if name == INTENSITY else Task(name.removeprefix(f"{SPREAD} "))
 
 
 class Panel:
@@ -117,6 +128,10 @@ class Panel:
             raw = outputs[task].reshape(num_rows, -1).astype(np.float64)
             affine = member.rescaled.get(task, IDENTITY)
             said[:, self._layout.columns[task]] = _read(task, raw, affine)
+        intensity = self._layout.columns.get(INTENSITY)
+        if intensity and Task.ACTION_UNITS in self._tasks[place]:
+            levels = outputs[INTENSITY].reshape(num_rows, -1)
+            said[:, intensity] = np.clip(levels, 0.0, MAX_INTENSITY)
         if not np.isfinite(said).all():
             raise BadArtefact(
                 f"{self._name}: outputs must be finite, got others in a window of "
@@ -178,10 +193,11 @@ class Model:
         return mean.astype(np.float32)
 
     def _check(self, member: Member, network: MemberNetwork) -> None:
+        tasks = self.manifest.tasks_of(member)
         widths = {
-            str(task): columns.stop - columns.start
-            for task in self.manifest.tasks_of(member)
-            for columns in [self.layout.columns[task]]
+            str(name): columns.stop - columns.start
+            for name, columns in self.layout.columns.items()
+            if name in tasks or (name == INTENSITY and Task.ACTION_UNITS in tasks)
         }
         check_member(
             f"{self.manifest.name}/{member.network.file}",
@@ -205,9 +221,9 @@ def _columns_read(manifest: Manifest, member: Member) -> slice | NDArray[np.int6
 
 
 def _columns_of(layout: Layout, tasks: Sequence[Task]) -> Iterator[slice]:
-    """Yield the columns of some tasks, those of their spread too."""
+    """Yield the columns of some tasks, those of spread and intensity too."""
     for name, columns in layout.columns.items():
-        if name.removeprefix(f"{SPREAD} ") in tasks:
+        if task_of_columns(name) in tasks:
             yield columns
 
 

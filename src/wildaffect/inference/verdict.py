@@ -12,7 +12,7 @@ from wildaffect.inference.calibration import (
     units_present,
 )
 from wildaffect.inference.manifest import ActionUnitOutput, Manifest
-from wildaffect.inference.model import SPREAD, Layout
+from wildaffect.inference.model import INTENSITY, SPREAD, Layout, task_of_columns
 from wildaffect.inference.smoothing import SmoothingKind
 
 Vector = NDArray[np.float32]
@@ -21,11 +21,9 @@ Vector = NDArray[np.float32]
 def smoothing_by_column(
     manifest: Manifest, layout: Layout
 ) -> list[tuple[slice, SmoothingKind]]:
-    """Return the columns that are smoothed and how; a task's spread as the task itself."""
+    """Return the columns that are smoothed and how; spread and intensity as their task."""
     smoothing = manifest.calibration.smoothing
-    kinds = {
-        name: smoothing.of(Task(name.removeprefix(f"{SPREAD} "))) for name in layout.columns
-    }
+    kinds = {name: smoothing.of(task_of_columns(name)) for name in layout.columns}
     return [(layout.columns[name], kind) for name, kind in kinds.items() if kind]
 
 
@@ -34,7 +32,7 @@ def to_affect(row: Vector, manifest: Manifest, layout: Layout) -> Affect:
     single = {
         name: float(row[columns][0])
         for name, columns in layout.columns.items()
-        if columns.stop - columns.start == 1 and name not in {"expression", "action_units"}
+        if task_of_columns(name) in {Task.VALENCE, Task.AROUSAL}
     }
     nan = float("nan")
     expression, class_probs = None, None
@@ -44,13 +42,19 @@ def to_affect(row: Vector, manifest: Manifest, layout: Layout) -> Affect:
         class_probs = _spread(
             probs, manifest.expression.predicted, manifest.expression.space
         )
-    action_unit_probs, present = None, None
+    action_unit_probs, present, intensities = None, None, None
     if manifest.action_units:
         action_unit_probs, present = _units(
             row[layout.columns[Task.ACTION_UNITS]],
             manifest.action_units,
             manifest.calibration,
         )
+        if manifest.action_units.intensity:
+            intensities = _spread(
+                row[layout.columns[INTENSITY]],
+                manifest.action_units.predicted,
+                manifest.action_units.space,
+            )
     spread = {
         task: single.get(f"{SPREAD} {task}", nan)
         if manifest.num_predicting(task) > 1
@@ -66,6 +70,7 @@ def to_affect(row: Vector, manifest: Manifest, layout: Layout) -> Affect:
         expression_probs=class_probs,
         action_unit_probs=action_unit_probs,
         action_units_present=present,
+        action_unit_intensities=intensities,
     )
 
 
@@ -73,7 +78,7 @@ def _units(
     row: Vector, output: ActionUnitOutput, calibration: Calibration
 ) -> tuple[Vector, tuple[bool | None, ...]]:
     probs = unit_probs(row, calibration)
-    present = units_present(probs, calibration).tolist()
+    present = units_present(probs, calibration, output.excluded_places).tolist()
     known = dict(zip(output.predicted, present, strict=True))
     return (
         _spread(probs, output.predicted, output.space),

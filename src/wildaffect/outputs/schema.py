@@ -28,9 +28,14 @@ ARROW_TYPES: Mapping[str, pa.DataType] = {
 
 
 class Group(StrEnum):
-    """Which columns belong together; all but `core` are written on request."""
+    """Which columns belong together.
+
+    `core` is always written, `intensities` where the model gives them, the others on
+    request.
+    """
 
     CORE = "core"
+    INTENSITIES = "intensities"
     LANDMARKS = "landmarks"
     BLENDSHAPES = "blendshapes"
     FEATURES = "features"

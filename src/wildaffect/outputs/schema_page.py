@@ -20,9 +20,11 @@ of the core group is always there, in this order; what a model lacks is empty (n
 never zero: an empty cell in CSV, a null in Parquet, a missing key in JSON Lines.
 
 Columns of expressions and action units are named after the label space of the model; those
-below are of the eight expressions and twelve action units of Aff-Wild2. A model with other
-labels gives other columns, in the same places. Expressions are those that observers would
-perceive; they do not say what a person feels.
+below are of the eight expressions and the twelve official action units of Aff-Wild2. A
+model with other labels gives other columns, in the same places: one that also knows AU05,
+which Aff-Wild2 does not annotate, has `AU05` after `AU04` and `AU05_present` after
+`AU04_present`. Expressions are those that observers would perceive; they do not say what a
+person feels.
 
 ## Files
 
@@ -45,7 +47,9 @@ def schema_page() -> str:
     example = FeatureGroup(
         name="GROUP", columns=("NAME",), meaning="One value of a feature group"
     )
-    schema = result_schema(landmarks=True, blendshapes=True, features=(example,))
+    schema = result_schema(
+        intensities=True, landmarks=True, blendshapes=True, features=(example,)
+    )
     sections = [_INTRODUCTION]
     for group, members in groupby(schema.columns, key=lambda column: column.group):
         columns = list(members)
@@ -55,14 +59,21 @@ def schema_page() -> str:
 
 _TITLES = {
     Group.CORE: "Core columns",
+    Group.INTENSITIES: "Intensities of action units (where the model gives them)",
     Group.LANDMARKS: "Landmarks (on request)",
     Group.BLENDSHAPES: "Blendshapes (on request)",
     Group.FEATURES: "Features (on request)",
 }
 
+_SHORTENED = (Group.LANDMARKS, Group.FEATURES)
+
 
 def _table(columns: Sequence[Column], group: Group) -> str:
-    shown = columns if group in (Group.CORE, Group.BLENDSHAPES) else columns[:MAX_SHOWN]
+    shown = (
+        columns
+        if group in (Group.CORE, Group.INTENSITIES, Group.BLENDSHAPES)
+        else columns[:MAX_SHOWN]
+    )
     lines = ["| column | type | unit or range | may be empty | meaning |"]
     lines.append("|---|---|---|---|---|")
     lines += [

@@ -38,6 +38,8 @@ ACTION_UNIT_NAMES = {
     "AU24": "lip press",
     "AU25": "lips part",
     "AU26": "jaw drop",
+    "AU28": "lip suck",
+    "AU43": "eyes closed",
     "AU45": "blink",
 }
 """Short names of action units after the Facial Action Coding System (Ekman et al. 2002)."""

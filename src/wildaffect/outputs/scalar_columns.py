@@ -1,0 +1,170 @@
+"""Columns with one value per row: place, face, valence and arousal, the word."""
+
+from collections.abc import Callable
+from typing import Any
+
+from wildaffect.core.faces import Status
+from wildaffect.core.results import FaceResult
+from wildaffect.outputs.schema import Cells, Column, Part
+
+
+def _scalar(column: Column, value: Callable[[FaceResult], object]) -> Part:
+    return Part(columns=(column,), values=lambda row: (value(row),))
+
+
+def _of_face(name: str, kind: str, unit: str, meaning: str, *path: str) -> Part:
+    def value(row: FaceResult) -> object:
+        found: Any = row.face
+        for step in path:
+            found = None if found is None else getattr(found, step)
+        return found
+
+    return _scalar(Column(name=name, type=kind, unit=unit, meaning=meaning), value)
+
+
+def _of_affect(name: str, kind: str, unit: str, meaning: str) -> Part:
+    def value(row: FaceResult) -> object:
+        return None if row.affect is None else getattr(row.affect, name)
+
+    return _scalar(Column(name=name, type=kind, unit=unit, meaning=meaning), value)
+
+
+_STATUS_MEANING = (
+    "What the row stands on: `ok`; `no_face`, the one row of a frame in which no face "
+    "lives; `low_quality`, a face too small, blurred, turned or hidden to be judged; "
+    "`interpolated`, a face lost for a moment, its place taken from the frames around it."
+)
+_CLOCKWISE = (
+    "Head tilt, positive toward the subject's own left shoulder (clockwise as seen)."
+)
+
+
+def scalar_parts() -> list[Part]:
+    """Return the columns that stand first, in their order."""
+    return [
+        *_place_parts(),
+        *_geometry_parts(),
+        _of_affect(
+            "valence", "float32", "[-1, 1]", "Perceived, from negative to positive."
+        ),
+        _of_affect("arousal", "float32", "[-1, 1]", "Perceived, from passive to active."),
+        _of_affect("valence_sd", "float32", ">= 0", "Spread over members of an ensemble."),
+        _of_affect("arousal_sd", "float32", ">= 0", "Spread over members of an ensemble."),
+        _of_affect(
+            "expression",
+            "string",
+            "label",
+            "Perceived expression: the most probable class after the artefact's bias.",
+        ),
+    ]
+
+
+def _place_parts() -> list[Part]:
+    return [
+        _scalar(
+            Column(
+                name="frame",
+                type="int64",
+                unit="from 0",
+                meaning="Number of the frame in its video, whatever part was analysed.",
+                optional=False,
+            ),
+            lambda row: row.frame_index,
+        ),
+        _scalar(
+            Column(
+                name="time_s",
+                type="float64",
+                unit="s",
+                meaning="Time of the frame in the video, from the container.",
+                optional=False,
+            ),
+            lambda row: row.time_s,
+        ),
+        _scalar(
+            Column(
+                name="image",
+                type="string",
+                unit="file name",
+                meaning="The photograph, where the source is a set of them; else empty.",
+            ),
+            lambda row: row.image,
+        ),
+        _of_face(
+            "track_id",
+            "int64",
+            "from 0",
+            "The person within one shot; never used twice in a video; empty for `no_face`. "
+            "People who pass in front of one another may change numbers.",
+            "track_id",
+        ),
+        _scalar(
+            Column(
+                name="status",
+                type="string",
+                unit=", ".join(Status),
+                meaning=_STATUS_MEANING,
+                optional=False,
+            ),
+            lambda row: str(row.status),
+        ),
+    ]
+
+
+def _geometry_parts() -> list[Part]:
+    of = _of_face
+    return [
+        of(
+            "detection_score",
+            "float32",
+            "[0, 1]",
+            "Detector confidence at the last detection of this track.",
+            "detection_score",
+        ),
+        of(
+            "presence",
+            "float32",
+            "[0, 1]",
+            "Probability that the mesh sits on a face.",
+            "presence",
+        ),
+        Part(columns=_box_columns(), values=_box),
+        of("pose_yaw_deg", "float32", "degrees", _YAW, "pose", "yaw_deg"),
+        of("pose_pitch_deg", "float32", "degrees", _PITCH, "pose", "pitch_deg"),
+        of("pose_roll_deg", "float32", "degrees", _CLOCKWISE, "pose", "roll_deg"),
+        of(
+            "face_size_px",
+            "float32",
+            "px",
+            "Square root of the box's area.",
+            "face_size_px",
+        ),
+        of(
+            "sharpness",
+            "float32",
+            "grey levels",
+            "Spread of the Laplacian of the aligned face; low where it is blurred.",
+            "sharpness",
+        ),
+    ]
+
+
+_YAW = "Head turn, positive to the subject's own left (image right)."
+_PITCH = "Head nod, positive looking up."
+
+
+def _box_columns() -> tuple[Column, ...]:
+    edges = {"x0": "Left", "y0": "Top", "x1": "Right", "y1": "Bottom"}
+    return tuple(
+        Column(
+            name=f"box_{key}",
+            type="float32",
+            unit="px",
+            meaning=f"{edge} edge of the face in the upright frame.",
+        )
+        for key, edge in edges.items()
+    )
+
+
+def _box(row: FaceResult) -> Cells | None:
+    return None if row.face is None else row.face.box_xyxy
