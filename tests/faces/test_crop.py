@@ -144,3 +144,14 @@ def test_a_crop_is_shrunk_by_means_of_its_pixels():
 def test_a_wide_picture_is_no_crop():
     with pytest.raises(ValueError, match="a crop must be square, got 120 x 112"):
         resize_crop(np.zeros((112, 120, 3), np.uint8), RGB_112)
+
+
+def test_the_raised_template_shows_the_chin_that_the_plain_one_cuts_off(portrait, follow):
+    landmarks = follow([portrait])[0].faces[0].landmarks_xyz
+    chin = landmarks[152, :2]
+    lowest = {}
+    for name, template in TEMPLATES.items():
+        matrix = similarity(five_points(landmarks), template)
+        lowest[name] = (matrix[:, :2] @ chin + matrix[:, 2])[1]
+    assert lowest["arcface_5pt"] > 1
+    assert 0.85 < lowest["arcface_5pt_raised"] < 1

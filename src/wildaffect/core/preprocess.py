@@ -12,7 +12,7 @@ from wildaffect.core.config import Config
 class Preprocess(Config):
     """The aligned crop that a backbone was trained on."""
 
-    alignment: Literal["arcface_5pt"] = "arcface_5pt"
+    alignment: Literal["arcface_5pt", "arcface_5pt_raised"] = "arcface_5pt"
     """Similarity transform of eyes, nose and mouth corners onto the template so named."""
     size_px: int
     """Side of the square crop."""

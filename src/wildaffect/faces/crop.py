@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from wildaffect.core.preprocess import Preprocess
 from wildaffect.faces.regions import warp
 
-TEMPLATES = {
-    "arcface_5pt": np.array(
+_ARCFACE_5PT = (
+    np.array(
         [
             [38.2946, 51.6963],
             [73.5318, 51.5014],
@@ -17,10 +17,18 @@ TEMPLATES = {
             [70.7299, 92.2041],
         ]
     )
-    / 112,
+    / 112
+)
+RAISED = 0.15
+"""Shift of `arcface_5pt_raised`, in sides of the crop."""
+TEMPLATES = {
+    "arcface_5pt": _ARCFACE_5PT,
+    "arcface_5pt_raised": _ARCFACE_5PT - [0, RAISED],
 }
 """Where the five points land, in sides of the crop: eyes (image left first), nose tip,
-mouth corners. `arcface_5pt`: code of J. Deng et al., ArcFace, arXiv 1801.07698."""
+mouth corners. `arcface_5pt`: code of J. Deng et al., ArcFace, arXiv 1801.07698.
+`arcface_5pt_raised`: the same scale, with the whole chin in the crop, for networks trained
+on detectors' boxes."""
 
 LARGEST_TILT = 1.05
 """Longer side over shorter one that still passes for a square crop."""
