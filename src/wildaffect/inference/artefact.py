@@ -109,10 +109,16 @@ def _unset(manifest: Manifest) -> dict[str, dict[int, set[str]] | set[str]]:
     ]
     later = ("intensity", "intensity_note", "excluded")
     units = {name for name in later if not getattr(manifest.action_units, name, None)}
+    neutral = {
+        name
+        for name in ("population_geometry",)
+        if not getattr(manifest.neutral, name, None)
+    }
     return {
         "members": dict(enumerate(members)),
         "inputs": dict(enumerate(inputs)),
         "action_units": units,
+        "neutral": neutral,
     }
 
 

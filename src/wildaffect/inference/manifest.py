@@ -5,6 +5,7 @@ for people. Analysis reads nothing else and never asks where an artefact came fr
 """
 
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from math import isfinite
 from typing import Annotated, Literal
 
@@ -15,6 +16,7 @@ from wildaffect.core.names import check_bare_name
 from wildaffect.core.preprocess import Preprocess
 from wildaffect.core.tasks import LabelSpace, Task
 from wildaffect.core.windows import FRAME_WISE, AnyWindow
+from wildaffect.features.geometry import GEOMETRY_NAMES
 from wildaffect.inference.calibration import Calibration
 
 FORMAT_VERSION = 2
@@ -92,10 +94,35 @@ class NeutralPolicy(Config):
     population: dict[str, float]
     """Blendshape scores of a face at rest, used until the person's own are known; 0 for
     those not named."""
+    population_geometry: dict[str, float] = field(default_factory=dict)
+    """Measures of a face at rest, all of them, used likewise; empty for none: geometry
+    then shows no change until the person's own neutral is known."""
     prior_s: float = 0.5
     """Seconds of calm that weigh as much as the population does."""
     warm_up_s: float = 4.0
     """The first rows of a track wait so long for a first estimate; not in live streams."""
+
+    def __post_init__(self) -> None:
+        given = self.population_geometry
+        odd = given.keys() - set(GEOMETRY_NAMES)
+        if odd:
+            near = get_close_matches(min(odd), GEOMETRY_NAMES) or GEOMETRY_NAMES[:3]
+            raise ValueError(
+                f"neutral: population_geometry names {min(odd)}, which is no measure of "
+                f"this version; did you mean {', '.join(near)}?"
+            )
+        if given and len(given) < len(GEOMETRY_NAMES):
+            missing = next(name for name in GEOMETRY_NAMES if name not in given)
+            raise ValueError(
+                f"neutral: population_geometry must hold all {len(GEOMETRY_NAMES)} "
+                f"measures, got {len(given)}; {missing} is missing"
+            )
+        infinite = [name for name, value in given.items() if not isfinite(value)]
+        if infinite:
+            raise ValueError(
+                f"neutral: population_geometry must be finite, got {infinite[0]} = "
+                f"{given[infinite[0]]}"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

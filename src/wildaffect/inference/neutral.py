@@ -2,8 +2,8 @@
 
 The plain mean or median of a clip would call a constant smile neutral. Here a frame counts
 only as far as it is calm in absolute terms, so a clip that is all smile leaves the person's
-neutral unknown: geometry then stays silent, and blendshapes are read against a face at rest
-of the population.
+neutral unknown: measurements are then read against a face at rest of the population, and
+geometry stays silent where a policy has none.
 """
 
 from typing import NamedTuple
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.faces.blendshapes import NAMES
+from wildaffect.features.geometry import GEOMETRY_NAMES
 from wildaffect.inference.manifest import NeutralPolicy
 
 MAX_STEP_S = 0.2
@@ -77,23 +78,94 @@ def calmness(blendshapes: Vector, policy: NeutralPolicy) -> float:
     return max(0.0, 1.0 - used)
 
 
-class PersonNeutral:
-    """The neutral of one track; `update` with every row, then read `change`."""
+class Neutral:
+    """The face that one person's measurements are read against.
+
+    It lies between a face at rest of the population and the person's own, by `confidence`.
+    This one is the population's for good: nothing of the person's own is known.
+    """
 
     def __init__(self, policy: NeutralPolicy) -> None:
-        self._policy = policy
         self._population = np.array(
             [policy.population.get(name, 0.0) for name in NAMES], np.float32
         )
-        self._calm_s = 0.0
-        self._geometry: Vector | None = None
+        self._population_geometry: Vector | None = None
+        if policy.population_geometry:
+            values = [policy.population_geometry[name] for name in GEOMETRY_NAMES]
+            self._population_geometry = np.array(values, np.float32)
+        self._geometry: NDArray[np.float64] | None = None
         self._blendshapes = self._population.astype(np.float64)
+
+    @property
+    def confidence(self) -> float:
+        """Return how well the person's own neutral is known, in [0, 1]."""
+        return 0.0
+
+    @property
+    def warm_up_s(self) -> float:
+        """Return how long the first rows of a track wait for a first estimate."""
+        return 0.0
+
+    def update(self, time_s: float, geometry: Vector, blendshapes: Vector) -> None:
+        """Take one row into account; rows come in order of time."""
+
+    def geometry_change(self, geometry: Vector) -> Vector:
+        """Return the difference to the neutral, which is the population's until known.
+
+        Where the policy has no geometry of the population, it is the difference to the
+        person's own, scaled by the confidence in it.
+        """
+        known = self.confidence
+        if self._population_geometry is None:
+            if self._geometry is None:
+                return np.zeros_like(geometry)
+            return (known * (geometry - self._geometry)).astype(np.float32)
+        if self._geometry is None:
+            return geometry - self._population_geometry
+        neutral = known * self._geometry + (1 - known) * self._population_geometry
+        return (geometry - neutral).astype(np.float32)
+
+    def blendshapes_change(self, blendshapes: Vector) -> Vector:
+        """Return the difference to the neutral, which is the population's until known."""
+        known = self.confidence
+        neutral = known * self._blendshapes + (1 - known) * self._population
+        return (blendshapes - neutral).astype(np.float32)
+
+
+class GivenNeutral(Neutral):
+    """A neutral that is known from the first row on, whatever the person shows."""
+
+    def __init__(
+        self, policy: NeutralPolicy, geometry: Vector, blendshapes: Vector
+    ) -> None:
+        super().__init__(policy)
+        self._geometry = geometry.astype(np.float64)
+        self._blendshapes = blendshapes.astype(np.float64)
+
+    @property
+    def confidence(self) -> float:
+        """Return 1."""
+        return 1.0
+
+
+class PersonNeutral(Neutral):
+    """The neutral of one track, estimated: `update` with every row, then read changes."""
+
+    def __init__(self, policy: NeutralPolicy) -> None:
+        super().__init__(policy)
+        self._policy = policy
+        self._calm_s = 0.0
         self._last_s: float | None = None
 
     @property
     def confidence(self) -> float:
         """Return how well the person's own neutral is known, in [0, 1)."""
         return self._calm_s / (self._calm_s + self._policy.prior_s)
+
+    @property
+    def warm_up_s(self) -> float:
+        """Return how long the first rows of a track wait for a first estimate."""
+        return self._policy.warm_up_s
 
     def update(self, time_s: float, geometry: Vector, blendshapes: Vector) -> None:
         """Take one row into account; rows come in order of time."""
@@ -110,18 +182,6 @@ class PersonNeutral:
             return
         self._geometry += share * (geometry - self._geometry)
         self._blendshapes += share * (blendshapes - self._blendshapes)
-
-    def geometry_change(self, geometry: Vector) -> Vector:
-        """Return the difference to the person's neutral, scaled by the confidence in it."""
-        if self._geometry is None:
-            return np.zeros_like(geometry)
-        return (self.confidence * (geometry - self._geometry)).astype(np.float32)
-
-    def blendshapes_change(self, blendshapes: Vector) -> Vector:
-        """Return the difference to the neutral, which is the population's until known."""
-        known = self.confidence
-        neutral = known * self._blendshapes + (1 - known) * self._population
-        return (blendshapes - neutral).astype(np.float32)
 
 
 def track_changes(
