@@ -19,7 +19,7 @@ from wildaffect.inference.analyzer import AnalysisOptions, Analyzer
 from wildaffect.inference.artefact import load_artefact
 from wildaffect.metrics.agreement import AgreementSums
 from wildaffect.metrics.counts import ConfusionCounts, UnitCounts
-from wildaffect.synth.behaviour import FPS
+from wildaffect.synth.motion import FPS
 from wildaffect.synth.scene import SceneFrame, draw_scene
 from wildaffect.synth.scene_scores import Asked, pair_boxes
 from wildaffect.synth.statistics import STATISTICS

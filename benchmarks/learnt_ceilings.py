@@ -27,7 +27,7 @@ from wildaffect.inference.calibration import Calibration
 from wildaffect.models.temporal.frame import FrameConfig
 from wildaffect.models.temporal.gru import GRUConfig
 from wildaffect.recipes.modern import modern, modern_frame
-from wildaffect.synth.behaviour import FPS
+from wildaffect.synth.motion import FPS
 from wildaffect.synth.plan import annotations_of, plan_world
 from wildaffect.synth.presets import Preset
 from wildaffect.synth.statistics import STATISTICS, StatisticsName

@@ -16,7 +16,7 @@ from wildaffect.faces.detector import FaceDetector
 from wildaffect.faces.scan import FrameScanner
 from wildaffect.faces.tracker import TrackingLimits
 from wildaffect.runtime.network import Device
-from wildaffect.synth.behaviour import FPS
+from wildaffect.synth.motion import FPS
 from wildaffect.synth.scene import SceneFrame, Staging, draw_scene
 from wildaffect.synth.scene_scores import (
     Asked,

@@ -8,6 +8,7 @@ python benchmarks/synth.py scenes --people 20
 
 import argparse
 import time
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -45,6 +46,7 @@ LIVE = {
 CHEEKS, NOSE_TIP = (50, 118, 205, 280, 347, 425), 1
 """Landmarks of the mesh for a measure of our own: how far the cheeks lie above the nose."""
 NAMES = (*GEOMETRY_NAMES, "cheek_nose")
+SIDES = ("intensities", "intensities_left", "intensities_right")
 FRAMES_PER_PERSON = 16
 FACE_CHAIN_PX = 224
 BORDER_PX = 80
@@ -209,14 +211,11 @@ def _posing(number: int) -> Take:
     spread = np.deg2rad([45, 12, 8])
     pose = rng.uniform(-1, 1, (FRAMES_PER_PERSON, 3)) * spread
     calm: Behaviour = draw_behaviour((1, number), FRAMES_PER_PERSON, BALANCED)
-    behaviour = Behaviour(
-        intensities=shown.astype(np.float32),
-        valence=calm.valence,
-        arousal=calm.arousal,
-        expression=calm.expression,
+    behaviour = replace(
+        calm,
+        **dict.fromkeys(SIDES, shown.astype(np.float32)),
         pose=pose.astype(np.float32),
         gaze=np.clip(calm.gaze, -0.25, 0.25),
-        talking=calm.talking,
     )
     return Take(
         traits=take.traits,

@@ -8,7 +8,7 @@ Writes people.mp4 and people.csv; the same seed gives the same truth.
 import argparse
 from pathlib import Path
 
-from wildaffect.synth.behaviour import FPS
+from wildaffect.synth.motion import FPS
 from wildaffect.synth.scene import SceneFrame, Staging, draw_scene
 from wildaffect.synth.scene_files import write_table
 from wildaffect.video.write import VideoWriter

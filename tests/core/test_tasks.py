@@ -1,6 +1,11 @@
 import pytest
 
-from wildaffect.core.tasks import ABAW_ACTION_UNITS, ABAW_EXPRESSIONS, LabelSpace
+from wildaffect.core.tasks import (
+    ABAW_ACTION_UNITS,
+    ABAW_EXPRESSIONS,
+    EXTENDED_ACTION_UNITS,
+    LabelSpace,
+)
 
 
 def test_an_unknown_label_is_answered_with_the_nearest_one():
@@ -21,3 +26,11 @@ def test_the_abaw_order_is_that_of_the_published_codes():
     assert ABAW_ACTION_UNITS.labels[0] == "AU01"
     assert ABAW_ACTION_UNITS.labels[-1] == "AU26"
     assert len(ABAW_ACTION_UNITS) == 12
+
+
+def test_the_extended_action_units_ascend_and_hold_the_official_twelve():
+    labels = EXTENDED_ACTION_UNITS.labels
+    assert len(labels) == 20
+    assert list(labels) == sorted(labels)
+    assert set(ABAW_ACTION_UNITS.labels) < set(labels)
+    assert {"AU05", "AU09", "AU14", "AU17", "AU20", "AU28", "AU43"} < set(labels)

@@ -90,7 +90,7 @@ def test_every_annotated_frame_has_its_image_and_its_exact_truth(world):
             assert cv2.imread(str(world / "cropped_aligned" / image)).shape == (32, 32, 3)
             images += 1
     assert images == len(exact["frame_number"]) == 24
-    assert exact["intensities"].shape == (24, 21)
+    assert exact["intensities"].shape == (24, 22)
     assert exact["landmarks_xy"].shape == (24, 28, 2)
 
 

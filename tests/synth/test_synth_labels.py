@@ -1,8 +1,9 @@
 """Behaviour, annotators and plans: nothing here draws a picture."""
 
+import hashlib
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -10,12 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wildaffect.synth.annotate import annotate
-from wildaffect.synth.behaviour import FPS, MAX_GAZE, draw_behaviour, envelope
+from wildaffect.synth.behaviour import Behaviour, draw_behaviour, envelope
+from wildaffect.synth.bursts import EXCLUDES, MAX_TOGETHER
+from wildaffect.synth.facs import COLUMN, DRAWN
+from wildaffect.synth.motion import FPS, MAX_GAZE
 from wildaffect.synth.plan import PlannedVideo, annotations_of, plan_world
 from wildaffect.synth.presets import PRESETS
+from wildaffect.synth.prototypes import CENTRES, EXPRESSIONS
 from wildaffect.synth.statistics import (
     ACTION_UNIT_BAND,
     BALANCED,
+    EVERYDAY,
     EXPRESSION_BAND,
     VALID_BAND,
     WILD,
@@ -119,6 +125,95 @@ def test_truth_stays_within_its_ranges_and_follows_from_the_seed(seed):
     assert np.abs([once.valence, once.arousal]).max() <= 1
     assert np.abs(once.gaze).max() <= MAX_GAZE
     assert set(np.unique(once.expression)) <= set(range(8))
+
+
+KNOWN = {
+    "balanced": "c5e383c02bc4fe247e6146c064b2b7445b5aefc597a9ddb12bdccc8311862f34",
+    "wild": "73403bc3d62e70ddaa23be4efd492f195b22ffbd7a731925b53d86da4724f4ed",
+}
+"""SHA-256 of what version 2 of the generated world drew, which had no other statistics."""
+
+
+@pytest.mark.parametrize("statistics", [BALANCED, WILD], ids=lambda s: s.name)
+def test_older_statistics_give_the_behaviour_that_they_always_gave(statistics):
+    digest = hashlib.sha256()
+    for seed in range(3):
+        drawn = draw_behaviour((seed,), 300, statistics)
+        fields = (
+            drawn.intensities[:, :21], drawn.valence, drawn.arousal, drawn.expression,
+            drawn.pose, drawn.gaze, drawn.talking,
+        )  # fmt: skip
+        for values in fields:
+            digest.update(np.round(1e4 * values).astype(np.int64).tobytes())
+        assert not drawn.intensities[:, 21:].any()
+        np.testing.assert_array_equal(drawn.intensities_left, drawn.intensities_right)
+    assert digest.hexdigest() == KNOWN[statistics.name]
+
+
+@pytest.fixture(scope="module")
+def everyday() -> Behaviour:
+    """Two hours of it, ends put together."""
+    drawn = [draw_behaviour((seed, 5), 1800, EVERYDAY) for seed in range(120)]
+    return Behaviour(
+        **{
+            field.name: np.concatenate([getattr(one, field.name) for one in drawn])
+            for field in fields(Behaviour)
+        }
+    )
+
+
+def test_everyday_statistics_show_every_expression_and_action_unit(everyday):
+    shares = np.bincount(everyday.expression, minlength=8) / len(everyday)
+    assert shares[1:].min() > 0.05
+    assert shares[0] == pytest.approx(0.33, abs=0.05)
+    assert everyday.talking.mean() == pytest.approx(0.37, abs=0.05)
+    for number in DRAWN:
+        shown = everyday.intensities[:, COLUMN[number]]
+        assert (shown > 0.3).mean() > 0.005, number
+        strong = shown[shown > 0.1]
+        assert (strong < 0.3).mean() > 0.1, number
+        assert (strong > 0.6).mean() > 0.05, number
+
+
+def test_everyday_faces_keep_to_anatomy(everyday):
+    for number, others in EXCLUDES.items():
+        for side in (everyday.intensities_left, everyday.intensities_right):
+            for other in others:
+                both = np.minimum(side[:, COLUMN[number]], side[:, COLUMN[other]])
+                assert both.max() < MAX_TOGETHER, (number, other)
+    for pair in ((24, 25), (28, 25), (28, 26), (43, 5)):
+        assert pair[1] in EXCLUDES[pair[0]]
+    parted = everyday.intensities[:, COLUMN[25]]
+    pressed = everyday.intensities[:, [COLUMN[24], COLUMN[28]]].max(1) > 0.01
+    for number in (9, 10, 26):
+        pulled = everyday.intensities[:, COLUMN[number]] > 0.6
+        assert parted[pulled & ~pressed].min() > 0.15
+
+
+def test_everyday_bursts_are_often_of_one_side_and_the_truth_says_which(everyday):
+    left, right = everyday.intensities_left, everyday.intensities_right
+    np.testing.assert_array_equal(everyday.intensities, np.maximum(left, right))
+    for number in (2, 4, 9, 10, 12, 14, 15, 43):
+        uneven = left[:, COLUMN[number]] - right[:, COLUMN[number]]
+        assert (uneven > 0.3).any(), number
+        assert (uneven < -0.3).any(), number
+    for number in (1, 17, 18, 23, 24, 25, 26, 28):
+        np.testing.assert_array_equal(left[:, COLUMN[number]], right[:, COLUMN[number]])
+
+
+def test_everyday_affect_of_the_face_follows_its_expression(everyday):
+    for name, (valence, arousal, _) in CENTRES.items():
+        rows = everyday.expression == EXPRESSIONS.index(name)
+        strong = rows & (everyday.expression_strength > 0.8)
+        if name == "Neutral":
+            assert np.abs(everyday.face_valence[rows]).mean() < 0.02
+            assert not everyday.expression_strength[rows].any()
+            continue
+        assert everyday.face_valence[strong].mean() == pytest.approx(valence, abs=0.2)
+        assert everyday.face_arousal[strong].mean() == pytest.approx(arousal, abs=0.2)
+    blank = everyday.intensities.max(1) < 0.02
+    assert blank.sum() > 50
+    assert (np.abs(everyday.face_valence[blank]) > 0.2).mean() < 0.01
 
 
 def test_annotators_are_late_but_see_the_state():

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 
@@ -30,10 +31,14 @@ from wildaffect.synth.traits import draw_traits
 
 MOVES = {
     1: ("left_brow_inner", 1, +1), 2: ("left_brow_outer", 1, +1),
-    4: ("left_brow_inner", 1, -1), 6: ("left_cheek", 1, +1), 7: ("left_eye_lower", 1, +1),
+    4: ("left_brow_inner", 1, -1), 5: ("left_eye_upper", 1, +1), 6: ("left_cheek", 1, +1),
+    7: ("left_eye_lower", 1, +1), 9: ("left_nose_wing", 1, +1),
     10: ("lip_upper", 1, +1), 12: ("left_mouth_corner", 1, +1),
-    15: ("left_mouth_corner", 1, -1), 23: ("left_mouth_corner", 0, -1),
-    25: ("lip_lower", 1, -1), 26: ("chin", 1, -1),
+    14: ("left_mouth_corner", 0, +1), 15: ("left_mouth_corner", 1, -1),
+    16: ("lip_lower", 1, -1), 17: ("lip_lower", 1, +1), 18: ("left_mouth_corner", 0, -1),
+    20: ("left_mouth_corner", 0, +1), 22: ("lip_upper", 2, +1),
+    23: ("left_mouth_corner", 0, -1), 25: ("lip_lower", 1, -1), 26: ("chin", 1, -1),
+    28: ("lip_lower", 2, -1), 43: ("left_eye_upper", 1, -1),
 }  # fmt: skip
 """Point, axis and direction in which FACS says an action unit moves it."""
 
@@ -131,10 +136,53 @@ def test_action_units_move_their_points_as_facs_describes(number):
         assert sign * moved[axis] > 0.004, (seed, moved)
 
 
-def test_pressed_lips_come_closer():
+SIDED = (2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 16, 20, 43)
+
+
+@pytest.mark.parametrize("number", SIDED)
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_an_action_of_one_side_moves_that_side_alone(number, side):
+    head, seed = load_head(), 8
+    traits = draw_traits(seed)
+    somebody = make_person(replace(traits, asymmetry=0 * traits.asymmetry))
+    shown = np.zeros((2, len(DRAWN)))
+    shown[("left", "right").index(side), COLUMN[number]] = 1
+    moved = expressed(somebody, shown) - somebody.mesh.vertices
+    moved = np.linalg.norm(moved[: len(head.vertices)], axis=1)
+    x = head.vertices[:, 0] * (1 if side == "left" else -1)
+    assert moved[x > 0].max() > 0.01
+    assert moved[x < -0.25].max() < 0.15 * moved.max()
+
+
+def test_equal_sides_are_the_face_of_both_sides_together(person):
+    shown = np.random.default_rng(0).random(len(DRAWN))
+    np.testing.assert_array_equal(
+        expressed(person, np.stack([shown, shown])), expressed(person, shown)
+    )
+
+
+def test_a_wrinkled_nose_leaves_the_corners_of_the_mouth_and_the_cheekbones():
+    for seed in range(4):
+        of = {number: _by_name(seed, number) for number in (6, 9, 12)}
+        for side in ("left", "right"):
+            corner, cheek, wing = (
+                f"{side}_{part}" for part in ("mouth_corner", "cheek", "nose_wing")
+            )
+            assert of[9][wing][1] > 0.03
+            assert np.linalg.norm(of[9][corner]) < 0.2 * np.linalg.norm(of[12][corner])
+            assert abs(of[9][cheek][1]) < 0.2 * of[6][cheek][1]
+
+
+def _by_name(seed: int, number: int) -> dict[str, np.ndarray]:
+    moved = landmarks_of(_displacement(_somebody(seed), number, 1.0))
+    return dict(zip(NAMES, moved, strict=True))
+
+
+@pytest.mark.parametrize("number", [24, 28])
+def test_pressed_and_sucked_lips_come_closer(number):
     for seed in range(4):
         somebody = _somebody(seed)
-        moved = landmarks_of(_displacement(somebody, 24, 1.0))
+        moved = landmarks_of(_displacement(somebody, number, 1.0))
         gap = moved[NAMES.index("lip_upper"), 1] - moved[NAMES.index("lip_lower"), 1]
         assert gap < -0.01
 

@@ -13,8 +13,8 @@ from wildaffect.data.samples import FeatureQuery, read_features
 from wildaffect.features.geometry import GEOMETRY_COLUMNS
 from wildaffect.features.store import FeatureStore
 from wildaffect.formats.affwild2_mtl import read_mtl
-from wildaffect.synth.behaviour import FPS
 from wildaffect.synth.dataset import Files, write_world
+from wildaffect.synth.motion import FPS
 from wildaffect.synth.plan import PlannedVideo, plan_world
 from wildaffect.synth.presets import PRESETS
 from wildaffect.synth.render.renderer import Renderer

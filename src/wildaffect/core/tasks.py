@@ -83,6 +83,37 @@ ABAW_ACTION_UNITS = LabelSpace(
     labels=tuple(action_unit_label(number) for number in ABAW_ACTION_UNIT_NUMBERS),
 )
 
+EXTENDED_ACTION_UNIT_NAMES = {
+    1: "inner brow raiser",
+    2: "outer brow raiser",
+    4: "brow lowerer",
+    5: "upper lid raiser",
+    6: "cheek raiser",
+    7: "lid tightener",
+    9: "nose wrinkler",
+    10: "upper lip raiser",
+    12: "lip corner puller",
+    14: "dimpler",
+    15: "lip corner depressor",
+    17: "chin raiser",
+    18: "lip pucker",
+    20: "lip stretcher",
+    23: "lip tightener",
+    24: "lip pressor",
+    25: "lips part",
+    26: "jaw drop",
+    28: "lip suck",
+    43: "eyes closed",
+}
+"""FACS numbers and names of twenty action units in ascending order: the official twelve,
+and eight more that face geometry separates. Of 43 (eyes closed) and 45 (blink), which
+differ in duration alone, 43 is used: one frame says nothing about duration."""
+
+EXTENDED_ACTION_UNITS = LabelSpace(
+    name="wildaffect-action-units-20",
+    labels=tuple(action_unit_label(number) for number in EXTENDED_ACTION_UNIT_NAMES),
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelSpaces:

@@ -1,4 +1,4 @@
-"""A generated world of which no picture is kept: annotations, and features of each frame.
+"""A generated world of which no picture is kept: annotations, exact truth, features.
 
 For training on thousands of people without their pictures on disk. The features are those
 of `wildaffect extract` over the crops that `synth make` would have written.
@@ -24,6 +24,8 @@ from wildaffect.synth.dataset import (
     over_videos,
     write_labels,
 )
+from wildaffect.synth.exact import NAME as EXACT
+from wildaffect.synth.exact import exact_truth, write_exact
 from wildaffect.synth.plan import PlannedVideo, plan_world
 from wildaffect.synth.presets import Preset
 from wildaffect.synth.statistics import StatisticsName
@@ -43,12 +45,15 @@ def write_world_features(
     """Write a world's annotations and features; yields after each video.
 
     A stopped run goes on where it was. Arguments and errors are those of
-    `synth.dataset.write_world`; the store is `folder / "features"`.
+    `synth.dataset.write_world`; the store is `folder / "features"`, the exact truth of
+    every annotated frame `folder / "exact.npz"` (see `synth.exact`).
     """
     videos = plan_world(preset, seed=seed, statistics=statistics, size_px=size_px)
     described = describe_world(preset, seed, statistics, size_px)
     claim_folder(folder, {**described, "files": "features"})
     write_labels(folder, videos, statistics)
+    if not (folder / EXACT).exists():
+        write_exact(folder, videos, [exact_truth(video) for video in videos])
     root = store_of(folder)
     store = FeatureStore(root)
     waiting = [video for video in videos if not store.tracks(FEATURE_SET, video.name)]

@@ -3,11 +3,27 @@
 from collections.abc import Sequence
 from itertools import groupby
 
+from wildaffect.core.tasks import (
+    ABAW_ACTION_UNIT_NUMBERS,
+    ABAW_ACTION_UNITS,
+    EXTENDED_ACTION_UNIT_NAMES,
+    EXTENDED_ACTION_UNITS,
+    action_unit_label,
+)
 from wildaffect.outputs.columns import FeatureGroup, result_schema
 from wildaffect.outputs.schema import SCHEMA_VERSION, Column, Group
 
 MAX_SHOWN = 6
 """Columns of an optional group that are listed; the rest follow the same pattern."""
+
+
+def _action_units() -> str:
+    lines = ["| column | FACS | name | set |", "|---|---|---|---|"]
+    for number, name in EXTENDED_ACTION_UNIT_NAMES.items():
+        kind = "official" if number in ABAW_ACTION_UNIT_NUMBERS else "extra"
+        lines.append(f"| `{action_unit_label(number)}` | {number} | {name} | {kind} |")
+    return "\n".join(lines) + "\n"
+
 
 _INTRODUCTION = f"""\
 # The result table
@@ -26,6 +42,14 @@ which Aff-Wild2 does not annotate, has `AU05` after `AU04` and `AU05_present` af
 `AU04_present`. Expressions are those that observers would perceive; they do not say what a
 person feels.
 
+## Action units
+
+Action units are numbered as in the Facial Action Coding System (FACS). A model gives one of
+two sets: `{ABAW_ACTION_UNITS.name}`, the official twelve of Aff-Wild2, or
+`{EXTENDED_ACTION_UNITS.name}`, which has all below. Blinks (45) are short closures of the
+eyes (43) and have no column of their own.
+
+{_action_units()}
 ## Files
 
 - `NAME.csv`: comma, one header line, UTF-8; numbers as short as they can be read back

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.core.tasks import ABAW_ACTION_UNIT_NUMBERS
-from wildaffect.synth.behaviour import FPS, Behaviour
+from wildaffect.synth.behaviour import Behaviour
 from wildaffect.synth.facs import COLUMN
+from wildaffect.synth.motion import FPS
 from wildaffect.synth.noise import wander
 from wildaffect.synth.prototypes import EXPRESSIONS, SIMILAR
 from wildaffect.synth.statistics import Statistics

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.synth.cheek import RAISED, raised_cheeks
+from wildaffect.synth.nose import WRINKLED, wrinkled_nose
 
 
 class Material(IntEnum):
@@ -50,9 +51,9 @@ class HeadAsset:
     deltas: NDArray[np.float32]
     """Displacement of every vertex by each target at full strength, shape (N, V, 3)."""
     units: tuple[str, ...]
-    """Names of the 52 face units, then of the two that `cheek` adds."""
+    """Names of the 52 face units, then of those that `cheek` and `nose` add."""
     unit_deltas: NDArray[np.float32]
-    """Shape (54, V * 3)."""
+    """Shape (56, V * 3)."""
     face_uv: tuple[float, float, float, float]
     """The face's part of texture space: u from, to, v from, to."""
     lips: NDArray[np.float32]
@@ -82,10 +83,10 @@ def load_head() -> HeadAsset:
     vertices = arrays["vertices"]
     materials = arrays["triangle_material"].astype(np.int32)
     triangles = arrays["triangles"].astype(np.int32)
-    cheeks = raised_cheeks(vertices)
+    added = np.concatenate([raised_cheeks(vertices), wrinkled_nose(vertices)])
     moved = np.isin(materials, [Material.SKIN, Material.LASHES])
-    cheeks[:, ~np.isin(np.arange(len(vertices)), triangles[moved])] = 0
-    unit_deltas = np.concatenate([deltas[unit_rows], cheeks])
+    added[:, ~np.isin(np.arange(len(vertices)), triangles[moved])] = 0
+    unit_deltas = np.concatenate([deltas[unit_rows], added])
     at_the_side = (np.abs(vertices[:, 0]) > 0.70) & (vertices[:, 2] < 0.55)
     return HeadAsset(
         vertices=vertices,
@@ -94,7 +95,11 @@ def load_head() -> HeadAsset:
         materials=materials,
         targets={name: row for row, name in enumerate(names)},
         deltas=deltas,
-        units=(*(names[row].removeprefix("unit:") for row in unit_rows), *RAISED),
+        units=(
+            *(names[row].removeprefix("unit:") for row in unit_rows),
+            *RAISED,
+            *WRINKLED,
+        ),
         unit_deltas=unit_deltas.reshape(len(unit_deltas), -1),
         face_uv=tuple(float(x) for x in arrays["face_uv"]),  # type: ignore[arg-type]
         lips=arrays["lips_mask"].astype(np.float32) / 255,

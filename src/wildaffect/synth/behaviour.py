@@ -10,7 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from wildaffect.synth.bursts import add_bursts, keep_to_anatomy
 from wildaffect.synth.facs import COLUMN, DRAWN
+from wildaffect.synth.motion import FPS, move_eyes, move_head
 from wildaffect.synth.noise import smoothstep, wander
 from wildaffect.synth.prototypes import (
     CENTRES,
@@ -21,12 +23,12 @@ from wildaffect.synth.prototypes import (
 )
 from wildaffect.synth.statistics import Statistics
 
-FPS = 30.0
-"""Rate of every generated video."""
 STATE_LAG_S = 1.6
 """How slowly the perceived state follows an episode."""
-MAX_GAZE = 0.40
-"""Radians that eyes turn in the head."""
+NEGATIVE = {"Anger", "Disgust", "Fear", "Sadness"}
+AFFECT = {name: np.array(CENTRES[name][:2]) for name in EXPRESSIONS if name != "Neutral"}
+"""Valence and arousal of the expressions that are any; a neutral face shows neither."""
+AFFECT["Neutral"] = np.zeros(2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,13 +36,22 @@ class Behaviour:
     """One video's latent truth at `FPS`."""
 
     intensities: NDArray[np.float32]
-    """Of `facs.DRAWN`, in [0, 1], shape (T, 21)."""
+    """Of `facs.DRAWN`, in [0, 1], the stronger side, shape (T, 22)."""
+    intensities_left: NDArray[np.float32]
+    """The same of the subject's left side."""
+    intensities_right: NDArray[np.float32]
     valence: NDArray[np.float32]
     """In [-1, 1], shape (T,)."""
     arousal: NDArray[np.float32]
     """In [-1, 1], shape (T,)."""
     expression: NDArray[np.int64]
     """Class of the shown expression, shape (T,)."""
+    expression_strength: NDArray[np.float32]
+    """How strongly the face shows it now, in [0, 1]; 0 of Neutral. Shape (T,)."""
+    face_valence: NDArray[np.float32]
+    """In [-1, 1], of what the face shows now, without lag, mood or annotator; 0 when it
+    shows no affect. Shape (T,)."""
+    face_arousal: NDArray[np.float32]
     pose: NDArray[np.float32]
     """Yaw, pitch, roll as in `core.faces.HeadPose` but in radians, shape (T, 3)."""
     gaze: NDArray[np.float32]
@@ -63,6 +74,8 @@ class _Script:
     times_s: NDArray[np.float64]
     shown: NDArray[np.float64]
     push: NDArray[np.float64]
+    affect: NDArray[np.float64]
+    """As `push`, of the expression's own place in valence and arousal."""
     strength: NDArray[np.float64]
 
 
@@ -89,10 +102,12 @@ def draw_behaviour(
         times_s,
         np.zeros((num_frames, len(DRAWN))),
         np.zeros((num_frames, 2)),
+        np.zeros((num_frames, 2)),
         np.zeros((num_frames, len(EXPRESSIONS))),
     )
     _write_episodes(rng, script, statistics)
-    shown = script.shown * _visibility(rng, num_frames)[:, None]
+    visible = _visibility(rng, num_frames, statistics)
+    shown = script.shown * visible[:, None]
     strength = script.strength
     _move_freely(rng, times_s, shown, statistics)
     talking = _talk(rng, shown, statistics)
@@ -101,16 +116,30 @@ def draw_behaviour(
         if rng.random() < chance:
             part = shown[:, COLUMN[first]] * rng.uniform(0.45, 0.9)
             shown[:, COLUMN[second]] = np.maximum(shown[:, COLUMN[second]], part)
+    sides = np.stack([shown, shown])
+    if statistics.bursts:
+        add_bursts(
+            np.random.default_rng((*seed, 0xB025)), times_s, sides, statistics.bursts
+        )
+        talking = talking * keep_to_anatomy(sides)
     valence, arousal = _state(rng, script.push, talking)
-    pose = _head(rng, valence, arousal, talking)
+    pose = move_head(rng, valence, arousal, talking)
     expression = np.where(strength.max(1) < LABEL_STRENGTH, 0, strength.argmax(1))
+    strongest = strength[np.arange(num_frames), expression] * (expression > 0)
+    face = np.clip(script.affect * np.minimum(visible, 1)[:, None], -1, 1)
+    left, right = np.clip(sides, 0, 1).astype(np.float32)
     return Behaviour(
-        intensities=np.clip(shown, 0, 1).astype(np.float32),
+        intensities=np.maximum(left, right),
+        intensities_left=left,
+        intensities_right=right,
         valence=valence.astype(np.float32),
         arousal=arousal.astype(np.float32),
         expression=expression.astype(np.int64),
+        expression_strength=np.clip(strongest * visible, 0, 1).astype(np.float32),
+        face_valence=face[:, 0].astype(np.float32),
+        face_arousal=face[:, 1].astype(np.float32),
         pose=pose.astype(np.float32),
-        gaze=_gaze(rng, times_s, pose).astype(np.float32),
+        gaze=move_eyes(rng, times_s, pose).astype(np.float32),
         talking=talking.astype(np.float32),
     )
 
@@ -123,21 +152,26 @@ def _write_episodes(
     now, last = -2.0, script.times_s[-1] + 2
     while now < last:
         kind = int(rng.choice(len(EXPRESSIONS), p=mood))
-        now += _write_episode(rng, script, now, kind)
+        now += _write_episode(rng, script, now, kind, statistics)
 
 
 def _write_episode(
-    rng: np.random.Generator, script: _Script, now: float, kind: int
+    rng: np.random.Generator,
+    script: _Script,
+    now: float,
+    kind: int,
+    statistics: Statistics,
 ) -> float:
     """Write one episode and return how long until the next begins, in seconds."""
     name = EXPRESSIONS[kind]
     duration = float(np.clip(rng.lognormal(np.log(3.2), 0.6), 1.0, 15))
     onset, offset = rng.uniform(0.2, 0.9), rng.uniform(0.4, 1.6)
     apex = max(duration - onset, 0.1)
-    intensity = 0.25 + 0.75 * rng.beta(2.0, 1.8)
-    masked = name in {"Anger", "Disgust", "Fear", "Sadness"} and rng.random() < 0.15
+    weakest, a, b = statistics.episode_intensity
+    intensity = weakest + (1 - weakest) * rng.beta(a, b)
+    masked = name in NEGATIVE and rng.random() < statistics.masked
     shown = envelope(script.times_s, now, onset, apex, offset)
-    parts = dict(TAKES_PART[name])
+    parts = _typical_parts(rng, TAKES_PART[name], statistics.typical)
     if masked:
         parts[12] = 1.0
     for number, chance in parts.items():
@@ -158,15 +192,32 @@ def _write_episode(
     valence, arousal, spread = CENTRES[name]
     centre = np.array([valence, arousal]) + rng.normal(0, spread, 2)
     script.push += (shown * intensity)[:, None] * centre
+    script.affect += (shown * intensity)[:, None] * AFFECT[name]
     seen = shown * (0.35 if name == "Neutral" else 0.15 + intensity)
     np.maximum(script.strength[:, kind], seen, out=script.strength[:, kind])
     return duration + 0.45 * offset
 
 
-def _visibility(rng: np.random.Generator, num: int) -> NDArray[np.float64]:
+def _typical_parts(
+    rng: np.random.Generator, chances: dict[int, float], least: float
+) -> dict[int, float]:
+    """Return with what chance each action unit takes part in an episode."""
+    if not least:
+        return dict(chances)
+    while True:
+        drawn = {number: 1.0 for number, chance in chances.items() if rng.random() < chance}
+        if sum(chances[number] for number in drawn) >= least * sum(chances.values()):
+            return drawn
+
+
+def _visibility(
+    rng: np.random.Generator, num: int, statistics: Statistics
+) -> NDArray[np.float64]:
     """Return how much of an episode the face shows now, about 0.15 to 1.2."""
     flicker = 1 + 0.20 * wander(rng, num, 1 / FPS, 0.6)
     pause = 1 / (1 + np.exp(-6 * (wander(rng, num, 1 / FPS, 1.0) + rng.normal(0.6, 0.3))))
+    if not statistics.pauses:
+        return np.clip(flicker, 0.5, 1.25)
     return np.clip(flicker * (0.15 + 0.85 * pause), 0.1, 1.25)
 
 
@@ -225,33 +276,3 @@ def _state(
         mood = rng.normal(0, 0.07) + wander(rng, num, 1 / FPS, 9.0, 0.09)
         states.append(np.clip(followed + mood, -1, 1))
     return states[0], states[1]
-
-
-def _head(
-    rng: np.random.Generator,
-    valence: NDArray[np.float64],
-    arousal: NDArray[np.float64],
-    talking: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    num, step = len(valence), 1 / FPS
-    lively = 0.75 + 0.5 * np.clip(arousal, 0, 1)
-    yaw = rng.normal(0, 0.20) + lively * wander(rng, num, step, 1.8, 0.20)
-    pitch = rng.normal(-0.02, 0.08) + lively * wander(rng, num, step, 1.6, 0.09)
-    roll = rng.normal(0, 0.04) + lively * wander(rng, num, step, 2.2, 0.06)
-    pitch = pitch + 0.05 * arousal + 0.07 * np.minimum(valence, 0)
-    pitch = pitch + 0.03 * talking * wander(rng, num, step, 0.25)
-    return np.stack([np.clip(yaw, -0.85, 0.85), np.clip(pitch, -0.5, 0.5), roll], 1)
-
-
-def _gaze(
-    rng: np.random.Generator, times_s: NDArray[np.float64], pose: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    num = len(times_s)
-    averted = rng.uniform(0.08, 0.22)
-    fixations = np.cumsum(rng.exponential(0.9, int(times_s[-1] / 0.45) + 8) + 0.15)
-    which = np.searchsorted(fixations, times_s)
-    goals = rng.standard_normal((len(fixations) + 1, 2)) * [averted, 0.5 * averted]
-    goals[rng.random(len(goals)) < 0.45] *= 0.15
-    tremor = np.stack([wander(rng, num, 1 / FPS, 0.1, 0.008) for _ in range(2)], 1)
-    gaze = goals[which] + tremor - 0.55 * pose[:, :2]
-    return np.clip(gaze, -MAX_GAZE, MAX_GAZE)

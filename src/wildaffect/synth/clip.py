@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from wildaffect.faces.crop import TEMPLATES, similarity
 from wildaffect.synth.background import draw_background
-from wildaffect.synth.behaviour import FPS
 from wildaffect.synth.camera import Exposure
 from wildaffect.synth.landmarks import landmarks_of
+from wildaffect.synth.motion import FPS
 from wildaffect.synth.noise import wander
 from wildaffect.synth.person import Person, make_person
 from wildaffect.synth.render.compose import lay_over
@@ -56,9 +56,11 @@ def moment_of(take: Take, frame: int) -> Moment:
     """Return what the person does in a frame of the video, counted from 0."""
     behaviour = take.behaviour
     yaw, pitch, roll = (float(angle) for angle in behaviour.pose[frame])
-    resting = np.maximum(behaviour.intensities[frame], take.traits.resting)
+    sides = np.stack(
+        [behaviour.intensities_left[frame], behaviour.intensities_right[frame]]
+    )
     return Moment(
-        intensities=resting,
+        intensities=np.maximum(sides, take.traits.resting),
         rotation=head_rotation(yaw, pitch, roll),
         gaze=(float(behaviour.gaze[frame, 0]), float(behaviour.gaze[frame, 1])),
         held=float(take.held[frame]) if take.prop != "none" else 0.0,

@@ -35,9 +35,10 @@ from wildaffect.formats.affwild2_mtl import write_mtl
 from wildaffect.formats.affwild2_va import write_va
 from wildaffect.formats.frame_lists import HEADERS, Track
 from wildaffect.formats.text import write_lines
-from wildaffect.synth.behaviour import FPS
-from wildaffect.synth.facs import DRAWN
+from wildaffect.synth.exact import NAME as EXACT
+from wildaffect.synth.exact import Truth, exact_truth, write_exact
 from wildaffect.synth.landmarks import NAMES
+from wildaffect.synth.motion import FPS
 from wildaffect.synth.plan import PlannedVideo, annotations_of, plan_world
 from wildaffect.synth.presets import Preset
 from wildaffect.synth.statistics import StatisticsName
@@ -46,7 +47,7 @@ from wildaffect.synth.whole import SIDES_PER_CROP
 from wildaffect.video.write import VideoWriter
 
 Files = Literal["crops", "videos", "both"]
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 JPEG_QUALITY = 92
 IMAGES, VIDEOS, PARTS = "cropped_aligned", "videos", "exact"
 MTL_FILES = {
@@ -97,7 +98,7 @@ def write_world(
     claim_folder(folder, {**described, "files": files})
     write_labels(folder, videos, statistics)
     waiting = [video for video in videos if not _part(folder, video).exists()]
-    if (folder / "exact.npz").exists():
+    if (folder / EXACT).exists():
         waiting = []
     done, drawn = len(videos) - len(waiting), 0
     yield Progress(num_done=done, num_videos=len(videos), num_images=drawn)
@@ -106,7 +107,7 @@ def write_world(
     ):
         done, drawn = done + 1, drawn + num_images
         yield Progress(num_done=done, num_videos=len(videos), num_images=drawn)
-    if not (folder / "exact.npz").exists():
+    if not (folder / EXACT).exists():
         _write_exact(folder, videos)
     if (folder / PARTS).exists():
         shutil.rmtree(folder / PARTS)
@@ -116,7 +117,7 @@ def draw_video(folder: Path, video: PlannedVideo, *, files: Files) -> int:
     """Draw the pictures of one video, then write their truth; return how many."""
     cv2.setNumThreads(1)
     clip = open_clip(video)
-    truth = {"held": clip.held}
+    truth: dict[str, NDArray[np.float32]] = {}
     num_images = 0
     if files != "videos":
         truth["landmarks_xy"] = _draw_crops(folder / IMAGES / video.name, clip)
@@ -260,32 +261,8 @@ def _write_lists(folder: Path, *, repeated: Sequence[str], once: Sequence[str]) 
 
 
 def _write_exact(folder: Path, videos: Sequence[PlannedVideo]) -> None:
-    columns: dict[str, list[np.ndarray]] = {}
-    for place, video in enumerate(videos):
-        frames = video.frame_numbers - 1
-        truth = video.behaviour()
-        with np.load(_part(folder, video)) as stored:
-            drawn = {name: stored[name] for name in stored.files}
-        for name, values in {
-            "video_index": np.full(len(frames), place),
-            "frame_number": video.frame_numbers,
-            "valence": truth.valence[frames],
-            "arousal": truth.arousal[frames],
-            "expression": truth.expression[frames],
-            "intensities": truth.intensities[frames],
-            "pose_rad": truth.pose[frames],
-            "gaze_rad": truth.gaze[frames],
-            "talking": truth.talking[frames],
-            **drawn,
-        }.items():
-            columns.setdefault(name, []).append(values)
-    arrays = {
-        "videos": np.array([video.name for video in videos]),
-        "splits": np.array([video.split for video in videos]),
-        "identities": np.array([video.identity for video in videos]),
-        "action_unit_numbers": np.array(DRAWN),
-        "landmark_names": np.array(NAMES),
-        **{name: np.concatenate(parts) for name, parts in columns.items()},
-    }
-    with whole_file(folder / "exact.npz") as unfinished, unfinished.open("wb") as file:
-        np.savez_compressed(file, allow_pickle=False, **arrays)
+    truths: list[Truth] = []
+    for video in videos:
+        with np.load(_part(folder, video)) as drawn:
+            truths.append(exact_truth(video) | {name: drawn[name] for name in drawn.files})
+    write_exact(folder, videos, truths, landmark_names=NAMES)

@@ -1,7 +1,8 @@
 """Action units of the generated people, each as a mix of the head's face units.
 
-The twelve of Aff-Wild2 are labelled; nine more move the face and stay unlabelled, as in
-life. Source of what each looks like: Facial Action Coding System (Ekman and Friesen).
+The twelve of Aff-Wild2 are labeled by annotators; ten more move the face and stand in the
+exact truth alone. Source of what each looks like: Facial Action Coding System (Ekman and
+Friesen).
 """
 
 from functools import cache
@@ -12,8 +13,9 @@ from numpy.typing import NDArray
 from wildaffect.core.tasks import ABAW_ACTION_UNIT_NUMBERS
 from wildaffect.synth.asset import HeadAsset
 
-UNLABELLED = (5, 9, 14, 16, 17, 18, 20, 22, 43)
-"""Drawn but in no label: among others blinks (43) and the shapes of speech."""
+UNLABELLED = (5, 9, 14, 16, 17, 18, 20, 22, 43, 28)
+"""Drawn but not annotated: among others blinks (43) and the shapes of speech. New ones go
+to the end, where they leave the people and videos of existing seeds as they were."""
 DRAWN = (*ABAW_ACTION_UNIT_NUMBERS, *UNLABELLED)
 """FACS numbers in the order of every array over action units in this package."""
 COLUMN = {number: column for column, number in enumerate(DRAWN)}
@@ -36,7 +38,12 @@ FACE_UNITS: dict[int, dict[str, float]] = {
         **_both("mouthUpperUp", 0.10),
     },
     7: {**_both("eyeSquint", 1.0), **_both("eyeBlink", 0.10)},
-    9: {**_both("noseSneer", 1.1), **_both("browDown", 0.25)},
+    9: {
+        **_both("noseWrinkle", 1.0),
+        **_both("noseSneer", 0.7),
+        **_both("mouthUpperUp", 0.5),
+        **_both("eyeSquint", 0.15),
+    },
     10: {**_both("mouthUpperUp", 0.95), **_both("noseSneer", 0.30)},
     12: {**_both("mouthSmile", 1.08), **_both("cheekRaise", 0.25)},
     14: _both("mouthDimple", 1.0),
@@ -56,12 +63,13 @@ FACE_UNITS: dict[int, dict[str, float]] = {
     25: {**_both("mouthLowerDown", 0.50), **_both("mouthUpperUp", 0.28), "jawOpen": 0.10},
     26: {"jawOpen": 0.62},
     43: _both("eyeBlink", 1.0),
+    28: {"mouthRollUpper": 1.0, "mouthRollLower": 1.0},
 }
 
 
 @cache
 def unit_matrix(units: tuple[str, ...]) -> NDArray[np.float32]:
-    """Return weights of face units per action unit, shape (21, len(units))."""
+    """Return weights of face units per action unit, shape (22, len(units))."""
     matrix = np.zeros((len(DRAWN), len(units)), np.float32)
     for number, parts in FACE_UNITS.items():
         for unit, weight in parts.items():
@@ -79,9 +87,12 @@ def face_unit_weights(
 ) -> NDArray[np.float32]:
     """Return the weights of the head's face units for one moment of one person.
 
+    Face units without sides follow the mean of left and right.
+
     Args:
         head: The head.
-        intensities: Of each of `DRAWN`, in [0, 1].
+        intensities: Of each of `DRAWN`, in [0, 1]: shape (22,), or (2, 22) for the
+            subject's left and right.
         gain: How strongly this person shows each action unit, about 1.
         asymmetry: Left minus right half of each action unit, about 0.
         gaze: Turn of the eyes to the subject's left and up, in radians.
@@ -89,8 +100,11 @@ def face_unit_weights(
     matrix = unit_matrix(head.units)
     left = np.array([unit.endswith("Left") for unit in head.units], np.float32)
     right = np.array([unit.endswith("Right") for unit in head.units], np.float32)
-    strength = (intensities * gain).astype(np.float32)
-    weights = strength @ matrix + (strength * asymmetry) @ (matrix * (left - right))
+    sides = np.broadcast_to(intensities, (2, len(DRAWN)))
+    strength = (sides.mean(0) * gain).astype(np.float32)
+    uneven = ((sides[0] - sides[1]) / 2 * gain).astype(np.float32)
+    uneven = uneven + strength * asymmetry
+    weights = strength @ matrix + uneven @ (matrix * (left - right))
     weights = weights + _lids_follow(head, gaze)
     return np.clip(weights, 0, 2.0)
 

@@ -145,7 +145,8 @@ def expressed(
 
     Args:
         person: Whose face.
-        intensities: Of the action units of `facs.DRAWN`, in [0, 1], shape (21,).
+        intensities: Of the action units of `facs.DRAWN`, in [0, 1], shape (22,), or (2, 22)
+            for the subject's left and right.
         gaze: Turn of the eyes against the head to the subject's left and up, radians.
     """
     head = load_head()

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from wildaffect.core.faces import HeadPose
 from wildaffect.faces.pose import rotation_to_pose
 from wildaffect.synth.background import draw_background
-from wildaffect.synth.behaviour import FPS
 from wildaffect.synth.camera import Exposure, draw_camera
 from wildaffect.synth.clip import make_performer, moment_of
 from wildaffect.synth.landmarks import NAMES, landmarks_of
 from wildaffect.synth.light import draw_light
+from wildaffect.synth.motion import FPS
 from wildaffect.synth.noise import smoothstep, wander
 from wildaffect.synth.person import Person
 from wildaffect.synth.render.renderer import (
@@ -64,7 +64,7 @@ class Seen:
     arousal: float
     expression: int
     intensities: NDArray[np.float32]
-    """Of `facs.DRAWN`, shape (21,)."""
+    """Of `facs.DRAWN`, shape (22,)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 
 from wildaffect.core.files import whole_file
 from wildaffect.core.tasks import ABAW_ACTION_UNITS, ABAW_EXPRESSIONS
-from wildaffect.synth.behaviour import FPS
 from wildaffect.synth.dataset import Progress, claim_folder, describe_world
 from wildaffect.synth.facs import DRAWN
 from wildaffect.synth.landmarks import NAMES
+from wildaffect.synth.motion import FPS
 from wildaffect.synth.plan import PEOPLE_PER_SPLIT, SPLIT_NUMBERS
 from wildaffect.synth.presets import Preset
 from wildaffect.synth.scene import SceneFrame, Seen, draw_scene

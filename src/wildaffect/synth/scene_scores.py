@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from wildaffect.core.faces import FaceObservation, FrameFaces, Status
 from wildaffect.faces.regions import box_overlap
-from wildaffect.synth.behaviour import FPS
+from wildaffect.synth.motion import FPS
 from wildaffect.synth.scene import SceneFrame
 from wildaffect.synth.scene import Seen as Person
 

@@ -1,6 +1,8 @@
-"""How often things happen: the two sets of frequencies that a world can be made with.
+"""How often things happen: the three sets of frequencies that a world can be made with.
 
-`WILD` follows the counts of the s-Aff-Wild2 training annotations (expressions of 90,645
+`EVERYDAY` is for models that shall read any face: every expression and action unit at every
+intensity, affect that shows on the face while it lasts, and annotators who say all. `WILD`
+follows the counts of the s-Aff-Wild2 training annotations (expressions of 90,645
 rows, action units of 103,316 rows); `BALANCED` gives each class and unit enough examples.
 Source: counts printed in the public notebook `abaw4_mtl_train.ipynb` of sb-ai-lab's
 EmotiEffLib; sampling gaps are aggregates over its validation rows.
@@ -12,7 +14,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-StatisticsName = Literal["balanced", "wild"]
+from wildaffect.synth.bursts import Bursts
+
+StatisticsName = Literal["balanced", "wild", "everyday"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +46,17 @@ class Statistics:
     """Which labels a stretch of video carries (v: both of affect, e, a), how often."""
     broken_videos: float
     """Share of videos whose pattern changes midway."""
+    episode_intensity: tuple[float, float, float] = (0.25, 2.0, 1.8)
+    """Weakest episode, and both parameters of the beta distribution of what is above it."""
+    typical: float = 0.0
+    """Least share of an expression's typical action units that an episode has, each counted
+    by how often it takes part; at 0 an episode may come without any."""
+    masked: float = 0.15
+    """Share of negative episodes that are masked with a smile."""
+    pauses: bool = True
+    """Whether the face goes blank for moments while an episode lasts."""
+    bursts: Bursts | None = None
+    """Two-sided and one-sided movements without affect; with them, anatomy is kept to."""
 
 
 EVERY = 0.30
@@ -81,7 +96,36 @@ WILD = Statistics(
     },
     broken_videos=0.25,
 )  # fmt: skip
-STATISTICS = {"balanced": BALANCED, "wild": WILD}
+EVERYDAY = Statistics(
+    name="everyday",
+    episode_prior=(0.32, 0.100, 0.105, 0.100, 0.100, 0.100, 0.100, 0.075),
+    mood_concentration=8.0,
+    free_per_minute={},
+    threshold=BALANCED.threshold,
+    talking=0.40,
+    confusion=0.0,
+    median_gap=4.0,
+    gap_sigma=0.5,
+    repeated_rows=0.0,
+    patterns={"vea": 1.0},
+    broken_videos=0.0,
+    episode_intensity=(0.15, 1.0, 1.0),
+    typical=0.35,
+    masked=0.0,
+    pauses=False,
+    bursts=Bursts(
+        per_minute={
+            1: 1.2, 2: 1.8, 4: 1.5, 5: 1.8, 6: 0.8, 7: 1.5, 9: 1.8, 10: 1.8, 12: 0.8,
+            14: 1.8, 15: 1.8, 16: 0.6, 17: 1.8, 18: 1.2, 20: 1.8, 22: 0.8, 23: 1.8,
+            24: 1.5, 25: 0.8, 26: 0.8, 28: 1.8, 43: 1.5,
+        },
+        one_sided={
+            2: 0.5, 4: 0.25, 7: 0.15, 9: 0.5, 10: 0.5, 12: 0.65, 14: 0.65, 15: 0.5,
+            16: 0.2, 43: 0.4,
+        },
+    ),
+)  # fmt: skip
+STATISTICS = {"balanced": BALANCED, "wild": WILD, "everyday": EVERYDAY}
 
 MAX_GAP = 543
 """Longest gap between annotated frames of the s-Aff-Wild2 validation rows."""

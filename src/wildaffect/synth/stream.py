@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.core.annotations import Annotations
-from wildaffect.synth.behaviour import FPS, Behaviour
+from wildaffect.synth.behaviour import Behaviour
 from wildaffect.synth.clip import Crop, draw_crops
+from wildaffect.synth.motion import FPS
 from wildaffect.synth.plan import PlannedVideo, annotations_of
 from wildaffect.synth.render.renderer import Renderer
 from wildaffect.synth.statistics import STATISTICS

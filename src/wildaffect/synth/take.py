@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.synth.accessories import Prop
-from wildaffect.synth.behaviour import FPS, Behaviour, draw_behaviour, envelope
+from wildaffect.synth.behaviour import Behaviour, draw_behaviour, envelope
 from wildaffect.synth.camera import Camera, draw_camera
 from wildaffect.synth.light import Light, draw_light
+from wildaffect.synth.motion import FPS
 from wildaffect.synth.statistics import Statistics
 from wildaffect.synth.traits import Traits, draw_traits
 
@@ -45,7 +46,7 @@ def draw_take(
         light=draw_light(rng),
         camera=draw_camera(rng, melanin=traits.melanin),
         prop=prop,
-        held=_held(rng, num_frames),
+        held=_held(rng, num_frames) * np.float32(prop != "none"),
         seed=seed,
     )
 

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from wildaffect.synth.facs import DRAWN
+from wildaffect.synth.facs import COLUMN, DRAWN
 from wildaffect.synth.noise import smoothstep
 
 HairStyle = Literal["bald", "cropped", "short", "combed", "curly", "bob", "long", "tied"]
@@ -49,6 +49,10 @@ IRIS_TONES = np.array(
     ]
 )
 
+NUM_EARLY = 21
+"""Leading entries of `DRAWN` whose traits come from the person's main generator. Action
+units added since have one of their own, so that people of existing seeds stay the same."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traits:
@@ -80,11 +84,11 @@ class Traits:
     """0 none to 1 full."""
     glasses: Literal["none", "thin", "thick", "dark"]
     gain: NDArray[np.float32]
-    """How strongly each of `DRAWN` shows, shape (21,)."""
+    """How strongly each of `DRAWN` shows, shape (22,)."""
     asymmetry: NDArray[np.float32]
-    """Left minus right half, shape (21,)."""
+    """Left minus right half, shape (22,)."""
     resting: NDArray[np.float32]
-    """Intensity of each of `DRAWN` in this face at rest, small, shape (21,)."""
+    """Intensity of each of `DRAWN` in this face at rest, small, shape (22,)."""
     wrinkle_depth: NDArray[np.float32]
     """Of each wrinkle map at full action, shape (9,)."""
 
@@ -92,6 +96,7 @@ class Traits:
 def draw_traits(seed: int) -> Traits:
     """Return the person of an identity seed; the same seed gives the same person."""
     rng = np.random.default_rng((seed, 0xFACE))
+    later, num_later = np.random.default_rng((seed, 0x1A7E)), len(DRAWN) - NUM_EARLY
     ancestry = rng.dirichlet([0.35] * 3)
     maleness = float(np.clip(rng.beta(0.3, 0.3), 0.02, 0.98))
     age = float(rng.beta(1.2, 2.0))
@@ -120,8 +125,14 @@ def draw_traits(seed: int) -> Traits:
         hair_style=style,
         beard=float(rng.choice([0.3, 0.45, 0.8, 1.0])) if bearded else 0.0,
         glasses=_glasses(rng),
-        gain=np.clip(rng.lognormal(0, 0.18, len(DRAWN)), 0.65, 1.45).astype(np.float32),
-        asymmetry=rng.normal(0, 0.10, len(DRAWN)).astype(np.float32),
+        gain=np.clip(
+            [*rng.lognormal(0, 0.18, NUM_EARLY), *later.lognormal(0, 0.18, num_later)],
+            0.65,
+            1.45,
+        ).astype(np.float32),
+        asymmetry=np.array(
+            [*rng.normal(0, 0.10, NUM_EARLY), *later.normal(0, 0.10, num_later)], np.float32
+        ),
         resting=_resting(rng),
         wrinkle_depth=(rng.uniform(0.2, 0.75, 9) + 0.45 * age).astype(np.float32),
     )
@@ -146,7 +157,7 @@ def _resting(rng: np.random.Generator) -> NDArray[np.float32]:
         (17, 0.03),
         (7, 0.07),
     ):
-        resting[DRAWN.index(number)] = abs(rng.normal(0, spread))
+        resting[COLUMN[number]] = abs(rng.normal(0, spread))
     return np.clip(resting, 0, 0.22).astype(np.float32)
 
 

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.synth.background import draw_background
-from wildaffect.synth.behaviour import FPS
 from wildaffect.synth.camera import Exposure
 from wildaffect.synth.clip import SHUTTER, make_performer, moment_of
 from wildaffect.synth.landmarks import landmarks_of
+from wildaffect.synth.motion import FPS
 from wildaffect.synth.noise import wander
 from wildaffect.synth.render.renderer import (
     Placement,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.synth.asset import load_head
-from wildaffect.synth.facs import COLUMN
+from wildaffect.synth.facs import COLUMN, DRAWN
 from wildaffect.synth.light import Light
 from wildaffect.synth.person import Person, expressed, turned
 from wildaffect.synth.render.raster import light_reaching, rasterise, vertex_normals
@@ -29,7 +29,8 @@ class Moment:
     """What a person does in one frame."""
 
     intensities: NDArray[np.floating]
-    """Of `facs.DRAWN`, in [0, 1], shape (21,)."""
+    """Of `facs.DRAWN`, in [0, 1], shape (22,), or (2, 22) for the subject's left and
+    right."""
     rotation: NDArray[np.float32]
     """Of the head, 3x3."""
     gaze: tuple[float, float] = (0.0, 0.0)
@@ -185,8 +186,9 @@ def packed_look(
 
 
 def wrinkle_depths(person: Person, moment: Moment) -> NDArray[np.float64]:
-    """Return how deep each wrinkle map folds now, shape (9,)."""
-    shown = moment.intensities * person.traits.gain
+    """Return how deep each wrinkle map folds now, on both sides alike, shape (9,)."""
+    both = np.broadcast_to(moment.intensities, (2, len(DRAWN))).mean(0)
+    shown = both * person.traits.gain
 
     def of(number: int) -> float:
         return float(shown[COLUMN[number]])
