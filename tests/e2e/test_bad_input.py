@@ -2,7 +2,9 @@
 
 import os
 import resource
+import signal
 import subprocess
+import time
 from fractions import Fraction
 
 import av
@@ -12,7 +14,7 @@ import pytest
 
 from wildaffect.core.errors import UnreadableVideo
 from wildaffect.outputs.sidecar import read_sidecar
-from wildaffect.outputs.table import read_table
+from wildaffect.outputs.table import part_path, read_table
 from wildaffect.video.images import list_images
 
 pytestmark = pytest.mark.e2e
@@ -267,3 +269,26 @@ def test_an_interrupt_ends_with_one_line(portrait_views, save_clip, tmp_path, in
     assert child.returncode == 130
     assert err.splitlines() == ["wildaffect: stopped"]
     assert not (tmp_path / "out/long.csv").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("sent", "status"), [("SIGTERM", 143), ("SIGHUP", 129)])
+def test_a_request_to_stop_keeps_the_rows_so_far_and_no_part_of_an_overlay(
+    portrait_views, save_clip, tmp_path, in_child, sent, status
+):
+    long = save_clip(tmp_path / "long.mp4", portrait_views(40) * 40)
+    out = tmp_path / "out"
+    child = in_child("analyze", long, "-o", out, "--overlay", "--quiet")
+    part = part_path(out / "long.csv")
+    until = time.monotonic() + 240
+    while not (part.exists() and part.stat().st_size > 20_000):
+        assert child.poll() is None
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    child.send_signal(getattr(signal, sent))
+    _, err = child.communicate(timeout=60)
+    assert child.returncode == status
+    assert err.splitlines() == [f"wildaffect: stopped by {sent}"]
+    assert read_sidecar(part)["error"] == f"Stopped: stopped by {sent}"
+    assert read_table(part)["frame"].to_pylist() == list(range(read_table(part).num_rows))
+    assert sorted(path.name for path in out.iterdir()) == [part.name, f"{part.name}.json"]

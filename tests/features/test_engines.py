@@ -6,6 +6,7 @@ import sys
 import time
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -152,6 +153,57 @@ def test_an_interrupt_ends_with_one_line_and_keeps_whole_entries(clips, tmp_path
     assert [again[name].status for name in "abc"] == [
         "finished before", "done", "finished before",
     ]  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.e2e
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGKILL, -signal.SIGKILL)],
+)
+def test_workers_end_with_their_parent_however_it_ends(clips, plan, sent, status):
+    command = [sys.executable, "-m", "wildaffect", "extract", str(clips)]
+    command += ["-o", str(plan.store), "--workers", "2", "--quiet"]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as child:
+        store = FeatureStore(plan.store)
+        until = time.monotonic() + 60
+        while not store.tracks("geometry", "c") and time.monotonic() < until:
+            time.sleep(0.02)
+        workers = descendants(child.pid)
+        child.send_signal(sent)
+        assert child.wait(timeout=20) == status
+    until = time.monotonic() + 5
+    while any(map(is_alive, workers)) and time.monotonic() < until:
+        time.sleep(0.02)
+    assert len(workers) >= 2
+    assert not [pid for pid in workers if is_alive(pid)]
+    assert run(plan, clips, InProcess(plan))["b"].status == "done"
+    assert not list(plan.store.rglob("*.part"))
+
+
+def descendants(pid):
+    """Return the processes that a process has started, and theirs."""
+    children = [
+        int(path.name)
+        for path in Path("/proc").iterdir()
+        if path.name.isdecimal() and parent_of(path) == pid
+    ]
+    return [*children, *(each for child in children for each in descendants(child))]
+
+
+def parent_of(process):
+    try:
+        return int((process / "stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:  # it has just ended
+        return None
+
+
+def is_alive(pid):
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
 
 
 @pytest.mark.slow

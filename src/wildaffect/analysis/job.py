@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
@@ -10,7 +10,7 @@ from pathlib import Path
 from wildaffect.analysis.options import ColumnOptions, ReadOptions, describe_artefact
 from wildaffect.analysis.overlays import OverlayOptions, open_overlay
 from wildaffect.analysis.pictures import with_names
-from wildaffect.core.errors import UnreadableVideo, UsageError
+from wildaffect.core.errors import Stopped, UnreadableVideo, UsageError
 from wildaffect.core.frames import Frame, VideoInfo
 from wildaffect.inference.analyzer import Analyzer
 from wildaffect.outputs.resume import is_finished, stamp
@@ -64,7 +64,8 @@ def run_job(job: FileJob, analyzer: Analyzer, watch: Watch) -> FileReport:
     """Analyse one source and write its files.
 
     A source that breaks off keeps its rows, in a result that its sidecar calls incomplete.
-    A live source is ended by its `stop_s` or by an interrupt, which is not an error.
+    A live source is ended by its `stop_s` or by an interrupt, which is not an error; by
+    `Stopped` too, which is raised again once its files are whole.
 
     So does one with frames in it that cannot be decoded.
 
@@ -75,7 +76,8 @@ def run_job(job: FileJob, analyzer: Analyzer, watch: Watch) -> FileReport:
     """
     started_s = time.monotonic()
     _check_overlay(job)
-    with job.read.open(job.source) as reader:
+    with ExitStack() as stack:
+        reader = stack.enter_context(job.read.open(job.source))
         provenance = _provenance(job, reader, analyzer)
         schema = job.columns.schema(analyzer.artefact.manifest)
         overlay = open_overlay(
@@ -85,7 +87,8 @@ def run_job(job: FileJob, analyzer: Analyzer, watch: Watch) -> FileReport:
         if job.resume and has_overlay and is_finished(job.result, provenance):
             return FileReport(source=reader.info.name, result=job.result, was_finished=True)
         summarizer = Summarizer(schema.spaces)
-        said = analyzer.run(_watched(reader, watch))
+        # Its threads end before the process does, also when a stop comes between two rows.
+        said = stack.enter_context(closing(analyzer.run(_watched(reader, watch))))
         rows = summarizer.watch(with_names(said, job.read.pictures(job.source)))
         first = next(rows, None)
         if first is None:
@@ -94,10 +97,11 @@ def run_job(job: FileJob, analyzer: Analyzer, watch: Watch) -> FileReport:
                 "frame, got none"
             )
         error: str | None = None
-        with ExitStack() as stack:
-            table = stack.enter_context(TableWriter(job.result, schema, provenance))
+        stop: Stopped | None = None
+        with ExitStack() as files:
+            table = files.enter_context(TableWriter(job.result, schema, provenance))
             if overlay:
-                stack.enter_context(overlay)
+                files.enter_context(overlay)
             try:
                 for row in chain([first], rows):
                     table.write([row])
@@ -105,12 +109,13 @@ def run_job(job: FileJob, analyzer: Analyzer, watch: Watch) -> FileReport:
                         overlay.write([row])
             except UnreadableVideo as broken:
                 error = str(broken)
-            except KeyboardInterrupt:
-                if not job.is_live:
-                    raise
+            except KeyboardInterrupt as asked:
+                stop = _end_of_live(job, asked)
             error = error or lost_frames(reader, job.read.pictures(job.source))
             if error:
                 table.mark_incomplete(error)
+    if stop:
+        raise stop
     return FileReport(
         source=reader.info.name,
         result=job.result,
@@ -120,6 +125,13 @@ def run_job(job: FileJob, analyzer: Analyzer, watch: Watch) -> FileReport:
         error=error,
         note=None if error or not reader.damage else _damage(reader),
     )
+
+
+def _end_of_live(job: FileJob, stop: KeyboardInterrupt) -> Stopped | None:
+    """Let a live source end here; return what stops the command after it."""
+    if not job.is_live:
+        raise stop
+    return stop if isinstance(stop, Stopped) else None
 
 
 def _check_overlay(job: FileJob) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import tyro
 
 from wildaffect.cli.extras import Prepared
+from wildaffect.cli.stopping import let_go_of_output, status_of, stops_on_signals
 from wildaffect.core.errors import UsageError, WildAffectError
 
 COMMANDS: dict[str, str] = {
@@ -43,27 +44,33 @@ COMMANDS: dict[str, str] = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status: 0 done, 1 failed, 2 worded wrongly."""
+    """Run one command and return its exit status.
+
+    0 done, 1 failed, 2 worded wrongly; 130, 143, 129: SIGINT, SIGTERM, SIGHUP stopped it.
+    """
     args = list(sys.argv[1:] if argv is None else argv)
+    try:
+        with stops_on_signals():
+            return _run(args)
+    except WildAffectError as error:
+        print(f"wildaffect: {error}", file=sys.stderr)
+        return 2 if isinstance(error, UsageError) else 1
+    except (KeyboardInterrupt, BrokenPipeError) as stop:
+        return status_of(stop)
+    finally:
+        let_go_of_output()
+
+
+def _run(args: list[str]) -> int:
     if not args or args[0] in {"-h", "--help", "help"}:
         print(_overview())
         return 0
     if args[0] in {"-V", "--version"}:
         print(f"wildaffect {version('wildaffect')}")
         return 0
-    try:
-        name, rest = _split_command(args)
-        module = importlib.import_module(f"wildaffect.cli.{name.replace(' ', '_')}")
-        return int(module.run(_parse(module, name, rest)))
-    except UsageError as error:
-        print(f"wildaffect: {error}", file=sys.stderr)
-        return 2
-    except WildAffectError as error:
-        print(f"wildaffect: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("wildaffect: stopped", file=sys.stderr)
-        return 130
+    name, rest = _split_command(args)
+    module = importlib.import_module(f"wildaffect.cli.{name.replace(' ', '_')}")
+    return int(module.run(_parse(module, name, rest)))
 
 
 def _parse(module: ModuleType, name: str, args: list[str]) -> Any:

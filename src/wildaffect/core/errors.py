@@ -3,6 +3,7 @@
 A message reads `<where>: <what> must <rule>, got <value>[; <what to do>]`.
 """
 
+import signal
 from pathlib import Path
 
 
@@ -22,6 +23,19 @@ class MissingExtra(WildAffectError):
             f"{what} needs an extra that is not installed; "
             f"run: pip install 'wildaffect[{extra}]'"
         )
+
+
+class Stopped(KeyboardInterrupt):
+    """The process was asked to stop by SIGTERM or SIGHUP; it ends as on Ctrl-C."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        super().__init__(f"stopped by {signal.Signals(number).name}")
+
+    @property
+    def status(self) -> int:
+        """Exit status by the convention of shells."""
+        return 128 + self.number
 
 
 class UnreadableVideo(WildAffectError):

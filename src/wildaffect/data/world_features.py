@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from wildaffect.core.errors import FeatureError
+from wildaffect.core.processes import over_processes
 from wildaffect.features.extract import ExtractOptions, Extractor
 from wildaffect.features.footage import Footage
 from wildaffect.features.sets import measured_sets
@@ -21,7 +22,6 @@ from wildaffect.synth.dataset import (
     claim_folder,
     describe_world,
     draw_video,
-    over_videos,
     write_labels,
 )
 from wildaffect.synth.exact import NAME as EXACT
@@ -59,7 +59,7 @@ def write_world_features(
     waiting = [video for video in videos if not store.tracks(FEATURE_SET, video.name)]
     done, drawn = len(videos) - len(waiting), 0
     yield Progress(num_done=done, num_videos=len(videos), num_images=drawn)
-    for num_images in over_videos(partial(extract_video, root), waiting, workers):
+    for num_images in over_processes(partial(extract_video, root), waiting, workers):
         done, drawn = done + 1, drawn + num_images
         yield Progress(num_done=done, num_videos=len(videos), num_images=drawn)
 

@@ -13,6 +13,7 @@ from typing import Self
 
 from wildaffect.core.errors import UsageError, WildAffectError
 from wildaffect.core.frames import VideoInfo
+from wildaffect.core.processes import end_with_parent
 from wildaffect.features.engine import ExtractPlan, Refusal
 from wildaffect.features.extract import Extracted, Watch
 from wildaffect.features.footage import Footage
@@ -174,7 +175,9 @@ def _how_it_ended(exitcode: int | None) -> str:
 
 def _serve(plan: ExtractPlan, connection: "Connection[object, Footage]") -> None:
     """Extract video after video until the connection is closed; the target of a process."""
-    signal.signal(signal.SIGTERM, _leave)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _leave)
+    end_with_parent()
     warnings.simplefilter("ignore", DamagedVideoWarning)  # outcomes say it in one line
     try:
         extractor = plan.extractor()
@@ -189,9 +192,9 @@ def _serve(plan: ExtractPlan, connection: "Connection[object, Footage]") -> None
             return  # nobody waits any more
 
 
-def _leave(_number: int, _frame: FrameType | None) -> None:
+def _leave(number: int, _frame: FrameType | None) -> None:
     """Leave by way of every `finally`, so that no half-written file stays."""
-    sys.exit(128 + signal.SIGTERM)
+    sys.exit(128 + number)
 
 
 class _Teller:

@@ -1,7 +1,7 @@
 """Frames to results: the streaming analyzer, the same for files, cameras and tests."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 
@@ -72,7 +72,7 @@ class Analyzer:
             quality=self.options.quality,
         )
 
-    def run(self, frames: Iterable[Frame]) -> Iterator[FaceResult]:
+    def run(self, frames: Iterable[Frame]) -> Generator[FaceResult]:
         """Yield every frame's rows in order: by frame, then by track.
 
         Decoding and detection run in one thread, following faces in another, a few frames

@@ -14,12 +14,10 @@ DIR/provenance.json                        what made it
 
 import json
 import shutil
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Literal
 
@@ -29,6 +27,7 @@ from numpy.typing import NDArray
 
 from wildaffect.core.errors import OutputError
 from wildaffect.core.files import part_of, whole_file, write_whole
+from wildaffect.core.processes import over_processes
 from wildaffect.formats.affwild2_au import write_au
 from wildaffect.formats.affwild2_expr import write_expr
 from wildaffect.formats.affwild2_mtl import write_mtl
@@ -102,7 +101,7 @@ def write_world(
         waiting = []
     done, drawn = len(videos) - len(waiting), 0
     yield Progress(num_done=done, num_videos=len(videos), num_images=drawn)
-    for num_images in over_videos(
+    for num_images in over_processes(
         partial(draw_video, folder, files=files), waiting, workers
     ):
         done, drawn = done + 1, drawn + num_images
@@ -156,28 +155,6 @@ def _draw_frames(path: Path, video: PlannedVideo) -> NDArray[np.float32]:
             file.write(frame.rgb, index / FPS)
             points.append(frame.landmarks_xy)
     return np.stack(points)
-
-
-def over_videos(
-    draw: Callable[[PlannedVideo], int], videos: Sequence[PlannedVideo], workers: int
-) -> Iterator[int]:
-    """Yield what `draw` returns for each video, as they are done.
-
-    Args:
-        draw: Importable, as other processes call it; 1 worker calls it in this one.
-        videos: To be drawn.
-        workers: Processes.
-    """
-    if workers <= 1:
-        yield from map(draw, videos)
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        jobs = [pool.submit(draw, video) for video in videos]
-        try:
-            for job in as_completed(jobs):
-                yield job.result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _part(folder: Path, video: PlannedVideo) -> Path:

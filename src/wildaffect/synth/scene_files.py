@@ -10,8 +10,7 @@ DIR/provenance.json
 
 import csv
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.core.files import whole_file
+from wildaffect.core.processes import over_processes
 from wildaffect.core.tasks import ABAW_ACTION_UNITS, ABAW_EXPRESSIONS
 from wildaffect.synth.dataset import Progress, claim_folder, describe_world
 from wildaffect.synth.facs import DRAWN
@@ -68,14 +68,18 @@ def write_scenes(
     waiting = [n for n in range(num) if not (folder / f"truth/scene{n:04d}.csv").exists()]
     done = num - len(waiting)
     yield Progress(num_done=done, num_videos=num, num_images=0)
-    jobs = [(folder, number, seed, size_px, preset.rows_per_video) for number in waiting]
+    write = partial(
+        write_scene, folder, seed=seed, size_px=size_px, num_frames=preset.rows_per_video
+    )
     drawn = 0
-    for num_frames in _drawn(jobs, workers):
+    for num_frames in over_processes(write, waiting, workers):
         done, drawn = done + 1, drawn + num_frames
         yield Progress(num_done=done, num_videos=num, num_images=drawn)
 
 
-def write_scene(folder: Path, number: int, seed: int, size_px: int, num_frames: int) -> int:
+def write_scene(
+    folder: Path, number: int, *, seed: int, size_px: int, num_frames: int
+) -> int:
     """Write one scene and its truth; return how many frames. The table comes last."""
     height = size_px * (2 if number % LARGE_EVERY == LARGE_EVERY - 1 else 1)
     width = 2 * round(height * 8 / 9)
@@ -163,17 +167,3 @@ def _values(seen: Seen) -> list[str]:
         ABAW_EXPRESSIONS.labels[seen.expression],
         *(f"{float(value):.3f}" for value in units),
     ]
-
-
-def _drawn(jobs: list[tuple[Path, int, int, int, int]], workers: int) -> Iterator[int]:
-    if workers <= 1:
-        for job in jobs:
-            yield write_scene(*job)
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        running = [pool.submit(write_scene, *job) for job in jobs]
-        try:
-            for done in as_completed(running):
-                yield done.result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,63 @@
+"""Signals that ask a command to stop: it ends as on Ctrl-C, what is finished is kept."""
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from types import FrameType
+
+from wildaffect.core.errors import Stopped
+
+STOPS = tuple(
+    getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
+
+
+@contextlib.contextmanager
+def stops_on_signals() -> Iterator[None]:
+    """Raise `Stopped` in the block when SIGTERM or SIGHUP arrives.
+
+    A signal that is ignored, as `nohup` has it, or handled by someone else stays so.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals are the main thread's
+        return
+    ours = [number for number in STOPS if signal.getsignal(number) == signal.SIG_DFL]
+    for number in ours:
+        signal.signal(number, _stop)
+    try:
+        yield
+    finally:
+        for number in ours:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def status_of(stop: KeyboardInterrupt | BrokenPipeError) -> int:
+    """Return the exit status of a command that was stopped, after a word about it."""
+    match stop:
+        case BrokenPipeError():  # its reader had enough, as `head` does
+            return 128 + 13
+        case Stopped():
+            said, status = str(stop), stop.status
+        case _:
+            said, status = "stopped", 128 + signal.SIGINT
+    with contextlib.suppress(OSError):  # the terminal may be gone
+        print(f"wildaffect: {said}", file=sys.stderr)
+    return status
+
+
+def let_go_of_output() -> None:
+    """Write what nobody reads any more nowhere, so that the exit status stays ours."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+def _stop(number: int, _frame: FrameType | None) -> None:
+    raise Stopped(number)

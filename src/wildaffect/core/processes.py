@@ -1,0 +1,73 @@
+"""Worker processes that never outlive the process that started them."""
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.connection import wait
+from typing import TypeVar
+
+from wildaffect.core.errors import WildAffectError
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+_TIDY_S = 1.0
+"""How long an orphan may take to remove what it had half written."""
+
+
+def over_processes(
+    work: Callable[[Job], Result], jobs: Sequence[Job], workers: int
+) -> Iterator[Result]:
+    """Yield what `work` returns for each job, as they are done.
+
+    If the caller stops early, workers are ended at once and what they were at is dropped.
+
+    Args:
+        work: Importable, as other processes call it; 1 worker calls it in this one.
+        jobs: What can be sent to other processes.
+        workers: Processes.
+
+    Raises:
+        WildAffectError: If a worker is lost.
+    """
+    if workers <= 1:
+        yield from map(work, jobs)
+        return
+    others = set(multiprocessing.active_children())
+    pool = ProcessPoolExecutor(
+        workers, multiprocessing.get_context("spawn"), initializer=end_with_parent
+    )
+    try:
+        for result in as_completed([pool.submit(work, job) for job in jobs]):
+            yield result.result()
+    except BrokenProcessPool as error:
+        raise WildAffectError(
+            "a worker process was lost; repeat the command to go on, with fewer workers if "
+            "memory ran out"
+        ) from error
+    except BaseException:
+        for process in set(multiprocessing.active_children()) - others:
+            process.terminate()
+        raise
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def end_with_parent() -> None:
+    """End this worker process as soon as its parent has ended, however it did."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        watch = threading.Thread(target=_watch, args=(parent.sentinel,), daemon=True)
+        watch.start()
+
+
+def _watch(parent: int) -> None:
+    wait([parent])
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(_TIDY_S)
+    os._exit(128 + signal.SIGTERM)

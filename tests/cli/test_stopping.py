@@ -1,0 +1,39 @@
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from wildaffect.cli.stopping import STOPS, status_of, stops_on_signals
+from wildaffect.core.errors import Stopped
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
+def test_a_signal_is_raised_where_the_command_is_and_has_its_status(number, status, capsys):
+    with pytest.raises(Stopped) as stop, stops_on_signals():
+        signal.raise_signal(number)
+    assert status_of(stop.value) == status
+    assert capsys.readouterr().err == f"wildaffect: stopped by {number.name}\n"
+    assert [signal.getsignal(each) for each in STOPS] == [signal.SIG_DFL] * len(STOPS)
+
+
+def test_a_signal_that_is_ignored_stays_ignored_as_under_nohup():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with stops_on_signals():
+            signal.raise_signal(signal.SIGHUP)
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_a_reader_that_leaves_early_ends_the_command_without_a_traceback():
+    command = [sys.executable, "-m", "wildaffect", "--help"]
+    reader, writer = os.pipe()
+    os.close(reader)
+    child = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, check=False)
+    os.close(writer)
+    assert child.stderr == b""
