@@ -76,7 +76,8 @@ def _place_parts() -> list[Part]:
                 name="time_s",
                 type="float64",
                 unit="s",
-                meaning="Time of the frame in the video, from the container.",
+                meaning="Time of the frame; 0 is where the first sound or picture of the "
+                "file begins, as in players.",
                 optional=False,
             ),
             lambda row: row.time_s,
@@ -160,7 +161,7 @@ def _box_columns() -> tuple[Column, ...]:
             name=f"box_{key}",
             type="float32",
             unit="px",
-            meaning=f"{edge} edge of the face in the upright frame.",
+            meaning=f"{edge} edge of the face in the displayed frame.",
         )
         for key, edge in edges.items()
     )

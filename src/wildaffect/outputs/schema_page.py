@@ -63,6 +63,24 @@ eyes (43) and have no column of their own.
   `wildaffect.outputs.table.read_table` reads it and `recover` makes a result of it. The
   part of CSV and JSON Lines is text as above; that of Parquet is an Arrow IPC stream, as
   a Parquet file cannot be read before its end is written.
+
+## Pixels and times of the source
+
+Boxes, landmarks and overlays are in pixels of the frame as players display it: cropped to
+the clean aperture (MP4, QuickTime, Matroska), mirrored and turned as the display matrix
+says, and stretched in width to square pixels; the height stays. The sidecar says in
+`source` what was done: `width` and `height` of the displayed frame, `stored_width` and
+`stored_height`, `cropped` (left, top, right, bottom), `mirrored` (left to right, before
+turning), `rotation_deg` (clockwise) and `sample_aspect_ratio` (width to height of a stored
+pixel). Where they change within a video, the sidecar has those of its first frame.
+
+`time_s` is the container's own time, less that of its first sound or picture. A video that
+starts 1.5 s after its sound has 1.5 in its first row, and so rows line up with transcripts
+and with annotations made in a player; `source.start_s` is that offset. To count from the
+first frame instead, subtract it.
+
+`source.stream` is the number of the video stream that was read: the default one, and the
+largest of several; covers and thumbnails are no video.
 """
 
 

@@ -10,9 +10,9 @@ import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 
-from wildaffect.video.container import stream_start_s
 from wildaffect.video.picture import DamagedVideoWarning
 from wildaffect.video.sources import open_container
+from wildaffect.video.streams import time_zero_s
 
 _COPIED = frozenset({"aac", "ac3", "alac", "eac3", "flac", "mp3", "opus"})
 """Codecs that MP4 carries and common players read from it; others become AAC."""
@@ -26,12 +26,13 @@ class SoundTrack:
     def __init__(self, source: Path, output: OutputContainer) -> None:
         """Open the first sound stream of `source`; without one nothing is written.
 
-        Times are those of the source's video: 0 is where its video stream begins.
+        Times are those of the source's frames.
         """
         self._source = source
         self._input = open_container(source)
         self._packets: Iterator[tuple[float, Any]] = iter(())
         self._held: tuple[float, Any] | None = None
+        self._origin_s = float(time_zero_s(self._input))
         if self._input.streams.audio:
             stream = self._input.streams.audio[0]
             writer = _writer(stream, output)
@@ -63,15 +64,10 @@ class SoundTrack:
         self._packets = iter(())
         self._input.close()
 
-    @property
-    def _origin_s(self) -> float:
-        video = self._input.streams.video
-        return stream_start_s(video[0]) if video else 0.0
-
     def _timed(
         self, container: InputContainer, stream: AudioStream, writer: "_Writer"
     ) -> Iterator[tuple[float, Any]]:
-        """Yield packets or decoded sound with its time on the clock of the video."""
+        """Yield packets or decoded sound with its time on the clock of the frames."""
         origin_s = self._origin_s
         try:
             for packet in container.demux(stream):

@@ -10,6 +10,7 @@ from av.container import InputContainer
 
 from wildaffect.core.errors import UnreadableVideo
 from wildaffect.video.container import ContainerSource
+from wildaffect.video.cropping import crops
 from wildaffect.video.declared_size import declared_size, lacks_index
 
 _ADDRESS = re.compile(r"(?:rtsps?|rtmps?|https?|udp|rtp|tcp|srt)://", re.IGNORECASE)
@@ -34,11 +35,13 @@ def open_file(path: Path, *, decoder_threads: int = 1) -> ContainerSource:
     Raises:
         UnreadableVideo: If it is missing, empty, no video, or holds no frame.
     """
+    check_readable_file(path)
     return ContainerSource(
         str(path),
         partial(open_container, path),
         decoder_threads=decoder_threads,
         is_cut_off=partial(_is_cut_off, path),
+        crops=crops(path),
     )
 
 

@@ -158,16 +158,32 @@ class OrderedTimeline:
 
 
 class Clock:
-    """Time stamps to seconds from the start of the video.
+    """Time stamps to seconds on the clock of the whole container.
 
     A frame without a time stamp, or with one that does not lie after its predecessor's, is
     placed one average frame after it and noted as damage.
     """
 
     def __init__(
-        self, damage: Damage, *, time_base_s: float, start: int | None, frame_s: float
+        self,
+        damage: Damage,
+        *,
+        time_base_s: float,
+        start: int | None,
+        start_s: float = 0.0,
+        frame_s: float,
     ) -> None:
+        """Start the clock.
+
+        Args:
+            damage: Counts times that were guessed.
+            time_base_s: Length of a unit of time stamps.
+            start: Time stamp of the stream's first frame; that of the first one if None.
+            start_s: The time that `start` stands for.
+            frame_s: Length of an average frame.
+        """
         self._damage = damage
+        self._start_s = start_s
         self._time_base_s = time_base_s
         self._start = start
         self._frame_s = frame_s
@@ -179,9 +195,11 @@ class Clock:
             self._start = pts
         stamped = None
         if pts is not None and self._start is not None:
-            stamped = (pts - self._start) * self._time_base_s
+            stamped = (pts - self._start) * self._time_base_s + self._start_s
         if stamped is None or (self._last_s is not None and stamped <= self._last_s):
             self._damage.guessed_times += 1
-            stamped = 0.0 if self._last_s is None else self._last_s + self._frame_s
+            stamped = (
+                self._start_s if self._last_s is None else self._last_s + self._frame_s
+            )
         self._last_s = stamped
         return stamped
