@@ -52,8 +52,12 @@ def step(tracker, time_s, *places, detect=True):
     return update(tracker, time_s, detections, Scene(*places).look)
 
 
-def update(tracker, time_s, detections, look, detect=tuple):
-    return tracker.update(time_s, detections, look=look, detect=detect)
+def update(
+    tracker, time_s, detections, look, detect=tuple, search=tuple, closer=lambda _: ()
+):
+    return tracker.update(
+        time_s, detections, look=look, detect=detect, search=search, closer=closer
+    )
 
 
 def test_a_moving_face_keeps_its_track_without_the_detector():

@@ -47,8 +47,9 @@ class FaceObservation:
     """The person within one shot; numbers are never used twice in a video."""
     status: Status
     """`ok`, `low_quality` or `interpolated`."""
-    detection_score: float
-    """Detector confidence in [0, 1] at the last detection of this track."""
+    detection_score: float | None
+    """Detector confidence in [0, 1] at the last detection of this track; None where the
+    mesh alone found the face."""
     presence: float
     """Probability in [0, 1] that the mesh sits on a face."""
     box_xyxy: NDArray[np.float32]

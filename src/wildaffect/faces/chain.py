@@ -14,6 +14,7 @@ from wildaffect.faces.mesh import FaceMesh
 from wildaffect.faces.observe import FaceObserver
 from wildaffect.faces.quality import QualityLimits
 from wildaffect.faces.scan import ScannedFrame
+from wildaffect.faces.search import FaceSearch
 from wildaffect.faces.tracker import Tracker, TrackingLimits
 from wildaffect.runtime.network import Device
 
@@ -40,6 +41,7 @@ class FaceChain:
         quality: QualityLimits | None = None,
     ) -> None:
         self._detector = FaceDetector(device)
+        self._search = FaceSearch(self._detector)
         self._mesh = FaceMesh(device)
         self._observe = FaceObserver(device, preprocesses, quality or QualityLimits())
         self._limits = tracking or TrackingLimits()
@@ -70,6 +72,8 @@ class FaceChain:
             scanned.detections,
             look=lambda region: self._mesh(rgb, region),
             detect=lambda: self._detector(rgb),
+            search=lambda: self._search.wider(rgb),
+            closer=lambda mesh: self._search.closer(rgb, mesh.box_xyxy()),
         )
         return {track.key: self._observe(rgb, track) for track in tracks}
 

@@ -102,3 +102,13 @@ def box_overlap(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
     shared = float(width * height)
     union = float((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1])) - shared
     return shared / union
+
+
+def center_of(box_xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the middle of a box, shape (2,)."""
+    return (box_xyxy[:2] + box_xyxy[2:]) / np.float32(2)
+
+
+def is_inside(point_xy: NDArray[np.float32], box_xyxy: NDArray[np.float32]) -> bool:
+    """Return whether a point (2,) lies in a box (4,)."""
+    return bool((box_xyxy[:2] <= point_xy).all() and (point_xy <= box_xyxy[2:]).all())

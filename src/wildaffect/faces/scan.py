@@ -1,10 +1,13 @@
 """What is read of a whole frame before any face is followed; runs beside decoding."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 
 from wildaffect.core.frames import Frame
-from wildaffect.faces.detector import INPUT_PX, Detections, FaceDetector, shrink_frame
+from wildaffect.faces.detector import Detections, FaceDetector, shrink_frame, with_new
 from wildaffect.faces.shots import Change, ChangeDetector
+from wildaffect.faces.views import INPUT_PX, View, tile_levels
 
 DETECT_EVERY_S = 0.2
 """The detector runs at least so often, and at once where the picture changes."""
@@ -29,7 +32,9 @@ class FrameScanner:
     """Detects faces and shot cuts; frames must come in order.
 
     Faces that are followed need no detector, so it runs now and then, and where something
-    appeared. That is the same for every run over the same frames.
+    appeared. That is the same for every run over the same frames. Faces that are small in
+    the frame are looked for in tiles of it: in all of them where a source starts, in the
+    largest where a shot does, and else in one at a time, in turns.
 
     Args:
         detector: One that no other thread uses at the same time; it may serve many videos.
@@ -39,6 +44,8 @@ class FrameScanner:
         self._detector = detector
         self._change = ChangeDetector()
         self._detected_s = float("-inf")
+        self._tiled_s = float("-inf")
+        self._next_tile = 0
 
     def __call__(self, frame: Frame) -> ScannedFrame:
         """Scan one frame."""
@@ -51,9 +58,28 @@ class FrameScanner:
                 small, INPUT_PX / max(frame.rgb.shape[:2])
             )
             self._detected_s = frame.time_s
+            for tile in self._tiles(frame, is_cut=change.is_cut):
+                detections = with_new(detections, self._detector.look(frame.rgb, tile))
         return ScannedFrame(
             frame=frame,
             detections=detections,
             change=change,
             is_new_source=frame.shot_start,
         )
+
+    def _tiles(self, frame: Frame, *, is_cut: bool) -> Iterable[View]:
+        """Return where else to look in a frame, and note when that was."""
+        height, width = frame.rgb.shape[:2]
+        levels = tile_levels(height, width)
+        is_due = frame.time_s - self._tiled_s >= DETECT_EVERY_S - 1e-6
+        if not levels or not (is_due or is_cut or frame.shot_start):
+            return ()
+        is_first = self._tiled_s == float("-inf")
+        self._tiled_s = frame.time_s
+        if is_first or frame.shot_start:
+            return chain.from_iterable(levels)
+        if is_cut:
+            return levels[0]
+        tiles = tuple(chain.from_iterable(levels))
+        self._next_tile = (self._next_tile + 1) % len(tiles)
+        return (tiles[self._next_tile],)

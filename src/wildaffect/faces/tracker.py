@@ -1,6 +1,6 @@
 """Detections to persons: who is where from one frame to the next, within one shot."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from wildaffect.faces.detector import Detection, Detections
 from wildaffect.faces.mesh import Mesh
-from wildaffect.faces.regions import Region, box_overlap
+from wildaffect.faces.regions import Region, box_overlap, center_of, is_inside
+from wildaffect.faces.search import Candidate
 
 SETTLING_LOOKS = 2
 """How often a new mesh is looked for again where it was found, so that it no longer depends
@@ -21,6 +22,8 @@ MAX_SURPRISE = 0.1
 
 Look = Callable[[Region], Mesh]
 """Runs the landmark network on a region of the current frame."""
+Candidates = Iterable[Sequence[Candidate]]
+"""What one look after the other proposes; a later look is only taken where it is needed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +40,10 @@ class TrackingLimits:
     shot shorter than that, the face must be there from the first frame to the last. A
     frame further than `max_gap_s` from both its neighbours is believed like a still."""
     max_unseen_s: float = 1.0
-    """Time that the mesh may carry a track on which the detector no longer sees."""
+    """Time that the mesh may carry a track on which the detector no longer sees; a closer
+    look then keeps the track or ends it."""
+    search_every_s: float = 1.0
+    """Time between two searches of frames without a face; every shot begins with one."""
     same_face_overlap: float = 0.3
     """Of detection and mesh box."""
     duplicate_overlap: float = 0.6
@@ -52,7 +58,8 @@ class LiveTrack:
     """Order of first sight; not yet the track's public number."""
     mesh: Mesh
     """Last one that was accepted."""
-    detection_score: float
+    detection_score: float | None
+    """None where the mesh alone found the face."""
     found_s: float
     """Time of that mesh."""
     detected_s: float
@@ -64,9 +71,9 @@ class LiveTrack:
 
     def move(self, mesh: Mesh, time_s: float) -> None:
         """Accept the next mesh."""
-        here = _centre(self.mesh.box_xyxy())
-        step = here - _centre(self.before[0].box_xyxy()) if self.before else 0
-        off = float(np.linalg.norm(_centre(mesh.box_xyxy()) - (here + step)))
+        here = center_of(self.mesh.box_xyxy())
+        step = here - center_of(self.before[0].box_xyxy()) if self.before else 0
+        off = float(np.linalg.norm(center_of(mesh.box_xyxy()) - (here + step)))
         self.surprise = SURPRISE_KEPT * self.surprise + off / _side(self.mesh)
         self.before = (self.mesh, self.found_s)
         self.mesh, self.found_s = mesh, time_s
@@ -92,10 +99,13 @@ class Tracker:
     _next_key: int = 0
     _last_s: float = float("-inf")
     """Time of the frame before."""
+    _searched_s: float = float("-inf")
+    """Last time that a frame without a face was searched."""
 
     def start_shot(self, goes_on: Callable[[NDArray[np.float32]], bool]) -> None:
         """Forget every face but those whose box, shape (4,), goes on through the cut."""
         self._live = [track for track in self._live if goes_on(track.mesh.box_xyxy())]
+        self._searched_s = float("-inf")
 
     def update(
         self,
@@ -104,6 +114,8 @@ class Tracker:
         *,
         look: Look,
         detect: Callable[[], Detections],
+        search: Callable[[], Candidates],
+        closer: Callable[[Mesh], Candidates],
     ) -> list[LiveTrack]:
         """Return the tracks whose face is in this frame, oldest first.
 
@@ -112,6 +124,8 @@ class Tracker:
             detections: What the detector saw, or None if it was not run.
             look: Runs the landmark network on a region of the frame.
             detect: Runs the detector; called if a face was lost or there is none.
+            search: Looks further; called now and then if no face is found.
+            closer: Looks at a face that the detector has not seen for long.
         """
         limits = self.limits
         oldest_s = min(time_s - limits.max_gap_s, self._last_s)
@@ -125,13 +139,52 @@ class Tracker:
         free = [d for d in detections if not self._claimed(d, time_s)]
         for detection in free:
             self._place(detection, time_s, look)
+        self._search(time_s, look, search)
         self._drop_duplicates(time_s)
         self._live = [
             track
             for track in self._live
             if time_s - track.detected_s <= limits.max_unseen_s
+            or self._confirmed(track, time_s, look, closer)
         ]
+        return self._in_view(time_s)
+
+    def _in_view(self, time_s: float) -> list[LiveTrack]:
         return [track for track in self._live if track.found_s == time_s]
+
+    def _search(self, time_s: float, look: Look, search: Callable[[], Candidates]) -> None:
+        """Place what further looks propose, until one of them has found a face."""
+        is_due = time_s - self._searched_s >= self.limits.search_every_s - 1e-6
+        if self._in_view(time_s) or not is_due:
+            return
+        self._searched_s = time_s
+        for candidates in search():
+            for candidate in candidates:
+                self._place(candidate, time_s, look)
+            if self._in_view(time_s):
+                return
+
+    def _confirmed(
+        self,
+        track: LiveTrack,
+        time_s: float,
+        look: Look,
+        closer: Callable[[Mesh], Candidates],
+    ) -> bool:
+        """Return whether a closer look sees a face in view too; note that it did."""
+        if track.found_s < time_s:
+            return False
+        for candidates in closer(track.mesh):
+            for candidate in candidates:
+                mesh = look(candidate.region())
+                overlap = box_overlap(mesh.box_xyxy(), track.mesh.box_xyxy())
+                if (
+                    mesh.presence >= self.limits.min_presence
+                    and overlap > self.limits.duplicate_overlap
+                ):
+                    track.detection_score, track.detected_s = candidate.score, time_s
+                    return True
+        return False
 
     def live_keys(self) -> set[int]:
         """Return the keys of faces that are in view or were a moment ago."""
@@ -151,9 +204,9 @@ class Tracker:
                 return True
         return False
 
-    def _place(self, detection: Detection, time_s: float, look: Look) -> None:
-        """Give the detection to a face lost near by, or begin a track with it."""
-        mesh = look(detection.region())
+    def _place(self, candidate: Candidate, time_s: float, look: Look) -> None:
+        """Give the candidate to a face lost near by, or begin a track with it."""
+        mesh = look(candidate.region())
         for _ in range(SETTLING_LOOKS):
             if mesh.presence < self.limits.min_presence:
                 return
@@ -164,10 +217,10 @@ class Tracker:
         if lost:
             track = min(lost, key=lambda t: _distance(t.mesh, mesh))
         else:
-            track = LiveTrack(self._next_key, mesh, detection.score, time_s, time_s)
+            track = LiveTrack(self._next_key, mesh, candidate.score, time_s, time_s)
             self._next_key += 1
             self._live.append(track)
-        track.mesh, track.detection_score = mesh, detection.score
+        track.mesh, track.detection_score = mesh, candidate.score
         track.found_s = track.detected_s = time_s
         track.before, track.surprise = None, 0.0
 
@@ -200,7 +253,9 @@ def _claim(track: LiveTrack) -> tuple[float, int]:
 def _same_face(mesh: Mesh, detection: Detection, limits: TrackingLimits) -> bool:
     box = mesh.box_xyxy()
     overlap = box_overlap(box, detection.box_xyxy)
-    return overlap > limits.same_face_overlap or _inside(_centre(detection.box_xyxy), box)
+    return overlap > limits.same_face_overlap or is_inside(
+        center_of(detection.box_xyxy), box
+    )
 
 
 def _is_near(lost: Mesh, found: Mesh) -> bool:
@@ -210,17 +265,9 @@ def _is_near(lost: Mesh, found: Mesh) -> bool:
 
 
 def _distance(a: Mesh, b: Mesh) -> float:
-    return float(np.linalg.norm(_centre(a.box_xyxy()) - _centre(b.box_xyxy())))
+    return float(np.linalg.norm(center_of(a.box_xyxy()) - center_of(b.box_xyxy())))
 
 
 def _side(mesh: Mesh) -> float:
     box = mesh.box_xyxy()
     return float(max(box[2] - box[0], box[3] - box[1], 1.0))
-
-
-def _centre(box: NDArray[np.float32]) -> NDArray[np.float32]:
-    return (box[:2] + box[2:]) / np.float32(2)
-
-
-def _inside(point: NDArray[np.float32], box: NDArray[np.float32]) -> bool:
-    return bool((box[:2] <= point).all() and (point <= box[2:]).all())

@@ -57,7 +57,7 @@ def _face_of(frame: Frame, crops: tuple[np.ndarray, ...]) -> FaceObservation:
     return FaceObservation(
         track_id=0,
         status=Status.OK,
-        detection_score=float("nan"),
+        detection_score=None,
         presence=float("nan"),
         box_xyxy=np.array([0, 0, width, height], np.float32),
         landmarks_xyz=_NO_LANDMARKS,

@@ -119,7 +119,8 @@ def _geometry_parts() -> list[Part]:
             "detection_score",
             "float32",
             "[0, 1]",
-            "Detector confidence at the last detection of this track.",
+            "Detector confidence at the last detection of this track; empty where the mesh "
+            "alone found the face.",
             "detection_score",
         ),
         of(

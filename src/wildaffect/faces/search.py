@@ -1,0 +1,80 @@
+"""Further looks for faces that the detector does not see in the whole frame.
+
+Each look only proposes a place; a face is there if the mesh network says so.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wildaffect.faces.detector import FaceDetector
+from wildaffect.faces.regions import Region
+from wildaffect.faces.views import close_view, margin_view
+
+PICTURE_REGIONS = (1.3, 1.0)
+"""Sides of the squares on which the mesh looks for a face that fills the picture, in longer
+sides of the picture."""
+FILLS_PICTURE = 0.5
+"""Longer side of a box, in longer sides of the picture, from which a face fills it."""
+
+
+class Candidate(Protocol):
+    """A place where a face may be."""
+
+    @property
+    def score(self) -> float | None:
+        """Detector confidence in [0, 1]; None if the detector did not see it."""
+
+    def region(self) -> Region:
+        """Return the square on which the mesh network is to look for landmarks."""
+
+
+@dataclass(frozen=True, slots=True)
+class WholePicture:
+    """The guess that a picture shows one upright face and little else."""
+
+    height: int
+    width: int
+    share: float
+    """Side of the mesh's square, in longer sides of the picture."""
+
+    @property
+    def score(self) -> None:
+        """None: the detector did not see it."""
+
+    def region(self) -> Region:
+        """Return a square around the middle of the picture."""
+        return Region(
+            centre_x=self.width / 2,
+            centre_y=self.height / 2,
+            side=max(self.height, self.width) * self.share,
+            angle_rad=0.0,
+        )
+
+
+class FaceSearch:
+    """Looks again where the first look found nothing; keeps nothing between frames."""
+
+    def __init__(self, detector: FaceDetector) -> None:
+        self._detector = detector
+
+    def wider(self, rgb: NDArray[np.uint8]) -> Iterator[Sequence[Candidate]]:
+        """Yield what each look proposes for a frame (H, W, 3), the surest look first."""
+        yield self._detector.look(rgb, margin_view(rgb.shape))
+        yield from _whole_picture(rgb.shape)
+
+    def closer(
+        self, rgb: NDArray[np.uint8], box_xyxy: NDArray[np.float32]
+    ) -> Iterator[Sequence[Candidate]]:
+        """Yield the same for the place where a face is believed to be, a box (4,)."""
+        yield self._detector.look(rgb, close_view(box_xyxy))
+        if max(box_xyxy[2:] - box_xyxy[:2]) >= FILLS_PICTURE * max(rgb.shape[:2]):
+            yield from _whole_picture(rgb.shape)
+
+
+def _whole_picture(shape: tuple[int, ...]) -> Iterator[Sequence[Candidate]]:
+    for share in PICTURE_REGIONS:
+        yield (WholePicture(shape[0], shape[1], share),)
