@@ -8,13 +8,30 @@ Symbols: V videos, R resamples.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from wildaffect.metrics.scores import TaskScores, VideoStatistics
 
 Floats = NDArray[np.float64]
+Scores = TypeVar("Scores")
+Scores_co = TypeVar("Scores_co", covariant=True)
+
+
+class PooledStatistics(Protocol[Scores_co]):
+    """Statistics of groups (videos or people) that are drawn with replacement."""
+
+    def __len__(self) -> int:
+        """Return the number of groups."""
+        ...
+
+    def pooled(self, weights: ArrayLike | None = None) -> Scores_co:
+        """Return the scores of all groups, or of each of R weightings (R, groups)."""
+        ...
+
+
 Measure = Callable[[TaskScores], Floats]
 """Takes scores of shape (...) to values of shape (...), or (..., M) for M values at once;
 `operator.attrgetter("p_mtl")` is one."""
@@ -55,8 +72,8 @@ class PairedDifference:
 
 
 def bootstrap_interval(
-    statistics: VideoStatistics,
-    measure: Measure,
+    statistics: PooledStatistics[Scores],
+    measure: Callable[[Scores], Floats],
     *,
     num_resamples: int = 2000,
     level: float = 0.95,
@@ -65,7 +82,7 @@ def bootstrap_interval(
     """Return a score with its percentile interval over videos.
 
     Args:
-        statistics: Of the videos to draw from.
+        statistics: Of the videos, or other groups, to draw from.
         measure: The score, such as `operator.attrgetter("p_mtl")`.
         num_resamples: R.
         level: Share of resamples within the interval, in (0, 1).

@@ -1,0 +1,189 @@
+"""Scores of systems on sets of photographs as Markdown and as JSON."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from real_faces_sets import EXPRESSIONS
+
+from wildaffect.core.errors import UsageError
+from wildaffect.metrics.bootstrap import Interval
+
+BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+"""Where a page of the documentation holds the tables."""
+COLUMNS = {
+    "found": "found",
+    "answered": "answered",
+    "balanced accuracy": "balanced accuracy",
+    "balanced accuracy, all": "of all images",
+    "macro F1": "macro F1",
+    "ECE": "ECE",
+    "valence AUC": "valence AUC",
+    "arousal AUC": "arousal AUC",
+    "valence CCC": "valence CCC",
+    "arousal CCC": "arousal CCC",
+    "AU F1": "AU F1",
+    "AU AUC": "AU AUC",
+}
+"""Scores of the first table, and what their columns are called."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One system on one set."""
+
+    system: str
+    crop: str
+    scores: Mapping[str, Interval]
+    confusion: NDArray[np.int64]
+    """Rows are annotated classes, columns answers, the last column any other; answered
+    photographs alone."""
+    units: tuple[str, ...]
+    """Action units that are scored."""
+    is_ours: bool
+    """Whether it is a model of this project, whose answers are shown in detail."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetPage:
+    """All systems on one set."""
+
+    name: str
+    num_images: int
+    num_people: int
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaceFree:
+    """Frames without a face, and those in which a system saw one."""
+
+    system: str
+    source: str
+    num_frames: int
+    num_with_face: int
+    num_answered: int
+
+
+def markdown(
+    pages: Sequence[SetPage], face_free: Sequence[FaceFree], absent: Mapping[str, str]
+) -> str:
+    """Return the tables."""
+    parts = [part for page in pages for part in _set_parts(page)]
+    if face_free:
+        rows = [
+            [one.system, one.source, f"{one.num_frames}", f"{one.num_with_face}",
+             f"{one.num_answered}"]
+            for one in face_free
+        ]  # fmt: skip
+        header = ["system", "frames of", "frames", "with a face", "answered"]
+        parts.append("## Frames without a face\n\n" + _table(header, rows))
+    if absent:
+        lines = [f"- {name}: {reason}" for name, reason in absent.items()]
+        parts.append("Not run:\n\n" + "\n".join(lines))
+    return "\n\n".join(parts) + "\n"
+
+
+def between_marks(page: str, text: str) -> str:
+    """Return a page with the text in place of what is between its marks.
+
+    Raises:
+        UsageError: If it does not hold both, once each and in order.
+    """
+    head, begin, rest = page.partition(BEGIN)
+    _, end, tail = rest.partition(END)
+    if not (begin and end) or BEGIN in tail or END in tail:
+        raise UsageError(f"the page must hold {BEGIN} and then {END}, once each")
+    return f"{head}{begin}\n\n{text}\n{end}{tail}"
+
+
+def as_json(
+    pages: Sequence[SetPage], face_free: Sequence[FaceFree], absent: Mapping[str, str]
+) -> dict:
+    """Return everything, with numbers in full."""
+    return {
+        "sets": [
+            {
+                "name": page.name,
+                "images": page.num_images,
+                "people": page.num_people,
+                "systems": [
+                    {
+                        "name": row.system,
+                        "crop": row.crop,
+                        "scores": {
+                            name: [_number(one.value), _number(one.low), _number(one.high)]
+                            for name, one in row.scores.items()
+                        },
+                        "classes": [*EXPRESSIONS, "other"],
+                        "confusion": row.confusion.tolist(),
+                    }
+                    for row in page.rows
+                ],
+            }
+            for page in pages
+        ],
+        "face_free": [
+            {name: getattr(one, name) for name in one.__slots__} for one in face_free
+        ],
+        "not_run": dict(absent),
+    }
+
+
+def _set_parts(page: SetPage) -> Iterator[str]:
+    shown = {
+        score: column
+        for score, column in COLUMNS.items()
+        if any(np.isfinite(row.scores[score].value) for row in page.rows)
+    }
+    rows = [
+        [row.system, row.crop, *(_cell(row.scores[score]) for score in shown)]
+        for row in page.rows
+    ]
+    yield (
+        f"## {page.name}: {page.num_images} photographs of {page.num_people} people\n\n"
+        + _table(["system", "looks at", *shown.values()], rows)
+    )
+    with_units = [row for row in page.rows if row.units]
+    for row in with_units:
+        cells = [
+            [unit, _cell(row.scores[f"{unit} F1"]), _cell(row.scores[f"{unit} AUC"])]
+            for unit in row.units
+        ]
+        yield f"### {page.name}: action units of {row.system}\n\n" + _table(
+            ["unit", "F1", "AUC"], cells
+        )
+    for row in page.rows:
+        if row.is_ours and row.confusion.sum():
+            yield (
+                f"### {page.name}: what {row.system} answers\n\n"
+                + _confusion(row.confusion)
+            )
+
+
+def _confusion(counts: NDArray[np.int64]) -> str:
+    header = ["labelled", *EXPRESSIONS, "other", "recall"]
+    rows = []
+    for code, name in enumerate(EXPRESSIONS):
+        total = counts[code].sum()
+        recall = f"{counts[code, code] / total:.2f}" if total else "-"
+        rows.append([name, *map(str, counts[code]), recall])
+    return _table(header, rows)
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _cell(score: Interval) -> str:
+    if not np.isfinite(score.value):
+        return "-"
+    if not np.isfinite(score.low):
+        return f"{score.value:.2f}"
+    return f"{score.value:.2f} [{score.low:.2f}, {score.high:.2f}]"
+
+
+def _number(value: NDArray[np.float64]) -> float | None:
+    return float(value) if np.isfinite(value) else None
