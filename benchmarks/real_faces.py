@@ -15,8 +15,9 @@ balanced accuracy over the classes present, of those answered and of all (unansw
 are wrong); macro F1; expected calibration error of the class answered (10 bins); share of
 pairs in order for valence (happiness over anger, disgust, fear, sadness) and arousal
 (anger, fear, surprise over neutral, sadness); CCC where valence and arousal are annotated;
-mean F1 and AUC of the action units that are annotated, occur and are predicted. A peer's
-valence is p(happiness) less p(anger, disgust, fear, sadness).
+mean F1 and AUC of the action units that are annotated, occur and are predicted; and the
+balanced accuracy of the first model less that of the row, on photographs that both answer.
+A peer's valence is p(happiness) less p(anger, disgust, fear, sadness).
 """
 
 import argparse
@@ -33,8 +34,9 @@ from real_faces_page import (
     between_marks,
     markdown,
 )
+from real_faces_pairs import LEAD, PairedStatistics, lead_interval
 from real_faces_peers import FaceX, Fer, networks
-from real_faces_scores import PersonStatistics, intervals
+from real_faces_scores import Answer, PersonStatistics, intervals
 from real_faces_sets import ImageSet, read_set
 from real_faces_systems import Absent, Haar, OurModel, Peer
 
@@ -42,8 +44,8 @@ from wildaffect.core.errors import WildAffectError
 from wildaffect.core.faces import Status
 from wildaffect.inference.artefact import DEFAULT
 
-USES_HAAR = (Fer.name, FaceX.name)
-"""Peers whose packages look for faces with OpenCV's cascade."""
+USES_HAAR = {Fer.name: 10, FaceX.name: 0}
+"""Peers whose packages find faces with OpenCV's cascade, and the pixels they add around."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -108,11 +110,14 @@ def find_peers(model: OurModel, face_api: Path | None) -> tuple[list[Peer], dict
     nets, absent = networks(face_api)
     peers = [Peer(detector=model, net=net) for net in nets]
     try:
-        haar = Haar()
+        own = [
+            Peer(detector=Haar(USES_HAAR[net.name]), net=net)
+            for net in nets
+            if net.name in USES_HAAR
+        ]
+        return [*peers, *own, Peer(detector=Haar())], absent
     except Absent as error:
         return peers, absent | {Haar.name: str(error)}
-    own = [Peer(detector=haar, net=net) for net in nets if net.name in USES_HAAR]
-    return [*peers, *own, Peer(detector=haar)], absent
 
 
 def rows(
@@ -120,13 +125,19 @@ def rows(
 ) -> Iterator[Row]:
     """Yield the scores of each system; the first finds faces for those after it."""
     paths = [image.path for image in images.images]
+    first: list[Answer] | None = None
     for system in systems:
         print(f"{images.name}: {system.name}", file=sys.stderr)
-        statistics = PersonStatistics.of(images, system.answers(paths))
+        answers = system.answers(paths)
+        first = first or answers
+        statistics = PersonStatistics.of(images, answers)
+        scores = intervals(statistics, num_resamples=num_resamples)
+        if paired := PairedStatistics.of(images, first, answers):
+            scores[LEAD] = lead_interval(paired, num_resamples=num_resamples)
         yield Row(
             system=system.name,
             crop=system.crop,
-            scores=intervals(statistics, num_resamples=num_resamples),
+            scores=scores,
             confusion=statistics.confusion.pooled().counts[:-1],
             units=statistics.unit_names,
             is_ours=isinstance(system, OurModel),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from real_faces_pairs import LEAD
 from real_faces_sets import EXPRESSIONS
 
 from wildaffect.core.errors import UsageError
@@ -17,6 +18,7 @@ COLUMNS = {
     "answered": "answered",
     "balanced accuracy": "balanced accuracy",
     "balanced accuracy, all": "of all images",
+    LEAD: "first model ahead by",
     "macro F1": "macro F1",
     "ECE": "ECE",
     "valence AUC": "valence AUC",
@@ -135,10 +137,14 @@ def _set_parts(page: SetPage) -> Iterator[str]:
     shown = {
         score: column
         for score, column in COLUMNS.items()
-        if any(np.isfinite(row.scores[score].value) for row in page.rows)
+        if any(_is_defined(row, score) for row in page.rows)
     }
     rows = [
-        [row.system, row.crop, *(_cell(row.scores[score]) for score in shown)]
+        [
+            row.system,
+            row.crop,
+            *(_cell(row.scores[s]) if _is_defined(row, s) else "-" for s in shown),
+        ]
         for row in page.rows
     ]
     yield (
@@ -162,6 +168,10 @@ def _set_parts(page: SetPage) -> Iterator[str]:
             )
 
 
+def _is_defined(row: Row, score: str) -> bool:
+    return score in row.scores and bool(np.isfinite(row.scores[score].value))
+
+
 def _confusion(counts: NDArray[np.int64]) -> str:
     header = ["labelled", *EXPRESSIONS, "other", "recall"]
     rows = []
@@ -178,8 +188,6 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _cell(score: Interval) -> str:
-    if not np.isfinite(score.value):
-        return "-"
     if not np.isfinite(score.low):
         return f"{score.value:.2f}"
     return f"{score.value:.2f} [{score.low:.2f}, {score.high:.2f}]"

@@ -121,11 +121,16 @@ class OurModel:
 
 
 class Haar:
-    """OpenCV's frontal-face cascade with the settings of the `fer` package."""
+    """OpenCV's frontal-face cascade with the settings of the `fer` package.
+
+    Args:
+        margin_px: Added to each side of a box.
+    """
 
     name = "OpenCV Haar"
 
-    def __init__(self) -> None:
+    def __init__(self, margin_px: int = 0) -> None:
+        self._margin_px = margin_px
         if not hasattr(cv2, "CascadeClassifier"):
             raise Absent(
                 f"OpenCV {cv2.__version__} has no CascadeClassifier; "
@@ -138,8 +143,13 @@ class Haar:
         """Return all faces of at least 50 px."""
         grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
         boxes = self._cascade.detectMultiScale(grey, 1.1, 5, minSize=(50, 50))
+        more = self._margin_px
         return [
-            Face(box_xyxy=np.array([x, y, x + w, y + h], np.float32))
+            Face(
+                box_xyxy=np.array(
+                    [x - more, y - more, x + w + more, y + h + more], np.float32
+                )
+            )
             for x, y, w, h in boxes
         ]
 

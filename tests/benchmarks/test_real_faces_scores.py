@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from real_faces_page import Row, SetPage, as_json, between_marks, markdown
+from real_faces_pairs import PairedStatistics, lead_interval
 from real_faces_scores import Answer, PersonStatistics, intervals
 from real_faces_sets import EXPRESSIONS, ImageSet, LabelledImage
 from sklearn import metrics
@@ -165,6 +166,17 @@ def test_intervals_are_over_people_who_are_right_or_wrong_as_a_whole():
     assert many.low < many.value < many.high
     assert few.high - few.low > 3 * (many.high - many.low)
     assert np.isnan([one.low, one.high]).all()
+
+
+def test_systems_are_compared_on_the_photographs_that_both_answer():
+    one = [said("Neutral"), said("Anger"), said("Anger"), Answer(num_faces=1)]
+    two = [said("Neutral"), said("Neutral"), said("Anger"), said("Happiness")]
+    paired = PairedStatistics.of(FOUR, one, two)
+    assert paired.pooled().values == pytest.approx(1 - (1 + 0.5) / 2)
+    back = PairedStatistics.of(FOUR, two, one)
+    assert lead_interval(back, num_resamples=20).value == pytest.approx(-0.25)
+    assert PairedStatistics.of(FOUR, one, one) is None
+    assert PairedStatistics.of(FOUR, one, [Answer()] * 4) is None
 
 
 def test_the_page_shows_what_is_defined_and_json_holds_null_for_the_rest():
