@@ -1,8 +1,12 @@
 import importlib
 import json
 import os
+import subprocess
+import sys
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -52,6 +56,88 @@ def test_the_command_stores_the_same_bytes_by_actors_and_leaves_no_ray_behind(
     assert contents(tmp_path / "cluster") == contents(plan.store) != {}
     assert not importlib.import_module("ray").is_initialized()
     assert os.environ["RAY_USAGE_STATS_ENABLED"] == "0"
+
+
+LISTEN = "0A"
+LOOPBACK = "0100007F"
+
+
+def listening_ports(pids):
+    """Addresses, in the kernel's hexadecimals, on which these processes listen."""
+    inodes = set()
+    for pid in pids:
+        with suppress(OSError):
+            for link in Path(f"/proc/{pid}/fd").iterdir():
+                with suppress(OSError):
+                    inodes.add(str(link.readlink()).removeprefix("socket:[").rstrip("]"))
+    rows = [
+        line.split()
+        for name in ("tcp", "tcp6")
+        for line in Path(f"/proc/net/{name}").read_text().splitlines()[1:]
+    ]
+    return [row[1] for row in rows if row[3] == LISTEN and row[9] in inodes]
+
+
+def children_of(pid):
+    stats = [path.read_text() for path in Path("/proc").glob("[0-9]*/stat")]
+    fields = [stat.rpartition(")") for stat in stats]
+    parents = {int(head.split()[0]): int(tail.split()[1]) for head, _, tail in fields}
+    found = [pid]
+    for known in found:
+        found += [child for child, parent in parents.items() if parent == known]
+    return found
+
+
+SERVE = """
+import sys
+from pathlib import Path
+from wildaffect.features.cluster import RayActors
+from wildaffect.features.engine import ExtractPlan
+from wildaffect.features.extract import ExtractOptions
+from wildaffect.runtime.network import Device
+
+plan = ExtractPlan(store=Path("s"), sets=(), options=ExtractOptions(device=Device()))
+with RayActors(plan, 1):
+    import ray
+
+    print(ray.get_runtime_context().gcs_address, flush=True)
+    sys.stdin.read()
+"""
+
+CALL = """
+import sys
+from ray._raylet import GcsClient
+
+GcsClient(address=sys.argv[1]).internal_kv_keys(b"", None, timeout=5)
+"""
+
+
+def test_a_ray_that_is_started_here_is_reached_by_nobody_else():
+    quiet = {key: value for key, value in os.environ.items() if "RAY_" not in key}
+    server = subprocess.Popen(
+        [sys.executable, "-c", SERVE],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=quiet,
+        text=True,
+    )
+    try:
+        address = server.stdout.readline().strip()
+        ports = listening_ports(children_of(server.pid))
+        assert len(ports) >= 4
+        assert all(port.partition(":")[0].endswith(LOOPBACK) for port in ports)
+        call = subprocess.run(
+            [sys.executable, "-c", CALL, address],
+            env=quiet | {"RAY_AUTH_MODE": "disabled"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert call.returncode != 0
+        assert "auth" in call.stderr.lower()
+    finally:
+        server.communicate()
+    assert server.returncode == 0
 
 
 def test_actors_tell_of_progress_and_a_ray_that_was_there_is_kept(ray, plan, clips):

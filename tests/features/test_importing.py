@@ -100,3 +100,35 @@ def test_files_of_another_kind_layout_or_damaged_are_refused(tmp_path):
     np.savez(tmp_path / "t.npz", **{"v/feature": rows([1]), "v/time_s": np.zeros(2)})
     with pytest.raises(FeatureError, match=r"v/time_s must have shape \(1,\), got \(2,\)"):
         import_features(tmp_path / "t.npz", store, feature_set="mae")
+
+
+def test_an_hdf5_file_that_points_into_other_files_is_refused(tmp_path):
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file["v/feature"] = np.zeros((3, 2), np.float32)
+    raw = tmp_path / "raw.bin"
+    raw.write_bytes(bytes(24))
+    layout = h5py.VirtualLayout((3, 2), np.float32)
+    layout[:] = h5py.VirtualSource(str(tmp_path / "other.h5"), "v/feature", (3, 2))
+    made = {
+        "group": lambda f: f.update({"v": h5py.ExternalLink("other.h5", "/v")}),
+        "array": lambda f: f.create_group("v").update(
+            {"feature": h5py.ExternalLink("other.h5", "/v/feature")}
+        ),
+        "raw": lambda f: f.create_dataset(
+            "v/feature", (3, 2), np.float32, external=[(str(raw), 0, 24)]
+        ),
+        "virtual": lambda f: f.create_virtual_dataset("v/feature", layout),
+    }
+    for name, make in made.items():
+        path = tmp_path / f"{name}.h5"
+        with h5py.File(path, "w") as file:
+            make(file)
+        with pytest.raises(FeatureError, match=r"in the file itself|must exist, got none"):
+            import_features(path, FeatureStore(tmp_path / "store"), feature_set="s")
+
+
+def test_an_hdf5_file_of_bytes_that_claims_terabytes_is_refused(tmp_path):
+    with h5py.File(tmp_path / "f.h5", "w") as file:
+        file.create_dataset("v/feature", (1 << 20, 1 << 20), np.float32, chunks=(64, 64))
+    with pytest.raises(FeatureError, match=r"must fit a file of [0-9,]+ bytes, got 4,398,"):
+        import_features(tmp_path / "f.h5", FeatureStore(tmp_path / "s"), feature_set="s")

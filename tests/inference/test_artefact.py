@@ -152,8 +152,8 @@ EXPRESSION = ExpressionOutput(space=ABAW_EXPRESSIONS, predicted=("Neutral", "Hap
             {"action_units": dataclasses.replace(UNITS, intensity_note="Generated.")},
             "intensity_note must stand with intensity",
         ),
-        ({"weights": [0.0]}, r"weight of member0\.onnx must be positive, got 0"),
-        ({"rate_hz": -1.0}, "rate_hz must be positive, got -1"),
+        ({"weights": [0.0]}, r"members\.0\.weight: .* greater than 0, got 0\.0"),
+        ({"rate_hz": -1.0}, "rate_hz: Input should be greater than 0, got -1.0"),
         (
             {
                 "rate_hz": 10.0,

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from wildaffect.training.checkpoint import (
     BadCheckpoint,
@@ -101,6 +102,43 @@ def test_a_damaged_checkpoint_is_named(tmp_path, name, spoil):
     file.write_bytes(spoil(file.read_bytes()))
     with pytest.raises(BadCheckpoint, match=f"{name}: .* must be whole, got"):
         load_checkpoint(folder)
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "state.pt"])
+def test_a_changed_bit_is_found_wherever_it_is(tmp_path, name):
+    folder = tmp_path / "checkpoint"
+    save(folder, 1)
+    content = (folder / name).read_bytes()
+    for place in range(0, len(content), max(1, len(content) // 50)):
+        changed = bytearray(content)
+        changed[place] ^= 1
+        (folder / name).write_bytes(changed)
+        with pytest.raises(BadCheckpoint, match=rf"{name}: checkpoint must be whole"):
+            load_checkpoint(folder)
+
+
+def test_a_checkpoint_without_its_checksums_is_refused(tmp_path):
+    folder = tmp_path / "checkpoint"
+    save(folder, 1)
+    for content in (b"[]", b"{}", b"["):
+        (folder / "sha256.json").write_bytes(content)
+        with pytest.raises(BadCheckpoint, match="delete the folder to begin anew"):
+            load_checkpoint(folder)
+    (folder / "sha256.json").unlink()
+    with pytest.raises(BadCheckpoint, match="checksums must be there, got"):
+        load_checkpoint(folder)
+
+
+def test_weights_with_a_changed_value_are_refused(tmp_path):
+    path = tmp_path / "weights.safetensors"
+    save_weights(path, weights(1))
+    changed = bytearray(path.read_bytes())
+    changed[-1] ^= 1
+    path.write_bytes(changed)
+    with pytest.raises(BadCheckpoint, match="weights must be as they were written"):
+        load_weights(path)
+    save_file(weights(2), path)  # of another program, which states no hash
+    assert torch.equal(load_weights(path)["one"], weights(2)["one"])
 
 
 def test_weights_are_replaced_as_a_whole(tmp_path, monkeypatch):

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from wildaffect.analysis.pictures import pictures_of
-from wildaffect.core.errors import UsageError
+from wildaffect.core.errors import BadArtefact, UsageError
 from wildaffect.inference.analyzer import AnalysisOptions, Analyzer
 from wildaffect.inference.artefact import DEFAULT, load_artefact
 from wildaffect.inference.inputs import COLUMNS
@@ -59,21 +59,28 @@ class ColumnOptions:
     """What was measured, raw and against the person's neutral."""
 
     def schema(self, manifest: Manifest) -> ResultSchema:
-        """Return the result schema for a model with these groups."""
+        """Return the result schema for a model with these groups.
+
+        Raises:
+            BadArtefact: If the model's labels or backbones are called as other columns are.
+        """
         default = result_schema().spaces
         expression, units = manifest.expression, manifest.action_units
         spaces = type(default)(
             expressions=expression.space if expression else default.expressions,
             action_units=units.space if units else default.action_units,
         )
-        return result_schema(
-            spaces,
-            intensities=units is not None and units.intensity,
-            intensity_note=units.intensity_note if units else "",
-            landmarks=self.landmarks,
-            blendshapes=self.blendshapes,
-            features=feature_groups(manifest) if self.features else (),
-        )
+        try:
+            return result_schema(
+                spaces,
+                intensities=units is not None and units.intensity,
+                intensity_note=units.intensity_note if units else "",
+                landmarks=self.landmarks,
+                blendshapes=self.blendshapes,
+                features=feature_groups(manifest) if self.features else (),
+            )
+        except ValueError as error:
+            raise BadArtefact(f"{manifest.name}: {error}") from error
 
 
 VIRTUAL_DEVICES = {"AUTO", "HETERO", "MULTI"}
@@ -124,7 +131,9 @@ def build_analyzer(
     options = AnalysisOptions(
         device=device or Device(), live=live, keep_features=keep_features
     )
-    return Analyzer(load_artefact(model), options)
+    artefact = load_artefact(model)
+    ColumnOptions(features=keep_features).schema(artefact.manifest)
+    return Analyzer(artefact, options)
 
 
 def _check_device(device: Device) -> None:

@@ -7,6 +7,9 @@ from typing import Literal
 
 from wildaffect.core.config import Config
 
+MAX_SIZE_PX = 2048
+"""Beyond this no network looks at faces, and a crop would fill the memory."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preprocess(Config):
@@ -30,8 +33,12 @@ class Preprocess(Config):
                     f"preprocess: {name} must have {num_channels} values for "
                     f"{self.channels}, got {len(values)}"
                 )
-        if self.size_px < 1:
-            raise ValueError(f"preprocess: size_px must be positive, got {self.size_px}")
+        if min(self.std) <= 0:
+            raise ValueError(f"preprocess: std must be positive, got {self.std}")
+        if not 1 <= self.size_px <= MAX_SIZE_PX:
+            raise ValueError(
+                f"preprocess: size_px must be in [1, {MAX_SIZE_PX}], got {self.size_px}"
+            )
 
     def digest(self) -> str:
         """Return the hash that keys stored features, 64 hexadecimal digits."""

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
 
+from wildaffect.core.config import Config
+
 
 class Task(StrEnum):
     """What is predicted of a face in a frame; settings and weights are keyed by it."""
@@ -19,7 +21,7 @@ class Task(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LabelSpace:
+class LabelSpace(Config):
     """Names in the order of a model's outputs; it travels with every artefact.
 
     Two spaces with different names are never mixed: a reader maps one to the other by an

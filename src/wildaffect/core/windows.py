@@ -14,6 +14,8 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from wildaffect.core.config import STRICT
+
 FloatArray = NDArray[np.float64]
 Seconds = TypeVar("Seconds", float, NDArray[np.float64])
 
@@ -37,7 +39,7 @@ class WindowSpec:
     """Rows further apart than this never share a window, in [0, `length_s`]; with 0 every
     row is a window of its own."""
 
-    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012 - read by pydantic as it stands
+    __pydantic_config__ = STRICT
 
     def __post_init__(self) -> None:
         if not (np.isfinite(self.length_s) and self.length_s > 0):
@@ -76,7 +78,7 @@ class TrailingSpec:
     row is repeated at this distance back to the window's beginning, so that who holds still
     gets the same answer from the first row on. None: such windows have fewer rows."""
 
-    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012 - read by pydantic as it stands
+    __pydantic_config__ = STRICT
 
     def __post_init__(self) -> None:
         if not (np.isfinite(self.length_s) and self.length_s > 0):

@@ -13,8 +13,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import from_json
 
 from wildaffect.core.annotations import Annotations
+from wildaffect.core.config import STRICT
 from wildaffect.core.errors import SplitError
 from wildaffect.core.files import write_whole
 from wildaffect.core.names import check_bare_name
@@ -60,7 +62,7 @@ class Splits:
     imbalance: dict[str, float] | None = None
     """Worst relative deviation of a fold's share from 1 / k, by property; 0 is even."""
 
-    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012 - read by pydantic as it stands
+    __pydantic_config__ = STRICT
 
     def __post_init__(self) -> None:
         for fold in self.folds:
@@ -152,7 +154,7 @@ def load_splits(path: Path, annotations: Annotations | None = None) -> Splits:
             the annotations have other videos or subjects.
     """
     try:
-        content = json.loads(path.read_bytes())
+        content = from_json(path.read_bytes())
         splits = TypeAdapter(Splits).validate_python(content["splits"])
         stated = content["sha256"]
     except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:

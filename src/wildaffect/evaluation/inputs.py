@@ -1,10 +1,11 @@
 """What is compared: annotations and predictions as read, with their hashes."""
 
 import hashlib
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+from pydantic_core import from_json
 
 from wildaffect.core.annotations import Annotations
 from wildaffect.core.errors import BadAnnotation, MissingData, UsageError
@@ -115,7 +116,7 @@ def read_class_map(path: Path) -> tuple[dict[str, str | None], LabelSpace]:
         BadAnnotation: If it is no such object.
     """
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = from_json(path.read_bytes())
     except OSError as error:
         raise MissingData(
             f"{path}: the file must be readable, got {error.strerror}"

@@ -5,8 +5,10 @@ and what became of them travel. docs/decisions.md says why actors, and not Ray D
 """
 
 import os
+import secrets
 import warnings
 from dataclasses import dataclass, replace
+from ipaddress import ip_address
 from types import TracebackType
 from typing import Any, Self
 
@@ -36,6 +38,8 @@ class RayActors:
 
     Raises:
         UsageError: If there is to be no worker.
+        WildAffectError: On entering, if a Ray that is started here could be reached from
+            other machines.
     """
 
     def __init__(
@@ -55,17 +59,21 @@ class RayActors:
         self._busy: dict[Any, _Work] = {}
 
     def __enter__(self) -> Self:
+        if self._address == LOCAL:
+            _keep_ray_to_this_machine()
         ray = _ray()
         if not ray.is_initialized():
             cpus = self._num_workers * self._plan.options.device.threads
             here = {"num_cpus": cpus, "include_dashboard": False}
-            ray.init(
+            context = ray.init(
                 address=self._address,
                 log_to_driver=False,
                 logging_level="ERROR",
                 **(here if self._address == LOCAL else {}),
             )
             self._is_ours = True
+            if self._address == LOCAL:
+                _check_loopback(ray, context.address_info["node_ip_address"])
         self._shared_plan = ray.put(self._plan)  # once, with the networks that are in it
         return self
 
@@ -193,6 +201,26 @@ def _ray() -> Any:
     import ray  # noqa: PLC0415 - the extra `cluster` is imported where it is used
 
     return ray
+
+
+def _keep_ray_to_this_machine() -> None:
+    """Have Ray listen on the loopback alone, and to those alone who know a fresh secret.
+
+    Whoever reaches a Ray's ports runs what they like as its user. Ray reads the first
+    variable when it is imported; its name is from where it is the rule, macOS and Windows.
+    """
+    os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+    if "RAY_AUTH_MODE" not in os.environ:
+        os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+
+
+def _check_loopback(ray: Any, node_ip: str) -> None:
+    if not ip_address(node_ip).is_loopback:
+        ray.shutdown()
+        raise WildAffectError(
+            f"ray: must listen on this machine alone, got {node_ip}, as Ray was imported "
+            "before the extraction began; start Ray yourself, or use worker processes"
+        )
 
 
 def _first_line(error: Exception) -> str:

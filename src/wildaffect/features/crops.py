@@ -124,7 +124,7 @@ class Cropper:
         wanted = asdict(self._options)
         try:
             self._output.mkdir(parents=True, exist_ok=True)
-            if path.exists() and json.loads(path.read_text(encoding="utf-8")) != wanted:
+            if path.exists() and path.read_bytes() != (json.dumps(wanted) + "\n").encode():
                 raise OutputError(
                     f"{path}: crops must all be cut in one way, got another before; "
                     "choose another folder with -o"

@@ -16,16 +16,21 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.core.annotations import Annotations
 from wildaffect.core.errors import FeatureError, MissingExtra
+from wildaffect.core.npz import open_npz
 from wildaffect.core.sequences import ASSUMED_FPS
+from wildaffect.core.zips import FREE_BYTES, LARGEST_EXPANSION, BadZip
 from wildaffect.features.records import NO_DIGEST, FeatureTable, Precision, Provenance
 from wildaffect.features.store import FeatureStore
+
+_ARRAYS = ("feature", "frame_number", "time_s")
+_H5_DAMAGE = (OSError, RuntimeError, ValueError, LookupError, TypeError, MemoryError)
+"""What h5py raises on damaged bytes, found by cutting and flipping them."""
 
 Arrays = Mapping[str, NDArray[Any]]
 """`feature`, perhaps `frame_number` and `time_s`, of one video."""
@@ -169,29 +174,49 @@ def _read_h5(path: Path) -> Iterator[tuple[str, Arrays]]:
     try:
         with h5py.File(path, "r") as file:
             for video in sorted(file):
-                group = file[video]
+                group = file[video] if _is_own(file, video, h5py.HardLink) else None
                 if not isinstance(group, h5py.Group) or "feature" not in group:
                     raise FeatureError(f"{path}: {video}/feature must exist, got none")
-                yield video, {name: group[name][()] for name in group}
-    except OSError as error:
+                names = [name for name in _ARRAYS if name in group]
+                yield video, {name: _read_dataset(path, group, name) for name in names}
+    except _H5_DAMAGE as error:
         raise FeatureError(f"{path}: file must be whole HDF5, got: {error}") from error
+
+
+def _read_dataset(path: Path, group: Any, name: str) -> NDArray[Any]:
+    """Return an array that lies in the file itself and is no larger than it can be."""
+    import h5py  # noqa: PLC0415 - an extra
+
+    dataset = group[name] if _is_own(group, name, h5py.HardLink) else None
+    if not isinstance(dataset, h5py.Dataset) or dataset.is_virtual or dataset.external:
+        raise FeatureError(
+            f"{path}: {group.name}/{name} must be an array in the file itself, got another"
+        )
+    stored, size = path.stat().st_size, dataset.nbytes
+    if size > max(FREE_BYTES, LARGEST_EXPANSION * stored):
+        raise FeatureError(
+            f"{path}: {group.name}/{name} must fit a file of {stored:,} bytes, got "
+            f"{size:,} bytes"
+        )
+    return np.asarray(dataset[()])
+
+
+def _is_own(group: Any, name: str, hard_link: type) -> bool:
+    """Return whether a name is no link, which may lead into another file."""
+    return isinstance(group.get(name, getlink=True), hard_link)
 
 
 def _read_npz(path: Path) -> Iterator[tuple[str, Arrays]]:
     try:
-        with np.load(path, allow_pickle=False) as file:
-            names = [re.fullmatch(r"(.+)/feature", name) for name in file.files]
+        with open_npz(path) as file:
+            names = [re.fullmatch(r"(.+)/feature", name) for name in file.names]
             for video in sorted(match[1] for match in names if match):
-                keys = ("feature", "frame_number", "time_s")
+                named = {key: f"{video}/{key}" for key in _ARRAYS}
                 yield (
                     video,
-                    {
-                        key: file[f"{video}/{key}"]
-                        for key in keys
-                        if f"{video}/{key}" in file.files
-                    },
+                    {key: file[name] for key, name in named.items() if name in file.names},
                 )
-    except (OSError, ValueError, BadZipFile) as error:
+    except (OSError, BadZip) as error:
         raise FeatureError(f"{path}: file must be whole npz, got: {error}") from error
 
 

@@ -9,13 +9,11 @@ import os
 import shutil
 import tarfile
 import weakref
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +21,7 @@ from numpy.typing import NDArray
 from wildaffect.core.errors import MissingData, OutputError
 from wildaffect.core.files import whole_file
 from wildaffect.core.names import is_inside
+from wildaffect.core.npz import open_npz
 from wildaffect.features.crops import MARKER, images_below
 from wildaffect.video.pixels import decode_image
 
@@ -75,7 +74,7 @@ class Pack:
         self.folder = folder
         try:
             index = _read_index(folder / INDEX)
-        except (OSError, KeyError, ValueError, EOFError, BadZipFile, zlib.error) as error:
+        except (OSError, ValueError) as error:
             raise MissingData(
                 f"{folder / INDEX}: index must be as `wildaffect pack` writes it, got "
                 f"{error}; pack the folder again"
@@ -197,9 +196,9 @@ def _read_index(path: Path) -> _Index:
     """Read an index.
 
     Raises:
-        OSError, KeyError, ValueError, EOFError, BadZipFile, zlib.error: If it is damaged.
+        OSError, ValueError: If it is damaged.
     """
-    with np.load(path, allow_pickle=False) as index:
+    with open_npz(path) as index:
         names = tuple(index["names"].tobytes().decode("utf-8").split("\n"))
         numbers = {key: index[key] for key in ("tars", "offsets", "sizes")}
     for key, values in numbers.items():

@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from wildaffect.core.config import STRICT
 from wildaffect.core.errors import FeatureError
 from wildaffect.core.windows import check_times
 
@@ -139,7 +140,7 @@ class Sidecar:
     data_file: str
     """Name of the safetensors file in the same folder."""
 
-    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012 - read by pydantic as it stands
+    __pydantic_config__ = STRICT
 
 
 def feature_key(feature_set: str, dtype: Precision, provenance: Provenance) -> str:

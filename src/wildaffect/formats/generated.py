@@ -4,9 +4,10 @@
 and model cards, asks here first, so that generated people never pass for filmed ones.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
+
+from pydantic_core import from_json
 
 PROVENANCE_FILE = "provenance.json"
 _MAKER = "generated world"
@@ -26,7 +27,7 @@ def find_generated(path: Path) -> GeneratedWorld | None:
     """Return the world whose folder, or a file directly in it, this is; None for others."""
     folder = path if path.is_dir() else path.parent
     try:
-        told = json.loads((folder / PROVENANCE_FILE).read_text(encoding="utf-8"))
+        told = from_json((folder / PROVENANCE_FILE).read_bytes())
     except (OSError, ValueError):
         return None
     if not isinstance(told, dict) or _MAKER not in str(told.get("made_by")):

@@ -1,17 +1,22 @@
 """Read and write artefacts; what is wrong with one is said before a frame is decoded."""
 
 import hashlib
-import json
 import zipfile
-import zlib
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import from_json
 
 from wildaffect.core.errors import BadArtefact
 from wildaffect.core.files import whole_file, write_whole
+from wildaffect.inference.artefact_files import (
+    MAX_MANIFEST_BYTES,
+    MAX_NETWORK_BYTES,
+    ArtefactFiles,
+    open_files,
+)
 from wildaffect.inference.checks import check_manifest
 from wildaffect.inference.manifest import (
     FORMAT_VERSION,
@@ -19,6 +24,7 @@ from wildaffect.inference.manifest import (
     Manifest,
     NetworkFile,
 )
+from wildaffect.runtime.onnx_check import BadOnnx, check_onnx
 
 MANIFEST_FILE = "artefact.json"
 EMBEDDED = Path(__file__).parent / "artefacts"
@@ -50,21 +56,16 @@ def load_artefact(model: str | Path = DEFAULT) -> Artefact:
         BadArtefact: If there is none, or it is incomplete, altered, of another version, or
             asks for inputs that this version does not measure. The message says which.
     """
-    files = _read_files(_find(model))
-    if MANIFEST_FILE not in files:
-        raise BadArtefact(f"{model}: an artefact must hold {MANIFEST_FILE}, got none")
-    _check_version(model, files[MANIFEST_FILE])
-    try:
-        manifest = _ADAPTER.validate_json(files[MANIFEST_FILE])
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise BadArtefact(f"{model}/{MANIFEST_FILE}: {where}: {first['msg']}") from error
-    check_manifest(str(model), manifest)
-    networks = {
-        network.file: _verified(model, network, files) for network in _networks(manifest)
-    }
-    return Artefact(manifest, networks, _sha256(files[MANIFEST_FILE]))
+    with open_files(_find(model)) as files:
+        content = files.read(MANIFEST_FILE, MAX_MANIFEST_BYTES)
+        if content is None:
+            raise BadArtefact(f"{model}: an artefact must hold {MANIFEST_FILE}, got none")
+        manifest = _parse(model, content)
+        networks = {
+            network.file: _verified(model, network, files)
+            for network in _networks(manifest)
+        }
+    return Artefact(manifest, networks, _sha256(content))
 
 
 def write_artefact(folder: Path, manifest: Manifest, files: dict[str, bytes]) -> None:
@@ -135,30 +136,26 @@ def _find(model: str | Path) -> Path:
     return path
 
 
-def _read_files(path: Path) -> dict[str, bytes]:
-    if path.is_dir():
-        return {item.name: item.read_bytes() for item in path.iterdir() if item.is_file()}
-    if not zipfile.is_zipfile(path):
-        raise BadArtefact(
-            f"{path}: an artefact must be a folder or a zip, got another file"
-        )
+def _parse(model: str | Path, content: bytes) -> Manifest:
+    _check_version(model, content)
     try:
-        with zipfile.ZipFile(path) as archive:
-            return {
-                Path(name).name: archive.read(name)
-                for name in archive.namelist()
-                if not name.endswith("/")
-            }
-    except (zipfile.BadZipFile, zlib.error) as error:
+        manifest = _ADAPTER.validate_json(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        got = repr(first["input"])
+        got = got if len(got) <= 60 else f"{got[:57]}..."
         raise BadArtefact(
-            f"{path}: an artefact's zip must be whole, got {error}; export it again"
+            f"{model}/{MANIFEST_FILE}: {where}: {first['msg']}, got {got}"
         ) from error
+    check_manifest(str(model), manifest)
+    return manifest
 
 
 def _check_version(model: str | Path, manifest: bytes) -> None:
     """Refuse another version by its number, whatever else stands in its manifest."""
     try:
-        document = json.loads(manifest)
+        document = from_json(manifest)
     except ValueError as error:
         raise BadArtefact(f"{model}/{MANIFEST_FILE}: must be JSON, got {error}") from error
     found = document.get("format_version") if isinstance(document, dict) else None
@@ -174,15 +171,22 @@ def _networks(manifest: Manifest) -> list[NetworkFile]:
     return [*backbones, *(member.network for member in manifest.members)]
 
 
-def _verified(model: str | Path, network: NetworkFile, files: dict[str, bytes]) -> bytes:
-    if network.file not in files:
+def _verified(model: str | Path, network: NetworkFile, files: ArtefactFiles) -> bytes:
+    content = files.read(network.file, MAX_NETWORK_BYTES)
+    if content is None:
         raise BadArtefact(f"{model}: {network.file} must be there, got no such file")
-    content = files[network.file]
     if _sha256(content) != network.sha256:
         raise BadArtefact(
             f"{model}/{network.file}: sha256 must be {network.sha256}, "
             f"got {_sha256(content)}; export the artefact again"
         )
+    try:
+        check_onnx(content)
+    except BadOnnx as error:
+        raise BadArtefact(
+            f"{model}/{network.file}: must be a network of its own as `export` writes it, "
+            f"got {error}"
+        ) from error
     return content
 
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from wildaffect.core.errors import BadArtefact
 from wildaffect.core.tasks import Task
+from wildaffect.inference.limits import limit_problems
 from wildaffect.inference.manifest import (
     ActionUnitOutput,
     BackboneInput,
@@ -147,6 +148,7 @@ def _problems(manifest: Manifest) -> Iterator[str]:
     yield from _input_problems(manifest)
     yield from _member_problems(manifest)
     yield from _rate_problems(manifest)
+    yield from limit_problems(manifest)
     changes = [
         i.kind
         for i in manifest.inputs
@@ -184,13 +186,11 @@ def _member_problems(manifest: Manifest) -> Iterator[str]:
     if not manifest.members:
         yield "members must hold at least one network, got none"
     for member in manifest.members:
-        if not 0 < member.weight < float("inf"):
-            yield f"weight of {member.network.file} must be positive, got {member.weight:g}"
-        for task, affine in member.rescaled.items():
-            if task not in {Task.VALENCE, Task.AROUSAL} or not affine.is_finite:
+        for task in member.rescaled:
+            if task not in {Task.VALENCE, Task.AROUSAL}:
                 yield (
-                    f"rescaled of {member.network.file} must be finite numbers for valence "
-                    f"or arousal, got {task}: {affine.scale:g}, {affine.offset:g}"
+                    f"rescaled of {member.network.file} must be of valence or arousal, "
+                    f"got {task}"
                 )
         yield from _task_problems(manifest, member)
     for task in manifest.tasks:
@@ -218,9 +218,6 @@ def _task_problems(manifest: Manifest, member: Member) -> Iterator[str]:
 def _rate_problems(manifest: Manifest) -> Iterator[str]:
     rate_hz = manifest.rate_hz
     if rate_hz is None:
-        return
-    if not 0 < rate_hz < float("inf"):
-        yield f"rate_hz must be positive, got {rate_hz:g}"
         return
     windows = [manifest.window_of(member) for member in manifest.members]
     temporal = [window for window in windows if not window.is_frame_wise]

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from math import isfinite
 from typing import Annotated, Literal
 
-from pydantic import Discriminator
+from pydantic import Discriminator, Field
 
 from wildaffect.core.config import Config
 from wildaffect.core.names import check_bare_name
@@ -20,6 +20,10 @@ from wildaffect.features.geometry import GEOMETRY_NAMES
 from wildaffect.inference.calibration import Calibration
 
 FORMAT_VERSION = 2
+
+Line = Annotated[str, Field(max_length=4000, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
+"""Text that reaches terminals and reports: no control characters."""
+Count = Annotated[int, Field(ge=1, le=1 << 16)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,10 +66,10 @@ class BackboneInput(Config):
     The network maps (B, C, S, S) to (B, D).
     """
 
-    name: str
+    name: Line
     network: NetworkFile
     preprocess: Preprocess
-    feature_dim: int
+    feature_dim: Count
     kind: Literal["backbone"] = "backbone"
     weights_sha256: str = ""
     """Of the weights that the network was exported from; empty if not stated."""
@@ -97,9 +101,9 @@ class NeutralPolicy(Config):
     population_geometry: dict[str, float] = field(default_factory=dict)
     """Measures of a face at rest, all of them, used likewise; empty for none: geometry
     then shows no change until the person's own neutral is known."""
-    prior_s: float = 0.5
+    prior_s: Annotated[float, Field(gt=0, le=3600)] = 0.5
     """Seconds of calm that weigh as much as the population does."""
-    warm_up_s: float = 4.0
+    warm_up_s: Annotated[float, Field(ge=0, le=60)] = 4.0
     """The first rows of a track wait so long for a first estimate; not in live streams."""
 
     def __post_init__(self) -> None:
@@ -159,13 +163,8 @@ class ActionUnitOutput(Config):
 class Affine(Config):
     """Value -> scale * value + offset, clipped to [-1, 1]."""
 
-    scale: float = 1.0
-    offset: float = 0.0
-
-    @property
-    def is_finite(self) -> bool:
-        """True where both are numbers."""
-        return isfinite(self.scale) and isfinite(self.offset)
+    scale: Annotated[float, Field(gt=0, le=1e6)] = 1.0
+    offset: Annotated[float, Field(ge=-1e6, le=1e6)] = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +177,7 @@ class Member(Config):
     """
 
     network: NetworkFile
-    weight: float = 1.0
+    weight: Annotated[float, Field(gt=0, le=1e6)] = 1.0
     """Against the other members that predict a task."""
     tasks: tuple[Task, ...] | None = None
     """What it predicts; None for all that the manifest does."""
@@ -205,21 +204,24 @@ class Manifest(Config):
     """Everything that `analyze` needs to know of a model."""
 
     format_version: int
-    name: str
-    version: str
-    summary: str
+    name: Line
+    version: Line
+    summary: Line
     """One sentence that says what it is and what it is not."""
-    license: str
+    license: Line
     sources: tuple[DataSource, ...]
-    inputs: tuple[Annotated[MeasuredInput | BackboneInput, Discriminator("kind")], ...]
+    inputs: Annotated[
+        tuple[Annotated[MeasuredInput | BackboneInput, Discriminator("kind")], ...],
+        Field(max_length=32),
+    ]
     """Concatenated in this order to one row of features."""
-    members: tuple[Member, ...]
+    members: Annotated[tuple[Member, ...], Field(max_length=64)]
     predicts_valence: bool
     predicts_arousal: bool
     expression: ExpressionOutput | None = None
     action_units: ActionUnitOutput | None = None
     window: AnyWindow = FRAME_WISE
-    rate_hz: float | None = None
+    rate_hz: Annotated[float, Field(gt=0, le=1000)] | None = None
     """The networks were made for rows about so many per second: others are left out and get
     values between those of their neighbours. None runs them on every row."""
     neutral: NeutralPolicy | None = None

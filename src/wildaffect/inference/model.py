@@ -26,6 +26,8 @@ INTENSITY = "action_unit_intensity"
 MAX_INTENSITY = 5.0
 """E of the Facial Action Coding System; 1 is A, 0 not shown."""
 IDENTITY = Affine()
+_LEAST_LOGIT = -700.0
+"""Below it the exponential has no float64; the probability is 0 either way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,28 +117,25 @@ class Panel:
 
     def _ask(self, place: int, inputs: dict[str, NDArray[Any]]) -> NDArray[np.float64]:
         member, network = self._members[place]
-        outputs = dict(
-            zip(
-                network.output_names,
-                network(*(inputs[name] for name in network.input_names)),
-                strict=True,
-            )
-        )
         num_rows = inputs["features"].shape[1]
+        where = f"{self._name}/{member.network.file}"
+        try:
+            answers = network(*(inputs[name] for name in network.input_names))
+        except RuntimeError as error:
+            raise BadArtefact(
+                f"{where}: must accept a window of {num_rows} rows, got: {error}"
+            ) from error
+        outputs = dict(zip(network.output_names, answers, strict=True))
         said = np.zeros((num_rows, self._layout.num_columns))
         for task in self._tasks[place]:
-            raw = outputs[task].reshape(num_rows, -1).astype(np.float64)
+            columns = self._layout.columns[task]
+            raw = _checked(where, task, outputs[task], num_rows, columns)
             affine = member.rescaled.get(task, IDENTITY)
-            said[:, self._layout.columns[task]] = _read(task, raw, affine)
+            said[:, columns] = _read(task, raw, affine)
         intensity = self._layout.columns.get(INTENSITY)
         if intensity and Task.ACTION_UNITS in self._tasks[place]:
-            levels = outputs[INTENSITY].reshape(num_rows, -1)
+            levels = _checked(where, INTENSITY, outputs[INTENSITY], num_rows, intensity)
             said[:, intensity] = np.clip(levels, 0.0, MAX_INTENSITY)
-        if not np.isfinite(said).all():
-            raise BadArtefact(
-                f"{self._name}: outputs must be finite, got others in a window of "
-                f"{num_rows} rows; check the networks that were exported"
-            )
         return said
 
 
@@ -208,6 +207,25 @@ class Model:
         )
 
 
+def _checked(
+    where: str, name: str, output: Floats, num_rows: int, columns: slice
+) -> NDArray[np.float64]:
+    """Return what a network says of some columns, (L, K), if it is that many numbers."""
+    width = columns.stop - columns.start
+    if output.size != num_rows * width:
+        raise BadArtefact(
+            f"{where}: {name} must have {width} values for each of {num_rows} rows, got "
+            f"shape {output.shape}"
+        )
+    raw = output.reshape(num_rows, width).astype(np.float64)
+    if not np.isfinite(raw).all():
+        raise BadArtefact(
+            f"{where}: outputs must be finite, got others in a window of {num_rows} rows; "
+            "check the networks that were exported"
+        )
+    return raw
+
+
 def _columns_read(manifest: Manifest, member: Member) -> slice | NDArray[np.int64]:
     """Return which columns of a row a member reads, in its order."""
     if member.inputs is None:
@@ -250,4 +268,4 @@ def _read(task: Task, raw: NDArray[np.float64], affine: Affine) -> NDArray[np.fl
             powers = np.exp(raw - raw.max(1, keepdims=True))
             return powers / powers.sum(1, keepdims=True)
         case Task.ACTION_UNITS:
-            return 1 / (1 + np.exp(-raw))
+            return 1 / (1 + np.exp(-np.maximum(raw, _LEAST_LOGIT)))

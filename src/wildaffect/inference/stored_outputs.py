@@ -4,9 +4,6 @@ A `.npz` of plain arrays, the rows of all videos one after the other, and a JSON
 says which video has how many, what the columns are and what made them.
 """
 
-import json
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,12 +12,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import from_json
 
 from wildaffect.core.config import Config
 from wildaffect.core.errors import BadOutputs, OutputError
 from wildaffect.core.files import whole_file
+from wildaffect.core.npz import open_npz
 from wildaffect.core.outputs import SequenceOutputs
 from wildaffect.core.tasks import LabelSpaces, Task
+from wildaffect.core.zips import BadZip
 
 FORMAT_VERSION = 1
 HEADER = "header"
@@ -151,11 +151,11 @@ def _header_of(stored: StoredOutputs) -> _Header:
 
 def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            return dict(archive)
+        with open_npz(path) as archive:
+            return {name: archive[name] for name in archive.names}
     except FileNotFoundError:
         raise BadOutputs(f"{path}: the file must be there, got none") from None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except (OSError, BadZip) as error:
         raise BadOutputs(
             f"{path}: must be a whole file of outputs, got {error}; predict again"
         ) from error
@@ -166,7 +166,7 @@ def _read_header(path: Path, arrays: dict[str, NDArray[Any]]) -> _Header:
         raise BadOutputs(f"{path}: must hold the array {HEADER}, got {', '.join(arrays)}")
     raw = arrays[HEADER].tobytes()
     try:
-        found = json.loads(raw).get("format_version")
+        found = from_json(raw).get("format_version")
         if found != FORMAT_VERSION:
             raise BadOutputs(
                 f"{path}: format_version must be {FORMAT_VERSION}, got {found}; use the "

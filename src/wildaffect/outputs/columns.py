@@ -54,7 +54,7 @@ def result_schema(
         features: Feature groups to add.
 
     Raises:
-        ValueError: If two columns would have one name.
+        ValueError: If two columns would have one name, or the name of one of another type.
     """
     spaces = spaces or LabelSpaces()
     parts = [*scalar_parts(), _expression_part(spaces), *_action_unit_parts(spaces)]
@@ -65,7 +65,14 @@ def result_schema(
     if blendshapes:
         parts.append(_blendshape_part())
     parts += [_feature_part(group) for group in features]
-    return ResultSchema(parts=tuple(parts), spaces=spaces)
+    schema = ResultSchema(parts=tuple(parts), spaces=spaces)
+    for column in schema.columns:
+        if arrow_type(column.name) != ARROW_TYPES[column.type]:
+            raise ValueError(
+                f"result schema: a column of its own name must not be called as one of "
+                f"the core group nor end in _present, got {column.name!r}"
+            )
+    return schema
 
 
 def expression_column(label: str) -> str:
@@ -182,12 +189,6 @@ def _feature_part(group: FeatureGroup) -> Part:
         )
         for name in group.columns
     )
-    clash = [c.name for c in columns if arrow_type(c.name) != pa.float32()]
-    if clash:
-        raise ValueError(
-            f"feature group {group.name!r}: column names must not be those of the core "
-            f"group nor end in _present, got {clash}"
-        )
     return Part(columns=columns, values=lambda row: row.features.get(group.name))
 
 

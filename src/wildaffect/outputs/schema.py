@@ -3,6 +3,7 @@
 Symbols: N rows, K columns of a part.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -77,8 +78,8 @@ class ResultSchema:
     spaces: LabelSpaces
 
     def __post_init__(self) -> None:
-        names = [column.name for column in self.columns]
-        twice = sorted({name for name in names if names.count(name) > 1})
+        names = [column.name.casefold() for column in self.columns]
+        twice = sorted(name for name, count in Counter(names).items() if count > 1)
         if twice:
             raise ValueError(
                 f"result schema: columns must have distinct names, got {twice} twice"

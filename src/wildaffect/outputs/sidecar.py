@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+from pydantic_core import from_json
 
 from wildaffect.core.errors import OutputError
 from wildaffect.core.files import write_whole
@@ -83,15 +84,17 @@ def read_sidecar(result: Path) -> dict[str, Any] | None:
     """Return the sidecar of `result`, or None if there is none.
 
     Raises:
-        OutputError: If it is there and is not a JSON object.
+        OutputError: If it is there and cannot be read, or is not a JSON object.
     """
     path = sidecar_path(result)
     if not path.exists():
         return None
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = from_json(path.read_bytes())
     except ValueError as error:
         raise OutputError(f"{path}: sidecar must be JSON, got {error}") from error
+    except OSError as error:
+        raise OutputError(f"{path}: must be readable, got {error.strerror}") from error
     if not isinstance(document, dict):
         raise OutputError(f"{path}: sidecar must be a JSON object, got {type(document)}")
     return document
@@ -105,9 +108,18 @@ def replace_document(path: Path, document: Mapping[str, Any]) -> None:
 
 
 def column_types(result: Path, known: Mapping[str, pa.DataType]) -> dict[str, pa.DataType]:
-    """Return column -> Arrow type as the sidecar of `result` names them, if it has one."""
+    """Return column -> Arrow type as the sidecar of `result` names them, if it has one.
+
+    Raises:
+        OutputError: If it names them otherwise than this version does.
+    """
     document = read_sidecar(result)
     if document is None:
         return {}
     columns = document.get("columns", ())  # none where a part file had no sidecar
-    return {column["name"]: known[column["type"]] for column in columns}
+    try:
+        return {str(column["name"]): known[column["type"]] for column in columns}
+    except (LookupError, TypeError) as error:
+        raise OutputError(
+            f"{sidecar_path(result)}: columns must be named with their types, got {error!r}"
+        ) from error

@@ -179,7 +179,7 @@ def read_table(path: str | Path) -> pa.Table:
         return read(path, column_types(path, ARROW_TYPES))
     except FileNotFoundError as error:
         raise OutputError(f"{path}: result must exist, got no such file") from error
-    except (pa.ArrowException, ValueError, OSError) as error:
+    except (pa.ArrowException, ValueError, TypeError, OverflowError, OSError) as error:
         raise OutputError(f"{path}: must be a {form.name} table, got {error}") from error
 
 

@@ -3,6 +3,7 @@
 OpenVINO reads TFLite and ONNX files as they are; docs/decisions.md says why it was chosen.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +18,9 @@ from openvino.preprocess import PrePostProcessor
 
 from wildaffect.core.errors import BadArtefact, UsageError
 from wildaffect.core.preprocess import Preprocess
+
+MAX_VALUES = 1 << 28
+"""In any one array of a network, 1 GiB of float32."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +75,7 @@ class Network:
             model = _runtime().read_model(
                 BytesIO(source) if isinstance(source, bytes) else source
             )
+            _check_sizes(model)
             for key, shape in (shapes or {}).items():
                 _check_shape(model.input(key).partial_shape, shape)
             if shapes:
@@ -78,13 +83,13 @@ class Network:
             if scaling:
                 model = _with_pixels_in(model, scaling)
             self._request = _compile(model, device).create_infer_request()
-        except RuntimeError as error:
+            self.input_names = tuple(port.any_name for port in model.inputs)
+            self.output_names = tuple(port.any_name for port in model.outputs)
+        except (RuntimeError, MemoryError, OverflowError) as error:
             name = "network" if isinstance(source, bytes) else source.name
             raise BadArtefact(
                 f"{name}: must load on {device.name}, got: {_first_line(error)}"
             ) from error
-        self.input_names = tuple(port.any_name for port in model.inputs)
-        self.output_names = tuple(port.any_name for port in model.outputs)
         self.input_widths = {port.any_name: _width(port) for port in model.inputs}
         """Length of the last axis of each input, None where the file leaves it open."""
         self._shapes = [port.partial_shape for port in model.inputs]
@@ -128,6 +133,25 @@ def runtime_version() -> str:
 @cache
 def _runtime() -> ov.Core:
     return ov.Core()
+
+
+def _check_sizes(model: ov.Model) -> None:
+    """Refuse a network that asks for more memory than any that looks at faces."""
+    for node in model.get_ordered_ops():
+        for port in node.outputs():
+            shape = port.partial_shape
+            if shape.rank.is_dynamic:
+                continue
+            least = [axis.get_min_length() for axis in shape]
+            if math.prod(least) > MAX_VALUES:
+                raise RuntimeError(
+                    f"{node.get_friendly_name()[:60]} of shape {shape}, more than "
+                    f"{MAX_VALUES:,} values"
+                )
+    for port in model.outputs:
+        kind = port.element_type
+        if not (kind.is_real() or kind.is_integral_number()):
+            raise RuntimeError(f"an output of type {kind.get_type_name()}")
 
 
 def _check_shape(allowed: ov.PartialShape, got: Sequence[int]) -> None:

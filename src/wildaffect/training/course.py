@@ -19,6 +19,9 @@ from wildaffect.training.runs import Run, append_metrics, keep_metrics_before
 from wildaffect.training.state import TrainState
 from wildaffect.training.watching import Tracker
 
+_OTHER_STATE = (RuntimeError, ValueError, LookupError, TypeError, AttributeError)
+"""What torch raises on a state that is of another model."""
+
 EVERY_S = 60.0
 """A checkpoint is written at the end of an epoch, and within one after this time."""
 
@@ -199,7 +202,7 @@ class Course:
             try:
                 self._state.take_up(weights, rest)
                 self._progress = Progress(**rest["progress"])
-            except (RuntimeError, ValueError, KeyError, TypeError) as error:
+            except _OTHER_STATE as error:
                 said = " ".join(str(error).split()[:40])
                 raise BadCheckpoint(
                     f"{self._run.checkpoint}: checkpoint must be of this model and "

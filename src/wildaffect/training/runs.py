@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import from_json
 
 from wildaffect.core.config import Config
 from wildaffect.core.errors import UsageError
@@ -162,11 +163,24 @@ def append_metrics(run: Run, row: dict[str, Any]) -> None:
 
 
 def read_metrics(run: Run) -> Iterator[dict[str, Any]]:
-    """Yield the lines of the run's metrics; not one that a stop left half written."""
-    if run.metrics.exists():
-        for line in run.metrics.read_text(encoding="utf-8").splitlines(keepends=True):
-            if line.endswith("\n"):
-                yield json.loads(line)
+    """Yield the lines of the run's metrics; not one that a stop left half written.
+
+    Raises:
+        UsageError: If a line is no metrics of an epoch.
+    """
+    if not run.metrics.exists():
+        return
+    for number, line in enumerate(run.metrics.read_bytes().split(b"\n")[:-1], start=1):
+        try:
+            row = from_json(line)
+        except ValueError:
+            row = None
+        if not isinstance(row, dict) or not isinstance(row.get("epoch"), int):
+            raise UsageError(
+                f"{run.metrics}:{number}: a line must hold the metrics of an epoch, got "
+                f"{line[:40]!r}; delete the line to go on"
+            )
+        yield row
 
 
 def keep_metrics_before(run: Run, epoch: int) -> None:

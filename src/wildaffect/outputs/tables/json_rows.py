@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from pydantic_core import from_json
 
 from wildaffect.outputs.columns import arrow_type, result_schema
 from wildaffect.outputs.tables.format import TableFormat, bytes_to_last_newline
@@ -38,7 +39,7 @@ def read_part(path: Path, types: Mapping[str, pa.DataType]) -> pa.Table:
 
 
 def _parse(text: bytes, types: Mapping[str, pa.DataType]) -> pa.Table:
-    found = [json.loads(line) for line in text.splitlines()]
+    found = [from_json(line) for line in text.split(b"\n") if line.strip()]
     columns = dict(types) or {c.name: arrow_type(c.name) for c in result_schema().columns}
     for number, row in enumerate(found, start=1):
         if not isinstance(row, dict):

@@ -1,0 +1,64 @@
+"""Zip files from anywhere: no member gives more than its share, nothing odd is opened."""
+
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipInfo
+
+FREE_BYTES = 16 << 20
+"""Members up to this size may be packed as tightly as they like."""
+LARGEST_EXPANSION = 64
+"""A larger member has at most so many times its packed size; weights have hardly 2."""
+
+_ENCRYPTED = 0x1
+_DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError),
+    *(NotImplementedError, RuntimeError, ValueError, OverflowError),
+)
+"""What zipfile raises on damaged bytes, found by cutting and flipping them."""
+
+
+class BadZip(ValueError):
+    """A zip is damaged, encrypted, or packs more than anybody packs."""
+
+
+@contextmanager
+def open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
+    """Open a zip for reading; what goes wrong with its bytes in the block is a `BadZip`.
+
+    Raises:
+        BadZip: If it is damaged.
+        OSError: If it cannot be read.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            yield archive
+    except BadZip:
+        raise
+    except _DAMAGE as error:
+        raise BadZip(f"a damaged zip ({str(error) or type(error).__name__})") from error
+
+
+@contextmanager
+def open_member(archive: zipfile.ZipFile, member: ZipInfo) -> Iterator[IO[bytes]]:
+    """Open a member whose size is in proportion to the zip.
+
+    Raises:
+        BadZip: If it is encrypted, packed in another way than deflate, or a bomb.
+    """
+    if member.flag_bits & _ENCRYPTED:
+        raise BadZip(f"{member.filename} encrypted")
+    if member.compress_type not in {ZIP_STORED, ZIP_DEFLATED}:
+        raise BadZip(f"{member.filename} packed in another way than deflate")
+    allowed = max(FREE_BYTES, LARGEST_EXPANSION * member.compress_size)
+    if member.file_size > allowed:
+        raise BadZip(
+            f"{member.filename} of {member.file_size:,} bytes packed into "
+            f"{member.compress_size:,}, more than {LARGEST_EXPANSION} to 1"
+        )
+    with archive.open(member) as stream:
+        yield stream
