@@ -2,7 +2,7 @@
 
     python scripts/draw_world_pictures.py docs/pictures
 
-Writes world-atlas.jpg (each action unit alone at three intensities on four people),
+Writes world-atlas.jpg (each action unit alone at three intensities on three people),
 world-crops.jpg, world-time.jpg and world-scenes.jpg.
 """
 
@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from wildaffect.core.tasks import ABAW_ACTION_UNIT_NUMBERS, ABAW_EXPRESSIONS
+from wildaffect.core.tasks import ABAW_EXPRESSIONS, EXTENDED_ACTION_UNIT_NAMES
 from wildaffect.synth.clip import draw_crops
 from wildaffect.synth.facs import COLUMN, DRAWN
 from wildaffect.synth.landmarks import landmarks_of
@@ -33,7 +33,7 @@ from wildaffect.synth.take import draw_take
 from wildaffect.synth.traits import draw_traits
 
 Picture = NDArray[np.uint8]
-ATLAS_PEOPLE = (6, 8, 21, 1006)
+ATLAS_PEOPLE = (6, 8, 1006)
 ATLAS_LEVELS = (0.35, 0.7, 1.0)
 QUALITY = 82
 
@@ -56,15 +56,15 @@ def main() -> None:
 
 
 def atlas() -> Picture:
-    """Return each action unit alone at three intensities on four people."""
+    """Return each action unit alone at three intensities on three people."""
     renderer = Renderer(104, 104)
     rows = []
     for seed in ATLAS_PEOPLE:
         person = make_person(replace(draw_traits(seed), glasses="none"))
         for level in ATLAS_LEVELS:
             row = [_studio(renderer, person, 0, 0.0)]
-            row += [_studio(renderer, person, n, level) for n in ABAW_ACTION_UNIT_NUMBERS]
-            labels = ["neutral", *(f"AU{n} {level:g}" for n in ABAW_ACTION_UNIT_NUMBERS)]
+            row += [_studio(renderer, person, n, level) for n in EXTENDED_ACTION_UNIT_NAMES]
+            labels = ["neutral", *(f"AU{n} {level:g}" for n in EXTENDED_ACTION_UNIT_NAMES)]
             rows.append(np.concatenate(list(map(_written, row, labels)), 1))
     return np.concatenate(rows)
 
