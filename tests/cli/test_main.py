@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import pytest
 
 from wildaffect.cli.main import COMMANDS, main
@@ -33,3 +37,27 @@ def test_every_command_is_listed_with_what_it_does(capsys):
 def test_the_version_is_told(capsys):
     assert main(["--version"]) == 0
     assert capsys.readouterr().out.startswith("wildaffect 0.")
+
+
+def test_a_library_of_another_interface_ends_in_one_line_that_names_versions(tmp_path):
+    """A parser of flags that knows nothing, installed over the one that was tested."""
+    package = tmp_path / "tyro"
+    package.mkdir()
+    (package / "__init__.py").write_text("def cli(command):\n    return command()\n")
+    (package / "conf.py").write_text("")
+    notes = tmp_path / "tyro-0.0.1.dist-info"
+    notes.mkdir()
+    (notes / "METADATA").write_text("Metadata-Version: 2.4\nName: tyro\nVersion: 0.0.1\n")
+    (notes / "RECORD").write_text("tyro/__init__.py,,\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "wildaffect", "doctor"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])},
+    )
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("wildaffect: tyro 0.0.1 (tested: >=")
+    assert "module 'tyro' has no attribute 'conf'" in line
+    assert "; run: pip install 'tyro>=" in line

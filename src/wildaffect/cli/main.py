@@ -5,16 +5,17 @@ import importlib
 import io
 import re
 import sys
+import traceback
 from collections.abc import Sequence
 from difflib import get_close_matches
 from importlib.metadata import version
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import tyro
-
 from wildaffect.cli.extras import Prepared
 from wildaffect.cli.stopping import let_go_of_output, status_of, stops_on_signals
+from wildaffect.core.dependencies import Dependency, dependency_that_differs
 from wildaffect.core.errors import UsageError, WildAffectError
 
 COMMANDS: dict[str, str] = {
@@ -55,6 +56,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except WildAffectError as error:
         print(f"wildaffect: {error}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
+    except (ImportError, AttributeError, TypeError) as error:
+        dependency = dependency_that_differs(error)
+        if dependency is None:
+            raise
+        print(f"wildaffect: {_misfit(dependency, error)}", file=sys.stderr)
+        return 1
     except (KeyboardInterrupt, BrokenPipeError) as stop:
         return status_of(stop)
     finally:
@@ -73,8 +80,20 @@ def _run(args: list[str]) -> int:
     return int(module.run(_parse(module, name, rest)))
 
 
+def _misfit(dependency: Dependency, error: Exception) -> str:
+    """Return the line about a library whose interface is not the expected one."""
+    if dependency.is_tested:
+        *_, place = traceback.extract_tb(error.__traceback__)
+        advice = f"please report this, with {Path(place.filename).name}:{place.lineno}"
+    else:
+        advice = f"run: {dependency.fix}"
+    return f"{dependency} does not work here: {error}; {advice}"
+
+
 def _parse(module: ModuleType, name: str, args: list[str]) -> Any:
     """Read the flags of a command; what is wrong with them is said in one line."""
+    import tyro
+
     said = io.StringIO()
     if hasattr(module, "prepare"):
         wanted = module.prepare(args)

@@ -3,7 +3,7 @@
 import os
 import platform
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from wildaffect.analysis.options import build_analyzer
+from wildaffect.core.dependencies import Dependency, dependencies, python_versions
 from wildaffect.core.errors import BadArtefact
 from wildaffect.core.frames import Frame
 from wildaffect.demo.clip import PORTRAIT, times, view
@@ -48,15 +49,39 @@ class Check:
 def examine(device: Device) -> Iterator[Check]:
     """Yield one check after another; the last one measures the speed."""
     yield Check(name="wildaffect", found=version("wildaffect"))
-    yield Check(
-        name="python", found=f"{platform.python_version()} on {platform.platform()}"
-    )
+    yield check_python(platform.python_version())
+    yield check_versions(dependencies())
     yield _runtime(device)
     yield _codecs()
     yield Check(name="images", found=f"OpenCV {cv2.__version__}")
     yield from _models()
     yield from _artefacts()
     yield _speed(device)
+
+
+def check_python(found: str) -> Check:
+    """Compare a version of Python with those that were tested."""
+    tested = python_versions()
+    is_well = found.rpartition(".")[0] in tested
+    return Check(
+        name="python",
+        found=f"{found} on {platform.platform()}"
+        + ("" if is_well else f"; tested: {', '.join(tested)}"),
+        is_well=is_well,
+        fix="" if is_well else f"make an environment with Python {tested[-1]}",
+    )
+
+
+def check_versions(found: Iterable[Dependency]) -> Check:
+    """Compare the installed libraries with the versions that were tested."""
+    libraries = list(found)
+    untested = [library for library in libraries if not library.is_tested]
+    return Check(
+        name="versions",
+        found=", ".join(map(str, untested)) or f"{len(libraries)} libraries, as tested",
+        is_well=not untested,
+        fix="; ".join(library.fix for library in untested),
+    )
 
 
 def _runtime(device: Device) -> Check:
