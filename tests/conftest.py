@@ -3,8 +3,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import hypothesis
 import pytest
 
+# How long an example takes says nothing about the code where a machine is shared.
+hypothesis.settings.register_profile("tests", deadline=None)
+hypothesis.settings.load_profile("tests")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 _FETCH = Path(__file__).parents[1] / "scripts" / "fetch_media.py"

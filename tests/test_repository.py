@@ -104,6 +104,7 @@ def test_every_file_of_the_command_line_is_a_command() -> None:
         "__init__",
         "main",
         "extras",
+        "stopping",
     }
     assert files == {name.replace(" ", "_") for name in COMMANDS}
 
@@ -162,3 +163,26 @@ def test_the_citation_is_complete_and_of_this_version() -> None:
     assert str(citation["version"]) == project["version"]
     assert citation["license"] == project["license"]
     assert citation["authors"]
+
+
+def test_the_tested_pythons_are_the_same_everywhere() -> None:
+    text = (ROOT / "pyproject.toml").read_text()
+    pythons = re.findall(r'"Programming Language :: Python :: (\d\.\d+)"', text)
+    assert f'requires-python = ">={pythons[0]}"' in text
+    workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())
+    jobs = workflow["jobs"]
+    cells = {
+        (cell["what"], cell["python"])
+        for cell in jobs["matrix"]["strategy"]["matrix"]["include"]
+    }
+    (own,) = (
+        step["with"]["python-version"] for step in jobs["run"]["steps"] if "with" in step
+    )
+    assert own == pythons[0]
+    assert cells == {
+        *(("light", python) for python in pythons[1:-1]),
+        ("whole", pythons[-1]),
+        ("lowest", pythons[0]),
+    }
+    for name in ("README.md", "docs/install.md"):
+        assert f"{pythons[0]} to {pythons[-1]}" in (ROOT / name).read_text()
