@@ -54,7 +54,7 @@ def test_columns_follow_the_artefact_in_every_format(model, film, tmp_path, suff
     names = table.column_names
     first = names.index("AU01")
     expected = [*LABELS, *(f"{u}_present" for u in LABELS)]
-    expected += [f"{u}_intensity" for u in LABELS]
+    expected += ["neutral_known", *(f"{u}_intensity" for u in LABELS)]
     assert names[first:] == expected
     (row, *_) = table.to_pylist()
     probs = 1 / (1 + np.exp(-LOGITS))

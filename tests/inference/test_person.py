@@ -11,6 +11,7 @@ from wildaffect.inference.artefact import load_artefact
 from wildaffect.inference.calibration import Calibration
 from wildaffect.inference.inputs import Inputs
 from wildaffect.inference.model import Model
+from wildaffect.inference.neutral import PersonNeutral
 from wildaffect.inference.person import PersonStream
 from wildaffect.inference.smoothing import CausalExponential, Smoothing
 from wildaffect.runtime.network import Device
@@ -46,8 +47,19 @@ def face(seed, status=Status.OK):
     )
 
 
+def person_of(inputs, model, *, warm_up_s):
+    policy = model.manifest.neutral
+    return PersonStream(
+        inputs,
+        model,
+        neutral=PersonNeutral(policy) if policy else None,
+        warm_up_s=warm_up_s,
+        keep_features=False,
+    )
+
+
 def play(parts, statuses, *, warm_up_s=0.4):
-    person = PersonStream(*parts, warm_up_s=warm_up_s, keep_features=False)
+    person = person_of(*parts, warm_up_s=warm_up_s)
     rows, waits = [], []
     for i, status in enumerate(statuses):
         rows += person.push(parts[0].measure(i, i / 25, face(i, status)))
@@ -91,7 +103,7 @@ def turning(yaws):
 def play_artefact(folder, faces, *, fps=30):
     artefact = load_artefact(folder)
     parts = Inputs(artefact, Device()), Model(artefact, Device())
-    person = PersonStream(*parts, warm_up_s=0.0, keep_features=False)
+    person = person_of(*parts, warm_up_s=0.0)
     waits, rows = [], []
     for i, one in enumerate(faces):
         rows += person.push(parts[0].measure(i, i / fps, one))

@@ -146,6 +146,7 @@ def test_the_next_sight_counts_where_a_row_of_a_network_has_a_lost_face(rows_of)
     person = PersonStream(
         inputs,
         Model(load_artefact_of(inputs), Device(), [FirstFeature()]),
+        neutral=None,
         warm_up_s=0.0,
         keep_features=False,
     )

@@ -56,6 +56,35 @@ def test_the_bias_shifts_the_choice_and_probabilities_still_sum_to_one(manifest)
     assert np.nansum(said.expression_probs) == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize(
+    ("probs", "is_unclear"),
+    [([0.44, 0.56], True), ([0.35, 0.65], False), ([0.5, 0.5], True)],
+)
+def test_a_class_that_hardly_leads_is_unclear_and_stays_in_the_table(
+    manifest, probs, is_unclear
+):
+    margin = Calibration(expression_margin=0.2)
+    said = read(dataclasses.replace(manifest, calibration=margin), expression=probs)
+    assert said.expression == manifest.expression.predicted[int(np.argmax(probs))]
+    assert said.expression_is_unclear is is_unclear
+    assert said.expression_word == ("unclear" if is_unclear else said.expression)
+    assert np.nansum(said.expression_probs) == pytest.approx(1.0)
+
+
+def test_the_margin_counts_after_the_bias_and_is_0_unless_given(manifest):
+    assert not read(manifest, expression=[0.5, 0.5]).expression_is_unclear
+    biased = Calibration(expression_bias=(np.log(9.0), 0.0), expression_margin=0.2)
+    said = read(dataclasses.replace(manifest, calibration=biased), expression=[0.5, 0.5])
+    assert not said.expression_is_unclear
+
+
+def test_a_single_class_is_never_unclear(manifest):
+    one = dataclasses.replace(manifest.expression, predicted=("Happiness",))
+    calibration = Calibration(expression_margin=0.9)
+    changed = dataclasses.replace(manifest, expression=one, calibration=calibration)
+    assert read(changed, expression=[1.0]).expression_word == "Happiness"
+
+
 def test_the_spread_is_absent_with_one_member_and_there_with_two(manifest):
     assert np.isnan(read(manifest).valence_sd)
     two = dataclasses.replace(manifest, members=manifest.members * 2)

@@ -17,7 +17,8 @@ CORE = (
     "valence_sd arousal_sd expression p_neutral p_anger p_disgust p_fear p_happiness "
     "p_sadness p_surprise p_other AU01 AU02 AU04 AU06 AU07 AU10 AU12 AU15 AU23 AU24 AU25 "
     "AU26 AU01_present AU02_present AU04_present AU06_present AU07_present AU10_present "
-    "AU12_present AU15_present AU23_present AU24_present AU25_present AU26_present"
+    "AU12_present AU15_present AU23_present AU24_present AU25_present AU26_present "
+    "neutral_known"
 ).split()
 
 
@@ -54,7 +55,8 @@ def test_what_is_not_predicted_is_null_and_never_zero(row):
     (got,) = cells(result_schema(), row(affect=affect))
     assert got["AU12"] == 0.25
     assert got["AU12_present"] is False
-    for name in ("valence", "arousal_sd", "expression", "p_fear", "AU01", "AU01_present"):
+    absent = "valence arousal_sd expression p_fear AU01 AU01_present neutral_known"
+    for name in absent.split():
         assert got[name] is None
 
 
@@ -81,7 +83,13 @@ def test_columns_follow_the_label_space_of_the_model():
     )
     names = result_schema(spaces).arrow().names
     assert names[:20] == CORE[:20]
-    assert names[21:] == ["p_contempt", "p_mild_joy", "AU45", "AU45_present"]
+    assert names[21:] == [
+        "p_contempt",
+        "p_mild_joy",
+        "AU45",
+        "AU45_present",
+        "neutral_known",
+    ]
 
 
 def test_labels_that_would_share_a_column_are_refused():

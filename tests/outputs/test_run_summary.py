@@ -1,9 +1,13 @@
+import dataclasses
 import json
 
+import numpy as np
 import pytest
 from rich.console import Console
 
 from wildaffect.core.faces import Status
+from wildaffect.core.results import Affect
+from wildaffect.core.tasks import LabelSpace, LabelSpaces, action_unit_label
 from wildaffect.outputs import summary
 from wildaffect.outputs.report_text import summary_json, summary_line, track_table
 from wildaffect.outputs.summary import Summarizer, total
@@ -82,8 +86,8 @@ def test_the_line_names_numbers_in_words(two_people):
     )
 
 
-def shown(table):
-    console = Console(width=120)
+def shown(table, width=120):
+    console = Console(width=width)
     with console.capture() as capture:
         console.print(table)
     return capture.get()
@@ -102,6 +106,78 @@ def test_a_short_list_is_shown_whole(two_people):
     text = shown(track_table(summarise(two_people).tracks()))
     assert "shorter" not in text
     assert "Happiness 100%" in text
+
+
+def unclear(affect):
+    return dataclasses.replace(affect, expression_is_unclear=True)
+
+
+def test_an_unclear_expression_is_called_so(row, affect):
+    rows = [row(0, affect=affect()), *(row(i, affect=unclear(affect())) for i in (1, 2, 3))]
+    (track,) = summarise(rows).tracks()
+    assert [(s.label, s.share) for s in track.expressions] == [
+        ("unclear", 0.75),
+        ("Happiness", 0.25),
+    ]
+    assert "unclear 75%" in shown(track_table([track]))
+
+
+NINETEEN = tuple(action_unit_label(n) for n in range(1, 20))
+
+
+@pytest.mark.parametrize("image", [None, "a-photograph-with-a-long-name-of-2026.jpg"])
+def test_the_table_fits_80_columns_with_nineteen_units_in_a_long_video(row, image):
+    spaces = LabelSpaces(action_units=LabelSpace(name="many", labels=NINETEEN))
+    summarizer = Summarizer(spaces)
+    said = Affect(
+        valence=-0.25,
+        arousal=0.5,
+        expression="Happiness",
+        action_unit_probs=np.ones(19, np.float32),
+        action_units_present=(True,) * 19,
+    )
+    for frame in range(3):
+        one = dataclasses.replace(row(frame, affect=said), time_s=frame * 6000.0)
+        summarizer.add(dataclasses.replace(one, image=image))
+    text = shown(track_table(summarizer.tracks()), width=80)
+    assert max(map(len, text.splitlines())) <= 80
+    for label in (*NINETEEN, "Happiness", "-0.25"):
+        assert label in text
+    assert ("12000.0 s" in text) is (image is None)
+    assert ("a-photograph-with-" in text) is (image is not None)
+
+
+def test_photographs_are_counted_as_such_and_have_no_time(row):
+    photos = [dataclasses.replace(row(i, i, rate=1.0), image=f"{i}.jpg") for i in range(3)]
+    run = summarise(photos).run()
+    assert (run.num_images, run.video_s) == (3, 0.0)
+    assert summary_line(run) == (
+        "1 file, 3 images, 3 faces, 3 tracks, 0.0% of images without a face, "
+        "0.0% of faces of low quality"
+    )
+    text = shown(track_table(summarise(photos).tracks()))
+    assert "2.jpg" in text
+    assert " s " not in text
+    both = total([run, summarise([row(0), row(30)]).run()], wall_s=0.0)
+    assert summary_line(both).startswith("2 files, 2 frames (1.0 s), 3 images, 5 faces")
+
+
+def test_units_of_most_frames_are_named(row, affect):
+    present = [(True, False), (True, False), (True, True), (False, True), (True, False)]
+    summarizer = Summarizer(
+        LabelSpaces(action_units=LabelSpace(name="two", labels=("AU01", "AU02")))
+    )
+    for frame, units in enumerate(present):
+        said = dataclasses.replace(affect(), action_units_present=units)
+        summarizer.add(row(frame, affect=said))
+    (track,) = summarizer.tracks()
+    assert [(s.label, s.share) for s in track.action_units] == [
+        ("AU01", 0.8),
+        ("AU02", 0.4),
+    ]
+    text = shown(track_table([track]))
+    assert "AU01" in text
+    assert "AU02" not in text
 
 
 def test_the_json_form_holds_the_same_numbers(two_people):

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Literal
 
+from wildaffect.analysis.neutral import AUTO, choose_neutral
 from wildaffect.analysis.options import (
     ColumnOptions,
     ReadOptions,
@@ -19,7 +20,7 @@ from wildaffect.inference.artefact import DEFAULT
 from wildaffect.outputs.result import AnalysisResult, collect
 from wildaffect.outputs.sidecar import Provenance
 from wildaffect.runtime.network import Device
-from wildaffect.video.inputs import SourceLike
+from wildaffect.video.inputs import SourceLike, parse_source
 
 
 def analyze(  # noqa: PLR0913 - each is an option of the command
@@ -31,6 +32,7 @@ def analyze(  # noqa: PLR0913 - each is an option of the command
     every: int = 1,
     images: Literal["stills", "sequence"] = "stills",
     fps: float = 30.0,
+    neutral: str | Path = AUTO,
     device: Device | None = None,
     landmarks: bool = False,
     blendshapes: bool = False,
@@ -49,6 +51,10 @@ def analyze(  # noqa: PLR0913 - each is an option of the command
         every: Read the frames whose number this divides.
         images: Whether a folder's images are photographs, or the frames of one video.
         fps: Rate of an image sequence.
+        neutral: Neutral face that changes are measured against: a picture or video of the
+            person (used for everybody who is seen), `START-END` in seconds of the source in
+            which everybody is neutral, `none` for a face at rest of the population, or
+            `auto` to estimate each person's own from calm moments.
         device: Where networks run, on how many threads.
         landmarks: Add the mesh, in pixels.
         blendshapes: Add the blendshape scores.
@@ -61,13 +67,18 @@ def analyze(  # noqa: PLR0913 - each is an option of the command
     Raises:
         UnreadableVideo: If the source cannot be read at all.
         BadArtefact: If the model cannot be used.
-        UsageError: If a number is out of its range.
+        UsageError: If a number is out of its range, or no face was found where a neutral
+            one should be.
     """
     read = ReadOptions(start_s=start_s, stop_s=stop_s, every=every, images=images, fps=fps)
     columns = ColumnOptions(landmarks=landmarks, blendshapes=blendshapes, features=features)
     analyzer = build_analyzer(model, device=device, keep_features=features)
+    choice = choose_neutral(neutral, analyzer)
+    parsed = _parsed(source)
+    choice.check(parsed, read)
     with read.open(source) as reader:
-        said = with_names(analyzer.run(reader), read.pictures(source))
+        neutrals = choice.neutrals(analyzer, parsed, read)
+        said = with_names(analyzer.run(reader, neutrals.of_track), read.pictures(source))
         rows = _UntilTruncated(said)
         result = collect(
             rows,
@@ -75,7 +86,7 @@ def analyze(  # noqa: PLR0913 - each is an option of the command
             Provenance(
                 source=asdict(reader.info),
                 artefact=describe_artefact(analyzer),
-                options=asdict(read) | asdict(columns),
+                options=asdict(read) | asdict(columns) | {"neutral": choice.describe()},
             ),
         )
     return result if rows.error is None else result.broken_off(rows.error)
@@ -87,6 +98,7 @@ def stream(
     model: str | Path = DEFAULT,
     device: Device | None = None,
     live: bool = True,
+    neutral: str | Path = AUTO,
     features: bool = False,
 ) -> Iterator[FaceResult]:
     """Yield the rows of frames as they arrive, in order, a fraction of a second later.
@@ -98,10 +110,22 @@ def stream(
         device: Where networks run, on how many threads.
         live: Answer at once. False lets a person's first rows wait some seconds for a
             first estimate of the neutral face, as `analyze` does.
+        neutral: As for `analyze`, but for a span: frames are read once.
         features: Rows carry what was measured.
+
+    Raises:
+        BadArtefact: If the model cannot be used.
+        UsageError: If `neutral` is a span, or a file without a usable face.
     """
     analyzer = build_analyzer(model, device=device, live=live, keep_features=features)
-    yield from analyzer.run(frames)
+    choice = choose_neutral(neutral, analyzer)
+    choice.check("stream", ReadOptions())
+    neutrals = choice.neutrals(analyzer, "stream", ReadOptions())
+    yield from analyzer.run(frames, neutrals.of_track)
+
+
+def _parsed(source: SourceLike | Sequence[Path]) -> SourceLike:
+    return parse_source(source) if isinstance(source, str | Path | int) else tuple(source)
 
 
 class _UntilTruncated:

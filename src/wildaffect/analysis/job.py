@@ -3,10 +3,11 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import chain
 from pathlib import Path
 
+from wildaffect.analysis.neutral import EstimatedNeutral, NeutralChoice, Neutrals
 from wildaffect.analysis.options import ColumnOptions, ReadOptions, describe_artefact
 from wildaffect.analysis.overlays import OverlayOptions, open_overlay
 from wildaffect.analysis.pictures import with_names
@@ -33,13 +34,15 @@ class FileJob:
     read: ReadOptions
     columns: ColumnOptions
     overlay: OverlayOptions | None = None
+    neutral: NeutralChoice = field(default_factory=EstimatedNeutral)
+    """What a person's neutral face is taken from."""
     resume: bool = False
     """Leave a whole result of the same input and options as it is."""
 
     @property
     def is_live(self) -> bool:
-        """Whether the source is a camera or address, which has no second reading."""
-        return isinstance(self.source, int | str)
+        """Whether the source has no second reading."""
+        return is_live(self.source)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,9 +58,14 @@ class FileReport:
     error: str | None = None
     """Why rows are missing or end early."""
     note: str | None = None
-    """What was wrong with the source and cost no row."""
+    """What was odd about the source and cost no row."""
     was_finished: bool = False
     """Nothing was done, as `resume` found the result whole."""
+
+
+def is_live(source: SourceLike) -> bool:
+    """Return whether a source is a camera or address, which cannot be read twice."""
+    return isinstance(source, int | str)
 
 
 def run_job(job: FileJob, analyzer: Analyzer, watch: Watch) -> FileReport:
@@ -71,11 +79,13 @@ def run_job(job: FileJob, analyzer: Analyzer, watch: Watch) -> FileReport:
 
     Raises:
         UnreadableVideo: If the source gives no row at all; nothing is written then.
-        UsageError: If no frame was chosen, or an overlay was asked for of a live source.
+        UsageError: If no frame was chosen, an overlay was asked for of a live source, or no
+            face was found where a neutral one should be.
         OutputError: If a file cannot be written.
     """
     started_s = time.monotonic()
     _check_overlay(job)
+    job.neutral.check(job.source, job.read)
     with ExitStack() as stack:
         reader = stack.enter_context(job.read.open(job.source))
         provenance = _provenance(job, reader, analyzer)
@@ -87,8 +97,10 @@ def run_job(job: FileJob, analyzer: Analyzer, watch: Watch) -> FileReport:
         if job.resume and has_overlay and is_finished(job.result, provenance):
             return FileReport(source=reader.info.name, result=job.result, was_finished=True)
         summarizer = Summarizer(schema.spaces)
+        neutrals = job.neutral.neutrals(analyzer, job.source, job.read)
         # Its threads end before the process does, also when a stop comes between two rows.
-        said = stack.enter_context(closing(analyzer.run(_watched(reader, watch))))
+        run = analyzer.run(_watched(reader, watch), neutrals.of_track)
+        said = stack.enter_context(closing(run))
         rows = summarizer.watch(with_names(said, job.read.pictures(job.source)))
         first = next(rows, None)
         if first is None:
@@ -123,7 +135,7 @@ def run_job(job: FileJob, analyzer: Analyzer, watch: Watch) -> FileReport:
         summary=summarizer.run(time.monotonic() - started_s),
         tracks=summarizer.tracks(),
         error=error,
-        note=None if error or not reader.damage else _damage(reader),
+        note=None if error else _note(reader, neutrals, summarizer),
     )
 
 
@@ -154,6 +166,16 @@ def _damage(reader: VideoReader) -> str:
     return f"{reader.info.name}: {reader.damage.describe()}"
 
 
+def _note(reader: VideoReader, neutrals: Neutrals, summarizer: Summarizer) -> str | None:
+    notes = [_damage(reader)] if reader.damage else []
+    if neutrals.are_shared and summarizer.most_faces > 1:
+        notes.append(
+            f"{reader.info.name}: up to {summarizer.most_faces} people at once, all read "
+            "against the one neutral face that was given"
+        )
+    return "; ".join(notes) or None
+
+
 def _watched(reader: VideoReader, watch: Watch) -> Iterator[Frame]:
     for frame in reader:
         watch(reader.info, frame)
@@ -167,4 +189,5 @@ def _provenance(job: FileJob, reader: VideoReader, analyzer: Analyzer) -> Proven
         source["stamp"] = [entry for file in files for entry in stamp(file)["stamp"]]
     options = asdict(job.read) | asdict(job.columns)
     options |= {"overlay": asdict(job.overlay) if job.overlay else None}
+    options |= {"neutral": job.neutral.describe()}
     return Provenance(source=source, artefact=describe_artefact(analyzer), options=options)

@@ -27,6 +27,11 @@ class Command:
     """Hide who it is in the overlay (implies --overlay)."""
     model: str = "world"
     """An embedded artefact by name, or an artefact's folder or zip."""
+    neutral: str = "auto"
+    """Neutral face that changes are measured against: a picture or video of the person
+    (used for everybody who is seen), START-END in seconds of the video in which everybody
+    is neutral, none for a face at rest of the population, or auto to estimate each
+    person's own from calm moments."""
     start: float | None = None
     """First second to read."""
     stop: float | None = None
@@ -58,7 +63,8 @@ class Command:
 def run(command: Command) -> int:
     """Analyse every input; 1 if any of them failed or broke off."""
     from wildaffect.analysis.folder import plan_results, run_jobs
-    from wildaffect.analysis.job import FileJob
+    from wildaffect.analysis.job import FileJob, is_live
+    from wildaffect.analysis.neutral import choose_neutral
     from wildaffect.analysis.options import ColumnOptions, ReadOptions, build_analyzer
     from wildaffect.analysis.overlays import OverlayOptions
     from wildaffect.analysis.terminal import Terminal
@@ -69,6 +75,14 @@ def run(command: Command) -> int:
     warnings.simplefilter("ignore", DamagedVideoWarning)  # reports say it in one line
     sources = expand_inputs(command.inputs, images=command.images)
     wants_overlay = command.overlay or command.blur_faces
+    planned = plan_results(sources, command.output, f".{command.format}")
+    analyzer = build_analyzer(
+        command.model,
+        device=Device(name=command.device, threads=command.threads),
+        live=any(is_live(source) for source in sources),
+        keep_features=command.features,
+    )
+    neutral = choose_neutral(command.neutral, analyzer)
     jobs = [
         FileJob(
             source=source,
@@ -88,16 +102,11 @@ def run(command: Command) -> int:
             overlay=OverlayOptions(blur_faces=command.blur_faces)
             if wants_overlay
             else None,
+            neutral=neutral,
             resume=command.resume,
         )
-        for source, result in plan_results(sources, command.output, f".{command.format}")
+        for source, result in planned
     ]
-    analyzer = build_analyzer(
-        command.model,
-        device=Device(name=command.device, threads=command.threads),
-        live=any(job.is_live for job in jobs),
-        keep_features=command.features,
-    )
     terminal = Terminal(num_jobs=len(jobs), quiet=command.quiet, as_json=command.json)
     with terminal:
         for report in run_jobs(jobs, analyzer, terminal.watch):

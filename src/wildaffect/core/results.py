@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 
 from wildaffect.core.faces import FaceObservation, Status
 
+UNCLEAR = "unclear"
+"""What people read in place of an expression that hardly leads the next one."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Affect:
@@ -21,6 +24,8 @@ class Affect:
     arousal_sd: float = float("nan")
     expression: str | None = None
     """Most probable class, after the artefact's bias."""
+    expression_is_unclear: bool = False
+    """It leads the next class by less than the artefact's margin."""
     expression_probs: NDArray[np.float32] | None = None
     """In the order of the label space, summing to 1; NaN for a class not predicted."""
     action_unit_probs: NDArray[np.float32] | None = None
@@ -30,6 +35,11 @@ class Affect:
     action_unit_intensities: NDArray[np.float32] | None = None
     """In [0, 5] in the order of the label space: 0 not shown, 1 to 5 A to E of FACS; NaN
     for an action unit not predicted."""
+
+    @property
+    def expression_word(self) -> str | None:
+        """Return the expression as overlay and summary say it."""
+        return UNCLEAR if self.expression_is_unclear else self.expression
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,5 +55,8 @@ class FaceResult:
     """None where there is no face or its quality is too low to say anything."""
     features: dict[str, NDArray[np.float32]] = field(default_factory=dict)
     """Named feature groups that were asked for, raw and against the person's neutral."""
+    neutral_known: float = float("nan")
+    """How far the person's own neutral face was known when this row was read, in [0, 1];
+    NaN where the model reads no changes against it."""
     image: str | None = None
     """Name of the photograph, where the source is a set of them."""

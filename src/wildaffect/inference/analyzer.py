@@ -1,9 +1,10 @@
 """Frames to results: the streaming analyzer, the same for files, cameras and tests."""
 
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from wildaffect.core.errors import UnreadableVideo
 from wildaffect.core.faces import FrameFaces, Status
@@ -17,6 +18,7 @@ from wildaffect.faces.tracker import TrackingLimits
 from wildaffect.inference.artefact import Artefact
 from wildaffect.inference.inputs import FaceRow, Inputs
 from wildaffect.inference.model import Model
+from wildaffect.inference.neutral import Neutral, NeutralOf, PersonNeutral
 from wildaffect.inference.person import PersonStream
 from wildaffect.inference.rows import FaceRows
 from wildaffect.runtime.network import Device
@@ -72,27 +74,31 @@ class Analyzer:
             quality=self.options.quality,
         )
 
-    def run(self, frames: Iterable[Frame]) -> Generator[FaceResult]:
+    def run(
+        self, frames: Iterable[Frame], neutral_of: NeutralOf | None = None
+    ) -> Generator[FaceResult]:
         """Yield every frame's rows in order: by frame, then by track.
 
         Decoding and detection run in one thread, following faces in another, a few frames
         ahead of what the caller does with the rows. If `frames` raises, everything that
         came before is yielded first, then the error is raised.
+
+        Args:
+            frames: In order of time.
+            neutral_of: What each track is read against; None estimates it by the policy of
+                the artefact.
         """
         source = _UntilError(frames)
-        scanner = FrameScanner(self._detector)
         people: dict[int, PersonStream] = {}
         order = _FrameOrder()
         rows = FaceRows(
             self._inputs, every=self.options.keep_features, at_once=self.options.live
         )
-        with ExitStack() as stack:
-            ahead = prefetch(source, depth=PREFETCH_FRAMES, apply=scanner)
-            scanned = stack.enter_context(closing(ahead))
-            faces = prefetch(self._chain.run(scanned), depth=PREFETCH_FRAMES)
-            for seen, measured in rows.run(stack.enter_context(closing(faces))):
+        start = partial(self._person, neutral_of or self.estimated_neutral)
+        with closing(self._faces(source)) as faces:
+            for seen, measured in rows.run(faces):
                 order.expect(seen)
-                self._push(seen, measured, people, order)
+                _push(seen, measured, people, order, start=start)
                 yield from order.ready()
         for person in people.values():
             order.add(person.finish())
@@ -100,30 +106,62 @@ class Analyzer:
         if source.error:
             raise source.error
 
-    def _push(
-        self,
-        seen: FrameFaces,
-        rows: list[FaceRow],
-        people: dict[int, PersonStream],
-        order: "_FrameOrder",
-    ) -> None:
-        for row in rows:
-            track_id = row.face.track_id
-            if track_id not in people:
-                people[track_id] = self._person()
-            order.add(people[track_id].push(row))
-        for track_id in sorted(people.keys() - seen.live_ids):
-            order.add(people.pop(track_id).finish())
+    def measure(self, frames: Iterable[Frame]) -> Iterator[FaceRow]:
+        """Yield what is measured of every face, in order; no network of the model runs.
 
-    def _person(self) -> PersonStream:
-        neutral = self.artefact.manifest.neutral
-        warm_up_s = neutral.warm_up_s if neutral and not self.options.live else 0.0
+        Where `frames` raises, it ends.
+        """
+        with closing(self._faces(_UntilError(frames))) as faces:
+            for seen in faces:
+                for face in seen.faces:
+                    yield self._inputs.measure(seen.frame_index, seen.time_s, face)
+
+    def estimated_neutral(self, track_id: int) -> Neutral:  # noqa: ARG002 - alike for all
+        """Return the neutral of a track, to be estimated by the artefact's policy.
+
+        Raises:
+            ValueError: If the artefact has none.
+        """
+        policy = self.artefact.manifest.neutral
+        if policy is None:
+            raise ValueError(f"{self.artefact.manifest.name}: has no policy of the neutral")
+        return PersonNeutral(policy)
+
+    def _faces(self, frames: Iterable[Frame]) -> Generator[FrameFaces]:
+        scanner = FrameScanner(self._detector)
+        with ExitStack() as stack:
+            ahead = prefetch(frames, depth=PREFETCH_FRAMES, apply=scanner)
+            scanned = stack.enter_context(closing(ahead))
+            faces = prefetch(self._chain.run(scanned), depth=PREFETCH_FRAMES)
+            yield from stack.enter_context(closing(faces))
+
+    def _person(self, neutral_of: NeutralOf, track_id: int) -> PersonStream:
+        has_policy = self.artefact.manifest.neutral is not None
+        neutral = neutral_of(track_id) if has_policy else None
         return PersonStream(
             self._inputs,
             self._model,
-            warm_up_s=warm_up_s,
+            neutral=neutral,
+            warm_up_s=neutral.warm_up_s if neutral and not self.options.live else 0.0,
             keep_features=self.options.keep_features,
         )
+
+
+def _push(
+    seen: FrameFaces,
+    rows: list[FaceRow],
+    people: dict[int, PersonStream],
+    order: "_FrameOrder",
+    *,
+    start: Callable[[int], PersonStream],
+) -> None:
+    for row in rows:
+        track_id = row.face.track_id
+        if track_id not in people:
+            people[track_id] = start(track_id)
+        order.add(people[track_id].push(row))
+    for track_id in sorted(people.keys() - seen.live_ids):
+        order.add(people.pop(track_id).finish())
 
 
 class _UntilError:

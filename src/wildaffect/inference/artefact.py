@@ -120,6 +120,9 @@ def _unset(manifest: Manifest) -> dict[str, dict[int, set[str]] | set[str]]:
         "inputs": dict(enumerate(inputs)),
         "action_units": units,
         "neutral": neutral,
+        "calibration": set()
+        if manifest.calibration.expression_margin
+        else {"expression_margin"},
     }
 
 

@@ -33,7 +33,7 @@ class Calibration(Config):
 
     Raises:
         ValueError: If a temperature is not positive, a bias not finite, or a threshold not
-            in [0, 1].
+            in [0, 1], or the margin not in [0, 1).
     """
 
     smoothing: Smoothing = field(default_factory=Smoothing)
@@ -45,6 +45,8 @@ class Calibration(Config):
     """Added to log-probabilities, one per class; empty for none."""
     action_unit_thresholds: tuple[float, ...] = ()
     """Probability from which a unit counts as present, one per unit; empty for 0.5."""
+    expression_margin: float = 0.0
+    """Lead of the most probable class below which overlay and summary say "unclear"."""
 
     def __post_init__(self) -> None:
         for name in ("expression_temperature", "action_units_temperature"):
@@ -54,6 +56,11 @@ class Calibration(Config):
         if not np.isfinite(self.expression_bias).all():
             raise ValueError(
                 f"calibration: expression_bias must be finite, got {self.expression_bias}"
+            )
+        if not 0 <= self.expression_margin < 1:
+            raise ValueError(
+                "calibration: expression_margin must lie in [0, 1), "
+                f"got {self.expression_margin:g}"
             )
         wrong = [t for t in self.action_unit_thresholds if not 0 <= t <= 1]
         if wrong:
@@ -143,6 +150,17 @@ def expression_probs(probs: Probs, calibration: Calibration) -> Probs:
     if len(bias):
         powers = powers * np.exp(bias - bias.max())
     return (powers / powers.sum(-1, keepdims=True)).astype(np.float32)
+
+
+def expression_is_unclear(probs: Probs, calibration: Calibration) -> bool:
+    """Return whether the best class of one row leads by less than the margin, shape (C,).
+
+    A model of a single class is never unclear.
+    """
+    if len(probs) < 2:
+        return False
+    second, best = np.partition(probs, -2)[-2:]
+    return bool(best - second < calibration.expression_margin)
 
 
 def unit_probs(probs: Probs, calibration: Calibration) -> Probs:

@@ -22,7 +22,7 @@ from wildaffect.features.sets import (
 from wildaffect.inference.artefact import Artefact
 from wildaffect.inference.checks import EmbedCrops, check_backbone
 from wildaffect.inference.manifest import BackboneInput, MeasuredInput
-from wildaffect.inference.neutral import PersonNeutral
+from wildaffect.inference.neutral import Neutral
 from wildaffect.runtime.network import Device
 
 Vector = NDArray[np.float32]
@@ -122,7 +122,7 @@ class Inputs:
         names = [one.name for one in self.backbones]
         return [dict(zip(names, parts, strict=True)) for parts in zip(*rows, strict=True)]
 
-    def vector(self, row: FaceRow, neutral: PersonNeutral | None) -> Vector:
+    def vector(self, row: FaceRow, neutral: Neutral | None) -> Vector:
         """Return one row of features, shape (D,).
 
         Features of a backbone that did not see the face are NaN: no network reads that row.
@@ -135,7 +135,7 @@ class Inputs:
         return np.concatenate([values[one.key] for one in self.manifest.inputs])
 
 
-def changes(row: FaceRow, neutral: PersonNeutral) -> dict[str, Vector]:
+def changes(row: FaceRow, neutral: Neutral) -> dict[str, Vector]:
     """Return what was measured, against the person's neutral."""
     return {
         "geometry_change": neutral.geometry_change(row.measured["geometry"]),

@@ -6,6 +6,7 @@ neutral unknown: measurements are then read against a face at rest of the popula
 geometry stays silent where a policy has none.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -54,6 +55,10 @@ Limits are written by hand; the population's scores are those of the blendshape 
 calm frames of three people in freely shared clips, rounded: a stand-in until a person's own
 calm frames are seen.
 """
+
+
+NeutralOf = Callable[[int], "Neutral"]
+"""Number of a track -> the neutral that it is read against, a new one for each track."""
 
 
 class Changes(NamedTuple):

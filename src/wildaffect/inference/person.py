@@ -9,7 +9,7 @@ from wildaffect.core.results import FaceResult
 from wildaffect.core.streaming import Finished
 from wildaffect.inference.inputs import FaceRow, Inputs, Vector, changes
 from wildaffect.inference.model import Model
-from wildaffect.inference.neutral import PersonNeutral
+from wildaffect.inference.neutral import Neutral
 from wildaffect.inference.rows import GapFiller
 from wildaffect.inference.runs import build_stream
 from wildaffect.inference.streaming_smoother import StreamingSmoother
@@ -26,23 +26,30 @@ class PersonStream:
     Args:
         inputs: What the networks read.
         model: The networks.
+        neutral: What changes are read against; None where the networks read none.
         warm_up_s: Time that first rows wait for a first estimate of the neutral.
         keep_features: Whether results carry what was measured, raw and as change.
     """
 
     def __init__(
-        self, inputs: Inputs, model: Model, *, warm_up_s: float, keep_features: bool
+        self,
+        inputs: Inputs,
+        model: Model,
+        *,
+        neutral: Neutral | None,
+        warm_up_s: float,
+        keep_features: bool,
     ) -> None:
         self._inputs, self._model = inputs, model
         self._warm_up_s = warm_up_s
         self._keep_features = keep_features
         manifest = model.manifest
-        self._neutral = PersonNeutral(manifest.neutral) if manifest.neutral else None
+        self._neutral = neutral
         self._gaps = GapFiller(tuple(one.name for one in inputs.backbones))
         self._windows = build_stream(model)
         self._smoother = StreamingSmoother(smoothing_by_column(manifest, model.layout))
         self._warming: list[FaceRow] | None = []
-        self._open: deque[tuple[FaceRow, dict[str, Vector]]] = deque()
+        self._open: deque[tuple[FaceRow, dict[str, Vector], float]] = deque()
 
     def push(self, row: FaceRow) -> list[FaceResult]:
         """Take the next row; return the results that are now final."""
@@ -75,7 +82,8 @@ class PersonStream:
         if self._keep_features:
             kept = dict(row.measured)
             kept |= changes(row, self._neutral) if self._neutral else {}
-        self._open.append((row, kept))
+        known = self._neutral.confidence if self._neutral else float("nan")
+        self._open.append((row, kept, known))
         return self._smooth(self._windows.push(np.array([row.time_s]), vector[None]))
 
     def _smooth(self, finished: Finished) -> list[FaceResult]:
@@ -86,7 +94,7 @@ class PersonStream:
         ]
 
     def _result(self, values: Vector) -> FaceResult:
-        row, kept = self._open.popleft()
+        row, kept, known = self._open.popleft()
         withheld = row.face.status is Status.LOW_QUALITY
         return FaceResult(
             frame_index=row.frame_index,
@@ -97,4 +105,5 @@ class PersonStream:
             if withheld
             else to_affect(values, self._model.manifest, self._model.layout),
             features=kept,
+            neutral_known=known,
         )

@@ -7,6 +7,7 @@ from wildaffect.core.results import Affect
 from wildaffect.core.tasks import LabelSpace, Task
 from wildaffect.inference.calibration import (
     Calibration,
+    expression_is_unclear,
     expression_probs,
     unit_probs,
     units_present,
@@ -35,10 +36,11 @@ def to_affect(row: Vector, manifest: Manifest, layout: Layout) -> Affect:
         if task_of_columns(name) in {Task.VALENCE, Task.AROUSAL}
     }
     nan = float("nan")
-    expression, class_probs = None, None
+    expression, class_probs, is_unclear = None, None, False
     if manifest.expression:
         probs = expression_probs(row[layout.columns[Task.EXPRESSION]], manifest.calibration)
         expression = manifest.expression.predicted[int(probs.argmax())]
+        is_unclear = expression_is_unclear(probs, manifest.calibration)
         class_probs = _spread(
             probs, manifest.expression.predicted, manifest.expression.space
         )
@@ -67,6 +69,7 @@ def to_affect(row: Vector, manifest: Manifest, layout: Layout) -> Affect:
         valence_sd=spread[Task.VALENCE],
         arousal_sd=spread[Task.AROUSAL],
         expression=expression,
+        expression_is_unclear=is_unclear,
         expression_probs=class_probs,
         action_unit_probs=action_unit_probs,
         action_units_present=present,

@@ -9,7 +9,7 @@ from wildaffect.core.faces import NUM_LANDMARKS, FaceObservation
 from wildaffect.core.results import Affect
 from wildaffect.core.tasks import LabelSpaces
 from wildaffect.faces.blendshapes import NAMES as BLENDSHAPE_NAMES
-from wildaffect.outputs.scalar_columns import scalar_parts
+from wildaffect.outputs.scalar_columns import neutral_part, scalar_parts
 from wildaffect.outputs.schema import (
     ARROW_TYPES,
     Cells,
@@ -57,7 +57,12 @@ def result_schema(
         ValueError: If two columns would have one name, or the name of one of another type.
     """
     spaces = spaces or LabelSpaces()
-    parts = [*scalar_parts(), _expression_part(spaces), *_action_unit_parts(spaces)]
+    parts = [
+        *scalar_parts(),
+        _expression_part(spaces),
+        *_action_unit_parts(spaces),
+        neutral_part(),
+    ]
     if intensities:
         parts.append(_intensity_part(spaces, intensity_note))
     if landmarks:

@@ -4,22 +4,30 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from rich.markup import escape
 from rich.table import Table
 
 from wildaffect.outputs.summary import RunSummary, Share, TrackSummary
 
 MAX_LINES = 20
-MAX_SHARES = 3
+MAX_EXPRESSIONS = 2
+MOST_FRAMES = 0.5
+"""Action units that are present in so many of the frames are named."""
+NAME_WIDTH = 20
 
 
 def summary_line(run: RunSummary) -> str:
     """Return the totals in one line."""
-    parts = [
-        _count(run.num_files, "file"),
-        f"{_count(run.num_frames, 'frame')} ({run.video_s:.1f} s)",
+    num_timed = run.num_frames - run.num_images
+    parts = [_count(run.num_files, "file")]
+    if num_timed or not run.num_images:
+        parts.append(f"{_count(num_timed, 'frame')} ({run.video_s:.1f} s)")
+    if run.num_images:
+        parts.append(_count(run.num_images, "image"))
+    parts += [
         _count(run.num_faces, "face"),
         _count(run.num_tracks, "track"),
-        f"{run.no_face_share:.1%} of frames without a face",
+        f"{run.no_face_share:.1%} of {'frames' if num_timed else 'images'} without a face",
         f"{run.low_quality_share:.1%} of faces of low quality",
     ]
     if run.wall_s > 0:
@@ -28,7 +36,10 @@ def summary_line(run: RunSummary) -> str:
 
 
 def track_table(tracks: Sequence[TrackSummary], max_lines: int = MAX_LINES) -> Table:
-    """Return one line per track; of a long list the longest tracks, and how many not."""
+    """Return one entry per track, 80 columns wide at most.
+
+    Of a long list the longest tracks are shown, and how many not.
+    """
     shown = sorted(tracks, key=lambda track: -track.num_frames)[:max_lines]
     left_out = len(tracks) - len(shown)
     table = Table(
@@ -40,19 +51,28 @@ def track_table(tracks: Sequence[TrackSummary], max_lines: int = MAX_LINES) -> T
         if left_out
         else None,
     )
-    for name in ("track", "time", "frames", "valence", "arousal"):
-        table.add_column(name, justify="right")
-    table.add_column("perceived expressions")
-    table.add_column("action units")
+    are_images = any(track.image for track in shown)
+    table.add_column("track", justify="right")
+    if are_images:
+        table.add_column("image", no_wrap=True, max_width=NAME_WIDTH)
+    else:
+        table.add_column("time", justify="right", no_wrap=True)
+        table.add_column("frames", justify="right")
+    table.add_column("valence", justify="right")
+    table.add_column("arousal", justify="right")
+    table.add_column("perceived\nexpression", no_wrap=True)
+    table.add_column("action units" + ("" if are_images else "\nin most frames"))
     for track in sorted(shown, key=lambda each: each.track_id):
+        place = (
+            [track.image or "-"] if are_images else [_span(track), str(track.num_frames)]
+        )
         table.add_row(
             str(track.track_id),
-            f"{track.start_s:.1f}-{track.stop_s:.1f} s",
-            str(track.num_frames),
+            *(escape(cell) for cell in place),
             _signed(track.valence),
             _signed(track.arousal),
-            _shares(track.expressions),
-            _shares(track.action_units),
+            _expressions(track, with_shares=not are_images),
+            _units(track.action_units),
         )
     return table
 
@@ -75,6 +95,17 @@ def _signed(value: float | None) -> str:
     return "-" if value is None else f"{value:+.2f}"
 
 
-def _shares(shares: Sequence[Share]) -> str:
-    texts = [f"{each.label} {each.share:.0%}" for each in shares[:MAX_SHARES]]
-    return ", ".join(texts) or "-"
+def _span(track: TrackSummary) -> str:
+    return f"{track.start_s:.1f}-{track.stop_s:.1f} s"
+
+
+def _expressions(track: TrackSummary, *, with_shares: bool) -> str:
+    """Return the most frequent expressions, one a line."""
+    shares = track.expressions[:MAX_EXPRESSIONS]
+    texts = [f"{s.label} {s.share:.0%}" if with_shares else s.label for s in shares]
+    return "\n".join(texts) or "-"
+
+
+def _units(shares: Sequence[Share]) -> str:
+    """Return the units of most frames by their number."""
+    return " ".join(sorted(s.label for s in shares if s.share >= MOST_FRAMES)) or "-"

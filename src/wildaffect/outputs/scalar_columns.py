@@ -54,9 +54,25 @@ def scalar_parts() -> list[Part]:
             "expression",
             "string",
             "label",
-            "Perceived expression: the most probable class after the artefact's bias.",
+            "Perceived expression: the most probable class after the artefact's bias, also "
+            'where overlay and summary say "unclear" as it hardly leads the next one.',
         ),
     ]
+
+
+def neutral_part() -> Part:
+    """Return the column that ends the core group."""
+    return _scalar(
+        Column(
+            name="neutral_known",
+            type="float32",
+            unit="[0, 1]",
+            meaning="How far the person's own neutral face was known when the row was "
+            "read: at 0 measurements were read against a face at rest of the population, "
+            "at 1 against the person's own. Empty where the model reads no such changes.",
+        ),
+        lambda row: None if row.face is None else row.neutral_known,
+    )
 
 
 def _place_parts() -> list[Part]:

@@ -39,9 +39,11 @@ class TrackSummary:
     """Mean; None where it is not predicted."""
     arousal: float | None
     expressions: tuple[Share, ...]
-    """By falling share."""
+    """By falling share; "unclear" where the most probable one hardly leads the next."""
     action_units: tuple[Share, ...]
     """Share of judged frames in which each is present, by falling share; zeros left out."""
+    image: str | None = None
+    """Name of the photograph, where the source is a set of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,13 +56,15 @@ class RunSummary:
     """Rows with a face."""
     num_tracks: int
     video_s: float
-    """From the first to the last frame of each file."""
+    """From the first to the last frame of each file; photographs have no time."""
     wall_s: float
     num_no_face: int
     """Frames in which no face lives."""
     num_low_quality: int
     """Rows with a face too poor to be judged."""
     num_interpolated: int
+    num_images: int = 0
+    """Frames that are photographs."""
 
     @property
     def frames_per_s(self) -> float:
@@ -83,6 +87,7 @@ class _Track:
     start_s: float
     stop_s: float
     num_action_units: int
+    image: str | None
     num_frames: int = 0
     num_judged: int = 0
     sums: list[float] = field(default_factory=lambda: [0.0, 0.0])
@@ -102,7 +107,11 @@ class Summarizer:
         self._tracks: dict[int, _Track] = {}
         self._statuses: Counter[Status] = Counter()
         self._num_frames = 0
+        self._num_images = 0
         self._num_tracks = 0
+        self._num_faces_here = 0
+        self.most_faces = 0
+        """Of one frame."""
         self._last_frame: int | None = None
         self._start_s = self._stop_s = 0.0
 
@@ -118,10 +127,14 @@ class Summarizer:
             self._start_s = row.time_s
         if row.frame_index != self._last_frame:
             self._num_frames += 1
+            self._num_images += row.image is not None
+            self._num_faces_here = 0
             self._last_frame = row.frame_index
         self._stop_s = row.time_s
         self._statuses[row.status] += 1
         if row.face is not None:
+            self._num_faces_here += 1
+            self.most_faces = max(self.most_faces, self._num_faces_here)
             self._add_face(row, row.face.track_id)
 
     def run(self, wall_s: float = 0.0) -> RunSummary:
@@ -132,11 +145,12 @@ class Summarizer:
             num_frames=self._num_frames,
             num_faces=self._statuses.total() - no_face,
             num_tracks=self._num_tracks,
-            video_s=self._stop_s - self._start_s,
+            video_s=0.0 if self._num_images else self._stop_s - self._start_s,
             wall_s=wall_s,
             num_no_face=no_face,
             num_low_quality=self._statuses[Status.LOW_QUALITY],
             num_interpolated=self._statuses[Status.INTERPOLATED],
+            num_images=self._num_images,
         )
 
     def tracks(self) -> tuple[TrackSummary, ...]:
@@ -150,7 +164,9 @@ class Summarizer:
         track = self._tracks.get(track_id)
         if track is None:
             self._num_tracks += 1
-            track = _Track(row.time_s, row.time_s, len(self._spaces.action_units))
+            track = _Track(
+                row.time_s, row.time_s, len(self._spaces.action_units), row.image
+            )
             self._tracks[track_id] = track
             if len(self._tracks) > 2 * MAX_TRACKS:
                 self._forget_short_tracks()
@@ -164,8 +180,8 @@ class Summarizer:
             if math.isfinite(value):
                 track.sums[index] += value
                 track.counts[index] += 1
-        if affect.expression is not None:
-            track.expressions[affect.expression] += 1
+        if affect.expression_word is not None:
+            track.expressions[affect.expression_word] += 1
         if affect.action_units_present is not None:
             track.present += np.array([on is True for on in affect.action_units_present])
 
@@ -189,6 +205,7 @@ def total(files: Sequence[RunSummary], wall_s: float) -> RunSummary:
         num_no_face=sum(each.num_no_face for each in files),
         num_low_quality=sum(each.num_low_quality for each in files),
         num_interpolated=sum(each.num_interpolated for each in files),
+        num_images=sum(each.num_images for each in files),
     )
 
 
@@ -213,4 +230,5 @@ def _summary(track_id: int, track: _Track, labels: Sequence[str]) -> TrackSummar
             for label, count in track.expressions.most_common()
         ),
         action_units=tuple(sorted(units, key=lambda unit: -unit.share)),
+        image=track.image,
     )

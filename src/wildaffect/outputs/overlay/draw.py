@@ -138,15 +138,15 @@ def _caption(row: FaceResult, spaces: LabelSpaces) -> str:
     short = _short_caption(row)
     if not _is_judged(row) or affect is None or affect.expression_probs is None:
         return short
-    if affect.expression not in spaces.expressions.labels:
+    if affect.expression_word not in spaces.expressions.labels:
         return short
-    share = float(affect.expression_probs[spaces.expressions.index(affect.expression)])
+    share = float(affect.expression_probs[spaces.expressions.index(short)])
     return f"{short} {100 * share:.0f}%" if math.isfinite(share) else short
 
 
 def _short_caption(row: FaceResult) -> str:
     if _is_judged(row) and row.affect is not None and row.affect.expression is not None:
-        return row.affect.expression
+        return row.affect.expression_word or ""
     return "" if row.status is Status.OK else str(row.status).replace("_", " ")
 
 

@@ -1,0 +1,276 @@
+"""What a person's neutral face is taken from: the option `--neutral`."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from wildaffect.analysis.options import ReadOptions
+from wildaffect.core.errors import UsageError
+from wildaffect.core.faces import Status
+from wildaffect.inference.analyzer import Analyzer
+from wildaffect.inference.inputs import FaceRow
+from wildaffect.inference.manifest import NeutralPolicy
+from wildaffect.inference.neutral import GivenNeutral, Neutral, NeutralOf
+from wildaffect.outputs.resume import stamp
+from wildaffect.video.inputs import SourceLike
+
+AUTO, NONE = "auto", "none"
+SETTLE_S = 1.0
+"""A span is read so much further, until every track in it has the number that it keeps."""
+
+_SPAN = re.compile(r"(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Neutrals:
+    """What the tracks of one source are read against."""
+
+    of_track: NeutralOf
+    are_shared: bool = False
+    """One person's neutral is used for every track."""
+
+
+class NeutralChoice(Protocol):
+    """Where neutral faces come from."""
+
+    def describe(self) -> dict[str, Any]:
+        """Return what a sidecar says of it."""
+        ...
+
+    def check(self, source: SourceLike, read: ReadOptions) -> None:
+        """Refuse sources that it cannot be used for.
+
+        Raises:
+            UsageError: If so.
+        """
+        ...
+
+    def neutrals(
+        self, analyzer: Analyzer, source: SourceLike, read: ReadOptions
+    ) -> Neutrals:
+        """Return what the tracks of a source are read against.
+
+        Raises:
+            UsageError: If no face was found where it should be.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class EstimatedNeutral:
+    """Each track's own, estimated as the video goes on by the policy of the model."""
+
+    def describe(self) -> dict[str, Any]:
+        """Return what a sidecar says of it."""
+        return {"policy": "estimated", "source": "calm frames of each track"}
+
+    def check(self, source: SourceLike, read: ReadOptions) -> None:
+        """Accept any source."""
+
+    def neutrals(
+        self,
+        analyzer: Analyzer,
+        source: SourceLike,  # noqa: ARG002 - the same for all
+        read: ReadOptions,  # noqa: ARG002
+    ) -> Neutrals:
+        """Return the analyzer's estimate."""
+        return Neutrals(of_track=analyzer.estimated_neutral)
+
+
+@dataclass(frozen=True, slots=True)
+class PopulationNeutral:
+    """A face at rest of the population, whoever is seen."""
+
+    policy: NeutralPolicy
+
+    def describe(self) -> dict[str, Any]:
+        """Return what a sidecar says of it."""
+        return {"policy": "population", "source": None}
+
+    def check(self, source: SourceLike, read: ReadOptions) -> None:
+        """Accept any source."""
+
+    def neutrals(
+        self,
+        analyzer: Analyzer,  # noqa: ARG002 - the same for all
+        source: SourceLike,  # noqa: ARG002
+        read: ReadOptions,  # noqa: ARG002
+    ) -> Neutrals:
+        """Return the population's for every track."""
+        return Neutrals(of_track=lambda _: Neutral(self.policy))
+
+
+@dataclass(frozen=True, slots=True)
+class FileNeutral:
+    """The largest face of a picture or video, for every track of every source."""
+
+    path: Path
+    face: NeutralOf
+
+    def describe(self) -> dict[str, Any]:
+        """Return what a sidecar says of it."""
+        return {"policy": "given", "source": str(self.path)} | stamp(self.path)
+
+    def check(self, source: SourceLike, read: ReadOptions) -> None:
+        """Accept any source."""
+
+    def neutrals(
+        self,
+        analyzer: Analyzer,  # noqa: ARG002 - the same for all
+        source: SourceLike,  # noqa: ARG002
+        read: ReadOptions,  # noqa: ARG002
+    ) -> Neutrals:
+        """Return the face of the file for every track."""
+        return Neutrals(of_track=self.face, are_shared=True)
+
+
+@dataclass(frozen=True, slots=True)
+class SpanNeutral:
+    """Seconds of each source in which whoever is seen shows a neutral face.
+
+    If one person is seen in them, every track is read against that face, as with a file;
+    if several are, each against their own, and who is not seen then against the estimate.
+    """
+
+    start_s: float
+    stop_s: float
+    policy: NeutralPolicy
+
+    def describe(self) -> dict[str, Any]:
+        """Return what a sidecar says of it."""
+        span = {"start_s": self.start_s, "stop_s": self.stop_s}
+        return {"policy": "given", "source": "this video"} | span
+
+    def check(self, source: SourceLike, read: ReadOptions) -> None:
+        """Refuse what cannot be read twice, and photographs, which have no time.
+
+        Raises:
+            UsageError: If so.
+        """
+        if isinstance(source, int | str):
+            raise UsageError(
+                f"{source}: a span for --neutral needs a video that can be read twice, got "
+                "a live source; give a picture of the neutral face"
+            )
+        if read.pictures(source):
+            raise UsageError(
+                f"--neutral {self.start_s:g}-{self.stop_s:g}: photographs have no time; "
+                "give a picture of the neutral face"
+            )
+
+    def neutrals(
+        self, analyzer: Analyzer, source: SourceLike, read: ReadOptions
+    ) -> Neutrals:
+        """Return the neutrals of the people in the span, which is read first.
+
+        Raises:
+            UsageError: If no usable face is in it, or it lies outside what is analyzed and
+                holds several people.
+        """
+        before = self.start_s < (read.start_s or 0.0)
+        after = read.stop_s is not None and self.stop_s > read.stop_s
+        is_inside = not (before or after)
+        wanted = replace(read, stop_s=self.stop_s + SETTLE_S)
+        if not is_inside:
+            wanted = replace(read, start_s=self.start_s, stop_s=self.stop_s)
+        with wanted.open(source) as reader:
+            faces = _usable(
+                row
+                for row in analyzer.measure(reader)
+                if self.start_s <= row.time_s < self.stop_s
+            )
+            name = reader.info.name
+        if not faces:
+            raise UsageError(
+                f"{name}: no usable face between {self.start_s:g} and {self.stop_s:g} s; "
+                "choose a span for --neutral in which the face is seen well"
+            )
+        of_each = {key: _median_face(rows, self.policy) for key, rows in faces.items()}
+        if len(of_each) == 1:
+            return Neutrals(of_track=next(iter(of_each.values())), are_shared=True)
+        if not is_inside:
+            raise UsageError(
+                f"{name}: {len(of_each)} people between {self.start_s:g} and "
+                f"{self.stop_s:g} s, outside the part that is analyzed, so that nobody can "
+                "be followed from there; choose a span inside it or with one person"
+            )
+        estimated = analyzer.estimated_neutral
+        return Neutrals(of_track=lambda key: of_each.get(key, estimated)(key))
+
+
+def choose_neutral(given: str | Path, analyzer: Analyzer) -> NeutralChoice:
+    """Return what `--neutral` asks for; a file is measured at once.
+
+    Args:
+        given: `auto`, `none`, `START-END` in seconds, or a picture or video. A file that
+            has such a name is given with its folder, as `./none`.
+        analyzer: Whose model reads changes against the neutral.
+
+    Raises:
+        UsageError: If it is none of these, the file shows no usable face, or the model
+            reads nothing against a neutral face.
+        UnreadableVideo: If the file is no picture and no video.
+    """
+    if str(given) == AUTO:
+        return EstimatedNeutral()
+    manifest = analyzer.artefact.manifest
+    if manifest.neutral is None:
+        raise UsageError(
+            f"--neutral {given}: the model {manifest.name} reads nothing against a neutral "
+            "face; leave the option out"
+        )
+    if str(given) == NONE:
+        return PopulationNeutral(manifest.neutral)
+    span = _SPAN.fullmatch(str(given))
+    if span and isinstance(given, str):
+        start_s, stop_s = float(span[1]), float(span[2])
+        if start_s >= stop_s:
+            raise UsageError(f"--neutral {given}: the start must lie before the end")
+        return SpanNeutral(start_s, stop_s, manifest.neutral)
+    return _from_file(Path(given), analyzer, manifest.neutral)
+
+
+def _from_file(path: Path, analyzer: Analyzer, policy: NeutralPolicy) -> FileNeutral:
+    if not path.is_file():
+        raise UsageError(
+            f"--neutral {path}: no such file; give a picture or video, START-END in "
+            f"seconds, {AUTO} or {NONE}"
+        )
+    with ReadOptions().open(path) as reader:
+        rows = list(analyzer.measure(reader))
+    faces = _usable(rows)
+    if not faces:
+        problem = "its face is too small, blurred, turned or hidden" if rows else "no face"
+        raise UsageError(
+            f"--neutral {path}: {problem}; give a sharp frontal picture of one face"
+        )
+    largest = max(faces.values(), key=_size)
+    return FileNeutral(path, _median_face(largest, policy))
+
+
+def _usable(rows: Iterable[FaceRow]) -> dict[int, list[FaceRow]]:
+    """Return the rows of each track on which the face is seen well."""
+    faces: dict[int, list[FaceRow]] = {}
+    for row in rows:
+        if row.face.status is Status.OK:
+            faces.setdefault(row.face.track_id, []).append(row)
+    return faces
+
+
+def _size(rows: list[FaceRow]) -> float:
+    return float(np.median([row.face.face_size_px for row in rows]))
+
+
+def _median_face(rows: list[FaceRow], policy: NeutralPolicy) -> NeutralOf:
+    """Return the neutral that is the median of some rows, which a blink does not move."""
+    geometry, blendshapes = (
+        np.median([row.measured[kind] for row in rows], axis=0).astype(np.float32)
+        for kind in ("geometry", "blendshapes")
+    )
+    make = partial(GivenNeutral, policy, geometry, blendshapes)
+    return lambda _: make()
