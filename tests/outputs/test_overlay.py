@@ -1,3 +1,5 @@
+import dataclasses
+
 import cv2
 import numpy as np
 import pytest
@@ -151,6 +153,15 @@ def test_hiding_reaches_beyond_the_box_to_hair_and_chin():
     blur_face(rgb, Rect(150, 130, 100, 140))
     assert detail(rgb, (190, 100, 210, 130)) < 100
     assert detail(rgb, (190, 270, 210, 300)) < 100
+
+
+def test_an_expression_that_hardly_leads_is_labelled_unclear_without_a_share(row, affect):
+    rgb, said = noise(480, 640), affect()
+    unclear = dataclasses.replace(said, expression_is_unclear=True)
+    named = dataclasses.replace(said, expression="unclear")  # no label of the space
+    drawn = draw(rgb, [row(affect=unclear)])
+    assert (drawn == draw(rgb, [row(affect=named)])).all()
+    assert (drawn != draw(rgb, [row(affect=said)])).any()
 
 
 @pytest.mark.parametrize("status", [Status.OK, Status.LOW_QUALITY, Status.INTERPOLATED])
