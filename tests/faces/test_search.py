@@ -71,9 +71,43 @@ def test_a_picture_without_a_face_stays_without_one(portrait, photographs):
     assert photographs(noise, suit, np.zeros((64, 64, 3), np.uint8)) == [(), (), ()]
 
 
+def test_an_upside_down_photograph_is_no_face(portrait, photographs):
+    turned = portrait[::-1, ::-1]
+    assert photographs(turned, turned[512 - 190 : 512 - 40, 512 - 290 : 512 - 150]) == [
+        (),
+        (),
+    ]
+
+
 def test_a_mirrored_face_is_found_mirrored(portrait, photographs):
     plain, mirrored = photographs(portrait, portrait[:, ::-1])
     left, top, right, bottom = plain[0].box_xyxy
     np.testing.assert_allclose(
         mirrored[0].box_xyxy, [512 - right, top, 512 - left, bottom], atol=3
     )
+
+
+def test_a_small_face_is_found_and_followed_in_a_video(portrait, follow):
+    frame = np.full((720, 1280, 3), 60, np.uint8)
+    frame[560:700, 1080:1220] = resized(portrait, 140)
+    images = [np.roll(frame, i, 1) for i in range(50)]
+    rows = [out.faces for out in follow(images, fps=10.0)]
+    assert [len(faces) for faces in rows] == [1] * 50
+    assert {face.track_id for (face,) in rows} == {0}
+    left = [float(face.box_xyxy[0]) for (face,) in rows]
+    np.testing.assert_allclose(np.diff(left), 1, atol=0.5)
+
+
+def test_a_small_face_that_comes_later_is_found_within_seconds(portrait, follow):
+    empty = np.full((720, 1280, 3), 60, np.uint8)
+    frame = empty.copy()
+    frame[300:440, 100:240] = resized(portrait, 140)
+    seen = [len(out.faces) for out in follow([empty] * 5 + [frame] * 40, fps=10.0)]
+    assert seen[:5] == [0] * 5
+    assert seen[-10:] == [1] * 10
+
+
+def test_a_video_of_a_tight_crop_is_followed_to_its_end(portrait, follow):
+    images = [portrait[40 + i // 8 : 190 + i // 8, 150:290].copy() for i in range(40)]
+    rows = [out.faces for out in follow(images, fps=10.0)]
+    assert [[face.track_id for face in faces] for faces in rows] == [[0]] * 40

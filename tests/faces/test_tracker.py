@@ -168,3 +168,63 @@ def test_who_passes_in_front_keeps_the_number_and_the_hidden_one_does_not_take_i
     assert len(walk) == 39
     assert all(walk[i] == pytest.approx(300 - 10 * i, abs=1) for i in walk)
     assert all(x == pytest.approx(100, abs=1) for _, x in seen_at[standing.key])
+
+
+def test_a_shot_without_a_face_is_searched_at_once_and_then_once_a_second():
+    searched = []
+
+    def search():
+        searched.append(now)
+        return ()
+
+    tracker = Tracker(TrackingLimits(search_every_s=1.0))
+    for i in range(26):
+        now = i / 10
+        update(tracker, now, (), Scene().look, search=search)
+    assert searched == [0.0, 1.0, 2.0]
+    tracker.start_shot(lambda box: False)
+    now = 2.6
+    update(tracker, now, (), Scene().look, search=search)
+    assert searched[-1] == 2.6
+
+
+def test_a_search_ends_with_the_first_look_that_finds_a_face():
+    looks = []
+
+    def search():
+        for x in (100, 300, 500):
+            looks.append(x)
+            yield (detection_at(x, 300), detection_at(x, 500))
+
+    tracker, scene = Tracker(), Scene((300, 300), (300, 500), (500, 300))
+    tracks = update(tracker, 0.0, (), scene.look, search=search)
+    assert len(tracks) == 2
+    assert looks == [100, 300]
+    update(tracker, 2.0, (), scene.look, search=search)
+    assert looks == [100, 300]  # faces in view are not searched for
+
+
+def test_what_a_search_proposes_must_be_a_face_too():
+    tracker = Tracker()
+    found = update(
+        tracker, 0.0, (), Scene().look, search=lambda: iter([(detection_at(50, 50),)])
+    )
+    assert found == []
+
+
+@pytest.mark.parametrize(("seen_at", "kept"), [((100, 100), True), ((400, 400), False)])
+def test_a_face_too_small_for_the_detector_is_kept_by_closer_looks_alone(seen_at, kept):
+    tracker = Tracker(TrackingLimits(max_unseen_s=1.0))
+    closer_looks = []
+
+    def closer(mesh):
+        closer_looks.append(mesh)
+        return iter([(detection_at(*seen_at, score=0.7),)])
+
+    scene = Scene((100, 100))
+    (track,) = update(tracker, 0.0, (detection_at(100, 100),), scene.look)
+    for i in range(1, 31):
+        tracks = update(tracker, i / 10, (), scene.look, closer=closer)
+    assert (tracks == [track]) is kept
+    assert len(closer_looks) == (2 if kept else 1)  # about once a second, not per frame
+    assert track.detection_score == (0.7 if kept else 0.9)
