@@ -37,3 +37,13 @@ def test_the_gpu_benchmark_compares_ours_with_plain_torch_in_every_block():
         plain = {one["precision"] for one in block if one["contender"] == "plain torch"}
         assert plain == {"bf16-mixed", "32-true"}
         assert all(float(one["TFLOP/s"]) > 0 for one in block)
+
+
+@pytest.mark.slow
+def test_the_benchmark_of_finding_faces_finds_the_people_of_group_calls():
+    rows = table_of("finding_faces.py", "--only", "calls")
+    assert [row["people"] for row in rows] == ["9", "16", "25"]
+    for row in rows:
+        people = int(row["people"])
+        assert int(row["photograph"]) >= 0.96 * people
+        assert int(row["video, 4 s"]) >= 0.96 * people

@@ -52,11 +52,28 @@ def step(tracker, time_s, *places, detect=True):
     return update(tracker, time_s, detections, Scene(*places).look)
 
 
+def none_closer(_):
+    return ()
+
+
 def update(
-    tracker, time_s, detections, look, detect=tuple, search=tuple, closer=lambda _: ()
+    tracker,
+    time_s,
+    detections,
+    look,
+    detect=tuple,
+    finer=none_closer,
+    search=tuple,
+    closer=none_closer,
 ):
     return tracker.update(
-        time_s, detections, look=look, detect=detect, search=search, closer=closer
+        time_s,
+        detections,
+        look=look,
+        detect=detect,
+        finer=finer,
+        search=search,
+        closer=closer,
     )
 
 
@@ -228,3 +245,18 @@ def test_a_face_too_small_for_the_detector_is_kept_by_closer_looks_alone(seen_at
     assert (tracks == [track]) is kept
     assert len(closer_looks) == (2 if kept else 1)  # about once a second, not per frame
     assert track.detection_score == (0.7 if kept else 0.9)
+
+
+def test_a_small_face_whose_place_was_not_exact_is_looked_at_again():
+    scene, asked = Scene((100, 100)), []
+
+    def finer(candidate):
+        asked.append(candidate)
+        return (detection_at(100, 100),)
+
+    off = detection_at(160, 160)
+    (track,) = update(Tracker(), 0.0, (off,), scene.look, finer=finer)
+    assert asked == [off]
+    assert float(track.mesh.landmarks_xyz[:2, 0].mean()) == pytest.approx(100)
+    update(Tracker(), 0.0, (detection_at(100, 100),), scene.look, finer=finer)
+    assert len(asked) == 1

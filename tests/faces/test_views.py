@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from wildaffect.faces.detector import FaceDetector
+from wildaffect.faces.detector import HINT_SCORE, FaceDetector
 from wildaffect.faces.views import (
     INPUT_PX,
     MAX_TILES,
@@ -62,6 +62,21 @@ def test_tiles_are_bounded_however_large_the_picture():
 
 def test_a_frame_that_the_detector_sees_well_has_no_tiles():
     assert tile_levels(SMALLEST_TILE_PX, SMALLEST_TILE_PX) == ()
+
+
+def test_what_a_tile_shows_uncertainly_counts_only_if_a_closer_look_is_sure(
+    portrait, detector
+):
+    tile = View(left=0, top=0, side=720)
+    sharp = np.full((720, 720, 3), 90, np.uint8)
+    sharp[300:460, 300:460] = cv2.resize(portrait, (160, 160), interpolation=cv2.INTER_AREA)
+    blurred = cv2.GaussianBlur(sharp, (0, 0), 3)
+    for frame in (sharp, blurred):
+        assert detector.look(frame, tile) == ()
+        assert len(detector.look(frame, tile, HINT_SCORE)) == 1
+    (found,) = detector.look_at_tile(sharp, tile)
+    assert found.score > 0.8
+    assert detector.look_at_tile(blurred, tile) == ()
 
 
 def test_a_small_view_is_drawn_large(portrait, detector):

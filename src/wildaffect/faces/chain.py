@@ -72,6 +72,7 @@ class FaceChain:
             scanned.detections,
             look=lambda region: self._mesh(rgb, region),
             detect=lambda: self._detector(rgb),
+            finer=lambda candidate: self._search.finer(rgb, candidate),
             search=lambda: self._search.wider(rgb),
             closer=lambda mesh: self._search.closer(rgb, mesh.box_xyxy()),
         )

@@ -19,7 +19,7 @@ from wildaffect.faces.regions import (
     is_inside,
     region_around,
 )
-from wildaffect.faces.views import INPUT_PX, View, shrink
+from wildaffect.faces.views import INPUT_PX, View, close_view, shrink
 from wildaffect.runtime.network import Device, Network, Scaling
 
 GRID = 48
@@ -27,6 +27,9 @@ GRID = 48
 RIGHT_EYE, LEFT_EYE = 0, 1
 """Positions among the six points; then nose, mouth, right and left ear."""
 MIN_SCORE = 0.5
+HINT_SCORE = 0.3
+"""Near the edge of its input the net is less certain: in a tile such a face is looked at
+from close by, where it must reach `MIN_SCORE`."""
 SAME_FACE_OVERLAP = 0.3
 REGION_MARGIN = 1.5
 """Side of the mesh's square, in sides of the detected box."""
@@ -72,12 +75,15 @@ class FaceDetector:
         """Return the faces of a frame (H, W, 3), most certain first."""
         return self.detect_in(shrink_frame(rgb), INPUT_PX / max(rgb.shape[:2]))
 
-    def detect_in(self, small: NDArray[np.uint8], scale: float) -> Detections:
+    def detect_in(
+        self, small: NDArray[np.uint8], scale: float, min_score: float = MIN_SCORE
+    ) -> Detections:
         """Return the faces, most certain first, in pixels of the whole frame.
 
         Args:
             small: The frame after `shrink_frame`, neither side above `INPUT_PX`.
             scale: Pixels of `small` per pixel of the frame.
+            min_score: Certainty from which a face is returned.
         """
         rows, columns = small.shape[:2]
         left, top = (INPUT_PX - columns) // 2, (INPUT_PX - rows) // 2
@@ -85,7 +91,7 @@ class FaceDetector:
         canvas[top : top + rows, left : left + columns] = small
         raw_boxes, logits = self._network(canvas[None])
         scores = 1 / (1 + np.exp(-np.clip(logits[0, :, 0], -80, 80)))
-        chosen = np.flatnonzero(scores >= MIN_SCORE)
+        chosen = np.flatnonzero(scores >= min_score)
         if not len(chosen):
             return ()
         pairs = raw_boxes[0, chosen].reshape(-1, 8, 2) / INPUT_PX
@@ -97,7 +103,9 @@ class FaceDetector:
         pixels = (flat * INPUT_PX - np.tile([left, top], 8)) / scale
         return _merge(pixels.astype(np.float32), scores[chosen].astype(np.float32))
 
-    def look(self, rgb: NDArray[np.uint8], view: View) -> Detections:
+    def look(
+        self, rgb: NDArray[np.uint8], view: View, min_score: float = MIN_SCORE
+    ) -> Detections:
         """Return the faces that lie whole in a view of a frame (H, W, 3).
 
         Boxes and points are in pixels of the frame.
@@ -109,10 +117,30 @@ class FaceDetector:
                 box_xyxy=found.box_xyxy + np.tile(shift, 2),
                 points_xy=found.points_xy + shift,
             )
-            for found in self.detect_in(view.cut(rgb), INPUT_PX / view.side)
+            for found in self.detect_in(view.cut(rgb), INPUT_PX / view.side, min_score)
         )
         return tuple(
             found for found in everyone if view.is_whole(found.box_xyxy, rgb.shape)
+        )
+
+    def look_at_tile(self, rgb: NDArray[np.uint8], tile: View) -> Detections:
+        """Return the faces of a tile; what it shows uncertainly is seen from close by."""
+        return tuple(
+            found
+            for hint in self.look(rgb, tile, HINT_SCORE)
+            for found in (
+                (hint,) if hint.score >= MIN_SCORE else self.look_closer(rgb, hint.box_xyxy)
+            )
+        )
+
+    def look_closer(
+        self, rgb: NDArray[np.uint8], box_xyxy: NDArray[np.float32]
+    ) -> Detections:
+        """Return the faces in the middle of a box, shape (4,), as seen from close by."""
+        return tuple(
+            found
+            for found in self.look(rgb, close_view(box_xyxy))
+            if is_inside(center_of(found.box_xyxy), box_xyxy)
         )
 
 

@@ -59,7 +59,9 @@ class FrameScanner:
             )
             self._detected_s = frame.time_s
             for tile in self._tiles(frame, is_cut=change.is_cut):
-                detections = with_new(detections, self._detector.look(frame.rgb, tile))
+                detections = with_new(
+                    detections, self._detector.look_at_tile(frame.rgb, tile)
+                )
         return ScannedFrame(
             frame=frame,
             detections=detections,

@@ -10,15 +10,18 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from wildaffect.faces.detector import FaceDetector
+from wildaffect.faces.detector import REGION_MARGIN, FaceDetector
 from wildaffect.faces.regions import Region
-from wildaffect.faces.views import close_view, margin_view
+from wildaffect.faces.views import margin_view
 
 PICTURE_REGIONS = (1.3, 1.0)
 """Sides of the squares on which the mesh looks for a face that fills the picture, in longer
 sides of the picture."""
 FILLS_PICTURE = 0.5
 """Longer side of a box, in longer sides of the picture, from which a face fills it."""
+SMALL = 0.1
+"""Longer side of a box, in longer sides of the frame, below which it is drawn too small in
+the whole frame for its place to be exact."""
 
 
 class Candidate(Protocol):
@@ -66,11 +69,21 @@ class FaceSearch:
         yield self._detector.look(rgb, margin_view(rgb.shape))
         yield from _whole_picture(rgb.shape)
 
+    def finer(self, rgb: NDArray[np.uint8], candidate: Candidate) -> Sequence[Candidate]:
+        """Return the same small face as a closer look sees it; none if it is not small."""
+        region = candidate.region()
+        middle = np.array([region.centre_x, region.centre_y], np.float32)
+        half = np.float32(region.side / 2)
+        box = np.concatenate([middle - half, middle + half])
+        if region.side > REGION_MARGIN * SMALL * max(rgb.shape[:2]):
+            return ()
+        return self._detector.look_closer(rgb, box)
+
     def closer(
         self, rgb: NDArray[np.uint8], box_xyxy: NDArray[np.float32]
     ) -> Iterator[Sequence[Candidate]]:
         """Yield the same for the place where a face is believed to be, a box (4,)."""
-        yield self._detector.look(rgb, close_view(box_xyxy))
+        yield self._detector.look_closer(rgb, box_xyxy)
         if max(box_xyxy[2:] - box_xyxy[:2]) >= FILLS_PICTURE * max(rgb.shape[:2]):
             yield from _whole_picture(rgb.shape)
 

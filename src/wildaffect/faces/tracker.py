@@ -114,6 +114,7 @@ class Tracker:
         *,
         look: Look,
         detect: Callable[[], Detections],
+        finer: Callable[[Candidate], Sequence[Candidate]],
         search: Callable[[], Candidates],
         closer: Callable[[Mesh], Candidates],
     ) -> list[LiveTrack]:
@@ -124,6 +125,7 @@ class Tracker:
             detections: What the detector saw, or None if it was not run.
             look: Runs the landmark network on a region of the frame.
             detect: Runs the detector; called if a face was lost or there is none.
+            finer: Looks again where the mesh found no face in what the detector saw.
             search: Looks further; called now and then if no face is found.
             closer: Looks at a face that the detector has not seen for long.
         """
@@ -138,7 +140,8 @@ class Tracker:
             detections = () if self._live and all_in_view else detect()
         free = [d for d in detections if not self._claimed(d, time_s)]
         for detection in free:
-            self._place(detection, time_s, look)
+            if not self._place(detection, time_s, look):
+                any(self._place(again, time_s, look) for again in finer(detection))
         self._search(time_s, look, search)
         self._drop_duplicates(time_s)
         self._live = [
@@ -204,15 +207,15 @@ class Tracker:
                 return True
         return False
 
-    def _place(self, candidate: Candidate, time_s: float, look: Look) -> None:
-        """Give the candidate to a face lost near by, or begin a track with it."""
+    def _place(self, candidate: Candidate, time_s: float, look: Look) -> bool:
+        """Give a candidate that is a face to one lost near by, or begin a track with it."""
         mesh = look(candidate.region())
         for _ in range(SETTLING_LOOKS):
             if mesh.presence < self.limits.min_presence:
-                return
+                return False
             mesh = look(mesh.region())
         if mesh.presence < self.limits.min_presence:
-            return
+            return False
         lost = [t for t in self._live if t.found_s < time_s and _is_near(t.mesh, mesh)]
         if lost:
             track = min(lost, key=lambda t: _distance(t.mesh, mesh))
@@ -223,6 +226,7 @@ class Tracker:
         track.mesh, track.detection_score = mesh, candidate.score
         track.found_s = track.detected_s = time_s
         track.before, track.surprise = None, 0.0
+        return True
 
     def _drop_duplicates(self, time_s: float) -> None:
         """Leave a face to the track whose motion led there, else to the older one.

@@ -20,7 +20,7 @@ TILE_OVERLAP = 1 / 8
 """Of neighboring tiles, in sides of a tile; a larger face is found in larger tiles."""
 WIDEST_TILE = 0.8
 """Largest tile that is worth a look, in longer sides of the frame."""
-MAX_TILES = 64
+MAX_TILES = 160
 """Of all sizes together; the smallest tiles are left out where they would be more."""
 MARGIN_VIEW = 2.0
 """Side of the square around a picture that a face fills, in longer sides of the picture."""
