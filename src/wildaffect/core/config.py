@@ -1,4 +1,9 @@
-"""The base of every record that is read from a file."""
+"""The base of every record that is read from a file, and what is wrong with such a file."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+_LONGEST_VALUE = 60
 
 STRICT = {"extra": "forbid", "allow_inf_nan": False}
 """Refuses keys that a record does not know, and numbers that are none."""
@@ -9,3 +14,19 @@ class Config:
 
     __slots__ = ()
     __pydantic_config__ = STRICT
+
+
+class _Invalid(Protocol):
+    """pydantic's `ValidationError`, as far as it is read here."""
+
+    def errors(self) -> Sequence[Mapping[str, Any]]: ...
+
+
+def first_problem(error: _Invalid) -> str:
+    """Return in one line where a document is wrong, its rule and what stands there."""
+    first = error.errors()[0]
+    where = ".".join(map(str, first["loc"]))
+    got = repr(first["input"])
+    got = got if len(got) <= _LONGEST_VALUE else f"{got[: _LONGEST_VALUE - 3]}..."
+    message = " ".join(str(first["msg"]).split())
+    return f"{where or 'file'}: {message}, got {got}"

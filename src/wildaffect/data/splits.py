@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from wildaffect.core.annotations import Annotations
-from wildaffect.core.config import STRICT
+from wildaffect.core.config import STRICT, first_problem
 from wildaffect.core.errors import SplitError
 from wildaffect.core.files import write_whole
 from wildaffect.core.names import check_bare_name
@@ -157,7 +157,11 @@ def load_splits(path: Path, annotations: Annotations | None = None) -> Splits:
         content = from_json(path.read_bytes())
         splits = TypeAdapter(Splits).validate_python(content["splits"])
         stated = content["sha256"]
-    except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
+    except ValidationError as error:
+        raise SplitError(
+            f"{path}: file must be one of saved splits, got {first_problem(error)}"
+        ) from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise SplitError(
             f"{path}: file must be one of saved splits, got {error}"
         ) from error

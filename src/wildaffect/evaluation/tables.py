@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from pyarrow import csv, parquet
+from pyarrow import csv
 
 from wildaffect.core.errors import BadAnnotation, EvaluationError, MissingData
 from wildaffect.core.tasks import ABAW_EXPRESSIONS, LabelSpace
@@ -26,6 +26,7 @@ from wildaffect.evaluation.columns import (
     read_whole_numbers,
 )
 from wildaffect.formats.affwild2_mtl import read_mtl
+from wildaffect.formats.parquet_tables import read_parquet
 from wildaffect.outputs.sidecar import read_sidecar
 from wildaffect.outputs.table import read_table
 
@@ -228,8 +229,8 @@ def _load(path: Path) -> pa.Table:
             f"got {suffix or 'no ending'!r}",
         )
     try:
-        return parquet.read_table(path) if suffix == ".parquet" else _load_csv(path)
-    except (pa.ArrowException, OSError) as error:
+        return read_parquet(path) if suffix == ".parquet" else _load_csv(path)
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         reason = str(error).splitlines()[0]
         raise BadAnnotation(path, 0, f"must be a table, got {reason}") from None
 

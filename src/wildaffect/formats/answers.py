@@ -16,12 +16,13 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from pyarrow import compute, csv, parquet
+from pyarrow import compute, csv
 
 from wildaffect.core.errors import BadAnnotation, MissingData
 from wildaffect.core.tasks import ABAW_ACTION_UNITS, ABAW_EXPRESSIONS
 from wildaffect.formats.image_names import NAME_RULE, parse_image_names
 from wildaffect.formats.lines import encode
+from wildaffect.formats.parquet_tables import read_parquet
 
 THRESHOLD = 0.5
 """For a probability without a decision beside it."""
@@ -124,11 +125,11 @@ def _read_result_table(path: Path) -> Answers:
 def _read_table(path: Path) -> pa.Table:
     try:
         if path.suffix == ".parquet":
-            return parquet.read_table(path)
+            return read_parquet(path)
         return csv.read_csv(path)
     except FileNotFoundError:
         raise MissingData(f"{path}: the file must be there, got none") from None
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         reason = str(error).splitlines()[0]
         raise BadAnnotation(
             path, 0, f"must be a CSV or Parquet table, got {reason}"

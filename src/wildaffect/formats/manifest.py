@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from pyarrow import compute, parquet
+from pyarrow import compute
 
 from wildaffect.core.errors import BadAnnotation, MissingData
 from wildaffect.core.tasks import (
@@ -40,6 +40,7 @@ from wildaffect.formats.labels import (
     RAFDB_EXPRESSIONS,
 )
 from wildaffect.formats.lines import Column, read_header, read_text, split_rows
+from wildaffect.formats.parquet_tables import read_parquet
 from wildaffect.formats.problems import Format, Kind, Problem, Reading
 
 _SPACES = {
@@ -278,12 +279,13 @@ def _check_header(path: Path, names: list[str]) -> str | None:
 
 def _read_parquet(path: Path) -> tuple[list[str], list[Column]]:
     try:
-        table = parquet.read_table(path)
+        table = read_parquet(path)
+        return table.column_names, [_spell(table[name]) for name in table.column_names]
     except FileNotFoundError:
         raise MissingData(f"{path}: the file must be there, got none") from None
     except (pa.ArrowException, OSError) as error:
-        raise BadAnnotation(path, 0, f"must be a Parquet file, got {error}") from None
-    return table.column_names, [_spell(table[name]) for name in table.column_names]
+        said = " ".join(str(error).split())
+        raise BadAnnotation(path, 0, f"must be a Parquet file, got {said}") from None
 
 
 def _spell(values: pa.ChunkedArray) -> Column:

@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 
+from wildaffect.core.config import first_problem
 from wildaffect.core.errors import BadArtefact
 from wildaffect.core.files import whole_file, write_whole
 from wildaffect.inference.artefact_files import (
@@ -144,13 +145,7 @@ def _parse(model: str | Path, content: bytes) -> Manifest:
     try:
         manifest = _ADAPTER.validate_json(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        got = repr(first["input"])
-        got = got if len(got) <= 60 else f"{got[:57]}..."
-        raise BadArtefact(
-            f"{model}/{MANIFEST_FILE}: {where}: {first['msg']}, got {got}"
-        ) from error
+        raise BadArtefact(f"{model}/{MANIFEST_FILE}: {first_problem(error)}") from error
     check_manifest(str(model), manifest)
     return manifest
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 
-from wildaffect.core.config import Config
+from wildaffect.core.config import Config, first_problem
 from wildaffect.core.errors import BadOutputs, OutputError
 from wildaffect.core.files import whole_file
 from wildaffect.core.npz import open_npz
@@ -173,7 +173,10 @@ def _read_header(path: Path, arrays: dict[str, NDArray[Any]]) -> _Header:
                 "wildaffect that wrote it"
             )
         return _ADAPTER.validate_json(raw)
-    except (ValueError, AttributeError, ValidationError) as error:
+    except ValidationError as error:
+        problem = first_problem(error)
+        raise BadOutputs(f"{path}: header must be whole, got {problem}") from error
+    except (ValueError, AttributeError) as error:
         raise BadOutputs(f"{path}: header must be whole, got {error}") from error
 
 

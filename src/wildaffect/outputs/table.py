@@ -176,11 +176,14 @@ def read_table(path: str | Path) -> pa.Table:
     form = table_format(final)
     read = form.read if final == path else form.read_part
     try:
-        return read(path, column_types(path, ARROW_TYPES))
+        table = read(path, column_types(path, ARROW_TYPES))
+        table.validate(full=True)  # offsets and texts, which the reader leaves unread
     except FileNotFoundError as error:
         raise OutputError(f"{path}: result must exist, got no such file") from error
     except (pa.ArrowException, ValueError, TypeError, OverflowError, OSError) as error:
-        raise OutputError(f"{path}: must be a {form.name} table, got {error}") from error
+        said = " ".join(str(error).split())
+        raise OutputError(f"{path}: must be a {form.name} table, got {said}") from error
+    return table
 
 
 def recover(part: str | Path) -> Path:

@@ -43,6 +43,8 @@ class MemberRecord(Config):
     def __post_init__(self) -> None:
         if not is_inside(self.run.replace("../", "")):
             raise ValueError(f"run must be a relative path, got {self.run!r}")
+        if self.weight <= 0:
+            raise ValueError(f"weight must be positive, got {self.weight:g}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,10 @@ class EnsembleRecord(Config):
     annotations: str
     annotations_sha256: str | None
     videos: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if not self.members:
+            raise ValueError("members must name a run at least, got none")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

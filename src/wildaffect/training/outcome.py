@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
+from wildaffect.core.config import first_problem
 from wildaffect.core.errors import UsageError
 from wildaffect.core.files import write_whole
 from wildaffect.core.outputs import SequenceOutputs
@@ -189,7 +190,8 @@ def load_calibration(folder: Path) -> Calibration:
     try:
         return _CALIBRATION.validate_json(path.read_bytes())
     except ValidationError as error:
-        raise UsageError(f"{path}: must be a calibration, got {error}") from None
+        problem = first_problem(error)
+        raise UsageError(f"{path}: must be a calibration, got {problem}") from None
 
 
 def score_lines(
@@ -238,8 +240,10 @@ def read_scores(path: Path) -> list[ScoreLine]:
     """
     try:
         return _SCORES.validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise UsageError(f"{path}: must hold scores, got {error}") from None
+    except OSError as error:
+        raise UsageError(f"{path}: must hold scores, got {error.strerror}") from None
+    except ValidationError as error:
+        raise UsageError(f"{path}: must hold scores, got {first_problem(error)}") from None
 
 
 def sum_of(scores: TaskScores, tasks: Sequence[Task]) -> Any:

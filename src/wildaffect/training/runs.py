@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 
-from wildaffect.core.config import Config
+from wildaffect.core.config import Config, first_problem
 from wildaffect.core.errors import UsageError
 from wildaffect.core.files import write_whole
 from wildaffect.core.tasks import LabelSpaces
@@ -144,10 +144,10 @@ def load_run(folder: Path) -> TrainedModel:
             "repeat the train command to go on with it"
         )
     recipe, data = load_recipe(run.recipe), _read_data(run.data)
-    model = build_model(recipe.model, data.input_dim, data.spaces)
     try:
+        model = build_model(recipe.model, data.input_dim, data.spaces)
         model.load_state_dict(load_weights(run.weights))
-    except RuntimeError as error:
+    except (RuntimeError, TypeError, ValueError, MemoryError, OverflowError) as error:
         raise BadCheckpoint(
             f"{run.weights}: weights must be those of the recipe, got "
             f"{' '.join(str(error).split()[:40])}"
@@ -204,5 +204,7 @@ def describe_environment() -> dict[str, Any]:
 def _read_data(path: Path) -> RunData:
     try:
         return _DATA.validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise UsageError(f"{path}: must be as a run writes it, got {error}") from None
+    except OSError as error:
+        raise UsageError(f"{path}: must be readable, got {error.strerror}") from None
+    except ValidationError as error:
+        raise UsageError(f"{path}: {first_problem(error)}") from None

@@ -21,7 +21,7 @@ WRAPPERS = ("model", "state_dict", "teacher")
 
 _DAMAGE = (
     *(RuntimeError, ValueError, TypeError, LookupError, AttributeError, AssertionError),
-    *(EOFError, OSError, UnpicklingError, struct.error),
+    *(EOFError, OSError, UnpicklingError, struct.error, MemoryError),
 )
 """What torch's reader raises on damaged bytes, found by cutting and flipping them."""
 

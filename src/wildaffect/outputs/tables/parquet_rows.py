@@ -13,6 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as arrow_parquet
 
+from wildaffect.formats.parquet_tables import read_parquet
 from wildaffect.outputs.tables.format import TableFormat
 
 ROW_GROUP_BYTES = 16 << 20
@@ -40,8 +41,7 @@ def convert(part: Path, target: Path) -> None:
 
 def read(path: Path, types: Mapping[str, pa.DataType]) -> pa.Table:  # noqa: ARG001
     """Read a finished table; the file knows its own types."""
-    with path.open("rb") as file:
-        return arrow_parquet.read_table(file)
+    return read_parquet(path)
 
 
 def read_part(path: Path, types: Mapping[str, pa.DataType]) -> pa.Table:  # noqa: ARG001

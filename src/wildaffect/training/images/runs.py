@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from wildaffect.core.config import Config
+from wildaffect.core.config import Config, first_problem
 from wildaffect.core.errors import UsageError
 from wildaffect.core.files import write_whole
 from wildaffect.core.preprocess import Preprocess
@@ -96,8 +96,10 @@ def read_image_data(run: Run) -> ImageRunData:
     """
     try:
         return _DATA.validate_json(run.data.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise UsageError(f"{run.data}: must be as a run writes it, got {error}") from None
+    except OSError as error:
+        raise UsageError(f"{run.data}: must be readable, got {error.strerror}") from None
+    except ValidationError as error:
+        raise UsageError(f"{run.data}: {first_problem(error)}") from None
 
 
 def load_face_net(folder: Path) -> TrainedFaceNet:

@@ -1,0 +1,35 @@
+"""Parquet files from anywhere: what they claim is checked before it is believed."""
+
+from pathlib import Path
+
+import pyarrow as pa
+from pyarrow import parquet
+
+FREE_BYTES = 256 << 20
+LARGEST_EXPANSION = 100
+"""A table may have so many times the bytes of its file, columns of one value included."""
+_CELL_BYTES = 8
+
+
+def read_parquet(path: Path) -> pa.Table:
+    """Return a table whose texts and offsets have been gone through.
+
+    Raises:
+        FileNotFoundError: If there is none.
+        pyarrow.ArrowException, OSError: If it is no Parquet, or claims more than fits it.
+    """
+    with parquet.ParquetFile(path) as file:
+        found = file.metadata
+        groups = [found.row_group(index) for index in range(found.num_row_groups)]
+        claimed = max(
+            found.num_rows * found.num_columns * _CELL_BYTES,
+            sum(group.total_byte_size for group in groups),
+        )
+        allowed = max(FREE_BYTES, LARGEST_EXPANSION * path.stat().st_size)
+        if claimed > allowed:
+            raise pa.ArrowInvalid(
+                f"{claimed:,} bytes of cells in a file of {path.stat().st_size:,}"
+            )
+        table = file.read()
+    table.validate(full=True)
+    return table
