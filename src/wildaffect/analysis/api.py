@@ -1,10 +1,15 @@
 """The Python API: the same rows as the command, in memory or as a stream."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
+from wildaffect.analysis.job import lost_frames
 from wildaffect.analysis.neutral import AUTO, choose_neutral
 from wildaffect.analysis.options import (
     ColumnOptions,
@@ -12,7 +17,7 @@ from wildaffect.analysis.options import (
     build_analyzer,
     describe_artefact,
 )
-from wildaffect.analysis.pictures import with_names
+from wildaffect.analysis.pictures import owned_frames, with_names
 from wildaffect.core.errors import TruncatedVideo
 from wildaffect.core.frames import Frame
 from wildaffect.core.results import FaceResult
@@ -20,11 +25,16 @@ from wildaffect.inference.artefact import DEFAULT
 from wildaffect.outputs.result import AnalysisResult, collect
 from wildaffect.outputs.sidecar import Provenance
 from wildaffect.runtime.network import Device
-from wildaffect.video.inputs import SourceLike, parse_source
+from wildaffect.video.inputs import source_of
+from wildaffect.video.read import VideoReader
+
+Image = NDArray[np.uint8]
+Input = str | Path | int | Image | Sequence[str | Path] | Sequence[Image]
+"""What `analyze` takes."""
 
 
 def analyze(  # noqa: PLR0913 - each is an option of the command
-    source: SourceLike | Sequence[Path],
+    source: Input,
     *,
     model: str | Path = DEFAULT,
     start_s: float | None = None,
@@ -38,13 +48,16 @@ def analyze(  # noqa: PLR0913 - each is an option of the command
     blendshapes: bool = False,
     features: bool = False,
 ) -> AnalysisResult:
-    """Analyse a video, image, image folder, list of images, camera or address.
+    """Analyze a video, image, image folder, list of images, camera or address.
 
     Rows are kept in memory, about 300 bytes each; for videos of many hours use the command,
     which writes as it goes, or `stream`.
 
     Args:
-        source: Digits that name no file are a camera; give it a `stop_s`.
+        source: A path, an address, a camera's number (or its digits; give it a `stop_s`),
+            an image as a numpy array, or a list of image paths or of arrays. Arrays are
+            RGB, uint8, shape (H, W, 3); OpenCV reads BGR, which cannot be seen in the
+            numbers and gives wrong ones: turn it with `image[..., ::-1]`.
         model: An embedded artefact by name, or an artefact's folder or zip.
         start_s: First time to read, inclusive.
         stop_s: Time to stop at, exclusive.
@@ -67,19 +80,21 @@ def analyze(  # noqa: PLR0913 - each is an option of the command
     Raises:
         UnreadableVideo: If the source cannot be read at all.
         BadArtefact: If the model cannot be used.
-        UsageError: If a number is out of its range, or no face was found where a neutral
-            one should be.
+        UsageError: If the source is none of these, a number is out of its range, or no
+            face was found where a neutral one should be.
     """
     read = ReadOptions(start_s=start_s, stop_s=stop_s, every=every, images=images, fps=fps)
     columns = ColumnOptions(landmarks=landmarks, blendshapes=blendshapes, features=features)
-    analyzer = build_analyzer(model, device=device, keep_features=features)
-    choice = choose_neutral(neutral, analyzer)
-    parsed = _parsed(source)
-    choice.check(parsed, read)
-    with read.open(source) as reader:
+    parsed = source_of(source)
+    pictures = read.pictures(parsed)
+    with ExitStack() as stack:
+        reader = stack.enter_context(read.open(parsed))
+        analyzer = build_analyzer(model, device=device, keep_features=features)
+        choice = choose_neutral(neutral, analyzer)
+        choice.check(parsed, read)
         neutrals = choice.neutrals(analyzer, parsed, read)
-        said = with_names(analyzer.run(reader, neutrals.of_track), read.pictures(source))
-        rows = _UntilTruncated(said)
+        said = stack.enter_context(closing(analyzer.run(reader, neutrals.of_track)))
+        rows = _UntilTruncated(with_names(said, pictures))
         result = collect(
             rows,
             columns.schema(analyzer.artefact.manifest),
@@ -89,7 +104,8 @@ def analyze(  # noqa: PLR0913 - each is an option of the command
                 options=asdict(read) | asdict(columns) | {"neutral": choice.describe()},
             ),
         )
-    return result if rows.error is None else result.broken_off(rows.error)
+        error = rows.error or lost_frames(reader, pictures)
+    return result if error is None else result.broken_off(error)
 
 
 def stream(
@@ -105,7 +121,8 @@ def stream(
 
     Args:
         frames: In order of time, for example a `video.read.open_source`, or your own
-            pictures as `Frame(index=..., time_s=..., rgb=...)`.
+            pictures as `Frame(index=..., time_s=..., rgb=...)`. Their arrays are copied,
+            so that one buffer may be filled again and again.
         model: An embedded artefact by name, or an artefact's folder or zip.
         device: Where networks run, on how many threads.
         live: Answer at once. False lets a person's first rows wait some seconds for a
@@ -115,17 +132,15 @@ def stream(
 
     Raises:
         BadArtefact: If the model cannot be used.
-        UsageError: If `neutral` is a span, or a file without a usable face.
+        UsageError: If `neutral` is a span, or a file without a usable face, or numbers or
+            times of frames do not rise.
     """
     analyzer = build_analyzer(model, device=device, live=live, keep_features=features)
     choice = choose_neutral(neutral, analyzer)
     choice.check("stream", ReadOptions())
     neutrals = choice.neutrals(analyzer, "stream", ReadOptions())
-    yield from analyzer.run(frames, neutrals.of_track)
-
-
-def _parsed(source: SourceLike | Sequence[Path]) -> SourceLike:
-    return parse_source(source) if isinstance(source, str | Path | int) else tuple(source)
+    owned = frames if isinstance(frames, VideoReader) else owned_frames(frames)
+    yield from analyzer.run(owned, neutrals.of_track)
 
 
 class _UntilTruncated:

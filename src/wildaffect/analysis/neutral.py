@@ -17,7 +17,7 @@ from wildaffect.inference.inputs import FaceRow
 from wildaffect.inference.manifest import NeutralPolicy
 from wildaffect.inference.neutral import GivenNeutral, Neutral, NeutralOf
 from wildaffect.outputs.resume import stamp
-from wildaffect.video.inputs import SourceLike
+from wildaffect.video.inputs import Arrays, SourceLike
 
 AUTO, NONE = "auto", "none"
 SETTLE_S = 1.0
@@ -42,7 +42,7 @@ class NeutralChoice(Protocol):
         """Return what a sidecar says of it."""
         ...
 
-    def check(self, source: SourceLike, read: ReadOptions) -> None:
+    def check(self, source: SourceLike | Arrays, read: ReadOptions) -> None:
         """Refuse sources that it cannot be used for.
 
         Raises:
@@ -51,7 +51,7 @@ class NeutralChoice(Protocol):
         ...
 
     def neutrals(
-        self, analyzer: Analyzer, source: SourceLike, read: ReadOptions
+        self, analyzer: Analyzer, source: SourceLike | Arrays, read: ReadOptions
     ) -> Neutrals:
         """Return what the tracks of a source are read against.
 
@@ -69,13 +69,13 @@ class EstimatedNeutral:
         """Return what a sidecar says of it."""
         return {"policy": "estimated", "source": "calm frames of each track"}
 
-    def check(self, source: SourceLike, read: ReadOptions) -> None:
+    def check(self, source: SourceLike | Arrays, read: ReadOptions) -> None:
         """Accept any source."""
 
     def neutrals(
         self,
         analyzer: Analyzer,
-        source: SourceLike,  # noqa: ARG002 - the same for all
+        source: SourceLike | Arrays,  # noqa: ARG002 - the same for all
         read: ReadOptions,  # noqa: ARG002
     ) -> Neutrals:
         """Return the analyzer's estimate."""
@@ -92,13 +92,13 @@ class PopulationNeutral:
         """Return what a sidecar says of it."""
         return {"policy": "population", "source": None}
 
-    def check(self, source: SourceLike, read: ReadOptions) -> None:
+    def check(self, source: SourceLike | Arrays, read: ReadOptions) -> None:
         """Accept any source."""
 
     def neutrals(
         self,
         analyzer: Analyzer,  # noqa: ARG002 - the same for all
-        source: SourceLike,  # noqa: ARG002
+        source: SourceLike | Arrays,  # noqa: ARG002
         read: ReadOptions,  # noqa: ARG002
     ) -> Neutrals:
         """Return the population's for every track."""
@@ -116,13 +116,13 @@ class FileNeutral:
         """Return what a sidecar says of it."""
         return {"policy": "given", "source": str(self.path)} | stamp(self.path)
 
-    def check(self, source: SourceLike, read: ReadOptions) -> None:
+    def check(self, source: SourceLike | Arrays, read: ReadOptions) -> None:
         """Accept any source."""
 
     def neutrals(
         self,
         analyzer: Analyzer,  # noqa: ARG002 - the same for all
-        source: SourceLike,  # noqa: ARG002
+        source: SourceLike | Arrays,  # noqa: ARG002
         read: ReadOptions,  # noqa: ARG002
     ) -> Neutrals:
         """Return the face of the file for every track."""
@@ -146,7 +146,7 @@ class SpanNeutral:
         span = {"start_s": self.start_s, "stop_s": self.stop_s}
         return {"policy": "given", "source": "this video"} | span
 
-    def check(self, source: SourceLike, read: ReadOptions) -> None:
+    def check(self, source: SourceLike | Arrays, read: ReadOptions) -> None:
         """Refuse what cannot be read twice, and photographs, which have no time.
 
         Raises:
@@ -164,7 +164,7 @@ class SpanNeutral:
             )
 
     def neutrals(
-        self, analyzer: Analyzer, source: SourceLike, read: ReadOptions
+        self, analyzer: Analyzer, source: SourceLike | Arrays, read: ReadOptions
     ) -> Neutrals:
         """Return the neutrals of the people in the span, which is read first.
 

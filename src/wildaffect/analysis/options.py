@@ -14,7 +14,7 @@ from wildaffect.inference.manifest import BackboneInput, Manifest
 from wildaffect.outputs.columns import FeatureGroup, result_schema
 from wildaffect.outputs.schema import ResultSchema
 from wildaffect.runtime.network import Device, available_devices
-from wildaffect.video.inputs import SourceLike
+from wildaffect.video.inputs import Arrays, SourceLike
 from wildaffect.video.read import VideoReader, open_source
 
 
@@ -33,11 +33,11 @@ class ReadOptions:
     fps: float = 30.0
     """Rate of an image sequence; videos carry their own times."""
 
-    def pictures(self, source: SourceLike | Sequence[Path]) -> list[Path]:
+    def pictures(self, source: SourceLike | Sequence[Path] | Arrays) -> list[Path]:
         """Return the photographs that rows are of; empty for videos and sequences."""
         return pictures_of(source) if self.images == "stills" else []
 
-    def open(self, source: SourceLike | Sequence[Path]) -> VideoReader:
+    def open(self, source: SourceLike | Sequence[Path] | Arrays) -> VideoReader:
         """Open the source; arguments and errors are those of `open_source`."""
         return open_source(
             source,

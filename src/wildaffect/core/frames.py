@@ -2,9 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
+from numbers import Integral, Real
 
 import numpy as np
 from numpy.typing import NDArray
+
+from wildaffect.core.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +23,63 @@ class Frame:
     """Shape (H, W, 3)."""
     shot_start: bool = False
     """True where the source itself starts anew (another photograph of a folder)."""
+
+    def __post_init__(self) -> None:
+        check_place(self.index, self.time_s)
+        check_rgb(self.rgb, f"frame {self.index}")
+
+
+def check_place(index: object, time_s: object) -> None:
+    """Raise `UsageError` unless these are a frame's number and its time."""
+    if not isinstance(index, Integral) or index < 0:
+        raise UsageError(f"frame: index must be a whole number from 0, got {index!r}")
+    if not isinstance(time_s, Real) or not isfinite(time_s):
+        raise UsageError(f"frame {index}: time_s must be finite seconds, got {time_s!r}")
+
+
+def check_rgb(rgb: object, name: str) -> None:
+    """Raise `UsageError` unless `rgb` is an RGB image of 8 bits, shape (H, W, 3).
+
+    Whether its channels are in the order of RGB or of BGR cannot be seen.
+    """
+    if not isinstance(rgb, np.ndarray):
+        raise UsageError(f"{name}: image must be a numpy array, got {type(rgb).__name__}")
+    if rgb.ndim != 3 or rgb.shape[2] != 3 or 0 in rgb.shape:
+        hint = _HINTS.get(_layout(rgb.shape))
+        raise UsageError(
+            f"{name}: image must have shape (H, W, 3), got {rgb.shape}"
+            + (f"; {hint}" if hint else "")
+        )
+    if rgb.dtype != np.uint8:
+        raise UsageError(
+            f"{name}: image must be uint8 from 0 to 255, got {rgb.dtype}; "
+            "scale and round it"
+        )
+
+
+_HINTS = {
+    "gray": "repeat the gray: np.stack([image] * 3, axis=-1)",
+    "one channel": "repeat the gray: np.repeat(image, 3, axis=-1)",
+    "alpha": "leave alpha out: image[..., :3]",
+    "channels first": "put channels last: image.transpose(1, 2, 0)",
+    "batch": "give a list of images: list(images)",
+}
+
+
+def _layout(shape: tuple[int, ...]) -> str:
+    match shape:
+        case (_, _):
+            return "gray"
+        case (_, _, 1):
+            return "one channel"
+        case (_, _, 4):
+            return "alpha"
+        case (3, _, _):
+            return "channels first"
+        case (_, _, _, _):
+            return "batch"
+        case _:
+            return "unknown"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

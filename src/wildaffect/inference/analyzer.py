@@ -2,11 +2,12 @@
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
+from threading import Lock
 
-from wildaffect.core.errors import UnreadableVideo
+from wildaffect.core.errors import UnreadableVideo, UsageError
 from wildaffect.core.faces import FrameFaces, Status
 from wildaffect.core.frames import Frame
 from wildaffect.core.results import FaceResult
@@ -73,6 +74,7 @@ class Analyzer:
             tracking=self.options.tracking,
             quality=self.options.quality,
         )
+        self._idle = Lock()
 
     def run(
         self, frames: Iterable[Frame], neutral_of: NeutralOf | None = None
@@ -87,14 +89,33 @@ class Analyzer:
             frames: In order of time.
             neutral_of: What each track is read against; None estimates it by the policy of
                 the artefact.
+
+        Raises:
+            UsageError: If another run of this analyzer has not ended: two would mix.
         """
+        with self._alone():
+            yield from self._run(frames, neutral_of or self.estimated_neutral)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        if not self._idle.acquire(blocking=False):
+            raise UsageError(
+                "analyzer: one source at a time; exhaust or close the other run first, "
+                "or give each thread an Analyzer of its own"
+            )
+        try:
+            yield
+        finally:
+            self._idle.release()
+
+    def _run(self, frames: Iterable[Frame], neutral_of: NeutralOf) -> Iterator[FaceResult]:
         source = _UntilError(frames)
         people: dict[int, PersonStream] = {}
         order = _FrameOrder()
         rows = FaceRows(
             self._inputs, every=self.options.keep_features, at_once=self.options.live
         )
-        start = partial(self._person, neutral_of or self.estimated_neutral)
+        start = partial(self._person, neutral_of)
         with closing(self._faces(source)) as faces:
             for seen, measured in rows.run(faces):
                 order.expect(seen)
@@ -111,7 +132,7 @@ class Analyzer:
 
         Where `frames` raises, it ends.
         """
-        with closing(self._faces(_UntilError(frames))) as faces:
+        with self._alone(), closing(self._faces(_UntilError(frames))) as faces:
             for seen in faces:
                 for face in seen.faces:
                     yield self._inputs.measure(seen.frame_index, seen.time_s, face)

@@ -81,6 +81,11 @@ first frame instead, subtract it.
 
 `source.stream` is the number of the video stream that was read: the default one, and the
 largest of several; covers and thumbnails are no video.
+
+Photographs are turned as their EXIF says; HEIC is read whole, also where it is stored in
+tiles. Animations (WebP, PNG, GIF, AVIF) are videos with one row per stored picture, at its
+own time; pages of TIFF and HEIC are photographs. In a folder of photographs they are
+sources of their own.
 """
 
 

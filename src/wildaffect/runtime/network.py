@@ -4,6 +4,7 @@ OpenVINO reads TFLite and ONNX files as they are; docs/decisions.md says why it 
 """
 
 import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -100,6 +101,7 @@ class Network:
         Raises:
             RuntimeError: If an input has another shape than the file allows.
         """
+        _check_process()
         # OpenVINO itself reads beyond an input whose fixed axes do not fit.
         for value, shape in zip(inputs, self._shapes, strict=True):
             _check_shape(shape, value.shape)
@@ -130,8 +132,30 @@ def runtime_version() -> str:
     return f"OpenVINO {ov.get_version()}"
 
 
-@cache
 def _runtime() -> ov.Core:
+    _check_process()
+    return _core()
+
+
+def _check_process() -> None:
+    """Raise `UsageError` in a fork of the process that started the runtime.
+
+    The runtime's threads are not forked with it, and waiting for them takes forever.
+    """
+    if _started_in() != os.getpid():
+        raise UsageError(
+            "this process was forked after networks were loaded, which cannot run in it; "
+            "start workers with multiprocessing.get_context('spawn')"
+        )
+
+
+@cache
+def _started_in() -> int:
+    return os.getpid()
+
+
+@cache
+def _core() -> ov.Core:
     return ov.Core()
 
 

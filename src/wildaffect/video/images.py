@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from wildaffect.core.errors import UnreadableVideo
 from wildaffect.core.frames import VideoInfo
-from wildaffect.video.picture import Damage, Picture
+from wildaffect.video.image_header import read_header
+from wildaffect.video.picture import STILL_S, Damage, Picture
 from wildaffect.video.pixels import is_image_name, read_image
 
-_STILL_S = 1.0
-"""Stills have no time; one a second keeps them apart and in order."""
+_MAYBE_SEVERAL = frozenset({".avif", ".heic", ".heif", ".png", ".tif", ".tiff", ".webp"})
 
 
 class ImageSource:
@@ -64,7 +64,7 @@ class ImageSource:
 
     def _time_s(self, index: int) -> float:
         if self._fps is None:
-            return index * _STILL_S
+            return index * STILL_S
         return (index - self._numbered[0][0]) / self._fps
 
     def _load(self, index: int, path: Path) -> NDArray[np.uint8] | None:
@@ -81,6 +81,7 @@ def list_images(folder: Path) -> tuple[list[Path], tuple[Path, ...]]:
 
     What is an image is told by the suffix: label files and notes often lie beside the
     images. A file with an image's name that is none counts as damaged, not as skipped.
+    Animations and files of several pages are sources of their own, and among the others.
 
     Raises:
         UnreadableVideo: If the folder cannot be listed.
@@ -91,8 +92,20 @@ def list_images(folder: Path) -> tuple[list[Path], tuple[Path, ...]]:
         reason = "no permission to list the folder; check its owner"
         raise UnreadableVideo(folder, reason) from error
     files = [path for path in entries if not path.name.startswith(".") and path.is_file()]
-    images = [path for path in files if is_image_name(path)]
-    return images, tuple(path for path in files if not is_image_name(path))
+    images = [path for path in files if is_image_name(path) and not holds_several(path)]
+    taken = set(images)
+    return images, tuple(path for path in files if path not in taken)
+
+
+def holds_several(path: Path) -> bool:
+    """Return whether an image file is an animation or has several pages."""
+    if path.suffix.lower() not in _MAYBE_SEVERAL:
+        return False
+    try:
+        with path.open("rb") as file:
+            return read_header(file, path).num_pictures > 1
+    except (OSError, UnreadableVideo):  # reported where it is read
+        return False
 
 
 def natural_key(path: Path) -> tuple[list[tuple[int, str]], str]:

@@ -1,11 +1,16 @@
 """What a user names on the command line to the sources of a job."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from typing import Literal
 
-from wildaffect.core.errors import UnreadableVideo
+import numpy as np
+from numpy.typing import NDArray
+
+from wildaffect.core.errors import UnreadableVideo, UsageError
 from wildaffect.video.images import list_images, natural_key
 from wildaffect.video.pixels import is_image_name
 from wildaffect.video.sources import is_address, is_folder
@@ -21,6 +26,14 @@ SourceLike = str | Path | int | tuple[Path, ...]
 """A file, a folder of images, an address, a camera number or a list of images."""
 
 
+@dataclass(frozen=True, slots=True)
+class Arrays:
+    """Images in memory."""
+
+    images: tuple[NDArray[np.uint8], ...]
+    """RGB, shape (H, W, 3); at least one."""
+
+
 def parse_source(source: str | Path | int) -> str | Path | int:
     """Return addresses as text, digits that name no file as cameras, else a path."""
     if isinstance(source, str):
@@ -30,6 +43,51 @@ def parse_source(source: str | Path | int) -> str | Path | int:
             return int(source)
         return Path(source)
     return source
+
+
+def source_of(given: object) -> SourceLike | Arrays:
+    """Return what a caller of the Python API means by a source.
+
+    Raises:
+        UsageError: If it is no path, address, camera, array, or list of paths or arrays.
+    """
+    match given:
+        case Arrays():
+            return given
+        case np.ndarray():
+            return Arrays((given,))
+        case str() | int() if not isinstance(given, bool):
+            return parse_source(given)
+        case PathLike():
+            return Path(given)
+        case list() | tuple():
+            return _list_source(given)
+        case _:
+            raise UsageError(
+                "source must be a path, an address, a camera's number, an image as a numpy "
+                f"array, or a list of images, got {type(given).__name__}"
+            )
+
+
+def _list_source(given: Sequence[object]) -> Arrays | tuple[Path, ...]:
+    arrays = [item for item in given if isinstance(item, np.ndarray)]
+    paths = [Path(item) for item in given if isinstance(item, str | PathLike)]
+    if not given or len(given) not in (len(arrays), len(paths)):
+        kinds = ", ".join(sorted({type(item).__name__ for item in given}))
+        raise UsageError(
+            "source: a list must hold paths of images, or images as numpy arrays, "
+            f"got {kinds or 'an empty list'}"
+        )
+    return Arrays(tuple(arrays)) if arrays else _image_paths(paths)
+
+
+def _image_paths(paths: list[Path]) -> tuple[Path, ...]:
+    for path in paths:
+        if path.suffix.lower() in VIDEO_SUFFIXES or is_folder(path):
+            raise UsageError(
+                f"source: a list must hold images, got {path}; give a video or folder alone"
+            )
+    return tuple(paths)
 
 
 def expand_inputs(
@@ -77,7 +135,11 @@ def _folder_sources(folder: Path) -> list[SourceLike]:
         found, others = list_images(here)
         if found:
             sources.append(here)
-        sources.extend(path for path in others if path.suffix.lower() in VIDEO_SUFFIXES)
+        sources.extend(
+            path
+            for path in others
+            if path.suffix.lower() in VIDEO_SUFFIXES or is_image_name(path)
+        )
     if not sources:
         raise UnreadableVideo(folder, "the folder holds neither videos nor images")
     return sources

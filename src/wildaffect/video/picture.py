@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from wildaffect.core.frames import VideoInfo
 
+STILL_S = 1.0
+"""Stills have no time; one a second keeps them apart and in order."""
 _NAMED = 5
 
 

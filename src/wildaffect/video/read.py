@@ -8,12 +8,20 @@ from typing import Literal, Self
 
 from wildaffect.core.errors import TruncatedVideo, UnreadableVideo, UsageError
 from wildaffect.core.frames import Frame, VideoInfo
+from wildaffect.video.animation import AnimationSource
+from wildaffect.video.arrays import ArraySource
 from wildaffect.video.camera import CameraSource
+from wildaffect.video.image_header import read_header
 from wildaffect.video.images import ImageSource, list_images
-from wildaffect.video.inputs import SourceLike, parse_source
+from wildaffect.video.inputs import Arrays, SourceLike, source_of
 from wildaffect.video.picture import Damage, DamagedVideoWarning, Picture, Source
 from wildaffect.video.pixels import is_image_name
-from wildaffect.video.sources import is_folder, open_address, open_file
+from wildaffect.video.sources import (
+    check_readable_file,
+    is_folder,
+    open_address,
+    open_file,
+)
 
 
 class VideoReader:
@@ -119,7 +127,7 @@ class VideoReader:
 
 
 def open_source(
-    source: SourceLike | Sequence[Path],
+    source: SourceLike | Sequence[Path] | Arrays,
     *,
     start_s: float | None = None,
     stop_s: float | None = None,
@@ -128,7 +136,7 @@ def open_source(
     fps: float = 30.0,
     decoder_threads: int = 1,
 ) -> VideoReader:
-    """Open a video file, image, image folder or list, camera number or network address.
+    """Open a video, image, image folder, list of images or arrays, camera or address.
 
     Reading is sequential: `start_s` costs the decoding of what lies before it (without the
     conversion to RGB), and numbers and times are those of the whole video whatever part is
@@ -150,7 +158,7 @@ def open_source(
         UsageError: If a number is out of its range.
     """
     _check(start_s, stop_s, every, fps, decoder_threads)
-    parsed = parse_source(source) if isinstance(source, str | Path | int) else tuple(source)
+    parsed = source_of(source)
     sequence_fps = fps if images == "sequence" else None
     opened: Source
     match parsed:
@@ -158,16 +166,35 @@ def open_source(
             opened = CameraSource(parsed)
         case str():
             opened = open_address(parsed)
+        case Arrays():
+            opened = ArraySource(parsed.images, fps=sequence_fps)
         case tuple():
             opened = ImageSource(f"{len(parsed)} images", parsed, fps=sequence_fps)
         case Path() if is_folder(parsed):
             found, skipped = list_images(parsed)
+            _warn_of_several(parsed, skipped)
             opened = ImageSource(str(parsed), found, fps=sequence_fps, skipped=skipped)
         case Path() if is_image_name(parsed):
-            opened = ImageSource(str(parsed), [parsed], fps=None)
+            opened = _open_image(parsed, sequence_fps)
         case Path():
             opened = open_file(parsed, decoder_threads=decoder_threads)
     return VideoReader(opened, start_s=start_s, stop_s=stop_s, every=every)
+
+
+def _open_image(path: Path, fps: float | None) -> Source:
+    check_readable_file(path)
+    with path.open("rb") as file:
+        header = read_header(file, path)
+    if header.num_pictures > 1:
+        return AnimationSource(path, header, fps=fps)
+    return ImageSource(str(path), [path], fps=None)
+
+
+def _warn_of_several(folder: Path, skipped: Sequence[Path]) -> None:
+    names = [path.name for path in skipped if is_image_name(path)]
+    if names:
+        message = f"{folder}: left out, as they hold several pictures: {', '.join(names)}"
+        warnings.warn(DamagedVideoWarning(message), stacklevel=3)
 
 
 def _check(

@@ -1,6 +1,7 @@
 """Files and addresses to open container sources, with errors a person can act on."""
 
 import re
+import stat
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -70,11 +71,16 @@ def is_folder(path: Path) -> bool:
         raise UnreadableVideo(
             path, "no permission to look there; check its owner"
         ) from error
+    except OSError:
+        return False
 
 
 def check_readable_file(path: Path) -> None:
-    """Raise `UnreadableVideo` unless `path` is a file with something in it."""
+    """Raise `UnreadableVideo` unless `path` is a regular file with something in it."""
     try:
+        if not path.is_dir() and not stat.S_ISREG(path.stat().st_mode):
+            reason = "a pipe or device, which can be read once; save it to a file first"
+            raise UnreadableVideo(path, reason)
         with path.open("rb") as file:
             if not file.read(1):
                 raise UnreadableVideo(path, "the file is empty")
@@ -84,6 +90,8 @@ def check_readable_file(path: Path) -> None:
         raise UnreadableVideo(path, "no permission to read it; check its owner") from error
     except OSError as error:
         raise UnreadableVideo(path, f"cannot be read ({error.strerror})") from error
+    except ValueError as error:  # a zero byte in the name
+        raise UnreadableVideo(repr(str(path)), "no file has such a name") from error
 
 
 def open_container(path: Path) -> InputContainer:

@@ -14,7 +14,12 @@ from wildaffect.core.errors import UnreadableVideo
 MAX_PIXELS = 1 << 26
 """Of a frame: twice what 8K video has; more would be hundreds of megabytes each."""
 _TEXT = ("tty",)  # FFmpeg renders text files as film
-_STILL = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
+_STILL = (
+    Disposition.attached_pic
+    | Disposition.timed_thumbnails
+    | Disposition.still_image
+    | Disposition.dependent  # tiles of photographs
+)
 
 
 def choose_stream(name: str, container: InputContainer) -> VideoStream:
@@ -29,6 +34,8 @@ def choose_stream(name: str, container: InputContainer) -> VideoStream:
     if container.format.name in _TEXT:
         raise UnreadableVideo(name, "this is text, not a video")
     streams = [s for s in container.streams.video if not s.disposition & _STILL]
+    if not streams and any(s.disposition & _STILL for s in container.streams.video):
+        raise UnreadableVideo(name, "it holds photographs; name it .heic, .avif or .jpg")
     if not streams:
         sound = "sound but no" if container.streams.audio else "no"
         raise UnreadableVideo(name, f"it holds {sound} video stream")
