@@ -43,9 +43,8 @@ def open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
         raise BadZip(f"a damaged zip ({str(error) or type(error).__name__})") from error
 
 
-@contextmanager
-def open_member(archive: zipfile.ZipFile, member: ZipInfo) -> Iterator[IO[bytes]]:
-    """Open a member whose size is in proportion to the zip.
+def check_member(member: ZipInfo) -> None:
+    """Refuse a member that is out of proportion to the zip, or odd.
 
     Raises:
         BadZip: If it is encrypted, packed in another way than deflate, or a bomb.
@@ -60,5 +59,11 @@ def open_member(archive: zipfile.ZipFile, member: ZipInfo) -> Iterator[IO[bytes]
             f"{member.filename} of {member.file_size:,} bytes packed into "
             f"{member.compress_size:,}, more than {LARGEST_EXPANSION} to 1"
         )
+
+
+@contextmanager
+def open_member(archive: zipfile.ZipFile, member: ZipInfo) -> Iterator[IO[bytes]]:
+    """Open a member; errors are those of `check_member`."""
+    check_member(member)
     with archive.open(member) as stream:
         yield stream

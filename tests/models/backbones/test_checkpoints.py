@@ -4,6 +4,7 @@ import argparse
 import os
 import pickle
 import random
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -172,3 +173,14 @@ def test_a_checkpoint_without_usable_tensors_is_refused(content, message, tmp_pa
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(BadWeights, match=r"none\.pth: weights must be a file"):
         read_checkpoint(tmp_path / "none.pth")
+
+
+def test_weights_packed_more_tightly_than_any_are_refused_unread(tmp_path):
+    plain, bomb = tmp_path / "plain.pth", tmp_path / "bomb.pth"
+    torch.save({"w": torch.zeros(5 << 20)}, plain)
+    with zipfile.ZipFile(plain) as source, zipfile.ZipFile(bomb, "w") as archive:
+        for member in source.infolist():
+            content = source.read(member)
+            archive.writestr(member.filename, content, zipfile.ZIP_DEFLATED)
+    with pytest.raises(BadWeights, match=r"20,971,520 bytes packed into .* more than 64"):
+        read_checkpoint(bomb)

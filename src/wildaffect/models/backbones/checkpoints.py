@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from wildaffect.core.errors import BadWeights, UsageError
+from wildaffect.core.zips import BadZip, check_member, open_zip
 
 WRAPPERS = ("model", "state_dict", "teacher")
 """Entries of a training checkpoint under which its weights are published."""
@@ -78,6 +79,8 @@ def _read_torch(path: Path) -> Mapping[str, Any]:
             f"{path}: must be a file of torch or safetensors, got one that begins with "
             f"{start!r}; fetch it again"
         )
+    if start.startswith(b"PK"):
+        _check_zip(path)
     try:
         # A Namespace is what reference training code keeps its options in: it holds
         # values and runs nothing.
@@ -93,6 +96,19 @@ def _read_torch(path: Path) -> Mapping[str, Any]:
             f"{path}: weights must be tensors by name, got {type(content).__name__}"
         )
     return content
+
+
+def _check_zip(path: Path) -> None:
+    """Refuse a file that would unpack to more than weights do; torch itself packs none."""
+    try:
+        with open_zip(path) as archive:
+            for member in archive.infolist():
+                check_member(member)
+    except BadZip as error:
+        raise BadWeights(
+            f"{path}: must be a whole file of torch, got a damaged one ({error}); fetch it "
+            "again"
+        ) from error
 
 
 def _reason(error: Exception) -> str:
