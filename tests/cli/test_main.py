@@ -1,10 +1,14 @@
 import os
+import re
 import subprocess
 import sys
 
 import pytest
 
-from wildaffect.cli.main import COMMANDS, main
+from wildaffect.cli.main import COMMANDS, main, misfit
+from wildaffect.core.dependencies import Dependency, dependency_that_differs
+from wildaffect.demo.clip import PORTRAIT
+from wildaffect.video.sources import open_container
 
 
 @pytest.mark.parametrize(
@@ -61,3 +65,18 @@ def test_a_library_of_another_interface_ends_in_one_line_that_names_versions(tmp
     assert line.startswith("wildaffect: tyro 0.0.1 (tested: >=")
     assert "module 'tyro' has no attribute 'conf'" in line
     assert "; run: pip install 'tyro>=" in line
+
+
+def test_a_call_that_a_tested_library_does_not_know_is_reported_with_its_place(monkeypatch):
+    """The version is one that was tested, so the call is at fault."""
+    monkeypatch.setattr("wildaffect.video.sources._ANY_TAGS", {"no_such_argument": 1})
+    with pytest.raises(TypeError) as caught:
+        open_container(PORTRAIT)
+    library = Dependency(name="av", tested=">=18,<20", found="19.0.2")
+    assert dependency_that_differs(caught.value).name == "av"
+    assert re.fullmatch(
+        r"av 19\.0\.2 \(tested: >=18,<20\) does not work here: open\(\) got an "
+        r"unexpected keyword argument 'no_such_argument'; "
+        r"please report this, with sources\.py:\d+",
+        misfit(library, caught.value),
+    )

@@ -60,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         dependency = dependency_that_differs(error)
         if dependency is None:
             raise
-        print(f"wildaffect: {_misfit(dependency, error)}", file=sys.stderr)
+        print(f"wildaffect: {misfit(dependency, error)}", file=sys.stderr)
         return 1
     except (KeyboardInterrupt, BrokenPipeError) as stop:
         return status_of(stop)
@@ -80,11 +80,15 @@ def _run(args: list[str]) -> int:
     return int(module.run(_parse(module, name, rest)))
 
 
-def _misfit(dependency: Dependency, error: Exception) -> str:
+def misfit(dependency: Dependency, error: Exception) -> str:
     """Return the line about a library whose interface is not the expected one."""
     if dependency.is_tested:
-        *_, place = traceback.extract_tb(error.__traceback__)
-        advice = f"please report this, with {Path(place.filename).name}:{place.lineno}"
+        *_, place = (
+            f"{Path(frame.filename).name}:{frame.lineno}"
+            for frame in traceback.extract_tb(error.__traceback__)
+            if "wildaffect" in Path(frame.filename).parts
+        )
+        advice = f"please report this, with {place}"
     else:
         advice = f"run: {dependency.fix}"
     return f"{dependency} does not work here: {error}; {advice}"
