@@ -93,7 +93,7 @@ def run_analyze(clip: str, threads: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         job = FileJob(
             source=Path(clip),
-            result=Path(folder) / "x.csv",
+            results=(Path(folder) / "x.csv",),
             read=ReadOptions(),
             columns=ColumnOptions(),
         )

@@ -4,10 +4,12 @@ import pytest
 
 from wildaffect.analysis.folder import plan_results
 from wildaffect.core.errors import OutputError, UsageError
+from wildaffect.video.expand import Source
 
 
 def names(sources, out, suffix=".csv"):
-    return [result.name for _, result in plan_results(sources, out, suffix)]
+    plan = plan_results([Source(source) for source in sources], out, suffix)
+    return [results[0].name for _, results in plan]
 
 
 def test_every_source_gets_a_table_of_its_own(tmp_path):
@@ -46,14 +48,14 @@ def test_the_working_folder_lends_its_name(tmp_path, monkeypatch):
 
 def test_a_single_source_may_name_its_table_and_folders_are_made(tmp_path):
     out = tmp_path / "new" / "x.parquet"
-    assert plan_results([Path("a.mp4")], out, ".csv") == [(Path("a.mp4"), out)]
+    assert plan_results([Source(Path("a.mp4"))], out, ".csv") == [(Path("a.mp4"), (out,))]
     assert out.parent.is_dir()
 
 
 @pytest.mark.parametrize("name", ["x.xlsx", "x.json", "x.mp4", "x.cvs", "x.paquet"])
 def test_a_file_name_that_is_no_table_is_refused_before_a_folder_is_made(tmp_path, name):
     with pytest.raises(UsageError, match=r"result must end in one of \.csv"):
-        plan_results([Path("a.mp4")], tmp_path / name, ".csv")
+        plan_results([Source(Path("a.mp4"))], tmp_path / name, ".csv")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -65,12 +67,14 @@ def test_folders_may_have_dots_in_their_names(tmp_path, name):
 
 def test_an_unknown_format_is_refused(tmp_path):
     with pytest.raises(UsageError, match=r"got '\.xml'"):
-        plan_results([Path("a.mp4")], tmp_path, ".xml")
+        plan_results([Source(Path("a.mp4"))], tmp_path, ".xml")
 
 
 def test_several_sources_cannot_share_a_table(tmp_path):
     with pytest.raises(UsageError, match="output must be a folder for 2 inputs"):
-        plan_results([Path("a.mp4"), Path("b.mp4")], tmp_path / "x.csv", ".csv")
+        plan_results(
+            [Source(Path("a.mp4")), Source(Path("b.mp4"))], tmp_path / "x.csv", ".csv"
+        )
 
 
 def test_a_place_that_is_taken_by_a_file_is_named(tmp_path):
@@ -78,4 +82,31 @@ def test_a_place_that_is_taken_by_a_file_is_named(tmp_path):
     with pytest.raises(
         OutputError, match="output folder must be writable, got File exists"
     ):
-        plan_results([Path("a.mp4")], tmp_path / "taken", ".csv")
+        plan_results([Source(Path("a.mp4"))], tmp_path / "taken", ".csv")
+
+
+def test_results_of_a_folder_are_laid_out_as_the_folder_is(tmp_path):
+    found = [
+        Source(Path("data/S01/video.mp4"), Path("S01")),
+        Source(Path("data/S02/video.mp4"), Path("S02")),
+        Source(Path("data/S03/photos"), Path("S03")),
+    ]
+    plan = [results[0] for _, results in plan_results(found, tmp_path, ".csv")]
+    assert [path.relative_to(tmp_path).as_posix() for path in plan] == [
+        "S01/video.csv",
+        "S02/video.csv",
+        "S03/photos.csv",
+    ]
+
+
+def every(*sources):
+    return names([Path(source) for source in sources], Path("out"))
+
+
+def test_every_input_gets_a_result_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert every("a.mp4", "b.mp4") == ["a.csv", "b.csv"]
+    assert every("a.mp4", "a.avi", "b.mp4") == ["a.mp4.csv", "a.avi.csv", "b.csv"]
+    assert every("p/a.mp4", "q/a.mp4") == ["p_a.mp4.csv", "q_a.mp4.csv"]
+    assert len({*every("x/p/a.mp4", "y/p/a.mp4", "z/p/A.MP4")}) == 3
+    assert len({*every("a.mp4.avi", "a.mp4", "a.mov")}) == 3

@@ -6,8 +6,9 @@ import av
 import cv2
 import pytest
 
+from wildaffect.outputs.claim import part_path
 from wildaffect.outputs.sidecar import read_sidecar
-from wildaffect.outputs.table import part_path, read_table, recover
+from wildaffect.outputs.table import read_table, recover
 
 pytestmark = pytest.mark.e2e
 

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from wildaffect.core.errors import UnreadableVideo
+from wildaffect.outputs.claim import part_path
 from wildaffect.outputs.sidecar import read_sidecar
-from wildaffect.outputs.table import part_path, read_table
+from wildaffect.outputs.table import read_table
 from wildaffect.video.images import list_images
 
 pytestmark = pytest.mark.e2e

@@ -1,3 +1,4 @@
+import csv
 import dataclasses
 import json
 import resource
@@ -19,9 +20,10 @@ from hypothesis import strategies as st
 from wildaffect.core.errors import OutputError, UsageError
 from wildaffect.core.faces import Status
 from wildaffect.core.results import Affect
+from wildaffect.outputs.claim import part_path
 from wildaffect.outputs.columns import result_schema
 from wildaffect.outputs.sidecar import Provenance, sidecar_path
-from wildaffect.outputs.table import BATCH_ROWS, TableWriter, part_path, read_table, recover
+from wildaffect.outputs.table import BATCH_ROWS, TableWriter, read_table, recover
 
 SUFFIXES = [".csv", ".parquet", ".jsonl"]
 each_format = pytest.mark.parametrize("suffix", SUFFIXES)
@@ -353,3 +355,26 @@ def test_a_row_is_refused_nowhere_for_being_interpolated(tmp_path, row):
     made = [row(0), row(1, status=Status.INTERPOLATED), row(2)]
     statuses = read_table(write(tmp_path / "x.csv", made))["status"].to_pylist()
     assert statuses == ["ok", "interpolated", "ok"]
+
+
+NAMES = ["=1+1.png", "+a.png", "-b.png", "@c.png", "'=d.png", "'e.png", "f=.png", "g.png"]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".jsonl"])
+def test_names_that_a_spreadsheet_would_compute_come_back_as_they_were(
+    tmp_path, suffix, row
+):
+    path = tmp_path / f"x{suffix}"
+    with TableWriter(path, result_schema()) as writer:
+        writer.write([dataclasses.replace(row(), image=name) for name in NAMES])
+    assert read_table(path)["image"].to_pylist() == NAMES
+
+
+def test_no_cell_of_a_csv_begins_with_what_a_spreadsheet_computes(tmp_path, row):
+    path = tmp_path / "x.csv"
+    with TableWriter(path, result_schema()) as writer:
+        writer.write([dataclasses.replace(row(), image=name) for name in NAMES])
+    with path.open(newline="") as file:
+        cells = [line["image"] for line in csv.DictReader(file)]
+    assert cells[:5] == ["'=1+1.png", "'+a.png", "'-b.png", "'@c.png", "''=d.png"]
+    assert cells[6:] == ["f=.png", "g.png"]

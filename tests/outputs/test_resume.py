@@ -1,10 +1,9 @@
 import os
-from pathlib import Path
 
 import pytest
 
 from wildaffect.outputs.columns import result_schema
-from wildaffect.outputs.resume import is_finished, plan_jobs, stamp
+from wildaffect.outputs.resume import is_finished, stamp
 from wildaffect.outputs.sidecar import Provenance, sidecar_path
 from wildaffect.outputs.table import TableWriter
 
@@ -64,20 +63,3 @@ def test_a_folder_of_images_is_stamped_by_its_files(tmp_path):
     before = stamp(folder)
     (folder / "b.png").write_bytes(b"2")
     assert stamp(folder) != before
-
-
-def names(*sources):
-    jobs = plan_jobs([Path(source) for source in sources], Path("out"), ".csv")
-    return [job.result.name for job in jobs]
-
-
-def test_every_input_gets_a_result_of_its_own():
-    assert names("a.mp4", "b.mp4") == ["a.csv", "b.csv"]
-    assert names("a.mp4", "a.avi", "b.mp4") == ["a.mp4.csv", "a.avi.csv", "b.csv"]
-    assert names("p/a.mp4", "q/a.mp4") == ["p_a.mp4.csv", "q_a.mp4.csv"]
-    assert len({*names("x/p/a.mp4", "y/p/a.mp4", "z/p/A.MP4")}) == 3
-    assert len({*names("a.mp4.avi", "a.mp4", "a.mov")}) == 3
-
-
-def test_an_input_that_is_named_twice_is_done_once():
-    assert names("a.mp4", "a.mp4") == ["a.csv"]

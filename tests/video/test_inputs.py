@@ -1,9 +1,11 @@
+import os
 from pathlib import Path
 
 import pytest
 
 from wildaffect.core.errors import UnreadableVideo
-from wildaffect.video.inputs import expand_inputs, parse_source
+from wildaffect.video.expand import expand_inputs
+from wildaffect.video.inputs import parse_source
 from wildaffect.video.read import open_source
 
 
@@ -26,20 +28,75 @@ def tree(tmp_path):
     return tmp_path
 
 
+def sources(*args, **options):
+    return [each.source for each in expand_inputs(*args, **options).sources]
+
+
 def test_a_folder_becomes_its_videos_and_its_folders_of_images(tree):
-    found = [str(path.relative_to(tree)) for path in expand_inputs([tree])]
-    assert [Path(path).as_posix() for path in found] == [
+    found = expand_inputs([tree]).sources
+    assert [each.source.relative_to(tree).as_posix() for each in found] == [
         "a",
         "a/deep/x.mov",
         "b/clip2.MP4",
         "b/clip10.mp4",
     ]
+    assert [each.inside.as_posix() for each in found] == [".", "a/deep", "b", "b"]
+
+
+def test_what_is_not_read_is_named_with_the_reason(tree):
+    (tree / "b/clip2.overlay.mp4").touch()
+    (tree / "results").mkdir()
+    os.mkfifo(tree / "b/pipe.mp4")
+    found = expand_inputs([tree], leave_out=tree / "results")
+    skipped = {
+        each.path.relative_to(tree).as_posix(): each.reason for each in found.skipped
+    }
+    assert skipped == {
+        ".cache": "hidden",
+        "b/.hidden.mp4": "hidden",
+        "b/clip2.overlay.mp4": "an overlay of an earlier run",
+        "b/notes.txt": "neither video nor image by its name",
+        "b/pipe.mp4": "not a file with content of its own",
+        "empty/read.me": "neither video nor image by its name",
+        "results": "the folder of the results",
+    }
+    assert not found.failed
+
+
+def test_linked_folders_are_followed_once_and_never_in_a_circle(tmp_path):
+    (tmp_path / "d/S01").mkdir(parents=True)
+    (tmp_path / "e/S02").mkdir(parents=True)
+    for name in ("d/S01/x.mp4", "e/S02/x.mp4"):
+        (tmp_path / name).touch()
+    (tmp_path / "d/S02").symlink_to("../e/S02")
+    (tmp_path / "d/S03").symlink_to("S01")
+    (tmp_path / "d/S01/up").symlink_to("..")
+    (tmp_path / "d/gone.mp4").symlink_to("nowhere.mp4")
+    found = expand_inputs([tmp_path / "d"])
+    assert [
+        each.source.relative_to(tmp_path / "d").as_posix() for each in found.sources
+    ] == [
+        "S01/x.mp4",
+        "S02/x.mp4",
+    ]
+    assert {each.path.name: each.reason for each in found.skipped} == {
+        "up": f"the same folder as {tmp_path / 'd'}",
+        "S03": f"the same folder as {tmp_path / 'd/S01'}",
+    }
+    (broken,) = found.failed
+    assert str(broken) == f"{tmp_path / 'd/gone.mp4'}: a link that leads nowhere"
+
+
+def test_an_input_that_fails_leaves_the_others(tree):
+    found = expand_inputs([tree / "empty", tree / "b"])
+    assert [each.source.name for each in found.sources] == ["clip2.MP4", "clip10.mp4"]
+    assert [Path(error.source).name for error in found.failed] == ["empty"]
 
 
 def test_addresses_cameras_and_files_keep_their_place(tree):
     clip = tree / "b" / "clip2.MP4"
     named = ["rtsp://camera/1", str(clip), "0", 1]
-    assert expand_inputs(named) == ["rtsp://camera/1", clip, 0, 1]
+    assert sources(named) == ["rtsp://camera/1", clip, 0, 1]
 
 
 def test_digits_that_name_a_file_are_the_file(tmp_path, monkeypatch):
@@ -51,12 +108,12 @@ def test_digits_that_name_a_file_are_the_file(tmp_path, monkeypatch):
 
 def test_images_named_one_by_one_are_one_source_each_or_one_sequence(tree):
     images = [tree / "a" / "1.jpg", tree / "a" / "2.jpg"]
-    assert expand_inputs(images) == images
-    assert expand_inputs(images, images="sequence") == [tuple(images)]
+    assert sources(images) == images
+    assert sources(images, images="sequence") == [tuple(images)]
 
 
 def test_a_missing_file_is_left_for_the_reader_to_report(tmp_path):
-    assert expand_inputs([tmp_path / "gone.mp4"]) == [tmp_path / "gone.mp4"]
+    assert sources([tmp_path / "gone.mp4"]) == [tmp_path / "gone.mp4"]
 
 
 def test_a_folder_with_nothing_to_read_is_refused(tree):

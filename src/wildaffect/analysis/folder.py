@@ -1,15 +1,17 @@
 """Many sources, one after another: one that fails does not stop the others."""
 
-import os
+import time
 from collections.abc import Callable, Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
 from wildaffect.analysis.job import FileJob, FileReport, Watch, run_job
-from wildaffect.core.errors import OutputError, UnreadableVideo, UsageError
+from wildaffect.analysis.naming import result_names
+from wildaffect.core.errors import OutputError, UnreadableVideo, UsageError, unexpected
 from wildaffect.inference.analyzer import Analyzer
-from wildaffect.outputs.resume import plan_jobs
+from wildaffect.outputs.claim import ResultBusy
 from wildaffect.outputs.table import FORMATS, table_format
+from wildaffect.video.expand import Source
 from wildaffect.video.inputs import SourceLike
 
 TABLE_SUFFIXES = tuple(suffix for each in FORMATS for suffix in each.suffixes)
@@ -18,37 +20,35 @@ FILE_SUFFIXES = frozenset(
     | {".npz", ".pkl", ".tsv", ".txt", ".xls", ".xlsx"}
 )
 """Names that are meant as a file, and that no table has."""
+_POLL_S = 0.5
 
 
 def plan_results(
-    sources: Sequence[SourceLike], out: Path, suffix: str
-) -> list[tuple[SourceLike, Path]]:
-    """Return each source with the table that it gets.
+    sources: Sequence[Source], out: Path, suffix: str
+) -> list[tuple[SourceLike, tuple[Path, ...]]]:
+    """Return each source with the names that its table may have, by preference.
 
     `out` is a table's name if it ends like one and there is one source, else a folder,
-    which is made. Live sources are called `camera-0` and `stream`. A source that is named
-    twice is read once.
+    which is made; see `result_names`.
 
     Raises:
         UsageError: If several sources would share one table, or the format is not known.
         OutputError: If the folder cannot be made.
     """
-    names = _names(sources)
-    distinct = list(names.values())
+    plan = result_names(sources, out, suffix)
     if out.suffix.lower() in TABLE_SUFFIXES and not out.is_dir():
-        if len(distinct) > 1:
+        if len(plan) > 1:
             raise UsageError(
-                f"{out}: output must be a folder for {len(distinct)} inputs, got a table's "
+                f"{out}: output must be a folder for {len(plan)} inputs, got a table's "
                 "name; give a folder to -o"
             )
         _make_folder(out.parent)
-        return [(distinct[0], out)]
+        return [(source, (out,)) for source, _ in plan]
     table_format(Path(f"result{suffix}"))
     if not out.is_dir() and _is_file_name(out):
         table_format(out)
     _make_folder(out)
-    jobs = plan_jobs(list(names), out, suffix)
-    return [(source, job.result) for source, job in zip(distinct, jobs, strict=True)]
+    return plan
 
 
 def run_jobs(
@@ -58,46 +58,54 @@ def run_jobs(
 ) -> Iterator[FileReport]:
     """Yield the report of each job as it ends; a failure is a report with its error.
 
-    A `UsageError` of the only job is raised.
+    A `UsageError` of the only job is raised. A job that resumes and is at work in another
+    run comes last: it is done once that run has ended, if it is not finished then.
 
     Args:
         jobs: In the order in which they run.
         analyzer: Shared by all.
         watch: Called with a job's number, gives what watches its frames.
     """
+    busy = []
     for number, job in enumerate(jobs):
         try:
-            yield run_job(job, analyzer, watch(number))
-        except (UnreadableVideo, OutputError, UsageError) as error:
-            if len(jobs) == 1 and isinstance(error, UsageError):
+            yield _report(job, analyzer, watch(number))
+        except ResultBusy:
+            busy.append((number, job))
+        except UsageError as error:
+            if len(jobs) == 1:
                 raise
-            yield FileReport(source=str(_named(job.source)), error=str(error))
+            yield FileReport(source=job.name, error=str(error))
+    for number, job in busy:
+        while (report := _report_or_busy(job, analyzer, watch(number))) is None:
+            time.sleep(_POLL_S)
+        yield report
 
 
-def _names(sources: Sequence[SourceLike]) -> dict[Path, SourceLike]:
-    """Return each source once, under a path of its own that its result is named after."""
-    names: dict[Path, SourceLike] = {}
-    for source in dict.fromkeys(sources):
-        path = Path(os.path.abspath(_named(source)))  # noqa: PTH100 - also takes out `..`
-        if path in names and isinstance(source, Path):
-            continue
-        own, number = path, 2
-        while own in names:
-            own, number = path.with_name(f"{path.name}-{number}"), number + 1
-        names[own] = source
-    return names
+def _report_or_busy(job: FileJob, analyzer: Analyzer, watch: Watch) -> FileReport | None:
+    try:
+        return _report(job, analyzer, watch)
+    except ResultBusy:
+        return None
 
 
-def _named(source: SourceLike) -> Path:
-    match source:
-        case Path():
-            return source
-        case int():
-            return Path(f"camera-{source}")
-        case str():
-            return Path("stream")
-        case tuple():
-            return source[0].parent
+def _report(job: FileJob, analyzer: Analyzer, watch: Watch) -> FileReport:
+    """Do a job and return what became of it, whatever that is.
+
+    Raises:
+        UsageError: If the job is worded wrongly.
+        ResultBusy: If it resumes and another run is at work on it.
+    """
+    try:
+        return run_job(job, analyzer, watch)
+    except UsageError:
+        raise
+    except (UnreadableVideo, OutputError) as error:
+        if isinstance(error, ResultBusy) and job.resume:
+            raise
+        return FileReport(source=job.name, error=str(error))
+    except Exception as error:
+        return FileReport(source=job.name, error=unexpected(job.name, error))
 
 
 def _is_file_name(out: Path) -> bool:

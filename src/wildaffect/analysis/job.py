@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from itertools import chain
 from pathlib import Path
 
+from wildaffect.analysis.naming import owner_paths
 from wildaffect.analysis.neutral import EstimatedNeutral, NeutralChoice, Neutrals
 from wildaffect.analysis.options import ColumnOptions, ReadOptions, describe_artefact
 from wildaffect.analysis.overlays import OverlayOptions, open_overlay
@@ -14,6 +15,7 @@ from wildaffect.analysis.pictures import with_names
 from wildaffect.core.errors import Stopped, UnreadableVideo, UsageError
 from wildaffect.core.frames import Frame, VideoInfo
 from wildaffect.inference.analyzer import Analyzer
+from wildaffect.outputs.claim import claim_result
 from wildaffect.outputs.resume import is_finished, stamp
 from wildaffect.outputs.sidecar import Provenance
 from wildaffect.outputs.summary import RunSummary, Summarizer, TrackSummary
@@ -30,7 +32,8 @@ class FileJob:
     """A source, how it is read, and what is written of it."""
 
     source: SourceLike
-    result: Path
+    results: tuple[Path, ...]
+    """Names that its table may have, by preference; see `claim_result`."""
     read: ReadOptions
     columns: ColumnOptions
     overlay: OverlayOptions | None = None
@@ -38,6 +41,17 @@ class FileJob:
     """What a person's neutral face is taken from."""
     resume: bool = False
     """Leave a whole result of the same input and options as it is."""
+
+    @property
+    def name(self) -> str:
+        """What messages call the source."""
+        match self.source:
+            case tuple(images):
+                return str(images[0].parent)
+            case int(number):
+                return f"camera {number}"
+            case source:
+                return str(source)
 
     @property
     def is_live(self) -> bool:
@@ -82,20 +96,23 @@ def run_job(job: FileJob, analyzer: Analyzer, watch: Watch) -> FileReport:
         UsageError: If no frame was chosen, an overlay was asked for of a live source, or no
             face was found where a neutral one should be.
         OutputError: If a file cannot be written.
+        ResultBusy: If another run is at work on the same source and result.
     """
     started_s = time.monotonic()
     _check_overlay(job)
     job.neutral.check(job.source, job.read)
     with ExitStack() as stack:
         reader = stack.enter_context(job.read.open(job.source))
+        owner = owner_paths(job.source)
+        claim = stack.enter_context(claim_result(job.results, owner))
         provenance = _provenance(job, reader, analyzer)
         schema = job.columns.schema(analyzer.artefact.manifest)
         overlay = open_overlay(
-            job.overlay, job.source, job.read, reader.info, job.result, schema.spaces
+            job.overlay, job.source, job.read, reader.info, claim.path, schema.spaces
         )
         has_overlay = overlay is None or overlay.path.exists()
-        if job.resume and has_overlay and is_finished(job.result, provenance):
-            return FileReport(source=reader.info.name, result=job.result, was_finished=True)
+        if job.resume and has_overlay and is_finished(claim.path, provenance):
+            return FileReport(source=reader.info.name, result=claim.path, was_finished=True)
         summarizer = Summarizer(schema.spaces)
         neutrals = job.neutral.neutrals(analyzer, job.source, job.read)
         # Its threads end before the process does, also when a stop comes between two rows.
@@ -111,7 +128,9 @@ def run_job(job: FileJob, analyzer: Analyzer, watch: Watch) -> FileReport:
         error: str | None = None
         stop: Stopped | None = None
         with ExitStack() as files:
-            table = files.enter_context(TableWriter(job.result, schema, provenance))
+            table = files.enter_context(
+                TableWriter(claim.path, schema, provenance, claim.part)
+            )
             if overlay:
                 files.enter_context(overlay)
             try:
@@ -130,7 +149,7 @@ def run_job(job: FileJob, analyzer: Analyzer, watch: Watch) -> FileReport:
         raise stop
     return FileReport(
         source=reader.info.name,
-        result=job.result,
+        result=claim.path,
         overlay=overlay.path if overlay else None,
         summary=summarizer.run(time.monotonic() - started_s),
         tracks=summarizer.tracks(),
@@ -183,7 +202,7 @@ def _watched(reader: VideoReader, watch: Watch) -> Iterator[Frame]:
 
 
 def _provenance(job: FileJob, reader: VideoReader, analyzer: Analyzer) -> Provenance:
-    source = asdict(reader.info)
+    source = asdict(reader.info) | {"path": owner_paths(job.source)}
     if not isinstance(job.source, int | str):
         files = job.source if isinstance(job.source, tuple) else (job.source,)
         source["stamp"] = [entry for file in files for entry in stamp(file)["stamp"]]

@@ -8,6 +8,7 @@ import numpy as np
 
 from wildaffect.core.errors import UsageError
 from wildaffect.core.frames import Frame
+from wildaffect.core.printable import printable
 from wildaffect.core.results import FaceResult
 from wildaffect.video.images import holds_several, list_images
 from wildaffect.video.inputs import Arrays, SourceLike, source_of
@@ -33,7 +34,10 @@ def with_names(
 ) -> Iterator[FaceResult]:
     """Yield rows that name the photograph of their frame, if they are of photographs."""
     for row in rows:
-        yield replace(row, image=pictures[row.frame_index].name) if pictures else row
+        if not pictures:
+            yield row
+            continue
+        yield replace(row, image=printable(pictures[row.frame_index].name))
 
 
 def owned_frames(frames: Iterable[Frame]) -> Iterator[Frame]:

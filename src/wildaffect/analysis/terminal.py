@@ -2,11 +2,11 @@
 
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -17,9 +17,15 @@ from rich.progress import (
 )
 
 from wildaffect.analysis.job import FileReport, Watch
+from wildaffect.core.console import Console
 from wildaffect.core.frames import Frame, VideoInfo
+from wildaffect.core.printable import printable
 from wildaffect.outputs.report_text import summary_json, summary_line, track_table
 from wildaffect.outputs.summary import total
+from wildaffect.video.expand import Skipped
+
+MAX_SKIPPED = 20
+"""Lines about files that are not read; the last line counts all."""
 
 
 class Terminal:
@@ -29,9 +35,18 @@ class Terminal:
         num_jobs: How many reports will come.
         quiet: Errors and the last line alone.
         as_json: One JSON document on standard output in place of text.
+        skipped: What was found in folders and is not read.
     """
 
-    def __init__(self, *, num_jobs: int, quiet: bool, as_json: bool) -> None:
+    def __init__(
+        self,
+        *,
+        num_jobs: int,
+        quiet: bool,
+        as_json: bool,
+        skipped: Sequence[Skipped] = (),
+    ) -> None:
+        self._skipped = skipped
         self._num_jobs, self._quiet, self._as_json = num_jobs, quiet, as_json
         self._errors = Console(stderr=True, highlight=False, soft_wrap=True)
         self._out = Console(highlight=False, soft_wrap=True)
@@ -82,7 +97,7 @@ class Terminal:
             speed = state["frames"] / max(now - state["since"], 1e-3)
             self._progress.update(
                 self._task,
-                description=f"{prefix}{info.name}",
+                description=f"{prefix}{printable(info.name)}",
                 total=info.num_frames,
                 completed=frame.index + 1,
                 speed=f"{speed:.0f} frames/s",
@@ -122,9 +137,20 @@ class Terminal:
             return
         if not done and self._num_jobs == 1 and self.has_errors:
             return
+        if not self._quiet:
+            self._name_skipped()
         failed = sum(report.error is not None for report in self._reports)
-        line = summary_line(run)
-        self._out.print(f"{line}; {failed} with errors" if failed else line, markup=False)
+        parts = [summary_line(run)]
+        parts += [f"{failed} with errors"] if failed else []
+        parts += [f"{len(self._skipped)} skipped"] if self._skipped else []
+        self._out.print("; ".join(parts), markup=False)
+
+    def _name_skipped(self) -> None:
+        for each in self._skipped[:MAX_SKIPPED]:
+            self._errors.print(f"skipped {each.path}: {each.reason}", markup=False)
+        rest = len(self._skipped) - MAX_SKIPPED
+        if rest > 0:
+            self._errors.print(f"skipped {rest} more; --json names all", markup=False)
 
     def _document(self) -> dict[str, object]:
         files = []
@@ -134,4 +160,9 @@ class Terminal:
                 said = summary_json(report.summary, report.tracks)
                 entry |= {"summary": said["run"], "tracks": said["tracks"]}
             files.append(entry)
-        return {"files": files, "num_errors": sum(bool(r.error) for r in self._reports)}
+        return {
+            "files": files,
+            "num_errors": sum(bool(report.error) for report in self._reports),
+            "skipped": [asdict(each) for each in self._skipped],
+            "num_skipped": len(self._skipped),
+        }

@@ -63,30 +63,30 @@ class Command:
 def run(command: Command) -> int:
     """Analyse every input; 1 if any of them failed or broke off."""
     from wildaffect.analysis.folder import plan_results, run_jobs
-    from wildaffect.analysis.job import FileJob, is_live
+    from wildaffect.analysis.job import FileJob, FileReport, is_live
     from wildaffect.analysis.neutral import choose_neutral
     from wildaffect.analysis.options import ColumnOptions, ReadOptions, build_analyzer
     from wildaffect.analysis.overlays import OverlayOptions
     from wildaffect.analysis.terminal import Terminal
     from wildaffect.runtime.network import Device
-    from wildaffect.video.inputs import expand_inputs
+    from wildaffect.video.expand import expand_inputs
     from wildaffect.video.picture import DamagedVideoWarning
 
     warnings.simplefilter("ignore", DamagedVideoWarning)  # reports say it in one line
-    sources = expand_inputs(command.inputs, images=command.images)
+    inputs = expand_inputs(command.inputs, images=command.images, leave_out=command.output)
     wants_overlay = command.overlay or command.blur_faces
-    planned = plan_results(sources, command.output, f".{command.format}")
+    planned = plan_results(inputs.sources, command.output, f".{command.format}")
     analyzer = build_analyzer(
         command.model,
         device=Device(name=command.device, threads=command.threads),
-        live=any(is_live(source) for source in sources),
+        live=any(is_live(source) for source, _ in planned),
         keep_features=command.features,
     )
     neutral = choose_neutral(command.neutral, analyzer)
     jobs = [
         FileJob(
             source=source,
-            result=result,
+            results=results,
             read=ReadOptions(
                 start_s=command.start,
                 stop_s=command.stop,
@@ -105,10 +105,17 @@ def run(command: Command) -> int:
             neutral=neutral,
             resume=command.resume,
         )
-        for source, result in planned
+        for source, results in planned
     ]
-    terminal = Terminal(num_jobs=len(jobs), quiet=command.quiet, as_json=command.json)
+    terminal = Terminal(
+        num_jobs=len(jobs),
+        quiet=command.quiet,
+        as_json=command.json,
+        skipped=inputs.skipped,
+    )
     with terminal:
+        for error in inputs.failed:
+            terminal.add(FileReport(source=error.source, error=str(error)))
         for report in run_jobs(jobs, analyzer, terminal.watch):
             terminal.add(report)
     terminal.close()

@@ -17,9 +17,9 @@ import tyro
 from wildaffect.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from rich.console import Console
     from rich.progress import Progress, TaskID
 
+    from wildaffect.core.console import Console
     from wildaffect.data.check_report import DataReport
 
 _COLOURS = {"error": "bold red", "warning": "yellow", "note": "dim"}
@@ -45,9 +45,9 @@ class Command:
 
 def run(command: Command) -> int:
     """Check every layout that is found; 1 if there are errors."""
-    from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+    from wildaffect.core.console import Console
     from wildaffect.data.check_findings import Level
     from wildaffect.data.check_pages import to_json
     from wildaffect.data.check_report import check_data

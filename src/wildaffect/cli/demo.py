@@ -46,9 +46,9 @@ def run(command: Command) -> int:
 
 def _show_truth(folder: Path) -> None:
     from pyarrow import csv
-    from rich.console import Console
     from rich.table import Table
 
+    from wildaffect.core.console import Console
     from wildaffect.demo.compare import compare
 
     compared = compare(folder / "people.csv")

@@ -21,8 +21,7 @@ class Command:
 
 def run(command: Command) -> int:
     """Print one line per check; 1 if anything is wrong."""
-    from rich.console import Console
-
+    from wildaffect.core.console import Console
     from wildaffect.demo.doctor import examine
     from wildaffect.runtime.network import Device
 

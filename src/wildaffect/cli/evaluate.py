@@ -66,9 +66,9 @@ class Command:
 
 def run(command: Command) -> int:
     """Evaluate, print, and write the report if asked."""
-    from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+    from wildaffect.core.console import Console
     from wildaffect.evaluation.inputs import read_annotated
     from wildaffect.evaluation.pages.terminal import print_report
     from wildaffect.evaluation.pages.wording import summary_line

@@ -14,9 +14,15 @@ from types import ModuleType
 from typing import Any
 
 from wildaffect.cli.extras import Prepared
-from wildaffect.cli.stopping import let_go_of_output, status_of, stops_on_signals
+from wildaffect.cli.stopping import (
+    let_go_of_output,
+    status_of,
+    stops_on_signals,
+    take_every_character,
+)
 from wildaffect.core.dependencies import Dependency, dependency_that_differs
 from wildaffect.core.errors import UsageError, WildAffectError
+from wildaffect.core.printable import printable_lines
 
 COMMANDS: dict[str, str] = {
     "analyze": "videos, images, folders or a camera to tables of perceived affect",
@@ -50,11 +56,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     0 done, 1 failed, 2 worded wrongly; 130, 143, 129: SIGINT, SIGTERM, SIGHUP stopped it.
     """
     args = list(sys.argv[1:] if argv is None else argv)
+    take_every_character()
     try:
         with stops_on_signals():
             return _run(args)
     except WildAffectError as error:
-        print(f"wildaffect: {error}", file=sys.stderr)
+        print(f"wildaffect: {printable_lines(str(error))}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
     except (ImportError, AttributeError, TypeError) as error:
         dependency = dependency_that_differs(error)

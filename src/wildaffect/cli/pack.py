@@ -28,9 +28,9 @@ class Command:
 
 def run(command: Command) -> int:
     """Pack, and say how many images there are."""
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
+    from wildaffect.core.console import Console
     from wildaffect.core.errors import UsageError
     from wildaffect.features.packs import pack_images
 

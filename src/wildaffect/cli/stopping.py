@@ -1,6 +1,7 @@
-"""Signals that ask a command to stop: it ends as on Ctrl-C, what is finished is kept."""
+"""The edge to the terminal: signals that ask a command to stop, and its output."""
 
 import contextlib
+import io
 import os
 import signal
 import sys
@@ -46,6 +47,13 @@ def status_of(stop: KeyboardInterrupt | BrokenPipeError) -> int:
     with contextlib.suppress(OSError):  # the terminal may be gone
         print(f"wildaffect: {said}", file=sys.stderr)
     return status
+
+
+def take_every_character() -> None:
+    """Let a terminal that knows few characters show escapes for the others."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def let_go_of_output() -> None:

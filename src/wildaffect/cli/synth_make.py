@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -25,6 +24,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from wildaffect.core.console import Console
 from wildaffect.core.errors import MissingExtra, UsageError
 from wildaffect.synth.presets import PRESETS, PresetName
 from wildaffect.synth.statistics import StatisticsName

@@ -60,7 +60,7 @@ def run(command: Command) -> int:
     import json
     from dataclasses import asdict
 
-    from rich.console import Console
+    from wildaffect.core.console import Console
 
     require_train("weights import")
     from wildaffect.models.backbones.registry import backbone_spec

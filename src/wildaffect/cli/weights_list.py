@@ -27,8 +27,9 @@ def run(command: Command) -> int:
     import json
     from dataclasses import asdict
 
-    from rich.console import Console
     from rich.table import Table
+
+    from wildaffect.core.console import Console
 
     require_train("weights list")
     from wildaffect.models.backbones.weights import list_weights, user_folder

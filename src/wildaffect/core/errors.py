@@ -4,6 +4,7 @@ A message reads `<where>: <what> must <rule>, got <value>[; <what to do>]`.
 """
 
 import signal
+import traceback
 from pathlib import Path
 
 
@@ -93,3 +94,13 @@ class BadWeights(WildAffectError):
 
 class OutputError(WildAffectError):
     """A result cannot be written where it was asked for."""
+
+
+def unexpected(where: str, error: Exception) -> str:
+    """Say what an error is that nobody foresaw, in a line that helps to find it."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    reason = " ".join(str(error).split()) or "no reason given"
+    return (
+        f"{where}: failed unexpectedly, {type(error).__name__}: {reason} "
+        f"({Path(place.filename).name}:{place.lineno}); please report this line"
+    )

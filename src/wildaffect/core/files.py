@@ -123,12 +123,15 @@ def open_locked(part: Path, *, wait_s: float = 0.0) -> IO[bytes]:
     while True:
         file = part.open("ab", buffering=0)
         try:
-            if _try_lock(file) and _is_at(file, part):
+            is_locked = _try_lock(file)
+            if is_locked and _is_at(file, part):
                 return file
         except BaseException:
             file.close()
             raise
         file.close()
+        if is_locked:
+            continue  # it was published or removed since it was opened
         if time.monotonic() >= until_s:
             raise FileBusy(errno.EBUSY, "another process is writing it", str(part))
         time.sleep(_POLL_S)

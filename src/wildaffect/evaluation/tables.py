@@ -81,16 +81,19 @@ def read_predictions(path: Path, classes: LabelSpace | None = None) -> Predictio
     """
     if not path.is_dir():
         return _read_file(path, classes)
-    files = sorted(p for p in path.iterdir() if p.suffix.lower() in _SUFFIXES)
+    files = sorted(p for p in path.rglob("*") if p.suffix.lower() in _SUFFIXES)
     if not files:
         raise MissingData(
             f"{path}: a folder of predictions must hold tables ({', '.join(_SUFFIXES)}), "
             "got none"
         )
-    return _merge([_read_file(file, classes) for file in files], str(path))
+    return _merge([_read_file(file, classes, path) for file in files], str(path))
 
 
-def _read_file(path: Path, classes: LabelSpace | None) -> PredictionTable:
+def _read_file(
+    path: Path, classes: LabelSpace | None, root: Path | None = None
+) -> PredictionTable:
+    """Read a table; a result's video has the name of the file, below `root` if given."""
     if path.suffix.lower() == ".txt":
         return _read_submission(path)
     table = _load(path)
@@ -104,7 +107,8 @@ def _read_file(path: Path, classes: LabelSpace | None) -> PredictionTable:
     elif "image" in names and table["image"].null_count < table.num_rows:
         keys, images = None, _image_keys(path, table, lines)
     elif "frame" in names:
-        return _read_result(path, table, classes, lines)
+        name = path.relative_to(root or path.parent).with_suffix("").as_posix()
+        return _read_result(path, name, table, classes, lines)
     else:
         raise BadAnnotation(
             path,
@@ -126,7 +130,11 @@ def _read_file(path: Path, classes: LabelSpace | None) -> PredictionTable:
 
 
 def _read_result(
-    path: Path, table: pa.Table, classes: LabelSpace | None, lines: NDArray[np.int64]
+    path: Path,
+    video: str,
+    table: pa.Table,
+    classes: LabelSpace | None,
+    lines: NDArray[np.int64],
 ) -> PredictionTable:
     numbers = read_whole_numbers(table, "frame", path, lines)
     notes: tuple[str, ...] = ()
@@ -143,7 +151,7 @@ def _read_result(
     values = read_values(path, table, lines, classes or _own_classes(path))
     return PredictionTable(
         source=str(path),
-        keys=Keys((path.stem,), np.zeros(len(numbers), np.int64), numbers),
+        keys=Keys((video,), np.zeros(len(numbers), np.int64), numbers),
         images=None,
         counts_from_zero=True,
         places=_places(path, lines),

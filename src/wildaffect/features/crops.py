@@ -15,7 +15,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -25,11 +24,13 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from wildaffect.core.console import Console
 from wildaffect.core.errors import MissingData, OutputError, UnreadableVideo
 from wildaffect.core.faces import FrameFaces, Status
 from wildaffect.core.files import write_whole
 from wildaffect.core.frames import Frame
 from wildaffect.core.preprocess import Preprocess
+from wildaffect.core.printable import printable
 from wildaffect.faces.chain import FaceChain
 from wildaffect.faces.detector import FaceDetector
 from wildaffect.faces.scan import FrameScanner
@@ -240,7 +241,7 @@ def cut_all(cropper: Cropper, inputs: Sequence[Path], *, quiet: bool) -> CropCou
     )
     with bar:
         for path in inputs:
-            task = bar.add_task(path.name, total=None)
+            task = bar.add_task(printable(path.name), total=None)
             try:
                 if path.is_dir():
                     paths = images_below(path)

@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
-from wildaffect.core.errors import FeatureError, OutputError, WildAffectError
+from wildaffect.core.errors import FeatureError, OutputError, WildAffectError, unexpected
 from wildaffect.core.faces import FrameFaces
 from wildaffect.core.frames import VideoInfo
 from wildaffect.core.preprocess import Preprocess
@@ -85,6 +85,10 @@ class Extractor:
             done = Extracted(video=job.video, status="not stored", error=str(error))
         except (WildAffectError, OSError) as error:
             done = Extracted(video=job.video, status="failed", error=str(error))
+        except Exception as error:
+            done = Extracted(
+                video=job.video, status="failed", error=unexpected(str(job.path), error)
+            )
         return replace(done, seconds=time.monotonic() - started_s)
 
     def _extract(self, job: Footage, watch: Watch) -> Extracted:

@@ -12,8 +12,8 @@ import numpy as np
 from wildaffect.core.errors import UsageError
 from wildaffect.core.frames import Frame
 from wildaffect.core.sequences import ASSUMED_FPS
+from wildaffect.video.expand import expand_inputs
 from wildaffect.video.images import list_images
-from wildaffect.video.inputs import expand_inputs
 from wildaffect.video.read import VideoReader, open_source
 from wildaffect.video.sources import check_readable_file
 
@@ -63,7 +63,10 @@ def find_footage(inputs: Iterable[Path], images: Images) -> list[Footage]:
     if not inputs:
         raise UsageError("inputs: must be at least one video or folder, got none")
     for given in inputs:
-        for source in expand_inputs([given]):
+        found_here = expand_inputs([given])
+        if found_here.failed:
+            raise found_here.failed[0]
+        for source in (each.source for each in found_here.sources):
             if not isinstance(source, Path):
                 raise UsageError(f"{given}: input must be a file or folder, got {source}")
             footage = _footage(given, source, images)

@@ -10,7 +10,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -20,7 +19,9 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from wildaffect.core.console import Console
 from wildaffect.core.frames import VideoInfo
+from wildaffect.core.printable import printable
 from wildaffect.features.engine import Engine, run_jobs
 from wildaffect.features.extract import Extracted
 from wildaffect.features.footage import Footage
@@ -70,7 +71,9 @@ class ExtractProgress:
     def watch(self, job: Footage, info: VideoInfo, num_frames: int) -> None:
         """Show how far one video is."""
         if job.video not in self._at_work:
-            self._at_work[job.video] = self._bars.add_task(job.video, total=info.num_frames)
+            self._at_work[job.video] = self._bars.add_task(
+                printable(job.video), total=info.num_frames
+            )
         now_s = time.monotonic()
         if now_s - self._shown_s >= _REFRESH_S:
             self._shown_s = now_s

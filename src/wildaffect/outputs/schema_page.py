@@ -64,6 +64,15 @@ eyes (43) and have no column of their own.
   part of CSV and JSON Lines is text as above; that of Parquet is an Arrow IPC stream, as
   a Parquet file cannot be read before its end is written.
 
+`source.path` in the sidecar is the absolute path of the input: a result belongs to it, and
+no other input ever gets its name (`docs/reliability.md`).
+
+Names of photographs stand in `image`. Control characters and bytes that are no UTF-8 are
+written there as `\\x1b`, `\\xe9` and so on. In CSV, text that begins with `=`, `+`, `-`,
+`@`, a tab, a carriage return or an apostrophe has an apostrophe put in front, as a
+spreadsheet would compute it; `read_table` takes it away again. Parquet and JSON Lines have
+the names as they are.
+
 ## Pixels and times of the source
 
 Boxes, landmarks and overlays are in pixels of the frame as players display it: cropped to

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 import pyarrow as pa
 
 from wildaffect.core.errors import OutputError, UsageError
 from wildaffect.core.files import FileBusy, open_part, publish, whole_file
 from wildaffect.core.results import FaceResult
+from wildaffect.outputs.claim import part_path
 from wildaffect.outputs.schema import ARROW_TYPES, ResultSchema
 from wildaffect.outputs.sidecar import (
     UNFINISHED,
@@ -53,11 +54,6 @@ def table_format(path: Path) -> TableFormat:
     return by_suffix[suffix]
 
 
-def part_path(result: Path) -> Path:
-    """Return where a result grows until it is whole: `clip.csv` in `clip.csv.part`."""
-    return result.with_name(result.name + ".part")
-
-
 class TableWriter:
     """Writes rows as they come; the file takes its name when the `with` block ends well.
 
@@ -71,9 +67,15 @@ class TableWriter:
     """
 
     def __init__(
-        self, path: Path, schema: ResultSchema, provenance: Provenance | None = None
+        self,
+        path: Path,
+        schema: ResultSchema,
+        provenance: Provenance | None = None,
+        part: IO[bytes] | None = None,
     ) -> None:
+        """Write to `path`, through its part, which a `Claim` may have open already."""
         self.path = Path(path)
+        self._given = part
         self.num_rows = 0
         self._schema = schema
         self._provenance = provenance or Provenance()
@@ -87,7 +89,7 @@ class TableWriter:
 
     def __enter__(self) -> Self:
         with _output_errors(self.path):
-            self._file = open_part(self._part)
+            self._file = self._given or open_part(self._part)
             try:
                 self._file.truncate(0)
                 self._write_bytes(self._format.header(self._schema.arrow()))

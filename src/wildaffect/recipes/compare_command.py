@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from rich.console import Console
 
+from wildaffect.core.console import Console
 from wildaffect.core.errors import UsageError
 from wildaffect.core.files import write_whole
 from wildaffect.features.store import FeatureStore

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
-from rich.console import Console
 
+from wildaffect.core.console import Console
 from wildaffect.core.errors import OutputError, UsageError
 from wildaffect.core.outputs import SequenceOutputs
 from wildaffect.core.windows import TrailingSpec

@@ -5,8 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from uuid import uuid4
 
-from rich.console import Console
-
+from wildaffect.core.console import Console
 from wildaffect.core.errors import OutputError
 from wildaffect.core.files import publish
 from wildaffect.core.frames import Frame

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 import torch
 import tyro
-from rich.console import Console
 
+from wildaffect.core.console import Console
 from wildaffect.core.errors import UsageError
 from wildaffect.recipes.image_progress import StepBar
 from wildaffect.runtime.network import supports_bf16

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Self
 
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -12,6 +11,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from wildaffect.core.console import Console
 from wildaffect.training.course import Epoch
 from wildaffect.training.distributed import is_first_process
 from wildaffect.training.images.job import Watching

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import torch
 from pydantic import TypeAdapter
-from rich.console import Console
 
+from wildaffect.core.console import Console
 from wildaffect.core.errors import FeatureError, MissingData, UsageError
 from wildaffect.core.files import write_whole
 from wildaffect.features.crops import CropOptions, Cropper, cut_all

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from wildaffect.core.console import Console
 from wildaffect.core.sequences import FrameSequence
 from wildaffect.features.store import EntryName, FeatureStore
 from wildaffect.inference.answering import fill_frames

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
-from rich.console import Console
 
+from wildaffect.core.console import Console
 from wildaffect.recipes.finetune_command import places_of, tell_precision, tell_sets
 from wildaffect.recipes.image_progress import StepBar
 from wildaffect.training.distributed import is_first_process

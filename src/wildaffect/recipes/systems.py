@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
-from rich.console import Console
 
 from wildaffect.core.config import Config
+from wildaffect.core.console import Console
 from wildaffect.core.errors import UsageError
 from wildaffect.export.artefact import Title
 from wildaffect.export.carried import parse_backbones

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
-from rich.console import Console
 
+from wildaffect.core.console import Console
 from wildaffect.core.errors import UsageError
 from wildaffect.core.outputs import SequenceOutputs
 from wildaffect.core.sequences import FrameSequence

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from rich.console import Console
 from rich.table import Table
 
+from wildaffect.core.console import Console
 from wildaffect.core.tasks import Task
 from wildaffect.inference.fitting import CrossFit
 from wildaffect.training.outcome import ScoreLine

@@ -1,18 +1,14 @@
 """What a user names on the command line to the sources of a job."""
 
-import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wildaffect.core.errors import UnreadableVideo, UsageError
-from wildaffect.video.images import list_images, natural_key
-from wildaffect.video.pixels import is_image_name
+from wildaffect.core.errors import UsageError
 from wildaffect.video.sources import is_address, is_folder
 
 VIDEO_SUFFIXES = frozenset(
@@ -88,58 +84,3 @@ def _image_paths(paths: list[Path]) -> tuple[Path, ...]:
                 f"source: a list must hold images, got {path}; give a video or folder alone"
             )
     return tuple(paths)
-
-
-def expand_inputs(
-    paths: Iterable[str | Path | int], *, images: Literal["stills", "sequence"] = "stills"
-) -> list[SourceLike]:
-    """Return one source per result: folders of videos are taken apart, nested ones too.
-
-    Each folder that holds images directly is one source. Image files named one by one are a
-    source each; as a "sequence" they are one video, in the order given. Hidden files and
-    folders are passed over. Files that are named outright are not looked at here.
-
-    Raises:
-        UnreadableVideo: If nothing was named, a folder cannot be listed, or holds neither
-            videos nor images.
-    """
-    sources: list[SourceLike] = []
-    loose: list[Path] = []
-    for source in map(parse_source, paths):
-        if isinstance(source, Path) and is_folder(source):
-            sources.extend(_folder_sources(source))
-        elif images == "sequence" and isinstance(source, Path) and is_image_name(source):
-            loose.append(source)
-        else:
-            sources.append(source)
-    if loose:
-        sources.append(tuple(loose) if len(loose) > 1 else loose[0])
-    if not sources:
-        raise UnreadableVideo("input", "nothing was named; name a video, image or folder")
-    return sources
-
-
-def _folder_sources(folder: Path) -> list[SourceLike]:
-    sources: list[SourceLike] = []
-
-    def refuse(error: OSError) -> None:
-        reason = f"the folder cannot be listed ({error.strerror}); check its owner"
-        raise UnreadableVideo(error.filename or folder, reason) from error
-
-    for parent, folders, _ in os.walk(folder, onerror=refuse):
-        here = Path(parent)
-        folders[:] = sorted(
-            (name for name in folders if not name.startswith(".")),
-            key=lambda name: natural_key(Path(name)),
-        )
-        found, others = list_images(here)
-        if found:
-            sources.append(here)
-        sources.extend(
-            path
-            for path in others
-            if path.suffix.lower() in VIDEO_SUFFIXES or is_image_name(path)
-        )
-    if not sources:
-        raise UnreadableVideo(folder, "the folder holds neither videos nor images")
-    return sources

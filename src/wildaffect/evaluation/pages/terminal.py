@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from wildaffect.core.console import Console
 from wildaffect.evaluation.pages import wording as say
 from wildaffect.evaluation.report import Comparison, LabelScore, Report
 

@@ -11,6 +11,9 @@ import pyarrow.csv as arrow_csv
 from wildaffect.outputs.columns import arrow_type
 from wildaffect.outputs.tables.format import TableFormat, bytes_to_last_newline
 
+_FIRST = "=+\\-@\t\r'"
+"""Where text begins so, spreadsheets compute it: an apostrophe is put in front."""
+
 
 def header(schema: pa.Schema) -> bytes:
     """Return the line of column names."""
@@ -19,7 +22,7 @@ def header(schema: pa.Schema) -> bytes:
 
 def rows(batch: pa.RecordBatch) -> bytes:
     """Return one line per row; text is quoted only where it must be (RFC 4180)."""
-    return _lines(batch.columns)
+    return _lines([_with_marks(column) for column in batch.columns])
 
 
 def read(path: Path, types: Mapping[str, pa.DataType]) -> pa.Table:
@@ -42,7 +45,9 @@ def _parse(text: bytes, types: Mapping[str, pa.DataType]) -> pa.Table:
         strings_can_be_null=True,
         quoted_strings_can_be_null=False,
     )
-    return arrow_csv.read_csv(io.BytesIO(text), convert_options=options)
+    table = arrow_csv.read_csv(io.BytesIO(text), convert_options=options)
+    columns = [_without_marks(column) for column in table.columns]
+    return pa.table(columns, schema=table.schema)
 
 
 def _lines(columns: Sequence[pa.Array]) -> bytes:
@@ -59,6 +64,18 @@ def _cells(column: pa.Array) -> pa.Array:
     doubled = pc.replace_substring(column, '"', '""')
     quoted = pc.binary_join_element_wise('"', doubled, '"', "")
     return pc.if_else(pc.match_substring_regex(column, '[",\r\n]'), quoted, column)
+
+
+def _with_marks(column: pa.Array) -> pa.Array:
+    if not pa.types.is_string(column.type):
+        return column
+    return pc.replace_substring_regex(column, f"^([{_FIRST}])", r"'\1")
+
+
+def _without_marks(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    if not pa.types.is_string(column.type):
+        return column
+    return pc.replace_substring_regex(column, f"^'([{_FIRST}])", r"\1")
 
 
 CSV = TableFormat(

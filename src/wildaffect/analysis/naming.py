@@ -1,0 +1,100 @@
+"""Names of results: a folder's are laid out as the folder is, each input has its own."""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from wildaffect.video.expand import Source
+from wildaffect.video.inputs import SourceLike
+
+
+def result_names(
+    sources: Sequence[Source], out: Path, suffix: str
+) -> list[tuple[SourceLike, tuple[Path, ...]]]:
+    """Return each source with the names that its result may have, by preference.
+
+    `data/S01/a.mp4` of the input `data` becomes `S01/a.csv` in `out`, and a file that was
+    named itself `a.csv`. Where two inputs would meet, as `a.mp4` and `a.avi`, they become
+    `a.mp4.csv` and `a.avi.csv`, and the folder's name goes in front if need be. Live
+    sources are called `camera-0` and `stream`. A source that is named twice is there once.
+    """
+    named = _named(sources)
+    levels = [
+        Counter(_key(naming(path, source.inside)) for path, source in named)
+        for naming in _NAMINGS
+    ]
+    plan = []
+    taken: set[str] = set()
+    for path, source in named:
+        names = [naming(path, source.inside) for naming in _NAMINGS]
+        own = [
+            name
+            for name, level in zip(names, levels, strict=True)
+            if level[_key(name)] == 1 and _key(name) not in taken
+        ]
+        first = own[0] if own else names[-1]
+        taken.add(_key(first))
+        others = [name for name in names[2:] if name in own]  # that tell folders apart
+        full = [out / name.with_name(name.name + suffix) for name in (first, *others)]
+        plan.append((source.source, tuple(dict.fromkeys(full))))
+    return plan
+
+
+def owner_paths(source: SourceLike) -> list[str]:
+    """Return what a result's sidecar says it is of: absolute paths; none if it is live."""
+    match source:
+        case Path():
+            return [os.path.abspath(source)]  # noqa: PTH100 - also takes out `..`
+        case tuple():
+            return [os.path.abspath(path) for path in source]  # noqa: PTH100
+        case _:
+            return []
+
+
+def _named(sources: Sequence[Source]) -> list[tuple[Path, Source]]:
+    """Return each source once, under a path of its own that its result is named after."""
+    named: dict[Path, Source] = {}
+    for source in dict.fromkeys(sources):
+        path = Path(os.path.abspath(_name_of(source.source)))  # noqa: PTH100 - see above
+        if path in named and isinstance(source.source, Path):
+            continue
+        own, number = path, 2
+        while own in named:
+            own, number = path.with_name(f"{path.name}-{number}"), number + 1
+        named[own] = source
+    return list(named.items())
+
+
+def _name_of(source: SourceLike) -> Path:
+    match source:
+        case Path():
+            return source
+        case int():
+            return Path(f"camera-{source}")
+        case str():
+            return Path("stream")
+        case tuple():
+            return source[0].parent
+
+
+def _key(name: Path) -> str:
+    return str(name).casefold()  # as file systems without case compare names
+
+
+def _in_folder(path: Path, inside: Path) -> Path:
+    return inside / f"{path.parent.name}_{path.name}"
+
+
+def _whole_path(path: Path, inside: Path) -> Path:
+    return inside / "_".join(path.parts[1:])[-_LONGEST:]
+
+
+_LONGEST = 200
+"""Characters of a name that is made of a whole path; the last ones tell it apart."""
+_NAMINGS: tuple[Callable[[Path, Path], Path], ...] = (
+    lambda path, inside: inside / path.stem,
+    lambda path, inside: inside / path.name,
+    _in_folder,
+    _whole_path,
+)

@@ -1,0 +1,164 @@
+"""Which result an input gets in a folder that others write into, too.
+
+A result belongs to the input that its sidecar names. A run claims a name by locking the
+part file of it; it takes the first name that holds nothing of another input. So two inputs
+of one name get two results, one after the other or at once.
+"""
+
+import contextlib
+import glob
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, count
+from pathlib import Path
+from typing import IO
+
+from wildaffect.core.errors import OutputError
+from wildaffect.core.files import FileBusy, open_part
+from wildaffect.outputs.sidecar import (
+    UNFINISHED,
+    read_sidecar,
+    replace_document,
+    sidecar_path,
+)
+
+SUFFIXES = (".csv", ".parquet", ".jsonl")
+"""Results that share the name of an overlay."""
+_SIDECAR_S = 2.0
+"""How long a run may take from locking a part to naming its input."""
+_POLL_S = 0.05
+
+
+class ResultBusy(OutputError):
+    """Another run is at work on the same input and result."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A name for a result that no other run has, as long as `part` is open."""
+
+    path: Path
+    part: IO[bytes]
+
+
+def part_path(result: Path) -> Path:
+    """Return where a result grows until it is whole: `clip.csv` in `clip.csv.part`."""
+    return result.with_name(result.name + ".part")
+
+
+@contextlib.contextmanager
+def claim_result(names: Sequence[Path], owner: Sequence[str]) -> Iterator[Claim]:
+    """Yield the result of an input; what nothing was written to is gone afterwards.
+
+    Args:
+        names: By preference. If all are taken, numbers are put to the first one; a single
+            name is what a person asked for and is not changed.
+        owner: Absolute paths of the input's files; empty for a live source, which is
+            another input each time.
+
+    Raises:
+        ResultBusy: If another run is at work on the same input.
+        OutputError: If the only name is taken, or the place cannot be written.
+    """
+    try:
+        claim = _claim(names, list(owner))
+    except FileBusy as error:
+        raise ResultBusy(
+            f"{names[0]}: another run is writing this result; wait for it to end, or "
+            "choose another place with -o"
+        ) from error
+    except OSError as error:
+        raise OutputError(
+            f"{names[0]}: result must be writable, got {error.strerror}; free the disk or "
+            "choose another place with -o"
+        ) from error
+    try:
+        yield claim
+    finally:
+        _release(claim)
+
+
+def _claim(names: Sequence[Path], owner: list[str]) -> Claim:
+    mine = [name for name in names if owner and owner_of(name) == owner]
+    numbered = () if len(names) == 1 else (_numbered(names[0], i) for i in count(2))
+    for name in chain(mine, names, numbered):
+        name.parent.mkdir(parents=True, exist_ok=True)
+        claim = _try(name, owner) if _is_free(name, owner) else None
+        if claim:
+            return claim
+    raise OutputError(
+        f"{names[0]}: a file that is not the result of this input stands there; move it "
+        "away or choose another name with -o"
+    )
+
+
+def _try(name: Path, owner: list[str]) -> Claim | None:
+    """Lock a name and look again, as another run may have been faster."""
+    part = part_path(name)
+    try:
+        file = open_part(part)
+    except FileBusy:
+        if owner and _owner_of_busy(name) == owner:
+            raise
+        return None
+    claim = Claim(name, file)
+    if not _is_free(name, owner):
+        _release(claim)
+        return None
+    _remove_stale_overlays(name)
+    if not _has_rows(name):
+        said = {"source": {"path": owner}, "complete": False, "error": UNFINISHED}
+        replace_document(sidecar_path(part), said)
+    return claim
+
+
+def owner_of(result: Path) -> list[str] | None:
+    """Return the input of a result, or of what a stopped run left of one."""
+    for path in (result, part_path(result)):
+        with contextlib.suppress(OutputError, OSError):
+            source = (read_sidecar(path) or {}).get("source")
+            if isinstance(source, dict) and isinstance(source.get("path"), list):
+                return source["path"]
+    return None
+
+
+def _is_free(name: Path, owner: list[str]) -> bool:
+    """Return whether nothing of another input would be lost under this name."""
+    if (name.exists() or _has_rows(name)) and not (owner and owner_of(name) == owner):
+        return False
+    stems = (name.with_suffix(suffix) for suffix in SUFFIXES if suffix != name.suffix)
+    others = [owner_of(each) for each in stems]  # their overlays have the same name
+    return all(other is None or other == owner for other in others)
+
+
+def _has_rows(name: Path) -> bool:
+    with contextlib.suppress(FileNotFoundError):
+        return part_path(name).stat().st_size > 0
+    return False
+
+
+def _owner_of_busy(name: Path) -> list[str] | None:
+    until_s = time.monotonic() + _SIDECAR_S
+    while (owner := owner_of(name)) is None and time.monotonic() < until_s:
+        time.sleep(_POLL_S)
+    return owner
+
+
+def _remove_stale_overlays(name: Path) -> None:
+    for path in name.parent.glob(f"{glob.escape(name.stem)}.overlay.*.part"):
+        with contextlib.suppress(FileBusy), open_part(path):
+            path.unlink(missing_ok=True)
+
+
+def _release(claim: Claim) -> None:
+    part = part_path(claim.path)
+    with contextlib.suppress(OSError):  # whatever went wrong before is what counts
+        if not claim.part.closed and part.stat().st_size == 0:
+            sidecar_path(part).unlink(missing_ok=True)
+            part.unlink()
+    claim.part.close()
+
+
+def _numbered(name: Path, number: int) -> Path:
+    return name.with_name(f"{name.stem}-{number}{name.suffix}")
