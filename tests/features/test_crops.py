@@ -90,3 +90,23 @@ def test_frames_of_a_video_are_thinned_and_numbered_from_1(tmp_path, portrait, c
     assert count["num_cut"] == 3
     names = sorted(one.name for one in (tmp_path / "out" / "clip").iterdir())
     assert names == ["00001.jpg", "00006.jpg", "00011.jpg"]
+
+
+def test_crops_of_one_input_never_become_those_of_another(tree, tmp_path, capsys):
+    output = tmp_path / "out"
+    cut(tree, output, capsys=capsys)
+    before = (output / "a/x1.jpg").read_bytes()
+    other = tmp_path / "other"
+    tree.rename(other)
+    assert main(["crop", str(other), "-o", str(output), "--quiet"]) == 1
+    said = capsys.readouterr().err
+    assert f"{other}: its crops would stand in a, which holds those of {tree}" in said
+    assert (output / "a/x1.jpg").read_bytes() == before
+
+
+def test_videos_of_one_name_are_refused_before_any_is_cut(tmp_path, capsys):
+    videos = [str(tmp_path / name / "video.mp4") for name in ("S01", "S02")]
+    assert main(["crop", *videos, "-o", str(tmp_path / "out"), "--quiet"]) == 1
+    said = capsys.readouterr().err
+    assert f"its crops would stand in video, which holds those of {videos[0]}" in said
+    assert not (tmp_path / "out/video").exists()

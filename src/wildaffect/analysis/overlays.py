@@ -1,5 +1,6 @@
 """Overlays for every kind of source: a video of a video, a picture of each photograph."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -91,6 +92,7 @@ class StillsOverlay:
     ) -> None:
         self.path = path
         self._images, self._style, self._spaces = images, style, spaces
+        self._stems = Counter(image.stem for image in images)
         self._rows: list[FaceResult] = []
 
     def __enter__(self) -> Self:
@@ -125,8 +127,8 @@ class StillsOverlay:
 
     def _name(self, image: Path) -> str:
         """Return a picture's name; the suffix stays where `a.jpg` stands beside `a.png`."""
-        same = [other for other in self._images if other.stem == image.stem]
-        return f"{image.name if len(same) > 1 else image.stem}.png"
+        is_shared = self._stems[image.stem] > 1
+        return f"{image.name if is_shared else image.stem}.png"
 
 
 def _inside(folder: Path, name: str) -> Path:

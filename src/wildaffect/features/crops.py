@@ -25,7 +25,13 @@ from rich.progress import (
 )
 
 from wildaffect.core.console import Console
-from wildaffect.core.errors import MissingData, OutputError, UnreadableVideo
+from wildaffect.core.errors import (
+    MissingData,
+    OutputError,
+    UnreadableVideo,
+    WildAffectError,
+    unexpected,
+)
 from wildaffect.core.faces import FrameFaces, Status
 from wildaffect.core.files import write_whole
 from wildaffect.core.frames import Frame
@@ -34,6 +40,7 @@ from wildaffect.core.printable import printable
 from wildaffect.faces.chain import FaceChain
 from wildaffect.faces.detector import FaceDetector
 from wildaffect.faces.scan import FrameScanner
+from wildaffect.features.crop_sources import claim_crops
 from wildaffect.features.footage import CROP_MARGIN
 from wildaffect.runtime.network import Device
 from wildaffect.video.pixels import is_image_name, read_image
@@ -114,6 +121,11 @@ class Cropper:
         # Mean and deviation play no part: pixels are what is kept.
         preprocess = Preprocess(size_px=options.size_px, mean=(0.0,) * 3, std=(1.0,) * 3)
         self._chain = FaceChain(device, preprocesses=(preprocess,))
+
+    @property
+    def output(self) -> Path:
+        """Folder of the crops."""
+        return self._output
 
     def begin(self) -> None:
         """Make the folder and say in it how crops are cut.
@@ -229,6 +241,7 @@ def cut_all(cropper: Cropper, inputs: Sequence[Path], *, quiet: bool) -> CropCou
         OutputError: If crops cannot be written.
     """
     cropper.begin()
+    claim_crops(cropper.output, inputs)
     total = CropCount()
     bar = Progress(
         TextColumn("{task.description}", markup=False),
@@ -251,6 +264,11 @@ def cut_all(cropper: Cropper, inputs: Sequence[Path], *, quiet: bool) -> CropCou
                     total.add(cropper.video(path, partial(_show, bar, task)))
             except UnreadableVideo as error:
                 total.add(CropCount(num_unreadable=1, first_unreadable=str(error)))
+            except WildAffectError:
+                raise
+            except Exception as error:
+                reason = unexpected(str(path), error)
+                total.add(CropCount(num_unreadable=1, first_unreadable=reason))
     return total
 
 
