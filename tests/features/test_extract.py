@@ -208,7 +208,7 @@ def test_a_full_disk_is_told_and_keeps_what_was_stored(tree, tmp_path, monkeypat
 
     def fill_up(descriptor):
         calls.append(descriptor)
-        if len(calls) > 3:  # the sidecar of the second video
+        if len(calls) > 6:  # the sidecar of the second video; each file, then its folder
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         real(descriptor)
 

@@ -103,8 +103,7 @@ def run_job(job: FileJob, analyzer: Analyzer, watch: Watch) -> FileReport:
     job.neutral.check(job.source, job.read)
     with ExitStack() as stack:
         reader = stack.enter_context(job.read.open(job.source))
-        owner = owner_paths(job.source)
-        claim = stack.enter_context(claim_result(job.results, owner))
+        claim = stack.enter_context(claim_result(job.results, owner_paths(job.source)))
         provenance = _provenance(job, reader, analyzer)
         schema = job.columns.schema(analyzer.artefact.manifest)
         overlay = open_overlay(

@@ -70,20 +70,17 @@ def publish(part: Path, path: Path) -> None:
         _sync(inside)
     _sync(part)
     part.replace(path)
-    _sync(path.parent)
+    with contextlib.suppress(OSError):  # it is whole, and not every system syncs names
+        _sync(path.parent)
 
 
 def _sync(path: Path) -> None:
     """Wait until a file, or the list of names in a folder, is on the disk."""
-    is_folder = path.is_dir()
-    if is_folder and sys.platform == "win32":
+    if path.is_dir() and sys.platform == "win32":
         return  # folders cannot be opened there
-    handle = os.open(path, os.O_RDONLY if is_folder else os.O_RDWR)
+    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
     try:
         os.fsync(handle)
-    except OSError as error:
-        if not is_folder or error.errno not in _UNSUPPORTED:
-            raise  # only names in a folder are left to the file system
     finally:
         os.close(handle)
 
