@@ -105,7 +105,6 @@ def test_every_file_of_the_command_line_is_a_command() -> None:
         "main",
         "extras",
         "stopping",
-        "stopping",
     }
     assert files == {name.replace(" ", "_") for name in COMMANDS}
 
