@@ -10,6 +10,7 @@ import pytest
 from wildaffect.analysis.folder import run_jobs
 from wildaffect.analysis.job import FileJob
 from wildaffect.analysis.options import ColumnOptions, ReadOptions, build_analyzer
+from wildaffect.core.printable import printable
 from wildaffect.outputs.sidecar import read_sidecar
 from wildaffect.outputs.table import read_table
 
@@ -135,7 +136,7 @@ def test_names_of_any_bytes_are_analysed_on_any_terminal(clip, tmp_path, in_chil
     assert found == sorted(name.replace(b".mp4", b".csv") for name in names)
     for path in (tmp_path / "out").glob("*.csv"):
         assert read_sidecar(path)["source"]["path"] == [
-            str(folder / path.with_suffix(".mp4").name)
+            printable(str(folder / path.with_suffix(".mp4").name))
         ]
 
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from wildaffect.core.printable import printable
 from wildaffect.video.expand import Source
 from wildaffect.video.inputs import SourceLike
 
@@ -45,11 +46,16 @@ def owner_paths(source: SourceLike) -> list[str]:
     """Return what a result's sidecar says it is of: absolute paths; none if it is live."""
     match source:
         case Path():
-            return [os.path.abspath(source)]  # noqa: PTH100 - also takes out `..`
+            return [_absolute(source)]
         case tuple():
-            return [os.path.abspath(path) for path in source]  # noqa: PTH100
+            return [_absolute(path) for path in source]
         case _:
             return []
+
+
+def _absolute(path: Path) -> str:
+    """Return a path as JSON can hold it; `abspath` also takes out `..`."""
+    return printable(os.path.abspath(path))  # noqa: PTH100
 
 
 def _named(sources: Sequence[Source]) -> list[tuple[Path, Source]]:

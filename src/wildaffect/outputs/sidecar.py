@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
@@ -13,7 +14,11 @@ from pydantic_core import from_json
 
 from wildaffect.core.errors import OutputError
 from wildaffect.core.files import write_whole
+from wildaffect.core.printable import printable
 from wildaffect.outputs.schema import SCHEMA_VERSION, ResultSchema
+
+_NO_UTF8 = re.compile("[\ud800-\udfff]")
+"""Bytes of names that are no UTF-8, which JSON cannot hold; they are written as `\\xNN`."""
 
 UNFINISHED = "not finished: still being written, or stopped half way"
 
@@ -103,8 +108,8 @@ def read_sidecar(result: Path) -> dict[str, Any] | None:
 def replace_document(path: Path, document: Mapping[str, Any]) -> None:
     """Put a JSON document in place of what stood at `path`, in one step."""
     text = json.dumps(document, indent=1, ensure_ascii=False, default=str) + "\n"
-    # A name that is no UTF-8 has lone surrogates, which JSON writes as \udcNN.
-    write_whole(path, text.encode("utf-8", "backslashreplace"))
+    text = _NO_UTF8.sub(lambda byte: "\\" + printable(byte[0]), text)
+    write_whole(path, text.encode())
 
 
 def column_types(result: Path, known: Mapping[str, pa.DataType]) -> dict[str, pa.DataType]:
