@@ -128,6 +128,13 @@ def test_a_network_that_asks_for_terabytes_is_refused_before_it_is_compiled():
         Network(content, device=Device())
 
 
+def test_a_network_whose_names_are_no_text_is_refused(tmp_path):
+    node = helper.make_node("NoSuchOperator", ["features"], ["valence"], name="namename")
+    content = model_of([node]).replace(b"namename", b"name\xff\xfe\xfd\xfc")
+    with pytest.raises(BadArtefact, match="must load on CPU, got"):
+        Network(content, device=Device())
+
+
 def test_a_network_that_refuses_a_window_says_which(toy, footage):
     model = onnx.load_from_string(model_of([passed_on("ReduceSum", keepdims=0)]))
     model.graph.input[0].type.tensor_type.shape.dim[1].dim_value = 1

@@ -86,7 +86,7 @@ class Network:
             self._request = _compile(model, device).create_infer_request()
             self.input_names = tuple(port.any_name for port in model.inputs)
             self.output_names = tuple(port.any_name for port in model.outputs)
-        except (RuntimeError, MemoryError, OverflowError) as error:
+        except (RuntimeError, MemoryError, OverflowError, UnicodeDecodeError) as error:
             name = "network" if isinstance(source, bytes) else source.name
             raise BadArtefact(
                 f"{name}: must load on {device.name}, got: {_first_line(error)}"
