@@ -67,7 +67,7 @@ def test_arrays_can_be_the_frames_of_one_video(images):
         ([np.zeros((8, 8, 3))], "image 0: image must be uint8"),
         (np.zeros((2, 8, 8, 3), np.uint8), r"give a list of images: list\(images\)"),
     ],
-    ids=str,
+    ids=range(10),
 )
 def test_what_is_no_source_is_refused_in_one_line(source, message):
     with pytest.raises(UsageError, match=message) as caught:

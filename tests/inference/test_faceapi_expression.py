@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
-from torch.nn import functional
 
 from wildaffect.faces.crop import normalise
 from wildaffect.features.embedding import Embedder
 from wildaffect.inference.artefact import EMBEDDED
 from wildaffect.runtime.network import Device, Network
 
+torch = pytest.importorskip("torch")
+functional = torch.nn.functional
 TESTS = Path(__file__).parents[1]
 GOLDEN = TESTS / "golden" / "faceapi"
 FILE = "faceapi_expression.onnx"

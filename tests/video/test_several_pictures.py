@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from wildaffect.core.errors import TruncatedVideo, UnreadableVideo
-from wildaffect.video.inputs import expand_inputs
+from wildaffect.video.expand import expand_inputs
 from wildaffect.video.picture import DamagedVideoWarning
 from wildaffect.video.pixels import read_image
 from wildaffect.video.read import open_source
@@ -99,7 +99,8 @@ def test_in_a_folder_of_photographs_an_animation_is_a_source_of_its_own(tmp_path
     gray(10).save(tmp_path / "1.png")
     animate(tmp_path / "2.png", [10, 90])
     gray(90).save(tmp_path / "3.png")
-    assert expand_inputs([tmp_path]) == [tmp_path, tmp_path / "2.png"]
+    found = [each.source for each in expand_inputs([tmp_path]).sources]
+    assert found == [tmp_path, tmp_path / "2.png"]
     with pytest.warns(DamagedVideoWarning, match=r"they hold several pictures: 2\.png"):
         _, frames = read(tmp_path)
     assert levels_of(frames) == [10, 90]
