@@ -29,7 +29,8 @@ LAYOUTS = {
 def world(request, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("world") / request.param
     preset = PRESETS[request.param].with_people(2)
-    few = replace(preset, rows_per_video=6, length_sigma=0.0)
+    everywhere = {split: max(number, 1) for split, number in preset.people.items()}
+    few = replace(preset, people=everywhere, rows_per_video=6, length_sigma=0.0)
     states = write_world(
         folder, few, seed=12, statistics=few.statistics, size_px=32, workers=1
     )

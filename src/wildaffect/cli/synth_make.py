@@ -41,8 +41,8 @@ class Command:
     """What to make and where."""
 
     preset: tyro.conf.Positional[PresetName]
-    """How large: tiny and demo for trying, bench and wild for training, stills of many
-    people, scenes of several people in whole frames."""
+    """How large: tiny and demo for trying, bench, wild and everyday for training, stills of
+    many people, scenes of several people in whole frames."""
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
     """Folder to write, empty or holding the same world unfinished."""
     seed: int = 0

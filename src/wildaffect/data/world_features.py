@@ -4,7 +4,7 @@ For training on thousands of people without their pictures on disk. The features
 of `wildaffect extract` over the crops that `synth make` would have written.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -41,12 +41,14 @@ def write_world_features(
     statistics: StatisticsName,
     size_px: int,
     workers: int,
+    draw: Callable[[Path, PlannedVideo], int] | None = None,
 ) -> Iterator[Progress]:
     """Write a world's annotations and features; yields after each video.
 
     A stopped run goes on where it was. Arguments and errors are those of
     `synth.dataset.write_world`; the store is `folder / "features"`, the exact truth of
-    every annotated frame `folder / "exact.npz"` (see `synth.exact`).
+    every annotated frame `folder / "exact.npz"` (see `synth.exact`). `draw` stores the
+    features of one video in a store, as `extract_video` and `world_sight.see_video` do.
     """
     videos = plan_world(preset, seed=seed, statistics=statistics, size_px=size_px)
     described = describe_world(preset, seed, statistics, size_px)
@@ -59,7 +61,9 @@ def write_world_features(
     waiting = [video for video in videos if not store.tracks(FEATURE_SET, video.name)]
     done, drawn = len(videos) - len(waiting), 0
     yield Progress(num_done=done, num_videos=len(videos), num_images=drawn)
-    for num_images in over_processes(partial(extract_video, root), waiting, workers):
+    for num_images in over_processes(
+        partial(draw or extract_video, root), waiting, workers
+    ):
         done, drawn = done + 1, drawn + num_images
         yield Progress(num_done=done, num_videos=len(videos), num_images=drawn)
 

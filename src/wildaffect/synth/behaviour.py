@@ -20,6 +20,7 @@ from wildaffect.synth.prototypes import (
     LABEL_STRENGTH,
     TAKES_PART,
     TIED,
+    VARIANTS,
 )
 from wildaffect.synth.statistics import Statistics
 
@@ -171,7 +172,10 @@ def _write_episode(
     intensity = weakest + (1 - weakest) * rng.beta(a, b)
     masked = name in NEGATIVE and rng.random() < statistics.masked
     shown = envelope(script.times_s, now, onset, apex, offset)
-    parts = _typical_parts(rng, TAKES_PART[name], statistics.typical)
+    chances = TAKES_PART[name]
+    if statistics.has_variants:
+        chances = VARIANTS[name][rng.integers(len(VARIANTS[name]))]
+    parts = _typical_parts(rng, chances, statistics.typical)
     if masked:
         parts[12] = 1.0
     for number, chance in parts.items():

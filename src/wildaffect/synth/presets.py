@@ -5,7 +5,7 @@ from typing import Literal
 
 from wildaffect.synth.statistics import StatisticsName
 
-PresetName = Literal["tiny", "demo", "bench", "wild", "scenes", "stills"]
+PresetName = Literal["tiny", "demo", "bench", "wild", "everyday", "scenes", "stills"]
 Split = Literal["train", "val", "test"]
 
 
@@ -76,6 +76,15 @@ PRESETS: dict[PresetName, Preset] = {
             size_px=112,
             statistics="wild",
             length_sigma=0.5,
+        ),
+        Preset(
+            name="everyday",
+            people={"train": 1500, "val": 150, "test": 0},
+            videos_per_person=1,
+            rows_per_video=40,
+            size_px=112,
+            statistics="everyday",
+            length_sigma=0.3,
         ),
         Preset(
             name="scenes",

@@ -22,6 +22,28 @@ TAKES_PART: dict[str, dict[int, float]] = {
     },
 }  # fmt: skip
 """Probability that an action unit takes part in an episode."""
+VARIANTS: dict[str, tuple[dict[int, float], ...]] = {
+    "Neutral": ({},),
+    "Anger": (
+        {4: 1.0, 7: 0.8, 24: 0.7, 23: 0.5, 17: 0.5, 5: 0.3},
+        {4: 1.0, 7: 0.7, 25: 1.0, 26: 0.6, 10: 0.4, 5: 0.4, 23: 0.3},
+    ),
+    "Disgust": (
+        {9: 0.8, 10: 0.6, 17: 0.8, 4: 0.4, 7: 0.4, 24: 0.2},
+        {10: 1.0, 9: 0.6, 25: 0.7, 26: 0.3, 4: 0.3, 7: 0.4},
+    ),
+    "Fear": ({1: 1.0, 4: 0.8, 20: 0.7, 25: 0.9, 2: 0.6, 5: 0.7, 26: 0.4},),
+    "Happiness": ({12: 1.0, 25: 0.8, 6: 0.6, 7: 0.25}, {12: 1.0, 6: 0.6}),
+    "Sadness": (
+        {4: 0.8, 15: 0.8, 1: 0.6, 17: 0.67, 6: 0.25, 43: 0.3},
+        {1: 0.8, 4: 0.8, 15: 0.5, 43: 0.3},
+    ),
+    "Surprise": ({1: 1.0, 2: 1.0, 5: 0.66, 25: 0.9, 26: 0.8}, {1: 1.0, 2: 1.0, 5: 0.6}),
+    "Other": (TAKES_PART["Other"],),
+}
+"""The same where an expression has several forms, each as likely: the prototypes and major
+variants of Ekman and Friesen (1978, table 11-1), such as anger with lips pressed (24) or
+with lips parted (25, 26). Lowered lids (43) of sadness stand for the lowered gaze there."""
 CENTRES: dict[str, tuple[float, float, float]] = {
     "Neutral": (0.0, -0.05, 0.08),
     "Anger": (-0.50, 0.58, 0.10),

@@ -51,6 +51,8 @@ class Statistics:
     typical: float = 0.0
     """Least share of an expression's typical action units that an episode has, each counted
     by how often it takes part; at 0 an episode may come without any."""
+    has_variants: bool = False
+    """Whether an expression takes one of its `prototypes.VARIANTS` per episode."""
     masked: float = 0.15
     """Share of negative episodes that are masked with a smile."""
     pauses: bool = True
@@ -111,6 +113,7 @@ EVERYDAY = Statistics(
     broken_videos=0.0,
     episode_intensity=(0.15, 1.0, 1.0),
     typical=0.35,
+    has_variants=True,
     masked=0.0,
     pauses=False,
     bursts=Bursts(
