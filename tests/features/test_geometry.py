@@ -18,6 +18,7 @@ from wildaffect.features.geometry import (
     geometry_row,
     mesh_row,
     mirror_index,
+    mirrored_columns,
 )
 from wildaffect.features.measures import MIDLINE, POINTS
 
@@ -67,6 +68,23 @@ def test_a_mirrored_face_has_left_and_right_exchanged(seed, yaw, pitch, roll):
     for name, value in values.items():
         other = name.replace("_left", "_RIGHT").replace("_right", "_left").lower()
         assert mirrored[other] == pytest.approx(value, abs=1e-5), name
+
+
+def test_names_of_measures_pair_left_and_right_and_leave_the_rest():
+    names = (*GEOMETRY_NAMES, "neutral_confidence")
+    index = mirrored_columns(names)
+    np.testing.assert_array_equal(index[index], np.arange(len(names)))
+    swapped = {
+        name.replace("_left", "_LEFT").replace("_right", "_left").replace("_LEFT", "_right")
+        for name in names
+    }
+    assert swapped == set(names)
+    for place, name in enumerate(names):
+        is_sided = name.endswith(("_left", "_right"))
+        assert (names[index[place]] != name) == is_sided
+        assert names[index[place]].removesuffix("_right").removesuffix("_left") == (
+            name.removesuffix("_right").removesuffix("_left")
+        )
 
 
 def test_the_mirror_pairs_every_landmark_once_and_leaves_the_midline():

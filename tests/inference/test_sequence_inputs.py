@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -6,7 +8,7 @@ from wildaffect.data.samples import FeatureQuery, read_features
 from wildaffect.faces.blendshapes import NAMES
 from wildaffect.features.geometry import GEOMETRY_COLUMNS, GEOMETRY_NAMES
 from wildaffect.features.records import FeatureTable, Provenance
-from wildaffect.features.store import FeatureStore
+from wildaffect.features.store import EntryName, FeatureStore
 from wildaffect.inference.neutral import DEFAULT_POLICY, PersonNeutral, track_changes
 from wildaffect.inference.sequence_inputs import feature_sets, in_order, measured_view
 
@@ -79,3 +81,42 @@ def test_changes_of_a_track_are_those_that_the_stream_finds(num_rows):
         if row >= held:
             now = neutral.geometry_change(geometry[row])
             np.testing.assert_array_equal(found.geometry[row], now)
+
+
+NAMED = [f"video-{number:03d}" for number in range(200)]
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory):
+    """Tracks of many videos with the same measures."""
+    store = FeatureStore(tmp_path_factory.mktemp("many"))
+    for name in NAMED:
+        store.write(replace(table("geometry", GEOMETRY_COLUMNS, 3), video=name), "float32")
+    return store
+
+
+def read_against_population(store, share):
+    """Videos whose neutral is unknown throughout."""
+    rest = dict.fromkeys(GEOMETRY_NAMES, 0.1)
+    policy = replace(DEFAULT_POLICY, population_geometry=rest)
+    inputs = ("geometry_change", "neutral_confidence")
+    view = measured_view(inputs, policy, neutral_unknown=share)
+    found = set()
+    for name in NAMED:
+        track = store.open(EntryName("geometry", name, "0"))
+        rows = view(track)
+        assert rows.shape == (3, len(GEOMETRY_NAMES) + 1)
+        if not rows[:, -1].any():
+            geometry = track.read()[:, : len(GEOMETRY_NAMES)]
+            np.testing.assert_allclose(rows[:, :-1], geometry - 0.1, atol=1e-6)
+            found.add(name)
+    return found
+
+
+def test_a_share_of_videos_is_read_against_the_population_picked_by_name(many):
+    assert read_against_population(many, 0.0) == set()
+    half = read_against_population(many, 0.5)
+    assert 0.35 < len(half) / len(NAMED) < 0.65
+    assert read_against_population(many, 0.5) == half
+    assert read_against_population(many, 0.2) < half
+    assert read_against_population(many, 1.0) == set(NAMED)

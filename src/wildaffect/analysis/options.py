@@ -1,7 +1,7 @@
 """What a caller chooses: what to read, with what to analyse, what to write."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -153,5 +153,6 @@ def describe_artefact(analyzer: Analyzer) -> dict[str, Any]:
         "version": manifest.version,
         "summary": manifest.summary,
         "license": manifest.license,
+        "sources": [asdict(one) for one in manifest.sources],
         "sha256": analyzer.artefact.digest,
     }

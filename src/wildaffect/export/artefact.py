@@ -12,6 +12,7 @@ from wildaffect.inference.artefact import network_file
 from wildaffect.inference.checks import MIN_GAP_STEPS, check_manifest
 from wildaffect.inference.inputs import COLUMNS
 from wildaffect.inference.manifest import (
+    AGAINST_NEUTRAL,
     FORMAT_VERSION,
     ActionUnitOutput,
     BackboneInput,
@@ -156,7 +157,7 @@ def _own_inputs(trained: TrainedModel, together: tuple[str, ...]) -> tuple[str, 
 
 
 def _reads_changes(trained: TrainedModel) -> bool:
-    return any(name in COLUMNS and "_change" in name for name in trained.recipe.inputs)
+    return any(name in AGAINST_NEUTRAL for name in trained.recipe.inputs)
 
 
 def _common_neutral(ensemble: Ensemble) -> NeutralPolicy | None:

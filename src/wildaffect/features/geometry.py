@@ -3,6 +3,7 @@
 Symbols: T faces, D measures.
 """
 
+from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -50,6 +51,23 @@ def mirror_index() -> NDArray[np.int64]:
     for right, left in IRIS_PAIRS:
         index[right], index[left] = left, right
     return index
+
+
+def mirrored_columns(names: Sequence[str]) -> NDArray[np.int64]:
+    """Return which measure takes the place of each when left and right change, shape (D,).
+
+    Args:
+        names: Of measures whose sides end in `_left` and `_right`.
+    """
+    sides = {"_left": "_right", "_right": "_left"}
+
+    def other(name: str) -> str:
+        for side, opposite in sides.items():
+            if name.endswith(side):
+                return name.removesuffix(side) + opposite
+        return name
+
+    return np.array([list(names).index(other(name)) for name in names], np.int64)
 
 
 def geometry(landmarks_xyz: Floats, pose_deg: Floats) -> NDArray[np.float32]:

@@ -29,7 +29,7 @@ from wildaffect.runtime.onnx_check import BadOnnx, check_onnx
 
 MANIFEST_FILE = "artefact.json"
 EMBEDDED = Path(__file__).parent / "artefacts"
-DEFAULT = "world"
+DEFAULT = "default"
 
 _ADAPTER = TypeAdapter(Manifest)
 

@@ -10,6 +10,7 @@ from wildaffect.core.errors import BadArtefact
 from wildaffect.core.tasks import Task
 from wildaffect.inference.limits import limit_problems
 from wildaffect.inference.manifest import (
+    AGAINST_NEUTRAL,
     ActionUnitOutput,
     BackboneInput,
     ExpressionOutput,
@@ -152,7 +153,7 @@ def _problems(manifest: Manifest) -> Iterator[str]:
     changes = [
         i.kind
         for i in manifest.inputs
-        if isinstance(i, MeasuredInput) and i.kind.endswith("_change")
+        if isinstance(i, MeasuredInput) and i.kind in AGAINST_NEUTRAL
     ]
     if changes and manifest.neutral is None:
         yield f"neutral must be given for {changes[0]}, got none"

@@ -32,6 +32,7 @@ COLUMNS = {
     "geometry_change": tuple(GEOMETRY_NAMES),
     "blendshapes": tuple(BLENDSHAPE_NAMES),
     "blendshapes_change": tuple(BLENDSHAPE_NAMES),
+    "neutral_confidence": ("neutral_confidence",),
     "pose": POSE_NAMES,
 }
 """What each measured input consists of."""
@@ -140,6 +141,7 @@ def changes(row: FaceRow, neutral: Neutral) -> dict[str, Vector]:
     return {
         "geometry_change": neutral.geometry_change(row.measured["geometry"]),
         "blendshapes_change": neutral.blendshapes_change(row.measured["blendshapes"]),
+        "neutral_confidence": np.array([neutral.confidence], np.float32),
     }
 
 

@@ -20,6 +20,8 @@ from wildaffect.features.geometry import GEOMETRY_NAMES
 from wildaffect.inference.calibration import Calibration
 
 FORMAT_VERSION = 2
+AGAINST_NEUTRAL = frozenset({"geometry_change", "blendshapes_change", "neutral_confidence"})
+"""Measured inputs that need an estimate of the person's neutral."""
 
 Line = Annotated[str, Field(max_length=4000, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
 """Text that reaches terminals and reports: no control characters."""
@@ -43,9 +45,15 @@ class MeasuredInput(Config):
     """Numbers that the face chain measures; `columns` are checked against the code's."""
 
     kind: Literal[
-        "geometry", "geometry_change", "blendshapes", "blendshapes_change", "pose"
+        "geometry",
+        "geometry_change",
+        "blendshapes",
+        "blendshapes_change",
+        "neutral_confidence",
+        "pose",
     ]
-    """`_change` is against the person's neutral, see `wildaffect.inference.neutral`."""
+    """`_change` is against the person's neutral, see `wildaffect.inference.neutral`;
+    `neutral_confidence` is how well that is known."""
     columns: tuple[str, ...]
 
     @property

@@ -68,6 +68,8 @@ class Changes(NamedTuple):
     """Shape (T, number of measures)."""
     blendshapes: Rows
     """Shape (T, 52)."""
+    confidence: Rows
+    """How well the person's own neutral is known, in [0, 1], shape (T, 1)."""
 
 
 def calmness(blendshapes: Vector, policy: NeutralPolicy) -> float:
@@ -189,6 +191,22 @@ class PersonNeutral(Neutral):
         self._blendshapes += share * (blendshapes - self._blendshapes)
 
 
+def population_changes(geometry: Rows, blendshapes: Rows, policy: NeutralPolicy) -> Changes:
+    """Return the changes of rows that are read against the population alone.
+
+    Args:
+        geometry: Measures of each row, shape (T, number of measures).
+        blendshapes: Shape (T, 52).
+        policy: Whose population it is.
+    """
+    rest = Neutral(policy)
+    changes = _no_changes(geometry, blendshapes)
+    for row in range(len(geometry)):
+        changes.geometry[row] = rest.geometry_change(geometry[row])
+        changes.blendshapes[row] = rest.blendshapes_change(blendshapes[row])
+    return changes
+
+
 def track_changes(
     time_s: NDArray[np.float64], geometry: Rows, blendshapes: Rows, policy: NeutralPolicy
 ) -> Changes:
@@ -204,7 +222,7 @@ def track_changes(
         policy: How the neutral is estimated.
     """
     neutral = PersonNeutral(policy)
-    changes = Changes(np.zeros_like(geometry), np.zeros_like(blendshapes))
+    changes = _no_changes(geometry, blendshapes)
     num_rows = len(time_s)
     warm = np.searchsorted(time_s - time_s[:1], policy.warm_up_s)
     held = min(int(warm), num_rows - 1)
@@ -217,5 +235,11 @@ def track_changes(
         for read in waiting:
             changes.geometry[read] = neutral.geometry_change(geometry[read])
             changes.blendshapes[read] = neutral.blendshapes_change(blendshapes[read])
+            changes.confidence[read] = neutral.confidence
         waiting.clear()
     return changes
+
+
+def _no_changes(geometry: Rows, blendshapes: Rows) -> Changes:
+    confidence = np.zeros((len(geometry), 1), np.float32)
+    return Changes(np.zeros_like(geometry), np.zeros_like(blendshapes), confidence)

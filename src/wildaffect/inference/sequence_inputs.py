@@ -5,6 +5,7 @@ An input is a kind of measurement (`geometry`, `geometry_change`, `blendshapes`,
 of a track, D columns.
 """
 
+import zlib
 from collections.abc import Sequence
 from difflib import get_close_matches
 
@@ -17,8 +18,8 @@ from wildaffect.features.geometry import GEOMETRY_COLUMNS, split_row
 from wildaffect.features.sets import MEASURED
 from wildaffect.features.stored import StoredFeatures
 from wildaffect.inference.inputs import COLUMNS
-from wildaffect.inference.manifest import NeutralPolicy
-from wildaffect.inference.neutral import track_changes
+from wildaffect.inference.manifest import AGAINST_NEUTRAL, NeutralPolicy
+from wildaffect.inference.neutral import population_changes, track_changes
 
 MEASURED_SET = "geometry"
 """The feature set that holds measures, pose and blendshapes side by side."""
@@ -45,7 +46,9 @@ def feature_sets(inputs: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_set_of(name) for name in inputs))
 
 
-def measured_view(inputs: Sequence[str], policy: NeutralPolicy) -> View:
+def measured_view(
+    inputs: Sequence[str], policy: NeutralPolicy, *, neutral_unknown: float = 0.0
+) -> View:
     """Return how a track's stored rows become a model's: measurements by their kinds.
 
     A person's neutral is estimated track by track, as the analyzer does it.
@@ -53,6 +56,8 @@ def measured_view(inputs: Sequence[str], policy: NeutralPolicy) -> View:
     Args:
         inputs: Of the model.
         policy: How the neutral is estimated.
+        neutral_unknown: Share of videos, picked by their names, that are read against the
+            population alone, as photographs are.
 
     Returns:
         A function that raises FeatureError where the measured set has other columns.
@@ -62,7 +67,12 @@ def measured_view(inputs: Sequence[str], policy: NeutralPolicy) -> View:
     def view(track: StoredFeatures) -> Floats:
         if track.sidecar.feature_set != MEASURED_SET or not kinds:
             return whole_rows(track)
-        measured = _measured(track, policy, with_changes=any("_change" in k for k in kinds))
+        measured = _measured(
+            track,
+            policy,
+            with_changes=any(kind in AGAINST_NEUTRAL for kind in kinds),
+            is_known=_share_of(track.sidecar.video) >= neutral_unknown,
+        )
         return np.concatenate([measured[kind] for kind in kinds], axis=1)
 
     return view
@@ -78,8 +88,13 @@ def _set_of(name: str) -> str:
     return MEASURED_SET if name in COLUMNS else name
 
 
+def _share_of(video: str) -> float:
+    """Return a number in [0, 1) that depends on the name alone, spread evenly."""
+    return zlib.crc32(video.encode()) / 2**32
+
+
 def _measured(
-    track: StoredFeatures, policy: NeutralPolicy, *, with_changes: bool
+    track: StoredFeatures, policy: NeutralPolicy, *, with_changes: bool, is_known: bool
 ) -> dict[str, Floats]:
     if track.sidecar.columns != GEOMETRY_COLUMNS:
         raise FeatureError(
@@ -90,7 +105,12 @@ def _measured(
     geometry, pose, blendshapes = split_row(track.read().astype(np.float32))
     found = {"geometry": geometry, "pose": pose, "blendshapes": blendshapes}
     if with_changes:
-        changes = track_changes(track.time_s, geometry, blendshapes, policy)
+        changes = (
+            track_changes(track.time_s, geometry, blendshapes, policy)
+            if is_known
+            else population_changes(geometry, blendshapes, policy)
+        )
         found["geometry_change"] = changes.geometry
         found["blendshapes_change"] = changes.blendshapes
+        found["neutral_confidence"] = changes.confidence
     return found

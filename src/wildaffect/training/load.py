@@ -75,7 +75,11 @@ def load_split(
             annotated.annotations,
             store,
             query_of(annotated, store, recipe),
-            measured_view(recipe.inputs, recipe.neutral),
+            measured_view(
+                recipe.inputs,
+                recipe.neutral,
+                neutral_unknown=recipe.neutral_unknown if split == "train" else 0.0,
+            ),
         )
         if one.has_feature.any()
     )

@@ -114,6 +114,9 @@ class TemporalRecipe(Config):
     compile: bool = False
     """Compile the model first; on a CPU measured not to pay, on a GPU not measured."""
     neutral: NeutralPolicy = DEFAULT_POLICY
+    neutral_unknown: float = 0.0
+    """Share of training videos that are read against the population's face at rest alone,
+    as photographs are; for policies with geometry of the population."""
     max_distance_s: float = 0.5
     """How far a frame without features may borrow another's."""
     annotation_delay_s: float = 0.0
@@ -132,6 +135,11 @@ class TemporalRecipe(Config):
         if not 0 <= self.ema_decay < 1:
             raise ValueError(
                 f"{self.name}: ema_decay must be in [0, 1), got {self.ema_decay}"
+            )
+        if not 0 <= self.neutral_unknown <= 1:
+            raise ValueError(
+                f"{self.name}: neutral_unknown must be in [0, 1], got "
+                f"{self.neutral_unknown}"
             )
         for name in ("input_noise", "max_distance_s"):
             if not 0 <= getattr(self, name) < float("inf"):
