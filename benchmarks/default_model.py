@@ -14,7 +14,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from wildaffect.core.frames import Frame
-from wildaffect.core.tasks import ABAW_ACTION_UNIT_NUMBERS, ABAW_EXPRESSIONS
+from wildaffect.core.tasks import (
+    ABAW_ACTION_UNIT_NUMBERS,
+    ABAW_ACTION_UNITS,
+    ABAW_EXPRESSIONS,
+)
 from wildaffect.inference.analyzer import AnalysisOptions, Analyzer
 from wildaffect.inference.artefact import load_artefact
 from wildaffect.metrics.agreement import AgreementSums
@@ -111,7 +115,11 @@ def hold(into: Said, scene: int, frames: list[SceneFrame], analyzer: Analyzer) -
             into.said["valence"].append(affect.valence)
             into.said["arousal"].append(affect.arousal)
             into.said["expression"].append(ABAW_EXPRESSIONS.index(affect.expression))
-            into.said["units"].append([bool(one) for one in affect.action_units_present])
+            labels = analyzer.artefact.manifest.action_units.space.labels
+            present = dict(zip(labels, affect.action_units_present, strict=True))
+            into.said["units"].append(
+                [bool(present[label]) for label in ABAW_ACTION_UNITS.labels]
+            )
 
 
 def score(one: Said, scenes: np.ndarray) -> tuple[float, ...]:

@@ -1,59 +1,68 @@
-"""Rebuild the embedded models from nothing: `python scripts/build_embedded_models.py`.
+"""Rebuild the embedded models from nothing.
 
-Draws the generated world of `recipes/default.py` and keeps its features alone, trains the
-members of both systems on it, joins, calibrates and exports them, and puts the artefacts
-into the package. The world is the same to the bit on one machine; a stopped build goes on.
-On two idle cores it takes about three quarters of an hour, most of it drawing.
+    npm install @vladmandic/face-api@1.7.15
+    python scripts/build_embedded_models.py node_modules/@vladmandic/face-api/model
+
+Draws the generated world `everyday` and keeps its features alone, trains the networks of
+`open`, adds the expression network of face-api for `default`, and puts both artefacts into
+the package. World and networks are the same to the bit on one machine; a stopped build
+resumes. On two idle cores it takes about half an hour, most of it drawing.
 """
 
 import argparse
 import shutil
 from pathlib import Path
 
+import torch
+from convert_faceapi_expression import build_network, read_weights
 from rich.console import Console
 from rich.progress import Progress
 
 from wildaffect.data.world_features import write_world_features
-from wildaffect.inference.artefact import EMBEDDED, load_artefact
-from wildaffect.recipes.default import WORLD_SEED, WORLD_SIZE_PX, default_world
-from wildaffect.recipes.systems import ARTEFACT, SYSTEMS, SystemCommand, train_system
+from wildaffect.data.world_sight import see_video
+from wildaffect.inference.artefact import EMBEDDED, load_artefact, write_artefact
+from wildaffect.recipes.embedded import default_artefact, open_artefact
+from wildaffect.recipes.embedded_card import card_of
+from wildaffect.recipes.embedded_parts import train_parts
+from wildaffect.synth.presets import PRESETS
 
-NAMES = ("world", "world-offline")
-LICENSE = "Apache-2.0"
+WORLD = PRESETS["everyday"]
+WORLD_SEED = 20
 
 
 def main() -> None:
-    """Build both and say their hashes."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Build both and print their hashes."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("model", type=Path, help="folder `model` of the npm package")
     parser.add_argument("-o", "--output", type=Path, default=Path("build/embedded"))
     parser.add_argument("--workers", type=int, default=2)
     args = parser.parse_args()
-    world = args.output / "world-features"
+    torch.set_num_threads(1)
+    appearance = build_network(read_weights(args.model))
+    world = args.output / "world"
     draw(world, args.workers)
-    for name in NAMES:
-        folder = args.output / name
-        command = SystemCommand(
-            system=SYSTEMS[name], data=world, output=folder, license=LICENSE
-        )
-        train_system(command)
-        target = EMBEDDED / name
+    parts = train_parts(world, args.output / "runs")
+    for manifest, files in (open_artefact(parts), default_artefact(parts, appearance)):
+        target = EMBEDDED / manifest.name
         shutil.rmtree(target, ignore_errors=True)
-        shutil.copytree(folder / ARTEFACT, target)
-        print(f"{target}: {load_artefact(name).digest}")
+        write_artefact(target, manifest, files | {"CARD.md": card_of(manifest).encode()})
+        print(f"{target}: {load_artefact(manifest.name).digest}")
 
 
 def draw(folder: Path, workers: int) -> None:
     """Draw the world, showing how far it is."""
-    preset = default_world()
     with Progress(console=Console(stderr=True)) as bar:
         task = bar.add_task("people")
         for state in write_world_features(
             folder,
-            preset,
+            WORLD,
             seed=WORLD_SEED,
-            statistics=preset.statistics,
-            size_px=WORLD_SIZE_PX,
+            statistics=WORLD.statistics,
+            size_px=WORLD.size_px,
             workers=workers,
+            draw=see_video,
         ):
             bar.update(task, completed=state.num_done, total=state.num_videos)
 

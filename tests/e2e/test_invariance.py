@@ -182,7 +182,7 @@ def test_a_video_that_stands_in_a_job_twice_gives_the_same_rows(clip, tmp_path, 
     [
         ("baseline-rules", False, 0.02),
         ("baseline-rules", True, 0.02),
-        ("world", False, 0.03),  # its memory carries the first frames' difference on
+        ("default", False, 0.03),  # its memory carries the first frames' difference on
     ],
 )
 def test_two_people_of_whom_one_enters_late_keep_ids_and_rows_on_either_side(

@@ -108,7 +108,8 @@ def test_a_converted_file_computes_the_layers_of_the_package(converter, invented
     file = converter.build_network(converter.read_weights(folder))
     pixels = np.random.default_rng(1).integers(0, 256, (2, 112, 112, 3), dtype=np.uint8)
     crops = normalise(pixels, converter.PREPROCESS)
-    wanted = reference(values, crops)
+    both = reference(values, crops), reference(values, crops[..., ::-1].copy())
+    wanted = np.mean(both, axis=0)
     assert np.abs(wanted).max() > 0.5
     (logits,) = Network(file, device=Device())(crops)
     np.testing.assert_allclose(logits, wanted, atol=1e-4, rtol=1e-4)
@@ -137,12 +138,11 @@ def test_weights_that_are_cut_short_or_too_long_are_refused(converter, invented)
 @pytest.mark.golden
 def test_the_embedded_network_gives_the_logits_of_the_package(converter):
     paths = sorted(EMBEDDED.rglob(FILE))
-    if not paths:
-        pytest.skip("no embedded artefact carries the network")
+    assert paths
     golden = json.loads((GOLDEN / "expression.json").read_text())
     crops = load_module(GOLDEN / "crops.py").golden_crops()
     for path in paths:
         logits = Embedder(path.read_bytes(), converter.PREPROCESS, Device()).embed(crops)
-        np.testing.assert_allclose(logits, golden["logits"], atol=1e-4)
-        shares = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
-        np.testing.assert_allclose(shares, golden["probabilities"], atol=1e-4)
+        alone = np.array(golden["logits"]).reshape(2, -1, len(converter.CLASSES))
+        np.testing.assert_allclose(logits[:3], alone.mean(0), atol=1e-4)
+        np.testing.assert_allclose(logits[3:], logits[:3], atol=1e-4)

@@ -201,7 +201,7 @@ def test_a_backbone_that_nobody_reads_stays_out_and_is_told(folder, tmp_path, ca
 
 @pytest.mark.slow
 def test_a_whole_system_carries_its_backbones(folder):
-    system = replace(SYSTEMS["world"], name="two", members=(("modern-frame", 0),))
+    system = replace(SYSTEMS["abaw4-ensemble"], name="two", members=(("modern-frame", 0),))
     command = SystemCommand(
         system=system,
         data=folder / "data",
@@ -217,7 +217,9 @@ def test_a_whole_system_carries_its_backbones(folder):
 
 
 def test_a_system_without_its_backbones_is_refused_before_it_trains(tmp_path):
-    command = SystemCommand(system=SYSTEMS["world"], data=tmp_path, inputs=("face", "pose"))
+    command = SystemCommand(
+        system=SYSTEMS["abaw4-ensemble"], data=tmp_path, inputs=("face", "pose")
+    )
     with pytest.raises(
         UsageError, match=r"inputs that a backbone makes \(face\), got none"
     ):

@@ -25,7 +25,7 @@ class Command:
     """Also write the video, or the picture, with what was perceived drawn on it."""
     blur_faces: bool = False
     """Hide who it is in the overlay (implies --overlay)."""
-    model: str = "world"
+    model: str = "default"
     """An embedded artefact by name, or an artefact's folder or zip."""
     neutral: str = "auto"
     """Neutral face that changes are measured against: a picture or video of the person

@@ -130,7 +130,9 @@ def _artefacts() -> Iterator[Check]:
 
 
 def _look_at_artefact(name: str) -> str:
-    return load_artefact(name).manifest.summary
+    manifest = load_artefact(name).manifest
+    sources = ", ".join(f"{one.name} ({one.license})" for one in manifest.sources)
+    return f"{manifest.summary} Made from: {sources or 'no data'}"
 
 
 def _tried(name: str, look: Callable[[], str]) -> Check:

@@ -51,7 +51,7 @@ def to_onnx(model: MultitaskModel) -> bytes:
     example = _window(model, num_rows=7, seed=0)
     file: Any = BytesIO()  # accepted by the recording exporter, though not in its types
     try:
-        with _expected_warnings_ignored(), torch.no_grad():
+        with expected_warnings_ignored(), torch.no_grad():
             torch.onnx.export(
                 wrapped,
                 example,
@@ -143,7 +143,8 @@ def _window(
 
 
 @contextmanager
-def _expected_warnings_ignored() -> Iterator[None]:
+def expected_warnings_ignored() -> Iterator[None]:
+    """Leave out the warnings of the exporter that are known to mean nothing here."""
     with warnings.catch_warnings():
         for category, message, module in _EXPECTED_WARNINGS:
             warnings.filterwarnings("ignore", message, category, module)

@@ -31,9 +31,6 @@ RECIPES: dict[str, Callable[[], TemporalRecipe]] = {
     "modern-expr": modern.modern_expr,
     "modern-au": modern.modern_au,
     "default": default.default,
-    "default-tcn": default.default_tcn,
-    "default-offline": default.default_offline,
-    "default-offline-tcn": default.default_offline_tcn,
 }
 
 

@@ -11,11 +11,7 @@ from wildaffect.core.console import Console
 from wildaffect.core.errors import UsageError
 from wildaffect.export.artefact import Title
 from wildaffect.export.carried import parse_backbones
-from wildaffect.inference.expression_bias import (
-    BiasFit,
-    CoordinateAscent,
-    ExpectedShare,
-)
+from wildaffect.inference.expression_bias import BiasFit, CoordinateAscent
 from wildaffect.inference.inputs import COLUMNS
 from wildaffect.recipes.catalog import RECIPES
 from wildaffect.recipes.ensemble_command import Job, make_ensemble
@@ -23,10 +19,6 @@ from wildaffect.recipes.export_command import export
 from wildaffect.recipes.train_command import TrainCommand, train
 from wildaffect.training.distributed import is_first_process
 from wildaffect.training.job import UNKNOWN_TERMS
-
-EVERYDAY = ExpectedShare(share=0.4)
-"""Neutral has 26 % in the generated world, which follows clips picked for their affect; in
-everyday video it has more. How much is a guess, made conservative."""
 
 ARTEFACT, ENSEMBLE = "artefact", "ensemble"
 
@@ -65,26 +57,6 @@ SYSTEMS = {
                     "abaw4-label-feedback",
                 )
             ),
-        ),
-        SystemRecipe(
-            name="world",
-            title="Trained on generated faces alone, no data under a licence agreement; "
-            "reads geometry and blendshapes of the last 8 s and answers at once; accuracy "
-            "on people not measured.",
-            members=(("default", 0), ("default", 1), ("default-tcn", 0)),
-            expression=EVERYDAY,
-        ),
-        SystemRecipe(
-            name="world-offline",
-            title="Trained on generated faces alone, no data under a licence agreement; "
-            "reads geometry and blendshapes over 12 s to both sides; accuracy on people "
-            "not measured.",
-            members=(
-                ("default-offline", 0),
-                ("default-offline", 1),
-                ("default-offline-tcn", 0),
-            ),
-            expression=EVERYDAY,
         ),
     )
 }

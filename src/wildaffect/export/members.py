@@ -1,0 +1,179 @@
+"""Networks that answer row by row, as members of an artefact.
+
+Each maps `features` (1, T, D) to outputs named after tasks, as `manifest.Member` asks.
+Symbols: T rows, D features, K action units, E classes.
+"""
+
+from collections.abc import Mapping, Sequence
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from wildaffect.core.errors import BadArtefact
+from wildaffect.core.tasks import Task
+from wildaffect.export.onnx import LARGEST_DIFFERENCE, OPSET, expected_warnings_ignored
+from wildaffect.inference.model import INTENSITY
+from wildaffect.models.face_units import FaceUnits, Prototypes, between
+from wildaffect.runtime.network import Device, Network
+
+MAX_INTENSITY = 5.0
+"""FACS grades A to E are 1 to 5."""
+PARITY_ROWS = (1, 64)
+
+
+class UnitsMember(nn.Module):
+    """Action units with their intensity, and the affect that goes with them.
+
+    Args:
+        units: Reads the first columns of a row.
+        smile: Columns of the smile scores, each in [0, 1], behind them.
+        smile_weight: What the mean of those adds to valence.
+    """
+
+    outputs = (Task.ACTION_UNITS, INTENSITY, Task.VALENCE, Task.AROUSAL)
+
+    def __init__(self, units: FaceUnits, smile: Sequence[int], smile_weight: float) -> None:
+        super().__init__()
+        self.units, self.smile, self.smile_weight = units, list(smile), smile_weight
+        self.num_measures = int(units.mean.numel())
+
+    def forward(self, features: Tensor) -> tuple[Tensor, ...]:
+        """Return what rows (1, T, D) say, in the order of `outputs`."""
+        rows = features[0]
+        said = self.units(rows[:, : self.num_measures])
+        valence = said.affect[:, 0] + self.smile_weight * rows[:, self.smile].mean(1)
+        intensity = MAX_INTENSITY * said.intensity
+        return (
+            said.logits[None],
+            intensity[None],
+            valence.clamp(-1, 1)[None],
+            said.affect[None, :, 1],
+        )
+
+
+class PrototypesMember(nn.Module):
+    """Expressions by the prototypes of action units, and where these lie.
+
+    Args:
+        units: What says the action units; the last of its columns is how well the
+            person's own neutral is known.
+        prototypes: What says the expression.
+        read: Positions of the units that `prototypes` reads.
+        places: Valence and arousal of each class, shape (E, 2).
+    """
+
+    outputs = (Task.EXPRESSION, Task.VALENCE, Task.AROUSAL)
+    places: Tensor
+
+    def __init__(
+        self,
+        units: FaceUnits,
+        prototypes: Prototypes,
+        read: Sequence[int],
+        places: Tensor,
+    ) -> None:
+        super().__init__()
+        self.units, self.prototypes, self.read = units, prototypes, list(read)
+        self.register_buffer("places", places)
+
+    def forward(self, features: Tensor) -> tuple[Tensor, ...]:
+        """Return what rows (1, T, D) say, in the order of `outputs`."""
+        rows = features[0]
+        intensity = self.units(rows).intensity[:, self.read]
+        logits = self.prototypes(intensity, known=rows[:, -1:])
+        affect = logits.softmax(1) @ self.places
+        return logits[None], affect[None, :, 0], affect[None, :, 1]
+
+
+class AppearanceMember(nn.Module):
+    """Logits of a network that looks at the picture -> classes in our order, and affect.
+
+    A row is answered with the mean of its logits and those before it in the window. Its
+    last column is how well the person's own neutral is known: the better, the less a look
+    that knows nothing of the person counts against what moved.
+
+    Args:
+        columns: Which logit stands for each class, None where the network has none.
+        places: Valence and arousal of each class, shape (E, 2).
+        temperature: Logits are divided by it, where the person's own neutral is unknown and
+            where it is known.
+        absent: Share of a class that the network does not have.
+    """
+
+    outputs = (Task.EXPRESSION, Task.VALENCE, Task.AROUSAL)
+    places: Tensor
+
+    def __init__(
+        self,
+        columns: Sequence[int | None],
+        places: Tensor,
+        *,
+        temperature: tuple[float, float],
+        absent: float,
+    ) -> None:
+        super().__init__()
+        self.columns, self.temperature, self.absent = tuple(columns), temperature, absent
+        self.register_buffer("places", places)
+
+    def forward(self, features: Tensor) -> tuple[Tensor, ...]:
+        """Return what rows (1, T, D) say, in the order of `outputs`."""
+        looks, known = features[0, :, :-1], features[0, :, -1:]
+        mean = looks.cumsum(0) / torch.ones_like(known).cumsum(0)
+        temperature = between(self.temperature, known)
+        shares = (mean / temperature).softmax(1)
+        none = torch.full_like(shares[:, 0], self.absent)
+        picked = [none if one is None else shares[:, one] for one in self.columns]
+        probs = torch.stack(picked, 1)
+        probs = probs / probs.sum(1, keepdim=True)
+        affect = probs @ self.places
+        logits = probs.clamp_min(1e-6).log()
+        return logits[None], affect[None, :, 0], affect[None, :, 1]
+
+
+def member_onnx(member: nn.Module, input_dim: int) -> bytes:
+    """Return a member as an ONNX file, proven to say the same.
+
+    Args:
+        member: One of those above.
+        input_dim: D.
+
+    Raises:
+        BadArtefact: If the file says something else.
+    """
+    names = [str(name) for name in member.outputs]  # type: ignore[union-attr]
+    member = member.eval()
+    file: Any = BytesIO()
+    with expected_warnings_ignored(), torch.no_grad():
+        torch.onnx.export(
+            member,
+            (torch.zeros(1, 7, input_dim),),
+            file,
+            input_names=["features"],
+            output_names=names,
+            dynamic_axes={name: {1: "T"} for name in ("features", *names)},
+            opset_version=OPSET,
+            dynamo=False,
+        )
+    content: bytes = file.getvalue()
+    _check(member, content, names, input_dim)
+    return content
+
+
+def _check(member: nn.Module, content: bytes, names: Sequence[str], input_dim: int) -> None:
+    network = Network(content, device=Device())
+    for num_rows in PARITY_ROWS:
+        rows = torch.randn(
+            1, num_rows, input_dim, generator=torch.Generator().manual_seed(num_rows)
+        )
+        with torch.no_grad():
+            wanted: Mapping[str, Tensor] = dict(zip(names, member(rows), strict=True))
+        for name, output in zip(network.output_names, network(rows.numpy()), strict=True):
+            difference = float(np.abs(output - wanted[name].numpy()).max())
+            if not difference <= LARGEST_DIFFERENCE:
+                raise BadArtefact(
+                    f"export: {name} of the exported network must be within "
+                    f"{LARGEST_DIFFERENCE:g} of the model's, got {difference:g}"
+                )

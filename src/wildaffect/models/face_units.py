@@ -1,0 +1,159 @@
+"""Measures of one face in one frame -> intensity and occurrence of each action unit.
+
+A small network looks at the measures and at their mirror image; what it says of the one is
+the subject's left side, of the other the right. A mirrored face therefore gives the same
+action units with sides exchanged. Symbols: N faces, D measures, K action units, E classes.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+LIMIT = 5.0
+"""Standardized measures are clipped to +-LIMIT: real faces go beyond what was drawn."""
+NUM_AFFECT = 2
+SMALLEST = 1e-30
+
+
+class UnitOutputs(NamedTuple):
+    """What is said of action units; the stronger side counts."""
+
+    logits: Tensor
+    """Of occurrence, shape (N, K)."""
+    intensity: Tensor
+    """In [0, 1], shape (N, K)."""
+    intensity_left: Tensor
+    """Of the subject's left side, shape (N, K)."""
+    intensity_right: Tensor
+    affect: Tensor
+    """Valence and arousal in [-1, 1], shape (N, 2)."""
+
+
+class FaceUnits(nn.Module):
+    """A multilayer perceptron shared by both sides of the face.
+
+    Args:
+        mean: Of each measure over a face at rest, shape (D,).
+        spread: Of each measure, positive, shape (D,).
+        mirror: Which measure takes the place of each when left and right change, (D,).
+        num_units: K.
+        hidden: Units of the two hidden layers.
+        dropout: After the first, in [0, 1).
+    """
+
+    mean: Tensor
+    spread: Tensor
+    mirror: Tensor
+
+    def __init__(
+        self,
+        mean: Tensor,
+        spread: Tensor,
+        mirror: Tensor,
+        *,
+        num_units: int,
+        hidden: tuple[int, int] = (96, 64),
+        dropout: float = 0.2,
+    ) -> None:
+        super().__init__()
+        self.register_buffer("mean", mean)
+        self.register_buffer("spread", spread)
+        self.register_buffer("mirror", mirror)
+        wide, narrow = hidden
+        self.body = nn.Sequential(
+            nn.Linear(len(mean), wide),
+            nn.GELU(),
+            nn.Dropout(dropout),
+            nn.Linear(wide, narrow),
+            nn.GELU(),
+            nn.Linear(narrow, 2 * num_units + NUM_AFFECT),
+        )
+        self.num_units = num_units
+
+    def standardize(self, measures: Tensor) -> Tensor:
+        """Return measures (N, D) in spreads from a face at rest."""
+        return ((measures - self.mean) / self.spread).clamp(-LIMIT, LIMIT)
+
+    def forward(self, measures: Tensor) -> UnitOutputs:
+        """Return what measures (N, D) say."""
+        return self.of_standardized(self.standardize(measures))
+
+    def of_standardized(self, standardized: Tensor) -> UnitOutputs:
+        """Return what standardized measures (N, D) say."""
+        seen, mirrored = self.body(standardized), self.body(standardized[:, self.mirror])
+        both = (seen + mirrored) / 2
+        sides = slice(self.num_units, 2 * self.num_units)
+        left, right = seen[:, sides].sigmoid(), mirrored[:, sides].sigmoid()
+        return UnitOutputs(
+            logits=both[:, : self.num_units],
+            intensity=torch.maximum(left, right),
+            intensity_left=left,
+            intensity_right=right,
+            affect=both[:, 2 * self.num_units :].tanh(),
+        )
+
+
+def between(ends: tuple[float, float], known: Tensor) -> Tensor:
+    """Return a value per row, from the first end at `known` 0 to the second at 1."""
+    first, second = ends
+    return first + known * (second - first)
+
+
+class Prototypes(nn.Module):
+    """Intensities of action units -> expression, by published prototypes.
+
+    Each form of an expression is a list of the chance with which each action unit takes
+    part; units are taken as independent, forms of one expression as equally likely (naive
+    Bayes over soft evidence).
+
+    Args:
+        forms: Chances of each form in (0, 1), one row per form, K columns. expression_of:
+        Class of each form. log_prior: Added for each class, length E. present_from:
+        Intensity at which a unit is as likely there as not, where the person's
+            own neutral is unknown and where it is known: intensities that are read against
+            the population are drawn to their mean.
+        slope: How fast that changes with intensity. sharpness: What log-likelihoods are
+        multiplied by, likewise; below 1 where units that
+            are misread together would be counted as several observations.
+    """
+
+    forms: Tensor
+    log_prior: Tensor
+    of_class: Tensor
+    """Share of each form in its class, shape (forms, E)."""
+
+    def __init__(
+        self,
+        forms: Sequence[Sequence[float]],
+        expression_of: Sequence[int],
+        log_prior: Sequence[float],
+        *,
+        present_from: tuple[float, float],
+        slope: float,
+        sharpness: tuple[float, float],
+    ) -> None:
+        super().__init__()
+        self.register_buffer("forms", torch.tensor(forms, dtype=torch.float32))
+        self.register_buffer("log_prior", torch.tensor(log_prior, dtype=torch.float32))
+        of_class = torch.zeros(len(forms), len(log_prior))
+        of_class[torch.arange(len(forms)), torch.tensor(expression_of)] = 1.0
+        self.register_buffer("of_class", of_class / of_class.sum(0))
+        self.present_from, self.slope, self.sharpness = present_from, slope, sharpness
+
+    def forward(self, intensity: Tensor, known: Tensor) -> Tensor:
+        """Return logits (N, E) for intensities (N, K) in [0, 1].
+
+        Args:
+            intensity: Of the units.
+            known: How well the person's own neutral is known, in [0, 1], shape (N, 1).
+        """
+        present_from = between(self.present_from, known)
+        sharpness = between(self.sharpness, known)
+        present = (self.slope * (intensity - present_from)).sigmoid()[:, None]
+        likelihood = present * self.forms + (1 - present) * (1 - self.forms)
+        per_form = likelihood.log().sum(2)
+        best = per_form.amax(1, keepdim=True)
+        classes = ((per_form - best).exp() @ self.of_class).clamp_min(SMALLEST).log() + best
+        return sharpness * classes + self.log_prior

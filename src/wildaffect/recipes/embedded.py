@@ -1,0 +1,228 @@
+"""The embedded models: how their networks are put together to two artefacts.
+
+`open` is trained on generated faces alone, every part of documented provenance. `default`
+adds a small published network that looks at the picture itself, which reads expressions of
+real faces better; what that was trained on is not documented.
+"""
+
+from dataclasses import dataclass
+
+import torch
+
+from wildaffect.core.preprocess import Preprocess
+from wildaffect.core.tasks import ABAW_EXPRESSIONS, EXTENDED_ACTION_UNITS, Task
+from wildaffect.core.windows import FRAME_WISE, TrailingSpec
+from wildaffect.export.members import AppearanceMember, member_onnx
+from wildaffect.inference.artefact import network_file
+from wildaffect.inference.calibration import Calibration
+from wildaffect.inference.checks import check_manifest
+from wildaffect.inference.inputs import COLUMNS
+from wildaffect.inference.manifest import (
+    FORMAT_VERSION,
+    ActionUnitOutput,
+    BackboneInput,
+    DataSource,
+    ExpressionOutput,
+    Manifest,
+    MeasuredInput,
+    Member,
+)
+from wildaffect.inference.smoothing import CausalExponential, Smoothing
+from wildaffect.recipes.default import AFFECT_WINDOW
+from wildaffect.recipes.embedded_parts import Parts
+from wildaffect.synth.prototypes import CENTRES, EXPRESSIONS
+from wildaffect.training.exact_rows import UNIT_INPUTS
+
+AFFECT = (Task.VALENCE, Task.AROUSAL)
+MEASURED = (*UNIT_INPUTS, "blendshapes")
+EXCLUDED = (("AU24", "AU25"), ("AU25", "AU28"), ("AU24", "AU26"), ("AU05", "AU43"))
+"""Action units that a face cannot show together: pressed or sucked lips and parted ones,
+closed eyes and raised lids."""
+INTENSITY_NOTE = "learnt from generated faces, whose intensities are exactly known"
+EXPRESSION_MARGIN = 0.1
+"""Lead in probability below which overlay and summary say `unclear`."""
+SMOOTHING = Smoothing(
+    valence=CausalExponential(time_constant_s=0.8),
+    arousal=CausalExponential(time_constant_s=0.8),
+    expression=CausalExponential(time_constant_s=0.5),
+    action_units=CausalExponential(time_constant_s=0.1),
+)
+
+APPEARANCE = "face-api-expression"
+APPEARANCE_FILE = "faceapi_expression.onnx"
+APPEARANCE_CLASSES = (
+    "Neutral", "Happiness", "Sadness", "Anger", "Fear", "Disgust", "Surprise",
+)  # fmt: skip
+"""Order of its logits, by our names."""
+APPEARANCE_PREPROCESS = Preprocess(
+    alignment="arcface_5pt_raised",
+    size_px=112,
+    mean=(122.782 / 255, 117.001 / 255, 104.298 / 255),
+    std=(1.0, 1.0, 1.0),
+    interpolation="area",
+)
+APPEARANCE_WINDOW = TrailingSpec(length_s=2.0, delay_s=0.0, max_gap_s=2.0)
+"""Its logits are averaged over the last two seconds, at the temporal members' rate."""
+TEMPERATURE = (2.5, 7.0)
+"""Its logits are divided by this, where the person's own neutral is unknown and where it is
+known: it is far surer than it is right, and takes a person's resting face for an
+expression."""
+EXPRESSION_TEMPERATURE = 0.6
+"""Of `default`: the mean of two careful members is more careful than it has to be."""
+OTHER_SHARE = 0.02
+"""Of a class that it does not know."""
+
+LICENSE = "Apache-2.0"
+MEDIAPIPE = DataSource(
+    name="MediaPipe face detection, face mesh and blendshapes",
+    license="Apache-2.0",
+    note="networks by Google",
+)
+FACE_API = DataSource(
+    name="@vladmandic/face-api 1.7.15, expression network",
+    license="MIT",
+    note="its author says of the training data only: publicly available data sets and "
+    "images scraped from the web",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weights:
+    """What members count in the mean of an artefact."""
+
+    units: float = 1.0
+    """For valence and arousal."""
+    prototypes: float = 1.0
+    """For expression, valence and arousal."""
+    temporal: float = 0.12
+    """Of the first temporal member, for the same: without context, as in photographs, it
+    reads them worse than what looks at one frame."""
+    temporal_arousal: float = 1.0
+    """Of the second, for arousal alone."""
+    appearance: float = 1.0
+    """For expression, where there is one."""
+    appearance_affect: float = 3.0
+    """For valence and arousal."""
+
+
+def open_artefact(parts: Parts) -> tuple[Manifest, dict[str, bytes]]:
+    """Return manifest and networks of `open`."""
+    return _artefact(
+        "open",
+        "Trained on generated faces alone, every part of documented provenance; "
+        "measured on real photographs, see docs/accuracy.md.",
+        parts,
+        appearance=None,
+    )
+
+
+def default_artefact(parts: Parts, appearance: bytes) -> tuple[Manifest, dict[str, bytes]]:
+    """Return manifest and networks of `default`.
+
+    Args:
+        parts: Those of `open`.
+        appearance: What `scripts/convert_faceapi_expression.py` writes.
+    """
+    return _artefact(
+        "default",
+        "`open` together with an expression network that looks at the picture (MIT; its "
+        "training data are not documented); measured on real photographs, see "
+        "docs/accuracy.md.",
+        parts,
+        appearance=appearance,
+    )
+
+
+def _artefact(
+    name: str, summary: str, parts: Parts, *, appearance: bytes | None
+) -> tuple[Manifest, dict[str, bytes]]:
+    files = {"units.onnx": parts.units, "prototypes.onnx": parts.prototypes}
+    files |= {f"temporal-{i}.onnx": one for i, one in enumerate(parts.temporal)}
+    if appearance is not None:
+        files[APPEARANCE_FILE] = appearance
+        files["appearance.onnx"] = member_onnx(_appearance(), len(APPEARANCE_CLASSES) + 1)
+    manifest = Manifest(
+        format_version=FORMAT_VERSION,
+        name=name,
+        version="2",
+        summary=summary,
+        license=LICENSE if appearance is None else f"{LICENSE} and {FACE_API.license}",
+        sources=(parts.world, MEDIAPIPE, *([] if appearance is None else [FACE_API])),
+        inputs=_inputs(appearance),
+        members=_members(files, Weights()),
+        predicts_valence=True,
+        predicts_arousal=True,
+        expression=ExpressionOutput(
+            space=ABAW_EXPRESSIONS, predicted=ABAW_EXPRESSIONS.labels
+        ),
+        action_units=ActionUnitOutput(
+            space=EXTENDED_ACTION_UNITS,
+            predicted=EXTENDED_ACTION_UNITS.labels,
+            intensity=True,
+            intensity_note=INTENSITY_NOTE,
+            excluded=EXCLUDED,
+        ),
+        window=AFFECT_WINDOW,
+        rate_hz=parts.rate_hz,
+        neutral=parts.neutral,
+        calibration=Calibration(
+            smoothing=SMOOTHING,
+            expression_temperature=1.0 if appearance is None else EXPRESSION_TEMPERATURE,
+            action_unit_thresholds=parts.thresholds,
+            expression_margin=EXPRESSION_MARGIN,
+        ),
+    )
+    check_manifest(name, manifest)
+    return manifest, files
+
+
+def _inputs(appearance: bytes | None) -> tuple[MeasuredInput | BackboneInput, ...]:
+    measured = tuple(
+        MeasuredInput(kind=kind, columns=COLUMNS[kind])  # type: ignore[arg-type]
+        for kind in MEASURED
+    )
+    if appearance is None:
+        return measured
+    looks = BackboneInput(
+        name=APPEARANCE,
+        network=network_file(APPEARANCE_FILE, appearance),
+        preprocess=APPEARANCE_PREPROCESS,
+        feature_dim=len(APPEARANCE_CLASSES),
+        license=FACE_API.license,
+        source=FACE_API.name,
+    )
+    return (*measured, looks)
+
+
+def _members(files: dict[str, bytes], weights: Weights) -> tuple[Member, ...]:
+    both = (*AFFECT, Task.EXPRESSION)
+    looks = (APPEARANCE, "neutral_confidence")
+    rows = (
+        ("units", weights.units, (*AFFECT, Task.ACTION_UNITS), MEASURED, FRAME_WISE),
+        ("prototypes", weights.prototypes, both, UNIT_INPUTS, FRAME_WISE),
+        ("temporal-0", weights.temporal, both, UNIT_INPUTS, None),
+        ("temporal-1", weights.temporal_arousal, (Task.AROUSAL,), UNIT_INPUTS, None),
+        ("appearance", weights.appearance, (Task.EXPRESSION,), looks, APPEARANCE_WINDOW),
+        ("appearance", weights.appearance_affect, AFFECT, looks, APPEARANCE_WINDOW),
+    )
+    return tuple(
+        Member(
+            network=network_file(f"{name}.onnx", files[f"{name}.onnx"]),
+            weight=weight,
+            tasks=tasks,
+            inputs=inputs,
+            window=window,
+        )
+        for name, weight, tasks, inputs, window in rows
+        if f"{name}.onnx" in files
+    )
+
+
+def _appearance() -> AppearanceMember:
+    known = {name: place for place, name in enumerate(APPEARANCE_CLASSES)}
+    return AppearanceMember(
+        [known.get(name) for name in EXPRESSIONS],
+        torch.tensor([CENTRES[name][:2] for name in EXPRESSIONS]),
+        temperature=TEMPERATURE,
+        absent=OTHER_SHARE,
+    )

@@ -1,0 +1,200 @@
+"""The networks of the embedded models, trained on a drawn world."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from wildaffect.core.errors import MissingData
+from wildaffect.core.tasks import EXTENDED_ACTION_UNIT_NAMES
+from wildaffect.export.members import PrototypesMember, UnitsMember, member_onnx
+from wildaffect.export.onnx import check_parity, to_onnx
+from wildaffect.features.geometry import mirrored_columns
+from wildaffect.formats.generated import find_generated
+from wildaffect.inference.inputs import COLUMNS
+from wildaffect.inference.manifest import DataSource, NeutralPolicy
+from wildaffect.inference.neutral import DEFAULT_POLICY
+from wildaffect.inference.thresholds import ThresholdSweep, fit_thresholds
+from wildaffect.models.face_units import FaceUnits, Prototypes
+from wildaffect.recipes.default import default
+from wildaffect.recipes.train_command import TrainCommand, train
+from wildaffect.synth.facs import COLUMN
+from wildaffect.synth.prototypes import CENTRES, EXPRESSIONS, VARIANTS
+from wildaffect.synth.statistics import WILD_EXPRESSION_SHARES
+from wildaffect.training.exact_rows import (
+    UNIT_INPUTS,
+    ExactRows,
+    face_at_rest,
+    read_exact_rows,
+    rows_against,
+)
+from wildaffect.training.face_units import FaceUnitsRecipe, UnitTargets, train_face_units
+from wildaffect.training.runs import load_run
+
+UNITS = tuple(EXTENDED_ACTION_UNIT_NAMES)
+"""FACS numbers of the action units that are given."""
+READ_BY_PROTOTYPES = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 18, 25, 26, 43)
+"""Those that measures of real faces carry well enough to tell expressions by."""
+OTHER_FORMS: tuple[dict[int, float], ...] = ({14: 1.0}, {18: 1.0})
+"""Movements that belong to no expression: dimpled or puckered lips."""
+LEAST_CHANCE, MOST_CHANCE = 0.15, 0.95
+"""Chances are kept off 0 and 1: a unit that is misread must not decide alone."""
+PRIOR_STRENGTH = 0.5
+"""Share of the logarithm of how often expressions occur in the wild: between classes that
+are all as likely and those of s-Aff-Wild2."""
+PRESENT_FROM, SLOPE, SHARPNESS = (0.1, 0.33), 8.0, (0.5, 1.5)
+"""See `Prototypes`; chosen on labeled photographs and on filmed talking faces."""
+SMILE = ("mouthSmileLeft", "mouthSmileRight")
+SMILE_WEIGHT = 0.3
+"""What these scores of the blendshape net, learnt from real faces, add to valence."""
+TEMPORAL_SEEDS = (0, 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Everything that the artefacts are put together from; networks as ONNX."""
+
+    neutral: NeutralPolicy
+    units: bytes
+    prototypes: bytes
+    temporal: tuple[bytes, ...]
+    rate_hz: float
+    """Rows per second that the temporal members saw."""
+    thresholds: tuple[float, ...]
+    """Probability from which each of `UNITS` is present."""
+    world: DataSource
+
+
+def train_parts(world: Path, runs: Path) -> Parts:
+    """Train the networks; finished runs of temporal members are kept.
+
+    Args:
+        world: A drawn world with features and exact truth.
+        runs: Folder of the temporal members.
+
+    Raises:
+        MissingData: If the folder holds no such world.
+    """
+    source = _source_of(world)
+    rows = read_exact_rows(world, "train")
+    neutral = replace(DEFAULT_POLICY, population_geometry=face_at_rest(rows))
+    units = _train_units(rows, neutral)
+    temporal = [_train_temporal(world, runs, neutral, seed) for seed in TEMPORAL_SEEDS]
+    read = [UNITS.index(number) for number in READ_BY_PROTOTYPES]
+    places = torch.tensor([CENTRES[name][:2] for name in EXPRESSIONS])
+    return Parts(
+        neutral=neutral,
+        units=member_onnx(
+            UnitsMember(units, smile_columns(), SMILE_WEIGHT),
+            len(_columns()) + len(COLUMNS["blendshapes"]),
+        ),
+        prototypes=member_onnx(
+            PrototypesMember(units, prototypes(), read, places), len(_columns())
+        ),
+        temporal=tuple(content for content, _ in temporal),
+        rate_hz=temporal[0][1],
+        thresholds=_thresholds(units, read_exact_rows(world, "val"), neutral),
+        world=source,
+    )
+
+
+def prototypes() -> Prototypes:
+    """Return what reads expressions from the action units of `READ_BY_PROTOTYPES`."""
+    shares = np.array(WILD_EXPRESSION_SHARES)
+    shares[EXPRESSIONS.index("Other")] = shares.min()  # a rest, not a face of its own
+    forms, expression_of = [], []
+    for label, name in enumerate(EXPRESSIONS):
+        for form in OTHER_FORMS if name == "Other" else VARIANTS[name]:
+            chances = [form.get(number, LEAST_CHANCE) for number in READ_BY_PROTOTYPES]
+            forms.append(np.clip(chances, LEAST_CHANCE, MOST_CHANCE).tolist())
+            expression_of.append(label)
+    return Prototypes(
+        forms,
+        expression_of,
+        (PRIOR_STRENGTH * np.log(shares)).tolist(),
+        present_from=PRESENT_FROM,
+        slope=SLOPE,
+        sharpness=SHARPNESS,
+    )
+
+
+def smile_columns() -> list[int]:
+    """Return where the smile scores stand among the inputs of the units member."""
+    return [len(_columns()) + COLUMNS["blendshapes"].index(name) for name in SMILE]
+
+
+def _columns() -> tuple[str, ...]:
+    return tuple(name for kind in UNIT_INPUTS for name in COLUMNS[kind])
+
+
+def _train_units(rows: ExactRows, neutral: NeutralPolicy) -> FaceUnits:
+    affect = np.stack([rows.truth["face_valence"], rows.truth["face_arousal"]], axis=1)
+    targets = UnitTargets(
+        left=_twice(_of_units(rows, "intensities_left")),
+        right=_twice(_of_units(rows, "intensities_right")),
+        affect=_twice(affect.astype(np.float32)),
+    )
+    mirror = mirrored_columns(_columns())
+    *_, (_, network) = train_face_units(
+        _known_and_unknown(rows, neutral), targets, mirror, FaceUnitsRecipe()
+    )
+    return network.eval()
+
+
+def _train_temporal(
+    world: Path, runs: Path, neutral: NeutralPolicy, seed: int
+) -> tuple[bytes, float]:
+    """Return a temporal member as a file, and the rows per second that it saw."""
+    recipe = replace(default(), neutral=neutral, seed=seed)
+    folder = runs / f"{recipe.name}-{seed}"
+    train(TrainCommand(data=world, recipe=recipe, output=folder))
+    trained = load_run(folder)
+    content = to_onnx(trained.model)
+    check_parity(trained.model, content)
+    return content, float(f"{trained.data.rate_hz:.6g}")
+
+
+def _thresholds(
+    units: FaceUnits, rows: ExactRows, neutral: NeutralPolicy
+) -> tuple[float, ...]:
+    """Return from which probability each unit is present, at the world's base rates.
+
+    Fitted on people who trained nothing, once against their own face at rest and once
+    against the population's.
+    """
+    is_present = _of_units(rows, "intensities") >= FaceUnitsRecipe().present_from
+    with torch.no_grad():
+        logits = units(torch.tensor(_known_and_unknown(rows, neutral))).logits
+    target = _twice(is_present.astype(np.int8))
+    return fit_thresholds(
+        logits.sigmoid().numpy(),
+        target,
+        np.ones_like(target, bool),
+        _twice(rows.person),
+        sweep=ThresholdSweep(),
+    )
+
+
+def _known_and_unknown(rows: ExactRows, neutral: NeutralPolicy) -> np.ndarray:
+    """Return every row against the person's own neutral, then against the population's."""
+    both = [rows_against(rows, neutral, own_neutral=known) for known in (True, False)]
+    return np.concatenate(both)
+
+
+def _twice(values: np.ndarray) -> np.ndarray:
+    return np.concatenate([values, values])
+
+
+def _of_units(rows: ExactRows, name: str) -> np.ndarray:
+    """Return intensities of `UNITS`, shape (N, K)."""
+    columns: Sequence[int] = [COLUMN[number] for number in UNITS]
+    return np.asarray(rows.truth[name], np.float32)[:, columns]
+
+
+def _source_of(world: Path) -> DataSource:
+    found = find_generated(world)
+    if found is None:
+        raise MissingData(f"{world}: no generated world there; draw one first")
+    return DataSource(name=f"{found.name}, train", license=found.license)
