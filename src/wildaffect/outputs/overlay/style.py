@@ -38,6 +38,7 @@ ACTION_UNIT_NAMES = {
     "AU24": "lip press",
     "AU25": "lips part",
     "AU26": "jaw drop",
+    "AU18": "lip pucker",
     "AU28": "lip suck",
     "AU43": "eyes closed",
     "AU45": "blink",
