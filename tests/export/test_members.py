@@ -7,12 +7,7 @@ import torch
 from wildaffect.core.errors import BadArtefact
 from wildaffect.core.tasks import Task
 from wildaffect.export import members
-from wildaffect.export.members import (
-    AppearanceMember,
-    PrototypesMember,
-    UnitsMember,
-    member_onnx,
-)
+from wildaffect.export.members import AppearanceMember, FaceMember, member_onnx
 from wildaffect.models.face_units import FaceUnits, Prototypes
 from wildaffect.runtime.network import Device, Network
 
@@ -31,7 +26,7 @@ def appearance(**settings):
     return AppearanceMember([1, 0, None], PLACES, **settings)
 
 
-def made(units):
+def face(units, smile_weight=0.3):
     prototypes = Prototypes(
         [[0.9, 0.1], [0.1, 0.9], [0.5, 0.5]],
         [0, 1, 2],
@@ -40,14 +35,24 @@ def made(units):
         slope=8.0,
         sharpness=(0.5, 1.5),
     )
+    return FaceMember(
+        units,
+        prototypes,
+        read=[1, 0],
+        places=PLACES,
+        smile=[3, 4],
+        smile_weight=smile_weight,
+    )
+
+
+def made(units):
     return {
-        "units": (UnitsMember(units, [3, 4], 0.3), 5),
-        "prototypes": (PrototypesMember(units, prototypes, [1, 0], PLACES), 3),
+        "face": (face(units), 5),
         "appearance": (appearance(temperature=(2.0, 6.0), absent=0.02), 3),
     }
 
 
-@pytest.mark.parametrize("name", ["units", "prototypes", "appearance"])
+@pytest.mark.parametrize("name", ["face", "appearance"])
 @pytest.mark.parametrize("num_rows", [1, 3, 50])
 def test_the_file_says_what_the_member_says(units, name, num_rows):
     member, width = made(units)[name]
@@ -61,9 +66,9 @@ def test_the_file_says_what_the_member_says(units, name, num_rows):
 
 
 def test_a_file_that_says_something_else_is_refused(units):
-    member, width = made(units)["units"]
+    member, width = made(units)["face"]
     content = member_onnx(member, width)
-    other = UnitsMember(units, [3, 4], 0.6).eval()
+    other = face(units, smile_weight=0.6).eval()
     names = [str(name) for name in member.outputs]
     members._check(member, content, names, width)
     with pytest.raises(BadArtefact, match=r"export: valence of the exported network must"):
@@ -71,16 +76,17 @@ def test_a_file_that_says_something_else_is_refused(units):
 
 
 def test_intensities_are_given_from_0_to_5_and_a_smile_adds_to_valence_alone(units):
-    member = UnitsMember(units, [3, 4], 0.3).eval()
+    member = face(units).eval()
     rows = torch.zeros(1, 2, 5)
     rows[0, 1, 3:] = 0.5
     with torch.no_grad():
-        logits, intensity, valence, arousal = member(rows)
+        logits, intensity, expression, valence, arousal = member(rows)
         alone = units(rows[0, :, :3])
     torch.testing.assert_close(intensity[0], 5 * alone.intensity)
     torch.testing.assert_close(logits[0, 0], logits[0, 1])
+    torch.testing.assert_close(expression[0, 0], expression[0, 1])
     assert float(arousal[0, 0]) == float(arousal[0, 1])
-    assert float(valence[0, 1] - valence[0, 0]) == pytest.approx(0.15, abs=1e-6)
+    assert float(valence[0, 1] - valence[0, 0]) == pytest.approx(0.075, abs=1e-6)
 
 
 def said_of(member, *rows):

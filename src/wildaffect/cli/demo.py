@@ -37,8 +37,8 @@ def run(command: Command) -> int:
     print(
         f"\nLook at {folder / 'clip.overlay.mp4'} and {folder / 'people.overlay.mp4'}; "
         f"the tables are {folder / 'clip.csv'} and {folder / 'people.csv'}.\n"
-        "What is shown is what observers might perceive, never what a person feels; how right\n"
-        "it is on photographs of real faces was measured: docs/accuracy.md.\n"
+        "What is shown is what observers might perceive, never what a person feels;\n"
+        "how right it is on photographs of real faces: docs/accuracy.md.\n"
         "Your own video: wildaffect analyze VIDEO --overlay"
     )
     return status

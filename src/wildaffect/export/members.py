@@ -24,68 +24,59 @@ MAX_INTENSITY = 5.0
 PARITY_ROWS = (1, 64)
 
 
-class UnitsMember(nn.Module):
-    """Action units with their intensity, and the affect that goes with them.
+class FaceMember(nn.Module):
+    """Everything that is read off one frame's measures.
+
+    Valence and arousal are the mean of what the units' network says and of where the
+    expression lies.
 
     Args:
-        units: Reads the first columns of a row.
-        smile: Columns of the smile scores, each in [0, 1], behind them.
-        smile_weight: What the mean of those adds to valence.
-    """
-
-    outputs = (Task.ACTION_UNITS, INTENSITY, Task.VALENCE, Task.AROUSAL)
-
-    def __init__(self, units: FaceUnits, smile: Sequence[int], smile_weight: float) -> None:
-        super().__init__()
-        self.units, self.smile, self.smile_weight = units, list(smile), smile_weight
-        self.num_measures = int(units.mean.numel())
-
-    def forward(self, features: Tensor) -> tuple[Tensor, ...]:
-        """Return what rows (1, T, D) say, in the order of `outputs`."""
-        rows = features[0]
-        said = self.units(rows[:, : self.num_measures])
-        valence = said.affect[:, 0] + self.smile_weight * rows[:, self.smile].mean(1)
-        intensity = MAX_INTENSITY * said.intensity
-        return (
-            said.logits[None],
-            intensity[None],
-            valence.clamp(-1, 1)[None],
-            said.affect[None, :, 1],
-        )
-
-
-class PrototypesMember(nn.Module):
-    """Expressions by the prototypes of action units, and where these lie.
-
-    Args:
-        units: What says the action units; the last of its columns is how well the
-            person's own neutral is known.
+        units: Reads the first columns of a row, the last of them how well the person's own
+            neutral is known.
         prototypes: What says the expression.
         read: Positions of the units that `prototypes` reads.
         places: Valence and arousal of each class, shape (E, 2).
+        smile: Columns of the smile scores, each in [0, 1], behind those of the units.
+        smile_weight: What the mean of those adds to the units' valence.
     """
 
-    outputs = (Task.EXPRESSION, Task.VALENCE, Task.AROUSAL)
+    outputs = (Task.ACTION_UNITS, INTENSITY, Task.EXPRESSION, Task.VALENCE, Task.AROUSAL)
     places: Tensor
 
     def __init__(
         self,
         units: FaceUnits,
         prototypes: Prototypes,
+        *,
         read: Sequence[int],
         places: Tensor,
+        smile: Sequence[int],
+        smile_weight: float,
     ) -> None:
         super().__init__()
         self.units, self.prototypes, self.read = units, prototypes, list(read)
+        self.smile, self.smile_weight = list(smile), smile_weight
+        self.num_measures = int(units.mean.numel())
         self.register_buffer("places", places)
 
     def forward(self, features: Tensor) -> tuple[Tensor, ...]:
         """Return what rows (1, T, D) say, in the order of `outputs`."""
         rows = features[0]
-        intensity = self.units(rows).intensity[:, self.read]
-        logits = self.prototypes(intensity, known=rows[:, -1:])
-        affect = logits.softmax(1) @ self.places
-        return logits[None], affect[None, :, 0], affect[None, :, 1]
+        measures = rows[:, : self.num_measures]
+        said = self.units(measures)
+        smile = self.smile_weight * rows[:, self.smile].mean(1)
+        expression = self.prototypes(said.intensity[:, self.read], known=measures[:, -1:])
+        place = expression.softmax(1) @ self.places
+        valence = ((said.affect[:, 0] + smile).clamp(-1, 1) + place[:, 0]) / 2
+        arousal = (said.affect[:, 1] + place[:, 1]) / 2
+        intensity = MAX_INTENSITY * said.intensity
+        return (
+            said.logits[None],
+            intensity[None],
+            expression[None],
+            valence[None],
+            arousal[None],
+        )
 
 
 class AppearanceMember(nn.Module):

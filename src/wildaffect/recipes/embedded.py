@@ -90,19 +90,15 @@ FACE_API = DataSource(
 class Weights:
     """What members count in the mean of an artefact."""
 
-    units: float = 1.0
-    """For valence and arousal."""
-    prototypes: float = 1.0
-    """For expression, valence and arousal."""
-    temporal: float = 0.12
-    """Of the first temporal member, for the same: without context, as in photographs, it
-    reads them worse than what looks at one frame."""
-    temporal_arousal: float = 1.0
+    face: float = 1.0
+    temporal: float = 0.07
+    """Of the first temporal member: without context, as in photographs, it reads valence
+    and
+    expression worse than what looks at one frame."""
+    temporal_arousal: float = 0.5
     """Of the second, for arousal alone."""
-    appearance: float = 1.0
-    """For expression, where there is one."""
-    appearance_affect: float = 3.0
-    """For valence and arousal."""
+    appearance: float = 1.25
+    """For expression, valence and arousal, where there is one."""
 
 
 def open_artefact(parts: Parts) -> tuple[Manifest, dict[str, bytes]]:
@@ -136,7 +132,7 @@ def default_artefact(parts: Parts, appearance: bytes) -> tuple[Manifest, dict[st
 def _artefact(
     name: str, summary: str, parts: Parts, *, appearance: bytes | None
 ) -> tuple[Manifest, dict[str, bytes]]:
-    files = {"units.onnx": parts.units, "prototypes.onnx": parts.prototypes}
+    files = {"face.onnx": parts.face}
     files |= {f"temporal-{i}.onnx": one for i, one in enumerate(parts.temporal)}
     if appearance is not None:
         files[APPEARANCE_FILE] = appearance
@@ -198,12 +194,10 @@ def _members(files: dict[str, bytes], weights: Weights) -> tuple[Member, ...]:
     both = (*AFFECT, Task.EXPRESSION)
     looks = (APPEARANCE, "neutral_confidence")
     rows = (
-        ("units", weights.units, (*AFFECT, Task.ACTION_UNITS), MEASURED, FRAME_WISE),
-        ("prototypes", weights.prototypes, both, UNIT_INPUTS, FRAME_WISE),
+        ("face", weights.face, (*both, Task.ACTION_UNITS), MEASURED, FRAME_WISE),
         ("temporal-0", weights.temporal, both, UNIT_INPUTS, None),
         ("temporal-1", weights.temporal_arousal, (Task.AROUSAL,), UNIT_INPUTS, None),
-        ("appearance", weights.appearance, (Task.EXPRESSION,), looks, APPEARANCE_WINDOW),
-        ("appearance", weights.appearance_affect, AFFECT, looks, APPEARANCE_WINDOW),
+        ("appearance", weights.appearance, both, looks, APPEARANCE_WINDOW),
     )
     return tuple(
         Member(

@@ -9,7 +9,7 @@ import torch
 
 from wildaffect.core.errors import MissingData
 from wildaffect.core.tasks import EXTENDED_ACTION_UNIT_NAMES
-from wildaffect.export.members import PrototypesMember, UnitsMember, member_onnx
+from wildaffect.export.members import FaceMember, member_onnx
 from wildaffect.export.onnx import check_parity, to_onnx
 from wildaffect.features.geometry import mirrored_columns
 from wildaffect.formats.generated import find_generated
@@ -57,8 +57,8 @@ class Parts:
     """Everything that the artefacts are put together from; networks as ONNX."""
 
     neutral: NeutralPolicy
-    units: bytes
-    prototypes: bytes
+    face: bytes
+    """Reads one frame."""
     temporal: tuple[bytes, ...]
     rate_hz: float
     """Rows per second that the temporal members saw."""
@@ -86,12 +86,16 @@ def train_parts(world: Path, runs: Path) -> Parts:
     places = torch.tensor([CENTRES[name][:2] for name in EXPRESSIONS])
     return Parts(
         neutral=neutral,
-        units=member_onnx(
-            UnitsMember(units, smile_columns(), SMILE_WEIGHT),
+        face=member_onnx(
+            FaceMember(
+                units,
+                prototypes(),
+                read=read,
+                places=places,
+                smile=smile_columns(),
+                smile_weight=SMILE_WEIGHT,
+            ),
             len(_columns()) + len(COLUMNS["blendshapes"]),
-        ),
-        prototypes=member_onnx(
-            PrototypesMember(units, prototypes(), read, places), len(_columns())
         ),
         temporal=tuple(content for content, _ in temporal),
         rate_hz=temporal[0][1],
@@ -121,7 +125,7 @@ def prototypes() -> Prototypes:
 
 
 def smile_columns() -> list[int]:
-    """Return where the smile scores stand among the inputs of the units member."""
+    """Return where the smile scores stand among the inputs of the face member."""
     return [len(_columns()) + COLUMNS["blendshapes"].index(name) for name in SMILE]
 
 

@@ -99,8 +99,8 @@ def list_images(folder: Path) -> tuple[list[Path], tuple[Path, ...]]:
 
 def holds_several(path: Path) -> bool:
     """Return whether an image file is an animation or has several pages."""
-    if path.suffix.lower() not in _MAYBE_SEVERAL:
-        return False
+    if path.suffix.lower() not in _MAYBE_SEVERAL or not path.is_file():
+        return False  # a pipe would wait for who writes into it
     try:
         with path.open("rb") as file:
             return read_header(file, path).num_pictures > 1
