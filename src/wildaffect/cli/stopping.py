@@ -57,14 +57,14 @@ def take_every_character() -> None:
 
 
 def let_go_of_output() -> None:
-    """Write what nobody reads any more nowhere, so that the exit status stays ours."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
+    """Discard output that has no reader any more, so that the exit status stays ours."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
         except OSError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)
+            os.close(nowhere)
 
 
 def _stop(number: int, _frame: FrameType | None) -> None:
