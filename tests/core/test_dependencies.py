@@ -50,8 +50,8 @@ def test_a_version_is_compared_with_the_tested_range(found, is_tested):
 
 
 def test_longer_versions_are_compared_number_by_number():
-    for found, is_tested in (("4.9.0.80", False), ("4.12.0.88", True), ("5.0", True)):
-        library = Dependency(name="opencv", tested=">=4.12,<6", found=found)
+    for found, is_tested in (("4.12.0.88", False), ("4.13.0.90", True), ("5.0", True)):
+        library = Dependency(name="opencv", tested=">=4.13,<6", found=found)
         assert library.is_tested is is_tested
 
 
