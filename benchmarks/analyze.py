@@ -10,7 +10,7 @@ contenders run in turn within each round, so that a noisy machine is noisy for a
 
 import argparse
 import json
-import resource
+import re
 import statistics
 import subprocess
 import sys
@@ -248,7 +248,9 @@ def run_once(clip: str, threads: int) -> dict[str, float]:
 
     with tempfile.TemporaryDirectory() as folder:
         main(["analyze", clip, "-o", folder, "--quiet", "--threads", str(threads)])
-    return {"peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3}
+    # Not `ru_maxrss`: that would begin with the peak of the program that started this one.
+    peak_kb = re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[1]
+    return {"peak_mb": int(peak_kb) / 1e3}
 
 
 CONTENDERS["once"] = run_once
