@@ -1,10 +1,10 @@
 """Made-up sequences in which every label can be learnt from a few neighbouring rows."""
 
-import os
+import json
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -141,45 +141,62 @@ def _free_port() -> int:
         return int(found.getsockname()[1])
 
 
-def _start(
-    worker: Path, folder: Path, variant: str, num_processes: int, *, num_machines: int = 1
-) -> dict[str, torch.Tensor]:
-    """Train in this many processes at once and return the weights of the run."""
-    port = _free_port()
-    per_machine = num_processes // num_machines
-    started = [
-        subprocess.Popen(
-            [sys.executable, str(worker), str(folder), variant],
-            env=os.environ
-            | {
-                "RANK": str(rank),
-                "WORLD_SIZE": str(num_processes),
-                "LOCAL_RANK": str(rank % per_machine),
-                "LOCAL_WORLD_SIZE": str(per_machine),
-                "GROUP_RANK": str(rank // per_machine),
-                "GROUP_WORLD_SIZE": str(num_machines),
-                "MASTER_ADDR": "127.0.0.1",
-                "MASTER_PORT": str(port),
-            },
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+def _environments(num_processes: int, num_machines: int) -> list[dict[str, str]]:
+    """Return what `torchrun` sets for each process."""
+    port, per_machine = _free_port(), num_processes // num_machines
+    return [
+        {
+            "RANK": str(rank),
+            "WORLD_SIZE": str(num_processes),
+            "LOCAL_RANK": str(rank % per_machine),
+            "LOCAL_WORLD_SIZE": str(per_machine),
+            "GROUP_RANK": str(rank // per_machine),
+            "GROUP_WORLD_SIZE": str(num_machines),
+            "MASTER_ADDR": "127.0.0.1",
+            "MASTER_PORT": str(port),
+        }
         for rank in range(num_processes)
     ]
-    try:
-        said = [one.communicate(timeout=240)[0] for one in started]
-    finally:
-        for one in started:
-            one.kill()
-    assert [one.returncode for one in started] == [0] * num_processes, "\n".join(said)
-    return load_weights(folder / "weights.safetensors")
 
 
-@pytest.fixture
-def start_together():
-    """What trains a worker's variant in this many processes and returns the weights."""
-    return _start
+@pytest.fixture(scope="module")
+def forks(request) -> Iterator[subprocess.Popen[str]]:
+    """What forks the processes of the `worker.py` beside a test module."""
+    worker = request.path.with_name("worker.py")
+    with subprocess.Popen(
+        [sys.executable, str(Path(__file__).with_name("forks.py")), str(worker)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as server:
+        yield server
+        server.stdin.close()
+
+
+@pytest.fixture(scope="module")
+def start_together(forks) -> Callable[..., dict[str, torch.Tensor]]:
+    """Train a worker's variant in this many processes and return the weights of the run."""
+
+    def start(
+        folder: Path, variant: str, num_processes: int, *, num_machines=1, kill_at=0
+    ) -> dict[str, torch.Tensor]:
+        logs = [folder.with_name(f"{folder.name}-{it}.log") for it in range(num_processes)]
+        environments = _environments(num_processes, num_machines)
+        processes = [
+            {
+                "words": ["worker.py", str(folder), variant],
+                "environment": environment | {"KILL_AT": str(kill_at)},
+                "log": str(log),
+            }
+            for log, environment in zip(logs, environments, strict=True)
+        ]
+        print(json.dumps(processes), file=forks.stdin, flush=True)
+        statuses = json.loads(forks.stdout.readline())
+        output = "\n".join(log.read_text() for log in logs)
+        assert statuses == [0] * num_processes, output
+        return load_weights(folder / "weights.safetensors")
+
+    return start
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """One of the processes of `test_processes.py`: trains a small recipe to its end.
 
-python worker.py FOLDER VARIANT
+python worker.py FOLDER VARIANT, or a fork that has these words (`forks.py`).
 """
 
 import sys

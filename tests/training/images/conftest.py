@@ -95,6 +95,12 @@ def labelled(tmp_path):
     return write_set(tmp_path / "set")
 
 
+@pytest.fixture(scope="module")
+def labelled_once(tmp_path_factory):
+    """The same for all tests of a module, which must not change it."""
+    return write_set(tmp_path_factory.mktemp("labelled") / "set")
+
+
 FINETUNE = FinetuneRecipe(
     name="test",
     network="iresnet_test.arcface",

@@ -1,50 +1,50 @@
 """Training on crops in several processes, joined over loopback as `torchrun` joins them."""
 
-from functools import partial
-from pathlib import Path
-
 import pytest
 import torch
 
-WORKER = Path(__file__).with_name("worker.py")
 KINDS = ("finetune", "pretrain")
 
 
 @pytest.fixture
 def train(start_together, labelled):
-    return partial(start_together, WORKER)
+    return start_together
 
 
-@pytest.fixture
-def kill_at(monkeypatch):
-    return lambda step: monkeypatch.setenv("KILL_AT", str(step))
+@pytest.fixture(scope="module")
+def undisturbed(start_together, labelled_once):
+    """The weights of a variant that this many processes train to its end, trained once."""
+    trained = {}
+
+    def weights(variant, num_processes):
+        name = f"{variant}-{num_processes}"
+        if name not in trained:
+            folder = labelled_once.parent / name
+            trained[name] = start_together(folder, variant, num_processes)
+        return trained[name]
+
+    return weights
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("variant", [*KINDS, "finetune-learnt"])
-def test_two_processes_learn_what_one_learns(train, assert_close, tmp_path, variant):
-    alone = train(tmp_path / "alone", variant, 1)
-    both = train(tmp_path / "both", variant, 2)
-    assert_close(alone, both)
+def test_two_processes_learn_what_one_learns(undisturbed, assert_close, variant):
+    assert_close(undisturbed(variant, 1), undisturbed(variant, 2))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_two_processes_learn_in_portions_what_one_learns_at_once(
-    train, assert_close, tmp_path, kind
+    undisturbed, assert_close, kind
 ):
-    alone = train(tmp_path / "alone", kind, 1)
-    both = train(tmp_path / "both", f"{kind}-portions", 2)
-    assert_close(alone, both)
+    assert_close(undisturbed(kind, 1), undisturbed(f"{kind}-portions", 2))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("way", ["shards", "shards-portions"])
-def test_shards_learn_what_one_whole_model_learns(train, assert_close, tmp_path, kind, way):
-    alone = train(tmp_path / "alone", kind, 1)
-    both = train(tmp_path / "both", f"{kind}-{way}", 2)
-    assert_close(alone, both)
+def test_shards_learn_what_one_whole_model_learns(undisturbed, assert_close, kind, way):
+    assert_close(undisturbed(kind, 1), undisturbed(f"{kind}-{way}", 2))
 
 
 @pytest.mark.slow
@@ -57,11 +57,9 @@ def test_shards_learn_what_one_whole_model_learns(train, assert_close, tmp_path,
     ],
 )
 def test_shards_learn_the_same_with_learnt_weighing_frozen_stages_and_recomputing(
-    train, assert_close, tmp_path, way, plain
+    undisturbed, assert_close, way, plain
 ):
-    alone = train(tmp_path / "alone", plain, 1)
-    both = train(tmp_path / "both", f"finetune-shards-{way}", 2)
-    assert_close(alone, both)
+    assert_close(undisturbed(plain, 1), undisturbed(f"finetune-shards-{way}", 2))
 
 
 @pytest.mark.slow
@@ -79,42 +77,33 @@ def test_shards_train_in_bfloat16_and_keep_float32(train, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["finetune-dropout", "pretrain"])
 def test_a_process_that_is_killed_again_and_again_ends_with_the_same_bits(
-    train, kill_at, tmp_path, kind
+    train, undisturbed, tmp_path, kind
 ):
-    whole = train(tmp_path / "whole", kind, 1)
     for step in (2, 5, 8):  # within epochs, and at the end of one
-        kill_at(step)
         with pytest.raises(AssertionError, match="-9"):
-            train(tmp_path / "killed", kind, 1)
-    kill_at(0)
+            train(tmp_path / "killed", kind, 1, kill_at=step)
     resumed = train(tmp_path / "killed", kind, 1)
-    for name, values in whole.items():
+    for name, values in undisturbed(kind, 1).items():
         assert torch.equal(values, resumed[name]), name
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["finetune-dropout", "pretrain", "finetune-shards"])
 def test_two_processes_that_are_killed_go_on_to_the_same_bits(
-    train, kill_at, tmp_path, kind
+    train, undisturbed, tmp_path, kind
 ):
-    whole = train(tmp_path / "whole", kind, 2)
-    kill_at(7)
     with pytest.raises(AssertionError, match="-9"):
-        train(tmp_path / "killed", kind, 2)
-    kill_at(0)
+        train(tmp_path / "killed", kind, 2, kill_at=7)
     resumed = train(tmp_path / "killed", kind, 2)
-    for name, values in whole.items():
+    for name, values in undisturbed(kind, 2).items():
         assert torch.equal(values, resumed[name]), name
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_run_in_shards_goes_on_in_one_process(
-    train, kill_at, assert_close, tmp_path, kind
+    train, undisturbed, assert_close, tmp_path, kind
 ):
-    whole = train(tmp_path / "whole", kind, 1)
-    kill_at(5)
     with pytest.raises(AssertionError, match="-9"):
-        train(tmp_path / "killed", f"{kind}-shards", 2)
-    kill_at(0)
-    assert_close(whole, train(tmp_path / "killed", kind, 1))
+        train(tmp_path / "killed", f"{kind}-shards", 2, kill_at=5)
+    assert_close(undisturbed(kind, 1), train(tmp_path / "killed", kind, 1))

@@ -1,6 +1,6 @@
 """One of the processes of `test_processes.py`: trains a small recipe on crops to its end.
 
-python worker.py FOLDER VARIANT
+python worker.py FOLDER VARIANT, or a fork that has these words (`forks.py`).
 
 Reads the crops of `set` beside the folder. KILL_AT in the environment is the step at which
 the process is killed as the system kills: nothing is tidied up.
@@ -66,7 +66,8 @@ def main() -> None:
     register_small_networks(registry._SPECS, catalogue.MAES)
     folder, (recipe, where) = Path(sys.argv[1]), VARIANTS[sys.argv[2]]
     data, kill_at = folder.parent / "set", int(os.environ.get("KILL_AT", "0"))
-    course.EVERY_S = 0.0
+    if kill_at:
+        course.EVERY_S = 0.0  # a checkpoint at every step
 
     def step(done: int, num_steps: int, loss: float) -> None:
         if done == kill_at:
