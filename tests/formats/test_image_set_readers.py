@@ -96,8 +96,28 @@ def test_an_image_without_all_its_arrays_is_reported(tmp_path):
     assert [p.kind for p in reading.problems] == [Kind.MISSING_PART] * 2
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"0\0\0\0.", b"0\0\0\x7f."),  # beyond the last character of Unicode
+        (b"0\0\0\0.", b"0\xd8\0\0."),  # half of a pair of UTF-16
+        (b"<U3", b"<f3"),
+        (b"<U3", b"<U0"),
+        (b"<U3'", b"<U99999999999'"),
+    ],
+)
+def test_an_array_whose_value_is_no_text_is_reported(tmp_path, old, new):
+    save_arrays(tmp_path, "1", exp="1", val="0.5", aro="0")
+    path = tmp_path / "annotations/1_val.npy"
+    data = path.read_bytes()
+    assert data.count(old) == 1
+    path.write_bytes(data.replace(old, new))
+    (problem,) = read_affectnet_arrays(tmp_path).problems
+    assert problem.kind is Kind.MISSING_PART
+
+
 @settings(deadline=None, max_examples=60)
-@given(place=st.integers(0, 127), put_in=st.binary(min_size=1, max_size=3))
+@given(place=st.integers(0, 139), put_in=st.binary(min_size=1, max_size=3))
 def test_a_damaged_array_is_a_row_or_a_problem(tmp_path_factory, place, put_in):
     folder = tmp_path_factory.mktemp("fuzz")
     save_arrays(folder, "1", exp="1", val="0.5", aro="0")

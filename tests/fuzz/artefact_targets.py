@@ -13,6 +13,7 @@ from target import Seed, Target, files_below
 
 from wildaffect.analysis.options import ColumnOptions
 from wildaffect.inference.artefact import (
+    DEFAULT,
     EMBEDDED,
     MANIFEST_FILE,
     load_artefact,
@@ -34,12 +35,7 @@ def _folders() -> list[Seed]:
         networks = [one for one in files if one.endswith(".onnx")]
         spoiled = {MANIFEST_FILE: mutate_json} | dict.fromkeys(networks, mutate)
         seeds.append(Seed(files=files, spoiled=spoiled, seal=_seal))
-    document = json.loads((EMBEDDED / "world" / MANIFEST_FILE).read_bytes())
-    files = {MANIFEST_FILE: json.dumps(document).encode()}
-    files |= {
-        one["network"]["file"]: (EMBEDDED / "world" / one["network"]["file"]).read_bytes()
-        for one in document["members"]
-    }
+    files = files_below(EMBEDDED / DEFAULT)
     return [*seeds, Seed(files=files, spoiled={MANIFEST_FILE: mutate_json})]
 
 

@@ -77,7 +77,7 @@ def analyze_file(path: Path) -> None:
     """Analyze a file as the command does, with networks that are loaded once."""
     job = FileJob(
         source=path,
-        result=path.with_name("result.csv"),
+        results=(path.with_name("result.csv"),),
         read=ReadOptions(),
         columns=ColumnOptions(),
     )

@@ -62,6 +62,14 @@ def test_an_animation_is_read_whole_with_its_times(tmp_path, name, options):
     assert (info.num_frames, info.codec) == (4, path.suffix[1:])
 
 
+def test_equal_pictures_that_a_writer_joined_are_one_that_is_shown_longer(tmp_path):
+    path = animate(tmp_path / "a.webp", [10, 90, 90, 90, 170], duration=100, lossless=True)
+    assert path.read_bytes().count(b"ANMF") == 3
+    _, frames = read(path)
+    assert np.abs(np.subtract(levels_of(frames), [10, 90, 170])).max() <= 2
+    np.testing.assert_allclose([frame.time_s for frame in frames], [0.0, 0.1, 0.4])
+
+
 def test_a_gif_is_read_whole(tmp_path):
     _, frames = read(animate(tmp_path / "a.gif", [10, 90, 170], duration=100))
     assert len(frames) == 3

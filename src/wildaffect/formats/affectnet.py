@@ -18,6 +18,7 @@ tensorflow-datasets recipe `hcai_affectnet`, read them.
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -179,20 +180,26 @@ def _read_scalar(path: Path) -> str | None:
     try:
         with path.open("rb") as file:
             data = file.read(_ARRAY_BYTES)
-    except OSError:
+        header = _ARRAY.match(data)
+        if header is None:
+            return None
+        return _value(np.dtype(header[1].decode()), data[header.end() :])
+    except (OSError, TypeError, ValueError, OverflowError):
         return None
-    match = _ARRAY.match(data)
-    if match is None:
+
+
+def _value(dtype: np.dtype[Any], body: bytes) -> str | None:
+    if not body or len(body) != dtype.itemsize:
         return None
-    dtype = np.dtype(match[1].decode())
-    body = data[match.end() :]
-    if len(body) != dtype.itemsize or not body:
-        return None
-    try:
-        value = np.frombuffer(body, dtype)[0]
-        return value.decode() if isinstance(value, bytes) else str(value)
-    except (UnicodeDecodeError, ValueError):
-        return None
+    values = np.frombuffer(body, dtype)
+    match dtype.kind:
+        case "S":
+            return body.rstrip(b"\0").decode()
+        case "U":  # numpy takes numbers that are no characters, and fails on them later
+            text = values.astype(dtype.newbyteorder("<")).tobytes()
+            return text.decode("utf-32-le").rstrip("\0")
+        case _:
+            return str(values[0])
 
 
 def _is_affectnet(path: Path) -> bool:

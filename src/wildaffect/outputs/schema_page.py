@@ -93,8 +93,10 @@ largest of several; covers and thumbnails are no video.
 
 Photographs are turned as their EXIF says; HEIC is read whole, also where it is stored in
 tiles. Animations (WebP, PNG, GIF, AVIF) are videos with one row per stored picture, at its
-own time; pages of TIFF and HEIC are photographs. In a folder of photographs they are
-sources of their own.
+own time. Programs that write them store equal pictures in a row once, with a longer
+duration: four frames of which the last three are equal become two pictures, and two rows.
+Pages of TIFF and HEIC are photographs. In a folder of photographs, animations and files of
+several pages are sources of their own.
 """
 
 
