@@ -128,7 +128,7 @@ def draw_video(folder: Path, video: PlannedVideo, *, files: Files) -> int:
     part = _part(folder, video)
     part.parent.mkdir(exist_ok=True)
     with whole_file(part) as unfinished, unfinished.open("wb") as file:
-        np.savez(file, allow_pickle=False, **truth)
+        np.savez(file, **truth)  # type: ignore[arg-type]
     return num_images
 
 

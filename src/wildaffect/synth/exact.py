@@ -74,4 +74,4 @@ def write_exact(
         **{name: np.concatenate([truth[name] for truth in truths]) for name in truths[0]},
     }
     with whole_file(folder / NAME) as unfinished, unfinished.open("wb") as file:
-        np.savez_compressed(file, allow_pickle=False, **arrays)
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]

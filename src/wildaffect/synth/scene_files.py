@@ -129,7 +129,7 @@ def write_table(path: Path, frames: Sequence[SceneFrame]) -> None:
 def write_truth(path: Path, frames: Sequence[SceneFrame]) -> None:
     """Write every number of every person, a row each, as arrays."""
     with whole_file(path) as part, part.open("wb") as file:
-        np.savez_compressed(file, allow_pickle=False, **_truth(frames))
+        np.savez_compressed(file, **_truth(frames))  # type: ignore[arg-type]
 
 
 def _truth(frames: Sequence[SceneFrame]) -> dict[str, NDArray[Any]]:
