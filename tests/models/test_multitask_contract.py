@@ -23,6 +23,8 @@ SHAPES: dict[Task, tuple[int, ...]] = {
     Task.EXPRESSION: (8,),
     Task.ACTION_UNITS: (12,),
 }
+SQUARE = ("separate_encoders-hidden", "share_encoder-label", "share_bottom-alone")
+"""Frameworks with every trunk and every feedback once."""
 
 
 def loss_of(outputs: dict[Task, torch.Tensor], labels: Any) -> torch.Tensor:
@@ -199,7 +201,8 @@ def test_a_small_batch_is_learnt_by_heart(
 
 
 @pytest.mark.slow
-def test_a_small_batch_is_learnt_by_heart_in_every_framework(
+@pytest.mark.parametrize("framework", SQUARE, indirect=True)
+def test_a_small_batch_is_learnt_by_heart_with_every_trunk_and_every_feedback(
     encoder: TemporalConfig,
     framework: FrameworkConfig,
     make_window: Make,
