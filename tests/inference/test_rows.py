@@ -1,4 +1,4 @@
-"""Which faces backbones look at, when, and what the rows between them get."""
+"""How backbones look at faces that carry crops, and what the rows between them get."""
 
 from dataclasses import replace
 
@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from wildaffect.core.faces import FaceObservation, FrameFaces, HeadPose, Status
-from wildaffect.core.rate import kept_rows
 from wildaffect.core.windows import FRAME_WISE, TrailingSpec
 from wildaffect.inference.artefact import Artefact, load_artefact
 from wildaffect.inference.inputs import Inputs
@@ -38,23 +37,23 @@ class Redness:
 
 @pytest.fixture
 def rows_of(with_backbone):
-    """`rows_of(frames, rate_hz=..., ...)` -> rows by frame, the batches, the inputs."""
+    """`rows_of(frames, ...)` -> rows by frame, the batches, the inputs."""
     artefact = load_artefact(with_backbone)
 
-    def run(frames, *, rate_hz=None, window=WINDOW, every=False, at_once=False):
-        manifest = replace(artefact.manifest, rate_hz=rate_hz, window=window)
+    def run(frames, *, rate_hz=None, at_once=False):
+        manifest = replace(artefact.manifest, rate_hz=rate_hz, window=WINDOW)
         network = Redness()
         inputs = Inputs(
             replace(artefact, manifest=manifest), Device(), backbones={"colour": network}
         )
         network.batches.clear()  # of the check
-        made = FaceRows(inputs, every=every, at_once=at_once).run(frames)
+        made = FaceRows(inputs, at_once=at_once).run(frames)
         return list(made), network.batches, inputs
 
     return run
 
 
-def face(number, *, track=0, status=Status.OK):
+def face(number, *, track=0, status=Status.OK, with_crop=True):
     crop = np.full((32, 32, 3), number % 256, np.uint8)
     return FaceObservation(
         track_id=track,
@@ -67,15 +66,18 @@ def face(number, *, track=0, status=Status.OK):
         pose=HeadPose(0, 0, 0),
         face_size_px=100,
         sharpness=20,
-        crops=() if status is Status.INTERPOLATED else (crop,),
+        crops=(crop,) if with_crop and status is not Status.INTERPOLATED else (),
     )
 
 
-def frames_of(num_frames, *, num_people=1, lost=()):
+def frames_of(num_frames, *, num_people=1, lost=(), with_crops=None):
     live = frozenset(range(num_people))
     for index in range(num_frames):
         status = Status.INTERPOLATED if index in lost else Status.OK
-        faces = [face(index, track=track, status=status) for track in live]
+        is_cut = with_crops is None or index in with_crops
+        faces = [
+            face(index, track=track, status=status, with_crop=is_cut) for track in live
+        ]
         yield FrameFaces(
             frame_index=index, time_s=index / FPS, faces=tuple(faces), live_ids=live
         )
@@ -107,9 +109,7 @@ def test_a_live_stream_answers_every_frame_before_the_next(rows_of):
             yield seen
 
     _, batches, inputs = rows_of([], at_once=True)
-    for number, (seen, _) in enumerate(
-        FaceRows(inputs, every=False, at_once=True).run(frames())
-    ):
+    for number, (seen, _) in enumerate(FaceRows(inputs, at_once=True).run(frames())):
         assert seen.frame_index == taken[-1] == number
     assert [len(batch) for batch in batches] == [2] * 5
 
@@ -123,25 +123,14 @@ def test_frames_that_wait_for_a_batch_are_bounded(rows_of):
             yield seen
 
     _, _, inputs = rows_of([])
-    next(FaceRows(inputs, every=False, at_once=False).run(frames()))
+    next(FaceRows(inputs, at_once=False).run(frames()))
     assert len(taken) == BATCH_FRAMES
 
 
-@pytest.mark.parametrize("rate_hz", [4.0, 7.1, 29.0, 60.0])
-def test_only_the_rows_that_networks_read_are_looked_at(rows_of, rate_hz):
-    _, batches, _ = rows_of(frames_of(100), rate_hz=rate_hz)
-    kept = kept_rows(np.arange(100) / FPS, rate_hz)
-    assert np.concatenate(batches).tolist() == kept.tolist()
-
-
-def test_every_face_is_looked_at_where_its_features_are_a_result(rows_of):
-    _, batches, _ = rows_of(frames_of(30), rate_hz=5.0, every=True)
-    assert np.concatenate(batches).tolist() == list(range(30))
-
-
-def test_the_next_sight_counts_where_a_row_of_a_network_has_a_lost_face(rows_of):
-    rows, batches, inputs = rows_of(frames_of(30, lost=range(9, 14)), rate_hz=3.0)
-    # Rows 0, 9, 18 and 27 are kept; the face is lost in row 9 and back in row 14.
+def test_a_row_of_a_lost_face_has_features_between_those_of_its_neighbors(rows_of):
+    frames = frames_of(30, lost=range(9, 14), with_crops={0, 14, 18, 27})
+    rows, batches, inputs = rows_of(frames, rate_hz=3.0)
+    # Of the rows 0, 9, 18 and 27 that the network reads, 9 is of a lost face.
     assert np.concatenate(batches).tolist() == [0, 14, 18, 27]
     person = PersonStream(
         inputs,

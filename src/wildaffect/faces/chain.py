@@ -6,8 +6,9 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from wildaffect.core.faces import FaceObservation, FrameFaces
+from wildaffect.core.faces import FrameFaces
 from wildaffect.core.preprocess import Preprocess
+from wildaffect.faces.crop_choice import CropChoice
 from wildaffect.faces.detector import FaceDetector
 from wildaffect.faces.ledger import FaceLedger
 from wildaffect.faces.mesh import FaceMesh
@@ -15,7 +16,7 @@ from wildaffect.faces.observe import FaceObserver
 from wildaffect.faces.quality import QualityLimits
 from wildaffect.faces.scan import ScannedFrame
 from wildaffect.faces.search import FaceSearch
-from wildaffect.faces.tracker import Tracker, TrackingLimits
+from wildaffect.faces.tracker import LiveTrack, Tracker, TrackingLimits
 from wildaffect.runtime.network import Device
 
 
@@ -27,7 +28,8 @@ class FaceChain:
 
     Args:
         device: Where the networks run.
-        preprocesses: Aligned crops that every observation is to carry.
+        preprocesses: Aligned crops that observations are to carry.
+        crop_rate_hz: How many observations of a track per second carry them; None for all.
         tracking: When a face counts as found, lost and real.
         quality: When a face is too poor to be judged.
     """
@@ -37,6 +39,7 @@ class FaceChain:
         device: Device,
         *,
         preprocesses: tuple[Preprocess, ...] = (),
+        crop_rate_hz: float | None = None,
         tracking: TrackingLimits | None = None,
         quality: QualityLimits | None = None,
     ) -> None:
@@ -45,29 +48,37 @@ class FaceChain:
         self._mesh = FaceMesh(device)
         self._observe = FaceObserver(device, preprocesses, quality or QualityLimits())
         self._limits = tracking or TrackingLimits()
+        self._crop_rate_hz = crop_rate_hz
 
     def run(self, frames: Iterable[ScannedFrame]) -> Iterator[FrameFaces]:
         """Yield every frame once, in order; one run is one video."""
         tracker, ledger = Tracker(self._limits), FaceLedger(self._limits)
+        choice = CropChoice(self._crop_rate_hz)
         for scanned in frames:
             frame = scanned.frame
             if scanned.is_new_source or scanned.change.is_cut:
                 tracker.start_shot(partial(_goes_on, scanned))
                 if not tracker.live_keys():
                     yield from ledger.end_shot()
-            faces = self._faces_in(frame.rgb, frame.time_s, scanned, tracker)
+            tracks = self._tracks_in(frame.rgb, frame.time_s, scanned, tracker)
+            seen = {track.key for track in tracks}
+            cut = choice(frame.time_s, seen, tracker.live_keys())
+            faces = {
+                track.key: self._observe(frame.rgb, track, with_crops=track.key in cut)
+                for track in tracks
+            }
             ledger.add_frame(frame.index, frame.time_s, faces)
             yield from ledger.settled(tracker.live_keys())
         yield from ledger.end_shot()
 
-    def _faces_in(
+    def _tracks_in(
         self,
         rgb: NDArray[np.uint8],
         time_s: float,
         scanned: ScannedFrame,
         tracker: Tracker,
-    ) -> dict[int, FaceObservation]:
-        tracks = tracker.update(
+    ) -> list[LiveTrack]:
+        return tracker.update(
             time_s,
             scanned.detections,
             look=lambda region: self._mesh(rgb, region),
@@ -76,7 +87,6 @@ class FaceChain:
             search=lambda: self._search.wider(rgb),
             closer=lambda mesh: self._search.closer(rgb, mesh.box_xyxy()),
         )
-        return {track.key: self._observe(rgb, track) for track in tracks}
 
 
 def _goes_on(scanned: ScannedFrame, box_xyxy: NDArray[np.float32]) -> bool:

@@ -28,7 +28,9 @@ class FaceObserver:
         self._preprocesses = preprocesses
         self._limits = limits
 
-    def __call__(self, rgb: NDArray[np.uint8], track: LiveTrack) -> FaceObservation:
+    def __call__(
+        self, rgb: NDArray[np.uint8], track: LiveTrack, *, with_crops: bool
+    ) -> FaceObservation:
         """Return what this frame shows of a face that was found in it."""
         landmarks = track.mesh.landmarks_xyz
         box = track.mesh.box_xyxy()
@@ -50,7 +52,10 @@ class FaceObserver:
             pose=pose,
             face_size_px=size_px,
             sharpness=crisp,
-            crops=tuple(align_face(rgb, points, wanted) for wanted in self._preprocesses),
+            crops=tuple(
+                align_face(rgb, points, wanted)
+                for wanted in (self._preprocesses if with_crops else ())
+            ),
         )
 
 

@@ -11,6 +11,8 @@ from wildaffect.faces.views import INPUT_PX, View, tile_levels
 
 DETECT_EVERY_S = 0.2
 """The detector runs at least so often, and at once where the picture changes."""
+TILE_EVERY_S = 0.5
+"""So often it also looks at one tile, within a shot."""
 SUDDEN_CHANGE = 0.08
 """Change of one cell of the thumbnail that may be a face that came into view."""
 
@@ -73,7 +75,7 @@ class FrameScanner:
         """Return where else to look in a frame, and note when that was."""
         height, width = frame.rgb.shape[:2]
         levels = tile_levels(height, width)
-        is_due = frame.time_s - self._tiled_s >= DETECT_EVERY_S - 1e-6
+        is_due = frame.time_s - self._tiled_s >= TILE_EVERY_S - 1e-6
         if not levels or not (is_due or is_cut or frame.shot_start):
             return ()
         is_first = self._tiled_s == float("-inf")

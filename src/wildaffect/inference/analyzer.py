@@ -21,7 +21,7 @@ from wildaffect.inference.inputs import FaceRow, Inputs
 from wildaffect.inference.model import Model
 from wildaffect.inference.neutral import Neutral, NeutralOf, PersonNeutral
 from wildaffect.inference.person import PersonStream
-from wildaffect.inference.rows import FaceRows
+from wildaffect.inference.rows import FaceRows, embedding_rate_hz
 from wildaffect.runtime.network import Device
 from wildaffect.video.prefetch import prefetch
 
@@ -71,6 +71,9 @@ class Analyzer:
         self._chain = FaceChain(
             self.options.device,
             preprocesses=self._inputs.preprocesses,
+            crop_rate_hz=None
+            if self.options.keep_features
+            else embedding_rate_hz(self._inputs.manifest),
             tracking=self.options.tracking,
             quality=self.options.quality,
         )
@@ -112,9 +115,7 @@ class Analyzer:
         source = _UntilError(frames)
         people: dict[int, PersonStream] = {}
         order = _FrameOrder()
-        rows = FaceRows(
-            self._inputs, every=self.options.keep_features, at_once=self.options.live
-        )
+        rows = FaceRows(self._inputs, at_once=self.options.live)
         start = partial(self._person, neutral_of)
         with closing(self._faces(source)) as faces:
             for seen, measured in rows.run(faces):

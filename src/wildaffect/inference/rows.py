@@ -1,7 +1,8 @@
 """Frames with faces to rows for the networks: backbones look at several faces at once.
 
 A backbone costs far more than everything else, so it sees the faces of the rows that a
-network reads, and no others: about `rate_hz` of them per second and person.
+network reads, and no others: about `rate_hz` of them per second and person. Those are the
+ones that carry crops.
 """
 
 from collections import deque
@@ -11,7 +12,6 @@ from dataclasses import replace
 import numpy as np
 
 from wildaffect.core.faces import FaceObservation, FrameFaces, Status
-from wildaffect.core.rate import kept_rows
 from wildaffect.features.embedding import NETWORK_BATCH
 from wildaffect.inference.inputs import FaceRow, Inputs
 from wildaffect.inference.manifest import BackboneInput, Manifest
@@ -30,14 +30,11 @@ class FaceRows:
 
     Args:
         inputs: What is measured.
-        every: Whether backbones are to look at every face that was seen.
         at_once: Whether each frame is answered before the next one, as in live streams.
     """
 
-    def __init__(self, inputs: Inputs, *, every: bool, at_once: bool) -> None:
+    def __init__(self, inputs: Inputs, *, at_once: bool) -> None:
         self._inputs = inputs
-        rate_hz = None if every else embedding_rate_hz(inputs.manifest)
-        self._choice = _Choice(rate_hz)
         self._holds = bool(inputs.backbones) and not at_once
 
     def run(self, frames: Iterable[FrameFaces]) -> Iterator[Rows]:
@@ -50,12 +47,10 @@ class FaceRows:
             ]
             bare = replace(seen, faces=tuple(row.face for row in rows))
             batch.frames.append((bare, rows))
-            if self._inputs.backbones:
-                for face, row in zip(seen.faces, rows, strict=True):
-                    if self._choice.wants(seen.time_s, face):
-                        batch.faces.append(face)
-                        batch.rows.append(row)
-                self._choice.forget_others(seen.live_ids)
+            for face, row in zip(seen.faces, rows, strict=True):
+                if face.crops:
+                    batch.faces.append(face)
+                    batch.rows.append(row)
             if not self._holds or batch.is_full:
                 yield from self._whole(batch)
                 batch = _Batch()
@@ -125,34 +120,3 @@ class _Batch:
     @property
     def is_full(self) -> bool:
         return len(self.faces) >= BATCH_FACES or len(self.frames) >= BATCH_FRAMES
-
-
-class _Choice:
-    """Which faces backbones look at: those of rows that `StreamingAtRate` passes on.
-
-    Where such a row has a face that is lost for a moment, the next sight of it counts.
-    """
-
-    def __init__(self, rate_hz: float | None) -> None:
-        self._rate_hz = rate_hz
-        self._last_s: dict[int, float] = {}
-        self._owed: set[int] = set()
-
-    def wants(self, time_s: float, face: FaceObservation) -> bool:
-        """Take the next row of a track; return whether its face is to be looked at."""
-        was_seen = face.status is not Status.INTERPOLATED
-        if self._rate_hz is None:
-            return was_seen
-        last_s = self._last_s.get(face.track_id, -np.inf)
-        if len(kept_rows(np.array([time_s]), self._rate_hz, last_s=last_s)):
-            self._last_s[face.track_id] = time_s
-            self._owed.add(face.track_id)
-        if not was_seen or face.track_id not in self._owed:
-            return False
-        self._owed.discard(face.track_id)
-        return True
-
-    def forget_others(self, live_ids: frozenset[int]) -> None:
-        """Drop what is known of tracks that are complete."""
-        self._last_s = {key: at for key, at in self._last_s.items() if key in live_ids}
-        self._owed &= live_ids

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from wildaffect.core.frame_wise import StreamingFrames
 from wildaffect.core.joining import StreamingJoin
 from wildaffect.core.outputs import SequenceOutputs
 from wildaffect.core.rate import Stream, StreamingAtRate
@@ -72,6 +73,8 @@ def _stream_of(panel: Panel) -> Stream:
 
 
 def _over_windows(panel: Panel) -> Stream:
+    if panel.window.is_frame_wise:
+        return StreamingFrames(panel)
     match panel.window:
         case WindowSpec():
             return StreamingWindows(panel, panel.window)

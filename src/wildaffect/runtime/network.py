@@ -105,7 +105,10 @@ class Network:
         # OpenVINO itself reads beyond an input whose fixed axes do not fit.
         for value, shape in zip(inputs, self._shapes, strict=True):
             _check_shape(shape, value.shape)
-        self._request.infer([np.ascontiguousarray(value) for value in inputs])
+        # By position: a list would make OpenVINO look up all inputs first, on every call.
+        self._request.infer(
+            {place: np.ascontiguousarray(value) for place, value in enumerate(inputs)}
+        )
         return tuple(
             np.array(self._request.get_output_tensor(index).data)
             for index in range(len(self.output_names))
