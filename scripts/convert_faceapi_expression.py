@@ -5,8 +5,7 @@ Get the weights with `npm install @vladmandic/face-api@1.7.15` (MIT license), th
 faceapi_expression.onnx`. The same weights give the same bytes.
 
 The network maps `crops` (B, 3, 112, 112), scaled as `PREPROCESS` states, to `features` (B,
-7): logits of `CLASSES`, the mean over each crop and its mirror image, so that a mirrored
-face is read alike. Layers as in the package's source, `src/faceFeatureExtractor`: four
+7): logits of `CLASSES`. Layers as in the package's source, `src/faceFeatureExtractor`: four
 blocks of a strided and three plain separable convolutions with dense shortcuts, the mean
 over the remaining 7 x 7 pixels, and a linear layer. Padding is TensorFlow's "same".
 """
@@ -139,7 +138,7 @@ def _weight(values: NDArray, quantization: dict | None) -> Weight:
 def build_network(weights: Mapping[str, Weight]) -> bytes:
     """Return the ONNX file."""
     graph = Graph()
-    out = _with_mirror_images(graph, "crops")
+    out = "crops"
     for index in range(NUM_BLOCKS):
         out = _block(graph, weights, f"dense{index}", out)
     pooled = graph.node("GlobalAveragePool", [out], "pooled")
@@ -147,10 +146,7 @@ def build_network(weights: Mapping[str, Weight]) -> bytes:
     # As float32: OpenVINO rounds the inputs of a product with 8-bit weights, by 2e-3.
     fc = graph.tensor("fc/weights", weights["fc/weights"].as_float32())
     bias = graph.weight("fc/bias", weights["fc/bias"])
-    graph.node("Gemm", [flat, fc, bias], "logits")
-    pairs = graph.tensor("pairs", np.array([2, -1, len(CLASSES)], np.int64))
-    graph.node("Reshape", ["logits", pairs], "logits:pairs")
-    graph.node("ReduceMean", ["logits:pairs"], "features", axes=[0], keepdims=0)
+    graph.node("Gemm", [flat, fc, bias], "features")
     crops = helper.make_tensor_value_info(
         "crops", TensorProto.FLOAT, ["batch", 3, SIZE_PX, SIZE_PX]
     )
@@ -167,17 +163,6 @@ def build_network(weights: Mapping[str, Weight]) -> bytes:
     )
     onnx.checker.check_model(model, full_check=True)
     return model.SerializeToString(deterministic=True)
-
-
-def _with_mirror_images(graph: Graph, crops: str) -> str:
-    """Add the mirror image of every crop behind the crops."""
-    ends = {"starts": -1, "ends": np.iinfo(np.int64).min, "axes": 3, "steps": -1}
-    bounds = [
-        graph.tensor(f"mirror:{name}", np.array([value], np.int64))
-        for name, value in ends.items()
-    ]
-    mirrored = graph.node("Slice", [crops, *bounds], "mirrored")
-    return graph.node("Concat", [crops, mirrored], "both", axis=0)
 
 
 def _block(graph: Graph, weights: Mapping[str, Weight], block: str, inputs: str) -> str:

@@ -1,5 +1,7 @@
 """Model outputs of one row to `Affect`: calibration, and what stays absent."""
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -92,5 +94,10 @@ def _units(
 def _spread(probs: Vector, predicted: tuple[str, ...], space: LabelSpace) -> Vector:
     """Return values in the order of the whole space, NaN for what is not predicted."""
     whole = np.full(len(space), np.nan, np.float32)
-    whole[[space.index(label) for label in predicted]] = probs
+    whole[list(_places(predicted, space))] = probs
     return whole
+
+
+@cache
+def _places(predicted: tuple[str, ...], space: LabelSpace) -> tuple[int, ...]:
+    return tuple(space.index(label) for label in predicted)

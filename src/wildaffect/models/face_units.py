@@ -109,14 +109,15 @@ class Prototypes(nn.Module):
     Bayes over soft evidence).
 
     Args:
-        forms: Chances of each form in (0, 1), one row per form, K columns. expression_of:
-        Class of each form. log_prior: Added for each class, length E. present_from:
-        Intensity at which a unit is as likely there as not, where the person's
-            own neutral is unknown and where it is known: intensities that are read against
-            the population are drawn to their mean.
-        slope: How fast that changes with intensity. sharpness: What log-likelihoods are
-        multiplied by, likewise; below 1 where units that
-            are misread together would be counted as several observations.
+        forms: Chances of each form in (0, 1), one row per form, K columns.
+        expression_of: Class of each form.
+        log_prior: Added for each class, length E.
+        present_from: Intensity at which a unit is as likely there as not, where the
+            person's own neutral is unknown and where it is known: intensities that are read
+            against the population are drawn to their mean.
+        slope: How fast that changes with intensity.
+        sharpness: What log-likelihoods are multiplied by, likewise; below 1 where units
+            that are misread together would be counted as several observations.
     """
 
     forms: Tensor

@@ -107,7 +107,8 @@ def train_parts(world: Path, runs: Path) -> Parts:
 def prototypes() -> Prototypes:
     """Return what reads expressions from the action units of `READ_BY_PROTOTYPES`."""
     shares = np.array(WILD_EXPRESSION_SHARES)
-    shares[EXPRESSIONS.index("Other")] = shares.min()  # a rest, not a face of its own
+    other = EXPRESSIONS.index("Other")
+    shares[other] = np.delete(shares, other).mean()  # a rest, not the most frequent face
     forms, expression_of = [], []
     for label, name in enumerate(EXPRESSIONS):
         for form in OTHER_FORMS if name == "Other" else VARIANTS[name]:
