@@ -1,6 +1,8 @@
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
@@ -32,3 +34,15 @@ def real_clips() -> Path:
     if fetched.returncode:
         pytest.fail(f"real clips: {fetched.stderr.strip()}")
     return folder
+
+
+@pytest.fixture
+def takes_interrupts() -> Iterator[None]:
+    """Let processes that the test starts be interrupted.
+
+    A process inherits that SIGINT is ignored, as it is in whatever a script starts in the
+    background.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

@@ -256,6 +256,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing_under_the_final_name(
     assert not (tmp_path / "face.overlay.mp4").exists()
 
 
+@pytest.mark.usefixtures("takes_interrupts")
 @pytest.mark.slow
 def test_an_interrupt_ends_with_one_line(portrait_views, save_clip, tmp_path, in_child):
     long = save_clip(tmp_path / "long.mp4", portrait_views(40) * 40)

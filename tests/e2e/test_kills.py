@@ -21,7 +21,11 @@ from wildaffect.cli.main import main
 from wildaffect.features.store import FeatureStore
 from wildaffect.outputs.sidecar import read_sidecar
 
-pytestmark = [pytest.mark.slow, pytest.mark.e2e]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.e2e,
+    pytest.mark.usefixtures("takes_interrupts"),
+]
 
 KILLS = int(os.environ.get("WILDAFFECT_KILLS", "1"))
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)

@@ -131,6 +131,7 @@ def test_a_worker_that_cannot_load_its_networks_stops_the_job(plan, clips):
         run(plan, clips, Processes(replace(plan, sets=(unloadable,)), 2))
 
 
+@pytest.mark.usefixtures("takes_interrupts")
 @pytest.mark.slow
 @pytest.mark.e2e
 def test_an_interrupt_ends_with_one_line_and_keeps_whole_entries(clips, tmp_path, plan):
