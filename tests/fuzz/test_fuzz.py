@@ -21,7 +21,7 @@ def harness(monkeypatch):
 
 @pytest.mark.slow
 def test_spoiled_files_end_in_typed_errors_within_time_and_memory():
-    wanted = ["--media", "250", "--files", "750", "--stop-s", "40"]
+    wanted = ["--media", "250", "--files", "750"]
     run = subprocess.run(
         [sys.executable, str(RUN), *wanted], capture_output=True, text=True, check=False
     )
