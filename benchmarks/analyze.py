@@ -48,7 +48,7 @@ def make_clip(path: Path, size: tuple[int, int], num_faces: int, num_frames: int
                 at = (tile[0] * (0.5 + 0.06 * np.sin(phase)), tile[1] * 0.5)
                 move[:, 2] = np.array(at) - zoom * np.array([226, 140])
                 picture = cv2.warpAffine(
-                    portrait, move, tile, borderMode=cv2.BORDER_REFLECT
+                    portrait, move, tile, borderMode=cv2.BORDER_REPLICATE
                 )
                 top, left = face // columns * tile[1], face % columns * tile[0]
                 frame[top : top + tile[1], left : left + tile[0]] = picture
@@ -115,6 +115,9 @@ def run_stages(clip: str, _threads: int) -> dict[str, float]:
     from wildaffect.faces.scan import FrameScanner
     from wildaffect.inference.analyzer import Analyzer
     from wildaffect.inference.artefact import load_artefact
+    from wildaffect.inference.inputs import Inputs
+    from wildaffect.inference.person import PersonStream
+    from wildaffect.inference.rows import FaceRows, embedding_rate_hz
     from wildaffect.runtime.network import Device
     from wildaffect.video.read import open_source
 
@@ -129,22 +132,32 @@ def run_stages(clip: str, _threads: int) -> dict[str, float]:
 
     with open_source(clip) as reader:
         frames = stage("decode to RGB", lambda: list(reader))
-    scanner, chain = FrameScanner(FaceDetector(device)), FaceChain(device)
+    analyzer = Analyzer(load_artefact())
+    inputs = Inputs(load_artefact(), device)
+    scanner = FrameScanner(FaceDetector(device))
+    chain = FaceChain(
+        device,
+        preprocesses=inputs.preprocesses,
+        crop_rate_hz=embedding_rate_hz(inputs.manifest),
+    )
+    rows = FaceRows(inputs, at_once=False)
+    with open_source(clip) as reader:
+        frames = stage("decode to RGB", lambda: list(reader))
     scanned = stage("detect, find cuts", lambda: [scanner(frame) for frame in frames])
     faces = stage("follow: mesh, blendshapes, pose", lambda: list(chain.run(scanned)))
-    analyzer = Analyzer(load_artefact())
-    person_cpu = time.process_time()
-    people = {}
-    for seen in faces:
-        for face in seen.faces:
-            if face.track_id not in people:
-                people[face.track_id] = analyzer._person()  # noqa: SLF001 - a measurement
-            people[face.track_id].push(seen.frame_index, seen.time_s, face)
-    for person in people.values():
-        person.finish()
-    marks["geometry, model, smoothing"] = (
-        1e3 * (time.process_time() - person_cpu) / CLIP_FRAMES
-    )
+    measured = stage("geometry, look at the picture", lambda: list(rows.run(faces)))
+
+    def predict() -> list:
+        people: dict[int, PersonStream] = {}
+        for _, of_frame in measured:
+            for row in of_frame:
+                track = row.face.track_id
+                if track not in people:
+                    people[track] = analyzer._person(analyzer.estimated_neutral, track)  # noqa: SLF001 - a measurement
+                people[track].push(row)
+        return [person.finish() for person in people.values()]
+
+    stage("model, smoothing", predict)
     return marks
 
 
