@@ -31,6 +31,12 @@ NETWORKS = [*SMALL, TIMM] + [
 ]
 
 
+@pytest.fixture(scope="module", params=NETWORKS)
+def built(request):
+    """Name and network, built once for all tests of this file that take it."""
+    return request.param, build_backbone(request.param)
+
+
 def crops_of(name: str, num: int, seed: int = 0) -> torch.Tensor:
     crop = backbone_spec(name).preprocess
     shape = (num, len(crop.mean), crop.size_px, crop.size_px)
@@ -58,21 +64,20 @@ def test_each_parameter_belongs_to_one_stage(name):
         assert len(owners) == 1, (key, owners)
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-def test_features_have_the_promised_shape_and_every_parameter_a_gradient(name):
-    network = build_backbone(name).train()
-    features = network(crops_of(name, 2))
+def test_features_have_the_promised_shape_and_every_parameter_a_gradient(built):
+    name, network = built
+    features = network.train()(crops_of(name, 2))
     assert features.shape == (2, backbone_spec(name).feature_dim)
     (features * torch.randn(features.shape)).sum().backward()
     without = [
         key for key, p in network.named_parameters() if p.requires_grad and p.grad is None
     ]
     assert without == []
+    network.zero_grad()
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-def test_a_crop_alone_gives_what_it_gives_in_a_batch(name):
-    network, crops = build_backbone(name).eval(), crops_of(name, 3)
+def test_a_crop_alone_gives_what_it_gives_in_a_batch(built):
+    network, crops = built[1].eval(), crops_of(built[0], 3)
     with torch.no_grad():
         batch, alone = network(crops), network(crops[1:2])
     spread = batch.abs().max().item()
@@ -80,9 +85,9 @@ def test_a_crop_alone_gives_what_it_gives_in_a_batch(name):
     assert (batch[0] - batch[1]).abs().max() > 1e-3 * spread
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-def test_weights_survive_saving_and_loading(name):
-    network, other = build_backbone(name).eval(), build_backbone(name).eval()
+def test_weights_survive_saving_and_loading(built):
+    name, network = built
+    network, other = network.eval(), build_backbone(name).eval()
     crops = crops_of(name, 1)
     other.load_state_dict(load(save(network.state_dict())))
     with torch.no_grad():
