@@ -9,6 +9,15 @@ from wildaffect.cli.stopping import STOPS, status_of, stops_on_signals
 from wildaffect.core.errors import Stopped
 
 
+@pytest.fixture(autouse=True)
+def default_handlers():
+    """As at a terminal, also where the tests themselves were started with `nohup`."""
+    before = {each: signal.signal(each, signal.SIG_DFL) for each in STOPS}
+    yield
+    for each, handler in before.items():
+        signal.signal(each, handler)
+
+
 @pytest.mark.parametrize(
     ("number", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 )
