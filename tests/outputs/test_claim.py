@@ -1,3 +1,5 @@
+from threading import Timer
+
 import pytest
 
 from wildaffect.core.errors import OutputError
@@ -77,6 +79,21 @@ def test_a_run_at_work_keeps_its_name_from_others(write, names):
         assert write(SECOND) == "b_video.csv"
         with pytest.raises(ResultBusy, match="another run is writing this result"):
             write(FIRST)
+
+
+def test_a_run_that_comes_between_a_table_and_its_sidecar_waits_for_it(write, names):
+    write(FIRST)
+    sidecar = sidecar_path(names[0])
+    content = sidecar.read_bytes()
+    sidecar.rename(sidecar_path(part_path(names[0])))  # as before the other run's last step
+    held = names[0].with_name("held")
+    held.write_bytes(content)
+    late = Timer(0.3, held.rename, [sidecar])
+    late.start()
+    with claim_result(names, FIRST) as claim:
+        assert claim.path == names[0]
+        assert sidecar.read_bytes() == content
+    late.join()
 
 
 def test_what_a_stopped_run_left_stays_until_its_own_input_comes_again(write, names):

@@ -103,6 +103,7 @@ def _try(name: Path, owner: list[str]) -> Claim | None:
             raise
         return None
     claim = Claim(name, file)
+    _await_sidecar(name)
     if not _is_free(name, owner):
         _release(claim)
         return None
@@ -143,6 +144,13 @@ def _owner_of_busy(name: Path) -> list[str] | None:
     while (owner := owner_of(name)) is None and time.monotonic() < until_s:
         time.sleep(_POLL_S)
     return owner
+
+
+def _await_sidecar(name: Path) -> None:
+    """Let a run that has just given a table its name write the sidecar too."""
+    until_s = time.monotonic() + _SIDECAR_S
+    while name.exists() and not sidecar_path(name).exists() and time.monotonic() < until_s:
+        time.sleep(_POLL_S)
 
 
 def _remove_stale_overlays(name: Path) -> None:
