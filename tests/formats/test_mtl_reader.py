@@ -265,6 +265,6 @@ def test_a_hundred_thousand_rows_are_read_in_a_few_seconds(tmp_path):
         for i in range(100_000)
     ]
     path = write(tmp_path / "a.txt", *rows)
-    start = time.perf_counter()
+    start = time.process_time()
     assert len(read_mtl(path).annotations) == 100_000
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3
