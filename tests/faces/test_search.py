@@ -50,6 +50,14 @@ def test_aligned_crops_are_found_as_they_are(portrait, photographs, side):
     assert face.status is Status.OK
 
 
+def test_stars_of_a_mirrored_flag_are_no_second_face(portrait, photographs):
+    zoom = 720 / 512 * 1.6
+    place = np.float32([[zoom, 0, 640 - 226 * zoom], [0, zoom, 360 - 140 * zoom]])
+    rgb = cv2.warpAffine(portrait, place, (1280, 720), borderMode=cv2.BORDER_REFLECT)
+    (found,) = photographs(rgb)
+    assert len(found) == 1
+
+
 def test_every_face_of_a_grid_is_found(portrait, photographs):
     tile = np.full((180, 320, 3), 30, np.uint8)
     tile[2:178, 72:248] = resized(portrait, 176)
