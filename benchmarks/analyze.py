@@ -130,8 +130,6 @@ def run_stages(clip: str, _threads: int) -> dict[str, float]:
         marks[name] = 1e3 * (time.process_time() - cpu) / CLIP_FRAMES
         return made
 
-    with open_source(clip) as reader:
-        frames = stage("decode to RGB", lambda: list(reader))
     analyzer = Analyzer(load_artefact())
     inputs = Inputs(load_artefact(), device)
     scanner = FrameScanner(FaceDetector(device))

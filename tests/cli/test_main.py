@@ -5,9 +5,10 @@ import sys
 
 import pytest
 
-from wildaffect.cli.main import COMMANDS, main, misfit
-from wildaffect.core.dependencies import Dependency, dependency_that_differs
+from wildaffect.cli.main import COMMANDS, main
+from wildaffect.core.dependencies import Dependency, dependency_that_differs, misfit
 from wildaffect.demo.clip import PORTRAIT
+from wildaffect.demo.compare import CLIP
 from wildaffect.video.sources import open_container
 
 
@@ -75,8 +76,17 @@ def test_a_call_that_a_tested_library_does_not_know_is_reported_with_its_place(m
     library = Dependency(name="av", tested=">=18,<20", found="19.0.2")
     assert dependency_that_differs(caught.value).name == "av"
     assert re.fullmatch(
-        r"av 19\.0\.2 \(tested: >=18,<20\) does not work here: open\(\) got an "
+        r"av 19\.0\.2 \(tested: .*\) does not work here: open\(\) got an "
         r"unexpected keyword argument 'no_such_argument'; "
         r"please report this, with sources\.py:\d+",
         misfit(library, caught.value),
     )
+
+
+def test_a_file_that_a_library_cannot_open_any_more_names_the_library(
+    monkeypatch, tmp_path, capsys
+):
+    monkeypatch.setattr("wildaffect.video.sources._ANY_TAGS", {"no_such_argument": 1})
+    assert main(["analyze", str(CLIP), "-o", str(tmp_path), "--quiet"]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert re.search(r"people\.mp4: av [\d.]+ \(tested: .*\) does not work here", line)

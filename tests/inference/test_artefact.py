@@ -178,7 +178,8 @@ def test_changes_against_the_neutral_need_a_policy(toy):
 
 
 def test_what_is_no_artefact_is_named(tmp_path):
-    with pytest.raises(BadArtefact, match="or one of baseline-rules, got nothing there"):
+    names = "or one of baseline-rules, default, open, got nothing there"
+    with pytest.raises(BadArtefact, match=names):
         load_artefact("baseline-rule")
     (tmp_path / "x").write_text("hello")
     with pytest.raises(BadArtefact, match="must be a folder or a zip, got another file"):

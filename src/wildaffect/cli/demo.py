@@ -5,6 +5,7 @@ Example: wildaffect demo -o demo-results
 
 import shutil
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Annotated
 
@@ -65,5 +66,8 @@ def _show_truth(folder: Path) -> None:
     for heading in ("value", "correlation with the truth", "concordance"):
         table.add_column(heading, justify="left" if heading == "value" else "right")
     for one in compared.agreements:
-        table.add_row(one.name, f"{one.correlation:+.2f}", f"{one.concordance:+.2f}")
+        shown = isfinite(one.correlation)  # not where the truth is the same throughout
+        correlation = f"{one.correlation:+.2f}" if shown else "-"
+        concordance = f"{one.concordance:+.2f}" if shown else "-"
+        table.add_row(one.name, correlation, concordance)
     Console(highlight=False).print(table)

@@ -5,11 +5,9 @@ import importlib
 import io
 import re
 import sys
-import traceback
 from collections.abc import Sequence
 from difflib import get_close_matches
 from importlib.metadata import version
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -20,7 +18,7 @@ from wildaffect.cli.stopping import (
     stops_on_signals,
     take_every_character,
 )
-from wildaffect.core.dependencies import Dependency, dependency_that_differs
+from wildaffect.core.dependencies import dependency_that_differs, misfit
 from wildaffect.core.errors import UsageError, WildAffectError
 from wildaffect.core.printable import printable_lines
 
@@ -85,20 +83,6 @@ def _run(args: list[str]) -> int:
     name, rest = _split_command(args)
     module = importlib.import_module(f"wildaffect.cli.{name.replace(' ', '_')}")
     return int(module.run(_parse(module, name, rest)))
-
-
-def misfit(dependency: Dependency, error: Exception) -> str:
-    """Return the line about a library whose interface is not the expected one."""
-    if dependency.is_tested:
-        *_, place = (
-            f"{Path(frame.filename).name}:{frame.lineno}"
-            for frame in traceback.extract_tb(error.__traceback__)
-            if "wildaffect" in Path(frame.filename).parts
-        )
-        advice = f"please report this, with {place}"
-    else:
-        advice = f"run: {dependency.fix}"
-    return f"{dependency} does not work here: {error}; {advice}"
 
 
 def _parse(module: ModuleType, name: str, args: list[str]) -> Any:

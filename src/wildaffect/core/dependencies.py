@@ -5,6 +5,7 @@ The tested ranges are those of `pyproject.toml`, as the installed package carrie
 
 import linecache
 import re
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import (
@@ -92,6 +93,20 @@ def dependency_that_differs(error: BaseException) -> Dependency | None:
         _normalized(name) for root in roots for name in distributions.get(root, [root])
     }
     return next((it for it in dependencies() if _normalized(it.name) in names), None)
+
+
+def misfit(dependency: Dependency, error: Exception) -> str:
+    """Return the line about a library whose interface is not the expected one."""
+    if dependency.is_tested:
+        *_, place = (
+            f"{Path(frame.filename).name}:{frame.lineno}"
+            for frame in traceback.extract_tb(error.__traceback__)
+            if "wildaffect" in Path(frame.filename).parts
+        )
+        advice = f"please report this, with {place}"
+    else:
+        advice = f"run: {dependency.fix}"
+    return f"{dependency} does not work here: {error}; {advice}"
 
 
 def _modules_that_differ(error: BaseException) -> Iterator[str | None]:

@@ -7,6 +7,8 @@ import signal
 import traceback
 from pathlib import Path
 
+from wildaffect.core.dependencies import dependency_that_differs, misfit
+
 
 class WildAffectError(Exception):
     """Input, a file or the machine does not allow what was asked for (exit status 1)."""
@@ -97,7 +99,10 @@ class OutputError(WildAffectError):
 
 
 def unexpected(where: str, error: Exception) -> str:
-    """Say what an error is that nobody foresaw, in a line that helps to find it."""
+    """Return a line about an error that was not foreseen, which helps to find it."""
+    dependency = dependency_that_differs(error)
+    if dependency is not None:
+        return f"{where}: {misfit(dependency, error)}"
     place = traceback.extract_tb(error.__traceback__)[-1]
     reason = " ".join(str(error).split()) or "no reason given"
     return (

@@ -3,7 +3,6 @@
 import hashlib
 import zipfile
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -132,9 +131,9 @@ def _find(model: str | Path) -> Path:
         return EMBEDDED / model
     path = Path(model)
     if not path.exists():
-        near = get_close_matches(str(model), embedded_names()) or embedded_names()
         raise BadArtefact(
-            f"{model}: must be an artefact's folder or zip, or one of {', '.join(near)}, "
+            f"{model}: must be an artefact's folder or zip, or one of "
+            f"{', '.join(embedded_names())}, "
             "got nothing there"
         )
     return path
