@@ -33,11 +33,11 @@ from wildaffect.synth.presets import Preset
 from wildaffect.synth.statistics import STATISTICS, StatisticsName
 from wildaffect.training.checkpoint import load_weights
 from wildaffect.training.distributed import launch
-from wildaffect.training.fit import Fit
 from wildaffect.training.predict import predict_sequences
 from wildaffect.training.recipe import TemporalRecipe
 from wildaffect.training.runs import Run
 from wildaffect.training.score import video_statistics
+from wildaffect.training.temporal_trainer import TemporalTrainer
 
 ROWS_PER_VIDEO = 100
 ONE_FRAME, SECONDS = "one frame, learnt", "seconds around it, learnt"
@@ -124,10 +124,10 @@ def learnt(
     with TemporaryDirectory(prefix="wildaffect-") as folder:
         run = Run(Path(folder))
         fabric = launch("cpu", recipe.precision)
-        fit = Fit(recipe, train, run, fabric=fabric, spaces=spaces)
-        fit.run(lambda _: None)
-        fit.model.load_state_dict(load_weights(run.weights))
-    outputs = predict_sequences(fit.model, test, recipe.window)
+        trainer = TemporalTrainer(recipe, train, run, fabric=fabric, spaces=spaces)
+        trainer.run(lambda _: None)
+        trainer.model.load_state_dict(load_weights(run.weights))
+    outputs = predict_sequences(trainer.model, test, recipe.window)
     said = video_statistics(test, outputs, Calibration(), spaces).pooled()
     return (
         float(said.ccc_valence),

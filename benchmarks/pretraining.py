@@ -35,12 +35,12 @@ from wildaffect.recipes.images import finetune_vit_micro, mae_micro
 from wildaffect.runtime.network import Device
 from wildaffect.synth.dataset import IMAGES, write_world
 from wildaffect.synth.presets import PRESETS
+from wildaffect.training.images.evaluate import crop_statistics
 from wildaffect.training.images.job import ImageMachine, finetune_run, load_sets
-from wildaffect.training.images.judge import crop_statistics
 from wildaffect.training.images.labelled import LabelledCrops, SetPlace
 from wildaffect.training.images.probe import Embedded, embed_crops, probe
 from wildaffect.training.images.recipe import FinetuneRecipe
-from wildaffect.training.recipe import BestOnInnerSplit
+from wildaffect.training.recipe import BestOnDevSplit
 from wildaffect.training.runs import Run, read_metrics
 
 CPU, TERMS = ImageMachine(accelerator="cpu"), "CC0-1.0"
@@ -260,7 +260,7 @@ def finetune_once(
     judged = crop_statistics(trained.model, [study.labels("test")], trained.data.preprocess)
     _store(folder / "judged.pickle", judged)
     told = float(MEASURES["sum"](judged.pooled()))
-    print(f"{folder.name}: inner {inner_score(folder):.3f}, {told:.3f}", file=sys.stderr)
+    print(f"{folder.name}: dev {dev_score(folder):.3f}, {told:.3f}", file=sys.stderr)
 
 
 def finetune_recipe(start: str, share: Share, peak_lr: float, seed: int) -> FinetuneRecipe:
@@ -269,7 +269,7 @@ def finetune_recipe(start: str, share: Share, peak_lr: float, seed: int) -> Fine
     return replace(
         recipe, seed=seed, num_epochs=share.num_epochs, batch_size=share.batch_size,
         layer_decay=LAYER_DECAY[start], optim=replace(recipe.optim, peak_lr=peak_lr),
-        selection=BestOnInnerSplit(patience_epochs=share.num_epochs),
+        selection=BestOnDevSplit(patience_epochs=share.num_epochs),
     )  # fmt: skip
 
 
@@ -278,9 +278,9 @@ def run_folder(study: Study, start: str, share: Share, peak_lr: float, seed: int
     return study.folder / "runs" / f"{start}-{share.percent}-{peak_lr:g}-{seed}"
 
 
-def inner_score(folder: Path) -> float:
+def dev_score(folder: Path) -> float:
     """Return the best score on the training people who were set aside."""
-    return max(row["inner/score"] for row in read_metrics(Run(folder)))
+    return max(row["dev/score"] for row in read_metrics(Run(folder)))
 
 
 def is_tuned(study: Study) -> bool:
@@ -299,7 +299,7 @@ def chosen_lr(study: Study, start: str) -> float:
     few, first = study.sizes.shares[0], study.sizes.seeds[0]
     return max(
         study.sizes.peak_lrs[start],
-        key=lambda rate: inner_score(run_folder(study, start, few, rate, first)),
+        key=lambda rate: dev_score(run_folder(study, start, few, rate, first)),
     )
 
 

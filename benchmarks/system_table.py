@@ -16,9 +16,13 @@ from wildaffect.inference.calibration import Calibration
 from wildaffect.inference.ensembling import average
 from wildaffect.inference.stored_outputs import load_outputs
 from wildaffect.metrics.scores import TaskScores, VideoStatistics
+from wildaffect.training.calibrate_and_score import (
+    calibrate,
+    load_calibration,
+    predict_stored,
+)
 from wildaffect.training.comparison import STEPS
 from wildaffect.training.load import load_split
-from wildaffect.training.outcome import calibrate, load_calibration, predict_stored
 from wildaffect.training.runs import load_run
 from wildaffect.training.score import video_statistics
 

@@ -29,7 +29,6 @@ from wildaffect.models.pretraining.catalogue import build_mae
 from wildaffect.recipes.images import FINETUNE_RECIPES, PRETRAIN_RECIPES
 from wildaffect.training.distributed import launch
 from wildaffect.training.images.crops import CropReader
-from wildaffect.training.images.engine import ImageFit, Objective
 from wildaffect.training.images.finetune import Finetune, LabelledParts
 from wildaffect.training.images.job import load_sets
 from wildaffect.training.images.labelled import SetPlace, joined_paths
@@ -37,6 +36,7 @@ from wildaffect.training.images.pretrain import Pretrain
 from wildaffect.training.images.pretrain_job import find_images
 from wildaffect.training.images.recipe import AnyImageRecipe, PretrainRecipe
 from wildaffect.training.images.start import start_from
+from wildaffect.training.images.trainer import ImageTrainer, Objective
 from wildaffect.training.optimizer import build_optimizer
 from wildaffect.training.runs import Run
 
@@ -166,12 +166,12 @@ def stepper(
     fabric = launch(accelerator, recipe.precision)
     torch.manual_seed(0)
     objective = objective_of(recipe, root, fabric)
-    fit = ImageFit(recipe, objective, Run(root.parent / "run"), fabric=fabric)
+    trainer = ImageTrainer(recipe, objective, Run(root.parent / "run"), fabric=fabric)
     batches = enumerate(cycle(list(islice(objective.batches(0), 2))))
 
     def step() -> None:
         index, batch = next(batches)
-        fit.take_step(batch, index)
+        trainer.take_step(batch, index)
 
     return step
 

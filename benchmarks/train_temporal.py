@@ -28,12 +28,12 @@ from wildaffect.core.windows import WindowSpec
 from wildaffect.inference.calibration import Calibration
 from wildaffect.recipes import abaw4
 from wildaffect.training.distributed import launch
-from wildaffect.training.fit import Fit
 from wildaffect.training.loop import train
 from wildaffect.training.predict import predict_sequences
 from wildaffect.training.recipe import KeepLast, TemporalRecipe
 from wildaffect.training.runs import Run
 from wildaffect.training.score import task_scores, video_statistics
+from wildaffect.training.temporal_trainer import TemporalTrainer
 
 TRAIN_VIDEOS, TRAIN_ROWS = 70, 14_500
 VAL_VIDEOS, VAL_ROWS = 25, 2_700
@@ -112,25 +112,27 @@ def row(
 ) -> str:
     """Measure one contender; epochs, scoring and the core's rate take turns."""
     fabric = launch("cpu", recipe.precision)
-    fit = Fit(recipe, data[0], Run(Path()), fabric=fabric, spaces=LabelSpaces())
-    num_steps = max(1, round(args.share * fit.batches.steps_per_epoch))
-    steps = train(fit.parts, fit.batches.from_step(0, fabric.device))
+    trainer = TemporalTrainer(
+        recipe, data[0], Run(Path()), fabric=fabric, spaces=LabelSpaces()
+    )
+    num_steps = max(1, round(args.share * trainer.batches.steps_per_epoch))
+    steps = train(trainer.parts, trainer.batches.from_step(0, fabric.device))
     cpu_s(lambda: next(steps))  # the first step also allocates, and compiles
     epochs, scores, rates = [], [], []
     for _ in range(args.rounds):
         epochs.append(cpu_s(lambda: list(islice(steps, num_steps))))
         with fabric.autocast():
-            scores.append(cpu_s(lambda: score(fit.model, data[1])))
+            scores.append(cpu_s(lambda: score(trainer.model, data[1])))
         rates.append(matmul_gflops())
-    per_epoch = median(epochs) * fit.batches.steps_per_epoch / num_steps
+    per_epoch = median(epochs) * trainer.batches.steps_per_epoch / num_steps
     rate = median(rates)
     published = CONTENDERS[name].published_s * PUBLISHED_GFLOPS / rate
     cells = (
         name,
-        f"{sum(p.numel() for p in fit.model.parameters()) / 1e6:.1f} M",
+        f"{sum(p.numel() for p in trainer.model.parameters()) / 1e6:.1f} M",
         recipe.precision,
         "yes" if recipe.compile else "no",
-        f"{fit.batches.rows_per_epoch:.0f}",
+        f"{trainer.batches.rows_per_epoch:.0f}",
         f"{per_epoch:.2f}",
         f"{published:.1f}",
         f"{per_epoch / published:.2f}",

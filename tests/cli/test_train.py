@@ -15,12 +15,12 @@ from wildaffect.core.windows import WindowSpec
 from wildaffect.features.records import FeatureTable, Provenance
 from wildaffect.features.store import FeatureStore
 from wildaffect.losses.multitask import LossConfig
-from wildaffect.losses.weighing import FixedWeights
+from wildaffect.losses.task_weighting import FixedWeights
 from wildaffect.models.frameworks import ModelConfig
 from wildaffect.models.heads import HeadConfig
 from wildaffect.models.temporal.gru import GRUConfig
 from wildaffect.training.recipe import (
-    BestOnInnerSplit,
+    BestOnDevSplit,
     OptimConfig,
     TemporalRecipe,
     save_recipe,
@@ -34,12 +34,12 @@ RECIPE = TemporalRecipe(
         encoder=GRUConfig(hidden_dim=8, num_layers=1, dropout=0.0),
         head=HeadConfig(hidden_dims=()),
     ),
-    loss=LossConfig(weighing=FixedWeights(weights=dict.fromkeys(Task, 1.0))),
+    loss=LossConfig(task_weighting=FixedWeights(weights=dict.fromkeys(Task, 1.0))),
     window=WindowSpec(length_s=2.0, stride_s=1.0, max_gap_s=1.0),
     batch_size=8,
     num_epochs=2,
     optim=OptimConfig(peak_lr=1e-2),
-    selection=BestOnInnerSplit(share=0.3),
+    selection=BestOnDevSplit(share=0.3),
 )
 
 
@@ -113,7 +113,7 @@ def test_a_run_is_trained_calibrated_and_scored_and_everything_lies_in_its_folde
     } <= {one.name for one in Path("out").iterdir()}
     assert not list(Path("out").glob(".*"))
     written = json.loads(Path("out/data.json").read_text())
-    assert len(written["train_videos"]) + len(written["inner_videos"]) == 6
+    assert len(written["train_videos"]) + len(written["dev_videos"]) == 6
     assert written["input_dim"] == 5
     scores = json.loads(Path("out/scores-val.json").read_text())
     assert [row["name"] for row in scores] == ["raw", "calibrated"]

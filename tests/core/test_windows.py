@@ -9,7 +9,7 @@ from wildaffect.core.streaming import StreamingWindows
 from wildaffect.core.windows import (
     EDGE_WEIGHT,
     FRAME_WISE,
-    RunningMean,
+    OverlapMean,
     WindowSpec,
     cut,
     layout,
@@ -198,7 +198,7 @@ def test_a_stream_refuses_rows_that_go_back_in_time_or_have_no_time():
 def test_laying_out_an_hour_of_video_and_joining_it_is_quick():
     times_s = np.arange(108_000) / 30
     windows = layout(times_s, SPEC)
-    mean = RunningMean(len(times_s))
+    mean = OverlapMean(len(times_s))
     for window in windows:
         part = np.ones((window.rows.stop - window.rows.start, 22), dtype=np.float32)
         mean.add(window.rows, part, np.ones(len(part)))

@@ -125,7 +125,7 @@ def make_run(tmp_path: Path) -> Callable[..., Path]:
             annotations="toy train",
             annotations_sha256=None,
             train_videos=("a", "b"),
-            inner_videos=("c",),
+            dev_videos=("c",),
             input_dim=sum(widths.values()),
             input_widths=widths,
             feature_digests={

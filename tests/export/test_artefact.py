@@ -10,8 +10,8 @@ from wildaffect.inference.calibration import Calibration
 from wildaffect.inference.inputs import COLUMNS
 from wildaffect.inference.manifest import Affine
 from wildaffect.inference.neutral import DEFAULT_POLICY
+from wildaffect.training.calibrate_and_score import calibration_path, save_calibration
 from wildaffect.training.ensembles import Ensemble, EnsembleMember, load_ensemble
-from wildaffect.training.outcome import calibration_path, save_calibration
 from wildaffect.training.runs import load_run
 
 TITLE = Title(name="toy", version="3", license="CC0-1.0")

@@ -14,7 +14,7 @@ from wildaffect.core.preprocess import Preprocess
 from wildaffect.core.windows import WindowSpec
 from wildaffect.inference.calibration import Calibration
 from wildaffect.losses.multitask import LossConfig
-from wildaffect.losses.weighing import FixedWeights
+from wildaffect.losses.task_weighting import FixedWeights
 from wildaffect.models.backbones.checkpoints import read_checkpoint
 from wildaffect.models.backbones.manifest import (
     WeightManifest,
@@ -25,17 +25,17 @@ from wildaffect.models.frameworks import ModelConfig
 from wildaffect.models.heads import HeadConfig
 from wildaffect.models.multitask import build_model
 from wildaffect.models.temporal.frame import FrameConfig
+from wildaffect.training.calibrate_and_score import (
+    calibration_path,
+    load_calibration,
+    save_calibration,
+)
 from wildaffect.training.checkpoint import load_checkpoint, save_checkpoint, save_weights
 from wildaffect.training.ensembles import (
     EnsembleRecord,
     load_ensemble,
     member_record,
     save_record,
-)
-from wildaffect.training.outcome import (
-    calibration_path,
-    load_calibration,
-    save_calibration,
 )
 from wildaffect.training.recipe import KeepLast, OptimConfig, TemporalRecipe
 from wildaffect.training.runs import (
@@ -55,7 +55,7 @@ _RECIPE = TemporalRecipe(
         encoder=FrameConfig(), head=HeadConfig(hidden_dims=(4,), dropout=0.0)
     ),
     loss=LossConfig(
-        weighing=FixedWeights(
+        task_weighting=FixedWeights(
             weights=dict.fromkeys(("valence", "arousal", "expression", "action_units"), 1.0)
         )
     ),
@@ -69,7 +69,7 @@ _DATA = RunData(
     annotations="a",
     annotations_sha256=None,
     train_videos=("v",),
-    inner_videos=(),
+    dev_videos=(),
     input_dim=_WIDTH,
     input_widths={"made-up": _WIDTH},
     feature_digests={"made-up": "x"},

@@ -14,13 +14,13 @@ from wildaffect.losses.affect import CCC, MSE
 from wildaffect.losses.expression import CrossEntropy
 from wildaffect.losses.multitask import LossConfig, MultitaskLoss, build_loss
 from wildaffect.losses.statistics import LabelStatistics
-from wildaffect.losses.weighing import (
+from wildaffect.losses.task_weighting import (
     PUBLISHED,
     FixedWeights,
     LossRatioWeights,
-    NormalisedWeights,
+    NormalizedWeights,
+    TaskWeightingConfig,
     UncertaintyWeights,
-    WeighingConfig,
 )
 
 Make = Callable[..., Any]
@@ -37,9 +37,9 @@ TASK_LOSSES = {
     ),
     "asymmetric": LossConfig(action_units=Asymmetric()),
 }
-WEIGHINGS: dict[str, WeighingConfig] = {
+TASK_WEIGHTINGS: dict[str, TaskWeightingConfig] = {
     "fixed": FixedWeights(),
-    "normalised": NormalisedWeights(),
+    "normalised": NormalizedWeights(),
     "uncertainty": UncertaintyWeights(),
     "loss-ratio": LossRatioWeights(recent_steps=2.0, past_steps=10.0),
 }
@@ -50,20 +50,20 @@ def losses(request: pytest.FixtureRequest) -> LossConfig:
     return TASK_LOSSES[request.param]
 
 
-@pytest.fixture(params=WEIGHINGS)
-def weighing(request: pytest.FixtureRequest) -> WeighingConfig:
-    return WEIGHINGS[request.param]
+@pytest.fixture(params=TASK_WEIGHTINGS)
+def task_weighting(request: pytest.FixtureRequest) -> TaskWeightingConfig:
+    return TASK_WEIGHTINGS[request.param]
 
 
 @pytest.fixture
 def loss(
-    losses: LossConfig, weighing: WeighingConfig, statistics: LabelStatistics
+    losses: LossConfig, task_weighting: TaskWeightingConfig, statistics: LabelStatistics
 ) -> MultitaskLoss:
-    return build_loss(replace(losses, weighing=weighing), SPACES, statistics)
+    return build_loss(replace(losses, task_weighting=task_weighting), SPACES, statistics)
 
 
-def weigh(weighing: WeighingConfig) -> MultitaskLoss:
-    return build_loss(LossConfig(weighing=weighing), SPACES)
+def weigh(task_weighting: TaskWeightingConfig) -> MultitaskLoss:
+    return build_loss(LossConfig(task_weighting=task_weighting), SPACES)
 
 
 def slopes(loss: MultitaskLoss, case: Any) -> list[torch.Tensor]:
@@ -89,7 +89,7 @@ def test_a_batch_without_labels_gives_no_loss_and_no_gradient(
 
 def test_nan_where_nothing_is_annotated_changes_nothing(
     losses: LossConfig,
-    weighing: WeighingConfig,
+    task_weighting: TaskWeightingConfig,
     statistics: LabelStatistics,
     make_case: Make,
 ) -> None:
@@ -100,7 +100,7 @@ def test_nan_where_nothing_is_annotated_changes_nothing(
             dirty.outputs[task].masked_fill_(~wide, torch.nan)
         nothing = -1 if task is Task.EXPRESSION else torch.nan
         dirty.targets[task].masked_fill_(~valid, nothing)
-    config = replace(losses, weighing=weighing)
+    config = replace(losses, task_weighting=task_weighting)
     expected = slopes(build_loss(config, SPACES, statistics), clean)
     got = slopes(build_loss(config, SPACES, statistics), dirty)
     for before, after in zip(expected, got, strict=True):
@@ -143,17 +143,19 @@ def test_everything_is_float32_under_autocast(loss: MultitaskLoss, make_case: Ma
     assert torch.equal(got, expected)
 
 
-def test_settings_survive_a_file(losses: LossConfig, weighing: WeighingConfig) -> None:
-    config = replace(losses, weighing=weighing)
+def test_settings_survive_a_file(
+    losses: LossConfig, task_weighting: TaskWeightingConfig
+) -> None:
+    config = replace(losses, task_weighting=task_weighting)
     adapter = TypeAdapter(LossConfig)
     assert adapter.validate_json(adapter.dump_json(config)) == config
 
 
 def test_only_tasks_with_outputs_are_reckoned(
-    weighing: WeighingConfig, make_case: Make
+    task_weighting: TaskWeightingConfig, make_case: Make
 ) -> None:
     case = make_case()
-    report = weigh(weighing)(
+    report = weigh(task_weighting)(
         {Task.AROUSAL: case.outputs[Task.AROUSAL]}, case.targets, case.valid
     )
     assert list(report.per_task) == [Task.AROUSAL]
@@ -174,7 +176,7 @@ def test_a_task_without_a_fixed_weight_is_refused(make_case: Make) -> None:
 
 def test_normalised_losses_pull_in_proportion_to_their_slope(make_case: Make) -> None:
     case = make_case()
-    total, *gradients = slopes(weigh(NormalisedWeights()), case)
+    total, *gradients = slopes(weigh(NormalizedWeights()), case)
     assert total.item() == pytest.approx(4.0)
     alone = weigh(FixedWeights(weights=dict.fromkeys(Task, 1.0)))
     report = alone(*case)
@@ -194,7 +196,7 @@ def test_uncertainty_settles_where_the_weight_is_half_of_one_over_the_loss(
         report.total.backward()
         optimizer.step()
     for task, value in report.per_task.items():
-        raw = loss.weighing.log_variances[task].detach()
+        raw = loss.task_weighting.log_variances[task].detach()
         weight = (-4.0 * (raw / 4.0).tanh()).exp()  # the bound is 4
         assert weight.item() == pytest.approx(1 / (2 * value.item()), rel=1e-2)
 
@@ -204,7 +206,8 @@ def test_uncertainty_of_a_task_stays_where_it_has_no_labels(make_case: Make) -> 
     case.valid[Task.EXPRESSION].fill_(False)
     loss(*case).total.backward()
     moved = {
-        task: value.grad.item() != 0 for task, value in loss.weighing.log_variances.items()
+        task: value.grad.item() != 0
+        for task, value in loss.task_weighting.log_variances.items()
     }
     assert moved == {
         "valence": True,
@@ -217,7 +220,7 @@ def test_uncertainty_of_a_task_stays_where_it_has_no_labels(make_case: Make) -> 
 def test_uncertainty_is_bounded(make_case: Make) -> None:
     loss = weigh(UncertaintyWeights(largest_log_variance=2.0))
     with torch.no_grad():
-        for value in loss.weighing.log_variances.values():
+        for value in loss.task_weighting.log_variances.values():
             value.fill_(-1e6)
     report = loss(*make_case())
     total = sum(value.item() for value in report.per_task.values())
@@ -252,7 +255,7 @@ def test_loss_ratio_weights_add_up_to_the_number_of_tasks_that_are_present(
     report = loss(*case)
     total = sum(value.item() for value in report.per_task.values())
     assert report.total.item() == pytest.approx(total, rel=1e-5)
-    assert loss.weighing.num_steps.tolist() == [1, 1, 0, 1]
+    assert loss.task_weighting.num_steps.tolist() == [1, 1, 0, 1]
 
 
 def test_the_past_of_loss_ratios_is_saved_and_not_moved_by_evaluation(

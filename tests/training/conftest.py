@@ -16,16 +16,16 @@ from wildaffect.core.sequences import FrameSequence, Targets
 from wildaffect.core.tasks import LabelSpaces
 from wildaffect.core.windows import WindowSpec
 from wildaffect.losses.multitask import LossConfig
-from wildaffect.losses.weighing import FixedWeights
+from wildaffect.losses.task_weighting import FixedWeights
 from wildaffect.models.frameworks import ModelConfig
 from wildaffect.models.heads import HeadConfig
 from wildaffect.models.temporal.gru import GRUConfig
 from wildaffect.training.checkpoint import load_weights
-from wildaffect.training.course import Epoch
 from wildaffect.training.distributed import launch
-from wildaffect.training.fit import Fit
 from wildaffect.training.recipe import KeepLast, OptimConfig, TemporalRecipe
 from wildaffect.training.runs import Run
+from wildaffect.training.temporal_trainer import TemporalTrainer
+from wildaffect.training.trainer import Epoch
 
 NUM_FEATURES, NUM_CLASSES, NUM_UNITS = 10, 8, 12
 
@@ -101,7 +101,7 @@ TINY = TemporalRecipe(
         head=HeadConfig(hidden_dims=(16,), dropout=0.0),
     ),
     loss=LossConfig(
-        weighing=FixedWeights(
+        task_weighting=FixedWeights(
             weights=dict.fromkeys(("valence", "arousal", "expression", "action_units"), 1.0)
         )
     ),
@@ -128,7 +128,9 @@ def fit(sequences, tmp_path) -> Callable[..., tuple[Run, list[Epoch]]]:
         run.folder.mkdir(exist_ok=True, parents=True)
         epochs: list[Epoch] = []
         fabric = launch("cpu", recipe.precision)
-        training = Fit(recipe, data or sequences, run, fabric=fabric, spaces=LabelSpaces())
+        training = TemporalTrainer(
+            recipe, data or sequences, run, fabric=fabric, spaces=LabelSpaces()
+        )
         training.run(epochs.append)
         return run, epochs
 

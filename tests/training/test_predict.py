@@ -9,7 +9,7 @@ from wildaffect.core.trailing import run_trailing
 from wildaffect.core.windows import FRAME_WISE, TrailingSpec, WindowSpec, cut, stitch
 from wildaffect.models.multitask import build_model
 from wildaffect.training import predict
-from wildaffect.training.outcome import predict_stored
+from wildaffect.training.calibrate_and_score import predict_stored
 from wildaffect.training.predict import predict_sequences, to_probs
 from wildaffect.training.runs import Run, TrainedModel
 
@@ -88,7 +88,7 @@ def test_outputs_are_reckoned_once_and_again_for_other_videos(
     class Asked(torch.nn.Module):
         def __init__(self):
             super().__init__()
-            self.inner = model
+            self.dev = model
 
         def forward(self, *args):
             asked.append(1)

@@ -13,7 +13,7 @@ from wildaffect.models.multitask import build_model
 from wildaffect.recipes.catalog import RECIPES, find_recipe
 from wildaffect.training.optimizer import build_optimizer
 from wildaffect.training.recipe import (
-    BestOnInnerSplit,
+    BestOnDevSplit,
     OptimConfig,
     load_recipe,
     save_recipe,
@@ -129,9 +129,9 @@ def test_settings_of_a_recipe_that_cannot_be_are_refused(tiny, fields, words):
 
 def test_settings_of_the_selection_that_cannot_be_are_refused():
     with pytest.raises(ValueError, match="patience_epochs must be at least 1, got 0"):
-        BestOnInnerSplit(patience_epochs=0)
+        BestOnDevSplit(patience_epochs=0)
     with pytest.raises(ValueError, match=r"share must be in \(0, 1\), got 1"):
-        BestOnInnerSplit(share=1.0)
+        BestOnDevSplit(share=1.0)
 
 
 def test_windows_of_a_streaming_model_are_trained_side_by_side(tiny):

@@ -1,9 +1,9 @@
 import torch
 from torch import nn
 
+from wildaffect.training.ema import EMA
 from wildaffect.training.optimizer import build_optimizer
 from wildaffect.training.recipe import OptimConfig
-from wildaffect.training.running_mean import RunningMean
 from wildaffect.training.schedule import build_schedule
 from wildaffect.training.state import TrainState
 
@@ -22,7 +22,7 @@ def begin(memory_format=torch.contiguous_format):
         loss=loss,
         optimizer=optimizer,
         scheduler=build_schedule(optimizer, CONFIG, 10),
-        mean=RunningMean(model, 0.5),
+        mean=EMA(model, 0.5),
     )
 
 
@@ -51,7 +51,7 @@ def test_what_was_collected_is_gone_on_from():
     for number in range(2):
         step(first, number)
     second = begin()
-    second.take_up(*first.collect())
+    second.load_state_dict(*first.state_dict())
     for number in range(2, 4):
         step(second, number)
     assert_alike(second, whole)
@@ -64,7 +64,7 @@ def test_the_layout_in_memory_may_be_another_after_a_stop():
     for number in range(2):
         step(first, number)
     second = begin(torch.channels_last)
-    second.take_up(*first.collect())
+    second.load_state_dict(*first.state_dict())
     for number in range(2, 4):
         step(second, number)
     assert_alike(second, whole)
@@ -73,5 +73,5 @@ def test_the_layout_in_memory_may_be_another_after_a_stop():
 def test_names_not_places_say_which_moment_is_whose():
     state = begin()
     step(state, 0)
-    moments = state.collect()[1]["optimizer"]["state"]
+    moments = state.state_dict()[1]["optimizer"]["state"]
     assert {"model.0.weight", "model.1.bias", "loss.weight"} <= moments.keys()

@@ -14,15 +14,15 @@ sys.path.insert(0, str(Path(__file__).parent))
 from conftest import TINY, made_up_sequence
 from wildaffect.core.tasks import LabelSpaces, Task
 from wildaffect.losses.multitask import LossConfig
-from wildaffect.losses.weighing import UncertaintyWeights
+from wildaffect.losses.task_weighting import UncertaintyWeights
 from wildaffect.models.frameworks import FrameworkConfig, LabelFeedback
 from wildaffect.models.heads import HeadConfig
-from wildaffect.training import course
+from wildaffect.training import trainer
 from wildaffect.training.distributed import launch
-from wildaffect.training.fit import Fit
 from wildaffect.training.loop import Step
-from wildaffect.training.recipe import BestOnInnerSplit, OptimConfig
+from wildaffect.training.recipe import BestOnDevSplit, OptimConfig
 from wildaffect.training.runs import Run
+from wildaffect.training.temporal_trainer import TemporalTrainer
 
 
 class Killed(Exception):
@@ -39,12 +39,12 @@ GENTLE = OptimConfig(peak_lr=1e-3)
 DROPOUT = {"model": replace(TINY.model, head=HeadConfig(hidden_dims=(16,), dropout=0.3))}
 VARIANTS = {
     "ccc": {},
-    "uncertainty": {"loss": LossConfig(weighing=UncertaintyWeights())},
+    "uncertainty": {"loss": LossConfig(task_weighting=UncertaintyWeights())},
     "label-feedback": {
         "model": replace(TINY.model, framework=FrameworkConfig(feedback=FEEDBACK))
     },
-    "inner": {
-        "selection": BestOnInnerSplit(share=0.3, patience_epochs=9),
+    "dev": {
+        "selection": BestOnDevSplit(share=0.3, patience_epochs=9),
         "ema_decay": 0.9,
     },
     "dropout": DROPOUT,
@@ -60,17 +60,19 @@ def main() -> None:
     people = [made_up_sequence(index, num_rows=30 + 6 * index) for index in range(8)]
     fabric = launch("cpu", "32-true")
     if variant == "dropout-killed":
-        course.EVERY_S = 0.0
-        count = course.Course._count
+        trainer.EVERY_S = 0.0
+        count = trainer.Trainer._count
 
-        def dying(self: course.Course, step: Step) -> None:
+        def dying(self: trainer.Trainer, step: Step) -> None:
             count(self, step)
             if step.index == self._plan.steps_per_epoch:
                 raise Killed
 
-        course.Course._count = dying
+        trainer.Trainer._count = dying
     recipe = replace(TINY, optim=GENTLE, **VARIANTS[variant])
-    training = Fit(recipe, people, Run(folder), fabric=fabric, spaces=LabelSpaces())
+    training = TemporalTrainer(
+        recipe, people, Run(folder), fabric=fabric, spaces=LabelSpaces()
+    )
     training.run(lambda epoch: None)
 
 

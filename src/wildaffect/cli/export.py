@@ -50,7 +50,7 @@ def run(command: Command) -> int:
     """Export, prove parity, write, and say how large the differences are."""
     require_train("export")
     from wildaffect.export.artefact import Title
-    from wildaffect.export.carried import parse_backbones
+    from wildaffect.export.bundled_backbones import parse_backbones
     from wildaffect.recipes.export_command import export
 
     output = command.output

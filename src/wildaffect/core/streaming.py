@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from wildaffect.core.windows import (
     FloatArray,
-    RunningMean,
+    OverlapMean,
     WindowSpec,
     check_times,
     first_time_s,
@@ -50,7 +50,7 @@ class StreamingWindows:
         self._spec = spec
         self._times_s: FloatArray = np.zeros(0)
         self._rows: Floats = np.zeros((0, 0))
-        self._mean = RunningMean(0)
+        self._mean = OverlapMean(0)
         self._run_start_s = 0.0
         self._index = 0
         self._last_s: float | None = None

@@ -240,7 +240,7 @@ def stitch(
         )
     if not windows:
         return np.zeros((0, 0))
-    mean = RunningMean(len(times_s))
+    mean = OverlapMean(len(times_s))
     for window, output in zip(windows, outputs, strict=True):
         mean.add(
             window.rows, output, row_weights(times_s[window.rows], window.start_s, spec)
@@ -248,7 +248,7 @@ def stitch(
     return mean.values.astype(outputs[0].dtype, copy=False)
 
 
-class RunningMean:
+class OverlapMean:
     """Weighted mean per row, updated window by window.
 
     The update moves the mean by a share of the difference, so that equal values leave it

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from wildaffect.core.errors import UsageError
 from wildaffect.core.tasks import Task
 from wildaffect.core.windows import AnyWindow
-from wildaffect.export.carried import CarriedBackbone
+from wildaffect.export.bundled_backbones import BundledBackbone
 from wildaffect.features.sets import MEASURED
 from wildaffect.inference.artefact import network_file
 from wildaffect.inference.checks import MIN_GAP_STEPS, check_manifest
@@ -43,7 +43,7 @@ def build_manifest(
     ensemble: Ensemble,
     networks: Sequence[bytes],
     title: Title,
-    backbones: Sequence[CarriedBackbone] = (),
+    backbones: Sequence[BundledBackbone] = (),
 ) -> Manifest:
     """Return the manifest of an artefact with one network per member.
 
@@ -232,7 +232,7 @@ def _check_rate(first: TrainedModel, other: TrainedModel) -> None:
 
 
 def _input(
-    name: str, backbones: Sequence[CarriedBackbone]
+    name: str, backbones: Sequence[BundledBackbone]
 ) -> MeasuredInput | BackboneInput:
     for index, one in enumerate(backbones):
         if one.name == name:

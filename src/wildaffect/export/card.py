@@ -6,12 +6,12 @@ from pathlib import Path
 from wildaffect.core.tasks import Task
 from wildaffect.core.windows import AnyWindow, TrailingSpec
 from wildaffect.export.backbone import LARGEST_ERROR
-from wildaffect.export.carried import CarriedBackbone
+from wildaffect.export.bundled_backbones import BundledBackbone
 from wildaffect.export.onnx import LARGEST_DIFFERENCE
 from wildaffect.export.pixels import LARGEST_CHANGE, PixelParity
 from wildaffect.inference.manifest import BackboneInput, Manifest, MeasuredInput
+from wildaffect.training.calibrate_and_score import ScoreLine, fit_path, read_scores
 from wildaffect.training.ensembles import Ensemble, EnsembleMember
-from wildaffect.training.outcome import ScoreLine, fit_path, read_scores
 from wildaffect.training.pages import TITLES, score_cell
 
 LIMITS = """\
@@ -29,7 +29,7 @@ def write_card(
     manifest: Manifest,
     networks: Mapping[Task, float],
     pixels: PixelParity,
-    backbones: Sequence[CarriedBackbone] = (),
+    backbones: Sequence[BundledBackbone] = (),
 ) -> str:
     """Return the card as Markdown.
 
@@ -43,7 +43,7 @@ def write_card(
     parts = [
         _opening(manifest),
         _training(ensemble),
-        *([_carried(backbones)] if backbones else []),
+        *([_bundled(backbones)] if backbones else []),
         _numbers(ensemble),
         _running(manifest),
         _parity(networks, pixels, backbones),
@@ -89,7 +89,7 @@ def _training(ensemble: Ensemble) -> list[str]:
     return lines
 
 
-def _carried(backbones: Sequence[CarriedBackbone]) -> list[str]:
+def _bundled(backbones: Sequence[BundledBackbone]) -> list[str]:
     lines = [
         "## Backbones",
         "",
@@ -130,7 +130,7 @@ def _member_row(index: int, member: EnsembleMember) -> str:
         ", ".join(TITLES[task] for task in Task if task in recipe.model.tasks),
         data.annotations,
         len(data.train_videos),
-        len(data.inner_videos),
+        len(data.dev_videos),
         f"{member.weight:g}",
     )
     return f"| {' | '.join(map(str, cells))} |"
@@ -206,7 +206,7 @@ def _window(window: AnyWindow) -> str:
 def _parity(
     networks: Mapping[Task, float],
     pixels: PixelParity,
-    backbones: Sequence[CarriedBackbone],
+    backbones: Sequence[BundledBackbone],
 ) -> list[str]:
     return [
         "## Parity with the trained model",

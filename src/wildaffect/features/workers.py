@@ -187,7 +187,7 @@ def _serve(plan: ExtractPlan, connection: "Connection[object, Footage]") -> None
     while True:
         try:
             job = connection.recv()
-            connection.send(extractor.extract(job, _Teller(connection)))
+            connection.send(extractor.extract(job, _ProgressReporter(connection)))
         except (EOFError, BrokenPipeError, ConnectionResetError):
             return  # nobody waits any more
 
@@ -197,7 +197,7 @@ def _leave(number: int, _frame: FrameType | None) -> None:
     sys.exit(128 + number)
 
 
-class _Teller:
+class _ProgressReporter:
     """Tells of progress now and then."""
 
     def __init__(self, connection: "Connection[object, Footage]") -> None:

@@ -20,7 +20,11 @@ from wildaffect.losses.action_units import (
 from wildaffect.losses.affect import CCC, AffectLoss, affect_loss
 from wildaffect.losses.expression import CrossEntropy, ExpressionLoss
 from wildaffect.losses.statistics import LabelStatistics
-from wildaffect.losses.weighing import FixedWeights, WeighingConfig, build_weighing
+from wildaffect.losses.task_weighting import (
+    FixedWeights,
+    TaskWeightingConfig,
+    build_task_weighting,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,7 +35,7 @@ class LossConfig(Config):
     arousal: AffectLoss = field(default_factory=CCC)
     expression: CrossEntropy = field(default_factory=CrossEntropy)
     action_units: ActionUnitLossConfig = field(default_factory=BinaryCrossEntropy)
-    weighing: WeighingConfig = field(default_factory=FixedWeights)
+    task_weighting: TaskWeightingConfig = field(default_factory=FixedWeights)
 
 
 class LossReport(NamedTuple):
@@ -61,7 +65,7 @@ class MultitaskLoss(nn.Module):
         self.action_units = ActionUnitLoss(
             config.action_units, len(spaces.action_units), statistics
         )
-        self.weighing = build_weighing(config.weighing)
+        self.task_weighting = build_task_weighting(config.task_weighting)
 
     def forward(
         self,
@@ -89,7 +93,7 @@ class MultitaskLoss(nn.Module):
                 for task, output in outputs.items()
             }
             present = {task: valid[task].any() for task in outputs}
-            return LossReport(self.weighing(losses, present), losses)
+            return LossReport(self.task_weighting(losses, present), losses)
 
     def _loss(self, task: Task, output: Tensor, target: Tensor, valid: Tensor) -> Tensor:
         match task:

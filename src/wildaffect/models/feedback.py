@@ -25,7 +25,7 @@ class GroundTruth(NamedTuple):
     """Of rows told the truth, in [0, 1]; a tensor has shape ()."""
 
 
-class HiddenTeller(nn.Module):
+class HiddenFeedbackLayer(nn.Module):
     """Tells the vector that enters a head's last linear map."""
 
     def __init__(self, *, detach: bool) -> None:
@@ -37,7 +37,7 @@ class HiddenTeller(nn.Module):
         return said.hidden.detach() if self.detach else said.hidden
 
 
-class LabelTeller(nn.Module):
+class LabelFeedbackLayer(nn.Module):
     """Tells labels as the sum of their learned vectors, each weighted by how true it is.
 
     Weights are probabilities; of valence and arousal (x + 1) / 2, x cut to [-1, 1]. In

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from wildaffect.core.tasks import LabelSpaces, Task
-from wildaffect.models.feedback import GroundTruth, HiddenTeller, LabelTeller
+from wildaffect.models.feedback import GroundTruth, HiddenFeedbackLayer, LabelFeedbackLayer
 from wildaffect.models.frameworks import (
     HiddenFeedback,
     LabelFeedback,
@@ -56,7 +56,7 @@ class MultitaskModel(nn.Module):
                 for task in config.tasks
             }
         )
-        self.tellers = _build_tellers(config, spaces)
+        self.feedback_layers = _build_feedback_layers(config, spaces)
 
     def forward(
         self,
@@ -86,8 +86,8 @@ class MultitaskModel(nn.Module):
             joined = torch.cat([states[task], *heard], dim=-1) if heard else states[task]
             finished = self.trunk.finish(task, joined, lengths, times_s)
             said: HeadOutput = self.heads[task](finished)
-            if task in self.tellers:
-                told[task] = self.tellers[task](said, labels)
+            if task in self.feedback_layers:
+                told[task] = self.feedback_layers[task](said, labels)
             is_scalar = task in {Task.VALENCE, Task.AROUSAL}
             outputs[task] = said.raw[..., 0] if is_scalar else said.raw
         return {task: outputs[task] for task in self.config.tasks}
@@ -121,7 +121,7 @@ class MultitaskModel(nn.Module):
         self.feature_scale.copy_(scale)
 
 
-def _build_tellers(config: ModelConfig, spaces: LabelSpaces) -> nn.ModuleDict:
+def _build_feedback_layers(config: ModelConfig, spaces: LabelSpaces) -> nn.ModuleDict:
     told = [
         task
         for task in config.tasks
@@ -131,11 +131,13 @@ def _build_tellers(config: ModelConfig, spaces: LabelSpaces) -> nn.ModuleDict:
         case None:
             return nn.ModuleDict()
         case HiddenFeedback(detach=detach):
-            return nn.ModuleDict({task: HiddenTeller(detach=detach) for task in told})
+            return nn.ModuleDict(
+                {task: HiddenFeedbackLayer(detach=detach) for task in told}
+            )
         case LabelFeedback() as feedback:
             return nn.ModuleDict(
                 {
-                    task: LabelTeller(task, num_outputs(task, spaces), feedback)
+                    task: LabelFeedbackLayer(task, num_outputs(task, spaces), feedback)
                     for task in told
                 }
             )

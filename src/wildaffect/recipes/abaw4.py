@@ -17,7 +17,7 @@ from wildaffect.core.tasks import Task
 from wildaffect.core.windows import WindowSpec
 from wildaffect.losses.affect import MSE
 from wildaffect.losses.multitask import LossConfig
-from wildaffect.losses.weighing import PUBLISHED, FixedWeights
+from wildaffect.losses.task_weighting import PUBLISHED, FixedWeights
 from wildaffect.models.frameworks import (
     FrameworkConfig,
     HiddenFeedback,
@@ -32,7 +32,7 @@ from wildaffect.models.temporal.build import TemporalConfig
 from wildaffect.models.temporal.gru import GRUConfig
 from wildaffect.models.temporal.lstm import LSTMConfig
 from wildaffect.models.temporal.transformer import TransformerConfig
-from wildaffect.training.recipe import BestOnInnerSplit, OptimConfig, TemporalRecipe
+from wildaffect.training.recipe import BestOnDevSplit, OptimConfig, TemporalRecipe
 
 MEASURED_INPUTS = (
     "geometry",
@@ -130,7 +130,9 @@ def _recipe(
             encoder=encoder, head=HeadConfig(hidden_dims=(512, 256), dropout=0.3)
         ),
         loss=LossConfig(
-            valence=MSE(), arousal=MSE(), weighing=FixedWeights(weights=dict(PUBLISHED))
+            valence=MSE(),
+            arousal=MSE(),
+            task_weighting=FixedWeights(weights=dict(PUBLISHED)),
         ),
         window=WindowSpec(length_s=WINDOW_S, stride_s=WINDOW_S, max_gap_s=WINDOW_S),
         batch_size=8,
@@ -144,6 +146,6 @@ def _recipe(
             constant_ratio=constant / num_epochs,
             decay="linear",
         ),
-        selection=BestOnInnerSplit(patience_epochs=num_epochs),
+        selection=BestOnDevSplit(patience_epochs=num_epochs),
         seed=100,
     )

@@ -12,11 +12,15 @@ from wildaffect.core.files import write_whole
 from wildaffect.features.store import FeatureStore
 from wildaffect.recipes.catalog import find_recipe
 from wildaffect.recipes.epoch_bar import EpochBar
+from wildaffect.training.calibrate_and_score import (
+    calibrate_run,
+    load_calibration,
+    predict_stored,
+)
 from wildaffect.training.comparison import Comparison, Contender, comparison_lines
 from wildaffect.training.comparison_pages import to_json, to_markdown, to_svg
 from wildaffect.training.job import UNKNOWN_TERMS, Machine, train_run
 from wildaffect.training.load import Split, load_split
-from wildaffect.training.outcome import calibrate_run, load_calibration, predict_stored
 from wildaffect.training.recipe import TemporalRecipe
 from wildaffect.training.runs import Run, TrainedModel, read_metrics
 

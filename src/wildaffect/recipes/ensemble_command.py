@@ -23,7 +23,14 @@ from wildaffect.inference.mixing import (
     mix,
 )
 from wildaffect.inference.stored_outputs import StoredOutputs, save_outputs
-from wildaffect.training.answer import reads_alike
+from wildaffect.training.calibrate_and_score import (
+    calibration_path,
+    folds_of_people,
+    predict_stored,
+    save_calibration,
+    what_to_fit,
+    write_scores,
+)
 from wildaffect.training.ensemble_pages import (
     Judged,
     diversity_table,
@@ -41,15 +48,8 @@ from wildaffect.training.ensembles import (
     tasks_of,
 )
 from wildaffect.training.load import Split, load_split
-from wildaffect.training.outcome import (
-    calibration_path,
-    folds_of_people,
-    predict_stored,
-    save_calibration,
-    what_to_fit,
-    write_scores,
-)
 from wildaffect.training.pages import console_of_tables
+from wildaffect.training.predict_ensemble import reads_alike
 from wildaffect.training.runs import TrainedModel, load_run
 from wildaffect.training.score import targets_of
 
@@ -128,7 +128,7 @@ def _outputs(
 
 
 def _refuse_trained(job: Job, member: TrainedModel, split: Split) -> None:
-    used = {*member.data.train_videos, *member.data.inner_videos}
+    used = {*member.data.train_videos, *member.data.dev_videos}
     shared = [one.video for one in split.sequences if one.video in used]
     if shared:
         raise UsageError(

@@ -12,9 +12,9 @@ from rich.progress import (
 )
 
 from wildaffect.core.console import Console
-from wildaffect.training.course import Epoch
 from wildaffect.training.distributed import is_first_process
 from wildaffect.training.runs import Run
+from wildaffect.training.trainer import Epoch
 
 
 class EpochBar:

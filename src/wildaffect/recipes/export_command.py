@@ -17,12 +17,12 @@ from wildaffect.export.artefact import (
     check_exportable,
     network_name,
 )
-from wildaffect.export.card import write_card
-from wildaffect.export.carried import (
-    CarriedBackbone,
-    carry_backbones,
+from wildaffect.export.bundled_backbones import (
+    BundledBackbone,
+    bundle_backbones,
     needed_backbones,
 )
+from wildaffect.export.card import write_card
 from wildaffect.export.onnx import check_parity, to_onnx
 from wildaffect.export.pixels import PixelParity, demo_frames, pixel_parity
 from wildaffect.inference.artefact import (
@@ -75,19 +75,19 @@ def export(
     for name in (backbones or {}).keys() - set(needed_backbones(ensemble)):
         console.print(f"note: no member reads {name}; its backbone stays out", markup=False)
     with console.status("exporting networks") as status:
-        carried = carry_backbones(ensemble, backbones or {})
+        bundled = bundle_backbones(ensemble, backbones or {})
         contents = [to_onnx(model) for model in models]
         networks = _network_parity(models, contents)
-        manifest = build_manifest(ensemble, contents, title, carried)
+        manifest = build_manifest(ensemble, contents, title, bundled)
         files = {network_name(index): one for index, one in enumerate(contents)}
-        files |= {backbone_name(index): one.onnx for index, one in enumerate(carried)}
+        files |= {backbone_name(index): one.onnx for index, one in enumerate(bundled)}
         status.update("analysing the clip twice")
         artefact = Artefact(manifest, files, digest="")
-        in_torch = {one.name: one.loaded.backbone for one in carried}
+        in_torch = {one.name: one.loaded.backbone for one in bundled}
         pixels = pixel_parity(artefact, models, _frames(clip), in_torch)
-    card = write_card(ensemble, manifest, networks, pixels, carried)
+    card = write_card(ensemble, manifest, networks, pixels, bundled)
     _write(output, artefact, card)
-    _tell(output, artefact, networks, pixels, carried)
+    _tell(output, artefact, networks, pixels, bundled)
     return 0
 
 
@@ -133,7 +133,7 @@ def _tell(
     artefact: Artefact,
     networks: dict[Task, float],
     pixels: PixelParity,
-    backbones: Sequence[CarriedBackbone],
+    backbones: Sequence[BundledBackbone],
 ) -> None:
     size = sum(map(len, artefact.networks.values()))
     console = Console(highlight=False, soft_wrap=True)

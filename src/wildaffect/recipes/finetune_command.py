@@ -12,14 +12,14 @@ from wildaffect.core.console import Console
 from wildaffect.core.errors import UsageError
 from wildaffect.recipes.image_progress import StepBar
 from wildaffect.runtime.network import supports_bf16
+from wildaffect.training.calibrate_and_score import score_line, write_scores
 from wildaffect.training.distributed import is_first_process
+from wildaffect.training.images.evaluate import crop_statistics
 from wildaffect.training.images.job import ImageMachine, finetune_run, load_sets
-from wildaffect.training.images.judge import crop_statistics
 from wildaffect.training.images.labelled import LabelledCrops, SetPlace
 from wildaffect.training.images.recipe import AnyImageRecipe, FinetuneRecipe
 from wildaffect.training.images.runs import TrainedFaceNet
 from wildaffect.training.job import UNKNOWN_TERMS
-from wildaffect.training.outcome import score_line, write_scores
 from wildaffect.training.pages import score_table
 
 
@@ -53,7 +53,7 @@ class FinetuneCommand:
     strategy: Literal["ddp", "fsdp"] = "ddp"
     """What each of several processes holds: a replica of the network, or a shard of it, for
     vision transformers that do not fit into one GPU."""
-    micro_batch: int | None = None
+    micro_batch_size: int | None = None
     """Crops of a step that a process holds in memory at once, for batches that do not fit;
     changes nothing of what is learnt, but for rounding. All if not given."""
     threads: int = 1
@@ -85,7 +85,7 @@ def finetune(command: FinetuneCommand) -> int:
                 accelerator=command.device,
                 trackers=command.track,
                 strategy=command.strategy,
-                micro_batch=command.micro_batch,
+                micro_batch_size=command.micro_batch_size,
                 decoders=command.decoders,
             ),
             terms=command.terms,

@@ -12,10 +12,10 @@ from rich.progress import (
 )
 
 from wildaffect.core.console import Console
-from wildaffect.training.course import Epoch
 from wildaffect.training.distributed import is_first_process
+from wildaffect.training.images.evaluate import Seen
 from wildaffect.training.images.job import Watching
-from wildaffect.training.images.judge import Seen
+from wildaffect.training.trainer import Epoch
 
 
 class StepBar:

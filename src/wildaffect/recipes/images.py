@@ -36,7 +36,7 @@ def partial_label_loss() -> LossConfig:
         arousal=CCC(mse_weight=0.5),
         expression=CrossEntropy(class_weights="inverse_sqrt", label_smoothing=0.1),
         action_units=BinaryCrossEntropy(positive_weights="inverse_sqrt"),
-        weighing=EQUAL,
+        task_weighting=EQUAL,
     )
 
 

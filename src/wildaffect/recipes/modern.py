@@ -8,7 +8,7 @@ from wildaffect.losses.action_units import BinaryCrossEntropy
 from wildaffect.losses.affect import CCC
 from wildaffect.losses.expression import CrossEntropy
 from wildaffect.losses.multitask import LossConfig
-from wildaffect.losses.weighing import FixedWeights
+from wildaffect.losses.task_weighting import FixedWeights
 from wildaffect.models.frameworks import (
     FrameworkConfig,
     HiddenFeedback,
@@ -27,7 +27,7 @@ from wildaffect.models.temporal.rotary import RotaryConfig
 from wildaffect.models.temporal.tcn import TCNConfig
 from wildaffect.models.temporal.transformer import TransformerConfig
 from wildaffect.recipes.abaw4 import AROUSAL_SOURCES, MEASURED_INPUTS
-from wildaffect.training.recipe import BestOnInnerSplit, OptimConfig, TemporalRecipe
+from wildaffect.training.recipe import BestOnDevSplit, OptimConfig, TemporalRecipe
 
 EQUAL = FixedWeights(weights=dict.fromkeys(Task, 1.0))
 
@@ -51,13 +51,13 @@ def modern() -> TemporalRecipe:
             arousal=CCC(),
             expression=CrossEntropy(logit_adjustment=0.5, label_smoothing=0.05),
             action_units=BinaryCrossEntropy(positive_weights="inverse_sqrt"),
-            weighing=EQUAL,
+            task_weighting=EQUAL,
         ),
         window=WindowSpec(length_s=12.0, stride_s=6.0, max_gap_s=6.0),
         batch_size=16,
         num_epochs=12,
         optim=OptimConfig(peak_lr=2e-3, weight_decay=0.05),
-        selection=BestOnInnerSplit(patience_epochs=6),
+        selection=BestOnDevSplit(patience_epochs=6),
         ema_decay=0.99,
         input_noise=0.2,
     )

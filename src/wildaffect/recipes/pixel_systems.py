@@ -29,7 +29,7 @@ from wildaffect.recipes.images import (
 from wildaffect.recipes.systems import SYSTEMS, SystemRecipe
 from wildaffect.training.images.recipe import FinetuneRecipe, PretrainRecipe
 from wildaffect.training.job import UNKNOWN_TERMS
-from wildaffect.training.recipe import BestOnInnerSplit
+from wildaffect.training.recipe import BestOnDevSplit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,7 +198,7 @@ def _with_seed(one: BackboneRecipe, seed: int) -> BackboneRecipe:
 
 def _stretched(one: BackboneRecipe, times: int) -> BackboneRecipe:
     finetune = replace(one.finetune, num_epochs=one.finetune.num_epochs * times)
-    if isinstance(finetune.selection, BestOnInnerSplit):
+    if isinstance(finetune.selection, BestOnDevSplit):
         patience = finetune.selection.patience_epochs * times
         selection = replace(finetune.selection, patience_epochs=patience)
         finetune = replace(finetune, selection=selection)

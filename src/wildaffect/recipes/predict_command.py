@@ -23,7 +23,6 @@ from wildaffect.outputs.video_tables import (
     video_table_path,
     write_video_table,
 )
-from wildaffect.training.answer import answer, readings
 from wildaffect.training.asked import (
     Asked,
     FirstFrame,
@@ -34,6 +33,7 @@ from wildaffect.training.asked import (
 )
 from wildaffect.training.ensembles import Ensemble, load_ensemble, weights_sha256
 from wildaffect.training.load import fullest_layout
+from wildaffect.training.predict_ensemble import predict_ensemble, readings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +105,7 @@ class _Writer:
         if is_finished(path, provenance):
             self.num_kept += 1
             return
-        said = answer(self._ensemble, sequences)
+        said = predict_ensemble(self._ensemble, sequences)
         calibrated = apply_calibration(said, self._calibration)
         is_borrowed = ~first.has_feature
         write_video_table(

@@ -38,7 +38,7 @@ class PretrainCommand:
     strategy: Literal["ddp", "fsdp"] = "ddp"
     """What each of several processes holds: a replica of the network, or a shard of it, for
     vision transformers that do not fit into one GPU."""
-    micro_batch: int | None = None
+    micro_batch_size: int | None = None
     """Crops of a step that a process holds in memory at once, for batches that do not fit;
     changes nothing of what is learnt, but for rounding. All if not given."""
     threads: int = 1
@@ -73,7 +73,7 @@ def pretrain(command: PretrainCommand) -> int:
                 accelerator=command.device,
                 trackers=command.track,
                 strategy=command.strategy,
-                micro_batch=command.micro_batch,
+                micro_batch_size=command.micro_batch_size,
                 decoders=command.decoders,
             ),
             terms=command.terms,

@@ -10,7 +10,7 @@ from wildaffect.core.config import Config
 from wildaffect.core.console import Console
 from wildaffect.core.errors import UsageError
 from wildaffect.export.artefact import Title
-from wildaffect.export.carried import parse_backbones
+from wildaffect.export.bundled_backbones import parse_backbones
 from wildaffect.inference.expression_bias import BiasFit, CoordinateAscent
 from wildaffect.inference.inputs import COLUMNS
 from wildaffect.recipes.catalog import RECIPES

@@ -15,10 +15,7 @@ from wildaffect.features.store import FeatureStore
 from wildaffect.formats.generated import find_generated
 from wildaffect.inference.stored_outputs import StoredOutputs, save_outputs
 from wildaffect.recipes.epoch_bar import EpochBar
-from wildaffect.training.distributed import is_first_process
-from wildaffect.training.job import UNKNOWN_TERMS, Machine, train_run
-from wildaffect.training.load import Split, load_split
-from wildaffect.training.outcome import (
+from wildaffect.training.calibrate_and_score import (
     ScoreLine,
     calibrate_run,
     load_calibration,
@@ -27,6 +24,9 @@ from wildaffect.training.outcome import (
     score_lines,
     write_scores,
 )
+from wildaffect.training.distributed import is_first_process
+from wildaffect.training.job import UNKNOWN_TERMS, Machine, train_run
+from wildaffect.training.load import Split, load_split
 from wildaffect.training.pages import console_of_tables, fit_table, score_table
 from wildaffect.training.recipe import TemporalRecipe
 from wildaffect.training.runs import Run, TrainedModel, read_metrics

@@ -14,8 +14,8 @@ from wildaffect.inference.calibration import Calibration
 from wildaffect.inference.ensembling import average
 from wildaffect.metrics.bootstrap import Interval, paired_bootstrap_over_runs
 from wildaffect.metrics.scores import TaskScores, VideoStatistics
+from wildaffect.training.calibrate_and_score import calibrate, sum_of
 from wildaffect.training.load import Split
-from wildaffect.training.outcome import calibrate, sum_of
 from wildaffect.training.score import task_scores, video_statistics
 
 NUM_RESAMPLES = 2000

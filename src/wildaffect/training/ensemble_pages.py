@@ -16,7 +16,7 @@ from wildaffect.core.files import write_whole
 from wildaffect.core.tasks import Task
 from wildaffect.inference.fitting import CrossFit
 from wildaffect.inference.mixing import Mixture
-from wildaffect.training.outcome import ScoreLine, score_line
+from wildaffect.training.calibrate_and_score import ScoreLine, score_line
 from wildaffect.training.pages import TITLES, score_cell
 
 SHORT_STEPS = {"raw": "raw", "smoothing": "smoothed", "bias and thresholds": "calibrated"}

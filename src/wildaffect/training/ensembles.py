@@ -21,7 +21,7 @@ from wildaffect.data.splits import load_splits
 from wildaffect.inference.calibration import Calibration
 from wildaffect.inference.manifest import Affine
 from wildaffect.inference.mixing import Combine, Select
-from wildaffect.training.outcome import load_calibration
+from wildaffect.training.calibrate_and_score import load_calibration
 from wildaffect.training.runs import Run, TrainedModel, load_run
 
 ENSEMBLE_FILE = "ensemble.json"

@@ -9,14 +9,14 @@ from wildaffect.core.errors import UsageError
 from wildaffect.core.sequences import FrameSequence
 from wildaffect.features.store import FeatureStore
 from wildaffect.inference.manifest import DataSource
-from wildaffect.training.course import Watch
+from wildaffect.training.dev_split import split_subjects
 from wildaffect.training.distributed import launch
-from wildaffect.training.fit import Fit
-from wildaffect.training.inner import split_people
 from wildaffect.training.load import Split, describe_data
-from wildaffect.training.recipe import BestOnInnerSplit, TemporalRecipe
+from wildaffect.training.recipe import BestOnDevSplit, TemporalRecipe
 from wildaffect.training.runs import Run, TrainedModel, begin, load_run
-from wildaffect.training.watching import open_trackers
+from wildaffect.training.temporal_trainer import TemporalTrainer
+from wildaffect.training.trackers import open_trackers
+from wildaffect.training.trainer import Watch
 
 UNKNOWN_TERMS = "not stated"
 """Terms of annotations that nobody told; an artefact repeats them."""
@@ -57,9 +57,9 @@ def train_run(
             checkpoint with other settings in another folder.
     """
     sequences = split.sequences
-    inner = inner_videos(recipe, sequences)
+    dev = dev_videos(recipe, sequences)
     source = DataSource(name=split.annotations.source, license=terms)
-    data = describe_data(split, store, recipe, inner=inner, source=source)
+    data = describe_data(split, store, recipe, dev=dev, source=source)
     run = Run(folder)
     fabric = launch(machine.accelerator, recipe.precision)
     if fabric.is_global_zero:
@@ -73,23 +73,25 @@ def train_run(
     if run.is_finished:
         return load_run(folder)
     trackers = open_trackers(folder, machine.trackers) if fabric.is_global_zero else []
-    fit = Fit(recipe, sequences, run, fabric=fabric, spaces=data.spaces, trackers=trackers)
+    trainer = TemporalTrainer(
+        recipe, sequences, run, fabric=fabric, spaces=data.spaces, trackers=trackers
+    )
     try:
-        fit.run(watch if fabric.is_global_zero else _nobody)
+        trainer.run(watch if fabric.is_global_zero else _nobody)
     finally:
         for tracker in trackers:
             tracker.close()
     return load_run(folder)
 
 
-def inner_videos(
+def dev_videos(
     recipe: TemporalRecipe, sequences: Sequence[FrameSequence]
 ) -> tuple[str, ...]:
     """Return the videos that a recipe sets aside to choose its epoch, in order."""
-    if not isinstance(recipe.selection, BestOnInnerSplit):
+    if not isinstance(recipe.selection, BestOnDevSplit):
         return ()
-    parts = split_people(sequences, recipe.selection.share, seed=recipe.seed)
-    return tuple(one.video for one in parts.inner)
+    parts = split_subjects(sequences, recipe.selection.share, seed=recipe.seed)
+    return tuple(one.video for one in parts.dev)
 
 
 _nobody: Callable[[Any], None] = lambda epoch: None  # noqa: E731, ARG005

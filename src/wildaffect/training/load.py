@@ -145,7 +145,7 @@ def describe_data(
     store: FeatureStore,
     recipe: TemporalRecipe,
     *,
-    inner: tuple[str, ...],
+    dev: tuple[str, ...],
     source: DataSource,
 ) -> RunData:
     """Return what a run writes of its data.
@@ -154,7 +154,7 @@ def describe_data(
         split: Of training.
         store: Where the features are.
         recipe: Of the run.
-        inner: Videos set aside to choose the epoch.
+        dev: Videos set aside to choose the epoch.
         source: What the annotations are and on what terms they may be used.
     """
     inputs = in_order(recipe.inputs)
@@ -170,9 +170,9 @@ def describe_data(
         annotations=split.annotations.source,
         annotations_sha256=split.annotated.input.sha256,
         train_videos=tuple(
-            one.video for one in split.sequences if one.video not in set(inner)
+            one.video for one in split.sequences if one.video not in set(dev)
         ),
-        inner_videos=inner,
+        dev_videos=dev,
         input_dim=split.sequences[0].features.shape[1],
         input_widths={
             name: len(COLUMNS[name]) if name in COLUMNS else widths[name] for name in inputs

@@ -79,7 +79,7 @@ def train(
             gather(parts.fabric, batch.valid),
         )
         parts.fabric.backward(report.total)
-        yield descend(
+        yield optimizer_step(
             parts.optimizer,
             parts.scheduler,
             report,
@@ -88,7 +88,7 @@ def train(
         )
 
 
-def descend(
+def optimizer_step(
     optimizer: Optimizer,
     scheduler: LRScheduler,
     report: LossReport,

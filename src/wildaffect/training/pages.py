@@ -7,7 +7,7 @@ from rich.table import Table
 from wildaffect.core.console import Console
 from wildaffect.core.tasks import Task
 from wildaffect.inference.fitting import CrossFit
-from wildaffect.training.outcome import ScoreLine
+from wildaffect.training.calibrate_and_score import ScoreLine
 from wildaffect.training.score import task_scores
 
 NARROWEST = 110

@@ -59,14 +59,14 @@ class OptimConfig(Config):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class BestOnInnerSplit(Config):
+class BestOnDevSplit(Config):
     """Keep the epoch that scores best on training videos that were set aside."""
 
     share: float = 0.15
     """Of the training people, at least one; they train nothing."""
     patience_epochs: int = 8
     """Training ends after so many epochs without a better one."""
-    kind: Literal["best-on-inner-split"] = "best-on-inner-split"
+    kind: Literal["best-on-dev-split"] = "best-on-dev-split"
 
     def __post_init__(self) -> None:
         if not 0 < self.share < 1:
@@ -84,7 +84,7 @@ class KeepLast(Config):
     kind: Literal["keep-last"] = "keep-last"
 
 
-Selection = BestOnInnerSplit | KeepLast
+Selection = BestOnDevSplit | KeepLast
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,7 +103,7 @@ class TemporalRecipe(Config):
     num_epochs: int = 20
     """An epoch draws windows of as many rows together as there are for training."""
     optim: OptimConfig = field(default_factory=OptimConfig)
-    selection: Selection = field(default_factory=BestOnInnerSplit)
+    selection: Selection = field(default_factory=BestOnDevSplit)
     ema_decay: float = 0.0
     """Of the running mean of weights that is kept in place of the last ones; 0 for none."""
     input_noise: float = 0.0

@@ -31,7 +31,7 @@ class RunData(Config):
     """Name of the annotations."""
     annotations_sha256: str | None
     train_videos: tuple[str, ...]
-    inner_videos: tuple[str, ...]
+    dev_videos: tuple[str, ...]
     """Set aside to choose the epoch; empty if none were."""
     input_dim: int
     input_widths: dict[str, int]

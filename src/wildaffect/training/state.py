@@ -21,7 +21,7 @@ from torch.distributed.checkpoint.state_dict import (
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from wildaffect.training.running_mean import RunningMean
+from wildaffect.training.ema import EMA
 
 _IN_FIRST = StateDictOptions(full_state_dict=True, cpu_offload=True)
 _FROM_WHOLE = StateDictOptions(full_state_dict=True)
@@ -37,7 +37,7 @@ class TrainState:
     optimizer: Optimizer
     """Over parameters of `model` and `loss`; torch's own, not what Fabric makes of it."""
     scheduler: LRScheduler
-    mean: RunningMean | None
+    mean: EMA | None
     """Of weights; None keeps those of `model`."""
     judge_copy: nn.Module | None = None
     """What is judged where `model` is in shards, on the CPU; None judges what is kept."""
@@ -64,7 +64,7 @@ class TrainState:
         yield self.judge_copy
         self.judge_copy.to("cpu")
 
-    def collect(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    def state_dict(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return weights and the rest in the first process; all of them must call."""
         mean = self.mean
         rest = {
@@ -77,8 +77,8 @@ class TrainState:
         }
         return whole_weights(self.model), rest
 
-    def take_up(self, weights: dict[str, Tensor], rest: dict[str, Any]) -> None:
-        """Go on from what `collect` returned; each process gives the whole.
+    def load_state_dict(self, weights: dict[str, Tensor], rest: dict[str, Any]) -> None:
+        """Go on from what `state_dict` returned; each process gives the whole.
 
         Raises:
             RuntimeError, KeyError, TypeError, ValueError: If it is of another model.

@@ -10,7 +10,7 @@ import torch
 from wildaffect.core.preprocess import Preprocess
 from wildaffect.core.tasks import Task
 from wildaffect.losses.multitask import LossConfig
-from wildaffect.losses.weighing import FixedWeights
+from wildaffect.losses.task_weighting import FixedWeights
 from wildaffect.models.backbones import registry
 from wildaffect.models.backbones.iresnet import IResNet, IResNetConfig
 from wildaffect.models.backbones.spec import BackboneSpec
@@ -108,7 +108,7 @@ FINETUNE = FinetuneRecipe(
     num_epochs=3,
     optim=OptimConfig(peak_lr=3e-3, max_grad_norm=5.0),
     augment=AugmentConfig(brightness=0.1, saturation=0.1, grey_probability=0.0),
-    loss=LossConfig(weighing=FixedWeights(weights=dict.fromkeys(Task, 1.0))),
+    loss=LossConfig(task_weighting=FixedWeights(weights=dict.fromkeys(Task, 1.0))),
     ema_decay=0.9,
 )
 PRETRAIN = PretrainRecipe(

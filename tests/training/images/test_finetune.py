@@ -7,13 +7,13 @@ from wildaffect.core.errors import BadWeights, UsageError
 from wildaffect.core.tasks import Task
 from wildaffect.models.backbones.registry import build_backbone
 from wildaffect.models.backbones.weights import load_weights
-from wildaffect.training import course
+from wildaffect.training import trainer
 from wildaffect.training.checkpoint import load_weights as load_tensors
 from wildaffect.training.distributed import Processes
+from wildaffect.training.images.evaluate import crop_statistics
+from wildaffect.training.images.gradient_accumulation import share_of
 from wildaffect.training.images.job import ImageMachine, Watching, finetune_run, load_sets
-from wildaffect.training.images.judge import crop_statistics
 from wildaffect.training.images.labelled import SetPlace
-from wildaffect.training.images.portions import share_of
 from wildaffect.training.images.runs import load_face_net
 from wildaffect.training.images.start import find_weights, start_from
 from wildaffect.training.recipe import KeepLast
@@ -73,7 +73,7 @@ def test_a_run_stopped_within_an_epoch_goes_on_as_if_it_had_not_been(
 ):
     recipe = replace(recipe, precision=precision)
     fit(recipe, tmp_path / "whole")
-    monkeypatch.setattr(course, "EVERY_S", 0.0)
+    monkeypatch.setattr(trainer, "EVERY_S", 0.0)
     with pytest.raises(Stopped):
         fit(recipe, tmp_path / "parts", watching=stop_after(7))  # 5 steps are an epoch
     fit(recipe, tmp_path / "parts")

@@ -106,16 +106,16 @@ def test_other_sets_are_mapped_to_the_labels_of_the_first(labelled, tmp_path):
 def test_people_set_aside_train_nothing(labelled, recipe):
     sets = load_sets([SetPlace(data=labelled)], "train")
     parts = split_sets(sets, recipe)
-    train, inner = set(parts.train[0].subjects), set(parts.inner[0].subjects)
-    assert inner
-    assert not train & inner
-    assert len(parts.train[0]) + len(parts.inner[0]) == 50
+    train, dev = set(parts.train[0].subjects), set(parts.dev[0].subjects)
+    assert dev
+    assert not train & dev
+    assert len(parts.train[0]) + len(parts.dev[0]) == 50
 
 
 def test_everybody_trains_where_the_last_epoch_is_kept(labelled, recipe):
     sets = load_sets([SetPlace(data=labelled)], "train")
     parts = split_sets(sets, replace(recipe, selection=KeepLast()))
-    assert parts.inner == ()
+    assert parts.dev == ()
     assert len(parts.train[0]) == 50
 
 

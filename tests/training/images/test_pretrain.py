@@ -7,7 +7,7 @@ import torch
 from wildaffect.cli.main import main
 from wildaffect.core.errors import MissingData, UsageError
 from wildaffect.models.pretraining.catalogue import build_mae
-from wildaffect.training import course
+from wildaffect.training import trainer
 from wildaffect.training.checkpoint import load_weights as load_tensors
 from wildaffect.training.images.job import ImageMachine, Watching, load_sets
 from wildaffect.training.images.labelled import SetPlace
@@ -53,7 +53,7 @@ def test_a_run_stopped_within_an_epoch_goes_on_as_if_it_had_not_been(
             raise Stopped
 
     fit(mae_recipe, tmp_path / "whole")
-    monkeypatch.setattr(course, "EVERY_S", 0.0)
+    monkeypatch.setattr(trainer, "EVERY_S", 0.0)
     stopping = Watching(epoch=lambda epoch: None, step=stop, unreadable=lambda *_: None)
     with pytest.raises(Stopped):
         fit(mae_recipe, tmp_path / "parts", watching=stopping)
@@ -94,8 +94,8 @@ def test_features_are_probed_now_and_then_and_at_the_end(
     probed = load_sets([SetPlace(data=labelled)], "train")
     run = fit(replace(mae_recipe, probe_every=2), tmp_path / "run", probed=probed)
     rows = list(read_metrics(run))
-    assert ["inner/linear/score" in row for row in rows] == [False, True, True]
-    assert rows[2]["inner/neighbours/valence"] > 0.5  # colour tells it
+    assert ["dev/linear/score" in row for row in rows] == [False, True, True]
+    assert rows[2]["dev/neighbours/valence"] > 0.5  # colour tells it
 
 
 def test_a_packed_folder_trains_to_the_same_bits(fit, mae_recipe, labelled, tmp_path):

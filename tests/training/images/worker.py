@@ -18,11 +18,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from conftest import FINETUNE, PRETRAIN, TELL_NOBODY, register_small_networks
 from wildaffect.losses.multitask import LossConfig
-from wildaffect.losses.weighing import UncertaintyWeights
+from wildaffect.losses.task_weighting import UncertaintyWeights
 from wildaffect.models.backbones import registry
 from wildaffect.models.heads import HeadConfig
 from wildaffect.models.pretraining import catalogue
-from wildaffect.training import course
+from wildaffect.training import trainer
 from wildaffect.training.images.job import ImageMachine, finetune_run, load_sets
 from wildaffect.training.images.labelled import SetPlace
 from wildaffect.training.images.pretrain_job import find_images, pretrain_run
@@ -37,9 +37,9 @@ VIT = replace(
     layer_decay=0.8,
     head=HeadConfig(hidden_dims=(), dropout=0.0),
 )
-LEARNT = replace(VIT, loss=LossConfig(weighing=UncertaintyWeights()))
+LEARNT = replace(VIT, loss=LossConfig(task_weighting=UncertaintyWeights()))
 MAE = replace(PRETRAIN, optim=GENTLE)
-SHARDS, PORTIONS = {"strategy": "fsdp"}, {"micro_batch": 3}
+SHARDS, PORTIONS = {"strategy": "fsdp"}, {"micro_batch_size": 3}
 VARIANTS = {
     "finetune": (VIT, {}),
     "finetune-dropout": (replace(VIT, drop_path=0.3), {}),
@@ -67,7 +67,7 @@ def main() -> None:
     folder, (recipe, where) = Path(sys.argv[1]), VARIANTS[sys.argv[2]]
     data, kill_at = folder.parent / "set", int(os.environ.get("KILL_AT", "0"))
     if kill_at:
-        course.EVERY_S = 0.0  # a checkpoint at every step
+        trainer.EVERY_S = 0.0  # a checkpoint at every step
 
     def step(done: int, num_steps: int, loss: float) -> None:
         if done == kill_at:

@@ -20,24 +20,24 @@ from wildaffect.models.face_net import FaceNet, recompute_stages
 from wildaffect.training.distributed import gather, processes_of
 from wildaffect.training.images.augment import apply_changes, draw_changes
 from wildaffect.training.images.crops import CropReader, normaliser, unit_crops
-from wildaffect.training.images.judge import Seen, crop_statistics, tell_nobody
+from wildaffect.training.images.evaluate import Seen, crop_statistics, tell_nobody
+from wildaffect.training.images.gradient_accumulation import (
+    GradientAccumulator,
+    Outputs,
+    check_micro_batch_size,
+    has_batch_norm,
+    share_of,
+    too_large,
+)
 from wildaffect.training.images.labelled import (
     LabelledCrops,
     count_image_labels,
     join_labels,
 )
-from wildaffect.training.images.portions import (
-    Outputs,
-    Portions,
-    check_portions,
-    has_batch_norm,
-    share_of,
-    too_large,
-)
 from wildaffect.training.images.recipe import FinetuneRecipe
 from wildaffect.training.images.sampling import BalancedClasses, StepRows, class_weights
 from wildaffect.training.images.start import Start
-from wildaffect.training.recipe import BestOnInnerSplit
+from wildaffect.training.recipe import BestOnDevSplit
 from wildaffect.training.score import task_scores
 
 _CHANGES, _MIX = 0xA06, 0x313
@@ -59,11 +59,11 @@ class LabelledParts:
     """Crops that train, and those of other people that choose the epoch."""
 
     train: tuple[LabelledCrops, ...]
-    inner: tuple[LabelledCrops, ...] = ()
+    dev: tuple[LabelledCrops, ...] = ()
 
 
 class Finetune:
-    """What `ImageFit` trains on labelled crops.
+    """What `ImageTrainer` trains on labelled crops.
 
     Args:
         recipe: How it is trained.
@@ -72,7 +72,7 @@ class Finetune:
         reader: Of the crops that train, in order.
         fabric: Of this process.
         tasks: To be predicted.
-        at_once: Crops in memory, of this process; None for all of a step.
+        micro_batch_size: Crops in memory, of this process; None for all of a step.
         judging: Told how many crops are about to be judged.
     """
 
@@ -85,14 +85,16 @@ class Finetune:
         reader: CropReader,
         fabric: Any,
         tasks: tuple[Task, ...],
-        at_once: int | None = None,
+        micro_batch_size: int | None = None,
         judging: Callable[[int], Seen] = lambda num_crops: tell_nobody,  # noqa: ARG005
     ) -> None:
         self._recipe, self._parts, self._fabric = recipe, parts, fabric
-        self._preprocess, self._at_once = start.preprocess, at_once
+        self._preprocess, self._micro_batch_size = start.preprocess, micro_batch_size
         self._judging = judging
         self._processes = processes_of(fabric)
-        self._portions = Portions(fabric, at_once=at_once, seed=recipe.seed)
+        self._accumulator = GradientAccumulator(
+            fabric, micro_batch_size=micro_batch_size, seed=recipe.seed
+        )
         self._num_crops = share_of(recipe.name, recipe.batch_size, self._processes)
         self._labels = join_labels(parts.train)
         spaces = parts.train[0].annotations.spaces
@@ -104,11 +106,11 @@ class Finetune:
         self.ema_decay = recipe.ema_decay
         self.patience_epochs = (
             recipe.selection.patience_epochs
-            if isinstance(recipe.selection, BestOnInnerSplit)
+            if isinstance(recipe.selection, BestOnDevSplit)
             else None
         )
         self.model: nn.Module = self._build(start, tasks, spaces)
-        check_portions(self.model, self._num_crops, at_once)
+        check_micro_batch_size(self.model, self._num_crops, micro_batch_size)
         loss = build_loss(recipe.loss, spaces, count_image_labels(self._labels, spaces))
         self.loss: nn.Module = loss.to(fabric.device)
 
@@ -145,24 +147,24 @@ class Finetune:
         crops, report_of = batch.crops, self._plain(batch)
         if self._recipe.mixup_alpha:
             crops, report_of = self._mixed(batch)
-        return self._portions.joint_loss(
+        return self._accumulator.joint_loss(
             forward, len(crops), batch.step, lambda cut: forward(crops[cut]), report_of
         )
 
     def judge(self, model: nn.Module, epoch: int) -> dict[str, float]:  # noqa: ARG002
         """Return scores on the people set aside; empty if there are none."""
-        if not self._parts.inner:
+        if not self._parts.dev:
             return {}
-        seen = self._judging(sum(len(one) for one in self._parts.inner))
-        found = crop_statistics(model, self._parts.inner, self._preprocess, seen)
+        seen = self._judging(sum(len(one) for one in self._parts.dev))
+        found = crop_statistics(model, self._parts.dev, self._preprocess, seen)
         return task_scores(found.pooled(), self._net.tasks)
 
     def too_large(self) -> str:
         """Return what there was no memory for, and what to do about it."""
-        held = min(self._at_once or self._num_crops, self._num_crops)
+        held = min(self._micro_batch_size or self._num_crops, self._num_crops)
         less = "--recompute in another folder (-o), or more processes"
         if not has_batch_norm(self.model):
-            less = f"--micro-batch {max(1, held // 2)}"
+            less = f"--micro-batch-size {max(1, held // 2)}"
         return too_large(held, less)
 
     @property

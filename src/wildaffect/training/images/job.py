@@ -11,12 +11,11 @@ import torch
 from wildaffect.core.errors import UsageError
 from wildaffect.core.tasks import LabelSpaces
 from wildaffect.inference.manifest import DataSource
-from wildaffect.training.course import Watch
+from wildaffect.training.dev_split import hold_out_subjects
 from wildaffect.training.distributed import Strategy, launch
 from wildaffect.training.images.crops import CropReader
-from wildaffect.training.images.engine import ImageFit, Objective, Tick
+from wildaffect.training.images.evaluate import Seen, tell_nobody
 from wildaffect.training.images.finetune import Finetune, LabelledParts
-from wildaffect.training.images.judge import Seen, tell_nobody
 from wildaffect.training.images.labelled import (
     LabelledCrops,
     SetPlace,
@@ -30,15 +29,16 @@ from wildaffect.training.images.runs import (
     ImageSet,
     TrainedFaceNet,
     begin_image_run,
-    keep_backbone,
     load_face_net,
+    save_backbone,
 )
 from wildaffect.training.images.start import BACKBONE_FOLDER, start_from
-from wildaffect.training.inner import people_aside
+from wildaffect.training.images.trainer import ImageTrainer, Objective, Tick
 from wildaffect.training.job import Machine
-from wildaffect.training.recipe import BestOnInnerSplit
+from wildaffect.training.recipe import BestOnDevSplit
 from wildaffect.training.runs import Run
-from wildaffect.training.watching import open_trackers
+from wildaffect.training.trackers import open_trackers
+from wildaffect.training.trainer import Watch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +46,7 @@ class ImageMachine(Machine):
     """Where a run on crops trains; all but rounding is the same anywhere."""
 
     strategy: Strategy = "ddp"
-    micro_batch: int | None = None
+    micro_batch_size: int | None = None
     """Crops of a step that a process holds in memory at once; None for all of its own."""
     decoders: int = 2
     """Threads of a process that decode crops."""
@@ -85,15 +85,15 @@ def split_sets(sets: Sequence[LabelledCrops], recipe: FinetuneRecipe) -> Labelle
     Raises:
         SplitError: If there are fewer than two people.
     """
-    if not isinstance(recipe.selection, BestOnInnerSplit):
+    if not isinstance(recipe.selection, BestOnDevSplit):
         return LabelledParts(train=tuple(sets))
     people = [str(one) for each in sets for one in np.unique(each.subjects)]
-    aside = people_aside(people, recipe.selection.share, seed=recipe.seed)
-    is_inner = [np.isin(one.subjects, sorted(aside)) for one in sets]
-    pairs = list(zip(sets, is_inner, strict=True))
+    aside = hold_out_subjects(people, recipe.selection.share, seed=recipe.seed)
+    is_dev = [np.isin(one.subjects, sorted(aside)) for one in sets]
+    pairs = list(zip(sets, is_dev, strict=True))
     return LabelledParts(
         train=tuple(one.take(np.flatnonzero(~at)) for one, at in pairs if not at.all()),
-        inner=tuple(one.take(np.flatnonzero(at)) for one, at in pairs if at.any()),
+        dev=tuple(one.take(np.flatnonzero(at)) for one, at in pairs if at.any()),
     )
 
 
@@ -133,7 +133,7 @@ def finetune_run(
         )
     torch.manual_seed(recipe.seed)
     start = start_from(recipe.network, weights)
-    people = sorted({str(one) for each in parts.inner for one in np.unique(each.subjects)})
+    people = sorted({str(one) for each in parts.dev for one in np.unique(each.subjects)})
     data = ImageRunData(
         sets=tuple(
             ImageSet(name=one.annotations.source, sha256=one.sha256, num_images=len(one))
@@ -142,7 +142,7 @@ def finetune_run(
         preprocess=start.preprocess,
         tasks=tasks,
         spaces=sets[0].annotations.spaces,
-        inner_people=tuple(people),
+        dev_subjects=tuple(people),
         start=start.weights,
         start_sha256=start.sha256,
         sources=_sources(sets, terms, start.weights, start.terms),
@@ -158,7 +158,7 @@ def finetune_run(
         ),
         fabric=fabric,
         tasks=tasks,
-        at_once=machine.micro_batch,
+        micro_batch_size=machine.micro_batch_size,
         judging=watching.judging,
     )
     train_images(
@@ -184,17 +184,17 @@ def train_images(
     fabric.barrier()
     is_first: bool = fabric.is_global_zero and not run.is_finished
     trackers = open_trackers(run.folder, machine.trackers) if is_first else []
-    fit = ImageFit(recipe, objective, run, fabric=fabric, trackers=trackers)
+    trainer = ImageTrainer(recipe, objective, run, fabric=fabric, trackers=trackers)
     try:
         if fabric.is_global_zero:
-            fit.run(watching.epoch, watching.step)
+            trainer.run(watching.epoch, watching.step)
         else:
-            fit.run(lambda _: None, lambda _step, _all, _loss: None)
+            trainer.run(lambda _: None, lambda _step, _all, _loss: None)
     finally:
         for tracker in trackers:
             tracker.close()
     if fabric.is_global_zero and not (run.folder / BACKBONE_FOLDER).exists():
-        keep_backbone(run, recipe, data)
+        save_backbone(run, recipe, data)
     fabric.barrier()
 
 

@@ -20,9 +20,9 @@ from wildaffect.models.pretraining.mae import MaskedAutoencoder, draw_noise
 from wildaffect.models.pretraining.patches import picture_sheet, reconstruct
 from wildaffect.training.distributed import processes_of
 from wildaffect.training.images.crops import CropReader, normaliser, unit_crops
-from wildaffect.training.images.portions import (
-    Portions,
-    check_portions,
+from wildaffect.training.images.gradient_accumulation import (
+    GradientAccumulator,
+    check_micro_batch_size,
     share_of,
     too_large,
 )
@@ -50,7 +50,7 @@ class MaskedBatch(NamedTuple):
 
 
 class Pretrain:
-    """What `ImageFit` trains on crops without labels.
+    """What `ImageTrainer` trains on crops without labels.
 
     Args:
         recipe: How it is trained.
@@ -59,7 +59,7 @@ class Pretrain:
         run: Where pictures of reconstructions are written.
         fabric: Of this process.
         probe: Asked now and then what the features know; None for never.
-        at_once: Crops in memory, of this process; None for all of a step.
+        micro_batch_size: Crops in memory, of this process; None for all of a step.
     """
 
     ema_decay = 0.0
@@ -74,15 +74,17 @@ class Pretrain:
         *,
         fabric: Any,
         probe: Probe | None = None,
-        at_once: int | None = None,
+        micro_batch_size: int | None = None,
     ) -> None:
         self._recipe, self._run, self._fabric = recipe, run, fabric
         self._probe = probe
         self._processes = processes_of(fabric)
-        self._portions = Portions(fabric, at_once=at_once, seed=recipe.seed)
+        self._accumulator = GradientAccumulator(
+            fabric, micro_batch_size=micro_batch_size, seed=recipe.seed
+        )
         self._num_crops = share_of(recipe.name, recipe.batch_size, self._processes)
-        check_portions(mae, self._num_crops, at_once)
-        self._at_once = min(at_once or self._num_crops, self._num_crops)
+        check_micro_batch_size(mae, self._num_crops, micro_batch_size)
+        self._micro_batch_size = min(micro_batch_size or self._num_crops, self._num_crops)
         self.reader = reader
         self._rows = StepRows(len(reader.paths), recipe.batch_size, seed=recipe.seed)
         self.steps_per_epoch = self._rows.steps_per_epoch
@@ -122,7 +124,9 @@ class Pretrain:
             return forward(self._to_input(crops), noise).loss.float()
 
         num = len(batch.pixels)
-        return LossReport(self._portions.mean_loss(forward, num, batch.step, loss_of), {})
+        return LossReport(
+            self._accumulator.mean_loss(forward, num, batch.step, loss_of), {}
+        )
 
     def judge(self, model: nn.Module, epoch: int) -> dict[str, float]:
         """Draw reconstructions and probe the features, when it is time for either."""
@@ -138,7 +142,10 @@ class Pretrain:
 
     def too_large(self) -> str:
         """Return what there was no memory for, and what to do about it."""
-        return too_large(self._at_once, f"--micro-batch {max(1, self._at_once // 2)}")
+        return too_large(
+            self._micro_batch_size,
+            f"--micro-batch-size {max(1, self._micro_batch_size // 2)}",
+        )
 
     def _draw_sheet(self, mae: MaskedAutoencoder, epoch: int) -> None:
         device = self._fabric.device

@@ -16,6 +16,7 @@ from wildaffect.features.packs import open_pack
 from wildaffect.inference.manifest import DataSource
 from wildaffect.models.backbones.registry import backbone_spec
 from wildaffect.models.pretraining.catalogue import build_mae
+from wildaffect.training.dev_split import hold_out_subjects
 from wildaffect.training.distributed import launch
 from wildaffect.training.images.crops import CropFile, CropReader
 from wildaffect.training.images.job import ImageMachine, Watching, train_images
@@ -24,7 +25,6 @@ from wildaffect.training.images.pretrain import Pretrain, Probe
 from wildaffect.training.images.probe import embed_crops, probe
 from wildaffect.training.images.recipe import PretrainRecipe
 from wildaffect.training.images.runs import ImageRunData, ImageSet
-from wildaffect.training.inner import people_aside
 from wildaffect.training.runs import Run
 from wildaffect.training.score import task_scores
 
@@ -123,7 +123,7 @@ def pretrain_run(
         run,
         fabric=fabric,
         probe=(_probe_of(probed, preprocess, fabric.device, watching) if probed else None),
-        at_once=machine.micro_batch,
+        micro_batch_size=machine.micro_batch_size,
     )
     train_images(
         run, recipe, data, objective, fabric=fabric, machine=machine, watching=watching
@@ -160,6 +160,6 @@ def _probe_of(
 
 def _halves(crops: LabelledCrops) -> tuple[LabelledCrops, LabelledCrops]:
     """Return crops to learn from and crops of other people to be asked about."""
-    aside = people_aside(crops.subjects.tolist(), _PROBE_SHARE, seed=0)
+    aside = hold_out_subjects(crops.subjects.tolist(), _PROBE_SHARE, seed=0)
     is_asked = np.isin(crops.subjects, sorted(aside))
     return crops.take(np.flatnonzero(~is_asked)), crops.take(np.flatnonzero(is_asked))

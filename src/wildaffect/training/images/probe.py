@@ -19,11 +19,16 @@ from wildaffect.losses.action_units import BinaryCrossEntropy
 from wildaffect.losses.affect import CCC
 from wildaffect.losses.expression import CrossEntropy
 from wildaffect.losses.multitask import LossConfig, build_loss
-from wildaffect.losses.weighing import FixedWeights
+from wildaffect.losses.task_weighting import FixedWeights
 from wildaffect.metrics.scores import VideoStatistics
 from wildaffect.models.heads import num_outputs
 from wildaffect.training.images.crops import CropReader
-from wildaffect.training.images.judge import Seen, over_crops, tell_nobody, to_predictions
+from wildaffect.training.images.evaluate import (
+    Seen,
+    over_crops,
+    tell_nobody,
+    to_predictions,
+)
 from wildaffect.training.images.labelled import (
     LabelledCrops,
     count_image_labels,
@@ -154,7 +159,7 @@ def _probe_loss() -> LossConfig:
         arousal=CCC(mse_weight=1.0),
         expression=CrossEntropy(class_weights="inverse_sqrt"),
         action_units=BinaryCrossEntropy(positive_weights="inverse_sqrt"),
-        weighing=FixedWeights(weights=dict.fromkeys(Task, 1.0)),
+        task_weighting=FixedWeights(weights=dict.fromkeys(Task, 1.0)),
     )
 
 

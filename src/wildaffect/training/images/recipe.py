@@ -15,7 +15,7 @@ from wildaffect.losses.multitask import LossConfig
 from wildaffect.models.heads import HeadConfig
 from wildaffect.training.images.augment import AugmentConfig
 from wildaffect.training.images.sampling import EveryImage, Sampling
-from wildaffect.training.recipe import BestOnInnerSplit, OptimConfig, Selection
+from wildaffect.training.recipe import BestOnDevSplit, OptimConfig, Selection
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,7 +56,7 @@ class FinetuneRecipe(ImageRecipe):
     sampling: Sampling = field(default_factory=EveryImage)
     mixup_alpha: float = 0.0
     """Of the Beta distribution of shares in which two crops are mixed; 0 mixes none."""
-    selection: Selection = field(default_factory=BestOnInnerSplit)
+    selection: Selection = field(default_factory=BestOnDevSplit)
     ema_decay: float = 0.0
     """Of the running mean of weights that is kept in place of the last ones; 0 for none."""
     layer_decay: float = 1.0

@@ -46,7 +46,7 @@ class ImageRunData(Config):
     tasks: tuple[Task, ...] = ()
     """Those that it predicts; none in pre-training."""
     spaces: LabelSpaces = field(default_factory=LabelSpaces)
-    inner_people: tuple[str, ...] = ()
+    dev_subjects: tuple[str, ...] = ()
     """Set aside to choose the epoch; empty if none were."""
     start: str = ""
     """Weights that it began with; empty if they were untrained."""
@@ -129,7 +129,7 @@ def load_face_net(folder: Path) -> TrainedFaceNet:
     return TrainedFaceNet(run=run, recipe=recipe, data=data, model=model.eval())
 
 
-def keep_backbone(run: Run, recipe: AnyImageRecipe, data: ImageRunData) -> WeightManifest:
+def save_backbone(run: Run, recipe: AnyImageRecipe, data: ImageRunData) -> WeightManifest:
     """Lay the backbone of a finished run out as imported weights are, in its folder."""
     spec = backbone_spec(recipe.network)
     wanted = spec.build().state_dict().keys()

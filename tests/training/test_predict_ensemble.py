@@ -11,9 +11,9 @@ from wildaffect.core.windows import FRAME_WISE
 from wildaffect.inference.calibration import Calibration
 from wildaffect.inference.manifest import Affine
 from wildaffect.models.multitask import build_model
-from wildaffect.training.answer import answer, predict_at_rate, readings
 from wildaffect.training.ensembles import Ensemble, EnsembleMember
 from wildaffect.training.predict import predict_sequences
+from wildaffect.training.predict_ensemble import predict_at_rate, predict_ensemble, readings
 
 
 class Data(NamedTuple):
@@ -79,7 +79,7 @@ def test_members_are_weighed_and_rescaled(trained, sequences):
         EnsembleMember(trained=trained, weight=1.0, rescaled=moved),
     )
     own = predict_at_rate(trained, sequences[0]).probs[Task.VALENCE]
-    said = answer(ensemble_of(*members), sequences[:1])
+    said = predict_ensemble(ensemble_of(*members), sequences[:1])
     np.testing.assert_allclose(said.probs[Task.VALENCE], 0.75 * own + 0.25 * 0.4, atol=1e-6)
     assert Task.VALENCE in said.spread
 
@@ -87,7 +87,7 @@ def test_members_are_weighed_and_rescaled(trained, sequences):
 def test_a_single_member_is_rescaled_too_and_has_no_spread(trained, sequences):
     moved = {Task.VALENCE: Affine(scale=0.0, offset=0.4)}
     member = EnsembleMember(trained=trained, rescaled=moved)
-    said = answer(ensemble_of(member), sequences[:1])
+    said = predict_ensemble(ensemble_of(member), sequences[:1])
     assert said.probs[Task.VALENCE] == pytest.approx(0.4)
     assert not said.spread
 

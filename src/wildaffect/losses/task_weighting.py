@@ -45,7 +45,7 @@ class FixedWeights(Config):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class NormalisedWeights(Config):
+class NormalizedWeights(Config):
     """Every loss divided by its own value, so that each task pulls with its slope alone."""
 
     kind: Literal["normalised"] = "normalised"
@@ -91,14 +91,16 @@ class LossRatioWeights(Config):
             )
 
 
-WeighingConfig = FixedWeights | NormalisedWeights | UncertaintyWeights | LossRatioWeights
+TaskWeightingConfig = (
+    FixedWeights | NormalizedWeights | UncertaintyWeights | LossRatioWeights
+)
 TaskLosses = Mapping[Task, Tensor]
 """One loss per task, shape (); a task without annotations in the batch has 0."""
 Present = Mapping[Task, Tensor]
 """Whether a task has annotations in the batch, bool, shape ()."""
 
 
-class Weighing(nn.Module, ABC):
+class TaskWeighting(nn.Module, ABC):
     """Takes the losses of tasks, gives their weighted sum."""
 
     @abstractmethod
@@ -106,7 +108,7 @@ class Weighing(nn.Module, ABC):
         """Return the sum, shape (); 0 with a zero gradient if no task is present."""
 
 
-class FixedWeighing(Weighing):
+class FixedWeighting(TaskWeighting):
     """Sum of weight x loss."""
 
     def __init__(self, config: FixedWeights) -> None:
@@ -128,7 +130,7 @@ class FixedWeighing(Weighing):
         return _total([self.weights[task] * loss for task, loss in losses.items()])
 
 
-class NormalisedWeighing(Weighing):
+class NormalizedWeighting(TaskWeighting):
     """Sum of loss / its value, the value without a slope.
 
     Source:
@@ -142,7 +144,7 @@ class NormalisedWeighing(Weighing):
         )
 
 
-class UncertaintyWeighing(Weighing):
+class UncertaintyWeighting(TaskWeighting):
     """Sum of exp(-s) loss + s / 2 with a learned log variance s per task.
 
     Source:
@@ -168,7 +170,7 @@ class UncertaintyWeighing(Weighing):
         return _total(terms)
 
 
-class LossRatioWeighing(Weighing):
+class LossRatioWeighting(TaskWeighting):
     """Sum of weight x loss, the weights a softmax over recent loss / past loss.
 
     Weights of the tasks present add up to their number. Until a task has a past, its ratio
@@ -217,17 +219,17 @@ class LossRatioWeighing(Weighing):
         self.num_steps[rows] = steps
 
 
-def build_weighing(config: WeighingConfig) -> Weighing:
+def build_task_weighting(config: TaskWeightingConfig) -> TaskWeighting:
     """Build what `config` describes."""
     match config:
         case FixedWeights():
-            return FixedWeighing(config)
-        case NormalisedWeights():
-            return NormalisedWeighing()
+            return FixedWeighting(config)
+        case NormalizedWeights():
+            return NormalizedWeighting()
         case UncertaintyWeights():
-            return UncertaintyWeighing(config)
+            return UncertaintyWeighting(config)
         case LossRatioWeights():
-            return LossRatioWeighing(config)
+            return LossRatioWeighting(config)
 
 
 def _total(terms: list[Tensor]) -> Tensor:

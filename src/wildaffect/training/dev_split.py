@@ -9,29 +9,31 @@ from wildaffect.core.errors import SplitError
 from wildaffect.core.sequences import FrameSequence
 
 
-class InnerSplit(NamedTuple):
+class DevSplit(NamedTuple):
     """Training sequences in two parts that share no person."""
 
     train: list[FrameSequence]
-    inner: list[FrameSequence]
+    dev: list[FrameSequence]
 
 
-def split_people(
+def split_subjects(
     sequences: Sequence[FrameSequence], share: float, *, seed: int
-) -> InnerSplit:
+) -> DevSplit:
     """Set aside about a share of the people, at least one; the seed decides which.
 
     Raises:
         SplitError: If there are fewer than two people.
     """
-    inner = people_aside([one.subject for one in sequences], share, seed=seed)
-    return InnerSplit(
-        train=[one for one in sequences if one.subject not in inner],
-        inner=[one for one in sequences if one.subject in inner],
+    dev = hold_out_subjects([one.subject for one in sequences], share, seed=seed)
+    return DevSplit(
+        train=[one for one in sequences if one.subject not in dev],
+        dev=[one for one in sequences if one.subject in dev],
     )
 
 
-def people_aside(subjects: Iterable[str], share: float, *, seed: int) -> frozenset[str]:
+def hold_out_subjects(
+    subjects: Iterable[str], share: float, *, seed: int
+) -> frozenset[str]:
     """Return about a share of the people, at least one and not all; the seed decides which.
 
     Raises:
@@ -40,9 +42,9 @@ def people_aside(subjects: Iterable[str], share: float, *, seed: int) -> frozens
     people = sorted(set(subjects))
     if len(people) < 2:
         raise SplitError(
-            f"inner split: training data must be of at least two people, got "
+            f"dev split: training data must be of at least two people, got "
             f"{len(people)}; keep the last epoch instead"
         )
     order = np.random.default_rng((seed, 0x155)).permutation(len(people))
-    num_inner = min(max(1, round(share * len(people))), len(people) - 1)
-    return frozenset(people[index] for index in order[:num_inner])
+    num_dev = min(max(1, round(share * len(people))), len(people) - 1)
+    return frozenset(people[index] for index in order[:num_dev])

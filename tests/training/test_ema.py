@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from wildaffect.training.running_mean import RunningMean
+from wildaffect.training.ema import EMA
 
 
 def set_to(model, value):
@@ -13,7 +13,7 @@ def set_to(model, value):
 def test_the_mean_forgets_the_first_weights_soon_and_then_decays_as_told():
     model = nn.Linear(1, 1)
     set_to(model, 100.0)
-    mean = RunningMean(model, 0.99)
+    mean = EMA(model, 0.99)
     expected = None
     for step in range(2000):
         set_to(model, float(step))
@@ -26,12 +26,12 @@ def test_the_mean_forgets_the_first_weights_soon_and_then_decays_as_told():
 
 def test_a_mean_goes_on_from_its_state():
     model = nn.Linear(3, 2)
-    whole, first = RunningMean(model, 0.9), RunningMean(model, 0.9)
+    whole, first = EMA(model, 0.9), EMA(model, 0.9)
     for value in (1.0, 4.0):
         set_to(model, value)
         whole.update(model)
         first.update(model)
-    second = RunningMean(nn.Linear(3, 2), 0.9)
+    second = EMA(nn.Linear(3, 2), 0.9)
     second.model.load_state_dict(first.model.state_dict())
     second.num_steps = first.num_steps
     set_to(model, -2.0)

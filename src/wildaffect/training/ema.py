@@ -5,12 +5,12 @@ from copy import deepcopy
 import torch
 from torch import nn
 
-WARM_MEAN = 9.0
+EMA_WARMUP = 9.0
 """How fast the mean forgets the untrained weights at first: after n steps the newest count
 9 / (9 + n), until that falls to what the decay says."""
 
 
-class RunningMean:
+class EMA:
     """Weights averaged over steps, on the device of the model.
 
     Args:
@@ -31,7 +31,7 @@ class RunningMean:
     @torch.no_grad()
     def update(self, model: nn.Module) -> None:
         """Count the weights of one more step in; the first ones are taken as they are."""
-        share = max(1 - self._decay, WARM_MEAN / (WARM_MEAN + self.num_steps))
+        share = max(1 - self._decay, EMA_WARMUP / (EMA_WARMUP + self.num_steps))
         for mean, now in zip(self.model.parameters(), model.parameters(), strict=True):
             mean.lerp_(now, share)
         for kept, last in zip(self.model.buffers(), model.buffers(), strict=True):

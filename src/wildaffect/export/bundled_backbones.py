@@ -18,7 +18,7 @@ from wildaffect.training.runs import TrainedModel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CarriedBackbone:
+class BundledBackbone:
     """A backbone whose features a run was trained on."""
 
     name: str
@@ -82,9 +82,9 @@ def needed_backbones(ensemble: Ensemble) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in names if name not in COLUMNS))
 
 
-def carry_backbones(
+def bundle_backbones(
     ensemble: Ensemble, given: Mapping[str, str]
-) -> tuple[CarriedBackbone, ...]:
+) -> tuple[BundledBackbone, ...]:
     """Return the backbones that an ensemble needs, exported, in the order of its inputs.
 
     Args:
@@ -99,7 +99,7 @@ def carry_backbones(
         BadArtefact: If the exported network says something else than the model.
     """
     needed = needed_backbones(ensemble)
-    return tuple(_carry(ensemble, name, given.get(name)) for name in needed)
+    return tuple(_bundle(ensemble, name, given.get(name)) for name in needed)
 
 
 def check_features(where: str, name: str, found: WeightManifest, run: TrainedModel) -> bool:
@@ -140,7 +140,7 @@ def check_features(where: str, name: str, found: WeightManifest, run: TrainedMod
     return weights != NO_DIGEST
 
 
-def _carry(ensemble: Ensemble, name: str, weights: str | None) -> CarriedBackbone:
+def _bundle(ensemble: Ensemble, name: str, weights: str | None) -> BundledBackbone:
     runs = [m.trained for m in ensemble.members if name in m.trained.recipe.inputs]
     if weights is None:
         raise UsageError(
@@ -152,7 +152,7 @@ def _carry(ensemble: Ensemble, name: str, weights: str | None) -> CarriedBackbon
     where = f"--backbone {name}={weights}"
     known = [check_features(where, name, loaded.manifest, run) for run in runs]
     onnx = exported(loaded)
-    return CarriedBackbone(
+    return BundledBackbone(
         name=name,
         loaded=loaded,
         onnx=onnx,

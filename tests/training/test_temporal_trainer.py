@@ -7,23 +7,22 @@ import torch
 from wildaffect.core.tasks import LabelSpaces, Task
 from wildaffect.inference.calibration import Calibration
 from wildaffect.losses.multitask import LossConfig
-from wildaffect.losses.weighing import UncertaintyWeights
+from wildaffect.losses.task_weighting import UncertaintyWeights
 from wildaffect.models.frameworks import FrameworkConfig, LabelFeedback, ModelConfig
 from wildaffect.models.heads import HeadConfig
 from wildaffect.models.multitask import build_model
 from wildaffect.models.temporal.gru import GRUConfig
 from wildaffect.models.temporal.transformer import TransformerConfig
-from wildaffect.training import course
-from wildaffect.training import fit as fit_module
+from wildaffect.training import temporal_trainer, trainer
 from wildaffect.training.checkpoint import load_weights
-from wildaffect.training.course import Course
 from wildaffect.training.distributed import launch
-from wildaffect.training.fit import Fit
 from wildaffect.training.loop import Diverged
 from wildaffect.training.predict import predict_sequences
-from wildaffect.training.recipe import BestOnInnerSplit, KeepLast, OptimConfig
+from wildaffect.training.recipe import BestOnDevSplit, KeepLast, OptimConfig
 from wildaffect.training.runs import Run, read_metrics
 from wildaffect.training.score import task_scores, video_statistics
+from wildaffect.training.temporal_trainer import TemporalTrainer
+from wildaffect.training.trainer import Trainer
 
 
 class Killed(Exception):
@@ -108,7 +107,7 @@ def test_what_stands_in_unlabelled_rows_and_rows_without_features_changes_no_wei
 
 
 def _kill_after(num_steps, monkeypatch):
-    count = Course._count
+    count = Trainer._count
     done = {"steps": 0}
 
     def counted(self, step):
@@ -117,7 +116,7 @@ def _kill_after(num_steps, monkeypatch):
         done["steps"] += 1
         count(self, step)
 
-    monkeypatch.setattr(Course, "_count", counted)
+    monkeypatch.setattr(Trainer, "_count", counted)
 
 
 DROPOUT = ModelConfig(
@@ -134,11 +133,11 @@ VARIANTS = {
             head=HeadConfig(hidden_dims=(8,), dropout=0.2),
         )
     },
-    "dropout, noise, running mean and inner split": {
+    "dropout, noise, running mean and dev split": {
         "model": DROPOUT,
         "ema_decay": 0.9,
         "input_noise": 0.1,
-        "selection": BestOnInnerSplit(share=0.3, patience_epochs=9),
+        "selection": BestOnDevSplit(share=0.3, patience_epochs=9),
     },
     "learned weights and fading label feedback": {
         "model": replace(
@@ -151,7 +150,7 @@ VARIANTS = {
                 )
             ),
         ),
-        "loss": LossConfig(weighing=UncertaintyWeights()),
+        "loss": LossConfig(task_weighting=UncertaintyWeights()),
         "decay_truth_share": True,
     },
 }
@@ -167,7 +166,7 @@ def test_a_run_killed_at_any_step_and_taken_up_ends_with_the_same_bits(
     assert num_steps >= 2 * len(epochs)  # some stops are within an epoch
     for stop in range(num_steps):
         # Checkpoints at the end of epochs alone, and after every step.
-        monkeypatch.setattr(course, "EVERY_S", 60.0 * (stop % 2))
+        monkeypatch.setattr(trainer, "EVERY_S", 60.0 * (stop % 2))
         with monkeypatch.context() as patch:
             _kill_after(stop, patch)
             with pytest.raises(Killed):
@@ -180,7 +179,7 @@ def test_a_run_killed_at_any_step_and_taken_up_ends_with_the_same_bits(
 
 def test_a_run_stopped_after_every_step_still_ends(fit, tiny, monkeypatch):
     whole, _ = fit(tiny, "whole")
-    monkeypatch.setattr(course, "EVERY_S", 0.0)
+    monkeypatch.setattr(trainer, "EVERY_S", 0.0)
     for _ in range(100):
         try:
             with monkeypatch.context() as patch:
@@ -206,14 +205,16 @@ def scores_are(monkeypatch):
 
     def made(values):
         rest = iter(values)
-        monkeypatch.setattr(fit_module, "task_scores", lambda *_: {"score": next(rest)})
+        monkeypatch.setattr(
+            temporal_trainer, "task_scores", lambda *_: {"score": next(rest)}
+        )
 
     return made
 
 
 def test_training_ends_when_no_epoch_was_better_for_a_while(fit, tiny, scores_are):
     scores_are([0.1, 0.4, 0.3, 0.4, 0.9])
-    chosen = BestOnInnerSplit(share=0.3, patience_epochs=2)
+    chosen = BestOnDevSplit(share=0.3, patience_epochs=2)
     run, epochs = fit(tiny, num_epochs=5, selection=chosen)
     assert [epoch.is_best for epoch in epochs] == [True, True, False, False]
     assert run.is_finished
@@ -221,7 +222,7 @@ def test_training_ends_when_no_epoch_was_better_for_a_while(fit, tiny, scores_ar
 
 
 def test_the_weights_kept_are_those_of_the_best_epoch(fit, tiny, scores_are):
-    chosen = BestOnInnerSplit(share=0.3, patience_epochs=9)
+    chosen = BestOnDevSplit(share=0.3, patience_epochs=9)
     scores_are([0.1, 0.4, 0.3, 0.2])
     best_of_four, _ = fit(tiny, "four", num_epochs=4, selection=chosen, ema_decay=0.9)
     scores_are([0.1, 0.2, 0.3, 0.4])
@@ -240,14 +241,16 @@ def test_the_weights_kept_are_those_of_the_best_epoch(fit, tiny, scores_are):
 
 
 def test_people_set_aside_train_nothing(fit, tiny, sequences):
-    recipe = replace(tiny, selection=BestOnInnerSplit(share=0.3, patience_epochs=9))
+    recipe = replace(tiny, selection=BestOnDevSplit(share=0.3, patience_epochs=9))
     fabric = launch("cpu", "32-true")
-    training = Fit(recipe, sequences, Run(None), fabric=fabric, spaces=LabelSpaces())
-    aside = {one.subject for one in training._inner}
+    training = TemporalTrainer(
+        recipe, sequences, Run(None), fabric=fabric, spaces=LabelSpaces()
+    )
+    aside = {one.subject for one in training._dev}
     assert aside
     drawn = training.batches._sampler._sequences
     assert aside.isdisjoint(one.subject for one in drawn)
-    assert len(drawn) + len(training._inner) == len(sequences)
+    assert len(drawn) + len(training._dev) == len(sequences)
 
 
 def test_a_loss_that_is_no_number_ends_the_run_with_what_to_do(fit, tiny, sequences):

@@ -7,15 +7,15 @@ import torch
 
 from wildaffect.core.errors import UsageError
 from wildaffect.models.heads import HeadConfig
-from wildaffect.training import course
+from wildaffect.training import trainer
 from wildaffect.training.checkpoint import load_weights
-from wildaffect.training.images.engine import OutOfMemory
 from wildaffect.training.images.finetune import Finetune
+from wildaffect.training.images.gradient_accumulation import GradientAccumulator
 from wildaffect.training.images.job import ImageMachine, finetune_run, load_sets
 from wildaffect.training.images.labelled import SetPlace
-from wildaffect.training.images.portions import Portions
 from wildaffect.training.images.pretrain import Pretrain
 from wildaffect.training.images.pretrain_job import find_images, pretrain_run
+from wildaffect.training.images.trainer import OutOfMemory
 from wildaffect.training.recipe import OptimConfig
 
 GENTLE = OptimConfig(peak_lr=1e-3, max_grad_norm=0.5)
@@ -38,13 +38,13 @@ def mae(mae_recipe):
 def weights_of(labelled, quiet, tmp_path):
     """Train with this many crops in memory and return the weights."""
 
-    def run(recipe, at_once, folder="run"):
+    def run(recipe, micro_batch_size, folder="run"):
         told = {
-            "machine": ImageMachine(accelerator="cpu", micro_batch=at_once),
+            "machine": ImageMachine(accelerator="cpu", micro_batch_size=micro_batch_size),
             "terms": "ours",
             "watching": quiet,
         }
-        path = tmp_path / f"{folder}-{at_once}"
+        path = tmp_path / f"{folder}-{micro_batch_size}"
         if recipe.kind == "finetune":
             sets = load_sets([SetPlace(data=labelled)], "train")
             finetune_run(recipe, sets, path, weights=None, **told)
@@ -55,11 +55,11 @@ def weights_of(labelled, quiet, tmp_path):
     return run
 
 
-@pytest.mark.parametrize("at_once", [3, 8])
+@pytest.mark.parametrize("micro_batch_size", [3, 8])
 def test_an_autoencoder_learns_in_portions_what_it_learns_at_once(
-    weights_of, assert_close, mae, at_once
+    weights_of, assert_close, mae, micro_batch_size
 ):
-    assert_close(weights_of(mae, None), weights_of(mae, at_once))
+    assert_close(weights_of(mae, None), weights_of(mae, micro_batch_size))
 
 
 @pytest.mark.parametrize("mixup_alpha", [0.0, 0.8], ids=["plain", "mixed"])
@@ -87,24 +87,24 @@ def test_a_mean_of_losses_of_portions_would_be_another_loss(
             (report.total / len(cuts)).backward(retain_graph=True)
         return report
 
-    at_once = weights_of(vit, None)
-    monkeypatch.setattr(Portions, "joint_loss", apart)
+    micro_batch_size = weights_of(vit, None)
+    monkeypatch.setattr(GradientAccumulator, "joint_loss", apart)
     with pytest.raises(AssertionError):
-        assert_close(at_once, weights_of(vit, 3))
+        assert_close(micro_batch_size, weights_of(vit, 3))
 
 
 def test_stochastic_depth_draws_the_same_both_times_a_portion_is_seen(
     weights_of, vit, monkeypatch
 ):
     seen = []
-    drawn = Portions._drawn
+    drawn = GradientAccumulator._drawn
 
     def told(self, outputs_of, step, number, cut):
         outputs = drawn(self, outputs_of, step, number, cut)
         seen.append((step, number, {k: v.detach() for k, v in outputs.items()}))
         return outputs
 
-    monkeypatch.setattr(Portions, "_drawn", told)
+    monkeypatch.setattr(GradientAccumulator, "_drawn", told)
     weights_of(replace(vit, drop_path=0.5, num_epochs=1), 4)
     first = {(s, n): o for s, n, o in seen[:2]}
     again = {(s, n): o for s, n, o in seen[2:4]}
@@ -121,7 +121,7 @@ def test_batch_norms_must_see_all_crops_at_once(weights_of, recipe):
 
 
 def test_less_than_one_crop_at_once_is_refused(weights_of, mae):
-    with pytest.raises(UsageError, match="micro-batch: must be at least 1, got 0"):
+    with pytest.raises(UsageError, match="micro-batch-size: must be at least 1, got 0"):
         weights_of(mae, 0)
 
 
@@ -131,7 +131,7 @@ def test_a_step_that_does_not_fit_says_how_many_crops_to_try_and_the_run_goes_on
 ):
     recipe, where, num = (vit, Finetune, 8) if kind == "finetune" else (mae, Pretrain, 16)
     whole = weights_of(recipe, None, "whole")
-    monkeypatch.setattr(course, "EVERY_S", 0.0)
+    monkeypatch.setattr(trainer, "EVERY_S", 0.0)
     learn = where.learn
 
     def full(self, forward, batch):
@@ -141,7 +141,7 @@ def test_a_step_that_does_not_fit_says_how_many_crops_to_try_and_the_run_goes_on
 
     with monkeypatch.context() as patch:
         patch.setattr(where, "learn", full)
-        with pytest.raises(OutOfMemory, match=f"--micro-batch {num // 2}, or"):
+        with pytest.raises(OutOfMemory, match=f"--micro-batch-size {num // 2}, or"):
             weights_of(recipe, None)
     (tmp_path / "run-None").rename(tmp_path / f"run-{num // 2}")
     assert_close(whole, weights_of(recipe, num // 2))

@@ -13,24 +13,24 @@ from wildaffect.losses.multitask import build_loss
 from wildaffect.models.frameworks import LabelFeedback
 from wildaffect.models.multitask import build_model
 from wildaffect.training.batches import TrainingBatches
-from wildaffect.training.course import Course, Plan, Watch
+from wildaffect.training.dev_split import split_subjects
 from wildaffect.training.distributed import processes_of
-from wildaffect.training.inner import split_people
+from wildaffect.training.ema import EMA
 from wildaffect.training.label_counts import count_labels
 from wildaffect.training.loop import Parts, Step, train
 from wildaffect.training.optimizer import build_optimizer
 from wildaffect.training.predict import predict_sequences
-from wildaffect.training.recipe import BestOnInnerSplit, TemporalRecipe
-from wildaffect.training.running_mean import RunningMean
+from wildaffect.training.recipe import BestOnDevSplit, TemporalRecipe
 from wildaffect.training.runs import Run
 from wildaffect.training.schedule import build_schedule
 from wildaffect.training.score import task_scores, video_statistics
 from wildaffect.training.state import TrainState
 from wildaffect.training.tensors import feature_moments
-from wildaffect.training.watching import Tracker
+from wildaffect.training.trackers import Tracker
+from wildaffect.training.trainer import Trainer, TrainingPlan, Watch
 
 
-class Fit:
+class TemporalTrainer:
     """Trains one run; `run` returns when its weights are written.
 
     Attributes:
@@ -58,15 +58,15 @@ class Fit:
     ) -> None:
         self._recipe, self._fabric, self._spaces = recipe, fabric, spaces
         train_part = list(sequences)
-        self._inner: list[FrameSequence] = []
+        self._dev: list[FrameSequence] = []
         patience: int | None = None
-        if isinstance(recipe.selection, BestOnInnerSplit):
+        if isinstance(recipe.selection, BestOnDevSplit):
             patience = recipe.selection.patience_epochs
-            train_part, self._inner = split_people(
+            train_part, self._dev = split_subjects(
                 sequences, recipe.selection.share, seed=recipe.seed
             )
         self.batches = TrainingBatches(train_part, recipe, processes_of(fabric))
-        plan = Plan(
+        plan = TrainingPlan(
             steps_per_epoch=self.batches.steps_per_epoch,
             num_epochs=recipe.num_epochs,
             patience_epochs=patience,
@@ -82,13 +82,13 @@ class Fit:
             loss.to(fabric.device),
             torch.from_numpy(moments.std).float(),
         )
-        self._course = Course(
+        self._trainer = Trainer(
             run, plan, self._state, fabric=fabric, judge=self._judge, trackers=trackers
         )
 
     def run(self, watch: Watch) -> None:
         """Train to the end, or on from the last checkpoint to the end."""
-        self._course.follow(self._steps, watch)
+        self._trainer.run(self._steps, watch)
 
     @property
     def model(self) -> nn.Module:
@@ -111,7 +111,7 @@ class Fit:
             loss=loss,
             optimizer=optimizer,
             scheduler=scheduler,
-            mean=RunningMean(model, decay) if decay else None,
+            mean=EMA(model, decay) if decay else None,
         )
         forward = torch.compile(model) if recipe.compile else model
         wrapped, optimizer = fabric.setup(forward, optimizer)
@@ -137,11 +137,11 @@ class Fit:
 
     def _judge(self, model: nn.Module, _: int) -> dict[str, float]:
         """Return scores on the people set aside; empty if there are none."""
-        if not self._inner:
+        if not self._dev:
             return {}
         with self._fabric.autocast():  # as it trains; finished runs predict in float32
-            outputs = predict_sequences(model, self._inner, self._recipe.training_window)
-        found = video_statistics(self._inner, outputs, Calibration(), self._spaces)
+            outputs = predict_sequences(model, self._dev, self._recipe.training_window)
+        found = video_statistics(self._dev, outputs, Calibration(), self._spaces)
         return task_scores(found.pooled(), self._recipe.model.tasks)
 
 

@@ -130,12 +130,12 @@ def calibrate_run(
     Returns:
         The fit with its figures in and out of sample; None where nobody was set aside.
     """
-    inner = set(trained.data.inner_videos)
-    aside = [one for one in sequences if one.video in inner]
+    dev = set(trained.data.dev_videos)
+    aside = [one for one in sequences if one.video in dev]
     if not aside:
         return None
     fitted = calibrate(
-        predict_stored(trained, aside, "inner"),
+        predict_stored(trained, aside, "dev"),
         aside,
         is_causal=isinstance(trained.recipe.window, TrailingSpec),
         seed=trained.recipe.seed,

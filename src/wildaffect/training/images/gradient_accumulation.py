@@ -21,17 +21,17 @@ from wildaffect.training.sharding import is_sharded
 Outputs = dict[Task, Tensor]
 
 
-class Portions:
+class GradientAccumulator:
     """Goes through this process's crops of a step, and adds up their gradient.
 
     Args:
         fabric: Of this process.
-        at_once: Crops in memory; None takes all.
+        micro_batch_size: Crops in memory; None takes all.
         seed: Of what networks draw, such as dropout.
     """
 
-    def __init__(self, fabric: Any, *, at_once: int | None, seed: int) -> None:
-        self._fabric, self._at_once, self._seed = fabric, at_once, seed
+    def __init__(self, fabric: Any, *, micro_batch_size: int | None, seed: int) -> None:
+        self._fabric, self._micro_batch_size, self._seed = fabric, micro_batch_size, seed
         self._rank = processes_of(fabric).rank
 
     def mean_loss(
@@ -102,7 +102,7 @@ class Portions:
         return report
 
     def _cut(self, num_crops: int) -> list[slice]:
-        size = min(self._at_once or num_crops, num_crops)
+        size = min(self._micro_batch_size or num_crops, num_crops)
         return [
             slice(first, min(first + size, num_crops))
             for first in range(0, num_crops, size)
@@ -153,21 +153,23 @@ def too_large(num_crops: int, less: str) -> str:
     )
 
 
-def check_portions(model: nn.Module, num_crops: int, at_once: int | None) -> None:
+def check_micro_batch_size(
+    model: nn.Module, num_crops: int, micro_batch_size: int | None
+) -> None:
     """Refuse portions where they would change what is learnt.
 
     Raises:
         UsageError: If fewer than one crop is to be in memory, or a network's batch norms
             reckon with all crops of a step.
     """
-    if at_once is None:
+    if micro_batch_size is None:
         return
-    if at_once < 1:
-        raise UsageError(f"micro-batch: must be at least 1, got {at_once}")
-    if at_once < num_crops and has_batch_norm(model):
+    if micro_batch_size < 1:
+        raise UsageError(f"micro-batch-size: must be at least 1, got {micro_batch_size}")
+    if micro_batch_size < num_crops and has_batch_norm(model):
         raise UsageError(
-            f"micro-batch: a network with batch norms must see all {num_crops} crops of a "
-            f"process at once, got {at_once}; use --recompute, or more processes"
+            f"micro-batch-size: a network with batch norms must see all {num_crops} crops of a "
+            f"process at once, got {micro_batch_size}; use --recompute, or more processes"
         )
 
 

@@ -17,7 +17,7 @@ from wildaffect.training.checkpoint import (
 from wildaffect.training.loop import Step
 from wildaffect.training.runs import Run, append_metrics, keep_metrics_before
 from wildaffect.training.state import TrainState
-from wildaffect.training.watching import Tracker
+from wildaffect.training.trackers import Tracker
 
 _OTHER_STATE = (RuntimeError, ValueError, LookupError, TypeError, AttributeError)
 """What torch raises on a state that is of another model."""
@@ -47,7 +47,7 @@ Judge = Callable[[nn.Module, int], dict[str, float]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Plan:
+class TrainingPlan:
     """How long a run is at most, and what it ends with."""
 
     steps_per_epoch: int
@@ -73,7 +73,7 @@ class Progress:
     """Sum over the steps of the epoch that is under way."""
 
 
-class Course:
+class Trainer:
     """Follows the steps of one run to its end, or on from the last checkpoint to its end.
 
     Args:
@@ -88,7 +88,7 @@ class Course:
     def __init__(
         self,
         run: Run,
-        plan: Plan,
+        plan: TrainingPlan,
         state: TrainState,
         *,
         fabric: Any,
@@ -99,7 +99,7 @@ class Course:
         self._fabric, self._judge, self._trackers = fabric, judge, trackers
         self._progress = Progress()
 
-    def follow(self, steps: Callable[[int], Iterator[Step]], watch: Watch) -> None:
+    def run(self, steps: Callable[[int], Iterator[Step]], watch: Watch) -> None:
         """Take steps until the run ends; returns when its weights are written.
 
         Args:
@@ -183,14 +183,14 @@ class Course:
     def _log(self, epoch: Epoch, step: Step) -> None:
         row = {"loss": epoch.loss, "lr": step.lr, "grad_norm": step.grad_norm}
         row |= {f"loss/{task}": value for task, value in step.per_task.items()}
-        row |= {f"inner/{name}": value for name, value in epoch.scores.items()}
+        row |= {f"dev/{name}": value for name, value in epoch.scores.items()}
         row["seconds"] = epoch.seconds
         append_metrics(self._run, {"epoch": epoch.number, "step": step.index + 1} | row)
         for tracker in self._trackers:
             tracker.log(row, step.index + 1)
 
     def _save(self) -> None:
-        weights, rest = self._state.collect()
+        weights, rest = self._state.state_dict()
         if self._fabric.is_global_zero:
             rest["progress"] = asdict(self._progress)
             save_checkpoint(self._run.checkpoint, weights, rest)
@@ -200,7 +200,7 @@ class Course:
         if found is not None:
             weights, rest = found
             try:
-                self._state.take_up(weights, rest)
+                self._state.load_state_dict(weights, rest)
                 self._progress = Progress(**rest["progress"])
             except _OTHER_STATE as error:
                 said = " ".join(str(error).split()[:40])

@@ -44,7 +44,9 @@ def reads_alike(one: TemporalRecipe, other: TemporalRecipe) -> bool:
     )
 
 
-def answer(ensemble: Ensemble, sequences: Sequence[FrameSequence]) -> SequenceOutputs:
+def predict_ensemble(
+    ensemble: Ensemble, sequences: Sequence[FrameSequence]
+) -> SequenceOutputs:
     """Return what is said of the rows with features of a video, before calibration.
 
     Args:

@@ -3,23 +3,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wildaffect.core.errors import SplitError
-from wildaffect.training.inner import split_people
+from wildaffect.training.dev_split import split_subjects
 
 
 @given(share=st.floats(0.01, 0.99), seed=st.integers(0, 99))
 def test_no_person_is_in_both_parts_and_no_video_is_lost(sequences, share, seed):
-    train, inner = split_people(sequences, share, seed=seed)
+    train, dev = split_subjects(sequences, share, seed=seed)
     assert train
-    assert inner
-    assert {one.subject for one in train}.isdisjoint(one.subject for one in inner)
-    assert sorted(one.video for one in [*train, *inner]) == [one.video for one in sequences]
+    assert dev
+    assert {one.subject for one in train}.isdisjoint(one.subject for one in dev)
+    assert sorted(one.video for one in [*train, *dev]) == [one.video for one in sequences]
     wanted = share * len({one.subject for one in sequences})
-    assert abs(len({one.subject for one in inner}) - wanted) <= 1
+    assert abs(len({one.subject for one in dev}) - wanted) <= 1
 
 
 def test_seeds_set_other_people_aside_and_the_same_seed_the_same(sequences):
     def aside(seed):
-        return tuple(one.video for one in split_people(sequences, 0.3, seed=seed).inner)
+        return tuple(one.video for one in split_subjects(sequences, 0.3, seed=seed).dev)
 
     assert aside(1) == aside(1)
     assert len({aside(seed) for seed in range(6)}) > 1
@@ -27,4 +27,4 @@ def test_seeds_set_other_people_aside_and_the_same_seed_the_same(sequences):
 
 def test_one_person_cannot_be_divided(sequences):
     with pytest.raises(SplitError, match="at least two people, got 1; keep the last epoch"):
-        split_people(sequences[:1], 0.2, seed=0)
+        split_subjects(sequences[:1], 0.2, seed=0)

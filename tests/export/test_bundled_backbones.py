@@ -7,13 +7,13 @@ import pytest
 
 from wildaffect.core.errors import BadArtefact, BadWeights, UsageError
 from wildaffect.export.artefact import Title, build_manifest
-from wildaffect.export.card import write_card
-from wildaffect.export.carried import (
-    carry_backbones,
+from wildaffect.export.bundled_backbones import (
+    bundle_backbones,
     check_features,
     needed_backbones,
     parse_backbones,
 )
+from wildaffect.export.card import write_card
 from wildaffect.export.pixels import PixelParity
 from wildaffect.features.records import NO_DIGEST
 from wildaffect.inference.calibration import Calibration
@@ -63,7 +63,7 @@ def test_what_no_measurement_is_needs_a_backbone(make_run, run):
 def test_an_input_without_its_backbone_is_named(run):
     said = r"input 'vit' must come with the backbone .*; add --backbone vit=FOLDER"
     with pytest.raises(UsageError, match=said):
-        carry_backbones(ensemble_of(run), {})
+        bundle_backbones(ensemble_of(run), {})
 
 
 def test_weights_that_did_not_make_the_features_are_refused(run, make_backbone):
@@ -73,14 +73,14 @@ def test_weights_that_did_not_make_the_features_are_refused(run, make_backbone):
         rf"\(.*\), got {weights_of(other).sha256[:12]}; name the run"
     )
     with pytest.raises(UsageError, match=said):
-        carry_backbones(ensemble_of(run), {"vit": str(other)})
+        bundle_backbones(ensemble_of(run), {"vit": str(other)})
 
 
 def test_every_run_of_an_ensemble_is_asked(run, make_run, make_backbone, backbone):
     other = make_backbone(seed=1)
     second = make_run("second", inputs=("vit",), weights={"vit": weights_of(other)})
     with pytest.raises(UsageError, match=r"the features that .*second was trained on"):
-        carry_backbones(ensemble_of(run, second), {"vit": str(backbone)})
+        bundle_backbones(ensemble_of(run, second), {"vit": str(backbone)})
 
 
 def test_the_same_weights_with_another_crop_are_refused(run, backbone):
@@ -90,7 +90,7 @@ def test_the_same_weights_with_another_crop_are_refused(run, backbone):
     document["preprocess"]["mean"] = [0.4, 0.4, 0.4]
     path.write_text(json.dumps(document))
     with pytest.raises(UsageError, match="crops must be those of the features"):
-        carry_backbones(ensemble_of(run), {"vit": str(backbone)})
+        bundle_backbones(ensemble_of(run), {"vit": str(backbone)})
     path.write_text(before)
 
 
@@ -105,7 +105,7 @@ def test_altered_weights_are_refused(run, make_backbone):
     with (spoilt / "backbone" / "weights.safetensors").open("ab") as file:
         file.write(b"x")
     with pytest.raises(BadWeights, match="sha256 must be"):
-        carry_backbones(ensemble_of(run), {"vit": str(spoilt)})
+        bundle_backbones(ensemble_of(run), {"vit": str(spoilt)})
 
 
 def test_features_that_do_not_record_their_weights_are_taken_and_told(make_run, backbone):
@@ -118,8 +118,8 @@ def test_features_that_do_not_record_their_weights_are_taken_and_told(make_run, 
 def test_the_manifest_and_the_card_say_what_the_backbones_are(run, make_run, backbone):
     plain = make_run("plain", inputs=("pose",))
     ensemble = ensemble_of(run, plain)
-    carried = carry_backbones(ensemble, {"vit": str(backbone)})
-    manifest = build_manifest(ensemble, [b"one", b"two"], TITLE, carried)
+    bundled = bundle_backbones(ensemble, {"vit": str(backbone)})
+    manifest = build_manifest(ensemble, [b"one", b"two"], TITLE, bundled)
     assert [one.key for one in manifest.inputs] == ["pose", "vit"]
     vit = manifest.inputs[1]
     weights = weights_of(backbone)
@@ -130,7 +130,7 @@ def test_the_manifest_and_the_card_say_what_the_backbones_are(run, make_run, bac
     assert manifest.sources[-1].name == "backbone tiny.vit"
     assert manifest.sources[-1].license == "CC0-1.0"
     pixels = PixelParity(num_rows=150, largest={"valence": 3e-7})
-    card = write_card(ensemble, manifest, {"valence": 2e-7}, pixels, carried)
+    card = write_card(ensemble, manifest, {"valence": 2e-7}, pixels, bundled)
     assert (
         f"| vit | tiny.vit | iresnet_tiny.test | 8 | 16 px rgb | {vit.weights_sha256[:12]}"
         in card
@@ -144,7 +144,7 @@ def test_the_manifest_and_the_card_say_what_the_backbones_are(run, make_run, bac
 def test_a_file_beside_the_weights_that_is_another_network_is_refused(
     run, backbone, make_backbone
 ):
-    carry_backbones(ensemble_of(run), {"vit": str(backbone)})
+    bundle_backbones(ensemble_of(run), {"vit": str(backbone)})
     (kept,) = (backbone / "backbone").glob("*.onnx")
     other = make_backbone("other", seed=1)
     folder = other / "backbone"
@@ -157,4 +157,4 @@ def test_a_file_beside_the_weights_that_is_another_network_is_refused(
     with pytest.raises(
         BadArtefact, match="features of the exported IResNet must be within"
     ):
-        carry_backbones(ensemble, {"vit": str(other)})
+        bundle_backbones(ensemble, {"vit": str(other)})

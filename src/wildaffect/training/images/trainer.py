@@ -14,15 +14,15 @@ from torch.optim import AdamW
 
 from wildaffect.core.errors import UsageError, WildAffectError
 from wildaffect.losses.multitask import LossReport
-from wildaffect.training.course import Course, Plan, Watch
+from wildaffect.training.ema import EMA
 from wildaffect.training.images.recipe import AnyImageRecipe
-from wildaffect.training.loop import Step, descend
-from wildaffect.training.running_mean import RunningMean
+from wildaffect.training.loop import Step, optimizer_step
 from wildaffect.training.runs import Run
 from wildaffect.training.schedule import build_schedule
 from wildaffect.training.sharding import is_sharded, shard
 from wildaffect.training.state import TrainState
-from wildaffect.training.watching import Tracker
+from wildaffect.training.trackers import Tracker
+from wildaffect.training.trainer import Trainer, TrainingPlan, Watch
 
 Tick = Callable[[int, int, float], None]
 """Called after every step with its number from 1, how many there are, and its loss."""
@@ -41,7 +41,7 @@ class Objective(Protocol):
     steps_per_epoch: int
     ema_decay: float
     patience_epochs: int | None
-    """See `Plan`."""
+    """See `TrainingPlan`."""
 
     def groups(self) -> list[dict[str, Any]]:
         """Return the parameters that are trained, as the optimizer takes them."""
@@ -62,7 +62,7 @@ class Objective(Protocol):
         """Return what there was no memory for, and what to do about it."""
 
 
-class ImageFit:
+class ImageTrainer:
     """Trains one run; `run` returns when its weights are written.
 
     Args:
@@ -83,7 +83,7 @@ class ImageFit:
         trackers: Sequence[Tracker] = (),
     ) -> None:
         self._recipe, self._objective, self._fabric = recipe, objective, fabric
-        self._plan = Plan(
+        self._plan = TrainingPlan(
             steps_per_epoch=objective.steps_per_epoch,
             num_epochs=recipe.num_epochs,
             patience_epochs=objective.patience_epochs,
@@ -91,7 +91,7 @@ class ImageFit:
         model = objective.model
         if recipe.channels_last and not is_sharded(fabric):  # shards lie as they come
             model.to(memory_format=torch.channels_last)
-        mean = RunningMean(model, objective.ema_decay) if objective.ema_decay else None
+        mean = EMA(model, objective.ema_decay) if objective.ema_decay else None
         judge_copy = None
         if is_sharded(fabric):
             judge_copy = self._prepare_shards(model, mean)
@@ -113,7 +113,7 @@ class ImageFit:
             mean=mean,
             judge_copy=judge_copy,
         )
-        self._course = Course(
+        self._trainer = Trainer(
             run, self._plan, state, fabric=fabric, judge=objective.judge, trackers=trackers
         )
 
@@ -124,7 +124,7 @@ class ImageFit:
             Diverged: If the loss is no number any more.
             OutOfMemory: If a step does not fit into the device's memory.
         """
-        self._course.follow(lambda first: self._steps(first, tick), watch)
+        self._trainer.run(lambda first: self._steps(first, tick), watch)
 
     def _steps(self, first: int, tick: Tick) -> Iterator[Step]:
         for index, batch in enumerate(self._objective.batches(first), start=first):
@@ -143,7 +143,7 @@ class ImageFit:
             Diverged: If the loss is no number any more.
         """
         self._forward.train()  # the caller may have evaluated since the last step
-        return descend(
+        return optimizer_step(
             self._optimizer,
             self._scheduler,
             self._objective.learn(self._forward, batch),
@@ -151,7 +151,7 @@ class ImageFit:
             index=index,
         )
 
-    def _prepare_shards(self, model: nn.Module, mean: RunningMean | None) -> nn.Module:
+    def _prepare_shards(self, model: nn.Module, mean: EMA | None) -> nn.Module:
         """Divide the running mean as the model will be; return a whole copy to judge."""
         if self._recipe.compile:
             raise UsageError("strategy: fsdp must not be compiled, got --compile; drop one")
