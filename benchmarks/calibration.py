@@ -184,13 +184,13 @@ def unit_scores(rows: LabelledRows, new: LabelledRows) -> list[float]:
 def class_scores(rows: LabelledRows, new: LabelledRows) -> list[float]:
     """Return macro-F1 without bias, by logit adjustment, and by ascent of each prior."""
     kind, task = Gaussian(sd_s=0.8), Task.EXPRESSION
-    valid, judged = rows.valid[task], new.valid[task]
+    valid, scored = rows.valid[task], new.valid[task]
     probs, target = rows.smoothed(task, kind)[valid], rows.target[task][valid]
-    logs = np.log(new.smoothed(task, kind)[judged])
+    logs = np.log(new.smoothed(task, kind)[scored])
     fits = [LogitAdjustment(), *(CoordinateAscent(prior_videos=p) for p in PRIORS)]
     found = [fit_bias(probs, target, rows.video_index[valid], fit=fit) for fit in fits]
     return [
-        float(ConfusionCounts.of(new.target[task][judged], said.argmax(1), 8).macro_f1())
+        float(ConfusionCounts.of(new.target[task][scored], said.argmax(1), 8).macro_f1())
         for said in (logs, *(logs + np.array(bias) for bias in found))
     ]
 

@@ -27,7 +27,7 @@ from wildaffect.export.backbone import backbone_to_onnx
 from wildaffect.faces.crop import normalise
 from wildaffect.features.embedding import NETWORK_BATCH, Embedder
 from wildaffect.features.extract import ExtractOptions, Extractor
-from wildaffect.features.footage import find_footage
+from wildaffect.features.extract_sources import find_extract_sources
 from wildaffect.features.sets import FeatureSet
 from wildaffect.features.store import EntryName, FeatureStore
 from wildaffect.models.backbones.registry import backbone_spec, build_backbone
@@ -106,7 +106,7 @@ def whole_extract(name: str, embed: Embedder, crops: Path, folder: Path) -> Run:
         weights_sha256="none",
         preprocess=spec.preprocess,
     )
-    (job,) = find_footage([crops], "crops")
+    (job,) = find_extract_sources([crops], "crops")
     store = FeatureStore(folder / f"store of {name}")
     store.make_folder()
     options = ExtractOptions(dtype="float32", device=Device())  # untrained: huge values

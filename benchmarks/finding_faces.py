@@ -163,7 +163,7 @@ def calls(finder: Finder) -> None:
     table(header, map(row, (3, 4, 5)))
 
 
-def crowds(finder: Finder) -> None:
+def many_people(finder: Finder) -> None:
     """Pictures with hundreds of faces, and how long they take."""
     portrait = read_image(PORTRAIT)
 
@@ -234,7 +234,7 @@ PARTS = {
     "smallest": smallest,
     "tight": tight,
     "calls": calls,
-    "crowds": crowds,
+    "many_people": many_people,
     "costs": costs,
 }
 

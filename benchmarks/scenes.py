@@ -35,7 +35,7 @@ DETECT_EVERY = 5
 STAGINGS = {
     "as the preset": Staging(),
     "crossing": Staging(
-        crowd=(0.0, 0.0, 0.4, 0.4, 0.2),
+        num_people_probs=(0.0, 0.0, 0.4, 0.4, 0.2),
         ways={"crosses": 0.55, "stays": 0.35, "turns_away": 0.1},
     ),
 }

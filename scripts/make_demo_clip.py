@@ -17,7 +17,7 @@ SEED = (2026, 3)
 HEIGHT, WIDTH = 360, 640
 NUM_FRAMES = 240
 CAST = [4402, 6012, 4310, 4225, 4231, 6023]
-CROWD = (0.0, 0.0, 0.55, 0.45)
+NUM_PEOPLE_PROBS = (0.0, 0.0, 0.55, 0.45)
 MAX_BYTES = 1_000_000
 
 
@@ -33,7 +33,7 @@ def main() -> None:
         width=WIDTH,
         num_frames=NUM_FRAMES,
         cast=CAST,
-        staging=Staging(crowd=CROWD),
+        staging=Staging(num_people_probs=NUM_PEOPLE_PROBS),
     )
     path, kept = folder / "people.mp4", []
     with VideoWriter(path, width=WIDTH, height=HEIGHT, fps_hint=FPS) as video:

@@ -13,7 +13,7 @@ from wildaffect.data.check_findings import Level
 from wildaffect.data.check_images import check_images, find_image_folder
 from wildaffect.data.check_pages import to_html, to_markdown
 from wildaffect.data.check_report import check_data
-from wildaffect.data.leaks import find_overlaps, find_twins, hash_pictures
+from wildaffect.data.leaks import find_near_duplicates, find_overlaps, hash_pictures
 from wildaffect.data.published import PUBLISHED
 from wildaffect.formats.affwild2_mtl import read_mtl
 from wildaffect.formats.detect import detect
@@ -83,7 +83,7 @@ def test_errors_name_file_and_line(tmp_path):
         assert any(
             f"training_set_annotations.txt:{line}: " in example for example in examples
         )
-    assert report.verdict().startswith("errors: 3,")
+    assert report.conclusion().startswith("errors: 3,")
 
 
 def test_exact_repeats_are_noted_and_contradictions_are_errors(tmp_path):
@@ -141,7 +141,7 @@ def test_videos_and_recordings_in_two_splits_are_told_apart(tmp_path):
     assert any("videos in both" in text for text in texts(report, Level.ERROR))
 
 
-def test_the_same_footage_under_two_names_is_found_and_other_pictures_are_not(tmp_path):
+def test_the_same_video_under_two_names_is_found_and_other_pictures_are_not(tmp_path):
     for number in range(20):
         picture(tmp_path / "a" / f"{number:05d}.jpg", number)
         picture(tmp_path / "b" / f"{number:05d}.jpg", 100 + number)
@@ -151,8 +151,8 @@ def test_the_same_footage_under_two_names_is_found_and_other_pictures_are_not(tm
         hash_pictures(tmp_path, [f"{v}/{n:05d}.jpg" for n in range(20)], max_images=50)
         for v in "ab"
     ]
-    twins = find_twins("train", hashed[0], "val", hashed[1])
-    assert twins.pairs == (("a/00004.jpg", "b/00009.jpg"),)
+    duplicates = find_near_duplicates("train", hashed[0], "val", hashed[1])
+    assert duplicates.pairs == (("a/00004.jpg", "b/00009.jpg"),)
 
 
 def test_a_sample_is_bounded_and_evenly_spaced(tmp_path):
@@ -202,7 +202,7 @@ def test_the_command_exits_by_what_it_found(tmp_path, capsys, train, status):
     assert page.read_text().startswith("# s-Aff-Wild2")
 
 
-def test_the_terminal_report_ends_with_the_verdict(tmp_path, capsys):
+def test_the_terminal_report_ends_with_the_conclusion(tmp_path, capsys):
     put(tmp_path, [row("a/00001.jpg")], [row("b/00001.jpg")])
     assert main(["data", "check", str(tmp_path)]) == 0
     assert "errors: 0, warnings: 2;" in capsys.readouterr().out.splitlines()[-1]

@@ -47,14 +47,14 @@ def corpus(num_videos=40, seed=0, *, per_subject=1, prefix="video", most=300):
     seed=st.integers(0, 99),
     per_subject=st.integers(1, 3),
 )
-def test_folds_judge_every_video_once_and_never_share_a_subject(
+def test_folds_validate_every_video_once_and_never_share_a_subject(
     num_videos, k, seed, per_subject
 ):
     table = corpus(num_videos, seed, per_subject=per_subject)
     k = min(k, len(set(table.subjects)))
     splits = k_folds(table, k, seed=seed, kind="subject-disjoint")
-    judged = [video for fold in splits.folds for video in fold.val]
-    assert sorted(judged) == sorted(table.videos)
+    scored = [video for fold in splits.folds for video in fold.val]
+    assert sorted(scored) == sorted(table.videos)
     subject = dict(zip(table.videos, table.subjects, strict=True))
     for fold in splits.folds:
         assert fold.val
@@ -129,7 +129,7 @@ def test_a_subject_on_both_sides_is_refused_where_subjects_are_to_be_disjoint():
             splits,
             folds=(Fold(name="fold0", val=swapped[0], train=swapped[1]), *splits.folds[1:]),
         )
-    with pytest.raises(SplitError, match="judged in one fold exactly"):
+    with pytest.raises(SplitError, match="validated in exactly one fold"):
         replace(splits, folds=splits.folds[1:])
 
 

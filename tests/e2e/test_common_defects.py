@@ -32,9 +32,11 @@ def test_two_faces_of_one_frame_are_not_scored_on_the_same_crop(portrait_views):
         assert left.face.box_xyxy[0] < right.face.box_xyxy[0]
         assert np.abs(left.face.blendshapes - right.face.blendshapes).max() > 0.02
         assert left.face.pose.yaw_deg * right.face.pose.yaw_deg < 0  # one is mirrored
-    for row, twin in zip(rows[::2], swapped[1::2], strict=True):
-        np.testing.assert_allclose(row.face.blendshapes, twin.face.blendshapes, atol=0.1)
-        assert row.affect.valence == pytest.approx(twin.affect.valence, abs=0.05)
+    for row, original in zip(rows[::2], swapped[1::2], strict=True):
+        np.testing.assert_allclose(
+            row.face.blendshapes, original.face.blendshapes, atol=0.1
+        )
+        assert row.affect.valence == pytest.approx(original.affect.valence, abs=0.05)
 
 
 def test_times_are_of_the_video_in_seconds_also_at_a_variable_rate(
@@ -126,8 +128,8 @@ def test_a_broken_file_is_not_reported_as_a_missing_face(tmp_path, capsys):
 def test_importing_and_analysing_write_and_fetch_nothing_in_the_working_folder(
     clip, tmp_path
 ):
-    (tmp_path / "models.py").write_text("raise SystemExit('a stranger was imported')")
-    (tmp_path / "utils.py").write_text("raise SystemExit('a stranger was imported')")
+    (tmp_path / "models.py").write_text("raise SystemExit('the wrong file was imported')")
+    (tmp_path / "utils.py").write_text("raise SystemExit('the wrong file was imported')")
     code = f"import wildaffect; print(len(wildaffect.analyze({str(clip)!r}, stop_s=0.2)))"
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code],

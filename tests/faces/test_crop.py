@@ -109,7 +109,7 @@ def test_sharpness_falls_with_blur_and_quality_follows(portrait, follow):
     ("change", "accepted"),
     [({}, True), ({"size_px": 20.0}, False), ({"presence": 0.5}, False)],
 )
-def test_a_face_outside_one_limit_is_not_judged(change, accepted, portrait, follow):
+def test_a_face_outside_one_limit_is_not_scored(change, accepted, portrait, follow):
     face = follow([portrait])[0].faces[0]
     values = {"size_px": 100.0, "sharpness": 20.0, "pose": face.pose, "presence": 1.0}
     assert QualityLimits().accepts(**(values | change)) is accepted

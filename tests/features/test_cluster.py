@@ -16,7 +16,7 @@ from wildaffect.core.preprocess import Preprocess
 from wildaffect.features.cluster import RayActors
 from wildaffect.features.embedding import Embedder
 from wildaffect.features.engine import InProcess, run_jobs
-from wildaffect.features.footage import find_footage
+from wildaffect.features.extract_sources import find_extract_sources
 from wildaffect.features.sets import FeatureSet
 from wildaffect.features.store import FeatureStore
 from wildaffect.runtime.network import Device
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
 
 
 def run(plan, clips, engine, watch=lambda *_: None):
-    jobs = find_footage([clips], "crops")
+    jobs = find_extract_sources([clips], "crops")
     outcomes = list(run_jobs(jobs, FeatureStore(plan.store), engine, watch))
     return {outcome.video: outcome for outcome in outcomes}
 

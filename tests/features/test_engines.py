@@ -16,7 +16,7 @@ from wildaffect.core.preprocess import Preprocess
 from wildaffect.features.embedding import Embedder
 from wildaffect.features.engine import InProcess, run_jobs
 from wildaffect.features.extract import Extracted
-from wildaffect.features.footage import Footage, find_footage
+from wildaffect.features.extract_sources import ExtractSource, find_extract_sources
 from wildaffect.features.sets import FeatureSet
 from wildaffect.features.store import FeatureStore
 from wildaffect.features.workers import Processes
@@ -28,7 +28,7 @@ def ignore(*_):
 
 
 def run(plan, clips, engine, watch=ignore):
-    jobs = find_footage([clips], "crops")
+    jobs = find_extract_sources([clips], "crops")
     outcomes = list(run_jobs(jobs, FeatureStore(plan.store), engine, watch))
     return {outcome.video: outcome for outcome in outcomes}
 
@@ -58,7 +58,7 @@ class Canned:
 
 
 def jobs_of(names, folder):
-    return [Footage(video=name, path=folder / name, images=None) for name in names]
+    return [ExtractSource(video=name, path=folder / name, images=None) for name in names]
 
 
 def test_a_failed_video_does_not_stop_the_others(tmp_path):

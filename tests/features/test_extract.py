@@ -12,7 +12,7 @@ from wildaffect.core.errors import UnreadableVideo, UsageError
 from wildaffect.core.preprocess import Preprocess
 from wildaffect.features.engine import ExtractPlan, InProcess, run_jobs
 from wildaffect.features.extract import ExtractOptions
-from wildaffect.features.footage import content_sha256, find_footage
+from wildaffect.features.extract_sources import content_sha256, find_extract_sources
 from wildaffect.features.geometry import GEOMETRY_COLUMNS
 from wildaffect.features.sets import FeatureSet, geometry_set, measured_sets
 from wildaffect.features.store import EntryName, FeatureStore
@@ -52,7 +52,7 @@ def extract(inputs, store, sets, images="crops", **options):
         sets=tuple(sets),
         options=ExtractOptions(device=Device(), **options),
     )
-    jobs = find_footage(inputs, images)
+    jobs = find_extract_sources(inputs, images)
     return list(run_jobs(jobs, store, InProcess(plan), lambda job, info, number: None))
 
 
@@ -247,33 +247,34 @@ def test_a_backbone_plugs_in_with_its_own_crop(tree, tmp_path):
     assert red > green > blue  # a face
 
 
-def test_footage_that_would_collide_or_has_no_numbers_is_refused(tree, tmp_path, portrait):
+def test_sources_that_would_collide_or_has_no_numbers_is_refused(tree, tmp_path, portrait):
     write_clip(tmp_path / "two.mp4", portrait)
     with pytest.raises(UsageError, match="names of their own in the store, got 'two'"):
-        find_footage([tree, tmp_path / "two.mp4"], "crops")
+        find_extract_sources([tree, tmp_path / "two.mp4"], "crops")
     image = (tree / "two" / "00001.jpg").rename(tree / "two" / "face.jpg")
     with pytest.raises(UsageError, match=r"named by frame number, as 00001\.jpg, got face"):
-        find_footage([tree], "crops")
+        find_extract_sources([tree], "crops")
     image.rename(tree / "two" / "1.jpg")
     (tree / "two" / "01.png").write_bytes((tree / "two" / "1.jpg").read_bytes())
     with pytest.raises(UsageError, match="frame numbers must be used once"):
-        find_footage([tree], "crops")
+        find_extract_sources([tree], "crops")
     (tmp_path / "empty").mkdir()
     with pytest.raises(UnreadableVideo, match="neither videos nor images"):
-        find_footage([tmp_path / "empty"], "crops")
+        find_extract_sources([tmp_path / "empty"], "crops")
     with pytest.raises(UsageError, match="must be among geometry, mesh, got 'sift'"):
         measured_sets(["sift"])
 
 
 def test_the_digest_of_a_folder_changes_with_names_bytes_and_meaning(tree):
     digests = {
-        content_sha256(find_footage([tree], kind)[1]) for kind in ("crops", "sequence")
+        content_sha256(find_extract_sources([tree], kind)[1])
+        for kind in ("crops", "sequence")
     }
     path = tree / "two" / "00001.jpg"
     path.write_bytes(path.read_bytes() + b" ")
-    digests.add(content_sha256(find_footage([tree], "crops")[1]))
+    digests.add(content_sha256(find_extract_sources([tree], "crops")[1]))
     path.rename(tree / "two" / "00009.jpg")
-    digests.add(content_sha256(find_footage([tree], "crops")[1]))
+    digests.add(content_sha256(find_extract_sources([tree], "crops")[1]))
     assert len(digests) == 4
 
 

@@ -6,13 +6,13 @@ import pytest
 
 from wildaffect.core.errors import OutputError
 from wildaffect.core.faces import FrameFaces, Status
-from wildaffect.features.footage import Footage
+from wildaffect.features.extract_sources import ExtractSource
 from wildaffect.features.records import Provenance
 from wildaffect.features.rows import BATCH_FACES, VideoRows
 from wildaffect.features.sets import FeatureSet
 
 FROM = Provenance(content_sha256="c", preprocess_sha256="none", weights_sha256="w")
-VIDEO = Footage(video="clip", path=Path("clip.mp4"), images=None)
+VIDEO = ExtractSource(video="clip", path=Path("clip.mp4"), images=None)
 
 
 class Face:

@@ -199,7 +199,7 @@ def constant() -> Callable[..., bytes]:
 
 
 @pytest.fixture(scope="session")
-def footage() -> Callable[..., list[Frame]]:
+def make_frames() -> Callable[..., list[Frame]]:
     """Frames of 240x180 at 25 per second that move over the vendored portrait."""
 
     def make(num_frames: int = 12) -> list[Frame]:

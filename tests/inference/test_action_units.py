@@ -17,9 +17,9 @@ from wildaffect.inference.calibration import (
 )
 from wildaffect.inference.manifest import ActionUnitOutput
 from wildaffect.inference.model import INTENSITY, Model, layout_of
+from wildaffect.inference.postprocess import smoothing_by_column, to_affect
 from wildaffect.inference.smoothing import Box, CausalExponential, Smoothing, smooth
 from wildaffect.inference.streaming_smoother import StreamingSmoother
-from wildaffect.inference.verdict import smoothing_by_column, to_affect
 from wildaffect.runtime.network import Device
 
 TWO = ActionUnitOutput(space=ABAW_ACTION_UNITS, predicted=("AU04", "AU12"), intensity=True)
@@ -35,8 +35,8 @@ def test_intensities_are_clipped_and_averaged_with_the_weights_of_their_task(toy
     members = constant(3, intensity=(-1.0, 2.0)), constant(3, intensity=(7.0, 4.0))
     folder = toy(*members, weights=[3.0, 1.0], action_units=TWO)
     model = Model(load_artefact(folder), Device())
-    (panel,) = model.panels
-    said = panel(ROWS, TIMES)[:, model.layout.columns[INTENSITY]]
+    (group,) = model.window_groups
+    said = group(ROWS, TIMES)[:, model.layout.columns[INTENSITY]]
     np.testing.assert_allclose(said, [[5.0 / 4, (3 * 2 + 4) / 4]] * 4, rtol=1e-6)
 
 
@@ -47,8 +47,8 @@ def test_intensities_come_from_the_members_that_predict_action_units(toy, consta
     second = dataclasses.replace(second, tasks=(Task.VALENCE,))
     manifest = dataclasses.replace(artefact.manifest, members=(first, second))
     model = Model(dataclasses.replace(artefact, manifest=manifest), Device())
-    (panel,) = model.panels
-    said = panel(ROWS, TIMES)[:, model.layout.columns[INTENSITY]]
+    (group,) = model.window_groups
+    said = group(ROWS, TIMES)[:, model.layout.columns[INTENSITY]]
     np.testing.assert_array_equal(said, np.ones((4, 2)))
 
 
@@ -95,8 +95,8 @@ def test_intensities_are_smoothed_as_action_units_are(toy):
     np.testing.assert_allclose(streamed, smooth(rows[:, columns], times_s, kind), 1e-6)
 
 
-def test_an_artefact_without_intensities_has_none(toy, constant, footage):
-    (row, *_) = Analyzer(load_artefact(toy(constant(3)))).run(footage(2))
+def test_an_artefact_without_intensities_has_none(toy, constant, make_frames):
+    (row, *_) = Analyzer(load_artefact(toy(constant(3)))).run(make_frames(2))
     assert row.affect.action_unit_intensities is None
 
 

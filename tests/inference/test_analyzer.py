@@ -16,9 +16,9 @@ def baseline():
     return Analyzer(load_artefact())
 
 
-def test_frames_without_a_face_are_rows_in_their_place(baseline, footage):
-    frames = footage(12)
-    blank = [replace(f, rgb=np.zeros_like(f.rgb)) for f in footage(30)]
+def test_frames_without_a_face_are_rows_in_their_place(baseline, make_frames):
+    frames = make_frames(12)
+    blank = [replace(f, rgb=np.zeros_like(f.rgb)) for f in make_frames(30)]
     black = [replace(f, index=12 + i, time_s=(12 + i) / 25) for i, f in enumerate(blank)]
     rows = list(baseline.run(frames + black))
     assert [row.frame_index for row in rows] == list(range(42))
@@ -30,9 +30,9 @@ def test_no_frames_give_no_rows(baseline):
     assert list(baseline.run([])) == []
 
 
-def test_what_came_before_an_error_is_yielded_first(baseline, footage):
+def test_what_came_before_an_error_is_yielded_first(baseline, make_frames):
     def breaking():
-        yield from footage(8)
+        yield from make_frames(8)
         raise TruncatedVideo("clip", 8, "gone")
 
     rows = []
@@ -41,12 +41,12 @@ def test_what_came_before_an_error_is_yielded_first(baseline, footage):
     assert [row.frame_index for row in rows] == list(range(8))
 
 
-def test_leaving_early_closes_the_frames(baseline, footage):
+def test_leaving_early_closes_the_frames(baseline, make_frames):
     closed = []
 
     def frames():
         try:
-            yield from footage(60)
+            yield from make_frames(60)
         finally:
             closed.append(True)
 
@@ -56,22 +56,22 @@ def test_leaving_early_closes_the_frames(baseline, footage):
     assert closed == [True]
 
 
-def test_a_face_of_low_quality_keeps_its_row_and_gets_no_verdict(footage):
+def test_a_face_of_low_quality_keeps_its_row_and_is_not_scored(make_frames):
     strict = AnalysisOptions(quality=QualityLimits(min_size_px=5000))
-    rows = list(Analyzer(load_artefact(), strict).run(footage(8)))
+    rows = list(Analyzer(load_artefact(), strict).run(make_frames(8)))
     assert {row.status for row in rows} == {Status.LOW_QUALITY}
     assert all(row.affect is None and row.face is not None for row in rows)
 
 
-def test_features_are_kept_on_request_raw_and_against_the_neutral(footage):
+def test_features_are_kept_on_request_raw_and_against_the_neutral(make_frames):
     analyzer = Analyzer(load_artefact(), AnalysisOptions(keep_features=True))
-    for row in analyzer.run(footage(6)):
+    for row in analyzer.run(make_frames(6)):
         assert {"geometry", "geometry_change", "blendshapes_change"} <= set(row.features)
         np.testing.assert_array_equal(row.features["blendshapes"], row.face.blendshapes)
 
 
-def test_a_backbone_sees_the_aligned_crop_of_its_own_frame(with_backbone, footage):
-    frames = footage(12)
+def test_a_backbone_sees_the_aligned_crop_of_its_own_frame(with_backbone, make_frames):
+    frames = make_frames(12)
     tinted = [replace(f, rgb=f.rgb // np.uint8([1 + f.index % 2, 1, 1])) for f in frames]
     artefact = load_artefact(with_backbone)
     preprocess = artefact.manifest.inputs[0].preprocess
@@ -89,16 +89,16 @@ def test_a_backbone_sees_the_aligned_crop_of_its_own_frame(with_backbone, footag
     assert min(even) > 1.5 * max(odd)
 
 
-def test_an_ensemble_fills_the_spread_columns(toy, constant, footage):
+def test_an_ensemble_fills_the_spread_columns(toy, constant, make_frames):
     folder = toy(constant(3, valence=0.2), constant(3, valence=0.6))
-    for row in Analyzer(load_artefact(folder)).run(footage(6)):
+    for row in Analyzer(load_artefact(folder)).run(make_frames(6)):
         assert row.affect.valence == pytest.approx(0.4)
         assert row.affect.valence_sd == pytest.approx(0.2)
         assert row.affect.arousal_sd == pytest.approx(0.0, abs=1e-6)
 
 
-def test_a_window_averages_over_its_rows_by_their_number(averaging, footage):
-    rows = list(Analyzer(load_artefact(averaging)).run(footage(10)))
+def test_a_window_averages_over_its_rows_by_their_number(averaging, make_frames):
+    rows = list(Analyzer(load_artefact(averaging)).run(make_frames(10)))
     yaw_deg = np.mean([row.face.pose.yaw_deg for row in rows])
     said = [row.affect.valence for row in rows]
     assert said == pytest.approx([np.clip(yaw_deg, -1, 1)] * 10, abs=1e-4)

@@ -59,11 +59,11 @@ def test_a_folder_and_its_zip_are_the_same_artefact(toy):
 
 @pytest.mark.e2e
 def test_own_artefacts_go_through_the_same_door_as_the_embedded_one(
-    averaging, footage, tmp_path, capsys
+    averaging, make_frames, tmp_path, capsys
 ):
     folder = tmp_path / "frames"
     folder.mkdir()
-    for frame in footage(30):
+    for frame in make_frames(30):
         cv2.imwrite(str(folder / f"{frame.index:03d}.png"), frame.rgb[..., ::-1])
     for name, model in (("a.csv", averaging), ("b.csv", zipped(averaging))):
         arguments = [folder, "--images", "sequence", "--fps", 25, "--model", model]
@@ -235,7 +235,7 @@ def test_the_page_on_artefacts_names_every_field_of_the_manifest():
 
 
 def test_the_card_names_what_the_baseline_does_not_predict_and_those_columns_are_empty(
-    footage,
+    make_frames,
 ):
     manifest = load_artefact().manifest
     card = (EMBEDDED / "baseline-rules" / "CARD.md").read_text()
@@ -245,7 +245,7 @@ def test_the_card_names_what_the_baseline_does_not_predict_and_those_columns_are
     (said,) = [part for part in card.split("\n\n") if "are not predicted" in part]
     for label in absent:
         assert label in said
-    (row, *_) = wildaffect.stream(footage())
+    (row, *_) = wildaffect.stream(make_frames())
     affect, space = row.affect, manifest.action_units.space
     for label in set(units) & absent:
         assert np.isnan(affect.action_unit_probs[space.index(label)])

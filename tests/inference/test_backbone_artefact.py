@@ -101,8 +101,8 @@ def test_each_member_reads_its_own_inputs_in_its_own_order(with_backbone):
     artefact = replace(artefact, manifest=replace(artefact.manifest, members=members))
     model = Model(artefact, Device(), [Echo(width) for width in (3, 3, 6, 6)])
     rows = np.tile(np.float32([0.1, 9, 9, 0.5, 9, 9]), (2, 1))  # colour, then pose
-    (panel,) = model.panels
-    said = panel(rows, np.arange(2) / 25)[:, model.layout.columns["valence"]]
+    (group,) = model.window_groups
+    said = group(rows, np.arange(2) / 25)[:, model.layout.columns["valence"]]
     np.testing.assert_allclose(said, (0.5 + 0.1 + 0.5 + 0.1) / 4, rtol=1e-6)
 
 
@@ -113,6 +113,6 @@ def test_a_member_that_does_not_read_a_backbone_is_not_touched_by_what_it_lacks(
     (member,) = artefact.manifest.members
     members = (replace(member, inputs=("pose",)),)
     artefact = replace(artefact, manifest=replace(artefact.manifest, members=members))
-    (panel,) = Model(artefact, Device(), [Echo(3)]).panels
+    (group,) = Model(artefact, Device(), [Echo(3)]).window_groups
     unseen = np.float32([[np.nan, np.nan, np.nan, 0.5, 0, 0]])
-    assert panel(unseen, np.zeros(1))[0, 0] == pytest.approx(0.5)
+    assert group(unseen, np.zeros(1))[0, 0] == pytest.approx(0.5)

@@ -12,6 +12,7 @@ from wildaffect.inference.calibration import (
     unit_probs,
 )
 from wildaffect.inference.model import layout_of
+from wildaffect.inference.postprocess import smoothing_by_column, to_affect
 from wildaffect.inference.smoothing import (
     Box,
     CausalExponential,
@@ -20,7 +21,6 @@ from wildaffect.inference.smoothing import (
     smooth,
 )
 from wildaffect.inference.streaming_smoother import StreamingSmoother
-from wildaffect.inference.verdict import smoothing_by_column, to_affect
 
 FULL = Calibration(
     smoothing=Smoothing(

@@ -52,15 +52,15 @@ class MadeUp:
 
     def said(self, name):
         """What members that see one frame say of each row."""
-        (panel,) = [one for one in self.model.panels if one.window.is_frame_wise]
+        (group,) = [one for one in self.model.window_groups if one.window.is_frame_wise]
         times = np.arange(len(self.values)) / 25
-        return panel(self.values, times)[:, self.model.layout.columns[name]]
+        return group(self.values, times)[:, self.model.layout.columns[name]]
 
     def held_for_two_seconds(self, name):
         """What all members say at last of the first row, if the face stays like that."""
         rows = np.repeat(self.values[:1], 15, axis=0)
         times = np.arange(15) / self.model.manifest.rate_hz
-        joined = self.model.join([panel(rows, times) for panel in self.model.panels])
+        joined = self.model.join([group(rows, times) for group in self.model.window_groups])
         return joined[-1, self.model.layout.columns[name]]
 
 

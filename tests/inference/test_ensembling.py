@@ -91,8 +91,8 @@ def test_each_task_is_averaged_over_the_members_that_predict_it(noisy_model):
 
 def test_members_are_centred_and_compared_among_those_that_predict_a_task(noisy_model):
     base = noisy_model(num_videos=2, num_rows=50)[0]
-    strangers = only(base, Task.EXPRESSION)
-    members = [base, strangers, scaled(base, 0.2, 0.3)]
+    unrelated = only(base, Task.EXPRESSION)
+    members = [base, unrelated, scaled(base, 0.2, 0.3)]
     affines = centring(members)
     assert affines[1] == {}
     assert affines[::2] == centring(members[::2])
@@ -104,14 +104,14 @@ def test_members_are_centred_and_compared_among_those_that_predict_a_task(noisy_
 
 def test_selection_covers_every_task_before_it_looks_at_scores(noisy_model):
     base, targets = noisy_model(num_videos=6, num_rows=60, noise=0.2)
-    stranger = noisy_model(seed=9, num_videos=6, num_rows=60)[0]
+    unrelated = noisy_model(seed=9, num_videos=6, num_rows=60)[0]
     names = [one.video for one in base]
     folds = [names[::2], names[1::2]]
     members = [
         only(base, *VA),
         only(base, Task.EXPRESSION),
-        only(stranger, Task.ACTION_UNITS),
-        only(stranger, *VA),
+        only(unrelated, Task.ACTION_UNITS),
+        only(unrelated, *VA),
     ]
     chosen = select_members(members, targets, folds, max_picks=5)
     assert min(chosen.counts[:3]) >= 1
@@ -140,7 +140,7 @@ def test_the_artefact_of_an_ensemble_says_what_the_average_says(noisy_model, toy
         rescaled=rescaled,
     )
     model = Model(load_artefact(folder), Device())
-    said = model.panels[0](np.zeros((4, 3), np.float32), np.arange(4) / 25)
+    said = model.window_groups[0](np.zeros((4, 3), np.float32), np.arange(4) / 25)
     base = noisy_model(num_videos=1, num_rows=4)[0]
     members = [
         with_probs(base, lambda _, one, v=v: {Task.VALENCE: np.full(4, v, np.float32)})
@@ -188,10 +188,10 @@ def test_a_member_that_never_moves_keeps_its_scale(noisy_model):
     assert affines[1][Task.VALENCE].scale == 1.0
 
 
-def test_members_that_agree_correlate_and_strangers_do_not(noisy_model):
+def test_members_that_agree_correlate_and_unrelated_ones_do_not(noisy_model):
     base = noisy_model(num_videos=4)[0]
-    stranger = noisy_model(seed=5, num_videos=4)[0]
-    alike = correlations([base, scaled(base, -0.5, 0.2), stranger])
+    unrelated = noisy_model(seed=5, num_videos=4)[0]
+    alike = correlations([base, scaled(base, -0.5, 0.2), unrelated])
     np.testing.assert_allclose(np.diag(alike[Task.EXPRESSION]), 1.0)
     assert alike[Task.VALENCE][0, 1] == pytest.approx(-1.0, abs=1e-5)
     assert alike[Task.ACTION_UNITS][0, 1] == pytest.approx(1.0)

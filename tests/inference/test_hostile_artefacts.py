@@ -135,7 +135,7 @@ def test_a_network_whose_names_are_no_text_is_refused(tmp_path):
         Network(content, device=Device())
 
 
-def test_a_network_that_refuses_a_window_says_which(toy, footage):
+def test_a_network_that_refuses_a_window_says_which(toy, make_frames):
     model = onnx.load_from_string(model_of([passed_on("ReduceSum", keepdims=0)]))
     model.graph.input[0].type.tensor_type.shape.dim[1].dim_value = 1
     with pytest.raises(BadArtefact, match=r"toy/member0\.onnx: "):
@@ -322,7 +322,7 @@ def test_a_crop_of_no_spread_or_no_size_is_refused(with_backbone):
         (with_backbone / MANIFEST_FILE).write_text(before)
 
 
-def test_an_infinite_answer_is_no_number_under_status_ok(toy, footage, constant):
+def test_an_infinite_answer_is_no_number_under_status_ok(toy, make_frames, constant):
     analyzer = build_analyzer(toy(constant(3, valence=np.inf)))
     with pytest.raises(BadArtefact, match="outputs must be finite"):
-        list(analyzer.run(footage(3)))
+        list(analyzer.run(make_frames(3)))

@@ -20,8 +20,8 @@ def model_of(folder):
 
 def said(folder):
     model = model_of(folder)
-    (panel,) = model.panels
-    out = panel(ROWS, TIMES)
+    (group,) = model.window_groups
+    out = group(ROWS, TIMES)
     return {name: out[:, columns] for name, columns in model.layout.columns.items()}
 
 
@@ -83,7 +83,7 @@ def test_a_network_that_says_no_number_is_an_error(toy, constant):
     with pytest.raises(
         BadArtefact, match="outputs must be finite, got others in a window of 4"
     ):
-        model.panels[0](np.full((4, 3), np.nan, np.float32), TIMES)
+        model.window_groups[0](np.full((4, 3), np.nan, np.float32), TIMES)
 
 
 def test_a_file_that_is_no_network_is_an_error(toy):

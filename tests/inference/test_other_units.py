@@ -34,10 +34,10 @@ def model(toy, constant):
 
 
 @pytest.fixture
-def film(footage, tmp_path):
+def film(make_frames, tmp_path):
     path = tmp_path / "face.mp4"
     with VideoWriter(path, width=240, height=180, fps_hint=25.0) as video:
-        for frame in footage(6):
+        for frame in make_frames(6):
             video.write(frame.rgb, frame.time_s)
     return path
 

@@ -68,7 +68,7 @@ def test_members_run_over_their_own_windows_and_are_averaged_by_weight(
         member("d.onnx", window=LONG, weight=2.0),
     ]
     together = model(*members, rate_hz=rate_hz)
-    assert len(together.panels) == 3
+    assert len(together.window_groups) == 3
     said = offline(together)
     alone = [offline(model(one, rate_hz=rate_hz)) for one in members]
     (expected,) = average([(one,) for one in alone], [3.0, 1.0, 1.0, 2.0])

@@ -39,15 +39,15 @@ def test_totals_count_frames_faces_and_people(two_people):
     assert run.low_quality_share == pytest.approx(1 / 15)
 
 
-def test_a_track_sums_up_the_frames_that_were_judged(two_people):
+def test_a_track_sums_up_the_frames_that_were_scored(two_people):
     first, second = summarise(two_people).tracks()
     own = [r.affect for r in two_people if r.face is not None and r.face.track_id == 1]
-    judged = [affect for affect in own if affect is not None]
+    scored = [affect for affect in own if affect is not None]
     assert (second.start_s, second.stop_s) == (0.5, 0.9)
-    assert (second.num_frames, second.num_judged) == (5, 4)
-    assert second.valence == pytest.approx(sum(a.valence for a in judged) / 4)
+    assert (second.num_frames, second.num_scored) == (5, 4)
+    assert second.valence == pytest.approx(sum(a.valence for a in scored) / 4)
     assert [(s.label, s.share) for s in second.expressions] == [("Happiness", 1.0)]
-    au12 = sum(a.action_units_present[6] for a in judged) / 4
+    au12 = sum(a.action_units_present[6] for a in scored) / 4
     assert {s.label: s.share for s in second.action_units}.get("AU12", 0.0) == au12
     assert first.num_frames == 10
 

@@ -143,23 +143,25 @@ def test_other_terms_are_refused_as_the_artefact_would_tell_the_old_ones(
 
 def test_people_of_the_features_are_refused_as_people_of_the_data(worlds, tmp_path):
     same = command_for(worlds, tmp_path / "out", feature_data=(worlds / "clips",))
-    with pytest.raises(SplitError, match=r"people must be others .* got 7 of both"):
+    with pytest.raises(SplitError, match=r"7 subjects are also in"):
         train_from_pixels(same)
     assert not (tmp_path / "out").exists()
 
 
-def test_a_single_judge_is_refused_before_anything_is_trained(worlds, tmp_path):
+def test_a_single_validation_subject_is_refused_before_anything_is_trained(
+    worlds, tmp_path
+):
     draw(tmp_path / "few", seed=3, people={"train": 2, "val": 1, "test": 0})
-    with pytest.raises(SplitError, match="val must hold at least 2 people, got 1"):
+    with pytest.raises(SplitError, match="val must hold at least 2 subjects, got 1"):
         train_from_pixels(command_for(worlds, tmp_path / "out", data=tmp_path / "few"))
     assert not (tmp_path / "out").exists()
 
 
 def test_another_world_of_the_same_seed_holds_the_same_people(worlds, tmp_path):
     draw(tmp_path / "again", seed=2, people={"train": 2, "val": 0, "test": 0})
-    twin = command_for(worlds, tmp_path / "out", feature_data=(tmp_path / "again",))
-    with pytest.raises(SplitError, match="got 2 of both, such as t0000"):
-        train_from_pixels(twin)
+    other = command_for(worlds, tmp_path / "out", feature_data=(tmp_path / "again",))
+    with pytest.raises(SplitError, match=r"2 subjects are also in .*, such as t0000"):
+        train_from_pixels(other)
 
 
 def test_two_sets_of_one_name_are_refused(worlds, tmp_path):

@@ -145,7 +145,7 @@ def test_the_pose_of_a_turned_body_is_the_turn_of_its_head():
 
 def test_the_end_of_a_scene_breaks_its_last_shot_off_and_hurries_nobody():
     def drawn(num_frames: int) -> list[SceneFrame]:
-        staging = Staging(crowd=(0, 1), ways={"crosses": 1.0})
+        staging = Staging(num_people_probs=(0, 1), ways={"crosses": 1.0})
         frames = draw_scene(
             (9, 0), height=36, width=64, num_frames=num_frames, cast=[3], staging=staging
         )
@@ -173,7 +173,7 @@ def follow():
 
 
 def test_two_people_are_followed_and_numbered_anew_when_a_cut_brings_them_back(follow):
-    two = Staging(crowd=(0, 0, 1), ways={"stays": 1.0})
+    two = Staging(num_people_probs=(0, 0, 1), ways={"stays": 1.0})
     drawn: list[SceneFrame] = []
     for shot in range(2):
         frames = draw_scene(

@@ -126,4 +126,4 @@ def _print(report: "DataReport", console: "Console") -> None:
         console.print(f"    [cyan]do:[/cyan] {escape(finding.advice)}")
     for remark in report.remarks:
         console.print(f"[dim]{escape(remark)}[/dim]")
-    console.print(f"\n[bold]{escape(report.title)}[/bold]: {escape(report.verdict())}")
+    console.print(f"\n[bold]{escape(report.title)}[/bold]: {escape(report.conclusion())}")

@@ -65,13 +65,13 @@ class Command:
 
 def run(command: Command) -> int:
     """Extract what is not in the store yet; 1 if any video failed or lacks frames."""
-    from wildaffect.features.footage import find_footage
+    from wildaffect.features.extract_sources import find_extract_sources
     from wildaffect.features.progress import extract_all
     from wildaffect.features.store import FeatureStore
     from wildaffect.video.picture import DamagedVideoWarning
 
     warnings.simplefilter("ignore", DamagedVideoWarning)  # outcomes say it in one line
-    jobs = find_footage(command.inputs, command.images)
+    jobs = find_extract_sources(command.inputs, command.images)
     engine = _engine(command, _plan(command))
     store = FeatureStore(command.output)
     progress = extract_all(jobs, store, engine, quiet=command.quiet)

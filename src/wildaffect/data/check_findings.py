@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from wildaffect.data.check import SplitCheck
-from wildaffect.data.leaks import Overlap, Twins
+from wildaffect.data.leaks import NearDuplicates, Overlap
 from wildaffect.data.published import Published
 from wildaffect.formats.problems import Kind
 
@@ -91,18 +91,18 @@ def findings_of_overlap(overlap: Overlap) -> list[Finding]:
     return found
 
 
-def findings_of_twins(twins: Twins) -> list[Finding]:
+def findings_of_near_duplicates(duplicates: NearDuplicates) -> list[Finding]:
     """Return how many pictures of two splits look like one."""
-    if not twins.pairs:
+    if not duplicates.pairs:
         return []
     return [
         Finding(
             level=Level.WARNING,
-            text=f"nearly equal pictures in {twins.first} and {twins.second}: "
-            f"{len(twins.pairs):,} pairs of {twins.num_compared[0]:,} and "
-            f"{twins.num_compared[1]:,} compared",
-            advice="open the pairs: the same footage under two names must be in one split",
-            examples=_first(f"{one} = {two}" for one, two in twins.pairs),
+            text=f"nearly equal pictures in {duplicates.first} and {duplicates.second}: "
+            f"{len(duplicates.pairs):,} pairs of {duplicates.num_compared[0]:,} and "
+            f"{duplicates.num_compared[1]:,} compared",
+            advice="open the pairs: the same video under two names must be in one split",
+            examples=_first(f"{one} = {two}" for one, two in duplicates.pairs),
         )
     ]
 

@@ -11,7 +11,7 @@ _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 62rem;
   padding: 0 1rem; color: #1c2430; background: #fff; }
 h1 { font-size: 1.5rem; margin: 0 } h2 { font-size: 1.15rem; margin: 2rem 0 .5rem }
-.where { color: #5b6675; overflow-wrap: anywhere } .verdict { font-size: 1.1rem }
+.where { color: #5b6675; overflow-wrap: anywhere } .conclusion { font-size: 1.1rem }
 .finding { border-left: 4px solid #8a94a3; padding: .3rem .9rem; margin: .7rem 0;
   background: #f5f6f8 }
 .error { border-color: #c0272d; background: #fdf2f2 }
@@ -30,7 +30,7 @@ def to_markdown(reports: Sequence[DataReport]) -> str:
     """Return one document with a section for each layout."""
     blocks: list[str] = []
     for report in reports:
-        blocks.append(f"# {report.title}\n\n`{report.root}`\n\n**{report.verdict()}**")
+        blocks.append(f"# {report.title}\n\n`{report.root}`\n\n**{report.conclusion()}**")
         for finding in report.findings:
             examples = "".join(f"\n  - `{example}`" for example in finding.examples)
             blocks.append(
@@ -58,7 +58,7 @@ def to_json(report: DataReport) -> dict[str, Any]:
     return {
         "title": report.title,
         "root": str(report.root),
-        "verdict": report.verdict(),
+        "conclusion": report.conclusion(),
         "findings": [asdict(finding) for finding in report.findings],
         "tables": [asdict(table) for table in report.tables],
         "remarks": list(report.remarks),
@@ -76,7 +76,7 @@ def _html_report(report: DataReport) -> str:
     parts = [
         f"<h1>{html.escape(report.title)}</h1>",
         f'<p class="where">{html.escape(str(report.root))}</p>',
-        f'<p class="verdict">{html.escape(report.verdict())}</p>',
+        f'<p class="conclusion">{html.escape(report.conclusion())}</p>',
     ]
     for finding in report.findings:
         examples = "".join(f"<code>{html.escape(text)}</code>" for text in finding.examples)

@@ -9,12 +9,17 @@ from wildaffect.data.check import SplitCheck, check_split
 from wildaffect.data.check_findings import (
     Finding,
     Level,
+    findings_of_near_duplicates,
     findings_of_overlap,
     findings_of_split,
-    findings_of_twins,
 )
 from wildaffect.data.check_images import ImageCheck, check_images, find_image_folder
-from wildaffect.data.leaks import Pictures, find_overlaps, find_twins, hash_pictures
+from wildaffect.data.leaks import (
+    Pictures,
+    find_near_duplicates,
+    find_overlaps,
+    hash_pictures,
+)
 from wildaffect.data.published import PUBLISHED, Published
 from wildaffect.formats.detect import Found
 from wildaffect.formats.problems import Reading
@@ -45,7 +50,7 @@ class DataReport:
         """Return the number of findings of a level."""
         return sum(finding.level is level for finding in self.findings)
 
-    def verdict(self) -> str:
+    def conclusion(self) -> str:
         """Return the sentence that everything comes down to."""
         errors, warnings = self.count(Level.ERROR), self.count(Level.WARNING)
         counts = f"errors: {errors}, warnings: {warnings}"
@@ -138,8 +143,8 @@ def _compare_pictures(
         pictures[check.name] = _hash(check, max_images)
         findings += _unreadable(check.name, pictures[check.name])
     for first, second in combinations(pictures, 2):
-        twins = find_twins(first, pictures[first], second, pictures[second])
-        findings += findings_of_twins(twins)
+        duplicates = find_near_duplicates(first, pictures[first], second, pictures[second])
+        findings += findings_of_near_duplicates(duplicates)
     sizes = ", ".join(
         f"{len(found.names):,} of {found.num_images:,} ({name})"
         for name, found in pictures.items()

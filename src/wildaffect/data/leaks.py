@@ -64,7 +64,7 @@ class Pictures:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Twins:
+class NearDuplicates:
     """Pictures of two splits that look like one."""
 
     first: str
@@ -142,7 +142,9 @@ def difference_hash(thumbnails: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.packbits(grey[:, :, 1:] > grey[:, :, :-1], axis=2)[:, :, 0]
 
 
-def find_twins(first: str, one: Pictures, second: str, two: Pictures) -> Twins:
+def find_near_duplicates(
+    first: str, one: Pictures, second: str, two: Pictures
+) -> NearDuplicates:
     """Return the pairs of pictures that are nearly the same, block by block."""
     pairs = []
     for start in range(0, len(one.names), _BLOCK):
@@ -153,7 +155,7 @@ def find_twins(first: str, one: Pictures, second: str, two: Pictures) -> Twins:
             right = two.thumbnails[column].astype(np.int16)
             if np.abs(left - right).mean() <= MAX_DIFFERENCE:
                 pairs.append((one.names[start + row], two.names[column]))
-    return Twins(
+    return NearDuplicates(
         first=first,
         second=second,
         pairs=tuple(pairs),

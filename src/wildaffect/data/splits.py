@@ -68,11 +68,11 @@ class Splits:
         for fold in self.folds:
             _check_fold(fold, self.subjects, self.kind)
         if self.kind != "official":
-            judged = sorted(video for fold in self.folds for video in fold.val)
-            if judged != sorted(self.subjects):
+            validated = sorted(video for fold in self.folds for video in fold.val)
+            if validated != sorted(self.subjects):
                 raise SplitError(
-                    f"{self.source}: every video must be judged in one fold exactly, got "
-                    f"{len(judged)} in folds of {len(self.subjects)}"
+                    f"{self.source}: each video must be validated in exactly one fold, got "
+                    f"{len(validated)} in folds of {len(self.subjects)}"
                 )
 
     def digest(self) -> str:

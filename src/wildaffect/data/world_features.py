@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from wildaffect.core.errors import FeatureError
 from wildaffect.core.processes import over_processes
 from wildaffect.features.extract import ExtractOptions, Extractor
-from wildaffect.features.footage import Footage
+from wildaffect.features.extract_sources import ExtractSource
 from wildaffect.features.sets import measured_sets
 from wildaffect.features.store import FeatureStore
 from wildaffect.runtime.network import Device
@@ -82,7 +82,7 @@ def extract_video(root: Path, video: PlannedVideo) -> int:
     with TemporaryDirectory(prefix="wildaffect-") as scratch:
         num_images = draw_video(Path(scratch), video, files="crops")
         crops = Path(scratch) / IMAGES / video.name
-        job = Footage(video=video.name, path=crops, images="crops")
+        job = ExtractSource(video=video.name, path=crops, images="crops")
         outcome = _extractor(root).extract(job, lambda *_: None)
         if outcome.error:
             raise FeatureError(f"{video.name}: {outcome.error}")

@@ -10,12 +10,12 @@ from wildaffect.core.faces import FrameFaces
 from wildaffect.core.preprocess import Preprocess
 from wildaffect.faces.crop_choice import CropChoice
 from wildaffect.faces.detector import FaceDetector
-from wildaffect.faces.ledger import FaceLedger
 from wildaffect.faces.mesh import FaceMesh
 from wildaffect.faces.observe import FaceObserver
 from wildaffect.faces.quality import QualityLimits
 from wildaffect.faces.scan import ScannedFrame
 from wildaffect.faces.search import FaceSearch
+from wildaffect.faces.track_buffer import TrackBuffer
 from wildaffect.faces.tracker import LiveTrack, Tracker, TrackingLimits
 from wildaffect.runtime.network import Device
 
@@ -52,14 +52,14 @@ class FaceChain:
 
     def run(self, frames: Iterable[ScannedFrame]) -> Iterator[FrameFaces]:
         """Yield every frame once, in order; one run is one video."""
-        tracker, ledger = Tracker(self._limits), FaceLedger(self._limits)
+        tracker, buffer = Tracker(self._limits), TrackBuffer(self._limits)
         choice = CropChoice(self._crop_rate_hz)
         for scanned in frames:
             frame = scanned.frame
             if scanned.is_new_source or scanned.change.is_cut:
                 tracker.start_shot(partial(_goes_on, scanned))
                 if not tracker.live_keys():
-                    yield from ledger.end_shot()
+                    yield from buffer.end_shot()
             tracks = self._tracks_in(frame.rgb, frame.time_s, scanned, tracker)
             seen = {track.key for track in tracks}
             cut = choice(frame.time_s, seen, tracker.live_keys())
@@ -67,9 +67,9 @@ class FaceChain:
                 track.key: self._observe(frame.rgb, track, with_crops=track.key in cut)
                 for track in tracks
             }
-            ledger.add_frame(frame.index, frame.time_s, faces)
-            yield from ledger.settled(tracker.live_keys())
-        yield from ledger.end_shot()
+            buffer.add_frame(frame.index, frame.time_s, faces)
+            yield from buffer.settled(tracker.live_keys())
+        yield from buffer.end_shot()
 
     def _tracks_in(
         self,

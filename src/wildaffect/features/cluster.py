@@ -16,7 +16,7 @@ from wildaffect.core.errors import WildAffectError
 from wildaffect.core.frames import VideoInfo
 from wildaffect.features.engine import ExtractPlan, Refusal
 from wildaffect.features.extract import Extracted, Extractor, Watch
-from wildaffect.features.footage import Footage
+from wildaffect.features.extract_sources import ExtractSource
 from wildaffect.features.workers import check_num_workers, worker_died
 from wildaffect.video.picture import DamagedVideoWarning
 
@@ -102,7 +102,7 @@ class RayActors:
         """See `Engine`."""
         return len(self._busy) == self._num_workers
 
-    def begin(self, job: Footage) -> None:
+    def begin(self, job: ExtractSource) -> None:
         """Give a video to an idle actor, or to a new one."""
         job = replace(job, path=job.path.absolute())  # actors work in other folders
         actor = self._idle.pop() if self._idle else self._start()
@@ -146,7 +146,7 @@ class _Work:
     """A video that an actor is at."""
 
     actor: Any
-    job: Footage
+    job: ExtractSource
     answer: Any = None
     """To come: how far it is."""
 
@@ -176,7 +176,7 @@ class _Actor:
         self._extractor: Extractor | None = None
         self._progress: tuple[VideoInfo, int] | None = None
 
-    def extract(self, job: Footage) -> Extracted | Refusal:
+    def extract(self, job: ExtractSource) -> Extracted | Refusal:
         """Extract one video."""
         self._progress = None
         try:
@@ -189,7 +189,7 @@ class _Actor:
         """Return how far the present video is, None before its first frame."""
         return self._progress
 
-    def _watch(self, _job: Footage, info: VideoInfo, num_frames: int) -> None:
+    def _watch(self, _job: ExtractSource, info: VideoInfo, num_frames: int) -> None:
         self._progress = (info, num_frames)
 
 

@@ -41,7 +41,7 @@ from wildaffect.faces.chain import FaceChain
 from wildaffect.faces.detector import FaceDetector
 from wildaffect.faces.scan import FrameScanner
 from wildaffect.features.crop_sources import claim_crops
-from wildaffect.features.footage import CROP_MARGIN
+from wildaffect.features.extract_sources import CROP_MARGIN
 from wildaffect.runtime.network import Device
 from wildaffect.video.pixels import is_image_name, read_image
 from wildaffect.video.prefetch import prefetch

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from wildaffect.features.extract import Extracted, ExtractOptions, Extractor, Watch
-from wildaffect.features.footage import Footage
+from wildaffect.features.extract_sources import ExtractSource
 from wildaffect.features.sets import FeatureSet
 from wildaffect.features.store import FeatureStore
 
@@ -58,7 +58,7 @@ class Engine(Protocol):
     def is_full(self) -> bool:
         """Whether no further video can be begun now."""
 
-    def begin(self, job: Footage) -> None:
+    def begin(self, job: ExtractSource) -> None:
         """Give a video to a worker."""
 
     def wait(self, watch: Watch) -> list[Extracted]:
@@ -74,7 +74,7 @@ class InProcess:
     def __init__(self, plan: ExtractPlan) -> None:
         self._plan = plan
         self._extractor: Extractor | None = None
-        self._begun: list[Footage] = []
+        self._begun: list[ExtractSource] = []
 
     def __enter__(self) -> Self:
         self._extractor = self._plan.extractor()
@@ -98,7 +98,7 @@ class InProcess:
         """See `Engine`."""
         return bool(self._begun)
 
-    def begin(self, job: Footage) -> None:
+    def begin(self, job: ExtractSource) -> None:
         """See `Engine`."""
         self._begun.append(job)
 
@@ -110,7 +110,7 @@ class InProcess:
 
 
 def run_jobs(
-    jobs: Sequence[Footage], store: FeatureStore, engine: Engine, watch: Watch
+    jobs: Sequence[ExtractSource], store: FeatureStore, engine: Engine, watch: Watch
 ) -> Generator[Extracted, None, None]:
     """Yield what became of each video as it ends; one that fails does not stop the others.
 

@@ -1,4 +1,4 @@
-"""Footage to stored features: read, follow faces, embed them, store; one job per video."""
+"""Extract stored features from videos: one job per video."""
 
 import time
 from collections.abc import Callable, Generator, Sequence
@@ -14,7 +14,12 @@ from wildaffect.faces.chain import FaceChain
 from wildaffect.faces.detector import FaceDetector
 from wildaffect.faces.scan import FrameScanner
 from wildaffect.features.aligned import faces_as_brought
-from wildaffect.features.footage import Footage, content_sha256, frames_of, open_footage
+from wildaffect.features.extract_sources import (
+    ExtractSource,
+    content_sha256,
+    frames_of,
+    open_extract_source,
+)
 from wildaffect.features.records import Precision, Provenance, Sidecar, feature_key
 from wildaffect.features.rows import VideoRows
 from wildaffect.features.sets import FeatureSet, crops_of
@@ -23,7 +28,7 @@ from wildaffect.runtime.network import Device
 from wildaffect.video.prefetch import prefetch
 from wildaffect.video.read import VideoReader
 
-Watch = Callable[[Footage, VideoInfo, int], None]
+Watch = Callable[[ExtractSource, VideoInfo, int], None]
 """Called with the number of frames that were read so far."""
 
 
@@ -76,7 +81,7 @@ class Extractor:
         self._detector = FaceDetector(options.device)
         self._chains: dict[tuple[Preprocess, ...], FaceChain] = {}
 
-    def extract(self, job: Footage, watch: Watch) -> Extracted:
+    def extract(self, job: ExtractSource, watch: Watch) -> Extracted:
         """Extract one video and return what became of it, also if it failed."""
         started_s = time.monotonic()
         try:
@@ -91,7 +96,7 @@ class Extractor:
             )
         return replace(done, seconds=time.monotonic() - started_s)
 
-    def _extract(self, job: Footage, watch: Watch) -> Extracted:
+    def _extract(self, job: ExtractSource, watch: Watch) -> Extracted:
         content = content_sha256(job)
         origins = {one.name: one.provenance(content) for one in self._sets}
         wanted = [
@@ -102,7 +107,7 @@ class Extractor:
         embeds = [(one, self._embeds[one.name]) for one in wanted]
         with (
             VideoRows(embeds, self._store.root, is_crops=job.is_crops) as rows,
-            open_footage(job) as reader,
+            open_extract_source(job) as reader,
             closing(self._faces(job, reader, crops_of(wanted))) as everyone,
         ):
             for number, seen in enumerate(everyone, start=1):
@@ -122,7 +127,7 @@ class Extractor:
             )
 
     def _faces(
-        self, job: Footage, reader: VideoReader, crops: tuple[Preprocess, ...]
+        self, job: ExtractSource, reader: VideoReader, crops: tuple[Preprocess, ...]
     ) -> Generator[FrameFaces]:
         if job.images == "aligned":
             yield from faces_as_brought(frames_of(job, reader), crops)
@@ -138,7 +143,7 @@ class Extractor:
             self._chains[crops] = FaceChain(self._options.device, preprocesses=crops)
         return self._chains[crops]
 
-    def _is_stored(self, job: Footage, one: FeatureSet, origin: Provenance) -> bool:
+    def _is_stored(self, job: ExtractSource, one: FeatureSet, origin: Provenance) -> bool:
         """Return whether a video is finished; remove or refuse what is from elsewhere."""
         key = feature_key(one.name, self._options.dtype, origin)
         matching = 0

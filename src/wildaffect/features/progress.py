@@ -24,7 +24,7 @@ from wildaffect.core.frames import VideoInfo
 from wildaffect.core.printable import printable
 from wildaffect.features.engine import Engine, run_jobs
 from wildaffect.features.extract import Extracted
-from wildaffect.features.footage import Footage
+from wildaffect.features.extract_sources import ExtractSource
 from wildaffect.features.store import FeatureStore
 
 _REFRESH_S = 0.2
@@ -38,7 +38,7 @@ class ExtractProgress:
         quiet: No bars.
     """
 
-    def __init__(self, jobs: Sequence[Footage], *, quiet: bool) -> None:
+    def __init__(self, jobs: Sequence[ExtractSource], *, quiet: bool) -> None:
         self._console = Console(stderr=True, highlight=False, soft_wrap=True)
         self._bars = Progress(
             TextColumn("{task.description}", markup=False),
@@ -68,7 +68,7 @@ class ExtractProgress:
     ) -> None:
         self._bars.stop()
 
-    def watch(self, job: Footage, info: VideoInfo, num_frames: int) -> None:
+    def watch(self, job: ExtractSource, info: VideoInfo, num_frames: int) -> None:
         """Show how far one video is."""
         if job.video not in self._at_work:
             self._at_work[job.video] = self._bars.add_task(
@@ -146,7 +146,7 @@ class ExtractProgress:
 
 
 def extract_all(
-    jobs: Sequence[Footage], store: FeatureStore, engine: Engine, *, quiet: bool
+    jobs: Sequence[ExtractSource], store: FeatureStore, engine: Engine, *, quiet: bool
 ) -> ExtractProgress:
     """Extract every video that is not in the store yet, with bars on standard error.
 

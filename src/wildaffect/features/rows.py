@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.core.faces import FaceObservation, FrameFaces, Status
-from wildaffect.features.footage import Footage
+from wildaffect.features.extract_sources import ExtractSource
 from wildaffect.features.numbers import Blocks, not_written
 from wildaffect.features.records import Provenance, TableHead
 from wildaffect.features.sets import Started, rows_of_faces
@@ -96,7 +96,7 @@ class VideoRows:
                 self._embed()
 
     def tables(
-        self, job: Footage, origins: dict[str, Provenance]
+        self, job: ExtractSource, origins: dict[str, Provenance]
     ) -> Iterator[tuple[TableHead, Blocks]]:
         """Yield what is to be stored; a video without any face gives one empty track.
 

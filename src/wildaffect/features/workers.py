@@ -16,7 +16,7 @@ from wildaffect.core.frames import VideoInfo
 from wildaffect.core.processes import end_with_parent
 from wildaffect.features.engine import ExtractPlan, Refusal
 from wildaffect.features.extract import Extracted, Watch
-from wildaffect.features.footage import Footage
+from wildaffect.features.extract_sources import ExtractSource
 from wildaffect.video.picture import DamagedVideoWarning
 
 _TELL_EVERY_S = 0.2
@@ -33,8 +33,8 @@ class _Progress:
 @dataclass(slots=True)
 class _Worker:
     process: SpawnProcess
-    connection: "Connection[Footage, _Progress | Refusal | Extracted]"
-    job: Footage | None = None
+    connection: "Connection[ExtractSource, _Progress | Refusal | Extracted]"
+    job: ExtractSource | None = None
 
 
 class Processes:
@@ -84,7 +84,7 @@ class Processes:
         """See `Engine`."""
         return self.num_busy == self._num_workers
 
-    def begin(self, job: Footage) -> None:
+    def begin(self, job: ExtractSource) -> None:
         """Give a video to an idle worker, or to a new one."""
         idle = (worker for worker in self._workers if not worker.job)
         worker = next(idle, None) or self._start()
@@ -120,7 +120,7 @@ class Processes:
         worker.job = None
         return said
 
-    def _bury(self, worker: _Worker, job: Footage) -> Extracted:
+    def _bury(self, worker: _Worker, job: ExtractSource) -> Extracted:
         worker.process.join()
         worker.connection.close()
         self._workers.remove(worker)
@@ -157,7 +157,7 @@ def check_num_workers(num_workers: int) -> None:
         raise UsageError(f"workers: must be at least 1, got {num_workers}")
 
 
-def worker_died(job: Footage, how: str) -> Extracted:
+def worker_died(job: ExtractSource, how: str) -> Extracted:
     """Return the outcome of a video whose worker was lost with it."""
     return Extracted(
         video=job.video,
@@ -173,7 +173,7 @@ def _how_it_ended(exitcode: int | None) -> str:
     return f"ended with status {exitcode}"
 
 
-def _serve(plan: ExtractPlan, connection: "Connection[object, Footage]") -> None:
+def _serve(plan: ExtractPlan, connection: "Connection[object, ExtractSource]") -> None:
     """Extract video after video until the connection is closed; the target of a process."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _leave)
@@ -200,11 +200,11 @@ def _leave(number: int, _frame: FrameType | None) -> None:
 class _ProgressReporter:
     """Tells of progress now and then."""
 
-    def __init__(self, connection: "Connection[object, Footage]") -> None:
+    def __init__(self, connection: "Connection[object, ExtractSource]") -> None:
         self._connection = connection
         self._told_s = float("-inf")
 
-    def __call__(self, _job: Footage, info: VideoInfo, num_frames: int) -> None:
+    def __call__(self, _job: ExtractSource, info: VideoInfo, num_frames: int) -> None:
         now_s = time.monotonic()
         if now_s - self._told_s >= _TELL_EVERY_S:
             self._told_s = now_s

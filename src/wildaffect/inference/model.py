@@ -64,7 +64,7 @@ def task_of_columns(name: str) -> Task:
     return Task.ACTION_UNITS if name == INTENSITY else Task(name.removeprefix(f"{SPREAD} "))
 
 
-class Panel:
+class WindowGroup:
     """The members that see the same window, as one; keeps nothing between windows.
 
     Args:
@@ -168,16 +168,17 @@ class Model:
             self._check(member, network)
             window = self.manifest.window_of(member)
             by_window.setdefault(window, []).append((member, network))
-        self.panels = tuple(
-            Panel(self.manifest, members, self.layout) for members in by_window.values()
+        self.window_groups = tuple(
+            WindowGroup(self.manifest, members, self.layout)
+            for members in by_window.values()
         )
         """Each is run over its own windows, then `join` makes their rows one."""
-        self._shares = _shares(np.stack([one.weights.sum(0) for one in self.panels]))
+        self._shares = _shares(np.stack([one.weights.sum(0) for one in self.window_groups]))
 
     def join(self, said: Sequence[Floats]) -> NDArray[np.float32]:
-        """Return what all members say of T rows, (T, K), out of what each panel says.
+        """Return what all members say of T rows, (T, K), out of what each group says.
 
-        Means and spread are those of the members, as if one panel held them all.
+        Means and spread are those of the members, as if one group held them all.
         """
         mean = np.zeros(said[0].shape)
         for share, one in zip(self._shares, said, strict=True):

@@ -10,10 +10,10 @@ from wildaffect.core.streaming import Finished
 from wildaffect.inference.inputs import FaceRow, Inputs, Vector, changes
 from wildaffect.inference.model import Model
 from wildaffect.inference.neutral import Neutral
+from wildaffect.inference.postprocess import smoothing_by_column, to_affect
 from wildaffect.inference.rows import GapFiller
 from wildaffect.inference.runs import build_stream
 from wildaffect.inference.streaming_smoother import StreamingSmoother
-from wildaffect.inference.verdict import smoothing_by_column, to_affect
 
 
 class PersonStream:

@@ -11,7 +11,7 @@ from wildaffect.core.streaming import StreamingWindows
 from wildaffect.core.tasks import Task
 from wildaffect.core.trailing import StreamingTrailing
 from wildaffect.core.windows import TrailingSpec, WindowSpec, longest_gap_s
-from wildaffect.inference.model import SPREAD, Model, Panel
+from wildaffect.inference.model import SPREAD, Model, WindowGroup
 
 WIDE_TASKS = frozenset({Task.EXPRESSION, Task.ACTION_UNITS})
 """Tasks with a column per label."""
@@ -19,7 +19,7 @@ WIDE_TASKS = frozenset({Task.EXPRESSION, Task.ACTION_UNITS})
 
 def build_stream(model: Model) -> Stream:
     """Return what takes feature rows and gives back what a model says of each."""
-    streams = [_stream_of(panel) for panel in model.panels]
+    streams = [_stream_of(group) for group in model.window_groups]
     if len(streams) == 1:
         return streams[0]
     return StreamingJoin(streams, model.join)
@@ -64,19 +64,19 @@ def predict_rows(
     )
 
 
-def _stream_of(panel: Panel) -> Stream:
-    inner = _over_windows(panel)
-    if panel.rate_hz is None:
+def _stream_of(group: WindowGroup) -> Stream:
+    inner = _over_windows(group)
+    if group.rate_hz is None:
         return inner
-    gap_s = longest_gap_s(panel.window)
-    return StreamingAtRate(inner, panel.rate_hz, longest_gap_s=gap_s)
+    gap_s = longest_gap_s(group.window)
+    return StreamingAtRate(inner, group.rate_hz, longest_gap_s=gap_s)
 
 
-def _over_windows(panel: Panel) -> Stream:
-    if panel.window.is_frame_wise:
-        return StreamingFrames(panel)
-    match panel.window:
+def _over_windows(group: WindowGroup) -> Stream:
+    if group.window.is_frame_wise:
+        return StreamingFrames(group)
+    match group.window:
         case WindowSpec():
-            return StreamingWindows(panel, panel.window)
+            return StreamingWindows(group, group.window)
         case TrailingSpec():
-            return StreamingTrailing(panel, panel.window)
+            return StreamingTrailing(group, group.window)

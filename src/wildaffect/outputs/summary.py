@@ -18,7 +18,7 @@ MAX_TRACKS = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
-    """A label and the share of judged frames it has."""
+    """A label and the share of scored frames it has."""
 
     label: str
     share: float
@@ -33,7 +33,7 @@ class TrackSummary:
     stop_s: float
     """Time of the last frame."""
     num_frames: int
-    num_judged: int
+    num_scored: int
     """Frames with predictions."""
     valence: float | None
     """Mean; None where it is not predicted."""
@@ -89,7 +89,7 @@ class _Track:
     num_action_units: int
     image: str | None
     num_frames: int = 0
-    num_judged: int = 0
+    num_scored: int = 0
     sums: list[float] = field(default_factory=lambda: [0.0, 0.0])
     counts: list[int] = field(default_factory=lambda: [0, 0])
     expressions: Counter[str] = field(default_factory=Counter)
@@ -175,7 +175,7 @@ class Summarizer:
         affect = row.affect
         if affect is None:
             return
-        track.num_judged += 1
+        track.num_scored += 1
         for index, value in enumerate((affect.valence, affect.arousal)):
             if math.isfinite(value):
                 track.sums[index] += value
@@ -210,23 +210,25 @@ def total(files: Sequence[RunSummary], wall_s: float) -> RunSummary:
 
 
 def _summary(track_id: int, track: _Track, labels: Sequence[str]) -> TrackSummary:
-    judged = max(track.num_judged, 1)
+    num_scored = max(track.num_scored, 1)
     valence, arousal = (
         value / count if count else None
         for value, count in zip(track.sums, track.counts, strict=True)
     )
     present = zip(labels, track.present.tolist(), strict=True)
-    units = [Share(label=label, share=count / judged) for label, count in present if count]
+    units = [
+        Share(label=label, share=count / num_scored) for label, count in present if count
+    ]
     return TrackSummary(
         track_id=track_id,
         start_s=track.start_s,
         stop_s=track.stop_s,
         num_frames=track.num_frames,
-        num_judged=track.num_judged,
+        num_scored=track.num_scored,
         valence=valence,
         arousal=arousal,
         expressions=tuple(
-            Share(label=label, share=count / judged)
+            Share(label=label, share=count / num_scored)
             for label, count in track.expressions.most_common()
         ),
         action_units=tuple(sorted(units, key=lambda unit: -unit.share)),

@@ -53,7 +53,7 @@ from wildaffect.training.predict_ensemble import reads_alike
 from wildaffect.training.runs import TrainedModel, load_run
 from wildaffect.training.score import targets_of
 
-FEWEST_JUDGES = 2
+MIN_VALIDATION_SUBJECTS = 2
 """People that an ensemble is calibrated on crosswise: on some for the others."""
 
 
@@ -90,10 +90,11 @@ def make_ensemble(job: Job) -> int:
     check_members(members)
     split, said = _outputs(job, members)
     folds = folds_of_people(split.sequences, seed=job.seed)
-    if len(folds) < FEWEST_JUDGES:
+    if len(folds) < MIN_VALIDATION_SUBJECTS:
         raise UsageError(
-            f"ensemble: {job.split} must hold at least {FEWEST_JUDGES} people, got "
-            f"{len(folds)}; name another with --split"
+            f"ensemble: {job.split} must hold at least "
+            f"{MIN_VALIDATION_SUBJECTS} subjects, got {len(folds)}; choose another split "
+            "with --split"
         )
     targets, spaces = targets_of(split.sequences), members[0].data.spaces
     mixture = choose_mixture(

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from wildaffect.core.errors import MissingData, SplitError, UsageError
 from wildaffect.data.check_images import find_image_folder
-from wildaffect.data.strangers import Crowd, crowd_of, refuse_shared
+from wildaffect.data.subject_overlap import SubjectSet, check_disjoint, subject_set
 from wildaffect.evaluation.inputs import read_annotated
 from wildaffect.features.crops import crop_size
 from wildaffect.formats.detect import Found, detect
-from wildaffect.recipes.ensemble_command import FEWEST_JUDGES
+from wildaffect.recipes.ensemble_command import MIN_VALIDATION_SUBJECTS
 from wildaffect.recipes.pixel_systems import PixelSystemCommand
 from wildaffect.training.load import fullest_layout
 
@@ -110,20 +110,23 @@ def check_people(command: PixelSystemCommand) -> None:
         MissingData: If annotations are not there.
         UsageError: If the data have no split of the name.
     """
-    judges = _crowd(command.data, (command.split,))
-    if len(judges.people) < FEWEST_JUDGES:
+    validation = _subject_set(command.data, (command.split,))
+    if len(validation.subjects) < MIN_VALIDATION_SUBJECTS:
         raise SplitError(
-            f"{command.data}: {command.split} must hold at least {FEWEST_JUDGES} people, "
-            f"got {len(judges.people)}; name another with --split"
+            f"{command.data}: {command.split} must hold at least "
+            f"{MIN_VALIDATION_SUBJECTS} subjects, "
+            f"got {len(validation.subjects)}; choose another split with --split"
         )
-    crowds = [_crowd(data, tuple(layout_of(data).splits)) for data in command.feature_data]
-    refuse_shared(crowds, _crowd(command.data, ("train", command.split)))
+    feature_subjects = [
+        _subject_set(data, tuple(layout_of(data).splits)) for data in command.feature_data
+    ]
+    check_disjoint(feature_subjects, _subject_set(command.data, ("train", command.split)))
 
 
-def _crowd(data: Path, splits: Sequence[str]) -> Crowd:
+def _subject_set(data: Path, splits: Sequence[str]) -> SubjectSet:
     layout = layout_of(data).format.name
     read = [read_annotated(data, layout=layout, split=one).annotations for one in splits]
-    return crowd_of(data, layout, read)
+    return subject_set(data, layout, read)
 
 
 def _face_images(command: PixelSystemCommand, named: Path, images: Path) -> FaceImages:

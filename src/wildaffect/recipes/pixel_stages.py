@@ -18,7 +18,7 @@ from wildaffect.core.files import write_whole
 from wildaffect.features.crops import CropOptions, Cropper, cut_all
 from wildaffect.features.engine import ExtractPlan, InProcess
 from wildaffect.features.extract import ExtractOptions
-from wildaffect.features.footage import Footage, find_footage
+from wildaffect.features.extract_sources import ExtractSource, find_extract_sources
 from wildaffect.features.progress import extract_all
 from wildaffect.features.store import FeatureStore
 from wildaffect.models.backbones.manifest import MANIFEST_FILE
@@ -116,7 +116,7 @@ def _claim(command: PixelSystemCommand) -> None:
     """Make the folder this system's, or find that it is already."""
     sources = {
         name: [str(path.resolve()) for path in getattr(command, name)]
-        for name in ("feature_data", "feature_images", "unlabelled", "footage")
+        for name in ("feature_data", "feature_images", "unlabelled", "videos")
     }
     told = {
         **sources,
@@ -216,7 +216,7 @@ def _extract(command: PixelSystemCommand) -> None:
         store=store.absolute(), sets=tuple(sets), options=ExtractOptions(device=device)
     )
     engine = InProcess(plan)
-    done = extract_all(_footage(command), FeatureStore(store), engine, quiet=False)
+    done = extract_all(_extract_sources(command), FeatureStore(store), engine, quiet=False)
     Console(highlight=False, soft_wrap=True).print(done.summary(store), markup=False)
     if done.num_left:
         raise FeatureError(
@@ -225,9 +225,9 @@ def _extract(command: PixelSystemCommand) -> None:
         )
 
 
-def _footage(command: PixelSystemCommand) -> list[Footage]:
-    inputs = command.footage or (images_of(command.data, "--footage"),)
-    return find_footage(inputs, "crops")
+def _extract_sources(command: PixelSystemCommand) -> list[ExtractSource]:
+    inputs = command.videos or (images_of(command.data, "--videos"),)
+    return find_extract_sources(inputs, "crops")
 
 
 def features_of(command: PixelSystemCommand) -> Path:

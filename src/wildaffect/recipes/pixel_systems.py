@@ -157,7 +157,7 @@ class PixelSystemCommand:
     unlabelled: tuple[Path, ...] = ()
     """Folders of further faces for pre-training, cropped alike. Who is in them is not
     known, so nobody checks that they are strangers."""
-    footage: tuple[Path, ...] = ()
+    videos: tuple[Path, ...] = ()
     """Videos, or folders of face images, of --data, in which faces are found and cut;
     beside its annotations if not given."""
     output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None

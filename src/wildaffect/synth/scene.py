@@ -83,7 +83,7 @@ class SceneFrame:
 class Staging:
     """What shots are like."""
 
-    crowd: tuple[float, ...] = NUM_PEOPLE
+    num_people_probs: tuple[float, ...] = NUM_PEOPLE
     """How often a shot has 0, 1, ... people."""
     ways: Mapping[Way, float] = field(default_factory=lambda: WAYS)
     """How often a person of a shot does what."""
@@ -157,7 +157,7 @@ def _draw_shot(
     staging: Staging,
 ) -> Iterator[tuple[NDArray[np.uint8], tuple[Seen, ...]]]:
     height, width = renderer.height, renderer.width
-    num_people = int(rng.choice(len(staging.crowd), p=staging.crowd))
+    num_people = int(rng.choice(len(staging.num_people_probs), p=staging.num_people_probs))
     chosen = rng.choice(cast, num_people, replace=False)
     slots = (np.arange(num_people) + 0.5) / max(num_people, 1)
     actors = [

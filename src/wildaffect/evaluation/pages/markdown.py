@@ -58,7 +58,7 @@ def _comparison(comparison: Comparison, report: Report) -> list[str]:
             say.signed(each.score.value),
             say.signed_interval(each.score),
             say.percent(each.share_above),
-            say.verdict(each),
+            say.conclusion(each),
         )
         for each in comparison.differences
     ]

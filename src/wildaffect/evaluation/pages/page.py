@@ -114,7 +114,7 @@ def _comparison(comparison: Comparison, report: Report) -> str:
     reach = max(ends, default=1.0) or 1.0
     rows = []
     for each in comparison.differences:
-        verdict = say.verdict(each)
+        conclusion = say.conclusion(each)
         title = say.score_title(each.score, report)
         cells = (title, say.number(each.this), say.number(each.other))
         numbers = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
@@ -122,7 +122,7 @@ def _comparison(comparison: Comparison, report: Report) -> str:
             f"<tr>{numbers}<td>{say.signed(each.score.value)}</td>"
             f"<td>{say.signed_interval(each.score)}</td>"
             f'<td class="plot">{svg.difference(each.score, reach)}</td>'
-            f'<td class="{escape(verdict.split()[0])}">{escape(verdict)}</td></tr>'
+            f'<td class="{escape(conclusion.split()[0])}">{escape(conclusion)}</td></tr>'
         )
     header = ("", "this", "other", "difference", "interval", "", "this is")
     frames = ", ".join(

@@ -57,14 +57,14 @@ def _comparison(comparison: Comparison, report: Report) -> Table:
         f"against {comparison.other.name}", "this", "other", "difference", "interval", ""
     )
     for each in comparison.differences:
-        verdict = say.verdict(each)
+        conclusion = say.conclusion(each)
         table.add_row(
             escape(say.score_title(each.score, report)),
             say.number(each.this),
             say.number(each.other),
             say.signed(each.score.value),
             say.signed_interval(each.score),
-            f"[{_COLOUR.get(verdict, 'dim')}]{verdict}[/]",
+            f"[{_COLOUR.get(conclusion, 'dim')}]{conclusion}[/]",
         )
     return table
 

@@ -94,7 +94,7 @@ def input_sentence(found: Input) -> str:
     return f"{found.name}{files}, sha256 {found.sha256 or 'unknown'}"
 
 
-def verdict(difference: Difference) -> str:
+def conclusion(difference: Difference) -> str:
     """Return whether the interval of a difference leaves out 0, in words."""
     low, high = difference.score.low, difference.score.high
     if low is None or high is None:

@@ -108,7 +108,7 @@ def _draw_labels(
 def _label_size(row: FaceResult, text: str, em: int) -> tuple[int, int]:
     width = _chip_width(row, em)
     if text:
-        width += canvas.text_width(text, em, bold=_is_judged(row)) + round(1.1 * em)
+        width += canvas.text_width(text, em, bold=_is_scored(row)) + round(1.1 * em)
     return width, round(1.75 * em)
 
 
@@ -128,15 +128,15 @@ def _draw_label(picture: Image, rect: Rect, row: FaceResult, text: str, em: int)
         chip.right + round(0.5 * em),
         middle,
         size_px=em,
-        color=PAPER if _is_judged(row) else FAINT,
-        bold=_is_judged(row),
+        color=PAPER if _is_scored(row) else FAINT,
+        bold=_is_scored(row),
     )
 
 
 def _caption(row: FaceResult, spaces: LabelSpaces) -> str:
     affect = row.affect
     short = _short_caption(row)
-    if not _is_judged(row) or affect is None or affect.expression_probs is None:
+    if not _is_scored(row) or affect is None or affect.expression_probs is None:
         return short
     if affect.expression_word not in spaces.expressions.labels:
         return short
@@ -145,12 +145,12 @@ def _caption(row: FaceResult, spaces: LabelSpaces) -> str:
 
 
 def _short_caption(row: FaceResult) -> str:
-    if _is_judged(row) and row.affect is not None and row.affect.expression is not None:
+    if _is_scored(row) and row.affect is not None and row.affect.expression is not None:
         return row.affect.expression_word or ""
     return "" if row.status is Status.OK else str(row.status).replace("_", " ")
 
 
-def _is_judged(row: FaceResult) -> bool:
+def _is_scored(row: FaceResult) -> bool:
     return row.status is Status.OK
 
 

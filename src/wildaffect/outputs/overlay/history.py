@@ -14,7 +14,7 @@ from wildaffect.outputs.overlay.style import Style, em_px
 CARD_FOLLOWS = 0.25
 """Share of a face's movement that its card follows per frame."""
 
-CROWD = 3
+MANY_FACES = 3
 """From so many faces on, cards take their compact form."""
 
 Edges = tuple[float, float, float, float]
@@ -103,7 +103,7 @@ def _wanted(
     wanted = []
     for row in faces[: style.max_cards if style.cards else 0]:
         sizes = _forms(row, bars(row, spaces), em, frame)[
-            -1 if len(faces) >= CROWD else 0 :
+            -1 if len(faces) >= MANY_FACES else 0 :
         ]
         if row.face is not None and sizes:
             wanted.append((row.face.track_id, sizes))

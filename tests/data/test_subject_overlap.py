@@ -6,7 +6,7 @@ import pytest
 
 from wildaffect.core.annotations import Annotations
 from wildaffect.core.errors import SplitError
-from wildaffect.data.strangers import crowd_of, refuse_shared
+from wildaffect.data.subject_overlap import check_disjoint, subject_set
 from wildaffect.synth.plan import annotations_of, plan_world
 from wildaffect.synth.presets import PRESETS
 
@@ -42,21 +42,21 @@ def world(folder: Path, seed: int) -> Path:
 
 
 def test_a_person_of_both_is_named():
-    features = crowd_of(Path("a"), "affwild2-va", [labels("3-1", "7"), labels("9")])
-    clips = crowd_of(Path("b"), "affwild2-mtl", [labels("7", "8")])
-    with pytest.raises(SplitError, match="b: people must be others than those of a, got 1"):
-        refuse_shared([features], clips)
+    features = subject_set(Path("a"), "affwild2-va", [labels("3-1", "7"), labels("9")])
+    clips = subject_set(Path("b"), "affwild2-mtl", [labels("7", "8")])
+    with pytest.raises(SplitError, match="b: 1 subjects are also in a, such as"):
+        check_disjoint([features], clips)
 
 
 def test_the_same_name_in_two_families_of_sets_is_two_people():
-    features = crowd_of(Path("a"), "affectnet-csv", [labels("105")])
-    refuse_shared([features], crowd_of(Path("b"), "affwild2-mtl", [labels("105")]))
+    features = subject_set(Path("a"), "affectnet-csv", [labels("105")])
+    check_disjoint([features], subject_set(Path("b"), "affwild2-mtl", [labels("105")]))
 
 
 def test_generated_people_are_told_apart_by_the_seed_of_their_world(tmp_path):
-    mine = crowd_of(world(tmp_path / "a", 1), "affwild2-mtl", [labels("t0000-0")])
-    other = crowd_of(world(tmp_path / "b", 2), "affwild2-mtl", [labels("t0000-0")])
-    again = crowd_of(world(tmp_path / "c", 1), "affwild2-mtl", [labels("t0000-1")])
-    refuse_shared([mine], other)
+    mine = subject_set(world(tmp_path / "a", 1), "affwild2-mtl", [labels("t0000-0")])
+    other = subject_set(world(tmp_path / "b", 2), "affwild2-mtl", [labels("t0000-0")])
+    again = subject_set(world(tmp_path / "c", 1), "affwild2-mtl", [labels("t0000-1")])
+    check_disjoint([mine], other)
     with pytest.raises(SplitError, match="such as t0000"):
-        refuse_shared([mine], again)
+        check_disjoint([mine], again)

@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wildaffect.core.faces import FaceObservation, HeadPose, Status
-from wildaffect.faces.ledger import FaceLedger
+from wildaffect.faces.track_buffer import TrackBuffer
 from wildaffect.faces.tracker import TrackingLimits
 
 FPS = 30.0
@@ -29,16 +29,16 @@ def face(x):
 
 
 def play(visible, min_run_s=0.15, fps=FPS):
-    """Run a ledger over frames; `visible[t]` maps track keys to where their face is."""
-    ledger, out, held = FaceLedger(TrackingLimits(min_run_s=min_run_s)), [], 0
+    """Run a buffer over frames; `visible[t]` maps track keys to where their face is."""
+    buffer, out, held = TrackBuffer(TrackingLimits(min_run_s=min_run_s)), [], 0
     last_seen = {}
     for t, faces in enumerate(visible):
         last_seen |= dict.fromkeys(faces, t)
-        ledger.add_frame(t, t / fps, {key: face(x) for key, x in faces.items()})
+        buffer.add_frame(t, t / fps, {key: face(x) for key, x in faces.items()})
         live = {key for key, seen in last_seen.items() if t - seen <= MAX_GAP}
-        out += ledger.settled(live)
+        out += buffer.settled(live)
         held = max(held, t + 1 - len(out))
-    out += ledger.end_shot()
+    out += buffer.end_shot()
     return out, held
 
 

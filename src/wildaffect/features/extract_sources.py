@@ -30,7 +30,7 @@ _BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Footage:
+class ExtractSource:
     """One video, or one folder of images of one video."""
 
     video: str
@@ -50,7 +50,7 @@ class Footage:
         return self.images in {"crops", "aligned"}
 
 
-def find_footage(inputs: Iterable[Path], images: Images) -> list[Footage]:
+def find_extract_sources(inputs: Iterable[Path], images: Images) -> list[ExtractSource]:
     """Return what is behind files and folders, nested ones too.
 
     Raises:
@@ -58,7 +58,7 @@ def find_footage(inputs: Iterable[Path], images: Images) -> list[Footage]:
             folder's images are not named by number.
         UnreadableVideo: If a folder holds neither videos nor images.
     """
-    found: dict[str, Footage] = {}
+    found: dict[str, ExtractSource] = {}
     inputs = tuple(inputs)
     if not inputs:
         raise UsageError("inputs: must be at least one video or folder, got none")
@@ -66,26 +66,28 @@ def find_footage(inputs: Iterable[Path], images: Images) -> list[Footage]:
         found_here = expand_inputs([given])
         if found_here.failed:
             raise found_here.failed[0]
-        for source in (each.source for each in found_here.sources):
-            if not isinstance(source, Path):
-                raise UsageError(f"{given}: input must be a file or folder, got {source}")
-            footage = _footage(given, source, images)
-            other = found.setdefault(footage.video, footage)
-            if other is not footage:
+        for path in (each.source for each in found_here.sources):
+            if not isinstance(path, Path):
+                raise UsageError(f"{given}: input must be a file or folder, got {path}")
+            source = _source_of(given, path, images)
+            other = found.setdefault(source.video, source)
+            if other is not source:
                 raise UsageError(
-                    f"{footage.path}: videos must have names of their own in the store, "
-                    f"got {footage.video!r} for {other.path} too; extract into two stores"
+                    f"{source.path}: videos must have names of their own in the store, "
+                    f"got {source.video!r} for {other.path} too; extract into two stores"
                 )
     return list(found.values())
 
 
-def _footage(given: Path, source: Path, images: Images) -> Footage:
+def _source_of(given: Path, source: Path, images: Images) -> ExtractSource:
     if not source.is_dir():
-        return Footage(video=source.stem, path=source, images=None)
+        return ExtractSource(video=source.stem, path=source, images=None)
     _check_numbered(source)
     inside = source.relative_to(given).as_posix()
     video = source.resolve().name if inside == "." else inside
-    return Footage(video=video.removeprefix("cropped_aligned/"), path=source, images=images)
+    return ExtractSource(
+        video=video.removeprefix("cropped_aligned/"), path=source, images=images
+    )
 
 
 def _check_numbered(folder: Path) -> None:
@@ -105,19 +107,19 @@ def _check_numbered(folder: Path) -> None:
             )
 
 
-def content_sha256(footage: Footage) -> str:
+def content_sha256(source: ExtractSource) -> str:
     """Return the hash of a video's bytes, or of the names and bytes of its images.
 
     Raises:
         UnreadableVideo: If the file is missing, empty or not to be read.
     """
     digest = hashlib.sha256()
-    if footage.images is None:
-        check_readable_file(footage.path)
-        _feed(digest, footage.path)
+    if source.images is None:
+        check_readable_file(source.path)
+        _feed(digest, source.path)
         return digest.hexdigest()
-    digest.update(f"{footage.images}\n".encode())
-    for path in list_images(footage.path)[0]:
+    digest.update(f"{source.images}\n".encode())
+    for path in list_images(source.path)[0]:
         digest.update(f"{path.name}\n{path.stat().st_size}\n".encode())
         _feed(digest, path)
     return digest.hexdigest()
@@ -129,31 +131,31 @@ def _feed(digest: "hashlib._Hash", path: Path) -> None:
             digest.update(block)
 
 
-def open_footage(footage: Footage) -> VideoReader:
+def open_extract_source(source: ExtractSource) -> VideoReader:
     """Open it for `frames_of`.
 
     Raises:
         UnreadableVideo: If it cannot be opened or holds no frame.
     """
-    return open_source(footage.path, images="sequence", fps=ASSUMED_FPS)
+    return open_source(source.path, images="sequence", fps=ASSUMED_FPS)
 
 
-def frames_of(footage: Footage, reader: VideoReader) -> Iterator[Frame]:
-    """Yield the frames of a reader of this footage.
+def frames_of(source: ExtractSource, reader: VideoReader) -> Iterator[Frame]:
+    """Yield the frames of a reader of this source.
 
     Images have their number as index and stand at number / `ASSUMED_FPS`. Crops get a rim,
     see `CROP_MARGIN`, if a detector is to find the face in them, and each is a shot of its
     own, as the next one may be much later.
     """
     for frame in reader:
-        if footage.images is None:
+        if source.images is None:
             yield frame
             continue
-        is_found_anew = footage.images == "crops"
+        is_found_anew = source.images == "crops"
         rim = round(CROP_MARGIN * max(frame.rgb.shape[:2])) if is_found_anew else 0
         yield Frame(
             index=frame.index,
             time_s=frame.index / ASSUMED_FPS,
             rgb=np.pad(frame.rgb, ((rim, rim), (rim, rim), (0, 0)), mode="edge"),
-            shot_start=footage.is_crops or frame.shot_start,
+            shot_start=source.is_crops or frame.shot_start,
         )

@@ -7,8 +7,8 @@ from wildaffect.core.tasks import ABAW_ACTION_UNITS, ABAW_EXPRESSIONS
 from wildaffect.inference.artefact import load_artefact
 from wildaffect.inference.calibration import Calibration
 from wildaffect.inference.model import layout_of
+from wildaffect.inference.postprocess import smoothing_by_column, to_affect
 from wildaffect.inference.smoothing import Box, Gaussian, Smoothing
-from wildaffect.inference.verdict import smoothing_by_column, to_affect
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Which rows of which tracks are settled: the memory of the face chain.
 
-A frame leaves the ledger once nothing that comes later can change it: when every face in it
+A frame leaves the buffer once nothing that comes later can change it: when every face in it
 is believed or refused, and no face that is lost for a moment may still come back.
 """
 
@@ -38,7 +38,7 @@ class WaitingFrame:
     """By the track's key."""
 
 
-class FaceLedger:
+class TrackBuffer:
     """Holds frames until their faces are settled."""
 
     def __init__(self, limits: TrackingLimits) -> None:
