@@ -11,7 +11,7 @@ from pyarrow import parquet
 
 from wildaffect.core.errors import BadAnnotation, EvaluationError, MissingData
 from wildaffect.evaluation.inputs import read_annotated
-from wildaffect.evaluation.locate import NONE, locate
+from wildaffect.evaluation.matching import NONE, match_rows
 from wildaffect.evaluation.tables import read_predictions
 from wildaffect.formats.columns import Rows, build_annotations
 
@@ -24,9 +24,9 @@ def table(tmp_path, text, name="t.csv"):
     return path
 
 
-def located(path, truth, first_frame=1):
+def matched(path, truth, first_frame=1):
     annotations = read_annotated(truth).annotations
-    return locate(read_predictions(path), annotations, first_frame=first_frame).tolist()
+    return match_rows(read_predictions(path), annotations, first_frame=first_frame).tolist()
 
 
 FRAMES = st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 6)), max_size=12)
@@ -54,25 +54,25 @@ def test_rows_are_matched_as_a_dictionary_would(tmp_path_factory, wanted, given_
     expected = [place.get(key, NONE) for key in wanted]
     if max(expected) == NONE:
         with pytest.raises(EvaluationError, match="got none"):
-            locate(read_predictions(path), build_annotations(rows), first_frame=1)
+            match_rows(read_predictions(path), build_annotations(rows), first_frame=1)
     else:
-        found = locate(read_predictions(path), build_annotations(rows), first_frame=1)
+        found = match_rows(read_predictions(path), build_annotations(rows), first_frame=1)
         assert found.tolist() == expected
 
 
 def test_repeated_official_rows_all_take_the_same_prediction(truth, said):
-    assert located(said, truth) == [0, 1, 2, 2, 3, 4, 5, 6]
+    assert matched(said, truth) == [0, 1, 2, 2, 3, 4, 5, 6]
 
 
 def test_rows_are_found_by_video_and_number(tmp_path, truth):
     path = table(tmp_path, "video,frame,valence\nb,3,0\na,9,0\n")
     expected = [NONE, NONE, 1, 1, NONE, 0, NONE, NONE]
-    assert located(path, truth) == expected
+    assert matched(path, truth) == expected
 
 
 def test_a_result_table_counts_from_zero_in_the_video_it_is_named_after(tmp_path, truth):
     path = table(tmp_path, "frame,time_s,valence\n0,0.0,0\n8,0.3,0\n", "a.csv")
-    assert located(path, truth) == [0, NONE, 1, 1, NONE, NONE, NONE, NONE]
+    assert matched(path, truth) == [0, NONE, 1, 1, NONE, NONE, NONE, NONE]
 
 
 def test_a_folder_of_result_tables_is_one_set_of_predictions(tmp_path, truth):
@@ -80,7 +80,7 @@ def test_a_folder_of_result_tables_is_one_set_of_predictions(tmp_path, truth):
     folder.mkdir()
     table(folder, "frame,valence\n0,0.25\n", "a.csv")
     table(folder, "frame,valence\n1,0.5\n", "b.csv")
-    assert located(folder, truth) == [0, NONE, NONE, NONE, 1, NONE, NONE, NONE]
+    assert matched(folder, truth) == [0, NONE, NONE, NONE, 1, NONE, NONE, NONE]
     assert read_predictions(folder).values.valence.tolist() == [0.25, 0.5]
 
 
@@ -88,7 +88,7 @@ def test_of_several_faces_the_largest_counts_and_a_note_says_so(tmp_path, truth)
     text = "frame,face_size_px,valence\n0,20,0.1\n0,80,0.9\n3,10,0.2\n"
     found = read_predictions(table(tmp_path, text, "a.csv"))
     assert found.values.valence.tolist() == [0.9, 0.2]
-    assert "largest was taken; left out: 1" in found.notes[0]
+    assert "largest was kept; left out: 1" in found.notes[0]
 
 
 def test_frames_of_a_manifest_need_to_be_told_where_they_begin(tmp_path):
@@ -96,30 +96,30 @@ def test_frames_of_a_manifest_need_to_be_told_where_they_begin(tmp_path):
     table(tmp_path, head + "x1.png,x,1,0.1\nx2.png,x,2,0.2\n", "manifest.csv")
     path = table(tmp_path, "frame,valence\n0,0\n1,0\n", "x.csv")
     with pytest.raises(EvaluationError, match="say --first-frame 0 or --first-frame 1"):
-        located(path, tmp_path / "manifest.csv", first_frame=None)
-    assert located(path, tmp_path / "manifest.csv", first_frame=1) == [0, 1]
+        matched(path, tmp_path / "manifest.csv", first_frame=None)
+    assert matched(path, tmp_path / "manifest.csv", first_frame=1) == [0, 1]
     table(tmp_path, head + "x1.png,x,0,0.1\nx2.png,x,1,0.2\n", "manifest.csv")
-    assert located(path, tmp_path / "manifest.csv", first_frame=None) == [0, 1]
+    assert matched(path, tmp_path / "manifest.csv", first_frame=None) == [0, 1]
 
 
 def test_photographs_are_found_by_their_name(tmp_path):
     table(tmp_path, "image,valence\np/one.jpg,0.1\np/two.jpg,0.2\n", "manifest.csv")
     path = table(tmp_path, "image,valence\np/two.jpg,0.5\n")
-    assert located(path, tmp_path / "manifest.csv") == [NONE, 0]
+    assert matched(path, tmp_path / "manifest.csv") == [NONE, 0]
 
 
 def test_no_common_row_is_told_with_examples_of_both_sides(tmp_path, truth):
     path = table(tmp_path, "video,frame,valence\nclip,7,0\n")
     with pytest.raises(EvaluationError, match=r"clip, frame 7; annotated: a/00001.jpg"):
-        located(path, truth)
+        matched(path, truth)
 
 
 def test_two_answers_for_one_frame_are_refused_with_their_lines(tmp_path, truth):
     path = table(tmp_path, "image,valence\na/00001.jpg,0.1\na/00001.jpg,0.2\n")
     with pytest.raises(EvaluationError, match=r"valence in t.csv:3 than in t.csv:2"):
-        located(path, truth)
+        matched(path, truth)
     again = table(tmp_path, "image,valence\na/00001.jpg,0.1\na/00001.jpg,0.1\n")
-    assert located(again, truth)[0] == 0
+    assert matched(again, truth)[0] == 0
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from wildaffect.core.errors import EvaluationError
 from wildaffect.core.predictions import Predictions
 from wildaffect.core.tasks import Task
 from wildaffect.evaluation.inputs import Annotated, hash_files
-from wildaffect.evaluation.locate import locate
+from wildaffect.evaluation.matching import match_rows
 from wildaffect.evaluation.pairing import Paired, pair_up
 from wildaffect.evaluation.plots import densities, traces
 from wildaffect.evaluation.protocols import Protocol
@@ -125,7 +125,7 @@ def _pair(table: PredictionTable, evaluation: Evaluation) -> Paired:
     first = evaluation.first_frame
     if first is None:
         first = evaluation.annotated.first_frame
-    rows = locate(table, annotations, first_frame=first)
+    rows = match_rows(table, annotations, first_frame=first)
     return pair_up(
         table,
         rows,

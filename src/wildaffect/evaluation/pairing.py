@@ -13,18 +13,18 @@ from wildaffect.core.annotations import Annotations
 from wildaffect.core.errors import EvaluationError
 from wildaffect.core.predictions import Predictions
 from wildaffect.core.tasks import LabelSpaces, Task
+from wildaffect.evaluation.alignment import (
+    AlignedPredictions,
+    AlignedTask,
+    align_action_units,
+    align_expressions,
+    align_values,
+    annotated_mask,
+    coverage_of,
+)
 from wildaffect.evaluation.protocols import Protocol
 from wildaffect.evaluation.report import TaskCoverage
 from wildaffect.evaluation.rules import Rules
-from wildaffect.evaluation.sides import (
-    Side,
-    TakenRows,
-    annotated_mask,
-    coverage_of,
-    expression_side,
-    unit_side,
-    value_side,
-)
 from wildaffect.evaluation.tables import PredictionTable
 
 
@@ -63,59 +63,65 @@ def pair_up(
         EvaluationError: If the protocol asks for what is not there, or a rule refuses.
     """
     _check_spaces(annotations, protocol)
-    taken = TakenRows(table, rows)
-    sides = {
-        task: _side(task, taken, annotations, rules)
-        for task in _tasks(taken, annotations, protocol)
+    predictions = AlignedPredictions(table, rows)
+    aligned = {
+        task: _align(task, predictions, annotations, rules)
+        for task in _tasks(predictions, annotations, protocol)
     }
     spaces = LabelSpaces(
-        expressions=sides[Task.EXPRESSION].space or annotations.spaces.expressions
-        if Task.EXPRESSION in sides
+        expressions=aligned[Task.EXPRESSION].space or annotations.spaces.expressions
+        if Task.EXPRESSION in aligned
         else annotations.spaces.expressions,
-        action_units=sides[Task.ACTION_UNITS].space or annotations.spaces.action_units
-        if Task.ACTION_UNITS in sides
+        action_units=aligned[Task.ACTION_UNITS].space or annotations.spaces.action_units
+        if Task.ACTION_UNITS in aligned
         else annotations.spaces.action_units,
     )
     return Paired(
-        annotations=_annotations(annotations, sides, spaces),
-        predictions=_predictions(len(annotations), sides, spaces),
+        annotations=_annotations(annotations, aligned, spaces),
+        predictions=_predictions(len(annotations), aligned, spaces),
         coverage=tuple(
-            coverage_of(task, side, annotations) for task, side in sides.items()
+            coverage_of(task, columns, annotations) for task, columns in aligned.items()
         ),
-        departures=tuple(text for side in sides.values() for text in side.departures),
-        notes=tuple(text for side in sides.values() for text in side.notes),
+        departures=tuple(
+            text for columns in aligned.values() for text in columns.departures
+        ),
+        notes=tuple(text for columns in aligned.values() for text in columns.notes),
     )
 
 
-def _side(task: Task, taken: TakenRows, annotations: Annotations, rules: Rules) -> Side:
+def _align(
+    task: Task, predictions: AlignedPredictions, annotations: Annotations, rules: Rules
+) -> AlignedTask:
     match task:
         case Task.VALENCE | Task.AROUSAL:
-            return value_side(task, taken, annotations, rules)
+            return align_values(task, predictions, annotations, rules)
         case Task.EXPRESSION:
-            return expression_side(taken, annotations, rules)
+            return align_expressions(predictions, annotations, rules)
         case Task.ACTION_UNITS:
-            return unit_side(taken, annotations, rules)
+            return align_action_units(predictions, annotations, rules)
 
 
 def _check_spaces(annotations: Annotations, protocol: Protocol) -> None:
     if protocol.spaces is None:
         return
     wanted, got = protocol.spaces, annotations.spaces
-    for task, asked, there in (
+    for task, required, found in (
         (Task.EXPRESSION, wanted.expressions, got.expressions),
         (Task.ACTION_UNITS, wanted.action_units, got.action_units),
     ):
-        if task in protocol.tasks and asked.labels != there.labels:
+        if task in protocol.tasks and required.labels != found.labels:
             raise EvaluationError(
                 f"{annotations.source}: protocol {protocol.name} must have annotations in "
-                f"{asked.name}, got {there.name} ({', '.join(there.labels)}); "
+                f"{required.name}, got {found.name} ({', '.join(found.labels)}); "
                 "--protocol own scores them in their own label space"
             )
 
 
-def _tasks(taken: TakenRows, annotations: Annotations, protocol: Protocol) -> list[Task]:
+def _tasks(
+    predictions: AlignedPredictions, annotations: Annotations, protocol: Protocol
+) -> list[Task]:
     annotated = [t for t in protocol.tasks if annotated_mask(annotations, t).any()]
-    predicted = [task for task in protocol.tasks if taken.has(task)]
+    predicted = [task for task in protocol.tasks if predictions.has(task)]
     if protocol.needs_all:
         for what, got in (("annotations", annotated), ("predictions", predicted)):
             missing = [task for task in protocol.tasks if task not in got]
@@ -139,11 +145,11 @@ def _names(tasks: list[Task]) -> str:
 
 
 def _annotations(
-    annotations: Annotations, sides: dict[Task, Side], spaces: LabelSpaces
+    annotations: Annotations, aligned: dict[Task, AlignedTask], spaces: LabelSpaces
 ) -> Annotations:
     def column(task: Task, width: tuple[int, ...] = ()) -> tuple[NDArray[Any], Any]:
-        if task in sides:
-            return sides[task].target, sides[task].annotated
+        if task in aligned:
+            return aligned[task].target, aligned[task].annotated
         shape = (len(annotations), *width)
         return np.zeros(shape, np.int64), np.zeros(shape, bool)
 
@@ -166,12 +172,12 @@ def _annotations(
 
 
 def _predictions(
-    num_rows: int, sides: dict[Task, Side], spaces: LabelSpaces
+    num_rows: int, aligned: dict[Task, AlignedTask], spaces: LabelSpaces
 ) -> Predictions:
     def column(task: Task, width: tuple[int, ...] = ()) -> tuple[NDArray[Any], Any]:
-        if task in sides:
-            given = sides[task].given
-            return np.where(given, sides[task].pred, 0), given
+        if task in aligned:
+            given = aligned[task].given
+            return np.where(given, aligned[task].pred, 0), given
         shape = (num_rows, *width)
         return np.zeros(shape), np.zeros(shape, bool)
 

@@ -19,7 +19,7 @@ NUM_BINS = 25
 MAX_POINTS = 500
 """Points of a trace; longer videos are thinned out evenly."""
 MIN_TRACE_FRAMES = 10
-"""Shorter videos say nothing as a trace; they are taken only if all are as short."""
+"""Shorter videos say nothing as a trace; they are drawn only if all are as short."""
 
 
 def densities(annotations: Annotations, predictions: Predictions) -> tuple[Density, ...]:

@@ -144,7 +144,7 @@ def _read_result(
         _, first = np.unique(numbers[order], return_index=True)
         if len(first) < len(numbers):
             num_left = len(numbers) - len(first)
-            told = f"{path.name}: of several faces in a frame the largest was taken; "
+            told = f"{path.name}: of several faces in a frame the largest was kept; "
             notes = (f"{told}left out: {num_left:,}",)
         kept = order[first]
         table, numbers, lines = table.take(pa.array(kept)), numbers[kept], lines[kept]

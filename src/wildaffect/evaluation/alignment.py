@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from wildaffect.core.annotations import Annotations
 from wildaffect.core.errors import EvaluationError
 from wildaffect.core.tasks import LabelSpace, Task
-from wildaffect.evaluation.locate import describe_rows
+from wildaffect.evaluation.matching import describe_rows
 from wildaffect.evaluation.report import TaskCoverage
 from wildaffect.evaluation.rules import Absent, Missing, Rules
 from wildaffect.evaluation.spaces import (
@@ -27,7 +27,7 @@ Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
+class AlignedTask:
     """Both sides of one task, N rows each, or (N, K) for action units."""
 
     target: NDArray[Any]
@@ -42,7 +42,7 @@ class Side:
     notes: tuple[str, ...] = ()
 
 
-class TakenRows:
+class AlignedPredictions:
     """Predicted values in the order of annotated rows; NaN or -1 where there is none."""
 
     def __init__(self, table: PredictionTable, rows: NDArray[np.int64]) -> None:
@@ -89,27 +89,31 @@ def annotated_mask(annotations: Annotations, task: Task) -> Mask:
             return annotations.action_units_valid
 
 
-def value_side(
-    task: Task, taken: TakenRows, annotations: Annotations, rules: Rules
-) -> Side:
+def align_values(
+    task: Task, predictions: AlignedPredictions, annotations: Annotations, rules: Rules
+) -> AlignedTask:
     """Return valence or arousal.
 
     Raises:
         EvaluationError: If a prediction is missing and the rule is to refuse.
     """
-    pred = taken.valence if task is Task.VALENCE else taken.arousal
+    pred = predictions.valence if task is Task.VALENCE else predictions.arousal
     target = annotations.valence if task is Task.VALENCE else annotations.arousal
-    side = Side(
+    aligned = AlignedTask(
         target=target,
         annotated=annotated_mask(annotations, task),
         # The precision of the annotations, so that equal texts give equal values.
         pred=pred.astype(np.float32),
         given=~np.isnan(pred),
     )
-    return _treat_missing(side, task, annotations, rules.missing, source=taken.source)
+    return _treat_missing(
+        aligned, task, annotations, rules.missing, source=predictions.source
+    )
 
 
-def expression_side(taken: TakenRows, annotations: Annotations, rules: Rules) -> Side:
+def align_expressions(
+    predictions: AlignedPredictions, annotations: Annotations, rules: Rules
+) -> AlignedTask:
     """Return the expressions, in the annotated classes that are compared.
 
     Raises:
@@ -118,23 +122,23 @@ def expression_side(taken: TakenRows, annotations: Annotations, rules: Rules) ->
     """
     space = annotations.spaces.expressions
     codes, absent = class_codes(
-        taken.spaces.expressions, space, rules.class_map, source=taken.source
+        predictions.spaces.expressions, space, rules.class_map, source=predictions.source
     )
     possible = [label for label in space.labels if label not in absent]
     shared = share_labels(
-        space, possible, rules.absent, what="expressions", source=taken.source
+        space, possible, rules.absent, what="expressions", source=predictions.source
     )
     renumber = np.full(len(space) + 1, WITHOUT_COUNTERPART)
     renumber[shared.columns] = np.arange(len(shared.space))
-    said = taken.expression >= 0
-    pred = np.where(said, codes[np.maximum(taken.expression, 0)], WITHOUT_COUNTERPART)
+    said = predictions.expression >= 0
+    pred = np.where(said, codes[np.maximum(predictions.expression, 0)], WITHOUT_COUNTERPART)
     num_lost = int((said & (pred == WITHOUT_COUNTERPART)).sum())
     lost = (
         f"{num_lost:,} predicted expressions have no counterpart in {space.name}; those "
         "frames count as having no prediction"
     )
     target = renumber[annotations.expression]
-    side = Side(
+    aligned = AlignedTask(
         target=target,
         annotated=annotations.expression_valid & (target != WITHOUT_COUNTERPART),
         pred=renumber[pred],
@@ -145,21 +149,23 @@ def expression_side(taken: TakenRows, annotations: Annotations, rules: Rules) ->
     )
     if rules.missing is Missing.NEUTRAL and "Neutral" not in shared.space.labels:
         raise EvaluationError(
-            f"{taken.source}: --missing neutral must find Neutral among the classes "
+            f"{predictions.source}: --missing neutral must find Neutral among the classes "
             f"({', '.join(shared.space.labels)}), got none; say --missing skip"
         )
     neutral = dict(zip(shared.space.labels, range(len(shared.space)), strict=True))
     return _treat_missing(
-        side,
+        aligned,
         Task.EXPRESSION,
         annotations,
         rules.missing,
-        source=taken.source,
+        source=predictions.source,
         neutral=neutral.get("Neutral", 0),
     )
 
 
-def unit_side(taken: TakenRows, annotations: Annotations, rules: Rules) -> Side:
+def align_action_units(
+    predictions: AlignedPredictions, annotations: Annotations, rules: Rules
+) -> AlignedTask:
     """Return the action units that are compared.
 
     Raises:
@@ -168,18 +174,22 @@ def unit_side(taken: TakenRows, annotations: Annotations, rules: Rules) -> Side:
     """
     space = annotations.spaces.action_units
     shared = share_labels(
-        space, taken.units, rules.absent, what="action units", source=taken.source
+        space,
+        predictions.units,
+        rules.absent,
+        what="action units",
+        source=predictions.source,
     )
     pred = np.full((len(annotations), len(shared.space)), np.nan)
-    answered = ~np.isnan(taken.action_units).all(axis=1)
+    answered = ~np.isnan(predictions.action_units).all(axis=1)
     for column, label in enumerate(shared.space.labels):
-        if label in taken.units:
-            position = taken.spaces.action_units.index(label)
-            pred[:, column] = taken.action_units[:, position]
+        if label in predictions.units:
+            position = predictions.spaces.action_units.index(label)
+            pred[:, column] = predictions.action_units[:, position]
         else:
             pred[answered, column] = 0.0
     unused = f"action units predicted but not annotated, not scored: {_list(shared.unused)}"
-    side = Side(
+    aligned = AlignedTask(
         target=annotations.action_units[:, shared.columns],
         annotated=annotations.action_units_valid[:, shared.columns],
         pred=pred,
@@ -189,38 +199,38 @@ def unit_side(taken: TakenRows, annotations: Annotations, rules: Rules) -> Side:
         notes=(unused,) if shared.unused else (),
     )
     return _treat_missing(
-        side, Task.ACTION_UNITS, annotations, rules.missing, source=taken.source
+        aligned, Task.ACTION_UNITS, annotations, rules.missing, source=predictions.source
     )
 
 
-def coverage_of(task: Task, side: Side, annotations: Annotations) -> TaskCoverage:
+def coverage_of(task: Task, aligned: AlignedTask, annotations: Annotations) -> TaskCoverage:
     """Return how much of what is annotated was predicted and scored."""
-    num_annotated = int(_frames(side.annotated).sum())
-    scored = _frames(side.annotated & side.given)
+    num_annotated = int(_frames(aligned.annotated).sum())
+    scored = _frames(aligned.annotated & aligned.given)
     return TaskCoverage(
         task=task,
         num_annotated=num_annotated,
-        num_predicted=num_annotated - side.num_missing,
+        num_predicted=num_annotated - aligned.num_missing,
         num_scored=int(scored.sum()),
         num_videos=len(np.unique(annotations.video_index[scored])),
-        share=1 - side.num_missing / num_annotated,
+        share=1 - aligned.num_missing / num_annotated,
     )
 
 
 def _treat_missing(
-    side: Side,
+    aligned: AlignedTask,
     task: Task,
     annotations: Annotations,
     rule: Missing,
     *,
     source: str,
     neutral: float = 0.0,
-) -> Side:
-    lacking = np.flatnonzero(_frames(side.annotated & ~side.given))
+) -> AlignedTask:
+    lacking = np.flatnonzero(_frames(aligned.annotated & ~aligned.given))
     if not len(lacking):
-        return side
+        return aligned
     what = task.replace("_", " ")
-    counted = f"{len(lacking):,} of {int(_frames(side.annotated).sum()):,} frames"
+    counted = f"{len(lacking):,} of {int(_frames(aligned.annotated).sum()):,} frames"
     match rule:
         case Missing.REFUSE:
             raise EvaluationError(
@@ -230,17 +240,17 @@ def _treat_missing(
             )
         case Missing.SKIP:
             told = f"{what}: {counted} have no prediction, left out"
-            given, pred = side.given, side.pred
+            given, pred = aligned.given, aligned.pred
         case Missing.NEUTRAL:
             told = f"{what}: {counted} have no prediction, counted as neutral"
-            given = np.ones_like(side.given)
-            pred = np.where(side.given, side.pred, neutral)
+            given = np.ones_like(aligned.given)
+            pred = np.where(aligned.given, aligned.pred, neutral)
     return replace(
-        side,
+        aligned,
         pred=pred,
         given=given,
         num_missing=len(lacking),
-        departures=(*side.departures, told),
+        departures=(*aligned.departures, told),
     )
 
 

@@ -16,7 +16,7 @@ NONE = -1
 _EXAMPLES = 3
 
 
-def locate(
+def match_rows(
     table: PredictionTable, annotations: Annotations, *, first_frame: int | None
 ) -> NDArray[np.int64]:
     """Return for every annotated row the position of its prediction, or `NONE`, shape (N,).
