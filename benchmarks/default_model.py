@@ -25,7 +25,7 @@ from wildaffect.metrics.agreement import AgreementSums
 from wildaffect.metrics.counts import ConfusionCounts, UnitCounts
 from wildaffect.synth.motion import FPS
 from wildaffect.synth.scene import SceneFrame, draw_scene
-from wildaffect.synth.scene_scores import Asked, pair_boxes
+from wildaffect.synth.scene_scores import FaceCriteria, pair_boxes
 from wildaffect.synth.statistics import STATISTICS
 
 FIRST_IDENTITY = 7_000_000
@@ -93,14 +93,14 @@ def hold(into: Said, scene: int, frames: list[SceneFrame], analyzer: Analyzer) -
     for result in analyzer.run(stream):
         if result.face is not None and result.affect is not None:
             by_frame[result.frame_index].append(result)
-    asked = Asked()
+    criteria = FaceCriteria()
     thresholds = STATISTICS["balanced"].threshold
     for frame in frames:
         results = by_frame[frame.index]
         pairs, _ = pair_boxes(frame.people, [r.face.box_xyxy for r in results])
         for person, box in pairs.items():
             seen, affect = frame.people[person], results[box].affect
-            if not asked.covers(seen):
+            if not criteria.covers(seen):
                 continue
             into.scene.append(scene)
             into.truth["valence"].append(seen.valence)

@@ -43,7 +43,7 @@ from wildaffect.training.images.recipe import FinetuneRecipe
 from wildaffect.training.recipe import BestOnDevSplit
 from wildaffect.training.runs import Run, read_metrics
 
-CPU, TERMS = ImageMachine(accelerator="cpu"), "CC0-1.0"
+CPU, DATA_LICENSE = ImageMachine(accelerator="cpu"), "CC0-1.0"
 SEED = 82
 """Of the world; those of `system.py` begin at 100."""
 CROP_PX = 64
@@ -254,7 +254,7 @@ def finetune_once(
             folder,
             weights=str(study.maes[seed % len(study.maes)]) if start == "mae" else None,
             machine=CPU,
-            terms=TERMS,
+            data_license=DATA_LICENSE,
             watching=bar.watching,
         )
     judged = crop_statistics(trained.model, [study.labels("test")], trained.data.preprocess)

@@ -19,7 +19,7 @@ from wildaffect.runtime.network import Device
 from wildaffect.synth.motion import FPS
 from wildaffect.synth.scene import SceneFrame, Staging, draw_scene
 from wildaffect.synth.scene_scores import (
-    Asked,
+    FaceCriteria,
     Sight,
     TrackFaults,
     pair_boxes,
@@ -43,7 +43,7 @@ YAWS = ((0, 15), (15, 30), (30, 45), (45, 60), (60, 75), (75, 90))
 HEIGHTS_PX = ((20, 32), (32, 64), (64, 400))
 MIN_FACES = 20
 """Below which no median is told."""
-ANY = Asked(min_visible=0.85, max_yaw_deg=90, min_height_px=12)
+ANY = FaceCriteria(min_visible=0.85, max_yaw_deg=90, min_height_px=12)
 Row = tuple[float, float, bool]
 """Absolute yaw, height of the face, whether it was found."""
 
@@ -97,7 +97,7 @@ def _score(
     tally.stray_faces += num_stray
     tally.chain += _rows(sights)
     gap_s = TrackingLimits().max_gap_s
-    faults = track_faults(sights, Asked(), max_gap_s=gap_s)
+    faults = track_faults(sights, FaceCriteria(), max_gap_s=gap_s)
     tally.tracks += faults
     tally.poses.append(pose_errors(sights, ANY))
     for frame in scene[::DETECT_EVERY]:

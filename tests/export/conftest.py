@@ -85,7 +85,7 @@ def make_backbone(tiny_networks, tmp_path_factory) -> Callable[..., Path]:
         for module in backbone.modules():  # features of a random start are nearly 0
             if isinstance(module, torch.nn.BatchNorm1d):
                 torch.nn.init.normal_(module.bias)
-        stated = {"source": "a test", "terms": "CC0-1.0", "preprocess": spec.preprocess}
+        stated = {"source": "a test", "license": "CC0-1.0", "preprocess": spec.preprocess}
         manifest = WeightManifest(
             name=f"tiny.{name}",
             network=network,

@@ -20,7 +20,7 @@ def card_of(folder) -> str:
     return write_card(ensemble, manifest, {Task.VALENCE: 2e-7}, pixels)
 
 
-def test_the_card_says_data_terms_numbers_intervals_and_limits(make_run):
+def test_the_card_says_data_license_numbers_intervals_and_limits(make_run):
     folder = make_run()
     write_scores([line("calibrated", 1.1)], folder / "scores-val.json")
     write_scores([line("raw, out of sample", 1.05)], fit_path(folder))

@@ -169,7 +169,7 @@ def _weights() -> list[Seed]:
         source_file="f",
         source_sha256="y",
         source="",
-        terms="",
+        license="",
     )
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)

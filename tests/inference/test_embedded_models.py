@@ -178,7 +178,7 @@ def test_a_mirrored_photograph_says_the_same(photographed):
     np.testing.assert_allclose(one.action_unit_probs, other.action_unit_probs, atol=0.15)
 
 
-def test_default_says_everywhere_what_of_it_is_face_api_and_on_what_terms():
+def test_default_says_everywhere_which_part_is_face_api_and_under_which_license():
     sidecar = describe_artefact(build_analyzer("default"))
     (source,) = [one for one in sidecar["sources"] if "face-api" in one["name"]]
     assert source["license"] == "MIT"

@@ -62,7 +62,7 @@ def write_run(backbone, folder):
         source_file="weights.safetensors",
         source_sha256="0" * 64,
         source="a test",
-        terms="",
+        license="",
     )
     keep_weights(folder / "backbone", manifest, backbone.state_dict())
     return folder

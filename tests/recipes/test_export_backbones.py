@@ -58,7 +58,7 @@ def write_weights(folder, network, seed=0):
         source_file="weights.safetensors",
         source_sha256="0" * 64,
         source="a test",
-        terms="CC0-1.0",
+        license="CC0-1.0",
     )
     keep_weights(folder / "backbone", manifest, spec.build().state_dict())
 

@@ -132,13 +132,13 @@ def test_a_folder_in_which_no_face_is_found_is_refused_again_and_again(worlds, t
             crop.run()
 
 
-def test_other_terms_are_refused_as_the_artefact_would_tell_the_old_ones(
+def test_another_data_license_is_refused_as_the_artefact_would_state_the_old_one(
     worlds, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(pixel_stages, "stages_of", lambda _: [])
     train_from_pixels(command_for(worlds, tmp_path))
-    with pytest.raises(UsageError, match="data and terms must be those"):
-        train_from_pixels(command_for(worlds, tmp_path, terms="CC0-1.0"))
+    with pytest.raises(UsageError, match="another recipe, seed, data or data license"):
+        train_from_pixels(command_for(worlds, tmp_path, data_license="CC0-1.0"))
 
 
 def test_people_of_the_features_are_refused_as_people_of_the_data(worlds, tmp_path):
@@ -211,7 +211,7 @@ def test_a_stopped_system_goes_on_with_the_stage_that_was_stopped(
 def test_a_folder_of_another_seed_is_refused(worlds, tmp_path, monkeypatch):
     monkeypatch.setattr(pixel_stages, "stages_of", lambda _: [])
     train_from_pixels(command_for(worlds, tmp_path))
-    with pytest.raises(UsageError, match="recipe, seed, data and terms must be those"):
+    with pytest.raises(UsageError, match="another recipe, seed, data or data license"):
         train_from_pixels(command_for(worlds, tmp_path, seed=1))
 
 

@@ -19,7 +19,7 @@ from wildaffect.synth.motion import FPS
 from wildaffect.synth.render.renderer import Moment
 from wildaffect.synth.scene import SceneFrame, Seen, Staging, _pose, draw_scene
 from wildaffect.synth.scene_scores import (
-    Asked,
+    FaceCriteria,
     Sight,
     TrackFaults,
     pair_boxes,
@@ -115,21 +115,21 @@ def test_a_box_on_two_people_is_about_the_one_in_front():
     ],
 )
 def test_faults_of_track_numbers_are_counted(seen, faults):
-    assert track_faults(seen, Asked(), max_gap_s=0.5) == TrackFaults(**faults)
+    assert track_faults(seen, FaceCriteria(), max_gap_s=0.5) == TrackFaults(**faults)
 
 
 def test_pose_errors_stand_beside_the_true_yaw():
     np.testing.assert_allclose(
-        pose_errors(sights((0, 7, 1), num_frames=2), Asked()), [[10, 3, -5, 1]] * 2
+        pose_errors(sights((0, 7, 1), num_frames=2), FaceCriteria()), [[10, 3, -5, 1]] * 2
     )
 
 
 def test_faces_that_are_hard_to_see_are_not_asked_for():
-    asked = Asked()
-    assert asked.covers(someone())
-    assert not asked.covers(someone(visible=0.5))
-    assert not asked.covers(replace(someone(), pose=HeadPose(-80, 0, 0)))
-    assert not asked.covers(replace(someone(), box_xyxy=np.float32([0, 0, 9, 12])))
+    criteria = FaceCriteria()
+    assert criteria.covers(someone())
+    assert not criteria.covers(someone(visible=0.5))
+    assert not criteria.covers(replace(someone(), pose=HeadPose(-80, 0, 0)))
+    assert not criteria.covers(replace(someone(), box_xyxy=np.float32([0, 0, 9, 12])))
 
 
 def test_the_pose_of_a_turned_body_is_the_turn_of_its_head():
@@ -182,9 +182,11 @@ def test_two_people_are_followed_and_numbered_anew_when_a_cut_brings_them_back(f
         drawn += [replace(one, shot=shot) for one in frames]
     drawn = [replace(one, index=index) for index, one in enumerate(drawn)]
     seen, num_stray = pair_faces(drawn, follow(drawn))
-    asked = [one for one in seen if Asked().covers(one.person)]
-    assert len(asked) > 60
-    assert np.mean([one.face is not None for one in asked]) > 0.9
+    required = [one for one in seen if FaceCriteria().covers(one.person)]
+    assert len(required) > 60
+    assert np.mean([one.face is not None for one in required]) > 0.9
     assert num_stray == 0
-    assert track_faults(seen, Asked(), max_gap_s=0.5) == TrackFaults(num_appearances=4)
-    assert np.median(np.abs(pose_errors(seen, Asked())[:, 1])) < 4
+    assert track_faults(seen, FaceCriteria(), max_gap_s=0.5) == TrackFaults(
+        num_appearances=4
+    )
+    assert np.median(np.abs(pose_errors(seen, FaceCriteria())[:, 1])) < 4

@@ -80,29 +80,29 @@ def test_prediction_leaves_no_trace_of_other_sequences(model, sequences):
         np.testing.assert_allclose(together[3].probs[task], alone.probs[task], atol=2e-6)
 
 
-def test_outputs_are_reckoned_once_and_again_for_other_videos(
+def test_outputs_are_computed_once_and_again_for_other_videos(
     model, sequences, tiny, tmp_path
 ):
-    asked = []
+    calls = []
 
-    class Asked(torch.nn.Module):
+    class CountingModel(torch.nn.Module):
         def __init__(self):
             super().__init__()
-            self.dev = model
+            self.model = model
 
         def forward(self, *args):
-            asked.append(1)
-            return self.inner(*args)
+            calls.append(1)
+            return self.model(*args)
 
     class Data:
         spaces = model.spaces
 
-    trained = TrainedModel(run=Run(tmp_path), recipe=tiny, data=Data, model=Asked())
+    trained = TrainedModel(run=Run(tmp_path), recipe=tiny, data=Data, model=CountingModel())
     first = predict_stored(trained, sequences[:3], "val")
-    count = len(asked)
+    count = len(calls)
     assert count > 0
     again = predict_stored(trained, sequences[:3], "val")
-    assert len(asked) == count
+    assert len(calls) == count
     for one, other in zip(first, again, strict=True):
         for task in Task:
             np.testing.assert_array_equal(one.probs[task], other.probs[task])
@@ -112,5 +112,5 @@ def test_outputs_are_reckoned_once_and_again_for_other_videos(
     stored = predict_stored(trained, sequences[:1], "val")
     assert len(predict_stored(trained, fewer, "val")[0]) < len(stored[0])
     others = predict_stored(trained, sequences[3:5], "val")
-    assert len(asked) > count
+    assert len(calls) > count
     assert [one.video for one in others] == [one.video for one in sequences[3:5]]

@@ -32,7 +32,7 @@ COMMANDS: dict[str, str] = {
     "pack": "a folder of images into a few tar files that training reads at random",
     "extract": "features of every face in videos or image folders into a feature store",
     "features import": "features of other programs (HDF5, npz) into a feature store",
-    "weights import": "a file of weights, checked against a network, with origin and terms",
+    "weights import": "check a weight file against a network and store it",
     "weights list": "weights that were imported",
     "synth make": "draw a world of generated people with exact labels",
     "pretrain": "a masked autoencoder on face crops without labels",

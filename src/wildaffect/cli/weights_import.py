@@ -1,7 +1,7 @@
-"""Check a file of weights against a network and keep it with its origin and terms.
+"""Check a file of weights against a network and keep it with its origin and license.
 
 Example: wildaffect weights import checkpoint-799.pth --as vit_base_patch16_224.mae
---tag celeb --terms "research only, agreement of 2026" --source "the authors' page"
+--tag celeb --license "research only, agreement of 2026" --source "the authors' page"
 
 No code in the file is run and nothing is downloaded; docs/backbones.md lists the networks.
 """
@@ -33,7 +33,7 @@ class Command:
     """Tag of the weights in place of the network's; the name is architecture.tag."""
     to: Path | None = None
     """Folder to keep them in; by default one of this platform's for the user's data."""
-    terms: str = ""
+    license: str = ""
     """Licence or agreement under which you hold the weights."""
     source: str = ""
     """Where you got the file."""
@@ -77,7 +77,7 @@ def run(command: Command) -> int:
                 classes=command.classes,
                 resize_positions=command.resize_positions,
                 source=command.source,
-                terms=command.terms,
+                license=command.license,
             ),
             command.to,
             overwrite=command.overwrite,
@@ -105,7 +105,7 @@ def _summary(manifest: "WeightManifest") -> str:
     features = f"{manifest.feature_dim} features of {crop.size_px} px {crop.channels} crops"
     lines = [
         f"{manifest.name}: every key fits {manifest.network}, {features}",
-        f"  terms: {manifest.terms or 'not stated (--terms)'}",
+        f"  license: {manifest.license or 'not stated (--license)'}",
     ]
     if manifest.dropped:
         first = ", ".join(manifest.dropped[:_NUM_SHOWN])

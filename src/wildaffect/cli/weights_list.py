@@ -1,4 +1,4 @@
-"""Weights that were imported, with features, terms and origin.
+"""Weights that were imported, with features, license and origin.
 
 Example: wildaffect weights list --json
 """
@@ -43,7 +43,7 @@ def run(command: Command) -> int:
         print(f"{folder}: no weights; see: wildaffect weights import --help")
         return 0
     table = Table()
-    for heading in ("name", "network", "features", "crop", "terms", "from"):
+    for heading in ("name", "network", "features", "crop", "license", "from"):
         table.add_column(heading, overflow="fold")
     for manifest in manifests:
         crop = manifest.preprocess
@@ -52,7 +52,7 @@ def run(command: Command) -> int:
             manifest.network,
             str(manifest.feature_dim),
             f"{crop.size_px} px {crop.channels}",
-            manifest.terms or "not stated",
+            manifest.license or "not stated",
             manifest.source or manifest.source_file,
         )
     Console(highlight=False, markup=False).print(table)

@@ -43,7 +43,7 @@ class BundledBackbone:
             preprocess=self.manifest.preprocess,
             feature_dim=self.manifest.feature_dim,
             weights_sha256=self.manifest.sha256,
-            license=self.manifest.terms,
+            license=self.manifest.license,
             source=self.manifest.source,
         )
 
@@ -51,7 +51,7 @@ class BundledBackbone:
         """Return what the artefact says of where it comes from."""
         return DataSource(
             name=f"backbone {self.manifest.name}",
-            license=self.manifest.terms or "not stated",
+            license=self.manifest.license or "not stated",
             note=self.manifest.source,
         )
 

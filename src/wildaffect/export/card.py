@@ -60,7 +60,7 @@ def _opening(manifest: Manifest) -> list[str]:
         "",
         f"Version {manifest.version}. Licence of this artefact: {manifest.license}.",
         "",
-        "| made from | terms | note |",
+        "| made from | license | note |",
         "|---|---|---|",
         *(f"| {s.name} | {s.license} | {s.note} |" for s in manifest.sources),
     ]
@@ -93,7 +93,7 @@ def _bundled(backbones: Sequence[BundledBackbone]) -> list[str]:
     lines = [
         "## Backbones",
         "",
-        "| input | weights | network | features | crop | sha256 | terms | from |",
+        "| input | weights | network | features | crop | sha256 | license | from |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for one in backbones:
@@ -105,7 +105,7 @@ def _bundled(backbones: Sequence[BundledBackbone]) -> list[str]:
             weights.feature_dim,
             f"{crop.size_px} px {crop.channels}",
             weights.sha256[:12],
-            weights.terms or "not stated",
+            weights.license or "not stated",
             weights.source or "not stated",
         )
         lines.append(f"| {' | '.join(map(str, cells))} |")

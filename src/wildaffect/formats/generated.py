@@ -15,7 +15,7 @@ _MAKER = "generated world"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GeneratedWorld:
-    """What a generated world is called, and on what terms it may be used."""
+    """Name and license of a generated world."""
 
     name: str
     license: str

@@ -82,7 +82,7 @@ class BackboneInput(Config):
     weights_sha256: str = ""
     """Of the weights that the network was exported from; empty if not stated."""
     license: str = ""
-    """Terms of those weights, as stated; empty if not."""
+    """License of those weights, as stated; empty if not stated."""
     source: str = ""
     """Where they came from, as stated; empty if not."""
 
@@ -200,7 +200,7 @@ class Member(Config):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataSource(Config):
-    """What an artefact was made from, and on what terms."""
+    """Data or weights that a model was made from, with their license."""
 
     name: str
     license: str

@@ -19,7 +19,7 @@ from wildaffect.training.calibrate_and_score import (
 )
 from wildaffect.training.comparison import Comparison, Contender, comparison_lines
 from wildaffect.training.comparison_pages import to_json, to_markdown, to_svg
-from wildaffect.training.job import UNKNOWN_TERMS, Machine, train_run
+from wildaffect.training.job import UNKNOWN_LICENSE, Machine, train_run
 from wildaffect.training.load import Split, load_split
 from wildaffect.training.recipe import TemporalRecipe
 from wildaffect.training.runs import Run, TrainedModel, read_metrics
@@ -106,7 +106,7 @@ def _train(
             store,
             folder,
             machine=Machine(accelerator=options.device),
-            terms=UNKNOWN_TERMS,
+            data_license=UNKNOWN_LICENSE,
             watch=bar.watch,
         )
 

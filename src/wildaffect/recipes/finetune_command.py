@@ -19,7 +19,7 @@ from wildaffect.training.images.job import ImageMachine, finetune_run, load_sets
 from wildaffect.training.images.labelled import LabelledCrops, SetPlace
 from wildaffect.training.images.recipe import AnyImageRecipe, FinetuneRecipe
 from wildaffect.training.images.runs import TrainedFaceNet
-from wildaffect.training.job import UNKNOWN_TERMS
+from wildaffect.training.job import UNKNOWN_LICENSE
 from wildaffect.training.pages import score_table
 
 
@@ -46,8 +46,8 @@ class FinetuneCommand:
     score_split: str = "val"
     """Split of the first set that is scored afterwards; `none` for none. It never chooses
     anything."""
-    terms: str = UNKNOWN_TERMS
-    """On what terms the data may be used, for whoever uses the weights."""
+    data_license: str = UNKNOWN_LICENSE
+    """License of the data; stated again with the weights."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to train."""
     strategy: Literal["ddp", "fsdp"] = "ddp"
@@ -88,7 +88,7 @@ def finetune(command: FinetuneCommand) -> int:
                 micro_batch_size=command.micro_batch_size,
                 decoders=command.decoders,
             ),
-            terms=command.terms,
+            data_license=command.data_license,
             watching=bar.watching,
         )
     if is_first_process():

@@ -122,7 +122,7 @@ def _claim(command: PixelSystemCommand) -> None:
         **sources,
         "data": str(command.data.resolve()),
         "split": command.split,
-        "terms": command.terms,
+        "data_license": command.data_license,
         "license": command.license,
         "recipe": _RECIPE.dump_python(command.recipe, mode="json"),
     }
@@ -130,8 +130,8 @@ def _claim(command: PixelSystemCommand) -> None:
     text = json.dumps(told, indent=1) + "\n"
     if path.exists() and path.read_text(encoding="utf-8") != text:
         raise UsageError(
-            f"{command.folder}: recipe, seed, data and terms must be those that the system "
-            "began with; choose another folder with -o, or delete this one"
+            f"{command.folder}: holds a system with another recipe, seed, data or data "
+            "license; choose another folder with -o, or delete this one"
         )
     command.folder.mkdir(parents=True, exist_ok=True)
     write_whole(path, text.encode())
@@ -167,7 +167,7 @@ def _pretrain(
             images=crops,
             recipe=recipe,
             output=folder,
-            terms=command.terms,
+            data_license=command.data_license,
             device=command.device,
             threads=command.threads,
         )
@@ -189,7 +189,7 @@ def _finetune(
             weights=str(_backbone_folder(command, before.name)) if before else None,
             output=folder,
             score_split="val" if "val" in layout_of(sets[0].data).splits else "none",
-            terms=command.terms,
+            data_license=command.data_license,
             device=command.device,
             threads=command.threads,
         )
@@ -246,7 +246,7 @@ def _train(command: PixelSystemCommand) -> None:
             inputs=names,
             backbone=tuple(f"{name}={_backbone_folder(command, name)}" for name in names),
             split=command.split,
-            terms=command.terms,
+            data_license=command.data_license,
             license=command.license,
             device=command.device,
             threads=command.threads,

@@ -28,7 +28,7 @@ from wildaffect.recipes.images import (
 )
 from wildaffect.recipes.systems import SYSTEMS, SystemRecipe
 from wildaffect.training.images.recipe import FinetuneRecipe, PretrainRecipe
-from wildaffect.training.job import UNKNOWN_TERMS
+from wildaffect.training.job import UNKNOWN_LICENSE
 from wildaffect.training.recipe import BestOnDevSplit
 
 
@@ -168,8 +168,8 @@ class PixelSystemCommand:
     """Of every backbone and member."""
     stretch: int = 1
     """Times the recipe's epochs that every backbone trains."""
-    terms: str = UNKNOWN_TERMS
-    """On what terms images and annotations may be used, for the artefact to repeat."""
+    data_license: str = UNKNOWN_LICENSE
+    """License of images and annotations; stated again in the artifact."""
     license: str = "not stated"
     """Of the artefact."""
     device: Literal["auto", "cpu", "cuda"] = "auto"

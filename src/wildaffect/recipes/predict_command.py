@@ -23,15 +23,15 @@ from wildaffect.outputs.video_tables import (
     video_table_path,
     write_video_table,
 )
-from wildaffect.training.asked import (
-    Asked,
+from wildaffect.training.ensembles import Ensemble, load_ensemble, weights_sha256
+from wildaffect.training.frame_requests import (
     FirstFrame,
-    asked_of_list,
-    asked_of_split,
-    asked_of_store,
+    FrameRequest,
+    request_list,
+    request_split,
+    request_store,
     sequences_of,
 )
-from wildaffect.training.ensembles import Ensemble, load_ensemble, weights_sha256
 from wildaffect.training.load import fullest_layout
 from wildaffect.training.predict_ensemble import predict_ensemble, readings
 
@@ -72,14 +72,14 @@ def predict(job: Job) -> int:
     writer = _Writer(job, ensemble)
     with _bar() as bar:
         task = bar.add_task("videos", total=None)
-        for asked, num_videos in _asked(job, ensemble):
+        for request, num_videos in _requests(job, ensemble):
             bar.update(task, total=num_videos)
             found = 0
-            for sequences in sequences_of(asked, _store(job), readings(ensemble)):
-                writer.write(asked, sequences)
+            for sequences in sequences_of(request, _store(job), readings(ensemble)):
+                writer.write(request, sequences)
                 bar.advance(task)
                 found += 1
-            writer.num_missing += len(asked.annotations.videos) - found
+            writer.num_missing += len(request.annotations.videos) - found
     _tell(job, writer)
     return 0
 
@@ -97,7 +97,7 @@ class _Writer:
         recipes = readings(ensemble)
         self._sets = {name for one in recipes for name in feature_sets(one.inputs)}
 
-    def write(self, asked: Asked, sequences: tuple[FrameSequence, ...]) -> None:
+    def write(self, request: FrameRequest, sequences: tuple[FrameSequence, ...]) -> None:
         """Write the table of a video, unless it stands there whole."""
         first = sequences[0]
         path = video_table_path(self._folder, first.video)
@@ -113,7 +113,7 @@ class _Writer:
             path,
             schema=result_schema(self._ensemble.spaces),
             provenance=provenance,
-            first_frame=asked.first_frame,
+            first_frame=request.first_frame,
             is_borrowed=is_borrowed,
         )
         self.num_written += 1
@@ -153,16 +153,16 @@ def _store(job: Job) -> FeatureStore:
     return FeatureStore(job.features or (job.data or Path()) / "features")
 
 
-def _asked(job: Job, ensemble: Ensemble) -> Iterator[tuple[Asked, int | None]]:
-    """Yield what is asked for, with the number of videos if it is known."""
+def _requests(job: Job, ensemble: Ensemble) -> Iterator[tuple[FrameRequest, int | None]]:
+    """Yield the requested frames, with the number of videos if it is known."""
     if job.listed is not None:
-        asked = asked_of_list(job.listed)
-        yield asked, len(asked.annotations.videos)
+        request = request_list(job.listed)
+        yield request, len(request.annotations.videos)
     elif job.data is not None:
-        asked = asked_of_split(job.data, job.split, job.layout)
-        yield asked, len(asked.annotations.videos)
+        request = request_split(job.data, job.split, job.layout)
+        yield request, len(request.annotations.videos)
     else:
-        for one in asked_of_store(_store(job), readings(ensemble), job.named_from):
+        for one in request_store(_store(job), readings(ensemble), job.named_from):
             yield one, None
 
 

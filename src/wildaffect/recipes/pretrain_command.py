@@ -13,7 +13,7 @@ from wildaffect.training.distributed import is_first_process
 from wildaffect.training.images.job import ImageMachine, load_sets
 from wildaffect.training.images.pretrain_job import find_images, pretrain_run
 from wildaffect.training.images.recipe import PretrainRecipe
-from wildaffect.training.job import UNKNOWN_TERMS
+from wildaffect.training.job import UNKNOWN_LICENSE
 from wildaffect.training.runs import Run, read_metrics
 
 
@@ -31,8 +31,8 @@ class PretrainCommand:
     """Split of those that is used."""
     output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
     """Folder of the run; runs/<recipe>-<seed> if not given."""
-    terms: str = UNKNOWN_TERMS
-    """On what terms the images may be used, for whoever uses the weights."""
+    data_license: str = UNKNOWN_LICENSE
+    """License of the images; stated again with the weights."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to train."""
     strategy: Literal["ddp", "fsdp"] = "ddp"
@@ -76,7 +76,7 @@ def pretrain(command: PretrainCommand) -> int:
                 micro_batch_size=command.micro_batch_size,
                 decoders=command.decoders,
             ),
-            terms=command.terms,
+            data_license=command.data_license,
             watching=bar.watching,
         )
     if is_first_process():

@@ -18,7 +18,7 @@ from wildaffect.recipes.ensemble_command import Job, make_ensemble
 from wildaffect.recipes.export_command import export
 from wildaffect.recipes.train_command import TrainCommand, train
 from wildaffect.training.distributed import is_first_process
-from wildaffect.training.job import UNKNOWN_TERMS
+from wildaffect.training.job import UNKNOWN_LICENSE
 
 ARTEFACT, ENSEMBLE = "artefact", "ensemble"
 
@@ -82,8 +82,8 @@ class SystemCommand:
     """Epochs of every member in place of the recipes'."""
     split: str = "val"
     """Split on which the ensemble is calibrated, crosswise, and judged."""
-    terms: str = UNKNOWN_TERMS
-    """On what terms the annotations may be used, for the artefact to repeat."""
+    data_license: str = UNKNOWN_LICENSE
+    """License of the annotations; stated again in the artifact."""
     license: str = "not stated"
     """Of the artefact."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
@@ -163,7 +163,7 @@ def _member_command(
         features=command.features,
         output=folder,
         score_split=command.split,
-        terms=command.terms,
+        data_license=command.data_license,
         device=command.device,
         threads=command.threads,
     )

@@ -25,7 +25,7 @@ from wildaffect.training.calibrate_and_score import (
     write_scores,
 )
 from wildaffect.training.distributed import is_first_process
-from wildaffect.training.job import UNKNOWN_TERMS, Machine, train_run
+from wildaffect.training.job import UNKNOWN_LICENSE, Machine, train_run
 from wildaffect.training.load import Split, load_split
 from wildaffect.training.pages import console_of_tables, fit_table, score_table
 from wildaffect.training.recipe import TemporalRecipe
@@ -53,8 +53,8 @@ class TrainCommand:
     folds: int = 0
     """Cross-validate over so many folds of the training split, no person in two; 0 trains
     once."""
-    terms: str = UNKNOWN_TERMS
-    """On what terms the annotations may be used, for artefacts to repeat."""
+    data_license: str = UNKNOWN_LICENSE
+    """License of the annotations; stated again in the artifact."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to train."""
     threads: int = 1
@@ -99,17 +99,17 @@ def _train_one(
             store,
             folder,
             machine=machine,
-            terms=_terms(command),
+            data_license=_data_license(command),
             watch=bar.watch,
         )
 
 
-def _terms(command: TrainCommand) -> str:
-    """Return the terms that were told; of a generated world those that stand in it."""
+def _data_license(command: TrainCommand) -> str:
+    """Return the stated license, or that of a generated world if none is stated."""
     world = find_generated(command.data)
-    if command.terms == UNKNOWN_TERMS and world is not None:
+    if command.data_license == UNKNOWN_LICENSE and world is not None:
         return world.license
-    return command.terms
+    return command.data_license
 
 
 def _finish(

@@ -28,7 +28,7 @@ HIDDEN = 0.3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class FaceCriteria:
     """Which faces a chain must find."""
 
     min_visible: float = 0.85
@@ -127,16 +127,18 @@ def pair_faces(
     return sights, num_stray
 
 
-def track_faults(sights: Sequence[Sight], asked: Asked, *, max_gap_s: float) -> TrackFaults:
+def track_faults(
+    sights: Sequence[Sight], criteria: FaceCriteria, *, max_gap_s: float
+) -> TrackFaults:
     """Return what went wrong with the track numbers of one scene.
 
     Args:
         sights: Of one scene, in order.
-        asked: Which faces count.
+        criteria: Which faces count.
         max_gap_s: A face unseen for longer may come back under another number.
     """
     num_fragments = num_missed = 0
-    appearances = _appearances(sights, asked, round(max_gap_s * FPS))
+    appearances = _appearances(sights, criteria, round(max_gap_s * FPS))
     for one in appearances:
         numbers = {sight.face.track_id for sight in one if sight.face}
         num_missed += not numbers
@@ -160,11 +162,13 @@ def track_faults(sights: Sequence[Sight], asked: Asked, *, max_gap_s: float) -> 
     )
 
 
-def _appearances(sights: Sequence[Sight], asked: Asked, max_gap: int) -> list[list[Sight]]:
+def _appearances(
+    sights: Sequence[Sight], criteria: FaceCriteria, max_gap: int
+) -> list[list[Sight]]:
     """Return stretches of at least `max_gap` frames in which somebody is asked for."""
     seen: dict[tuple[int, int], list[Sight]] = defaultdict(list)
     for sight in sights:
-        if asked.covers(sight.person):
+        if criteria.covers(sight.person):
             seen[sight.shot, sight.person.person_id].append(sight)
     stretches: list[list[Sight]] = []
     for one in seen.values():
@@ -174,7 +178,7 @@ def _appearances(sights: Sequence[Sight], asked: Asked, max_gap: int) -> list[li
     return [stretch for stretch in stretches if len(stretch) >= max_gap]
 
 
-def pose_errors(sights: Iterable[Sight], asked: Asked) -> NDArray[np.float64]:
+def pose_errors(sights: Iterable[Sight], criteria: FaceCriteria) -> NDArray[np.float64]:
     """Return the true yaw and the errors of yaw, pitch and roll in degrees, shape (N, 4).
 
     Of every face that was asked for and found.
@@ -182,6 +186,6 @@ def pose_errors(sights: Iterable[Sight], asked: Asked) -> NDArray[np.float64]:
     rows = [
         [sight.person.pose.yaw_deg, *np.subtract(sight.face.pose, sight.person.pose)]
         for sight in sights
-        if sight.face and asked.covers(sight.person)
+        if sight.face and criteria.covers(sight.person)
     ]
     return np.array(rows, dtype=np.float64).reshape(-1, 4)

@@ -18,7 +18,7 @@ from wildaffect.training.temporal_trainer import TemporalTrainer
 from wildaffect.training.trackers import open_trackers
 from wildaffect.training.trainer import Watch
 
-UNKNOWN_TERMS = "not stated"
+UNKNOWN_LICENSE = "not stated"
 """Terms of annotations that nobody told; an artefact repeats them."""
 
 
@@ -37,7 +37,7 @@ def train_run(
     folder: Path,
     *,
     machine: Machine,
-    terms: str = UNKNOWN_TERMS,
+    data_license: str = UNKNOWN_LICENSE,
     watch: Watch,
 ) -> TrainedModel:
     """Train a recipe on a split, or go on with a run that was stopped.
@@ -48,7 +48,7 @@ def train_run(
         store: Where the features are.
         folder: Of the run.
         machine: Where it trains.
-        terms: On which the annotations may be used, for the artefact to repeat.
+        data_license: License of the annotations, stated again in the the artefact.
         watch: Told of every epoch.
 
     Raises:
@@ -58,7 +58,7 @@ def train_run(
     """
     sequences = split.sequences
     dev = dev_videos(recipe, sequences)
-    source = DataSource(name=split.annotations.source, license=terms)
+    source = DataSource(name=split.annotations.source, license=data_license)
     data = describe_data(split, store, recipe, dev=dev, source=source)
     run = Run(folder)
     fabric = launch(machine.accelerator, recipe.precision)

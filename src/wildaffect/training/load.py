@@ -155,7 +155,7 @@ def describe_data(
         store: Where the features are.
         recipe: Of the run.
         dev: Videos set aside to choose the epoch.
-        source: What the annotations are and on what terms they may be used.
+        source: Name and license of the annotations.
     """
     inputs = in_order(recipe.inputs)
     some = split.sequences[0].video

@@ -46,7 +46,7 @@ class RunData(Config):
     """Whether times are frame numbers at an assumed rate."""
     spaces: LabelSpaces = field(default_factory=LabelSpaces)
     sources: tuple[DataSource, ...] = ()
-    """What it was trained on and on what terms, for the artefact to repeat."""
+    """Data sets that it was trained on, with their licenses."""
 
 
 _DATA = TypeAdapter(RunData)

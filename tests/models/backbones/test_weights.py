@@ -58,17 +58,17 @@ def test_imported_weights_come_back_by_name(name, prefix, file, store):
     assert all(torch.equal(v, theirs[k]) for k, v in loaded.backbone.state_dict().items())
 
 
-def test_the_record_tells_origin_terms_hashes_and_crop(file, store):
+def test_the_record_tells_origin_license_hashes_and_crop(file, store):
     torch.save(state(VIT), file)
     request = ImportRequest(
-        file=file, network=VIT, tag="mine", source="a page", terms="research only"
+        file=file, network=VIT, tag="mine", source="a page", license="research only"
     )
     import_weights(request, store)
     record = json.loads((store / "vit_micro_patch8_64.mine/weights.json").read_text())
     assert record["network"] == VIT
     assert record["feature_dim"] == 128
     assert record["preprocess"]["size_px"] == 64
-    assert (record["source"], record["terms"]) == ("a page", "research only")
+    assert (record["source"], record["license"]) == ("a page", "research only")
     assert record["source_file"] == "theirs.pth"
     assert re.fullmatch("[0-9a-f]{64}", record["source_sha256"])
     assert re.fullmatch("[0-9a-f]{64}", record["sha256"])
@@ -292,7 +292,7 @@ def test_the_command_imports_and_lists(file, store, capsys):
     head = {"head.weight": torch.zeros(8, 128), "head.bias": torch.zeros(8)}
     torch.save({"model": state(VIT) | head}, file)
     args = ["weights", "import", str(file), "--as", VIT, "--to", str(store)]
-    assert main([*args, "--terms", "mine alone", "--mean", "0.5", "0.5", "0.5"]) == 0
+    assert main([*args, "--license", "mine alone", "--mean", "0.5", "0.5", "0.5"]) == 0
     said = capsys.readouterr().out
     assert f"{VIT}: every key fits {VIT}, 128 features of 64 px rgb crops" in said
     assert "left out, not needed: 2 (head.weight, head.bias)" in said
@@ -302,7 +302,7 @@ def test_the_command_imports_and_lists(file, store, capsys):
     shown = capsys.readouterr().out
     assert "128" in shown
     assert main(["weights", "list", str(store), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)[0]["terms"] == "mine alone"
+    assert json.loads(capsys.readouterr().out)[0]["license"] == "mine alone"
 
 
 @pytest.mark.parametrize(

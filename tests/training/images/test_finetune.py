@@ -37,7 +37,7 @@ def fit(labelled, quiet):
             folder,
             weights=weights,
             machine=machine,
-            terms="ours",
+            data_license="ours",
             watching=watching,
         )
 
@@ -100,7 +100,7 @@ def test_the_backbone_of_a_run_loads_as_imported_weights_do(fit, recipe, tmp_pat
     with torch.no_grad():
         assert torch.equal(loaded.backbone(crops), trained.model.backbone(crops))
     assert loaded.manifest.name == "iresnet_test.run"
-    assert "ours" in loaded.manifest.terms
+    assert "ours" in loaded.manifest.license
 
 
 def test_a_run_begins_with_the_backbone_of_another(fit, recipe, tmp_path):

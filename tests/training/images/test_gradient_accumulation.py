@@ -41,7 +41,7 @@ def weights_of(labelled, quiet, tmp_path):
     def run(recipe, micro_batch_size, folder="run"):
         told = {
             "machine": ImageMachine(accelerator="cpu", micro_batch_size=micro_batch_size),
-            "terms": "ours",
+            "data_license": "ours",
             "watching": quiet,
         }
         path = tmp_path / f"{folder}-{micro_batch_size}"
@@ -115,7 +115,7 @@ def test_stochastic_depth_draws_the_same_both_times_a_portion_is_seen(
 
 
 def test_batch_norms_must_see_all_crops_at_once(weights_of, recipe):
-    with pytest.raises(UsageError, match="batch norms must see all 8 crops"):
+    with pytest.raises(UsageError, match="batch norm needs all 8 crops"):
         weights_of(recipe, 4)
     weights_of(replace(recipe, num_epochs=1), 8)
 

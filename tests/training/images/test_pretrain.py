@@ -32,7 +32,7 @@ def fit(labelled, quiet):
             folder,
             probed=probed,
             machine=machine,
-            terms="ours",
+            data_license="ours",
             watching=watching,
         )
 

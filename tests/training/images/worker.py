@@ -75,7 +75,7 @@ def main() -> None:
 
     told = {
         "machine": ImageMachine(accelerator="cpu", **where),
-        "terms": "ours",
+        "data_license": "ours",
         "watching": replace(TELL_NOBODY, step=step),
     }
     if recipe.kind == "finetune":

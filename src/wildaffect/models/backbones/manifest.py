@@ -17,7 +17,7 @@ FORMAT_VERSION = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeightManifest(Config):
-    """Where weights came from, on what terms, and how a crop for them is cut."""
+    """Origin and license of imported weights, and the crop that they expect."""
 
     name: str
     """`architecture.tag` under which they are loaded."""
@@ -31,8 +31,8 @@ class WeightManifest(Config):
     source_sha256: str
     source: str
     """Where the user got the file; empty if not stated."""
-    terms: str
-    """Licence or agreement as the user stated it; empty if not stated."""
+    license: str
+    """License or agreement, as the user stated it; empty if not stated."""
     classes: tuple[str, ...] = ()
     """Label order of the classifier that is kept with them; empty without one."""
     dropped: tuple[str, ...] = ()

@@ -48,7 +48,7 @@ class ImportRequest:
     """Keep the file's classifier, whose labels these are, in order."""
     resize_positions: bool = False
     source: str = ""
-    terms: str = ""
+    license: str = ""
 
     @property
     def name(self) -> str:
@@ -118,7 +118,7 @@ def import_weights(
         source_file=request.file.name,
         source_sha256=file_sha256(request.file),
         source=request.source,
-        terms=request.terms,
+        license=request.license,
         classes=request.classes,
         dropped=fit.dropped if not head else _without_head(fit, spec.head),
         resized_from=fit.resized_from,

@@ -168,8 +168,8 @@ def check_micro_batch_size(
         raise UsageError(f"micro-batch-size: must be at least 1, got {micro_batch_size}")
     if micro_batch_size < num_crops and has_batch_norm(model):
         raise UsageError(
-            f"micro-batch-size: a network with batch norms must see all {num_crops} crops of a "
-            f"process at once, got {micro_batch_size}; use --recompute, or more processes"
+            f"micro-batch-size: batch norm needs all {num_crops} crops of a process "
+            f"at once, got {micro_batch_size}; use --recompute, or more processes"
         )
 
 

@@ -104,7 +104,7 @@ def finetune_run(
     *,
     weights: str | None,
     machine: ImageMachine,
-    terms: str,
+    data_license: str,
     watching: Watching,
 ) -> TrainedFaceNet:
     """Train a backbone on labelled crops, or go on with a run that was stopped.
@@ -115,7 +115,7 @@ def finetune_run(
         folder: Of the run.
         weights: What it begins with, see `start_from`.
         machine: Where it trains.
-        terms: On which the data may be used, for others to repeat.
+        data_license: License of the data, stated again in the others.
         watching: Who is told.
 
     Raises:
@@ -145,7 +145,7 @@ def finetune_run(
         dev_subjects=tuple(people),
         start=start.weights,
         start_sha256=start.sha256,
-        sources=_sources(sets, terms, start.weights, start.terms),
+        sources=_sources(sets, data_license, start.weights, start.license),
     )
     run = Run(folder)
     fabric = launch(machine.accelerator, recipe.precision, machine.strategy)
@@ -199,9 +199,9 @@ def train_images(
 
 
 def _sources(
-    sets: Sequence[LabelledCrops], terms: str, weights: str, weight_terms: str
+    sets: Sequence[LabelledCrops], data_license: str, weights: str, weight_license: str
 ) -> tuple[DataSource, ...]:
-    data = [DataSource(name=one.annotations.source, license=terms) for one in sets]
+    data = [DataSource(name=one.annotations.source, license=data_license) for one in sets]
     if weights:
-        data.append(DataSource(name=weights, license=weight_terms or "not stated"))
+        data.append(DataSource(name=weights, license=weight_license or "not stated"))
     return tuple(data)

@@ -78,7 +78,7 @@ def pretrain_run(
     *,
     probed: Sequence[LabelledCrops],
     machine: ImageMachine,
-    terms: str,
+    data_license: str,
     watching: Watching,
 ) -> Run:
     """Train a masked autoencoder, or go on with a run that was stopped.
@@ -89,7 +89,7 @@ def pretrain_run(
         folder: Of the run.
         probed: Labelled crops on which features are probed; they choose nothing.
         machine: Where it trains.
-        terms: On which the images may be used, for others to repeat.
+        data_license: License of the images, stated again in the others.
         watching: Who is told.
 
     Raises:
@@ -110,7 +110,7 @@ def pretrain_run(
         ),
         preprocess=preprocess,
         sources=tuple(
-            DataSource(name=one.root.resolve().name, license=terms) for one in trees
+            DataSource(name=one.root.resolve().name, license=data_license) for one in trees
         ),
     )
     run = Run(folder)

@@ -52,7 +52,7 @@ class ImageRunData(Config):
     """Weights that it began with; empty if they were untrained."""
     start_sha256: str = ""
     sources: tuple[DataSource, ...] = ()
-    """What it was trained on and on what terms."""
+    """Data sets that it was trained on, with their licenses."""
 
 
 _DATA = TypeAdapter(ImageRunData)
@@ -150,6 +150,6 @@ def save_backbone(run: Run, recipe: AnyImageRecipe, data: ImageRunData) -> Weigh
         source_file=run.weights.name,
         source_sha256=file_sha256(run.weights),
         source=f"{recipe.kind} of recipe {recipe.name} on {trained_on}",
-        terms="; ".join(f"{one.name}: {one.license}" for one in data.sources),
+        license="; ".join(f"{one.name}: {one.license}" for one in data.sources),
     )
     return keep_weights(run.folder / BACKBONE_FOLDER, manifest, tensors)

@@ -30,8 +30,8 @@ class Start:
     weights: str = ""
     """Name of the weights; empty if they are untrained."""
     sha256: str = ""
-    terms: str = ""
-    """On what terms those weights may be used, as stated; empty if not stated."""
+    license: str = ""
+    """License of those weights, as stated; empty if not stated."""
 
 
 def find_weights(name_or_path: str) -> LoadedBackbone:
@@ -78,7 +78,7 @@ def start_from(network: str, weights: str | None) -> Start:
         manifest.preprocess,
         weights=manifest.name,
         sha256=manifest.sha256,
-        terms=manifest.terms,
+        license=manifest.license,
     )
 
 

@@ -26,7 +26,7 @@ from wildaffect.training.recipe import TemporalRecipe
 FirstFrame = Literal[0, 1]
 
 
-class Asked(NamedTuple):
+class FrameRequest(NamedTuple):
     """Frames of videos, named as annotations name them; labels may all be missing."""
 
     annotations: Annotations
@@ -34,7 +34,7 @@ class Asked(NamedTuple):
     """Number of a video's first frame."""
 
 
-def asked_of_split(data: Path, split: str | None, layout: str | None) -> Asked:
+def request_split(data: Path, split: str | None, layout: str | None) -> FrameRequest:
     """Return the frames of a split of annotations.
 
     Raises:
@@ -44,10 +44,10 @@ def asked_of_split(data: Path, split: str | None, layout: str | None) -> Asked:
     """
     chosen = layout or (fullest_layout(data) if data.is_dir() else None)
     annotated = read_annotated(data, layout=chosen, split=split)
-    return Asked(annotated.annotations, 1 if annotated.first_frame == 1 else 0)
+    return FrameRequest(annotated.annotations, 1 if annotated.first_frame == 1 else 0)
 
 
-def asked_of_list(path: Path) -> Asked:
+def request_list(path: Path) -> FrameRequest:
     """Return the frames of an official test list.
 
     Raises:
@@ -58,12 +58,12 @@ def asked_of_list(path: Path) -> Asked:
     frames = _unlabelled(
         path.name, listed.videos, listed.video_index, listed.frame_number, listed.images
     )
-    return Asked(frames, 1)
+    return FrameRequest(frames, 1)
 
 
-def asked_of_store(
+def request_store(
     store: FeatureStore, recipes: Sequence[TemporalRecipe], named_from: FirstFrame
-) -> Iterator[Asked]:
+) -> Iterator[FrameRequest]:
     """Yield all frames of each video that has the features of every recipe.
 
     Args:
@@ -92,12 +92,12 @@ def asked_of_store(
         index = np.zeros(len(frames), np.int64)
         entry = EntryName(next(iter(sets)), video, store.tracks(next(iter(sets)), video)[0])
         is_video = store.sidecar(entry).numbering == "video"
-        asked = _unlabelled(video, (video,), index, frames, ("",) * len(frames))
-        yield Asked(asked, 0 if is_video else named_from)
+        annotations = _unlabelled(video, (video,), index, frames, ("",) * len(frames))
+        yield FrameRequest(annotations, 0 if is_video else named_from)
 
 
 def sequences_of(
-    asked: Asked, store: FeatureStore, recipes: Sequence[TemporalRecipe]
+    request: FrameRequest, store: FeatureStore, recipes: Sequence[TemporalRecipe]
 ) -> Iterator[tuple[FrameSequence, ...]]:
     """Yield each video with the features of every recipe, one sequence per recipe.
 
@@ -107,9 +107,9 @@ def sequences_of(
     Raises:
         FeatureError: If an input is not in the store, or no video has its features.
     """
-    streams = [_stream(asked, store, recipe) for recipe in recipes]
+    streams = [_stream(request, store, recipe) for recipe in recipes]
     heads = [next(stream, None) for stream in streams]
-    for video in asked.annotations.videos:
+    for video in request.annotations.videos:
         here = [
             head if head is not None and head.video == video else None for head in heads
         ]
@@ -123,11 +123,11 @@ def sequences_of(
 
 
 def _stream(
-    asked: Asked, store: FeatureStore, recipe: TemporalRecipe
+    request: FrameRequest, store: FeatureStore, recipe: TemporalRecipe
 ) -> Iterator[FrameSequence]:
-    query = frame_query(store, recipe, first_frame=asked.first_frame)
+    query = frame_query(store, recipe, first_frame=request.first_frame)
     view = measured_view(recipe.inputs, recipe.neutral)
-    for one in load_sequences(asked.annotations, store, query, view):
+    for one in load_sequences(request.annotations, store, query, view):
         if one.has_feature.any():
             yield one
 
