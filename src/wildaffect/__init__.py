@@ -1,10 +1,10 @@
 """Perceived valence, arousal, expressions and action units from video in the wild.
 
-`analyze` reads a whole source into a table; `stream` answers frame by frame. Names are
-loaded when they are first used, so that importing the package costs nothing.
+`analyze` reads a whole source into a table; `stream` yields results frame by frame. Names
+are loaded when they are first used, so that importing the package costs nothing.
 """
 
-import importlib
+from importlib import import_module as _import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from wildaffect.core.errors import WildAffectError
     from wildaffect.core.frames import Frame
     from wildaffect.core.results import Affect, FaceResult
+    from wildaffect.core.version import __version__
     from wildaffect.outputs.result import AnalysisResult
     from wildaffect.outputs.table import read_table
     from wildaffect.runtime.network import Device
@@ -23,6 +24,7 @@ _HOMES = {
     "FaceResult": "wildaffect.core.results",
     "Frame": "wildaffect.core.frames",
     "WildAffectError": "wildaffect.core.errors",
+    "__version__": "wildaffect.core.version",
     "analyze": "wildaffect.analysis.api",
     "read_table": "wildaffect.outputs.table",
     "stream": "wildaffect.analysis.api",
@@ -35,6 +37,7 @@ __all__ = [
     "FaceResult",
     "Frame",
     "WildAffectError",
+    "__version__",
     "analyze",
     "read_table",
     "stream",
@@ -44,8 +47,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'wildaffect' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+    return getattr(_import_module(_HOMES[name]), name)
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return sorted(__all__)

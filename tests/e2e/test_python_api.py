@@ -106,9 +106,34 @@ def test_frames_out_of_order_are_refused(images, places, message):
         list(wildaffect.stream(frames))
 
 
-def test_what_is_no_frame_is_refused(images):
-    with pytest.raises(UsageError, match=r"stream: frames must be Frame.* got ndarray"):
-        list(wildaffect.stream(images))
+def test_bare_arrays_take_their_time_from_a_rate_or_from_a_list(images):
+    def boxes(frames, **given):
+        rows = wildaffect.stream(frames, **given)
+        return [(row.frame_index, row.time_s, row.face.box_xyxy.tolist()) for row in rows]
+
+    own = [Frame(index=i, time_s=i / 25, rgb=image) for i, image in enumerate(images)]
+    times_s = [i / 25 for i in range(len(images))]
+    assert boxes(images, fps=25) == boxes(own)
+    assert boxes(iter(images), times_s=times_s) == boxes(own)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({}, r"arrays have no time; give fps=30\.0, times_s="),
+        ({"fps": 25, "times_s": [0.0]}, "give fps or times_s, not both"),
+        ({"fps": 0}, "fps must be above 0, got 0"),
+        ({"times_s": [0.0]}, "times_s ends before frame 1"),
+    ],
+)
+def test_arrays_without_a_time_are_refused(images, given, message):
+    with pytest.raises(UsageError, match=message):
+        list(wildaffect.stream(images, **given))
+
+
+def test_what_is_no_frame_is_refused():
+    with pytest.raises(UsageError, match=r"frames must be RGB arrays or Frame.* got str"):
+        list(wildaffect.stream(["frame.png"], fps=25))
 
 
 def test_an_analyzer_that_is_at_work_refuses_a_second_source(images):

@@ -8,7 +8,7 @@ import torch
 from wildaffect.core.errors import BadArtefact
 from wildaffect.core.faces import Status
 from wildaffect.core.results import Affect, FaceResult
-from wildaffect.core.tasks import Task
+from wildaffect.core.tasks import LabelSpace, LabelSpaces, Task
 from wildaffect.core.windows import WindowSpec
 from wildaffect.export.artefact import Title, build_manifest, network_name
 from wildaffect.export.onnx import check_parity, to_onnx
@@ -79,8 +79,13 @@ def test_a_file_of_other_weights_is_refused(exported):
         pixel_parity(artefact, [model], islice(demo_frames(), 6))
 
 
+TWO = LabelSpaces(action_units=LabelSpace(name="two", labels=("AU01", "AU02")))
+
+
 def row(**said) -> FaceResult:
-    return FaceResult(frame_index=3, time_s=0.1, status=Status.OK, affect=Affect(**said))
+    return FaceResult(
+        frame_index=3, time_s=0.1, status=Status.OK, affect=Affect(**said, spaces=TWO)
+    )
 
 
 def test_rows_are_compared_value_by_value():

@@ -7,7 +7,7 @@ import pytest
 from wildaffect.core.errors import UsageError, WildAffectError
 from wildaffect.outputs.columns import result_schema
 from wildaffect.outputs.result import collect
-from wildaffect.outputs.sidecar import read_sidecar
+from wildaffect.outputs.sidecar import Provenance, read_sidecar
 from wildaffect.outputs.table import read_table
 
 
@@ -65,3 +65,20 @@ def test_why_rows_end_early_reaches_the_sidecar(row, tmp_path):
     result = collect([row()], result_schema(), error="frame 1: data ends")
     document = read_sidecar(result.write(tmp_path / "x.csv"))
     assert (document["complete"], document["error"]) == (False, "frame 1: data ends")
+
+
+def test_its_repr_is_one_line(result):
+    assert repr(result).startswith("AnalysisResult(600 rows by ")
+    assert repr(result).endswith(" columns, 600 frames, 2 tracks)")
+    assert len(repr(result)) < 100
+    assert repr(result.schema).startswith("ResultSchema(")
+    assert repr(result.broken_off("disk full")).endswith("; ends early: disk full)")
+
+
+def test_a_notebook_shows_a_heading_and_the_first_rows(row):
+    named = Provenance(source={"name": "<clip>.mp4"})
+    page = collect([row(i) for i in range(9)], result_schema(), named)._repr_html_()
+    assert "&lt;clip&gt;.mp4: 9 rows" in page
+    assert page.count("<tr>") == 1 + 5
+    assert "4 more rows" in page
+    assert len(page) < 2000

@@ -135,6 +135,7 @@ def test_the_table_fits_80_columns_with_nineteen_units_in_a_long_video(row, imag
         expression="Happiness",
         action_unit_probs=np.ones(19, np.float32),
         action_units_present=(True,) * 19,
+        spaces=spaces,
     )
     for frame in range(3):
         one = dataclasses.replace(row(frame, affect=said), time_s=frame * 6000.0)
@@ -164,11 +165,10 @@ def test_photographs_are_counted_as_such_and_have_no_time(row):
 
 def test_units_of_most_frames_are_named(row, affect):
     present = [(True, False), (True, False), (True, True), (False, True), (True, False)]
-    summarizer = Summarizer(
-        LabelSpaces(action_units=LabelSpace(name="two", labels=("AU01", "AU02")))
-    )
+    spaces = LabelSpaces(action_units=LabelSpace(name="two", labels=("AU01", "AU02")))
+    summarizer = Summarizer(spaces)
     for frame, units in enumerate(present):
-        said = dataclasses.replace(affect(), action_units_present=units)
+        said = Affect(action_units_present=units, spaces=spaces)
         summarizer.add(row(frame, affect=said))
     (track,) = summarizer.tracks()
     assert [(s.label, s.share) for s in track.action_units] == [

@@ -17,7 +17,7 @@ from wildaffect.analysis.options import (
     build_analyzer,
     describe_artefact,
 )
-from wildaffect.analysis.pictures import owned_frames, with_names
+from wildaffect.analysis.pictures import owned_frames, timed_frames, with_names
 from wildaffect.core.errors import TruncatedVideo
 from wildaffect.core.frames import Frame
 from wildaffect.core.results import FaceResult
@@ -109,8 +109,10 @@ def analyze(  # noqa: PLR0913 - each is an option of the command
 
 
 def stream(
-    frames: Iterable[Frame],
+    frames: Iterable[Frame] | Iterable[Image],
     *,
+    fps: float | None = None,
+    times_s: Iterable[float] | None = None,
     model: str | Path = DEFAULT,
     device: Device | None = None,
     live: bool = True,
@@ -120,9 +122,11 @@ def stream(
     """Yield the rows of frames as they arrive, in order, a fraction of a second later.
 
     Args:
-        frames: In order of time, for example a `video.read.open_source`, or your own
-            pictures as `Frame(index=..., time_s=..., rgb=...)`. Their arrays are copied,
-            so that one buffer may be filled again and again.
+        frames: In order of time: RGB arrays (with `fps` or `times_s`), or
+            `Frame(index=..., time_s=..., rgb=...)`, which carry their own time. Arrays are
+            copied, so that one buffer may be filled again and again.
+        fps: Constant rate of arrays.
+        times_s: Time of each array in seconds, read along with `frames`.
         model: An embedded artefact by name, or an artefact's folder or zip.
         device: Where networks run, on how many threads.
         live: Answer at once. False lets a person's first rows wait some seconds for a
@@ -133,13 +137,16 @@ def stream(
     Raises:
         BadArtefact: If the model cannot be used.
         UsageError: If `neutral` is a span, or a file without a usable face, or numbers or
-            times of frames do not rise.
+            times of frames do not rise, or an array has no time.
     """
     analyzer = build_analyzer(model, device=device, live=live, keep_features=features)
     choice = choose_neutral(neutral, analyzer)
     choice.check("stream", ReadOptions())
     neutrals = choice.neutrals(analyzer, "stream", ReadOptions())
-    owned = frames if isinstance(frames, VideoReader) else owned_frames(frames)
+    if isinstance(frames, VideoReader):
+        owned: Iterable[Frame] = frames
+    else:
+        owned = owned_frames(timed_frames(frames, fps=fps, times_s=times_s))
     yield from analyzer.run(owned, neutrals.of_track)
 
 

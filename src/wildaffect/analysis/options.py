@@ -64,15 +64,10 @@ class ColumnOptions:
         Raises:
             BadArtefact: If the model's labels or backbones are called as other columns are.
         """
-        default = result_schema().spaces
-        expression, units = manifest.expression, manifest.action_units
-        spaces = type(default)(
-            expressions=expression.space if expression else default.expressions,
-            action_units=units.space if units else default.action_units,
-        )
+        units = manifest.action_units
         try:
             return result_schema(
-                spaces,
+                manifest.spaces,
                 intensities=units is not None and units.intensity,
                 intensity_note=units.intensity_note if units else "",
                 landmarks=self.landmarks,

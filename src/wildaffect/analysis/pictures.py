@@ -1,10 +1,12 @@
 """Frames and rows of pictures that a caller brings: whose they are, which is which."""
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wildaffect.core.errors import UsageError
 from wildaffect.core.frames import Frame
@@ -40,19 +42,58 @@ def with_names(
         yield replace(row, image=printable(pictures[row.frame_index].name))
 
 
+def timed_frames(
+    images: Iterable[Frame] | Iterable[NDArray[np.uint8]],
+    *,
+    fps: float | None = None,
+    times_s: Iterable[float] | None = None,
+) -> Iterator[Frame]:
+    """Yield images as frames, at a constant rate or at given times; frames pass unchanged.
+
+    Raises:
+        UsageError: If one is neither frame nor array, an array has no time, or both `fps`
+            and `times_s` are given.
+    """
+    if fps is not None and times_s is not None:
+        raise UsageError("stream: give fps or times_s, not both")
+    if fps is not None and not 0 < fps < math.inf:
+        raise UsageError(f"stream: fps must be above 0, got {fps}")
+    times = iter(times_s) if times_s is not None else None
+    for index, image in enumerate(images):
+        match image:
+            case Frame():
+                yield image
+            case np.ndarray() if fps is not None:
+                yield Frame(index=index, time_s=index / fps, rgb=image)
+            case np.ndarray() if times is not None:
+                yield Frame(index=index, time_s=_next_time(times, index), rgb=image)
+            case np.ndarray():
+                raise UsageError(
+                    "stream: arrays have no time; give fps=30.0, times_s=[...], or frames "
+                    "as Frame(index=..., time_s=..., rgb=...)"
+                )
+            case _:
+                raise UsageError(
+                    "stream: frames must be RGB arrays or Frame(index=..., time_s=..., "
+                    f"rgb=...), got {type(image).__name__}"
+                )
+
+
+def _next_time(times: Iterator[float], index: int) -> float:
+    try:
+        return next(times)
+    except StopIteration:
+        raise UsageError(f"stream: times_s ends before frame {index}") from None
+
+
 def owned_frames(frames: Iterable[Frame]) -> Iterator[Frame]:
     """Yield frames with arrays of their own, as they wait while their source goes on.
 
     Raises:
-        UsageError: If one is no frame, or its number or time does not lie after the last.
+        UsageError: If the number or time of one does not lie after the last.
     """
     last: Frame | None = None
     for frame in frames:
-        if not isinstance(frame, Frame):
-            raise UsageError(
-                "stream: frames must be Frame(index=..., time_s=..., rgb=...), "
-                f"got {type(frame).__name__}"
-            )
         if last and frame.index <= last.index:
             raise UsageError(
                 f"frame {frame.index}: index must rise, got it after frame {last.index}"

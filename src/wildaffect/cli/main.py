@@ -7,7 +7,6 @@ import re
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
-from importlib.metadata import version
 from types import ModuleType
 from typing import Any
 
@@ -21,6 +20,7 @@ from wildaffect.cli.stopping import (
 from wildaffect.core.dependencies import dependency_that_differs, misfit
 from wildaffect.core.errors import UsageError, WildAffectError
 from wildaffect.core.printable import printable_lines
+from wildaffect.core.version import __version__
 
 COMMANDS: dict[str, str] = {
     "analyze": "videos, images, folders or a camera to tables of perceived affect",
@@ -78,7 +78,7 @@ def _run(args: list[str]) -> int:
         print(_overview())
         return 0
     if args[0] in {"-V", "--version"}:
-        print(f"wildaffect {version('wildaffect')}")
+        print(f"wildaffect {__version__}")
         return 0
     name, rest = _split_command(args)
     module = importlib.import_module(f"wildaffect.cli.{name.replace(' ', '_')}")

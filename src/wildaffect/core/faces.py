@@ -39,7 +39,7 @@ class HeadPose(NamedTuple):
     roll_deg: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class FaceObservation:
     """One face of one frame with everything that later stages read."""
 
@@ -65,6 +65,14 @@ class FaceObservation:
     """Spread of the Laplacian of the aligned crop in grey levels, see `faces.quality`."""
     crops: tuple[NDArray[np.uint8], ...] = ()
     """Aligned crops for an artefact's backbones, in its order; none if interpolated."""
+
+    def __repr__(self) -> str:
+        box = ", ".join(f"{edge:.0f}" for edge in self.box_xyxy)
+        return (
+            f"FaceObservation(track {self.track_id}, {self.status}, box ({box}), "
+            f"yaw {self.pose.yaw_deg:+.0f} pitch {self.pose.pitch_deg:+.0f} "
+            f"roll {self.pose.roll_deg:+.0f} deg)"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from wildaffect.core.errors import UsageError
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Frame:
     """One decoded image as it is displayed."""
 
@@ -27,6 +27,10 @@ class Frame:
     def __post_init__(self) -> None:
         check_place(self.index, self.time_s)
         check_rgb(self.rgb, f"frame {self.index}")
+
+    def __repr__(self) -> str:
+        height, width, _ = self.rgb.shape
+        return f"Frame(index={self.index}, time_s={self.time_s:g}, {width}x{height})"
 
 
 def check_place(index: object, time_s: object) -> None:

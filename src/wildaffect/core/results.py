@@ -1,19 +1,26 @@
-"""What an analysis says of one face in one frame: a row of the result table."""
+"""Predictions of one face in one frame: a row of the result table."""
 
+from collections.abc import Iterable, Sized
 from dataclasses import dataclass, field
+from math import isfinite
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.core.faces import FaceObservation, Status
+from wildaffect.core.tasks import LabelSpace, LabelSpaces
 
 UNCLEAR = "unclear"
 """What people read in place of an expression that hardly leads the next one."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Affect:
-    """Perceived affect of one face; NaN or None where the model does not predict it."""
+    """Perceived affect of one face; NaN or None where the model does not predict it.
+
+    Arrays are in the order of `spaces`; `expressions`, `action_units` and `intensities`
+    hold the same values by label.
+    """
 
     valence: float = float("nan")
     """In [-1, 1]."""
@@ -36,13 +43,48 @@ class Affect:
     """In [0, 5] in the order of the label space: 0 not shown, 1 to 5 A to E of FACS; NaN
     for an action unit not predicted."""
 
+    spaces: LabelSpaces = field(default_factory=LabelSpaces)
+    """Labels of the expressions and action units above."""
+
+    def __post_init__(self) -> None:
+        expressions, units = self.spaces.expressions, self.spaces.action_units
+        _check_length("expression_probs", self.expression_probs, expressions)
+        _check_length("action_unit_probs", self.action_unit_probs, units)
+        _check_length("action_units_present", self.action_units_present, units)
+        _check_length("action_unit_intensities", self.action_unit_intensities, units)
+
+    @property
+    def expressions(self) -> dict[str, float]:
+        """Probability of each expression class that the model predicts, by its label."""
+        return _by_label(self.expression_probs, self.spaces.expressions)
+
+    @property
+    def action_units(self) -> dict[str, float]:
+        """Probability of each action unit that the model predicts, by its label."""
+        return _by_label(self.action_unit_probs, self.spaces.action_units)
+
+    @property
+    def intensities(self) -> dict[str, float]:
+        """Intensity in [0, 5] of each action unit that the model grades, by its label."""
+        return _by_label(self.action_unit_intensities, self.spaces.action_units)
+
+    @property
+    def present_action_units(self) -> tuple[str, ...]:
+        """Labels of the action units that are present."""
+        present = self.action_units_present or ()
+        pairs = zip(self.spaces.action_units.labels, present, strict=False)
+        return tuple(label for label, is_present in pairs if is_present)
+
     @property
     def expression_word(self) -> str | None:
-        """Return the expression as overlay and summary say it."""
+        """Expression as overlay and summary show it: `unclear` where it hardly leads."""
         return UNCLEAR if self.expression_is_unclear else self.expression
 
+    def __repr__(self) -> str:
+        return f"Affect({_summary(self)})"
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class FaceResult:
     """One row: a face in a frame, or the statement that a frame has none."""
 
@@ -60,3 +102,41 @@ class FaceResult:
     NaN where the model reads no changes against it."""
     image: str | None = None
     """Name of the photograph, where the source is a set of them."""
+
+    def __repr__(self) -> str:
+        parts = [f"frame {self.frame_index}, {self.time_s:.3f} s, {self.status}"]
+        if self.face is not None:
+            parts[0] += f", track {self.face.track_id}"
+        if self.affect is not None:
+            parts.append(_summary(self.affect))
+        return f"FaceResult({': '.join(parts)})"
+
+
+def _check_length(name: str, values: Sized | None, space: LabelSpace) -> None:
+    if values is not None and len(values) != len(space):
+        raise ValueError(
+            f"affect: {name} must have the {len(space)} values of label space "
+            f"{space.name!r}, got {len(values)}"
+        )
+
+
+def _by_label(values: NDArray[np.float32] | None, space: LabelSpace) -> dict[str, float]:
+    numbers: Iterable[float] = () if values is None else values.tolist()
+    return {
+        label: value
+        for label, value in zip(space.labels, numbers, strict=False)
+        if isfinite(value)
+    }
+
+
+def _summary(affect: Affect) -> str:
+    """Return what is predicted, in one line."""
+    values = (("valence", affect.valence), ("arousal", affect.arousal))
+    parts = [f"{name} {value:+.2f}" for name, value in values if isfinite(value)]
+    if affect.expression is not None:
+        share = affect.expressions.get(affect.expression)
+        clear = " (unclear)" if affect.expression_is_unclear else ""
+        parts.append(affect.expression + (f" {share:.2f}" if share else "") + clear)
+    if affect.present_action_units:
+        parts.append(" ".join(affect.present_action_units))
+    return ", ".join(parts) or "nothing predicted"

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import version
 from typing import Literal
 
 import av
@@ -17,6 +16,7 @@ from wildaffect.analysis.options import build_analyzer
 from wildaffect.core.dependencies import Dependency, dependencies, python_versions
 from wildaffect.core.errors import BadArtefact
 from wildaffect.core.frames import Frame
+from wildaffect.core.version import __version__
 from wildaffect.demo.clip import PORTRAIT, times, view
 from wildaffect.faces.models import VENDORED, VendoredModel
 from wildaffect.inference.artefact import embedded_names, load_artefact
@@ -48,7 +48,7 @@ class Check:
 
 def examine(device: Device) -> Iterator[Check]:
     """Yield one check after another; the last one measures the speed."""
-    yield Check(name="wildaffect", found=version("wildaffect"))
+    yield Check(name="wildaffect", found=__version__)
     yield check_python(platform.python_version())
     yield check_versions(dependencies())
     yield _runtime(device)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from wildaffect.core.errors import EvaluationError
 from wildaffect.core.predictions import Predictions
 from wildaffect.core.tasks import Task
+from wildaffect.core.version import __version__
 from wildaffect.evaluation.inputs import Annotated, hash_files
 from wildaffect.evaluation.matching import match_rows
 from wildaffect.evaluation.pairing import Paired, pair_up
@@ -24,7 +25,6 @@ from wildaffect.evaluation.report import (
     InSample,
     Report,
     Score,
-    package_version,
 )
 from wildaffect.evaluation.rules import MEANING, Rules
 from wildaffect.evaluation.scoring import (
@@ -83,7 +83,7 @@ def evaluate(
     keys = rows.video_index << 40 | rows.frame_number
     num_people = len({rows.subjects[v] for v in np.unique(rows.video_index)})
     return Report(
-        wildaffect_version=package_version(),
+        wildaffect_version=__version__,
         protocol=evaluation.protocol.name,
         protocol_title=evaluation.protocol.title,
         definition=evaluation.protocol.definition,

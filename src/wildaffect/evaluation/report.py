@@ -5,7 +5,6 @@ value that is not defined (0/0, or too few videos for an interval) is None, neve
 """
 
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
@@ -210,11 +209,6 @@ class Report(Config):
 
 
 _ADAPTER = TypeAdapter(Report)
-
-
-def package_version() -> str:
-    """Return the version that reports carry."""
-    return version("wildaffect")
 
 
 def report_to_json(report: Report) -> str:

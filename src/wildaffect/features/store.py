@@ -11,7 +11,6 @@ import re
 import time
 from collections.abc import Iterator
 from difflib import get_close_matches
-from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import NamedTuple
@@ -21,6 +20,7 @@ from uuid import uuid4
 from pydantic import TypeAdapter, ValidationError
 
 from wildaffect.core.errors import FeatureError, OutputError
+from wildaffect.core.version import __version__
 from wildaffect.features.numbers import Blocks, not_written, write_entry_file, write_numbers
 from wildaffect.features.records import (
     FeatureTable,
@@ -105,7 +105,7 @@ class FeatureStore:
             num_tracks=head.num_tracks,
             numbering=head.numbering,
             time_is_guessed=head.time_is_guessed,
-            code_version=version("wildaffect"),
+            code_version=__version__,
             key=feature_key(head.feature_set, dtype, head.provenance),
             data_file=f"{stem}.{uuid4().hex}.safetensors",
         )

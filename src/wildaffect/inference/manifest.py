@@ -14,7 +14,7 @@ from pydantic import Discriminator, Field
 from wildaffect.core.config import Config
 from wildaffect.core.names import check_bare_name
 from wildaffect.core.preprocess import Preprocess
-from wildaffect.core.tasks import LabelSpace, Task
+from wildaffect.core.tasks import LabelSpace, LabelSpaces, Task
 from wildaffect.core.windows import FRAME_WISE, AnyWindow
 from wildaffect.features.geometry import GEOMETRY_NAMES
 from wildaffect.inference.calibration import Calibration
@@ -236,6 +236,17 @@ class Manifest(Config):
     """Needed by the inputs that are changes against it."""
     calibration: Calibration = field(default_factory=Calibration)
     """What is done to the outputs; classes and units in the order of `predicted`."""
+
+    @property
+    def spaces(self) -> LabelSpaces:
+        """Label spaces of the outputs; the official ones where nothing is predicted."""
+        default = LabelSpaces()
+        return LabelSpaces(
+            expressions=self.expression.space if self.expression else default.expressions,
+            action_units=self.action_units.space
+            if self.action_units
+            else default.action_units,
+        )
 
     @property
     def tasks(self) -> tuple[Task, ...]:

@@ -76,6 +76,7 @@ def to_affect(row: Vector, manifest: Manifest, layout: Layout) -> Affect:
         action_unit_probs=action_unit_probs,
         action_units_present=present,
         action_unit_intensities=intensities,
+        spaces=manifest.spaces,
     )
 
 

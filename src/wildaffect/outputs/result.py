@@ -1,7 +1,8 @@
-"""What the Python API returns: all rows of an analysis, in Arrow columns."""
+"""All rows of an analysis, in Arrow columns, as the Python API returns them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from html import escape
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +20,20 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+PREVIEW_ROWS = 5
+PREVIEW_COLUMNS = (
+    "frame",
+    "time_s",
+    "track_id",
+    "status",
+    "valence",
+    "arousal",
+    "expression",
+)
+"""Rows and columns that a notebook shows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class AnalysisResult:
     """Rows of one analysis with their summary; columns as in docs/schema.md."""
 
@@ -34,6 +48,39 @@ class AnalysisResult:
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
+
+    def __repr__(self) -> str:
+        return f"AnalysisResult({self._headline()})"
+
+    def _repr_html_(self) -> str:
+        """Return a heading and the first rows, for notebooks."""
+        names = [name for name in PREVIEW_COLUMNS if name in self.table.column_names]
+        head = "".join(f"<th>{escape(name)}</th>" for name in names)
+        rows = self.table.select(names).slice(0, PREVIEW_ROWS).to_pylist()
+        body = "".join(
+            "<tr>"
+            + "".join(f"<td>{escape(_cell(value))}</td>" for value in row.values())
+            + "</tr>"
+            for row in rows
+        )
+        hidden = f"{len(self) - len(rows)} more rows, " if len(self) > len(rows) else ""
+        return (
+            f"<p>{escape(self._headline())}</p><table><thead><tr>{head}</tr></thead>"
+            f"<tbody>{body}</tbody></table>"
+            f"<p>{hidden}{self.table.num_columns} columns: <code>.to_pandas()</code></p>"
+        )
+
+    def _headline(self) -> str:
+        source = self.provenance.source.get("name", "")
+        counts = ", ".join(
+            (
+                f"{_count(len(self), 'row')} by {_count(self.table.num_columns, 'column')}",
+                _count(self.summary.num_frames, "frame"),
+                _count(len(self.tracks), "track"),
+            )
+        )
+        ending = f"; ends early: {self.error}" if self.error else ""
+        return (f"{source}: " if source else "") + counts + ending
 
     def to_arrow(self) -> pa.Table:
         """Return the rows; nothing is copied."""
@@ -74,6 +121,20 @@ class AnalysisResult:
             if self.error is not None:
                 writer.mark_incomplete(self.error)
         return path
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _cell(value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case float():
+            return f"{value:.3f}"
+        case _:
+            return str(value)
 
 
 def collect(

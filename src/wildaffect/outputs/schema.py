@@ -70,7 +70,7 @@ class Part:
     """Row -> K values, or None where the row has none of them; NaN and None are null."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ResultSchema:
     """Columns of one result table in their order, and how rows fill them."""
 
@@ -84,6 +84,10 @@ class ResultSchema:
             raise ValueError(
                 f"result schema: columns must have distinct names, got {twice} twice"
             )
+
+    def __repr__(self) -> str:
+        names = [column.name for column in self.columns]
+        return f"ResultSchema({len(names)} columns, {names[0]} to {names[-1]})"
 
     @property
     def columns(self) -> tuple[Column, ...]:

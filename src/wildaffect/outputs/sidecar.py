@@ -5,7 +5,6 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from pydantic_core import from_json
 from wildaffect.core.errors import OutputError
 from wildaffect.core.files import write_whole
 from wildaffect.core.printable import printable
+from wildaffect.core.version import __version__
 from wildaffect.outputs.schema import SCHEMA_VERSION, ResultSchema
 
 _NO_UTF8 = re.compile("[\ud800-\udfff]")
@@ -66,7 +66,7 @@ def write_sidecar(
     """
     document = {
         "schema_version": SCHEMA_VERSION,
-        "wildaffect_version": version("wildaffect"),
+        "wildaffect_version": __version__,
         "columns": [
             {
                 "name": column.name,

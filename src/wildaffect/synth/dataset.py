@@ -17,7 +17,6 @@ import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
@@ -28,6 +27,7 @@ from numpy.typing import NDArray
 from wildaffect.core.errors import OutputError
 from wildaffect.core.files import part_of, whole_file, write_whole
 from wildaffect.core.processes import over_processes
+from wildaffect.core.version import __version__
 from wildaffect.formats.affwild2_au import write_au
 from wildaffect.formats.affwild2_expr import write_expr
 from wildaffect.formats.affwild2_mtl import write_mtl
@@ -166,7 +166,7 @@ def describe_world(
 ) -> dict[str, object]:
     """Return what a reader must know to make the same world again."""
     return {
-        "made_by": f"wildaffect {version('wildaffect')}, generated world {FORMAT_VERSION}",
+        "made_by": f"wildaffect {__version__}, generated world {FORMAT_VERSION}",
         "preset": preset.name,
         "seed": seed,
         "statistics": statistics,

@@ -1,0 +1,26 @@
+"""What `import wildaffect` shows: the public names, each found, and nothing else."""
+
+from importlib.metadata import version
+
+import pytest
+
+import wildaffect
+
+
+def test_only_public_names_are_listed():
+    assert dir(wildaffect) == sorted(wildaffect.__all__)
+
+
+def test_the_version_is_that_of_the_installed_package():
+    assert wildaffect.__version__ == version("wildaffect")
+
+
+@pytest.mark.parametrize("name", wildaffect.__all__)
+def test_every_public_name_is_found_and_documented(name):
+    value = getattr(wildaffect, name)
+    assert name == "__version__" or value.__doc__
+
+
+def test_a_name_that_is_not_there_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="has no attribute 'analyse'"):
+        _ = wildaffect.analyse
