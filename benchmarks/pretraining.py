@@ -36,14 +36,14 @@ from wildaffect.runtime.network import Device
 from wildaffect.synth.dataset import IMAGES, write_world
 from wildaffect.synth.presets import PRESETS
 from wildaffect.training.images.evaluate import crop_statistics
-from wildaffect.training.images.job import ImageMachine, finetune_run, load_sets
+from wildaffect.training.images.job import ImageTrainerConfig, finetune_run, load_sets
 from wildaffect.training.images.labelled import LabelledCrops, SetPlace
 from wildaffect.training.images.probe import Embedded, embed_crops, probe
 from wildaffect.training.images.recipe import FinetuneRecipe
 from wildaffect.training.recipe import BestOnDevSplit
 from wildaffect.training.runs import Run, read_metrics
 
-CPU, DATA_LICENSE = ImageMachine(accelerator="cpu"), "CC0-1.0"
+CPU, DATA_LICENSE = ImageTrainerConfig(accelerator="cpu"), "CC0-1.0"
 SEED = 82
 """Of the world; those of `system.py` begin at 100."""
 CROP_PX = 64
@@ -55,7 +55,7 @@ class Sizes:
 
     labelled: int
     """People who learn."""
-    judges: int
+    num_test: int
     frames: int
     """Of each person."""
     peak_lrs: Mapping[str, tuple[float, ...]]
@@ -75,12 +75,12 @@ class Share:
 
 
 FULL = Sizes(
-    labelled=300, judges=120, frames=16,
+    labelled=300, num_test=120, frames=16,
     peak_lrs={"mae": (1e-3,), "scratch": (1e-3, 5e-4, 2e-3)}, seeds=(0, 1, 2),
     shares=(Share(10, 20, 32), Share(100, 6, 64)),
 )  # fmt: skip
 TINY = Sizes(
-    labelled=6, judges=3, frames=12,
+    labelled=6, num_test=3, frames=12,
     peak_lrs={"mae": (1e-3,), "scratch": (1e-3, 2e-3)}, seeds=(0, 1),
     shares=(Share(50, 1, 8), Share(100, 1, 8)),
 )  # fmt: skip
@@ -244,7 +244,7 @@ def finetune_once(
 ) -> None:
     """Train one network on labels and keep what judges find."""
     folder = run_folder(study, start, share, peak_lr, seed)
-    if (folder / "judged.pickle").exists():
+    if (folder / "evaluated.pickle").exists():
         return
     crops = study.labels("train")
     with StepBar(folder) as bar:
@@ -253,13 +253,15 @@ def finetune_once(
             [crops.take(thin_rows(crops, share.percent))],
             folder,
             weights=str(study.maes[seed % len(study.maes)]) if start == "mae" else None,
-            machine=CPU,
+            config=CPU,
             data_license=DATA_LICENSE,
-            watching=bar.watching,
+            callbacks=bar.callbacks,
         )
-    judged = crop_statistics(trained.model, [study.labels("test")], trained.data.preprocess)
-    _store(folder / "judged.pickle", judged)
-    told = float(MEASURES["sum"](judged.pooled()))
+    evaluated = crop_statistics(
+        trained.model, [study.labels("test")], trained.data.preprocess
+    )
+    _store(folder / "evaluated.pickle", evaluated)
+    told = float(MEASURES["sum"](evaluated.pooled()))
     print(f"{folder.name}: dev {dev_score(folder):.3f}, {told:.3f}", file=sys.stderr)
 
 
@@ -291,7 +293,7 @@ def is_tuned(study: Study) -> bool:
         for start, peak_lrs in study.sizes.peak_lrs.items()
         for peak_lr in peak_lrs
     ]
-    return all((folder / "judged.pickle").exists() for folder in folders)
+    return all((folder / "evaluated.pickle").exists() for folder in folders)
 
 
 def chosen_lr(study: Study, start: str) -> float:
@@ -337,7 +339,7 @@ def print_finetuned(study: Study, share: Share) -> None:
     chosen: dict[str, Runs] = {}
     for start in LAYER_DECAY:
         for peak_lr in study.sizes.peak_lrs[start]:
-            runs = judged_runs(study, start, share, peak_lr)
+            runs = evaluated_runs(study, start, share, peak_lr)
             is_chosen = peak_lr == chosen_lr(study, start)
             if runs:
                 mark = ", chosen" if is_chosen else ""
@@ -348,17 +350,17 @@ def print_finetuned(study: Study, share: Share) -> None:
         print_difference("difference of the chosen", chosen["mae"], chosen["scratch"])
 
 
-def judged_runs(study: Study, start: str, share: Share, peak_lr: float) -> Runs:
+def evaluated_runs(study: Study, start: str, share: Share, peak_lr: float) -> Runs:
     """Return what was found of the runs that are there."""
     paths = [
-        run_folder(study, start, share, peak_lr, seed) / "judged.pickle"
+        run_folder(study, start, share, peak_lr, seed) / "evaluated.pickle"
         for seed in study.sizes.seeds
     ]
     return [_stored(path) for path in paths if path.exists()]
 
 
 def draw_guesses(study: Study) -> None:
-    """Draw what the autoencoder makes of judges, whom it never saw."""
+    """Draw what the autoencoder makes of num_test, whom it never saw."""
     paths = study.labels("test").paths
     rows = np.linspace(0, len(paths) - 1, 10).astype(np.int64)
     picture = study.folder / "reconstructions.jpg"

@@ -5,15 +5,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from wildaffect.core.causal import StreamingCausal
 from wildaffect.core.joining import StreamingJoin
 from wildaffect.core.rate import StreamingAtRate
 from wildaffect.core.streaming import StreamingWindows
-from wildaffect.core.trailing import StreamingTrailing
-from wildaffect.core.windows import TrailingSpec, WindowSpec, longest_gap_s
+from wildaffect.core.windows import CausalWindow, WindowSpec, longest_gap_s
 
 SHORT = WindowSpec(length_s=0.4, stride_s=0.2, max_gap_s=0.4)
 LONG = WindowSpec(length_s=2.0, stride_s=1.0, max_gap_s=1.0)
-TRAILING = TrailingSpec(length_s=1.0, delay_s=0.2, max_gap_s=0.5)
+CAUSAL = CausalWindow(length_s=1.0, delay_s=0.2, max_gap_s=0.5)
 
 
 def mean_so_far(rows, times_s):
@@ -23,8 +23,8 @@ def mean_so_far(rows, times_s):
 
 
 def streams():
-    inner = StreamingTrailing(mean_so_far, TRAILING)
-    slow = StreamingAtRate(inner, 10.0, longest_gap_s=longest_gap_s(TRAILING))
+    inner = StreamingCausal(mean_so_far, CAUSAL)
+    slow = StreamingAtRate(inner, 10.0, longest_gap_s=longest_gap_s(CAUSAL))
     short, long = (StreamingWindows(mean_so_far, spec) for spec in (SHORT, LONG))
     return [short, long, slow]
 

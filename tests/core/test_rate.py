@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from wildaffect.core.causal import StreamingCausal, run_causal
 from wildaffect.core.rate import StreamingAtRate, between_kept, kept_rows
 from wildaffect.core.streaming import StreamingWindows
-from wildaffect.core.trailing import StreamingTrailing, run_trailing
-from wildaffect.core.windows import TrailingSpec, WindowSpec, cut, longest_gap_s, stitch
+from wildaffect.core.windows import CausalWindow, WindowSpec, cut, longest_gap_s, stitch
 
 WINDOWS = WindowSpec(length_s=2.0, stride_s=0.5, max_gap_s=0.8)
-TRAILING = TrailingSpec(length_s=1.0, delay_s=0.3, max_gap_s=0.8)
+CAUSAL = CausalWindow(length_s=1.0, delay_s=0.3, max_gap_s=0.8)
 
 
 @st.composite
@@ -29,8 +29,8 @@ def lagging_mean(rows, times_s):
 def offline(times_s, rows, spec, rate_hz):
     kept = kept_rows(times_s, rate_hz)
     kept_s, chosen = times_s[kept], rows[kept]
-    if isinstance(spec, TrailingSpec):
-        outputs = run_trailing(lagging_mean, kept_s, chosen, spec)
+    if isinstance(spec, CausalWindow):
+        outputs = run_causal(lagging_mean, kept_s, chosen, spec)
     else:
         slices = cut(kept_s, spec)
         said = [lagging_mean(chosen[s], kept_s[s]) for s in slices]
@@ -40,7 +40,7 @@ def offline(times_s, rows, spec, rate_hz):
 
 @given(
     times(),
-    st.sampled_from([WINDOWS, TRAILING]),
+    st.sampled_from([WINDOWS, CAUSAL]),
     st.sampled_from([2.5, 10.0, 15.0, 100.0]),
     st.lists(st.integers(0, 80), max_size=6),
 )
@@ -48,7 +48,7 @@ def test_streaming_equals_offline_bit_for_bit_however_rows_arrive(
     times_s, spec, rate_hz, splits
 ):
     rows = np.random.default_rng(1).normal(size=(len(times_s), 3)).astype(np.float32)
-    over = StreamingTrailing if isinstance(spec, TrailingSpec) else StreamingWindows
+    over = StreamingCausal if isinstance(spec, CausalWindow) else StreamingWindows
     stream = StreamingAtRate(
         over(lagging_mean, spec), rate_hz, longest_gap_s=longest_gap_s(spec)
     )
@@ -84,8 +84,8 @@ def test_rows_between_lie_on_a_line_and_across_gaps_or_at_the_end_the_last_is_he
 
 
 def test_a_row_comes_back_with_the_kept_row_after_it_and_memory_is_bounded():
-    inner = StreamingTrailing(
-        lambda rows, times_s: rows, TrailingSpec(length_s=1.0, delay_s=0.0, max_gap_s=0.5)
+    inner = StreamingCausal(
+        lambda rows, times_s: rows, CausalWindow(length_s=1.0, delay_s=0.0, max_gap_s=0.5)
     )
     stream = StreamingAtRate(inner, 10.0, longest_gap_s=0.5)
     num_back = 0
@@ -98,7 +98,7 @@ def test_a_row_comes_back_with_the_kept_row_after_it_and_memory_is_bounded():
 
 
 def test_a_stream_can_start_again_after_its_end():
-    inner = StreamingTrailing(lambda rows, times_s: rows, TRAILING)
+    inner = StreamingCausal(lambda rows, times_s: rows, CAUSAL)
     stream = StreamingAtRate(inner, 10.0, longest_gap_s=0.5)
     for _ in range(2):
         done = stream.push(np.arange(20) / 30, np.ones((20, 2), np.float32))

@@ -18,7 +18,7 @@ from wildaffect.core.tasks import (
     ABAW_EXPRESSIONS,
     action_unit_label,
 )
-from wildaffect.core.windows import TrailingSpec
+from wildaffect.core.windows import CausalWindow
 from wildaffect.inference.analyzer import AnalysisOptions, Analyzer
 from wildaffect.inference.artefact import EMBEDDED, MANIFEST_FILE, load_artefact
 from wildaffect.inference.calibration import Calibration
@@ -157,7 +157,7 @@ EXPRESSION = ExpressionOutput(space=ABAW_EXPRESSIONS, predicted=("Neutral", "Hap
         (
             {
                 "rate_hz": 10.0,
-                "window": TrailingSpec(length_s=2.0, delay_s=0.5, max_gap_s=0.1),
+                "window": CausalWindow(length_s=2.0, delay_s=0.5, max_gap_s=0.1),
             },
             r"must be at least 0\.2 s, two steps of rate_hz=10, got 0\.1 s",
         ),

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wildaffect.core.faces import FaceObservation, HeadPose, Status
-from wildaffect.core.windows import TrailingSpec
+from wildaffect.core.windows import CausalWindow
 from wildaffect.inference.artefact import load_artefact
 from wildaffect.inference.calibration import Calibration
 from wildaffect.inference.inputs import Inputs
@@ -120,7 +120,7 @@ def test_a_trailing_window_answers_each_row_from_its_own_past_after_its_delay(
     averaging, toy, delay_s
 ):
     network = (averaging / "member0.onnx").read_bytes()
-    window = TrailingSpec(length_s=0.5, delay_s=delay_s, max_gap_s=0.3)
+    window = CausalWindow(length_s=0.5, delay_s=delay_s, max_gap_s=0.3)
     folder = toy(network, **VALENCE_ONLY, window=window)
     yaws = np.random.default_rng(0).uniform(-1, 1, 60)
     said, waits = play_artefact(folder, turning(yaws))
@@ -134,7 +134,7 @@ def test_a_trailing_window_answers_each_row_from_its_own_past_after_its_delay(
 
 def test_a_model_of_another_rate_sees_fewer_rows_and_the_rest_lie_between(averaging, toy):
     network = (averaging / "member0.onnx").read_bytes()
-    window = TrailingSpec(length_s=0.5, delay_s=0.0, max_gap_s=0.4)
+    window = CausalWindow(length_s=0.5, delay_s=0.0, max_gap_s=0.4)
     folder = toy(network, **VALENCE_ONLY, window=window, rate_hz=10.0)
     yaws = np.random.default_rng(0).uniform(-1, 1, 61)
     said, waits = play_artefact(folder, turning(yaws))
@@ -148,7 +148,7 @@ def test_a_model_of_another_rate_sees_fewer_rows_and_the_rest_lie_between(averag
 def test_a_causal_smoothing_adds_no_delay(averaging, toy):
     network = (averaging / "member0.onnx").read_bytes()
     smoothing = Smoothing(valence=CausalExponential(time_constant_s=0.1))
-    window = TrailingSpec(length_s=0.5, delay_s=0.0, max_gap_s=0.3)
+    window = CausalWindow(length_s=0.5, delay_s=0.0, max_gap_s=0.3)
     folder = toy(
         network,
         **VALENCE_ONLY | {"calibration": Calibration(smoothing=smoothing)},

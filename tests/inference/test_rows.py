@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from wildaffect.core.faces import FaceObservation, FrameFaces, HeadPose, Status
-from wildaffect.core.windows import FRAME_WISE, TrailingSpec
+from wildaffect.core.windows import FRAME_WISE, CausalWindow
 from wildaffect.inference.artefact import Artefact, load_artefact
 from wildaffect.inference.inputs import Inputs
 from wildaffect.inference.model import Model
@@ -20,7 +20,7 @@ from wildaffect.inference.rows import (
 from wildaffect.runtime.network import Device
 
 FPS = 30
-WINDOW = TrailingSpec(length_s=1.0, delay_s=0.0, max_gap_s=1.0)
+WINDOW = CausalWindow(length_s=1.0, delay_s=0.0, max_gap_s=1.0)
 
 
 class Redness:

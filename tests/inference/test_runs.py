@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from wildaffect.core.tasks import Task
-from wildaffect.core.windows import TrailingSpec, WindowSpec
+from wildaffect.core.windows import CausalWindow, WindowSpec
 from wildaffect.inference.artefact import load_artefact
 from wildaffect.inference.calibration import Calibration
 from wildaffect.inference.model import Model
@@ -17,7 +17,7 @@ BARE = {
 }
 WINDOWS = [
     WindowSpec(length_s=1.0, stride_s=0.5, max_gap_s=0.5),
-    TrailingSpec(length_s=0.6, delay_s=0.2, max_gap_s=0.5),
+    CausalWindow(length_s=0.6, delay_s=0.2, max_gap_s=0.5),
 ]
 
 

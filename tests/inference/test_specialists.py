@@ -7,7 +7,7 @@ import pytest
 
 from wildaffect.core.errors import BadArtefact
 from wildaffect.core.tasks import ABAW_ACTION_UNITS, ABAW_EXPRESSIONS, Task
-from wildaffect.core.windows import FRAME_WISE, TrailingSpec, WindowSpec
+from wildaffect.core.windows import FRAME_WISE, CausalWindow, WindowSpec
 from wildaffect.inference.artefact import load_artefact, network_file, write_artefact
 from wildaffect.inference.ensembling import average
 from wildaffect.inference.manifest import ActionUnitOutput, Affine, ExpressionOutput, Member
@@ -19,7 +19,7 @@ VALENCE = (Task.VALENCE,)
 OTHERS = (Task.AROUSAL, Task.EXPRESSION, Task.ACTION_UNITS)
 LONG = WindowSpec(length_s=1.0, stride_s=0.5, max_gap_s=0.5)
 SHORT = WindowSpec(length_s=0.4, stride_s=0.2, max_gap_s=0.4)
-TRAILING = TrailingSpec(length_s=0.6, delay_s=0.2, max_gap_s=0.5)
+CAUSAL = CausalWindow(length_s=0.6, delay_s=0.2, max_gap_s=0.5)
 TIMES = np.concatenate([np.arange(50), 90 + np.arange(20)]) / 30
 ROWS = np.random.default_rng(0).uniform(-1, 1, (70, 3)).astype(np.float32)
 
@@ -64,7 +64,7 @@ def test_members_run_over_their_own_windows_and_are_averaged_by_weight(
     members = [
         member("a.onnx", weight=3.0),
         member("b.onnx", window=SHORT, rescaled=moved),
-        member("c.onnx", window=TRAILING),
+        member("c.onnx", window=CAUSAL),
         member("d.onnx", window=LONG, weight=2.0),
     ]
     together = model(*members, rate_hz=rate_hz)
@@ -82,7 +82,7 @@ def test_members_run_over_their_own_windows_and_are_averaged_by_weight(
 
 def test_rows_one_by_one_get_what_all_at_once_get(member, model):
     together = model(
-        member("a.onnx"), member("b.onnx", window=SHORT), member("c.onnx", window=TRAILING)
+        member("a.onnx"), member("b.onnx", window=SHORT), member("c.onnx", window=CAUSAL)
     )
     stream = build_stream(together)
     parts = [stream.push(TIMES[i : i + 1], ROWS[i : i + 1]) for i in range(70)]

@@ -223,19 +223,19 @@ def test_a_seed_reaches_every_part():
 
 
 def test_stretching_multiplies_the_epochs_of_backbones_and_their_patience():
-    plain, longer = abaw4_system_small(), abaw4_system_small().stretched(3)
+    plain, longer = abaw4_system_small(), abaw4_system_small().with_epoch_scale(3)
     for one, other in zip(plain.backbones, longer.backbones, strict=True):
         assert other.finetune.num_epochs == 3 * one.finetune.num_epochs
         patience = one.finetune.selection.patience_epochs
         assert other.finetune.selection.patience_epochs == 3 * patience
     before = plain.backbones[0].pretrain.num_epochs
     assert longer.backbones[0].pretrain.num_epochs == 3 * before
-    assert plain.stretched(1) == plain
+    assert plain.with_epoch_scale(1) == plain
 
 
 def test_a_stretch_below_one_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="stretch must be at least 1, got 0"):
-        command_for(tmp_path, tmp_path, stretch=0)
+    with pytest.raises(ValueError, match="epoch_scale must be at least 1, got 0"):
+        command_for(tmp_path, tmp_path, epoch_scale=0)
 
 
 @pytest.mark.parametrize("name", PIXEL_SYSTEMS)

@@ -6,7 +6,7 @@ import torch
 
 from wildaffect.core.errors import UsageError
 from wildaffect.core.tasks import Task
-from wildaffect.core.windows import TrailingSpec
+from wildaffect.core.windows import CausalWindow
 from wildaffect.training.batches import TrainingBatches
 from wildaffect.training.distributed import Processes
 
@@ -63,9 +63,9 @@ def test_an_epoch_has_as_many_rows_as_there_are_and_reaches_nearly_all(sequences
 
 
 def test_a_window_is_led_in_by_its_first_row_without_labels(sequences, tiny):
-    trailing = TrailingSpec(length_s=1.0, delay_s=0.0, max_gap_s=1.0)
-    led = replace(trailing, lead_step_s=0.25)
-    (plain,) = take(TrainingBatches(sequences, replace(tiny, window=trailing), ALONE), 2)
+    causal = CausalWindow(length_s=1.0, delay_s=0.0, max_gap_s=1.0)
+    led = replace(causal, lead_step_s=0.25)
+    (plain,) = take(TrainingBatches(sequences, replace(tiny, window=causal), ALONE), 2)
     (batch,) = take(TrainingBatches(sequences, replace(tiny, window=led), ALONE), 2)
     assert torch.equal(batch.lengths, plain.lengths + 3)
     assert torch.equal(batch.features[:, 3:], plain.features)

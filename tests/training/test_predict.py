@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from wildaffect.core.causal import run_causal
 from wildaffect.core.tasks import Task
-from wildaffect.core.trailing import run_trailing
-from wildaffect.core.windows import FRAME_WISE, TrailingSpec, WindowSpec, cut, stitch
+from wildaffect.core.windows import FRAME_WISE, CausalWindow, WindowSpec, cut, stitch
 from wildaffect.models.multitask import build_model
 from wildaffect.training import predict
 from wildaffect.training.calibrate_and_score import predict_stored
@@ -17,9 +17,9 @@ WINDOWS = {
     "overlapping": WindowSpec(length_s=2.0, stride_s=0.7, max_gap_s=0.12),
     "side by side": WindowSpec(length_s=1.0, stride_s=1.0, max_gap_s=1.0),
     "frame by frame": FRAME_WISE,
-    "trailing": TrailingSpec(length_s=1.0, delay_s=0.2, max_gap_s=0.12),
-    "trailing, no delay": TrailingSpec(length_s=1.0, delay_s=0.0, max_gap_s=1.0),
-    "trailing, led in": TrailingSpec(
+    "causal": CausalWindow(length_s=1.0, delay_s=0.2, max_gap_s=0.12),
+    "causal, no delay": CausalWindow(length_s=1.0, delay_s=0.0, max_gap_s=1.0),
+    "causal, left-padded": CausalWindow(
         length_s=1.0, delay_s=0.0, max_gap_s=0.12, lead_step_s=0.07
     ),
 }
@@ -44,10 +44,8 @@ def ask(model, rows, times_s):
 def one_by_one(model, sequence, window):
     rows = sequence.computed_rows
     features, times_s = sequence.features[rows], sequence.time_s[rows]
-    if isinstance(window, TrailingSpec):
-        return run_trailing(
-            lambda seen, at: ask(model, seen, at), times_s, features, window
-        )
+    if isinstance(window, CausalWindow):
+        return run_causal(lambda seen, at: ask(model, seen, at), times_s, features, window)
     slices = cut(times_s, window)
     outputs = [ask(model, features[one], times_s[one]) for one in slices]
     return stitch(outputs, slices, times_s=times_s, spec=window)

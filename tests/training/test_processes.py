@@ -1,4 +1,4 @@
-"""Several processes on one machine, joined over loopback as `torchrun` joins them."""
+"""Several processes on one config, joined over loopback as `torchrun` joins them."""
 
 import pytest
 import torch

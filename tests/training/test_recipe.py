@@ -6,7 +6,7 @@ import torch
 
 from wildaffect.core.errors import UsageError
 from wildaffect.core.tasks import LabelSpaces
-from wildaffect.core.windows import LedInSpec, TrailingSpec
+from wildaffect.core.windows import CausalWindow, LeftPaddedWindow
 from wildaffect.losses.multitask import build_loss
 from wildaffect.losses.statistics import LabelStatistics
 from wildaffect.models.multitask import build_model
@@ -135,11 +135,11 @@ def test_settings_of_the_selection_that_cannot_be_are_refused():
 
 
 def test_windows_of_a_streaming_model_are_trained_side_by_side(tiny):
-    trailing = TrailingSpec(length_s=2.0, delay_s=0.2, max_gap_s=1.0)
-    spec = replace(tiny, window=trailing).training_window
+    causal = CausalWindow(length_s=2.0, delay_s=0.2, max_gap_s=1.0)
+    spec = replace(tiny, window=causal).training_window
     assert (spec.length_s, spec.stride_s, spec.max_gap_s) == (2.0, 2.0, 1.0)
-    assert not isinstance(spec, LedInSpec)
-    led = replace(tiny, window=replace(trailing, lead_step_s=0.5)).training_window
-    assert isinstance(led, LedInSpec)
+    assert not isinstance(spec, LeftPaddedWindow)
+    led = replace(tiny, window=replace(causal, lead_step_s=0.5)).training_window
+    assert isinstance(led, LeftPaddedWindow)
     assert (led.length_s, led.lead_step_s) == (2.0, 0.5)
     assert tiny.training_window == tiny.window

@@ -22,7 +22,7 @@ def begin(memory_format=torch.contiguous_format):
         loss=loss,
         optimizer=optimizer,
         scheduler=build_schedule(optimizer, CONFIG, 10),
-        mean=EMA(model, 0.5),
+        ema=EMA(model, 0.5),
     )
 
 
@@ -32,7 +32,7 @@ def step(state, number):
     state.optimizer.step()
     state.optimizer.zero_grad()
     state.scheduler.step()
-    state.mean.update(state.model)
+    state.ema.update(state.model)
 
 
 def assert_alike(one, other):
@@ -40,8 +40,8 @@ def assert_alike(one, other):
         wanted = getattr(other, name).state_dict()
         for key, value in getattr(one, name).state_dict().items():
             torch.testing.assert_close(value, wanted[key])
-    for key, value in one.kept_weights().items():
-        torch.testing.assert_close(value, other.kept_weights()[key])
+    for key, value in one.output_weights().items():
+        torch.testing.assert_close(value, other.output_weights()[key])
 
 
 def test_what_was_collected_is_gone_on_from():

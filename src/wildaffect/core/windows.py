@@ -62,7 +62,7 @@ class WindowSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrailingSpec:
+class CausalWindow:
     """A window of its own for every row, mostly of its past: for models that stream.
 
     The row at t sees the rows in (t + delay - length, t + delay].
@@ -108,17 +108,17 @@ class TrailingSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LedInSpec(WindowSpec):
+class LeftPaddedWindow(WindowSpec):
     """Windows with their first row repeated in front, each over `length_s`.
 
-    They are to training what filled windows of a `TrailingSpec` are to use.
+    They are to training what filled windows of a `CausalWindow` are to use.
     """
 
     lead_step_s: float
-    """As in `TrailingSpec`."""
+    """As in `CausalWindow`."""
 
 
-AnyWindow = WindowSpec | TrailingSpec
+AnyWindow = WindowSpec | CausalWindow
 
 FRAME_WISE = WindowSpec(length_s=1.0, stride_s=1.0, max_gap_s=0.0)
 """One row per window, whatever the times: for models without memory."""

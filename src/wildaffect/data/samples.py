@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.core.annotations import Annotations
+from wildaffect.core.causal import left_padding_s
 from wildaffect.core.errors import FeatureError
 from wildaffect.core.sequences import (
     FrameFeatures,
@@ -20,10 +21,9 @@ from wildaffect.core.sequences import (
     Targets,
     build_sequences,
 )
-from wildaffect.core.trailing import led_in_s
 from wildaffect.core.windows import (
     TIME_TOLERANCE_S,
-    LedInSpec,
+    LeftPaddedWindow,
     WindowSpec,
     cut,
     longest_gap_s,
@@ -190,9 +190,9 @@ class WindowSampler:
             yield _sample(self._sequences[which], rows[window])
 
 
-def led_in(sample: Sample, spec: LedInSpec) -> Sample:
+def pad_left(sample: Sample, spec: LeftPaddedWindow) -> Sample:
     """Return a window with its first row repeated in front, there without labels."""
-    lead_s = led_in_s(float(sample.time_s[0]), spec)
+    lead_s = left_padding_s(float(sample.time_s[0]), spec)
     picks = np.concatenate([np.zeros(len(lead_s), np.int64), np.arange(len(sample))])
     targets = sample.targets.take(picks)
     for name in Targets.__slots__:

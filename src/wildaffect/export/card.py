@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from wildaffect.core.tasks import Task
-from wildaffect.core.windows import AnyWindow, TrailingSpec
+from wildaffect.core.windows import AnyWindow, CausalWindow
 from wildaffect.export.backbone import LARGEST_ERROR
 from wildaffect.export.bundled_backbones import BundledBackbone
 from wildaffect.export.onnx import LARGEST_DIFFERENCE
@@ -197,7 +197,7 @@ def _windows(manifest: Manifest) -> Iterator[str]:
 def _window(window: AnyWindow) -> str:
     if window.is_frame_wise:
         return "each frame alone"
-    if isinstance(window, TrailingSpec):
+    if isinstance(window, CausalWindow):
         filled = "" if window.lead_step_s is None else ", filled up with its first row"
         return f"the last {window.length_s:g} s, {window.delay_s:g} s late{filled}"
     return f"{window.length_s:g} s, a new one every {window.stride_s:g} s"

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from wildaffect.core.tasks import LabelSpace
-from wildaffect.core.windows import AnyWindow, TrailingSpec
+from wildaffect.core.windows import AnyWindow, CausalWindow
 from wildaffect.faces.blendshapes import NAMES
 from wildaffect.inference.calibration import Calibration
 from wildaffect.inference.manifest import Manifest, NeutralPolicy
@@ -57,7 +57,7 @@ def limit_problems(manifest: Manifest) -> Iterator[str]:
 
 def _window_limits(window: AnyWindow) -> Iterator[_Limit]:
     yield _Limit("window: length_s", window.length_s, 0.0, MAX_WINDOW_S)
-    if isinstance(window, TrailingSpec):
+    if isinstance(window, CausalWindow):
         if window.lead_step_s is not None:
             filled = window.length_s / window.lead_step_s
             yield _Limit("window: length_s / lead_step_s", filled, 1, MAX_FILLED_ROWS)

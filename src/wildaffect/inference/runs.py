@@ -3,14 +3,14 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from wildaffect.core.causal import StreamingCausal
 from wildaffect.core.frame_wise import StreamingFrames
 from wildaffect.core.joining import StreamingJoin
 from wildaffect.core.outputs import SequenceOutputs
 from wildaffect.core.rate import Stream, StreamingAtRate
 from wildaffect.core.streaming import StreamingWindows
 from wildaffect.core.tasks import Task
-from wildaffect.core.trailing import StreamingTrailing
-from wildaffect.core.windows import TrailingSpec, WindowSpec, longest_gap_s
+from wildaffect.core.windows import CausalWindow, WindowSpec, longest_gap_s
 from wildaffect.inference.model import SPREAD, Model, WindowGroup
 
 WIDE_TASKS = frozenset({Task.EXPRESSION, Task.ACTION_UNITS})
@@ -78,5 +78,5 @@ def _over_windows(group: WindowGroup) -> Stream:
     match group.window:
         case WindowSpec():
             return StreamingWindows(group, group.window)
-        case TrailingSpec():
-            return StreamingTrailing(group, group.window)
+        case CausalWindow():
+            return StreamingCausal(group, group.window)

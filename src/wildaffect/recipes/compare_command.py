@@ -19,7 +19,7 @@ from wildaffect.training.calibrate_and_score import (
 )
 from wildaffect.training.comparison import Comparison, Contender, comparison_lines
 from wildaffect.training.comparison_pages import to_json, to_markdown, to_svg
-from wildaffect.training.job import UNKNOWN_LICENSE, Machine, train_run
+from wildaffect.training.job import UNKNOWN_LICENSE, TrainerConfig, train_run
 from wildaffect.training.load import Split, load_split
 from wildaffect.training.recipe import TemporalRecipe
 from wildaffect.training.runs import Run, TrainedModel, read_metrics
@@ -53,21 +53,21 @@ def compare(options: CompareOptions) -> int:
     _check(options, recipes)
     store = FeatureStore(options.features)
     console = Console(highlight=False, soft_wrap=True)
-    contenders, judged = {}, None
+    contenders, evaluated = {}, None
     for name, recipe in recipes.items():
         split = load_split(options.data, store, recipe, "train")
-        judged = load_split(options.data, store, recipe, options.score_split)
+        evaluated = load_split(options.data, store, recipe, options.score_split)
         runs = [
             _train(options, replace(recipe, seed=seed), split, store)
             for seed in range(options.num_seeds)
         ]
-        contenders[name] = _contender(name, runs, split, judged, options.score_split)
-    if judged is None:
+        contenders[name] = _contender(name, runs, split, evaluated, options.score_split)
+    if evaluated is None:
         raise UsageError("compare: at least one recipe must be named, got none")
     tasks = next(iter(recipes.values())).model.tasks
-    comparison = Comparison(judged, tasks, judged.annotations.spaces, seed=0)
+    comparison = Comparison(evaluated, tasks, evaluated.annotations.spaces, seed=0)
     lines = comparison_lines(comparison, contenders, options.reference)
-    note = _note(options, judged)
+    note = _note(options, evaluated)
     options.output.mkdir(parents=True, exist_ok=True)
     for suffix, text in (
         ("md", to_markdown(lines, note)),
@@ -105,9 +105,9 @@ def _train(
             split,
             store,
             folder,
-            machine=Machine(accelerator=options.device),
+            config=TrainerConfig(accelerator=options.device),
             data_license=UNKNOWN_LICENSE,
-            watch=bar.watch,
+            on_epoch_end=bar.show_epoch,
         )
 
 
@@ -115,7 +115,7 @@ def _contender(
     name: str,
     runs: Sequence[TrainedModel],
     split: Split,
-    judged: Split,
+    evaluated: Split,
     score_split: str,
 ) -> Contender:
     for run in runs:
@@ -123,17 +123,21 @@ def _contender(
     seconds = [sum(row["seconds"] for row in read_metrics(one.run)) for one in runs]
     return Contender(
         name=name,
-        outputs=tuple(predict_stored(run, judged.sequences, score_split) for run in runs),
+        outputs=tuple(
+            predict_stored(run, evaluated.sequences, score_split) for run in runs
+        ),
         calibrations=tuple(load_calibration(run.run.folder) for run in runs),
         num_parameters=sum(p.numel() for p in runs[0].model.parameters()),
         seconds=sum(seconds) / len(seconds),
     )
 
 
-def _note(options: CompareOptions, judged: Split) -> str:
+def _note(options: CompareOptions, evaluated: Split) -> str:
     return (
-        f"{options.num_seeds} seeds, scored on {len(judged.sequences)} videos of "
-        f"{judged.annotations.source}; sum = mean CCC + macro-F1 + mean F1. Leads: means "
+        f"{options.num_seeds} seeds, scored on "
+        f"{len(evaluated.sequences)} videos of "
+        f"{evaluated.annotations.source}; sum = mean CCC + macro-F1 + mean F1. Leads: "
+        "means "
         "over seeds, intervals over resampled videos and seeds. Smoothing and calibration "
         "are fitted on training people set aside; those of runs together crosswise on the "
         "scored videos. Seconds: wall time of training a run."

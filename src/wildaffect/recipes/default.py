@@ -9,7 +9,7 @@ makes macro-F1 highest.
 
 from dataclasses import replace
 
-from wildaffect.core.windows import TrailingSpec
+from wildaffect.core.windows import CausalWindow
 from wildaffect.losses.expression import CrossEntropy
 from wildaffect.models.temporal.gru import GRUConfig
 from wildaffect.recipes.modern import modern
@@ -23,7 +23,7 @@ the person's state, and the annotators' own."""
 ROWS_HZ = 7.5
 """Annotated frames a second of the generated clips, about."""
 
-AFFECT_WINDOW = TrailingSpec(
+AFFECT_WINDOW = CausalWindow(
     length_s=8.0, delay_s=0.0, max_gap_s=4.0, lead_step_s=1 / ROWS_HZ
 )
 """What temporal members see: the past alone. Looking ahead scores higher on generated

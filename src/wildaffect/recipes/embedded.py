@@ -11,7 +11,7 @@ import torch
 
 from wildaffect.core.preprocess import Preprocess
 from wildaffect.core.tasks import ABAW_EXPRESSIONS, EXTENDED_ACTION_UNITS, Task
-from wildaffect.core.windows import FRAME_WISE, TrailingSpec
+from wildaffect.core.windows import FRAME_WISE, CausalWindow
 from wildaffect.export.members import AppearanceMember, member_onnx
 from wildaffect.inference.artefact import network_file
 from wildaffect.inference.calibration import Calibration
@@ -61,7 +61,7 @@ APPEARANCE_PREPROCESS = Preprocess(
     std=(1.0, 1.0, 1.0),
     interpolation="area",
 )
-APPEARANCE_WINDOW = TrailingSpec(length_s=2.0, delay_s=0.0, max_gap_s=2.0)
+APPEARANCE_WINDOW = CausalWindow(length_s=2.0, delay_s=0.0, max_gap_s=2.0)
 """Its logits are averaged over the last two seconds, at the temporal members' rate."""
 TEMPERATURE = (2.5, 7.0)
 """Its logits are divided by this, where the person's own neutral is unknown and where it is

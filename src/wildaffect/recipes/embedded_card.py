@@ -1,7 +1,7 @@
 """The card of an embedded model, out of its manifest."""
 
 from wildaffect.core.tasks import Task
-from wildaffect.core.windows import AnyWindow, TrailingSpec
+from wildaffect.core.windows import AnyWindow, CausalWindow
 from wildaffect.export.card import LIMITS
 from wildaffect.inference.manifest import Manifest
 
@@ -46,7 +46,7 @@ def _members(manifest: Manifest) -> list[str]:
 def _window(window: AnyWindow) -> str:
     if window.is_frame_wise:
         return "one frame"
-    if isinstance(window, TrailingSpec):
+    if isinstance(window, CausalWindow):
         return f"the last {window.length_s:g} s"
     return f"{window.length_s:g} s"
 

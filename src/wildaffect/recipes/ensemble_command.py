@@ -9,19 +9,19 @@ import torch
 from wildaffect.core.console import Console
 from wildaffect.core.errors import OutputError, UsageError
 from wildaffect.core.outputs import SequenceOutputs
-from wildaffect.core.windows import TrailingSpec
+from wildaffect.core.windows import CausalWindow
 from wildaffect.features.store import FeatureStore
+from wildaffect.inference.ensemble_weights import (
+    Combine,
+    EnsembleWeights,
+    Select,
+    combine_members,
+    cross_fit_weights,
+    select_weights,
+)
 from wildaffect.inference.ensembling import correlations
 from wildaffect.inference.expression_bias import BiasFit, CoordinateAscent
 from wildaffect.inference.fitting import CrossFit, cross_fit
-from wildaffect.inference.mixing import (
-    Combine,
-    Mixture,
-    Select,
-    choose_mixture,
-    cross_fit_mixture,
-    mix,
-)
 from wildaffect.inference.stored_outputs import StoredOutputs, save_outputs
 from wildaffect.training.calibrate_and_score import (
     calibration_path,
@@ -32,10 +32,10 @@ from wildaffect.training.calibrate_and_score import (
     write_scores,
 )
 from wildaffect.training.ensemble_pages import (
-    Judged,
+    Evaluated,
     diversity_table,
-    judged_lines,
-    judged_table,
+    evaluated_lines,
+    evaluated_table,
     write_diversity,
 )
 from wildaffect.training.ensembles import (
@@ -97,15 +97,19 @@ def make_ensemble(job: Job) -> int:
             "with --split"
         )
     targets, spaces = targets_of(split.sequences), members[0].data.spaces
-    mixture = choose_mixture(
+    selected = select_weights(
         said, targets, folds, combine=job.combine, select=job.select, spaces=spaces
     )
     fit = replace(what_to_fit(is_causal=_all_causal(members)), expression=job.expression)
-    fitted = cross_fit_mixture(said, mixture, targets, folds, fit=fit, spaces=spaces)
+    fitted = cross_fit_weights(said, selected, targets, folds, fit=fit, spaces=spaces)
     alone = [cross_fit(one, targets, folds, fit, spaces=spaces) for one in said]
-    _write_members(job, members, mixture, split, fitted)
-    _write_outputs(job, members, mix(said, mixture.weights, mixture.rescaling))
-    _report(job, members, [*alone, fitted], said, mixture)
+    _write_members(job, members, selected, split, fitted)
+    _write_outputs(
+        job,
+        members,
+        combine_members(said, selected.weights, selected.rescaling),
+    )
+    _report(job, members, [*alone, fitted], said, selected)
     return 0
 
 
@@ -139,13 +143,13 @@ def _refuse_trained(job: Job, member: TrainedModel, split: Split) -> None:
 
 
 def _all_causal(members: Sequence[TrainedModel]) -> bool:
-    return all(isinstance(one.recipe.window, TrailingSpec) for one in members)
+    return all(isinstance(one.recipe.window, CausalWindow) for one in members)
 
 
 def _write_members(
     job: Job,
     members: Sequence[TrainedModel],
-    mixture: Mixture,
+    selected: EnsembleWeights,
     split: Split,
     fitted: CrossFit,
 ) -> None:
@@ -156,7 +160,7 @@ def _write_members(
     records = [
         member_record(job.output, member, weight, rescaled)
         for member, weight, rescaled in zip(
-            members, mixture.weights, mixture.rescaling, strict=True
+            members, selected.weights, selected.rescaling, strict=True
         )
         if weight > 0
     ]
@@ -191,26 +195,26 @@ def _report(
     members: Sequence[TrainedModel],
     fits: Sequence[CrossFit],
     said: Sequence[tuple[SequenceOutputs, ...]],
-    mixture: Mixture,
+    selected: EnsembleWeights,
 ) -> None:
     names, tasks = member_names(members), tasks_of(members)
     of_each = [*(one.recipe.model.tasks for one in members), tasks]
-    judged = [
-        Judged(name=name, lines=judged_lines(one, own, seed=job.seed))
+    evaluated = [
+        Evaluated(name=name, lines=evaluated_lines(one, own, seed=job.seed))
         for name, one, own in zip([*names, "ensemble"], fits, of_each, strict=True)
     ]
-    lines = [line for one in judged for line in one.named_lines()]
+    lines = [line for one in evaluated for line in one.named_lines()]
     write_scores(lines, job.output / f"scores-{job.split}.json")
     alike = correlations(said)
     write_diversity(names, alike, job.output / "diversity.json")
     console = console_of_tables()
     console.print("members and their ensemble; tasks are out of sample")
-    console.print(judged_table(judged, tasks, mixture))
+    console.print(evaluated_table(evaluated, tasks, selected))
     console.print("\nhow alike members are: correlation of outputs, mean over tasks")
     console.print(diversity_table(names, alike))
-    best = judged[-1].lines[-1].out_of_sample
+    best = evaluated[-1].lines[-1].out_of_sample
     console.print(
-        f"{job.output}: {sum(w > 0 for w in mixture.weights)} of {len(members)} members, "
+        f"{job.output}: {sum(w > 0 for w in selected.weights)} of {len(members)} members, "
         f"score {best.scores['score']:.3f} ({best.low:.3f} to {best.high:.3f}, 95 % over "
         "videos), calibrated, out of sample",
         markup=False,

@@ -45,7 +45,7 @@ class EpochBar:
     ) -> None:
         self._bar.stop()
 
-    def watch(self, epoch: Epoch) -> None:
+    def show_epoch(self, epoch: Epoch) -> None:
         """Show an epoch."""
         said = f"{self._name}: loss {epoch.loss:.3f}"
         if epoch.scores:

@@ -15,7 +15,7 @@ from wildaffect.runtime.network import supports_bf16
 from wildaffect.training.calibrate_and_score import score_line, write_scores
 from wildaffect.training.distributed import is_first_process
 from wildaffect.training.images.evaluate import crop_statistics
-from wildaffect.training.images.job import ImageMachine, finetune_run, load_sets
+from wildaffect.training.images.job import ImageTrainerConfig, finetune_run, load_sets
 from wildaffect.training.images.labelled import LabelledCrops, SetPlace
 from wildaffect.training.images.recipe import AnyImageRecipe, FinetuneRecipe
 from wildaffect.training.images.runs import TrainedFaceNet
@@ -81,7 +81,7 @@ def finetune(command: FinetuneCommand) -> int:
             sets,
             folder,
             weights=command.weights,
-            machine=ImageMachine(
+            config=ImageTrainerConfig(
                 accelerator=command.device,
                 trackers=command.track,
                 strategy=command.strategy,
@@ -89,7 +89,7 @@ def finetune(command: FinetuneCommand) -> int:
                 decoders=command.decoders,
             ),
             data_license=command.data_license,
-            watching=bar.watching,
+            callbacks=bar.callbacks,
         )
     if is_first_process():
         _finish(command, trained, places, console)
@@ -157,13 +157,15 @@ def _finish(
     if command.score_split == "none":
         console.print(f"{folder}: trained for {', '.join(trained.data.tasks)}")
         return
-    judged = load_sets(places[:1], command.score_split)
+    evaluated = load_sets(places[:1], command.score_split)
     with StepBar(folder) as bar:
-        seen = bar.show_judging(len(judged[0]))
-        found = crop_statistics(trained.model, judged, trained.data.preprocess, seen)
+        on_progress = bar.show_evaluation(len(evaluated[0]))
+        found = crop_statistics(
+            trained.model, evaluated, trained.data.preprocess, on_progress
+        )
     line = score_line("single crops", found, trained.data.tasks, seed=command.recipe.seed)
     write_scores([line], folder / f"scores-{command.score_split}.json")
-    console.print(score_table([line], f"{len(judged[0])} crops, {command.score_split}"))
+    console.print(score_table([line], f"{len(evaluated[0])} crops, {command.score_split}"))
     console.print(
         f"{folder}: score {line.scores['score']:.3f} ({line.low:.3f} to {line.high:.3f}, "
         "95 % over videos)"

@@ -13,8 +13,8 @@ from rich.progress import (
 
 from wildaffect.core.console import Console
 from wildaffect.training.distributed import is_first_process
-from wildaffect.training.images.evaluate import Seen
-from wildaffect.training.images.job import Watching
+from wildaffect.training.images.evaluate import ProgressCallback
+from wildaffect.training.images.job import TrainingCallbacks
 from wildaffect.training.trainer import Epoch
 
 
@@ -43,16 +43,16 @@ class StepBar:
         self._bar.stop()
 
     @property
-    def watching(self) -> Watching:
+    def callbacks(self) -> TrainingCallbacks:
         """Return what a run tells this bar."""
-        return Watching(
-            epoch=self._show_epoch,
-            step=self._show_step,
-            unreadable=self._tell,
-            judging=self.show_judging,
+        return TrainingCallbacks(
+            on_epoch_end=self._show_epoch,
+            on_step_end=self._show_step,
+            on_unreadable=self._tell,
+            on_evaluate=self.show_evaluation,
         )
 
-    def show_judging(self, num_crops: int) -> Seen:
+    def show_evaluation(self, num_crops: int) -> ProgressCallback:
         """Show a second bar until so many crops are judged; return what moves it."""
         task = self._bar.add_task("scoring", total=num_crops)
 

@@ -74,7 +74,7 @@ def train_from_pixels(command: PixelSystemCommand) -> int:
             f"{command.recipe.system.name}: must be one process, got {num_processes()}; "
             "train a backbone on several GPUs by its own command, into OUT/backbones/NAME"
         )
-    recipe = command.recipe.with_seed(command.seed).stretched(command.stretch)
+    recipe = command.recipe.with_seed(command.seed).with_epoch_scale(command.epoch_scale)
     command = replace(command, recipe=recipe)
     check_people(command)
     stages = stages_of(command)

@@ -66,10 +66,10 @@ class PixelSystemRecipe(Config):
             backbones=tuple(_with_seed(one, seed) for one in self.backbones),
         )
 
-    def stretched(self, times: int) -> "PixelSystemRecipe":
+    def with_epoch_scale(self, times: int) -> "PixelSystemRecipe":
         """Return the system with so many times the epochs of every backbone."""
         return replace(
-            self, backbones=tuple(_stretched(one, times) for one in self.backbones)
+            self, backbones=tuple(_with_epoch_scale(one, times) for one in self.backbones)
         )
 
 
@@ -163,10 +163,10 @@ class PixelSystemCommand:
     output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
     """Folder of everything; runs/<system>-<seed> if not given."""
     split: str = "val"
-    """Split on which the ensemble is calibrated, crosswise, and judged."""
+    """Split on which the ensemble is calibrated, crosswise, and evaluated."""
     seed: int = 0
     """Of every backbone and member."""
-    stretch: int = 1
+    epoch_scale: int = 1
     """Times the recipe's epochs that every backbone trains."""
     data_license: str = UNKNOWN_LICENSE
     """License of images and annotations; stated again in the artifact."""
@@ -177,8 +177,8 @@ class PixelSystemCommand:
     """Of tensor operations on the CPU."""
 
     def __post_init__(self) -> None:
-        if self.stretch < 1:
-            raise ValueError(f"stretch must be at least 1, got {self.stretch}")
+        if self.epoch_scale < 1:
+            raise ValueError(f"epoch_scale must be at least 1, got {self.epoch_scale}")
 
     @property
     def folder(self) -> Path:
@@ -196,7 +196,7 @@ def _with_seed(one: BackboneRecipe, seed: int) -> BackboneRecipe:
     return replace(one, finetune=replace(one.finetune, seed=seed), pretrain=pretrain)
 
 
-def _stretched(one: BackboneRecipe, times: int) -> BackboneRecipe:
+def _with_epoch_scale(one: BackboneRecipe, times: int) -> BackboneRecipe:
     finetune = replace(one.finetune, num_epochs=one.finetune.num_epochs * times)
     if isinstance(finetune.selection, BestOnDevSplit):
         patience = finetune.selection.patience_epochs * times

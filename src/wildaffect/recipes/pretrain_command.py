@@ -10,7 +10,7 @@ from wildaffect.core.console import Console
 from wildaffect.recipes.finetune_command import places_of, tell_precision, tell_sets
 from wildaffect.recipes.image_progress import StepBar
 from wildaffect.training.distributed import is_first_process
-from wildaffect.training.images.job import ImageMachine, load_sets
+from wildaffect.training.images.job import ImageTrainerConfig, load_sets
 from wildaffect.training.images.pretrain_job import find_images, pretrain_run
 from wildaffect.training.images.recipe import PretrainRecipe
 from wildaffect.training.job import UNKNOWN_LICENSE
@@ -69,7 +69,7 @@ def pretrain(command: PretrainCommand) -> int:
             trees,
             folder,
             probed=probed,
-            machine=ImageMachine(
+            config=ImageTrainerConfig(
                 accelerator=command.device,
                 trackers=command.track,
                 strategy=command.strategy,
@@ -77,7 +77,7 @@ def pretrain(command: PretrainCommand) -> int:
                 decoders=command.decoders,
             ),
             data_license=command.data_license,
-            watching=bar.watching,
+            callbacks=bar.callbacks,
         )
     if is_first_process():
         console.print(_last_line(run), markup=False)

@@ -81,7 +81,7 @@ class SystemCommand:
     epochs: int | None = None
     """Epochs of every member in place of the recipes'."""
     split: str = "val"
-    """Split on which the ensemble is calibrated, crosswise, and judged."""
+    """Split on which the ensemble is calibrated, crosswise, and evaluated."""
     data_license: str = UNKNOWN_LICENSE
     """License of the annotations; stated again in the artifact."""
     license: str = "not stated"

@@ -25,7 +25,7 @@ from wildaffect.training.calibrate_and_score import (
     write_scores,
 )
 from wildaffect.training.distributed import is_first_process
-from wildaffect.training.job import UNKNOWN_LICENSE, Machine, train_run
+from wildaffect.training.job import UNKNOWN_LICENSE, TrainerConfig, train_run
 from wildaffect.training.load import Split, load_split
 from wildaffect.training.pages import console_of_tables, fit_table, score_table
 from wildaffect.training.recipe import TemporalRecipe
@@ -76,14 +76,14 @@ def train(command: TrainCommand) -> int:
     _tell_missing(split, console)
     if command.folds:
         return _cross_validate(command, split, store, folder, console)
-    judged = None  # read before training, so that what is wrong with it is said before
+    evaluated = None  # read before training, so that what is wrong with it is said before
     if command.score_split != "none" and is_first_process():
-        judged = load_split(
+        evaluated = load_split(
             command.data, store, recipe, command.score_split, command.format
         )
     trained = _train_one(command, split, store, folder)
     if is_first_process():
-        _finish(command, trained, split.sequences, judged, console)
+        _finish(command, trained, split.sequences, evaluated, console)
     return 0
 
 
@@ -91,16 +91,16 @@ def _train_one(
     command: TrainCommand, split: Split, store: FeatureStore, folder: Path
 ) -> TrainedModel:
     _tell_resumed(Run(folder))
-    machine = Machine(accelerator=command.device, trackers=command.track)
+    config = TrainerConfig(accelerator=command.device, trackers=command.track)
     with EpochBar(Run(folder), command.recipe.num_epochs) as bar:
         return train_run(
             command.recipe,
             split,
             store,
             folder,
-            machine=machine,
+            config=config,
             data_license=_data_license(command),
-            watch=bar.watch,
+            on_epoch_end=bar.show_epoch,
         )
 
 
@@ -116,26 +116,28 @@ def _finish(
     command: TrainCommand,
     trained: TrainedModel,
     sequences: tuple[FrameSequence, ...],
-    judged: Split | None,
+    evaluated: Split | None,
     console: Console,
 ) -> None:
     folder = trained.run.folder
     fitted = calibrate_run(trained, sequences)
     if fitted:
         console.print(fit_table(fitted, trained.recipe.model.tasks))
-    if judged is None:
+    if evaluated is None:
         console.print(f"{folder}: trained on {len(trained.data.train_videos)} videos")
         return
     lines = score_lines(
-        predict_stored(trained, judged.sequences, command.score_split),
-        judged.sequences,
+        predict_stored(trained, evaluated.sequences, command.score_split),
+        evaluated.sequences,
         load_calibration(folder),
         spaces=trained.data.spaces,
         seed=trained.recipe.seed,
     )
     write_scores(lines, folder / f"scores-{command.score_split}.json")
     console.print(
-        score_table(lines, f"{len(judged.sequences)} videos of {judged.annotations.source}")
+        score_table(
+            lines, f"{len(evaluated.sequences)} videos of {evaluated.annotations.source}"
+        )
     )
     console.print(_last_line(folder, lines))
 

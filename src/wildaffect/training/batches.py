@@ -11,9 +11,9 @@ import torch
 
 from wildaffect.core.errors import UsageError
 from wildaffect.core.sequences import FrameSequence
-from wildaffect.core.windows import LedInSpec
+from wildaffect.core.windows import LeftPaddedWindow
 from wildaffect.data.collate import collate
-from wildaffect.data.samples import WindowSampler, led_in
+from wildaffect.data.samples import WindowSampler, pad_left
 from wildaffect.training.distributed import Processes
 from wildaffect.training.recipe import TemporalRecipe
 from wildaffect.training.tensors import TensorBatch, to_tensors
@@ -60,7 +60,7 @@ class TrainingBatches:
             rng = np.random.default_rng((self._recipe.seed, _DRAW, step))
             drawn = list(self._sampler.draw(self._recipe.batch_size, rng))
             mine = drawn[self._processes.rank :: self._processes.count]
-            if isinstance(self._spec, LedInSpec):
-                mine = [led_in(one, self._spec) for one in mine]
+            if isinstance(self._spec, LeftPaddedWindow):
+                mine = [pad_left(one, self._spec) for one in mine]
             yield to_tensors(collate(mine), device)
             step += 1

@@ -15,7 +15,7 @@ from wildaffect.core.files import write_whole
 from wildaffect.core.outputs import SequenceOutputs
 from wildaffect.core.sequences import FrameSequence
 from wildaffect.core.tasks import LabelSpaces, Task
-from wildaffect.core.windows import TrailingSpec
+from wildaffect.core.windows import CausalWindow
 from wildaffect.inference.calibration import Calibration
 from wildaffect.inference.fitting import CalibrationFit, CrossFit, Step, cross_fit
 from wildaffect.inference.smoothing_choice import CAUSAL_GRIDS
@@ -137,7 +137,7 @@ def calibrate_run(
     fitted = calibrate(
         predict_stored(trained, aside, "dev"),
         aside,
-        is_causal=isinstance(trained.recipe.window, TrailingSpec),
+        is_causal=isinstance(trained.recipe.window, CausalWindow),
         seed=trained.recipe.seed,
         spaces=trained.data.spaces,
     )

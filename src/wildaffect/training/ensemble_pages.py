@@ -14,8 +14,8 @@ from rich.table import Table
 
 from wildaffect.core.files import write_whole
 from wildaffect.core.tasks import Task
+from wildaffect.inference.ensemble_weights import EnsembleWeights
 from wildaffect.inference.fitting import CrossFit
-from wildaffect.inference.mixing import Mixture
 from wildaffect.training.calibrate_and_score import ScoreLine, score_line
 from wildaffect.training.pages import TITLES, score_cell
 
@@ -33,7 +33,7 @@ class StepLines:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
+class Evaluated:
     """A member or the ensemble with its scores after each step."""
 
     name: str
@@ -47,7 +47,7 @@ class Judged:
             yield replace(step.out_of_sample, name=f"{name}, out of sample")
 
 
-def judged_lines(
+def evaluated_lines(
     fitted: CrossFit, tasks: Sequence[Task], *, seed: int
 ) -> tuple[StepLines, ...]:
     """Return the scores of each step with their intervals."""
@@ -61,8 +61,8 @@ def judged_lines(
     )
 
 
-def judged_table(
-    judged: Sequence[Judged], tasks: Sequence[Task], mixture: Mixture
+def evaluated_table(
+    evaluated: Sequence[Evaluated], tasks: Sequence[Task], selected: EnsembleWeights
 ) -> Table:
     """Return a row for each member and step, the ensemble last.
 
@@ -74,8 +74,8 @@ def judged_table(
     titles = [TITLES[task] for task in shown]
     for name in ("", "weight", "", *titles, "sum out", "sum in", "95 % of sum out"):
         table.add_column(name, justify="right" if name else "left", no_wrap=True)
-    weights = [f"{weight:.2f}" for weight in mixture.weights] + [""]
-    for one, weight in zip(judged, weights, strict=True):
+    weights = [f"{weight:.2f}" for weight in selected.weights] + [""]
+    for one, weight in zip(evaluated, weights, strict=True):
         for index, step in enumerate(one.lines):
             out, inside = step.out_of_sample, step.in_sample
             head = (one.name, weight) if index == 0 else ("", "")

@@ -19,8 +19,8 @@ from wildaffect.core.names import is_inside
 from wildaffect.core.tasks import LabelSpaces, Task
 from wildaffect.data.splits import load_splits
 from wildaffect.inference.calibration import Calibration
+from wildaffect.inference.ensemble_weights import Combine, Select
 from wildaffect.inference.manifest import Affine
-from wildaffect.inference.mixing import Combine, Select
 from wildaffect.training.calibrate_and_score import load_calibration
 from wildaffect.training.runs import Run, TrainedModel, load_run
 

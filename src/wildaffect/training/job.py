@@ -16,14 +16,14 @@ from wildaffect.training.recipe import BestOnDevSplit, TemporalRecipe
 from wildaffect.training.runs import Run, TrainedModel, begin, load_run
 from wildaffect.training.temporal_trainer import TemporalTrainer
 from wildaffect.training.trackers import open_trackers
-from wildaffect.training.trainer import Watch
+from wildaffect.training.trainer import EpochCallback
 
 UNKNOWN_LICENSE = "not stated"
 """Terms of annotations that nobody told; an artefact repeats them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Machine:
+class TrainerConfig:
     """Where a run trains and who is told of it."""
 
     accelerator: str = "auto"
@@ -36,9 +36,9 @@ def train_run(
     store: FeatureStore,
     folder: Path,
     *,
-    machine: Machine,
+    config: TrainerConfig,
     data_license: str = UNKNOWN_LICENSE,
-    watch: Watch,
+    on_epoch_end: EpochCallback,
 ) -> TrainedModel:
     """Train a recipe on a split, or go on with a run that was stopped.
 
@@ -47,9 +47,9 @@ def train_run(
         split: Its training part.
         store: Where the features are.
         folder: Of the run.
-        machine: Where it trains.
+        config: Where it trains.
         data_license: License of the annotations, stated again in the the artefact.
-        watch: Told of every epoch.
+        on_epoch_end: Told of every epoch.
 
     Raises:
         UsageError: If the folder holds another run.
@@ -61,7 +61,7 @@ def train_run(
     source = DataSource(name=split.annotations.source, license=data_license)
     data = describe_data(split, store, recipe, dev=dev, source=source)
     run = Run(folder)
-    fabric = launch(machine.accelerator, recipe.precision)
+    fabric = launch(config.accelerator, recipe.precision)
     if fabric.is_global_zero:
         begin(run, recipe, data)
     fabric.barrier()
@@ -72,12 +72,12 @@ def train_run(
         )
     if run.is_finished:
         return load_run(folder)
-    trackers = open_trackers(folder, machine.trackers) if fabric.is_global_zero else []
+    trackers = open_trackers(folder, config.trackers) if fabric.is_global_zero else []
     trainer = TemporalTrainer(
         recipe, sequences, run, fabric=fabric, spaces=data.spaces, trackers=trackers
     )
     try:
-        trainer.run(watch if fabric.is_global_zero else _nobody)
+        trainer.run(on_epoch_end if fabric.is_global_zero else _nobody)
     finally:
         for tracker in trackers:
             tracker.close()

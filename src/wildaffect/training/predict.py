@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
+from wildaffect.core.causal import causal_padding_s, causal_windows, left_padding_s
 from wildaffect.core.outputs import SequenceOutputs
 from wildaffect.core.sequences import FrameSequence
 from wildaffect.core.tasks import Task
-from wildaffect.core.trailing import led_in_s, trailing_lead_s, trailing_windows
-from wildaffect.core.windows import AnyWindow, LedInSpec, TrailingSpec, cut, stitch
+from wildaffect.core.windows import AnyWindow, CausalWindow, LeftPaddedWindow, cut, stitch
 
 ROWS_PER_BATCH = 4096
 """Rows that the model sees at once, padding included."""
@@ -100,15 +100,15 @@ def _windows_of(
     time_s: NDArray[np.float64], window: AnyWindow
 ) -> tuple[list[slice], list[NDArray[np.float64]]]:
     """Return the rows of every window, and the times of the rows in front of each."""
-    if isinstance(window, TrailingSpec):
-        trailing = trailing_windows(time_s, window)
-        return trailing, [
-            trailing_lead_s(time_s[rows], float(time_s[row]), window)
-            for row, rows in enumerate(trailing)
+    if isinstance(window, CausalWindow):
+        causal = causal_windows(time_s, window)
+        return causal, [
+            causal_padding_s(time_s[rows], float(time_s[row]), window)
+            for row, rows in enumerate(causal)
         ]
     whole = cut(time_s, window)
-    if isinstance(window, LedInSpec):
-        return whole, [led_in_s(float(time_s[rows.start]), window) for rows in whole]
+    if isinstance(window, LeftPaddedWindow):
+        return whole, [left_padding_s(float(time_s[rows.start]), window) for rows in whole]
     return whole, [np.zeros(0)] * len(whole)
 
 
@@ -154,16 +154,16 @@ def _filled(track: _Track, window: int) -> tuple[Tensor, NDArray[np.float64]]:
 
 
 def _kept_rows(piece: _Piece, track: _Track, window: AnyWindow) -> slice:
-    """Return the rows of a window that are used: of a trailing one, its own row alone."""
+    """Return the rows of a window that are used: of a causal one, its own row alone."""
     first = len(track.leads_s[piece.window])
-    if not isinstance(window, TrailingSpec):
+    if not isinstance(window, CausalWindow):
         return slice(first, piece.length)
     own = first + piece.window - track.windows[piece.window].start
     return slice(own, own + 1)
 
 
 def _join(track: _Track, values: list[Floats], window: AnyWindow) -> Floats:
-    if isinstance(window, TrailingSpec):
+    if isinstance(window, CausalWindow):
         return np.concatenate(values)
     return stitch(values, track.windows, times_s=track.time_s, spec=window)
 

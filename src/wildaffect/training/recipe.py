@@ -10,7 +10,7 @@ from wildaffect.core.config import Config
 from wildaffect.core.errors import UsageError
 from wildaffect.core.files import write_whole
 from wildaffect.core.names import check_bare_name
-from wildaffect.core.windows import AnyWindow, LedInSpec, TrailingSpec, WindowSpec
+from wildaffect.core.windows import AnyWindow, CausalWindow, LeftPaddedWindow, WindowSpec
 from wildaffect.inference.manifest import NeutralPolicy
 from wildaffect.inference.neutral import DEFAULT_POLICY
 from wildaffect.losses.multitask import LossConfig
@@ -154,7 +154,7 @@ class TemporalRecipe(Config):
         Windows for every row by itself would be almost the same one after another, so
         training takes whole ones as long, side by side, and judges epochs on such too.
         """
-        if not isinstance(self.window, TrailingSpec):
+        if not isinstance(self.window, CausalWindow):
             return self.window
         whole = WindowSpec(
             length_s=self.window.length_s,
@@ -163,7 +163,7 @@ class TemporalRecipe(Config):
         )
         if self.window.lead_step_s is None:
             return whole
-        return LedInSpec(**asdict(whole), lead_step_s=self.window.lead_step_s)
+        return LeftPaddedWindow(**asdict(whole), lead_step_s=self.window.lead_step_s)
 
 
 _ADAPTER = TypeAdapter(TemporalRecipe)

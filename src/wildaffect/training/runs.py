@@ -191,7 +191,7 @@ def keep_metrics_before(run: Run, epoch: int) -> None:
 
 
 def describe_environment() -> dict[str, Any]:
-    """Return versions and machine, for a run to write beside its weights."""
+    """Return versions and config, for a run to write beside its weights."""
     found: dict[str, Any] = {"python": platform.python_version()}
     for package in _PACKAGES:
         try:

@@ -37,43 +37,43 @@ class TrainState:
     optimizer: Optimizer
     """Over parameters of `model` and `loss`; torch's own, not what Fabric makes of it."""
     scheduler: LRScheduler
-    mean: EMA | None
+    ema: EMA | None
     """Of weights; None keeps those of `model`."""
-    judge_copy: nn.Module | None = None
+    eval_model: nn.Module | None = None
     """What is judged where `model` is in shards, on the CPU; None judges what is kept."""
 
     @property
-    def kept(self) -> nn.Module:
+    def output_model(self) -> nn.Module:
         """Return the model whose weights count: the running mean if there is one."""
-        return self.mean.model if self.mean else self.model
+        return self.ema.model if self.ema else self.model
 
-    def kept_weights(self) -> dict[str, Tensor]:
+    def output_weights(self) -> dict[str, Tensor]:
         """Return those in the first process, nothing in others; all of them must call."""
-        return whole_weights(self.kept)
+        return whole_weights(self.output_model)
 
     @contextmanager
-    def judged(self, device: Any) -> Iterator[nn.Module]:
+    def model_to_evaluate(self, device: Any) -> Iterator[nn.Module]:
         """Give the model whose weights count, whole in the first process; all must call."""
-        if self.judge_copy is None:
-            yield self.kept
+        if self.eval_model is None:
+            yield self.output_model
             return
-        weights = self.kept_weights()
+        weights = self.output_weights()
         if weights:
-            self.judge_copy.load_state_dict(weights)
-            self.judge_copy.to(device)
-        yield self.judge_copy
-        self.judge_copy.to("cpu")
+            self.eval_model.load_state_dict(weights)
+            self.eval_model.to(device)
+        yield self.eval_model
+        self.eval_model.to("cpu")
 
     def state_dict(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return weights and the rest in the first process; all of them must call."""
-        mean = self.mean
+        ema = self.ema
         rest = {
             "optimizer": get_optimizer_state_dict(
                 self._owner, self.optimizer, options=_IN_FIRST
             ),
             "scheduler": self.scheduler.state_dict(),
             "loss": self.loss.state_dict(),
-            "mean": (whole_weights(mean.model), mean.num_steps) if mean else None,
+            "ema": (whole_weights(ema.model), ema.num_steps) if ema else None,
         }
         return whole_weights(self.model), rest
 
@@ -90,9 +90,9 @@ class TrainState:
         self._lay_out()
         self.scheduler.load_state_dict(rest["scheduler"])
         self.loss.load_state_dict(rest["loss"])
-        if self.mean:
-            means, self.mean.num_steps = rest["mean"]
-            set_model_state_dict(self.mean.model, means, options=_FROM_WHOLE)
+        if self.ema:
+            means, self.ema.num_steps = rest["ema"]
+            set_model_state_dict(self.ema.model, means, options=_FROM_WHOLE)
 
     def _lay_out(self) -> None:
         """Give moments the strides of their parameters, as the fused step expects.

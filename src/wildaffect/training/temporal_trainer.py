@@ -27,7 +27,7 @@ from wildaffect.training.score import task_scores, video_statistics
 from wildaffect.training.state import TrainState
 from wildaffect.training.tensors import feature_moments
 from wildaffect.training.trackers import Tracker
-from wildaffect.training.trainer import Trainer, TrainingPlan, Watch
+from wildaffect.training.trainer import EpochCallback, Trainer, TrainingPlan
 
 
 class TemporalTrainer:
@@ -83,17 +83,17 @@ class TemporalTrainer:
             torch.from_numpy(moments.std).float(),
         )
         self._trainer = Trainer(
-            run, plan, self._state, fabric=fabric, judge=self._judge, trackers=trackers
+            run, plan, self._state, fabric=fabric, eval_fn=self._evaluate, trackers=trackers
         )
 
-    def run(self, watch: Watch) -> None:
+    def run(self, on_epoch_end: EpochCallback) -> None:
         """Train to the end, or on from the last checkpoint to the end."""
-        self._trainer.run(self._steps, watch)
+        self._trainer.run(self._steps, on_epoch_end)
 
     @property
     def model(self) -> nn.Module:
         """Return the model whose weights count: the running mean if there is one."""
-        return self._state.kept
+        return self._state.output_model
 
     def _steps(self, first: int) -> Iterator[Step]:
         batches = self.batches.from_step(first, self._fabric.device)
@@ -111,7 +111,7 @@ class TemporalTrainer:
             loss=loss,
             optimizer=optimizer,
             scheduler=scheduler,
-            mean=EMA(model, decay) if decay else None,
+            ema=EMA(model, decay) if decay else None,
         )
         forward = torch.compile(model) if recipe.compile else model
         wrapped, optimizer = fabric.setup(forward, optimizer)
@@ -135,7 +135,7 @@ class TemporalTrainer:
         left = 1 - step / self._num_steps if self._recipe.decay_truth_share else 1.0
         return feedback.truth_share * left
 
-    def _judge(self, model: nn.Module, _: int) -> dict[str, float]:
+    def _evaluate(self, model: nn.Module, _: int) -> dict[str, float]:
         """Return scores on the people set aside; empty if there are none."""
         if not self._dev:
             return {}

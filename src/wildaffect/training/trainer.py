@@ -41,8 +41,8 @@ class Epoch:
     is_best: bool
 
 
-Watch = Callable[[Epoch], None]
-Judge = Callable[[nn.Module, int], dict[str, float]]
+EpochCallback = Callable[[Epoch], None]
+EvalFn = Callable[[nn.Module, int], dict[str, float]]
 """Model and number of an epoch, from 1, to scores; asked in the first process alone."""
 
 
@@ -81,7 +81,7 @@ class Trainer:
         plan: How long it is.
         state: What its steps change.
         fabric: Of this process.
-        judge: Scores an epoch; `score` of it chooses.
+        eval_fn: Scores an epoch; `score` of it chooses.
         trackers: Told the numbers of every epoch, by the first process alone.
     """
 
@@ -92,19 +92,21 @@ class Trainer:
         state: TrainState,
         *,
         fabric: Any,
-        judge: Judge,
+        eval_fn: EvalFn,
         trackers: Sequence[Tracker] = (),
     ) -> None:
         self._run, self._plan, self._state = run, plan, state
-        self._fabric, self._judge, self._trackers = fabric, judge, trackers
+        self._fabric, self._eval_fn, self._trackers = fabric, eval_fn, trackers
         self._progress = Progress()
 
-    def run(self, steps: Callable[[int], Iterator[Step]], watch: Watch) -> None:
+    def run(
+        self, steps: Callable[[int], Iterator[Step]], on_epoch_end: EpochCallback
+    ) -> None:
         """Take steps until the run ends; returns when its weights are written.
 
         Args:
             steps: Number of the first step, from 0, to the steps from it on.
-            watch: Told of every epoch.
+            on_epoch_end: Told of every epoch.
 
         Raises:
             BadCheckpoint: If the run's checkpoint is damaged or of another model.
@@ -116,7 +118,7 @@ class Trainer:
         for step in () if self._is_over() else steps(self._progress.step):
             self._count(step)
             if self._progress.step % self._plan.steps_per_epoch == 0:
-                self._end_epoch(step, time.monotonic() - began_s, watch)
+                self._end_epoch(step, time.monotonic() - began_s, on_epoch_end)
                 began_s = saved_s = time.monotonic()
                 if self._is_over():
                     break
@@ -128,8 +130,8 @@ class Trainer:
     def _count(self, step: Step) -> None:
         self._progress.step = step.index + 1
         self._progress.epoch_loss += step.loss
-        if self._state.mean:
-            self._state.mean.update(self._state.model)
+        if self._state.ema:
+            self._state.ema.update(self._state.model)
 
     def _is_over(self) -> bool:
         done, patience = self._progress.step, self._plan.patience_epochs
@@ -146,7 +148,7 @@ class Trainer:
     def _is_shared(self) -> bool:
         return self._fabric.world_size > 1
 
-    def _end_epoch(self, step: Step, seconds: float, watch: Watch) -> None:
+    def _end_epoch(self, step: Step, seconds: float, on_epoch_end: EpochCallback) -> None:
         number = self._progress.step // self._plan.steps_per_epoch
         scores = self._score(number)
         is_best = "score" in scores and scores["score"] > self._progress.best_score
@@ -163,20 +165,20 @@ class Trainer:
         )
         self._progress.epoch_loss = 0.0
         if is_best and self._plan.patience_epochs is not None:
-            weights = self._state.kept_weights()
+            weights = self._state.output_weights()
             if self._fabric.is_global_zero:
                 save_weights(self._run.best_weights, weights)
         if self._fabric.is_global_zero:
             self._log(epoch, step)
         self._save()
-        watch(epoch)
+        on_epoch_end(epoch)
 
     def _score(self, number: int) -> dict[str, float]:
         """Return the scores of an epoch, the same in every process."""
         scores: dict[str, float] = {}
-        with self._state.judged(self._fabric.device) as model:
+        with self._state.model_to_evaluate(self._fabric.device) as model:
             if self._fabric.is_global_zero:
-                scores = self._judge(model, number)
+                scores = self._eval_fn(model, number)
         agreed: dict[str, float] = self._fabric.broadcast(scores)
         return agreed
 
@@ -213,7 +215,7 @@ class Trainer:
             keep_metrics_before(self._run, done + 1)
 
     def _finish(self) -> None:
-        weights = self._state.kept_weights()
+        weights = self._state.output_weights()
         if self._fabric.is_global_zero:
             if self._plan.patience_epochs is not None and self._progress.best_epoch:
                 weights = load_weights(self._run.best_weights)

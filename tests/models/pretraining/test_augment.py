@@ -18,17 +18,21 @@ def ramp(num: int = 4, side: int = 32) -> torch.Tensor:
     return torch.stack([columns, columns.T]).expand(num, -1, -1, -1).contiguous()
 
 
-@given(min_area=st.floats(0.05, 1), max_stretch=st.floats(1, 3), seed=st.integers(0, 2**31))
-def test_boxes_stay_inside_and_are_as_large_as_asked(min_area, max_stretch, seed):
+@given(
+    min_area=st.floats(0.05, 1),
+    max_aspect_ratio=st.floats(1, 3),
+    seed=st.integers(0, 2**31),
+)
+def test_boxes_stay_inside_and_are_as_large_as_asked(min_area, max_aspect_ratio, seed):
     boxes = draw_boxes(
-        50, min_area=min_area, max_stretch=max_stretch, generator=seeded(seed)
+        50, min_area=min_area, max_aspect_ratio=max_aspect_ratio, generator=seeded(seed)
     )
     left, top, width, height = boxes.unbind(1)
     assert (boxes >= 0).all()
     assert (left + width <= 1 + 1e-5).all()
     assert (top + height <= 1 + 1e-5).all()
     assert (width * height <= 1 + 1e-5).all()
-    assert ((width / height).log().abs() <= np.log(max_stretch) + 1e-4).all()
+    assert ((width / height).log().abs() <= np.log(max_aspect_ratio) + 1e-4).all()
     uncut = (width < 1) & (height < 1)
     assert (width * height >= min_area - 1e-4)[uncut].all()
 
@@ -52,14 +56,20 @@ def test_the_whole_crop_is_a_box_that_changes_nothing():
 def test_a_seed_repeats_a_batch():
     def batch(seed: int) -> torch.Tensor:
         generator = seeded(seed)
-        boxes = draw_boxes(4, min_area=0.2, max_stretch=4 / 3, generator=generator)
+        boxes = draw_boxes(4, min_area=0.2, max_aspect_ratio=4 / 3, generator=generator)
         return cut_boxes(ramp(), boxes)
 
     assert torch.equal(batch(3), batch(3))
     assert not torch.equal(batch(3), batch(4))
 
 
-@pytest.mark.parametrize(("min_area", "max_stretch"), [(0.0, 1.3), (1.1, 1.3), (0.2, 0.9)])
-def test_boxes_that_cannot_be_are_refused(min_area, max_stretch):
-    with pytest.raises(ValueError, match=r"min_area must be in \(0, 1\] and max_stretch"):
-        draw_boxes(1, min_area=min_area, max_stretch=max_stretch, generator=seeded())
+@pytest.mark.parametrize(
+    ("min_area", "max_aspect_ratio"), [(0.0, 1.3), (1.1, 1.3), (0.2, 0.9)]
+)
+def test_boxes_that_cannot_be_are_refused(min_area, max_aspect_ratio):
+    with pytest.raises(
+        ValueError, match=r"min_area must be in \(0, 1\] and max_aspect_ratio"
+    ):
+        draw_boxes(
+            1, min_area=min_area, max_aspect_ratio=max_aspect_ratio, generator=seeded()
+        )

@@ -18,7 +18,7 @@ from wildaffect.models.backbones.vit import ClassTokenViT, MeanTokenViT, ViTConf
 from wildaffect.models.pretraining import catalogue
 from wildaffect.models.pretraining.mae import MAEConfig
 from wildaffect.training.images.augment import AugmentConfig
-from wildaffect.training.images.job import Watching
+from wildaffect.training.images.job import TrainingCallbacks
 from wildaffect.training.images.recipe import FinetuneRecipe, PretrainRecipe
 from wildaffect.training.recipe import OptimConfig
 
@@ -118,10 +118,10 @@ PRETRAIN = PretrainRecipe(
     num_epochs=3,
     optim=OptimConfig(peak_lr=5e-3, betas=(0.9, 0.95), max_grad_norm=5.0),
 )
-TELL_NOBODY = Watching(
-    epoch=lambda epoch: None,
-    step=lambda done, num, loss: None,
-    unreadable=lambda found, paths: None,
+SILENT = TrainingCallbacks(
+    on_epoch_end=lambda epoch: None,
+    on_step_end=lambda done, num, loss: None,
+    on_unreadable=lambda found, paths: None,
 )
 
 
@@ -137,7 +137,7 @@ def mae_recipe():
 
 @pytest.fixture
 def quiet():
-    return TELL_NOBODY
+    return SILENT
 
 
 @pytest.fixture

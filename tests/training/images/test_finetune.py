@@ -11,8 +11,13 @@ from wildaffect.training import trainer
 from wildaffect.training.checkpoint import load_weights as load_tensors
 from wildaffect.training.distributed import Processes
 from wildaffect.training.images.evaluate import crop_statistics
-from wildaffect.training.images.gradient_accumulation import share_of
-from wildaffect.training.images.job import ImageMachine, Watching, finetune_run, load_sets
+from wildaffect.training.images.gradient_accumulation import crops_per_process
+from wildaffect.training.images.job import (
+    ImageTrainerConfig,
+    TrainingCallbacks,
+    finetune_run,
+    load_sets,
+)
 from wildaffect.training.images.labelled import SetPlace
 from wildaffect.training.images.runs import load_face_net
 from wildaffect.training.images.start import find_weights, start_from
@@ -20,7 +25,7 @@ from wildaffect.training.recipe import KeepLast
 from wildaffect.training.runs import Run, read_metrics
 from wildaffect.training.score import task_scores
 
-CPU = ImageMachine(accelerator="cpu")
+CPU = ImageTrainerConfig(accelerator="cpu")
 
 
 class Stopped(Exception):
@@ -29,16 +34,16 @@ class Stopped(Exception):
 
 @pytest.fixture
 def fit(labelled, quiet):
-    def run(recipe, folder, *, weights=None, watching=quiet, machine=CPU):
+    def run(recipe, folder, *, weights=None, callbacks=quiet, config=CPU):
         sets = load_sets([SetPlace(data=labelled)], "train")
         return finetune_run(
             recipe,
             sets,
             folder,
             weights=weights,
-            machine=machine,
+            config=config,
             data_license="ours",
-            watching=watching,
+            callbacks=callbacks,
         )
 
     return run
@@ -49,8 +54,10 @@ def stop_after(num_steps):
         if done == num_steps:
             raise Stopped
 
-    return Watching(
-        epoch=lambda epoch: None, step=step, unreadable=lambda found, paths: None
+    return TrainingCallbacks(
+        on_epoch_end=lambda epoch: None,
+        on_step_end=step,
+        on_unreadable=lambda found, paths: None,
     )
 
 
@@ -75,7 +82,7 @@ def test_a_run_stopped_within_an_epoch_goes_on_as_if_it_had_not_been(
     fit(recipe, tmp_path / "whole")
     monkeypatch.setattr(trainer, "EVERY_S", 0.0)
     with pytest.raises(Stopped):
-        fit(recipe, tmp_path / "parts", watching=stop_after(7))  # 5 steps are an epoch
+        fit(recipe, tmp_path / "parts", callbacks=stop_after(7))  # 5 steps are an epoch
     fit(recipe, tmp_path / "parts")
     whole, parts = (load_tensors(Run(tmp_path / one).weights) for one in ("whole", "parts"))
     assert all(torch.equal(parts[key], value) for key, value in whole.items())
@@ -142,7 +149,7 @@ def test_a_file_of_another_network_is_refused(tmp_path):
 
 def test_a_run_that_has_not_ended_gives_no_weights(fit, recipe, tmp_path):
     with pytest.raises(Stopped):
-        fit(recipe, tmp_path / "run", watching=stop_after(2))
+        fit(recipe, tmp_path / "run", callbacks=stop_after(2))
     with pytest.raises(UsageError, match="training of a backbone must have ended"):
         find_weights(str(tmp_path / "run"))
     with pytest.raises(UsageError, match="finished run of `wildaffect finetune`"):
@@ -154,13 +161,13 @@ def test_images_that_do_not_decode_are_told_and_train_nothing(
 ):
     (labelled / "p1" / "00002.png").write_bytes(b"broken")
     told = {}
-    watching = Watching(
-        epoch=lambda epoch: None,
-        step=lambda done, num, loss: None,
-        unreadable=lambda found, paths: told.update(found),
+    callbacks = TrainingCallbacks(
+        on_epoch_end=lambda epoch: None,
+        on_step_end=lambda done, num, loss: None,
+        on_unreadable=lambda found, paths: told.update(found),
     )
     last = replace(recipe, num_epochs=1, selection=KeepLast(), batch_size=50)
-    fit(last, tmp_path / "run", watching=watching)
+    fit(last, tmp_path / "run", callbacks=callbacks)
     assert len(told) == 1
     assert "00002.png" in next(iter(told.values()))
 
@@ -191,4 +198,4 @@ def test_stochastic_depth_is_for_vision_transformers_alone(fit, recipe, tmp_path
 
 def test_a_batch_must_be_shared_evenly():
     with pytest.raises(UsageError, match="multiple of the 3 processes, got 8"):
-        share_of("test", 8, Processes(count=3))
+        crops_per_process("test", 8, Processes(count=3))

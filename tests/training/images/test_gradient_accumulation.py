@@ -11,7 +11,7 @@ from wildaffect.training import trainer
 from wildaffect.training.checkpoint import load_weights
 from wildaffect.training.images.finetune import Finetune
 from wildaffect.training.images.gradient_accumulation import GradientAccumulator
-from wildaffect.training.images.job import ImageMachine, finetune_run, load_sets
+from wildaffect.training.images.job import ImageTrainerConfig, finetune_run, load_sets
 from wildaffect.training.images.labelled import SetPlace
 from wildaffect.training.images.pretrain import Pretrain
 from wildaffect.training.images.pretrain_job import find_images, pretrain_run
@@ -40,9 +40,11 @@ def weights_of(labelled, quiet, tmp_path):
 
     def run(recipe, micro_batch_size, folder="run"):
         told = {
-            "machine": ImageMachine(accelerator="cpu", micro_batch_size=micro_batch_size),
+            "config": ImageTrainerConfig(
+                accelerator="cpu", micro_batch_size=micro_batch_size
+            ),
             "data_license": "ours",
-            "watching": quiet,
+            "callbacks": quiet,
         }
         path = tmp_path / f"{folder}-{micro_batch_size}"
         if recipe.kind == "finetune":
@@ -132,15 +134,15 @@ def test_a_step_that_does_not_fit_says_how_many_crops_to_try_and_the_run_goes_on
     recipe, where, num = (vit, Finetune, 8) if kind == "finetune" else (mae, Pretrain, 16)
     whole = weights_of(recipe, None, "whole")
     monkeypatch.setattr(trainer, "EVERY_S", 0.0)
-    learn = where.learn
+    forward_backward = where.forward_backward
 
     def full(self, forward, batch):
         if batch.step == 4:
             raise torch.OutOfMemoryError("no memory")
-        return learn(self, forward, batch)
+        return forward_backward(self, forward, batch)
 
     with monkeypatch.context() as patch:
-        patch.setattr(where, "learn", full)
+        patch.setattr(where, "forward_backward", full)
         with pytest.raises(OutOfMemory, match=f"--micro-batch-size {num // 2}, or"):
             weights_of(recipe, None)
     (tmp_path / "run-None").rename(tmp_path / f"run-{num // 2}")
@@ -151,6 +153,6 @@ def test_where_portions_are_no_way_out_others_are_told(weights_of, recipe, monke
     def full(self, forward, batch):
         raise torch.OutOfMemoryError("no memory")
 
-    monkeypatch.setattr(Finetune, "learn", full)
+    monkeypatch.setattr(Finetune, "forward_backward", full)
     with pytest.raises(OutOfMemory, match=r"8 crops at once; go on with --recompute"):
         weights_of(recipe, None)

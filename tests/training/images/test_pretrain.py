@@ -9,14 +9,14 @@ from wildaffect.core.errors import MissingData, UsageError
 from wildaffect.models.pretraining.catalogue import build_mae
 from wildaffect.training import trainer
 from wildaffect.training.checkpoint import load_weights as load_tensors
-from wildaffect.training.images.job import ImageMachine, Watching, load_sets
+from wildaffect.training.images.job import ImageTrainerConfig, TrainingCallbacks, load_sets
 from wildaffect.training.images.labelled import SetPlace
 from wildaffect.training.images.pretrain_job import find_images, pretrain_run
 from wildaffect.training.images.start import start_from
 from wildaffect.training.runs import Run, read_metrics
 from wildaffect.video.pixels import read_image
 
-CPU = ImageMachine(accelerator="cpu")
+CPU = ImageTrainerConfig(accelerator="cpu")
 
 
 class Stopped(Exception):
@@ -25,15 +25,15 @@ class Stopped(Exception):
 
 @pytest.fixture
 def fit(labelled, quiet):
-    def run(recipe, folder, *, probed=(), watching=quiet, machine=CPU, trees=None):
+    def run(recipe, folder, *, probed=(), callbacks=quiet, config=CPU, trees=None):
         return pretrain_run(
             recipe,
             trees or [find_images(labelled)],
             folder,
             probed=probed,
-            machine=machine,
+            config=config,
             data_license="ours",
-            watching=watching,
+            callbacks=callbacks,
         )
 
     return run
@@ -54,9 +54,11 @@ def test_a_run_stopped_within_an_epoch_goes_on_as_if_it_had_not_been(
 
     fit(mae_recipe, tmp_path / "whole")
     monkeypatch.setattr(trainer, "EVERY_S", 0.0)
-    stopping = Watching(epoch=lambda epoch: None, step=stop, unreadable=lambda *_: None)
+    stopping = TrainingCallbacks(
+        on_epoch_end=lambda epoch: None, on_step_end=stop, on_unreadable=lambda *_: None
+    )
     with pytest.raises(Stopped):
-        fit(mae_recipe, tmp_path / "parts", watching=stopping)
+        fit(mae_recipe, tmp_path / "parts", callbacks=stopping)
     fit(mae_recipe, tmp_path / "parts")
     whole, parts = (load_tensors(Run(tmp_path / one).weights) for one in ("whole", "parts"))
     assert all(torch.equal(parts[key], value) for key, value in whole.items())

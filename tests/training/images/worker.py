@@ -16,14 +16,14 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from conftest import FINETUNE, PRETRAIN, TELL_NOBODY, register_small_networks
+from conftest import FINETUNE, PRETRAIN, SILENT, register_small_networks
 from wildaffect.losses.multitask import LossConfig
 from wildaffect.losses.task_weighting import UncertaintyWeights
 from wildaffect.models.backbones import registry
 from wildaffect.models.heads import HeadConfig
 from wildaffect.models.pretraining import catalogue
 from wildaffect.training import trainer
-from wildaffect.training.images.job import ImageMachine, finetune_run, load_sets
+from wildaffect.training.images.job import ImageTrainerConfig, finetune_run, load_sets
 from wildaffect.training.images.labelled import SetPlace
 from wildaffect.training.images.pretrain_job import find_images, pretrain_run
 from wildaffect.training.recipe import OptimConfig
@@ -74,9 +74,9 @@ def main() -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     told = {
-        "machine": ImageMachine(accelerator="cpu", **where),
+        "config": ImageTrainerConfig(accelerator="cpu", **where),
         "data_license": "ours",
-        "watching": replace(TELL_NOBODY, step=step),
+        "callbacks": replace(SILENT, on_step_end=step),
     }
     if recipe.kind == "finetune":
         sets = load_sets([SetPlace(data=data)], "train")

@@ -12,25 +12,25 @@ from torch import Tensor
 
 
 def draw_boxes(
-    num: int, *, min_area: float, max_stretch: float, generator: torch.Generator
+    num: int, *, min_area: float, max_aspect_ratio: float, generator: torch.Generator
 ) -> Tensor:
     """Return random parts of a crop: left, top, width, height as ratios of S, (B, 4).
 
     Args:
         num: How many, B.
         min_area: Smallest share of the crop's area, in (0, 1]; drawn evenly up to 1.
-        max_stretch: Largest width by height, at least 1; its logarithm is drawn evenly
+        max_aspect_ratio: Largest width by height, at least 1; its logarithm is drawn evenly
             between both directions. A box wider or higher than the crop is cut to it.
         generator: Draws the boxes.
     """
-    if not 0 < min_area <= 1 or max_stretch < 1:
+    if not 0 < min_area <= 1 or max_aspect_ratio < 1:
         raise ValueError(
-            "augment: min_area must be in (0, 1] and max_stretch at least 1, "
-            f"got {min_area} and {max_stretch}"
+            "augment: min_area must be in (0, 1] and max_aspect_ratio at least 1, "
+            f"got {min_area} and {max_aspect_ratio}"
         )
     draw = torch.rand((4, num), generator=generator, device=generator.device)
     area = min_area + (1 - min_area) * draw[0]
-    stretch = torch.exp(math.log(max_stretch) * (2 * draw[1] - 1))
+    stretch = torch.exp(math.log(max_aspect_ratio) * (2 * draw[1] - 1))
     width = (area * stretch).sqrt().clamp(max=1)
     height = (area / stretch).sqrt().clamp(max=1)
     left, top = (1 - width) * draw[2], (1 - height) * draw[3]

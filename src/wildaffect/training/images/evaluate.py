@@ -25,19 +25,19 @@ THRESHOLD = 0.5
 """Probability at which an action unit counts as present."""
 
 
-Seen = Callable[[int], None]
-"""Told how many more crops a network has seen."""
+ProgressCallback = Callable[[int], None]
+"""Called with the number of crops that were processed since the last call."""
 
 
-def tell_nobody(num_more: int) -> None:
-    """Take the number for those who show no progress."""
+NO_PROGRESS: ProgressCallback = lambda _: None  # noqa: E731
+"""Shows nothing."""
 
 
 def over_crops(
     network: Callable[[Tensor], Any],
     reader: CropReader,
     device: torch.device,
-    seen: Seen = tell_nobody,
+    on_progress: ProgressCallback = NO_PROGRESS,
 ) -> Iterator[tuple[NDArray[np.int64], Any]]:
     """Yield rows and what a network makes of their crops, without gradients.
 
@@ -53,14 +53,14 @@ def over_crops(
             with torch.inference_mode():
                 made = network(to_input(unit_crops(decoded.pixels[own], device)))
             yield decoded.rows[own], made
-        seen(len(wanted))
+        on_progress(len(wanted))
 
 
 def predict_crops(
     model: nn.Module,
     crops: LabelledCrops,
     preprocess: Preprocess,
-    seen: Seen = tell_nobody,
+    on_progress: ProgressCallback = NO_PROGRESS,
 ) -> tuple[Annotations, Predictions]:
     """Return the rows whose crops decode, and what a model says of them.
 
@@ -68,14 +68,14 @@ def predict_crops(
         model: Put into evaluation mode.
         crops: With labels in the model's spaces.
         preprocess: What the model reads.
-        seen: Told of progress.
+        on_progress: Told of progress.
     """
     model.eval()
     device = next(model.parameters()).device
     reader = CropReader(crops.paths, preprocess)
     rows: list[NDArray[np.int64]] = []
     said: dict[Task, list[NDArray[np.float32]]] = {}
-    for some, outputs in over_crops(model, reader, device, seen):
+    for some, outputs in over_crops(model, reader, device, on_progress):
         rows.append(some)
         for task, raw in outputs.items():
             probs = to_probs(task, raw)[:, 0].cpu().numpy()
@@ -121,11 +121,12 @@ def crop_statistics(
     model: nn.Module,
     sets: Sequence[LabelledCrops],
     preprocess: Preprocess,
-    seen: Seen = tell_nobody,
+    on_progress: ProgressCallback = NO_PROGRESS,
 ) -> VideoStatistics:
     """Return what each video of some sets adds to every score; spaces must be alike."""
     found = [
-        VideoStatistics.of(*predict_crops(model, one, preprocess, seen)) for one in sets
+        VideoStatistics.of(*predict_crops(model, one, preprocess, on_progress))
+        for one in sets
     ]
     first, *others = found
     for other in others:

@@ -20,14 +20,18 @@ from wildaffect.models.face_net import FaceNet, recompute_stages
 from wildaffect.training.distributed import gather, processes_of
 from wildaffect.training.images.augment import apply_changes, draw_changes
 from wildaffect.training.images.crops import CropReader, normaliser, unit_crops
-from wildaffect.training.images.evaluate import Seen, crop_statistics, tell_nobody
+from wildaffect.training.images.evaluate import (
+    NO_PROGRESS,
+    ProgressCallback,
+    crop_statistics,
+)
 from wildaffect.training.images.gradient_accumulation import (
     GradientAccumulator,
     Outputs,
     check_micro_batch_size,
+    crops_per_process,
     has_batch_norm,
-    share_of,
-    too_large,
+    out_of_memory_message,
 )
 from wildaffect.training.images.labelled import (
     LabelledCrops,
@@ -73,7 +77,7 @@ class Finetune:
         fabric: Of this process.
         tasks: To be predicted.
         micro_batch_size: Crops in memory, of this process; None for all of a step.
-        judging: Told how many crops are about to be judged.
+        on_evaluate: Told how many crops are about to be judged.
     """
 
     def __init__(
@@ -86,16 +90,16 @@ class Finetune:
         fabric: Any,
         tasks: tuple[Task, ...],
         micro_batch_size: int | None = None,
-        judging: Callable[[int], Seen] = lambda num_crops: tell_nobody,  # noqa: ARG005
+        on_evaluate: Callable[[int], ProgressCallback] = lambda num_crops: NO_PROGRESS,  # noqa: ARG005
     ) -> None:
         self._recipe, self._parts, self._fabric = recipe, parts, fabric
         self._preprocess, self._micro_batch_size = start.preprocess, micro_batch_size
-        self._judging = judging
+        self._on_evaluate = on_evaluate
         self._processes = processes_of(fabric)
         self._accumulator = GradientAccumulator(
             fabric, micro_batch_size=micro_batch_size, seed=recipe.seed
         )
-        self._num_crops = share_of(recipe.name, recipe.batch_size, self._processes)
+        self._num_crops = crops_per_process(recipe.name, recipe.batch_size, self._processes)
         self._labels = join_labels(parts.train)
         spaces = parts.train[0].annotations.spaces
         self.reader = reader
@@ -142,7 +146,7 @@ class Finetune:
                 crops = crops.contiguous(memory_format=torch.channels_last)
             yield CropBatch(crops, *self._labels.of_rows(decoded.rows, device), step)
 
-    def learn(self, forward: nn.Module, batch: CropBatch) -> LossReport:
+    def forward_backward(self, forward: nn.Module, batch: CropBatch) -> LossReport:
         """Add the gradient of a batch's loss, and return that loss, over all processes."""
         crops, report_of = batch.crops, self._plain(batch)
         if self._recipe.mixup_alpha:
@@ -151,21 +155,21 @@ class Finetune:
             forward, len(crops), batch.step, lambda cut: forward(crops[cut]), report_of
         )
 
-    def judge(self, model: nn.Module, epoch: int) -> dict[str, float]:  # noqa: ARG002
+    def evaluate(self, model: nn.Module, epoch: int) -> dict[str, float]:  # noqa: ARG002
         """Return scores on the people set aside; empty if there are none."""
         if not self._parts.dev:
             return {}
-        seen = self._judging(sum(len(one) for one in self._parts.dev))
-        found = crop_statistics(model, self._parts.dev, self._preprocess, seen)
+        on_progress = self._on_evaluate(sum(len(one) for one in self._parts.dev))
+        found = crop_statistics(model, self._parts.dev, self._preprocess, on_progress)
         return task_scores(found.pooled(), self._net.tasks)
 
-    def too_large(self) -> str:
+    def out_of_memory_message(self) -> str:
         """Return what there was no memory for, and what to do about it."""
         held = min(self._micro_batch_size or self._num_crops, self._num_crops)
         less = "--recompute in another folder (-o), or more processes"
         if not has_batch_norm(self.model):
             less = f"--micro-batch-size {max(1, held // 2)}"
-        return too_large(held, less)
+        return out_of_memory_message(held, less)
 
     @property
     def _net(self) -> FaceNet:

@@ -131,7 +131,7 @@ class GradientAccumulator:
         return waiting
 
 
-def share_of(name: str, batch_size: int, processes: Processes) -> int:
+def crops_per_process(name: str, batch_size: int, processes: Processes) -> int:
     """Return how many crops of a step each process has.
 
     Raises:
@@ -145,7 +145,7 @@ def share_of(name: str, batch_size: int, processes: Processes) -> int:
     return batch_size // processes.count
 
 
-def too_large(num_crops: int, less: str) -> str:
+def out_of_memory_message(num_crops: int, less: str) -> str:
     """Return what to say where a step found no memory."""
     return (
         f"a step must fit into memory, got too much for {num_crops} crops at once; go on "

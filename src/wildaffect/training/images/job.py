@@ -14,7 +14,7 @@ from wildaffect.inference.manifest import DataSource
 from wildaffect.training.dev_split import hold_out_subjects
 from wildaffect.training.distributed import Strategy, launch
 from wildaffect.training.images.crops import CropReader
-from wildaffect.training.images.evaluate import Seen, tell_nobody
+from wildaffect.training.images.evaluate import NO_PROGRESS, ProgressCallback
 from wildaffect.training.images.finetune import Finetune, LabelledParts
 from wildaffect.training.images.labelled import (
     LabelledCrops,
@@ -33,16 +33,16 @@ from wildaffect.training.images.runs import (
     save_backbone,
 )
 from wildaffect.training.images.start import BACKBONE_FOLDER, start_from
-from wildaffect.training.images.trainer import ImageTrainer, Objective, Tick
-from wildaffect.training.job import Machine
+from wildaffect.training.images.trainer import ImageTrainer, Objective, StepCallback
+from wildaffect.training.job import TrainerConfig
 from wildaffect.training.recipe import BestOnDevSplit
 from wildaffect.training.runs import Run
 from wildaffect.training.trackers import open_trackers
-from wildaffect.training.trainer import Watch
+from wildaffect.training.trainer import EpochCallback
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImageMachine(Machine):
+class ImageTrainerConfig(TrainerConfig):
     """Where a run on crops trains; all but rounding is the same anywhere."""
 
     strategy: Strategy = "ddp"
@@ -53,15 +53,15 @@ class ImageMachine(Machine):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Watching:
-    """Who is told how far a run is."""
+class TrainingCallbacks:
+    """Called while a run trains, in its first process."""
 
-    epoch: Watch
-    step: Tick
-    unreadable: Callable[[dict[int, str], int], None]
-    """Told at the end which crops did not decode, and of how many."""
-    judging: Callable[[int], Seen] = lambda num_crops: tell_nobody  # noqa: ARG005
-    """Told how many crops are about to be judged; gives what is told of each batch."""
+    on_epoch_end: EpochCallback
+    on_step_end: StepCallback
+    on_unreadable: Callable[[dict[int, str], int], None]
+    """Called at the end with the crops that did not decode and the number of all crops."""
+    on_evaluate: Callable[[int], ProgressCallback] = lambda _: NO_PROGRESS
+    """Called with the number of crops to evaluate; returns a progress callback."""
 
 
 def load_sets(places: Sequence[SetPlace], split: str) -> tuple[LabelledCrops, ...]:
@@ -103,9 +103,9 @@ def finetune_run(
     folder: Path,
     *,
     weights: str | None,
-    machine: ImageMachine,
+    config: ImageTrainerConfig,
     data_license: str,
-    watching: Watching,
+    callbacks: TrainingCallbacks,
 ) -> TrainedFaceNet:
     """Train a backbone on labelled crops, or go on with a run that was stopped.
 
@@ -114,9 +114,9 @@ def finetune_run(
         sets: With labels in the same spaces.
         folder: Of the run.
         weights: What it begins with, see `start_from`.
-        machine: Where it trains.
+        config: Where it trains.
         data_license: License of the data, stated again in the others.
-        watching: Who is told.
+        callbacks: Who is told.
 
     Raises:
         UsageError: If the folder holds another run, or nothing is labelled for the tasks.
@@ -148,23 +148,29 @@ def finetune_run(
         sources=_sources(sets, data_license, start.weights, start.license),
     )
     run = Run(folder)
-    fabric = launch(machine.accelerator, recipe.precision, machine.strategy)
+    fabric = launch(config.accelerator, recipe.precision, config.strategy)
     objective = Finetune(
         recipe,
         parts,
         start,
         reader=CropReader(
-            joined_paths(parts.train), start.preprocess, num_threads=machine.decoders
+            joined_paths(parts.train), start.preprocess, num_threads=config.decoders
         ),
         fabric=fabric,
         tasks=tasks,
-        micro_batch_size=machine.micro_batch_size,
-        judging=watching.judging,
+        micro_batch_size=config.micro_batch_size,
+        on_evaluate=callbacks.on_evaluate,
     )
     train_images(
-        run, recipe, data, objective, fabric=fabric, machine=machine, watching=watching
+        run,
+        recipe,
+        data,
+        objective,
+        fabric=fabric,
+        config=config,
+        callbacks=callbacks,
     )
-    watching.unreadable(objective.reader.unreadable, len(objective.reader.paths))
+    callbacks.on_unreadable(objective.reader.unreadable, len(objective.reader.paths))
     return load_face_net(folder)
 
 
@@ -175,19 +181,19 @@ def train_images(
     objective: Objective,
     *,
     fabric: Any,
-    machine: ImageMachine,
-    watching: Watching,
+    config: ImageTrainerConfig,
+    callbacks: TrainingCallbacks,
 ) -> None:
     """Train an objective to its end, log it, and lay its backbone out beside the run."""
     if fabric.is_global_zero:
         begin_image_run(run, recipe, data)
     fabric.barrier()
     is_first: bool = fabric.is_global_zero and not run.is_finished
-    trackers = open_trackers(run.folder, machine.trackers) if is_first else []
+    trackers = open_trackers(run.folder, config.trackers) if is_first else []
     trainer = ImageTrainer(recipe, objective, run, fabric=fabric, trackers=trackers)
     try:
         if fabric.is_global_zero:
-            trainer.run(watching.epoch, watching.step)
+            trainer.run(callbacks.on_epoch_end, callbacks.on_step_end)
         else:
             trainer.run(lambda _: None, lambda _step, _all, _loss: None)
     finally:

@@ -23,8 +23,8 @@ from wildaffect.training.images.crops import CropReader, normaliser, unit_crops
 from wildaffect.training.images.gradient_accumulation import (
     GradientAccumulator,
     check_micro_batch_size,
-    share_of,
-    too_large,
+    crops_per_process,
+    out_of_memory_message,
 )
 from wildaffect.training.images.recipe import PretrainRecipe
 from wildaffect.training.images.sampling import StepRows
@@ -82,7 +82,7 @@ class Pretrain:
         self._accumulator = GradientAccumulator(
             fabric, micro_batch_size=micro_batch_size, seed=recipe.seed
         )
-        self._num_crops = share_of(recipe.name, recipe.batch_size, self._processes)
+        self._num_crops = crops_per_process(recipe.name, recipe.batch_size, self._processes)
         check_micro_batch_size(mae, self._num_crops, micro_batch_size)
         self._micro_batch_size = min(micro_batch_size or self._num_crops, self._num_crops)
         self.reader = reader
@@ -110,7 +110,7 @@ class Pretrain:
                 step,
             )
 
-    def learn(self, forward: nn.Module, batch: MaskedBatch) -> LossReport:
+    def forward_backward(self, forward: nn.Module, batch: MaskedBatch) -> LossReport:
         """Add the gradient of a batch's loss, and return that loss, over all processes.
 
         Every crop hides as many patches, so that it is a mean over crops.
@@ -128,7 +128,7 @@ class Pretrain:
             self._accumulator.mean_loss(forward, num, batch.step, loss_of), {}
         )
 
-    def judge(self, model: nn.Module, epoch: int) -> dict[str, float]:
+    def evaluate(self, model: nn.Module, epoch: int) -> dict[str, float]:
         """Draw reconstructions and probe the features, when it is time for either."""
         if not isinstance(model, MaskedAutoencoder):
             raise TypeError(f"pretrain: model must be an autoencoder, got {type(model)}")
@@ -140,9 +140,9 @@ class Pretrain:
             return self._probe(partial(_encode, model))
         return {}
 
-    def too_large(self) -> str:
+    def out_of_memory_message(self) -> str:
         """Return what there was no memory for, and what to do about it."""
-        return too_large(
+        return out_of_memory_message(
             self._micro_batch_size,
             f"--micro-batch-size {max(1, self._micro_batch_size // 2)}",
         )
@@ -184,7 +184,7 @@ class Pretrain:
         boxes = draw_boxes(
             self._recipe.batch_size,
             min_area=self._recipe.min_area,
-            max_stretch=self._recipe.max_stretch,
+            max_aspect_ratio=self._recipe.max_aspect_ratio,
             generator=generator,
         )
         mirrored = torch.rand(len(boxes), generator=generator) < 0.5

@@ -19,7 +19,11 @@ from wildaffect.models.pretraining.catalogue import build_mae
 from wildaffect.training.dev_split import hold_out_subjects
 from wildaffect.training.distributed import launch
 from wildaffect.training.images.crops import CropFile, CropReader
-from wildaffect.training.images.job import ImageMachine, Watching, train_images
+from wildaffect.training.images.job import (
+    ImageTrainerConfig,
+    TrainingCallbacks,
+    train_images,
+)
 from wildaffect.training.images.labelled import LabelledCrops, join_labels
 from wildaffect.training.images.pretrain import Pretrain, Probe
 from wildaffect.training.images.probe import embed_crops, probe
@@ -77,9 +81,9 @@ def pretrain_run(
     folder: Path,
     *,
     probed: Sequence[LabelledCrops],
-    machine: ImageMachine,
+    config: ImageTrainerConfig,
     data_license: str,
-    watching: Watching,
+    callbacks: TrainingCallbacks,
 ) -> Run:
     """Train a masked autoencoder, or go on with a run that was stopped.
 
@@ -88,9 +92,9 @@ def pretrain_run(
         trees: Images, each a face crop.
         folder: Of the run.
         probed: Labelled crops on which features are probed; they choose nothing.
-        machine: Where it trains.
+        config: Where it trains.
         data_license: License of the images, stated again in the others.
-        watching: Who is told.
+        callbacks: Who is told.
 
     Raises:
         UsageError: If the folder holds another run, or the network has no autoencoder.
@@ -114,21 +118,27 @@ def pretrain_run(
         ),
     )
     run = Run(folder)
-    fabric = launch(machine.accelerator, recipe.precision, machine.strategy)
+    fabric = launch(config.accelerator, recipe.precision, config.strategy)
     paths = [path for one in trees for path in one.paths]
     objective = Pretrain(
         recipe,
         mae,
-        CropReader(paths, preprocess, num_threads=machine.decoders),
+        CropReader(paths, preprocess, num_threads=config.decoders),
         run,
         fabric=fabric,
-        probe=(_probe_of(probed, preprocess, fabric.device, watching) if probed else None),
-        micro_batch_size=machine.micro_batch_size,
+        probe=(_probe_of(probed, preprocess, fabric.device, callbacks) if probed else None),
+        micro_batch_size=config.micro_batch_size,
     )
     train_images(
-        run, recipe, data, objective, fabric=fabric, machine=machine, watching=watching
+        run,
+        recipe,
+        data,
+        objective,
+        fabric=fabric,
+        config=config,
+        callbacks=callbacks,
     )
-    watching.unreadable(objective.reader.unreadable, len(objective.reader.paths))
+    callbacks.on_unreadable(objective.reader.unreadable, len(objective.reader.paths))
     return run
 
 
@@ -136,17 +146,17 @@ def _probe_of(
     sets: Sequence[LabelledCrops],
     preprocess: Preprocess,
     device: torch.device,
-    watching: Watching,
+    callbacks: TrainingCallbacks,
 ) -> Probe:
     halves = [_halves(one) for one in sets]
 
     def ask(encode: Callable[[Tensor], Tensor]) -> dict[str, float]:
         scores: dict[str, float] = {}
-        seen = watching.judging(sum(len(one) for one in sets))
+        on_progress = callbacks.on_evaluate(sum(len(one) for one in sets))
         for known, asked in halves:
             found = probe(
-                embed_crops(encode, known, preprocess, device, seen),
-                embed_crops(encode, asked, preprocess, device, seen),
+                embed_crops(encode, known, preprocess, device, on_progress),
+                embed_crops(encode, asked, preprocess, device, on_progress),
             )
             tasks = join_labels([known]).tasks
             where = f"{known.annotations.source}/" if len(halves) > 1 else ""

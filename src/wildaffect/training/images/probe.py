@@ -24,9 +24,9 @@ from wildaffect.metrics.scores import VideoStatistics
 from wildaffect.models.heads import num_outputs
 from wildaffect.training.images.crops import CropReader
 from wildaffect.training.images.evaluate import (
-    Seen,
+    NO_PROGRESS,
+    ProgressCallback,
     over_crops,
-    tell_nobody,
     to_predictions,
 )
 from wildaffect.training.images.labelled import (
@@ -72,11 +72,11 @@ def embed_crops(
     crops: LabelledCrops,
     preprocess: Preprocess,
     device: torch.device,
-    seen: Seen = tell_nobody,
+    on_progress: ProgressCallback = NO_PROGRESS,
 ) -> Embedded:
     """Return the features of every crop that decodes."""
     reader = CropReader(crops.paths, preprocess)
-    found = list(over_crops(network, reader, device, seen))
+    found = list(over_crops(network, reader, device, on_progress))
     rows = np.concatenate([some for some, _ in found])
     features = torch.cat([made.float().cpu() for _, made in found])
     return Embedded(features, crops.take(rows))

@@ -92,7 +92,7 @@ class PretrainRecipe(ImageRecipe):
 
     min_area: float = 0.5
     """Smallest share of the image's area that is shown, in (0, 1]."""
-    max_stretch: float = 4 / 3
+    max_aspect_ratio: float = 4 / 3
     """Largest width by height of that part, or the other way round, at least 1."""
     picture_every: int = 1
     """Epochs between two sheets of reconstructions."""

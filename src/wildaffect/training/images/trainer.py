@@ -22,9 +22,9 @@ from wildaffect.training.schedule import build_schedule
 from wildaffect.training.sharding import is_sharded, shard
 from wildaffect.training.state import TrainState
 from wildaffect.training.trackers import Tracker
-from wildaffect.training.trainer import Trainer, TrainingPlan, Watch
+from wildaffect.training.trainer import EpochCallback, Trainer, TrainingPlan
 
-Tick = Callable[[int, int, float], None]
+StepCallback = Callable[[int, int, float], None]
 """Called after every step with its number from 1, how many there are, and its loss."""
 
 
@@ -49,16 +49,16 @@ class Objective(Protocol):
     def batches(self, first_step: int) -> Iterator[Any]:
         """Yield the batches of this step and all after it, without end."""
 
-    def learn(self, forward: nn.Module, batch: Any) -> LossReport:
+    def forward_backward(self, forward: nn.Module, batch: Any) -> LossReport:
         """Add the gradient of a batch's loss, and return that loss, over all processes.
 
         `forward` is the model as Fabric set it up.
         """
 
-    def judge(self, model: nn.Module, epoch: int) -> dict[str, float]:
+    def evaluate(self, model: nn.Module, epoch: int) -> dict[str, float]:
         """Return scores after an epoch; called in the first process alone."""
 
-    def too_large(self) -> str:
+    def out_of_memory_message(self) -> str:
         """Return what there was no memory for, and what to do about it."""
 
 
@@ -91,10 +91,10 @@ class ImageTrainer:
         model = objective.model
         if recipe.channels_last and not is_sharded(fabric):  # shards lie as they come
             model.to(memory_format=torch.channels_last)
-        mean = EMA(model, objective.ema_decay) if objective.ema_decay else None
-        judge_copy = None
+        ema = EMA(model, objective.ema_decay) if objective.ema_decay else None
+        eval_model = None
         if is_sharded(fabric):
-            judge_copy = self._prepare_shards(model, mean)
+            eval_model = self._prepare_shards(model, ema)
         forward = torch.compile(model) if recipe.compile else model
         self._forward = fabric.setup_module(forward)
         optimizer = AdamW(
@@ -110,30 +110,35 @@ class ImageTrainer:
             loss=objective.loss,
             optimizer=optimizer,
             scheduler=self._scheduler,
-            mean=mean,
-            judge_copy=judge_copy,
+            ema=ema,
+            eval_model=eval_model,
         )
         self._trainer = Trainer(
-            run, self._plan, state, fabric=fabric, judge=objective.judge, trackers=trackers
+            run,
+            self._plan,
+            state,
+            fabric=fabric,
+            eval_fn=objective.evaluate,
+            trackers=trackers,
         )
 
-    def run(self, watch: Watch, tick: Tick) -> None:
+    def run(self, on_epoch_end: EpochCallback, on_step_end: StepCallback) -> None:
         """Train to the end, or on from the last checkpoint to the end.
 
         Raises:
             Diverged: If the loss is no number any more.
             OutOfMemory: If a step does not fit into the device's memory.
         """
-        self._trainer.run(lambda first: self._steps(first, tick), watch)
+        self._trainer.run(lambda first: self._steps(first, on_step_end), on_epoch_end)
 
-    def _steps(self, first: int, tick: Tick) -> Iterator[Step]:
+    def _steps(self, first: int, on_step_end: StepCallback) -> Iterator[Step]:
         for index, batch in enumerate(self._objective.batches(first), start=first):
             try:
                 step = self.take_step(batch, index)
             except torch.OutOfMemoryError as error:
-                wrong = f"{self._fabric.device}: {self._objective.too_large()}"
+                wrong = f"{self._fabric.device}: {self._objective.out_of_memory_message()}"
                 raise OutOfMemory(wrong) from error
-            tick(index + 1, self._plan.num_steps, step.loss)
+            on_step_end(index + 1, self._plan.num_steps, step.loss)
             yield step
 
     def take_step(self, batch: Any, index: int) -> Step:
@@ -146,16 +151,16 @@ class ImageTrainer:
         return optimizer_step(
             self._optimizer,
             self._scheduler,
-            self._objective.learn(self._forward, batch),
+            self._objective.forward_backward(self._forward, batch),
             max_grad_norm=self._recipe.optim.max_grad_norm,
             index=index,
         )
 
-    def _prepare_shards(self, model: nn.Module, mean: EMA | None) -> nn.Module:
+    def _prepare_shards(self, model: nn.Module, ema: EMA | None) -> nn.Module:
         """Divide the running mean as the model will be; return a whole copy to judge."""
         if self._recipe.compile:
             raise UsageError("strategy: fsdp must not be compiled, got --compile; drop one")
-        judge_copy = deepcopy(model).cpu()
-        if mean:
-            shard(mean.model, self._fabric.strategy.device_mesh)
-        return judge_copy
+        eval_model = deepcopy(model).cpu()
+        if ema:
+            shard(ema.model, self._fabric.strategy.device_mesh)
+        return eval_model

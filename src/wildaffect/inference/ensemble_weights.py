@@ -47,7 +47,7 @@ Folds = Sequence[Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mixture:
+class EnsembleWeights:
     """What each member counts."""
 
     weights: tuple[float, ...]
@@ -58,7 +58,7 @@ class Mixture:
     """Of each member, length M; from outputs alone, so that no label is looked at."""
 
 
-def choose_mixture(
+def select_weights(
     members: Sequence[Outputs],
     targets: Mapping[str, Targets],
     folds: Folds,
@@ -66,7 +66,7 @@ def choose_mixture(
     combine: Combine,
     select: Select,
     spaces: LabelSpaces,
-) -> Mixture:
+) -> EnsembleWeights:
     """Return weights and rescaling, on all videos and without each fold.
 
     Args:
@@ -86,17 +86,19 @@ def choose_mixture(
         rescaling = centring(members)
     if select == "all":
         even = (1.0 / len(members),) * len(members)
-        return Mixture(weights=even, fold_weights=(even,) * len(folds), rescaling=rescaling)
+        return EnsembleWeights(
+            weights=even, fold_weights=(even,) * len(folds), rescaling=rescaling
+        )
     moved = [rescale(*pair) for pair in zip(members, rescaling, strict=True)]
     picked = select_members(moved, targets, folds, spaces=spaces)
-    return Mixture(
+    return EnsembleWeights(
         weights=_shares(picked.counts),
         fold_weights=tuple(map(_shares, picked.fold_counts)),
         rescaling=rescaling,
     )
 
 
-def mix(
+def combine_members(
     members: Sequence[Outputs], weights: Sequence[float], rescaling: Sequence[Rescaling]
 ) -> tuple[SequenceOutputs, ...]:
     """Return the mean of the members that count, of each task by their weights for it."""
@@ -108,9 +110,9 @@ def mix(
     )
 
 
-def cross_fit_mixture(
+def cross_fit_weights(
     members: Sequence[Outputs],
-    mixture: Mixture,
+    selected: EnsembleWeights,
     targets: Mapping[str, Targets],
     folds: Folds,
     *,
@@ -119,15 +121,17 @@ def cross_fit_mixture(
 ) -> CrossFit:
     """Calibrate the mixture; out of sample, weights and calibration are of other folds.
 
-    Arguments and errors are those of `choose_mixture`; `fit` says what is fitted.
+    Arguments and errors are those of `select_weights`; `fit` says what is fitted.
     """
-    whole = mix(members, mixture.weights, mixture.rescaling)
-    if all(one == mixture.weights for one in mixture.fold_weights):
+    whole = combine_members(members, selected.weights, selected.rescaling)
+    if all(weights == selected.weights for weights in selected.fold_weights):
         return cross_fit(whole, targets, folds, fit, spaces=spaces)
     rows = label_rows(whole, targets)
     held = held_out(rows, folds)
     calibration = fit_calibration(whole, targets, fit)
-    others = [mix(members, one, mixture.rescaling) for one in mixture.fold_weights]
+    others = [
+        combine_members(members, one, selected.rescaling) for one in selected.fold_weights
+    ]
     per_fold = tuple(
         fit_calibration(_of(one, ~away), targets, fit)
         for one, away in zip(others, held, strict=True)

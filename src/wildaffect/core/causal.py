@@ -10,15 +10,15 @@ import numpy as np
 from wildaffect.core.streaming import Finished, Floats, Predict
 from wildaffect.core.windows import (
     TIME_TOLERANCE_S,
+    CausalWindow,
     FloatArray,
-    LedInSpec,
-    TrailingSpec,
+    LeftPaddedWindow,
     check_times,
     longest_gap_s,
 )
 
 
-def trailing_windows(times_s: FloatArray, spec: TrailingSpec) -> list[slice]:
+def causal_windows(times_s: FloatArray, spec: CausalWindow) -> list[slice]:
     """Return the rows that each row sees, itself among them, in order of time.
 
     Raises:
@@ -34,13 +34,13 @@ def trailing_windows(times_s: FloatArray, spec: TrailingSpec) -> list[slice]:
     return windows
 
 
-def lead_times_s(first_s: float, since_s: float, step_s: float) -> FloatArray:
+def padding_times_s(first_s: float, since_s: float, step_s: float) -> FloatArray:
     """Return when rows in front of the first stand, ascending, none before `since_s`."""
     num_rows = max(0, int((first_s - since_s) / step_s))
     return first_s - step_s * np.arange(num_rows, 0, -1, dtype=np.float64)
 
 
-def trailing_lead_s(times_s: FloatArray, own_s: float, spec: TrailingSpec) -> FloatArray:
+def causal_padding_s(times_s: FloatArray, own_s: float, spec: CausalWindow) -> FloatArray:
     """Return the times at which a window's first row is repeated in front of it.
 
     Args:
@@ -50,17 +50,17 @@ def trailing_lead_s(times_s: FloatArray, own_s: float, spec: TrailingSpec) -> Fl
     """
     if spec.lead_step_s is None:
         return np.zeros(0)
-    return lead_times_s(float(times_s[0]), _start_s(own_s, spec), spec.lead_step_s)
+    return padding_times_s(float(times_s[0]), _start_s(own_s, spec), spec.lead_step_s)
 
 
-def led_in_s(first_s: float, spec: LedInSpec) -> FloatArray:
+def left_padding_s(first_s: float, spec: LeftPaddedWindow) -> FloatArray:
     """Return the times at which the first row of a training window is repeated."""
     since_s = first_s - spec.length_s + TIME_TOLERANCE_S
-    return lead_times_s(first_s, since_s, spec.lead_step_s)
+    return padding_times_s(first_s, since_s, spec.lead_step_s)
 
 
-def run_trailing(
-    predict: Predict, times_s: FloatArray, rows: Floats, spec: TrailingSpec
+def run_causal(
+    predict: Predict, times_s: FloatArray, rows: Floats, spec: CausalWindow
 ) -> Floats:
     """Return what a model says of each row in its own window, shape (T, K).
 
@@ -76,20 +76,20 @@ def run_trailing(
     """
     outputs = [
         _ask(predict, times_s[seen], rows[seen], row - seen.start, spec)
-        for row, seen in enumerate(trailing_windows(times_s, spec))
+        for row, seen in enumerate(causal_windows(times_s, spec))
     ]
     return np.array(outputs) if outputs else np.zeros((0, 0))
 
 
-class StreamingTrailing:
+class StreamingCausal:
     """Asks a model about every row as soon as all that the row may see is there.
 
-    However the rows are divided into pushes, the outputs are those of `run_trailing` to the
+    However the rows are divided into pushes, the outputs are those of `run_causal` to the
     last bit. A row comes back once a row `delay_s` later is there: at once where that is 0.
     No more rows are held than lie within `length_s`, and those of one push.
     """
 
-    def __init__(self, predict: Predict, spec: TrailingSpec) -> None:
+    def __init__(self, predict: Predict, spec: CausalWindow) -> None:
         self._predict = predict
         self._spec = spec
         self._times_s: FloatArray = np.zeros(0)
@@ -170,17 +170,17 @@ class StreamingTrailing:
         return Finished(np.concatenate(times_s), np.concatenate(outputs))
 
 
-def _start_s(time_s: float, spec: TrailingSpec) -> float:
+def _start_s(time_s: float, spec: CausalWindow) -> float:
     """Return the earliest time that the row at `time_s` sees."""
     return time_s + spec.delay_s - spec.length_s + TIME_TOLERANCE_S
 
 
-def _end_s(times_s: FloatArray, spec: TrailingSpec) -> FloatArray:
+def _end_s(times_s: FloatArray, spec: CausalWindow) -> FloatArray:
     """Return the time from which a row is the last that the rows at `times_s` see."""
     return times_s + (spec.delay_s - TIME_TOLERANCE_S if spec.delay_s else 0.0)
 
 
-def _seen_from(row: int, times_s: FloatArray, spec: TrailingSpec) -> slice:
+def _seen_from(row: int, times_s: FloatArray, spec: CausalWindow) -> slice:
     """Return the rows of one run that a row sees.
 
     The last is the first one at the end of its window, as far as stamps can tell: later
@@ -194,10 +194,10 @@ def _seen_from(row: int, times_s: FloatArray, spec: TrailingSpec) -> slice:
 
 
 def _ask(
-    predict: Predict, times_s: FloatArray, rows: Floats, row: int, spec: TrailingSpec
+    predict: Predict, times_s: FloatArray, rows: Floats, row: int, spec: CausalWindow
 ) -> Floats:
     """Return what a model says of one row of a window, shape (K,)."""
-    lead_s = trailing_lead_s(times_s, float(times_s[row]), spec)
+    lead_s = causal_padding_s(times_s, float(times_s[row]), spec)
     times_s = np.concatenate([lead_s, times_s])
     rows = np.concatenate([np.repeat(rows[:1], len(lead_s), axis=0), rows])
     output = predict(rows, times_s)

@@ -2,10 +2,15 @@ import numpy as np
 import pytest
 
 from wildaffect.core.tasks import LabelSpaces, Task
+from wildaffect.inference.ensemble_weights import (
+    EnsembleWeights,
+    combine_members,
+    cross_fit_weights,
+    select_weights,
+)
 from wildaffect.inference.ensembling import average, rescale
 from wildaffect.inference.fitting import CalibrationFit, cross_fit
 from wildaffect.inference.manifest import Affine
-from wildaffect.inference.mixing import Mixture, choose_mixture, cross_fit_mixture, mix
 
 SPACES = LabelSpaces()
 FIT = CalibrationFit(expression=None, action_units=None)
@@ -29,28 +34,28 @@ def _shuffled(one):
     )
 
 
-def chosen(world, combine="mean", select="all") -> Mixture:
-    return choose_mixture(*world, combine=combine, select=select, spaces=SPACES)
+def chosen(world, combine="mean", select="all") -> EnsembleWeights:
+    return select_weights(*world, combine=combine, select=select, spaces=SPACES)
 
 
 def test_all_members_count_alike_on_every_fold(world):
-    mixture = chosen(world)
-    assert mixture.weights == pytest.approx((1 / 3, 1 / 3, 1 / 3))
-    assert set(mixture.fold_weights) == {mixture.weights}
-    assert mixture.rescaling == ({}, {}, {})
+    selected = chosen(world)
+    assert selected.weights == pytest.approx((1 / 3, 1 / 3, 1 / 3))
+    assert set(selected.fold_weights) == {selected.weights}
+    assert selected.rescaling == ({}, {}, {})
 
 
 def test_a_greedy_mixture_leaves_out_a_member_that_guesses(world):
-    mixture = chosen(world, select="greedy")
-    assert sum(mixture.weights) == pytest.approx(1)
-    assert mixture.weights[1] == 0
-    assert mixture.weights[0] > mixture.weights[2]
-    assert len(mixture.fold_weights) == 3
+    selected = chosen(world, select="greedy")
+    assert sum(selected.weights) == pytest.approx(1)
+    assert selected.weights[1] == 0
+    assert selected.weights[0] > selected.weights[2]
+    assert len(selected.fold_weights) == 3
 
 
 def test_centred_members_come_to_common_moments(world):
-    mixture = chosen(world, combine="centred")
-    moved = [rescale(*pair) for pair in zip(world[0], mixture.rescaling, strict=True)]
+    selected = chosen(world, combine="centred")
+    moved = [rescale(*pair) for pair in zip(world[0], selected.rescaling, strict=True)]
     means = [
         np.concatenate([one.probs[Task.VALENCE] for one in member]).mean()
         for member in moved
@@ -61,7 +66,7 @@ def test_centred_members_come_to_common_moments(world):
 def test_members_without_weight_are_left_out_of_the_mean(world):
     good, _, middling = world[0]
     moved = {Task.AROUSAL: Affine(scale=0.5)}
-    mixed = mix(world[0], (0.75, 0.0, 0.25), ({}, {}, moved))
+    mixed = combine_members(world[0], (0.75, 0.0, 0.25), ({}, {}, moved))
     expected = average([good, middling], [3, 1], rescaling=[{}, moved])
     for one, other in zip(mixed, expected, strict=True):
         for task in Task:
@@ -70,8 +75,8 @@ def test_members_without_weight_are_left_out_of_the_mean(world):
 
 def test_a_mixture_that_no_fold_changes_is_calibrated_as_one_model(world):
     members, targets, folds = world
-    mixture = chosen(world)
-    found = cross_fit_mixture(members, mixture, targets, folds, fit=FIT, spaces=SPACES)
+    selected = chosen(world)
+    found = cross_fit_weights(members, selected, targets, folds, fit=FIT, spaces=SPACES)
     mean = average(members)
     expected = cross_fit(mean, targets, folds, FIT, spaces=SPACES)
     assert found.calibration == expected.calibration
@@ -83,8 +88,10 @@ def test_a_mixture_that_no_fold_changes_is_calibrated_as_one_model(world):
 def test_a_fold_is_judged_by_the_members_picked_without_it(world):
     members, targets, folds = world
     good, bad = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0)
-    mixture = Mixture(weights=good, fold_weights=(good, bad, good), rescaling=({}, {}, {}))
-    found = cross_fit_mixture(members, mixture, targets, folds, fit=FIT, spaces=SPACES)
+    selected = EnsembleWeights(
+        weights=good, fold_weights=(good, bad, good), rescaling=({}, {}, {})
+    )
+    found = cross_fit_weights(members, selected, targets, folds, fit=FIT, spaces=SPACES)
     raw = found.steps[0]
     ours = raw.out_of_sample.valence.ccc()
     inside = raw.in_sample.valence.ccc()
