@@ -100,18 +100,24 @@ def test_sharpness_falls_with_blur_and_quality_follows(portrait, follow):
     ]
     assert crisp[0] > crisp[1] > crisp[2]
     limits = QualityLimits(min_sharpness=crisp[1])
-    good = {"size_px": 100.0, "pose": face.pose, "presence": 1.0}
+    good = {"size_px": 100.0, "pose": face.pose, "presence": 1.0, "occlusion": 0.0}
     assert limits.accepts(sharpness=crisp[0], **good)
     assert not limits.accepts(sharpness=crisp[2], **good)
 
 
 @pytest.mark.parametrize(
     ("change", "accepted"),
-    [({}, True), ({"size_px": 20.0}, False), ({"presence": 0.5}, False)],
+    [
+        ({}, True),
+        ({"size_px": 20.0}, False),
+        ({"presence": 0.5}, False),
+        ({"occlusion": 0.9}, False),
+    ],
 )
 def test_a_face_outside_one_limit_is_not_scored(change, accepted, portrait, follow):
     face = follow([portrait])[0].faces[0]
     values = {"size_px": 100.0, "sharpness": 20.0, "pose": face.pose, "presence": 1.0}
+    values |= {"occlusion": 0.0}
     assert QualityLimits().accepts(**(values | change)) is accepted
 
 

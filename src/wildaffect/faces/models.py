@@ -66,7 +66,14 @@ CANONICAL_FACE = VendoredModel(
     file="canonical_face.npz",
     sha256="e4954ab28af0398e459f571f7d0489d258f1b624283127c2b13f4a2a403539e7",
 )
-VENDORED = (DETECTOR, MESH, BLENDSHAPES, CANONICAL_FACE)
+OCCLUSION = VendoredModel(
+    name="occlusion",
+    file="face_occlusion.onnx",
+    sha256="bb23269cd04d76834cd926ee5c8941e13e493b64868e1c2b855298d21c935cd0",
+)
+MEASURING = (DETECTOR, MESH, BLENDSHAPES, CANONICAL_FACE)
+"""Those that decide what is measured on a face; the others, whether it is."""
+VENDORED = (*MEASURING, OCCLUSION)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from wildaffect.core.faces import FaceObservation, Status
 from wildaffect.core.preprocess import Preprocess
 from wildaffect.faces.blendshapes import Blendshapes
 from wildaffect.faces.crop import align_face, five_points
+from wildaffect.faces.occlusion import Occlusion
 from wildaffect.faces.pose import head_pose
 from wildaffect.faces.quality import SHARPNESS_CROP, QualityLimits, sharpness
 from wildaffect.faces.tracker import LiveTrack
@@ -25,6 +26,7 @@ class FaceObserver:
         self, device: Device, preprocesses: tuple[Preprocess, ...], limits: QualityLimits
     ) -> None:
         self._blendshapes = Blendshapes(device)
+        self._occlusion = Occlusion(device)
         self._preprocesses = preprocesses
         self._limits = limits
 
@@ -37,9 +39,14 @@ class FaceObserver:
         points = five_points(landmarks)
         pose = head_pose(landmarks)
         size_px = _side(box)
-        crisp = sharpness(align_face(rgb, points, SHARPNESS_CROP))
+        grey = align_face(rgb, points, SHARPNESS_CROP)
+        crisp = sharpness(grey)
         good = self._limits.accepts(
-            size_px=size_px, sharpness=crisp, pose=pose, presence=track.mesh.presence
+            size_px=size_px,
+            sharpness=crisp,
+            pose=pose,
+            presence=track.mesh.presence,
+            occlusion=self._occlusion(grey),
         )
         return FaceObservation(
             track_id=NO_TRACK,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from wildaffect.core.errors import UsageError
 from wildaffect.core.faces import FaceObservation
 from wildaffect.core.preprocess import Preprocess
-from wildaffect.faces.models import VENDORED
+from wildaffect.faces.models import MEASURING
 from wildaffect.features.geometry import (
     EYE_CORNERS,
     GEOMETRY_COLUMNS,
@@ -129,7 +129,7 @@ def _measure_with(row: Callable[[FaceObservation], NDArray[np.float32]]) -> Embe
 def _definition_sha256() -> str:
     """Hash the face nets, the points and the measures; another of any is another set."""
     definition = {
-        "nets": [model.sha256 for model in VENDORED],
+        "nets": [model.sha256 for model in MEASURING],
         "points": POINTS,
         "midline": MIDLINE,
         "measures": [asdict(measure) for measure in MEASURES],

@@ -31,7 +31,8 @@ def _of_affect(name: str, kind: str, unit: str, meaning: str) -> Part:
 
 _STATUS_MEANING = (
     "What the row stands on: `ok`; `no_face`, the one row of a frame in which no face "
-    "lives; `low_quality`, a face too small, blurred, turned or hidden to be judged; "
+    "lives; `low_quality`, a face too small, blurred, turned or covered (such as by a hand "
+    "over the eyes or the mouth) to be read; "
     "`interpolated`, a face lost for a moment, its place taken from the frames around it."
 )
 _CLOCKWISE = (

@@ -96,7 +96,7 @@ def draw_crops(
         drawing = renderer.draw(
             person, moment, vertices, Placement(matrix=matrix), take.light
         )
-        lay_over(drawing.colour, drawing.alpha, wide, _to_background(matrix, size), light)
+        lay_over(drawing.colour, drawing.alpha, wide, to_background(matrix, size), light)
         pace = np.zeros(2)
         if before is not None:
             pace = (plane - before).mean(0) * size / 3 * SHUTTER / (frame - last)
@@ -113,7 +113,7 @@ def loosened_template() -> NDArray[np.float64]:
     return (TEMPLATES["arcface_5pt"] - middle) * LOOSENESS + middle
 
 
-def _to_background(matrix: NDArray[np.float64], size: int) -> NDArray[np.float64]:
+def to_background(matrix: NDArray[np.float64], size: int) -> NDArray[np.float64]:
     """Return the map from pixels of a crop to those of the background, which turns with it.
 
     Shape (2, 3); the background is twice as wide and high as the crop.

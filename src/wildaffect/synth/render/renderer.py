@@ -86,6 +86,11 @@ class Renderer:
         self._shadow = np.empty(shadow, np.float32)
         self._shadow_seen = np.empty(shadow, np.int32)
 
+    @property
+    def seen_triangles(self) -> NDArray[np.int32]:
+        """Triangle of the last drawing that each subsample shows, -1 for none."""
+        return self._seen
+
     def draw(
         self,
         person: Person,

@@ -1,0 +1,29 @@
+"""How far something before a face covers its eyes or its mouth."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wildaffect.faces.models import OCCLUSION
+from wildaffect.faces.quality import SHARPNESS_CROP
+from wildaffect.runtime.network import Device, Network
+
+
+class Occlusion:
+    """The occlusion network; keeps nothing between calls."""
+
+    def __init__(self, device: Device) -> None:
+        self._network = Network(
+            OCCLUSION.verified_path(),
+            device=device,
+            shapes={0: (1, 1, SHARPNESS_CROP.size_px, SHARPNESS_CROP.size_px)},
+            scaling=SHARPNESS_CROP,
+        )
+
+    def __call__(self, grey_crop: NDArray[np.uint8]) -> float:
+        """Return the larger of the covered shares of eyes and mouth, in [0, 1].
+
+        Args:
+            grey_crop: What `SHARPNESS_CROP` describes, shape (64, 64, 1).
+        """
+        (covered,) = self._network(grey_crop[None])
+        return float(covered.max())
