@@ -168,7 +168,7 @@ def test_folds_hold_every_video_out_once(data, capsys):
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        (["train"], "a recipe must come first"),
+        (["train"], "train: no recipe given; start with a recipe.json or one of"),
         (["train", "abaw4-grue", "--data", "data"], "did you mean abaw4-gru"),
         (["train", "small.json", "--data", "data", "--epochs", "3"], "--epochs"),
         (["train", "small.json", "--data", "data", "--batch-size", "0"], "at least 1"),

@@ -85,9 +85,9 @@ def test_whole_tables_are_left_and_cut_ones_are_made_again(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ([], "--data DIR or --features STORE must be given"),
-        (["--data", "d", "--list", "l"], "--data or --list must be given, got both"),
-        (["--features", "s", "--split", "val"], "must stand with --data"),
+        ([], "predict: give --data DIR or --features STORE"),
+        (["--data", "d", "--list", "l"], "give either --data or --list, not both"),
+        (["--features", "s", "--split", "val"], "--split and --format are only valid with --data"),
     ],
 )
 def test_flags_that_do_not_fit_are_named(words, said, capsys):

@@ -20,48 +20,48 @@ class Command:
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"])] = Path("wildaffect-results")
     """Folder for the results, or the table's name for a single input."""
     format: Literal["csv", "parquet", "jsonl"] = "csv"
-    """Of tables in a folder."""
+    """Format of the tables when the output is a folder."""
     overlay: bool = False
-    """Also write the video, or the picture, with what was perceived drawn on it."""
+    """Also write the video or picture with the predictions drawn on it."""
     blur_faces: bool = False
-    """Hide who it is in the overlay (implies --overlay)."""
+    """Blur faces in the overlay (implies --overlay)."""
     model: str = "default"
-    """An embedded artefact by name, or an artefact's folder or zip."""
+    """Name of an embedded artefact, or folder or zip of an artefact."""
     neutral: str = "auto"
-    """Neutral face that changes are measured against: a picture or video of the person
-    (used for everybody who is seen), START-END in seconds of the video in which everybody
-    is neutral, none for a face at rest of the population, or auto to estimate each
-    person's own from calm moments."""
+    """Neutral face to measure changes against: a picture or video of the person (applied to
+    everybody in the input), START-END for a range in seconds in which everybody is neutral,
+    none for the population's average face at rest, or auto to estimate each person's own
+    from calm moments."""
     start: float | None = None
     """First second to read."""
     stop: float | None = None
     """Second to stop at, exclusive; ends a camera or stream."""
     every: int = 1
-    """Read every so many frames; frame numbers stay those of the video."""
+    """Read only every Nth frame; frame numbers stay those of the video."""
     images: Literal["stills", "sequence"] = "stills"
-    """Whether a folder's images are photographs, or the frames of one video."""
+    """Treat the images of a folder as separate photographs, or as frames of one video."""
     fps: float = 30.0
-    """Frame rate of an image sequence; videos carry their own times."""
+    """Frame rate of an image sequence; videos have their own timestamps."""
     landmarks: bool = False
     """Add the 478 landmarks to the table."""
     blendshapes: bool = False
     """Add the 52 blendshape scores to the table."""
     features: bool = False
-    """Add what was measured, raw and against the person's neutral face."""
+    """Add the measured features, raw and relative to the person's neutral face."""
     device: str = "CPU"
-    """Where networks run, as `wildaffect doctor` lists it."""
+    """Device that runs the networks; `wildaffect doctor` lists them."""
     threads: int = 1
-    """Of each network call; decoding has a thread of its own."""
+    """Threads per network call; decoding uses one more."""
     resume: bool = False
-    """Skip inputs whose results are whole and were made with the same options."""
+    """Skip inputs that already have complete results made with the same options."""
     json: bool = False
     """Print the report as JSON on standard output."""
     quiet: bool = False
-    """No progress and no table on the terminal."""
+    """Print neither progress nor the table."""
 
 
 def run(command: Command) -> int:
-    """Analyse every input; 1 if any of them failed or broke off."""
+    """Analyze every input; return 1 if any of them failed or ended early."""
     from wildaffect.analysis.folder import plan_results, run_jobs
     from wildaffect.analysis.job import FileJob, FileReport, is_live
     from wildaffect.analysis.neutral import choose_neutral

@@ -25,22 +25,23 @@ class Command:
     data: Path
     """Folder of annotations."""
     features: Path | None = None
-    """Feature store; `features` in the data's folder if not given."""
+    """Feature store; by default `features` in the data folder."""
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"])] = Path("comparison")
-    """Folder of the runs and of the table, as Markdown, JSON and SVG."""
+    """Folder for the runs and the comparison table (Markdown, JSON and SVG)."""
     seeds: int = 5
-    """Runs of each recipe."""
+    """Number of runs per recipe, each with its own seed."""
     reference: str | None = None
-    """Recipe that the others are compared with; the first if not given."""
+    """Recipe to compare the others with; the first one by default."""
     score_split: str = "val"
-    """Split that judges; it never chooses anything."""
+    """Split to score on; nothing is selected on it."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Device to train on."""
     threads: int = 1
-    """Of tensor operations on the CPU."""
+    """CPU threads for tensor operations."""
 
 
 def run(command: Command) -> int:
-    """Compare, and say where the table lies."""
+    """Run the comparison and print where the table is."""
     require_train("compare")
     from wildaffect.recipes.compare_command import CompareOptions, compare
 

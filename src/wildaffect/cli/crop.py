@@ -1,4 +1,4 @@
-"""Cut aligned face crops out of images and videos, as extraction and analysis cut them.
+"""Cut aligned face crops from images and videos, the same way as `extract` and `analyze`.
 
 Example: wildaffect crop AffectNet/images -o crops/affectnet --size 112
 """
@@ -15,28 +15,29 @@ class Command:
     """Options of `crop`."""
 
     inputs: Annotated[tuple[Path, ...], tyro.conf.Positional]
-    """Folders of images (nested as they like) and videos."""
+    """Folders of images (at any depth) and videos."""
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
-    """Folder of the crops; images keep their place below the input and their name, so that
-    annotations find them. Crops that are there already are passed over."""
+    """Folder for the crops. Images keep their relative path and name, so annotations still
+    match. Existing crops are skipped."""
     size: int = 112
-    """Side in pixels; best that of the network that will be trained."""
+    """Side in pixels; use the input size of the network to train."""
     margin: float = 0.25
-    """Rim around images, of their size, as tight faces need; 0 for full pictures."""
+    """Padding around each image as a fraction of its size, for tightly cropped faces; 0 for
+    full pictures."""
     every: float = 0.5
-    """Least seconds between two frames of a video."""
+    """Minimum seconds between two frames of a video."""
     device: str = "CPU"
-    """Where networks run, as `wildaffect doctor` lists it."""
+    """Device that runs the networks; `wildaffect doctor` lists them."""
     threads: int = 1
-    """Of each network call; decoding has a thread of its own."""
+    """Threads per network call; decoding uses one more."""
     json: bool = False
     """Print the counts as JSON on standard output."""
     quiet: bool = False
-    """No progress."""
+    """Print no progress."""
 
 
 def run(command: Command) -> int:
-    """Cut what is not there yet; 1 if an image or a video could not be read."""
+    """Cut missing crops; return 1 if an image or a video could not be read."""
     import json
 
     from wildaffect.core.errors import UsageError
@@ -44,7 +45,7 @@ def run(command: Command) -> int:
     from wildaffect.runtime.network import Device
 
     if not command.inputs:
-        raise UsageError("crop: inputs must be at least one folder or video, got none")
+        raise UsageError("crop: no input given; name a folder of images or a video")
     options = CropOptions(
         size_px=command.size, margin=command.margin, every_s=command.every
     )
@@ -56,9 +57,9 @@ def run(command: Command) -> int:
     else:
         bad = f", {total.num_unreadable} unreadable" if total.num_unreadable else ""
         print(
-            f"{command.output}: {total.num_cut} crops cut, {total.num_before} there "
-            f"before, {total.num_faceless} without a face{bad}"
+            f"{command.output}: {total.num_cut} crops cut, {total.num_before} already "
+            f"there, {total.num_faceless} without a face{bad}"
         )
     if total.first_unreadable:
-        print(f"the first unreadable: {total.first_unreadable}")
+        print(f"first unreadable: {total.first_unreadable}")
     return 1 if total.num_unreadable else 0

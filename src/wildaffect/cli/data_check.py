@@ -1,6 +1,6 @@
-"""Read annotations, count, compare with published counts, look for problems and leaks.
+"""Check the annotations of a data set: counts, published counts, problems, leaks.
 
-The first thing to run on a data set; where its files go is in docs/data.md.
+Run this first on a new data set; docs/data.md describes where its files go.
 
 Example:
     wildaffect data check /data/affwild2 --report check.html
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from wildaffect.core.console import Console
     from wildaffect.data.check_report import DataReport
 
-_COLOURS = {"error": "bold red", "warning": "yellow", "note": "dim"}
+_COLORS = {"error": "bold red", "warning": "yellow", "note": "dim"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,19 +32,19 @@ class Command:
     folder: tyro.conf.Positional[Path]
     """Folder of a data set, or one annotation file."""
     format: str | None = None
-    """Look for this layout alone, such as affwild2-mtl; all known ones if not given."""
+    """Layout to look for, such as affwild2-mtl; all known layouts by default."""
     images: Path | None = None
-    """Folder of the images, if it is not where the layout has it."""
+    """Folder of the images, if it is not where the layout puts it."""
     max_images: int = 2000
-    """Pictures of each split that are compared with those of the others; 0 for none."""
+    """Images per split to compare with the other splits; 0 for none."""
     report: Path | None = None
-    """Write the report here too: .html or .md."""
+    """Also write the report to this .html or .md file."""
     json: bool = False
     """Print the report as JSON."""
 
 
 def run(command: Command) -> int:
-    """Check every layout that is found; 1 if there are errors."""
+    """Check every layout found; return 1 if there are errors."""
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     from wildaffect.core.console import Console
@@ -66,7 +66,7 @@ def run(command: Command) -> int:
                     found,
                     images=command.images,
                     max_images=command.max_images,
-                    on_step=partial(_tell, progress, task, name),
+                    on_step=partial(_show, progress, task, name),
                 )
             )
     if command.json:
@@ -79,8 +79,8 @@ def run(command: Command) -> int:
     return 1 if any(report.count(Level.ERROR) for report in reports) else 0
 
 
-def _tell(progress: "Progress", task: "TaskID", name: str, what: str) -> None:
-    progress.update(task, description=f"{name}: {what}")
+def _show(progress: "Progress", task: "TaskID", name: str, step: str) -> None:
+    progress.update(task, description=f"{name}: {step}")
 
 
 def _check_flags(command: Command) -> None:
@@ -119,8 +119,8 @@ def _print(report: "DataReport", console: "Console") -> None:
             console.print(f"[dim]{escape(contents.note)}[/dim]")
         console.print()
     for finding in report.findings:
-        colour = _COLOURS[finding.level]
-        console.print(f"[{colour}]{finding.level}[/{colour}]  {escape(finding.text)}")
+        color = _COLORS[finding.level]
+        console.print(f"[{color}]{finding.level}[/{color}]  {escape(finding.text)}")
         for example in finding.examples:
             console.print(f"    [dim]{escape(example)}[/dim]", soft_wrap=True)
         console.print(f"    [cyan]do:[/cyan] {escape(finding.advice)}")

@@ -1,4 +1,4 @@
-"""Run the main job on pictures that ship with the package, one with its truth; no network.
+"""Analyze sample pictures that ship with the package, without network access.
 
 Example: wildaffect demo -o demo-results
 """
@@ -17,11 +17,11 @@ class Command:
     """Options of `demo`."""
 
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"])] = Path("demo-results")
-    """Folder for clip, tables and overlays; it is made."""
+    """Folder for clip, tables and overlays; created if missing."""
 
 
 def run(command: Command) -> int:
-    """Make the clip, analyse it and the portrait, and say where everything is."""
+    """Write the sample inputs, analyze them, and print where the results are."""
     from wildaffect.cli.analyze import Command as Analyze
     from wildaffect.cli.analyze import run as analyze
     from wildaffect.demo.clip import PORTRAIT, write_demo_clip
@@ -38,8 +38,8 @@ def run(command: Command) -> int:
     print(
         f"\nLook at {folder / 'clip.overlay.mp4'} and {folder / 'people.overlay.mp4'}; "
         f"the tables are {folder / 'clip.csv'} and {folder / 'people.csv'}.\n"
-        "What is shown is what observers might perceive, never what a person feels;\n"
-        "how right it is on photographs of real faces: docs/accuracy.md.\n"
+        "The output is what observers might perceive, never what a person feels;\n"
+        "docs/accuracy.md reports the accuracy on photographs of real faces.\n"
         "Your own video: wildaffect analyze VIDEO --overlay"
     )
     return status
@@ -56,18 +56,18 @@ def _show_truth(folder: Path) -> None:
     path = folder / "people.truth.csv"
     csv.write_csv(compared.rows, path)
     table = Table(
-        title=f"\nTruth beside prediction: generated people, {compared.num_found} of "
-        f"{compared.num_visible} faces in view found",
-        caption=f"frame by frame in {path}; no evidence of accuracy on people",
+        title=f"\nGround truth and prediction, synthetic people: {compared.num_found} of "
+        f"{compared.num_visible} visible faces found",
+        caption=f"frame by frame in {path}; not evidence of accuracy on real people",
         box=None,
         title_justify="left",
         caption_justify="left",
     )
-    for heading in ("value", "correlation with the truth", "concordance"):
+    for heading in ("value", "correlation", "concordance"):
         table.add_column(heading, justify="left" if heading == "value" else "right")
-    for one in compared.agreements:
-        shown = isfinite(one.correlation)  # not where the truth is the same throughout
-        correlation = f"{one.correlation:+.2f}" if shown else "-"
-        concordance = f"{one.concordance:+.2f}" if shown else "-"
-        table.add_row(one.name, correlation, concordance)
+    for agreement in compared.agreements:
+        is_defined = isfinite(agreement.correlation)  # not for a constant ground truth
+        correlation = f"{agreement.correlation:+.2f}" if is_defined else "-"
+        concordance = f"{agreement.concordance:+.2f}" if is_defined else "-"
+        table.add_row(agreement.name, correlation, concordance)
     Console(highlight=False).print(table)

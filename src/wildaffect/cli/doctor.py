@@ -1,4 +1,4 @@
-"""Say what will be used here (runtime, devices, codecs, models, speed) and mend advice.
+"""Check the installation: runtime, devices, codecs, models and speed, with fixes.
 
 Example: wildaffect doctor --threads 2
 """
@@ -12,15 +12,15 @@ class Command:
     """Options of `doctor`."""
 
     device: str = "CPU"
-    """Where networks are to run."""
+    """Device to check."""
     threads: int = 1
-    """Of each network call."""
+    """Threads per network call."""
     json: bool = False
-    """Print one JSON document."""
+    """Print the checks as JSON on standard output."""
 
 
 def run(command: Command) -> int:
-    """Print one line per check; 1 if anything is wrong."""
+    """Print one line per check; return 1 if any check failed."""
     from wildaffect.core.console import Console
     from wildaffect.demo.doctor import examine
     from wildaffect.runtime.network import Device
@@ -40,5 +40,7 @@ def run(command: Command) -> int:
         print(json.dumps([asdict(check) for check in checks], indent=1))
     num_bad = sum(not check.is_well for check in checks)
     if not command.json:
-        print("all is well" if not num_bad else f"{num_bad} of {len(checks)} need mending")
+        print(
+            f"{num_bad} of {len(checks)} checks failed" if num_bad else "all checks passed"
+        )
     return 1 if num_bad else 0

@@ -1,8 +1,8 @@
-"""Make one of several trained runs, chosen, weighed and calibrated on videos new to them.
+"""Combine trained runs into an ensemble, weighted and calibrated on unseen videos.
 
-A folder of a cross-validation stands for the runs of its folds. Figures in sample are those
-of the people that chose weights and calibration; out of sample, every person is judged by
-what was chosen without them.
+The folder of a cross-validation stands for the runs of its folds. In-sample scores use the
+subjects that the weights and the calibration were fitted on; out-of-sample scores use, for
+each subject, weights and a calibration fitted without that subject.
 
 Examples:
     wildaffect ensemble runs/gru-0 runs/gru-1 runs/tcn-0 --data worlds/wild -o ensembles/e1
@@ -24,29 +24,30 @@ class Command:
     """Flags of `wildaffect ensemble`."""
 
     runs: Annotated[tuple[Path, ...], tyro.conf.Positional]
-    """Folders of finished runs, or of cross-validations."""
+    """Folders of finished runs or of cross-validations."""
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
-    """Folder of the ensemble."""
+    """Folder for the ensemble."""
     data: Path
     """Folder of annotations."""
     split: str = "val"
-    """Split that weights and calibration are chosen on."""
+    """Split to fit weights and calibration on."""
     format: str | None = None
-    """Layout of the annotations, if several lie there."""
+    """Layout of the annotations, if there are several."""
     features: Path | None = None
-    """Feature store; `features` in the data's folder if not given."""
+    """Feature store; by default `features` in the data folder."""
     combine: Literal["mean", "centred"] = "mean"
-    """Plain mean, or valence and arousal brought to common mean and spread first."""
+    """Plain mean, or mean after bringing valence and arousal to a common mean and
+    spread."""
     select: Literal["all", "greedy"] = "all"
-    """All members alike, or picked one by one while the score rises."""
+    """Equal weights, or greedy forward selection while the score improves."""
     seed: int = 0
-    """Of the folds of people, and of intervals."""
+    """Seed of the folds and of the bootstrap intervals."""
     threads: int = 1
-    """Of tensor operations."""
+    """CPU threads for tensor operations."""
 
 
 def run(command: Command) -> int:
-    """Predict, choose, calibrate, score, write, and print every figure."""
+    """Build the ensemble and print its scores."""
     require_train("ensemble")
     from wildaffect.recipes.ensemble_command import Job, make_ensemble
 

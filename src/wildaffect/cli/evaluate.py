@@ -1,4 +1,4 @@
-"""Score predictions against annotations; every number with what it was computed on.
+"""Score predictions against annotations, with the sample behind every number.
 
 Examples:
     wildaffect evaluate predictions.csv --annotations validation_set_annotations.txt
@@ -35,37 +35,37 @@ class Command:
     annotations: Path
     """Folder of a data set, or one annotation file."""
     format: str | None = None
-    """Layout of the annotations, such as affwild2-mtl, if it is not found by itself."""
+    """Layout of the annotations, such as affwild2-mtl, if it is not detected."""
     split: str | None = None
     """Split of the annotations, if there are several."""
     protocol: str | None = None
-    """abaw-mtl, abaw-va, abaw-expr, abaw-au or own; that of the layout if not given."""
+    """Protocol: abaw-mtl, abaw-va, abaw-expr, abaw-au or own; by default the layout's."""
     against: Path | None = None
     """Predictions of another system to compare with, paired by video."""
     missing: Literal["refuse", "skip", "neutral"] = "refuse"
-    """What an annotated frame without a prediction counts as."""
+    """How to treat an annotated frame without a prediction."""
     absent: Literal["refuse", "common", "zero"] = "refuse"
-    """What action units and classes count as that the predictions cannot give."""
+    """How to treat action units and classes that the predictions do not have."""
     map_classes: str | None = None
-    """JSON file: predicted class to annotated class or null; `documented` for the table
-    that ships for the two label spaces."""
+    """JSON file that maps each predicted class to an annotated class or null; `documented`
+    for the built-in map between the two label spaces."""
     first_frame: Literal["0", "1"] | None = None
-    """Number that the annotations give to the first frame of a video, for result tables."""
+    """Number of a video's first frame in the annotations, for result tables."""
     tuned_on: Path | None = None
-    """Text file with the videos that anything was tuned on, one a line; the report
-    then says whether they are among the evaluated ones."""
+    """Text file with the videos that anything was tuned on, one per line; the report then
+    states whether any of them are evaluated."""
     resamples: int = 2000
-    """Resamples of the videos for intervals."""
+    """Number of bootstrap resamples for the intervals."""
     seed: int = 0
-    """Of the resamples."""
+    """Seed of the bootstrap."""
     report: Path | None = None
-    """Write the report here too: .html, .md or .json."""
+    """Also write the report to this .html, .md or .json file."""
     json: bool = False
     """Print the report as JSON."""
 
 
 def run(command: Command) -> int:
-    """Evaluate, print, and write the report if asked."""
+    """Evaluate, print the report, and write it if --report is given."""
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     from wildaffect.core.console import Console

@@ -1,7 +1,7 @@
-"""Turn a run or an ensemble into an artefact that `analyze --model` loads.
+"""Export a run or an ensemble to an artefact that `analyze --model` loads.
 
-Before anything is written, the exported networks are compared with the trained ones, by
-themselves and over a clip from its pixels.
+Nothing is written unless the exported networks match the trained ones, both on random
+inputs and on a clip from its pixels.
 
 Examples:
     wildaffect export runs/modern-0 -o artefacts/mine
@@ -27,27 +27,27 @@ class Command:
     source: tyro.conf.Positional[Path]
     """Folder of a finished run or of an ensemble."""
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
-    """Folder of the artefact, or a .zip to write it as one file."""
+    """Folder for the artefact, or a .zip to write it as one file."""
     backbone: tuple[str, ...] = ()
-    """NAME=FOLDER for each input that a backbone makes: the feature set, and the run or the
-    name of `wildaffect weights list` that `extract --features` was given."""
+    """NAME=FOLDER for each feature set that a backbone computes: its name, and the run or
+    the name in `wildaffect weights list` that `extract --features` used."""
     name: str | None = None
-    """Of the artefact; that of the output if not given."""
+    """Name of the artefact; by default that of the output."""
     version: str = "1"
-    """Of the artefact."""
+    """Version of the artefact."""
     license: str = "not stated"
-    """Of the artefact; that of the data is repeated from the run in any case."""
+    """License of the artefact; the data licenses are copied from the run in any case."""
     summary: str | None = None
-    """One sentence on what it is and is not, in place of one made of the run."""
+    """One sentence on what the artefact is and is not; by default derived from the run."""
     clip: Path | None = None
-    """Video with a face to prove parity on; the clip that ships with the package if not
-    given."""
+    """Video with a face for the parity check; by default a clip that ships with the
+    package."""
     zip: bool = False
-    """Write one file, ending in .zip."""
+    """Write a single .zip file."""
 
 
 def run(command: Command) -> int:
-    """Export, prove parity, write, and say how large the differences are."""
+    """Export, check parity, write, and print the largest differences."""
     require_train("export")
     from wildaffect.export.artefact import Title
     from wildaffect.export.bundled_backbones import parse_backbones

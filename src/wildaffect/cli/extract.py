@@ -27,50 +27,50 @@ class Command:
     inputs: Annotated[tuple[Path, ...], tyro.conf.Positional]
     """Videos, and folders of videos or of images that are named by frame number."""
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
-    """Folder of the feature store; made if it is not there."""
+    """Folder of the feature store; created if missing."""
     features: tuple[str, ...] = ("geometry",)
-    """geometry: named measures, pose, blendshapes; mesh: 478 points turned to the front;
-    else backbones: names of `wildaffect weights list`, or folders of runs of `pretrain` and
-    `finetune` (needs the extra `train`)."""
+    """Feature sets. geometry: named measures, pose, blendshapes. mesh: 478 frontalized
+    points. Anything else is a backbone: a name in `wildaffect weights list`, or the folder
+    of a run of `pretrain` or `finetune` (needs the extra `train`)."""
     images: Literal["crops", "aligned", "sequence"] = "crops"
-    """Whether a folder's images are faces cut out, as in cropped_aligned/<video>/00001.jpg,
-    which are found and aligned anew; the same taken as they are, by backbones that were
-    trained on such; or full frames of one video."""
+    """Content of image folders. crops: face crops, as in cropped_aligned/<video>/00001.jpg,
+    detected and aligned again. aligned: the same, used unchanged, for backbones trained on
+    such crops. sequence: full frames of one video."""
     dtype: Literal["float16", "float32"] = "float16"
-    """Type of the stored numbers."""
+    """Data type of the stored features."""
     replace: bool = False
-    """Overwrite what was extracted from another version of a video or of the networks."""
+    """Overwrite features of another version of the video or of the networks."""
     device: str = "CPU"
-    """Where networks run, as `wildaffect doctor` lists it; backbones on cuda run in
-    torch, and the face nets on the CPU then."""
+    """Device that runs the networks; `wildaffect doctor` lists them. With cuda, backbones
+    run in torch and the face networks on the CPU."""
     precision: Literal["auto", "f32", "bf16"] = "auto"
-    """Of backbones; auto takes bf16 where the processor has it and the features are shown
-    to be the same within its rounding."""
+    """Precision of backbones; auto uses bf16 where the processor supports it and the
+    features agree within its rounding error."""
     threads: int = 1
-    """Of each network call; decoding has a thread of its own."""
+    """Threads per network call; decoding uses one more."""
     workers: int = 1
-    """Videos that are extracted at the same time, each by a process with its own networks
-    and threads. The store does not depend on it."""
+    """Number of videos to extract in parallel, each in a process with its own networks and
+    threads. The result does not depend on it."""
     engine: Literal["local", "ray"] = "local"
-    """Where workers run: this machine, or a Ray cluster whose machines all see the same
-    inputs and the same store (needs the extra `cluster`)."""
+    """Run workers on this machine, or on a Ray cluster whose machines share the inputs and
+    the store (needs the extra `cluster`)."""
     address: str = "local"
-    """Of the Ray cluster: auto for the one that this machine belongs to, or host:port;
-    local starts Ray on this machine for the time of the command."""
+    """Address of the Ray cluster: auto for the one this machine belongs to, or host:port;
+    local starts Ray on this machine for the duration of the command."""
     json: bool = False
     """Print the report as JSON on standard output."""
     quiet: bool = False
-    """No progress."""
+    """Print no progress."""
 
 
 def run(command: Command) -> int:
-    """Extract what is not in the store yet; 1 if any video failed or lacks frames."""
+    """Extract missing features; return 1 if any video failed or lacks frames."""
     from wildaffect.features.extract_sources import find_extract_sources
     from wildaffect.features.progress import extract_all
     from wildaffect.features.store import FeatureStore
     from wildaffect.video.picture import DamagedVideoWarning
 
-    warnings.simplefilter("ignore", DamagedVideoWarning)  # outcomes say it in one line
+    warnings.simplefilter("ignore", DamagedVideoWarning)  # reported in the summary
     jobs = find_extract_sources(command.inputs, command.images)
     engine = _engine(command, _plan(command))
     store = FeatureStore(command.output)
@@ -88,8 +88,8 @@ def _plan(command: Command) -> "ExtractPlan":
     is_cuda = _is_cuda(command)
     if command.images == "aligned" and set(command.features) & set(MEASURED):
         raise UsageError(
-            "extract: --features must be backbones where --images is aligned, as nothing "
-            f"is measured there, got {', '.join(command.features)}"
+            "extract: --images aligned works with backbones only, got --features "
+            f"{', '.join(command.features)}"
         )
     device = Device(name="CPU" if is_cuda else command.device, threads=command.threads)
     backbones = [name for name in command.features if name not in MEASURED]
@@ -127,7 +127,5 @@ def _engine(command: Command, plan: "ExtractPlan") -> "Engine":
             num_gpus=int(_is_cuda(command)),
         )
     if command.address != "local":
-        raise UsageError(
-            f"--address: must go with --engine ray, got {command.address!r} without"
-        )
+        raise UsageError(f"--address {command.address}: only valid with --engine ray")
     return InProcess(plan) if command.workers == 1 else Processes(plan, command.workers)

@@ -1,4 +1,4 @@
-"""Commands that need more than the core say so before anything is imported."""
+"""Checks for optional dependencies, made before any of them is imported."""
 
 from importlib.util import find_spec
 from typing import Any, NamedTuple
@@ -9,19 +9,19 @@ TRAIN_PACKAGES = ("torch", "lightning_fabric", "tensorboard", "onnx")
 
 
 class Prepared(NamedTuple):
-    """A command whose flags depend on its first words."""
+    """Parser input of a command whose flags depend on its first argument."""
 
     command: type
     default: Any
-    """What flags are compared with and fill in."""
+    """Instance with the default values."""
     args: list[str]
-    """Words that are left to be read."""
+    """Arguments left to parse."""
     description: str | None = None
-    """Of the help, in place of the module's."""
+    """Help text; by default the module's docstring."""
 
 
 def require_train(what: str) -> None:
-    """Raise MissingExtra unless the packages of training are installed."""
+    """Raise MissingExtra unless the extra `train` is installed."""
     if any(find_spec(name) is None for name in TRAIN_PACKAGES):
         raise MissingExtra(what, "train")
 

@@ -1,4 +1,4 @@
-"""Bring features of other programs (HDF5 or npz) into a feature store.
+"""Import features from other programs (HDF5 or npz) into a feature store.
 
 Example: wildaffect features import mae.h5 --name mae -o features
 --annotations training_set_annotations.txt validation_set_annotations.txt
@@ -18,14 +18,14 @@ class Command:
     file: Annotated[Path, tyro.conf.Positional]
     """HDF5 with <video>/feature, or npz with arrays named <video>/feature."""
     name: str
-    """Of the feature set in the store."""
+    """Name of the feature set in the store."""
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
-    """Folder of the feature store; made if it is not there."""
+    """Folder of the feature store; created if missing."""
     annotations: tuple[Path, ...] = ()
-    """Multi-task annotation files of Aff-Wild2 whose rows the features follow, for files
-    without frame numbers; without them rows are numbered from 1."""
+    """Multi-task annotation files of Aff-Wild2 whose row order the features follow, for
+    files without frame numbers; otherwise rows are numbered from 1."""
     dtype: Literal["float16", "float32"] = "float32"
-    """Type of the stored numbers."""
+    """Data type of the stored features."""
     json: bool = False
     """Print the report as JSON on standard output."""
 
@@ -51,6 +51,6 @@ def run(command: Command) -> int:
         json.dumps(asdict(imported))
         if command.json
         else f"{command.output}: {imported.num_videos} videos, {imported.num_rows} rows as "
-        f"{command.name!r} ({imported.num_repeats} repeats of a frame left out)"
+        f"{command.name!r} ({imported.num_repeats} duplicate frames skipped)"
     )
     return 0

@@ -1,4 +1,4 @@
-"""Train a backbone on labelled face crops; goes on where it was stopped.
+"""Train a backbone on labeled face crops; resumable.
 
 Examples:
     wildaffect finetune finetune-iresnet-small --data worlds/stills -o runs/iresnet
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 
 def prepare(args: list[str]) -> Prepared:
-    """Return the flags of the recipe that is named first.
+    """Return the flags of the recipe named by the first argument.
 
     Raises:
         UsageError: If no recipe is named, or there is none of that name.
-        MissingExtra: If the packages of training are not installed.
+        MissingExtra: If the extra `train` is not installed.
     """
     require_train("finetune")
     from wildaffect.recipes.finetune_command import FinetuneCommand
@@ -36,7 +36,7 @@ def prepare(args: list[str]) -> Prepared:
         args = ["finetune-iresnet-small", *args]
     if not args or args[0].startswith("-"):
         raise UsageError(
-            "finetune: a recipe must come first: a recipe.json or one of "
+            "finetune: no recipe given; start with a recipe.json or one of "
             f"{', '.join(FINETUNE_RECIPES)}"
         )
     default = FinetuneCommand(data=tyro.MISSING, recipe=find_finetune_recipe(args[0]))
@@ -44,7 +44,7 @@ def prepare(args: list[str]) -> Prepared:
 
 
 def run(command: "FinetuneCommand") -> int:
-    """Train, score, and say where everything lies."""
+    """Train, score, and print where the results are."""
     from wildaffect.recipes.finetune_command import finetune
 
     return finetune(command)

@@ -1,4 +1,4 @@
-"""Find the command that was named, read its flags, run it; errors take one line."""
+"""Entry point: parse the command line, run the command, print errors in one line."""
 
 import contextlib
 import importlib
@@ -23,35 +23,35 @@ from wildaffect.core.printable import printable_lines
 from wildaffect.core.version import __version__
 
 COMMANDS: dict[str, str] = {
-    "analyze": "videos, images, folders or a camera to tables of perceived affect",
-    "recover": "a result out of the part file that a stopped run left",
-    "demo": "the main job on a portrait and a clip that ship with the package",
-    "doctor": "what will be used on this machine, and how to mend what is wrong",
-    "data check": "read annotations, count, report problems with file and line; leak check",
-    "crop": "aligned face crops out of images and videos, for training backbones",
-    "pack": "a folder of images into a few tar files that training reads at random",
-    "extract": "features of every face in videos or image folders into a feature store",
-    "features import": "features of other programs (HDF5, npz) into a feature store",
+    "analyze": "read faces in videos, images, folders or a camera; write tables",
+    "recover": "recover results from an interrupted run",
+    "demo": "analyze a portrait and a clip that ship with the package",
+    "doctor": "check the installation and suggest fixes",
+    "data check": "check annotations: counts, problems with file and line, leaks",
+    "crop": "cut aligned face crops from images and videos, to train backbones",
+    "pack": "pack a folder of images into a few tar files for training",
+    "extract": "compute features of every face in videos or image folders",
+    "features import": "import features of other programs (HDF5, npz)",
     "weights import": "check a weight file against a network and store it",
-    "weights list": "weights that were imported",
-    "synth make": "draw a world of generated people with exact labels",
-    "pretrain": "a masked autoencoder on face crops without labels",
-    "finetune": "a backbone on labelled face crops, several sets at once",
-    "train": "a temporal multi-task model on stored features",
-    "compare": "recipes over several seeds, in pairs, with intervals over videos",
-    "predict": "what a trained run says of videos, with or without labels",
-    "export": "a run or an ensemble into an artefact for `analyze --model`",
-    "ensemble": "several trained runs into one, chosen, weighed and calibrated",
-    "evaluate": "predictions against annotations: official scores, intervals, a report",
-    "submit": "predictions and an official list to a challenge submission, or check one",
+    "weights list": "list imported weights",
+    "synth make": "generate a data set of synthetic people with exact labels",
+    "pretrain": "train a masked autoencoder on face crops without labels",
+    "finetune": "train a backbone on labeled face crops, on several data sets at once",
+    "train": "train a temporal multi-task model on stored features",
+    "compare": "compare recipes over several seeds, with intervals over videos",
+    "predict": "predict videos with a trained run, with or without labels",
+    "export": "export a run or an ensemble to an artefact for `analyze --model`",
+    "ensemble": "combine trained runs, selected, weighted and calibrated",
+    "evaluate": "score predictions against annotations: official scores, intervals, report",
+    "submit": "write a challenge submission from predictions, or check one",
 }
-"""Command (one or two words) -> what it does; its module is named after it."""
+"""Command (one or two words) -> summary; each module is named after its command."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status.
 
-    0 done, 1 failed, 2 worded wrongly; 130, 143, 129: SIGINT, SIGTERM, SIGHUP stopped it.
+    0: success. 1: failure. 2: usage error. 130, 143, 129: SIGINT, SIGTERM, SIGHUP.
     """
     args = list(sys.argv[1:] if argv is None else argv)
     take_every_character()
@@ -86,42 +86,42 @@ def _run(args: list[str]) -> int:
 
 
 def _parse(module: ModuleType, name: str, args: list[str]) -> Any:
-    """Read the flags of a command; what is wrong with them is said in one line."""
+    """Parse the flags of a command; raise UsageError with a one-line message."""
     import tyro
 
-    said = io.StringIO()
+    stderr = io.StringIO()
     if hasattr(module, "prepare"):
-        wanted = module.prepare(args)
+        prepared = module.prepare(args)
     else:
-        wanted = Prepared(module.Command, None, args)
+        prepared = Prepared(module.Command, None, args)
     try:
-        with contextlib.redirect_stderr(said):
+        with contextlib.redirect_stderr(stderr):
             return tyro.cli(
-                wanted.command,
+                prepared.command,
                 prog=f"wildaffect {name}",
-                description=wanted.description or module.__doc__,
-                args=wanted.args,
-                default=wanted.default,
+                description=prepared.description or module.__doc__,
+                args=prepared.args,
+                default=prepared.default,
                 config=(tyro.conf.FlagCreatePairsOff, tyro.conf.AvoidSubcommands),
             )
-    except ValueError as error:  # of a record, which says what its rule is
+    except ValueError as error:  # raised by a record that validates itself
         raise UsageError(f"{error}; see --help") from None
     except SystemExit as stop:
         if not stop.code:
             raise
-        raise UsageError(f"{_out_of_box(said.getvalue())}; see --help") from None
+        raise UsageError(f"{_out_of_box(stderr.getvalue())}; see --help") from None
 
 
 _SUGGESTIONS = "Perhaps you meant:"
 
 
 def _out_of_box(text: str) -> str:
-    """Return the message and the suggestion that the parser prints in a drawn box."""
+    """Return the message and the suggestions from the box that the parser prints."""
     lines = [re.sub(r"[│╭╮╰╯─]|-{9,}", "", line).strip() for line in text.splitlines()]
-    said = [line for line in lines if line][1:]  # without its title
-    end = said.index(_SUGGESTIONS) if _SUGGESTIONS in said else len(said)
-    near = [line.split()[0] for line in said[end:] if line.startswith("--")]
-    message = " ".join(said[:end]).split(" For full helptext")[0].rstrip(".")
+    content = [line for line in lines if line][1:]  # without its title
+    end = content.index(_SUGGESTIONS) if _SUGGESTIONS in content else len(content)
+    near = [line.split()[0] for line in content[end:] if line.startswith("--")]
+    message = " ".join(content[:end]).split(" For full helptext")[0].rstrip(".")
     return f"{message}; did you mean {', '.join(near)}?" if near else message
 
 
@@ -132,7 +132,7 @@ def _split_command(args: list[str]) -> tuple[str, list[str]]:
             return name, args[num_words:]
     near = get_close_matches(" ".join(args[:2]), COMMANDS, n=3)
     near = near or get_close_matches(args[0], COMMANDS, n=3) or sorted(COMMANDS)
-    raise UsageError(f"there is no command {args[0]!r}; did you mean {', '.join(near)}?")
+    raise UsageError(f"no such command: {args[0]}; did you mean {', '.join(near)}?")
 
 
 def _overview() -> str:

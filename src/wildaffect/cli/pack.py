@@ -1,6 +1,6 @@
-"""Pack a folder of crops into a few tar files with an index, for training to read.
+"""Pack a folder of crops into a few tar files with an index, for training.
 
-Millions of small files are slow to copy and to list; a pack is read as fast as a folder.
+Millions of small files are slow to copy and to list; a pack reads as fast as a folder.
 
 Example: wildaffect pack crops/affectnet -o packed/affectnet
 """
@@ -17,17 +17,17 @@ class Command:
     """Options of `pack`."""
 
     images: Annotated[Path, tyro.conf.Positional]
-    """Folder of images, nested as they like; it stays as it is."""
+    """Folder of images, at any depth; it is not modified."""
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
-    """Folder of the pack, for `--images` of `pretrain` and `finetune`."""
+    """Folder for the pack, to pass to `--images` of `pretrain` and `finetune`."""
     tar_mb: int = 1000
-    """Size in megabytes at which the next tar file begins."""
+    """Maximum size of a tar file in megabytes."""
     quiet: bool = False
-    """No progress."""
+    """Print no progress."""
 
 
 def run(command: Command) -> int:
-    """Pack, and say how many images there are."""
+    """Pack the images and print their number."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
     from wildaffect.core.console import Console

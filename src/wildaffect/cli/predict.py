@@ -1,12 +1,11 @@
-"""Write what a run or an ensemble says of videos, a result table for each.
+"""Predict videos with a run or an ensemble; write one result table per video.
 
-Tables are read by `wildaffect evaluate` and `wildaffect submit` as they are. A command that
-was stopped goes on where it was.
+`wildaffect evaluate` and `wildaffect submit` read these tables. The command is resumable.
 
 Examples:
     wildaffect predict runs/modern-0 --data worlds/wild --split val -o predictions
 
-    wildaffect predict ensembles/best --list MTL.txt --features features -o answers
+    wildaffect predict ensembles/best --list MTL.txt --features features -o predictions
 
     wildaffect predict runs/modern-0 --features features -o predictions
 """
@@ -30,27 +29,27 @@ class Command:
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"])] = Path("predictions")
     """Folder for the tables, one per video."""
     data: Path | None = None
-    """Folder of annotations whose frames are predicted; labels are not needed."""
+    """Folder of annotations whose frames to predict; labels are not needed."""
     split: str | None = None
-    """Of the annotations, if there are several."""
+    """Split of the annotations, if there are several."""
     format: str | None = None
-    """Layout of the annotations, if several lie there."""
+    """Layout of the annotations, if there are several."""
     list: Path | None = None
-    """Official test list whose frames are predicted, in place of --data."""
+    """Official test list whose frames to predict, instead of --data."""
     features: Path | None = None
-    """Feature store; `features` in the data's folder if not given. With neither --data nor
-    --list, all its videos are predicted, every row."""
+    """Feature store; by default `features` in the data folder. Without --data and --list,
+    every row of every video in it is predicted."""
     first_frame: Literal["0", "1"] = "1"
-    """Number that folders of images give their first frame, where a whole store is
-    predicted; tables count from 0."""
+    """Number of the first frame in image folders, when a whole store is predicted; tables
+    count from 0."""
     raw: bool = False
-    """Leave the calibration out."""
+    """Skip the calibration."""
     threads: int = 1
-    """Of tensor operations."""
+    """CPU threads for tensor operations."""
 
 
 def run(command: Command) -> int:
-    """Predict video by video and say where the tables lie."""
+    """Predict video by video and print where the tables are."""
     _check(command)
     require_train("predict")
     from wildaffect.recipes.predict_command import Job, predict
@@ -73,8 +72,8 @@ def run(command: Command) -> int:
 
 def _check(command: Command) -> None:
     if command.data is not None and command.list is not None:
-        raise UsageError("predict: --data or --list must be given, got both")
+        raise UsageError("predict: give either --data or --list, not both")
     if command.data is None and command.features is None:
-        raise UsageError("predict: --data DIR or --features STORE must be given, got none")
+        raise UsageError("predict: give --data DIR or --features STORE")
     if command.data is None and (command.split or command.format):
-        raise UsageError("predict: --split and --format must stand with --data")
+        raise UsageError("predict: --split and --format are only valid with --data")

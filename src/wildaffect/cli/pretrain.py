@@ -1,4 +1,4 @@
-"""Train a masked autoencoder on face crops without labels; goes on after a stop.
+"""Train a masked autoencoder on face crops without labels; resumable.
 
 Examples:
     wildaffect pretrain mae-micro --images worlds/stills/cropped_aligned -o runs/mae
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 
 def prepare(args: list[str]) -> Prepared:
-    """Return the flags of the recipe that is named first.
+    """Return the flags of the recipe named by the first argument.
 
     Raises:
         UsageError: If no recipe is named, or there is none of that name.
-        MissingExtra: If the packages of training are not installed.
+        MissingExtra: If the extra `train` is not installed.
     """
     require_train("pretrain")
     from wildaffect.recipes.images import PRETRAIN_RECIPES, find_pretrain_recipe
@@ -34,7 +34,7 @@ def prepare(args: list[str]) -> Prepared:
         args = ["mae-micro", *args]
     if not args or args[0].startswith("-"):
         raise UsageError(
-            "pretrain: a recipe must come first: a recipe.json or one of "
+            "pretrain: no recipe given; start with a recipe.json or one of "
             f"{', '.join(PRETRAIN_RECIPES)}"
         )
     default = PretrainCommand(images=tyro.MISSING, recipe=find_pretrain_recipe(args[0]))
@@ -42,7 +42,7 @@ def prepare(args: list[str]) -> Prepared:
 
 
 def run(command: "PretrainCommand") -> int:
-    """Train, and say where everything lies."""
+    """Train and print where the results are."""
     from wildaffect.recipes.pretrain_command import pretrain
 
     return pretrain(command)

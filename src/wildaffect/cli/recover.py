@@ -1,4 +1,4 @@
-"""Make a result of the part file that a stopped run left behind.
+"""Recover results from the .part file of an interrupted run.
 
 Example: wildaffect recover wildaffect-results/clip.parquet.part
 """
@@ -15,13 +15,13 @@ class Command:
     """Options of `recover`."""
 
     part: Annotated[Path, tyro.conf.Positional]
-    """A file that ends in .part; its whole rows are kept."""
+    """File that ends in .part; its complete rows are kept."""
 
 
 def run(command: Command) -> int:
-    """Write the result under its final name; its sidecar calls it incomplete."""
+    """Write the result under its final name, marked as incomplete in its sidecar."""
     from wildaffect.outputs.table import read_table, recover
 
     result = recover(command.part)
-    print(f"wrote {result}: {read_table(result).num_rows} rows, not complete")
+    print(f"wrote {result}: {read_table(result).num_rows} rows, incomplete")
     return 0

@@ -1,4 +1,4 @@
-"""The edge to the terminal: signals that ask a command to stop, and its output."""
+"""Terminal handling: signals that stop a command, and its output streams."""
 
 import contextlib
 import io
@@ -20,7 +20,7 @@ STOPS = tuple(
 def stops_on_signals() -> Iterator[None]:
     """Raise `Stopped` in the block when SIGTERM or SIGHUP arrives.
 
-    A signal that is ignored, as `nohup` has it, or handled by someone else stays so.
+    Signals that are already ignored (as by `nohup`) or handled keep their behavior.
     """
     if threading.current_thread() is not threading.main_thread():
         yield  # signals are the main thread's
@@ -36,28 +36,28 @@ def stops_on_signals() -> Iterator[None]:
 
 
 def status_of(stop: KeyboardInterrupt | BrokenPipeError) -> int:
-    """Return the exit status of a command that was stopped, after a word about it."""
+    """Print why a command stopped and return its exit status."""
     match stop:
         case BrokenPipeError():  # its reader had enough, as `head` does
             return 128 + 13
         case Stopped():
-            said, status = str(stop), stop.status
+            message, status = str(stop), stop.status
         case _:
-            said, status = "stopped", 128 + signal.SIGINT
+            message, status = "stopped", 128 + signal.SIGINT
     with contextlib.suppress(OSError):  # the terminal may be gone
-        print(f"wildaffect: {said}", file=sys.stderr)
+        print(f"wildaffect: {message}", file=sys.stderr)
     return status
 
 
 def take_every_character() -> None:
-    """Let a terminal that knows few characters show escapes for the others."""
+    """Print characters that the terminal cannot encode as escapes."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
 def let_go_of_output() -> None:
-    """Discard output that has no reader any more, so that the exit status stays ours."""
+    """Discard output that nothing reads any more, to keep the exit status."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

@@ -27,25 +27,25 @@ class Command:
     list: Path
     """Official test list; its order and repeats are kept."""
     track: Annotated[Track | None, tyro.conf.EnumChoicesFromValues] = None
-    """What to answer; needed where the list's header does not say."""
+    """Challenge track; required if the header of the list does not state it."""
     out: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
     """File to write."""
     check: Path | None = None
-    """Check this submission instead of writing one; its faults give exit status 1."""
+    """Check this submission instead of writing one; faults give exit status 1."""
     max_faults: int = 20
-    """How many faults to print; all are counted."""
+    """Maximum number of faults to print; all are counted."""
     json: bool = False
     """Print the result as JSON."""
 
 
 def run(command: Command) -> int:
-    """Write or check; 1 if the checked submission has faults."""
+    """Write or check a submission; return 1 if the checked one has faults."""
     if command.check is not None:
         if command.predictions or command.out:
-            raise UsageError("submit: --check must stand without PREDICTIONS and --out")
+            raise UsageError("submit: --check cannot be combined with PREDICTIONS or --out")
         return _check(command, command.check)
     if command.predictions is None or command.out is None:
-        raise UsageError("submit: PREDICTIONS with -o FILE, or --check FILE, must be given")
+        raise UsageError("submit: give PREDICTIONS with -o FILE, or --check FILE")
     return _write(command, command.predictions, command.out)
 
 
@@ -96,7 +96,7 @@ def _track(command: Command, frames: FrameList) -> Track:
     track = command.track or frames.track
     if track is None:
         raise UsageError(
-            f"{command.list}: the header must say which track it is for, got another; "
-            f"add --track {', '.join(Track)}"
+            f"{command.list}: cannot tell the track from the header; add --track, one of "
+            f"{', '.join(Track)}"
         )
     return track

@@ -1,4 +1,4 @@
-"""Make a world of generated people with exactly known affect, in the layout of s-Aff-Wild2.
+"""Generate a data set of synthetic people with exact labels, in the layout of s-Aff-Wild2.
 
 Examples:
     wildaffect synth make demo -o worlds/demo --seed 0 --workers 2
@@ -38,34 +38,34 @@ MAX_PEOPLE = 100_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """What to make and where."""
+    """Options of `synth make`."""
 
     preset: tyro.conf.Positional[PresetName]
-    """How large: tiny and demo for trying, bench, wild and everyday for training, stills of
-    many people, scenes of several people in whole frames."""
+    """Size and kind: tiny and demo for trials; bench, wild and everyday for training;
+    stills for single images of many people; scenes for full frames with several people."""
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
-    """Folder to write, empty or holding the same world unfinished."""
+    """Output folder; empty, or with an unfinished run of the same command."""
     seed: int = 0
-    """Everything follows from it."""
+    """Random seed; it determines the whole data set."""
     workers: int = 1
-    """Processes that draw."""
+    """Number of rendering processes."""
     size: int | None = None
     """Side of the crops in pixels, 32 to 512; of scenes, the height of the frame."""
     statistics: StatisticsName | Literal["preset"] = "preset"
-    """How often things happen: as s-Aff-Wild2 was counted, or enough of each."""
+    """Label statistics: like those of s-Aff-Wild2, or balanced."""
     people: int | None = None
-    """People in the largest split, which trains; the others follow in the preset's
-    proportion. Of scenes, the number of videos."""
+    """Number of people in the training split; the other splits keep the preset's
+    proportion. For scenes, the number of videos."""
     files: Literal["crops", "videos", "both", "features"] = "crops"
-    """Aligned crops of the annotated frames, videos of all frames with more around the
-    face, or both; features: the crops' geometry in a store, no picture is kept. Scenes are
-    videos always."""
+    """Files to write: aligned crops of the annotated frames, videos of all frames with more
+    context around the face, or both; features writes the crops' geometry to a feature store
+    and no pictures. Scenes are always videos."""
     json: bool = False
     """Print the summary as JSON."""
 
 
 def run(command: Command) -> int:
-    """Make the world, showing how far it is."""
+    """Generate the data set and show progress."""
     _check(command)
     try:
         import numba  # noqa: F401
@@ -119,8 +119,8 @@ def _check(command: Command) -> None:
         )
     if is_scenes and command.files != "crops":
         raise UsageError(
-            "synth make: --files must be left out for scenes, which are videos anyway, "
-            f"got {command.files}"
+            f"synth make: --files {command.files} is not valid for scenes, which are "
+            "always videos; leave it out"
         )
 
 

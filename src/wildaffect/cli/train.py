@@ -1,4 +1,4 @@
-"""Train a temporal multi-task model on stored features; goes on where it was stopped.
+"""Train a temporal multi-task model on stored features; resumable.
 
 Examples:
     wildaffect train abaw4-gru --data worlds/wild
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 
 def prepare(args: list[str]) -> Prepared:
-    """Return the flags of the recipe that is named first.
+    """Return the flags of the recipe named by the first argument.
 
     Raises:
         UsageError: If no recipe is named, or there is none of that name.
-        MissingExtra: If the packages of training are not installed.
+        MissingExtra: If the extra `train` is not installed.
     """
     require_train("train")
     from wildaffect.recipes.catalog import RECIPES, find_recipe
@@ -45,25 +45,25 @@ def prepare(args: list[str]) -> Prepared:
         args = ["modern", *args]
     if not args or args[0].startswith("-"):
         raise UsageError(
-            "train: a recipe must come first: a recipe.json or one of "
+            "train: no recipe given; start with a recipe.json or one of "
             f"{', '.join([*RECIPES, *SYSTEMS, *PIXEL_SYSTEMS])}"
         )
     if args[0] in SYSTEMS:
-        whole = SystemCommand(system=SYSTEMS[args[0]], data=tyro.MISSING)
-        return Prepared(SystemCommand, whole, args[1:], SystemCommand.__doc__)
+        system = SystemCommand(system=SYSTEMS[args[0]], data=tyro.MISSING)
+        return Prepared(SystemCommand, system, args[1:], SystemCommand.__doc__)
     if args[0] in PIXEL_SYSTEMS:
-        made = PIXEL_SYSTEMS[args[0]]
+        build_recipe = PIXEL_SYSTEMS[args[0]]
         from_pixels = PixelSystemCommand(
-            recipe=made(), feature_data=tyro.MISSING, data=tyro.MISSING
+            recipe=build_recipe(), feature_data=tyro.MISSING, data=tyro.MISSING
         )
-        about = f"{getdoc(PixelSystemCommand)}\n\n{args[0]}: {getdoc(made)}"
-        return Prepared(PixelSystemCommand, from_pixels, args[1:], about)
+        description = f"{getdoc(PixelSystemCommand)}\n\n{args[0]}: {getdoc(build_recipe)}"
+        return Prepared(PixelSystemCommand, from_pixels, args[1:], description)
     default = TrainCommand(data=tyro.MISSING, recipe=find_recipe(args[0]))
     return Prepared(TrainCommand, default, args[1:])
 
 
 def run(command: "TrainCommand | SystemCommand | PixelSystemCommand") -> int:
-    """Train, score, and say where everything lies."""
+    """Train, score, and print where the results are."""
     from wildaffect.recipes.pixel_stages import train_from_pixels
     from wildaffect.recipes.pixel_systems import PixelSystemCommand
     from wildaffect.recipes.systems import SystemCommand, train_system

@@ -1,9 +1,10 @@
-"""Check a file of weights against a network and keep it with its origin and license.
+"""Check a weight file against a network and store it with its origin and license.
 
 Example: wildaffect weights import checkpoint-799.pth --as vit_base_patch16_224.mae
 --tag celeb --license "research only, agreement of 2026" --source "the authors' page"
 
-No code in the file is run and nothing is downloaded; docs/backbones.md lists the networks.
+No code in the file is executed and nothing is downloaded; docs/backbones.md lists the
+networks.
 """
 
 from dataclasses import dataclass, replace
@@ -26,29 +27,30 @@ class Command:
     """Options of `weights import`."""
 
     file: Annotated[Path, tyro.conf.Positional]
-    """A .safetensors file, or one of torch (.pt, .pth) that holds tensors alone."""
+    """A .safetensors file, or a torch file (.pt, .pth) that holds only tensors."""
     network: Annotated[str, tyro.conf.arg(name="as")]
     """Network that the weights are for, such as iresnet50.arcface, or timm/MODEL."""
     tag: str = ""
-    """Tag of the weights in place of the network's; the name is architecture.tag."""
+    """Tag of the weights, instead of the network's; the full name is architecture.tag."""
     to: Path | None = None
-    """Folder to keep them in; by default one of this platform's for the user's data."""
+    """Folder to store them in; by default the platform's user data folder."""
     license: str = ""
-    """Licence or agreement under which you hold the weights."""
+    """License or agreement of the weights."""
     source: str = ""
-    """Where you got the file."""
+    """Origin of the file."""
     key: str = ""
     """Entry of the file that holds the weights, if there are several."""
     classes: tuple[str, ...] = ()
-    """Keep the file's classifier; its classes in their order."""
+    """Classes of the file's classifier, in order; keeps the classifier."""
     mean: tuple[float, ...] = ()
-    """Per channel, for values in [0, 1], where it is not that of the network."""
+    """Mean per channel for values in [0, 1], if it differs from the network's."""
     std: tuple[float, ...] = ()
-    """As `mean`, the deviation."""
+    """Standard deviation per channel for values in [0, 1], if it differs from the
+    network's."""
     channels: Literal["rgb", "bgr", "grey", ""] = ""
-    """Order of colours, where it is not that of the network."""
+    """Order of color channels, if it differs from the network's."""
     resize_positions: bool = False
-    """Interpolate position embeddings that are for another number of patches."""
+    """Interpolate position embeddings made for another number of patches."""
     overwrite: bool = False
     """Replace weights of the same name."""
     json: bool = False
@@ -110,7 +112,7 @@ def _summary(manifest: "WeightManifest") -> str:
     if manifest.dropped:
         first = ", ".join(manifest.dropped[:_NUM_SHOWN])
         rest = ", ..." if len(manifest.dropped) > _NUM_SHOWN else ""
-        lines.append(f"  left out, not needed: {len(manifest.dropped)} ({first}{rest})")
+        lines.append(f"  skipped, not needed: {len(manifest.dropped)} ({first}{rest})")
     if manifest.classes:
         lines.append(f"  classifier kept: {', '.join(manifest.classes)}")
     if manifest.resized_from:

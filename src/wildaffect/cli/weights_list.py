@@ -1,4 +1,4 @@
-"""Weights that were imported, with features, license and origin.
+"""List imported weights with features, license and origin.
 
 Example: wildaffect weights list --json
 """
@@ -17,7 +17,7 @@ class Command:
     """Options of `weights list`."""
 
     folder: Annotated[Path | None, tyro.conf.Positional] = None
-    """Where weights are kept; by default this platform's folder for the user's data."""
+    """Folder of stored weights; by default in the platform's user data folder."""
     json: bool = False
     """Print the manifests as JSON on standard output."""
 
