@@ -110,7 +110,7 @@ def test_a_run_is_trained_calibrated_and_scored_and_everything_lies_in_its_folde
         "scores-val.json",
         "tensorboard",
         "outputs",
-    } <= {one.name for one in Path("out").iterdir()}
+    } <= {path.name for path in Path("out").iterdir()}
     assert not list(Path("out").glob(".*"))
     written = json.loads(Path("out/data.json").read_text())
     assert len(written["train_videos"]) + len(written["dev_videos"]) == 6
@@ -162,7 +162,7 @@ def test_folds_hold_every_video_out_once(data, capsys):
     assert said.splitlines()[-1].startswith("cv: score ")
     rows = json.loads(Path("cv/scores-held-out.json").read_text())
     assert len(rows) == 3
-    assert {"folds.json", "outputs"} <= {one.name for one in Path("cv").iterdir()}
+    assert {"folds.json", "outputs"} <= {path.name for path in Path("cv").iterdir()}
 
 
 @pytest.mark.parametrize(

@@ -130,9 +130,9 @@ def make_run(tmp_path: Path) -> Callable[..., Path]:
             input_widths=widths,
             feature_digests={
                 "geometry": digest or geometry_set().weights_sha256,
-                **{kind: one.sha256 for kind, one in weights.items()},
+                **{kind: weight.sha256 for kind, weight in weights.items()},
             },
-            crop_digests={k: one.preprocess.digest() for k, one in weights.items()},
+            crop_digests={k: weight.preprocess.digest() for k, weight in weights.items()},
             rate_hz=rate_hz,
             times_are_guessed=False,
             sources=(DataSource(name="toy", license="CC0-1.0"),),

@@ -18,7 +18,7 @@ TITLE = Title(name="toy", version="3", license="CC0-1.0")
 
 
 def ensemble_of(*folders, **fields) -> Ensemble:
-    members = tuple(EnsembleMember(trained=load_run(one)) for one in folders)
+    members = tuple(EnsembleMember(trained=load_run(folder)) for folder in folders)
     return Ensemble(folder=folders[0], members=members, calibration=Calibration(), **fields)
 
 
@@ -28,14 +28,17 @@ def test_the_manifest_says_what_the_run_was(make_run):
     save_calibration(fitted, calibration_path(folder))
     manifest = build_manifest(load_ensemble(folder), [b"net"], TITLE)
     assert (manifest.name, manifest.version, manifest.license) == ("toy", "3", "CC0-1.0")
-    assert [one.kind for one in manifest.inputs] == ["pose", "geometry_change"]
+    assert [model_input.kind for model_input in manifest.inputs] == [
+        "pose",
+        "geometry_change",
+    ]
     assert manifest.inputs[0].columns == COLUMNS["pose"]
     assert manifest.neutral is not None
     assert manifest.rate_hz == 10.0
     assert manifest.window == WindowSpec(length_s=1.0, stride_s=0.5, max_gap_s=0.5)
     assert manifest.calibration == fitted
     assert manifest.action_units.predicted == ABAW_ACTION_UNITS.labels
-    assert [one.license for one in manifest.sources] == ["CC0-1.0"]
+    assert [source.license for source in manifest.sources] == ["CC0-1.0"]
     assert "small" in manifest.summary
 
 
@@ -71,9 +74,9 @@ def test_weights_and_rescaling_of_members_are_kept(make_run):
         calibration=Calibration(),
     )
     manifest = build_manifest(ensemble, [b"one", b"two"], TITLE)
-    assert [one.weight for one in manifest.members] == [2.0, 1.0]
+    assert [member.weight for member in manifest.members] == [2.0, 1.0]
     assert manifest.members[0].rescaled == moved
-    assert len({one.network.file for one in manifest.members}) == 2
+    assert len({member.network.file for member in manifest.members}) == 2
     assert len(manifest.sources) == 1  # the same data twice is one source
 
 
@@ -91,12 +94,12 @@ def test_specialists_keep_their_tasks_and_windows(make_run):
     )
     manifest = build_manifest(ensemble_of(*folders), [b"a", b"b", b"c"], TITLE)
     assert manifest.tasks == tuple(Task)
-    assert [one.tasks for one in manifest.members] == [
+    assert [member.tasks for member in manifest.members] == [
         (Task.ACTION_UNITS,),
         (Task.VALENCE, Task.AROUSAL),
         None,
     ]
-    assert [manifest.window_of(one) for one in manifest.members] == [
+    assert [manifest.window_of(member) for member in manifest.members] == [
         FRAME_WISE,
         long,
         FRAME_WISE,
@@ -116,12 +119,12 @@ def test_members_may_read_different_inputs(make_run):
     second = make_run("b", inputs=("blendshapes", "pose"))
     third = make_run("c", inputs=("pose", "geometry_change", "blendshapes"))
     manifest = build_manifest(ensemble_of(first, second, third), [b"1", b"2", b"3"], TITLE)
-    assert [one.key for one in manifest.inputs] == [
+    assert [model_input.key for model_input in manifest.inputs] == [
         "pose",
         "geometry_change",
         "blendshapes",
     ]
-    assert [one.inputs for one in manifest.members] == [
+    assert [member.inputs for member in manifest.members] == [
         ("pose", "geometry_change"),
         ("blendshapes", "pose"),
         None,

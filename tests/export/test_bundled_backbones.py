@@ -25,7 +25,7 @@ TITLE = Title(name="toy", version="3", license="CC0-1.0")
 
 
 def ensemble_of(*folders) -> Ensemble:
-    members = tuple(EnsembleMember(trained=load_run(one)) for one in folders)
+    members = tuple(EnsembleMember(trained=load_run(folder)) for folder in folders)
     return Ensemble(folder=folders[0], members=members, calibration=Calibration())
 
 
@@ -120,13 +120,13 @@ def test_the_manifest_and_the_card_say_what_the_backbones_are(run, make_run, bac
     ensemble = ensemble_of(run, plain)
     bundled = bundle_backbones(ensemble, {"vit": str(backbone)})
     manifest = build_manifest(ensemble, [b"one", b"two"], TITLE, bundled)
-    assert [one.key for one in manifest.inputs] == ["pose", "vit"]
+    assert [model_input.key for model_input in manifest.inputs] == ["pose", "vit"]
     vit = manifest.inputs[1]
     weights = weights_of(backbone)
     assert vit.weights_sha256 == weights.sha256
     assert vit.preprocess == weights.preprocess
     assert (vit.feature_dim, vit.license, vit.source) == (8, "CC0-1.0", "a test")
-    assert [one.inputs for one in manifest.members] == [None, ("pose",)]
+    assert [member.inputs for member in manifest.members] == [None, ("pose",)]
     assert manifest.sources[-1].name == "backbone tiny.vit"
     assert manifest.sources[-1].license == "CC0-1.0"
     pixels = PixelParity(num_rows=150, largest={"valence": 3e-7})

@@ -57,7 +57,7 @@ def made(units):
 def test_the_file_says_what_the_member_says(units, name, num_rows):
     member, width = made(units)[name]
     network = Network(member_onnx(member, width), device=Device())
-    assert network.output_names == tuple(str(one) for one in member.outputs)
+    assert network.output_names == tuple(str(output) for output in member.outputs)
     rows = torch.randn(1, num_rows, width, generator=torch.Generator().manual_seed(9))
     with torch.no_grad():
         wanted = member(rows)

@@ -60,8 +60,8 @@ def test_analysis_says_the_same_with_specialists_of_different_windows(make_run):
         calibration=Calibration(),
     )
     contents = [to_onnx(one.model) for one in runs]
-    for one, content in zip(runs, contents, strict=True):
-        assert set(check_parity(one.model, content)) == set(one.recipe.model.tasks)
+    for run, content in zip(runs, contents, strict=True):
+        assert set(check_parity(run.model, content)) == set(run.recipe.model.tasks)
     files = {network_name(index): one for index, one in enumerate(contents)}
     artefact = Artefact(build_manifest(ensemble, contents, TITLE), files, digest="")
     models = [one.model for one in runs]

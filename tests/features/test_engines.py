@@ -230,4 +230,4 @@ def test_a_cluster_needs_its_extra(clips, tmp_path, capsys, monkeypatch):
 def test_the_address_of_a_cluster_needs_the_engine(clips, tmp_path, capsys):
     given = ["extract", str(clips), "-o", str(tmp_path / "s"), "--address", "auto"]
     assert main(given) == 2
-    assert "--address: must go with --engine ray" in capsys.readouterr().err
+    assert "--address auto: only valid with --engine ray" in capsys.readouterr().err

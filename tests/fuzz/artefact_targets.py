@@ -32,7 +32,7 @@ def _folders() -> list[Seed]:
     seeds = []
     for name in _SMALL:
         files = files_below(EMBEDDED / name)
-        networks = [one for one in files if one.endswith(".onnx")]
+        networks = [file for file in files if file.endswith(".onnx")]
         spoiled = {MANIFEST_FILE: mutate_json} | dict.fromkeys(networks, mutate)
         seeds.append(Seed(files=files, spoiled=spoiled, seal=_seal))
     files = files_below(EMBEDDED / DEFAULT)
@@ -74,7 +74,7 @@ def _answer(path: Path) -> None:
     ColumnOptions().schema(artefact.manifest)
     Inputs(artefact, Device())
     model = Model(artefact, Device())
-    width = sum(one.width for one in artefact.manifest.inputs)
+    width = sum(model_input.width for model_input in artefact.manifest.inputs)
     said = predict_rows(
         model,
         "v",

@@ -129,8 +129,8 @@ def run_cases(
 def summarize(outcomes: Sequence[Outcome]) -> dict[str, dict[str, Any]]:
     """Return counts, peaks and times for each target."""
     summary: dict[str, dict[str, Any]] = {}
-    for name in sorted({one.target for one in outcomes}):
-        own = [one for one in outcomes if one.target == name]
+    for name in sorted({outcome.target for outcome in outcomes}):
+        own = [outcome for outcome in outcomes if outcome.target == name]
         kinds = [one.kind for one in own]
         summary[name] = {
             "cases": len(own),

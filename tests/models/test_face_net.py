@@ -70,8 +70,8 @@ def test_recomputing_changes_neither_gradients_nor_statistics(kind, crops):
     for net in (plain, thrifty):
         net.train()
         sum(raw.square().mean() for raw in net(crops).values()).backward()
-    for one, other in zip(plain.parameters(), thrifty.parameters(), strict=True):
-        torch.testing.assert_close(other.grad, one.grad)
+    for parameter, other in zip(plain.parameters(), thrifty.parameters(), strict=True):
+        torch.testing.assert_close(other.grad, parameter.grad)
     for key, value in plain.state_dict().items():
         if "num_batches" not in key:
             torch.testing.assert_close(thrifty.state_dict()[key], value)

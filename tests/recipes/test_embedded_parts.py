@@ -40,7 +40,7 @@ def test_each_class_shown_its_own_prototype_is_the_answer(name, form, known):
 @pytest.mark.parametrize("known", [0.0, 0.5, 1.0])
 def test_more_of_a_smile_is_never_less_happiness(known):
     said = [probs({12: level / 20}, known) for level in range(21)]
-    happiness = [float(one[EXPRESSIONS.index("Happiness")]) for one in said]
+    happiness = [float(outputs[EXPRESSIONS.index("Happiness")]) for outputs in said]
     assert happiness == sorted(happiness)
     assert EXPRESSIONS[int(said[0].argmax())] == "Neutral"
     assert EXPRESSIONS[int(said[-1].argmax())] == "Happiness"

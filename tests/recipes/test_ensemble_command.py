@@ -32,7 +32,7 @@ def test_members_and_ensemble_are_printed_side_by_side_and_written(make, capsys)
     for word in ("sum out", "sum in", "smoothed", "calibrated", "how alike", "2 of 2"):
         assert word in shown
     lines = json.loads((folder / "scores-val.json").read_text())
-    names = {one["name"] for one in lines}
+    names = {line["name"] for line in lines}
     assert len(lines) == len(names) == 3 * 3 * 2
     assert {"a, raw, in sample", "ensemble, calibrated, out of sample"} <= names
     alike = json.loads((folder / "diversity.json").read_text())
@@ -84,7 +84,7 @@ def test_the_folder_of_a_cross_validation_stands_for_its_runs(make, trained, tmp
     splits = Splits(kind="subject-disjoint", source="s", subjects=subjects, folds=folds)
     save_splits(splits, crossed / "folds.json")
     ensemble = load_ensemble(make("ens", runs=[crossed]))
-    assert [one.trained.run.folder.name for one in ensemble.members] == ["a", "b"]
+    assert [member.trained.run.folder.name for member in ensemble.members] == ["a", "b"]
 
 
 def test_a_run_that_is_named_twice_is_refused(make, trained, capsys):

@@ -120,14 +120,21 @@ def artefact(folder):
 @pytest.mark.e2e
 def test_the_artefact_holds_what_members_read_and_where_it_is_from(artefact, folder):
     manifest = load_artefact(artefact).manifest
-    assert {one.key for one in manifest.inputs} == {"vit", "geometry", "pose", "face"}
-    assert [one.inputs for one in manifest.members] == [
+    assert {model_input.key for model_input in manifest.inputs} == {
+        "vit",
+        "geometry",
+        "pose",
+        "face",
+    }
+    assert [member.inputs for member in manifest.members] == [
         ("vit", "geometry", "pose"),
         ("face", "vit"),
     ]
     assert manifest.tasks == tuple(Task)
     for name in SETS:
-        (wanted,) = [one for one in manifest.inputs if one.key == name]
+        (wanted,) = [
+            model_input for model_input in manifest.inputs if model_input.key == name
+        ]
         stored = FeatureStore(folder / "store").sidecar(EntryName(name, "t0", "0"))
         assert wanted.weights_sha256 == stored.provenance.weights_sha256
         assert wanted.preprocess.digest() == stored.provenance.preprocess_sha256
@@ -164,8 +171,12 @@ def test_analysis_gives_the_rows_that_extraction_stored(artefact, folder, tmp_pa
     table = wildaffect.read_table(tmp_path / "clip.parquet")
     for name in SETS:
         stored = FeatureStore(tmp_path / "store").open(EntryName(name, "clip", "0"))
-        columns = [one for one in table.column_names if one.startswith(f"{name}_0")]
-        said = np.stack([table[one].to_numpy() for one in columns], axis=1)
+        columns = [
+            column_name
+            for column_name in table.column_names
+            if column_name.startswith(f"{name}_0")
+        ]
+        said = np.stack([table[column].to_numpy() for column in columns], axis=1)
         values = stored.read()
         distance = np.linalg.norm(said - values, axis=1) / np.linalg.norm(values, axis=1)
         assert said.shape == values.shape
@@ -195,7 +206,9 @@ def test_a_backbone_that_nobody_reads_stays_out_and_is_told(folder, tmp_path, ca
     title = Title(name="one", version="1", license="CC0-1.0")
     assert export(tmp_path / "a", tmp_path / "one", title, backbones=backbones) == 0
     assert "no member reads face; its backbone stays out" in capsys.readouterr().err
-    keys = [one.key for one in load_artefact(tmp_path / "one").manifest.inputs]
+    keys = [
+        model_input.key for model_input in load_artefact(tmp_path / "one").manifest.inputs
+    ]
     assert keys == ["vit", "geometry", "pose"]
 
 
@@ -213,7 +226,7 @@ def test_a_whole_system_carries_its_backbones(folder):
     )
     assert train_system(command) == 0
     manifest = load_artefact(folder / "system" / "artefact").manifest
-    assert [one.key for one in manifest.inputs] == ["face", "pose"]
+    assert [model_input.key for model_input in manifest.inputs] == ["face", "pose"]
 
 
 def test_a_system_without_its_backbones_is_refused_before_it_trains(tmp_path):

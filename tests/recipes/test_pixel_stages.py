@@ -218,15 +218,15 @@ def test_a_folder_of_another_seed_is_refused(worlds, tmp_path, monkeypatch):
 def test_a_seed_reaches_every_part():
     recipe = abaw4_system_small().with_seed(3)
     assert {seed for _, seed in recipe.system.members} == {3}
-    assert {one.finetune.seed for one in recipe.backbones} == {3}
+    assert {backbone.finetune.seed for backbone in recipe.backbones} == {3}
     assert recipe.backbones[0].pretrain.seed == 3
 
 
 def test_stretching_multiplies_the_epochs_of_backbones_and_their_patience():
     plain, longer = abaw4_system_small(), abaw4_system_small().with_epoch_scale(3)
-    for one, other in zip(plain.backbones, longer.backbones, strict=True):
-        assert other.finetune.num_epochs == 3 * one.finetune.num_epochs
-        patience = one.finetune.selection.patience_epochs
+    for backbone, other in zip(plain.backbones, longer.backbones, strict=True):
+        assert other.finetune.num_epochs == 3 * backbone.finetune.num_epochs
+        patience = backbone.finetune.selection.patience_epochs
         assert other.finetune.selection.patience_epochs == 3 * patience
     before = plain.backbones[0].pretrain.num_epochs
     assert longer.backbones[0].pretrain.num_epochs == 3 * before
@@ -256,7 +256,7 @@ def test_pixels_become_an_artefact_and_nothing_is_done_twice(worlds, tmp_path):
     store = FeatureStore(out / "features")
     assert store.feature_sets() == ["densenet", "iresnet", "vit"]
     scores = json.loads((out / "ensemble" / "scores-val.json").read_text())
-    assert {one["name"].split(",")[0] for one in scores} > {"ensemble"}
+    assert {score["name"].split(",")[0] for score in scores} > {"ensemble"}
     assert (out / CLAIM).is_file()
     artefact = load_artefact(out / "artefact")
     inputs = artefact.manifest.inputs

@@ -25,7 +25,7 @@ def test_evaluating_tables_gives_the_scores_that_training_printed(
     assert main([*words, "--split", "val", "--json", "--resamples", "10"]) == 0
     report = json.loads(capsys.readouterr().out)
     lines = json.loads((trained / "a" / "scores-val.json").read_text())
-    printed = next(one["scores"] for one in lines if one["name"] == "calibrated")
+    printed = next(line["scores"] for line in lines if line["name"] == "calibrated")
     assert report["overall"]["value"] == pytest.approx(printed["score"], abs=1e-6)
     found = {one["name"]: one["value"] for one in report["scores"]}
     assert found["valence.ccc"] == pytest.approx(printed["valence"], abs=1e-6)
@@ -87,7 +87,10 @@ def test_whole_tables_are_left_and_cut_ones_are_made_again(
     [
         ([], "predict: give --data DIR or --features STORE"),
         (["--data", "d", "--list", "l"], "give either --data or --list, not both"),
-        (["--features", "s", "--split", "val"], "--split and --format are only valid with --data"),
+        (
+            ["--features", "s", "--split", "val"],
+            "--split and --format are only valid with --data",
+        ),
     ],
 )
 def test_flags_that_do_not_fit_are_named(words, said, capsys):

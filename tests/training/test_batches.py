@@ -48,11 +48,13 @@ def test_windows_that_cannot_be_shared_evenly_are_refused(sequences, tiny):
 
 def test_an_epoch_has_as_many_rows_as_there_are_and_reaches_nearly_all(sequences, tiny):
     batches = TrainingBatches(sequences, replace(tiny, batch_size=2), ALONE)
-    num_rows = sum(len(one.computed_rows) for one in sequences)
+    num_rows = sum(len(sequence.computed_rows) for sequence in sequences)
     epoch = take(batches, 0, batches.steps_per_epoch)
     assert sum(int(one.lengths.sum()) for one in epoch) == pytest.approx(num_rows, rel=0.1)
     known = {
-        tuple(row) for one in sequences for row in one.features[one.computed_rows].tolist()
+        tuple(row)
+        for sequence in sequences
+        for row in sequence.features[sequence.computed_rows].tolist()
     }
     seen = set()
     for batch in take(batches, 0, 8 * batches.steps_per_epoch):

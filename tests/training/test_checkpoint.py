@@ -37,7 +37,7 @@ def test_what_was_saved_last_comes_back_and_nothing_is_left_beside_it(tmp_path):
     assert torch.equal(found["one"], weights(3)["one"])
     assert state["step"] == 3
     assert state["names"][1]["b"] == 3
-    assert [one.name for one in folder.parent.iterdir()] == ["checkpoint"]
+    assert [path.name for path in folder.parent.iterdir()] == ["checkpoint"]
 
 
 @pytest.mark.parametrize("operation", ["mkdir", "rename", "replace"])
@@ -70,7 +70,7 @@ def test_a_stop_anywhere_in_saving_leaves_the_checkpoint_before_or_the_new_one(
         assert torch.equal(found["one"], weights(state["step"])["one"])
     save(folder, 4)
     assert load_checkpoint(folder)[1]["step"] == 4
-    assert [one.name for one in tmp_path.iterdir()] == ["checkpoint"]
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint"]
 
 
 def test_a_stop_between_the_renames_leaves_the_newest_whole_one_not_an_older(

@@ -11,15 +11,21 @@ def test_no_person_is_in_both_parts_and_no_video_is_lost(sequences, share, seed)
     train, dev = split_subjects(sequences, share, seed=seed)
     assert train
     assert dev
-    assert {one.subject for one in train}.isdisjoint(one.subject for one in dev)
-    assert sorted(one.video for one in [*train, *dev]) == [one.video for one in sequences]
-    wanted = share * len({one.subject for one in sequences})
-    assert abs(len({one.subject for one in dev}) - wanted) <= 1
+    assert {sequence.subject for sequence in train}.isdisjoint(
+        sequence.subject for sequence in dev
+    )
+    assert sorted(sequence.video for sequence in [*train, *dev]) == [
+        sequence.video for sequence in sequences
+    ]
+    wanted = share * len({sequence.subject for sequence in sequences})
+    assert abs(len({sequence.subject for sequence in dev}) - wanted) <= 1
 
 
 def test_seeds_set_other_people_aside_and_the_same_seed_the_same(sequences):
     def aside(seed):
-        return tuple(one.video for one in split_subjects(sequences, 0.3, seed=seed).dev)
+        return tuple(
+            sequence.video for sequence in split_subjects(sequences, 0.3, seed=seed).dev
+        )
 
     assert aside(1) == aside(1)
     assert len({aside(seed) for seed in range(6)}) > 1

@@ -47,7 +47,7 @@ def one_by_one(model, sequence, window):
     if isinstance(window, CausalWindow):
         return run_causal(lambda seen, at: ask(model, seen, at), times_s, features, window)
     slices = cut(times_s, window)
-    outputs = [ask(model, features[one], times_s[one]) for one in slices]
+    outputs = [ask(model, features[own], times_s[own]) for own in slices]
     return stitch(outputs, slices, times_s=times_s, spec=window)
 
 
@@ -111,4 +111,4 @@ def test_outputs_are_computed_once_and_again_for_other_videos(
     assert len(predict_stored(trained, fewer, "val")[0]) < len(stored[0])
     others = predict_stored(trained, sequences[3:5], "val")
     assert len(calls) > count
-    assert [one.video for one in others] == [one.video for one in sequences[3:5]]
+    assert [one.video for one in others] == [sequence.video for sequence in sequences[3:5]]

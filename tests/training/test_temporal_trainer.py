@@ -102,7 +102,7 @@ def test_what_stands_in_unlabelled_rows_and_rows_without_features_changes_no_wei
         )
 
     clean, _ = fit(tiny, "clean")
-    spoilt, _ = fit(tiny, "spoilt", data=[spoil(one) for one in sequences])
+    spoilt, _ = fit(tiny, "spoilt", data=[spoil(sequence) for sequence in sequences])
     assert_equal_weights(weights_of(clean), weights_of(spoilt))
 
 
@@ -246,10 +246,10 @@ def test_people_set_aside_train_nothing(fit, tiny, sequences):
     training = TemporalTrainer(
         recipe, sequences, Run(None), fabric=fabric, spaces=LabelSpaces()
     )
-    aside = {one.subject for one in training._dev}
+    aside = {sequence.subject for sequence in training._dev}
     assert aside
     drawn = training.batches._sampler._sequences
-    assert aside.isdisjoint(one.subject for one in drawn)
+    assert aside.isdisjoint(window.subject for window in drawn)
     assert len(drawn) + len(training._dev) == len(sequences)
 
 

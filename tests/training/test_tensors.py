@@ -9,7 +9,9 @@ from wildaffect.training.tensors import feature_moments, rows_per_second
 
 
 def test_moments_are_those_of_all_rows_with_features_together(sequences):
-    rows = np.concatenate([one.features[one.has_feature] for one in sequences])
+    rows = np.concatenate(
+        [sequence.features[sequence.has_feature] for sequence in sequences]
+    )
     moments = feature_moments(sequences)
     np.testing.assert_allclose(moments.mean, rows.mean(0, dtype=float), rtol=1e-6)
     np.testing.assert_allclose(moments.std, rows.std(0, dtype=float), rtol=1e-6)
@@ -27,9 +29,9 @@ def test_the_spread_of_a_constant_is_zero_and_not_a_rounding_error_below(sequenc
 def test_labels_are_counted_where_annotated_and_seen_alone(sequences):
     counts = count_labels(sequences, LabelSpaces())
     classes, positive, total = np.zeros(8, int), np.zeros(12, int), np.zeros(12, int)
-    for one in sequences:
-        labels = one.targets
-        for row in np.flatnonzero(one.has_feature):
+    for sequence in sequences:
+        labels = sequence.targets
+        for row in np.flatnonzero(sequence.has_feature):
             if labels.expression_valid[row]:
                 classes[labels.expression[row]] += 1
             total += labels.action_units_valid[row]
@@ -40,5 +42,7 @@ def test_labels_are_counted_where_annotated_and_seen_alone(sequences):
 
 
 def test_the_rate_of_rows_is_one_over_the_median_step(sequences):
-    steps = np.concatenate([np.diff(one.time_s[one.has_feature]) for one in sequences])
+    steps = np.concatenate(
+        [np.diff(sequence.time_s[sequence.has_feature]) for sequence in sequences]
+    )
     assert rows_per_second(sequences) == pytest.approx(1 / np.median(steps))

@@ -81,7 +81,7 @@ def build_manifest(
         version=title.version,
         summary=title.summary or _summary(ensemble),
         license=title.license,
-        sources=(*_sources(ensemble), *(one.as_source() for one in backbones)),
+        sources=(*_sources(ensemble), *(backbone.as_source() for backbone in backbones)),
         inputs=tuple(_input(name, backbones) for name in inputs),
         members=members,
         predicts_valence=Task.VALENCE in tasks,
@@ -142,7 +142,7 @@ def check_exportable(ensemble: Ensemble) -> None:
 
 def _all_inputs(ensemble: Ensemble) -> tuple[str, ...]:
     """Return what any member reads, as it stands in a row."""
-    names = [name for one in ensemble.members for name in _inputs(one.trained)]
+    names = [name for member in ensemble.members for name in _inputs(member.trained)]
     return in_order(tuple(dict.fromkeys(names)))
 
 
@@ -234,14 +234,16 @@ def _check_rate(first: TrainedModel, other: TrainedModel) -> None:
 def _input(
     name: str, backbones: Sequence[BundledBackbone]
 ) -> MeasuredInput | BackboneInput:
-    for index, one in enumerate(backbones):
-        if one.name == name:
-            return one.as_input(backbone_name(index))
+    for index, backbone in enumerate(backbones):
+        if backbone.name == name:
+            return backbone.as_input(backbone_name(index))
     return MeasuredInput(kind=name, columns=COLUMNS[name])  # type: ignore[arg-type]
 
 
 def _sources(ensemble: Ensemble) -> tuple[DataSource, ...]:
-    every = [one for member in ensemble.members for one in member.trained.data.sources]
+    every = [
+        source for member in ensemble.members for source in member.trained.data.sources
+    ]
     return tuple(dict.fromkeys(every))
 
 
@@ -250,7 +252,9 @@ def _summary(ensemble: Ensemble) -> str:
     num = len(ensemble.members)
     what = f"An ensemble of {num} temporal models" if num > 1 else "A temporal model"
     names = ", ".join(dict.fromkeys(m.trained.recipe.name for m in ensemble.members))
-    sources = ", ".join(one.name for one in _sources(ensemble)) or first.data.annotations
+    sources = (
+        ", ".join(source.name for source in _sources(ensemble)) or first.data.annotations
+    )
     return (
         f"{what} of perceived affect ({names}), trained on {sources}; see CARD.md for what "
         "it was measured on."

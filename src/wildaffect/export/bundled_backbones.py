@@ -78,7 +78,7 @@ def parse_backbones(words: Sequence[str]) -> dict[str, str]:
 
 def needed_backbones(ensemble: Ensemble) -> tuple[str, ...]:
     """Return the inputs of all members that analysis does not measure itself, in order."""
-    names = [name for one in ensemble.members for name in one.trained.recipe.inputs]
+    names = [name for member in ensemble.members for name in member.trained.recipe.inputs]
     return tuple(dict.fromkeys(name for name in names if name not in COLUMNS))
 
 

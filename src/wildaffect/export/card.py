@@ -73,8 +73,8 @@ def _training(ensemble: Ensemble) -> list[str]:
         "| member | recipe | seed | tasks | annotations | videos | set aside | weight |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    lines += [_member_row(index, one) for index, one in enumerate(ensemble.members)]
-    if any(one.trained.data.times_are_guessed for one in ensemble.members):
+    lines += [_member_row(index, member) for index, member in enumerate(ensemble.members)]
+    if any(member.trained.data.times_are_guessed for member in ensemble.members):
         lines += ["", "Times of the training rows were guessed from frame numbers."]
     if ensemble.chosen_on:
         made = ensemble.chosen_on
@@ -96,10 +96,10 @@ def _bundled(backbones: Sequence[BundledBackbone]) -> list[str]:
         "| input | weights | network | features | crop | sha256 | license | from |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    for one in backbones:
-        weights, crop = one.manifest, one.manifest.preprocess
+    for backbone in backbones:
+        weights, crop = backbone.manifest, backbone.manifest.preprocess
         cells = (
-            one.name,
+            backbone.name,
             weights.name,
             weights.network,
             weights.feature_dim,
@@ -174,7 +174,7 @@ def _running(manifest: Manifest) -> list[str]:
     return [
         "## How it runs",
         "",
-        f"- Inputs: {', '.join(_input(one) for one in manifest.inputs)}.",
+        f"- Inputs: {', '.join(_input(model_input) for model_input in manifest.inputs)}.",
         f"- Rows: {rate}; frames between get values between.",
         f"- Window: {'; '.join(_windows(manifest))}.",
     ]
@@ -216,9 +216,9 @@ def _parity(
             f"(allowed {LARGEST_DIFFERENCE:g})."
         ),
         *(
-            f"- Features of {one.name}: at most {one.error:.2g} of their length apart "
-            f"(allowed {LARGEST_ERROR['f32']:g})."
-            for one in backbones
+            f"- Features of {backbone.name}: at most {backbone.error:.2g} of their length "
+            f"apart (allowed {LARGEST_ERROR['f32']:g})."
+            for backbone in backbones
         ),
         (
             f"- From pixels, {pixels.num_rows} rows of a clip: at most "

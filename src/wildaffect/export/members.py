@@ -116,7 +116,7 @@ class AppearanceMember(nn.Module):
         temperature = between(self.temperature, known)
         shares = (mean / temperature).softmax(1)
         none = torch.full_like(shares[:, 0], self.absent)
-        picked = [none if one is None else shares[:, one] for one in self.columns]
+        picked = [none if column is None else shares[:, column] for column in self.columns]
         probs = torch.stack(picked, 1)
         probs = probs / probs.sum(1, keepdim=True)
         affect = probs @ self.places

@@ -63,7 +63,7 @@ class TorchNetwork:
         """Run once, as `runtime.network.Network` does."""
         with torch.inference_mode():
             said = self._model(*(torch.from_numpy(one) for one in inputs))
-        return tuple(one.numpy() for one in said.values())
+        return tuple(outputs.numpy() for outputs in said.values())
 
 
 def pixel_parity(

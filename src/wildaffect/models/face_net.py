@@ -125,8 +125,8 @@ def _statistics_kept(module: nn.Module) -> Iterator[None]:
     """Let batch norms leave their running statistics as they are."""
     norms = [one for one in module.modules() if isinstance(one, _BatchNorm)]
     momenta = [one.momentum for one in norms]
-    for one in norms:
-        one.momentum = 0.0
+    for norm in norms:
+        norm.momentum = 0.0
     try:
         yield
     finally:
@@ -135,4 +135,4 @@ def _statistics_kept(module: nn.Module) -> Iterator[None]:
 
 
 def _belongs(name: str, prefixes: tuple[str, ...]) -> bool:
-    return any(name == one or name.startswith(f"{one}.") for one in prefixes)
+    return any(name == prefix or name.startswith(f"{prefix}.") for prefix in prefixes)

@@ -27,7 +27,10 @@ def card_of(manifest: Manifest) -> str:
 
 
 def _sources(manifest: Manifest) -> list[str]:
-    rows = [f"| {one.name} | {one.license} | {one.note} |" for one in manifest.sources]
+    rows = [
+        f"| {source.name} | {source.license} | {source.note} |"
+        for source in manifest.sources
+    ]
     return ["| made from | license | note |", "|---|---|---|", *rows]
 
 

@@ -45,7 +45,7 @@ def backbone_sets(
         UsageError: If bf16 or a GPU is asked for and not there.
     """
     sets = [_set(name, device, precision, on_cuda=on_cuda) for name in names]
-    known = [one.name for one in sets]
+    known = [image_set.name for image_set in sets]
     if len(set(known)) != len(known):
         raise UsageError(
             f"features: backbones must have names of their own, got {', '.join(known)}; "

@@ -102,7 +102,7 @@ def make_ensemble(job: Job) -> int:
     )
     fit = replace(what_to_fit(is_causal=_all_causal(members)), expression=job.expression)
     fitted = cross_fit_weights(said, selected, targets, folds, fit=fit, spaces=spaces)
-    alone = [cross_fit(one, targets, folds, fit, spaces=spaces) for one in said]
+    alone = [cross_fit(outputs, targets, folds, fit, spaces=spaces) for outputs in said]
     _write_members(job, members, selected, split, fitted)
     _write_outputs(
         job,
@@ -134,7 +134,7 @@ def _outputs(
 
 def _refuse_trained(job: Job, member: TrainedModel, split: Split) -> None:
     used = {*member.data.train_videos, *member.data.dev_videos}
-    shared = [one.video for one in split.sequences if one.video in used]
+    shared = [sequence.video for sequence in split.sequences if sequence.video in used]
     if shared:
         raise UsageError(
             f"{member.run.folder}: videos of {job.split} must not have trained a member, "
@@ -143,7 +143,7 @@ def _refuse_trained(job: Job, member: TrainedModel, split: Split) -> None:
 
 
 def _all_causal(members: Sequence[TrainedModel]) -> bool:
-    return all(isinstance(one.recipe.window, CausalWindow) for one in members)
+    return all(isinstance(member.recipe.window, CausalWindow) for member in members)
 
 
 def _write_members(
@@ -171,7 +171,7 @@ def _write_members(
         split=job.split,
         annotations=split.annotations.source,
         annotations_sha256=split.annotated.input.sha256,
-        videos=tuple(one.video for one in split.sequences),
+        videos=tuple(sequence.video for sequence in split.sequences),
     )
     save_record(record, job.output)
     save_calibration(fitted.calibration, calibration_path(job.output))
@@ -198,12 +198,12 @@ def _report(
     selected: EnsembleWeights,
 ) -> None:
     names, tasks = member_names(members), tasks_of(members)
-    of_each = [*(one.recipe.model.tasks for one in members), tasks]
+    of_each = [*(member.recipe.model.tasks for member in members), tasks]
     evaluated = [
-        Evaluated(name=name, lines=evaluated_lines(one, own, seed=job.seed))
-        for name, one, own in zip([*names, "ensemble"], fits, of_each, strict=True)
+        Evaluated(name=name, lines=evaluated_lines(fit, own, seed=job.seed))
+        for name, fit, own in zip([*names, "ensemble"], fits, of_each, strict=True)
     ]
-    lines = [line for one in evaluated for line in one.named_lines()]
+    lines = [line for entry in evaluated for line in entry.named_lines()]
     write_scores(lines, job.output / f"scores-{job.split}.json")
     alike = correlations(said)
     write_diversity(names, alike, job.output / "diversity.json")

@@ -79,11 +79,13 @@ def export(
         contents = [to_onnx(model) for model in models]
         networks = _network_parity(models, contents)
         manifest = build_manifest(ensemble, contents, title, bundled)
-        files = {network_name(index): one for index, one in enumerate(contents)}
-        files |= {backbone_name(index): one.onnx for index, one in enumerate(bundled)}
+        files = {network_name(index): content for index, content in enumerate(contents)}
+        files |= {
+            backbone_name(index): backbone.onnx for index, backbone in enumerate(bundled)
+        }
         status.update("analysing the clip twice")
         artefact = Artefact(manifest, files, digest="")
-        in_torch = {one.name: one.loaded.backbone for one in bundled}
+        in_torch = {backbone.name: backbone.loaded.backbone for backbone in bundled}
         pixels = pixel_parity(artefact, models, _frames(clip), in_torch)
     card = write_card(ensemble, manifest, networks, pixels, bundled)
     _write(output, artefact, card)
@@ -137,11 +139,15 @@ def _tell(
 ) -> None:
     size = sum(map(len, artefact.networks.values()))
     console = Console(highlight=False, soft_wrap=True)
-    for one in backbones:
-        doubt = "" if one.is_recorded else "; that it made those trained on is not recorded"
+    for backbone in backbones:
+        doubt = (
+            ""
+            if backbone.is_recorded
+            else "; that it made those trained on is not recorded"
+        )
         console.print(
-            f"backbone {one.name}: {one.manifest.name}, features at most {one.error:.1e} "
-            f"of their length from the trained model's{doubt}",
+            f"backbone {backbone.name}: {backbone.manifest.name}, features at most "
+            f"{backbone.error:.1e} of their length from the trained model's{doubt}",
             markup=False,
         )
     console.print(

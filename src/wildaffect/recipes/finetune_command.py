@@ -121,15 +121,23 @@ def places_of(
 
 def tell_sets(sets: Sequence[LabelledCrops], console: Console) -> None:
     """Print what each set gives, and what it lacks."""
-    for one in sets:
-        lacks = f"; {one.num_missing} crops are not there" if one.num_missing else ""
-        lacks += f"; {one.num_unlabelled} rows have no label" if one.num_unlabelled else ""
+    for image_set in sets:
+        lacks = (
+            f"; {image_set.num_missing} crops are not there"
+            if image_set.num_missing
+            else ""
+        )
+        lacks += (
+            f"; {image_set.num_unlabelled} rows have no label"
+            if image_set.num_unlabelled
+            else ""
+        )
         console.print(
-            f"{one.annotations.source}: {len(one)} labelled crops of "
-            f"{len(one.annotations.videos)} videos{lacks}",
+            f"{image_set.annotations.source}: {len(image_set)} labelled crops of "
+            f"{len(image_set.annotations.videos)} videos{lacks}",
             markup=False,
         )
-        if not one.is_cut:
+        if not image_set.is_cut:
             console.print(
                 "note: these crops are used as they are, while extraction and analysis cut "
                 "their own; `wildaffect crop` cuts the same ones for --images",

@@ -61,13 +61,13 @@ def every_image(command: PixelSystemCommand) -> tuple[FaceImages, ...]:
         UsageError: If the crops of two sets would lie in one folder, or images are given
             for some sets only.
     """
-    further = [_face_images(command, one, one) for one in command.unlabelled]
+    further = [_face_images(command, folder, folder) for folder in command.unlabelled]
     sets = (*labelled_images(command), *further)
-    places = {one.crops for one in sets}
+    places = {image_set.crops for image_set in sets}
     if len(places) != len(sets):
         raise UsageError(
             "--feature-data: folders must have names of their own, got "
-            f"{', '.join(one.crops.name for one in sets)}; rename one"
+            f"{', '.join(image_set.crops.name for image_set in sets)}; rename one"
         )
     return sets
 
@@ -125,7 +125,9 @@ def check_people(command: PixelSystemCommand) -> None:
 
 def _subject_set(data: Path, splits: Sequence[str]) -> SubjectSet:
     layout = layout_of(data).format.name
-    read = [read_annotated(data, layout=layout, split=one).annotations for one in splits]
+    read = [
+        read_annotated(data, layout=layout, split=split).annotations for split in splits
+    ]
     return subject_set(data, layout, read)
 
 

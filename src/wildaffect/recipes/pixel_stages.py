@@ -183,8 +183,8 @@ def _finetune(
     before = backbone.pretrain
     finetune(
         FinetuneCommand(
-            data=tuple(one.data for one in sets),
-            images=tuple(one.crops for one in sets),
+            data=tuple(image_set.data for image_set in sets),
+            images=tuple(image_set.crops for image_set in sets),
             recipe=backbone.finetune,
             weights=str(_backbone_folder(command, before.name)) if before else None,
             output=folder,

@@ -55,7 +55,7 @@ class PixelSystemRecipe(Config):
     @property
     def feature_sets(self) -> tuple[str, ...]:
         """Return what every member reads, in order."""
-        return tuple(one.name for one in self.backbones)
+        return tuple(backbone.name for backbone in self.backbones)
 
     def with_seed(self, seed: int) -> "PixelSystemRecipe":
         """Return the system with other chances throughout."""
@@ -63,13 +63,16 @@ class PixelSystemRecipe(Config):
         return replace(
             self,
             system=replace(self.system, members=members),
-            backbones=tuple(_with_seed(one, seed) for one in self.backbones),
+            backbones=tuple(_with_seed(backbone, seed) for backbone in self.backbones),
         )
 
     def with_epoch_scale(self, times: int) -> "PixelSystemRecipe":
         """Return the system with so many times the epochs of every backbone."""
         return replace(
-            self, backbones=tuple(_with_epoch_scale(one, times) for one in self.backbones)
+            self,
+            backbones=tuple(
+                _with_epoch_scale(backbone, times) for backbone in self.backbones
+            ),
         )
 
 

@@ -95,7 +95,7 @@ class _Writer:
         self._calibration = Calibration() if job.is_raw else ensemble.calibration
         self._artefact = _describe(ensemble)
         recipes = readings(ensemble)
-        self._sets = {name for one in recipes for name in feature_sets(one.inputs)}
+        self._sets = {name for recipe in recipes for name in feature_sets(recipe.inputs)}
 
     def write(self, request: FrameRequest, sequences: tuple[FrameSequence, ...]) -> None:
         """Write the table of a video, unless it stands there whole."""

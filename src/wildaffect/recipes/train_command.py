@@ -150,7 +150,7 @@ def _cross_validate(
     console: Console,
 ) -> int:
     folder.mkdir(parents=True, exist_ok=True)
-    known = {one.video for one in split.sequences}
+    known = {sequence.video for sequence in split.sequences}
     splits = k_folds(
         split.annotations, command.folds, seed=command.recipe.seed, kind="subject-disjoint"
     )
@@ -165,7 +165,7 @@ def _cross_validate(
             continue
         calibrate_run(trained, part.sequences)
         outputs = predict_stored(trained, rest, "held-out")
-        held |= {one.video: one for one in outputs}
+        held |= {output.video: output for output in outputs}
         found = video_statistics(
             rest, outputs, load_calibration(trained.run.folder), trained.data.spaces
         )
@@ -184,7 +184,7 @@ def _pool(
     lines: list[ScoreLine],
     console: Console,
 ) -> None:
-    outputs = tuple(held[one.video] for one in split.sequences)
+    outputs = tuple(held[sequence.video] for sequence in split.sequences)
     spaces = split.annotations.spaces
     (folder / "outputs").mkdir(exist_ok=True)
     save_outputs(
@@ -205,7 +205,7 @@ def _pool(
 
 
 def _of(split: Split, videos: set[str]) -> tuple[FrameSequence, ...]:
-    chosen = tuple(one for one in split.sequences if one.video in videos)
+    chosen = tuple(sequence for sequence in split.sequences if sequence.video in videos)
     if not chosen:
         raise UsageError(
             "train: every fold must have videos with features, got one without; lower "

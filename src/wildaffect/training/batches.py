@@ -48,9 +48,9 @@ class TrainingBatches:
         self._spec = recipe.training_window
         self._sampler = WindowSampler(sequences, self._spec)
         self._recipe, self._processes = recipe, processes
-        num_rows = sum(len(one.computed_rows) for one in sequences)
+        num_rows = sum(len(sequence.computed_rows) for sequence in sequences)
         drawn = self._sampler.draw(_NUM_TRIALS, np.random.default_rng(_DRAW))
-        rows_per_step = recipe.batch_size * fmean(len(one) for one in drawn)
+        rows_per_step = recipe.batch_size * fmean(len(window) for window in drawn)
         self.steps_per_epoch = max(1, round(num_rows / rows_per_step))
         self.rows_per_epoch = self.steps_per_epoch * rows_per_step
 

@@ -75,9 +75,9 @@ def predict_stored(
 
 def _are_of(outputs: Sequence[SequenceOutputs], sequences: Sequence[FrameSequence]) -> bool:
     return len(outputs) == len(sequences) and all(
-        said.video == one.video
-        and np.array_equal(said.frame_number, one.frame_number[one.has_feature])
-        for said, one in zip(outputs, sequences, strict=True)
+        said.video == sequence.video
+        and np.array_equal(said.frame_number, sequence.frame_number[sequence.has_feature])
+        for said, sequence in zip(outputs, sequences, strict=True)
     )
 
 
@@ -107,12 +107,12 @@ def calibrate(
 
 def folds_of_people(sequences: Sequence[FrameSequence], *, seed: int) -> list[list[str]]:
     """Return the videos of each fold, no person in two; at most one fold per person."""
-    people = sorted({one.subject for one in sequences})
+    people = sorted({sequence.subject for sequence in sequences})
     num_folds = min(NUM_FOLDS, len(people))
     order = np.random.default_rng((seed, 0xCA1)).permutation(len(people))
     fold_of = {people[at]: place % num_folds for place, at in enumerate(order)}
     return [
-        [one.video for one in sequences if fold_of[one.subject] == fold]
+        [sequence.video for sequence in sequences if fold_of[sequence.subject] == fold]
         for fold in range(num_folds)
     ]
 
@@ -131,7 +131,7 @@ def calibrate_run(
         The fit with its figures in and out of sample; None where nobody was set aside.
     """
     dev = set(trained.data.dev_videos)
-    aside = [one for one in sequences if one.video in dev]
+    aside = [sequence for sequence in sequences if sequence.video in dev]
     if not aside:
         return None
     fitted = calibrate(

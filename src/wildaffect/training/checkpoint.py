@@ -109,7 +109,7 @@ def _load_state(path: Path) -> dict[str, Any]:
 def save_weights(path: Path, weights: dict[str, Tensor]) -> None:
     """Write weights so that under `path` there is never a part of them."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    tensors = {key: one.detach().cpu().contiguous() for key, one in weights.items()}
+    tensors = {key: weight.detach().cpu().contiguous() for key, weight in weights.items()}
     with whole_file(path) as part:
         save_file(tensors, part, metadata={_SHA256: tensors_sha256(tensors)})
 

@@ -103,7 +103,7 @@ class Comparison:
         Members may have trained on one another's people set aside, so the calibration is
         fitted on the scored videos themselves, each under a fit without its fold.
         """
-        outputs = average([run for one in members for run in one.outputs])
+        outputs = average([run for member in members for run in member.outputs])
         fitted = calibrate(
             outputs,
             self._split.sequences,
@@ -157,16 +157,16 @@ def comparison_lines(
     """
     base = contenders[reference]
     lines = []
-    for one in contenders.values():
+    for contender in contenders.values():
         lines += [
-            comparison.line(one, "raw", None if one is base else (base, "raw")),
-            comparison.line(one, "smoothed", (one, "raw")),
-            comparison.line(one, "calibrated", (one, "smoothed")),
+            comparison.line(contender, "raw", None if contender is base else (base, "raw")),
+            comparison.line(contender, "smoothed", (contender, "raw")),
+            comparison.line(contender, "calibrated", (contender, "smoothed")),
         ]
-        if len(one.outputs) > 1:
-            joined = comparison.ensemble(f"{one.name}, seeds together", [one])
-            lines.append(comparison.line(joined, "raw", (one, "raw")))
-            lines.append(comparison.line(joined, "calibrated", (one, "calibrated")))
+        if len(contender.outputs) > 1:
+            joined = comparison.ensemble(f"{contender.name}, seeds together", [contender])
+            lines.append(comparison.line(joined, "raw", (contender, "raw")))
+            lines.append(comparison.line(joined, "calibrated", (contender, "calibrated")))
     if len(contenders) > 1:
         best = max(
             contenders.values(),

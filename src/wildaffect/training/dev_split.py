@@ -24,10 +24,10 @@ def split_subjects(
     Raises:
         SplitError: If there are fewer than two people.
     """
-    dev = hold_out_subjects([one.subject for one in sequences], share, seed=seed)
+    dev = hold_out_subjects([sequence.subject for sequence in sequences], share, seed=seed)
     return DevSplit(
-        train=[one for one in sequences if one.subject not in dev],
-        dev=[one for one in sequences if one.subject in dev],
+        train=[sequence for sequence in sequences if sequence.subject not in dev],
+        dev=[sequence for sequence in sequences if sequence.subject in dev],
     )
 
 

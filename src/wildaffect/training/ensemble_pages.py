@@ -75,10 +75,10 @@ def evaluated_table(
     for name in ("", "weight", "", *titles, "sum out", "sum in", "95 % of sum out"):
         table.add_column(name, justify="right" if name else "left", no_wrap=True)
     weights = [f"{weight:.2f}" for weight in selected.weights] + [""]
-    for one, weight in zip(evaluated, weights, strict=True):
-        for index, step in enumerate(one.lines):
+    for entry, weight in zip(evaluated, weights, strict=True):
+        for index, step in enumerate(entry.lines):
             out, inside = step.out_of_sample, step.in_sample
-            head = (one.name, weight) if index == 0 else ("", "")
+            head = (entry.name, weight) if index == 0 else ("", "")
             table.add_row(
                 *head,
                 step.name,

@@ -117,8 +117,8 @@ def load_ensemble(folder: Path) -> Ensemble:
             folder=folder, members=(single,), calibration=load_calibration(folder)
         )
     record = _read_record(path)
-    members = tuple(_load_member(path, one) for one in record.members)
-    check_members([one.trained for one in members])
+    members = tuple(_load_member(path, member) for member in record.members)
+    check_members([member.trained for member in members])
     return Ensemble(
         folder=folder,
         members=members,
@@ -149,11 +149,13 @@ def expand_runs(folders: Sequence[Path]) -> list[Path]:
 
 def member_names(members: Sequence[TrainedModel]) -> list[str]:
     """Return a short name for each run: of its folder, with its parent's if need be."""
-    folders = [one.run.folder.absolute() for one in members]
-    short = [one.name for one in folders]
+    folders = [member.run.folder.absolute() for member in members]
+    short = [folder.name for folder in folders]
     return [
-        one.name if short.count(one.name) == 1 else f"{one.parent.name}/{one.name}"
-        for one in folders
+        folder.name
+        if short.count(folder.name) == 1
+        else f"{folder.parent.name}/{folder.name}"
+        for folder in folders
     ]
 
 
@@ -182,7 +184,7 @@ def weights_sha256(run: Run) -> str:
 
 def tasks_of(members: Sequence[TrainedModel]) -> tuple[Task, ...]:
     """Return what any of these predicts, in the order of `Task`."""
-    named = {task for one in members for task in one.recipe.model.tasks}
+    named = {task for member in members for task in member.recipe.model.tasks}
     return tuple(task for task in Task if task in named)
 
 
@@ -193,11 +195,11 @@ def check_members(members: Sequence[TrainedModel]) -> None:
         UsageError: Naming the first difference.
     """
     first = members[0]
-    for one in members[1:]:
-        mine, theirs = first.data.spaces, one.data.spaces
+    for member in members[1:]:
+        mine, theirs = first.data.spaces, member.data.spaces
         if mine != theirs:
             raise UsageError(
-                f"{one.run.folder}: label spaces must be those of {first.run.folder}, "
+                f"{member.run.folder}: label spaces must be those of {first.run.folder}, "
                 f"got {_worded(theirs)} for {_worded(mine)}"
             )
 

@@ -96,7 +96,7 @@ def train_face_units(
             seen = seen + noise[batch] * torch.randn_like(seen)
             said = network.of_standardized(seen)
             loss = unit_loss(
-                said, *(one[batch] for one in truth), present_from=recipe.present_from
+                said, *(target[batch] for target in truth), present_from=recipe.present_from
             )
             optimizer.zero_grad()
             loss.backward()

@@ -127,15 +127,15 @@ def _stream(
 ) -> Iterator[FrameSequence]:
     query = frame_query(store, recipe, first_frame=request.first_frame)
     view = measured_view(recipe.inputs, recipe.neutral)
-    for one in load_sequences(request.annotations, store, query, view):
-        if one.has_feature.any():
-            yield one
+    for sequence in load_sequences(request.annotations, store, query, view):
+        if sequence.has_feature.any():
+            yield sequence
 
 
 def _frames_of(store: FeatureStore, feature_set: str, video: str) -> NDArray[np.int64]:
     tracks = store.tracks(feature_set, video)
     numbers = [
-        store.open(EntryName(feature_set, video, one)).frame_number for one in tracks
+        store.open(EntryName(feature_set, video, track)).frame_number for track in tracks
     ]
     return np.unique(np.concatenate(numbers))
 

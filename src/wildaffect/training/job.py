@@ -91,7 +91,7 @@ def dev_videos(
     if not isinstance(recipe.selection, BestOnDevSplit):
         return ()
     parts = split_subjects(sequences, recipe.selection.share, seed=recipe.seed)
-    return tuple(one.video for one in parts.dev)
+    return tuple(sequence.video for sequence in parts.dev)
 
 
 _nobody: Callable[[Any], None] = lambda epoch: None  # noqa: E731, ARG005

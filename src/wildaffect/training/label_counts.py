@@ -16,8 +16,8 @@ def count_labels(
     classes = np.zeros(len(spaces.expressions), np.int64)
     positive = np.zeros(len(spaces.action_units), np.int64)
     total = np.zeros_like(positive)
-    for one in sequences:
-        targets = one.targets.take(one.computed_rows)
+    for sequence in sequences:
+        targets = sequence.targets.take(sequence.computed_rows)
         named = targets.expression[targets.expression_valid]
         classes += np.bincount(named, minlength=len(classes))
         positive += (targets.action_units * targets.action_units_valid).sum(0)

@@ -70,8 +70,10 @@ def load_split(
     """
     annotated = read_annotated(data, layout=layout or fullest_layout(data), split=split)
     sequences = tuple(
-        advance_traces(one, recipe.annotation_delay_s, max_distance_s=recipe.max_distance_s)
-        for one in load_sequences(
+        advance_traces(
+            sequence, recipe.annotation_delay_s, max_distance_s=recipe.max_distance_s
+        )
+        for sequence in load_sequences(
             annotated.annotations,
             store,
             query_of(annotated, store, recipe),
@@ -81,9 +83,9 @@ def load_split(
                 neutral_unknown=recipe.neutral_unknown if split == "train" else 0.0,
             ),
         )
-        if one.has_feature.any()
+        if sequence.has_feature.any()
     )
-    found = {one.video for one in sequences}
+    found = {sequence.video for sequence in sequences}
     missing = tuple(name for name in annotated.annotations.videos if name not in found)
     if not sequences:
         raise FeatureError(
@@ -170,7 +172,7 @@ def describe_data(
         annotations=split.annotations.source,
         annotations_sha256=split.annotated.input.sha256,
         train_videos=tuple(
-            one.video for one in split.sequences if one.video not in set(dev)
+            sequence.video for sequence in split.sequences if sequence.video not in set(dev)
         ),
         dev_videos=dev,
         input_dim=split.sequences[0].features.shape[1],
@@ -180,7 +182,7 @@ def describe_data(
         feature_digests=digests,
         crop_digests=crops,
         rate_hz=rows_per_second(split.sequences),
-        times_are_guessed=any(one.time_is_guessed for one in split.sequences),
+        times_are_guessed=any(sequence.time_is_guessed for sequence in split.sequences),
         spaces=split.annotations.spaces,
         sources=(source,),
     )

@@ -125,7 +125,7 @@ def clip_gradients(parameters: Sequence[Tensor], max_norm: float) -> Tensor:
         for kind in (shards, own)
         if kind
     ]
-    whole = [one.full_tensor() if isinstance(one, DTensor) else one for one in norms]
+    whole = [norm.full_tensor() if isinstance(norm, DTensor) else norm for norm in norms]
     total = torch.linalg.vector_norm(torch.stack(whole))
     for kind in (shards, own):
         nn.utils.clip_grads_with_norm_(kind, max_norm, total)

@@ -60,8 +60,8 @@ def predict_sequences(
         window: How sequences are cut.
     """
     model.eval()
-    tracks = [_track_of(one, window) for one in sequences]
-    said: list[list[Floats]] = [[np.zeros(0)] * len(one.windows) for one in tracks]
+    tracks = [_track_of(sequence, window) for sequence in sequences]
+    said: list[list[Floats]] = [[np.zeros(0)] * len(track.windows) for track in tracks]
     widths: dict[Task, int] = {}
     with torch.inference_mode():
         for batch in _batches(tracks):
@@ -135,7 +135,10 @@ def _ask(
     times_s = [times for _, times in filled]
     longest = features.shape[1]
     since = np.stack(
-        [np.pad(one - one[0], (0, longest - len(one)), mode="edge") for one in times_s]
+        [
+            np.pad(times - times[0], (0, longest - len(times)), mode="edge")
+            for times in times_s
+        ]
     )
     outputs = model(
         features.to(device),

@@ -14,7 +14,10 @@ from wildaffect.metrics.scores import TaskScores, VideoStatistics
 
 def targets_of(sequences: Sequence[FrameSequence]) -> dict[str, Targets]:
     """Return the labels of the rows that models run on, by video."""
-    return {one.video: one.targets.take(one.computed_rows) for one in sequences}
+    return {
+        sequence.video: sequence.targets.take(sequence.computed_rows)
+        for sequence in sequences
+    }
 
 
 def video_statistics(

@@ -19,7 +19,7 @@ def shard(model: nn.Module, mesh: Any) -> nn.Module:
     Raises:
         UsageError: If it has no transformer blocks, which are what is gathered at a time.
     """
-    blocks = [one for one in model.modules() if isinstance(one, Block)]
+    blocks = [module for module in model.modules() if isinstance(module, Block)]
     if not blocks:
         raise UsageError(
             "strategy: fsdp must be given a vision transformer, got a network without "

@@ -149,7 +149,7 @@ def assert_close(assert_close):
 
     def without_keys(weights):
         kept = dict(weights)
-        for name in [one for one in weights if one.endswith("qkv.bias")]:
+        for name in [key for key in weights if key.endswith("qkv.bias")]:
             query, _, value = kept.pop(name).chunk(3)
             kept |= {f"{name}/query": query, f"{name}/value": value}
         return kept

@@ -80,7 +80,7 @@ def test_a_mean_of_losses_of_portions_would_be_another_loss(
     def apart(self, forward, num_crops, step, outputs_of, report_of):
         cuts = self._cut(num_crops)
         parts = [outputs_of(cut) for cut in cuts]
-        whole = {task: torch.cat([one[task] for one in parts]) for task in parts[0]}
+        whole = {task: torch.cat([part[task] for part in parts]) for task in parts[0]}
         for cut in cuts:  # gradients through some crops alone, as accumulation has them
             some = {task: torch.zeros_like(value) for task, value in whole.items()}
             for task, value in whole.items():

@@ -71,7 +71,7 @@ def test_shards_are_not_compiled(train, tmp_path):
 @pytest.mark.slow
 def test_shards_train_in_bfloat16_and_keep_float32(train, tmp_path):
     weights = train(tmp_path / "run", "finetune-shards-bf16", 2)
-    assert {one.dtype for one in weights.values()} == {torch.float32}
+    assert {weight.dtype for weight in weights.values()} == {torch.float32}
 
 
 @pytest.mark.slow

@@ -125,8 +125,8 @@ def crop_statistics(
 ) -> VideoStatistics:
     """Return what each video of some sets adds to every score; spaces must be alike."""
     found = [
-        VideoStatistics.of(*predict_crops(model, one, preprocess, on_progress))
-        for one in sets
+        VideoStatistics.of(*predict_crops(model, image_set, preprocess, on_progress))
+        for image_set in sets
     ]
     first, *others = found
     for other in others:

@@ -159,7 +159,7 @@ class Finetune:
         """Return scores on the people set aside; empty if there are none."""
         if not self._parts.dev:
             return {}
-        on_progress = self._on_evaluate(sum(len(one) for one in self._parts.dev))
+        on_progress = self._on_evaluate(sum(len(crops) for crops in self._parts.dev))
         found = crop_statistics(model, self._parts.dev, self._preprocess, on_progress)
         return task_scores(found.pooled(), self._net.tasks)
 

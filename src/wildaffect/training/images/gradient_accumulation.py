@@ -175,7 +175,7 @@ def check_micro_batch_size(
 
 def has_batch_norm(model: nn.Module) -> bool:
     """Return whether any layer reckons with the crops beside one."""
-    return any(isinstance(one, _BatchNorm) for one in model.modules())
+    return any(isinstance(module, _BatchNorm) for module in model.modules())
 
 
 def _with_gradient(outputs: Outputs, known: Outputs, cut: slice) -> Tensor:

@@ -89,7 +89,7 @@ def split_sets(sets: Sequence[LabelledCrops], recipe: FinetuneRecipe) -> Labelle
         return LabelledParts(train=tuple(sets))
     people = [str(one) for each in sets for one in np.unique(each.subjects)]
     aside = hold_out_subjects(people, recipe.selection.share, seed=recipe.seed)
-    is_dev = [np.isin(one.subjects, sorted(aside)) for one in sets]
+    is_dev = [np.isin(image_set.subjects, sorted(aside)) for image_set in sets]
     pairs = list(zip(sets, is_dev, strict=True))
     return LabelledParts(
         train=tuple(one.take(np.flatnonzero(~at)) for one, at in pairs if not at.all()),
@@ -136,8 +136,12 @@ def finetune_run(
     people = sorted({str(one) for each in parts.dev for one in np.unique(each.subjects)})
     data = ImageRunData(
         sets=tuple(
-            ImageSet(name=one.annotations.source, sha256=one.sha256, num_images=len(one))
-            for one in sets
+            ImageSet(
+                name=image_set.annotations.source,
+                sha256=image_set.sha256,
+                num_images=len(image_set),
+            )
+            for image_set in sets
         ),
         preprocess=start.preprocess,
         tasks=tasks,
@@ -207,7 +211,10 @@ def train_images(
 def _sources(
     sets: Sequence[LabelledCrops], data_license: str, weights: str, weight_license: str
 ) -> tuple[DataSource, ...]:
-    data = [DataSource(name=one.annotations.source, license=data_license) for one in sets]
+    data = [
+        DataSource(name=image_set.annotations.source, license=data_license)
+        for image_set in sets
+    ]
     if weights:
         data.append(DataSource(name=weights, license=weight_license or "not stated"))
     return tuple(data)

@@ -59,7 +59,9 @@ class LabelledCrops:
     @property
     def subjects(self) -> NDArray[np.str_]:
         """Return the person of each row, of this set alone, shape (N,)."""
-        named = [f"{self.annotations.source}/{one}" for one in self.annotations.subjects]
+        named = [
+            f"{self.annotations.source}/{subject}" for subject in self.annotations.subjects
+        ]
         return np.array(named)[self.annotations.video_index]
 
     def take(self, rows: NDArray[np.int64]) -> "LabelledCrops":
@@ -178,12 +180,14 @@ def join_labels(sets: Sequence[LabelledCrops]) -> Labels:
     """Return the labels of all sets, one after the other; label spaces must be alike."""
     return Labels(
         targets={
-            task: np.concatenate([getattr(one.annotations, task) for one in sets])
+            task: np.concatenate(
+                [getattr(image_set.annotations, task) for image_set in sets]
+            )
             for task in Task
         },
         valid={
             task: np.concatenate(
-                [getattr(one.annotations, f"{task}_valid") for one in sets]
+                [getattr(image_set.annotations, f"{task}_valid") for image_set in sets]
             )
             for task in Task
         },
@@ -192,7 +196,7 @@ def join_labels(sets: Sequence[LabelledCrops]) -> Labels:
 
 def joined_paths(sets: Sequence[LabelledCrops]) -> tuple[CropFile, ...]:
     """Return the crops of all sets, one after the other."""
-    return tuple(path for one in sets for path in one.paths)
+    return tuple(path for image_set in sets for path in image_set.paths)
 
 
 def count_image_labels(labels: Labels, spaces: LabelSpaces) -> LabelStatistics:

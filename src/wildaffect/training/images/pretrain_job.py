@@ -106,20 +106,21 @@ def pretrain_run(
     data = ImageRunData(
         sets=tuple(
             ImageSet(
-                name=one.root.resolve().name,
-                sha256=one.digest(),
-                num_images=len(one.paths),
+                name=tree.root.resolve().name,
+                sha256=tree.digest(),
+                num_images=len(tree.paths),
             )
-            for one in trees
+            for tree in trees
         ),
         preprocess=preprocess,
         sources=tuple(
-            DataSource(name=one.root.resolve().name, license=data_license) for one in trees
+            DataSource(name=tree.root.resolve().name, license=data_license)
+            for tree in trees
         ),
     )
     run = Run(folder)
     fabric = launch(config.accelerator, recipe.precision, config.strategy)
-    paths = [path for one in trees for path in one.paths]
+    paths = [path for tree in trees for path in tree.paths]
     objective = Pretrain(
         recipe,
         mae,
@@ -148,11 +149,11 @@ def _probe_of(
     device: torch.device,
     callbacks: TrainingCallbacks,
 ) -> Probe:
-    halves = [_halves(one) for one in sets]
+    halves = [_halves(image_set) for image_set in sets]
 
     def ask(encode: Callable[[Tensor], Tensor]) -> dict[str, float]:
         scores: dict[str, float] = {}
-        on_progress = callbacks.on_evaluate(sum(len(one) for one in sets))
+        on_progress = callbacks.on_evaluate(sum(len(image_set) for image_set in sets))
         for known, asked in halves:
             found = probe(
                 embed_crops(encode, known, preprocess, device, on_progress),

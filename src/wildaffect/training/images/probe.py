@@ -111,8 +111,8 @@ def linear_probe(
             for task in labels.tasks
         }
     )
-    for one in maps.values():
-        for parameter in one.parameters():
+    for probe_map in maps.values():
+        for parameter in probe_map.parameters():
             nn.init.zeros_(parameter)
     rows = np.arange(len(known))
     targets, valid = labels.of_rows(rows, known.device)
@@ -164,7 +164,9 @@ def _probe_loss() -> LossConfig:
 
 
 def _raw(maps: nn.ModuleDict, features: Tensor) -> dict[Task, Tensor]:
-    outputs = {Task(name): one(features).unsqueeze(1) for name, one in maps.items()}
+    outputs = {
+        Task(name): probe_map(features).unsqueeze(1) for name, probe_map in maps.items()
+    }
     return {
         task: raw[..., 0] if task in {Task.VALENCE, Task.AROUSAL} else raw
         for task, raw in outputs.items()

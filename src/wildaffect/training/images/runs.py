@@ -140,7 +140,7 @@ def save_backbone(run: Run, recipe: AnyImageRecipe, data: ImageRunData) -> Weigh
         if key.startswith(prefix) and key.removeprefix(prefix) in wanted
     }
     architecture, _, tag = recipe.network.rpartition(".")
-    trained_on = ", ".join(one.name for one in data.sets)
+    trained_on = ", ".join(image_set.name for image_set in data.sets)
     manifest = WeightManifest(
         name=f"{architecture or tag}.{run.folder.resolve().name}",
         network=recipe.network,
@@ -150,6 +150,6 @@ def save_backbone(run: Run, recipe: AnyImageRecipe, data: ImageRunData) -> Weigh
         source_file=run.weights.name,
         source_sha256=file_sha256(run.weights),
         source=f"{recipe.kind} of recipe {recipe.name} on {trained_on}",
-        license="; ".join(f"{one.name}: {one.license}" for one in data.sources),
+        license="; ".join(f"{source.name}: {source.license}" for source in data.sources),
     )
     return keep_weights(run.folder / BACKBONE_FOLDER, manifest, tensors)
