@@ -8,7 +8,6 @@ from importlib import import_module as _import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from wildaffect.analysis.api import analyze, stream
     from wildaffect.core.errors import WildAffectError
     from wildaffect.core.frames import Frame
     from wildaffect.core.results import Affect, FaceResult
@@ -16,6 +15,10 @@ if TYPE_CHECKING:
     from wildaffect.outputs.result import AnalysisResult
     from wildaffect.outputs.table import read_table
     from wildaffect.runtime.network import Device
+    from wildaffect.workflows.analyze import analyze, stream
+    from wildaffect.workflows.evaluate import evaluate
+    from wildaffect.workflows.generate import generate
+    from wildaffect.workflows.load_model import load_model
 
 _HOMES = {
     "Affect": "wildaffect.core.results",
@@ -25,9 +28,12 @@ _HOMES = {
     "Frame": "wildaffect.core.frames",
     "WildAffectError": "wildaffect.core.errors",
     "__version__": "wildaffect.core.version",
-    "analyze": "wildaffect.analysis.api",
+    "analyze": "wildaffect.workflows.analyze",
+    "evaluate": "wildaffect.workflows.evaluate",
+    "generate": "wildaffect.workflows.generate",
+    "load_model": "wildaffect.workflows.load_model",
     "read_table": "wildaffect.outputs.table",
-    "stream": "wildaffect.analysis.api",
+    "stream": "wildaffect.workflows.analyze",
 }
 
 __all__ = [
@@ -39,6 +45,9 @@ __all__ = [
     "WildAffectError",
     "__version__",
     "analyze",
+    "evaluate",
+    "generate",
+    "load_model",
     "read_table",
     "stream",
 ]

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from wildaffect.analysis.pictures import pictures_of
 from wildaffect.core.errors import BadArtefact, UsageError
 from wildaffect.inference.analyzer import AnalysisOptions, Analyzer
-from wildaffect.inference.artefact import DEFAULT, load_artefact
+from wildaffect.inference.artefact import DEFAULT, Artefact, load_artefact
 from wildaffect.inference.inputs import COLUMNS
 from wildaffect.inference.manifest import BackboneInput, Manifest
 from wildaffect.outputs.columns import FeatureGroup, result_schema
@@ -110,7 +110,7 @@ def feature_groups(manifest: Manifest) -> tuple[FeatureGroup, ...]:
 
 
 def build_analyzer(
-    model: str | Path = DEFAULT,
+    model: str | Path | Artefact = DEFAULT,
     *,
     device: Device | None = None,
     live: bool = False,
@@ -126,7 +126,7 @@ def build_analyzer(
     options = AnalysisOptions(
         device=device or Device(), live=live, keep_features=keep_features
     )
-    artefact = load_artefact(model)
+    artefact = model if isinstance(model, Artefact) else load_artefact(model)
     ColumnOptions(features=keep_features).schema(artefact.manifest)
     return Analyzer(artefact, options)
 

@@ -10,20 +10,11 @@ Examples:
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import tyro
 
-from wildaffect.core.errors import UsageError
-
-if TYPE_CHECKING:
-    from wildaffect.evaluation.inputs import Annotated
-    from wildaffect.evaluation.protocols import Protocol
-    from wildaffect.evaluation.report import Report
-    from wildaffect.evaluation.rules import Rules
-    from wildaffect.evaluation.tables import PredictionTable
-
-_DOCUMENTED = "documented"
+_FIRST: dict[str, Literal[0, 1]] = {"0": 0, "1": 1}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,94 +60,40 @@ def run(command: Command) -> int:
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     from wildaffect.core.console import Console
-    from wildaffect.evaluation.inputs import read_annotated
     from wildaffect.evaluation.pages.terminal import print_report
     from wildaffect.evaluation.pages.wording import summary_line
-    from wildaffect.evaluation.protocols import find_protocol
     from wildaffect.evaluation.report import report_to_json
+    from wildaffect.workflows.evaluate import check_report_path, evaluate, write_report
 
-    _check_flags(command)
-    protocol = find_protocol(command.protocol) if command.protocol else None
+    if command.report:
+        check_report_path(command.report)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     stderr = Console(stderr=True)
     hidden = not stderr.is_terminal
     with Progress(*columns, console=stderr, transient=True, disable=hidden) as progress:
-        task = progress.add_task("reading annotations")
-        annotated = read_annotated(
-            command.annotations, layout=command.format, split=command.split
+        progress.add_task("reading, scoring, resampling videos")
+        report = evaluate(
+            command.annotations,
+            command.predictions,
+            layout=command.format,
+            split=command.split,
+            protocol=command.protocol,
+            against=command.against,
+            missing=command.missing,
+            absent=command.absent,
+            class_map=command.map_classes,
+            first_frame=_FIRST.get(command.first_frame or ""),
+            tuned_on=command.tuned_on,
+            num_resamples=command.resamples,
+            seed=command.seed,
         )
-        progress.update(task, description="reading predictions, scoring, resampling videos")
-        report = _evaluate(command, annotated, protocol or annotated.protocol)
     if command.json:
         print(report_to_json(report))
     else:
         print_report(report, Console(highlight=False))
     if command.report:
-        _write(command.report, report)
+        write_report(report, command.report)
     if not command.json:
         where = f"; report: {command.report}" if command.report else ""
         print(f"\n{summary_line(report)}{where}")
     return 0
-
-
-def _check_flags(command: Command) -> None:
-    if command.report and command.report.suffix not in {".html", ".md", ".json"}:
-        raise UsageError(
-            f"evaluate: --report must end in .html, .md or .json, got {command.report}"
-        )
-    if command.resamples < 1:
-        raise UsageError(f"evaluate: --resamples must be >= 1, got {command.resamples}")
-    if command.seed < 0:
-        raise UsageError(f"evaluate: --seed must be >= 0, got {command.seed}")
-
-
-def _evaluate(command: Command, annotated: "Annotated", protocol: "Protocol") -> "Report":
-    from wildaffect.evaluation.evaluate import Evaluation, evaluate
-    from wildaffect.evaluation.inputs import read_video_names
-    from wildaffect.evaluation.scoring import Settings
-
-    predictions, rules = _read(command, command.predictions, annotated)
-    against = _read(command, command.against, annotated)[0] if command.against else None
-    evaluation = Evaluation(
-        annotated=annotated,
-        protocol=protocol,
-        rules=rules,
-        settings=Settings(num_resamples=command.resamples, seed=command.seed),
-        first_frame=None if command.first_frame is None else int(command.first_frame),
-        tuned_on=read_video_names(command.tuned_on) if command.tuned_on else None,
-    )
-    return evaluate(predictions, evaluation, against)
-
-
-def _read(
-    command: Command, path: Path, annotated: "Annotated"
-) -> "tuple[PredictionTable, Rules]":
-    from wildaffect.evaluation.inputs import read_class_map
-    from wildaffect.evaluation.rules import Absent, Missing, Rules
-    from wildaffect.evaluation.spaces import documented_map
-    from wildaffect.evaluation.tables import read_predictions
-
-    class_map, space = None, None
-    if command.map_classes and command.map_classes != _DOCUMENTED:
-        class_map, space = read_class_map(Path(command.map_classes))
-    table = read_predictions(path, space)
-    if command.map_classes == _DOCUMENTED:
-        class_map = documented_map(
-            table.values.spaces.expressions, annotated.annotations.spaces.expressions
-        )
-    rules = Rules(
-        missing=Missing(command.missing),
-        absent=Absent(command.absent),
-        class_map=class_map,
-    )
-    return table, rules
-
-
-def _write(path: Path, report: "Report") -> None:
-    from wildaffect.evaluation.pages.markdown import to_markdown
-    from wildaffect.evaluation.pages.page import to_html
-    from wildaffect.evaluation.report import report_to_json
-    from wildaffect.formats.text import write_lines
-
-    make = {".html": to_html, ".md": to_markdown, ".json": report_to_json}[path.suffix]
-    write_lines(path, make(report).rstrip("\n").split("\n"))

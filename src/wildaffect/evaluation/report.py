@@ -5,6 +5,7 @@ value that is not defined (0/0, or too few videos for an interval) is None, neve
 """
 
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Literal
 
@@ -166,7 +167,7 @@ class Comparison(Config):
     differences: tuple[Difference, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Report(Config):
     """Predictions against annotations under a protocol."""
 
@@ -206,6 +207,41 @@ class Report(Config):
     traces: tuple[Trace, ...]
     resampling: Resampling
     comparison: Comparison | None = None
+
+    @property
+    def values(self) -> dict[str, float | None]:
+        """Scores by their stable name, such as `valence.ccc`; None where not defined."""
+        every = (self.overall, *self.scores) if self.overall else self.scores
+        return {each.name: each.value for each in every}
+
+    def __repr__(self) -> str:
+        scores = ", ".join(
+            f"{name} {'undefined' if value is None else f'{value:.3f}'}"
+            for name, value in self.values.items()
+            if not name.endswith((".pcc", ".mse"))
+        )
+        return (
+            f"Report({self.protocol}: {scores}; {self.num_rows} rows of "
+            f"{self.num_videos} videos)"
+        )
+
+    def _repr_html_(self) -> str:
+        """Return the scores as a table, for notebooks."""
+        every = (self.overall, *self.scores) if self.overall else self.scores
+        rows = "".join(
+            f"<tr><td>{escape(each.title)}</td>"
+            + "".join(
+                f"<td>{'' if value is None else f'{value:.3f}'}</td>"
+                for value in (each.value, each.low, each.high)
+            )
+            + "</tr>"
+            for each in every
+        )
+        return (
+            f"<p>{escape(self.protocol_title)}: {self.num_rows} rows of "
+            f"{self.num_videos} videos</p><table><thead><tr><th></th><th>score</th>"
+            f"<th>low</th><th>high</th></tr></thead><tbody>{rows}</tbody></table>"
+        )
 
 
 _ADAPTER = TypeAdapter(Report)

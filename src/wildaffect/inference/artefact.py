@@ -33,7 +33,7 @@ DEFAULT = "default"
 _ADAPTER = TypeAdapter(Manifest)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Artefact:
     """A manifest with the bytes of its networks, every hash checked."""
 
@@ -42,6 +42,13 @@ class Artefact:
     """File name -> ONNX."""
     digest: str
     """sha256 of the manifest, which holds those of the networks."""
+
+    def __repr__(self) -> str:
+        said = self.manifest
+        return (
+            f"Artefact({said.name} {said.version}: predicts {', '.join(said.tasks)}; "
+            f"license {said.license})"
+        )
 
 
 def embedded_names() -> tuple[str, ...]:

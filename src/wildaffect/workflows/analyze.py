@@ -1,4 +1,4 @@
-"""The Python API: the same rows as the command, in memory or as a stream."""
+"""Analyze a source into rows in memory, or frame by frame."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
@@ -21,7 +21,7 @@ from wildaffect.analysis.pictures import owned_frames, timed_frames, with_names
 from wildaffect.core.errors import TruncatedVideo
 from wildaffect.core.frames import Frame
 from wildaffect.core.results import FaceResult
-from wildaffect.inference.artefact import DEFAULT
+from wildaffect.inference.artefact import DEFAULT, Artefact
 from wildaffect.outputs.result import AnalysisResult, collect
 from wildaffect.outputs.sidecar import Provenance
 from wildaffect.runtime.network import Device
@@ -36,7 +36,7 @@ Input = str | Path | int | Image | Sequence[str | Path] | Sequence[Image]
 def analyze(  # noqa: PLR0913 - each is an option of the command
     source: Input,
     *,
-    model: str | Path = DEFAULT,
+    model: str | Path | Artefact = DEFAULT,
     start_s: float | None = None,
     stop_s: float | None = None,
     every: int = 1,
@@ -58,7 +58,7 @@ def analyze(  # noqa: PLR0913 - each is an option of the command
             an image as a numpy array, or a list of image paths or of arrays. Arrays are
             RGB, uint8, shape (H, W, 3); OpenCV reads BGR, which cannot be seen in the
             numbers and gives wrong ones: turn it with `image[..., ::-1]`.
-        model: An embedded artefact by name, or an artefact's folder or zip.
+        model: Embedded model by name, folder or zip of one, or what `load_model` returned.
         start_s: First time to read, inclusive.
         stop_s: Time to stop at, exclusive.
         every: Read the frames whose number this divides.
@@ -113,7 +113,7 @@ def stream(
     *,
     fps: float | None = None,
     times_s: Iterable[float] | None = None,
-    model: str | Path = DEFAULT,
+    model: str | Path | Artefact = DEFAULT,
     device: Device | None = None,
     live: bool = True,
     neutral: str | Path = AUTO,
@@ -127,7 +127,7 @@ def stream(
             copied, so that one buffer may be filled again and again.
         fps: Constant rate of arrays.
         times_s: Time of each array in seconds, read along with `frames`.
-        model: An embedded artefact by name, or an artefact's folder or zip.
+        model: Embedded model by name, folder or zip of one, or what `load_model` returned.
         device: Where networks run, on how many threads.
         live: Answer at once. False lets a person's first rows wait some seconds for a
             first estimate of the neutral face, as `analyze` does.
