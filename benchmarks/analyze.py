@@ -114,7 +114,7 @@ def run_stages(clip: str, _threads: int) -> dict[str, float]:
     from wildaffect.faces.detector import FaceDetector
     from wildaffect.faces.scan import FrameScanner
     from wildaffect.inference.analyzer import Analyzer
-    from wildaffect.inference.artefact import load_artefact
+    from wildaffect.inference.artifact import load_artifact
     from wildaffect.inference.inputs import Inputs
     from wildaffect.inference.person import PersonStream
     from wildaffect.inference.rows import FaceRows, embedding_rate_hz
@@ -130,8 +130,8 @@ def run_stages(clip: str, _threads: int) -> dict[str, float]:
         marks[name] = 1e3 * (time.process_time() - cpu) / CLIP_FRAMES
         return made
 
-    analyzer = Analyzer(load_artefact())
-    inputs = Inputs(load_artefact(), device)
+    analyzer = Analyzer(load_artifact())
+    inputs = Inputs(load_artifact(), device)
     scanner = FrameScanner(FaceDetector(device))
     chain = FaceChain(
         device,

@@ -141,7 +141,7 @@ class _Reader:
         drawing = self._renderer.draw(
             person, moment, vertices, Placement(matrix=matrix), STUDIO
         )
-        light = drawing.colour + (1 - drawing.alpha[..., None]) * 0.3
+        light = drawing.color + (1 - drawing.alpha[..., None]) * 0.3
         light = light / (1 + 0.18 * light)
         return (np.clip(light, 0, 1) ** (1 / 2.2) * 255).astype(np.uint8)
 

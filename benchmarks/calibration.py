@@ -24,7 +24,7 @@ from wildaffect.inference.expression_bias import (
     fit_bias,
 )
 from wildaffect.inference.fitting import cross_fit, fit_calibration
-from wildaffect.inference.labelled import LabelledRows, label_rows
+from wildaffect.inference.labeled import LabeledRows, label_rows
 from wildaffect.inference.selection import select_members
 from wildaffect.inference.smoothing import Box, CausalExponential, Gaussian, smooth
 from wildaffect.inference.thresholds import (
@@ -161,7 +161,7 @@ def print_trust(draws: int) -> None:
             print(f"| {task} | {num_videos} videos | {cells} |")
 
 
-def unit_scores(rows: LabelledRows, new: LabelledRows) -> list[float]:
+def unit_scores(rows: LabeledRows, new: LabeledRows) -> list[float]:
     """Return F1 at 0.5, at the common threshold, and at drawn ones of each prior."""
     kind, task = Gaussian(sd_s=0.8), Task.ACTION_UNITS
     probs, fresh = rows.smoothed(task, kind), new.smoothed(task, kind)
@@ -181,7 +181,7 @@ def unit_scores(rows: LabelledRows, new: LabelledRows) -> list[float]:
     ]
 
 
-def class_scores(rows: LabelledRows, new: LabelledRows) -> list[float]:
+def class_scores(rows: LabeledRows, new: LabeledRows) -> list[float]:
     """Return macro-F1 without bias, by logit adjustment, and by ascent of each prior."""
     kind, task = Gaussian(sd_s=0.8), Task.EXPRESSION
     valid, scored = rows.valid[task], new.valid[task]

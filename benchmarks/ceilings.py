@@ -5,7 +5,7 @@
 
 Two thirds of the videos (other people) train, one third tests, against annotators' labels.
 Cells are means over the seeds, with the largest distance from the mean behind them.
-Rows of a table: constant and trivial guesses, head pose, a colour thumbnail of the drawn
+Rows of a table: constant and trivial guesses, head pose, a color thumbnail of the drawn
 crop, true action units of one frame, of a window, and the true state itself.
 """
 
@@ -107,7 +107,7 @@ def ceilings(  # type: ignore[no-untyped-def]
     yield "nothing: constant class, every unit", _constant(labels, train, units=1)
     yield "head pose", linear(poses, labels, train)
     if thumbnails:
-        yield "4x4 colour thumbnail", _thumbnails(videos, labels, train)
+        yield "4x4 color thumbnail", _thumbnails(videos, labels, train)
     yield "true action units, one frame", linear(units, labels, train)
     yield "true action units, window", linear(windows, labels, train)
     truth = np.column_stack([states, units])
@@ -182,7 +182,7 @@ def true_inputs(
     units, poses, states, windows = [], [], [], []
     for video in videos:
         rows = video.frame_numbers - 1
-        truth = video.behaviour()
+        truth = video.behavior()
         poses.append(truth.pose[rows])
         states.append(np.stack([truth.valence[rows], truth.arousal[rows]], 1))
         shown = truth.intensities[rows]

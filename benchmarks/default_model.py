@@ -20,7 +20,7 @@ from wildaffect.core.tasks import (
     ABAW_EXPRESSIONS,
 )
 from wildaffect.inference.analyzer import AnalysisOptions, Analyzer
-from wildaffect.inference.artefact import load_artefact
+from wildaffect.inference.artifact import load_artifact
 from wildaffect.metrics.agreement import AgreementSums
 from wildaffect.metrics.counts import ConfusionCounts, UnitCounts
 from wildaffect.synth.motion import FPS
@@ -51,7 +51,7 @@ def main() -> None:
     parser.add_argument("--models", nargs="+", default=["world", "baseline-rules"])
     args = parser.parse_args()
     analyzers = {
-        name: Analyzer(load_artefact(name), AnalysisOptions()) for name in args.models
+        name: Analyzer(load_artifact(name), AnalysisOptions()) for name in args.models
     }
     rows = {name: Said() for name in args.models}
     for scene in range(args.scenes):
@@ -115,7 +115,7 @@ def hold(into: Said, scene: int, frames: list[SceneFrame], analyzer: Analyzer) -
             into.said["valence"].append(affect.valence)
             into.said["arousal"].append(affect.arousal)
             into.said["expression"].append(ABAW_EXPRESSIONS.index(affect.expression))
-            labels = analyzer.artefact.manifest.action_units.space.labels
+            labels = analyzer.artifact.manifest.action_units.space.labels
             present = dict(zip(labels, affect.action_units_present, strict=True))
             into.said["units"].append(
                 [bool(present[label]) for label in ABAW_ACTION_UNITS.labels]

@@ -24,7 +24,7 @@ import torch
 
 from wildaffect.demo.clip import PORTRAIT
 from wildaffect.export.backbone import backbone_to_onnx
-from wildaffect.faces.crop import normalise
+from wildaffect.faces.crop import normalize
 from wildaffect.features.embedding import NETWORK_BATCH, Embedder
 from wildaffect.features.extract import ExtractOptions, Extractor
 from wildaffect.features.extract_sources import find_extract_sources
@@ -58,7 +58,7 @@ def in_turns(contenders: dict[str, Run], rounds: int) -> dict[str, list[float]]:
 
 
 def bare_runtime(onnx: bytes, inputs: np.ndarray, precision: str) -> Run:
-    """Return OpenVINO's own compiled model on batches that are normalised already."""
+    """Return OpenVINO's own compiled model on batches that are normalized already."""
     core = ov.Core()
     model = core.read_model(onnx)
     model.reshape({0: [NETWORK_BATCH, *inputs.shape[1:]]})
@@ -129,7 +129,7 @@ def measure(name: str, folder: Path, args: argparse.Namespace) -> str:
     side, channels = preprocess.size_px, len(preprocess.mean)
     rng = np.random.default_rng(0)
     crops = rng.integers(0, 256, (args.images, side, side, channels), dtype=np.uint8)
-    inputs = normalise(crops, preprocess)
+    inputs = normalize(crops, preprocess)
     onnx = backbone_to_onnx(backbone)
     precision = "bf16" if supports_bf16("CPU") else "f32"
     embed = Embedder(onnx, preprocess, Device(precision=precision))

@@ -11,11 +11,11 @@ from torch import Tensor
 
 from wildaffect.models.backbones.registry import backbone_spec
 from wildaffect.models.backbones.vit import ClassTokenViT
-from wildaffect.models.pretraining.catalogue import build_mae
+from wildaffect.models.pretraining.catalog import build_mae
 from wildaffect.models.pretraining.mae import draw_noise
 from wildaffect.models.pretraining.patches import reconstruct, to_pixels
 from wildaffect.training.checkpoint import load_weights
-from wildaffect.training.images.crops import CropReader, normaliser, unit_crops
+from wildaffect.training.images.crops import CropReader, normalizer, unit_crops
 from wildaffect.training.images.start import find_weights
 from wildaffect.training.runs import Run
 
@@ -75,7 +75,7 @@ def draw_strip(name: str, run: Path, faces: Sequence[Path], picture: Path) -> No
     mae.load_state_dict(load_weights(Run(run).weights))
     mae.eval()
     (decoded,) = CropReader(faces, preprocess).batches([np.arange(len(faces))])
-    crops = normaliser(preprocess, CPU)(unit_crops(decoded.pixels, CPU))
+    crops = normalizer(preprocess, CPU)(unit_crops(decoded.pixels, CPU))
     noise = draw_noise(len(crops), mae.num_patches, torch.Generator().manual_seed(0))
     with torch.inference_mode():
         _, pred, mask = mae(crops, noise)

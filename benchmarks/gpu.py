@@ -34,7 +34,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from train_images import stepper, write_set  # beside this file
 
 from wildaffect.models.backbones.registry import backbone_spec
-from wildaffect.models.pretraining.catalogue import MAES, build_mae
+from wildaffect.models.pretraining.catalog import MAES, build_mae
 from wildaffect.recipes.images import finetune_iresnet100, mae_vit_b16
 
 COLUMNS = (

@@ -30,12 +30,12 @@ Shares = dict[str, NDArray[np.floating]]
 WANTED = {
     "expressions": (WILD_EXPRESSION_SHARES, EXPRESSION_BAND),
     "action units": (WILD_ACTION_UNIT_SHARES, ACTION_UNIT_BAND),
-    "labelled rows": (np.array(list(WILD_VALID_SHARES.values())), VALID_BAND),
+    "labeled rows": (np.array(list(WILD_VALID_SHARES.values())), VALID_BAND),
 }
 NAMES = {
     "expressions": ABAW_EXPRESSIONS.labels,
     "action units": ABAW_ACTION_UNITS.labels,
-    "labelled rows": tuple(WILD_VALID_SHARES),
+    "labeled rows": tuple(WILD_VALID_SHARES),
 }
 
 
@@ -101,7 +101,7 @@ def _label_shares(rows: Annotations) -> Shares:
     return {
         "expressions": named / named.sum(),
         "action units": rows.action_units[coded].mean(0),
-        "labelled rows": np.array([*(valid[k].mean() for k in "vea"), every.mean()]),
+        "labeled rows": np.array([*(valid[k].mean() for k in "vea"), every.mean()]),
     }
 
 

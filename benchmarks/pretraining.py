@@ -1,4 +1,4 @@
-"""Whether a masked autoencoder of unlabelled faces pays on the generated world.
+"""Whether a masked autoencoder of unlabeled faces pays on the generated world.
 
     python benchmarks/pretraining.py -o build/pretraining --mae RUN ANOTHER
     python benchmarks/pretraining.py -o build/pretraining --mae RUN ANOTHER --stages tables
@@ -37,7 +37,7 @@ from wildaffect.synth.dataset import IMAGES, write_world
 from wildaffect.synth.presets import PRESETS
 from wildaffect.training.images.evaluate import crop_statistics
 from wildaffect.training.images.job import ImageTrainerConfig, finetune_run, load_sets
-from wildaffect.training.images.labelled import LabelledCrops, SetPlace
+from wildaffect.training.images.labeled import LabeledCrops, SetPlace
 from wildaffect.training.images.probe import Embedded, embed_crops, probe
 from wildaffect.training.images.recipe import FinetuneRecipe
 from wildaffect.training.recipe import BestOnDevSplit
@@ -53,7 +53,7 @@ CROP_PX = 64
 class Sizes:
     """How large the study is."""
 
-    labelled: int
+    labeled: int
     """People who learn."""
     num_test: int
     frames: int
@@ -75,12 +75,12 @@ class Share:
 
 
 FULL = Sizes(
-    labelled=300, num_test=120, frames=16,
+    labeled=300, num_test=120, frames=16,
     peak_lrs={"mae": (1e-3,), "scratch": (1e-3, 5e-4, 2e-3)}, seeds=(0, 1, 2),
     shares=(Share(10, 20, 32), Share(100, 6, 64)),
 )  # fmt: skip
 TINY = Sizes(
-    labelled=6, num_test=3, frames=12,
+    labeled=6, num_test=3, frames=12,
     peak_lrs={"mae": (1e-3,), "scratch": (1e-3, 2e-3)}, seeds=(0, 1),
     shares=(Share(50, 1, 8), Share(100, 1, 8)),
 )  # fmt: skip
@@ -89,7 +89,7 @@ LAYER_DECAY = {"mae": 0.75, "scratch": 1.0}
 PIXELS = "pixels, 16 x 16"
 NETWORK = mae_micro().network
 PROBED_PERCENT = 50
-"""Of everybody's labelled frames; neighbours in time tell much the same."""
+"""Of everybody's labeled frames; neighbors in time tell much the same."""
 Probed = dict[tuple[str, str, str], VideoStatistics]
 """By network, pooling and way of probing."""
 
@@ -106,7 +106,7 @@ class Study:
     @property
     def world(self) -> Path:
         """Return the folder of those who learn and those who judge."""
-        return self.folder / "labelled"
+        return self.folder / "labeled"
 
     @property
     def crops(self) -> Path:
@@ -129,8 +129,8 @@ class Study:
         path = self.folder / "cpu-seconds.json"
         return json.loads(path.read_text()) if path.exists() else {}
 
-    def labels(self, split: str) -> LabelledCrops:
-        """Return the labelled people who train, or those who judge."""
+    def labels(self, split: str) -> LabeledCrops:
+        """Return the labeled people who train, or those who judge."""
         (crops,) = load_sets([SetPlace(data=self.world, images=self.crops)], split)
         return crops
 
@@ -163,7 +163,7 @@ def draw_people(study: Study) -> None:
     sizes = study.sizes
     preset = replace(
         PRESETS["stills"],
-        people={"train": sizes.labelled, "val": 0, "test": sizes.judges},
+        people={"train": sizes.labeled, "val": 0, "test": sizes.judges},
         rows_per_video=sizes.frames,
     )
     drawn = write_world(
@@ -208,8 +208,8 @@ def ask_features(study: Study) -> None:
         _store(study.folder / "probes.pickle", found)
 
 
-def thin_rows(crops: LabelledCrops, percent: int) -> np.ndarray:
-    """Return a share of each person's labelled rows, spread over the video."""
+def thin_rows(crops: LabeledCrops, percent: int) -> np.ndarray:
+    """Return a share of each person's labeled rows, spread over the video."""
     step = round(100 / percent)
     people = crops.annotations.video_index
     return np.concatenate(
@@ -309,7 +309,7 @@ def print_tables(study: Study) -> None:
     """Print everything that is there as Markdown."""
     if (study.folder / "probes.pickle").exists():
         probed: Probed = _stored(study.folder / "probes.pickle")
-        for way in ("linear", "neighbours"):
+        for way in ("linear", "neighbors"):
             print_probed(study, probed, way)
     if is_tuned(study):
         for share in study.sizes.shares:

@@ -1,4 +1,4 @@
-"""Measure models and peers on labelled photographs of real faces.
+"""Measure models and peers on labeled photographs of real faces.
 
     python benchmarks/real_faces.py CK+/ JAFFE/ my-faces/labels.csv --model world \
         --model baseline-rules --face-api node_modules/@vladmandic/face-api/model \
@@ -42,7 +42,7 @@ from real_faces_systems import Absent, Haar, OurModel, Peer
 
 from wildaffect.core.errors import WildAffectError
 from wildaffect.core.faces import Status
-from wildaffect.inference.artefact import DEFAULT
+from wildaffect.inference.artifact import DEFAULT
 
 USES_HAAR = {Fer.name: 10, FaceX.name: 0}
 """Peers whose packages find faces with OpenCV's cascade, and the pixels they add around."""

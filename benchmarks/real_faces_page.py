@@ -173,7 +173,7 @@ def _is_defined(row: Row, score: str) -> bool:
 
 
 def _confusion(counts: NDArray[np.int64]) -> str:
-    header = ["labelled", *EXPRESSIONS, "other", "recall"]
+    header = ["labeled", *EXPRESSIONS, "other", "recall"]
     rows = []
     for code, name in enumerate(EXPRESSIONS):
         total = counts[code].sum()

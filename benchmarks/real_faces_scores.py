@@ -50,7 +50,7 @@ class PersonStatistics:
     num_images: Floats
     num_found: Floats
     num_answered: Floats
-    num_labelled: Floats
+    num_labeled: Floats
     """Photographs of each class, answered or not, (P, C)."""
     confusion: ConfusionCounts
     """Of answered photographs; C + 1 classes, the last for other answers."""
@@ -75,7 +75,7 @@ class PersonStatistics:
         num = len(names)
         answered = said.get("is_answered").astype(bool)
         target, pred = _codes(truth.get("expression")), _codes(said.get("expression"))
-        labelled = target < NUM_CLASSES
+        labeled = target < NUM_CLASSES
         units = _unit_names(images, answers)
         unit_truth = _table([image.units for image in images.images], units)
         unit_said = _table([answer.units for answer in answers], units)
@@ -99,16 +99,16 @@ class PersonStatistics:
             num_images=_sums(np.ones(len(person)), person, num),
             num_found=_sums(said.floats("num_faces") > 0, person, num),
             num_answered=_sums(answered, person, num),
-            num_labelled=_sums(np.eye(NUM_CLASSES + 1)[target][:, :-1], person, num),
+            num_labeled=_sums(np.eye(NUM_CLASSES + 1)[target][:, :-1], person, num),
             confusion=ConfusionCounts.by_group(
                 target,
                 pred,
                 person,
                 num_classes=NUM_CLASSES + 1,
                 num_groups=num,
-                valid=answered & labelled & _has_expression(answers),
+                valid=answered & labeled & _has_expression(answers),
             ),
-            bins=_bins(said.floats("confidence"), target == pred, labelled, person, num),
+            bins=_bins(said.floats("confidence"), target == pred, labeled, person, num),
             valence_order=order("valence", ("Happiness",), NEGATIVE),
             arousal_order=order("arousal", ACTIVE, CALM),
             valence=agreement("valence"),
@@ -135,7 +135,7 @@ class PersonStatistics:
         drawn = np.ones((1, len(self))) if weights is None else np.atleast_2d(weights)
         counts = self.confusion.pooled(drawn.astype(np.int64)).counts
         hits = np.diagonal(counts, axis1=-2, axis2=-1)[..., :-1]
-        labelled, answered = drawn @ self.num_labelled, counts[..., :-1, :].sum(-1)
+        labeled, answered = drawn @ self.num_labeled, counts[..., :-1, :].sum(-1)
         said = counts.sum(-2)[..., :-1]
         num_images = drawn @ self.num_images
         units = self.units.pooled(drawn.astype(np.int64))
@@ -150,7 +150,7 @@ class PersonStatistics:
             "answered": ratio(drawn @ self.num_answered, num_images),
             "balanced accuracy": mean(ratio(hits, answered)),
             "balanced accuracy, all": _present(
-                mean(ratio(hits, labelled)), answered.sum(-1)
+                mean(ratio(hits, labeled)), answered.sum(-1)
             ),
             "macro F1": mean(_present(ratio(2 * hits, answered + said), answered)),
             "ECE": ratio(np.abs(bins[1] - bins[2]).sum(-1), bins[0].sum(-1)),
@@ -228,12 +228,12 @@ def _table(rows: Sequence[dict[str, float]], names: tuple[str, ...]) -> Floats:
 def _bins(
     confidence: Floats,
     right: NDArray[np.bool_],
-    labelled: NDArray[np.bool_],
+    labeled: NDArray[np.bool_],
     person: NDArray[np.int64],
     num: int,
 ) -> Floats:
     """Return count, confidences and hits by person and bin; rows without are left out."""
-    at = np.flatnonzero(~np.isnan(confidence) & labelled)
+    at = np.flatnonzero(~np.isnan(confidence) & labeled)
     place = np.minimum((confidence[at] * NUM_BINS).astype(int), NUM_BINS - 1)
     bins = np.zeros((num, NUM_BINS, 3))
     cells = np.stack([np.ones(len(at)), confidence[at], right[at]], -1)

@@ -1,4 +1,4 @@
-"""Labelled photographs of faces: a manifest of one's own, CK+ and JAFFE.
+"""Labeled photographs of faces: a manifest of one's own, CK+ and JAFFE.
 
 Manifest: a CSV file beside the photographs or above their folder `images`. Columns `image`
 and `person` are needed; `expression` (one of `EXPRESSIONS`, any case), `valence` and
@@ -6,7 +6,7 @@ and `person` are needed; `expression` (one of `EXPRESSIONS`, any case), `valence
 
 CK+ (P. Lucey et al., CVPR Workshops 2010) as its owners give it: `cohn-kanade-images/`,
 `Emotion/` and `FACS/`, wherever below the folder. The last frame of a sequence has the
-emotion (if one was given) and the units; contempt is no class here and stays unlabelled.
+emotion (if one was given) and the units; contempt is no class here and stays unlabeled.
 The first frame of each person's first sequence is Neutral.
 
 JAFFE (M. J. Lyons et al., Face and Gesture 1998): `KA.AN1.39.tiff` is person KA, anger.
@@ -49,7 +49,7 @@ UNIT = re.compile(r"AU\d{2}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LabelledImage:
+class LabeledImage:
     """A photograph of one face with whatever labels it has."""
 
     path: Path
@@ -64,10 +64,10 @@ class LabelledImage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageSet:
-    """Labelled photographs under the name that the tables give them."""
+    """Labeled photographs under the name that the tables give them."""
 
     name: str
-    images: tuple[LabelledImage, ...]
+    images: tuple[LabeledImage, ...]
 
     @property
     def units(self) -> tuple[str, ...]:
@@ -102,7 +102,7 @@ def read_set(path: Path) -> ImageSet:
     )
 
 
-def read_manifest(path: Path) -> Iterator[LabelledImage]:
+def read_manifest(path: Path) -> Iterator[LabeledImage]:
     """Yield the photographs of a manifest."""
     with path.open(newline="", encoding="utf-8") as file:
         rows = csv.DictReader(file)
@@ -117,10 +117,10 @@ def read_manifest(path: Path) -> Iterator[LabelledImage]:
                 f"AU01, AU02, ..., got {', '.join(names)}",
             )
         for row in rows:
-            yield _labelled(path, rows.line_num, row)
+            yield _labeled(path, rows.line_num, row)
 
 
-def _labelled(path: Path, line: int, row: dict[str, str]) -> LabelledImage:
+def _labeled(path: Path, line: int, row: dict[str, str]) -> LabeledImage:
     if None in row or None in row.values():
         raise BadAnnotation(str(path), line, "must have as many cells as the header")
     image = next(
@@ -147,7 +147,7 @@ def _labelled(path: Path, line: int, row: dict[str, str]) -> LabelledImage:
         for name in ("valence", "arousal")
         if row.get(name, "").strip()
     }
-    return LabelledImage(
+    return LabeledImage(
         path=image, person=row["person"], expression=expression or None, units=units,
         **affect,
     )  # fmt: skip
@@ -169,7 +169,7 @@ def _number(
     return value
 
 
-def read_ckplus(root: Path) -> Iterator[LabelledImage]:
+def read_ckplus(root: Path) -> Iterator[LabeledImage]:
     """Yield apex frames in the order of their names, and one neutral frame a person."""
     folders = sorted(root.rglob("cohn-kanade-images"))
     if not folders:
@@ -187,10 +187,10 @@ def read_ckplus(root: Path) -> Iterator[LabelledImage]:
         apex, person = frames[-1], frames[-1].name[:4]
         if person not in persons:
             persons.add(person)
-            yield LabelledImage(path=frames[0], person=person, expression="Neutral")
+            yield LabeledImage(path=frames[0], person=person, expression="Neutral")
         emotion, coding = emotions.get(apex.stem), codings.get(apex.stem)
         if emotion or coding:
-            yield LabelledImage(
+            yield LabeledImage(
                 path=apex,
                 person=person,
                 expression=_ckplus_emotion(emotion) if emotion else None,
@@ -223,12 +223,12 @@ def _floats(path: Path) -> list[list[float]]:
     return rows
 
 
-def read_jaffe(root: Path) -> Iterator[LabelledImage]:
+def read_jaffe(root: Path) -> Iterator[LabeledImage]:
     """Yield the photographs in the order of their names."""
     for path in sorted(root.rglob("*.tif*")):
         match = JAFFE_NAME.fullmatch(path.name)
         if match and match["emotion"] in JAFFE_EMOTIONS:
-            yield LabelledImage(
+            yield LabeledImage(
                 path=path,
                 person=match["person"],
                 expression=JAFFE_EMOTIONS[match["emotion"]],

@@ -62,11 +62,11 @@ class ExpressionNet(Protocol):
 
 
 class OurModel:
-    """An artefact, run as `wildaffect analyze` runs it on photographs."""
+    """An artifact, run as `wildaffect analyze` runs it on photographs."""
 
     def __init__(self, model: str) -> None:
         self._analyzer = build_analyzer(model)
-        manifest = self._analyzer.artefact.manifest
+        manifest = self._analyzer.artifact.manifest
         self.name = manifest.name
         self.crop = "its own faces"
         self._expressions = manifest.expression.space.labels if manifest.expression else ()
@@ -141,8 +141,8 @@ class Haar:
 
     def find(self, path: Path, rgb: Image) -> Sequence[Face]:  # noqa: ARG002
         """Return all faces of at least 50 px."""
-        grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
-        boxes = self._cascade.detectMultiScale(grey, 1.1, 5, minSize=(50, 50))
+        gray = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+        boxes = self._cascade.detectMultiScale(gray, 1.1, 5, minSize=(50, 50))
         more = self._margin_px
         return [
             Face(

@@ -33,7 +33,7 @@ Net = Callable[[NDArray[np.float32]], Outputs]
 
 PACKAGE = Path(__file__).parents[1] / "src/wildaffect"
 NETS = ("face_detection_full_range", "face_landmarks_detector", "face_blendshapes")
-FACE_CENTRE_PX, FACE_SIDE_PX = (224, 125), 200
+FACE_CENTER_PX, FACE_SIDE_PX = (224, 125), 200
 """The square around the face in the NASA portrait of Eileen Collins, 512x512."""
 BLENDSHAPE_POINTS = (
     "0-1,4-8,10,13-14,17,21,33,37,39-40,46,52-55,58,61,63,65-67,70,78,80-82,84,87-88,91,93,"
@@ -63,7 +63,7 @@ class Runtime:
 
     package: str
     module: str
-    licence: str
+    license: str
     """As the package's metadata states it."""
     reads: str
     open: Callable[[Path, int], Net]
@@ -144,28 +144,28 @@ RUNTIMES = {
     "OpenVINO": Runtime(
         package="openvino",
         module="openvino",
-        licence="Apache-2.0",
+        license="Apache-2.0",
         reads="TFLite, ONNX",
         open=open_openvino,
     ),
     "LiteRT": Runtime(
         package="ai-edge-litert",
         module="ai_edge_litert",
-        licence="Apache-2.0",
+        license="Apache-2.0",
         reads="TFLite",
         open=open_litert,
     ),
     "ONNX Runtime": Runtime(
         package="onnxruntime",
         module="onnxruntime",
-        licence="MIT",
+        license="MIT",
         reads="ONNX",
         open=open_onnxruntime,
     ),
     "OpenCV dnn": Runtime(
         package="opencv-python-headless",
         module="cv2",
-        licence="Apache-2.0",
+        license="Apache-2.0",
         reads="TFLite, ONNX",
         open=open_opencv,
     ),
@@ -265,7 +265,7 @@ def real_inputs(picture: Path, name: str, folder: Path) -> dict[str, NDArray[np.
     rgb = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
     whole = cv2.resize(rgb, (192, 192), interpolation=cv2.INTER_AREA)
     crop = cv2.resize(
-        cv2.getRectSubPix(rgb, (FACE_SIDE_PX, FACE_SIDE_PX), FACE_CENTRE_PX), (256, 256)
+        cv2.getRectSubPix(rgb, (FACE_SIDE_PX, FACE_SIDE_PX), FACE_CENTER_PX), (256, 256)
     )
     face = np.asarray(crop, np.float32)[None] / 255
     outputs = RUNTIMES[name].open(folder / f"{NETS[1]}.tflite", 1)(face)
@@ -315,12 +315,12 @@ def net_path(name: str, net: str, args: argparse.Namespace) -> Path:
 
 def print_packages() -> None:
     """Install each runtime into a fresh environment and weigh it; ask for its wheels."""
-    print_row("runtime", "installed MB", "licence", "reads", *PLATFORMS)
+    print_row("runtime", "installed MB", "license", "reads", *PLATFORMS)
     print_row(*["---"] * (4 + len(PLATFORMS)))
     for name, runtime in RUNTIMES.items():
         wheels = [newest_wheel(runtime.package, tags) for tags in PLATFORMS.values()]
         size = f"{installed_mb(runtime.package):.0f}"
-        print_row(name, size, runtime.licence, runtime.reads, *wheels)
+        print_row(name, size, runtime.license, runtime.reads, *wheels)
 
 
 def installed_mb(package: str) -> float:

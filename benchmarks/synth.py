@@ -21,7 +21,7 @@ from wildaffect.faces.mesh import FaceMesh
 from wildaffect.faces.pose import head_pose
 from wildaffect.features.geometry import GEOMETRY_NAMES, frontal_mesh, geometry
 from wildaffect.runtime.network import Device
-from wildaffect.synth.behaviour import Behaviour, draw_behaviour
+from wildaffect.synth.behavior import Behavior, draw_behavior
 from wildaffect.synth.clip import draw_crops
 from wildaffect.synth.facs import COLUMN, DRAWN
 from wildaffect.synth.render.renderer import Renderer
@@ -94,7 +94,7 @@ def faults(num_people: int) -> None:
             black += int(crop.rgb.max() < 12)
             holes += _num_holes(renderer.alpha, crop.landmarks_xy)
             bad += int(not np.isfinite(crop.landmarks_xy).all())
-            bad += int(not np.isfinite(renderer.colour).all())
+            bad += int(not np.isfinite(renderer.color).all())
     print(f"{num_people} people: black {black}, holes {holes}, not finite {bad}")
 
 
@@ -120,7 +120,7 @@ def faces(num_people: int) -> None:
         for frame, crop in zip(
             frames, draw_crops(take, frames, renderer=renderer), strict=True
         ):
-            yaw = abs(np.rad2deg(take.behaviour.pose[frame, 0]))
+            yaw = abs(np.rad2deg(take.behavior.pose[frame, 0]))
             band = next(limit for limit in (15, 30, 45) if yaw <= limit + 1e-3)
             seen = detect(crop.rgb)
             found[band][1] += 1
@@ -136,7 +136,7 @@ def faces(num_people: int) -> None:
             rows.append(
                 (
                     person,
-                    take.behaviour.intensities[frame],
+                    take.behavior.intensities[frame],
                     _measures(face.landmarks_xyz[None], pose),
                     score(face.landmarks_xyz),
                 )
@@ -189,10 +189,10 @@ def _partial(values: NDArray, truth: NDArray, column: int) -> float:
 
 
 def _without_person_mean(values: NDArray, person: NDArray) -> NDArray:
-    centred = values.astype(np.float64).copy()
+    centered = values.astype(np.float64).copy()
     for one in np.unique(person):
-        centred[person == one] -= centred[person == one].mean(0)
-    return centred
+        centered[person == one] -= centered[person == one].mean(0)
+    return centered
 
 
 def _take(number: int, num_frames: int = 300) -> Take:
@@ -210,8 +210,8 @@ def _posing(number: int) -> Take:
     shown[:, COLUMN[43]] *= rng.random(FRAMES_PER_PERSON) < 0.15
     spread = np.deg2rad([45, 12, 8])
     pose = rng.uniform(-1, 1, (FRAMES_PER_PERSON, 3)) * spread
-    calm: Behaviour = draw_behaviour((1, number), FRAMES_PER_PERSON, BALANCED)
-    behaviour = replace(
+    calm: Behavior = draw_behavior((1, number), FRAMES_PER_PERSON, BALANCED)
+    behavior = replace(
         calm,
         **dict.fromkeys(SIDES, shown.astype(np.float32)),
         pose=pose.astype(np.float32),
@@ -219,7 +219,7 @@ def _posing(number: int) -> Take:
     )
     return Take(
         traits=take.traits,
-        behaviour=behaviour,
+        behavior=behavior,
         light=take.light,
         camera=take.camera,
         prop=take.prop,

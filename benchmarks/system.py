@@ -9,7 +9,7 @@ models of 200 others, 80 more judge. With `--backbones-of` the backbones are ano
 and only what reads them is trained, on people of its own.
 
 Beside the members of the system, the same GRU reads each feature set by itself, and
-references: the true head pose, a colour thumbnail, measured geometry, and the true action
+references: the true head pose, a color thumbnail, measured geometry, and the true action
 units, which no picture can beat. Leads are means over the seeds with 95 % intervals over
 resampled people of each. Generated faces are no evidence of accuracy on people.
 """
@@ -157,7 +157,7 @@ def true_tables(clips: Path) -> Iterator[FeatureTable]:
 
 
 def thumbnails(folder: Path, numbers: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Return small colour pictures as rows, values in [0, 1]."""
+    """Return small color pictures as rows, values in [0, 1]."""
     side = (THUMBNAIL_PX, THUMBNAIL_PX)
     small = [
         cv2.resize(

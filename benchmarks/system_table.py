@@ -48,7 +48,7 @@ def _member(recipe: str) -> Source:
 
 ROWS |= {
     "true head pose": _extra("true-pose"),
-    "8x8 colour thumbnail": _extra("thumbnail"),
+    "8x8 color thumbnail": _extra("thumbnail"),
     "geometry, blendshapes, pose as measured": _extra("geometry"),
     "MAE, no label seen": _extra("mae-micro"),
     "ViT, MAE fine-tuned": _extra("vit"),
@@ -67,12 +67,12 @@ ROWS |= {
     "true action units": _extra("true-units"),
 }
 PAIRS = (
-    ("MAE, no label seen", "8x8 colour thumbnail", "raw"),
+    ("MAE, no label seen", "8x8 color thumbnail", "raw"),
     ("ViT, MAE fine-tuned", "MAE, no label seen", "raw"),
-    ("ViT, MAE fine-tuned", "8x8 colour thumbnail", "raw"),
-    ("IResNet", "8x8 colour thumbnail", "raw"),
-    ("DenseNet", "8x8 colour thumbnail", "raw"),
-    ("all three, GRU", "8x8 colour thumbnail", "raw"),
+    ("ViT, MAE fine-tuned", "8x8 color thumbnail", "raw"),
+    ("IResNet", "8x8 color thumbnail", "raw"),
+    ("DenseNet", "8x8 color thumbnail", "raw"),
+    ("all three, GRU", "8x8 color thumbnail", "raw"),
     ("all three, GRU", "true head pose", "raw"),
     ("all three, GRU", "ViT, MAE fine-tuned", "raw"),
     ("all three, GRU", "IResNet", "raw"),

@@ -25,13 +25,13 @@ import torch
 
 from wildaffect.features.packs import Pack, pack_images
 from wildaffect.models.backbones.registry import backbone_spec
-from wildaffect.models.pretraining.catalogue import build_mae
+from wildaffect.models.pretraining.catalog import build_mae
 from wildaffect.recipes.images import FINETUNE_RECIPES, PRETRAIN_RECIPES
 from wildaffect.training.distributed import launch
 from wildaffect.training.images.crops import CropReader
-from wildaffect.training.images.finetune import Finetune, LabelledParts
+from wildaffect.training.images.finetune import Finetune, LabeledParts
 from wildaffect.training.images.job import load_sets
-from wildaffect.training.images.labelled import SetPlace, joined_paths
+from wildaffect.training.images.labeled import SetPlace, joined_paths
 from wildaffect.training.images.pretrain import Pretrain
 from wildaffect.training.images.pretrain_job import find_images
 from wildaffect.training.images.recipe import AnyImageRecipe, PretrainRecipe
@@ -190,7 +190,7 @@ def objective_of(recipe: AnyImageRecipe, root: Path, fabric: Any) -> Objective:
     sets = load_sets([SetPlace(data=root)], "train")
     return Finetune(
         recipe,
-        LabelledParts(train=sets),
+        LabeledParts(train=sets),
         start_from(recipe.network, None),
         reader=CropReader(joined_paths(sets), preprocess),
         fabric=fabric,

@@ -1,7 +1,7 @@
-"""The card of the artefact `baseline-rules`, written from its rules."""
+"""The card of the artifact `baseline-rules`, written from its rules."""
 
 from baseline_rules import (
-    CENTRE,
+    CENTER,
     CIRCUMPLEX,
     DU,
     EXPRESSIONS,
@@ -16,7 +16,7 @@ HEAD = """# baseline-rules
 A baseline, and it says so: written rules over face geometry and blendshape scores, the
 same for everybody. Nothing was trained on labels of affect, and accuracy on people has not
 been measured. It describes what an observer might perceive, never what a person feels.
-A trained artefact replaces it with `analyze --model`.
+A trained artifact replaces it with `analyze --model`.
 
 Known weak points: a crying grimace raises the smile score of the blendshape net and can be
 read as Happiness; AU06 is hard to tell from a strong AU12; the brows of a person whose
@@ -28,7 +28,7 @@ Other are not predicted and stay empty.
 def card() -> str:
     """Return the card as Markdown."""
     units = "\n".join(
-        f"| {rule.label} | {_sum(rule.inputs)} | {rule.centre:g} | {rule.slope:g} | "
+        f"| {rule.label} | {_sum(rule.inputs)} | {rule.center:g} | {rule.slope:g} | "
         f"{rule.reason} |"
         for rule in UNITS
     )
@@ -40,10 +40,10 @@ def card() -> str:
     return f"""{HEAD}
 ## Action units
 
-Probability = sigmoid(slope x (evidence - centre)); present from {THRESHOLD:g}. `change` is
+Probability = sigmoid(slope x (evidence - center)); present from {THRESHOLD:g}. `change` is
 against the person's neutral, `now` is as measured; mean of both sides.
 
-| unit | evidence | centre | slope | what is seen |
+| unit | evidence | center | slope | what is seen |
 |---|---|---|---|---|
 {units}
 
@@ -51,7 +51,7 @@ What moves under which unit: {FACS}.
 
 ## Expressions, valence and arousal
 
-Logit = {STEEPNESS:g} x (sum of unit probabilities - {CENTRE:g}), then a softmax; valence
+Logit = {STEEPNESS:g} x (sum of unit probabilities - {CENTER:g}), then a softmax; valence
 and arousal are the mean of the positions below, weighted with those probabilities.
 
 | class | evidence | valence | arousal |

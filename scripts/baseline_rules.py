@@ -1,9 +1,9 @@
-"""The rules of the artefact `baseline-rules`, each with its source.
+"""The rules of the artifact `baseline-rules`, each with its source.
 
 `compile_baseline_rules.py` turns them into the network that analysis runs; the card of the
-artefact lists them. Inputs are named `change.X` (a blendshape or geometry measure against
+artifact lists them. Inputs are named `change.X` (a blendshape or geometry measure against
 the person's neutral, mean of left and right where both exist) or `now.X` (as measured).
-Nothing here was fitted to labelled data.
+Nothing here was fitted to labeled data.
 """
 
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ CIRCUMPLEX = "J. Russell, A. Mehrabian, J. Research in Personality 11:273-294, 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitRule:
-    """Probability = sigmoid(slope x (sum of weight x input - centre))."""
+    """Probability = sigmoid(slope x (sum of weight x input - center))."""
 
     label: str
     inputs: dict[str, float]
-    centre: float
+    center: float
     """Evidence at which the probability is one half."""
     slope: float
     reason: str
@@ -29,14 +29,14 @@ UNITS = (
     UnitRule(
         label="AU01",
         inputs={"change.browInnerUp": 1.0, "change.brow_inner_height": 6.0},
-        centre=0.30,
+        center=0.30,
         slope=12,
         reason="inner brows rise",
     ),
     UnitRule(
         label="AU02",
         inputs={"change.browOuterUp": 1.0, "change.brow_outer_height": 6.0},
-        centre=0.30,
+        center=0.30,
         slope=12,
         reason="outer brows rise",
     ),
@@ -47,38 +47,38 @@ UNITS = (
             "change.brow_mid_height": -6.0,
             "change.brow_gap": -4.0,
         },
-        centre=0.30,
+        center=0.30,
         slope=12,
         reason="brows come down and together",
     ),
     UnitRule(
         label="AU06",
         inputs={"change.cheek_eye": -8.0, "change.lid_lower_pupil": -8.0},
-        centre=0.30,
+        center=0.30,
         slope=12,
-        reason="cheeks rise towards the eyes and lift the lower lids; a strong AU12 alone "
+        reason="cheeks rise toward the eyes and lift the lower lids; a strong AU12 alone "
         "moves them too, so the two are not told apart well",
     ),
     UnitRule(
         label="AU07",
         inputs={"change.eyeSquint": 1.0, "change.eyeBlink": -0.4},
-        centre=0.22,
+        center=0.22,
         slope=14,
         reason="lids tighten without closing",
     ),
     UnitRule(
         label="AU10",
         inputs={"change.mouthUpperUp": 1.0, "change.mouthSmile": -0.9},
-        centre=0.22,
+        center=0.22,
         slope=14,
         reason="upper lip rises by more than a smile lifts it",
     ),
     UnitRule(
         label="AU12",
         inputs={"change.mouthSmile": 1.0, "change.corner_eye": -1.5},
-        centre=0.40,
+        center=0.40,
         slope=10,
-        reason="mouth corners go up and back, towards the eyes",
+        reason="mouth corners go up and back, toward the eyes",
     ),
     UnitRule(
         label="AU24",
@@ -87,21 +87,21 @@ UNITS = (
             "change.mouthSmile": -0.5,
             "change.lip_gap": -2.0,
         },
-        centre=0.25,
+        center=0.25,
         slope=14,
         reason="lips press on each other; a smile presses them a little as well",
     ),
     UnitRule(
         label="AU25",
         inputs={"now.lip_gap": 1.0},
-        centre=0.035,
+        center=0.035,
         slope=150,
         reason="lips part: the inner lips are apart, whatever the person's neutral is",
     ),
     UnitRule(
         label="AU26",
         inputs={"change.jawOpen": 1.0},
-        centre=0.18,
+        center=0.18,
         slope=20,
         reason="the jaw drops",
     ),
@@ -111,7 +111,7 @@ UNITS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpressionRule:
-    """Logit = STEEPNESS x (weighted sum of unit probabilities - CENTRE)."""
+    """Logit = STEEPNESS x (weighted sum of unit probabilities - CENTER)."""
 
     label: str
     units: dict[str, float]
@@ -120,7 +120,7 @@ class ExpressionRule:
 
 
 STEEPNESS = 9.0
-CENTRE = 0.5
+CENTER = 0.5
 """Share of the prototype that must be seen before it is likelier than a neutral face."""
 
 EXPRESSIONS = (

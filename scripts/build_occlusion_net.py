@@ -124,12 +124,12 @@ def _altered(
     crop = align_face(rgb, (points + error).astype(np.float32), SHARPNESS_CROP)[..., 0]
     if rng.random() < 0.3:
         crop = cv2.GaussianBlur(crop, (0, 0), rng.uniform(0.4, 1.5))
-    grey = (crop / 255) ** rng.uniform(0.6, 1.6) * 255
+    gray = (crop / 255) ** rng.uniform(0.6, 1.6) * 255
     if rng.random() < 0.3:
-        grey = grey + rng.normal(0, rng.uniform(2, 10), grey.shape)
+        gray = gray + rng.normal(0, rng.uniform(2, 10), gray.shape)
     across = np.linspace(-1, 1, SIZE_PX)
     falls = rng.normal(0, 0.4) * across[None] + rng.normal(0, 0.3) * across[:, None]
-    return grey * np.exp(falls)
+    return gray * np.exp(falls)
 
 
 def to_onnx(net: nn.Sequential) -> bytes:
@@ -145,13 +145,13 @@ def to_onnx(net: nn.Sequential) -> bytes:
         return output
 
     mean = node("ReduceMean", [out], "mean", axes=[2, 3])
-    centred = node("Sub", [out, mean], "centred")
-    squares = node("Mul", [centred, centred], "squares")
+    centered = node("Sub", [out, mean], "centered")
+    squares = node("Mul", [centered, centered], "squares")
     spread = node(
         "Sqrt", [node("ReduceMean", [squares], "variance", axes=[2, 3])], "spread"
     )
     floor = constant("flat", np.array(FLAT))
-    out = node("Div", [centred, node("Add", [spread, floor], "scale")], "normalized")
+    out = node("Div", [centered, node("Add", [spread, floor], "scale")], "normalized")
     for number, layer in enumerate(net):
         name = f"layer{number}"
         match layer:

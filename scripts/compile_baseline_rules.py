@@ -1,6 +1,6 @@
-"""Compile the rules into the artefact: `python scripts/compile_baseline_rules.py`.
+"""Compile the rules into the artifact: `python scripts/compile_baseline_rules.py`.
 
-The network is the ordinary one of every artefact: features in, task outputs out. Two
+The network is the ordinary one of every artifact: features in, task outputs out. Two
 products and two non-linearities: units = sigmoid(F W + b), expressions = units P + c,
 valence and arousal = softmax(expressions) positions.
 """
@@ -15,7 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 sys.path.insert(0, str(Path(__file__).parent))
 from baseline_card import card
 from baseline_rules import (
-    CENTRE,
+    CENTER,
     EXPRESSIONS,
     STEEPNESS,
     THRESHOLD,
@@ -23,7 +23,7 @@ from baseline_rules import (
 )
 
 from wildaffect.core.tasks import ABAW_ACTION_UNITS, ABAW_EXPRESSIONS
-from wildaffect.inference.artefact import EMBEDDED, network_file, write_artefact
+from wildaffect.inference.artifact import EMBEDDED, network_file, write_artifact
 from wildaffect.inference.calibration import Calibration
 from wildaffect.inference.inputs import COLUMNS
 from wildaffect.inference.manifest import (
@@ -43,7 +43,7 @@ KINDS = ("geometry", "geometry_change", "blendshapes_change")
 
 
 def main(folder: Path = EMBEDDED / "baseline-rules") -> None:
-    """Write the artefact's folder."""
+    """Write the artifact's folder."""
     network = build_network()
     units = tuple(rule.label for rule in UNITS)
     manifest = Manifest(
@@ -74,7 +74,7 @@ def main(folder: Path = EMBEDDED / "baseline-rules") -> None:
             action_unit_thresholds=(THRESHOLD,) * len(units),
         ),
     )
-    write_artefact(folder, manifest, {"rules.onnx": network, "CARD.md": card().encode()})
+    write_artifact(folder, manifest, {"rules.onnx": network, "CARD.md": card().encode()})
 
 
 def unit_weights() -> tuple[np.ndarray, np.ndarray]:
@@ -92,7 +92,7 @@ def unit_weights() -> tuple[np.ndarray, np.ndarray]:
             if not found:
                 raise ValueError(f"{rule.label}: no input is named {name}")
             weights[found, k] = rule.slope * weight / len(found)
-    offsets = np.array([-rule.slope * rule.centre for rule in UNITS], np.float32)
+    offsets = np.array([-rule.slope * rule.center for rule in UNITS], np.float32)
     return weights, offsets
 
 
@@ -103,7 +103,7 @@ def expression_weights() -> tuple[np.ndarray, np.ndarray]:
     for c, rule in enumerate(EXPRESSIONS):
         for label, weight in rule.units.items():
             weights[labels.index(label), c] = STEEPNESS * weight
-    offsets = [-STEEPNESS * CENTRE if rule.units else 0.0 for rule in EXPRESSIONS]
+    offsets = [-STEEPNESS * CENTER if rule.units else 0.0 for rule in EXPRESSIONS]
     return weights, np.array(offsets, np.float32)
 
 

@@ -81,7 +81,7 @@ def _studio(renderer: Renderer, person: Person, number: int, level: float) -> Pi
     matrix = np.array([[scale, 0, 0], [0, scale, 0]], np.float64)
     matrix[:, 2] = renderer.width / 2 - scale * middle
     drawing = renderer.draw(person, moment, vertices, Placement(matrix=matrix), STUDIO)
-    light = drawing.colour + (1 - drawing.alpha[..., None]) * 0.3
+    light = drawing.color + (1 - drawing.alpha[..., None]) * 0.3
     light = light / (1 + 0.18 * light)
     return (np.clip(light, 0, 1) ** (1 / 2.2) * 255).astype(np.uint8)
 
@@ -111,7 +111,7 @@ def time_strips() -> Picture:
         for frame, crop in zip(
             frames, draw_crops(take, frames, renderer=renderer), strict=True
         ):
-            truth = take.behaviour
+            truth = take.behavior
             name = ABAW_EXPRESSIONS.labels[truth.expression[frame]]
             text = f"{name[:5]} {truth.valence[frame]:+.1f} {truth.arousal[frame]:+.1f}"
             strip.append(_written(crop.rgb, text))
@@ -149,8 +149,8 @@ def _boxed(rgb: Picture, people: tuple[Seen, ...]) -> Picture:
 
 def _written(picture: Picture, text: str) -> Picture:
     picture = picture.copy()
-    for colour, thick in (((0, 0, 0), 2), ((255, 240, 120), 1)):
-        cv2.putText(picture, text, (3, 10), 0, 0.32, colour, thick, cv2.LINE_AA)
+    for color, thick in (((0, 0, 0), 2), ((255, 240, 120), 1)):
+        cv2.putText(picture, text, (3, 10), 0, 0.32, color, thick, cv2.LINE_AA)
     return picture
 
 

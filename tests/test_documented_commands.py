@@ -41,7 +41,11 @@ def read(words: list[str]) -> object:
 
 def test_the_walk_sees_what_would_be_wrong():
     assert commands_of(ROOT / "docs" / "reproduce.md")[0] == ["doctor"]
-    for words in (["analyse", "x"], ["export", "x"], ["train", "abaw5", "--data", "x"]):
+    for words in (
+        ["analyze", "x", "--every", "y"],
+        ["export", "x"],
+        ["train", "abaw5", "--data", "x"],
+    ):
         with pytest.raises(WildAffectError):
             read(words)
     with pytest.raises(WildAffectError, match="--optim"):

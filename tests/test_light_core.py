@@ -10,7 +10,7 @@ from onnx import TensorProto, helper
 
 import wildaffect
 from wildaffect.core.preprocess import Preprocess
-from wildaffect.inference.artefact import network_file, write_artefact
+from wildaffect.inference.artifact import network_file, write_artifact
 from wildaffect.inference.manifest import (
     FORMAT_VERSION,
     BackboneInput,
@@ -140,10 +140,10 @@ assert not loaded, loaded
 
 
 def with_backbone(folder: Path) -> Path:
-    """Write an artefact whose valence is the mean red of the aligned crop, in [0, 1]."""
+    """Write an artifact whose valence is the mean red of the aligned crop, in [0, 1]."""
     crops = helper.make_tensor_value_info("crops", FLOAT, ["B", 3, 32, 32])
-    mean = helper.make_node("ReduceMean", ["crops"], ["colour"], axes=[2, 3], keepdims=0)
-    colour = to_onnx([mean], crops, ("colour", ["B", 3]), {})
+    mean = helper.make_node("ReduceMean", ["crops"], ["color"], axes=[2, 3], keepdims=0)
+    color = to_onnx([mean], crops, ("color", ["B", 3]), {})
     rows = helper.make_tensor_value_info("features", FLOAT, [1, "T", 3])
     nodes = [
         helper.make_node("Gather", ["features", "first"], ["red"], axis=2),
@@ -151,10 +151,10 @@ def with_backbone(folder: Path) -> Path:
     ]
     constants = {"first": [0], "last": [2]}
     member = to_onnx(nodes, rows, ("valence", [1, "T"]), constants)
-    files = {"backbone-0.onnx": colour, "member-0.onnx": member}
+    files = {"backbone-0.onnx": color, "member-0.onnx": member}
     backbone = BackboneInput(
-        name="colour",
-        network=network_file("backbone-0.onnx", colour),
+        name="color",
+        network=network_file("backbone-0.onnx", color),
         preprocess=Preprocess(size_px=32, mean=(0.0,) * 3, std=(1.0,) * 3),
         feature_dim=3,
     )
@@ -170,7 +170,7 @@ def with_backbone(folder: Path) -> Path:
         predicts_valence=True,
         predicts_arousal=False,
     )
-    write_artefact(folder, manifest, files)
+    write_artifact(folder, manifest, files)
     return folder
 
 
@@ -188,14 +188,14 @@ def to_onnx(nodes, given, output, constants) -> bytes:
 
 
 def test_analysis_with_a_backbone_needs_no_training_package(tmp_path: Path) -> None:
-    artefact = with_backbone(tmp_path / "artefact")
+    artifact = with_backbone(tmp_path / "artifact")
     code = f"""
 from pathlib import Path
 import wildaffect
 from wildaffect.cli.main import main
 
 picture = Path(wildaffect.__file__).parent / "demo" / "astronaut.jpg"
-words = ["analyze", str(picture), "--model", {str(artefact)!r}, "-o", "out.csv", "--quiet"]
+words = ["analyze", str(picture), "--model", {str(artifact)!r}, "-o", "out.csv", "--quiet"]
 assert main(words) == 0
 (valence,) = wildaffect.read_table("out.csv")["valence"].to_pylist()
 assert 0.2 < valence < 0.9, valence

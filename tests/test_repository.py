@@ -22,12 +22,12 @@ ASSET_FOLDERS = (
     "src/wildaffect/faces/assets",
     "src/wildaffect/synth/assets",
     "src/wildaffect/demo",
-    "src/wildaffect/inference/artefacts",
+    "src/wildaffect/inference/artifacts",
     "docs/pictures",
 )
-OWN_ARTEFACTS = "src/wildaffect/inference/artefacts/"
+OWN_ARTIFACTS = "src/wildaffect/inference/artifacts/"
 """Made by scripts of this repository; each carries a manifest with hashes of its own."""
-CONVERTED = OWN_ARTEFACTS + "default/faceapi_expression.onnx"
+CONVERTED = OWN_ARTIFACTS + "default/faceapi_expression.onnx"
 """The one network among them that others trained."""
 NOTICE = re.compile(r"^\| `(?P<path>[^`]+)` \|.*`(?P<sha256>[0-9a-f]{64})`", re.MULTILINE)
 PRIVATE = {
@@ -149,7 +149,7 @@ def test_every_vendored_file_is_in_the_notices_with_its_hash() -> None:
         for path in repository_files()
         if is_binary(path)
         and named(path).startswith("src/")
-        and (named(path) == CONVERTED or not named(path).startswith(OWN_ARTEFACTS))
+        and (named(path) == CONVERTED or not named(path).startswith(OWN_ARTIFACTS))
     }
     assert vendored
     assert noticed == vendored

@@ -7,7 +7,7 @@ import pytest
 from real_faces_page import Row, SetPage, as_json, between_marks, markdown
 from real_faces_pairs import PairedStatistics, lead_interval
 from real_faces_scores import Answer, PersonStatistics, intervals
-from real_faces_sets import EXPRESSIONS, ImageSet, LabelledImage
+from real_faces_sets import EXPRESSIONS, ImageSet, LabeledImage
 from sklearn import metrics
 
 from wildaffect.core.errors import UsageError
@@ -17,7 +17,7 @@ def images(*rows, **labels):
     return ImageSet(
         name="invented",
         images=tuple(
-            LabelledImage(path=Path(f"{i}.png"), person=person, expression=expression)
+            LabeledImage(path=Path(f"{i}.png"), person=person, expression=expression)
             for i, (person, expression) in enumerate(rows)
         ),
     )
@@ -32,8 +32,8 @@ def said(expression, confidence=0.9, **more):
 FOUR = images(("a", "Neutral"), ("a", "Anger"), ("b", "Anger"), ("b", "Happiness"))
 
 
-def scores(labelled, answers):
-    return PersonStatistics.of(labelled, answers).pooled()
+def scores(labeled, answers):
+    return PersonStatistics.of(labeled, answers).pooled()
 
 
 def test_classes_count_alike_and_unanswered_faces_are_wrong_only_in_the_score_of_all():
@@ -76,9 +76,9 @@ def test_orderings_are_areas_under_the_curve_of_scikit_learn():
     rng = np.random.default_rng(3)
     labels = rng.choice(EXPRESSIONS, 60)
     values = rng.normal(size=60).round(1)  # with ties
-    labelled = images(*((f"p{i % 7}", label) for i, label in enumerate(labels)))
+    labeled = images(*((f"p{i % 7}", label) for i, label in enumerate(labels)))
     answers = [said("Anger", valence=v, arousal=-v) for v in values]
-    found = scores(labelled, answers)
+    found = scores(labeled, answers)
     wanted = {}
     for name, high, low, sign in (
         ("valence AUC", {"Happiness"}, {"Anger", "Disgust", "Fear", "Sadness"}, 1),
@@ -94,7 +94,7 @@ def unit_set(truth):
     return ImageSet(
         name="units",
         images=tuple(
-            LabelledImage(path=Path(f"{i}"), person=f"p{i % 3}", units=units)
+            LabeledImage(path=Path(f"{i}"), person=f"p{i % 3}", units=units)
             for i, units in enumerate(truth)
         ),
     )
@@ -129,14 +129,14 @@ def test_units_are_scored_where_annotated_predicted_and_occurring():
 
 def test_valence_of_annotated_photographs_is_compared_as_lin_defines_it():
     values = (-0.5, 0.0, 0.5, 1.0)
-    labelled = ImageSet(
+    labeled = ImageSet(
         name="affect",
         images=tuple(
-            LabelledImage(path=Path("x"), person=f"p{i}", valence=value)
+            LabeledImage(path=Path("x"), person=f"p{i}", valence=value)
             for i, value in enumerate(values)
         ),
     )
-    found = scores(labelled, [said(None, valence=v + 0.25) for v in values])
+    found = scores(labeled, [said(None, valence=v + 0.25) for v in values])
     spread = np.var(values)
     assert found["valence CCC"] == pytest.approx(2 * spread / (2 * spread + 0.25**2))
     assert np.isnan(found["arousal CCC"])

@@ -1,4 +1,4 @@
-"""Readers of labelled photographs, on folders invented here in the owners' layouts."""
+"""Readers of labeled photographs, on folders invented here in the owners' layouts."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ def touch(path, text=""):
 
 @pytest.fixture
 def ckplus(tmp_path):
-    """Two people, three sequences: one with emotion and units, contempt, and unlabelled."""
+    """Two people, three sequences: one with emotion and units, contempt, and unlabeled."""
     images = tmp_path / "extended-cohn-kanade-images" / "cohn-kanade-images"
     for sequence, frames in (("S005/001", 3), ("S005/002", 2), ("S010/001", 2)):
         stem = sequence.replace("/", "_")
@@ -33,7 +33,7 @@ def ckplus(tmp_path):
     return tmp_path
 
 
-def test_ckplus_has_one_neutral_frame_a_person_and_the_labelled_last_frames(ckplus):
+def test_ckplus_has_one_neutral_frame_a_person_and_the_labeled_last_frames(ckplus):
     found = read_set(ckplus)
     assert found.name == "CK+"
     assert [(i.path.stem, i.person, i.expression) for i in found.images] == [

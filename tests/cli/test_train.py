@@ -215,6 +215,6 @@ def test_the_help_of_a_whole_system_is_about_that_system(capsys):
     with pytest.raises(SystemExit):
         main(["train", "abaw4-system-small", "--help"])
     said = " ".join(capsys.readouterr().out.split())
-    assert "from pixels to an artefact" in said
+    assert "from pixels to an artifact" in said
     assert "abaw4-system-small: The same parts in networks for crops of 64 px" in said
     assert "on stored features" not in said

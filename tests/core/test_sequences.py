@@ -83,7 +83,7 @@ def test_repeats_that_disagree_mask_the_field_and_are_counted():
     assert sequence.targets.expression_valid[0]
 
 
-def test_a_label_beside_an_unlabelled_repeat_is_kept():
+def test_a_label_beside_an_unlabeled_repeat_is_kept():
     table = annotations(
         [4, 4],
         valence=np.array([-5.0, 0.25], np.float32),

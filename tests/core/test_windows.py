@@ -132,7 +132,7 @@ def test_frame_wise_windows_are_single_rows_at_any_rate():
     np.testing.assert_array_equal(stitched, 2 * rows)
 
 
-def test_weights_peak_at_the_centre_and_are_never_zero():
+def test_weights_peak_at_the_center_and_are_never_zero():
     weights = row_weights(np.array([9.999, 10.0, 10.5, 11.0, 11.5, 12.0]), 10.0, SPEC)
     np.testing.assert_allclose(
         weights, [EDGE_WEIGHT, EDGE_WEIGHT, 0.505, 1.0, 0.505, EDGE_WEIGHT]

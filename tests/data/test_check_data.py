@@ -123,7 +123,7 @@ def test_images_are_paired_by_number_whatever_their_zeros(tmp_path):
     found = check_images(a, folder, is_video=True)
     assert found.present.tolist() == [True, False]
     assert found.missing == ("a/00002.jpg",)
-    assert found.num_unlabelled == 1
+    assert found.num_unlabeled == 1
 
 
 def test_videos_and_recordings_in_two_splits_are_told_apart(tmp_path):

@@ -13,13 +13,13 @@ from wildaffect.data.splits import Fold, k_folds, load_splits, official_split, s
 
 
 def corpus(num_videos=40, seed=0, *, per_subject=1, prefix="video", most=300):
-    """Videos of very different lengths, each with its own favourite expressions."""
+    """Videos of very different lengths, each with its own favorite expressions."""
     rng = np.random.default_rng(seed)
     lengths = rng.integers(11, most, num_videos)
     index = np.repeat(np.arange(num_videos), lengths)
     rows = len(index)
-    favourite = rng.integers(0, 8, num_videos)[index]
-    expression = np.where(rng.random(rows) < 0.5, favourite, rng.integers(0, 8, rows))
+    favorite = rng.integers(0, 8, num_videos)[index]
+    expression = np.where(rng.random(rows) < 0.5, favorite, rng.integers(0, 8, rows))
     videos = tuple(f"{prefix}{i}" for i in range(num_videos))
     return Annotations(
         source=f"made up {prefix}",

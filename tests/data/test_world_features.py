@@ -29,13 +29,13 @@ def world(tmp_path_factory):
     return folder
 
 
-def test_exact_truth_is_that_of_the_behaviour_at_the_annotated_frames(world):
+def test_exact_truth_is_that_of_the_behavior_at_the_annotated_frames(world):
     videos = plan_world(PRESET, seed=3, statistics="everyday", size_px=96)
     exact = np.load(world / "exact.npz")
     assert exact["videos"].tolist() == [video.name for video in videos]
     for place, video in enumerate(videos):
         rows = exact["video_index"] == place
-        truth = video.behaviour().at(video.frame_numbers - 1)
+        truth = video.behavior().at(video.frame_numbers - 1)
         np.testing.assert_array_equal(exact["frame_number"][rows], video.frame_numbers)
         for name in (
             "intensities", "intensities_left", "intensities_right", "expression",

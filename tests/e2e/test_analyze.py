@@ -44,7 +44,7 @@ def test_the_installed_command_writes_table_sidecar_and_overlay(clip, tmp_path, 
     assert sidecar["complete"]
     assert sidecar["num_rows"] == 20
     assert sidecar["source"]["name"] == str(clip)
-    assert sidecar["artefact"]["name"] == "default"
+    assert sidecar["artifact"]["name"] == "default"
 
 
 def test_a_part_of_a_video_keeps_its_frame_numbers_and_times(clip, tmp_path, analyze):

@@ -144,13 +144,13 @@ def cmyk_tiff(bgr):
     return header + ink.tobytes() + table + bytes(4)
 
 
-def test_odd_but_valid_images_are_analysed(portrait_views, tmp_path, analyze):
+def test_odd_but_valid_images_are_analyzed(portrait_views, tmp_path, analyze):
     bgr = np.ascontiguousarray(portrait_views(1, size=(400, 300), zoom=1.5)[0][..., ::-1])
     clear = np.dstack([bgr, np.full(bgr.shape[:2], 255, np.uint8)])
     huge = np.zeros((300, 16384, 3), np.uint8)
     huge[:, :400] = bgr
     images = {"bits16": bgr.astype(np.uint16) * 257, "clear": clear, "huge": huge}
-    images |= {"dot": bgr[:1, :1], "grey": cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY)}
+    images |= {"dot": bgr[:1, :1], "gray": cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY)}
     for name, image in images.items():
         cv2.imwrite(str(tmp_path / f"{name}.png"), image)
     (tmp_path / "ink.tif").write_bytes(cmyk_tiff(bgr))
@@ -158,7 +158,7 @@ def test_odd_but_valid_images_are_analysed(portrait_views, tmp_path, analyze):
     assert (done.status, done.err) == (0, "")
     table = read_table(tmp_path / "out.csv").to_pylist()
     seen = {row["image"].split(".")[0]: row["status"] for row in table}
-    expected = {"bits16": "ok", "clear": "ok", "grey": "ok", "dot": "no_face"}
+    expected = {"bits16": "ok", "clear": "ok", "gray": "ok", "dot": "no_face"}
     assert {name: seen[name] for name in expected} == expected
     assert set(seen) == {*images, "ink"}
 
@@ -211,7 +211,7 @@ def test_streams_of_one_name_get_results_of_their_own(tmp_path, analyze):
 
 def test_a_model_that_is_not_there_is_named(clip, tmp_path, analyze, one_line):
     done = analyze(clip, "-o", tmp_path, "--model", tmp_path / "gone")
-    one_line(done, 1, f"{tmp_path / 'gone'}: must be an artefact's folder or zip")
+    one_line(done, 1, f"{tmp_path / 'gone'}: must be an artifact's folder or zip")
 
 
 def test_an_output_folder_that_is_a_file_is_named(clip, tmp_path, analyze, one_line):

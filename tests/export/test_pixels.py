@@ -5,15 +5,15 @@ import numpy as np
 import pytest
 import torch
 
-from wildaffect.core.errors import BadArtefact
+from wildaffect.core.errors import BadArtifact
 from wildaffect.core.faces import Status
 from wildaffect.core.results import Affect, FaceResult
 from wildaffect.core.tasks import LabelSpace, LabelSpaces, Task
 from wildaffect.core.windows import WindowSpec
-from wildaffect.export.artefact import Title, build_manifest, network_name
+from wildaffect.export.artifact import Title, build_manifest, network_name
 from wildaffect.export.onnx import check_parity, to_onnx
 from wildaffect.export.pixels import TorchNetwork, compare_rows, demo_frames, pixel_parity
-from wildaffect.inference.artefact import Artefact
+from wildaffect.inference.artifact import Artifact
 from wildaffect.inference.calibration import Calibration
 from wildaffect.training.ensembles import Ensemble, EnsembleMember, load_ensemble
 from wildaffect.training.runs import load_run
@@ -23,18 +23,18 @@ TITLE = Title(name="toy", version="1", license="CC0-1.0")
 
 @pytest.fixture
 def exported(make_run):
-    """An artefact in memory and the model that it was made of."""
+    """An artifact in memory and the model that it was made of."""
     ensemble = load_ensemble(make_run())
     model = ensemble.members[0].trained.model
     content = to_onnx(model)
     manifest = build_manifest(ensemble, [content], TITLE)
-    return Artefact(manifest, {network_name(0): content}, digest=""), model
+    return Artifact(manifest, {network_name(0): content}, digest=""), model
 
 
 @pytest.mark.slow
 def test_analysis_says_the_same_with_the_file_and_with_the_model(exported):
-    artefact, model = exported
-    parity = pixel_parity(artefact, [model], islice(demo_frames(), 6))
+    artifact, model = exported
+    parity = pixel_parity(artifact, [model], islice(demo_frames(), 6))
     assert parity.num_rows == 6
     assert max(parity.largest.values()) < 1e-5
 
@@ -63,20 +63,20 @@ def test_analysis_says_the_same_with_specialists_of_different_windows(make_run):
     for run, content in zip(runs, contents, strict=True):
         assert set(check_parity(run.model, content)) == set(run.recipe.model.tasks)
     files = {network_name(index): one for index, one in enumerate(contents)}
-    artefact = Artefact(build_manifest(ensemble, contents, TITLE), files, digest="")
+    artifact = Artifact(build_manifest(ensemble, contents, TITLE), files, digest="")
     models = [one.model for one in runs]
-    parity = pixel_parity(artefact, models, islice(demo_frames(), 6))
+    parity = pixel_parity(artifact, models, islice(demo_frames(), 6))
     assert parity.num_rows == 6
     assert max(parity.largest.values()) < 1e-5
 
 
 @pytest.mark.slow
 def test_a_file_of_other_weights_is_refused(exported):
-    artefact, model = exported
+    artifact, model = exported
     with torch.no_grad():
         model.heads["valence"].output.bias += 0.01
-    with pytest.raises(BadArtefact, match=r"valence of the analysed clip .* got 0\.0"):
-        pixel_parity(artefact, [model], islice(demo_frames(), 6))
+    with pytest.raises(BadArtifact, match=r"valence of the analyzed clip .* got 0\.0"):
+        pixel_parity(artifact, [model], islice(demo_frames(), 6))
 
 
 TWO = LabelSpaces(action_units=LabelSpace(name="two", labels=("AU01", "AU02")))
@@ -100,24 +100,24 @@ def test_rows_are_compared_value_by_value():
 
 
 def test_rows_that_differ_by_more_than_allowed_are_refused():
-    with pytest.raises(BadArtefact, match="valence of the analysed clip must be within"):
+    with pytest.raises(BadArtifact, match="valence of the analyzed clip must be within"):
         compare_rows([row(valence=0.5)], [row(valence=0.502)])
 
 
 def test_a_value_that_only_one_analysis_gives_is_refused():
-    with pytest.raises(BadArtefact, match=r"arousal of .* got inf"):
+    with pytest.raises(BadArtifact, match=r"arousal of .* got inf"):
         compare_rows([row(arousal=0.5)], [row()])
 
 
 def test_affect_that_only_one_analysis_gives_is_refused():
     silent = FaceResult(frame_index=3, time_s=0.1, status=Status.LOW_QUALITY)
-    with pytest.raises(BadArtefact, match="frame 3 must have affect in both analyses"):
+    with pytest.raises(BadArtifact, match="frame 3 must have affect in both analyses"):
         compare_rows([row()], [silent])
 
 
 def test_a_clip_without_a_face_proves_nothing():
     empty = FaceResult(frame_index=0, time_s=0.0, status=Status.NO_FACE)
-    with pytest.raises(BadArtefact, match="the clip must show a face"):
+    with pytest.raises(BadArtifact, match="the clip must show a face"):
         compare_rows([empty], [empty])
 
 

@@ -9,7 +9,7 @@ from wildaffect.faces.crop import (
     TEMPLATES,
     align_face,
     five_points,
-    normalise,
+    normalize,
     resize_crop,
     similarity,
 )
@@ -59,21 +59,21 @@ def test_channels_are_as_asked(portrait, follow):
         points,
         Preprocess(size_px=112, channels="bgr", mean=(0.5,) * 3, std=(0.5,) * 3),
     )
-    grey = align_face(
+    gray = align_face(
         portrait,
         points,
-        Preprocess(size_px=112, channels="grey", mean=(0.5,), std=(0.5,)),
+        Preprocess(size_px=112, channels="gray", mean=(0.5,), std=(0.5,)),
     )
     np.testing.assert_array_equal(bgr[..., ::-1], rgb)
-    assert grey.shape == (112, 112, 1)
-    assert normalise(rgb[None], RGB_112).shape == (1, 3, 112, 112)
-    assert normalise(np.full((1, 2, 2, 3), 255, np.uint8), RGB_112).max() == 1.0
+    assert gray.shape == (112, 112, 1)
+    assert normalize(rgb[None], RGB_112).shape == (1, 3, 112, 112)
+    assert normalize(np.full((1, 2, 2, 3), 255, np.uint8), RGB_112).max() == 1.0
 
 
 def test_shrinking_averages_texture_away_instead_of_aliasing():
     stripes = np.zeros((1024, 1024, 3), np.uint8)
     stripes[:, ::2] = 255
-    region = Region(centre_x=512, centre_y=512, side=1000, angle_rad=0.1)
+    region = Region(center_x=512, center_y=512, side=1000, angle_rad=0.1)
     crop = cut_region(stripes, region, 64)[8:-8, 8:-8]
     assert np.abs(crop.astype(int) - 127).max() < 12
 
@@ -85,8 +85,8 @@ def test_a_shrinking_warp_keeps_positions(shrink):
     matrix = np.array([[1 / shrink, 0, 5.0], [0, 1 / shrink, 7.0]])
     crop = warp(image, matrix, 640)[..., 0].astype(float)
     rows, columns = np.indices(crop.shape)
-    centre = [(columns * crop).sum() / crop.sum(), (rows * crop).sum() / crop.sum()]
-    np.testing.assert_allclose(centre, [300 / shrink + 5, 240 / shrink + 7], atol=0.35)
+    center = [(columns * crop).sum() / crop.sum(), (rows * crop).sum() / crop.sum()]
+    np.testing.assert_allclose(center, [300 / shrink + 5, 240 / shrink + 7], atol=0.35)
 
 
 def test_sharpness_falls_with_blur_and_quality_follows(portrait, follow):
@@ -129,8 +129,8 @@ def test_box_overlap_is_that_of_hand_computed_boxes():
 
 
 def test_preprocess_refuses_statistics_of_another_number_of_channels():
-    with pytest.raises(ValueError, match="mean must have 1 values for grey, got 3"):
-        Preprocess(size_px=64, channels="grey", mean=(0, 0, 0), std=(1, 1, 1))
+    with pytest.raises(ValueError, match="mean must have 1 values for gray, got 3"):
+        Preprocess(size_px=64, channels="gray", mean=(0, 0, 0), std=(1, 1, 1))
 
 
 def test_a_crop_of_the_networks_size_is_left_as_it_is():
@@ -141,8 +141,8 @@ def test_a_crop_of_the_networks_size_is_left_as_it_is():
 def test_a_crop_is_shrunk_by_means_of_its_pixels():
     crop = np.zeros((128, 128, 3), np.uint8)
     crop[::2] = 200  # every other line, which sampling would take or leave
-    grey = Preprocess(size_px=64, channels="grey", mean=(0.5,), std=(0.5,))
-    small = resize_crop(crop, grey)
+    gray = Preprocess(size_px=64, channels="gray", mean=(0.5,), std=(0.5,))
+    small = resize_crop(crop, gray)
     assert small.shape == (64, 64, 1)
     assert set(small.ravel().tolist()) == {100}
 

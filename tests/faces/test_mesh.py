@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
-from wildaffect.core.errors import BadArtefact
+from wildaffect.core.errors import BadArtifact
 from wildaffect.faces.blendshapes import NAMES
 from wildaffect.faces.detector import FaceDetector
 from wildaffect.faces.mesh import LEFT_EYE_CORNER, RIGHT_EYE_CORNER
@@ -44,8 +44,8 @@ def test_blendshapes_agree_with_mediapipe_by_name(portrait, follow):
 def test_a_face_is_found_where_it_is_at_any_size_of_picture(portrait, size):
     scaled = cv2.resize(portrait, size)
     (found,) = detect(scaled)
-    centre = (found.box_xyxy[:2] + found.box_xyxy[2:]) / 2 / size[0]
-    np.testing.assert_allclose(centre, [0.443, 0.24], atol=0.02)
+    center = (found.box_xyxy[:2] + found.box_xyxy[2:]) / 2 / size[0]
+    np.testing.assert_allclose(center, [0.443, 0.24], atol=0.02)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 900), (700, 2), (360, 640)])
@@ -57,8 +57,8 @@ def test_pictures_without_a_face_have_none(shape):
 def test_an_altered_model_file_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("wildaffect.faces.models.ASSETS", tmp_path)
     model = VendoredModel(name="net", file="net.tflite", sha256=VENDORED[0].sha256)
-    with pytest.raises(BadArtefact, match="missing; reinstall"):
+    with pytest.raises(BadArtifact, match="missing; reinstall"):
         model.verified_path()
     (tmp_path / "net.tflite").write_bytes(b"other")
-    with pytest.raises(BadArtefact, match="sha256 must be 99bf"):
+    with pytest.raises(BadArtifact, match="sha256 must be 99bf"):
         model.verified_path()

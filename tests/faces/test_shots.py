@@ -14,8 +14,8 @@ def cuts(images):
 def scenes():
     rng = np.random.default_rng(1)
     made = []
-    for colour in ((200, 60, 40), (30, 90, 180)):
-        blobs = rng.integers(0, 60, (9, 16, 3)) + np.array(colour) * 0.7
+    for color in ((200, 60, 40), (30, 90, 180)):
+        blobs = rng.integers(0, 60, (9, 16, 3)) + np.array(color) * 0.7
         made.append(cv2.resize(blobs.astype(np.uint8), (320, 180)))
     return made
 

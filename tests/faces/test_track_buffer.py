@@ -73,7 +73,7 @@ def test_frames_far_apart_are_believed_like_stills():
     assert ids(play([{}, {}, {0: 10.0}, {}], fps=2.5)[0]) == [[], [], [], []]
 
 
-def test_a_short_loss_is_filled_between_its_neighbours():
+def test_a_short_loss_is_filled_between_its_neighbors():
     out, _ = play([{0: 10.0}] * 10 + [{}] * 3 + [{0: 50.0}] * 10)
     assert ids(out) == [[0]] * 23
     lost = [frame.faces[0] for frame in out[10:13]]

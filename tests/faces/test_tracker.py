@@ -37,12 +37,12 @@ class Scene:
         near = [
             (x, y)
             for x, y in self.places
-            if max(abs(x - region.centre_x), abs(y - region.centre_y)) < region.side / 2
+            if max(abs(x - region.center_x), abs(y - region.center_y)) < region.side / 2
         ]
         if not near:
-            return face_at(region.centre_x, region.centre_y, presence=0.0)
+            return face_at(region.center_x, region.center_y, presence=0.0)
         x, y = min(
-            near, key=lambda p: abs(p[0] - region.centre_x) + abs(p[1] - region.centre_y)
+            near, key=lambda p: abs(p[0] - region.center_x) + abs(p[1] - region.center_y)
         )
         return face_at(x, y)
 
@@ -126,8 +126,8 @@ def test_two_faces_are_two_tracks_whatever_the_order_of_detections(order):
     tracker = Tracker()
     places = [(100, 100), (300, 120)][::order]
     tracks = step(tracker, 0.0, *places)
-    centres = sorted(float(track.mesh.landmarks_xyz[:2, 0].mean()) for track in tracks)
-    assert centres == pytest.approx([100, 300])
+    centers = sorted(float(track.mesh.landmarks_xyz[:2, 0].mean()) for track in tracks)
+    assert centers == pytest.approx([100, 300])
 
 
 def test_two_tracks_on_one_face_become_one():
@@ -179,8 +179,8 @@ def test_who_passes_in_front_keeps_the_number_and_the_hidden_one_does_not_take_i
         hidden = abs(x - 100) < 50
         places = [(x, 100)] if hidden else [(x, 100), (100, 100)]
         for track in step(tracker, i / 30, *places, detect=not hidden):
-            centre = float(track.mesh.landmarks_xyz[:2, 0].mean())
-            seen_at.setdefault(track.key, []).append((i, centre))
+            center = float(track.mesh.landmarks_xyz[:2, 0].mean())
+            seen_at.setdefault(track.key, []).append((i, center))
     walk = dict(seen_at[walking.key])
     assert len(walk) == 39
     assert all(walk[i] == pytest.approx(300 - 10 * i, abs=1) for i in walk)

@@ -22,7 +22,7 @@ def portrait():
 @pytest.fixture
 def tree(tmp_path, portrait):
     crop = portrait[60:172, 170:282]
-    for name, image in {"a/x1.jpg": crop, "a/grey.png": np.full_like(crop, 90)}.items():
+    for name, image in {"a/x1.jpg": crop, "a/gray.png": np.full_like(crop, 90)}.items():
         path = tmp_path / "images" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         cv2.imwrite(str(path), image)
@@ -39,7 +39,7 @@ def test_crops_keep_their_place_and_name(tree, tmp_path, capsys):
     assert code == 0
     assert (count["num_cut"], count["num_faceless"]) == (1, 1)
     assert read_image(tmp_path / "out" / "a" / "x1.jpg").shape == (64, 64, 3)
-    assert not (tmp_path / "out" / "a" / "grey.png").exists()
+    assert not (tmp_path / "out" / "a" / "gray.png").exists()
     assert json.loads((tmp_path / "out" / MARKER).read_text())["size_px"] == 64
 
 

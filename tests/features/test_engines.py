@@ -120,7 +120,7 @@ def test_a_worker_that_is_killed_costs_its_video_alone(plan, clips):
 
 @pytest.mark.slow
 def test_a_worker_that_cannot_load_its_networks_stops_the_job(plan, clips):
-    preprocess = Preprocess(size_px=8, mean=(0.5,), std=(0.5,), channels="grey")
+    preprocess = Preprocess(size_px=8, mean=(0.5,), std=(0.5,), channels="gray")
     unloadable = FeatureSet(
         name="x",
         columns=("a",),

@@ -82,7 +82,7 @@ def mean_of_crops(faces):
     return np.stack([face.crops[0].mean((0, 1)) for face in faces])
 
 
-def mean_colour(name):
+def mean_color(name):
     """Return a set of three columns: the mean of each channel of the crop."""
     return FeatureSet(
         name=name,
@@ -95,9 +95,9 @@ def mean_colour(name):
 
 def test_aligned_crops_are_embedded_as_they_are_and_none_is_lost(tree, tmp_path):
     store = FeatureStore(tmp_path / "store")
-    one, two = extract([tree], store, [mean_colour("colour")], images="aligned")
+    one, two = extract([tree], store, [mean_color("color")], images="aligned")
     assert (one.num_frames, one.num_faces, one.num_faceless) == (3, 3, 0)
-    stored = store.open(EntryName("colour", "one_left", "0"))
+    stored = store.open(EntryName("color", "one_left", "0"))
     assert stored.frame_number.tolist() == [4, 19, 502]
     assert stored.sidecar.numbering == "named"
     whole = cv2.imread(str(tree / "one_left" / "00004.jpg"))[..., ::-1].mean((0, 1))
@@ -108,8 +108,8 @@ def test_aligned_crops_are_embedded_as_they_are_and_none_is_lost(tree, tmp_path)
 
 def test_aligned_crops_are_another_source_than_those_to_be_found_anew(tree, tmp_path):
     store = FeatureStore(tmp_path / "store")
-    extract([tree], store, [mean_colour("colour")], images="aligned")
-    one, _ = extract([tree], store, [mean_colour("colour")])
+    extract([tree], store, [mean_color("color")], images="aligned")
+    one, _ = extract([tree], store, [mean_color("color")])
     assert "content_sha256 must be" in one.error
 
 
@@ -118,7 +118,7 @@ def test_a_wide_picture_is_refused_as_an_aligned_crop(tmp_path):
     folder.mkdir()
     cv2.imwrite(str(folder / "00001.jpg"), np.zeros((10, 30, 3), np.uint8))
     store = FeatureStore(tmp_path / "store")
-    (one,) = extract([folder], store, [mean_colour("colour")], images="aligned")
+    (one,) = extract([folder], store, [mean_color("color")], images="aligned")
     assert one.status == "failed"
     assert "frame 1: a crop must be square, got 30 x 10; cut faces out" in one.error
 
@@ -171,12 +171,12 @@ def test_one_file_that_cannot_be_read_does_not_stop_the_others(tmp_path, portrai
 
 
 def test_a_video_without_a_face_is_finished_too(tmp_path, portrait):
-    write_clip(tmp_path / "grey.mp4", np.full_like(portrait, 90))
+    write_clip(tmp_path / "gray.mp4", np.full_like(portrait, 90))
     store = FeatureStore(tmp_path / "store")
-    (done,) = extract([tmp_path / "grey.mp4"], store, [geometry_set()])
+    (done,) = extract([tmp_path / "gray.mp4"], store, [geometry_set()])
     assert (done.num_tracks, done.num_faceless) == (0, 8)
-    assert len(store.open(EntryName("geometry", "grey", "0"))) == 0
-    assert extract([tmp_path / "grey.mp4"], store, [geometry_set()])[0].status == (
+    assert len(store.open(EntryName("geometry", "gray", "0"))) == 0
+    assert extract([tmp_path / "gray.mp4"], store, [geometry_set()])[0].status == (
         "finished before"
     )
 
@@ -232,16 +232,16 @@ def test_a_backbone_plugs_in_with_its_own_crop(tree, tmp_path):
         assert all(len(face.crops) == 1 for face in faces)
         return np.stack([face.crops[0].mean((0, 1)) for face in faces]).astype(np.float32)
 
-    colours = FeatureSet(
-        name="colours",
+    colors = FeatureSet(
+        name="colors",
         columns=("red", "green", "blue"),
         start=lambda: embed,
         weights_sha256="w",
         preprocess=preprocess,
     )
     store = FeatureStore(tmp_path / "store")
-    extract([tree], store, [geometry_set(), colours])
-    stored = store.open(EntryName("colours", "two", "0"))
+    extract([tree], store, [geometry_set(), colors])
+    stored = store.open(EntryName("colors", "two", "0"))
     assert stored.sidecar.provenance.preprocess_sha256 == preprocess.digest()
     red, green, blue = stored.read()[0].tolist()
     assert red > green > blue  # a face

@@ -21,7 +21,7 @@ def tell(folder, **more):
 
 
 def test_annotations_of_a_generated_world_say_that_they_are_generated(folder):
-    tell(folder, licence="CC0-1.0")
+    tell(folder, license="CC0-1.0")
     read = read_annotated(folder, split="train")
     assert read.annotations.source == "generated world wild, seed 3, train"
     world = find_generated(folder / "training_set_annotations.txt")

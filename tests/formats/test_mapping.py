@@ -50,12 +50,12 @@ def test_a_table_keeps_every_name_or_drops_it_openly(old, new):
         if a.expression_valid[row]:
             assert spaces[new].labels[a.expression[row]] == label
         else:
-            assert mapped.unlabelled[label] == 1
+            assert mapped.unlabeled[label] == 1
 
 
 def test_contempt_is_never_other():
     mapped = map_spaces(one_of_each(AFFECTNET_EXPRESSIONS), LabelSpaces())
-    assert mapped.unlabelled == {"Contempt": 1}
+    assert mapped.unlabeled == {"Contempt": 1}
     assert mapped.absent[0] == "Other"
     assert not mapped.annotations.expression_valid[7]
 
@@ -74,5 +74,5 @@ def test_units_go_by_number_and_absent_ones_are_valid_nowhere():
     units = a.spaces.action_units
     assert a.action_units_valid[:, units.index("AU25")].all()
     assert not a.action_units_valid[:, units.index("AU07")].any()
-    assert mapped.unlabelled["AU20"] == 8
+    assert mapped.unlabeled["AU20"] == 8
     assert "AU07" in mapped.absent

@@ -13,7 +13,7 @@ from wildaffect.formats.affwild2_mtl import find_mtl, read_mtl, write_mtl
 from wildaffect.formats.problems import Kind
 
 HEADER = "image,valence,arousal,expression,aus"
-LABELLED = "0,0,0,0,1,0,0,1,0,0,0,1"
+LABELED = "0,0,0,0,1,0,0,1,0,0,0,1"
 NOTHING = ",".join(["-1"] * 12)
 
 
@@ -23,7 +23,7 @@ def write(path, *rows, header=HEADER, end="\n"):
 
 
 def test_a_header_of_five_names_stands_over_rows_of_sixteen_fields(tmp_path):
-    reading = read_mtl(write(tmp_path / "a.txt", f"426/00001.jpg,0.10,0.05,3,{LABELLED}"))
+    reading = read_mtl(write(tmp_path / "a.txt", f"426/00001.jpg,0.10,0.05,3,{LABELED}"))
     a = reading.annotations
     assert a.videos == ("426",)
     assert a.frame_number.tolist() == [1]
@@ -51,14 +51,14 @@ def test_each_action_unit_has_a_mask_of_its_own(tmp_path):
 
 
 def test_repeated_rows_are_kept_in_order(tmp_path):
-    row = f"v/00007.jpg,0.1,0.2,4,{LABELLED}"
+    row = f"v/00007.jpg,0.1,0.2,4,{LABELED}"
     a = read_mtl(write(tmp_path / "a.txt", row, row, row)).annotations
     assert a.frame_number.tolist() == [7, 7, 7]
     assert a.lines.tolist() == [2, 3, 4]
 
 
 def test_two_people_of_one_recording_are_two_videos(tmp_path):
-    rows = [f"{v}/00001.jpg,0,0,0,{LABELLED}" for v in ("video59", "video59_right")]
+    rows = [f"{v}/00001.jpg,0,0,0,{LABELED}" for v in ("video59", "video59_right")]
     assert read_mtl(write(tmp_path / "a.txt", *rows)).annotations.videos == (
         "video59",
         "video59_right",
@@ -69,22 +69,22 @@ def test_two_people_of_one_recording_are_two_videos(tmp_path):
     ("row", "kind", "words"),
     [
         (
-            f"v/00001.jpg,-2,0,0,{LABELLED}",
+            f"v/00001.jpg,-2,0,0,{LABELED}",
             Kind.OUT_OF_RANGE,
             "valence must lie in [-1, 1]",
         ),
-        (f"v/00001.jpg,0,1.5,0,{LABELLED}", Kind.OUT_OF_RANGE, "arousal must lie"),
-        (f"v/00001.jpg,0,0,8,{LABELLED}", Kind.OUT_OF_RANGE, "expression must be a whole"),
-        (f"v/00001.jpg,0,0,2.5,{LABELLED}", Kind.OUT_OF_RANGE, "got '2.5'"),
-        (f"v/00001.jpg,0,0,0,2{LABELLED[1:]}", Kind.OUT_OF_RANGE, "AU1 must be"),
-        (f"v/00001.jpg,nan,0,0,{LABELLED}", Kind.UNREADABLE_VALUE, "got 'nan'"),
-        (f"v/00001.jpg,1_0,0,0,{LABELLED}", Kind.UNREADABLE_VALUE, "got '1_0'"),
-        (f"v/00001.jpg,,0,0,{LABELLED}", Kind.UNREADABLE_VALUE, "got ''"),
-        (f"v/00001.jpg,1e999,0,0,{LABELLED}", Kind.UNREADABLE_VALUE, "1e999"),
+        (f"v/00001.jpg,0,1.5,0,{LABELED}", Kind.OUT_OF_RANGE, "arousal must lie"),
+        (f"v/00001.jpg,0,0,8,{LABELED}", Kind.OUT_OF_RANGE, "expression must be a whole"),
+        (f"v/00001.jpg,0,0,2.5,{LABELED}", Kind.OUT_OF_RANGE, "got '2.5'"),
+        (f"v/00001.jpg,0,0,0,2{LABELED[1:]}", Kind.OUT_OF_RANGE, "AU1 must be"),
+        (f"v/00001.jpg,nan,0,0,{LABELED}", Kind.UNREADABLE_VALUE, "got 'nan'"),
+        (f"v/00001.jpg,1_0,0,0,{LABELED}", Kind.UNREADABLE_VALUE, "got '1_0'"),
+        (f"v/00001.jpg,,0,0,{LABELED}", Kind.UNREADABLE_VALUE, "got ''"),
+        (f"v/00001.jpg,1e999,0,0,{LABELED}", Kind.UNREADABLE_VALUE, "1e999"),
     ],
 )
 def test_a_value_outside_its_code_is_masked_and_reported(tmp_path, row, kind, words):
-    good = f"v/00002.jpg,0,0,0,{LABELLED}"
+    good = f"v/00002.jpg,0,0,0,{LABELED}"
     reading = read_mtl(write(tmp_path / "a.txt", good, row))
     (problem,) = reading.problems
     assert (problem.line, problem.kind) == (3, kind)
@@ -100,14 +100,14 @@ def test_a_value_outside_its_code_is_masked_and_reported(tmp_path, row, kind, wo
     [
         ("v/00001.jpg,0,0,0", Kind.UNREADABLE_ROW, "16 fields, got 4"),
         ("", Kind.UNREADABLE_ROW, "must not be blank"),
-        (f"v/00001.jpg,0,0,0,{LABELLED},7", Kind.UNREADABLE_ROW, "got 17"),
-        (f"v_00001.jpg,0,0,0,{LABELLED}", Kind.BAD_NAME, "<video>/<frame number>.jpg"),
-        (f"../v/00001.jpg,0,0,0,{LABELLED}", Kind.BAD_NAME, "image name"),
-        (f"/v/00001.jpg,0,0,0,{LABELLED}", Kind.BAD_NAME, "image name"),
+        (f"v/00001.jpg,0,0,0,{LABELED},7", Kind.UNREADABLE_ROW, "got 17"),
+        (f"v_00001.jpg,0,0,0,{LABELED}", Kind.BAD_NAME, "<video>/<frame number>.jpg"),
+        (f"../v/00001.jpg,0,0,0,{LABELED}", Kind.BAD_NAME, "image name"),
+        (f"/v/00001.jpg,0,0,0,{LABELED}", Kind.BAD_NAME, "image name"),
     ],
 )
 def test_a_line_that_gives_no_row_is_reported_with_its_number(tmp_path, row, kind, words):
-    good = f"v/00002.jpg,0,0,0,{LABELLED}"
+    good = f"v/00002.jpg,0,0,0,{LABELED}"
     reading = read_mtl(write(tmp_path / "a.txt", good, row, good))
     assert [(p.line, p.kind) for p in reading.problems] == [(3, kind)]
     assert words in reading.problems[0].text
@@ -117,7 +117,7 @@ def test_a_line_that_gives_no_row_is_reported_with_its_number(tmp_path, row, kin
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_line_ends_bom_and_trailing_commas_do_not_matter(tmp_path, end):
-    row = f"v/00001.jpg,0.5,-0.5,1,{LABELLED},"
+    row = f"v/00001.jpg,0.5,-0.5,1,{LABELED},"
     path = write(tmp_path / "a.txt", row, row, header="\ufeff" + HEADER, end=end)
     reading = read_mtl(path)
     assert len(reading.annotations) == 2
@@ -163,7 +163,7 @@ def test_the_names_of_every_edition_are_found(tmp_path, names, splits):
 
 
 def test_a_single_file_is_told_by_its_header(tmp_path):
-    path = write(tmp_path / "mine.txt", f"v/00001.jpg,0,0,0,{LABELLED}")
+    path = write(tmp_path / "mine.txt", f"v/00001.jpg,0,0,0,{LABELED}")
     assert find_mtl(path) == {"mine": path}
     (tmp_path / "other.txt").write_text("a,b\n")
     assert find_mtl(tmp_path / "other.txt") == {}
@@ -229,7 +229,7 @@ def assert_same(first, second):
 
 
 SEED = "\n".join(
-    [HEADER, *[f"v{i % 3}/{i:05d}.jpg,0.{i},-0.{i},{i % 8},{LABELLED}" for i in range(9)]]
+    [HEADER, *[f"v{i % 3}/{i:05d}.jpg,0.{i},-0.{i},{i % 8},{LABELED}" for i in range(9)]]
 ).encode()
 
 
@@ -261,7 +261,7 @@ def test_any_damage_is_a_row_a_problem_or_a_refusal(tmp_path_factory, edits):
 def test_a_hundred_thousand_rows_are_read_in_a_few_seconds(tmp_path):
     # 1,000,000 rows must take under 10 s (benchmarks/formats.py); a tenth gets 3 s here.
     rows = [
-        f"v{i // 900}/{i % 900 + 1:05d}.jpg,0.{i},-0.{i},{i % 8},{LABELLED}"
+        f"v{i // 900}/{i % 900 + 1:05d}.jpg,0.{i},-0.{i},{i % 8},{LABELED}"
         for i in range(100_000)
     ]
     path = write(tmp_path / "a.txt", *rows)

@@ -159,7 +159,7 @@ def _documents() -> list[Seed]:
         files = files_below(Path(folder))
     files["classes.json"] = json.dumps({"happy": "Happiness", "odd": None}).encode()
     files["provenance.json"] = json.dumps(
-        {"made_by": "generated world", "preset": "p", "seed": 1, "licence": "x"}
+        {"made_by": "generated world", "preset": "p", "seed": 1, "license": "x"}
     ).encode()
     files["names.txt"] = b"a\nb\n"
     spoiled = {name: mutate_json for name in files if name.endswith("json")}

@@ -1,7 +1,7 @@
 """Spoil files and read them, for as long as one likes; see docs/reliability.md.
 
 python tests/fuzz/run.py --media 5000 --files 10000      the long run
-python tests/fuzz/run.py --only "artefact zip" --case 17 one case, with its traceback
+python tests/fuzz/run.py --only "artifact zip" --case 17 one case, with its traceback
 """
 
 import argparse

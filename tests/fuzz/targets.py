@@ -1,7 +1,7 @@
 """Every target, by its name."""
 
 from annotation_targets import ANNOTATION_TARGETS
-from artefact_targets import ARTEFACT_TARGETS
+from artifact_targets import ARTIFACT_TARGETS
 from media_targets import MEDIA_TARGETS
 from store_targets import STORE_TARGETS
 from training_targets import TRAINING_TARGETS
@@ -12,7 +12,7 @@ TARGETS = {
         *MEDIA_TARGETS,
         *STORE_TARGETS,
         *ANNOTATION_TARGETS,
-        *ARTEFACT_TARGETS,
+        *ARTIFACT_TARGETS,
         *TRAINING_TARGETS,
     )
 }

@@ -28,7 +28,7 @@ def test_spoiled_files_end_in_typed_errors_within_time_and_memory():
     assert run.returncode == 0, run.stderr
     document = json.loads(run.stdout)
     assert document["failures"] == 0
-    assert set(document["targets"]) >= {"video", "artefact", "annotations", "checkpoint"}
+    assert set(document["targets"]) >= {"video", "artifact", "annotations", "checkpoint"}
 
 
 @pytest.mark.parametrize("name", ["mutate", "mutate_lines", "mutate_json"])

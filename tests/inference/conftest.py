@@ -1,4 +1,4 @@
-"""Toy artefacts: small ONNX networks whose answers can be worked out by hand."""
+"""Toy artifacts: small ONNX networks whose answers can be worked out by hand."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,7 +17,7 @@ from wildaffect.core.preprocess import Preprocess
 from wildaffect.core.sequences import Targets
 from wildaffect.core.tasks import ABAW_ACTION_UNITS, ABAW_EXPRESSIONS, Task
 from wildaffect.core.windows import WindowSpec
-from wildaffect.inference.artefact import network_file, write_artefact
+from wildaffect.inference.artifact import network_file, write_artifact
 from wildaffect.inference.calibration import Calibration
 from wildaffect.inference.inputs import COLUMNS
 from wildaffect.inference.manifest import (
@@ -100,11 +100,11 @@ def averaging_member(num_features: int, column: int) -> bytes:
     )
 
 
-def mean_colour(size_px: int) -> bytes:
+def mean_color(size_px: int) -> bytes:
     """A backbone: the mean of each channel of the crop."""
-    nodes = [helper.make_node("ReduceMean", ["crop"], ["colour"], axes=[2, 3], keepdims=0)]
+    nodes = [helper.make_node("ReduceMean", ["crop"], ["color"], axes=[2, 3], keepdims=0)]
     inputs = [("crop", FLOAT, ["B", 3, size_px, size_px])]
-    return to_onnx(nodes, inputs, [("colour", FLOAT, ["B", 3])], {})
+    return to_onnx(nodes, inputs, [("color", FLOAT, ["B", 3])], {})
 
 
 def first_feature_member(num_features: int) -> bytes:
@@ -137,7 +137,7 @@ BASE = Manifest(
 
 @pytest.fixture
 def toy(tmp_path: Path) -> Callable[..., Path]:
-    """Write an artefact: `toy(network, ..., backbone=..., **manifest fields)`."""
+    """Write an artifact: `toy(network, ..., backbone=..., **manifest fields)`."""
 
     def make(*networks: bytes, weights=None, rescaled=None, files=None, **fields) -> Path:
         networks = networks or (constant_member(3),)
@@ -150,9 +150,9 @@ def toy(tmp_path: Path) -> Callable[..., Path]:
                 named.items(), weights, rescaled, strict=True
             )
         )
-        folder = tmp_path / "artefact"
+        folder = tmp_path / "artifact"
         manifest = replace(BASE, **({"members": members} | fields))
-        write_artefact(folder, manifest, named | (files or {}))
+        write_artifact(folder, manifest, named | (files or {}))
         return folder
 
     return make
@@ -174,17 +174,17 @@ def averaging(toy) -> Path:
 @pytest.fixture
 def with_backbone(toy) -> Path:
     """Valence is the mean red of the aligned crop in [0, 1]."""
-    network = mean_colour(32)
+    network = mean_color(32)
     preprocess = Preprocess(size_px=32, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
     backbone = BackboneInput(
-        name="colour",
-        network=network_file("colour.onnx", network),
+        name="color",
+        network=network_file("color.onnx", network),
         preprocess=preprocess,
         feature_dim=3,
     )
     return toy(
         first_feature_member(6),
-        files={"colour.onnx": network},
+        files={"color.onnx": network},
         inputs=(backbone, POSE),
         predicts_arousal=False,
         expression=None,

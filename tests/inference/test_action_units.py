@@ -5,11 +5,11 @@ import dataclasses
 import numpy as np
 import pytest
 
-from wildaffect.core.errors import BadArtefact
+from wildaffect.core.errors import BadArtifact
 from wildaffect.core.outputs import SequenceOutputs
 from wildaffect.core.tasks import ABAW_ACTION_UNITS, LabelSpace, Task
 from wildaffect.inference.analyzer import Analyzer
-from wildaffect.inference.artefact import load_artefact
+from wildaffect.inference.artifact import load_artifact
 from wildaffect.inference.calibration import (
     Calibration,
     apply_calibration,
@@ -34,7 +34,7 @@ ROWS, TIMES = np.zeros((4, 3), np.float32), np.arange(4) / 25
 def test_intensities_are_clipped_and_averaged_with_the_weights_of_their_task(toy, constant):
     members = constant(3, intensity=(-1.0, 2.0)), constant(3, intensity=(7.0, 4.0))
     folder = toy(*members, weights=[3.0, 1.0], action_units=TWO)
-    model = Model(load_artefact(folder), Device())
+    model = Model(load_artifact(folder), Device())
     (group,) = model.window_groups
     said = group(ROWS, TIMES)[:, model.layout.columns[INTENSITY]]
     np.testing.assert_allclose(said, [[5.0 / 4, (3 * 2 + 4) / 4]] * 4, rtol=1e-6)
@@ -42,30 +42,30 @@ def test_intensities_are_clipped_and_averaged_with_the_weights_of_their_task(toy
 
 def test_intensities_come_from_the_members_that_predict_action_units(toy, constant):
     folder = toy(constant(3, intensity=(1.0, 1.0)), constant(3), action_units=TWO)
-    artefact = load_artefact(folder)
-    first, second = artefact.manifest.members
+    artifact = load_artifact(folder)
+    first, second = artifact.manifest.members
     second = dataclasses.replace(second, tasks=(Task.VALENCE,))
-    manifest = dataclasses.replace(artefact.manifest, members=(first, second))
-    model = Model(dataclasses.replace(artefact, manifest=manifest), Device())
+    manifest = dataclasses.replace(artifact.manifest, members=(first, second))
+    model = Model(dataclasses.replace(artifact, manifest=manifest), Device())
     (group,) = model.window_groups
     said = group(ROWS, TIMES)[:, model.layout.columns[INTENSITY]]
     np.testing.assert_array_equal(said, np.ones((4, 2)))
 
 
 def test_a_member_without_promised_intensities_is_refused(toy, constant):
-    with pytest.raises(BadArtefact, match=r"outputs must name .*action_unit_intensity"):
-        Model(load_artefact(toy(constant(3), action_units=TWO)), Device())
+    with pytest.raises(BadArtifact, match=r"outputs must name .*action_unit_intensity"):
+        Model(load_artifact(toy(constant(3), action_units=TWO)), Device())
 
 
 def test_a_member_with_another_number_of_intensities_is_refused(toy, constant):
     folder = toy(constant(3, intensity=(1.0, 1.0, 1.0)), action_units=TWO)
     message = "action_unit_intensity must have 2 values for each of 1 rows"
-    with pytest.raises(BadArtefact, match=message):
-        Model(load_artefact(folder), Device())
+    with pytest.raises(BadArtifact, match=message):
+        Model(load_artifact(folder), Device())
 
 
 def test_intensities_stand_in_the_order_of_the_space_and_the_rest_is_absent(toy):
-    manifest = dataclasses.replace(load_artefact(toy()).manifest, action_units=TWO)
+    manifest = dataclasses.replace(load_artifact(toy()).manifest, action_units=TWO)
     layout = layout_of(manifest)
     row = np.zeros(layout.num_columns, np.float32)
     row[layout.columns[INTENSITY]] = [1.5, 3.0]
@@ -79,7 +79,7 @@ def test_intensities_are_smoothed_as_action_units_are(toy):
     kind = Box(width_s=0.1)
     calibration = Calibration(smoothing=Smoothing(action_units=kind))
     manifest = dataclasses.replace(
-        load_artefact(toy()).manifest, action_units=TWO, calibration=calibration
+        load_artifact(toy()).manifest, action_units=TWO, calibration=calibration
     )
     layout = layout_of(manifest)
     rows = np.random.default_rng(0).random((30, layout.num_columns)).astype(np.float32)
@@ -95,8 +95,8 @@ def test_intensities_are_smoothed_as_action_units_are(toy):
     np.testing.assert_allclose(streamed, smooth(rows[:, columns], times_s, kind), 1e-6)
 
 
-def test_an_artefact_without_intensities_has_none(toy, constant, make_frames):
-    (row, *_) = Analyzer(load_artefact(toy(constant(3)))).run(make_frames(2))
+def test_an_artifact_without_intensities_has_none(toy, constant, make_frames):
+    (row, *_) = Analyzer(load_artifact(toy(constant(3)))).run(make_frames(2))
     assert row.affect.action_unit_intensities is None
 
 
@@ -140,7 +140,7 @@ def test_a_stream_leaves_out_the_units_that_the_offline_path_does(toy):
         action_unit_thresholds=(0.45, 0.55, 0.5),
     )
     manifest = dataclasses.replace(
-        load_artefact(toy()).manifest, action_units=MOUTH, calibration=calibration
+        load_artifact(toy()).manifest, action_units=MOUTH, calibration=calibration
     )
     layout = layout_of(manifest)
     rng = np.random.default_rng(2)
@@ -177,4 +177,4 @@ def test_the_fields_survive_a_file_and_are_left_out_where_they_say_nothing(toy, 
         TWO, intensity_note="Trained on generated faces.", excluded=(("AU04", "AU12"),)
     )
     folder = toy(constant(3, intensity=(1.0, 1.0)), action_units=units)
-    assert load_artefact(folder).manifest.action_units == units
+    assert load_artifact(folder).manifest.action_units == units

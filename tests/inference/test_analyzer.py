@@ -8,12 +8,12 @@ from wildaffect.core.faces import Status
 from wildaffect.faces.crop import align_face, five_points
 from wildaffect.faces.quality import QualityLimits
 from wildaffect.inference.analyzer import AnalysisOptions, Analyzer
-from wildaffect.inference.artefact import load_artefact
+from wildaffect.inference.artifact import load_artifact
 
 
 @pytest.fixture(scope="module")
 def baseline():
-    return Analyzer(load_artefact())
+    return Analyzer(load_artifact())
 
 
 def test_frames_without_a_face_are_rows_in_their_place(baseline, make_frames):
@@ -58,13 +58,13 @@ def test_leaving_early_closes_the_frames(baseline, make_frames):
 
 def test_a_face_of_low_quality_keeps_its_row_and_is_not_scored(make_frames):
     strict = AnalysisOptions(quality=QualityLimits(min_size_px=5000))
-    rows = list(Analyzer(load_artefact(), strict).run(make_frames(8)))
+    rows = list(Analyzer(load_artifact(), strict).run(make_frames(8)))
     assert {row.status for row in rows} == {Status.LOW_QUALITY}
     assert all(row.affect is None and row.face is not None for row in rows)
 
 
 def test_features_are_kept_on_request_raw_and_against_the_neutral(make_frames):
-    analyzer = Analyzer(load_artefact(), AnalysisOptions(keep_features=True))
+    analyzer = Analyzer(load_artifact(), AnalysisOptions(keep_features=True))
     for row in analyzer.run(make_frames(6)):
         assert {"geometry", "geometry_change", "blendshapes_change"} <= set(row.features)
         np.testing.assert_array_equal(row.features["blendshapes"], row.face.blendshapes)
@@ -73,9 +73,9 @@ def test_features_are_kept_on_request_raw_and_against_the_neutral(make_frames):
 def test_a_backbone_sees_the_aligned_crop_of_its_own_frame(with_backbone, make_frames):
     frames = make_frames(12)
     tinted = [replace(f, rgb=f.rgb // np.uint8([1 + f.index % 2, 1, 1])) for f in frames]
-    artefact = load_artefact(with_backbone)
-    preprocess = artefact.manifest.inputs[0].preprocess
-    analyzer = Analyzer(artefact, AnalysisOptions(keep_features=True))
+    artifact = load_artifact(with_backbone)
+    preprocess = artifact.manifest.inputs[0].preprocess
+    analyzer = Analyzer(artifact, AnalysisOptions(keep_features=True))
     rows = list(analyzer.run(tinted))
     assert len(rows) == 12
     for row in rows:
@@ -83,7 +83,7 @@ def test_a_backbone_sees_the_aligned_crop_of_its_own_frame(with_backbone, make_f
         crop = align_face(tinted[row.frame_index].rgb, points, preprocess)
         red = crop[..., 0].mean() / 255
         assert row.affect.valence == pytest.approx(red, abs=1e-4)
-        assert row.features["colour"][0] == pytest.approx(red, abs=1e-4)
+        assert row.features["color"][0] == pytest.approx(red, abs=1e-4)
         assert row.face.crops == ()  # rows are held for long
     even, odd = ([row.affect.valence for row in rows[start::2]] for start in (0, 1))
     assert min(even) > 1.5 * max(odd)
@@ -91,14 +91,14 @@ def test_a_backbone_sees_the_aligned_crop_of_its_own_frame(with_backbone, make_f
 
 def test_an_ensemble_fills_the_spread_columns(toy, constant, make_frames):
     folder = toy(constant(3, valence=0.2), constant(3, valence=0.6))
-    for row in Analyzer(load_artefact(folder)).run(make_frames(6)):
+    for row in Analyzer(load_artifact(folder)).run(make_frames(6)):
         assert row.affect.valence == pytest.approx(0.4)
         assert row.affect.valence_sd == pytest.approx(0.2)
         assert row.affect.arousal_sd == pytest.approx(0.0, abs=1e-6)
 
 
 def test_a_window_averages_over_its_rows_by_their_number(averaging, make_frames):
-    rows = list(Analyzer(load_artefact(averaging)).run(make_frames(10)))
+    rows = list(Analyzer(load_artifact(averaging)).run(make_frames(10)))
     yaw_deg = np.mean([row.face.pose.yaw_deg for row in rows])
     said = [row.affect.valence for row in rows]
     assert said == pytest.approx([np.clip(yaw_deg, -1, 1)] * 10, abs=1e-4)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from wildaffect.core.tasks import Task
-from wildaffect.inference.artefact import load_artefact
+from wildaffect.inference.artifact import load_artifact
 from wildaffect.inference.calibration import (
     Calibration,
     apply_calibration,
@@ -37,7 +37,7 @@ FULL = Calibration(
 
 
 def two_labels(outputs):
-    """The first two classes and units alone, as the toy artefact has them."""
+    """The first two classes and units alone, as the toy artifact has them."""
     probs = dict(outputs.probs)
     classes = probs[Task.EXPRESSION][:, :2].astype(float)
     probs[Task.EXPRESSION] = (classes / classes.sum(1, keepdims=True)).astype(np.float32)
@@ -47,7 +47,7 @@ def two_labels(outputs):
 
 def test_offline_and_stream_say_the_same_row_by_row(noisy_model, toy):
     outputs = two_labels(noisy_model(num_videos=1, num_rows=120)[0][0])
-    manifest = dataclasses.replace(load_artefact(toy()).manifest, calibration=FULL)
+    manifest = dataclasses.replace(load_artifact(toy()).manifest, calibration=FULL)
     layout = layout_of(manifest)
     rows = np.zeros((len(outputs), layout.num_columns), np.float32)
     for task, values in outputs.probs.items():

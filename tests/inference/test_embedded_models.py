@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 import wildaffect
-from wildaffect.analysis.options import build_analyzer, describe_artefact
+from wildaffect.analysis.options import build_analyzer, describe_artifact
 from wildaffect.core.frames import Frame
 from wildaffect.core.tasks import EXTENDED_ACTION_UNITS, Task
-from wildaffect.demo.doctor import _look_at_artefact
-from wildaffect.inference.artefact import EMBEDDED, load_artefact
+from wildaffect.demo.doctor import _look_at_artifact
+from wildaffect.inference.artifact import EMBEDDED, load_artifact
 from wildaffect.inference.calibration import expression_probs, units_present
 from wildaffect.inference.manifest import BackboneInput
 from wildaffect.inference.model import INTENSITY, Model
@@ -31,7 +31,7 @@ STEP = 0.05
 
 @pytest.fixture(scope="module", params=NAMES)
 def model(request):
-    return Model(load_artefact(request.param), Device())
+    return Model(load_artifact(request.param), Device())
 
 
 class MadeUp:
@@ -104,7 +104,7 @@ def test_every_class_can_be_said(model, name, known):
 
 
 def test_a_look_at_the_picture_counts_for_the_class_of_its_name():
-    model = Model(load_artefact("default"), Device())
+    model = Model(load_artifact("default"), Device())
     before = MadeUp(model, 1).held_for_two_seconds(Task.EXPRESSION)
     for place, name in enumerate(LOOKS):
         rows = MadeUp(model, 1)
@@ -144,10 +144,10 @@ def random_rows(model, num_rows=3000):
     return rows
 
 
-def test_intensities_lie_from_0_to_5_and_say_where_they_were_learnt(model):
+def test_intensities_lie_from_0_to_5_and_say_where_they_were_learned(model):
     units = model.manifest.action_units
     assert units.predicted == EXTENDED_ACTION_UNITS.labels
-    assert units.intensity_note.startswith("learnt from generated faces")
+    assert "from generated faces" in units.intensity_note
     intensity = random_rows(model).said(INTENSITY)
     assert intensity.shape == (3000, len(EXTENDED_ACTION_UNITS.labels))
     assert intensity.min() >= 0
@@ -179,18 +179,18 @@ def test_a_mirrored_photograph_says_the_same(photographed):
 
 
 def test_default_says_everywhere_which_part_is_face_api_and_under_which_license():
-    sidecar = describe_artefact(build_analyzer("default"))
+    sidecar = describe_artifact(build_analyzer("default"))
     (source,) = [one for one in sidecar["sources"] if "face-api" in one["name"]]
     assert source["license"] == "MIT"
     assert "scraped from the web" in source["note"]
     assert sidecar["license"] == "Apache-2.0 and MIT"
     card = (EMBEDDED / "default" / "CARD.md").read_text()
     assert f"| {source['name']} | MIT | {source['note']} |" in card
-    assert f"{source['name']} (MIT)" in _look_at_artefact("default")
+    assert f"{source['name']} (MIT)" in _look_at_artifact("default")
 
 
 def test_open_holds_nothing_of_undocumented_provenance():
-    manifest = load_artefact("open").manifest
+    manifest = load_artifact("open").manifest
     assert not [one for one in manifest.inputs if isinstance(one, BackboneInput)]
     world, mediapipe = manifest.sources
     assert world.name.startswith("generated world everyday")
@@ -198,8 +198,8 @@ def test_open_holds_nothing_of_undocumented_provenance():
     assert mediapipe.license == manifest.license == "Apache-2.0"
     told = (
         (EMBEDDED / "open" / "CARD.md").read_text(),
-        _look_at_artefact("open"),
-        str(describe_artefact(build_analyzer("open"))),
+        _look_at_artifact("open"),
+        str(describe_artifact(build_analyzer("open"))),
     )
     assert all("face-api" not in text for text in told)
     files = {path.name for path in (EMBEDDED / "open").iterdir()}

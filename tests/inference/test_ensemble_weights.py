@@ -53,8 +53,8 @@ def test_a_greedy_mixture_leaves_out_a_member_that_guesses(world):
     assert len(selected.fold_weights) == 3
 
 
-def test_centred_members_come_to_common_moments(world):
-    selected = chosen(world, combine="centred")
+def test_centered_members_come_to_common_moments(world):
+    selected = chosen(world, combine="centered")
     moved = [rescale(*pair) for pair in zip(world[0], selected.rescaling, strict=True)]
     means = [
         np.concatenate([one.probs[Task.VALENCE] for one in member]).mean()

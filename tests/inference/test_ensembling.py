@@ -5,8 +5,8 @@ import pytest
 
 from wildaffect.core.errors import BadOutputs
 from wildaffect.core.tasks import Task
-from wildaffect.inference.artefact import load_artefact
-from wildaffect.inference.ensembling import average, centring, correlations
+from wildaffect.inference.artifact import load_artifact
+from wildaffect.inference.ensembling import average, centering, correlations
 from wildaffect.inference.manifest import Affine
 from wildaffect.inference.model import SPREAD, Model
 from wildaffect.inference.selection import select_members
@@ -89,13 +89,13 @@ def test_each_task_is_averaged_over_the_members_that_predict_it(noisy_model):
     assert list(mixed.probs) == list(Task)
 
 
-def test_members_are_centred_and_compared_among_those_that_predict_a_task(noisy_model):
+def test_members_are_centered_and_compared_among_those_that_predict_a_task(noisy_model):
     base = noisy_model(num_videos=2, num_rows=50)[0]
     unrelated = only(base, Task.EXPRESSION)
     members = [base, unrelated, scaled(base, 0.2, 0.3)]
-    affines = centring(members)
+    affines = centering(members)
     assert affines[1] == {}
-    assert affines[::2] == centring(members[::2])
+    assert affines[::2] == centering(members[::2])
     alike = correlations(members)
     assert alike[Task.VALENCE][0, 2] == pytest.approx(1.0, abs=1e-5)
     assert np.isnan(alike[Task.VALENCE][1]).all()
@@ -131,7 +131,7 @@ def test_one_member_is_itself(noisy_model):
     assert not one.spread
 
 
-def test_the_artefact_of_an_ensemble_says_what_the_average_says(noisy_model, toy, constant):
+def test_the_artifact_of_an_ensemble_says_what_the_average_says(noisy_model, toy, constant):
     rescaled = [{Task.VALENCE: Affine(scale=0.5, offset=0.1)}, {}]
     folder = toy(
         constant(3, valence=0.2),
@@ -139,7 +139,7 @@ def test_the_artefact_of_an_ensemble_says_what_the_average_says(noisy_model, toy
         weights=[3.0, 1.0],
         rescaled=rescaled,
     )
-    model = Model(load_artefact(folder), Device())
+    model = Model(load_artifact(folder), Device())
     said = model.window_groups[0](np.zeros((4, 3), np.float32), np.arange(4) / 25)
     base = noisy_model(num_videos=1, num_rows=4)[0]
     members = [
@@ -156,10 +156,10 @@ def test_the_artefact_of_an_ensemble_says_what_the_average_says(noisy_model, toy
     )
 
 
-def test_centring_gives_members_one_mean_and_one_spread(noisy_model):
+def test_centering_gives_members_one_mean_and_one_spread(noisy_model):
     base = noisy_model(num_videos=3, num_rows=100)[0]
     members = [base, scaled(base, 0.2, 0.3)]
-    affines = centring(members, [2.0, 1.0])
+    affines = centering(members, [2.0, 1.0])
     pooled = [np.concatenate([o.probs[Task.VALENCE] for o in m]) for m in members]
     moved = [
         a[Task.VALENCE].scale * values + a[Task.VALENCE].offset
@@ -169,7 +169,7 @@ def test_centring_gives_members_one_mean_and_one_spread(noisy_model):
     assert moved[0].std() == pytest.approx((2 * pooled[0].std() + pooled[1].std()) / 3)
 
 
-def test_centring_helps_the_ccc_where_a_member_has_a_scale_of_its_own(noisy_model):
+def test_centering_helps_the_ccc_where_a_member_has_a_scale_of_its_own(noisy_model):
     base, targets = noisy_model(num_videos=6, noise=0.1)
     members = [noisier(base, 1, 2.0), scaled(noisier(base, 2, 2.0), 0.15, 0.0)]
     truth = np.concatenate([targets[one.video].valence for one in base])
@@ -179,12 +179,12 @@ def test_centring_helps_the_ccc_where_a_member_has_a_scale_of_its_own(noisy_mode
         return concordance_correlation(truth, said)
 
     plain = ccc(average(members))
-    assert ccc(average(members, rescaling=centring(members))) > plain + 0.03
+    assert ccc(average(members, rescaling=centering(members))) > plain + 0.03
 
 
 def test_a_member_that_never_moves_keeps_its_scale(noisy_model):
     base = noisy_model(num_videos=2, num_rows=20)[0]
-    affines = centring([base, scaled(base, 0.0, 0.3)])
+    affines = centering([base, scaled(base, 0.0, 0.3)])
     assert affines[1][Task.VALENCE].scale == 1.0
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wildaffect.faces.crop import normalise
+from wildaffect.faces.crop import normalize
 from wildaffect.features.embedding import Embedder
-from wildaffect.inference.artefact import EMBEDDED
+from wildaffect.inference.artifact import EMBEDDED
 from wildaffect.runtime.network import Device, Network
 
 torch = pytest.importorskip("torch")
@@ -107,7 +107,7 @@ def test_a_converted_file_computes_the_layers_of_the_package(converter, invented
     folder, values = invented
     file = converter.build_network(converter.read_weights(folder))
     pixels = np.random.default_rng(1).integers(0, 256, (2, 112, 112, 3), dtype=np.uint8)
-    crops = normalise(pixels, converter.PREPROCESS)
+    crops = normalize(pixels, converter.PREPROCESS)
     wanted = reference(values, crops)
     assert np.abs(wanted).max() > 0.5
     (logits,) = Network(file, device=Device())(crops)

@@ -158,7 +158,7 @@ def test_the_threshold_of_the_sweep_is_the_best_there_is(seed):
     assert f1(best) == pytest.approx(max(tried))
 
 
-def test_neighbouring_probabilities_are_told_apart_by_the_threshold_between_them():
+def test_neighboring_probabilities_are_told_apart_by_the_threshold_between_them():
     low = np.float32(0.3)
     high = np.nextafter(low, np.float32(1))
     threshold = np.float32(best_threshold(np.array([low, high]), np.array([False, True])))
@@ -191,7 +191,7 @@ def logit(prob):
     return np.log(prob / (1 - prob))
 
 
-def labelled_classes(seed, num_rows=600):
+def labeled_classes(seed, num_rows=600):
     """Class probabilities whose logits are off by a known bias."""
     rng = np.random.default_rng(seed)
     logits = rng.normal(size=(num_rows, 4)) * 2
@@ -209,7 +209,7 @@ def macro_f1(probs, target, bias):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_ascent_ends_where_no_single_bias_can_be_bettered(seed):
-    probs, target, video = labelled_classes(seed)
+    probs, target, video = labeled_classes(seed)
     bias = np.array(fit_bias(probs, target, video, fit=CoordinateAscent(prior_videos=0)))
     reached = macro_f1(probs, target, bias)
     assert reached > macro_f1(probs, target, 0) + 0.02
@@ -220,7 +220,7 @@ def test_the_ascent_ends_where_no_single_bias_can_be_bettered(seed):
 
 
 def test_a_known_bias_is_undone_and_one_of_few_videos_is_believed_less():
-    probs, target, video = labelled_classes(0, 6000)
+    probs, target, video = labeled_classes(0, 6000)
     bias = np.array(fit_bias(probs, target, video, fit=CoordinateAscent(prior_videos=0)))
     np.testing.assert_allclose(bias - bias[1], [-1.5, 0, 1.0, 0], atol=0.4)
     few = fit_bias(probs, target, 0 * video, fit=CoordinateAscent(prior_videos=3))

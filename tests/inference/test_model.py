@@ -3,9 +3,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from wildaffect.core.errors import BadArtefact
+from wildaffect.core.errors import BadArtifact
 from wildaffect.core.tasks import Task
-from wildaffect.inference.artefact import load_artefact
+from wildaffect.inference.artifact import load_artifact
 from wildaffect.inference.inputs import Inputs
 from wildaffect.inference.manifest import Affine
 from wildaffect.inference.model import SPREAD, Model
@@ -15,7 +15,7 @@ ROWS, TIMES = np.zeros((4, 3), np.float32), np.arange(4) / 25
 
 
 def model_of(folder):
-    return Model(load_artefact(folder), Device())
+    return Model(load_artifact(folder), Device())
 
 
 def said(folder):
@@ -56,36 +56,36 @@ def test_members_are_averaged_by_weight_and_their_spread_is_told(toy, constant):
 def test_a_network_that_lacks_an_output_is_refused(averaging, toy):
     network = (averaging / "member0.onnx").read_bytes()
     with pytest.raises(
-        BadArtefact, match=r"outputs must name .*action_units.*, got valence"
+        BadArtifact, match=r"outputs must name .*action_units.*, got valence"
     ):
         model_of(toy(network))
 
 
 def test_a_network_of_other_widths_is_refused(toy, constant):
-    with pytest.raises(BadArtefact, match=r"features must have 3 columns, .* got 5"):
+    with pytest.raises(BadArtifact, match=r"features must have 3 columns, .* got 5"):
         model_of(toy(constant(5)))
     with pytest.raises(
-        BadArtefact, match="expression must have 2 values for each of 1 rows"
+        BadArtifact, match="expression must have 2 values for each of 1 rows"
     ):
         model_of(toy(constant(3, expression=(0.0, 1.0, 2.0))))
 
 
 def test_a_backbone_of_another_width_is_refused(with_backbone):
-    artefact = load_artefact(with_backbone)
-    backbone = dataclasses.replace(artefact.manifest.inputs[0], feature_dim=5)
-    manifest = dataclasses.replace(artefact.manifest, inputs=(backbone,))
-    with pytest.raises(BadArtefact, match=r"output must have shape \(2, 5\)"):
-        Inputs(dataclasses.replace(artefact, manifest=manifest), Device())
+    artifact = load_artifact(with_backbone)
+    backbone = dataclasses.replace(artifact.manifest.inputs[0], feature_dim=5)
+    manifest = dataclasses.replace(artifact.manifest, inputs=(backbone,))
+    with pytest.raises(BadArtifact, match=r"output must have shape \(2, 5\)"):
+        Inputs(dataclasses.replace(artifact, manifest=manifest), Device())
 
 
 def test_a_network_that_says_no_number_is_an_error(toy, constant):
     model = model_of(toy(constant(3)))
     with pytest.raises(
-        BadArtefact, match="outputs must be finite, got others in a window of 4"
+        BadArtifact, match="outputs must be finite, got others in a window of 4"
     ):
         model.window_groups[0](np.full((4, 3), np.nan, np.float32), TIMES)
 
 
 def test_a_file_that_is_no_network_is_an_error(toy):
-    with pytest.raises(BadArtefact, match="got bytes that are no ONNX"):
+    with pytest.raises(BadArtifact, match="got bytes that are no ONNX"):
         model_of(toy(b"not ONNX"))

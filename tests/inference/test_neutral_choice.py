@@ -88,7 +88,7 @@ def test_the_column_says_how_far_the_persons_own_neutral_is_known(one_person, an
     assert all(0 <= value < 1 for value in estimated)
     assert {row["neutral_known"] for row in rows_of(one_person, "none")} == {0.0}
     rows = rows_of(one_person, "none")
-    population = analyzer.artefact.manifest.neutral.population_geometry
+    population = analyzer.artifact.manifest.neutral.population_geometry
     for row in rows:
         for name in GEOMETRY_NAMES:
             against = row[f"geometry_{name}"] - population[name]

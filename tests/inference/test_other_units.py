@@ -47,7 +47,7 @@ def analyze(*args):
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet", "jsonl"])
-def test_columns_follow_the_artefact_in_every_format(model, film, tmp_path, suffix):
+def test_columns_follow_the_artifact_in_every_format(model, film, tmp_path, suffix):
     path = tmp_path / f"out.{suffix}"
     assert analyze(film, "-o", path, "--model", model) == 0
     table = read_table(path)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from wildaffect.core.faces import FaceObservation, HeadPose, Status
 from wildaffect.core.windows import CausalWindow
-from wildaffect.inference.artefact import load_artefact
+from wildaffect.inference.artifact import load_artifact
 from wildaffect.inference.calibration import Calibration
 from wildaffect.inference.inputs import Inputs
 from wildaffect.inference.model import Model
@@ -30,8 +30,8 @@ BETWEEN_STEPS = 4
 
 @pytest.fixture(scope="module")
 def parts():
-    artefact = load_artefact("open")  # reads no picture, which these faces lack
-    return Inputs(artefact, Device()), Model(artefact, Device())
+    artifact = load_artifact("open")  # reads no picture, which these faces lack
+    return Inputs(artifact, Device()), Model(artifact, Device())
 
 
 def face(seed, status=Status.OK):
@@ -99,14 +99,14 @@ def test_without_warm_up_a_row_waits_for_the_next_step_alone(parts):
 
 
 def turning(yaws):
-    """Faces whose yaw, in degrees, is what the toy artefacts say of valence."""
+    """Faces whose yaw, in degrees, is what the toy artifacts say of valence."""
     plain = face(0)
     return [replace(plain, pose=HeadPose(float(yaw), 0, 0)) for yaw in yaws]
 
 
-def play_artefact(folder, faces, *, fps=30):
-    artefact = load_artefact(folder)
-    parts = Inputs(artefact, Device()), Model(artefact, Device())
+def play_artifact(folder, faces, *, fps=30):
+    artifact = load_artifact(folder)
+    parts = Inputs(artifact, Device()), Model(artifact, Device())
     person = person_of(*parts, warm_up_s=0.0)
     waits, rows = [], []
     for i, one in enumerate(faces):
@@ -123,7 +123,7 @@ def test_a_trailing_window_answers_each_row_from_its_own_past_after_its_delay(
     window = CausalWindow(length_s=0.5, delay_s=delay_s, max_gap_s=0.3)
     folder = toy(network, **VALENCE_ONLY, window=window)
     yaws = np.random.default_rng(0).uniform(-1, 1, 60)
-    said, waits = play_artefact(folder, turning(yaws))
+    said, waits = play_artifact(folder, turning(yaws))
     ahead = round(delay_s * 30)
     assert max(waits) == ahead
     expected = [
@@ -137,7 +137,7 @@ def test_a_model_of_another_rate_sees_fewer_rows_and_the_rest_lie_between(averag
     window = CausalWindow(length_s=0.5, delay_s=0.0, max_gap_s=0.4)
     folder = toy(network, **VALENCE_ONLY, window=window, rate_hz=10.0)
     yaws = np.random.default_rng(0).uniform(-1, 1, 61)
-    said, waits = play_artefact(folder, turning(yaws))
+    said, waits = play_artifact(folder, turning(yaws))
     assert max(waits) == 2  # until the next row that the model sees
     kept = yaws[::3]
     of_kept = [kept[max(0, i - 4) : i + 1].mean() for i in range(len(kept))]
@@ -154,5 +154,5 @@ def test_a_causal_smoothing_adds_no_delay(averaging, toy):
         **VALENCE_ONLY | {"calibration": Calibration(smoothing=smoothing)},
         window=window,
     )
-    _, waits = play_artefact(folder, turning(np.linspace(-1, 1, 40)))
+    _, waits = play_artifact(folder, turning(np.linspace(-1, 1, 40)))
     assert waits == [0] * 40

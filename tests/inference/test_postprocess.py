@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from wildaffect.core.tasks import ABAW_ACTION_UNITS, ABAW_EXPRESSIONS
-from wildaffect.inference.artefact import load_artefact
+from wildaffect.inference.artifact import load_artifact
 from wildaffect.inference.calibration import Calibration
 from wildaffect.inference.model import layout_of
 from wildaffect.inference.postprocess import smoothing_by_column, to_affect
@@ -13,7 +13,7 @@ from wildaffect.inference.smoothing import Box, Gaussian, Smoothing
 
 @pytest.fixture
 def manifest(toy):
-    return load_artefact(toy()).manifest
+    return load_artifact(toy()).manifest
 
 
 def read(manifest, **values):

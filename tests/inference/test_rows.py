@@ -7,7 +7,7 @@ import pytest
 
 from wildaffect.core.faces import FaceObservation, FrameFaces, HeadPose, Status
 from wildaffect.core.windows import FRAME_WISE, CausalWindow
-from wildaffect.inference.artefact import Artefact, load_artefact
+from wildaffect.inference.artifact import Artifact, load_artifact
 from wildaffect.inference.inputs import Inputs
 from wildaffect.inference.model import Model
 from wildaffect.inference.person import PersonStream
@@ -38,13 +38,13 @@ class Redness:
 @pytest.fixture
 def rows_of(with_backbone):
     """`rows_of(frames, ...)` -> rows by frame, the batches, the inputs."""
-    artefact = load_artefact(with_backbone)
+    artifact = load_artifact(with_backbone)
 
     def run(frames, *, rate_hz=None, at_once=False):
-        manifest = replace(artefact.manifest, rate_hz=rate_hz, window=WINDOW)
+        manifest = replace(artifact.manifest, rate_hz=rate_hz, window=WINDOW)
         network = Redness()
         inputs = Inputs(
-            replace(artefact, manifest=manifest), Device(), backbones={"colour": network}
+            replace(artifact, manifest=manifest), Device(), backbones={"color": network}
         )
         network.batches.clear()  # of the check
         made = FaceRows(inputs, at_once=at_once).run(frames)
@@ -90,7 +90,7 @@ def test_frames_and_faces_come_back_in_order_without_their_crops(rows_of):
         assert [one.face.track_id for one in measured] == [0, 1]
         assert all(face.crops == () for face in seen.faces)
         for one in measured:
-            assert one.measured["colour"][0] * 255 == pytest.approx(one.frame_index)
+            assert one.measured["color"][0] * 255 == pytest.approx(one.frame_index)
 
 
 def test_faces_of_several_frames_and_people_share_a_call_of_bounded_size(rows_of):
@@ -134,7 +134,7 @@ def test_a_row_of_a_lost_face_has_features_between_those_of_its_neighbors(rows_o
     assert np.concatenate(batches).tolist() == [0, 14, 18, 27]
     person = PersonStream(
         inputs,
-        Model(load_artefact_of(inputs), Device(), [FirstFeature()]),
+        Model(load_artifact_of(inputs), Device(), [FirstFeature()]),
         neutral=None,
         warm_up_s=0.0,
         keep_features=False,
@@ -148,7 +148,7 @@ def test_a_row_of_a_lost_face_has_features_between_those_of_its_neighbors(rows_o
 
 
 def test_a_member_that_sees_rows_alone_has_backbones_look_at_every_face(with_backbone):
-    manifest = replace(load_artefact(with_backbone).manifest, rate_hz=5.0, window=WINDOW)
+    manifest = replace(load_artifact(with_backbone).manifest, rate_hz=5.0, window=WINDOW)
     assert embedding_rate_hz(manifest) == 5.0
     (member,) = manifest.members
     alone = replace(member, window=FRAME_WISE)
@@ -168,6 +168,6 @@ class FirstFeature:
         return (features[..., 0],)
 
 
-def load_artefact_of(inputs):
-    """An artefact with the manifest of some inputs; its networks are stood in for."""
-    return Artefact(inputs.manifest, {}, digest="")
+def load_artifact_of(inputs):
+    """An artifact with the manifest of some inputs; its networks are stood in for."""
+    return Artifact(inputs.manifest, {}, digest="")

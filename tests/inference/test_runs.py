@@ -3,7 +3,7 @@ import pytest
 
 from wildaffect.core.tasks import Task
 from wildaffect.core.windows import CausalWindow, WindowSpec
-from wildaffect.inference.artefact import load_artefact
+from wildaffect.inference.artifact import load_artifact
 from wildaffect.inference.calibration import Calibration
 from wildaffect.inference.model import Model
 from wildaffect.inference.runs import build_stream, predict_rows
@@ -28,7 +28,7 @@ def test_stored_features_get_what_a_stream_says_of_them_row_by_row(
 ):
     network = (averaging / "member0.onnx").read_bytes()
     folder = toy(network, **BARE, window=window, rate_hz=rate_hz)
-    model = Model(load_artefact(folder), Device())
+    model = Model(load_artifact(folder), Device())
     times_s = np.concatenate([np.arange(50), 90 + np.arange(20)]) / 30
     rows = np.random.default_rng(0).uniform(-1, 1, (70, 3)).astype(np.float32)
     said = predict_rows(
@@ -48,7 +48,7 @@ def test_stored_features_get_what_a_stream_says_of_them_row_by_row(
 def test_every_task_and_the_spread_of_an_ensemble_are_there(toy, constant):
     folder = toy(constant(3, valence=0.2), constant(3, valence=0.6))
     said = predict_rows(
-        Model(load_artefact(folder), Device()),
+        Model(load_artifact(folder), Device()),
         "clip",
         frame_number=np.arange(1, 5),
         time_s=np.arange(4) / 30,

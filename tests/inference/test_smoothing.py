@@ -108,7 +108,7 @@ def test_memory_is_bounded_by_the_reach(kind):
         assert smoother.num_held <= 130
 
 
-def test_a_step_becomes_a_ramp_centred_on_it():
+def test_a_step_becomes_a_ramp_centered_on_it():
     times = np.arange(41) / 10
     values = (times >= 2.0).astype(np.float32)[:, None]
     smoothed = smooth(values, times, Gaussian(sd_s=0.3))[:, 0]

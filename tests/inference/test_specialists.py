@@ -1,14 +1,14 @@
-"""Artefacts whose members differ in tasks and in windows."""
+"""Artifacts whose members differ in tasks and in windows."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from wildaffect.core.errors import BadArtefact
+from wildaffect.core.errors import BadArtifact
 from wildaffect.core.tasks import ABAW_ACTION_UNITS, ABAW_EXPRESSIONS, Task
 from wildaffect.core.windows import FRAME_WISE, CausalWindow, WindowSpec
-from wildaffect.inference.artefact import load_artefact, network_file, write_artefact
+from wildaffect.inference.artifact import load_artifact, network_file, write_artifact
 from wildaffect.inference.ensembling import average
 from wildaffect.inference.manifest import ActionUnitOutput, Affine, ExpressionOutput, Member
 from wildaffect.inference.model import Model
@@ -38,14 +38,14 @@ def member(averaging, constant):
 
 @pytest.fixture
 def model(tmp_path, averaging):
-    """Load an artefact of these members: `model(member(...), ..., **manifest fields)`."""
+    """Load an artifact of these members: `model(member(...), ..., **manifest fields)`."""
 
     def make(*members, **fields):
-        manifest = load_artefact(averaging).manifest
+        manifest = load_artifact(averaging).manifest
         changed = {"members": tuple(one for one, _ in members)} | fields
         folder = tmp_path / "specialists"
-        write_artefact(folder, replace(manifest, **changed), dict(f for _, f in members))
-        return Model(load_artefact(folder), Device())
+        write_artifact(folder, replace(manifest, **changed), dict(f for _, f in members))
+        return Model(load_artifact(folder), Device())
 
     return make
 
@@ -134,18 +134,18 @@ def test_a_member_that_sees_rows_alone_runs_on_every_row_beside_slower_ones(memb
     ],
 )
 def test_tasks_that_do_not_fit_the_manifest_are_refused(member, model, fields, said):
-    with pytest.raises(BadArtefact, match=said):
+    with pytest.raises(BadArtifact, match=said):
         model(member("a.onnx", **fields))
 
 
 def test_a_task_that_nobody_predicts_is_refused(member, model):
-    with pytest.raises(BadArtefact, match="arousal must be predicted by a member"):
+    with pytest.raises(BadArtifact, match="arousal must be predicted by a member"):
         model(member("a.onnx", tasks=VALENCE), predicts_arousal=True)
 
 
 def test_gaps_of_every_window_must_span_two_steps(member, model):
     narrow = replace(SHORT, max_gap_s=0.1)
-    with pytest.raises(BadArtefact, match=r"max_gap_s of the window must be .* 0\.2 s"):
+    with pytest.raises(BadArtifact, match=r"max_gap_s of the window must be .* 0\.2 s"):
         model(member("a.onnx"), member("b.onnx", window=narrow), rate_hz=10.0)
 
 

@@ -39,7 +39,7 @@ TASK_LOSSES = {
 }
 TASK_WEIGHTINGS: dict[str, TaskWeightingConfig] = {
     "fixed": FixedWeights(),
-    "normalised": NormalizedWeights(),
+    "normalized": NormalizedWeights(),
     "uncertainty": UncertaintyWeights(),
     "loss-ratio": LossRatioWeights(recent_steps=2.0, past_steps=10.0),
 }
@@ -174,7 +174,7 @@ def test_a_task_without_a_fixed_weight_is_refused(make_case: Make) -> None:
         loss(*make_case())
 
 
-def test_normalised_losses_pull_in_proportion_to_their_slope(make_case: Make) -> None:
+def test_normalized_losses_pull_in_proportion_to_their_slope(make_case: Make) -> None:
     case = make_case()
     total, *gradients = slopes(weigh(NormalizedWeights()), case)
     assert total.item() == pytest.approx(4.0)
@@ -231,7 +231,7 @@ def test_a_task_that_falls_less_weighs_more(make_case: Make) -> None:
     case = make_case(share=1.0)
     loss = weigh(LossRatioWeights(recent_steps=2.0, past_steps=20.0))
     for step in range(20):
-        # Valence is learnt, arousal is not.
+        # Valence is learned, arousal is not.
         with torch.no_grad():
             target = case.targets[Task.VALENCE]
             case.outputs[Task.VALENCE].lerp_(target, 0.2 if step else 0.0)

@@ -34,7 +34,7 @@ def _annotated(rows, video_index, videos, subjects, values, masks, spaces):
     )
 
 
-def _make(seed=0, *, rows=300, num_videos=6, noise=0.4, labelled=0.8, units=12):
+def _make(seed=0, *, rows=300, num_videos=6, noise=0.4, labeled=0.8, units=12):
     """Invented labels and predictions of them that are right more often than not."""
     rng = np.random.default_rng(seed)
     spaces = _spaces(8, units)
@@ -54,8 +54,8 @@ def _make(seed=0, *, rows=300, num_videos=6, noise=0.4, labelled=0.8, units=12):
             rng.random((rows, units)) < noise, 0, truth["action_units"]
         ),
     }
-    valid = {name: rng.random(v.shape) < labelled for name, v in truth.items()}
-    covered = {name: rng.random(v.shape) < labelled for name, v in truth.items()}
+    valid = {name: rng.random(v.shape) < labeled for name, v in truth.items()}
+    covered = {name: rng.random(v.shape) < labeled for name, v in truth.items()}
     videos = tuple(f"video{n}" for n in range(num_videos))
     subjects = tuple(f"person{n // 2}" for n in range(num_videos))
     index = rng.integers(0, num_videos, rows)

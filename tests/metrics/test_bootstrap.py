@@ -80,10 +80,10 @@ def test_a_measure_of_many_values_gives_an_interval_for_each(statistics):
 
 
 def test_resamples_without_a_score_are_left_out_and_counted(statistics):
-    one_labelled = np.zeros((20, 8, 8), int)
-    one_labelled[0] = statistics.expression.counts[0]
+    one_labeled = np.zeros((20, 8, 8), int)
+    one_labeled[0] = statistics.expression.counts[0]
     rare = replace(
-        statistics, expression=replace(statistics.expression, counts=one_labelled)
+        statistics, expression=replace(statistics.expression, counts=one_labeled)
     )
     interval = bootstrap_interval(rare, attrgetter("macro_f1_expression"))
     never_drawn = (1 - 1 / 20) ** 20

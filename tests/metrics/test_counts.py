@@ -66,7 +66,7 @@ def test_class_f1_and_confusion_are_those_of_scikit_learn(series):
 
 
 @given(cells)
-def test_unit_f1_is_that_of_scikit_learn_on_the_labelled_cells(series):
+def test_unit_f1_is_that_of_scikit_learn_on_the_labeled_cells(series):
     target, pred, valid = series
     got = UnitCounts.of(target, pred, valid=valid).f1()
     for unit in range(3):
@@ -83,7 +83,7 @@ def test_a_class_that_never_occurs_counts_as_0_in_the_mean():
     assert counts.macro_f1() == 3 / 8
 
 
-def test_a_unit_that_is_never_labelled_is_left_out_and_one_that_never_occurs_is_not():
+def test_a_unit_that_is_never_labeled_is_left_out_and_one_that_never_occurs_is_not():
     target, pred = np.array([[1, 0, 1]]), np.array([[1, 0, 0]])
     valid = np.array([[True, True, False]])
     counts = UnitCounts.of(target, pred, valid=valid)

@@ -134,7 +134,7 @@ def test_the_multi_task_score_worked_out_by_hand_is_met(invented):
 
 
 def test_a_perfect_prediction_of_all_labels_scores_3(invented):
-    annotations, predictions = invented.make(labelled=1.0)
+    annotations, predictions = invented.make(labeled=1.0)
     columns = ("valence", "arousal", "expression", "action_units")
     perfect = replace(predictions, **{n: getattr(annotations, n) for n in columns})
     assert score(annotations, perfect).p_mtl == pytest.approx(3, abs=1e-12)
@@ -186,7 +186,7 @@ def test_each_video_and_each_subject_scores_as_if_it_were_alone(invented):
         assert subjects.p_mtl[index] == pytest.approx(alone.p_mtl, abs=1e-9)
 
 
-def test_what_is_not_labelled_or_not_covered_changes_nothing(invented):
+def test_what_is_not_labeled_or_not_covered_changes_nothing(invented):
     annotations, predictions = invented.make()
     spoilt_annotations = replace(
         annotations,

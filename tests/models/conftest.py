@@ -194,12 +194,14 @@ def fill(formula: dict[str, Callable]) -> Callable[[nn.Module], nn.Module]:
     """Return a function that gives a network the weights of the formula."""
 
     def filled(network: nn.Module) -> nn.Module:
-        learnt = {
+        learned = {
             key: tuple(value.shape)
             for key, value in network.state_dict().items()
             if not key.endswith("pos_embed")
         }
-        state = {k: torch.as_tensor(v) for k, v in formula["formula_state"](learnt).items()}
+        state = {
+            k: torch.as_tensor(v) for k, v in formula["formula_state"](learned).items()
+        }
         missing, unexpected = network.load_state_dict(state, strict=False)
         assert not unexpected
         assert all(key.endswith("pos_embed") for key in missing)

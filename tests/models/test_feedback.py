@@ -162,7 +162,7 @@ def test_graphs_in_which_a_task_waits_for_itself_are_refused(
 @pytest.mark.parametrize(
     ("sources", "named"), [({A: (U,)}, "action_units"), ({E: (V,)}, "expression")]
 )
-def test_feedback_from_or_to_a_task_that_is_not_learnt_is_refused(
+def test_feedback_from_or_to_a_task_that_is_not_learned_is_refused(
     sources: dict[Task, tuple[Task, ...]], named: str
 ) -> None:
     with pytest.raises(
@@ -268,7 +268,7 @@ def test_own_convolutions_reach_on_where_the_shared_ones_end(make_model: Make) -
     assert (reach, own) == ([1, 2], [4, 8])
 
 
-def test_a_standardised_model_reads_raw_features(
+def test_a_standardized_model_reads_raw_features(
     make_model: Make, make_window: Make
 ) -> None:
     model = make_model(FRAME).eval()

@@ -191,7 +191,7 @@ def learns(config: ModelConfig, window: Any, labels: Any, num_steps: int) -> lis
     return [totals[0], totals[-1]]
 
 
-def test_a_small_batch_is_learnt_by_heart(
+def test_a_small_batch_is_learned_by_heart(
     encoder: TemporalConfig, make_window: Make, make_labels: Make
 ) -> None:
     window = make_window(6, 4)
@@ -202,7 +202,7 @@ def test_a_small_batch_is_learnt_by_heart(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("framework", SQUARE, indirect=True)
-def test_a_small_batch_is_learnt_by_heart_with_every_trunk_and_every_feedback(
+def test_a_small_batch_is_learned_by_heart_with_every_trunk_and_every_feedback(
     encoder: TemporalConfig,
     framework: FrameworkConfig,
     make_window: Make,

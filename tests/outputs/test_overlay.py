@@ -155,7 +155,7 @@ def test_hiding_reaches_beyond_the_box_to_hair_and_chin():
     assert detail(rgb, (190, 270, 210, 300)) < 100
 
 
-def test_an_expression_that_hardly_leads_is_labelled_unclear_without_a_share(row, affect):
+def test_an_expression_that_hardly_leads_is_labeled_unclear_without_a_share(row, affect):
     rgb, said = noise(480, 640), affect()
     unclear = dataclasses.replace(said, expression_is_unclear=True)
     named = dataclasses.replace(said, expression="unclear")  # no label of the space
@@ -193,7 +193,7 @@ def overlay(rows, frames, style=None):
     return kept.frames
 
 
-def test_every_analysed_frame_comes_out_once_at_its_own_time(row):
+def test_every_analyzed_frame_comes_out_once_at_its_own_time(row):
     rows = [row(i, t, rate=10) for i in range(0, 30, 3) for t in (0, 1)]
     drawn = overlay(rows, clip(40))
     assert [time_s for time_s, _ in drawn] == [i / 10 for i in range(0, 30, 3)]
@@ -233,7 +233,7 @@ def test_a_lost_face_stays_hidden_for_a_second_before_and_after_its_track(row):
 
 
 @pytest.mark.parametrize("name", ["x.png", "x.jpg"])
-def test_a_still_is_written_in_colour_under_its_name(tmp_path, name):
+def test_a_still_is_written_in_color_under_its_name(tmp_path, name):
     rgb = np.zeros((20, 30, 3), np.uint8)
     rgb[..., 0] = 250
     write_picture(tmp_path / name, rgb)

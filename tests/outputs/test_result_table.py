@@ -227,7 +227,7 @@ def test_a_result_cut_short_by_its_input_is_kept_and_says_so(tmp_path, row):
 
 def test_the_sidecar_says_what_columns_mean_and_what_they_were_made_from(tmp_path, row):
     made_from = Provenance(
-        source={"name": "clip.mp4"}, artefact={"name": "rules"}, options={"every": 2}
+        source={"name": "clip.mp4"}, artifact={"name": "rules"}, options={"every": 2}
     )
     path = write(tmp_path / "x.csv", [row()], provenance=made_from)
     told = sidecar(path)

@@ -16,10 +16,10 @@ def clip(tmp_path):
 
 
 def made_from(clip, **options):
-    return Provenance(source=stamp(clip), artefact={"sha256": "a"}, options=options)
+    return Provenance(source=stamp(clip), artifact={"sha256": "a"}, options=options)
 
 
-def analyse(result, provenance, row, error=None):
+def analyze(result, provenance, row, error=None):
     with TableWriter(result, result_schema(), provenance) as writer:
         writer.write([row()])
         if error:
@@ -28,14 +28,14 @@ def analyse(result, provenance, row, error=None):
 
 
 def test_a_whole_result_of_the_same_input_and_options_is_finished(tmp_path, clip, row):
-    result = analyse(tmp_path / "x.csv", made_from(clip, every=2), row)
+    result = analyze(tmp_path / "x.csv", made_from(clip, every=2), row)
     assert is_finished(result, made_from(clip, every=2))
 
 
-def test_other_options_another_artefact_or_a_changed_input_are_not(tmp_path, clip, row):
-    result = analyse(tmp_path / "x.csv", made_from(clip, every=2), row)
+def test_other_options_another_artifact_or_a_changed_input_are_not(tmp_path, clip, row):
+    result = analyze(tmp_path / "x.csv", made_from(clip, every=2), row)
     assert not is_finished(result, made_from(clip, every=3))
-    other = Provenance(source=stamp(clip), artefact={"sha256": "b"}, options={"every": 2})
+    other = Provenance(source=stamp(clip), artifact={"sha256": "b"}, options={"every": 2})
     assert not is_finished(result, other)
     os.utime(clip, ns=(0, 12345))
     assert not is_finished(result, made_from(clip, every=2))
@@ -44,12 +44,12 @@ def test_other_options_another_artefact_or_a_changed_input_are_not(tmp_path, cli
 def test_missing_incomplete_cut_and_unexplained_results_are_redone(tmp_path, clip, row):
     provenance = made_from(clip)
     assert not is_finished(tmp_path / "none.csv", provenance)
-    partly = analyse(tmp_path / "partly.csv", provenance, row, error="frame 3: data ends")
+    partly = analyze(tmp_path / "partly.csv", provenance, row, error="frame 3: data ends")
     assert not is_finished(partly, provenance)
-    cut = analyse(tmp_path / "cut.csv", provenance, row)
+    cut = analyze(tmp_path / "cut.csv", provenance, row)
     cut.write_bytes(cut.read_bytes()[:-5])
     assert not is_finished(cut, provenance)
-    alone = analyse(tmp_path / "alone.csv", provenance, row)
+    alone = analyze(tmp_path / "alone.csv", provenance, row)
     sidecar_path(alone).write_text("{broken")
     assert not is_finished(alone, provenance)
     sidecar_path(alone).unlink()

@@ -24,14 +24,14 @@ def two_people(row):
     return [*rows, row(10, None, rate=10)]
 
 
-def summarise(rows):
+def summarize(rows):
     summarizer = Summarizer()
     assert list(summarizer.watch(rows)) == list(rows)
     return summarizer
 
 
 def test_totals_count_frames_faces_and_people(two_people):
-    run = summarise(two_people).run(wall_s=2.0)
+    run = summarize(two_people).run(wall_s=2.0)
     assert (run.num_frames, run.num_faces, run.num_tracks) == (11, 15, 2)
     assert run.video_s == 1.0
     assert run.frames_per_s == 5.5
@@ -40,7 +40,7 @@ def test_totals_count_frames_faces_and_people(two_people):
 
 
 def test_a_track_sums_up_the_frames_that_were_scored(two_people):
-    first, second = summarise(two_people).tracks()
+    first, second = summarize(two_people).tracks()
     own = [r.affect for r in two_people if r.face is not None and r.face.track_id == 1]
     scored = [affect for affect in own if affect is not None]
     assert (second.start_s, second.stop_s) == (0.5, 0.9)
@@ -53,7 +53,7 @@ def test_a_track_sums_up_the_frames_that_were_scored(two_people):
 
 
 def test_what_no_frame_predicts_has_no_mean(row):
-    (track,) = summarise([row(status=Status.LOW_QUALITY)]).tracks()
+    (track,) = summarize([row(status=Status.LOW_QUALITY)]).tracks()
     assert (track.valence, track.expressions, track.action_units) == (None, (), ())
 
 
@@ -63,7 +63,7 @@ def test_nothing_at_all_sums_up_to_zeros():
 
 
 def test_files_add_up(two_people):
-    run = summarise(two_people).run()
+    run = summarize(two_people).run()
     both = total([run, run], wall_s=4.0)
     assert (both.num_files, both.num_frames, both.num_tracks) == (2, 22, 4)
     assert both.frames_per_s == 5.5
@@ -72,7 +72,7 @@ def test_files_add_up(two_people):
 def test_memory_is_bounded_by_forgetting_the_shortest_tracks(row, monkeypatch):
     monkeypatch.setattr(summary, "MAX_TRACKS", 3)
     rows = [row(frame, 0) for frame in range(5)] + [row(5 + k, 1 + k) for k in range(50)]
-    summarizer = summarise(rows)
+    summarizer = summarize(rows)
     assert summarizer.run().num_tracks == 51
     kept = summarizer.tracks()
     assert len(kept) <= 6
@@ -80,7 +80,7 @@ def test_memory_is_bounded_by_forgetting_the_shortest_tracks(row, monkeypatch):
 
 
 def test_the_line_names_numbers_in_words(two_people):
-    assert summary_line(summarise(two_people).run(wall_s=2.0)) == (
+    assert summary_line(summarize(two_people).run(wall_s=2.0)) == (
         "1 file, 11 frames (1.0 s), 15 faces, 2 tracks, 9.1% of frames without a face, "
         "6.7% of faces of low quality, 2.0 s, 6 frames/s"
     )
@@ -96,14 +96,14 @@ def shown(table, width=120):
 def test_a_long_list_shows_the_longest_tracks_and_says_how_many_not(row):
     rows = [row(frame, track) for track in range(8) for frame in range(track + 1)]
     text = shown(
-        track_table(summarise(sorted(rows, key=lambda r: r.frame_index)).tracks(), 3)
+        track_table(summarize(sorted(rows, key=lambda r: r.frame_index)).tracks(), 3)
     )
     assert "and 5 shorter tracks; all are in the table file" in text
     assert [line.split()[0] for line in text.splitlines()[2:5]] == ["5", "6", "7"]
 
 
 def test_a_short_list_is_shown_whole(two_people):
-    text = shown(track_table(summarise(two_people).tracks()))
+    text = shown(track_table(summarize(two_people).tracks()))
     assert "shorter" not in text
     assert "Happiness 100%" in text
 
@@ -114,7 +114,7 @@ def unclear(affect):
 
 def test_an_unclear_expression_is_called_so(row, affect):
     rows = [row(0, affect=affect()), *(row(i, affect=unclear(affect())) for i in (1, 2, 3))]
-    (track,) = summarise(rows).tracks()
+    (track,) = summarize(rows).tracks()
     assert [(s.label, s.share) for s in track.expressions] == [
         ("unclear", 0.75),
         ("Happiness", 0.25),
@@ -150,16 +150,16 @@ def test_the_table_fits_80_columns_with_nineteen_units_in_a_long_video(row, imag
 
 def test_photographs_are_counted_as_such_and_have_no_time(row):
     photos = [dataclasses.replace(row(i, i, rate=1.0), image=f"{i}.jpg") for i in range(3)]
-    run = summarise(photos).run()
+    run = summarize(photos).run()
     assert (run.num_images, run.video_s) == (3, 0.0)
     assert summary_line(run) == (
         "1 file, 3 images, 3 faces, 3 tracks, 0.0% of images without a face, "
         "0.0% of faces of low quality"
     )
-    text = shown(track_table(summarise(photos).tracks()))
+    text = shown(track_table(summarize(photos).tracks()))
     assert "2.jpg" in text
     assert " s " not in text
-    both = total([run, summarise([row(0), row(30)]).run()], wall_s=0.0)
+    both = total([run, summarize([row(0), row(30)]).run()], wall_s=0.0)
     assert summary_line(both).startswith("2 files, 2 frames (1.0 s), 3 images, 5 faces")
 
 
@@ -181,7 +181,7 @@ def test_units_of_most_frames_are_named(row, affect):
 
 
 def test_the_json_form_holds_the_same_numbers(two_people):
-    summarizer = summarise(two_people)
+    summarizer = summarize(two_people)
     told = json.loads(json.dumps(summary_json(summarizer.run(2.0), summarizer.tracks())))
     assert told["run"]["num_frames"] == 11
     assert told["run"]["frames_per_s"] == 5.5

@@ -45,7 +45,7 @@ def calibrated():
 
 def test_tables_hold_every_column_and_what_was_said(calibrated, tmp_path):
     paths = write_video_tables(
-        calibrated, tmp_path / "out", first_frame=1, artefact={"name": "toy"}
+        calibrated, tmp_path / "out", first_frame=1, artifact={"name": "toy"}
     )
     assert [path.name for path in paths] == ["one.csv", "two.csv"]
     table = read_table(paths[0])
@@ -61,7 +61,7 @@ def test_tables_hold_every_column_and_what_was_said(calibrated, tmp_path):
     np.testing.assert_array_equal(
         table["p_other"], first.outputs.probs[Task.EXPRESSION][:, 7]
     )
-    assert read_sidecar(paths[0])["artefact"] == {"name": "toy"}
+    assert read_sidecar(paths[0])["artifact"] == {"name": "toy"}
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from wildaffect.cli.main import main
-from wildaffect.core.errors import BadArtefact, UsageError
+from wildaffect.core.errors import BadArtifact, UsageError
 from wildaffect.export.backbone import backbone_error, backbone_to_onnx, check_error
 from wildaffect.features.embedding import NETWORK_BATCH, Embedder
 from wildaffect.features.store import EntryName, FeatureStore
@@ -101,7 +101,7 @@ def test_the_runtime_gives_the_features_of_torch(backbone, onnx):
 def test_a_file_of_another_network_is_refused(onnx):
     torch.manual_seed(1)
     other = build_backbone(NETWORK)
-    with pytest.raises(BadArtefact, match="exported IResNet must be within"):
+    with pytest.raises(BadArtifact, match="exported IResNet must be within"):
         check_error(error_of(other, onnx), other, Device())
 
 

@@ -53,17 +53,17 @@ def test_the_outputs_are_the_mean_of_the_members(make, trained):
 
 
 def test_an_ensemble_is_loaded_with_weights_rescaling_and_calibration(make):
-    ensemble = load_ensemble(make("ens", "--combine", "centred", "--select", "greedy"))
+    ensemble = load_ensemble(make("ens", "--combine", "centered", "--select", "greedy"))
     weights = [member.weight for member in ensemble.members]
     assert sum(weights) == pytest.approx(1.0)
     assert all(member.rescaled for member in ensemble.members)
-    assert ensemble.chosen_on.combine == "centred"
+    assert ensemble.chosen_on.combine == "centered"
     assert ensemble.chosen_on.videos == ("v0", "v1", "v2", "v3")
     assert len(ensemble.calibration.action_unit_thresholds) == 12
 
 
 def test_an_ensemble_predicts_what_it_was_judged_by(make, tiny_data, tmp_path):
-    folder = make("ens", "--combine", "centred")
+    folder = make("ens", "--combine", "centered")
     words = ["predict", str(folder), "--data", str(tiny_data), "--split", "val", "--raw"]
     assert main([*words, "-o", str(tmp_path / "tables")]) == 0
     table = csv.read_csv(tmp_path / "tables" / "v2.csv")
@@ -130,11 +130,11 @@ def test_the_runs_of_a_cross_validation_do_not_predict_by_themselves(tmp_path):
 
 @pytest.mark.slow
 def test_an_ensemble_is_exported_with_its_members(make, tmp_path):
-    folder = make("ens", "--combine", "centred")
-    assert main(["export", str(folder), "-o", str(tmp_path / "artefact")]) == 0
-    card = (tmp_path / "artefact" / "CARD.md").read_text()
-    assert "(centred, all) and calibrated on 4 videos" in card
+    folder = make("ens", "--combine", "centered")
+    assert main(["export", str(folder), "-o", str(tmp_path / "artifact")]) == 0
+    card = (tmp_path / "artifact" / "CARD.md").read_text()
+    assert "(centered, all) and calibrated on 4 videos" in card
     assert "| ensemble, calibrated, out of sample |" in card
-    manifest = json.loads((tmp_path / "artefact" / "artefact.json").read_text())
+    manifest = json.loads((tmp_path / "artifact" / "artefact.json").read_text())
     assert [one["weight"] for one in manifest["members"]] == [0.5, 0.5]
     assert all("valence" in one["rescaled"] for one in manifest["members"])

@@ -1,4 +1,4 @@
-"""From pictures to an artefact that carries its backbones, and analysis without torch."""
+"""From pictures to an artifact that carries its backbones, and analysis without torch."""
 
 import shutil
 import subprocess
@@ -17,9 +17,9 @@ from wildaffect.cli.main import main
 from wildaffect.core.errors import UsageError
 from wildaffect.core.tasks import Task
 from wildaffect.demo.clip import write_demo_clip
-from wildaffect.export.artefact import Title
+from wildaffect.export.artifact import Title
 from wildaffect.features.store import EntryName, FeatureStore
-from wildaffect.inference.artefact import load_artefact
+from wildaffect.inference.artifact import load_artifact
 from wildaffect.models.backbones.manifest import WeightManifest
 from wildaffect.models.backbones.registry import backbone_spec
 from wildaffect.models.backbones.weights import keep_weights
@@ -107,7 +107,7 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def artefact(folder):
+def artifact(folder):
     """The ensemble of both, exported."""
     output = folder / "both.zip"
     given = [f"{name}={folder / name}" for name in SETS]
@@ -118,8 +118,8 @@ def artefact(folder):
 
 @pytest.mark.slow
 @pytest.mark.e2e
-def test_the_artefact_holds_what_members_read_and_where_it_is_from(artefact, folder):
-    manifest = load_artefact(artefact).manifest
+def test_the_artifact_holds_what_members_read_and_where_it_is_from(artifact, folder):
+    manifest = load_artifact(artifact).manifest
     assert {model_input.key for model_input in manifest.inputs} == {
         "vit",
         "geometry",
@@ -142,9 +142,9 @@ def test_the_artefact_holds_what_members_read_and_where_it_is_from(artefact, fol
 
 @pytest.mark.slow
 @pytest.mark.e2e
-def test_it_analyses_a_video_where_torch_is_not_installed(artefact, tmp_path):
+def test_it_analyses_a_video_where_torch_is_not_installed(artifact, tmp_path):
     write_demo_clip(tmp_path / "clip.mp4")
-    words = ["analyze", str(tmp_path / "clip.mp4"), "--model", str(artefact), "--stop", "1"]
+    words = ["analyze", str(tmp_path / "clip.mp4"), "--model", str(artifact), "--stop", "1"]
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(HIDE), *words, "-o", str(tmp_path / "out")],
         check=False,
@@ -160,13 +160,13 @@ def test_it_analyses_a_video_where_torch_is_not_installed(artefact, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.e2e
-def test_analysis_gives_the_rows_that_extraction_stored(artefact, folder, tmp_path):
+def test_analysis_gives_the_rows_that_extraction_stored(artifact, folder, tmp_path):
     words = ["extract", "--quiet", "--dtype", "float32", "--precision", "f32"]
     write_demo_clip(tmp_path / "clip.mp4")
     sets = ["geometry", *(str(folder / name) for name in SETS)]
     clip = str(tmp_path / "clip.mp4")
     assert main([*words, clip, "-o", str(tmp_path / "store"), "--features", *sets]) == 0
-    words = ["analyze", clip, "--model", str(artefact), "--features", "--quiet"]
+    words = ["analyze", clip, "--model", str(artifact), "--features", "--quiet"]
     assert main([*words, "-o", str(tmp_path / "clip.parquet")]) == 0
     table = wildaffect.read_table(tmp_path / "clip.parquet")
     for name in SETS:
@@ -207,7 +207,7 @@ def test_a_backbone_that_nobody_reads_stays_out_and_is_told(folder, tmp_path, ca
     assert export(tmp_path / "a", tmp_path / "one", title, backbones=backbones) == 0
     assert "no member reads face; its backbone stays out" in capsys.readouterr().err
     keys = [
-        model_input.key for model_input in load_artefact(tmp_path / "one").manifest.inputs
+        model_input.key for model_input in load_artifact(tmp_path / "one").manifest.inputs
     ]
     assert keys == ["vit", "geometry", "pose"]
 
@@ -225,7 +225,7 @@ def test_a_whole_system_carries_its_backbones(folder):
         backbone=(f"face={folder / 'face'}",),
     )
     assert train_system(command) == 0
-    manifest = load_artefact(folder / "system" / "artefact").manifest
+    manifest = load_artifact(folder / "system" / "artifact").manifest
     assert [model_input.key for model_input in manifest.inputs] == ["face", "pose"]
 
 

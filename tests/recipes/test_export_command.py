@@ -6,14 +6,14 @@ from pyarrow import csv
 
 from wildaffect.cli.main import main
 from wildaffect.demo.clip import write_demo_clip
-from wildaffect.inference.artefact import load_artefact, zip_folder
+from wildaffect.inference.artifact import load_artifact, zip_folder
 
 
 def test_a_place_that_is_taken_is_left_as_it_is(tmp_path, capsys):
     taken = tmp_path / "taken"
     taken.mkdir()
     assert main(["export", "runs/none", "-o", str(taken)]) == 1
-    assert "artefact must be new, got something there" in capsys.readouterr().err
+    assert "artifact must be new, got something there" in capsys.readouterr().err
 
 
 def test_a_folder_that_is_no_run_is_named(tmp_path, capsys):
@@ -22,7 +22,7 @@ def test_a_folder_that_is_no_run_is_named(tmp_path, capsys):
 
 
 def test_the_same_folder_gives_the_same_zip(tmp_path):
-    folder = tmp_path / "artefact"
+    folder = tmp_path / "artifact"
     folder.mkdir()
     (folder / "b.txt").write_text("two")
     (folder / "a.txt").write_text("one")
@@ -40,9 +40,9 @@ def test_a_run_is_trained_exported_and_analyses_a_clip(tmp_path: Path, tiny_data
     words = ["export", str(run), "-o", str(output), "--name", "mine"]
     assert main([*words, "--license", "CC0-1.0"]) == 0
     assert "from the trained model's" in capsys.readouterr().out
-    artefact = load_artefact(output)
-    assert artefact.manifest.name == "mine"
-    assert artefact.manifest.rate_hz == pytest.approx(10.0)
+    artifact = load_artifact(output)
+    assert artifact.manifest.name == "mine"
+    assert artifact.manifest.rate_hz == pytest.approx(10.0)
     write_demo_clip(clip)
     words = ["analyze", str(clip), "--model", str(output), "-o", str(tmp_path / "out")]
     assert main([*words, "--stop", "1"]) == 0

@@ -4,7 +4,7 @@ import pytest
 
 from wildaffect.core.errors import UsageError
 from wildaffect.models.backbones.registry import backbone_spec
-from wildaffect.models.pretraining.catalogue import MAES
+from wildaffect.models.pretraining.catalog import MAES
 from wildaffect.recipes.images import (
     FINETUNE_RECIPES,
     PRETRAIN_RECIPES,

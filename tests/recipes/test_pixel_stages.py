@@ -10,7 +10,7 @@ import torch
 from wildaffect.core.errors import MissingData, SplitError, UsageError
 from wildaffect.features.crops import CropOptions
 from wildaffect.features.store import FeatureStore
-from wildaffect.inference.artefact import load_artefact
+from wildaffect.inference.artifact import load_artifact
 from wildaffect.recipes import pixel_stages
 from wildaffect.recipes.images import (
     finetune_densenet_micro,
@@ -125,14 +125,14 @@ def test_a_damaged_note_of_how_crops_were_cut_is_said(worlds, tmp_path):
 
 def test_a_folder_in_which_no_face_is_found_is_refused_again_and_again(worlds, tmp_path):
     (tmp_path / "empty").mkdir()
-    command = command_for(worlds, tmp_path, unlabelled=(tmp_path / "empty",))
+    command = command_for(worlds, tmp_path, unlabeled=(tmp_path / "empty",))
     for _ in range(2):
         (crop,) = [one for one in stages_of(command) if one.name == "crop empty"]
         with pytest.raises(MissingData, match="empty: must hold images of faces"):
             crop.run()
 
 
-def test_another_data_license_is_refused_as_the_artefact_would_state_the_old_one(
+def test_another_data_license_is_refused_as_the_artifact_would_state_the_old_one(
     worlds, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(pixel_stages, "stages_of", lambda _: [])
@@ -249,7 +249,7 @@ def test_members_and_backbones_of_every_system_are_recipes(name):
 
 
 @pytest.mark.slow
-def test_pixels_become_an_artefact_and_nothing_is_done_twice(worlds, tmp_path):
+def test_pixels_become_an_artifact_and_nothing_is_done_twice(worlds, tmp_path):
     command = command_for(worlds, tmp_path / "out")
     assert train_from_pixels(command) == 0
     out = command.folder
@@ -258,8 +258,8 @@ def test_pixels_become_an_artefact_and_nothing_is_done_twice(worlds, tmp_path):
     scores = json.loads((out / "ensemble" / "scores-val.json").read_text())
     assert {score["name"].split(",")[0] for score in scores} > {"ensemble"}
     assert (out / CLAIM).is_file()
-    artefact = load_artefact(out / "artefact")
-    inputs = artefact.manifest.inputs
+    artifact = load_artifact(out / "artifact")
+    inputs = artifact.manifest.inputs
     assert [one.name for one in inputs] == ["vit", "iresnet", "densenet"]
     assert {one.kind for one in inputs} == {"backbone"}
     weights = sorted(out.rglob("weights.safetensors"))

@@ -1,4 +1,4 @@
-"""Runs of some tasks with windows of their own, from training to an artefact."""
+"""Runs of some tasks with windows of their own, from training to an artifact."""
 
 import json
 
@@ -7,7 +7,7 @@ from pyarrow import csv
 
 from wildaffect.cli.main import main
 from wildaffect.core.tasks import Task
-from wildaffect.inference.artefact import load_artefact
+from wildaffect.inference.artifact import load_artifact
 from wildaffect.recipes.catalog import find_recipe
 from wildaffect.training.ensembles import load_ensemble
 
@@ -66,7 +66,7 @@ def test_tasks_and_windows_are_flags_of_any_recipe(tiny_data, tmp_path):
 def test_an_ensemble_of_specialists_is_exported_with_its_windows(specialists, tmp_path):
     path = tmp_path / "specialists.zip"
     assert main(["export", str(specialists / "ens"), "-o", str(path)]) == 0
-    manifest = load_artefact(path).manifest
+    manifest = load_artifact(path).manifest
     windows = [manifest.window_of(member).length_s for member in manifest.members]
     assert windows == [18.0, 6.0, 2.0]
     assert manifest.tasks == tuple(Task)

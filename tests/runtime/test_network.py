@@ -3,7 +3,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from wildaffect.core.errors import BadArtefact, UsageError
+from wildaffect.core.errors import BadArtifact, UsageError
 from wildaffect.faces.models import MESH
 from wildaffect.runtime.network import Device, Network, Scaling, available_devices
 
@@ -71,13 +71,13 @@ def test_an_input_of_another_shape_is_refused_before_it_is_read_beyond_its_end(s
 def test_a_file_that_is_no_network_is_refused_by_name(tmp_path):
     path = tmp_path / "broken.onnx"
     path.write_bytes(b"nothing")
-    with pytest.raises(BadArtefact, match=r"broken\.onnx: must load on CPU"):
+    with pytest.raises(BadArtifact, match=r"broken\.onnx: must load on CPU"):
         Network(path, device=Device())
 
 
 def test_a_device_that_is_not_there_is_an_error_not_a_fallback():
     assert "CPU" in available_devices()
-    with pytest.raises(BadArtefact, match="must load on NPU"):
+    with pytest.raises(BadArtifact, match="must load on NPU"):
         Network(twice_plus(), device=Device(name="NPU"))
 
 

@@ -1,4 +1,4 @@
-"""Behaviour, annotators and plans: nothing here draws a picture."""
+"""Behavior, annotators and plans: nothing here draws a picture."""
 
 import hashlib
 import subprocess
@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wildaffect.synth.annotate import annotate
-from wildaffect.synth.behaviour import Behaviour, draw_behaviour, envelope
+from wildaffect.synth.behavior import Behavior, draw_behavior, envelope
 from wildaffect.synth.bursts import EXCLUDES, MAX_TOGETHER
 from wildaffect.synth.facs import COLUMN, DRAWN
 from wildaffect.synth.motion import FPS, MAX_GAZE
 from wildaffect.synth.plan import PlannedVideo, annotations_of, plan_world
 from wildaffect.synth.presets import PRESETS
-from wildaffect.synth.prototypes import CENTRES, EXPRESSIONS
+from wildaffect.synth.prototypes import CENTERS, EXPRESSIONS
 from wildaffect.synth.statistics import (
     ACTION_UNIT_BAND,
     BALANCED,
@@ -116,8 +116,8 @@ def test_no_person_is_in_two_splits_or_in_the_world_of_another_seed(name):
 @given(seed=st.integers(0, 10**6))
 @settings(max_examples=15, deadline=None)
 def test_truth_stays_within_its_ranges_and_follows_from_the_seed(seed):
-    once = draw_behaviour((seed,), 90, WILD)
-    again = draw_behaviour((seed,), 90, WILD)
+    once = draw_behavior((seed,), 90, WILD)
+    again = draw_behavior((seed,), 90, WILD)
     for name in ("intensities", "valence", "arousal", "pose", "gaze", "expression"):
         np.testing.assert_array_equal(getattr(once, name), getattr(again, name))
     assert once.intensities.min() >= 0
@@ -135,10 +135,10 @@ KNOWN = {
 
 
 @pytest.mark.parametrize("statistics", [BALANCED, WILD], ids=lambda s: s.name)
-def test_older_statistics_give_the_behaviour_that_they_always_gave(statistics):
+def test_older_statistics_give_the_behavior_that_they_always_gave(statistics):
     digest = hashlib.sha256()
     for seed in range(3):
-        drawn = draw_behaviour((seed,), 300, statistics)
+        drawn = draw_behavior((seed,), 300, statistics)
         fields = (
             drawn.intensities[:, :21], drawn.valence, drawn.arousal, drawn.expression,
             drawn.pose, drawn.gaze, drawn.talking,
@@ -151,13 +151,13 @@ def test_older_statistics_give_the_behaviour_that_they_always_gave(statistics):
 
 
 @pytest.fixture(scope="module")
-def everyday() -> Behaviour:
+def everyday() -> Behavior:
     """Two hours of it, ends put together."""
-    drawn = [draw_behaviour((seed, 5), 1800, EVERYDAY) for seed in range(120)]
-    return Behaviour(
+    drawn = [draw_behavior((seed, 5), 1800, EVERYDAY) for seed in range(120)]
+    return Behavior(
         **{
             field.name: np.concatenate([getattr(one, field.name) for one in drawn])
-            for field in fields(Behaviour)
+            for field in fields(Behavior)
         }
     )
 
@@ -202,7 +202,7 @@ def test_everyday_bursts_are_often_of_one_side_and_the_truth_says_which(everyday
 
 
 def test_everyday_affect_of_the_face_follows_its_expression(everyday):
-    for name, (valence, arousal, _) in CENTRES.items():
+    for name, (valence, arousal, _) in CENTERS.items():
         rows = everyday.expression == EXPRESSIONS.index(name)
         strong = rows & (everyday.expression_strength > 0.8)
         if name == "Neutral":
@@ -219,9 +219,9 @@ def test_everyday_affect_of_the_face_follows_its_expression(everyday):
 def test_annotators_are_late_but_see_the_state():
     lags, likeness = [], []
     for seed in range(20):
-        behaviour = draw_behaviour((seed,), 900, BALANCED)
-        labels = annotate(behaviour, (seed,), BALANCED)
-        truth = behaviour.valence
+        behavior = draw_behavior((seed,), 900, BALANCED)
+        labels = annotate(behavior, (seed,), BALANCED)
+        truth = behavior.valence
         scores = [
             np.corrcoef(truth[: len(truth) - lag or None], labels.valence[lag:])[0, 1]
             for lag in range(0, 60, 3)
@@ -233,10 +233,10 @@ def test_annotators_are_late_but_see_the_state():
 
 
 def test_annotating_changes_nothing_of_the_truth():
-    behaviour = draw_behaviour((3,), 120, WILD)
-    before = behaviour.intensities.copy()
-    annotate(behaviour, (3,), WILD)
-    np.testing.assert_array_equal(behaviour.intensities, before)
+    behavior = draw_behavior((3,), 120, WILD)
+    before = behavior.intensities.copy()
+    annotate(behavior, (3,), WILD)
+    np.testing.assert_array_equal(behavior.intensities, before)
 
 
 @given(

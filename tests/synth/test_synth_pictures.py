@@ -63,7 +63,7 @@ def test_the_asset_is_the_one_that_its_provenance_names():
     provenance = json.loads((folder / "head.provenance.json").read_text())
     digest = hashlib.sha256((folder / "head.npz").read_bytes()).hexdigest()
     assert digest == provenance["asset_sha256"]
-    assert provenance["licence"] == "CC0-1.0"
+    assert provenance["license"] == "CC0-1.0"
     assert len(load_head().vertices) == provenance["num_vertices"]
 
 
@@ -187,7 +187,7 @@ def test_pressed_and_sucked_lips_come_closer(number):
         assert gap < -0.01
 
 
-def test_twelve_action_units_are_labelled_and_come_first():
+def test_twelve_action_units_are_labeled_and_come_first():
     assert DRAWN[:12] == ABAW_ACTION_UNIT_NUMBERS
 
 
@@ -213,7 +213,7 @@ def test_a_clip_has_no_holes_no_black_frames_and_finite_points():
         assert crop.rgb.shape == (64, 64, 3)
         assert crop.rgb.max() > 12
         assert np.isfinite(crop.landmarks_xy).all()
-        assert np.isfinite(renderer.colour).all()
+        assert np.isfinite(renderer.color).all()
         assert not _holes(renderer.alpha, crop.landmarks_xy)
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from wildaffect.synth.behaviour import draw_behaviour
+from wildaffect.synth.behavior import draw_behavior
 from wildaffect.synth.bursts import Bursts
 from wildaffect.synth.facs import COLUMN
 from wildaffect.synth.presets import PRESETS
@@ -19,7 +19,7 @@ def angry_faces(statistics):
     """Action units of faces at strong anger, shape (T, 22)."""
     parts = []
     for seed in range(60):
-        drawn = draw_behaviour((seed, 9), 1800, statistics)
+        drawn = draw_behavior((seed, 9), 1800, statistics)
         is_angry = drawn.expression == EXPRESSIONS.index("Anger")
         parts.append(drawn.intensities[is_angry & (drawn.expression_strength > 0.6)])
     faces = np.concatenate(parts)

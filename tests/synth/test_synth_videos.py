@@ -119,7 +119,7 @@ def test_features_of_video_and_crops_bear_the_numbers_of_the_annotations(
     np.testing.assert_array_equal(crops.frame_number, planned.frame_numbers)
     np.testing.assert_allclose(video.time_s, (video.frame_number - 1) / FPS, atol=1e-4)
     yaw = GEOMETRY_COLUMNS.index("pose_yaw_deg")
-    exact = np.rad2deg(planned.behaviour().pose[planned.frame_numbers - 1, 0])
+    exact = np.rad2deg(planned.behavior().pose[planned.frame_numbers - 1, 0])
     for seen in (video.values[planned.frame_numbers - 1], crops.values):
         assert np.median(np.abs(seen[:, yaw] - exact)) < 8
 

@@ -1,4 +1,4 @@
-"""Made-up sequences in which every label can be learnt from a few neighbouring rows."""
+"""Made-up sequences in which every label can be learned from a few neighboring rows."""
 
 import json
 import socket
@@ -36,7 +36,7 @@ def one_torch_thread() -> None:
 
 
 def made_up_sequence(
-    seed: int, *, num_rows: int = 60, person: str | None = None, labelled: float = 0.7
+    seed: int, *, num_rows: int = 60, person: str | None = None, labeled: float = 0.7
 ) -> FrameSequence:
     """A video whose features are a smooth hidden state, seen through noise."""
     rng = np.random.default_rng((seed, 11))
@@ -58,20 +58,20 @@ def made_up_sequence(
         features=features,
         has_feature=seen,
         feature_frame=numbers,
-        targets=_targets(hidden, rng, labelled),
+        targets=_targets(hidden, rng, labeled),
         annotation_rows=np.arange(num_rows),
         sequence_row=np.arange(num_rows),
     )
 
 
-def _targets(hidden, rng, labelled: float) -> Targets:
+def _targets(hidden, rng, labeled: float) -> Targets:
     num_rows = len(hidden)
     mixing = np.random.default_rng(4).normal(size=(4, NUM_UNITS))
     valid = {
-        f"{name}_valid": rng.random(num_rows) < labelled
+        f"{name}_valid": rng.random(num_rows) < labeled
         for name in ("valence", "arousal", "expression")
     }
-    units_valid = rng.random((num_rows, NUM_UNITS)) < labelled
+    units_valid = rng.random((num_rows, NUM_UNITS)) < labeled
     classes = (hidden[:, :3] > 0) @ [1, 2, 4]
     return Targets(
         valence=np.where(valid["valence_valid"], hidden[:, 0], 0).astype(np.float32),

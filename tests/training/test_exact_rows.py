@@ -65,7 +65,7 @@ def test_rows_stand_beside_the_truth_of_their_own_frames(seen, planned):
             geometry, _, blendshapes = split_row(entry.read().astype(np.float32))
             np.testing.assert_array_equal(rows.geometry[own], geometry)
             np.testing.assert_array_equal(rows.blendshapes[own], blendshapes)
-            truth = video.behaviour().at(entry.frame_number - 1)
+            truth = video.behavior().at(entry.frame_number - 1)
             for name in ("intensities", "intensities_left", "face_valence"):
                 np.testing.assert_array_equal(rows.truth[name][own], getattr(truth, name))
 

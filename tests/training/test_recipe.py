@@ -64,7 +64,7 @@ def test_a_name_that_is_none_is_answered_with_the_nearest():
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda row: row.update(colour="red"), "colour"),
+        (lambda row: row.update(color="red"), "color"),
         (lambda row: row["optim"].update(peak_rate=1), "optim.peak_rate"),
         (
             lambda row: row["model"]["encoder"].update(kind="grue"),

@@ -50,7 +50,7 @@ def test_the_loss_falls_from_epoch_to_epoch(fit, tiny):
     assert [epoch.number for epoch in epochs] == list(range(1, 9))
 
 
-def test_a_small_set_is_learnt_by_heart(fit, tiny, sequences):
+def test_a_small_set_is_learned_by_heart(fit, tiny, sequences):
     some = sequences[:2]
     run, _ = fit(tiny, data=some, num_epochs=150, optim=OptimConfig(peak_lr=2e-2))
     model = build_model(tiny.model, some[0].features.shape[1])
@@ -75,7 +75,7 @@ def test_the_same_recipe_gives_the_same_weights_and_another_seed_others(fit, tin
     )
 
 
-def test_what_stands_in_unlabelled_rows_and_rows_without_features_changes_no_weight(
+def test_what_stands_in_unlabeled_rows_and_rows_without_features_changes_no_weight(
     fit, tiny, sequences
 ):
     rng = np.random.default_rng(0)
@@ -201,7 +201,7 @@ def test_a_finished_run_is_left_as_it_is(fit, tiny):
 
 @pytest.fixture
 def scores_are(monkeypatch):
-    """Make the epochs of a run score as given, whatever was learnt."""
+    """Make the epochs of a run score as given, whatever was learned."""
 
     def made(values):
         rest = iter(values)

@@ -21,8 +21,8 @@ def write_image(path, rgb):
     return path
 
 
-def plain(colour=RED, height=6, width=8):
-    return np.full((height, width, 3), colour, np.uint8)
+def plain(color=RED, height=6, width=8):
+    return np.full((height, width, 3), color, np.uint8)
 
 
 def with_orientation(jpeg, orientation):
@@ -57,7 +57,7 @@ def test_the_orientation_of_a_photograph_is_applied(tmp_path, orientation):
     assert np.abs(read.astype(int) - upright).max() < 12
 
 
-def test_colours_are_rgb(tmp_path):
+def test_colors_are_rgb(tmp_path):
     np.testing.assert_array_equal(
         read_image(write_image(tmp_path / "a.png", plain())), plain()
     )
@@ -86,8 +86,8 @@ def test_transparency_is_laid_on_white(tmp_path, dtype):
     np.testing.assert_array_equal(rgb[0, 5], RED)
 
 
-def test_grey_becomes_three_equal_channels(tmp_path):
-    path = tmp_path / "grey.png"
+def test_gray_becomes_three_equal_channels(tmp_path):
+    path = tmp_path / "gray.png"
     cv2.imwrite(str(path), np.full((3, 5), 77, np.uint8))
     np.testing.assert_array_equal(read_image(path), np.full((3, 5, 3), 77))
 

@@ -51,8 +51,8 @@ def served(folder):
         ("late-start.ts", "libx264", "yuv420p", {"g": "12"}),
         ("full-chroma.mkv", "libx264", "yuv444p", {}),
         ("ten-bit.mp4", "libx265", "yuv420p10le", {"x265-params": "log-level=none"}),
-        ("grey.mkv", "ffv1", "gray", {}),
-        ("sixteen-bit-grey.mkv", "ffv1", "gray16le", {}),
+        ("gray.mkv", "ffv1", "gray", {}),
+        ("sixteen-bit-gray.mkv", "ffv1", "gray16le", {}),
         ("alpha.mkv", "ffv1", "bgra", {}),
         ("vp8.webm", "libvpx", "yuv420p", {"auto-alt-ref": "1", "lag-in-frames": "16"}),
         ("vp9.webm", "libvpx-vp9", "yuv420p", {"auto-alt-ref": "1", "lag-in-frames": "16"}),
@@ -182,7 +182,7 @@ def test_a_video_equals_its_own_frames_as_images(make_clip, tmp_path):
         np.testing.assert_array_equal(image.rgb, frame.rgb)
 
 
-def test_a_tagged_colour_matrix_is_honoured(tmp_path):
+def test_a_tagged_color_matrix_is_honoured(tmp_path):
     """Y, Cb, Cr of RGB (200, 40, 60) by ITU-R BT.709, limited range, computed by hand."""
     clip = tmp_path / "bt709.mkv"
     with av.open(clip, "w") as output:

@@ -138,7 +138,7 @@ def test_what_cannot_be_matched_is_refused_in_one_line(targets, predictions, mes
     assert "\n" not in str(caught.value)
 
 
-def test_a_misspelt_column_and_an_unknown_task_are_refused():
+def test_a_misspelled_column_and_an_unknown_task_are_refused():
     with pytest.raises(BadAnnotation, match=r"targets:1: .* did you mean 'valence'"):
         wildaffect.evaluate({"valance": [0.0]}, {"valence": [0.0]})
     with pytest.raises(UsageError, match=r"task must be one of valence, .* got 'va'"):

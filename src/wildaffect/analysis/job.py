@@ -1,4 +1,4 @@
-"""One source to its files: table, sidecar, overlay; what was analysed is never lost."""
+"""One source to its files: table, sidecar, overlay; what was analyzed is never lost."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from wildaffect.analysis.naming import owner_paths
 from wildaffect.analysis.neutral import EstimatedNeutral, NeutralChoice, Neutrals
-from wildaffect.analysis.options import ColumnOptions, ReadOptions, describe_artefact
+from wildaffect.analysis.options import ColumnOptions, ReadOptions, describe_artifact
 from wildaffect.analysis.overlays import OverlayOptions, open_overlay
 from wildaffect.analysis.pictures import with_names
 from wildaffect.core.errors import Stopped, UnreadableVideo, UsageError
@@ -67,7 +67,7 @@ class FileReport:
     result: Path | None = None
     overlay: Path | None = None
     summary: RunSummary | None = None
-    """None if nothing was analysed."""
+    """None if nothing was analyzed."""
     tracks: tuple[TrackSummary, ...] = ()
     error: str | None = None
     """Why rows are missing or end early."""
@@ -83,7 +83,7 @@ def is_live(source: SourceLike) -> bool:
 
 
 def run_job(job: FileJob, analyzer: Analyzer, watch: Watch) -> FileReport:
-    """Analyse one source and write its files.
+    """Analyze one source and write its files.
 
     A source that breaks off keeps its rows, in a result that its sidecar calls incomplete.
     A live source is ended by its `stop_s` or by an interrupt, which is not an error; by
@@ -105,7 +105,7 @@ def run_job(job: FileJob, analyzer: Analyzer, watch: Watch) -> FileReport:
         reader = stack.enter_context(job.read.open(job.source))
         claim = stack.enter_context(claim_result(job.results, owner_paths(job.source)))
         provenance = _provenance(job, reader, analyzer)
-        schema = job.columns.schema(analyzer.artefact.manifest)
+        schema = job.columns.schema(analyzer.artifact.manifest)
         overlay = open_overlay(
             job.overlay, job.source, job.read, reader.info, claim.path, schema.spaces
         )
@@ -208,4 +208,4 @@ def _provenance(job: FileJob, reader: VideoReader, analyzer: Analyzer) -> Proven
     options = asdict(job.read) | asdict(job.columns)
     options |= {"overlay": asdict(job.overlay) if job.overlay else None}
     options |= {"neutral": job.neutral.describe()}
-    return Provenance(source=source, artefact=describe_artefact(analyzer), options=options)
+    return Provenance(source=source, artifact=describe_artifact(analyzer), options=options)

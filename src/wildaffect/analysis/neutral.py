@@ -218,7 +218,7 @@ def choose_neutral(given: str | Path, analyzer: Analyzer) -> NeutralChoice:
     """
     if str(given) == AUTO:
         return EstimatedNeutral()
-    manifest = analyzer.artefact.manifest
+    manifest = analyzer.artifact.manifest
     if manifest.neutral is None:
         raise UsageError(
             f"--neutral {given}: the model {manifest.name} reads nothing against a neutral "

@@ -1,4 +1,4 @@
-"""What a caller chooses: what to read, with what to analyse, what to write."""
+"""What a caller chooses: what to read, with what to analyze, what to write."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from wildaffect.analysis.pictures import pictures_of
-from wildaffect.core.errors import BadArtefact, UsageError
+from wildaffect.core.errors import BadArtifact, UsageError
 from wildaffect.inference.analyzer import AnalysisOptions, Analyzer
-from wildaffect.inference.artefact import DEFAULT, Artefact, load_artefact
+from wildaffect.inference.artifact import DEFAULT, Artifact, load_artifact
 from wildaffect.inference.inputs import COLUMNS
 from wildaffect.inference.manifest import BackboneInput, Manifest
 from wildaffect.outputs.columns import FeatureGroup, result_schema
@@ -62,7 +62,7 @@ class ColumnOptions:
         """Return the result schema for a model with these groups.
 
         Raises:
-            BadArtefact: If the model's labels or backbones are called as other columns are.
+            BadArtifact: If the model's labels or backbones are called as other columns are.
         """
         units = manifest.action_units
         try:
@@ -75,7 +75,7 @@ class ColumnOptions:
                 features=feature_groups(manifest) if self.features else (),
             )
         except ValueError as error:
-            raise BadArtefact(f"{manifest.name}: {error}") from error
+            raise BadArtifact(f"{manifest.name}: {error}") from error
 
 
 VIRTUAL_DEVICES = {"AUTO", "HETERO", "MULTI"}
@@ -110,25 +110,25 @@ def feature_groups(manifest: Manifest) -> tuple[FeatureGroup, ...]:
 
 
 def build_analyzer(
-    model: str | Path | Artefact = DEFAULT,
+    model: str | Path | Artifact = DEFAULT,
     *,
     device: Device | None = None,
     live: bool = False,
     keep_features: bool = False,
 ) -> Analyzer:
-    """Load an artefact and its networks.
+    """Load an artifact and its networks.
 
     Raises:
-        BadArtefact: If the artefact is not there or does not fit.
+        BadArtifact: If the artifact is not there or does not fit.
         UsageError: If the device is not there.
     """
     _check_device(device or Device())
     options = AnalysisOptions(
         device=device or Device(), live=live, keep_features=keep_features
     )
-    artefact = model if isinstance(model, Artefact) else load_artefact(model)
-    ColumnOptions(features=keep_features).schema(artefact.manifest)
-    return Analyzer(artefact, options)
+    artifact = model if isinstance(model, Artifact) else load_artifact(model)
+    ColumnOptions(features=keep_features).schema(artifact.manifest)
+    return Analyzer(artifact, options)
 
 
 def _check_device(device: Device) -> None:
@@ -140,14 +140,14 @@ def _check_device(device: Device) -> None:
         )
 
 
-def describe_artefact(analyzer: Analyzer) -> dict[str, Any]:
+def describe_artifact(analyzer: Analyzer) -> dict[str, Any]:
     """Return what a result says of the model behind it."""
-    manifest = analyzer.artefact.manifest
+    manifest = analyzer.artifact.manifest
     return {
         "name": manifest.name,
         "version": manifest.version,
         "summary": manifest.summary,
         "license": manifest.license,
         "sources": [asdict(one) for one in manifest.sources],
-        "sha256": analyzer.artefact.digest,
+        "sha256": analyzer.artifact.digest,
     }

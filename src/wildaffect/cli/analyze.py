@@ -26,7 +26,7 @@ class Command:
     blur_faces: bool = False
     """Blur faces in the overlay (implies --overlay)."""
     model: str = "default"
-    """Name of an embedded artefact, or folder or zip of an artefact."""
+    """Name of an embedded artifact, or folder or zip of an artifact."""
     neutral: str = "auto"
     """Neutral face to measure changes against: a picture or video of the person (applied to
     everybody in the input), START-END for a range in seconds in which everybody is neutral,

@@ -35,7 +35,7 @@ class Command:
     """Layout of the annotations, if there are several."""
     features: Path | None = None
     """Feature store; by default `features` in the data folder."""
-    combine: Literal["mean", "centred"] = "mean"
+    combine: Literal["mean", "centered"] = "mean"
     """Plain mean, or mean after bringing valence and arousal to a common mean and
     spread."""
     select: Literal["all", "greedy"] = "all"

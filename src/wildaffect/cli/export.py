@@ -1,14 +1,14 @@
-"""Export a run or an ensemble to an artefact that `analyze --model` loads.
+"""Export a run or an ensemble to an artifact that `analyze --model` loads.
 
 Nothing is written unless the exported networks match the trained ones, both on random
 inputs and on a clip from its pixels.
 
 Examples:
-    wildaffect export runs/modern-0 -o artefacts/mine
+    wildaffect export runs/modern-0 -o artifacts/mine
 
-    wildaffect export ensembles/best -o artefacts/best.zip --license CC-BY-4.0
+    wildaffect export ensembles/best -o artifacts/best.zip --license CC-BY-4.0
 
-    wildaffect export runs/affect -o artefacts/pixels --backbone vit=runs/vit
+    wildaffect export runs/affect -o artifacts/pixels --backbone vit=runs/vit
 """
 
 from dataclasses import dataclass
@@ -27,18 +27,18 @@ class Command:
     source: tyro.conf.Positional[Path]
     """Folder of a finished run or of an ensemble."""
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
-    """Folder for the artefact, or a .zip to write it as one file."""
+    """Folder for the artifact, or a .zip to write it as one file."""
     backbone: tuple[str, ...] = ()
     """NAME=FOLDER for each feature set that a backbone computes: its name, and the run or
     the name in `wildaffect weights list` that `extract --features` used."""
     name: str | None = None
-    """Name of the artefact; by default that of the output."""
+    """Name of the artifact; by default that of the output."""
     version: str = "1"
-    """Version of the artefact."""
+    """Version of the artifact."""
     license: str = "not stated"
-    """License of the artefact; the data licenses are copied from the run in any case."""
+    """License of the artifact; the data licenses are copied from the run in any case."""
     summary: str | None = None
-    """One sentence on what the artefact is and is not; by default derived from the run."""
+    """One sentence on what the artifact is and is not; by default derived from the run."""
     clip: Path | None = None
     """Video with a face for the parity check; by default a clip that ships with the
     package."""
@@ -49,7 +49,7 @@ class Command:
 def run(command: Command) -> int:
     """Export, check parity, write, and print the largest differences."""
     require_train("export")
-    from wildaffect.export.artefact import Title
+    from wildaffect.export.artifact import Title
     from wildaffect.export.bundled_backbones import parse_backbones
     from wildaffect.recipes.export_command import export
 

@@ -40,7 +40,7 @@ COMMANDS: dict[str, str] = {
     "train": "train a temporal multi-task model on stored features",
     "compare": "compare recipes over several seeds, with intervals over videos",
     "predict": "predict videos with a trained run, with or without labels",
-    "export": "export a run or an ensemble to an artefact for `analyze --model`",
+    "export": "export a run or an ensemble to an artifact for `analyze --model`",
     "ensemble": "combine trained runs, selected, weighted and calibrated",
     "evaluate": "score predictions against annotations: official scores, intervals, report",
     "submit": "write a challenge submission from predictions, or check one",

@@ -47,7 +47,7 @@ class Command:
     std: tuple[float, ...] = ()
     """Standard deviation per channel for values in [0, 1], if it differs from the
     network's."""
-    channels: Literal["rgb", "bgr", "grey", ""] = ""
+    channels: Literal["rgb", "bgr", "gray", ""] = ""
     """Order of color channels, if it differs from the network's."""
     resize_positions: bool = False
     """Interpolate position embeddings made for another number of patches."""

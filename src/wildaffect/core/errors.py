@@ -82,8 +82,8 @@ class EvaluationError(WildAffectError):
     """Predictions, annotations and protocol cannot be compared as they are."""
 
 
-class BadArtefact(WildAffectError):
-    """An artefact or a vendored model is incomplete, altered or of another version."""
+class BadArtifact(WildAffectError):
+    """An artifact or a vendored model is incomplete, altered or of another version."""
 
 
 class BadOutputs(WildAffectError):

@@ -23,7 +23,7 @@ class Status(StrEnum):
     LOW_QUALITY = "low_quality"
     """A face too small, blurred, turned or hidden; predictions are withheld."""
     INTERPOLATED = "interpolated"
-    """The face was lost for a moment; its geometry lies between its neighbours in time."""
+    """The face was lost for a moment; its geometry lies between its neighbors in time."""
 
 
 class HeadPose(NamedTuple):
@@ -62,9 +62,9 @@ class FaceObservation:
     face_size_px: float
     """Square root of the box's area."""
     sharpness: float
-    """Spread of the Laplacian of the aligned crop in grey levels, see `faces.quality`."""
+    """Spread of the Laplacian of the aligned crop in gray levels, see `faces.quality`."""
     crops: tuple[NDArray[np.uint8], ...] = ()
-    """Aligned crops for an artefact's backbones, in its order; none if interpolated."""
+    """Aligned crops for an artifact's backbones, in its order; none if interpolated."""
 
     def __repr__(self) -> str:
         box = ", ".join(f"{edge:.0f}" for edge in self.box_xyxy)

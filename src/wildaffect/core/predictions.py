@@ -44,7 +44,7 @@ class Predictions:
     """Probability of each action unit where the model gives them, shape (N, K)."""
     spaces: LabelSpaces = field(default_factory=LabelSpaces)
     provenance: Mapping[str, object] = field(default_factory=dict)
-    """What made them, such as the artefact and its hash, for reports to repeat."""
+    """What made them, such as the artifact and its hash, for reports to repeat."""
     tuned_on: tuple[str, ...] = ()
     """Sets whose labels chose anything of the model: weights, thresholds, smoothing."""
 

@@ -19,14 +19,14 @@ class Preprocess(Config):
     """Similarity transform of eyes, nose and mouth corners onto the template so named."""
     size_px: int
     """Side of the square crop."""
-    channels: Literal["rgb", "bgr", "grey"] = "rgb"
+    channels: Literal["rgb", "bgr", "gray"] = "rgb"
     mean: tuple[float, ...]
     """Per channel in the order above, for values in [0, 1]."""
     std: tuple[float, ...]
     interpolation: Literal["linear", "area"] = "linear"
 
     def __post_init__(self) -> None:
-        num_channels = 1 if self.channels == "grey" else 3
+        num_channels = 1 if self.channels == "gray" else 3
         for name, values in (("mean", self.mean), ("std", self.std)):
             if len(values) != num_channels:
                 raise ValueError(

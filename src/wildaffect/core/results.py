@@ -30,15 +30,15 @@ class Affect:
     """Spread over the members of an ensemble."""
     arousal_sd: float = float("nan")
     expression: str | None = None
-    """Most probable class, after the artefact's bias."""
+    """Most probable class, after the artifact's bias."""
     expression_is_unclear: bool = False
-    """It leads the next class by less than the artefact's margin."""
+    """It leads the next class by less than the artifact's margin."""
     expression_probs: NDArray[np.float32] | None = None
     """In the order of the label space, summing to 1; NaN for a class not predicted."""
     action_unit_probs: NDArray[np.float32] | None = None
     """In the order of the label space; NaN for an action unit not predicted."""
     action_units_present: tuple[bool | None, ...] | None = None
-    """Probability at or above the artefact's threshold; None where not predicted."""
+    """Probability at or above the artifact's threshold; None where not predicted."""
     action_unit_intensities: NDArray[np.float32] | None = None
     """In [0, 5] in the order of the label space: 0 not shown, 1 to 5 A to E of FACS; NaN
     for an action unit not predicted."""

@@ -22,7 +22,7 @@ class Task(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelSpace(Config):
-    """Names in the order of a model's outputs; it travels with every artefact.
+    """Names in the order of a model's outputs; it travels with every artifact.
 
     Two spaces with different names are never mixed: a reader maps one to the other by an
     explicit table, or refuses.

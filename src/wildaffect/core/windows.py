@@ -24,7 +24,7 @@ TIME_TOLERANCE_S = 1.1e-3
 (the first of the run and the row's own) are together at most 1 ms off."""
 
 EDGE_WEIGHT = 0.01
-"""Weight of a row at the edge of a window, where the centre has 1; a row that only the edge
+"""Weight of a row at the edge of a window, where the center has 1; a row that only the edge
 of one window covers is therefore still defined."""
 
 
@@ -159,11 +159,11 @@ def stop_time_s(start_s: Seconds, spec: WindowSpec) -> Seconds:
 def row_weights(times_s: FloatArray, start_s: float, spec: WindowSpec) -> FloatArray:
     """Return what each row of a window counts in the mean over windows, shape (L,).
 
-    A triangle over the nominal window, 1 at its centre and `EDGE_WEIGHT` at both ends, so
+    A triangle over the nominal window, 1 at its center and `EDGE_WEIGHT` at both ends, so
     that a row is judged mostly by the windows that see both its past and its future.
     """
-    from_centre = np.abs(2.0 * (times_s - start_s) / spec.length_s - 1.0)
-    return np.maximum(1.0 - (1.0 - EDGE_WEIGHT) * from_centre, EDGE_WEIGHT)
+    from_center = np.abs(2.0 * (times_s - start_s) / spec.length_s - 1.0)
+    return np.maximum(1.0 - (1.0 - EDGE_WEIGHT) * from_center, EDGE_WEIGHT)
 
 
 def layout(times_s: FloatArray, spec: WindowSpec) -> list[Window]:

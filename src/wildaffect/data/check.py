@@ -16,10 +16,10 @@ from wildaffect.formats.problems import Problem, Reading
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gaps:
-    """Distances between neighbouring frames of a video, in frames."""
+    """Distances between neighboring frames of a video, in frames."""
 
     num_gaps: int
-    """Neighbours that are more than one frame apart."""
+    """Neighbors that are more than one frame apart."""
     median: float
     """Of all distances; NaN if no video has two frames."""
     mean: float
@@ -43,7 +43,7 @@ class SplitCheck:
     """`file:line` of rows that contradict an earlier row of their frame."""
     valence_arousal: int
     """Rows with both."""
-    half_labelled: int
+    half_labeled: int
     """Rows with one of valence and arousal."""
     expression: int
     action_units: int
@@ -54,7 +54,7 @@ class SplitCheck:
     """Rows in which each unit is active, shape (K,)."""
     annotated: NDArray[np.int64]
     """Rows in which each unit is annotated, shape (K,)."""
-    unlabelled: int
+    unlabeled: int
     """Rows without any label."""
     gaps: Gaps | None
     """None for photographs."""
@@ -95,7 +95,7 @@ def check_split(
         num_repeats=num_repeats,
         conflicts=conflicts,
         valence_arousal=int(both.sum()),
-        half_labelled=int((either & ~both).sum()),
+        half_labeled=int((either & ~both).sum()),
         expression=int(a.expression_valid.sum()),
         action_units=int(any_unit.sum()),
         expressions=np.bincount(
@@ -103,7 +103,7 @@ def check_split(
         ),
         positives=(a.action_units.astype(bool) & a.action_units_valid).sum(axis=0),
         annotated=a.action_units_valid.sum(axis=0),
-        unlabelled=int((~either & ~a.expression_valid & ~any_unit).sum()),
+        unlabeled=int((~either & ~a.expression_valid & ~any_unit).sum()),
         gaps=measure_gaps(a) if is_video else None,
         images=images,
     )
@@ -137,7 +137,7 @@ def place_of(annotations: Annotations, row: int) -> str:
 
 
 def measure_gaps(annotations: Annotations) -> Gaps:
-    """Return the distances between neighbouring frames within each video."""
+    """Return the distances between neighboring frames within each video."""
     keys = np.unique((annotations.video_index << 32) + annotations.frame_number)
     steps = np.diff(keys)
     within = np.diff(keys >> 32) == 0

@@ -144,20 +144,20 @@ def _from_repeats(check: SplitCheck) -> list[Finding]:
 
 def _from_labels(check: SplitCheck) -> list[Finding]:
     found = []
-    if check.half_labelled:
+    if check.half_labeled:
         found.append(
             Finding(
                 level=Level.NOTE,
                 text=f"{check.name}: rows with one of valence and arousal: "
-                f"{check.half_labelled:,}",
+                f"{check.half_labeled:,}",
                 advice="nothing: each has a mask of its own",
             )
         )
-    if check.unlabelled:
+    if check.unlabeled:
         found.append(
             Finding(
                 level=Level.NOTE,
-                text=f"{check.name}: rows without any label: {check.unlabelled:,}",
+                text=f"{check.name}: rows without any label: {check.unlabeled:,}",
                 advice="nothing: they are context for temporal models and never scored",
             )
         )
@@ -174,7 +174,7 @@ def _from_images(check: SplitCheck) -> list[Finding]:
             text=f"{check.name}: annotated images that are not in {images.folder}: "
             f"{len(images.missing):,}",
             advice="unpack every archive of images; faces that the authors' detector did "
-            "not find stay missing, and such frames take their neighbour's features",
+            "not find stay missing, and such frames take their neighbor's features",
             examples=_first(images.missing),
         )
     ]

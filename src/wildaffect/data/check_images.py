@@ -24,7 +24,7 @@ class ImageCheck:
     """Whether the row's image is there, shape (N,)."""
     paths: tuple[str, ...]
     """Name on disk relative to `folder` where present, shape (N,)."""
-    num_unlabelled: int
+    num_unlabeled: int
     """Images beside the annotated ones that no row names; expected in videos."""
     missing: tuple[str, ...]
     """Annotated images that are not there, each once."""
@@ -67,7 +67,7 @@ def check_images(
         rows_of.setdefault(image.rpartition("/")[0], []).append(row)
     present = np.zeros(len(annotations), bool)
     paths = list(annotations.images)
-    num_unlabelled = 0
+    num_unlabeled = 0
     numbers = annotations.frame_number.tolist()
     for parent, rows in rows_of.items():
         names = _list(folder / parent) if packed is None else packed.get(parent, set())
@@ -81,13 +81,13 @@ def check_images(
                 present[row] = True
                 paths[row] = f"{parent}/{found}" if parent else found
                 used.add(found)
-        num_unlabelled += len(candidates - used)
+        num_unlabeled += len(candidates - used)
     absent = (annotations.images[row] for row in np.flatnonzero(~present).tolist())
     return ImageCheck(
         folder=folder,
         present=present,
         paths=tuple(paths),
-        num_unlabelled=num_unlabelled,
+        num_unlabeled=num_unlabeled,
         missing=tuple(dict.fromkeys(absent)),
     )
 

@@ -218,7 +218,7 @@ def _overview(checks: Sequence[SplitCheck], found: Found) -> TableOf:
         ("valence and arousal", lambda c: _share(c.valence_arousal, c), "valence_arousal"),
         ("expression", lambda c: _share(c.expression, c), "expression"),
         ("action units", lambda c: _share(c.action_units, c), "action_units"),
-        ("no label", lambda c: _share(c.unlabelled, c), ""),
+        ("no label", lambda c: _share(c.unlabeled, c), ""),
         ("images missing", _missing, ""),
         ("images without label", _spare, ""),
     ]
@@ -315,4 +315,4 @@ def _missing(check: SplitCheck) -> str:
 
 
 def _spare(check: SplitCheck) -> str:
-    return "" if check.images is None else f"{check.images.num_unlabelled:,}"
+    return "" if check.images is None else f"{check.images.num_unlabeled:,}"

@@ -1,12 +1,12 @@
 """What two splits should not share: videos, recordings, people, pictures.
 
 Pictures are compared by a 64-bit difference hash (each pixel of a 9 x 8 thumbnail with its
-right neighbour), and pairs of near hashes by their 32 x 32 thumbnails. Only hashes and
+right neighbor), and pairs of near hashes by their 32 x 32 thumbnails. Only hashes and
 thumbnails of a bounded sample are held in memory, and no picture is shown.
 
 Measured when the limits were set: frames of one clip against a strongly compressed copy
-differ in 4 to 11 bits and by 6 to 9 grey levels; aligned faces of different people (253
-pairs) in 9 bits and by 30 levels at least. Neighbouring frames of a clip count as one.
+differ in 4 to 11 bits and by 6 to 9 gray levels; aligned faces of different people (253
+pairs) in 9 bits and by 30 levels at least. Neighboring frames of a clip count as one.
 
 Source: N. Krawetz, "Kind of Like That", hackerfactor.com, 2013 (difference hash).
 """
@@ -53,12 +53,12 @@ class Pictures:
     hashes: NDArray[np.uint8]
     """Shape (M, 8)."""
     thumbnails: NDArray[np.uint8]
-    """Grey, shape (M, 32, 32)."""
+    """Gray, shape (M, 32, 32)."""
     num_images: int
     """From which the sample was drawn."""
     num_unreadable: int
     num_flat: int
-    """Nearly one grey; such pictures say nothing and are left out."""
+    """Nearly one gray; such pictures say nothing and are left out."""
     unreadable: tuple[str, ...] = ()
     """Some of their names."""
 
@@ -109,14 +109,14 @@ def hash_pictures(
     num_flat = 0
     for place in np.unique(places.astype(int)).tolist():
         name = distinct[place]
-        grey = cv2.imread(str(folder / name), cv2.IMREAD_GRAYSCALE)
+        gray = cv2.imread(str(folder / name), cv2.IMREAD_GRAYSCALE)
         on_image()
-        if grey is None:
+        if gray is None:
             unreadable.append(name)
-        elif grey.std() < _FLAT:
+        elif gray.std() < _FLAT:
             num_flat += 1
         else:
-            small = cv2.resize(grey, (32, 32), interpolation=cv2.INTER_AREA)
+            small = cv2.resize(gray, (32, 32), interpolation=cv2.INTER_AREA)
             thumbnails.append(np.asarray(small, np.uint8))
             names.append(name)
     stacked = np.stack(thumbnails) if thumbnails else np.zeros((0, 32, 32), np.uint8)
@@ -138,8 +138,8 @@ def difference_hash(thumbnails: NDArray[np.uint8]) -> NDArray[np.uint8]:
     ]
     if not small:
         return np.zeros((0, 8), np.uint8)
-    grey = np.stack(small).astype(np.int16)
-    return np.packbits(grey[:, :, 1:] > grey[:, :, :-1], axis=2)[:, :, 0]
+    gray = np.stack(small).astype(np.int16)
+    return np.packbits(gray[:, :, 1:] > gray[:, :, :-1], axis=2)[:, :, 0]
 
 
 def find_near_duplicates(

@@ -28,7 +28,7 @@ _MTL = (
 )
 _TRACKS = (
     "output of the public notebook abaw5_expr_va_au_train.ipynb (sb-ai-lab/EmotiEffLib), "
-    "which counts labelled frames that have an aligned image"
+    "which counts labeled frames that have an aligned image"
 )
 
 PUBLISHED: dict[tuple[str, str], Published] = {

@@ -64,8 +64,8 @@ def _region(points_xy: NDArray[np.float32], rng: np.random.Generator) -> Region:
     side = float((high - low).max()) * REGION_MARGIN
     x, y = (low + high) / 2 + rng.normal(0, SHIFT, 2) * side
     return Region(
-        centre_x=float(x),
-        centre_y=float(y),
+        center_x=float(x),
+        center_y=float(y),
         side=side * float(np.exp(rng.normal(0, SCALE))),
         angle_rad=float(np.arctan2(across[1], across[0]) + rng.normal(0, TURN_RAD)),
     )

@@ -14,12 +14,12 @@ import numpy as np
 
 from wildaffect.analysis.options import build_analyzer
 from wildaffect.core.dependencies import Dependency, dependencies, python_versions
-from wildaffect.core.errors import BadArtefact
+from wildaffect.core.errors import BadArtifact
 from wildaffect.core.frames import Frame
 from wildaffect.core.version import __version__
 from wildaffect.demo.clip import PORTRAIT, times, view
 from wildaffect.faces.models import VENDORED, VendoredModel
-from wildaffect.inference.artefact import embedded_names, load_artefact
+from wildaffect.inference.artifact import embedded_names, load_artifact
 from wildaffect.runtime.network import (
     Device,
     available_devices,
@@ -55,7 +55,7 @@ def examine(device: Device) -> Iterator[Check]:
     yield _codecs()
     yield Check(name="images", found=f"OpenCV {cv2.__version__}")
     yield from _models()
-    yield from _artefacts()
+    yield from _artifacts()
     yield _speed(device)
 
 
@@ -124,13 +124,13 @@ def _look_at_model(model: VendoredModel) -> str:
     return f"{model.verified_path().name}, sha256 {model.sha256}"
 
 
-def _artefacts() -> Iterator[Check]:
+def _artifacts() -> Iterator[Check]:
     for name in embedded_names():
-        yield _tried(f"artefact {name}", partial(_look_at_artefact, name))
+        yield _tried(f"artifact {name}", partial(_look_at_artifact, name))
 
 
-def _look_at_artefact(name: str) -> str:
-    manifest = load_artefact(name).manifest
+def _look_at_artifact(name: str) -> str:
+    manifest = load_artifact(name).manifest
     sources = ", ".join(f"{one.name} ({one.license})" for one in manifest.sources)
     return f"{manifest.summary} Made from: {sources or 'no data'}"
 
@@ -138,7 +138,7 @@ def _look_at_artefact(name: str) -> str:
 def _tried(name: str, look: Callable[[], str]) -> Check:
     try:
         return Check(name=name, found=look())
-    except BadArtefact as error:
+    except BadArtifact as error:
         fix = "reinstall: pip install --force-reinstall --no-deps . in a fresh clone"
         return Check(name=name, found=str(error), is_well=False, fix=fix)
 
@@ -146,7 +146,7 @@ def _tried(name: str, look: Callable[[], str]) -> Check:
 def _speed(device: Device) -> Check:
     try:
         analyzer = build_analyzer(device=device)
-    except BadArtefact as error:
+    except BadArtifact as error:
         return Check(name="speed", found=str(error), is_well=False, fix="see above")
     frames = list(_frames())
     started_s = time.monotonic()

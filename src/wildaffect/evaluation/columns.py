@@ -71,7 +71,7 @@ class Values:
 
 
 def check_columns(path: Path, names: Sequence[str]) -> None:
-    """Refuse doubled names, tables without predictions, and columns that look misspelt.
+    """Refuse doubled names, tables without predictions, and columns that look misspelled.
 
     Raises:
         BadAnnotation: If so; the message names the nearest column that is known.

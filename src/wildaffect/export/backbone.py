@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from wildaffect.core.errors import BadArtefact
+from wildaffect.core.errors import BadArtifact
 from wildaffect.core.files import write_whole
 from wildaffect.core.preprocess import Preprocess
-from wildaffect.faces.crop import normalise
+from wildaffect.faces.crop import normalize
 from wildaffect.features.embedding import Embedder
 from wildaffect.models.backbones.backbone import Backbone
 from wildaffect.models.backbones.weights import LoadedBackbone
@@ -62,7 +62,7 @@ def backbone_to_onnx(backbone: Backbone) -> bytes:
     finally:
         backbone.train(was_training)
     if program is None:
-        raise BadArtefact(f"export: {type(backbone).__name__} must give a file, got none")
+        raise BadArtifact(f"export: {type(backbone).__name__} must give a file, got none")
     return program.model_proto.SerializeToString()
 
 
@@ -95,7 +95,7 @@ def embed_in_torch(backbone: Backbone, preprocess: Preprocess) -> Embed:
 
     def embed(crops: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         with torch.inference_mode():
-            pixels = torch.from_numpy(normalise(np.stack(crops), preprocess))
+            pixels = torch.from_numpy(normalize(np.stack(crops), preprocess))
             return backbone(pixels).numpy()
 
     return embed
@@ -112,7 +112,7 @@ def check_backbone(loaded: LoadedBackbone, onnx: bytes, device: Device) -> float
     """Return that error, or refuse a file that is another network.
 
     Raises:
-        BadArtefact: If it is above what `LARGEST_ERROR` allows for the precision.
+        BadArtifact: If it is above what `LARGEST_ERROR` allows for the precision.
     """
     error = runtime_error(loaded, onnx, device)
     check_error(error, loaded.backbone, device)
@@ -123,11 +123,11 @@ def check_error(error: float, backbone: Backbone, device: Device) -> None:
     """Refuse a network that is another one than torch's.
 
     Raises:
-        BadArtefact: If its error is above what `LARGEST_ERROR` allows for the precision.
+        BadArtifact: If its error is above what `LARGEST_ERROR` allows for the precision.
     """
     limit = LARGEST_ERROR[device.precision]
     if not error <= limit:
-        raise BadArtefact(
+        raise BadArtifact(
             f"export: features of the exported {type(backbone).__name__} must be within "
             f"{limit:g} of the model's in {device.precision}, got {error:g}"
         )

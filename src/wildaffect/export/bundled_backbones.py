@@ -1,4 +1,4 @@
-"""The backbones that an artefact carries: found, held against the runs, exported."""
+"""The backbones that an artifact carries: found, held against the runs, exported."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from wildaffect.core.errors import UsageError
 from wildaffect.export.backbone import check_backbone, exported
 from wildaffect.features.records import NO_DIGEST
-from wildaffect.inference.artefact import network_file
+from wildaffect.inference.artifact import network_file
 from wildaffect.inference.inputs import COLUMNS
 from wildaffect.inference.manifest import BackboneInput, DataSource
 from wildaffect.models.backbones.manifest import WeightManifest
@@ -36,7 +36,7 @@ class BundledBackbone:
         return self.loaded.manifest
 
     def as_input(self, file: str) -> BackboneInput:
-        """Return the artefact's entry of the network in a file."""
+        """Return the artifact's entry of the network in a file."""
         return BackboneInput(
             name=self.name,
             network=network_file(file, self.onnx),
@@ -48,7 +48,7 @@ class BundledBackbone:
         )
 
     def as_source(self) -> DataSource:
-        """Return what the artefact says of where it comes from."""
+        """Return what the artifact says of where it comes from."""
         return DataSource(
             name=f"backbone {self.manifest.name}",
             license=self.manifest.license or "not stated",
@@ -96,7 +96,7 @@ def bundle_backbones(
         UsageError: If one is missing, or is not what the features that a run was trained
             on were made with.
         BadWeights: If there are no such weights, or they were altered.
-        BadArtefact: If the exported network says something else than the model.
+        BadArtifact: If the exported network says something else than the model.
     """
     needed = needed_backbones(ensemble)
     return tuple(_bundle(ensemble, name, given.get(name)) for name in needed)

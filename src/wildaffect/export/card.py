@@ -1,4 +1,4 @@
-"""The card of an exported artefact: what it was made of, its numbers, and its limits."""
+"""The card of an exported artifact: what it was made of, its numbers, and its limits."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -35,10 +35,10 @@ def write_card(
 
     Args:
         ensemble: What was exported.
-        manifest: Of the artefact.
+        manifest: Of the artifact.
         networks: Largest difference of each task between files and models.
         pixels: The same for a whole analysis.
-        backbones: Those that the artefact carries.
+        backbones: Those that the artifact carries.
     """
     parts = [
         _opening(manifest),
@@ -58,7 +58,7 @@ def _opening(manifest: Manifest) -> list[str]:
         "",
         manifest.summary,
         "",
-        f"Version {manifest.version}. Licence of this artefact: {manifest.license}.",
+        f"Version {manifest.version}. License of this artifact: {manifest.license}.",
         "",
         "| made from | license | note |",
         "|---|---|---|",

@@ -1,4 +1,4 @@
-"""Networks that answer row by row, as members of an artefact.
+"""Networks that answer row by row, as members of an artifact.
 
 Each maps `features` (1, T, D) to outputs named after tasks, as `manifest.Member` asks.
 Symbols: T rows, D features, K action units, E classes.
@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from wildaffect.core.errors import BadArtefact
+from wildaffect.core.errors import BadArtifact
 from wildaffect.core.tasks import Task
 from wildaffect.export.onnx import LARGEST_DIFFERENCE, OPSET, expected_warnings_ignored
 from wildaffect.inference.model import INTENSITY
@@ -132,7 +132,7 @@ def member_onnx(member: nn.Module, input_dim: int) -> bytes:
         input_dim: D.
 
     Raises:
-        BadArtefact: If the file says something else.
+        BadArtifact: If the file says something else.
     """
     names = [str(name) for name in member.outputs]  # type: ignore[union-attr]
     member = member.eval()
@@ -164,7 +164,7 @@ def _check(member: nn.Module, content: bytes, names: Sequence[str], input_dim: i
         for name, output in zip(network.output_names, network(rows.numpy()), strict=True):
             difference = float(np.abs(output - wanted[name].numpy()).max())
             if not difference <= LARGEST_DIFFERENCE:
-                raise BadArtefact(
+                raise BadArtifact(
                     f"export: {name} of the exported network must be within "
                     f"{LARGEST_DIFFERENCE:g} of the model's, got {difference:g}"
                 )

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from wildaffect.core.errors import BadArtefact
+from wildaffect.core.errors import BadArtifact
 from wildaffect.core.tasks import Task
 from wildaffect.models.multitask import MultitaskModel
 from wildaffect.runtime.network import Device, Network
@@ -73,7 +73,7 @@ def onnx_parity(
 ) -> dict[Task, float]:
     """Return the largest difference between file and model of each task, over windows.
 
-    Features are drawn as the model was standardised for; the file runs as `analyze` runs
+    Features are drawn as the model was standardized for; the file runs as `analyze` runs
     it, in float32.
 
     Args:
@@ -103,12 +103,12 @@ def check_parity(model: MultitaskModel, onnx: bytes) -> dict[Task, float]:
     """Return the largest differences, or refuse a file that is another model.
 
     Raises:
-        BadArtefact: If a task differs by more than `LARGEST_DIFFERENCE`.
+        BadArtifact: If a task differs by more than `LARGEST_DIFFERENCE`.
     """
     worst = onnx_parity(model, onnx)
     for task, difference in worst.items():
         if not difference <= LARGEST_DIFFERENCE:
-            raise BadArtefact(
+            raise BadArtifact(
                 f"export: {task} of the exported network must be within "
                 f"{LARGEST_DIFFERENCE:g} of the model's, got {difference:g}"
             )

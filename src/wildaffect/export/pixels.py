@@ -12,14 +12,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from wildaffect.core.errors import BadArtefact
+from wildaffect.core.errors import BadArtifact
 from wildaffect.core.frames import Frame
 from wildaffect.core.results import Affect, FaceResult
 from wildaffect.demo.clip import PORTRAIT, times, view
 from wildaffect.export.backbone import embed_in_torch
 from wildaffect.export.onnx import INPUTS
 from wildaffect.inference.analyzer import AnalysisOptions, Analyzer
-from wildaffect.inference.artefact import Artefact
+from wildaffect.inference.artifact import Artifact
 from wildaffect.inference.checks import EmbedCrops
 from wildaffect.inference.inputs import Inputs
 from wildaffect.inference.manifest import BackboneInput
@@ -67,7 +67,7 @@ class TorchNetwork:
 
 
 def pixel_parity(
-    artefact: Artefact,
+    artifact: Artifact,
     models: Sequence[MultitaskModel],
     frames: Iterable[Frame],
     backbones: Mapping[str, Backbone] | None = None,
@@ -75,22 +75,22 @@ def pixel_parity(
     """Return how far analysis with the files differs from analysis with the models.
 
     Args:
-        artefact: Of the exported networks.
+        artifact: Of the exported networks.
         models: What each member was exported from.
         frames: Of a clip, in order; they are read once and kept.
         backbones: The same of each backbone, by the name of its input.
 
     Raises:
-        BadArtefact: As `compare_rows` does.
+        BadArtifact: As `compare_rows` does.
     """
     kept = list(frames)
     options = AnalysisOptions()
-    exported = list(Analyzer(artefact, options).run(kept))
+    exported = list(Analyzer(artifact, options).run(kept))
     stand_in = Analyzer(
-        artefact,
+        artifact,
         options,
-        model=Model(artefact, options.device, [TorchNetwork(model) for model in models]),
-        inputs=Inputs(artefact, options.device, backbones=_in_torch(artefact, backbones)),
+        model=Model(artifact, options.device, [TorchNetwork(model) for model in models]),
+        inputs=Inputs(artifact, options.device, backbones=_in_torch(artifact, backbones)),
     )
     return compare_rows(exported, list(stand_in.run(kept)))
 
@@ -101,34 +101,34 @@ def compare_rows(
     """Return how far two analyses of the same frames differ.
 
     Raises:
-        BadArtefact: If a value differs by more than `LARGEST_CHANGE`, or no row says
+        BadArtifact: If a value differs by more than `LARGEST_CHANGE`, or no row says
             anything of a face.
     """
     pairs = list(_pairs(exported, trained))
     if not pairs:
-        raise BadArtefact(
+        raise BadArtifact(
             "export: the clip must show a face for parity, got no row with one; choose "
             "another with --clip"
         )
     largest = {name: max(_difference(*pair, name) for pair in pairs) for name in VALUES}
     for name, difference in largest.items():
         if not difference <= LARGEST_CHANGE:
-            raise BadArtefact(
-                f"export: {name} of the analysed clip must be within {LARGEST_CHANGE:g} of "
+            raise BadArtifact(
+                f"export: {name} of the analyzed clip must be within {LARGEST_CHANGE:g} of "
                 f"the trained model's, got {difference:g}"
             )
     return PixelParity(num_rows=len(pairs), largest=largest)
 
 
 def _in_torch(
-    artefact: Artefact, backbones: Mapping[str, Backbone] | None
+    artifact: Artifact, backbones: Mapping[str, Backbone] | None
 ) -> dict[str, EmbedCrops]:
-    """Return what stands in for the artefact's backbones, by the name of the input."""
+    """Return what stands in for the artifact's backbones, by the name of the input."""
     return {
         wanted.name: embed_in_torch(
             (backbones or {})[wanted.name].eval(), wanted.preprocess
         )
-        for wanted in artefact.manifest.inputs
+        for wanted in artifact.manifest.inputs
         if isinstance(wanted, BackboneInput)
     }
 
@@ -145,7 +145,7 @@ def _pairs(
 ) -> Iterator[tuple[Affect, Affect]]:
     for mine, other in zip(exported, trained, strict=True):
         if (mine.affect is None) != (other.affect is None):
-            raise BadArtefact(
+            raise BadArtifact(
                 f"export: frame {mine.frame_index} must have affect in both analyses, got "
                 "it in one"
             )

@@ -45,11 +45,11 @@ def five_points(landmarks_xyz: NDArray[np.float32]) -> NDArray[np.float32]:
 def align_face(
     rgb: NDArray[np.uint8], points_xy: NDArray[np.float32], preprocess: Preprocess
 ) -> NDArray[np.uint8]:
-    """Return the aligned crop, shape (size, size, 3) or (size, size, 1) for grey.
+    """Return the aligned crop, shape (size, size, 3) or (size, size, 1) for gray.
 
     The frame is turned, scaled and shifted (no shear, no mirror) so that the five points
     come as near to the template as least squares allow; outside the frame it is black.
-    Values are pixels from 0 to 255: `normalise` scales them.
+    Values are pixels from 0 to 255: `normalize` scales them.
 
     Args:
         rgb: Frame, shape (H, W, 3).
@@ -97,11 +97,11 @@ def _in_channels(crop: NDArray[np.uint8], preprocess: Preprocess) -> NDArray[np.
             return crop
         case "bgr":
             return np.ascontiguousarray(crop[..., ::-1])
-        case "grey":
+        case "gray":
             return cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)[..., None]
 
 
-def normalise(crops: NDArray[np.uint8], preprocess: Preprocess) -> NDArray[np.float32]:
+def normalize(crops: NDArray[np.uint8], preprocess: Preprocess) -> NDArray[np.float32]:
     """Return crops (..., S, S, C) as a network's input (..., C, S, S)."""
     mean = np.asarray(preprocess.mean, np.float32)
     std = np.asarray(preprocess.std, np.float32)

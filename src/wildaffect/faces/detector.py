@@ -56,8 +56,8 @@ class Detection:
         eyes = region_around(self.points_xy, RIGHT_EYE, LEFT_EYE, 1.0)
         left, top, right, bottom = map(float, self.box_xyxy)
         return Region(
-            centre_x=(left + right) / 2,
-            centre_y=(top + bottom) / 2,
+            center_x=(left + right) / 2,
+            center_y=(top + bottom) / 2,
             side=max(right - left, bottom - top) * REGION_MARGIN,
             angle_rad=eyes.angle_rad,
         )
@@ -101,9 +101,9 @@ class FaceDetector:
             return ()
         pairs = raw_boxes[0, chosen].reshape(-1, 8, 2) / INPUT_PX
         pairs[:, [0, 2, 3, 4, 5, 6, 7]] += self._cells[chosen, None]
-        centres, sizes, points = pairs[:, 0], pairs[:, 1], pairs[:, 2:]
+        centers, sizes, points = pairs[:, 0], pairs[:, 1], pairs[:, 2:]
         flat = np.concatenate(
-            [centres - sizes / 2, centres + sizes / 2, points.reshape(-1, 12)], 1
+            [centers - sizes / 2, centers + sizes / 2, points.reshape(-1, 12)], 1
         )
         pixels = (flat * INPUT_PX - np.tile([left, top], 8)) / scale
         return _merge(pixels.astype(np.float32), scores[chosen].astype(np.float32))

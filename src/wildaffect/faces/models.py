@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from wildaffect.core.errors import BadArtefact
+from wildaffect.core.errors import BadArtifact
 
 ASSETS = Path(__file__).parent / "assets"
 
@@ -31,15 +31,15 @@ class VendoredModel:
         """Return the path after comparing the file with its hash.
 
         Raises:
-            BadArtefact: If the file is missing or altered.
+            BadArtifact: If the file is missing or altered.
         """
         if not self.path.is_file():
-            raise BadArtefact(
+            raise BadArtifact(
                 f"{self.file}: the model file is missing; reinstall wildaffect"
             )
         digest = hashlib.sha256(self.path.read_bytes()).hexdigest()
         if digest != self.sha256:
-            raise BadArtefact(
+            raise BadArtifact(
                 f"{self.file}: sha256 must be {self.sha256}, got {digest}; "
                 "reinstall wildaffect"
             )

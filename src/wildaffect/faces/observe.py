@@ -39,14 +39,14 @@ class FaceObserver:
         points = five_points(landmarks)
         pose = head_pose(landmarks)
         size_px = _side(box)
-        grey = align_face(rgb, points, SHARPNESS_CROP)
-        crisp = sharpness(grey)
+        gray = align_face(rgb, points, SHARPNESS_CROP)
+        crisp = sharpness(gray)
         good = self._limits.accepts(
             size_px=size_px,
             sharpness=crisp,
             pose=pose,
             presence=track.mesh.presence,
-            occlusion=self._occlusion(grey),
+            occlusion=self._occlusion(gray),
         )
         return FaceObservation(
             track_id=NO_TRACK,

@@ -19,11 +19,11 @@ class Occlusion:
             scaling=SHARPNESS_CROP,
         )
 
-    def __call__(self, grey_crop: NDArray[np.uint8]) -> float:
+    def __call__(self, gray_crop: NDArray[np.uint8]) -> float:
         """Return the larger of the covered shares of eyes and mouth, in [0, 1].
 
         Args:
-            grey_crop: What `SHARPNESS_CROP` describes, shape (64, 64, 1).
+            gray_crop: What `SHARPNESS_CROP` describes, shape (64, 64, 1).
         """
-        (covered,) = self._network(grey_crop[None])
+        (covered,) = self._network(gray_crop[None])
         return float(covered.max())

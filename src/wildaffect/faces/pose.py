@@ -15,7 +15,7 @@ def head_pose(landmarks_xyz: NDArray[np.float32]) -> HeadPose:
     the camera's axis.
 
     Args:
-        landmarks_xyz: Mesh in pixels, y down, depth negative towards the camera, (478, 3).
+        landmarks_xyz: Mesh in pixels, y down, depth negative toward the camera, (478, 3).
 
     Source:
         Weighted orthogonal Procrustes, W. Kabsch, Acta Cryst. A32:922, 1976. Canonical face

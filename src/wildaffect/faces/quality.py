@@ -10,7 +10,7 @@ from wildaffect.core.faces import HeadPose
 from wildaffect.core.preprocess import Preprocess
 
 SHARPNESS_CROP = Preprocess(
-    size_px=64, channels="grey", mean=(0.0,), std=(1.0,), interpolation="area"
+    size_px=64, channels="gray", mean=(0.0,), std=(1.0,), interpolation="area"
 )
 """The aligned crop on which sharpness and occlusion are measured, whatever the size of the
 face."""
@@ -54,10 +54,10 @@ class QualityLimits:
         )
 
 
-def sharpness(grey_crop: NDArray[np.uint8]) -> float:
-    """Return the standard deviation of the Laplacian, in grey levels.
+def sharpness(gray_crop: NDArray[np.uint8]) -> float:
+    """Return the standard deviation of the Laplacian, in gray levels.
 
     Args:
-        grey_crop: What `SHARPNESS_CROP` describes, shape (64, 64, 1).
+        gray_crop: What `SHARPNESS_CROP` describes, shape (64, 64, 1).
     """
-    return float(cv2.Laplacian(grey_crop[..., 0], cv2.CV_32F).std())
+    return float(cv2.Laplacian(gray_crop[..., 0], cv2.CV_32F).std())

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 class Region:
     """A square of the frame, turned with the head."""
 
-    centre_x: float
-    centre_y: float
+    center_x: float
+    center_y: float
     """Pixels of the frame."""
     side: float
     """Pixels of the frame."""
@@ -26,8 +26,8 @@ class Region:
         half = size_px / 2
         return np.array(
             [
-                [cos, sin, half - cos * self.centre_x - sin * self.centre_y],
-                [-sin, cos, half + sin * self.centre_x - cos * self.centre_y],
+                [cos, sin, half - cos * self.center_x - sin * self.center_y],
+                [-sin, cos, half + sin * self.center_x - cos * self.center_y],
             ]
         )
 
@@ -42,10 +42,10 @@ def region_around(
     turn = np.array([[cos, sin], [-sin, cos]])
     level = points_xy @ turn.T
     low, high = level.min(0), level.max(0)
-    centre = turn.T @ ((low + high) / 2)
+    center = turn.T @ ((low + high) / 2)
     return Region(
-        centre_x=float(centre[0]),
-        centre_y=float(centre[1]),
+        center_x=float(center[0]),
+        center_y=float(center[1]),
         side=float(max((high - low).max() * margin, 1.0)),
         angle_rad=angle,
     )
@@ -88,7 +88,7 @@ def _shrink(
     part = part[: rows * factor, : columns * factor]
     small = cv2.resize(part, (columns, rows), interpolation=cv2.INTER_AREA)
     linear = matrix[:, :2] * factor
-    offset = (factor - 1) / 2  # centre of a large pixel, in small ones
+    offset = (factor - 1) / 2  # center of a large pixel, in small ones
     shift = matrix[:, :2] @ np.array([left + offset, top + offset]) + matrix[:, 2]
     return small, np.column_stack([linear, shift])
 

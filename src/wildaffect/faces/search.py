@@ -51,8 +51,8 @@ class WholePicture:
     def region(self) -> Region:
         """Return a square around the middle of the picture."""
         return Region(
-            centre_x=self.width / 2,
-            centre_y=self.height / 2,
+            center_x=self.width / 2,
+            center_y=self.height / 2,
             side=max(self.height, self.width) * self.share,
             angle_rad=0.0,
         )
@@ -72,7 +72,7 @@ class FaceSearch:
     def finer(self, rgb: NDArray[np.uint8], candidate: Candidate) -> Sequence[Candidate]:
         """Return the same small face as a closer look sees it; none if it is not small."""
         region = candidate.region()
-        middle = np.array([region.centre_x, region.centre_y], np.float32)
+        middle = np.array([region.center_x, region.center_y], np.float32)
         half = np.float32(region.side / 2)
         box = np.concatenate([middle - half, middle + half])
         if region.side > REGION_MARGIN * SMALL * max(rgb.shape[:2]):

@@ -12,7 +12,7 @@ MIN_CHANGE = 0.10
 OVER_RECENT = 3.0
 """How many times larger than the recent change between frames a cut must be."""
 MAX_HISTOGRAM_MATCH = 0.75
-"""Shared part of two frames' colour histograms that a cut must stay under."""
+"""Shared part of two frames' color histograms that a cut must stay under."""
 QUIET_CHANGE = 0.03
 """A face whose surroundings change less than this goes on through a cut elsewhere."""
 SURROUNDINGS = 0.3
@@ -51,7 +51,7 @@ class ChangeDetector:
     """Tells cuts from movement; remembers one thumbnail and the recent amount of change.
 
     A cut changes the picture by much, by more than its own frames lately did, and changes
-    its colours too; a fast pan or a hand before the camera does not do all three.
+    its colors too; a fast pan or a hand before the camera does not do all three.
     """
 
     def __init__(self) -> None:

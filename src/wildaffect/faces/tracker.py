@@ -38,7 +38,7 @@ class TrackingLimits:
     min_run_s: float = 0.15
     """Time that a new track must last, in two frames or more, before it is believed; in a
     shot shorter than that, the face must be there from the first frame to the last. A
-    frame further than `max_gap_s` from both its neighbours is believed like a still."""
+    frame further than `max_gap_s` from both its neighbors is believed like a still."""
     max_unseen_s: float = 1.0
     """Time that the mesh may carry a track on which the detector no longer sees; a closer
     look then keeps the track or ends it."""

@@ -87,10 +87,10 @@ def close_view(box_xyxy: NDArray[np.float32]) -> View:
     return _square((left + right) / 2, (top + bottom) / 2, side)
 
 
-def _square(centre_x: float, centre_y: float, side: float) -> View:
+def _square(center_x: float, center_y: float, side: float) -> View:
     whole = max(round(side), 1)
     return View(
-        left=round(centre_x - whole / 2), top=round(centre_y - whole / 2), side=whole
+        left=round(center_x - whole / 2), top=round(center_y - whole / 2), side=whole
     )
 
 

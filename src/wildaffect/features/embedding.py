@@ -18,16 +18,16 @@ joins layers once, and small, so that what lies between layers stays in the cach
 
 
 class Embedder:
-    """A backbone in the runtime; crops are normalised inside the network.
+    """A backbone in the runtime; crops are normalized inside the network.
 
     Args:
-        onnx: The network, normalised crops (B, C, S, S) to features (B, D), B left open.
-        preprocess: How its crops are cut and normalised.
+        onnx: The network, normalized crops (B, C, S, S) to features (B, D), B left open.
+        preprocess: How its crops are cut and normalized.
         device: Where it runs, and in which precision.
         batch: Crops in one call; 1 where faces come one by one.
 
     Raises:
-        BadArtefact: If the network cannot be read or the device is not there.
+        BadArtifact: If the network cannot be read or the device is not there.
     """
 
     def __init__(

@@ -34,7 +34,7 @@ MESH_COLUMNS = tuple(f"mesh_{i:03d}_{axis}" for i in range(NUM_LANDMARKS) for ax
 """Order of `mesh_row`: the feature set `mesh`."""
 
 IRIS_PAIRS = ((468, 473), (469, 476), (470, 475), (471, 474), (472, 477))
-"""Right and left iris: centre, the side towards image right and left, top, bottom. Seen in
+"""Right and left iris: center, the side toward image right and left, top, bottom. Seen in
 a mirror, a side changes from one iris to the opposite side of the other."""
 
 EYE_OUTER_RIGHT, EYE_OUTER_LEFT = 33, 263

@@ -3,7 +3,7 @@
 CSV layout (first release): `training.csv` and `validation.csv` with the header
 `subDirectory_filePath,face_x,face_y,face_width,face_height,facial_landmarks,expression,
 valence,arousal`, images below `Manually_Annotated_Images/`; `automatically_annotated.csv`
-is not read, as no person labelled it. Array layout (later release): `train_set/` and
+is not read, as no person labeled it. Array layout (later release): `train_set/` and
 `val_set/`, each with `images/<id>.jpg` and `annotations/<id>_{exp,val,aro,lnd}.npy`, one
 value per file, stored as a string or a number.
 

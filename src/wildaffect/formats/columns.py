@@ -74,7 +74,7 @@ def _complaint(token: str, code: Code, *, path: str, line: int) -> Problem:
     return Problem(path, line, kind, f"{code.rule()}, got {shown!r}")
 
 
-def unlabelled(num_rows: int) -> Field:
+def unlabeled(num_rows: int) -> Field:
     """Return a field that no row annotates."""
     return Field(values=np.zeros(num_rows), valid=np.zeros(num_rows, bool))
 
@@ -117,7 +117,7 @@ def build_annotations(
         action_units: One field for each of `spaces.action_units`, or none at all.
     """
     spaces = spaces or LabelSpaces()
-    nothing = unlabelled(len(rows))
+    nothing = unlabeled(len(rows))
     units = list(action_units) or [nothing] * len(spaces.action_units)
     v, a, e = valence or nothing, arousal or nothing, expression or nothing
     return Annotations(

@@ -6,7 +6,7 @@ PrivateTest; images are `FER2013{Train,Valid,Test}/<Image name>`. Rows without a
 name are photographs that the authors took out.
 
 Majority rule: single votes are dropped, then a class counts if it has more than half of the
-votes that are left, "unknown" and "NF" among them; every other image is unlabelled.
+votes that are left, "unknown" and "NF" among them; every other image is unlabeled.
 
 Source: file and rule of microsoft/FERPlus (README.md and the majority mode of
 src/ferplus.py), after Barsoum et al., ICMI 2016.

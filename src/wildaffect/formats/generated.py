@@ -34,6 +34,6 @@ def find_generated(path: Path) -> GeneratedWorld | None:
         return None
     return GeneratedWorld(
         name=f"{_MAKER} {told.get('preset')}, seed {told.get('seed')}",
-        license=str(told.get("licence")),
+        license=str(told.get("license")),
         seed=str(told.get("seed")),
     )

@@ -1,6 +1,6 @@
 """From one label space to another, by explicit tables; whatever has none is refused.
 
-A class without counterpart becomes unlabelled and is counted, never given to the nearest
+A class without counterpart becomes unlabeled and is counted, never given to the nearest
 class: "Contempt" has no counterpart in ABAW's classes and is not its "Other".
 """
 
@@ -48,7 +48,7 @@ class Mapped:
     """Annotations in another label space, and what that cost."""
 
     annotations: Annotations
-    unlabelled: dict[str, int]
+    unlabeled: dict[str, int]
     """Class or unit without counterpart -> frames that lost this label."""
     absent: tuple[str, ...]
     """Classes and units of the new space that the old one cannot give."""
@@ -75,7 +75,7 @@ def map_spaces(annotations: Annotations, spaces: LabelSpaces) -> Mapped:
             action_units_valid=units_valid,
             spaces=spaces,
         ),
-        unlabelled={**lost, **lost_units},
+        unlabeled={**lost, **lost_units},
         absent=(*absent, *absent_units),
     )
 

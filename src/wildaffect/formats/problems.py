@@ -98,4 +98,4 @@ class Format:
     image_folders: tuple[str, ...] = ()
     """Where images may lie, relative to the folder that was checked or to the split."""
     is_video: bool = True
-    """Rows are frames of videos, so that gaps and neighbours mean something."""
+    """Rows are frames of videos, so that gaps and neighbors mean something."""

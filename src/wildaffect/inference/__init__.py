@@ -1,1 +1,1 @@
-"""Faces to predictions: artefacts, a person's neutral, calibration, the analyzer."""
+"""Faces to predictions: artifacts, a person's neutral, calibration, the analyzer."""

@@ -16,7 +16,7 @@ from wildaffect.faces.detector import FaceDetector
 from wildaffect.faces.quality import QualityLimits
 from wildaffect.faces.scan import FrameScanner
 from wildaffect.faces.tracker import TrackingLimits
-from wildaffect.inference.artefact import Artefact
+from wildaffect.inference.artifact import Artifact
 from wildaffect.inference.inputs import FaceRow, Inputs
 from wildaffect.inference.model import Model
 from wildaffect.inference.neutral import Neutral, NeutralOf, PersonNeutral
@@ -43,30 +43,30 @@ class AnalysisOptions:
 
 
 class Analyzer:
-    """Holds the networks of an artefact; analyses any number of videos, one at a time.
+    """Holds the networks of an artifact; analyzes any number of videos, one at a time.
 
     Args:
-        artefact: What predicts.
+        artifact: What predicts.
         options: What a caller may choose beside it.
-        model: Stands in for the artefact's members, as where they are compared with others.
+        model: Stands in for the artifact's members, as where they are compared with others.
         inputs: The same for what they read.
     """
 
     def __init__(
         self,
-        artefact: Artefact,
+        artifact: Artifact,
         options: AnalysisOptions | None = None,
         *,
         model: Model | None = None,
         inputs: Inputs | None = None,
     ) -> None:
-        self.artefact = replace(artefact, networks={})
+        self.artifact = replace(artifact, networks={})
         """Without the bytes of its networks, which are compiled."""
         self.options = options or AnalysisOptions()
         self._inputs = inputs or Inputs(
-            artefact, self.options.device, one_by_one=self.options.live
+            artifact, self.options.device, one_by_one=self.options.live
         )
-        self._model = model or Model(artefact, self.options.device)
+        self._model = model or Model(artifact, self.options.device)
         self._detector = FaceDetector(self.options.device)
         self._chain = FaceChain(
             self.options.device,
@@ -91,7 +91,7 @@ class Analyzer:
         Args:
             frames: In order of time.
             neutral_of: What each track is read against; None estimates it by the policy of
-                the artefact.
+                the artifact.
 
         Raises:
             UsageError: If another run of this analyzer has not ended: two would mix.
@@ -139,14 +139,14 @@ class Analyzer:
                     yield self._inputs.measure(seen.frame_index, seen.time_s, face)
 
     def estimated_neutral(self, track_id: int) -> Neutral:  # noqa: ARG002 - alike for all
-        """Return the neutral of a track, to be estimated by the artefact's policy.
+        """Return the neutral of a track, to be estimated by the artifact's policy.
 
         Raises:
-            ValueError: If the artefact has none.
+            ValueError: If the artifact has none.
         """
-        policy = self.artefact.manifest.neutral
+        policy = self.artifact.manifest.neutral
         if policy is None:
-            raise ValueError(f"{self.artefact.manifest.name}: has no policy of the neutral")
+            raise ValueError(f"{self.artifact.manifest.name}: has no policy of the neutral")
         return PersonNeutral(policy)
 
     def _faces(self, frames: Iterable[Frame]) -> Generator[FrameFaces]:
@@ -158,7 +158,7 @@ class Analyzer:
             yield from stack.enter_context(closing(faces))
 
     def _person(self, neutral_of: NeutralOf, track_id: int) -> PersonStream:
-        has_policy = self.artefact.manifest.neutral is not None
+        has_policy = self.artifact.manifest.neutral is not None
         neutral = neutral_of(track_id) if has_policy else None
         return PersonStream(
             self._inputs,

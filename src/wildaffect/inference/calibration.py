@@ -27,7 +27,7 @@ EVEN_THRESHOLD = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration(Config):
-    """Everything between the outputs of the networks and what is said; part of an artefact.
+    """Everything between the outputs of the networks and what is said; part of an artifact.
 
     Classes and action units stand in the order of the outputs.
 

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from wildaffect.core.errors import BadArtefact
+from wildaffect.core.errors import BadArtifact
 from wildaffect.core.tasks import Task
 from wildaffect.inference.limits import limit_problems
 from wildaffect.inference.manifest import (
@@ -56,23 +56,23 @@ def check_manifest(where: str, manifest: Manifest) -> None:
     """Check what a manifest says against itself.
 
     Raises:
-        BadArtefact: With the first contradiction.
+        BadArtifact: With the first contradiction.
     """
     for problem in _problems(manifest):
-        raise BadArtefact(f"{where}: {problem}")
+        raise BadArtifact(f"{where}: {problem}")
 
 
 def check_backbone(where: str, wanted: BackboneInput, embed: EmbedCrops) -> None:
     """Show a backbone two black crops and compare what it says with the manifest.
 
     Raises:
-        BadArtefact: If it does not give (2, D).
+        BadArtifact: If it does not give (2, D).
     """
-    num_channels = 1 if wanted.preprocess.channels == "grey" else 3
+    num_channels = 1 if wanted.preprocess.channels == "gray" else 3
     side = wanted.preprocess.size_px
     shape = embed([np.zeros((side, side, num_channels), np.uint8)] * 2).shape
     if shape != (2, wanted.feature_dim):
-        raise BadArtefact(
+        raise BadArtifact(
             f"{where}: output must have shape (2, {wanted.feature_dim}) for two crops of "
             f"{side} px, got {shape}"
         )
@@ -89,30 +89,30 @@ def check_member(
     """Ask a member about made-up rows and compare what it says with the manifest.
 
     Args:
-        where: Artefact and file.
+        where: Artifact and file.
         network: The member.
         widths: Number of columns by output.
         row_width: Features of a row.
         num_rows: Of the window that it is asked about; 1 if it never sees more.
 
     Raises:
-        BadArtefact: If inputs, outputs or their shapes differ.
+        BadArtifact: If inputs, outputs or their shapes differ.
     """
     unknown = set(network.input_names) - MEMBER_INPUTS
     if unknown or "features" not in network.input_names:
-        raise BadArtefact(
+        raise BadArtifact(
             f"{where}: inputs must be features and, if used, lengths and times_s, "
             f"got {', '.join(network.input_names)}"
         )
     width = network.input_widths["features"]
     if width not in {None, row_width}:
-        raise BadArtefact(
+        raise BadArtifact(
             f"{where}: features must have {row_width} columns, as the "
             f"manifest's inputs that it reads have together, got {width}"
         )
     missing = set(widths) - set(network.output_names)
     if missing:
-        raise BadArtefact(
+        raise BadArtifact(
             f"{where}: outputs must name {', '.join(sorted(widths))}, "
             f"got {', '.join(network.output_names)}"
         )
@@ -124,7 +124,7 @@ def check_member(
     outputs = _asked(where, network, *(inputs[name] for name in network.input_names))
     for name, output in zip(network.output_names, outputs, strict=True):
         if name in widths and output.size != num_rows * widths[name]:
-            raise BadArtefact(
+            raise BadArtifact(
                 f"{where}: {name} must have {widths[name]} values for each of {num_rows} "
                 f"rows, got shape {output.shape}"
             )
@@ -137,7 +137,7 @@ def _asked(
         return network(*inputs)
     except RuntimeError as error:
         shapes = ", ".join(str(value.shape) for value in inputs)
-        raise BadArtefact(
+        raise BadArtifact(
             f"{where}: must accept inputs of shape {shapes}, got the refusal: "
             f"{str(error).strip().splitlines()[-1].strip()}"
         ) from error

@@ -19,7 +19,7 @@ from wildaffect.inference.ensembling import (
     Outputs,
     Rescaling,
     average,
-    centring,
+    centering,
     rescale,
 )
 from wildaffect.inference.fitting import (
@@ -30,7 +30,7 @@ from wildaffect.inference.fitting import (
     cross_fit,
     fit_calibration,
 )
-from wildaffect.inference.labelled import (
+from wildaffect.inference.labeled import (
     Decided,
     decide,
     held_out,
@@ -40,7 +40,7 @@ from wildaffect.inference.labelled import (
 )
 from wildaffect.inference.selection import select_members
 
-Combine = Literal["mean", "centred"]
+Combine = Literal["mean", "centered"]
 """Whether members' valence and arousal are brought to common moments before the mean."""
 Select = Literal["all", "greedy"]
 Folds = Sequence[Sequence[str]]
@@ -82,8 +82,8 @@ def select_weights(
         EvaluationError: If outputs, labels and folds do not fit together.
     """
     rescaling: tuple[Rescaling, ...] = tuple({} for _ in members)
-    if combine == "centred":
-        rescaling = centring(members)
+    if combine == "centered":
+        rescaling = centering(members)
     if select == "all":
         even = (1.0 / len(members),) * len(members)
         return EnsembleWeights(

@@ -31,13 +31,13 @@ def average(
     """Return the weighted mean of values and probabilities, and the spread over members.
 
     Each task is averaged over the members that predict it; with a single one it has no
-    spread. It is what the artefact of the same members, weights and rescaling gives.
+    spread. It is what the artifact of the same members, weights and rescaling gives.
 
     Args:
         members: Outputs of each member, the same videos and rows in the same order; they
             may differ in tasks.
         weights: Of each member, positive; None weighs all alike.
-        rescaling: What `centring` returned; None takes the members as they are.
+        rescaling: What `centering` returned; None takes the members as they are.
 
     Raises:
         BadOutputs: If members differ in videos, rows or number of labels, or a weight is
@@ -51,7 +51,7 @@ def average(
     )
 
 
-def centring(
+def centering(
     members: Sequence[Outputs], weights: Sequence[float] | None = None
 ) -> tuple[dict[Task, Affine], ...]:
     """Return how each member's valence and arousal reach the members' common moments.
@@ -63,7 +63,7 @@ def centring(
     its scale.
 
     Args:
-        members: Outputs of each member on unlabelled or labelled videos, as for `average`.
+        members: Outputs of each member on unlabeled or labeled videos, as for `average`.
         weights: As for `average`.
 
     Raises:
@@ -236,9 +236,9 @@ def _pooled(members: Sequence[Outputs], task: Task) -> NDArray[np.float32]:
 
 
 def _correlation(values: NDArray[np.float32]) -> NDArray[np.float64]:
-    centred = values - values.mean(1, keepdims=True, dtype=np.float64)
-    lengths = np.sqrt((centred**2).sum(1))  # (M, K)
-    products = np.einsum("mnk,onk->kmo", centred, centred)
+    centered = values - values.mean(1, keepdims=True, dtype=np.float64)
+    lengths = np.sqrt((centered**2).sum(1))  # (M, K)
+    products = np.einsum("mnk,onk->kmo", centered, centered)
     norms = np.einsum("mk,ok->kmo", lengths, lengths)
     moving = norms > 0
     cells = np.where(moving, products / np.where(moving, norms, 1.0), 0.0)

@@ -81,7 +81,7 @@ def fit_bias(
     """Return a bias for each class, with mean 0; empty without rows.
 
     Args:
-        probs: Of labelled rows alone, shape (N, C).
+        probs: Of labeled rows alone, shape (N, C).
         target: Shape (N,).
         video_index: Video of each row, shape (N,).
         fit: How.
@@ -108,9 +108,9 @@ def _logit(share: float) -> float:
 
 def _adjust(logs: Floats, target: Classes, fit: LogitAdjustment) -> Floats:
     counts = np.bincount(target, minlength=logs.shape[1]) + 1.0
-    towards = -np.log(counts / counts.sum())
-    scores = [_macro_f1(logs + s * towards, target) for s in fit.strengths]
-    return fit.strengths[int(np.argmax(scores))] * towards
+    toward = -np.log(counts / counts.sum())
+    scores = [_macro_f1(logs + s * toward, target) for s in fit.strengths]
+    return fit.strengths[int(np.argmax(scores))] * toward
 
 
 def _ascend(logs: Floats, target: Classes, fit: CoordinateAscent) -> Floats:

@@ -1,4 +1,4 @@
-"""Fit what is done after the networks on labelled outputs, and show how much of it holds.
+"""Fit what is done after the networks on labeled outputs, and show how much of it holds.
 
 `fit_calibration` chooses on all videos given. `cross_fit` does so on all folds but one,
 says what the held-out videos then score, and sets both figures side by side.
@@ -17,9 +17,9 @@ from wildaffect.core.sequences import Targets
 from wildaffect.core.tasks import LabelSpaces, Task
 from wildaffect.inference.calibration import Calibration, expression_probs, unit_probs
 from wildaffect.inference.expression_bias import BiasFit, CoordinateAscent, fit_bias
-from wildaffect.inference.labelled import (
+from wildaffect.inference.labeled import (
     Decided,
-    LabelledRows,
+    LabeledRows,
     Probs,
     decide,
     held_out,
@@ -142,7 +142,7 @@ def cross_fit(
 class _Fitter:
     """Fits on any set of the videos; what was smoothed once is kept."""
 
-    def __init__(self, rows: LabelledRows, fit: CalibrationFit) -> None:
+    def __init__(self, rows: LabeledRows, fit: CalibrationFit) -> None:
         self._rows, self._fit = rows, fit
         self._choice = SmoothingChoice(rows, fit.grids)
         self._kept: dict[tuple[Task, object], Probs] = {}

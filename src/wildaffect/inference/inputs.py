@@ -1,4 +1,4 @@
-"""Observations of one person to the feature rows that an artefact's networks read."""
+"""Observations of one person to the feature rows that an artifact's networks read."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from wildaffect.core.errors import BadArtefact
+from wildaffect.core.errors import BadArtifact
 from wildaffect.core.faces import FaceObservation
 from wildaffect.core.preprocess import Preprocess
 from wildaffect.faces.blendshapes import NAMES as BLENDSHAPE_NAMES
@@ -19,7 +19,7 @@ from wildaffect.features.sets import (
     geometry_set,
     rows_of_faces,
 )
-from wildaffect.inference.artefact import Artefact
+from wildaffect.inference.artifact import Artifact
 from wildaffect.inference.checks import EmbedCrops, check_backbone
 from wildaffect.inference.manifest import BackboneInput, MeasuredInput
 from wildaffect.inference.neutral import Neutral
@@ -54,25 +54,25 @@ class Inputs:
     """Turns observations into rows and rows into network input; shared by all persons.
 
     Args:
-        artefact: Whose inputs are wanted.
+        artifact: Whose inputs are wanted.
         device: Where its backbones run: in float32, so that every processor gives the same.
-        backbones: In place of the artefact's own, by the name of the input.
+        backbones: In place of the artifact's own, by the name of the input.
         one_by_one: Whether faces come alone, as in live streams, and not in batches.
 
     Raises:
-        BadArtefact: If the artefact wants columns that this version does not measure, or a
+        BadArtifact: If the artifact wants columns that this version does not measure, or a
             backbone does not give what the manifest promises.
     """
 
     def __init__(
         self,
-        artefact: Artefact,
+        artifact: Artifact,
         device: Device,
         *,
         backbones: Mapping[str, EmbedCrops] | None = None,
         one_by_one: bool = False,
     ) -> None:
-        self.manifest = artefact.manifest
+        self.manifest = artifact.manifest
         plain = replace(device, precision="f32")
         batch = 1 if one_by_one else NETWORK_BATCH
         self._started: list[Started] = []
@@ -81,16 +81,16 @@ class Inputs:
                 embed = (
                     backbones[wanted.name]
                     if backbones
-                    else _compiled(artefact, wanted, plain, batch)
+                    else _compiled(artifact, wanted, plain, batch)
                 )
                 where = f"{self.manifest.name}/{wanted.network.file}"
                 check_backbone(where, wanted, embed)
                 self._started.append(_start(wanted, embed))
             elif wanted.columns != COLUMNS[wanted.kind]:
-                raise BadArtefact(
+                raise BadArtifact(
                     f"{self.manifest.name}: {wanted.kind} must have the "
                     f"{len(COLUMNS[wanted.kind])} columns of this version, got "
-                    f"{_first_difference(wanted)}; export the artefact again"
+                    f"{_first_difference(wanted)}; export the artifact again"
                 )
         self.backbones = tuple(one for one, _ in self._started)
         measures = geometry_set()
@@ -146,14 +146,14 @@ def changes(row: FaceRow, neutral: Neutral) -> dict[str, Vector]:
 
 
 def _compiled(
-    artefact: Artefact, wanted: BackboneInput, device: Device, batch: int
+    artifact: Artifact, wanted: BackboneInput, device: Device, batch: int
 ) -> EmbedCrops:
-    onnx = artefact.networks[wanted.network.file]
+    onnx = artifact.networks[wanted.network.file]
     try:
         return Embedder(onnx, wanted.preprocess, device, batch=batch).embed
-    except BadArtefact as error:
-        raise BadArtefact(
-            f"{artefact.manifest.name}/{wanted.network.file}: must take crops of "
+    except BadArtifact as error:
+        raise BadArtifact(
+            f"{artifact.manifest.name}/{wanted.network.file}: must take crops of "
             f"{wanted.preprocess.size_px} px, {wanted.preprocess.channels}; got: {error}"
         ) from error
 

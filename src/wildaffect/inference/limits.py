@@ -1,7 +1,7 @@
 """How large, and how named, what a manifest asks for may be, whoever wrote it.
 
 Numbers that stand for one field have their range there (`manifest.py`); here is what
-records of other layers are held to once they are part of an artefact.
+records of other layers are held to once they are part of an artifact.
 """
 
 import re

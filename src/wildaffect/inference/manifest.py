@@ -1,7 +1,7 @@
-"""What an artefact says of itself: `artefact.json`, as records.
+"""What an artifact says of itself: `artefact.json`, as records.
 
-An artefact is a folder, or a zip of it: this manifest, the networks it names, and a card
-for people. Analysis reads nothing else and never asks where an artefact came from.
+An artifact is a folder, or a zip of it: this manifest, the networks it names, and a card
+for people. Analysis reads nothing else and never asks where an artifact came from.
 """
 
 from dataclasses import dataclass, field
@@ -30,10 +30,10 @@ Count = Annotated[int, Field(ge=1, le=1 << 16)]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkFile(Config):
-    """An ONNX file of the artefact."""
+    """An ONNX file of the artifact."""
 
     file: str
-    """Name of a file right in the artefact's folder."""
+    """Name of a file right in the artifact's folder."""
     sha256: str
 
     def __post_init__(self) -> None:
@@ -231,7 +231,7 @@ class Manifest(Config):
     window: AnyWindow = FRAME_WISE
     rate_hz: Annotated[float, Field(gt=0, le=1000)] | None = None
     """The networks were made for rows about so many per second: others are left out and get
-    values between those of their neighbours. None runs them on every row."""
+    values between those of their neighbors. None runs them on every row."""
     neutral: NeutralPolicy | None = None
     """Needed by the inputs that are changes against it."""
     calibration: Calibration = field(default_factory=Calibration)

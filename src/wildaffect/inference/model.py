@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wildaffect.core.errors import BadArtefact
+from wildaffect.core.errors import BadArtifact
 from wildaffect.core.tasks import Task
 from wildaffect.core.windows import AnyWindow
-from wildaffect.inference.artefact import Artefact
+from wildaffect.inference.artifact import Artifact
 from wildaffect.inference.checks import MemberNetwork, check_member
 from wildaffect.inference.manifest import Affine, Manifest, Member
 from wildaffect.runtime.network import Device, Network
@@ -68,7 +68,7 @@ class WindowGroup:
     """The members that see the same window, as one; keeps nothing between windows.
 
     Args:
-        manifest: Of the artefact.
+        manifest: Of the artifact.
         members: Some of its members, each with its network.
         layout: Of the outputs; columns of tasks that no member here predicts hold 0.
     """
@@ -95,7 +95,7 @@ class WindowGroup:
         """Return values and probabilities, (L, K), for features (L, D) at their times.
 
         Raises:
-            BadArtefact: If a network says something that is no number.
+            BadArtifact: If a network says something that is no number.
         """
         rows = rows.astype(np.float32)
         inputs: dict[str, NDArray[Any]] = {
@@ -122,7 +122,7 @@ class WindowGroup:
         try:
             answers = network(*(inputs[name] for name in network.input_names))
         except RuntimeError as error:
-            raise BadArtefact(
+            raise BadArtifact(
                 f"{where}: must accept a window of {num_rows} rows, got: {error}"
             ) from error
         outputs = dict(zip(network.output_names, answers, strict=True))
@@ -140,27 +140,27 @@ class WindowGroup:
 
 
 class Model:
-    """The networks of an artefact, those with the same window together.
+    """The networks of an artifact, those with the same window together.
 
     Args:
-        artefact: Whose manifest holds.
+        artifact: Whose manifest holds.
         device: Where its networks run.
-        networks: In place of the artefact's own, one per member; none for its own.
+        networks: In place of the artifact's own, one per member; none for its own.
 
     Raises:
-        BadArtefact: If a network does not take or give what the manifest promises.
+        BadArtifact: If a network does not take or give what the manifest promises.
     """
 
     def __init__(
         self,
-        artefact: Artefact,
+        artifact: Artifact,
         device: Device,
         networks: Sequence[MemberNetwork] = (),
     ) -> None:
-        self.manifest = artefact.manifest
+        self.manifest = artifact.manifest
         self.layout = layout_of(self.manifest)
         given: Sequence[MemberNetwork] = networks or [
-            Network(artefact.networks[member.network.file], device=device)
+            Network(artifact.networks[member.network.file], device=device)
             for member in self.manifest.members
         ]
         by_window: dict[AnyWindow, list[tuple[Member, MemberNetwork]]] = {}
@@ -214,13 +214,13 @@ def _checked(
     """Return what a network says of some columns, (L, K), if it is that many numbers."""
     width = columns.stop - columns.start
     if output.size != num_rows * width:
-        raise BadArtefact(
+        raise BadArtifact(
             f"{where}: {name} must have {width} values for each of {num_rows} rows, got "
             f"shape {output.shape}"
         )
     raw = output.reshape(num_rows, width).astype(np.float64)
     if not np.isfinite(raw).all():
-        raise BadArtefact(
+        raise BadArtifact(
             f"{where}: outputs must be finite, got others in a window of {num_rows} rows; "
             "check the networks that were exported"
         )

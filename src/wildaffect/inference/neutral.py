@@ -49,7 +49,7 @@ DEFAULT_POLICY = NeutralPolicy(
         "jawOpen": 0.02,
     },
 )
-"""The policy of the embedded artefacts and, unless told otherwise, of trained ones.
+"""The policy of the embedded artifacts and, unless told otherwise, of trained ones.
 
 Limits are written by hand; the population's scores are those of the blendshape net on the
 calm frames of three people in freely shared clips, rounded: a stand-in until a person's own
@@ -73,7 +73,7 @@ class Changes(NamedTuple):
 
 
 def calmness(blendshapes: Vector, policy: NeutralPolicy) -> float:
-    """Return how far a frame counts towards the neutral face, from 0 (not) to 1 (fully).
+    """Return how far a frame counts toward the neutral face, from 0 (not) to 1 (fully).
 
     It falls in a straight line with the most active of the policy's blendshapes and is 0
     once any of them reaches its limit.

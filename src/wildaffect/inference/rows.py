@@ -65,7 +65,7 @@ class FaceRows:
 
 
 class GapFiller:
-    """Gives rows of a lost face the backbone features between its neighbours in time."""
+    """Gives rows of a lost face the backbone features between its neighbors in time."""
 
     def __init__(self, names: tuple[str, ...]) -> None:
         self._names = names

@@ -33,7 +33,7 @@ def predict_rows(
     time_s: NDArray[np.float64],
     features: NDArray[np.float32],
 ) -> SequenceOutputs:
-    """Return what an artefact's networks say of stored features, before its calibration.
+    """Return what an artifact's networks say of stored features, before its calibration.
 
     Args:
         model: The networks.

@@ -16,9 +16,9 @@ from wildaffect.core.sequences import Targets
 from wildaffect.core.tasks import LabelSpaces, Task
 from wildaffect.inference.calibration import Calibration
 from wildaffect.inference.ensembling import average
-from wildaffect.inference.labelled import (
+from wildaffect.inference.labeled import (
     Decided,
-    LabelledRows,
+    LabeledRows,
     Probs,
     decide,
     held_out,
@@ -59,7 +59,7 @@ def select_members(
 ) -> Selection:
     """Pick members one by one, with replacement, as long as the multi-task score rises.
 
-    The score is the sum over the tasks that are predicted and labelled: P_MTL where all
+    The score is the sum over the tasks that are predicted and labeled: P_MTL where all
     are. Each task is averaged over the picked members that predict it; members are picked
     for tasks that nobody predicts yet before scores are looked at. Valence and arousal are
     averaged as they are; rescale members before, if at all.
@@ -80,7 +80,7 @@ def select_members(
 
     Source:
         Caruana et al., "Ensemble selection from libraries of models", ICML 2004, with
-        replacement; bagging of models and sorted initialisation are left out, and the
+        replacement; bagging of models and sorted initialization are left out, and the
         choice is cross-fitted.
     """
     rows = label_rows(average(members), targets)
@@ -106,7 +106,7 @@ class _Picker:
 
     def __init__(
         self,
-        rows: LabelledRows,
+        rows: LabeledRows,
         members: Sequence[Sequence[SequenceOutputs]],
         calibration: Calibration,
     ) -> None:

@@ -20,7 +20,7 @@ Floats = NDArray[np.floating]
 FloatArray = NDArray[np.float64]
 
 REACH_SD = 3.0
-"""Gaussian neighbours further away than so many standard deviations do not count."""
+"""Gaussian neighbors further away than so many standard deviations do not count."""
 REACH_TIME_CONSTANTS = 5.0
 """The same for the exponential, whose weight has then fallen below 1 %."""
 BLOCK_ROWS = 128

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from wildaffect.core.config import Config
 from wildaffect.core.tasks import Task
-from wildaffect.inference.labelled import LabelledRows, Probs
+from wildaffect.inference.labeled import LabeledRows, Probs
 from wildaffect.inference.smoothing import (
     Box,
     CausalExponential,
@@ -65,7 +65,7 @@ class SmoothingChoice:
     unit hardly ever reaches 0.5 whatever the smoothing.
     """
 
-    def __init__(self, rows: LabelledRows, grids: SmoothingGrids) -> None:
+    def __init__(self, rows: LabeledRows, grids: SmoothingGrids) -> None:
         self._scores: dict[Task, list[tuple[SmoothingKind | None, Score]]] = {
             task: [
                 (kind, _score(rows, task, rows.smoothed(task, kind)))
@@ -84,7 +84,7 @@ class SmoothingChoice:
         return Smoothing(**chosen)
 
 
-def _score(rows: LabelledRows, task: Task, values: Probs) -> Score:
+def _score(rows: LabeledRows, task: Task, values: Probs) -> Score:
     groups: dict[str, Any] = {
         "groups": rows.video_index,
         "num_groups": len(rows.videos),
@@ -110,7 +110,7 @@ def _score(rows: LabelledRows, task: Task, values: Probs) -> Score:
             )
 
 
-def _histogram(rows: LabelledRows, probs: Probs) -> NDArray[np.int64]:
+def _histogram(rows: LabeledRows, probs: Probs) -> NDArray[np.int64]:
     """Count valid cells by video, label, unit and probability, shape (V, 2, K, B)."""
     num_units = probs.shape[1]
     valid = rows.valid[Task.ACTION_UNITS]

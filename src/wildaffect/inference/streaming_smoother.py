@@ -14,7 +14,7 @@ Vector = NDArray[np.float32]
 class StreamingSmoother:
     """Smooths groups of columns, each with its own kind, over times and not over rows.
 
-    A row comes back once every later neighbour within reach was seen: at once where all
+    A row comes back once every later neighbor within reach was seen: at once where all
     kinds are causal. No more rows are held than lie within reach.
 
     Args:
@@ -33,7 +33,7 @@ class StreamingSmoother:
         self._times: list[float] = []
         self._rows: list[Vector] = []
         self._num_done = 0
-        """Rows at the left that were given back, kept as neighbours of later ones."""
+        """Rows at the left that were given back, kept as neighbors of later ones."""
 
     @property
     def num_held(self) -> int:

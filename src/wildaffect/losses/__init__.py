@@ -1,1 +1,1 @@
-"""What is minimised: a loss per task, and how tasks are weighed."""
+"""What is minimized: a loss per task, and how tasks are weighed."""

@@ -39,7 +39,7 @@ class LossConfig(Config):
 
 
 class LossReport(NamedTuple):
-    """What is minimised, and what it is made of."""
+    """What is minimized, and what it is made of."""
 
     total: Tensor
     """Shape ()."""

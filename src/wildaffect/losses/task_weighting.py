@@ -48,7 +48,7 @@ class FixedWeights(Config):
 class NormalizedWeights(Config):
     """Every loss divided by its own value, so that each task pulls with its slope alone."""
 
-    kind: Literal["normalised"] = "normalised"
+    kind: Literal["normalized"] = "normalized"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -36,7 +36,7 @@ def build_model(
 
 
 class MultitaskModel(nn.Module):
-    """Standardised features, trunk, and a head per task, each told of its sources."""
+    """Standardized features, trunk, and a head per task, each told of its sources."""
 
     feature_mean: Tensor
     feature_scale: Tensor
@@ -95,7 +95,7 @@ class MultitaskModel(nn.Module):
     def standardize(self, mean: Tensor, std: Tensor) -> None:
         """Set the mean and spread of features; part of what is saved and exported.
 
-        A column that does not vary is left out (scaled by 0): nothing was learnt of it.
+        A column that does not vary is left out (scaled by 0): nothing was learned of it.
 
         Args:
             mean: Shape (D,), finite.

@@ -48,7 +48,7 @@ def result_schema(
     Args:
         spaces: Names of the model's outputs.
         intensities: The model gives the intensity of action units.
-        intensity_note: What its artefact says of them.
+        intensity_note: What its artifact says of them.
         landmarks: Add the landmarks.
         blendshapes: Add the blendshape scores.
         features: Feature groups to add.
@@ -129,7 +129,7 @@ def _action_unit_parts(spaces: LabelSpaces) -> tuple[Part, Part]:
             name=f"{label}_present",
             type="bool",
             unit="true, false",
-            meaning=f"{label} at or above the artefact's threshold.",
+            meaning=f"{label} at or above the artifact's threshold.",
         )
         for label in labels
     )

@@ -55,7 +55,7 @@ def scalar_parts() -> list[Part]:
             "expression",
             "string",
             "label",
-            "Perceived expression: the most probable class after the artefact's bias, also "
+            "Perceived expression: the most probable class after the artifact's bias, also "
             'where overlay and summary say "unclear" as it hardly leads the next one.',
         ),
     ]
@@ -83,7 +83,7 @@ def _place_parts() -> list[Part]:
                 name="frame",
                 type="int64",
                 unit="from 0",
-                meaning="Number of the frame in its video, whatever part was analysed.",
+                meaning="Number of the frame in its video, whatever part was analyzed.",
                 optional=False,
             ),
             lambda row: row.frame_index,
@@ -161,7 +161,7 @@ def _geometry_parts() -> list[Part]:
         of(
             "sharpness",
             "float32",
-            "grey levels",
+            "gray levels",
             "Spread of the Laplacian of the aligned face; low where it is blurred.",
             "sharpness",
         ),

@@ -57,7 +57,7 @@ eyes (43) and have no column of their own.
 - `NAME.parquet`: unit and meaning of each column in its metadata.
 - `NAME.jsonl`: one object per row.
 - `NAME.csv.json` (and so on): the sidecar beside each result. It holds `schema_version`,
-  the `columns` below, `source`, `artefact` and `options`, a `digest` of these three,
+  the `columns` below, `source`, `artifact` and `options`, a `digest` of these three,
   `num_rows`, `size_bytes`, and whether the result is `complete`; if not, `error` says why.
 - `NAME.csv.part` (and so on): a result that still grows, or that a stopped run left.
   `wildaffect.outputs.table.read_table` reads it and `recover` makes a result of it. The

@@ -29,13 +29,13 @@ class Provenance:
 
     source: Mapping[str, Any] = field(default_factory=dict)
     """Name, size, codec of the input; with `stamp` (see `resume`) if it is a file."""
-    artefact: Mapping[str, Any] = field(default_factory=dict)
+    artifact: Mapping[str, Any] = field(default_factory=dict)
     """Name, version and hash of what predicted."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """Every option that changes rows."""
 
     def digest(self) -> str:
-        """Return the hash of input, artefact and options, 64 hexadecimal digits."""
+        """Return the hash of input, artifact and options, 64 hexadecimal digits."""
         text = json.dumps(asdict(self), sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()
 

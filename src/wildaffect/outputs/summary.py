@@ -68,7 +68,7 @@ class RunSummary:
 
     @property
     def frames_per_s(self) -> float:
-        """Frames analysed per second of running time; 0 if that is not known."""
+        """Frames analyzed per second of running time; 0 if that is not known."""
         return self.num_frames / self.wall_s if self.wall_s > 0 else 0.0
 
     @property

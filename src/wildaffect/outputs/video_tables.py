@@ -29,7 +29,7 @@ def write_video_tables(
     *,
     first_frame: int,
     spaces: LabelSpaces | None = None,
-    artefact: Mapping[str, Any] | None = None,
+    artifact: Mapping[str, Any] | None = None,
     suffix: str = ".csv",
 ) -> tuple[Path, ...]:
     """Write `<video><suffix>` with its sidecar for each video and return the paths.
@@ -39,7 +39,7 @@ def write_video_tables(
         folder: Made if it is not there.
         first_frame: Number of a video's first frame in the outputs; tables count from 0.
         spaces: Names of the columns of expressions and action units.
-        artefact: What made the outputs, for the sidecar.
+        artifact: What made the outputs, for the sidecar.
         suffix: `.csv`, `.parquet` or `.jsonl`.
 
     Raises:
@@ -53,7 +53,7 @@ def write_video_tables(
     for one in calibrated:
         video = one.outputs.video
         path = video_table_path(folder, video, suffix)
-        provenance = Provenance(source={"name": video}, artefact=artefact or {})
+        provenance = Provenance(source={"name": video}, artifact=artifact or {})
         write_video_table(
             one, path, schema=schema, provenance=provenance, first_frame=first_frame
         )

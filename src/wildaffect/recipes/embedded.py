@@ -1,4 +1,4 @@
-"""The embedded models: how their networks are put together to two artefacts.
+"""The embedded models: how their networks are put together to two artifacts.
 
 `open` is trained on generated faces alone, every part of documented provenance. `default`
 adds a small published network that looks at the picture itself, which reads expressions of
@@ -13,7 +13,7 @@ from wildaffect.core.preprocess import Preprocess
 from wildaffect.core.tasks import ABAW_EXPRESSIONS, EXTENDED_ACTION_UNITS, Task
 from wildaffect.core.windows import FRAME_WISE, CausalWindow
 from wildaffect.export.members import AppearanceMember, member_onnx
-from wildaffect.inference.artefact import network_file
+from wildaffect.inference.artifact import network_file
 from wildaffect.inference.calibration import Calibration
 from wildaffect.inference.checks import check_manifest
 from wildaffect.inference.inputs import COLUMNS
@@ -30,7 +30,7 @@ from wildaffect.inference.manifest import (
 from wildaffect.inference.smoothing import CausalExponential, Smoothing
 from wildaffect.recipes.default import AFFECT_WINDOW
 from wildaffect.recipes.embedded_parts import Parts
-from wildaffect.synth.prototypes import CENTRES, EXPRESSIONS
+from wildaffect.synth.prototypes import CENTERS, EXPRESSIONS
 from wildaffect.training.exact_rows import UNIT_INPUTS
 
 AFFECT = (Task.VALENCE, Task.AROUSAL)
@@ -38,7 +38,7 @@ MEASURED = (*UNIT_INPUTS, "blendshapes")
 EXCLUDED = (("AU24", "AU25"), ("AU25", "AU28"), ("AU24", "AU26"), ("AU05", "AU43"))
 """Action units that a face cannot show together: pressed or sucked lips and parted ones,
 closed eyes and raised lids."""
-INTENSITY_NOTE = "learnt from generated faces, whose intensities are exactly known"
+INTENSITY_NOTE = "learned from generated faces, whose intensities are exactly known"
 EXPRESSION_MARGIN = 0.1
 """Lead in probability below which overlay and summary say `unclear`."""
 SMOOTHING = Smoothing(
@@ -88,7 +88,7 @@ FACE_API = DataSource(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weights:
-    """What members count in the mean of an artefact."""
+    """What members count in the mean of an artifact."""
 
     face: float = 1.0
     temporal: float = 0.07
@@ -101,9 +101,9 @@ class Weights:
     """For expression, valence and arousal, where there is one."""
 
 
-def open_artefact(parts: Parts) -> tuple[Manifest, dict[str, bytes]]:
+def open_artifact(parts: Parts) -> tuple[Manifest, dict[str, bytes]]:
     """Return manifest and networks of `open`."""
-    return _artefact(
+    return _artifact(
         "open",
         "Trained on generated faces alone, every part of documented provenance; "
         "measured on real photographs, see docs/accuracy.md.",
@@ -112,14 +112,14 @@ def open_artefact(parts: Parts) -> tuple[Manifest, dict[str, bytes]]:
     )
 
 
-def default_artefact(parts: Parts, appearance: bytes) -> tuple[Manifest, dict[str, bytes]]:
+def default_artifact(parts: Parts, appearance: bytes) -> tuple[Manifest, dict[str, bytes]]:
     """Return manifest and networks of `default`.
 
     Args:
         parts: Those of `open`.
         appearance: What `scripts/convert_faceapi_expression.py` writes.
     """
-    return _artefact(
+    return _artifact(
         "default",
         "`open` together with an expression network that looks at the picture (MIT; its "
         "training data are not documented); measured on real photographs, see "
@@ -129,7 +129,7 @@ def default_artefact(parts: Parts, appearance: bytes) -> tuple[Manifest, dict[st
     )
 
 
-def _artefact(
+def _artifact(
     name: str, summary: str, parts: Parts, *, appearance: bytes | None
 ) -> tuple[Manifest, dict[str, bytes]]:
     files = {"face.onnx": parts.face}
@@ -216,7 +216,7 @@ def _appearance() -> AppearanceMember:
     known = {name: place for place, name in enumerate(APPEARANCE_CLASSES)}
     return AppearanceMember(
         [known.get(name) for name in EXPRESSIONS],
-        torch.tensor([CENTRES[name][:2] for name in EXPRESSIONS]),
+        torch.tensor([CENTERS[name][:2] for name in EXPRESSIONS]),
         temperature=TEMPERATURE,
         absent=OTHER_SHARE,
     )

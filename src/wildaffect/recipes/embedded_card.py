@@ -16,7 +16,7 @@ def card_of(manifest: Manifest) -> str:
     """Return the card as Markdown."""
     parts = [
         [f"# {manifest.name}", "", manifest.summary],
-        [f"Version {manifest.version}. License of this artefact: {manifest.license}."],
+        [f"Version {manifest.version}. License of this artifact: {manifest.license}."],
         _sources(manifest),
         ["## Members", "", *_members(manifest)],
         ["## Action units", "", *_units(manifest)],

@@ -21,7 +21,7 @@ from wildaffect.models.face_units import FaceUnits, Prototypes
 from wildaffect.recipes.default import default
 from wildaffect.recipes.train_command import TrainCommand, train
 from wildaffect.synth.facs import COLUMN
-from wildaffect.synth.prototypes import CENTRES, EXPRESSIONS, VARIANTS
+from wildaffect.synth.prototypes import CENTERS, EXPRESSIONS, VARIANTS
 from wildaffect.synth.statistics import WILD_EXPRESSION_SHARES
 from wildaffect.training.exact_rows import (
     UNIT_INPUTS,
@@ -48,13 +48,13 @@ PRESENT_FROM, SLOPE, SHARPNESS = (0.1, 0.33), 8.0, (0.5, 1.5)
 """See `Prototypes`; chosen on labeled photographs and on filmed talking faces."""
 SMILE = ("mouthSmileLeft", "mouthSmileRight")
 SMILE_WEIGHT = 0.3
-"""What these scores of the blendshape net, learnt from real faces, add to valence."""
+"""What these scores of the blendshape net, learned from real faces, add to valence."""
 TEMPORAL_SEEDS = (0, 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """Everything that the artefacts are put together from; networks as ONNX."""
+    """Everything that the artifacts are put together from; networks as ONNX."""
 
     neutral: NeutralPolicy
     face: bytes
@@ -83,7 +83,7 @@ def train_parts(world: Path, runs: Path) -> Parts:
     units = _train_units(rows, neutral)
     temporal = [_train_temporal(world, runs, neutral, seed) for seed in TEMPORAL_SEEDS]
     read = [UNITS.index(number) for number in READ_BY_PROTOTYPES]
-    places = torch.tensor([CENTRES[name][:2] for name in EXPRESSIONS])
+    places = torch.tensor([CENTERS[name][:2] for name in EXPRESSIONS])
     return Parts(
         neutral=neutral,
         face=member_onnx(

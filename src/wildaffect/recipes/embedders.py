@@ -18,7 +18,7 @@ from wildaffect.export.backbone import (
     exported,
     runtime_error,
 )
-from wildaffect.faces.crop import normalise
+from wildaffect.faces.crop import normalize
 from wildaffect.features.embedding import Embedder
 from wildaffect.features.sets import Embed, FeatureSet
 from wildaffect.models.backbones.weights import LoadedBackbone
@@ -41,7 +41,7 @@ def backbone_sets(
 
     Raises:
         BadWeights: If there are no such weights, or they were altered.
-        BadArtefact: If the runtime's features are not those of torch.
+        BadArtifact: If the runtime's features are not those of torch.
         UsageError: If bf16 or a GPU is asked for and not there.
     """
     sets = [_set(name, device, precision, on_cuda=on_cuda) for name in names]
@@ -113,7 +113,7 @@ def torch_embed(name: str, device: str = "cuda") -> Embed:
     backbone = loaded.backbone.to(device=device).to(memory_format=torch.channels_last)
 
     def embed(faces: Sequence[FaceObservation]) -> NDArray[np.float32]:
-        crops = normalise(np.stack([face.crops[0] for face in faces]), preprocess)
+        crops = normalize(np.stack([face.crops[0] for face in faces]), preprocess)
         with torch.inference_mode(), torch.autocast(device, torch.bfloat16):
             made: torch.Tensor = backbone(torch.from_numpy(crops).to(device))
         return made.float().cpu().numpy()

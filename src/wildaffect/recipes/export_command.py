@@ -1,4 +1,4 @@
-"""The export command: networks, manifest, proof, card; the artefact is written last."""
+"""The export command: networks, manifest, proof, card; the artifact is written last."""
 
 import shutil
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from wildaffect.core.errors import OutputError
 from wildaffect.core.files import publish
 from wildaffect.core.frames import Frame
 from wildaffect.core.tasks import Task
-from wildaffect.export.artefact import (
+from wildaffect.export.artifact import (
     Title,
     backbone_name,
     build_manifest,
@@ -25,10 +25,10 @@ from wildaffect.export.bundled_backbones import (
 from wildaffect.export.card import write_card
 from wildaffect.export.onnx import check_parity, to_onnx
 from wildaffect.export.pixels import PixelParity, demo_frames, pixel_parity
-from wildaffect.inference.artefact import (
-    Artefact,
-    load_artefact,
-    write_artefact,
+from wildaffect.inference.artifact import (
+    Artifact,
+    load_artifact,
+    write_artifact,
     zip_folder,
 )
 from wildaffect.models.multitask import MultitaskModel
@@ -50,8 +50,8 @@ def export(
 
     Args:
         source: Folder of a run or an ensemble.
-        output: Folder of the artefact, or a file ending in .zip.
-        title: What the artefact calls itself.
+        output: Folder of the artifact, or a file ending in .zip.
+        title: What the artifact calls itself.
         backbones: Run or weights behind each feature set that analysis does not measure
             itself.
         clip: Video with a face; None for the one that ships with the package.
@@ -59,13 +59,13 @@ def export(
     Raises:
         UsageError: If the source cannot be run by analysis as it was trained.
         BadWeights: If a backbone's weights are not there, or were altered.
-        BadArtefact: If a network or the analysis differs from what was trained.
+        BadArtifact: If a network or the analysis differs from what was trained.
         UnreadableVideo: If the clip cannot be read.
         OutputError: If the place is taken or cannot be written.
     """
     if output.exists():
         raise OutputError(
-            f"{output}: artefact must be new, got something there; move it away or choose "
+            f"{output}: artifact must be new, got something there; move it away or choose "
             "another place with -o"
         )
     ensemble = load_ensemble(source)
@@ -83,13 +83,13 @@ def export(
         files |= {
             backbone_name(index): backbone.onnx for index, backbone in enumerate(bundled)
         }
-        status.update("analysing the clip twice")
-        artefact = Artefact(manifest, files, digest="")
+        status.update("analyzing the clip twice")
+        artifact = Artifact(manifest, files, digest="")
         in_torch = {backbone.name: backbone.loaded.backbone for backbone in bundled}
-        pixels = pixel_parity(artefact, models, _frames(clip), in_torch)
+        pixels = pixel_parity(artifact, models, _frames(clip), in_torch)
     card = write_card(ensemble, manifest, networks, pixels, bundled)
-    _write(output, artefact, card)
-    _tell(output, artefact, networks, pixels, bundled)
+    _write(output, artifact, card)
+    _tell(output, artifact, networks, pixels, bundled)
     return 0
 
 
@@ -112,19 +112,19 @@ def _frames(clip: Path | None) -> list[Frame]:
         return list(reader)
 
 
-def _write(output: Path, artefact: Artefact, card: str) -> None:
+def _write(output: Path, artifact: Artifact, card: str) -> None:
     part = output.with_name(f".{output.name}.{uuid4().hex}.part")
-    files = artefact.networks | {CARD_FILE: card.encode()}
+    files = artifact.networks | {CARD_FILE: card.encode()}
     try:
-        write_artefact(part, artefact.manifest, files)
-        load_artefact(part)
+        write_artifact(part, artifact.manifest, files)
+        load_artifact(part)
         if output.suffix == ".zip":
             zip_folder(part, output)
         else:
             publish(part, output)
     except OSError as error:
         raise OutputError(
-            f"{output}: artefact must be writable, got {error.strerror}"
+            f"{output}: artifact must be writable, got {error.strerror}"
         ) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
@@ -132,12 +132,12 @@ def _write(output: Path, artefact: Artefact, card: str) -> None:
 
 def _tell(
     output: Path,
-    artefact: Artefact,
+    artifact: Artifact,
     networks: dict[Task, float],
     pixels: PixelParity,
     backbones: Sequence[BundledBackbone],
 ) -> None:
-    size = sum(map(len, artefact.networks.values()))
+    size = sum(map(len, artifact.networks.values()))
     console = Console(highlight=False, soft_wrap=True)
     for backbone in backbones:
         doubt = (
@@ -151,7 +151,7 @@ def _tell(
             markup=False,
         )
     console.print(
-        f"networks: {len(artefact.networks)}, {size / 1e6:.1f} MB; raw outputs at most "
+        f"networks: {len(artifact.networks)}, {size / 1e6:.1f} MB; raw outputs at most "
         f"{max(networks.values()):.1e} from the trained model's\n"
         f"from pixels: {pixels.num_rows} rows at most {max(pixels.largest.values()):.1e} "
         "from the trained model's\n"

@@ -16,7 +16,7 @@ from wildaffect.training.calibrate_and_score import score_line, write_scores
 from wildaffect.training.distributed import is_first_process
 from wildaffect.training.images.evaluate import crop_statistics
 from wildaffect.training.images.job import ImageTrainerConfig, finetune_run, load_sets
-from wildaffect.training.images.labelled import LabelledCrops, SetPlace
+from wildaffect.training.images.labeled import LabeledCrops, SetPlace
 from wildaffect.training.images.recipe import AnyImageRecipe, FinetuneRecipe
 from wildaffect.training.images.runs import TrainedFaceNet
 from wildaffect.training.job import UNKNOWN_LICENSE
@@ -25,7 +25,7 @@ from wildaffect.training.pages import score_table
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinetuneCommand:
-    """Train a backbone on labelled face crops; goes on where it was stopped."""
+    """Train a backbone on labeled face crops; goes on where it was stopped."""
 
     data: tuple[Path, ...]
     """Folders of annotations, in any layouts that `wildaffect data check` knows; labels of
@@ -55,7 +55,7 @@ class FinetuneCommand:
     vision transformers that do not fit into one GPU."""
     micro_batch_size: int | None = None
     """Crops of a step that a process holds in memory at once, for batches that do not fit;
-    changes nothing of what is learnt, but for rounding. All if not given."""
+    changes nothing of what is learned, but for rounding. All if not given."""
     threads: int = 1
     """Of tensor operations on the CPU, per process."""
     decoders: int = 2
@@ -119,7 +119,7 @@ def places_of(
     ]
 
 
-def tell_sets(sets: Sequence[LabelledCrops], console: Console) -> None:
+def tell_sets(sets: Sequence[LabeledCrops], console: Console) -> None:
     """Print what each set gives, and what it lacks."""
     for image_set in sets:
         lacks = (
@@ -128,12 +128,12 @@ def tell_sets(sets: Sequence[LabelledCrops], console: Console) -> None:
             else ""
         )
         lacks += (
-            f"; {image_set.num_unlabelled} rows have no label"
-            if image_set.num_unlabelled
+            f"; {image_set.num_unlabeled} rows have no label"
+            if image_set.num_unlabeled
             else ""
         )
         console.print(
-            f"{image_set.annotations.source}: {len(image_set)} labelled crops of "
+            f"{image_set.annotations.source}: {len(image_set)} labeled crops of "
             f"{len(image_set.annotations.videos)} videos{lacks}",
             markup=False,
         )

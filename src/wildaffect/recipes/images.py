@@ -30,7 +30,7 @@ LINEAR = HeadConfig(hidden_dims=(), dropout=0.1)
 
 
 def partial_label_loss() -> LossConfig:
-    """Return the losses of frames that are labelled for some tasks only."""
+    """Return the losses of frames that are labeled for some tasks only."""
     return LossConfig(
         valence=CCC(mse_weight=0.5),
         arousal=CCC(mse_weight=0.5),
@@ -57,19 +57,19 @@ def finetune_iresnet_small() -> FinetuneRecipe:
 
 
 def finetune_densefer() -> FinetuneRecipe:
-    """DenseNet-BC of 342 features on grey crops of 64 px, as the published system had.
+    """DenseNet-BC of 342 features on gray crops of 64 px, as the published system had.
 
-    Its network, crop and grey statistics are those of the public code of its predecessor
+    Its network, crop and gray statistics are those of the public code of its predecessor
     (arXiv 2203.13032), which trained it on FER+ and AffectNet for expressions alone, with
-    SGD; here AdamW, all tasks that are labelled, and the augmentation of the field.
+    SGD; here AdamW, all tasks that are labeled, and the augmentation of the field.
     """
     return FinetuneRecipe(
         name="finetune-densefer",
-        network="densenet_bc_64.grey",
+        network="densenet_bc_64.gray",
         batch_size=64,
         num_epochs=20,
         optim=OptimConfig(peak_lr=1e-3, weight_decay=0.05, max_grad_norm=5.0),
-        augment=AugmentConfig(saturation=0.0, grey_probability=0.0),
+        augment=AugmentConfig(saturation=0.0, gray_probability=0.0),
         head=LINEAR,
         loss=partial_label_loss(),
         sampling=BalancedClasses(power=0.5),
@@ -79,11 +79,11 @@ def finetune_densefer() -> FinetuneRecipe:
 
 
 def finetune_densenet_micro() -> FinetuneRecipe:
-    """DenseNet-BC of three short blocks on grey crops of 64 px: minutes on a CPU."""
+    """DenseNet-BC of three short blocks on gray crops of 64 px: minutes on a CPU."""
     return replace(
         finetune_densefer(),
         name="finetune-densenet-micro",
-        network="densenet_micro_64.grey",
+        network="densenet_micro_64.gray",
     )
 
 

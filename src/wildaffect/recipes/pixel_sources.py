@@ -29,7 +29,7 @@ class FaceImages:
         return self.images == self.crops
 
 
-def labelled_images(command: PixelSystemCommand) -> tuple[FaceImages, ...]:
+def labeled_images(command: PixelSystemCommand) -> tuple[FaceImages, ...]:
     """Return the images of the feature data, in order.
 
     Raises:
@@ -61,8 +61,8 @@ def every_image(command: PixelSystemCommand) -> tuple[FaceImages, ...]:
         UsageError: If the crops of two sets would lie in one folder, or images are given
             for some sets only.
     """
-    further = [_face_images(command, folder, folder) for folder in command.unlabelled]
-    sets = (*labelled_images(command), *further)
+    further = [_face_images(command, folder, folder) for folder in command.unlabeled]
+    sets = (*labeled_images(command), *further)
     places = {image_set.crops for image_set in sets}
     if len(places) != len(sets):
         raise UsageError(

@@ -29,7 +29,7 @@ from wildaffect.recipes.pixel_sources import (
     check_people,
     every_image,
     images_of,
-    labelled_images,
+    labeled_images,
     layout_of,
 )
 from wildaffect.recipes.pixel_systems import (
@@ -52,7 +52,7 @@ _RECIPE = TypeAdapter(PixelSystemRecipe)
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One step on the way from pixels to an artefact."""
+    """One step on the way from pixels to an artifact."""
 
     name: str
     run: Callable[[], None]
@@ -66,7 +66,7 @@ def train_from_pixels(command: PixelSystemCommand) -> int:
         UsageError: If the folder holds another system, or there are several processes.
         MissingData: If annotations or their images are not there.
         FeatureError: If a video could not be extracted.
-        BadArtefact: If the artefact differs from what was trained.
+        BadArtifact: If the artifact differs from what was trained.
         OutputError: If the folder cannot be written.
     """
     if num_processes() > 1:
@@ -93,7 +93,7 @@ def stages_of(command: PixelSystemCommand) -> list[Stage]:
         MissingData: If a set's annotations or images are not there.
         UsageError: If two sets have the same name, or images are given for some sets only.
     """
-    labelled, every = labelled_images(command), every_image(command)
+    labeled, every = labeled_images(command), every_image(command)
     crops = tuple(one.crops for one in every)
     size_px = command.recipe.crop_size_px
     stages = [
@@ -105,7 +105,7 @@ def stages_of(command: PixelSystemCommand) -> list[Stage]:
         if backbone.pretrain:
             run = partial(_pretrain, command, backbone.pretrain, crops)
             stages.append(Stage(f"pretrain {backbone.pretrain.name}", run))
-        run = partial(_finetune, command, backbone, labelled)
+        run = partial(_finetune, command, backbone, labeled)
         stages.append(Stage(f"finetune {backbone.name}", run))
     stages.append(Stage("extract", partial(_extract, command)))
     stages.append(Stage("train, join and export", partial(_train, command)))
@@ -116,7 +116,7 @@ def _claim(command: PixelSystemCommand) -> None:
     """Make the folder this system's, or find that it is already."""
     sources = {
         name: [str(path.resolve()) for path in getattr(command, name)]
-        for name in ("feature_data", "feature_images", "unlabelled", "videos")
+        for name in ("feature_data", "feature_images", "unlabeled", "videos")
     }
     told = {
         **sources,

@@ -143,21 +143,21 @@ PIXEL_SYSTEMS: dict[str, Callable[[], PixelSystemRecipe]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PixelSystemCommand:
-    """Train a whole system from pixels to an artefact, stage by stage.
+    """Train a whole system from pixels to an artifact, stage by stage.
 
     What was stopped goes on with the same command.
     """
 
     recipe: tyro.conf.Suppress[PixelSystemRecipe]
     feature_data: tuple[Path, ...]
-    """Folders of labelled face images on which the backbones are trained, in any layouts
+    """Folders of labeled face images on which the backbones are trained, in any layouts
     that `wildaffect data check` knows. Nobody in them may be in --data."""
     data: Path
     """Folder of annotated videos, on which everything else is trained."""
     feature_images: tuple[Path, ...] = ()
     """Folder of face images of each set, in the same order; beside its annotations if not
     given. They are cropped first, unless `wildaffect crop` wrote the folder."""
-    unlabelled: tuple[Path, ...] = ()
+    unlabeled: tuple[Path, ...] = ()
     """Folders of further faces for pre-training, cropped alike. Who is in them is not
     known, so nobody checks that they are strangers."""
     videos: tuple[Path, ...] = ()
@@ -174,7 +174,7 @@ class PixelSystemCommand:
     data_license: str = UNKNOWN_LICENSE
     """License of images and annotations; stated again in the artifact."""
     license: str = "not stated"
-    """Of the artefact."""
+    """Of the artifact."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     threads: int = 1
     """Of tensor operations on the CPU."""

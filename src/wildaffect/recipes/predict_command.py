@@ -93,7 +93,7 @@ class _Writer:
         self._folder = job.output
         self._store = _store(job)
         self._calibration = Calibration() if job.is_raw else ensemble.calibration
-        self._artefact = _describe(ensemble)
+        self._artifact = _describe(ensemble)
         recipes = readings(ensemble)
         self._sets = {name for recipe in recipes for name in feature_sets(recipe.inputs)}
 
@@ -130,7 +130,7 @@ class _Writer:
         frames = hashlib.sha256(numbers.tobytes()).hexdigest()
         return Provenance(
             source={"name": video, "features": keys, "frames_sha256": frames},
-            artefact=self._artefact,
+            artifact=self._artifact,
             options={"calibration": asdict(self._calibration)},
         )
 

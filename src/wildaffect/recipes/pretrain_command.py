@@ -26,7 +26,7 @@ class PretrainCommand:
     recipe: Annotated[PretrainRecipe, tyro.conf.arg(name="")]
     probe: tuple[Path, ...] = ()
     """Folders of annotations with crops on which the features are probed as they come:
-    learnt from some people, asked about others. It chooses nothing."""
+    learned from some people, asked about others. It chooses nothing."""
     probe_split: str = "train"
     """Split of those that is used."""
     output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
@@ -40,7 +40,7 @@ class PretrainCommand:
     vision transformers that do not fit into one GPU."""
     micro_batch_size: int | None = None
     """Crops of a step that a process holds in memory at once, for batches that do not fit;
-    changes nothing of what is learnt, but for rounding. All if not given."""
+    changes nothing of what is learned, but for rounding. All if not given."""
     threads: int = 1
     """Of tensor operations on the CPU, per process."""
     decoders: int = 2
@@ -90,6 +90,6 @@ def _last_line(run: Run) -> str:
     for name, value in last.items():
         if name.endswith("linear/score"):
             said += f", linear probe {value:.3f}"
-        if name.endswith("neighbours/score"):
-            said += f", nearest neighbours {value:.3f}"
+        if name.endswith("neighbors/score"):
+            said += f", nearest neighbors {value:.3f}"
     return said

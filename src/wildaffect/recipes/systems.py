@@ -9,7 +9,7 @@ import tyro
 from wildaffect.core.config import Config
 from wildaffect.core.console import Console
 from wildaffect.core.errors import UsageError
-from wildaffect.export.artefact import Title
+from wildaffect.export.artifact import Title
 from wildaffect.export.bundled_backbones import parse_backbones
 from wildaffect.inference.expression_bias import BiasFit, CoordinateAscent
 from wildaffect.inference.inputs import COLUMNS
@@ -20,16 +20,16 @@ from wildaffect.recipes.train_command import TrainCommand, train
 from wildaffect.training.distributed import is_first_process
 from wildaffect.training.job import UNKNOWN_LICENSE
 
-ARTEFACT, ENSEMBLE = "artefact", "ensemble"
+ARTIFACT, ENSEMBLE = "artifact", "ensemble"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SystemRecipe(Config):
-    """Runs that become one artefact."""
+    """Runs that become one artifact."""
 
     name: str
     title: str
-    """One sentence that says what the artefact is and what it is not."""
+    """One sentence that says what the artifact is and what it is not."""
     members: tuple[tuple[str, int], ...]
     """Recipe and seed of each."""
     select: Literal["all", "greedy"] = "all"
@@ -65,7 +65,7 @@ SYSTEMS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SystemCommand:
-    """Train a whole system: members, ensemble, calibration, artefact; resumable."""
+    """Train a whole system: members, ensemble, calibration, artifact; resumable."""
 
     system: tyro.conf.Suppress[SystemRecipe]
     data: Path
@@ -73,7 +73,7 @@ class SystemCommand:
     features: Path | None = None
     """Feature store; `features` in the data's folder if not given."""
     output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
-    """Folder of members, ensemble and artefact; runs/<system> if not given."""
+    """Folder of members, ensemble and artifact; runs/<system> if not given."""
     inputs: tuple[str, ...] = ()
     """Inputs of every member in place of the recipes': measurements or feature sets."""
     backbone: tuple[str, ...] = ()
@@ -85,7 +85,7 @@ class SystemCommand:
     data_license: str = UNKNOWN_LICENSE
     """License of the annotations; stated again in the artifact."""
     license: str = "not stated"
-    """Of the artefact."""
+    """Of the artifact."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     threads: int = 1
 
@@ -97,14 +97,14 @@ def train_system(command: SystemCommand) -> int:
     ensemble = _train_ensemble(command)
     if not is_first_process():
         return 0
-    artefact = ensemble.parent / ARTEFACT
-    if artefact.exists():
-        Console().print(f"{artefact}: exported before", markup=False)
+    artifact = ensemble.parent / ARTIFACT
+    if artifact.exists():
+        Console().print(f"{artifact}: exported before", markup=False)
         return 0
     title = Title(
         name=system.name, version="1", license=command.license, summary=system.title
     )
-    return export(ensemble, artefact, title, backbones=backbones)
+    return export(ensemble, artifact, title, backbones=backbones)
 
 
 def _train_ensemble(command: SystemCommand) -> Path:

@@ -17,7 +17,7 @@ import openvino as ov
 from numpy.typing import NDArray
 from openvino.preprocess import PrePostProcessor
 
-from wildaffect.core.errors import BadArtefact, UsageError
+from wildaffect.core.errors import BadArtifact, UsageError
 from wildaffect.core.preprocess import Preprocess
 
 MAX_VALUES = 1 << 28
@@ -61,7 +61,7 @@ class Network:
             (B, C, S, S).
 
     Raises:
-        BadArtefact: If the file cannot be read or the device is not there.
+        BadArtifact: If the file cannot be read or the device is not there.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class Network:
             self.output_names = tuple(port.any_name for port in model.outputs)
         except (RuntimeError, MemoryError, OverflowError, UnicodeDecodeError) as error:
             name = "network" if isinstance(source, bytes) else source.name
-            raise BadArtefact(
+            raise BadArtifact(
                 f"{name}: must load on {device.name}, got: {_first_line(error)}"
             ) from error
         self.input_widths = {port.any_name: _width(port) for port in model.inputs}

@@ -21,7 +21,7 @@ EAR_X, EAR_Z = 0.80, 0.42
 
 
 def glasses(traits: Traits, left_eye: Point, right_eye: Point) -> list[Mesh]:
-    """Return frames before the eyes (centres in head units); none for most people."""
+    """Return frames before the eyes (centers in head units); none for most people."""
     if traits.glasses == "none":
         return []
     rng = np.random.default_rng((traits.seed, 0x61A))
@@ -71,8 +71,8 @@ def bun(traits: Traits, head: HeadAsset, shape: NDArray[np.float32]) -> list[Mes
     spokes = spokes / np.linalg.norm(spokes, axis=1, keepdims=True)
     root = shape[(spokes @ outward).argmax()]
     size = rng.uniform(0.2, 0.3)
-    centre = root * [0, 1, 1] + outward * 0.55 * size
-    return [ball(centre, (size, size * 0.9, size), Material.HAIR)]
+    center = root * [0, 1, 1] + outward * 0.55 * size
+    return [ball(center, (size, size * 0.9, size), Material.HAIR)]
 
 
 def prop(traits: Traits, kind: Prop, mouth: Point) -> list[Mesh]:

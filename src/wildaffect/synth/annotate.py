@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.core.tasks import ABAW_ACTION_UNIT_NUMBERS
-from wildaffect.synth.behaviour import Behaviour
+from wildaffect.synth.behavior import Behavior
 from wildaffect.synth.facs import COLUMN
 from wildaffect.synth.motion import FPS
 from wildaffect.synth.noise import wander
@@ -43,7 +43,7 @@ class Labels:
 
 
 def annotate(
-    behaviour: Behaviour,
+    behavior: Behavior,
     seed: tuple[int, ...],
     statistics: Statistics,
     *,
@@ -52,19 +52,19 @@ def annotate(
     """Return the labels that observers give to a video; the seed decides their faults.
 
     Args:
-        behaviour: What happens.
+        behavior: What happens.
         seed: Of the video.
         statistics: How observers are.
         place: In [0, 1), spread evenly over the videos of a set; decides which labels the
             video carries, so that their shares hold in small sets too.
     """
     rng = np.random.default_rng((*seed, 0xA770))
-    valid = _carried(rng, len(behaviour), statistics, place)
+    valid = _carried(rng, len(behavior), statistics, place)
     return Labels(
-        valence=_traced(rng, behaviour.valence),
-        arousal=_traced(rng, behaviour.arousal),
-        expression=_named(rng, behaviour, statistics),
-        action_units=_coded(rng, behaviour, statistics),
+        valence=_traced(rng, behavior.valence),
+        arousal=_traced(rng, behavior.arousal),
+        expression=_named(rng, behavior, statistics),
+        action_units=_coded(rng, behavior, statistics),
         affect_valid=valid["v"],
         expression_valid=valid["e"],
         action_units_valid=valid["a"],
@@ -82,10 +82,10 @@ def _traced(rng: np.random.Generator, state: NDArray[np.float32]) -> NDArray[np.
 
 
 def _named(
-    rng: np.random.Generator, behaviour: Behaviour, statistics: Statistics
+    rng: np.random.Generator, behavior: Behavior, statistics: Statistics
 ) -> NDArray[np.int64]:
     late = round(rng.uniform(0, 0.4) * FPS)
-    truth = behaviour.expression
+    truth = behavior.expression
     seen = np.concatenate([np.full(late, truth[0]), truth])[: len(truth)]
     starts = np.flatnonzero(np.diff(seen, prepend=-1))
     named = seen.copy()
@@ -97,13 +97,13 @@ def _named(
 
 
 def _coded(
-    rng: np.random.Generator, behaviour: Behaviour, statistics: Statistics
+    rng: np.random.Generator, behavior: Behavior, statistics: Statistics
 ) -> NDArray[np.int8]:
     columns = []
     for number in ABAW_ACTION_UNIT_NUMBERS:
-        doubt = wander(rng, len(behaviour), 1 / FPS, 0.8, 0.06)
+        doubt = wander(rng, len(behavior), 1 / FPS, 0.8, 0.06)
         strict = statistics.threshold[number] * rng.lognormal(0, 0.10)
-        columns.append(behaviour.intensities[:, COLUMN[number]] + doubt > strict)
+        columns.append(behavior.intensities[:, COLUMN[number]] + doubt > strict)
     return np.stack(columns, 1).astype(np.int8)
 
 

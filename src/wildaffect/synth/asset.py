@@ -1,7 +1,7 @@
 """The head every person is made from: mesh, shape targets, face units, texture masks.
 
 Symbols: V vertices, F triangles, N targets. Head units: the eyes are about 0.62 apart, so
-one unit is about 0.1 m; x is the subject's left, y up, z towards the camera.
+one unit is about 0.1 m; x is the subject's left, y up, z toward the camera.
 Source: MakeHuman / MPFB2 base mesh and targets, face units by Mika Suominen (both CC0-1.0),
 reduced by `scripts/build_head_asset.py`; provenance stands beside the file.
 """
@@ -31,7 +31,7 @@ class Material(IntEnum):
     TORSO = 7
     HAIR = 8
     PLAIN = 9
-    """One colour per triangle: glasses, hands, things held before the face."""
+    """One color per triangle: glasses, hands, things held before the face."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,7 @@ class HeadAsset:
     """Shape (V,)."""
 
     def joint(self, name: str) -> NDArray[np.float32]:
-        """Return the centre of a joint of the unchanged head, shape (3,)."""
+        """Return the center of a joint of the unchanged head, shape (3,)."""
         return self.vertices[self.joints[name]].mean(0)
 
 

@@ -1,4 +1,4 @@
-"""What is behind people: dull rooms and streets out of focus. Colours are linear RGB."""
+"""What is behind people: dull rooms and streets out of focus. Colors are linear RGB."""
 
 import cv2
 import numpy as np
@@ -32,9 +32,9 @@ def draw_background(
 
 
 def _dull(rng: np.random.Generator, low: float, high: float) -> NDArray[np.float64]:
-    grey = rng.uniform(low, high)
+    gray = rng.uniform(low, high)
     return np.clip(
-        grey * (1 + rng.normal(0, 0.10, 3) + rng.uniform(-0.1, 0.1) * WARM), 0.005, 1
+        gray * (1 + rng.normal(0, 0.10, 3) + rng.uniform(-0.1, 0.1) * WARM), 0.005, 1
     )
 
 
@@ -42,12 +42,12 @@ WARM = np.array([1.0, 0.0, -1.0])
 
 
 def _wall(rng: np.random.Generator, height: int, width: int) -> NDArray[np.float32]:
-    colour = _dull(rng, 0.08, 0.6)
+    color = _dull(rng, 0.08, 0.6)
     across = np.linspace(-1, 1, width)[None] * rng.uniform(-0.35, 0.35)
     down = np.linspace(-1, 1, height)[:, None] * rng.uniform(-0.3, 0.2)
     uneven = 0.06 * noise_picture(rng, (height, width), 3, 3, 0.5)
     shade = np.clip(1 + across + down + uneven, 0.2, 2)
-    return (shade[..., None] * colour).astype(np.float32)
+    return (shade[..., None] * color).astype(np.float32)
 
 
 def _furniture(rng: np.random.Generator, picture: NDArray[np.float32]) -> None:
@@ -56,17 +56,17 @@ def _furniture(rng: np.random.Generator, picture: NDArray[np.float32]) -> None:
         left, top = rng.integers(-width // 4, width), rng.integers(0, height)
         right = int(left + rng.uniform(0.1, 0.5) * width)
         bottom = int(top + rng.uniform(0.1, 0.7) * height)
-        colour = _dull(rng, 0.02, 0.45).tolist()
-        cv2.rectangle(picture, (int(left), int(top)), (right, bottom), colour, -1)
+        color = _dull(rng, 0.02, 0.45).tolist()
+        cv2.rectangle(picture, (int(left), int(top)), (right, bottom), color, -1)
 
 
 def _window(rng: np.random.Generator, picture: NDArray[np.float32]) -> None:
     height, width = picture.shape[:2]
     left = int(rng.uniform(-0.2, 0.7) * width)
     right = left + int(rng.uniform(0.25, 0.5) * width)
-    colour = (np.array([0.85, 0.95, 1.05]) * rng.uniform(0.8, 1.4)).tolist()
+    color = (np.array([0.85, 0.95, 1.05]) * rng.uniform(0.8, 1.4)).tolist()
     cv2.rectangle(
-        picture, (left, -5), (right, int(rng.uniform(0.4, 0.9) * height)), colour, -1
+        picture, (left, -5), (right, int(rng.uniform(0.4, 0.9) * height)), color, -1
     )
     middle = (left + right) // 2
     cv2.line(picture, (middle, 0), (middle, height), (0.3, 0.3, 0.3), max(1, width // 40))
@@ -79,10 +79,10 @@ def _shelves(rng: np.random.Generator, picture: NDArray[np.float32]) -> None:
         x = 0
         while x < width:
             wide = max(1, int(rng.uniform(0.015, 0.05) * width))
-            colour = _dull(rng, 0.03, 0.4).tolist()
+            color = _dull(rng, 0.03, 0.4).tolist()
             high = int(step * rng.uniform(0.6, 0.95))
             cv2.rectangle(
-                picture, (x, top + step - high), (x + wide, top + step), colour, -1
+                picture, (x, top + step - high), (x + wide, top + step), color, -1
             )
             x += wide
         cv2.rectangle(
@@ -100,11 +100,11 @@ def _outdoors(rng: np.random.Generator, height: int, width: int) -> NDArray[np.f
         x, radius = rng.integers(0, width), rng.uniform(0.08, 0.25) * width
         tone = rng.uniform(0.5, 1.3)
         if rng.random() < 0.6:
-            colour = (np.array([0.07, 0.11, 0.045]) * tone).tolist()
+            color = (np.array([0.07, 0.11, 0.045]) * tone).tolist()
             y = int(horizon - rng.uniform(-0.2, 0.6) * radius)
-            cv2.circle(picture, (int(x), y), int(radius), colour, -1)
+            cv2.circle(picture, (int(x), y), int(radius), color, -1)
         else:
-            colour = (_dull(rng, 0.15, 0.45) * tone).tolist()
+            color = (_dull(rng, 0.15, 0.45) * tone).tolist()
             top = int(horizon - rng.uniform(0.2, 0.8) * height)
-            cv2.rectangle(picture, (int(x), top), (int(x + radius), horizon), colour, -1)
+            cv2.rectangle(picture, (int(x), top), (int(x + radius), horizon), color, -1)
     return picture * (1 + 0.2 * noise_picture(rng, (height, width), 12, 3, 0.6))[..., None]

@@ -1,7 +1,7 @@
 """The raised cheek, which the head's own face units show too little.
 
 FACS on action unit 6: the cheeks go up, the infraorbital triangle with them; skin gathers
-below the eye and pushes the lower lid up; skin is drawn towards the eye from the temple,
+below the eye and pushes the lower lid up; skin is drawn toward the eye from the temple,
 the outer end of the brow comes down a little.
 """
 

@@ -54,15 +54,13 @@ def make_performer(take: Take, size_px: int) -> Person:
 
 def moment_of(take: Take, frame: int) -> Moment:
     """Return what the person does in a frame of the video, counted from 0."""
-    behaviour = take.behaviour
-    yaw, pitch, roll = (float(angle) for angle in behaviour.pose[frame])
-    sides = np.stack(
-        [behaviour.intensities_left[frame], behaviour.intensities_right[frame]]
-    )
+    behavior = take.behavior
+    yaw, pitch, roll = (float(angle) for angle in behavior.pose[frame])
+    sides = np.stack([behavior.intensities_left[frame], behavior.intensities_right[frame]])
     return Moment(
         intensities=np.maximum(sides, take.traits.resting),
         rotation=head_rotation(yaw, pitch, roll),
-        gaze=(float(behaviour.gaze[frame, 0]), float(behaviour.gaze[frame, 1])),
+        gaze=(float(behavior.gaze[frame, 0]), float(behavior.gaze[frame, 1])),
         held=float(take.held[frame]) if take.prop != "none" else 0.0,
     )
 
@@ -79,7 +77,7 @@ def draw_crops(
     person = make_performer(take, size)
     exposure = Exposure(take.camera)
     wide = draw_background(rng, 2 * size, 2 * size, brightness=rng.uniform(0.35, 1.1))
-    num_frames = len(take.behaviour)
+    num_frames = len(take.behavior)
     error = np.stack(
         [wander(rng, num_frames, 1 / FPS, 0.3, JITTER * size) for _ in range(10)], 1
     ).reshape(num_frames, 5, 2)
@@ -96,7 +94,7 @@ def draw_crops(
         drawing = renderer.draw(
             person, moment, vertices, Placement(matrix=matrix), take.light
         )
-        lay_over(drawing.colour, drawing.alpha, wide, to_background(matrix, size), light)
+        lay_over(drawing.color, drawing.alpha, wide, to_background(matrix, size), light)
         pace = np.zeros(2)
         if before is not None:
             pace = (plane - before).mean(0) * size / 3 * SHUTTER / (frame - last)

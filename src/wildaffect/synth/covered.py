@@ -91,7 +91,7 @@ def draw_covered_faces(
         )
         light = np.empty((size_px, size_px, 3), np.float32)
         background = to_background(matrix, size_px)
-        lay_over(drawing.colour, drawing.alpha, wide, background, light)
+        lay_over(drawing.color, drawing.alpha, wide, background, light)
         points = plane @ matrix[:, :2].T + matrix[:, 2]
         seen = renderer.seen_triangles
         covering = (seen >= 0) & is_prop[seen]

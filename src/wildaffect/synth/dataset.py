@@ -175,7 +175,7 @@ def describe_world(
         "videos_per_person": preset.videos_per_person,
         "rows_per_video": preset.rows_per_video,
         "note": "Generated people. No evidence of accuracy on real ones.",
-        "licence": "CC0-1.0 (head data: MakeHuman, Mika Suominen; see the data sheet)",
+        "license": "CC0-1.0 (head data: MakeHuman, Mika Suominen; see the data sheet)",
     }
 
 

@@ -22,7 +22,7 @@ Truth = dict[str, NDArray[np.generic]]
 def exact_truth(video: PlannedVideo) -> Truth:
     """Return what is exactly so in a video's annotated frames, one row each.
 
-    Keys and meanings are those of `behaviour.Behaviour`, angles with their unit, and `held`
+    Keys and meanings are those of `behavior.Behavior`, angles with their unit, and `held`
     of `take.Take`.
     """
     take = draw_take(
@@ -32,7 +32,7 @@ def exact_truth(video: PlannedVideo) -> Truth:
         statistics=STATISTICS[video.statistics],
     )
     frames = video.frame_numbers - 1
-    truth = take.behaviour.at(frames)
+    truth = take.behavior.at(frames)
     return {
         "frame_number": video.frame_numbers,
         "valence": truth.valence,

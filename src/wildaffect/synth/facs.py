@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from wildaffect.core.tasks import ABAW_ACTION_UNIT_NUMBERS
 from wildaffect.synth.asset import HeadAsset
 
-UNLABELLED = (5, 9, 14, 16, 17, 18, 20, 22, 43, 28)
+UNLABELED = (5, 9, 14, 16, 17, 18, 20, 22, 43, 28)
 """Drawn but not annotated: among others blinks (43) and the shapes of speech. New ones go
 to the end, where they leave the people and videos of existing seeds as they were."""
-DRAWN = (*ABAW_ACTION_UNIT_NUMBERS, *UNLABELLED)
+DRAWN = (*ABAW_ACTION_UNIT_NUMBERS, *UNLABELED)
 """FACS numbers in the order of every array over action units in this package."""
 COLUMN = {number: column for column, number in enumerate(DRAWN)}
 

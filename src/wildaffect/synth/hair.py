@@ -2,7 +2,7 @@
 
 The scalp is charted from a whorl near the crown: columns run around the head, rows from
 the whorl (v = 0) to the hairline (v = 1) and on along forehead or shoulders (v up to 2). A
-table says where each strand ends; the rasteriser draws nothing beyond.
+table says where each strand ends; the rasterizer draws nothing beyond.
 """
 
 from dataclasses import dataclass
@@ -19,14 +19,14 @@ from wildaffect.synth.traits import HairStyle, Traits
 COLUMNS, STEPS = 49, 44
 SCALP_ROWS, HANGING_ROWS = 11, 7
 STRANDS = 768
-"""Strands of one layer, as in the rasteriser."""
+"""Strands of one layer, as in the rasterizer."""
 STRANDS_OF_LOCK, STRANDS_OF_CURL = 16, 6
 TONE_ROWS = 24
 """Along a strand, from the whorl to where the longest hair ends."""
 LAST_STEP = 35
 """Nearest to the nape that hair grows, in steps of the chart."""
 MAX_ANGLE = np.deg2rad(152)
-CENTRE = np.array([0.0, 7.42, 0.34])
+CENTER = np.array([0.0, 7.42, 0.34])
 WHORL = np.deg2rad(-14)
 """Tilt of the chart's pole backwards from straight up."""
 
@@ -77,7 +77,7 @@ def _chart() -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float64
     outer = np.isin(head.materials, [Material.SKIN, Material.TORSO])
     usable = np.unique(head.triangles[outer])
     usable = usable[~head.ears[usable]]
-    spokes = head.vertices[usable] - CENTRE
+    spokes = head.vertices[usable] - CENTER
     spokes = spokes / np.linalg.norm(spokes, axis=1, keepdims=True)
     around = np.linspace(-np.pi, np.pi, COLUMNS)[:, None]
     down = np.linspace(0, MAX_ANGLE, STEPS)[None]

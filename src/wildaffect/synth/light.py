@@ -4,20 +4,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-Colour = tuple[float, float, float]
+Color = tuple[float, float, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Light:
-    """One key light, one fill without shadows, sky and ground. Colours are linear RGB."""
+    """One key light, one fill without shadows, sky and ground. Colors are linear RGB."""
 
-    direction: Colour
-    """Towards the key light: left of the subject, up, towards the camera; any length."""
-    key: Colour
-    sky: Colour
-    ground: Colour
-    fill_direction: Colour
-    fill: Colour
+    direction: Color
+    """Toward the key light: left of the subject, up, toward the camera; any length."""
+    key: Color
+    sky: Color
+    ground: Color
+    fill_direction: Color
+    fill: Color
     gloss: float
     """How much skin shines, about 0.1."""
 
@@ -45,16 +45,16 @@ def draw_light(rng: np.random.Generator) -> Light:
     fill = rng.uniform(0.0, 0.3) * np.array([1 - warm, 1.0, 1 + warm])
     side = -1.0 if around > 0 else 1.0
     return Light(
-        direction=_colour([np.sin(around), height, 0.25 + 0.9 * max(0.15, np.cos(around))]),
-        key=_colour(key),
-        sky=_colour(sky),
-        ground=_colour(ground),
+        direction=_color([np.sin(around), height, 0.25 + 0.9 * max(0.15, np.cos(around))]),
+        key=_color(key),
+        sky=_color(sky),
+        ground=_color(ground),
         fill_direction=(side, float(rng.uniform(-0.1, 0.5)), float(rng.uniform(-0.3, 0.6))),
-        fill=_colour(fill),
+        fill=_color(fill),
         gloss=float(rng.uniform(0.04, 0.15)),
     )
 
 
-def _colour(values: np.ndarray | list[float]) -> Colour:
+def _color(values: np.ndarray | list[float]) -> Color:
     red, green, blue = (float(value) for value in values)
     return red, green, blue

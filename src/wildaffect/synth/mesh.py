@@ -81,7 +81,7 @@ def tube(
 
 
 def ball(
-    centre: NDArray[np.floating],
+    center: NDArray[np.floating],
     radii: tuple[float, float, float],
     material: int,
     *,
@@ -100,4 +100,4 @@ def ball(
     )
     u = np.broadcast_to(around / (2 * np.pi), unit.shape[:2])
     v = np.broadcast_to(0.5 * down / np.pi, unit.shape[:2])
-    return grid(centre + unit * radii, material, uv=np.stack([u, v], -1), tint=tint)
+    return grid(center + unit * radii, material, uv=np.stack([u, v], -1), tint=tint)

@@ -1,4 +1,4 @@
-"""Smooth randomness: noise pictures for surfaces, wandering values for behaviour."""
+"""Smooth randomness: noise pictures for surfaces, wandering values for behavior."""
 
 from functools import cache
 from typing import Any

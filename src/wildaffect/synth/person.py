@@ -1,4 +1,4 @@
-"""A person as the renderer takes them: shape, surface and colours from their traits."""
+"""A person as the renderer takes them: shape, surface and colors from their traits."""
 
 from dataclasses import dataclass
 
@@ -37,7 +37,7 @@ class Person:
     mesh: Mesh
     """Neutral face, props where they are held."""
     rest: NDArray[np.float32]
-    """The same vertices on the unchanged head (procedural colours look here), (V, 3)."""
+    """The same vertices on the unchanged head (procedural colors look here), (V, 3)."""
     scale: float
     """Person units per head unit."""
     pivot: NDArray[np.float32]
@@ -80,10 +80,10 @@ def make_person(traits: Traits, *, held: Prop = "none", texture_divisor: int = 2
     pieces = [own, body_below(head, shape), *layers, *bun(traits, head, shape)]
     pieces += [*glasses(traits, left, right), *held_parts]
     whole = join(pieces)
-    centre = shape[head.joints["head"]].mean(0)
+    center = shape[head.joints["head"]].mean(0)
     scale = float((EYE_DISTANCE / np.linalg.norm(left - right)) ** 0.5)
-    vertices = ((whole.vertices - centre) * scale).astype(np.float32)
-    neck = (shape[head.joints["neck"]].mean(0) - centre) * scale
+    vertices = ((whole.vertices - center) * scale).astype(np.float32)
+    neck = (shape[head.joints["neck"]].mean(0) - center) * scale
     num_held = sum(len(piece.vertices) for piece in held_parts)
     num = len(vertices)
     added = whole.vertices[len(shape) :].copy()

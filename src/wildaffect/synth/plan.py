@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from wildaffect.core.annotations import Annotations
 from wildaffect.core.tasks import ABAW_ACTION_UNIT_NUMBERS
 from wildaffect.synth.annotate import GOLDEN, Labels, annotate
-from wildaffect.synth.behaviour import Behaviour, draw_behaviour
+from wildaffect.synth.behavior import Behavior, draw_behavior
 from wildaffect.synth.presets import Preset, Split
 from wildaffect.synth.statistics import STATISTICS, StatisticsName, draw_frame_numbers
 
@@ -39,14 +39,14 @@ class PlannedVideo:
         """Frames of the video up to the last annotated one."""
         return int(self.frame_numbers[-1])
 
-    def behaviour(self) -> Behaviour:
+    def behavior(self) -> Behavior:
         """Return the exact truth of the video."""
-        return draw_behaviour(self.seed, self.num_frames, STATISTICS[self.statistics])
+        return draw_behavior(self.seed, self.num_frames, STATISTICS[self.statistics])
 
-    def labels(self, behaviour: Behaviour) -> Labels:
+    def labels(self, behavior: Behavior) -> Labels:
         """Return what annotators wrote of it."""
         statistics = STATISTICS[self.statistics]
-        return annotate(behaviour, self.seed, statistics, place=self.number * GOLDEN % 1)
+        return annotate(behavior, self.seed, statistics, place=self.number * GOLDEN % 1)
 
     def images(self) -> list[str]:
         """Return the name of each annotated frame's image."""
@@ -107,7 +107,7 @@ def annotations_of(
     rows: dict[str, list[NDArray[np.generic]]] = {name: [] for name in _ROW_FIELDS}
     images: list[str] = []
     for place, video in enumerate(videos):
-        labels = video.labels(video.behaviour())
+        labels = video.labels(video.behavior())
         picked = (
             _picked_rows(video) if with_repeats else np.arange(len(video.frame_numbers))
         )

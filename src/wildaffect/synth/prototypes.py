@@ -1,7 +1,7 @@
 """Which action units go with which expression, and where it lies in valence and arousal.
 
 Sources: prototypes of FACS (Ekman and Friesen 1978, table 11-1) with the shares of posers
-of Du, Tao and Martinez (PNAS 111, E1454, 2014); "Other", the unlabelled companions and the
+of Du, Tao and Martinez (PNAS 111, E1454, 2014); "Other", the unlabeled companions and the
 places in valence and arousal are an own choice in circumplex order.
 """
 
@@ -44,7 +44,7 @@ VARIANTS: dict[str, tuple[dict[int, float], ...]] = {
 """The same where an expression has several forms, each as likely: the prototypes and major
 variants of Ekman and Friesen (1978, table 11-1), such as anger with lips pressed (24) or
 with lips parted (25, 26). Lowered lids (43) of sadness stand for the lowered gaze there."""
-CENTRES: dict[str, tuple[float, float, float]] = {
+CENTERS: dict[str, tuple[float, float, float]] = {
     "Neutral": (0.0, -0.05, 0.08),
     "Anger": (-0.50, 0.58, 0.10),
     "Disgust": (-0.62, 0.35, 0.10),

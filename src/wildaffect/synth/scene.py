@@ -103,7 +103,7 @@ class _Actor:
     take: Take
     person: Person
     identity: int
-    centre_px: NDArray[np.float64]
+    center_px: NDArray[np.float64]
     """Middle of the head over time, shape (T, 2)."""
     body_yaw: NDArray[np.float64]
     """Turn of the whole body in radians, shape (T,)."""
@@ -126,7 +126,7 @@ def draw_scene(
         seed: Of the scene.
         height: Of frames, pixels.
         width: Of frames, pixels.
-        num_frames: In all, at `behaviour.FPS`.
+        num_frames: In all, at `behavior.FPS`.
         cast: Identity seeds of who may appear, at least four.
         staging: How many people do what.
     """
@@ -181,12 +181,12 @@ def _draw_shot(
             vertices = _with_body(
                 actor, posed_vertices(actor.person, moment), float(actor.body_yaw[frame])
             )
-            x, y = actor.centre_px[frame]
+            x, y = actor.center_px[frame]
             matrix = np.array([[actor.scale, 0, x], [0, actor.scale, y]])
             placement = Placement(matrix=matrix)
             drawing = renderer.draw(actor.person, moment, vertices, placement, light)
             hidden = 1 - drawing.alpha[..., None]
-            picture = picture * hidden + drawing.colour
+            picture = picture * hidden + drawing.color
             points = landmarks_of(on_image_plane(vertices)) @ matrix[:, :2].T + matrix[:, 2]
             layers.append((actor, moment, points.astype(np.float32), drawing.alpha.copy()))
         people = _truth(layers, frame)
@@ -231,7 +231,7 @@ def _actor(
         take=take,
         person=make_performer(take, int(head_px)),
         identity=identity,
-        centre_px=np.stack([x, y], 1),
+        center_px=np.stack([x, y], 1),
         body_yaw=body_yaw,
         scale=float(head_px / HEAD_UNITS),
     )
@@ -254,7 +254,7 @@ def _truth(
         open_view = np.ones_like(alpha)
         for *_, nearer in layers[place + 1 :]:
             open_view *= 1 - nearer
-        behaviour = actor.take.behaviour
+        behavior = actor.take.behavior
         people.append(
             Seen(
                 person_id=actor.identity,
@@ -263,10 +263,10 @@ def _truth(
                 pose=_pose(moment, float(actor.body_yaw[frame])),
                 visible=_visible(box, open_view),
                 head_height_px=actor.scale * HEAD_UNITS,
-                valence=float(behaviour.valence[frame]),
-                arousal=float(behaviour.arousal[frame]),
-                expression=int(behaviour.expression[frame]),
-                intensities=behaviour.intensities[frame],
+                valence=float(behavior.valence[frame]),
+                arousal=float(behavior.arousal[frame]),
+                expression=int(behavior.expression[frame]),
+                intensities=behavior.intensities[frame],
             )
         )
     return tuple(people)

@@ -1,4 +1,4 @@
-"""The face's colour in texture space: skin, lips, brows, marks, stubble, scalp."""
+"""The face's color in texture space: skin, lips, brows, marks, stubble, scalp."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +9,7 @@ from wildaffect.synth.render.texels import TexelMap
 from wildaffect.synth.traits import Traits
 
 EYE_X, EYE_Y = 0.308, 7.284
-"""Centre of the eyes on the unchanged head, either side."""
+"""Center of the eyes on the unchanged head, either side."""
 AGE_LINES = np.array([0.65, 0.2, 0.7, 0.9, 1.0, 0.2, 0.8, 0.4, 0.35], np.float32)
 
 
@@ -19,19 +19,19 @@ def paint_face(traits: Traits, texels: TexelMap) -> NDArray[np.float32]:
     shape = texels.lips.shape
     coarse = noise_picture(rng, shape, 6, 3, 0.55)
     fine = noise_picture(rng, shape, 40, 4, 0.8)
-    colour = _skin(rng, traits, texels, coarse, fine)
-    colour = _marks(rng, traits, texels, colour)
-    colour = _lips(rng, traits, texels, colour, fine)
-    colour, brow = _brows(rng, traits, texels, colour, coarse)
-    colour = _lash_line(rng, traits, texels, colour)
-    colour = _beard(rng, traits, texels, colour, fine)
-    colour, scalp = _scalp(traits, texels, colour, coarse, fine)
+    color = _skin(rng, traits, texels, coarse, fine)
+    color = _marks(rng, traits, texels, color)
+    color = _lips(rng, traits, texels, color, fine)
+    color, brow = _brows(rng, traits, texels, color, coarse)
+    color = _lash_line(rng, traits, texels, color)
+    color = _beard(rng, traits, texels, color, fine)
+    color, scalp = _scalp(traits, texels, color, coarse, fine)
     z = texels.position[..., 2]
     oily = 0.55 + 0.45 * bump(np.abs(texels.position[..., 0]), 0.35) * (z > 0.8)
     gloss = oily * (1 + 0.10 * fine) * (1 - 0.8 * scalp) * (1 - 0.6 * brow)
     gloss *= 1 + 1.2 * texels.lips
     return np.ascontiguousarray(
-        np.dstack([np.clip(colour, 0.004, 1), np.clip(gloss, 0, 2)]).astype(np.float32)
+        np.dstack([np.clip(color, 0.004, 1), np.clip(gloss, 0, 2)]).astype(np.float32)
     )
 
 
@@ -44,13 +44,13 @@ def _skin(
 ) -> NDArray[np.float32]:
     side, y, z = _axes(texels)
     tone = 1 + 0.045 * coarse + 0.028 * fine
-    colour = traits.skin.astype(np.float32) * tone[..., None]
+    color = traits.skin.astype(np.float32) * tone[..., None]
     blush = 0.35 * bump(side - 0.45, 0.2) * bump(y - 6.95, 0.16)
     blush += 0.40 * bump(side, 0.12) * bump(y - 6.95, 0.1)
     blush += 0.3 * bump(side - 0.80, 0.1) * bump(y - 7.1, 0.3)
     blush *= rng.uniform(0.2, 0.9) * (1 - 0.6 * traits.melanin)
-    colour[..., 1] *= 1 - 0.30 * blush
-    colour[..., 2] *= 1 - 0.28 * blush
+    color[..., 1] *= 1 - 0.30 * blush
+    color[..., 2] *= 1 - 0.28 * blush
     front = smoothstep(0.0, 0.5, z + 0.5)
     hollow = bump(side - 0.30, 0.19) * bump(y - (EYE_Y + 0.02), 0.11)
     dark = 0.32 * hollow * rng.uniform(0.5, 1.2)
@@ -65,33 +65,33 @@ def _skin(
     dark += 0.38 * bump(side, 0.12) * bump(y - 6.87, 0.033)
     dark += 0.40 * (1 - smoothstep(6.1, 6.45, y)) * (z < 1.25)
     dark += 0.45 * bump(side - 0.78, 0.05) * bump(y - 7.1, 0.16) * (z < 0.42)
-    colour *= np.exp(-dark * front)[..., None]
+    color *= np.exp(-dark * front)[..., None]
     lines = texels.wrinkles @ AGE_LINES * np.float32(0.7 / 255)
-    colour *= np.exp(-lines * smoothstep(0.2, 0.95, np.float64(traits.age)))[..., None]
-    return colour
+    color *= np.exp(-lines * smoothstep(0.2, 0.95, np.float64(traits.age)))[..., None]
+    return color
 
 
 def _marks(
-    rng: np.random.Generator, traits: Traits, texels: TexelMap, colour: NDArray[np.float32]
+    rng: np.random.Generator, traits: Traits, texels: TexelMap, color: NDArray[np.float32]
 ) -> NDArray[np.float32]:
     side, y, z = _axes(texels)
     x = texels.position[..., 0]
     if rng.random() < 0.22 and traits.melanin < 0.35:
         spots = np.clip(noise_picture(rng, x.shape, 110, 2, 0.8) - 1.3, 0, 1.2)
         spots *= bump(side - 0.28, 0.36) * bump(y - 7.02, 0.25) * (z > 0.8)
-        colour *= np.exp(-spots[..., None] * np.array([0.35, 0.6, 0.8], np.float32))
+        color *= np.exp(-spots[..., None] * np.array([0.35, 0.6, 0.8], np.float32))
     for _ in range(rng.poisson(1.1)):
         cx, cy = rng.uniform(-0.6, 0.6), rng.uniform(6.4, 7.9)
         mole = bump(np.hypot(x - cx, y - cy), rng.uniform(0.010, 0.018)) * (z > 0.6)
-        colour *= np.exp(-rng.uniform(0.6, 1.3) * mole)[..., None]
-    return colour
+        color *= np.exp(-rng.uniform(0.6, 1.3) * mole)[..., None]
+    return color
 
 
 def _lips(
     rng: np.random.Generator,
     traits: Traits,
     texels: TexelMap,
-    colour: NDArray[np.float32],
+    color: NDArray[np.float32],
     fine: NDArray[np.float32],
 ) -> NDArray[np.float32]:
     natural = traits.skin * np.array([0.86, 0.60, 0.62])
@@ -99,14 +99,14 @@ def _lips(
     wears = rng.random() < 0.30 * (1 - traits.maleness)
     tone = 0.35 * natural + 0.65 * painted if wears else natural
     share = (texels.lips * rng.uniform(0.55, 0.9))[..., None]
-    return colour * (1 - share) + tone * (1 + 0.05 * fine[..., None]) * share
+    return color * (1 - share) + tone * (1 + 0.05 * fine[..., None]) * share
 
 
 def _brows(
     rng: np.random.Generator,
     traits: Traits,
     texels: TexelMap,
-    colour: NDArray[np.float32],
+    color: NDArray[np.float32],
     coarse: NDArray[np.float32],
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     side, y, z = _axes(texels)
@@ -122,24 +122,24 @@ def _brows(
     share = np.clip(share * hairs * rng.uniform(0.6, 1.0), 0, 0.92)
     share = np.asarray(share, np.float32)
     brow = traits.brow.astype(np.float32) * np.float32(0.9)
-    return colour * (1 - share[..., None]) + brow * share[..., None], share
+    return color * (1 - share[..., None]) + brow * share[..., None], share
 
 
 def _lash_line(
-    rng: np.random.Generator, traits: Traits, texels: TexelMap, colour: NDArray[np.float32]
+    rng: np.random.Generator, traits: Traits, texels: TexelMap, color: NDArray[np.float32]
 ) -> NDArray[np.float32]:
     side, y, z = _axes(texels)
     ring = np.hypot((side - EYE_X) / 1.25, y - EYE_Y) - 0.145
     line = bump(ring, 0.012) * (y > EYE_Y) * (z > 0.9)
     dark = line * rng.uniform(0.1, 0.55) * (1 - 0.6 * traits.maleness)
-    return colour * (1 - np.asarray(dark, np.float32))[..., None]
+    return color * (1 - np.asarray(dark, np.float32))[..., None]
 
 
 def _beard(
     rng: np.random.Generator,
     traits: Traits,
     texels: TexelMap,
-    colour: NDArray[np.float32],
+    color: NDArray[np.float32],
     fine: NDArray[np.float32],
 ) -> NDArray[np.float32]:
     side, y, z = _axes(texels)
@@ -147,18 +147,18 @@ def _beard(
     jaw = np.maximum(jaw, smoothstep(7.35, 7.0, y) * bump(side - 0.76, 0.10) * (z > 0.42))
     if rng.random() < 0.3:
         jaw = jaw * (1 - smoothstep(0.26, 0.40, side))
-    moustache = bump(y - 6.845, 0.055) * (1 - smoothstep(0.26, 0.36, side)) * (z > 0.9)
-    area = np.maximum(jaw, moustache) * (1 - np.clip(texels.lips * 1.6, 0, 1))
+    mustache = bump(y - 6.845, 0.055) * (1 - smoothstep(0.26, 0.36, side)) * (z > 0.9)
+    area = np.maximum(jaw, mustache) * (1 - np.clip(texels.lips * 1.6, 0, 1))
     shaven = 0.10 * traits.maleness**4 * (1 - 0.5 * traits.melanin)
     strength = max(traits.beard, shaven if traits.age > 0.02 else 0.0)
     share = np.clip(area * strength * (0.88 + 0.05 * fine), 0, 0.92)[..., None]
-    return colour * (1 - share) + traits.hair * 0.75 * (1 + 0.12 * fine[..., None]) * share
+    return color * (1 - share) + traits.hair * 0.75 * (1 + 0.12 * fine[..., None]) * share
 
 
 def _scalp(
     traits: Traits,
     texels: TexelMap,
-    colour: NDArray[np.float32],
+    color: NDArray[np.float32],
     coarse: NDArray[np.float32],
     fine: NDArray[np.float32],
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -169,7 +169,7 @@ def _scalp(
     share = share * (1 - ear) * (0.22 if traits.hair_style == "bald" else 1.0)
     tone = traits.hair * (0.85 + 0.13 * fine[..., None])
     share = np.clip(share, 0, 0.97)
-    return colour * (1 - share[..., None]) + tone * share[..., None], share
+    return color * (1 - share[..., None]) + tone * share[..., None], share
 
 
 def _axes(

@@ -135,14 +135,14 @@ MAX_GAP = 543
 WILD_EXPRESSION_SHARES = (
     np.array([23976, 4555, 3168, 3122, 18135, 7609, 5228, 24852]) / 90645
 )
-"""Of the eight expressions among labelled rows, in ABAW order."""
+"""Of the eight expressions among labeled rows, in ABAW order."""
 WILD_ACTION_UNIT_SHARES = (
     np.array(
         [18713, 8745, 20342, 30605, 41337, 38286, 26783, 2460, 2980, 5003, 70584, 10756]
     )
     / 103316
 )
-"""Of the twelve action units among labelled rows."""
+"""Of the twelve action units among labeled rows."""
 WILD_VALID_SHARES = {"v": 0.73, "e": 0.637, "a": 0.726, "vea": 0.37}
 EXPRESSION_BAND = 0.04
 """How far a share of a class may lie from the counted one in a set of 300 videos."""

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.core.annotations import Annotations
-from wildaffect.synth.behaviour import Behaviour
+from wildaffect.synth.behavior import Behavior
 from wildaffect.synth.clip import Crop, draw_crops
 from wildaffect.synth.motion import FPS
 from wildaffect.synth.plan import PlannedVideo, annotations_of
@@ -38,7 +38,7 @@ class Clip:
     """On the video's clock, frame 1 at 0 s, shape (N,)."""
     annotations: Annotations
     """What annotators wrote, with masks: one row per frame, none twice."""
-    truth: Behaviour
+    truth: Behavior
     """What is exactly so in these frames."""
     held: NDArray[np.float32]
     """How far a hand or microphone is before the face, in [0, 1], shape (N,)."""
@@ -66,7 +66,7 @@ def open_clip(video: PlannedVideo, *, renderer: Renderer | None = None) -> Clip:
         frame_number=video.frame_numbers,
         time_s=rows / FPS,
         annotations=annotations_of([video], source=video.name, with_repeats=False),
-        truth=take.behaviour.at(rows),
+        truth=take.behavior.at(rows),
         held=take.held[rows],
         crops=draw_crops(take, rows, renderer=renderer or Renderer(size, size)),
     )

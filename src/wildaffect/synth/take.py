@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.synth.accessories import Prop
-from wildaffect.synth.behaviour import Behaviour, draw_behaviour, envelope
+from wildaffect.synth.behavior import Behavior, draw_behavior, envelope
 from wildaffect.synth.camera import Camera, draw_camera
 from wildaffect.synth.light import Light, draw_light
 from wildaffect.synth.motion import FPS
@@ -24,7 +24,7 @@ class Take:
     """Everything that decides the pictures of one clip. Symbols: T video frames."""
 
     traits: Traits
-    behaviour: Behaviour
+    behavior: Behavior
     light: Light
     camera: Camera
     prop: Prop
@@ -42,7 +42,7 @@ def draw_take(
     prop: Prop = list(PROPS)[rng.choice(len(PROPS), p=list(PROPS.values()))]
     return Take(
         traits=traits,
-        behaviour=draw_behaviour(seed, num_frames, statistics),
+        behavior=draw_behavior(seed, num_frames, statistics),
         light=draw_light(rng),
         camera=draw_camera(rng, melanin=traits.melanin),
         prop=prop,

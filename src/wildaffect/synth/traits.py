@@ -38,7 +38,7 @@ HAIR_TONES = np.array(
     ]
 )
 """Black, dark brown, brown, blond, red; linear RGB."""
-GREY = np.array([0.30, 0.295, 0.29])
+GRAY = np.array([0.30, 0.295, 0.29])
 IRIS_TONES = np.array(
     [
         [0.055, 0.026, 0.012],
@@ -56,7 +56,7 @@ units added since have one of their own, so that people of existing seeds stay t
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traits:
-    """What makes one person look and act like nobody else. Colours are linear RGB."""
+    """What makes one person look and act like nobody else. Colors are linear RGB."""
 
     seed: int
     ancestry: NDArray[np.float64]
@@ -103,7 +103,7 @@ def draw_traits(seed: int) -> Traits:
     melanin = float(
         np.clip(ancestry @ [0.82, 0.33, 0.14] + rng.normal(0, 0.08), 0.02, 0.98)
     )
-    hair, brow = _hair_colours(rng, melanin, age)
+    hair, brow = _hair_colors(rng, melanin, age)
     styles = MEN_STYLES if maleness > 0.5 else WOMEN_STYLES
     style: HairStyle = list(styles)[rng.choice(len(styles), p=list(styles.values()))]
     bearded = rng.random() < 0.5 * float(smoothstep(0.5, 0.8, np.float64(maleness)))
@@ -114,12 +114,12 @@ def draw_traits(seed: int) -> Traits:
         age=age,
         weight=float(np.clip(rng.normal(0, 0.4), -1, 1)),
         melanin=melanin,
-        skin=_skin_colour(rng, melanin),
+        skin=_skin_color(rng, melanin),
         hair=hair,
         brow=brow,
-        iris=_iris_colour(rng, melanin),
+        iris=_iris_color(rng, melanin),
         teeth=np.array([0.50, 0.46, 0.38]) * rng.uniform(0.75, 1.15),
-        cloth=_cloth_colour(rng),
+        cloth=_cloth_color(rng),
         cloth_stripes=float(rng.choice([0, 0, 0, 0, 18.0, 34.0])),
         neckline=float(rng.choice([6.02, 5.85, 5.62, 5.35], p=[0.2, 0.35, 0.3, 0.15])),
         hair_style=style,
@@ -161,7 +161,7 @@ def _resting(rng: np.random.Generator) -> NDArray[np.float32]:
     return np.clip(resting, 0, 0.22).astype(np.float32)
 
 
-def _skin_colour(rng: np.random.Generator, melanin: float) -> NDArray[np.float64]:
+def _skin_color(rng: np.random.Generator, melanin: float) -> NDArray[np.float64]:
     place = melanin * (len(SKIN_TONES) - 1)
     low = min(int(place), len(SKIN_TONES) - 2)
     tone = SKIN_TONES[low] + (SKIN_TONES[low + 1] - SKIN_TONES[low]) * (place - low)
@@ -169,18 +169,18 @@ def _skin_colour(rng: np.random.Generator, melanin: float) -> NDArray[np.float64
     return np.clip(tone * tint, 0.02, 0.95) ** 2.2 * rng.uniform(0.92, 1.08)
 
 
-def _hair_colours(
+def _hair_colors(
     rng: np.random.Generator, melanin: float, age: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     light = [0.20, 0.32, 0.27, 0.15, 0.06]
     dark = [0.74, 0.22, 0.04, 0.0, 0.0]
     tone = HAIR_TONES[rng.choice(5, p=light if melanin < 0.3 else dark)]
     tone = tone * rng.uniform(0.8, 1.3)
-    grey = float(smoothstep(0.42, 0.9, np.float64(age + rng.normal(0, 0.12))))
-    return tone * (1 - grey) + grey * GREY, tone * (1 - 0.6 * grey) + 0.6 * grey * GREY
+    gray = float(smoothstep(0.42, 0.9, np.float64(age + rng.normal(0, 0.12))))
+    return tone * (1 - gray) + gray * GRAY, tone * (1 - 0.6 * gray) + 0.6 * gray * GRAY
 
 
-def _iris_colour(rng: np.random.Generator, melanin: float) -> NDArray[np.float64]:
+def _iris_color(rng: np.random.Generator, melanin: float) -> NDArray[np.float64]:
     light = [0.3, 0.22, 0.16, 0.2, 0.12]
     dark = [0.25, 0.72, 0.03, 0, 0]
     return IRIS_TONES[rng.choice(5, p=light if melanin < 0.3 else dark)] * rng.uniform(
@@ -188,6 +188,6 @@ def _iris_colour(rng: np.random.Generator, melanin: float) -> NDArray[np.float64
     )
 
 
-def _cloth_colour(rng: np.random.Generator) -> NDArray[np.float64]:
+def _cloth_color(rng: np.random.Generator) -> NDArray[np.float64]:
     value = rng.choice([0.02, 0.06, 0.15, 0.35, 0.6], p=[0.28, 0.26, 0.2, 0.13, 0.13])
     return np.clip(value * (1 + rng.normal(0, 0.22, 3)), 0.008, 0.75)

@@ -43,13 +43,13 @@ class WholeFrame:
 
 
 def draw_whole_frames(take: Take, *, renderer: Renderer) -> Iterator[WholeFrame]:
-    """Yield every frame of a take at `behaviour.FPS`, from the first to the last.
+    """Yield every frame of a take at `behavior.FPS`, from the first to the last.
 
     Args:
         take: Who does what.
         renderer: With a square window, `SIDES_PER_CROP` times as wide as the crops.
     """
-    side, num_frames = renderer.width, len(take.behaviour)
+    side, num_frames = renderer.width, len(take.behavior)
     scale = side / SIDES_PER_CROP / UNITS_PER_CROP
     rng = np.random.default_rng((*take.seed, 0xC407))
     person = make_performer(take, side // SIDES_PER_CROP)
@@ -67,7 +67,7 @@ def draw_whole_frames(take: Take, *, renderer: Renderer) -> Iterator[WholeFrame]
         drawing = renderer.draw(
             person, moment, vertices, Placement(matrix=matrix), take.light
         )
-        light = drawing.colour + behind * (1 - drawing.alpha[..., None])
+        light = drawing.color + behind * (1 - drawing.alpha[..., None])
         points = landmarks_of(on_image_plane(vertices)) @ matrix[:, :2].T + matrix[:, 2]
         pace = np.zeros(2) if before is None else (points - before).mean(0) * SHUTTER
         before = points

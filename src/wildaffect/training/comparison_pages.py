@@ -11,7 +11,7 @@ from wildaffect.training.comparison import Line
 from wildaffect.training.pages import TITLES
 
 _ROW, _TOP, _LEFT, _PLOT, _RIGHT = 24, 46, 330, 420, 290
-_COLOURS = {"raw": "#2563a8", "smoothed": "#1d7a46", "calibrated": "#d9730d"}
+_COLORS = {"raw": "#2563a8", "smoothed": "#1d7a46", "calibrated": "#d9730d"}
 
 
 def to_markdown(lines: Sequence[Line], note: str) -> str:
@@ -90,21 +90,21 @@ def _row(line: Line, y: float, middle: float, reach: float) -> list[str]:
     def place(number: float) -> float:
         return middle + number / reach * _PLOT / 2
 
-    colour = _COLOURS[line.step]
+    color = _COLORS[line.step]
     return [
         _text(_LEFT - 12, y + 4, f"{line.name}: {line.step}", "end"),
         (
             f'<line x1="{place(low):.1f}" x2="{place(high):.1f}" y1="{y}" y2="{y}" '
-            f'stroke="{colour}" stroke-width="2"/>'
+            f'stroke="{color}" stroke-width="2"/>'
         ),
-        f'<circle cx="{place(value):.1f}" cy="{y}" r="4" fill="{colour}"/>',
+        f'<circle cx="{place(value):.1f}" cy="{y}" r="4" fill="{color}"/>',
         _text(_LEFT + _PLOT + 10, y + 4, f"over {line.against}", "start", "#5a6678"),
     ]
 
 
-def _text(x: float, y: float, text: str, anchor: str, colour: str = "#1b2330") -> str:
+def _text(x: float, y: float, text: str, anchor: str, color: str = "#1b2330") -> str:
     return (
-        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}">'
+        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{color}">'
         f"{escape(text)}</text>"
     )
 

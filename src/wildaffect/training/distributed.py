@@ -3,7 +3,7 @@
 Started by `torchrun`, every process joins the others, on one machine or on several that
 share the folder of the run; started plainly there is one. Losses
 are reckoned on the windows of all processes together, as a CCC over parts is not the CCC of
-the whole, so the number of processes does not change what is learnt.
+the whole, so the number of processes does not change what is learned.
 """
 
 import os

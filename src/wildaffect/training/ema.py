@@ -15,7 +15,7 @@ class EMA:
 
     Args:
         model: Whose weights are followed; buffers, such as the statistics of batch
-            normalisation, are the model's own of the last step.
+            normalization, are the model's own of the last step.
         decay: What the mean so far counts in the long run, in (0, 1).
 
     Attributes:

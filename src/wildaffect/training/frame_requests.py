@@ -55,7 +55,7 @@ def request_list(path: Path) -> FrameRequest:
         BadAnnotation: If a line names no image.
     """
     listed = read_frame_list(path)
-    frames = _unlabelled(
+    frames = _unlabeled(
         path.name, listed.videos, listed.video_index, listed.frame_number, listed.images
     )
     return FrameRequest(frames, 1)
@@ -92,7 +92,7 @@ def request_store(
         index = np.zeros(len(frames), np.int64)
         entry = EntryName(next(iter(sets)), video, store.tracks(next(iter(sets)), video)[0])
         is_video = store.sidecar(entry).numbering == "video"
-        annotations = _unlabelled(video, (video,), index, frames, ("",) * len(frames))
+        annotations = _unlabeled(video, (video,), index, frames, ("",) * len(frames))
         yield FrameRequest(annotations, 0 if is_video else named_from)
 
 
@@ -140,7 +140,7 @@ def _frames_of(store: FeatureStore, feature_set: str, video: str) -> NDArray[np.
     return np.unique(np.concatenate(numbers))
 
 
-def _unlabelled(
+def _unlabeled(
     source: str,
     videos: tuple[str, ...],
     video_index: NDArray[np.int64],

@@ -19,7 +19,7 @@ from wildaffect.training.trackers import open_trackers
 from wildaffect.training.trainer import EpochCallback
 
 UNKNOWN_LICENSE = "not stated"
-"""Terms of annotations that nobody told; an artefact repeats them."""
+"""Terms of annotations that nobody told; an artifact repeats them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +48,7 @@ def train_run(
         store: Where the features are.
         folder: Of the run.
         config: Where it trains.
-        data_license: License of the annotations, stated again in the the artefact.
+        data_license: License of the annotations, stated again in the the artifact.
         on_epoch_end: Told of every epoch.
 
     Raises:

@@ -8,7 +8,7 @@ from wildaffect.core.outputs import SequenceOutputs
 from wildaffect.core.sequences import FrameSequence, Targets
 from wildaffect.core.tasks import LabelSpaces, Task
 from wildaffect.inference.calibration import Calibration
-from wildaffect.inference.labelled import decide, label_rows, statistics
+from wildaffect.inference.labeled import decide, label_rows, statistics
 from wildaffect.metrics.scores import TaskScores, VideoStatistics
 
 
@@ -38,7 +38,7 @@ def video_statistics(
 def task_scores(scores: TaskScores, tasks: Sequence[Task]) -> dict[str, float]:
     """Return the official score of each task and their sum as `score`.
 
-    A task that is not predicted is left out; one that nobody labelled counts nothing.
+    A task that is not predicted is left out; one that nobody labeled counts nothing.
     """
     named = {
         Task.VALENCE: float(scores.ccc_valence),

@@ -73,7 +73,7 @@ def feature_moments(sequences: Sequence[FrameSequence]) -> FeatureMoments:
 
 
 def rows_per_second(sequences: Sequence[FrameSequence]) -> float:
-    """Return one over the median time between neighbouring rows with features."""
+    """Return one over the median time between neighboring rows with features."""
     steps = [np.diff(sequence.time_s[sequence.has_feature]) for sequence in sequences]
     every = np.concatenate(steps) if steps else np.zeros(0)
     return float(1 / np.median(every)) if len(every) else 1.0

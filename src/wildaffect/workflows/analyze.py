@@ -15,13 +15,13 @@ from wildaffect.analysis.options import (
     ColumnOptions,
     ReadOptions,
     build_analyzer,
-    describe_artefact,
+    describe_artifact,
 )
 from wildaffect.analysis.pictures import owned_frames, timed_frames, with_names
 from wildaffect.core.errors import TruncatedVideo
 from wildaffect.core.frames import Frame
 from wildaffect.core.results import FaceResult
-from wildaffect.inference.artefact import DEFAULT, Artefact
+from wildaffect.inference.artifact import DEFAULT, Artifact
 from wildaffect.outputs.result import AnalysisResult, collect
 from wildaffect.outputs.sidecar import Provenance
 from wildaffect.runtime.network import Device
@@ -36,7 +36,7 @@ Input = str | Path | int | Image | Sequence[str | Path] | Sequence[Image]
 def analyze(  # noqa: PLR0913 - each is an option of the command
     source: Input,
     *,
-    model: str | Path | Artefact = DEFAULT,
+    model: str | Path | Artifact = DEFAULT,
     start_s: float | None = None,
     stop_s: float | None = None,
     every: int = 1,
@@ -79,7 +79,7 @@ def analyze(  # noqa: PLR0913 - each is an option of the command
 
     Raises:
         UnreadableVideo: If the source cannot be read at all.
-        BadArtefact: If the model cannot be used.
+        BadArtifact: If the model cannot be used.
         UsageError: If the source is none of these, a number is out of its range, or no
             face was found where a neutral one should be.
     """
@@ -97,10 +97,10 @@ def analyze(  # noqa: PLR0913 - each is an option of the command
         rows = _UntilTruncated(with_names(said, pictures))
         result = collect(
             rows,
-            columns.schema(analyzer.artefact.manifest),
+            columns.schema(analyzer.artifact.manifest),
             Provenance(
                 source=asdict(reader.info),
-                artefact=describe_artefact(analyzer),
+                artifact=describe_artifact(analyzer),
                 options=asdict(read) | asdict(columns) | {"neutral": choice.describe()},
             ),
         )
@@ -113,7 +113,7 @@ def stream(
     *,
     fps: float | None = None,
     times_s: Iterable[float] | None = None,
-    model: str | Path | Artefact = DEFAULT,
+    model: str | Path | Artifact = DEFAULT,
     device: Device | None = None,
     live: bool = True,
     neutral: str | Path = AUTO,
@@ -135,7 +135,7 @@ def stream(
         features: Rows carry what was measured.
 
     Raises:
-        BadArtefact: If the model cannot be used.
+        BadArtifact: If the model cannot be used.
         UsageError: If `neutral` is a span, or a file without a usable face, or numbers or
             times of frames do not rise, or an array has no time.
     """

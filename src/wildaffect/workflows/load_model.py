@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
-from wildaffect.inference.artefact import DEFAULT, Artefact, load_artefact
+from wildaffect.inference.artifact import DEFAULT, Artifact, load_artifact
 
 
-def load_model(model: str | Path = DEFAULT) -> Artefact:
+def load_model(model: str | Path = DEFAULT) -> Artifact:
     """Load an embedded model by name, or an exported one from its folder or zip.
 
     `analyze` and `stream` take the result as `model=`, and read no file again.
 
     Raises:
-        BadArtefact: If there is none, or it is incomplete, altered or of another version.
+        BadArtifact: If there is none, or it is incomplete, altered or of another version.
     """
-    return load_artefact(model)
+    return load_artifact(model)

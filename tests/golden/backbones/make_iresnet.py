@@ -69,14 +69,14 @@ class Forward:
         self.state = {key: value.astype(np.float64) for key, value in state.items()}
 
     def norm(self, maps: np.ndarray, name: str) -> np.ndarray:
-        """Return batch normalisation with the running statistics."""
+        """Return batch normalization with the running statistics."""
         weight, bias, mean, var = (self.state[f"{name}.{part}"] for part in NORM)
         shape = (1, -1) + (1,) * (maps.ndim - 2)
         scale = weight / np.sqrt(var + 1e-5)
         return maps * scale.reshape(shape) + (bias - mean * scale).reshape(shape)
 
     def prelu(self, maps: np.ndarray, name: str) -> np.ndarray:
-        """Return maps with a learnt slope below zero, one per channel."""
+        """Return maps with a learned slope below zero, one per channel."""
         slope = self.state[f"{name}.weight"].reshape(1, -1, 1, 1)
         return np.where(maps > 0, maps, slope * maps)
 

@@ -49,7 +49,7 @@ def block_shapes(name: str, dim: int) -> dict[str, tuple[int, ...]]:
 
 
 def shapes() -> dict[str, tuple[int, ...]]:
-    """Return the shape of every learnt tensor, by its name in the reference checkpoints."""
+    """Return the shape of every learned tensor, by its name in the reference files."""
     found: dict[str, tuple[int, ...]] = {
         "cls_token": (1, 1, DIM),
         "mask_token": (1, 1, DECODER_DIM),

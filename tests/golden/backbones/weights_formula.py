@@ -42,7 +42,7 @@ def formula_state(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray
 
 
 def formula_crops(num: int, channels: int, side: int) -> np.ndarray:
-    """Return normalised crops (num, channels, side, side), float32."""
+    """Return normalized crops (num, channels, side, side), float32."""
     return formula_tensor("crops", (num, channels, side, side), scale=1.5).astype(
         np.float32
     )

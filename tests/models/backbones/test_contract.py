@@ -7,7 +7,7 @@ import pytest
 import torch
 from safetensors.torch import load, save
 
-from wildaffect.faces.crop import align_face, normalise
+from wildaffect.faces.crop import align_face, normalize
 from wildaffect.models.backbones.registry import (
     backbone_names,
     backbone_spec,
@@ -20,8 +20,8 @@ SMALL = (
     "vit_micro_patch8_64.mae",
     "vit_micro_patch8_64.mae_mean",
     "iresnet_micro_64.arcface",
-    "densenet_bc_64.grey",
-    "densenet_micro_64.grey",
+    "densenet_bc_64.gray",
+    "densenet_micro_64.gray",
 )
 TIMM = "timm/test_resnet.r160_in1k"
 NETWORKS = [*SMALL, TIMM] + [
@@ -122,7 +122,7 @@ def test_a_crop_of_the_spec_is_what_the_network_reads(name):
     points = np.array([[70, 80], [130, 80], [100, 110], [80, 140], [120, 140]], np.float32)
     crop = align_face(frame, points, preprocess)
     features = build_backbone(name).eval()(
-        torch.as_tensor(normalise(crop[None], preprocess))
+        torch.as_tensor(normalize(crop[None], preprocess))
     )
     assert features.isfinite().all()
 
@@ -130,8 +130,8 @@ def test_a_crop_of_the_spec_is_what_the_network_reads(name):
 @pytest.mark.parametrize(
     ("name", "shape"),
     [
-        pytest.param("iresnet_micro_64.arcface", (2, 1, 64, 64), id="grey for colour"),
-        pytest.param("densenet_bc_64.grey", (2, 3, 64, 64), id="colour for grey"),
+        pytest.param("iresnet_micro_64.arcface", (2, 1, 64, 64), id="gray for color"),
+        pytest.param("densenet_bc_64.gray", (2, 3, 64, 64), id="color for gray"),
         pytest.param("vit_micro_patch8_64.mae", (2, 3, 56, 56), id="size"),
         pytest.param("vit_micro_patch8_64.mae_mean", (3, 64, 64), id="no batch"),
         pytest.param(TIMM, (2, 3, 64, 64), id="timm"),

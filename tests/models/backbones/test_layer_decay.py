@@ -7,7 +7,7 @@ from wildaffect.models.backbones.registry import build_backbone
 NAMES = (
     "vit_micro_patch8_64.mae_mean",
     "iresnet_micro_64.arcface",
-    "densenet_bc_64.grey",
+    "densenet_bc_64.gray",
     "timm/test_resnet.r160_in1k",
 )
 

@@ -34,8 +34,8 @@ def random_state(module: torch.nn.Module, seed: int = 0) -> dict[str, torch.Tens
             state[key] = value
         else:
             width = value[0].numel() if value.dim() > 1 else 4
-            centre = 1 if value.dim() == 1 and key.endswith("weight") else 0
-            state[key] = (noise - 0.5) * 3 / width**0.5 + centre
+            center = 1 if value.dim() == 1 and key.endswith("weight") else 0
+            state[key] = (noise - 0.5) * 3 / width**0.5 + center
     return state
 
 
@@ -149,14 +149,14 @@ def test_an_iresnet_gives_what_its_published_definition_gives(formula, fill):
     torch.testing.assert_close(double, expected, rtol=0, atol=1e-6)
 
 
-def test_the_grey_densenet_is_torchvisions_with_another_stem():
+def test_the_gray_densenet_is_torchvisions_with_another_stem():
     theirs = torchvision.models.DenseNet(12, (16, 16, 16), 24).eval()
     theirs.features.conv0 = torch.nn.Conv2d(1, 24, 3, stride=2, padding=1, bias=False)
     for layer in ("norm0", "relu0", "pool0"):
         setattr(theirs.features, layer, torch.nn.Identity())
     theirs.load_state_dict(random_state(theirs))
     theirs.classifier = torch.nn.Identity()
-    ours = build_backbone("densenet_bc_64.grey").eval()
+    ours = build_backbone("densenet_bc_64.gray").eval()
     ours.load_state_dict(
         {key.replace("norm5", "norm3"): value for key, value in theirs.state_dict().items()}
     )
@@ -168,8 +168,8 @@ def test_the_grey_densenet_is_torchvisions_with_another_stem():
     assert (expected[0] - expected[1]).abs().max() > 0.01 * spread
 
 
-def test_the_grey_densenet_has_the_names_of_the_published_features():
-    network = empty_backbone("densenet_bc_64.grey")
+def test_the_gray_densenet_has_the_names_of_the_published_features():
+    network = empty_backbone("densenet_bc_64.gray")
     state = network.state_dict()
     assert network.feature_dim == 342
     assert state["features.conv0.weight"].shape == (24, 1, 3, 3)
@@ -186,7 +186,7 @@ def test_the_grey_densenet_has_the_names_of_the_published_features():
         ("iresnet100.arcface", 65.16),
         ("iresnet50.arcface", 43.59),
         ("densenet121.imagenet", 6.95),
-        ("densenet_bc_64.grey", 0.77),
+        ("densenet_bc_64.gray", 0.77),
     ],
 )
 def test_a_network_has_its_known_number_of_parameters(name, millions):

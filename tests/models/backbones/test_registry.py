@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from wildaffect.core.errors import UsageError
-from wildaffect.models.backbones.catalogue import SHIPPED
+from wildaffect.models.backbones.catalog import SHIPPED
 from wildaffect.models.backbones.iresnet import IResNetConfig
 from wildaffect.models.backbones.registry import (
     backbone_names,

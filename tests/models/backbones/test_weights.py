@@ -23,11 +23,11 @@ from wildaffect.models.backbones.weights import (
     load_weights,
     user_folder,
 )
-from wildaffect.models.pretraining.catalogue import build_mae
+from wildaffect.models.pretraining.catalog import build_mae
 
 VIT = "vit_micro_patch8_64.mae"
 IRESNET = "iresnet_micro_64.arcface"
-GREY = "densenet_bc_64.grey"
+GRAY = "densenet_bc_64.gray"
 TIMM = "timm/test_resnet.r160_in1k"
 
 
@@ -46,7 +46,7 @@ def store(tmp_path: Path) -> Path:
     return tmp_path / "store"
 
 
-@pytest.mark.parametrize("name", [VIT, IRESNET, GREY])
+@pytest.mark.parametrize("name", [VIT, IRESNET, GRAY])
 @pytest.mark.parametrize("prefix", ["", "module.", "module.backbone.", "_orig_mod."])
 def test_imported_weights_come_back_by_name(name, prefix, file, store):
     theirs = state(name)
@@ -145,11 +145,11 @@ def test_half_the_keys_are_not_enough(file, store):
 @pytest.mark.parametrize(
     ("name", "key", "channels", "said"),
     [
-        (IRESNET, "conv1.weight", 1, "the file reads grey crops, .* colour"),
-        (GREY, "features.conv0.weight", 3, "the file reads colour crops, .* grey"),
+        (IRESNET, "conv1.weight", 1, "the file reads gray crops, .* color"),
+        (GRAY, "features.conv0.weight", 3, "the file reads color crops, .* gray"),
     ],
 )
-def test_grey_and_colour_are_told_apart(name, key, channels, said, file, store):
+def test_gray_and_color_are_told_apart(name, key, channels, said, file, store):
     theirs = state(name)
     first = theirs[key]
     theirs[key] = torch.zeros(first.shape[0], channels, *first.shape[2:])
@@ -184,19 +184,19 @@ def test_positions_of_another_size_need_an_explicit_word(file, store):
 def test_a_classifier_is_kept_with_its_labels_on_request(file, store):
     head = torch.nn.Linear(342, 3)
     named = {f"classifier.{key}": value for key, value in head.state_dict().items()}
-    torch.save(state(GREY) | named, file)
-    request = ImportRequest(file=file, network=GREY, classes=("calm", "glad", "sad"))
+    torch.save(state(GRAY) | named, file)
+    request = ImportRequest(file=file, network=GRAY, classes=("calm", "glad", "sad"))
     manifest = import_weights(request, store)
     assert manifest.classes == ("calm", "glad", "sad")
     assert manifest.dropped == ()
-    assert torch.equal(load_head(GREY, store).weight, head.weight)
-    load_weights(GREY, store)
+    assert torch.equal(load_head(GRAY, store).weight, head.weight)
+    load_weights(GRAY, store)
 
 
 def test_another_number_of_classes_is_refused(file, store):
     named = {"classifier.weight": torch.zeros(7, 342), "classifier.bias": torch.zeros(7)}
-    torch.save(state(GREY) | named, file)
-    request = ImportRequest(file=file, network=GREY, classes=("calm", "glad"))
+    torch.save(state(GRAY) | named, file)
+    request = ImportRequest(file=file, network=GRAY, classes=("calm", "glad"))
     with pytest.raises(BadWeights, match=r"must have 2 classes \(calm, glad\), got 7"):
         import_weights(request, store)
 
@@ -224,7 +224,7 @@ def test_a_name_that_is_taken_is_kept_unless_asked(file, store):
     )
 
 
-def test_the_crop_may_differ_in_colours_and_not_in_size(file, store):
+def test_the_crop_may_differ_in_colors_and_not_in_size(file, store):
     torch.save(state(IRESNET), file)
     own = replace(backbone_spec(IRESNET).preprocess, channels="bgr", std=(0.25,) * 3)
     request = ImportRequest(file=file, network=IRESNET, preprocess=own)
@@ -310,9 +310,9 @@ def test_the_command_imports_and_lists(file, store, capsys):
     [
         (["--as", "vit_micro.mae"], 2, "did you mean vit_micro_patch8_64.mae"),
         (
-            ["--as", GREY, "--mean", "0.5", "0.5", "0.5"],
+            ["--as", GRAY, "--mean", "0.5", "0.5", "0.5"],
             2,
-            "mean must have 1 values for grey",
+            "mean must have 1 values for gray",
         ),
         (["--as", IRESNET], 1, "they fit vit_micro_patch8_64.mae"),
     ],

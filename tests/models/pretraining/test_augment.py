@@ -40,7 +40,7 @@ def test_boxes_stay_inside_and_are_as_large_as_asked(min_area, max_aspect_ratio,
 def test_a_box_is_read_where_it_lies():
     box = torch.tensor([[0.25, 0.5, 0.5, 0.25]])
     cut = cut_boxes(ramp(1), box)
-    # Centre of the first pixel of the box: 8 and 16 pixels from the edges, and half a step.
+    # Center of the first pixel of the box: 8 and 16 pixels from the edges, and half a step.
     assert cut[0, 0, 16, 0].item() == pytest.approx(8 + 0.25 - 0.5, abs=0.05)
     assert cut[0, 0, 16, -1].item() == pytest.approx(24 - 0.25 - 0.5, abs=0.05)
     assert cut[0, 1, 0, 16].item() == pytest.approx(16 + 0.125 - 0.5, abs=0.05)

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from wildaffect.core.errors import UsageError
 from wildaffect.core.preprocess import Preprocess
-from wildaffect.faces.crop import normalise
+from wildaffect.faces.crop import normalize
 from wildaffect.models.backbones.registry import build_backbone
 from wildaffect.models.backbones.vit import ViTConfig
-from wildaffect.models.pretraining.catalogue import MAES, build_mae
+from wildaffect.models.pretraining.catalog import MAES, build_mae
 from wildaffect.models.pretraining.mae import (
     MAEConfig,
     MaskedAutoencoder,
@@ -20,7 +20,7 @@ from wildaffect.models.pretraining.mae import (
     encoder_state,
 )
 from wildaffect.models.pretraining.patches import (
-    normalise_patches,
+    normalize_patches,
     patchify,
     picture_sheet,
     reconstruct,
@@ -113,7 +113,7 @@ def test_visible_patches_do_not_count_in_the_loss():
 
 def test_a_perfect_guess_would_cost_nothing_and_the_mean_about_one():
     crops = small_crops()
-    target = normalise_patches(patchify(crops, 8))
+    target = normalize_patches(patchify(crops, 8))
     assert target.mean(dim=2).abs().max() < 1e-5
     assert (target**2).mean().item() == pytest.approx(1, abs=0.01)
 
@@ -134,7 +134,7 @@ def test_training_learns_one_batch_by_heart():
     assert losses[-1] < 0.5  # the mean of each patch would cost 1
 
 
-def test_every_learnt_parameter_gets_a_gradient():
+def test_every_learned_parameter_gets_a_gradient():
     mae, crops = build_mae(MICRO), small_crops()
     mae(crops, noise_for(crops)).loss.backward()
     without = [n for n, p in mae.named_parameters() if p.requires_grad and p.grad is None]
@@ -180,15 +180,15 @@ def test_the_picture_keeps_what_was_shown_and_paints_what_was_hidden():
     assert torch.equal(shown, patchify(crops, 8).masked_select(~hidden))
 
 
-@pytest.mark.parametrize("channels", ["rgb", "bgr", "grey"])
-def test_pixels_come_back_from_a_normalised_crop(channels):
-    num = 1 if channels == "grey" else 3
+@pytest.mark.parametrize("channels", ["rgb", "bgr", "gray"])
+def test_pixels_come_back_from_a_normalized_crop(channels):
+    num = 1 if channels == "gray" else 3
     preprocess = Preprocess(
         size_px=8, channels=channels, mean=(0.4, 0.5, 0.6)[:num], std=(0.2, 0.25, 0.3)[:num]
     )
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 256, (2, 8, 8, num), dtype=np.uint8)
-    back = to_pixels(torch.as_tensor(normalise(pixels, preprocess)), preprocess)
+    back = to_pixels(torch.as_tensor(normalize(pixels, preprocess)), preprocess)
     rgb = pixels[..., ::-1] if channels == "bgr" else np.broadcast_to(pixels, (2, 8, 8, 3))
     np.testing.assert_array_equal(back, rgb)
 

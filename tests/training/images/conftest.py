@@ -1,4 +1,4 @@
-"""Crops of 16 pixels whose colour tells the labels, and networks small enough for them."""
+"""Crops of 16 pixels whose color tells the labels, and networks small enough for them."""
 
 from functools import partial
 
@@ -15,7 +15,7 @@ from wildaffect.models.backbones import registry
 from wildaffect.models.backbones.iresnet import IResNet, IResNetConfig
 from wildaffect.models.backbones.spec import BackboneSpec
 from wildaffect.models.backbones.vit import ClassTokenViT, MeanTokenViT, ViTConfig
-from wildaffect.models.pretraining import catalogue
+from wildaffect.models.pretraining import catalog
 from wildaffect.models.pretraining.mae import MAEConfig
 from wildaffect.training.images.augment import AugmentConfig
 from wildaffect.training.images.job import TrainingCallbacks
@@ -55,10 +55,10 @@ def register_small_networks(specs, maes):
 
 @pytest.fixture(autouse=True)
 def small_networks(monkeypatch):
-    specs, maes = dict(registry._SPECS), dict(catalogue.MAES)
+    specs, maes = dict(registry._SPECS), dict(catalog.MAES)
     register_small_networks(specs, maes)
     monkeypatch.setattr(registry, "_SPECS", specs)
-    monkeypatch.setattr(catalogue, "MAES", maes)
+    monkeypatch.setattr(catalog, "MAES", maes)
 
 
 def draw(rng, kind):
@@ -90,15 +90,15 @@ def write_set(root):
 
 
 @pytest.fixture
-def labelled(tmp_path):
+def labeled(tmp_path):
     """Crops and labels in the folder `set`."""
     return write_set(tmp_path / "set")
 
 
 @pytest.fixture(scope="module")
-def labelled_once(tmp_path_factory):
+def labeled_once(tmp_path_factory):
     """The same for all tests of a module, which must not change it."""
-    return write_set(tmp_path_factory.mktemp("labelled") / "set")
+    return write_set(tmp_path_factory.mktemp("labeled") / "set")
 
 
 FINETUNE = FinetuneRecipe(
@@ -107,7 +107,7 @@ FINETUNE = FinetuneRecipe(
     batch_size=8,
     num_epochs=3,
     optim=OptimConfig(peak_lr=3e-3, max_grad_norm=5.0),
-    augment=AugmentConfig(brightness=0.1, saturation=0.1, grey_probability=0.0),
+    augment=AugmentConfig(brightness=0.1, saturation=0.1, gray_probability=0.0),
     loss=LossConfig(task_weighting=FixedWeights(weights=dict.fromkeys(Task, 1.0))),
     ema_decay=0.9,
 )

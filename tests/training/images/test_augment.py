@@ -14,7 +14,7 @@ STILL = AugmentConfig(
     brightness=0,
     contrast=0,
     saturation=0,
-    grey_probability=0,
+    gray_probability=0,
     blur_probability=0,
     erase_probability=0,
 )
@@ -53,13 +53,13 @@ def test_a_magnified_crop_shows_its_middle(crops):
     assert changed(marked, config).min() > 0.2
 
 
-def test_grey_has_no_colour(crops):
-    made = changed(crops, replace(STILL, grey_probability=1))
+def test_gray_has_no_color(crops):
+    made = changed(crops, replace(STILL, gray_probability=1))
     torch.testing.assert_close(made[:, 0], made[:, 2])
 
 
-def test_one_channel_crops_are_lit_but_not_recoloured(crops):
-    made = changed(crops[:, :1], replace(STILL, grey_probability=1, saturation=0.5))
+def test_one_channel_crops_are_lit_but_not_recolored(crops):
+    made = changed(crops[:, :1], replace(STILL, gray_probability=1, saturation=0.5))
     torch.testing.assert_close(made, crops[:, :1])
 
 
@@ -69,7 +69,7 @@ def test_blur_lowers_the_spread_and_keeps_the_mean(crops):
     assert made.mean().item() == pytest.approx(crops.mean().item(), abs=0.02)
 
 
-def test_a_hidden_rectangle_has_the_mean_colour(crops):
+def test_a_hidden_rectangle_has_the_mean_color(crops):
     made = changed(crops, replace(STILL, erase_probability=1, erase_side=0.5))
     mean = crops.mean((2, 3), keepdim=True)
     hidden = (made - mean).abs().amax(1, keepdim=True) < 1e-5

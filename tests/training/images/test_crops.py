@@ -7,17 +7,17 @@ import torch
 
 from wildaffect.core.errors import MissingData, UnreadableVideo, UsageError
 from wildaffect.core.preprocess import Preprocess
-from wildaffect.faces.crop import normalise
+from wildaffect.faces.crop import normalize
 from wildaffect.training.images.crops import (
     CropReader,
     in_order,
-    normaliser,
+    normalizer,
     read_crop,
     unit_crops,
 )
 
 PREPROCESS = Preprocess(size_px=8, mean=(0.4, 0.5, 0.6), std=(0.2, 0.3, 0.25))
-GREY = Preprocess(size_px=8, channels="grey", mean=(0.4,), std=(0.2,))
+GRAY = Preprocess(size_px=8, channels="gray", mean=(0.4,), std=(0.2,))
 
 
 @pytest.fixture
@@ -78,13 +78,13 @@ def test_a_picture_that_is_no_square_is_no_crop(tmp_path):
 
 
 @pytest.mark.parametrize(("channels", "first"), [("rgb", 40), ("bgr", 0)])
-def test_colours_come_in_the_order_of_the_network(paths, channels, first):
+def test_colors_come_in_the_order_of_the_network(paths, channels, first):
     preprocess = replace(PREPROCESS, channels=channels)
     assert read_crop(paths[4], preprocess)[0, 0, 0] == first
 
 
-def test_a_grey_network_gets_one_channel(paths):
-    crop = read_crop(paths[4], GREY)
+def test_a_gray_network_gets_one_channel(paths):
+    crop = read_crop(paths[4], GRAY)
     assert crop.shape == (8, 8, 1)
     assert crop[0, 0, 0] == pytest.approx(0.299 * 40, abs=1)
 
@@ -97,13 +97,13 @@ def test_other_sizes_are_scaled_to_the_network(tmp_path, side):
     assert (crop == 77).all()
 
 
-@pytest.mark.parametrize("preprocess", [PREPROCESS, GREY], ids=["colour", "grey"])
-def test_training_normalises_as_extraction_does(preprocess):
+@pytest.mark.parametrize("preprocess", [PREPROCESS, GRAY], ids=["color", "gray"])
+def test_training_normalizes_as_extraction_does(preprocess):
     num = len(preprocess.mean)
     pixels = np.random.default_rng(0).integers(0, 256, (3, 8, 8, num), dtype=np.uint8)
     device = torch.device("cpu")
-    made = normaliser(preprocess, device)(unit_crops(pixels, device)).numpy()
-    np.testing.assert_allclose(made, normalise(pixels, preprocess), atol=1e-5)
+    made = normalizer(preprocess, device)(unit_crops(pixels, device)).numpy()
+    np.testing.assert_allclose(made, normalize(pixels, preprocess), atol=1e-5)
 
 
 def test_all_rows_come_in_order_the_rest_last():

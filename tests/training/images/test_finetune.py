@@ -18,7 +18,7 @@ from wildaffect.training.images.job import (
     finetune_run,
     load_sets,
 )
-from wildaffect.training.images.labelled import SetPlace
+from wildaffect.training.images.labeled import SetPlace
 from wildaffect.training.images.runs import load_face_net
 from wildaffect.training.images.start import find_weights, start_from
 from wildaffect.training.recipe import KeepLast
@@ -33,9 +33,9 @@ class Stopped(Exception):
 
 
 @pytest.fixture
-def fit(labelled, quiet):
+def fit(labeled, quiet):
     def run(recipe, folder, *, weights=None, callbacks=quiet, config=CPU):
-        sets = load_sets([SetPlace(data=labelled)], "train")
+        sets = load_sets([SetPlace(data=labeled)], "train")
         return finetune_run(
             recipe,
             sets,
@@ -62,12 +62,12 @@ def stop_after(num_steps):
 
 
 @pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
-def test_training_learns_what_colour_tells_of_people_who_trained_nothing(
-    fit, recipe, labelled, tmp_path, precision
+def test_training_learns_what_color_tells_of_people_who_trained_nothing(
+    fit, recipe, labeled, tmp_path, precision
 ):
     lasting = replace(recipe, num_epochs=8, selection=KeepLast(), precision=precision)
     trained = fit(lasting, tmp_path / "run")
-    judged = load_sets([SetPlace(data=labelled)], "val")
+    judged = load_sets([SetPlace(data=labeled)], "val")
     found = crop_statistics(trained.model, judged, trained.data.preprocess)
     scores = task_scores(found.pooled(), trained.data.tasks)
     assert scores["valence"] > 0.8
@@ -157,9 +157,9 @@ def test_a_run_that_has_not_ended_gives_no_weights(fit, recipe, tmp_path):
 
 
 def test_images_that_do_not_decode_are_told_and_train_nothing(
-    fit, recipe, labelled, tmp_path
+    fit, recipe, labeled, tmp_path
 ):
-    (labelled / "p1" / "00002.png").write_bytes(b"broken")
+    (labeled / "p1" / "00002.png").write_bytes(b"broken")
     told = {}
     callbacks = TrainingCallbacks(
         on_epoch_end=lambda epoch: None,
@@ -178,8 +178,8 @@ def test_mixed_crops_train_too(fit, recipe, tmp_path):
     assert losses[-1] < losses[0]
 
 
-def test_tasks_that_nothing_is_labelled_for_are_left_out(fit, recipe, labelled, tmp_path):
-    path = labelled / "manifest.csv"
+def test_tasks_that_nothing_is_labeled_for_are_left_out(fit, recipe, labeled, tmp_path):
+    path = labeled / "manifest.csv"
     lines = [
         ",".join(line.split(",")[:4] + line.split(",")[6:7])
         for line in path.read_text().splitlines()
@@ -187,7 +187,7 @@ def test_tasks_that_nothing_is_labelled_for_are_left_out(fit, recipe, labelled, 
     path.write_text("\n".join(lines) + "\n")
     trained = fit(replace(recipe, num_epochs=1), tmp_path / "run")
     assert trained.data.tasks == (Task.EXPRESSION,)
-    with pytest.raises(UsageError, match="must be labelled for one of valence"):
+    with pytest.raises(UsageError, match="must be labeled for one of valence"):
         fit(replace(recipe, tasks=(Task.VALENCE,)), tmp_path / "other")
 
 

@@ -1,4 +1,4 @@
-"""How many crops are in memory at once changes nothing of what is learnt."""
+"""How many crops are in memory at once changes nothing of what is learned."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ from wildaffect.training.checkpoint import load_weights
 from wildaffect.training.images.finetune import Finetune
 from wildaffect.training.images.gradient_accumulation import GradientAccumulator
 from wildaffect.training.images.job import ImageTrainerConfig, finetune_run, load_sets
-from wildaffect.training.images.labelled import SetPlace
+from wildaffect.training.images.labeled import SetPlace
 from wildaffect.training.images.pretrain import Pretrain
 from wildaffect.training.images.pretrain_job import find_images, pretrain_run
 from wildaffect.training.images.trainer import OutOfMemory
@@ -35,7 +35,7 @@ def mae(mae_recipe):
 
 
 @pytest.fixture
-def weights_of(labelled, quiet, tmp_path):
+def weights_of(labeled, quiet, tmp_path):
     """Train with this many crops in memory and return the weights."""
 
     def run(recipe, micro_batch_size, folder="run"):
@@ -48,10 +48,10 @@ def weights_of(labelled, quiet, tmp_path):
         }
         path = tmp_path / f"{folder}-{micro_batch_size}"
         if recipe.kind == "finetune":
-            sets = load_sets([SetPlace(data=labelled)], "train")
+            sets = load_sets([SetPlace(data=labeled)], "train")
             finetune_run(recipe, sets, path, weights=None, **told)
         else:
-            pretrain_run(recipe, [find_images(labelled)], path, probed=(), **told)
+            pretrain_run(recipe, [find_images(labeled)], path, probed=(), **told)
         return load_weights(path / "weights.safetensors")
 
     return run
@@ -65,7 +65,7 @@ def test_an_autoencoder_learns_in_portions_what_it_learns_at_once(
 
 
 @pytest.mark.parametrize("mixup_alpha", [0.0, 0.8], ids=["plain", "mixed"])
-def test_losses_of_all_crops_together_are_learnt_in_portions_as_at_once(
+def test_losses_of_all_crops_together_are_learned_in_portions_as_at_once(
     weights_of, assert_close, vit, mixup_alpha
 ):
     mixed = replace(vit, mixup_alpha=mixup_alpha)

@@ -6,11 +6,11 @@ import torch
 
 from wildaffect.cli.main import main
 from wildaffect.core.errors import MissingData, UsageError
-from wildaffect.models.pretraining.catalogue import build_mae
+from wildaffect.models.pretraining.catalog import build_mae
 from wildaffect.training import trainer
 from wildaffect.training.checkpoint import load_weights as load_tensors
 from wildaffect.training.images.job import ImageTrainerConfig, TrainingCallbacks, load_sets
-from wildaffect.training.images.labelled import SetPlace
+from wildaffect.training.images.labeled import SetPlace
 from wildaffect.training.images.pretrain_job import find_images, pretrain_run
 from wildaffect.training.images.start import start_from
 from wildaffect.training.runs import Run, read_metrics
@@ -24,11 +24,11 @@ class Stopped(Exception):
 
 
 @pytest.fixture
-def fit(labelled, quiet):
+def fit(labeled, quiet):
     def run(recipe, folder, *, probed=(), callbacks=quiet, config=CPU, trees=None):
         return pretrain_run(
             recipe,
-            trees or [find_images(labelled)],
+            trees or [find_images(labeled)],
             folder,
             probed=probed,
             config=config,
@@ -91,19 +91,19 @@ def test_the_encoder_of_a_run_starts_fine_tuning(fit, mae_recipe, tmp_path):
 
 
 def test_features_are_probed_now_and_then_and_at_the_end(
-    fit, mae_recipe, labelled, tmp_path
+    fit, mae_recipe, labeled, tmp_path
 ):
-    probed = load_sets([SetPlace(data=labelled)], "train")
+    probed = load_sets([SetPlace(data=labeled)], "train")
     run = fit(replace(mae_recipe, probe_every=2), tmp_path / "run", probed=probed)
     rows = list(read_metrics(run))
     assert ["dev/linear/score" in row for row in rows] == [False, True, True]
-    assert rows[2]["dev/neighbours/valence"] > 0.5  # colour tells it
+    assert rows[2]["dev/neighbors/valence"] > 0.5  # color tells it
 
 
-def test_a_packed_folder_trains_to_the_same_bits(fit, mae_recipe, labelled, tmp_path):
+def test_a_packed_folder_trains_to_the_same_bits(fit, mae_recipe, labeled, tmp_path):
     first = fit(mae_recipe, tmp_path / "folder")
     pack = tmp_path / "pack" / "set"
-    assert main(["pack", str(labelled), "-o", str(pack), "--quiet"]) == 0
+    assert main(["pack", str(labeled), "-o", str(pack), "--quiet"]) == 0
     trees = [find_images(pack)]
     second = fit(mae_recipe, tmp_path / "packed", trees=trees)
     assert first.data.read_bytes() == second.data.read_bytes()

@@ -5,14 +5,14 @@ import torch
 from wildaffect.core.preprocess import Preprocess
 from wildaffect.core.tasks import Task
 from wildaffect.training.images.job import load_sets
-from wildaffect.training.images.labelled import SetPlace, join_labels
+from wildaffect.training.images.labeled import SetPlace, join_labels
 from wildaffect.training.images.probe import Embedded, embed_crops, probe
 from wildaffect.training.score import task_scores
 
 
 @pytest.fixture
-def halves(labelled):
-    (crops,) = load_sets([SetPlace(data=labelled)], "train")
+def halves(labeled):
+    (crops,) = load_sets([SetPlace(data=labeled)], "train")
     people = crops.subjects
     is_asked = people == people[-1]
     return [crops.take(np.flatnonzero(~is_asked)), crops.take(np.flatnonzero(is_asked))]
@@ -47,16 +47,16 @@ def test_features_of_noise_score_low(halves):
 
     made = scores(*(with_features(half, noise) for half in halves))
     assert abs(made["linear"]["valence"]) < 0.6
-    assert abs(made["neighbours"]["valence"]) < 0.6
+    assert abs(made["neighbors"]["valence"]) < 0.6
 
 
 def test_the_same_features_give_the_same_scores(halves):
-    def colour(labels):
+    def color(labels):
         return torch.from_numpy(labels.targets[Task.AROUSAL]).float()[:, None] + torch.ones(
             3
         )
 
-    pair = [with_features(half, colour) for half in halves]
+    pair = [with_features(half, color) for half in halves]
     assert scores(*pair) == scores(*pair)
 
 

@@ -7,19 +7,19 @@ KINDS = ("finetune", "pretrain")
 
 
 @pytest.fixture
-def train(start_together, labelled):
+def train(start_together, labeled):
     return start_together
 
 
 @pytest.fixture(scope="module")
-def undisturbed(start_together, labelled_once):
+def undisturbed(start_together, labeled_once):
     """The weights of a variant that this many processes train to its end, trained once."""
     trained = {}
 
     def weights(variant, num_processes):
         name = f"{variant}-{num_processes}"
         if name not in trained:
-            folder = labelled_once.parent / name
+            folder = labeled_once.parent / name
             trained[name] = start_together(folder, variant, num_processes)
         return trained[name]
 
@@ -27,7 +27,7 @@ def undisturbed(start_together, labelled_once):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("variant", [*KINDS, "finetune-learnt"])
+@pytest.mark.parametrize("variant", [*KINDS, "finetune-learned"])
 def test_two_processes_learn_what_one_learns(undisturbed, assert_close, variant):
     assert_close(undisturbed(variant, 1), undisturbed(variant, 2))
 
@@ -51,12 +51,12 @@ def test_shards_learn_what_one_whole_model_learns(undisturbed, assert_close, kin
 @pytest.mark.parametrize(
     ("way", "plain"),
     [
-        ("learnt", "finetune-learnt"),
+        ("learned", "finetune-learned"),
         ("frozen", "finetune-frozen"),
         ("recompute", "finetune"),
     ],
 )
-def test_shards_learn_the_same_with_learnt_weighing_frozen_stages_and_recomputing(
+def test_shards_learn_the_same_with_learned_weighing_frozen_stages_and_recomputing(
     undisturbed, assert_close, way, plain
 ):
     assert_close(undisturbed(plain, 1), undisturbed(f"finetune-shards-{way}", 2))

@@ -21,10 +21,10 @@ from wildaffect.losses.multitask import LossConfig
 from wildaffect.losses.task_weighting import UncertaintyWeights
 from wildaffect.models.backbones import registry
 from wildaffect.models.heads import HeadConfig
-from wildaffect.models.pretraining import catalogue
+from wildaffect.models.pretraining import catalog
 from wildaffect.training import trainer
 from wildaffect.training.images.job import ImageTrainerConfig, finetune_run, load_sets
-from wildaffect.training.images.labelled import SetPlace
+from wildaffect.training.images.labeled import SetPlace
 from wildaffect.training.images.pretrain_job import find_images, pretrain_run
 from wildaffect.training.recipe import OptimConfig
 
@@ -37,17 +37,17 @@ VIT = replace(
     layer_decay=0.8,
     head=HeadConfig(hidden_dims=(), dropout=0.0),
 )
-LEARNT = replace(VIT, loss=LossConfig(task_weighting=UncertaintyWeights()))
+LEARNED = replace(VIT, loss=LossConfig(task_weighting=UncertaintyWeights()))
 MAE = replace(PRETRAIN, optim=GENTLE)
 SHARDS, PORTIONS = {"strategy": "fsdp"}, {"micro_batch_size": 3}
 VARIANTS = {
     "finetune": (VIT, {}),
     "finetune-dropout": (replace(VIT, drop_path=0.3), {}),
-    "finetune-learnt": (LEARNT, {}),
+    "finetune-learned": (LEARNED, {}),
     "finetune-portions": (VIT, PORTIONS),
     "finetune-shards": (VIT, SHARDS),
     "finetune-shards-portions": (VIT, SHARDS | PORTIONS),
-    "finetune-shards-learnt": (LEARNT, SHARDS),
+    "finetune-shards-learned": (LEARNED, SHARDS),
     "finetune-shards-recompute": (replace(VIT, recompute=True), SHARDS),
     "finetune-frozen": (replace(VIT, frozen_stages=2), {}),
     "finetune-shards-frozen": (replace(VIT, frozen_stages=2), SHARDS),
@@ -63,7 +63,7 @@ VARIANTS = {
 def main() -> None:
     """Train the variant, or as much of it as there is time for."""
     torch.set_num_threads(1)
-    register_small_networks(registry._SPECS, catalogue.MAES)
+    register_small_networks(registry._SPECS, catalog.MAES)
     folder, (recipe, where) = Path(sys.argv[1]), VARIANTS[sys.argv[2]]
     data, kill_at = folder.parent / "set", int(os.environ.get("KILL_AT", "0"))
     if kill_at:

@@ -192,7 +192,7 @@ def _densities(report: Report) -> str:
         for plot in report.densities
     )
     note = (
-        "Stronger colour: more frames (square root). Dashed diagonal: full agreement; "
+        "Stronger color: more frames (square root). Dashed diagonal: full agreement; "
         "dashed cross: zero."
     )
     return (

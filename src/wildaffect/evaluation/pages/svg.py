@@ -1,4 +1,4 @@
-"""Plots as inline SVG; colours come from the page's style, so that they follow its mode.
+"""Plots as inline SVG; colors come from the page's style, so that they follow its mode.
 
 Bars and traces stretch with the page and hold no text; the words beside them are HTML.
 """
@@ -16,7 +16,7 @@ _TRACE_HEIGHT = 100
 _GAP_FACTOR = 5
 """A line breaks where frames lie this many times further apart than usual."""
 _DARK_CELL = 0.7
-"""From this opacity on text in a cell takes the other colour."""
+"""From this opacity on text in a cell takes the other color."""
 _PLOT = 180
 _MARGIN = 34
 
@@ -91,13 +91,13 @@ def _confusion_row(counts: Sequence[int], y: float) -> list[str]:
         parts.append(f'<rect class="track" {place} rx="3"/>')
         parts.append(f'<rect class="cell" {place} rx="3" fill-opacity="{strength:.3f}"/>')
         ink = "on" if strength > _DARK_CELL else "off"
-        centre = x + _CELL / 2
+        center = x + _CELL / 2
         if total:
             parts.append(
-                f'<text class="mid {ink}" x="{centre}" y="{y + 22}">{share:.0%}</text>'
+                f'<text class="mid {ink}" x="{center}" y="{y + 22}">{share:.0%}</text>'
             )
         parts.append(
-            f'<text class="mid small {ink}" x="{centre}" y="{y + 36}">{count:,}</text>'
+            f'<text class="mid small {ink}" x="{center}" y="{y + 36}">{count:,}</text>'
         )
     return parts
 

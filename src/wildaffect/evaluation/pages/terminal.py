@@ -9,7 +9,7 @@ from wildaffect.core.console import Console
 from wildaffect.evaluation.pages import wording as say
 from wildaffect.evaluation.report import Comparison, LabelScore, Report
 
-_COLOUR = {"better": "green", "worse": "red"}
+_COLOR = {"better": "green", "worse": "red"}
 _BAR_CELLS = 10
 
 
@@ -35,8 +35,8 @@ def print_report(report: Report, console: Console) -> None:
     for text in report.notes:
         console.print(f"[dim]note[/dim]  {escape(text)}")
     sentence = say.in_sample_sentence(report.in_sample, report.num_videos)
-    colour = {"yes": "bold red", "not declared": "yellow", "no": "dim"}
-    console.print(f"[{colour[report.in_sample.state]}]{escape(sentence)}[/]")
+    color = {"yes": "bold red", "not declared": "yellow", "no": "dim"}
+    console.print(f"[{color[report.in_sample.state]}]{escape(sentence)}[/]")
 
 
 def _scores(report: Report) -> Table:
@@ -64,7 +64,7 @@ def _comparison(comparison: Comparison, report: Report) -> Table:
             say.number(each.other),
             say.signed(each.score.value),
             say.signed_interval(each.score),
-            f"[{_COLOUR.get(conclusion, 'dim')}]{conclusion}[/]",
+            f"[{_COLOR.get(conclusion, 'dim')}]{conclusion}[/]",
         )
     return table
 

@@ -1,4 +1,4 @@
-"""What every backbone promises: normalised crops in, one row of features out.
+"""What every backbone promises: normalized crops in, one row of features out.
 
 Symbols: B batch, C channels, S side of the crop in pixels, D features.
 """
@@ -14,7 +14,7 @@ Stages = tuple[tuple[str, ...], ...]
 class Backbone(nn.Module):
     """A network `forward(crops (B, C, S, S)) -> features (B, feature_dim)`.
 
-    Crops are those of `faces.crop.normalise` with the `Preprocess` that the registry gives.
+    Crops are those of `faces.crop.normalize` with the `Preprocess` that the registry gives.
     """
 
     feature_dim: int

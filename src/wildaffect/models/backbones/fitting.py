@@ -164,8 +164,8 @@ def _advice(got: Mapping[str, Shape], shapes: Mapping[str, Shape], name: str) ->
     for key in shapes.keys() & got.keys():
         read, wanted = got[key], shapes[key]
         if len(read) == 4 and {read[1], wanted[1]} == {1, 3} and read[2:] == wanted[2:]:
-            colours = {1: "grey", 3: "colour"}
-            return f"the file reads {colours[read[1]]} crops, {name} {colours[wanted[1]]}"
+            colors = {1: "gray", 3: "color"}
+            return f"the file reads {colors[read[1]]} crops, {name} {colors[wanted[1]]}"
     fitting = [other for other in backbone_names() if other != name and _covers(got, other)]
     if fitting:
         return f"they fit {', '.join(fitting)}"

@@ -11,7 +11,7 @@ import torch
 
 from wildaffect.core.errors import UsageError
 from wildaffect.models.backbones.backbone import Backbone
-from wildaffect.models.backbones.catalogue import SHIPPED
+from wildaffect.models.backbones.catalog import SHIPPED
 from wildaffect.models.backbones.spec import BackboneSpec
 
 TIMM_PREFIX = "timm/"

@@ -131,7 +131,7 @@ class ViTTrunk(nn.Module):
 
     Args:
         config: Sizes.
-        train_positions: Whether the positions, which start as sin-cos, are learnt.
+        train_positions: Whether the positions, which start as sin-cos, are learned.
     """
 
     def __init__(self, config: ViTConfig, *, train_positions: bool) -> None:
@@ -148,7 +148,7 @@ class ViTTrunk(nn.Module):
             Block(config.dim, config.num_heads) for _ in range(config.depth)
         )
         nn.init.normal_(self.cls_token, std=0.02)
-        initialise_linear_layers(self.blocks)
+        initialize_linear_layers(self.blocks)
 
     def embed(self, crops: Tensor) -> Tensor:
         """Return patch tokens with their positions, shape (B, L, D)."""
@@ -218,7 +218,7 @@ def mean_token_from(encoder: ClassTokenViT) -> MeanTokenViT:
     return network
 
 
-def initialise_linear_layers(module: nn.Module) -> None:
+def initialize_linear_layers(module: nn.Module) -> None:
     """Draw the weights of every linear layer (Xavier, uniform) and zero its bias."""
     for layer in module.modules():
         if isinstance(layer, nn.Linear):

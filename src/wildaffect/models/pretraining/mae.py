@@ -21,11 +21,11 @@ from wildaffect.models.backbones.vit import (
     Block,
     ViTConfig,
     ViTTrunk,
-    initialise_linear_layers,
+    initialize_linear_layers,
     sincos_positions,
 )
 from wildaffect.models.pretraining.patches import (
-    normalise_patches,
+    normalize_patches,
     patchify,
 )
 
@@ -59,7 +59,7 @@ class MAEOutput(NamedTuple):
     loss: Tensor
     """Mean squared error over hidden patches, scalar."""
     pred: Tensor
-    """Normalised pixels of every patch, shape (B, L, P * P * C)."""
+    """Normalized pixels of every patch, shape (B, L, P * P * C)."""
     mask: Tensor
     """True where a patch was hidden and so counts, shape (B, L), bool."""
 
@@ -86,13 +86,13 @@ class MaskedAutoencoder(ViTTrunk):
         self.decoder_pred = nn.Linear(dim, patch_px**2 * config.encoder.channels)
         nn.init.normal_(self.mask_token, std=0.02)
         for part in (self.decoder_embed, self.decoder_blocks, self.decoder_pred):
-            initialise_linear_layers(part)
+            initialize_linear_layers(part)
 
     def forward(self, crops: Tensor, noise: Tensor) -> MAEOutput:
         """Hide patches, guess them and say how far the guess is off.
 
         Args:
-            crops: Normalised crops, shape (B, C, S, S).
+            crops: Normalized crops, shape (B, C, S, S).
             noise: One number per patch, shape (B, L); each crop shows the patches of its
                 smallest numbers. `draw_noise` draws it.
         """
@@ -110,8 +110,8 @@ class MaskedAutoencoder(ViTTrunk):
         return MAEOutput((error * mask).sum() / mask.sum(), pred, mask)
 
     def target(self, crops: Tensor) -> Tensor:
-        """Return the pixels to guess, normalised per patch, shape (B, L, P * P * C)."""
-        return normalise_patches(patchify(crops, self.patch_px))
+        """Return the pixels to guess, normalized per patch, shape (B, L, P * P * C)."""
+        return normalize_patches(patchify(crops, self.patch_px))
 
     def _encode_visible(self, crops: Tensor, visible: Tensor) -> Tensor:
         tokens = self.embed(crops)  # (B, L, D)

@@ -36,7 +36,7 @@ def patch_statistics(patches: Tensor) -> tuple[Tensor, Tensor]:
     return mean, (variance + VARIANCE_EPS).sqrt()
 
 
-def normalise_patches(patches: Tensor) -> Tensor:
+def normalize_patches(patches: Tensor) -> Tensor:
     """Return patches (B, L, N) with mean 0 and deviation 1 each.
 
     Source:
@@ -47,10 +47,10 @@ def normalise_patches(patches: Tensor) -> Tensor:
 
 
 class Reconstruction(NamedTuple):
-    """Normalised crops (B, C, S, S) to look at."""
+    """Normalized crops (B, C, S, S) to look at."""
 
     masked: Tensor
-    """Hidden patches at 0, which is the data's mean colour."""
+    """Hidden patches at 0, which is the data's mean color."""
     painted: Tensor
     """Hidden patches as they were guessed, the others as they are."""
 
@@ -61,7 +61,7 @@ def reconstruct(
     """Return what the encoder saw and what the decoder made of it.
 
     A guess has mean 0 and deviation 1 in each patch; the crop's own mean and deviation are
-    put back, so that the picture gives hidden colours away, and hidden structure not.
+    put back, so that the picture gives hidden colors away, and hidden structure not.
 
     Args:
         crops: What the autoencoder was given, shape (B, C, S, S).
@@ -81,7 +81,7 @@ def reconstruct(
 
 
 def to_pixels(crops: Tensor, preprocess: Preprocess) -> NDArray[np.uint8]:
-    """Undo `faces.crop.normalise`: crops (B, C, S, S) to RGB pixels (B, S, S, 3)."""
+    """Undo `faces.crop.normalize`: crops (B, C, S, S) to RGB pixels (B, S, S, 3)."""
     mean = torch.tensor(preprocess.mean).view(-1, 1, 1)
     std = torch.tensor(preprocess.std).view(-1, 1, 1)
     pixels = crops.detach().float().cpu() * std + mean

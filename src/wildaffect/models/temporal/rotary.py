@@ -80,7 +80,7 @@ class RotaryEncoder(TemporalEncoder):
         self.norm = nn.LayerNorm(config.hidden_dim)
 
     def encode(self, features: Tensor, times_s: Tensor, real: Tensor | None) -> Tensor:
-        """Return the normalised states of the last layer, shape (B, T, H)."""
+        """Return the normalized states of the last layer, shape (B, T, H)."""
         angles = (times_s[..., None] * self.rates)[:, None]  # (B, 1, T, d / 2)
         rotation = Rotation(angles.cos(), angles.sin())
         x = self.project(features)
@@ -91,7 +91,7 @@ class RotaryEncoder(TemporalEncoder):
 
 
 class PreNormLayer(nn.Module):
-    """Attention, then two linear maps with GELU between; each normalised, then added."""
+    """Attention, then two linear maps with GELU between; each normalized, then added."""
 
     def __init__(self, config: RotaryConfig) -> None:
         super().__init__()

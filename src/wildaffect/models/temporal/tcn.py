@@ -59,7 +59,7 @@ class TCNEncoder(TemporalEncoder):
 
     It assumes rows at even intervals: a weight stands for a distance in rows, whatever
     the time between them. The gap since the row before is an input, so that a block can
-    learn to trust a far neighbour less, but it cannot look for a row by its time. Where
+    learn to trust a far neighbor less, but it cannot look for a row by its time. Where
     rows are spaced irregularly, prefer an encoder with positions in time.
 
     Source:
@@ -80,7 +80,7 @@ class TCNEncoder(TemporalEncoder):
         self.norm = nn.LayerNorm(config.hidden_dim)
 
     def encode(self, features: Tensor, times_s: Tensor, real: Tensor | None) -> Tensor:
-        """Return the normalised states of the last block, shape (B, T, H)."""
+        """Return the normalized states of the last block, shape (B, T, H)."""
         x = self.project(with_gaps(features, times_s))
         for block in self.blocks:
             x = block(x, real)

@@ -34,7 +34,7 @@ class TransformerConfig(Config):
     dropout: float = 0.1
     """In [0, 1); of attention weights, of what a layer adds, and within it."""
     position_rate_hz: float = 30.0
-    """Positions per second: rows this far apart are told apart as neighbours are."""
+    """Positions per second: rows this far apart are told apart as neighbors are."""
     delay_s: float | None = None
     """None sees the whole window; a number only rows up to that many seconds ahead."""
     kind: Literal["transformer"] = "transformer"
@@ -87,7 +87,7 @@ class TransformerEncoder(TemporalEncoder):
 
 
 class PostNormLayer(nn.Module):
-    """Attention, then two linear maps with ReLU between; each added, then normalised."""
+    """Attention, then two linear maps with ReLU between; each added, then normalized."""
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()

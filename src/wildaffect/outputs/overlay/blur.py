@@ -1,4 +1,4 @@
-"""Faces made unrecognisable."""
+"""Faces made unrecognizable."""
 
 import cv2
 import numpy as np

@@ -127,7 +127,7 @@ def write(
     color: Color,
     bold: bool = False,
 ) -> int:
-    """Write a line whose capitals are centred on `middle_y`; return its width."""
+    """Write a line whose capitals are centered on `middle_y`; return its width."""
     mask = _text(text, size_px, bold)
     top = middle_y - cap_height(size_px) // 2 - _ascent(size_px)
     blend(rgb, mask, x, top, color)
@@ -135,7 +135,7 @@ def write(
 
 
 def mix(first: Color, second: Color, share: float) -> Color:
-    """Return the colour between two, `share` of the way to the second."""
+    """Return the color between two, `share` of the way to the second."""
     a, b = np.asarray(first), np.asarray(second)
     red, green, blue = np.round(a + (b - a) * share).astype(int).tolist()
     return red, green, blue

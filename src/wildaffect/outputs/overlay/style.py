@@ -1,4 +1,4 @@
-"""Colours and sizes of the overlay; sizes follow the frame."""
+"""Colors and sizes of the overlay; sizes follow the frame."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ PALETTE: tuple[Color, ...] = (
     (240, 220, 90),
     (92, 219, 170),
 )
-"""Colours of tracks in turn: told apart on skin, on bright and on dark scenes."""
+"""Colors of tracks in turn: told apart on skin, on bright and on dark scenes."""
 
 INK: Color = (16, 19, 26)
 PAPER: Color = (240, 243, 248)
@@ -66,5 +66,5 @@ def em_px(width: int, height: int) -> int:
 
 
 def track_color(track_id: int) -> Color:
-    """Return the colour of a person."""
+    """Return the color of a person."""
     return PALETTE[track_id % len(PALETTE)]

@@ -46,7 +46,7 @@ class OverlayVideo:
     """Takes rows in the order of their frames, pulls the frames, hands both on drawn.
 
     Memory holds the rows of about `HIDE_S` and one frame. `frames` must give the frames
-    that were analysed (same `start_s`, `stop_s`, `every`), from a second decoding of the
+    that were analyzed (same `start_s`, `stop_s`, `every`), from a second decoding of the
     source; a camera cannot be decoded twice. Frames without a row are left out.
 
     Raises:

@@ -7,13 +7,13 @@ from numpy.typing import NDArray
 
 @njit(cache=True, error_model="numpy")
 def lay_over(
-    colour: NDArray[np.float32],
+    color: NDArray[np.float32],
     alpha: NDArray[np.float32],
     wide: NDArray[np.float32],
     matrix: NDArray[np.float64],
     out: NDArray[np.float32],
 ) -> None:
-    """Write premultiplied `colour` (H, W, 3) over what `matrix` finds in `wide` to `out`.
+    """Write premultiplied `color` (H, W, 3) over what `matrix` finds in `wide` to `out`.
 
     The background is out of focus, so the nearest of its pixels will do; beyond its edge
     it is mirrored once.
@@ -24,14 +24,14 @@ def lay_over(
             through = np.float32(1) - alpha[y, x]
             if through <= 0:
                 for k in range(3):
-                    out[y, x, k] = colour[y, x, k]
+                    out[y, x, k] = color[y, x, k]
                 continue
             column = int(abs(matrix[0, 0] * x + matrix[0, 1] * y + matrix[0, 2]) + 0.5)
             row = int(abs(matrix[1, 0] * x + matrix[1, 1] * y + matrix[1, 2]) + 0.5)
             column = max(0, min(column, 2 * columns - 2 - column))
             row = max(0, min(row, 2 * rows - 2 - row))
             for k in range(3):
-                out[y, x, k] = colour[y, x, k] + wide[row, column, k] * through
+                out[y, x, k] = color[y, x, k] + wide[row, column, k] * through
 
 
 @njit(cache=True, error_model="numpy")

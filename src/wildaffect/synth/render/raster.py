@@ -52,7 +52,7 @@ def _strand_reaches(u, v, strand_ends):
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
-def rasterise(
+def rasterize(
     xy: NDArray[np.float32],
     depth: NDArray[np.float32],
     triangles: NDArray[np.int32],

@@ -1,4 +1,4 @@
-"""One person in one moment to premultiplied linear colour, with the points that are exact.
+"""One person in one moment to premultiplied linear color, with the points that are exact.
 
 Coordinates: person units (see `person.Person`); pixels run right and down.
 """
@@ -12,7 +12,7 @@ from wildaffect.synth.asset import load_head
 from wildaffect.synth.facs import COLUMN, DRAWN
 from wildaffect.synth.light import Light
 from wildaffect.synth.person import Person, expressed, turned
-from wildaffect.synth.render.raster import light_reaching, rasterise, vertex_normals
+from wildaffect.synth.render.raster import light_reaching, rasterize, vertex_normals
 from wildaffect.synth.render.shade import SUBSAMPLES, shade
 from wildaffect.synth.render.texels import texel_map
 
@@ -51,7 +51,7 @@ class Placement:
 class Drawing:
     """What came out; buffers are reused by the next drawing."""
 
-    colour: NDArray[np.float32]
+    color: NDArray[np.float32]
     """Premultiplied linear RGB, shape (H, W, 3)."""
     alpha: NDArray[np.float32]
     """Shape (H, W)."""
@@ -80,7 +80,7 @@ class Renderer:
         self.height, self.width = height, width
         self._zbuffer = np.empty(fine, np.float32)
         self._seen = np.empty(fine, np.int32)
-        self.colour = np.zeros((height, width, 3), np.float32)
+        self.color = np.zeros((height, width, 3), np.float32)
         self.alpha = np.zeros((height, width), np.float32)
         shadow = (SHADOW_SIZE, SHADOW_SIZE)
         self._shadow = np.empty(shadow, np.float32)
@@ -112,7 +112,7 @@ class Renderer:
         plane = on_image_plane(vertices)
         xy = plane @ placement.matrix[:, :2].T + placement.matrix[:, 2]
         fine_xy = (xy * SUBSAMPLES).astype(np.float32)
-        rasterise(
+        rasterize(
             fine_xy,
             np.float32(CAMERA_DISTANCE) - vertices[:, 2],
             mesh.triangles, person.culled, mesh.materials, mesh.uv, person.strand_ends,
@@ -129,9 +129,9 @@ class Renderer:
             texel_map(person.texture_divisor).wrinkles, wrinkle_depths(person, moment),
             person.strand_tones, person.strand_ends,
             packed_look(person, light, direction), eyes,
-            np.array([0.0, 0.0, CAMERA_DISTANCE]), self.colour, self.alpha,
+            np.array([0.0, 0.0, CAMERA_DISTANCE]), self.color, self.alpha,
         )  # fmt: skip
-        return Drawing(colour=self.colour, alpha=self.alpha)
+        return Drawing(color=self.color, alpha=self.alpha)
 
     def _light(
         self,
@@ -150,7 +150,7 @@ class Renderer:
         map_xy = np.ascontiguousarray(mapped[:, :2] + np.float32(SHADOW_SIZE / 2))
         depth = np.ascontiguousarray(mapped[:, 2])
         mesh = person.mesh
-        rasterise(
+        rasterize(
             map_xy, depth, mesh.triangles, np.zeros_like(person.culled), mesh.materials,
             mesh.uv, person.strand_ends, self._shadow, self._shadow_seen,
         )  # fmt: skip
@@ -168,7 +168,7 @@ def _unit(vector: tuple[float, float, float]) -> NDArray[np.float64]:
 def packed_look(
     person: Person, light: Light, direction: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return light and colours in the order that `shade` unpacks."""
+    """Return light and colors in the order that `shade` unpacks."""
     traits = person.traits
     return np.concatenate(
         [
@@ -213,7 +213,7 @@ def wrinkle_depths(person: Person, moment: Moment) -> NDArray[np.float64]:
 
 
 def packed_eyes(moment: Moment, pixels_per_unit: float) -> NDArray[np.float64]:
-    """Return for each eye its centre and direction on the unchanged head, and softness.
+    """Return for each eye its center and direction on the unchanged head, and softness.
 
     Softness is the angle that a pixel covers on the eyeball; shape (2, 7).
     """

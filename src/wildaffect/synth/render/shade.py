@@ -1,6 +1,6 @@
 """Light on what is seen: one key light with shadows, a fill light, sky and ground.
 
-Colours are linear RGB. Compiled functions: their arguments are plain arrays and numbers.
+Colors are linear RGB. Compiled functions: their arguments are plain arrays and numbers.
 Symbols: H, W pixels; there are SUBSAMPLES times as many samples along each axis.
 """
 
@@ -13,22 +13,22 @@ from wildaffect.synth.render.vectors import blended, dot, three, unit
 
 SUBSAMPLES = 2
 """Samples per pixel along each axis."""
-LIGHT, KEY, SKY, GROUND, FILL, FILL_COLOUR = 4, 7, 10, 13, 34, 37
+LIGHT, KEY, SKY, GROUND, FILL, FILL_COLOR = 4, 7, 10, 13, 34, 37
 """Where each begins in the `look` that `renderer.packed_look` packs."""
 SAME_DEPTH = 0.05
-"""Person units within which samples of a pixel share one colour."""
+"""Person units within which samples of a pixel share one color."""
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
 def shade(
     xy, seen, zbuffer, triangles, uv, materials, tints, normals, lit, rest, posed,
-    texture, wrinkles, depths, tones, ends, look, eyes, camera, colour, alpha,
+    texture, wrinkles, depths, tones, ends, look, eyes, camera, color, alpha,
 ):  # fmt: skip
-    """Write premultiplied `colour` (H, W, 3) and `alpha` (H, W) in [0, 1].
+    """Write premultiplied `color` (H, W, 3) and `alpha` (H, W) in [0, 1].
 
-    A sample takes the colour of an earlier sample of its pixel when both lie on the same
+    A sample takes the color of an earlier sample of its pixel when both lie on the same
     material at about the same depth: edges keep SUBSAMPLES squared samples, smooth areas
-    are shaded once. `look` packs light and colours (`renderer.packed_look`).
+    are shaded once. `look` packs light and colors (`renderer.packed_look`).
     """
     samples = SUBSAMPLES * SUBSAMPLES
     memo = np.zeros((samples, 5))
@@ -64,9 +64,9 @@ def shade(
             red += memo[found, 0]
             green += memo[found, 1]
             blue += memo[found, 2]
-        colour[py, px, 0] = red / samples
-        colour[py, px, 1] = green / samples
-        colour[py, px, 2] = blue / samples
+        color[py, px, 0] = red / samples
+        color[py, px, 1] = green / samples
+        color[py, px, 2] = blue / samples
         alpha[py, px] = covered / samples
 
 
@@ -88,7 +88,7 @@ def _texture_place(uv, t, weights):
 
 @njit(cache=True, fastmath=True, error_model="numpy", inline="always")
 def _illuminate(is_hair, reached, normal, place, look, camera, base, finish):
-    """Return the colour that leaves a sample towards the camera."""
+    """Return the color that leaves a sample toward the camera."""
     shine, squarings, soft, through = finish
     normal = unit(normal[0], normal[1], normal[2])
     view = unit(camera[0] - place[0], camera[1] - place[1], camera[2] - place[2])
@@ -123,7 +123,7 @@ def _illuminate(is_hair, reached, normal, place, look, camera, base, finish):
 
 @njit(cache=True, fastmath=True, error_model="numpy", inline="always")
 def _channel(k, keyed, filled, up, edge, spark, look, albedo):
-    lighted = keyed * look[KEY + k] + filled * look[FILL_COLOUR + k]
+    lighted = keyed * look[KEY + k] + filled * look[FILL_COLOR + k]
     lighted += look[SKY + k] * up + look[GROUND + k] * (1 - up)
     return albedo * lighted + spark * look[KEY + k] + edge * look[SKY + k]
 

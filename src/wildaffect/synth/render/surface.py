@@ -1,9 +1,9 @@
 """What a point of a person looks like before light falls on it, material by material.
 
-Colours are linear RGB. `paint` returns four numbers of the surface (albedo, then a gloss
+Colors are linear RGB. `paint` returns four numbers of the surface (albedo, then a gloss
 factor or the tone of a strand) and four of its finish: strength of highlights, how often
 they are squared, softness of skin, share of the key light that gets there whatever shadows
-say. Procedural colours look at places on the unchanged head. Compiled functions: their
+say. Procedural colors look at places on the unchanged head. Compiled functions: their
 arguments are plain arrays and numbers.
 """
 
@@ -16,8 +16,8 @@ SKIN, LEFT_EYE = int(Material.SKIN), int(Material.LEFT_EYE)
 RIGHT_EYE, TEETH = int(Material.RIGHT_EYE), int(Material.TEETH)
 TONGUE, LASHES = int(Material.TONGUE), int(Material.LASHES)
 CAVITY, TORSO, HAIR = int(Material.MOUTH_CAVITY), int(Material.TORSO), int(Material.HAIR)
-GLOSS, SKIN_FLAT, IRIS, HAIR_COLOUR, CLOTH = 16, 17, 20, 23, 26
-TEETH_COLOUR, COLLAR = 29, 32
+GLOSS, SKIN_FLAT, IRIS, HAIR_COLOR, CLOTH = 16, 17, 20, 23, 26
+TEETH_COLOR, COLLAR = 29, 32
 """Where each begins in the `look` of `renderer.packed_look`; texture box first."""
 ROOTED = 1.04
 """Strands that end before this lie on the scalp; the others hang free."""
@@ -37,7 +37,7 @@ def paint(t, m, u, v, rest, texture, wrinkles, depths, tints, tones, ends, look,
     """Return the surface and the finish of a point of triangle `t`, material `m`.
 
     `u` and `v` are its texture coordinates, `rest` its place on the unchanged head. `eyes`
-    holds for each eye its centre, its direction and how far edges soften, (2, 7).
+    holds for each eye its center, its direction and how far edges soften, (2, 7).
     """
     finish = (0.0, 4, 0.0, 0.0)
     if m == SKIN:
@@ -122,9 +122,9 @@ def _mouth(m, rest, look):
         inside = 0.16 + 0.84 * smooth(1.12, 1.44, z)
         gum = min(1.0, smooth(6.775, 6.80, y) + 1 - smooth(6.455, 6.475, y))
         gap = (1 - 0.16 * smooth(0.55, 1.0, abs(np.sin(x * 41.0)))) * (1 - gum)
-        red = inside * (look[TEETH_COLOUR] * gap + 0.33 * gum)
-        green = inside * (look[TEETH_COLOUR + 1] * gap + 0.125 * gum)
-        blue = inside * (look[TEETH_COLOUR + 2] * gap + 0.125 * gum)
+        red = inside * (look[TEETH_COLOR] * gap + 0.33 * gum)
+        green = inside * (look[TEETH_COLOR + 1] * gap + 0.125 * gum)
+        blue = inside * (look[TEETH_COLOR + 2] * gap + 0.125 * gum)
     elif m == TONGUE:
         inside = 0.15 + 0.85 * smooth(0.95, 1.4, z)
         red, green, blue = 0.36 * inside, 0.13 * inside, 0.13 * inside
@@ -132,15 +132,15 @@ def _mouth(m, rest, look):
         inside = 0.06 + 0.5 * smooth(1.2, 1.52, z)
         red, green, blue = 0.26 * inside, 0.07 * inside, 0.065 * inside
     else:
-        red = 0.012 + 0.25 * look[HAIR_COLOUR]
-        green = 0.012 + 0.25 * look[HAIR_COLOUR + 1]
-        blue = 0.012 + 0.25 * look[HAIR_COLOUR + 2]
+        red = 0.012 + 0.25 * look[HAIR_COLOR]
+        green = 0.012 + 0.25 * look[HAIR_COLOR + 1]
+        blue = 0.012 + 0.25 * look[HAIR_COLOR + 2]
     return red, green, blue, 1.0
 
 
 @njit(cache=True, fastmath=True, error_model="numpy", inline="always")
 def _hair(u, v, tones, ends, look):
-    """Return the colour of a strand and its tone; skin shows where it grows or is thin."""
+    """Return the color of a strand and its tone; skin shows where it grows or is thin."""
     place = u * tones.shape[1] * 0.5
     row = min(int(v * 12 + 0.5 + 0.5 * np.sin(0.6 * place)), tones.shape[0] - 1)
     first = min(int(place), tones.shape[1] - 2)
@@ -149,9 +149,9 @@ def _hair(u, v, tones, ends, look):
     scalp = 0.55 * smooth(0.85, 1.0, v) if ends[first] < ROOTED else 0.0
     worn = tone * (1 - scalp)
     return (
-        look[HAIR_COLOUR] * worn + look[SKIN_FLAT] * scalp,
-        look[HAIR_COLOUR + 1] * worn + look[SKIN_FLAT + 1] * scalp,
-        look[HAIR_COLOUR + 2] * worn + look[SKIN_FLAT + 2] * scalp,
+        look[HAIR_COLOR] * worn + look[SKIN_FLAT] * scalp,
+        look[HAIR_COLOR + 1] * worn + look[SKIN_FLAT + 1] * scalp,
+        look[HAIR_COLOR + 2] * worn + look[SKIN_FLAT + 2] * scalp,
         tone,
     )
 

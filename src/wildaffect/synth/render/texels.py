@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from wildaffect.synth.asset import HeadAsset, Material, load_head
 from wildaffect.synth.noise import bump, smoothstep
-from wildaffect.synth.render.raster import corner_weights, rasterise
+from wildaffect.synth.render.raster import corner_weights, rasterize
 from wildaffect.synth.render.vectors import blended
 
 NUM_WRINKLES = 9
@@ -56,7 +56,7 @@ def _positions(head: HeadAsset, rows: int, columns: int) -> NDArray[np.float32]:
     corners = np.arange(len(uv), dtype=np.int32).reshape(-1, 3)
     zbuffer = np.empty((rows, columns), np.float32)
     seen = np.empty((rows, columns), np.int32)
-    rasterise(
+    rasterize(
         xy,
         np.zeros(len(uv), np.float32),
         corners,

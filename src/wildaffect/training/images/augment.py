@@ -15,7 +15,7 @@ from torch import Tensor
 from wildaffect.core.config import Config
 
 _LUMA = (0.299, 0.587, 0.114)
-"""Weights of red, green and blue in grey, ITU-R BT.601."""
+"""Weights of red, green and blue in gray, ITU-R BT.601."""
 _BLUR_SIGMA = 0.08
 """Widest blur, in sides of a crop of 112 px over 8: about 1.1 px there."""
 
@@ -38,7 +38,7 @@ class AugmentConfig(Config):
     """Largest relative change; so of the other two."""
     contrast: float = 0.2
     saturation: float = 0.2
-    grey_probability: float = 0.05
+    gray_probability: float = 0.05
     blur_probability: float = 0.1
     erase_probability: float = 0.1
     """Of hiding a rectangle."""
@@ -46,7 +46,7 @@ class AugmentConfig(Config):
     """Longest side of that rectangle, in sides of the crop."""
 
     def __post_init__(self) -> None:
-        for name in ("flip", "grey", "blur", "erase"):
+        for name in ("flip", "gray", "blur", "erase"):
             value = getattr(self, f"{name}_probability")
             if not 0 <= value <= 1:
                 raise ValueError(
@@ -100,15 +100,15 @@ def apply_changes(crops: Tensor, changes: Changes) -> Tensor:
     # float() keeps the grid exact under autocast.
     grid = F.affine_grid(affine, list(crops.shape), align_corners=False)
     moved = F.grid_sample(crops, grid, padding_mode="border", align_corners=False)
-    coloured = _recolour(moved, torch.from_numpy(changes.gains).to(crops.device))
+    colored = _recolor(moved, torch.from_numpy(changes.gains).to(crops.device))
     # Only where something is done: few are blurred or hidden.
     for rows in _rows(changes.blurred, crops.device):
-        coloured[rows] = _blur(coloured[rows])
+        colored[rows] = _blur(colored[rows])
     is_hidden = np.all(changes.hidden[:, 2:] > changes.hidden[:, :2], axis=1)
     for rows in _rows(is_hidden, crops.device):
         hidden = torch.from_numpy(changes.hidden[is_hidden]).to(crops.device)
-        coloured[rows] = _hide(coloured[rows], hidden)
-    return coloured
+        colored[rows] = _hide(colored[rows], hidden)
+    return colored
 
 
 def _rows(chosen: ArrayLike, device: torch.device) -> Iterator[Tensor]:
@@ -137,7 +137,7 @@ def _draw_gains(
 ) -> NDArray[np.float32]:
     width = np.array([config.brightness, config.contrast, config.saturation])
     gains = 1 + width * rng.uniform(-1, 1, (num, 3))
-    gains[rng.random(num) < config.grey_probability, 2] = 0
+    gains[rng.random(num) < config.gray_probability, 2] = 0
     return gains.astype(np.float32)
 
 
@@ -150,7 +150,7 @@ def _draw_hidden(
     return np.concatenate([corner, corner + size], 1).astype(np.float32)
 
 
-def _recolour(crops: Tensor, gains: Tensor) -> Tensor:
+def _recolor(crops: Tensor, gains: Tensor) -> Tensor:
     brightness, contrast, saturation = gains.view(-1, 3, 1, 1, 1).unbind(1)
     lit = crops * brightness
     mean = lit.mean(dim=(1, 2, 3), keepdim=True)
@@ -158,8 +158,8 @@ def _recolour(crops: Tensor, gains: Tensor) -> Tensor:
     if crops.shape[1] == 3:
         # Green counts the same in both orders; red and blue differ too little to matter.
         weights = torch.tensor(_LUMA, device=crops.device).view(1, 3, 1, 1)
-        grey = (lit * weights).sum(1, keepdim=True)
-        lit = grey + saturation * (lit - grey)
+        gray = (lit * weights).sum(1, keepdim=True)
+        lit = gray + saturation * (lit - gray)
     return lit.clamp(0, 1)
 
 
@@ -178,11 +178,11 @@ def _blur(crops: Tensor) -> Tensor:
 
 
 def _hide(crops: Tensor, hidden: Tensor) -> Tensor:
-    """Fill the rectangle of each crop with that crop's mean colour."""
+    """Fill the rectangle of each crop with that crop's mean color."""
     size = crops.shape[-1]
-    centre = (torch.arange(size, device=crops.device) + 0.5) / size
+    center = (torch.arange(size, device=crops.device) + 0.5) / size
     left, top, right, bottom = hidden.unsqueeze(2).unbind(1)  # (B, 1) each
-    inside_x = (centre >= left) & (centre < right)  # (B, S)
-    inside_y = (centre >= top) & (centre < bottom)
+    inside_x = (center >= left) & (center < right)  # (B, S)
+    inside_y = (center >= top) & (center < bottom)
     inside = (inside_y.unsqueeze(2) & inside_x.unsqueeze(1)).unsqueeze(1)  # (B, 1, S, S)
     return torch.where(inside, crops.mean(dim=(2, 3), keepdim=True), crops)

@@ -123,7 +123,7 @@ def unit_crops(pixels: NDArray[np.uint8], device: torch.device) -> Tensor:
     return moved.permute(0, 3, 1, 2).contiguous().float().div_(255)
 
 
-def normaliser(preprocess: Preprocess, device: torch.device) -> Callable[[Tensor], Tensor]:
+def normalizer(preprocess: Preprocess, device: torch.device) -> Callable[[Tensor], Tensor]:
     """Return what turns crops in [0, 1] into a network's input, as `faces.crop` does."""
     mean = torch.tensor(preprocess.mean, device=device).view(-1, 1, 1)
     std = torch.tensor(preprocess.std, device=device).view(-1, 1, 1)

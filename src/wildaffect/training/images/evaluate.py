@@ -1,4 +1,4 @@
-"""What a network says of labelled crops, and how good that is.
+"""What a network says of labeled crops, and how good that is.
 
 Symbols: N crops, K action units.
 """
@@ -16,8 +16,8 @@ from wildaffect.core.predictions import Predictions
 from wildaffect.core.preprocess import Preprocess
 from wildaffect.core.tasks import Task
 from wildaffect.metrics.scores import VideoStatistics
-from wildaffect.training.images.crops import CropReader, in_order, normaliser, unit_crops
-from wildaffect.training.images.labelled import LabelledCrops, take_rows
+from wildaffect.training.images.crops import CropReader, in_order, normalizer, unit_crops
+from wildaffect.training.images.labeled import LabeledCrops, take_rows
 from wildaffect.training.predict import to_probs
 
 BATCH = 64
@@ -43,7 +43,7 @@ def over_crops(
 
     Crops that do not decode give nothing. The network must be in evaluation mode.
     """
-    to_input = normaliser(reader.preprocess, device)
+    to_input = normalizer(reader.preprocess, device)
     asked = in_order(len(reader.paths), BATCH)
     for wanted, decoded in zip(
         in_order(len(reader.paths), BATCH), reader.batches(asked), strict=True
@@ -58,7 +58,7 @@ def over_crops(
 
 def predict_crops(
     model: nn.Module,
-    crops: LabelledCrops,
+    crops: LabeledCrops,
     preprocess: Preprocess,
     on_progress: ProgressCallback = NO_PROGRESS,
 ) -> tuple[Annotations, Predictions]:
@@ -119,7 +119,7 @@ def to_predictions(
 
 def crop_statistics(
     model: nn.Module,
-    sets: Sequence[LabelledCrops],
+    sets: Sequence[LabeledCrops],
     preprocess: Preprocess,
     on_progress: ProgressCallback = NO_PROGRESS,
 ) -> VideoStatistics:

@@ -1,4 +1,4 @@
-"""Supervised training of a backbone and heads on labelled crops.
+"""Supervised training of a backbone and heads on labeled crops.
 
 Symbols: B crops of this process's share of a step, K action units.
 """
@@ -19,7 +19,7 @@ from wildaffect.models.backbones.vit import ViTTrunk
 from wildaffect.models.face_net import FaceNet, recompute_stages
 from wildaffect.training.distributed import gather, processes_of
 from wildaffect.training.images.augment import apply_changes, draw_changes
-from wildaffect.training.images.crops import CropReader, normaliser, unit_crops
+from wildaffect.training.images.crops import CropReader, normalizer, unit_crops
 from wildaffect.training.images.evaluate import (
     NO_PROGRESS,
     ProgressCallback,
@@ -33,8 +33,8 @@ from wildaffect.training.images.gradient_accumulation import (
     has_batch_norm,
     out_of_memory_message,
 )
-from wildaffect.training.images.labelled import (
-    LabelledCrops,
+from wildaffect.training.images.labeled import (
+    LabeledCrops,
     count_image_labels,
     join_labels,
 )
@@ -48,10 +48,10 @@ _CHANGES, _MIX = 0xA06, 0x313
 
 
 class CropBatch(NamedTuple):
-    """Labelled crops on one device, ready for the network."""
+    """Labeled crops on one device, ready for the network."""
 
     crops: Tensor
-    """Normalised, shape (B, C, S, S)."""
+    """Normalized, shape (B, C, S, S)."""
     targets: dict[Task, Tensor]
     """Each crop a window of one row."""
     valid: dict[Task, Tensor]
@@ -59,15 +59,15 @@ class CropBatch(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LabelledParts:
+class LabeledParts:
     """Crops that train, and those of other people that choose the epoch."""
 
-    train: tuple[LabelledCrops, ...]
-    dev: tuple[LabelledCrops, ...] = ()
+    train: tuple[LabeledCrops, ...]
+    dev: tuple[LabeledCrops, ...] = ()
 
 
 class Finetune:
-    """What `ImageTrainer` trains on labelled crops.
+    """What `ImageTrainer` trains on labeled crops.
 
     Args:
         recipe: How it is trained.
@@ -83,7 +83,7 @@ class Finetune:
     def __init__(
         self,
         recipe: FinetuneRecipe,
-        parts: LabelledParts,
+        parts: LabeledParts,
         start: Start,
         *,
         reader: CropReader,
@@ -134,7 +134,7 @@ class Finetune:
     def batches(self, first_step: int) -> Iterator[CropBatch]:
         """Yield the batches of this step and all after it, without end."""
         config, device = self._recipe.augment, self._fabric.device
-        to_input = normaliser(self._preprocess, device)
+        to_input = normalizer(self._preprocess, device)
         rank, count = self._processes.rank, self._processes.count
         for step, decoded in enumerate(
             self.reader.batches(self._share(first_step)), start=first_step

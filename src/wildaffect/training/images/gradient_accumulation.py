@@ -1,6 +1,6 @@
 """A step in portions: as many crops in memory as fit, and the gradient of all of them.
 
-How many fit changes nothing of what is learnt, but for rounding.
+How many fit changes nothing of what is learned, but for rounding.
 """
 
 from collections.abc import Callable
@@ -156,7 +156,7 @@ def out_of_memory_message(num_crops: int, less: str) -> str:
 def check_micro_batch_size(
     model: nn.Module, num_crops: int, micro_batch_size: int | None
 ) -> None:
-    """Refuse portions where they would change what is learnt.
+    """Refuse portions where they would change what is learned.
 
     Raises:
         UsageError: If fewer than one crop is to be in memory, or a network's batch norms

@@ -1,4 +1,4 @@
-"""From labelled crops to a finished supervised run."""
+"""From labeled crops to a finished supervised run."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ from wildaffect.training.dev_split import hold_out_subjects
 from wildaffect.training.distributed import Strategy, launch
 from wildaffect.training.images.crops import CropReader
 from wildaffect.training.images.evaluate import NO_PROGRESS, ProgressCallback
-from wildaffect.training.images.finetune import Finetune, LabelledParts
-from wildaffect.training.images.labelled import (
-    LabelledCrops,
+from wildaffect.training.images.finetune import Finetune, LabeledParts
+from wildaffect.training.images.labeled import (
+    LabeledCrops,
     SetPlace,
     join_labels,
     joined_paths,
-    load_labelled,
+    load_labeled,
 )
 from wildaffect.training.images.recipe import AnyImageRecipe, FinetuneRecipe
 from wildaffect.training.images.runs import (
@@ -64,34 +64,34 @@ class TrainingCallbacks:
     """Called with the number of crops to evaluate; returns a progress callback."""
 
 
-def load_sets(places: Sequence[SetPlace], split: str) -> tuple[LabelledCrops, ...]:
+def load_sets(places: Sequence[SetPlace], split: str) -> tuple[LabeledCrops, ...]:
     """Read one split of several sets, all in the label spaces of the first.
 
     Raises:
         MissingData: If a set has no annotations or no crops.
         UsageError: If a set's labels have no table to those of the first.
     """
-    sets: list[LabelledCrops] = []
+    sets: list[LabeledCrops] = []
     spaces: LabelSpaces | None = None
     for place in places:
-        sets.append(load_labelled(place, split, spaces))
+        sets.append(load_labeled(place, split, spaces))
         spaces = sets[0].annotations.spaces
     return tuple(sets)
 
 
-def split_sets(sets: Sequence[LabelledCrops], recipe: FinetuneRecipe) -> LabelledParts:
+def split_sets(sets: Sequence[LabeledCrops], recipe: FinetuneRecipe) -> LabeledParts:
     """Set people of every set aside, as the recipe says.
 
     Raises:
         SplitError: If there are fewer than two people.
     """
     if not isinstance(recipe.selection, BestOnDevSplit):
-        return LabelledParts(train=tuple(sets))
+        return LabeledParts(train=tuple(sets))
     people = [str(one) for each in sets for one in np.unique(each.subjects)]
     aside = hold_out_subjects(people, recipe.selection.share, seed=recipe.seed)
     is_dev = [np.isin(image_set.subjects, sorted(aside)) for image_set in sets]
     pairs = list(zip(sets, is_dev, strict=True))
-    return LabelledParts(
+    return LabeledParts(
         train=tuple(one.take(np.flatnonzero(~at)) for one, at in pairs if not at.all()),
         dev=tuple(one.take(np.flatnonzero(at)) for one, at in pairs if at.any()),
     )
@@ -99,7 +99,7 @@ def split_sets(sets: Sequence[LabelledCrops], recipe: FinetuneRecipe) -> Labelle
 
 def finetune_run(
     recipe: FinetuneRecipe,
-    sets: Sequence[LabelledCrops],
+    sets: Sequence[LabeledCrops],
     folder: Path,
     *,
     weights: str | None,
@@ -107,7 +107,7 @@ def finetune_run(
     data_license: str,
     callbacks: TrainingCallbacks,
 ) -> TrainedFaceNet:
-    """Train a backbone on labelled crops, or go on with a run that was stopped.
+    """Train a backbone on labeled crops, or go on with a run that was stopped.
 
     Args:
         recipe: How it is trained.
@@ -119,17 +119,17 @@ def finetune_run(
         callbacks: Who is told.
 
     Raises:
-        UsageError: If the folder holds another run, or nothing is labelled for the tasks.
+        UsageError: If the folder holds another run, or nothing is labeled for the tasks.
         BadWeights: If the weights are not those of the recipe's network.
         Diverged: If the loss is no number any more.
     """
     parts = split_sets(sets, recipe)
-    labelled = join_labels(parts.train).tasks
-    tasks = tuple(task for task in recipe.tasks if task in labelled)
+    labeled = join_labels(parts.train).tasks
+    tasks = tuple(task for task in recipe.tasks if task in labeled)
     if not tasks:
         raise UsageError(
-            f"{recipe.name}: images must be labelled for one of {', '.join(recipe.tasks)}, "
-            f"got labels of {', '.join(labelled)}"
+            f"{recipe.name}: images must be labeled for one of {', '.join(recipe.tasks)}, "
+            f"got labels of {', '.join(labeled)}"
         )
     torch.manual_seed(recipe.seed)
     start = start_from(recipe.network, weights)
@@ -209,7 +209,7 @@ def train_images(
 
 
 def _sources(
-    sets: Sequence[LabelledCrops], data_license: str, weights: str, weight_license: str
+    sets: Sequence[LabeledCrops], data_license: str, weights: str, weight_license: str
 ) -> tuple[DataSource, ...]:
     data = [
         DataSource(name=image_set.annotations.source, license=data_license)

@@ -19,7 +19,7 @@ from wildaffect.models.pretraining.augment import cut_boxes, draw_boxes
 from wildaffect.models.pretraining.mae import MaskedAutoencoder, draw_noise
 from wildaffect.models.pretraining.patches import picture_sheet, reconstruct
 from wildaffect.training.distributed import processes_of
-from wildaffect.training.images.crops import CropReader, normaliser, unit_crops
+from wildaffect.training.images.crops import CropReader, normalizer, unit_crops
 from wildaffect.training.images.gradient_accumulation import (
     GradientAccumulator,
     check_micro_batch_size,
@@ -91,7 +91,7 @@ class Pretrain:
         self._mae = mae.to(fabric.device)
         self.model: nn.Module = self._mae
         self.loss: nn.Module = nn.Identity()
-        self._to_input = normaliser(reader.preprocess, fabric.device)
+        self._to_input = normalizer(reader.preprocess, fabric.device)
         self._shown: Tensor | None = None
 
     def groups(self) -> list[dict[str, Any]]:

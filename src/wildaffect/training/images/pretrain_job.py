@@ -15,7 +15,7 @@ from wildaffect.features.crops import images_below
 from wildaffect.features.packs import open_pack
 from wildaffect.inference.manifest import DataSource
 from wildaffect.models.backbones.registry import backbone_spec
-from wildaffect.models.pretraining.catalogue import build_mae
+from wildaffect.models.pretraining.catalog import build_mae
 from wildaffect.training.dev_split import hold_out_subjects
 from wildaffect.training.distributed import launch
 from wildaffect.training.images.crops import CropFile, CropReader
@@ -24,7 +24,7 @@ from wildaffect.training.images.job import (
     TrainingCallbacks,
     train_images,
 )
-from wildaffect.training.images.labelled import LabelledCrops, join_labels
+from wildaffect.training.images.labeled import LabeledCrops, join_labels
 from wildaffect.training.images.pretrain import Pretrain, Probe
 from wildaffect.training.images.probe import embed_crops, probe
 from wildaffect.training.images.recipe import PretrainRecipe
@@ -33,7 +33,7 @@ from wildaffect.training.runs import Run
 from wildaffect.training.score import task_scores
 
 _PROBE_SHARE = 0.3
-"""Of the people of the probing set, who are asked about; the others are learnt from."""
+"""Of the people of the probing set, who are asked about; the others are learned from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +80,7 @@ def pretrain_run(
     trees: Sequence[ImageTree],
     folder: Path,
     *,
-    probed: Sequence[LabelledCrops],
+    probed: Sequence[LabeledCrops],
     config: ImageTrainerConfig,
     data_license: str,
     callbacks: TrainingCallbacks,
@@ -91,7 +91,7 @@ def pretrain_run(
         recipe: How it is trained.
         trees: Images, each a face crop.
         folder: Of the run.
-        probed: Labelled crops on which features are probed; they choose nothing.
+        probed: Labeled crops on which features are probed; they choose nothing.
         config: Where it trains.
         data_license: License of the images, stated again in the others.
         callbacks: Who is told.
@@ -144,7 +144,7 @@ def pretrain_run(
 
 
 def _probe_of(
-    sets: Sequence[LabelledCrops],
+    sets: Sequence[LabeledCrops],
     preprocess: Preprocess,
     device: torch.device,
     callbacks: TrainingCallbacks,
@@ -169,7 +169,7 @@ def _probe_of(
     return ask
 
 
-def _halves(crops: LabelledCrops) -> tuple[LabelledCrops, LabelledCrops]:
+def _halves(crops: LabeledCrops) -> tuple[LabeledCrops, LabeledCrops]:
     """Return crops to learn from and crops of other people to be asked about."""
     aside = hold_out_subjects(crops.subjects.tolist(), _PROBE_SHARE, seed=0)
     is_asked = np.isin(crops.subjects, sorted(aside))

@@ -1,4 +1,4 @@
-"""What frozen features know of labels: a linear probe and nearest neighbours.
+"""What frozen features know of labels: a linear probe and nearest neighbors.
 
 Symbols: N crops, D features, K action units.
 """
@@ -29,24 +29,24 @@ from wildaffect.training.images.evaluate import (
     over_crops,
     to_predictions,
 )
-from wildaffect.training.images.labelled import (
-    LabelledCrops,
+from wildaffect.training.images.labeled import (
+    LabeledCrops,
     count_image_labels,
     join_labels,
 )
 from wildaffect.training.predict import to_probs
 
-NUM_NEIGHBOURS = 20
+NUM_NEIGHBORS = 20
 _NUM_STEPS, _PEAK_LR, _WEIGHT_DECAY = 300, 0.02, 0.02
 
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """Features of labelled crops."""
+    """Features of labeled crops."""
 
     features: Tensor
     """Shape (N, D), on the CPU."""
-    crops: LabelledCrops
+    crops: LabeledCrops
     """The rows that decoded."""
 
     @property
@@ -60,16 +60,16 @@ class Probes:
     """How well each way reads labels out of features, per video."""
 
     linear: VideoStatistics
-    neighbours: VideoStatistics
+    neighbors: VideoStatistics
 
     def by_name(self) -> dict[str, VideoStatistics]:
         """Return both, by the name that metrics give them."""
-        return {"linear": self.linear, "neighbours": self.neighbours}
+        return {"linear": self.linear, "neighbors": self.neighbors}
 
 
 def embed_crops(
     network: Callable[[Tensor], Tensor],
-    crops: LabelledCrops,
+    crops: LabeledCrops,
     preprocess: Preprocess,
     device: torch.device,
     on_progress: ProgressCallback = NO_PROGRESS,
@@ -92,7 +92,7 @@ def probe(train: Embedded, test: Embedded) -> Probes:
     asked = (test.features - mean) / spread
     return Probes(
         linear=_statistics(test, linear_probe(known, train, asked)),
-        neighbours=_statistics(test, neighbour_probe(known, train, asked)),
+        neighbors=_statistics(test, neighbor_probe(known, train, asked)),
     )
 
 
@@ -133,10 +133,10 @@ def linear_probe(
         }
 
 
-def neighbour_probe(
+def neighbor_probe(
     known: Tensor, train: Embedded, asked: Tensor
 ) -> dict[Task, NDArray[np.float32]]:
-    """Return the mean label of the nearest known crops by cosine, over those labelled."""
+    """Return the mean label of the nearest known crops by cosine, over those labeled."""
     spaces = train.annotations.spaces
     labels = join_labels([train.crops])
     likeness = F.normalize(asked, dim=1) @ F.normalize(known, dim=1).T  # (M, N)
@@ -144,7 +144,7 @@ def neighbour_probe(
     for task in labels.tasks:
         values, valid = _columns(labels.targets[task], task, spaces), labels.valid[task]
         usable = torch.from_numpy(valid if valid.ndim == 1 else valid.any(1))
-        num = min(NUM_NEIGHBOURS, int(usable.sum()))
+        num = min(NUM_NEIGHBORS, int(usable.sum()))
         near = likeness.masked_fill(~usable, -torch.inf).topk(num, dim=1).indices
         weight = torch.from_numpy(np.broadcast_to(_mask(valid), values.shape).copy())[near]
         chosen = torch.from_numpy(values)[near]  # (M, k, columns)

@@ -46,10 +46,10 @@ class ImageRecipe(Config):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FinetuneRecipe(ImageRecipe):
-    """Train a backbone and a head per task on labelled crops."""
+    """Train a backbone and a head per task on labeled crops."""
 
     tasks: tuple[Task, ...] = tuple(Task)
-    """Those that nothing is labelled for are left out."""
+    """Those that nothing is labeled for are left out."""
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     head: HeadConfig = field(default_factory=lambda: HeadConfig(hidden_dims=()))
     loss: LossConfig = field(default_factory=LossConfig)
@@ -97,7 +97,7 @@ class PretrainRecipe(ImageRecipe):
     picture_every: int = 1
     """Epochs between two sheets of reconstructions."""
     probe_every: int = 5
-    """Epochs between two probes of the features, where labelled crops are given."""
+    """Epochs between two probes of the features, where labeled crops are given."""
     kind: Literal["pretrain"] = "pretrain"
 
     def __post_init__(self) -> None:

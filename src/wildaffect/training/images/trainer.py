@@ -1,4 +1,4 @@
-"""The engine of training on crops: steps, epochs, checkpoints; what is learnt plugs in.
+"""The engine of training on crops: steps, epochs, checkpoints; what is learned plugs in.
 
 The number of a step alone decides what is drawn in it, so a run that was stopped goes on as
 if it had not been, also in the middle of an epoch.
@@ -33,7 +33,7 @@ class OutOfMemory(WildAffectError):
 
 
 class Objective(Protocol):
-    """What is learnt: a model, its batches, its loss, and how an epoch is judged."""
+    """What is learned: a model, its batches, its loss, and how an epoch is judged."""
 
     model: nn.Module
     loss: nn.Module
@@ -67,7 +67,7 @@ class ImageTrainer:
 
     Args:
         recipe: How it is trained.
-        objective: What is learnt; its model and loss lie on the fabric's device.
+        objective: What is learned; its model and loss lie on the fabric's device.
         run: Where everything is written.
         fabric: Of this process.
         trackers: Told the numbers of every epoch, by the first process alone.

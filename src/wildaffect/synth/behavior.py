@@ -15,7 +15,7 @@ from wildaffect.synth.facs import COLUMN, DRAWN
 from wildaffect.synth.motion import FPS, move_eyes, move_head
 from wildaffect.synth.noise import smoothstep, wander
 from wildaffect.synth.prototypes import (
-    CENTRES,
+    CENTERS,
     EXPRESSIONS,
     LABEL_STRENGTH,
     TAKES_PART,
@@ -27,13 +27,13 @@ from wildaffect.synth.statistics import Statistics
 STATE_LAG_S = 1.6
 """How slowly the perceived state follows an episode."""
 NEGATIVE = {"Anger", "Disgust", "Fear", "Sadness"}
-AFFECT = {name: np.array(CENTRES[name][:2]) for name in EXPRESSIONS if name != "Neutral"}
+AFFECT = {name: np.array(CENTERS[name][:2]) for name in EXPRESSIONS if name != "Neutral"}
 """Valence and arousal of the expressions that are any; a neutral face shows neither."""
 AFFECT["Neutral"] = np.zeros(2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Behaviour:
+class Behavior:
     """One video's latent truth at `FPS`."""
 
     intensities: NDArray[np.float32]
@@ -63,9 +63,9 @@ class Behaviour:
     def __len__(self) -> int:
         return len(self.valence)
 
-    def at(self, frames: NDArray[np.int64]) -> "Behaviour":
+    def at(self, frames: NDArray[np.int64]) -> "Behavior":
         """Return the truth of these frames, counted from 0."""
-        return Behaviour(**{name: getattr(self, name)[frames] for name in self.__slots__})
+        return Behavior(**{name: getattr(self, name)[frames] for name in self.__slots__})
 
 
 @dataclass(slots=True)
@@ -93,9 +93,9 @@ def envelope(
     return up * (1 - smoothstep(fall, fall + offset_s, times_s))
 
 
-def draw_behaviour(
+def draw_behavior(
     seed: tuple[int, ...], num_frames: int, statistics: Statistics
-) -> Behaviour:
+) -> Behavior:
     """Return what happens in a video of `num_frames` frames; the seed decides all of it."""
     rng = np.random.default_rng((*seed, 0xBE4A))
     times_s = np.arange(num_frames) / FPS
@@ -129,7 +129,7 @@ def draw_behaviour(
     strongest = strength[np.arange(num_frames), expression] * (expression > 0)
     face = np.clip(script.affect * np.minimum(visible, 1)[:, None], -1, 1)
     left, right = np.clip(sides, 0, 1).astype(np.float32)
-    return Behaviour(
+    return Behavior(
         intensities=np.maximum(left, right),
         intensities_left=left,
         intensities_right=right,
@@ -193,9 +193,9 @@ def _write_episode(
         )
         column = script.shown[:, COLUMN[number]]
         np.maximum(column, own * level, out=column)
-    valence, arousal, spread = CENTRES[name]
-    centre = np.array([valence, arousal]) + rng.normal(0, spread, 2)
-    script.push += (shown * intensity)[:, None] * centre
+    valence, arousal, spread = CENTERS[name]
+    center = np.array([valence, arousal]) + rng.normal(0, spread, 2)
+    script.push += (shown * intensity)[:, None] * center
     script.affect += (shown * intensity)[:, None] * AFFECT[name]
     seen = shown * (0.35 if name == "Neutral" else 0.15 + intensity)
     np.maximum(script.strength[:, kind], seen, out=script.strength[:, kind])

@@ -47,7 +47,7 @@ _DENSENETS = {
     "densenet169": DenseNetConfig(layers=(6, 12, 32, 32), growth=32, initial_channels=64),
     "densenet201": DenseNetConfig(layers=(6, 12, 48, 32), growth=32, initial_channels=64),
 }
-_GREY_DENSENETS = {
+_GRAY_DENSENETS = {
     # Its stem divides the side by 4: blocks on 32 px cost a CPU most of its time.
     "densenet_micro_64": (
         imagenet_densenet,
@@ -117,17 +117,17 @@ def _densenet_spec(name: str, config: DenseNetConfig) -> BackboneSpec:
     )
 
 
-def _grey_densenet_spec(
+def _gray_densenet_spec(
     name: str, build: Callable[[DenseNetConfig], DenseNet], config: DenseNetConfig
 ) -> BackboneSpec:
-    # Grey mean and deviation, on the scale to 255, of the train images that its published
+    # Gray mean and deviation, on the scale to 255, of the train images that its published
     # weights were applied to: public code of the ABAW3 entry, arXiv 2203.13032.
     return BackboneSpec(
-        name=f"{name}.grey",
+        name=f"{name}.gray",
         feature_dim=config.feature_dim,
         preprocess=Preprocess(
             size_px=config.size_px,
-            channels="grey",
+            channels="gray",
             mean=(101.63449 / 255,),
             std=(59.74126 / 255,),
         ),
@@ -141,5 +141,5 @@ SHIPPED: tuple[BackboneSpec, ...] = (
     *(spec for name, config in VITS.items() for spec in _vit_specs(name, config)),
     *(_iresnet_spec(name, config) for name, config in _IRESNETS.items()),
     *(_densenet_spec(name, config) for name, config in _DENSENETS.items()),
-    *(_grey_densenet_spec(name, *made) for name, made in _GREY_DENSENETS.items()),
+    *(_gray_densenet_spec(name, *made) for name, made in _GRAY_DENSENETS.items()),
 )

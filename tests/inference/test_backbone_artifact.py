@@ -1,4 +1,4 @@
-"""Artefacts that carry a backbone: what is read from them, and what is wrong with some."""
+"""Artifacts that carry a backbone: what is read from them, and what is wrong with some."""
 
 import json
 from dataclasses import replace
@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from wildaffect.core.errors import BadArtefact
+from wildaffect.core.errors import BadArtifact
 from wildaffect.inference.analyzer import Analyzer
-from wildaffect.inference.artefact import MANIFEST_FILE, load_artefact, write_artefact
+from wildaffect.inference.artifact import MANIFEST_FILE, load_artifact, write_artifact
 from wildaffect.inference.model import Model
 from wildaffect.runtime.network import Device
 
@@ -27,14 +27,14 @@ def member_reads(*names):
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda f: (f / "colour.onnx").unlink(), r"colour\.onnx must be there"),
+        (lambda f: (f / "color.onnx").unlink(), r"color\.onnx must be there"),
         (
-            lambda f: (f / "colour.onnx").write_bytes(b"x"),
-            r"colour\.onnx: sha256 must be .* export the artefact again",
+            lambda f: (f / "color.onnx").write_bytes(b"x"),
+            r"color\.onnx: sha256 must be .* export the artifact again",
         ),
         (
             lambda f: edit(f, lambda d: d["inputs"][0]["preprocess"].update(size_px=48)),
-            r"colour\.onnx: must take crops of 48 px, rgb; got: .* shape \[\?,3,32,32\]",
+            r"color\.onnx: must take crops of 48 px, rgb; got: .* shape \[\?,3,32,32\]",
         ),
         (
             lambda f: edit(f, lambda d: d["inputs"][0]["preprocess"].update(mean=[0.5])),
@@ -42,42 +42,42 @@ def member_reads(*names):
         ),
         (
             lambda f: edit(f, lambda d: d["inputs"][0].update(feature_dim=4)),
-            r"colour\.onnx: output must have shape \(2, 4\)",
+            r"color\.onnx: output must have shape \(2, 4\)",
         ),
         (
             lambda f: edit(f, lambda d: d["inputs"][0].update(name="pose")),
             r"inputs must be named once each, got pose twice",
         ),
         (
-            lambda f: edit(f, member_reads("colour", "mesh")),
-            r"inputs of member0\.onnx must be some of the manifest's \(colour, pose\)",
+            lambda f: edit(f, member_reads("color", "mesh")),
+            r"inputs of member0\.onnx must be some of the manifest's \(color, pose\)",
         ),
-        (lambda f: edit(f, member_reads()), r"\(colour, pose\), each once, got none"),
+        (lambda f: edit(f, member_reads()), r"\(color, pose\), each once, got none"),
         (
             lambda f: edit(f, member_reads("pose")),
             r"features must have 3 columns, .* that it reads have together, got 6",
         ),
-        (lambda f: edit(f, lambda d: d["inputs"][0].update(colour=1)), r"colour: "),
+        (lambda f: edit(f, lambda d: d["inputs"][0].update(color=1)), r"color: "),
     ],
 )
 def test_what_is_wrong_with_a_backbone_is_said_before_a_frame_is_read(
     with_backbone, spoil, message
 ):
     spoil(with_backbone)
-    with pytest.raises(BadArtefact, match=message):
-        Analyzer(load_artefact(with_backbone))
+    with pytest.raises(BadArtifact, match=message):
+        Analyzer(load_artifact(with_backbone))
 
 
 def test_fields_that_say_nothing_are_not_written(with_backbone, tmp_path):
     document = json.loads((with_backbone / MANIFEST_FILE).read_text())
     assert not {"weights_sha256", "license", "source"} & document["inputs"][0].keys()
     assert "inputs" not in document["members"][0]
-    artefact = load_artefact(with_backbone)
-    colour, pose = artefact.manifest.inputs
-    stated = replace(colour, license="CC0-1.0")
-    manifest = replace(artefact.manifest, inputs=(stated, pose))
-    write_artefact(tmp_path / "stated", manifest, artefact.networks)
-    assert load_artefact(tmp_path / "stated").manifest == manifest
+    artifact = load_artifact(with_backbone)
+    color, pose = artifact.manifest.inputs
+    stated = replace(color, license="CC0-1.0")
+    manifest = replace(artifact.manifest, inputs=(stated, pose))
+    write_artifact(tmp_path / "stated", manifest, artifact.networks)
+    assert load_artifact(tmp_path / "stated").manifest == manifest
 
 
 class Echo:
@@ -94,13 +94,13 @@ class Echo:
 
 
 def test_each_member_reads_its_own_inputs_in_its_own_order(with_backbone):
-    artefact = load_artefact(with_backbone)
-    (member,) = artefact.manifest.members
-    reads = [("pose",), ("colour",), ("pose", "colour"), None]
+    artifact = load_artifact(with_backbone)
+    (member,) = artifact.manifest.members
+    reads = [("pose",), ("color",), ("pose", "color"), None]
     members = tuple(replace(member, inputs=names) for names in reads)
-    artefact = replace(artefact, manifest=replace(artefact.manifest, members=members))
-    model = Model(artefact, Device(), [Echo(width) for width in (3, 3, 6, 6)])
-    rows = np.tile(np.float32([0.1, 9, 9, 0.5, 9, 9]), (2, 1))  # colour, then pose
+    artifact = replace(artifact, manifest=replace(artifact.manifest, members=members))
+    model = Model(artifact, Device(), [Echo(width) for width in (3, 3, 6, 6)])
+    rows = np.tile(np.float32([0.1, 9, 9, 0.5, 9, 9]), (2, 1))  # color, then pose
     (group,) = model.window_groups
     said = group(rows, np.arange(2) / 25)[:, model.layout.columns["valence"]]
     np.testing.assert_allclose(said, (0.5 + 0.1 + 0.5 + 0.1) / 4, rtol=1e-6)
@@ -109,10 +109,10 @@ def test_each_member_reads_its_own_inputs_in_its_own_order(with_backbone):
 def test_a_member_that_does_not_read_a_backbone_is_not_touched_by_what_it_lacks(
     with_backbone,
 ):
-    artefact = load_artefact(with_backbone)
-    (member,) = artefact.manifest.members
+    artifact = load_artifact(with_backbone)
+    (member,) = artifact.manifest.members
     members = (replace(member, inputs=("pose",)),)
-    artefact = replace(artefact, manifest=replace(artefact.manifest, members=members))
-    (group,) = Model(artefact, Device(), [Echo(3)]).window_groups
+    artifact = replace(artifact, manifest=replace(artifact.manifest, members=members))
+    (group,) = Model(artifact, Device(), [Echo(3)]).window_groups
     unseen = np.float32([[np.nan, np.nan, np.nan, 0.5, 0, 0]])
     assert group(unseen, np.zeros(1))[0, 0] == pytest.approx(0.5)

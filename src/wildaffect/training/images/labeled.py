@@ -28,7 +28,7 @@ from wildaffect.training.load import fullest_layout
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetPlace:
-    """Where one labelled set lies."""
+    """Where one labeled set lies."""
 
     data: Path
     """Folder of annotations."""
@@ -39,7 +39,7 @@ class SetPlace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LabelledCrops:
+class LabeledCrops:
     """Annotated rows that have a label and a crop on the disk; row n has `paths[n]`."""
 
     annotations: Annotations
@@ -48,7 +48,7 @@ class LabelledCrops:
     paths: tuple[CropFile, ...]
     num_missing: int
     """Annotated images that are not there."""
-    num_unlabelled: int
+    num_unlabeled: int
     """Rows without any label."""
     is_cut: bool
     """Whether `wildaffect crop` cut them, so that extraction and analysis see the same."""
@@ -64,21 +64,21 @@ class LabelledCrops:
         ]
         return np.array(named)[self.annotations.video_index]
 
-    def take(self, rows: NDArray[np.int64]) -> "LabelledCrops":
+    def take(self, rows: NDArray[np.int64]) -> "LabeledCrops":
         """Return these rows."""
-        return LabelledCrops(
+        return LabeledCrops(
             annotations=take_rows(self.annotations, rows),
             sha256=self.sha256,
             paths=tuple(self.paths[row] for row in rows),
             num_missing=self.num_missing,
-            num_unlabelled=self.num_unlabelled,
+            num_unlabeled=self.num_unlabeled,
             is_cut=self.is_cut,
         )
 
 
-def load_labelled(
+def load_labeled(
     place: SetPlace, split: str, spaces: LabelSpaces | None = None
-) -> LabelledCrops:
+) -> LabeledCrops:
     """Read one split of a set.
 
     Args:
@@ -110,19 +110,19 @@ def load_labelled(
         is_video=known.is_video,
         packed=pack.folders if pack else None,
     )
-    labelled = _is_labelled(annotations)
-    rows = np.flatnonzero(found.present & labelled)
+    labeled = _is_labeled(annotations)
+    rows = np.flatnonzero(found.present & labeled)
     if not len(rows):
         raise MissingData(
-            f"{folder}: labelled crops of {annotations.source} must be there, got none of "
-            f"{int(labelled.sum())}; say --images"
+            f"{folder}: labeled crops of {annotations.source} must be there, got none of "
+            f"{int(labeled.sum())}; say --images"
         )
-    return LabelledCrops(
+    return LabeledCrops(
         annotations=take_rows(annotations, rows),
         sha256=annotated.input.sha256,
         paths=tuple(_file(folder, pack, found.paths[row]) for row in rows),
         num_missing=len(found.missing),
-        num_unlabelled=int((~labelled).sum()),
+        num_unlabeled=int((~labeled).sum()),
         is_cut=(folder / MARKER).is_file(),
     )
 
@@ -172,11 +172,11 @@ class Labels:
 
     @property
     def tasks(self) -> tuple[Task, ...]:
-        """Return the tasks that any image is labelled for."""
+        """Return the tasks that any image is labeled for."""
         return tuple(task for task in Task if self.valid[task].any())
 
 
-def join_labels(sets: Sequence[LabelledCrops]) -> Labels:
+def join_labels(sets: Sequence[LabeledCrops]) -> Labels:
     """Return the labels of all sets, one after the other; label spaces must be alike."""
     return Labels(
         targets={
@@ -194,7 +194,7 @@ def join_labels(sets: Sequence[LabelledCrops]) -> Labels:
     )
 
 
-def joined_paths(sets: Sequence[LabelledCrops]) -> tuple[CropFile, ...]:
+def joined_paths(sets: Sequence[LabeledCrops]) -> tuple[CropFile, ...]:
     """Return the crops of all sets, one after the other."""
     return tuple(path for image_set in sets for path in image_set.paths)
 
@@ -214,7 +214,7 @@ def _file(folder: Path, pack: Pack | None, name: str) -> CropFile:
     return PackedImage(pack, pack.places[name]) if pack else folder / name
 
 
-def _is_labelled(annotations: Annotations) -> NDArray[np.bool_]:
+def _is_labeled(annotations: Annotations) -> NDArray[np.bool_]:
     return (
         annotations.valence_valid
         | annotations.arousal_valid

@@ -31,7 +31,7 @@ Decided = dict[Task, NDArray[Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LabelledRows:
+class LabeledRows:
     """Rows of V videos, those of one video together; the same rows on both sides."""
 
     outputs: tuple[SequenceOutputs, ...]
@@ -60,7 +60,7 @@ class LabelledRows:
 
 def label_rows(
     outputs: Sequence[SequenceOutputs], targets: Mapping[str, Targets]
-) -> LabelledRows:
+) -> LabeledRows:
     """Put outputs and labels of the same rows side by side.
 
     Args:
@@ -75,7 +75,7 @@ def label_rows(
     lengths = [len(one) for one in outputs]
     chosen = [targets[one.video] for one in outputs]
     tasks = [task for task in Task if task in outputs[0].probs]
-    return LabelledRows(
+    return LabeledRows(
         outputs=tuple(outputs),
         video_index=np.repeat(np.arange(len(outputs)), lengths),
         target={t: np.concatenate([getattr(one, t) for one in chosen]) for t in tasks},
@@ -102,9 +102,7 @@ def decide(
     return decided
 
 
-def statistics(
-    rows: LabelledRows, decided: Decided, spaces: LabelSpaces
-) -> VideoStatistics:
+def statistics(rows: LabeledRows, decided: Decided, spaces: LabelSpaces) -> VideoStatistics:
     """Return what each video adds to every score; tasks that are absent count nothing."""
     num_rows, num_videos = len(rows.video_index), len(rows.videos)
     num_units = len(spaces.action_units)
@@ -132,7 +130,7 @@ def statistics(
     )
 
 
-def held_out(rows: LabelledRows, folds: Sequence[Sequence[str]]) -> list[NDArray[np.bool_]]:
+def held_out(rows: LabeledRows, folds: Sequence[Sequence[str]]) -> list[NDArray[np.bool_]]:
     """Return which videos each fold holds, each of shape (V,)."""
     named = sorted(video for fold in folds for video in fold)
     if len(folds) < 2 or named != sorted(rows.videos):
@@ -145,7 +143,7 @@ def held_out(rows: LabelledRows, folds: Sequence[Sequence[str]]) -> list[NDArray
 
 
 def joined(
-    rows: LabelledRows, parts: Sequence[tuple[NDArray[np.bool_], Decided]]
+    rows: LabeledRows, parts: Sequence[tuple[NDArray[np.bool_], Decided]]
 ) -> Decided:
     """Return what the folds say together, for all rows."""
     joined: Decided = {}

@@ -5,7 +5,7 @@ import pytest
 from wildaffect.core.errors import UsageError
 from wildaffect.core.tasks import ABAW_ACTION_UNITS, Task
 from wildaffect.core.windows import FRAME_WISE, WindowSpec
-from wildaffect.export.artefact import Title, build_manifest
+from wildaffect.export.artifact import Title, build_manifest
 from wildaffect.inference.calibration import Calibration
 from wildaffect.inference.inputs import COLUMNS
 from wildaffect.inference.manifest import Affine

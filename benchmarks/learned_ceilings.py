@@ -1,7 +1,7 @@
-"""What learnt models reach from the true action units: seconds against one frame.
+"""What learned models reach from the true action units: seconds against one frame.
 
-    python benchmarks/learnt_ceilings.py --seeds 41 42 43
-    python benchmarks/learnt_ceilings.py --statistics wild --people 300 100
+    python benchmarks/learned_ceilings.py --seeds 41 42 43
+    python benchmarks/learned_ceilings.py --statistics wild --people 300 100
 
 A small GRU and a network without context, both as the modern recipes train them, on the
 exact intensities of every annotated frame; the linear models of `ceilings.py` on the same
@@ -40,7 +40,7 @@ from wildaffect.training.score import video_statistics
 from wildaffect.training.temporal_trainer import TemporalTrainer
 
 ROWS_PER_VIDEO = 100
-ONE_FRAME, SECONDS = "one frame, learnt", "seconds around it, learnt"
+ONE_FRAME, SECONDS = "one frame, learned", "seconds around it, learned"
 Scores = tuple[float, float, float, float]
 
 
@@ -56,7 +56,7 @@ def main() -> None:
     for name in [args.statistics] if args.statistics else ("balanced", "wild"):
         rows: dict[str, list[Scores]] = {}
         for seed in args.seeds:
-            for row, scores in learnt_ceilings(name, num_train, num_test, seed).items():
+            for row, scores in learned_ceilings(name, num_train, num_test, seed).items():
                 rows.setdefault(row, []).append(scores)
                 print(f"seed {seed}, {row}: {np.round(scores, 3)}", file=sys.stderr)
         seeds = " ".join(map(str, args.seeds))
@@ -64,7 +64,7 @@ def main() -> None:
         print_scores(rows, gain_of=SECONDS, over=ONE_FRAME)
 
 
-def learnt_ceilings(
+def learned_ceilings(
     name: StatisticsName, num_train: int, num_test: int, seed: int
 ) -> dict[str, Scores]:
     """Return each row's CCC of valence and arousal, EXPR F1 and AU F1."""
@@ -80,9 +80,9 @@ def learnt_ceilings(
     parts = sequences[:num_train], sequences[num_train:]
     return {
         "one frame, linear": linear(units, labels, is_train),
-        ONE_FRAME: learnt(small_frame(seed), *parts),
+        ONE_FRAME: learned(small_frame(seed), *parts),
         "windows' means, linear": linear(windows, labels, is_train),
-        SECONDS: learnt(small_gru(seed), *parts),
+        SECONDS: learned(small_gru(seed), *parts),
     }
 
 
@@ -116,7 +116,7 @@ def sequences_of(labels: Annotations, units: NDArray[np.floating]) -> list[Frame
     return list(build_sequences(labels, features_of, max_distance_s=0.0))
 
 
-def learnt(
+def learned(
     recipe: TemporalRecipe, train: list[FrameSequence], test: list[FrameSequence]
 ) -> Scores:
     """Train a recipe and return its scores on other people."""

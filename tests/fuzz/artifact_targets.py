@@ -1,4 +1,4 @@
-"""Artefacts: manifest, networks and zip, to the first answers of their networks."""
+"""Artifacts: manifest, networks and zip, to the first answers of their networks."""
 
 import json
 import tempfile
@@ -12,11 +12,11 @@ from mutations import mutate, mutate_json
 from target import Seed, Target, files_below
 
 from wildaffect.analysis.options import ColumnOptions
-from wildaffect.inference.artefact import (
+from wildaffect.inference.artifact import (
     DEFAULT,
     EMBEDDED,
     MANIFEST_FILE,
-    load_artefact,
+    load_artifact,
     zip_folder,
 )
 from wildaffect.inference.inputs import Inputs
@@ -70,11 +70,11 @@ def _spoil_end(data: bytes, random: Random) -> bytes:
 
 
 def _answer(path: Path) -> None:
-    artefact = load_artefact(path)
-    ColumnOptions().schema(artefact.manifest)
-    Inputs(artefact, Device())
-    model = Model(artefact, Device())
-    width = sum(model_input.width for model_input in artefact.manifest.inputs)
+    artifact = load_artifact(path)
+    ColumnOptions().schema(artifact.manifest)
+    Inputs(artifact, Device())
+    model = Model(artifact, Device())
+    width = sum(model_input.width for model_input in artifact.manifest.inputs)
     said = predict_rows(
         model,
         "v",
@@ -86,7 +86,7 @@ def _answer(path: Path) -> None:
         assert np.isfinite(values).all()
 
 
-ARTEFACT_TARGETS = (
-    Target(name="artefact", make=_folders, read=_answer, weight=8),
-    Target(name="artefact zip", make=_zips, read=_answer, weight=4),
+ARTIFACT_TARGETS = (
+    Target(name="artifact", make=_folders, read=_answer, weight=8),
+    Target(name="artifact zip", make=_zips, read=_answer, weight=4),
 )

@@ -1,4 +1,4 @@
-"""Read and write artefacts; what is wrong with one is said before a frame is decoded."""
+"""Read and write artifacts; what is wrong with one is said before a frame is decoded."""
 
 import hashlib
 import zipfile
@@ -9,12 +9,12 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from wildaffect.core.config import first_problem
-from wildaffect.core.errors import BadArtefact
+from wildaffect.core.errors import BadArtifact
 from wildaffect.core.files import whole_file, write_whole
-from wildaffect.inference.artefact_files import (
+from wildaffect.inference.artifact_files import (
     MAX_MANIFEST_BYTES,
     MAX_NETWORK_BYTES,
-    ArtefactFiles,
+    ArtifactFiles,
     open_files,
 )
 from wildaffect.inference.checks import check_manifest
@@ -27,14 +27,14 @@ from wildaffect.inference.manifest import (
 from wildaffect.runtime.onnx_check import BadOnnx, check_onnx
 
 MANIFEST_FILE = "artefact.json"
-EMBEDDED = Path(__file__).parent / "artefacts"
+EMBEDDED = Path(__file__).parent / "artifacts"
 DEFAULT = "default"
 
 _ADAPTER = TypeAdapter(Manifest)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Artefact:
+class Artifact:
     """A manifest with the bytes of its networks, every hash checked."""
 
     manifest: Manifest
@@ -46,37 +46,37 @@ class Artefact:
     def __repr__(self) -> str:
         said = self.manifest
         return (
-            f"Artefact({said.name} {said.version}: predicts {', '.join(said.tasks)}; "
+            f"Artifact({said.name} {said.version}: predicts {', '.join(said.tasks)}; "
             f"license {said.license})"
         )
 
 
 def embedded_names() -> tuple[str, ...]:
-    """Return the artefacts that ship with the package."""
+    """Return the artifacts that ship with the package."""
     return tuple(sorted(path.name for path in EMBEDDED.iterdir() if path.is_dir()))
 
 
-def load_artefact(model: str | Path = DEFAULT) -> Artefact:
-    """Load an embedded artefact by name, or a folder or zip by path.
+def load_artifact(model: str | Path = DEFAULT) -> Artifact:
+    """Load an embedded artifact by name, or a folder or zip by path.
 
     Raises:
-        BadArtefact: If there is none, or it is incomplete, altered, of another version, or
+        BadArtifact: If there is none, or it is incomplete, altered, of another version, or
             asks for inputs that this version does not measure. The message says which.
     """
     with open_files(_find(model)) as files:
         content = files.read(MANIFEST_FILE, MAX_MANIFEST_BYTES)
         if content is None:
-            raise BadArtefact(f"{model}: an artefact must hold {MANIFEST_FILE}, got none")
+            raise BadArtifact(f"{model}: an artifact must hold {MANIFEST_FILE}, got none")
         manifest = _parse(model, content)
         networks = {
             network.file: _verified(model, network, files)
             for network in _networks(manifest)
         }
-    return Artefact(manifest, networks, _sha256(content))
+    return Artifact(manifest, networks, _sha256(content))
 
 
-def write_artefact(folder: Path, manifest: Manifest, files: dict[str, bytes]) -> None:
-    """Write an artefact folder: networks and card as given, then the manifest."""
+def write_artifact(folder: Path, manifest: Manifest, files: dict[str, bytes]) -> None:
+    """Write an artifact folder: networks and card as given, then the manifest."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         write_whole(folder / name, content)
@@ -85,7 +85,7 @@ def write_artefact(folder: Path, manifest: Manifest, files: dict[str, bytes]) ->
 
 
 def zip_folder(folder: Path, path: Path) -> None:
-    """Write an artefact folder as one zip, the same bytes for the same files."""
+    """Write an artifact folder as one zip, the same bytes for the same files."""
     with (
         whole_file(path) as part,
         zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive,
@@ -138,8 +138,8 @@ def _find(model: str | Path) -> Path:
         return EMBEDDED / model
     path = Path(model)
     if not path.exists():
-        raise BadArtefact(
-            f"{model}: must be an artefact's folder or zip, or one of "
+        raise BadArtifact(
+            f"{model}: must be an artifact's folder or zip, or one of "
             f"{', '.join(embedded_names())}, "
             "got nothing there"
         )
@@ -151,7 +151,7 @@ def _parse(model: str | Path, content: bytes) -> Manifest:
     try:
         manifest = _ADAPTER.validate_json(content)
     except ValidationError as error:
-        raise BadArtefact(f"{model}/{MANIFEST_FILE}: {first_problem(error)}") from error
+        raise BadArtifact(f"{model}/{MANIFEST_FILE}: {first_problem(error)}") from error
     check_manifest(str(model), manifest)
     return manifest
 
@@ -161,10 +161,10 @@ def _check_version(model: str | Path, manifest: bytes) -> None:
     try:
         document = from_json(manifest)
     except ValueError as error:
-        raise BadArtefact(f"{model}/{MANIFEST_FILE}: must be JSON, got {error}") from error
+        raise BadArtifact(f"{model}/{MANIFEST_FILE}: must be JSON, got {error}") from error
     found = document.get("format_version") if isinstance(document, dict) else None
     if found != FORMAT_VERSION:
-        raise BadArtefact(
+        raise BadArtifact(
             f"{model}: format_version must be {FORMAT_VERSION}, "
             f"got {found}; use the wildaffect it was exported with"
         )
@@ -175,19 +175,19 @@ def _networks(manifest: Manifest) -> list[NetworkFile]:
     return [*backbones, *(member.network for member in manifest.members)]
 
 
-def _verified(model: str | Path, network: NetworkFile, files: ArtefactFiles) -> bytes:
+def _verified(model: str | Path, network: NetworkFile, files: ArtifactFiles) -> bytes:
     content = files.read(network.file, MAX_NETWORK_BYTES)
     if content is None:
-        raise BadArtefact(f"{model}: {network.file} must be there, got no such file")
+        raise BadArtifact(f"{model}: {network.file} must be there, got no such file")
     if _sha256(content) != network.sha256:
-        raise BadArtefact(
+        raise BadArtifact(
             f"{model}/{network.file}: sha256 must be {network.sha256}, "
-            f"got {_sha256(content)}; export the artefact again"
+            f"got {_sha256(content)}; export the artifact again"
         )
     try:
         check_onnx(content)
     except BadOnnx as error:
-        raise BadArtefact(
+        raise BadArtifact(
             f"{model}/{network.file}: must be a network of its own as `export` writes it, "
             f"got {error}"
         ) from error

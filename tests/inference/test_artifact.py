@@ -12,7 +12,7 @@ import pytest
 
 import wildaffect
 from wildaffect.cli.main import main
-from wildaffect.core.errors import BadArtefact
+from wildaffect.core.errors import BadArtifact
 from wildaffect.core.tasks import (
     ABAW_ACTION_UNIT_NUMBERS,
     ABAW_EXPRESSIONS,
@@ -20,7 +20,7 @@ from wildaffect.core.tasks import (
 )
 from wildaffect.core.windows import CausalWindow
 from wildaffect.inference.analyzer import AnalysisOptions, Analyzer
-from wildaffect.inference.artefact import EMBEDDED, MANIFEST_FILE, load_artefact
+from wildaffect.inference.artifact import EMBEDDED, MANIFEST_FILE, load_artifact
 from wildaffect.inference.calibration import Calibration
 from wildaffect.inference.inputs import COLUMNS
 from wildaffect.inference.manifest import (
@@ -42,23 +42,23 @@ def edit(folder, change):
 
 
 def analyzer_of(folder):
-    return Analyzer(load_artefact(folder), AnalysisOptions())
+    return Analyzer(load_artifact(folder), AnalysisOptions())
 
 
 def zipped(folder):
     return Path(shutil.make_archive(str(folder), "zip", folder.parent, folder.name))
 
 
-def test_a_folder_and_its_zip_are_the_same_artefact(toy):
+def test_a_folder_and_its_zip_are_the_same_artifact(toy):
     folder = toy()
-    one, two = load_artefact(folder), load_artefact(zipped(folder))
+    one, two = load_artifact(folder), load_artifact(zipped(folder))
     assert one == two
     assert one.manifest.name == "toy"
     assert len(one.digest) == 64
 
 
 @pytest.mark.e2e
-def test_own_artefacts_go_through_the_same_door_as_the_embedded_one(
+def test_own_artifacts_go_through_the_same_door_as_the_embedded_one(
     averaging, make_frames, tmp_path, capsys
 ):
     folder = tmp_path / "frames"
@@ -91,7 +91,7 @@ def test_own_artefacts_go_through_the_same_door_as_the_embedded_one(
             lambda f: edit(f, lambda d: d.update(format_version=99, news=1)),
             r"format_version must be 2, got 99; use the wildaffect it was exported with",
         ),
-        (lambda f: edit(f, lambda d: d.update(colour=1)), r"colour: "),
+        (lambda f: edit(f, lambda d: d.update(color=1)), r"color: "),
         (lambda f: edit(f, lambda d: d.pop("name")), r"name: Field required"),
         (
             lambda f: edit(f, lambda d: d.update(members=[])),
@@ -107,10 +107,10 @@ def test_own_artefacts_go_through_the_same_door_as_the_embedded_one(
         ),
     ],
 )
-def test_what_is_wrong_with_an_artefact_is_said_before_a_frame_is_read(toy, spoil, message):
+def test_what_is_wrong_with_an_artifact_is_said_before_a_frame_is_read(toy, spoil, message):
     folder = toy()
     spoil(folder)
-    with pytest.raises(BadArtefact, match=message):
+    with pytest.raises(BadArtifact, match=message):
         analyzer_of(folder)
 
 
@@ -164,40 +164,40 @@ EXPRESSION = ExpressionOutput(space=ABAW_EXPRESSIONS, predicted=("Neutral", "Hap
     ],
 )
 def test_a_manifest_that_contradicts_itself_is_refused(toy, fields, message):
-    with pytest.raises(BadArtefact, match=message):
-        load_artefact(toy(**fields))
+    with pytest.raises(BadArtifact, match=message):
+        load_artifact(toy(**fields))
 
 
 def test_changes_against_the_neutral_need_a_policy(toy):
     kind = "geometry_change"
     inputs = (MeasuredInput(kind=kind, columns=COLUMNS[kind]),)
-    with pytest.raises(BadArtefact, match="neutral must be given for geometry_change"):
-        load_artefact(toy(inputs=inputs))
+    with pytest.raises(BadArtifact, match="neutral must be given for geometry_change"):
+        load_artifact(toy(inputs=inputs))
     policy = NeutralPolicy(calm_limits={"jawOpen": 0.5}, population={})
-    assert load_artefact(toy(inputs=inputs, neutral=policy)).manifest.neutral == policy
+    assert load_artifact(toy(inputs=inputs, neutral=policy)).manifest.neutral == policy
 
 
-def test_what_is_no_artefact_is_named(tmp_path):
+def test_what_is_no_artifact_is_named(tmp_path):
     names = "or one of baseline-rules, default, open, got nothing there"
-    with pytest.raises(BadArtefact, match=names):
-        load_artefact("baseline-rule")
+    with pytest.raises(BadArtifact, match=names):
+        load_artifact("baseline-rule")
     (tmp_path / "x").write_text("hello")
-    with pytest.raises(BadArtefact, match="must be a folder or a zip, got another file"):
-        load_artefact(tmp_path / "x")
+    with pytest.raises(BadArtifact, match="must be a folder or a zip, got another file"):
+        load_artifact(tmp_path / "x")
 
 
 def test_a_damaged_zip_is_named(toy):
     path = zipped(toy())
     data = bytearray(path.read_bytes())
     with zipfile.ZipFile(path) as archive:
-        start = archive.getinfo("artefact/member0.onnx").header_offset + 60
+        start = archive.getinfo("artifact/member0.onnx").header_offset + 60
     data[start : start + 40] = bytes(40)
     path.write_bytes(data)
-    with pytest.raises(BadArtefact, match="zip must be whole"):
-        load_artefact(path)
+    with pytest.raises(BadArtifact, match="zip must be whole"):
+        load_artifact(path)
 
 
-def test_compiling_the_rules_again_gives_the_committed_artefact(tmp_path, monkeypatch):
+def test_compiling_the_rules_again_gives_the_committed_artifact(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(SCRIPTS))
     spec = importlib.util.spec_from_file_location(
         "compile_rules", SCRIPTS / "compile_baseline_rules.py"
@@ -227,8 +227,8 @@ def inner_records(hint):
         yield from inner_records(part)
 
 
-def test_the_page_on_artefacts_names_every_field_of_the_manifest():
-    page = (SCRIPTS.parent / "docs" / "artefacts.md").read_text()
+def test_the_page_on_artifacts_names_every_field_of_the_manifest():
+    page = (SCRIPTS.parent / "docs" / "artifacts.md").read_text()
     names = set(fields_of(Manifest))
     assert {"rate_hz", "delay_s", "time_constant_s", "size_px", "offset"} <= names
     assert {name for name in names if f"`{name}`" not in page} == set()
@@ -237,7 +237,7 @@ def test_the_page_on_artefacts_names_every_field_of_the_manifest():
 def test_the_card_names_what_the_baseline_does_not_predict_and_those_columns_are_empty(
     make_frames,
 ):
-    manifest = load_artefact().manifest
+    manifest = load_artifact().manifest
     card = (EMBEDDED / "baseline-rules" / "CARD.md").read_text()
     units = [action_unit_label(number) for number in ABAW_ACTION_UNIT_NUMBERS]
     absent = set(units) - set(manifest.action_units.predicted)

@@ -1,4 +1,4 @@
-"""Artefacts made to hang, fill or mislead whoever loads them."""
+"""Artifacts made to hang, fill or mislead whoever loads them."""
 
 import json
 import struct
@@ -10,8 +10,8 @@ import pytest
 from onnx import TensorProto, helper
 
 from wildaffect.analysis.options import build_analyzer
-from wildaffect.core.errors import BadArtefact
-from wildaffect.inference.artefact import MANIFEST_FILE, load_artefact, zip_folder
+from wildaffect.core.errors import BadArtifact
+from wildaffect.inference.artifact import MANIFEST_FILE, load_artifact, zip_folder
 from wildaffect.runtime.network import Device, Network
 from wildaffect.runtime.onnx_check import BadOnnx, check_onnx
 
@@ -106,8 +106,8 @@ def test_a_network_that_is_not_only_itself_is_refused_before_it_is_loaded(
 ):
     with pytest.raises(BadOnnx, match=message):
         check_onnx(make())
-    with pytest.raises(BadArtefact, match=rf"member0\.onnx: must be .* {message}"):
-        load_artefact(toy(make()))
+    with pytest.raises(BadArtifact, match=rf"member0\.onnx: must be .* {message}"):
+        load_artifact(toy(make()))
 
 
 def test_a_network_of_the_checker_of_onnx_passes(constant):
@@ -124,26 +124,26 @@ def test_a_network_that_asks_for_terabytes_is_refused_before_it_is_compiled():
         helper.make_node("Add", ["total", "features"], ["valence"]),
     ]
     content = model_of(nodes, [shape], opset_imports=[helper.make_opsetid("", 17)])
-    with pytest.raises(BadArtefact, match="more than 268,435,456 values"):
+    with pytest.raises(BadArtifact, match="more than 268,435,456 values"):
         Network(content, device=Device())
 
 
 def test_a_network_whose_names_are_no_text_is_refused(tmp_path):
     node = helper.make_node("NoSuchOperator", ["features"], ["valence"], name="namename")
     content = model_of([node]).replace(b"namename", b"name\xff\xfe\xfd\xfc")
-    with pytest.raises(BadArtefact, match="must load on CPU, got"):
+    with pytest.raises(BadArtifact, match="must load on CPU, got"):
         Network(content, device=Device())
 
 
 def test_a_network_that_refuses_a_window_says_which(toy, make_frames):
     model = onnx.load_from_string(model_of([passed_on("ReduceSum", keepdims=0)]))
     model.graph.input[0].type.tensor_type.shape.dim[1].dim_value = 1
-    with pytest.raises(BadArtefact, match=r"toy/member0\.onnx: "):
+    with pytest.raises(BadArtifact, match=r"toy/member0\.onnx: "):
         build_analyzer(toy(model.SerializeToString()))
 
 
 def packed(tmp_path, folder, name, **entry):
-    path = tmp_path / "artefact.zip"
+    path = tmp_path / "artifact.zip"
     with zipfile.ZipFile(path, "w") as archive:
         for file in folder.iterdir():
             if file.name != name:
@@ -157,25 +157,25 @@ def packed(tmp_path, folder, name, **entry):
 def test_a_zip_that_packs_more_than_weights_can_be_packed_is_refused(toy, tmp_path):
     path = packed(tmp_path, toy(), "member0.onnx", content=bytes(100 << 20))
     assert path.stat().st_size < 1 << 18
-    with pytest.raises(BadArtefact, match=r"104,857,600 bytes packed into .*more than 64"):
-        load_artefact(path)
+    with pytest.raises(BadArtifact, match=r"104,857,600 bytes packed into .*more than 64"):
+        load_artifact(path)
 
 
 def test_files_that_the_manifest_does_not_name_are_not_read(toy, tmp_path):
     folder = toy()
     path = packed(tmp_path, folder, "bomb", content=bytes(100 << 20))
-    assert load_artefact(path) == load_artefact(folder)
+    assert load_artifact(path) == load_artifact(folder)
     with (folder / "more").open("wb") as file:
         file.truncate(1 << 40)  # sparse; reading it would fill any memory
-    assert load_artefact(folder) == load_artefact(path)
+    assert load_artifact(folder) == load_artifact(path)
 
 
 def test_a_manifest_of_gigabytes_is_refused_by_its_size(toy):
     folder = toy()
     with (folder / MANIFEST_FILE).open("r+b") as file:
         file.truncate(1 << 40)
-    with pytest.raises(BadArtefact, match=r"must have at most 4,194,304 bytes, got 1,099,"):
-        load_artefact(folder)
+    with pytest.raises(BadArtifact, match=r"must have at most 4,194,304 bytes, got 1,099,"):
+        load_artifact(folder)
 
 
 def flipped(path, place, offset, value):
@@ -195,20 +195,20 @@ def test_odd_zips_are_refused(toy, tmp_path):
         zip_folder(folder, plain)
         return plain
 
-    with pytest.raises(BadArtefact, match="encrypted"):
-        load_artefact(flipped(fresh(), b"PK\x01\x02", 8, 1))
+    with pytest.raises(BadArtifact, match="encrypted"):
+        load_artifact(flipped(fresh(), b"PK\x01\x02", 8, 1))
     content = (folder / "member0.onnx").read_bytes()
     other = packed(
         tmp_path, folder, "member0.onnx", content=content, compress_type=zipfile.ZIP_LZMA
     )
-    with pytest.raises(BadArtefact, match="packed in another way than deflate"):
-        load_artefact(other)
-    with pytest.raises(BadArtefact, match="zip must be whole and plain"):
-        load_artefact(flipped(fresh(), b"PK\x01\x02", 42, 60_000))
+    with pytest.raises(BadArtifact, match="packed in another way than deflate"):
+        load_artifact(other)
+    with pytest.raises(BadArtifact, match="zip must be whole and plain"):
+        load_artifact(flipped(fresh(), b"PK\x01\x02", 42, 60_000))
     with zipfile.ZipFile(fresh(), "a") as archive:
         archive.writestr("other/member0.onnx", content)
-    with pytest.raises(BadArtefact, match=r"must hold member0\.onnx once, got 2"):
-        load_artefact(plain)
+    with pytest.raises(BadArtifact, match=r"must hold member0\.onnx once, got 2"):
+        load_artifact(plain)
 
 
 def edited(folder, change):
@@ -229,7 +229,7 @@ TWO = {"name": "two", "labels": ["a", "b"]}
         ({"rate_hz": float("nan")}, "rate_hz: Input should be a finite number, got nan"),
         ({"rate_hz": float("inf")}, "rate_hz: Input should be a finite number"),
         ({"rate_hz": 1e9}, "rate_hz: Input should be less than or equal to 1000"),
-        ({"colour": 1}, "colour: Unexpected keyword argument"),
+        ({"color": 1}, "color: Unexpected keyword argument"),
         ({"name": "a\x1b[2J"}, "name: String should match pattern"),
         ({"window": {"length_s": 1e9, "stride_s": 1e9, "max_gap_s": 1.0}}, r"\[0, 600\]"),
         (
@@ -271,22 +271,22 @@ TWO = {"name": "two", "labels": ["a", "b"]}
     ],
 )
 def test_a_manifest_that_asks_for_what_is_of_no_use_is_refused(toy, fields, message):
-    with pytest.raises(BadArtefact, match=message):
-        load_artefact(edited(toy(), lambda d: d.update(fields)))
+    with pytest.raises(BadArtifact, match=message):
+        load_artifact(edited(toy(), lambda d: d.update(fields)))
 
 
 def test_a_manifest_deeper_than_any_is_refused(toy):
     folder = toy()
     (folder / MANIFEST_FILE).write_text('{"a":' + "[" * 100_000)
-    with pytest.raises(BadArtefact, match=r"artefact\.json: must be JSON, got"):
-        load_artefact(folder)
+    with pytest.raises(BadArtifact, match=r"artefact\.json: must be JSON, got"):
+        load_artifact(folder)
 
 
 @pytest.mark.parametrize("name", ["../member0.onnx", "/etc/passwd", "a/member0.onnx"])
 def test_a_network_in_another_folder_is_refused(toy, name):
     folder = toy()
-    with pytest.raises(BadArtefact, match="file must name a file in the same folder"):
-        load_artefact(
+    with pytest.raises(BadArtifact, match="file must name a file in the same folder"):
+        load_artifact(
             edited(folder, lambda d: d["members"][0]["network"].update(file=name))
         )
 
@@ -305,7 +305,7 @@ def test_labels_that_collide_with_columns_are_refused_before_a_frame_is_read(
 ):
     units = {"space": TWO | {"labels": labels}, "predicted": labels}
     folder = edited(toy(), lambda d: d.update(action_units=units))
-    with pytest.raises(BadArtefact, match=message):
+    with pytest.raises(BadArtifact, match=message):
         build_analyzer(folder)
 
 
@@ -317,12 +317,12 @@ def test_a_crop_of_no_spread_or_no_size_is_refused(with_backbone):
     ):
         before = (with_backbone / MANIFEST_FILE).read_text()
         edited(with_backbone, lambda d, f=fields: d["inputs"][0]["preprocess"].update(f))
-        with pytest.raises(BadArtefact, match=message):
-            load_artefact(with_backbone)
+        with pytest.raises(BadArtifact, match=message):
+            load_artifact(with_backbone)
         (with_backbone / MANIFEST_FILE).write_text(before)
 
 
 def test_an_infinite_answer_is_no_number_under_status_ok(toy, make_frames, constant):
     analyzer = build_analyzer(toy(constant(3, valence=np.inf)))
-    with pytest.raises(BadArtefact, match="outputs must be finite"):
+    with pytest.raises(BadArtifact, match="outputs must be finite"):
         list(analyzer.run(make_frames(3)))

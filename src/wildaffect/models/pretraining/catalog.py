@@ -3,7 +3,7 @@
 from difflib import get_close_matches
 
 from wildaffect.core.errors import UsageError
-from wildaffect.models.backbones.catalogue import VITS
+from wildaffect.models.backbones.catalog import VITS
 from wildaffect.models.pretraining.mae import MAEConfig, MaskedAutoencoder
 
 MAES = {

@@ -1,4 +1,4 @@
-"""Files of an artefact, out of its folder or zip: those that are asked for, no others."""
+"""Files of an artifact, out of its folder or zip: those that are asked for, no others."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 from zipfile import ZipFile, ZipInfo, is_zipfile
 
-from wildaffect.core.errors import BadArtefact
+from wildaffect.core.errors import BadArtifact
 from wildaffect.core.zips import BadZip, open_member, open_zip
 
 MAX_MANIFEST_BYTES = 4 << 20
@@ -14,42 +14,42 @@ MAX_NETWORK_BYTES = (2 << 30) - 1
 """What one ONNX file can have at most."""
 
 
-class ArtefactFiles(Protocol):
-    """Where an artefact's files lie."""
+class ArtifactFiles(Protocol):
+    """Where an artifact's files lie."""
 
     def read(self, name: str, max_bytes: int) -> bytes | None:
         """Return a file's bytes, None if there is no such file.
 
         Raises:
-            BadArtefact: If it has more than `max_bytes`, or cannot be read.
+            BadArtifact: If it has more than `max_bytes`, or cannot be read.
         """
         ...
 
 
 @contextmanager
-def open_files(path: Path) -> Iterator[ArtefactFiles]:
-    """Open an artefact's folder or zip.
+def open_files(path: Path) -> Iterator[ArtifactFiles]:
+    """Open an artifact's folder or zip.
 
     Raises:
-        BadArtefact: If it is neither, or a zip is damaged or odd; as it is read too.
+        BadArtifact: If it is neither, or a zip is damaged or odd; as it is read too.
     """
     if path.is_dir():
         yield _Folder(path)
         return
     if not path.is_file() or not is_zipfile(path):
-        raise BadArtefact(
-            f"{path}: an artefact must be a folder or a zip, got another file"
+        raise BadArtifact(
+            f"{path}: an artifact must be a folder or a zip, got another file"
         )
     try:
         with open_zip(path) as archive:
             yield _Zip(path, archive)
     except BadZip as error:
-        raise BadArtefact(
-            f"{path}: an artefact's zip must be whole and plain, got {error}; export it "
+        raise BadArtifact(
+            f"{path}: an artifact's zip must be whole and plain, got {error}; export it "
             "again"
         ) from error
     except OSError as error:
-        raise BadArtefact(f"{path}: must be readable, got {error.strerror}") from error
+        raise BadArtifact(f"{path}: must be readable, got {error.strerror}") from error
 
 
 class _Folder:
@@ -64,7 +64,7 @@ class _Folder:
             _check_size(path, path.stat().st_size, max_bytes)
             return path.read_bytes()
         except OSError as error:
-            raise BadArtefact(f"{path}: must be readable, got {error.strerror}") from error
+            raise BadArtifact(f"{path}: must be readable, got {error.strerror}") from error
 
 
 class _Zip:
@@ -79,7 +79,7 @@ class _Zip:
         if not found:
             return None
         if len(found) > 1:
-            raise BadArtefact(f"{self._path}: must hold {name} once, got {len(found)}")
+            raise BadArtifact(f"{self._path}: must hold {name} once, got {len(found)}")
         _check_size(self._path / name, found[0].file_size, max_bytes)
         with open_member(self._archive, found[0]) as stream:
             return stream.read()
@@ -87,4 +87,4 @@ class _Zip:
 
 def _check_size(path: Path, size: int, max_bytes: int) -> None:
     if size > max_bytes:
-        raise BadArtefact(f"{path}: must have at most {max_bytes:,} bytes, got {size:,}")
+        raise BadArtifact(f"{path}: must have at most {max_bytes:,} bytes, got {size:,}")

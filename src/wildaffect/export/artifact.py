@@ -1,4 +1,4 @@
-"""A run or an ensemble as an artefact: what `analyze` needs to know of its networks."""
+"""A run or an ensemble as an artifact: what `analyze` needs to know of its networks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from wildaffect.core.tasks import Task
 from wildaffect.core.windows import AnyWindow
 from wildaffect.export.bundled_backbones import BundledBackbone
 from wildaffect.features.sets import MEASURED
-from wildaffect.inference.artefact import network_file
+from wildaffect.inference.artifact import network_file
 from wildaffect.inference.checks import MIN_GAP_STEPS, check_manifest
 from wildaffect.inference.inputs import COLUMNS
 from wildaffect.inference.manifest import (
@@ -30,7 +30,7 @@ from wildaffect.training.runs import TrainedModel
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Title:
-    """What an artefact calls itself."""
+    """What an artifact calls itself."""
 
     name: str
     version: str
@@ -45,7 +45,7 @@ def build_manifest(
     title: Title,
     backbones: Sequence[BundledBackbone] = (),
 ) -> Manifest:
-    """Return the manifest of an artefact with one network per member.
+    """Return the manifest of an artifact with one network per member.
 
     Args:
         ensemble: What predicts.
@@ -56,7 +56,7 @@ def build_manifest(
     Raises:
         UsageError: If features were measured by another version, or members differ in rate
             or neutral.
-        BadArtefact: If what follows contradicts itself.
+        BadArtifact: If what follows contradicts itself.
     """
     check_exportable(ensemble)
     first = ensemble.members[0].trained
