@@ -58,12 +58,15 @@ def constant_member(
     expression=(0.0, 1.0),
     units=(0.0, 2.0),
     intensity=None,
+    sides=(),
 ) -> bytes:
-    """Says the same of every row; expression and units are logits."""
+    """Says the same of every row; expression and units are logits, `sides` left, right."""
     said = {"valence": valence, "arousal": arousal}
     logits = {"expression": expression, "action_units": units}
     if intensity is not None:
         logits["action_unit_intensity"] = intensity
+    for side, levels in zip(("left", "right"), sides, strict=False):
+        logits[f"action_unit_intensity_{side}"] = levels
     constants = {f"{name}_c": np.float32(value) for name, value in said.items()}
     constants |= {f"{name}_c": np.float32(value) for name, value in logits.items()}
     constants |= {"zero": np.float32(0), "last": np.int64([-1])}

@@ -16,13 +16,14 @@ from wildaffect.inference.calibration import (
     units_present,
 )
 from wildaffect.inference.manifest import ActionUnitOutput
-from wildaffect.inference.model import INTENSITY, Model, layout_of
+from wildaffect.inference.model import INTENSITIES, INTENSITY, SIDES, Model, layout_of
 from wildaffect.inference.postprocess import smoothing_by_column, to_affect
 from wildaffect.inference.smoothing import Box, CausalExponential, Smoothing, smooth
 from wildaffect.inference.streaming_smoother import StreamingSmoother
 from wildaffect.runtime.network import Device
 
 TWO = ActionUnitOutput(space=ABAW_ACTION_UNITS, predicted=("AU04", "AU12"), intensity=True)
+BY_SIDE = dataclasses.replace(TWO, sided=("AU12",))
 MOUTH = ActionUnitOutput(
     space=LabelSpace(name="mouth", labels=("AU12", "AU24", "AU25", "AU26")),
     predicted=("AU24", "AU25", "AU26"),
@@ -75,11 +76,53 @@ def test_intensities_stand_in_the_order_of_the_space_and_the_rest_is_absent(toy)
     assert np.isnan([by_label[name] for name in by_label.keys() - {"AU04", "AU12"}]).all()
 
 
-def test_intensities_are_smoothed_as_action_units_are(toy):
+def test_sides_are_clipped_and_averaged_as_the_intensity_is(toy, constant):
+    first = constant(3, intensity=(3.0, 3.0), sides=((-1.0, 2.0), (3.0, 3.0)))
+    second = constant(3, intensity=(7.0, 4.0), sides=((7.0, 4.0), (1.0, 1.0)))
+    model = Model(
+        load_artifact(toy(first, second, weights=[3.0, 1.0], action_units=BY_SIDE)),
+        Device(),
+    )
+    (group,) = model.window_groups
+    said = group(ROWS, TIMES)
+    left, right = (said[:, model.layout.columns[name]] for name in SIDES)
+    np.testing.assert_allclose(left, [[5.0 / 4, (3 * 2 + 4) / 4]] * 4, rtol=1e-6)
+    np.testing.assert_allclose(right, [[(3 * 3 + 1) / 4, (3 * 3 + 1) / 4]] * 4, rtol=1e-6)
+
+
+@pytest.mark.parametrize("sides", [(), ((1.0, 1.0),)])
+def test_a_member_without_promised_sides_is_refused(toy, constant, sides):
+    network = constant(3, intensity=(1.0, 1.0), sides=sides)
+    with pytest.raises(BadArtifact, match=r"outputs must name .*intensity_right"):
+        Model(load_artifact(toy(network, action_units=BY_SIDE)), Device())
+
+
+def test_a_member_with_another_number_of_sides_is_refused(toy, constant):
+    network = constant(3, intensity=(1.0, 1.0), sides=((1.0, 1.0), (1.0,)))
+    message = "action_unit_intensity_right must have 2 values for each of 1 rows"
+    with pytest.raises(BadArtifact, match=message):
+        Model(load_artifact(toy(network, action_units=BY_SIDE)), Device())
+
+
+def test_sides_stand_in_the_order_of_the_space_for_the_units_that_have_them(toy):
+    manifest = dataclasses.replace(load_artifact(toy()).manifest, action_units=BY_SIDE)
+    layout = layout_of(manifest)
+    row = np.zeros(layout.num_columns, np.float32)
+    for name, levels in zip(SIDES, ([1.0, 2.0], [3.0, 4.0]), strict=True):
+        row[layout.columns[name]] = levels
+    said = to_affect(row, manifest, layout).action_unit_sides
+    assert said.shape == (2, len(ABAW_ACTION_UNITS))
+    place = ABAW_ACTION_UNITS.index("AU12")
+    assert said[:, place].tolist() == [2.0, 4.0]
+    assert np.isnan(np.delete(said, place, axis=1)).all()
+
+
+@pytest.mark.parametrize("name", INTENSITIES)
+def test_intensities_are_smoothed_as_action_units_are(toy, name):
     kind = Box(width_s=0.1)
     calibration = Calibration(smoothing=Smoothing(action_units=kind))
     manifest = dataclasses.replace(
-        load_artifact(toy()).manifest, action_units=TWO, calibration=calibration
+        load_artifact(toy()).manifest, action_units=BY_SIDE, calibration=calibration
     )
     layout = layout_of(manifest)
     rows = np.random.default_rng(0).random((30, layout.num_columns)).astype(np.float32)
@@ -90,7 +133,7 @@ def test_intensities_are_smoothed_as_action_units_are(toy):
         for time_s, row in zip(times_s, rows, strict=True)
         for one in smoother.push(float(time_s), row)
     ]
-    columns = layout.columns[INTENSITY]
+    columns = layout.columns[name]
     streamed = np.stack([*done, *smoother.finish()])[:, columns]
     np.testing.assert_allclose(streamed, smooth(rows[:, columns], times_s, kind), 1e-6)
 
@@ -98,6 +141,14 @@ def test_intensities_are_smoothed_as_action_units_are(toy):
 def test_an_artifact_without_intensities_has_none(toy, constant, make_frames):
     (row, *_) = Analyzer(load_artifact(toy(constant(3)))).run(make_frames(2))
     assert row.affect.action_unit_intensities is None
+    assert row.affect.action_unit_sides is None
+
+
+def test_an_artifact_with_intensities_alone_has_no_sides(toy, constant, make_frames):
+    network = constant(3, intensity=(1.0, 1.0))
+    (row, *_) = Analyzer(load_artifact(toy(network, action_units=TWO))).run(make_frames(2))
+    assert row.affect.action_unit_intensities is not None
+    assert row.affect.action_unit_sides is None
 
 
 @pytest.mark.parametrize(
@@ -171,10 +222,11 @@ def test_a_stream_leaves_out_the_units_that_the_offline_path_does(toy):
 def test_the_fields_survive_a_file_and_are_left_out_where_they_say_nothing(toy, constant):
     folder = toy(constant(3))
     written = (folder / "artefact.json").read_text()
-    for name in ("intensity", "excluded", "population_geometry", "expression_margin"):
+    later = ("intensity", "sided", "excluded", "population_geometry", "expression_margin")
+    for name in later:
         assert name not in written
     units = dataclasses.replace(
-        TWO, intensity_note="Trained on generated faces.", excluded=(("AU04", "AU12"),)
+        BY_SIDE, intensity_note="Trained on generated faces.", excluded=(("AU04", "AU12"),)
     )
     folder = toy(constant(3, intensity=(1.0, 1.0)), action_units=units)
     assert load_artifact(folder).manifest.action_units == units

@@ -80,8 +80,8 @@ def test_own_artifacts_go_through_the_same_door_as_the_embedded_one(
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda f: (f / MANIFEST_FILE).unlink(), r"must hold artefact\.json, got none"),
-        (lambda f: (f / MANIFEST_FILE).write_text("{"), r"artefact\.json: must be JSON"),
+        (lambda f: (f / MANIFEST_FILE).unlink(), r"must hold artifact\.json, got none"),
+        (lambda f: (f / MANIFEST_FILE).write_text("{"), r"artifact\.json: must be JSON"),
         (lambda f: (f / "member0.onnx").unlink(), r"member0\.onnx must be there"),
         (
             lambda f: (f / "member0.onnx").write_bytes(b"x"),
@@ -151,6 +151,18 @@ EXPRESSION = ExpressionOutput(space=ABAW_EXPRESSIONS, predicted=("Neutral", "Hap
         (
             {"action_units": dataclasses.replace(UNITS, intensity_note="Generated.")},
             "intensity_note must stand with intensity",
+        ),
+        (
+            {"action_units": dataclasses.replace(UNITS, sided=("a",))},
+            "sided must stand with intensity, got intensity false",
+        ),
+        (
+            {"action_units": dataclasses.replace(UNITS, intensity=True, sided=("c",))},
+            r"sided must name action units that are predicted \(a, b\), each once, got c",
+        ),
+        (
+            {"action_units": dataclasses.replace(UNITS, intensity=True, sided=("b", "b"))},
+            "sided must name action units .* each once, got b, b",
         ),
         ({"weights": [0.0]}, r"members\.0\.weight: .* greater than 0, got 0\.0"),
         ({"rate_hz": -1.0}, "rate_hz: Input should be greater than 0, got -1.0"),

@@ -11,10 +11,12 @@ from wildaffect.analysis.options import build_analyzer, describe_artifact
 from wildaffect.core.frames import Frame
 from wildaffect.core.tasks import EXTENDED_ACTION_UNITS, Task
 from wildaffect.demo.doctor import _look_at_artifact
+from wildaffect.features.geometry import mirrored_columns
 from wildaffect.inference.artifact import EMBEDDED, load_artifact
 from wildaffect.inference.calibration import expression_probs, units_present
+from wildaffect.inference.inputs import COLUMNS
 from wildaffect.inference.manifest import BackboneInput
-from wildaffect.inference.model import INTENSITY, Model
+from wildaffect.inference.model import INTENSITY, SIDES, Model
 from wildaffect.runtime.network import Device
 
 PORTRAIT = Path(wildaffect.__file__).parent / "demo/astronaut.jpg"
@@ -153,6 +155,19 @@ def test_intensities_lie_from_0_to_5_and_say_where_they_were_learned(model):
     assert intensity.min() >= 0
     assert intensity.max() <= 5
     assert intensity.max() > 2.5
+
+
+def test_mirrored_measures_exchange_the_sides(model):
+    """To a twentieth of the scale: measures are scaled by the mean and spread of drawn
+    faces, which are not quite symmetrical."""
+    rows = random_rows(model)
+    left, right = (rows.said(name) for name in SIDES)
+    np.testing.assert_array_equal(np.maximum(left, right), rows.said(INTENSITY))
+    own = rows.values[:, rows.places["geometry_change"]]
+    rows["geometry_change"] = own[:, mirrored_columns(COLUMNS["geometry_change"])]
+    for name, other in zip(SIDES, (right, left), strict=True):
+        np.testing.assert_allclose(rows.said(name), other, rtol=0, atol=0.25)
+    assert np.abs(left - right).max() > 1.0, "else exchanging them would show nothing"
 
 
 @pytest.fixture(scope="module", params=NAMES)

@@ -18,6 +18,7 @@ NUMBERS = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 24, 25, 26, 28, 43)
 LABELS = tuple(action_unit_label(number) for number in NUMBERS)
 NOTE = "Trained on generated faces."
 LOGITS = np.linspace(-3, 3, len(LABELS)).astype(np.float32)
+LEVELS = 5 / (1 + np.exp(-LOGITS))
 
 
 @pytest.fixture
@@ -27,9 +28,11 @@ def model(toy, constant):
         predicted=LABELS,
         intensity=True,
         intensity_note=NOTE,
+        sided=("AU43", "AU12"),
         excluded=(("AU24", "AU25"),),
     )
-    network = constant(3, units=LOGITS, intensity=5 / (1 + np.exp(-LOGITS)))
+    sides = (LEVELS, LEVELS / 2)
+    network = constant(3, units=LOGITS, intensity=LEVELS, sides=sides)
     return toy(network, action_units=units, calibration=Calibration())
 
 
@@ -55,16 +58,25 @@ def test_columns_follow_the_artifact_in_every_format(model, film, tmp_path, suff
     first = names.index("AU01")
     expected = [*LABELS, *(f"{u}_present" for u in LABELS)]
     expected += ["neutral_known", *(f"{u}_intensity" for u in LABELS)]
+    expected += ["AU12_left", "AU12_right", "AU43_left", "AU43_right"]
     assert names[first:] == expected
     (row, *_) = table.to_pylist()
     probs = 1 / (1 + np.exp(-LOGITS))
     assert [row[u] for u in LABELS] == pytest.approx(probs, rel=1e-5)
     assert [row[f"{u}_intensity"] for u in LABELS] == pytest.approx(5 * probs, rel=1e-5)
+    for unit in ("AU12", "AU43"):
+        level = LEVELS[LABELS.index(unit)]
+        assert row[f"{unit}_left"] == pytest.approx(level, rel=1e-5)
+        assert row[f"{unit}_right"] == pytest.approx(level / 2, rel=1e-5)
     present = {u for u in LABELS if row[f"{u}_present"]}
     assert present == set(LABELS[LABELS.index("AU14") :]) - {"AU24"}
     sidecar = read_sidecar(path)
     meanings = {column["name"]: column["meaning"] for column in sidecar["columns"]}
     assert meanings["AU43_intensity"].endswith(f"FACS. {NOTE}")
+    assert meanings["AU43_left"] == (
+        "Intensity of AU43 on the subject's own left side: 0 not shown, 1 to 5 A to E of "
+        f"FACS. {NOTE}"
+    )
     assert sidecar["label_spaces"]["action_units"]["labels"] == list(LABELS)
 
 

@@ -70,6 +70,7 @@ class ColumnOptions:
                 manifest.spaces,
                 intensities=units is not None and units.intensity,
                 intensity_note=units.intensity_note if units else "",
+                sided=units.sided if units else (),
                 landmarks=self.landmarks,
                 blendshapes=self.blendshapes,
                 features=feature_groups(manifest) if self.features else (),

@@ -42,6 +42,9 @@ class Affect:
     action_unit_intensities: NDArray[np.float32] | None = None
     """In [0, 5] in the order of the label space: 0 not shown, 1 to 5 A to E of FACS; NaN
     for an action unit not predicted."""
+    action_unit_sides: NDArray[np.float32] | None = None
+    """The same on the subject's left and right side, shape (2, K); NaN for an action unit
+    whose sides the model does not tell apart."""
 
     spaces: LabelSpaces = field(default_factory=LabelSpaces)
     """Labels of the expressions and action units above."""

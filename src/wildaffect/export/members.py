@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from wildaffect.core.errors import BadArtifact
 from wildaffect.core.tasks import Task
 from wildaffect.export.onnx import LARGEST_DIFFERENCE, OPSET, expected_warnings_ignored
-from wildaffect.inference.model import INTENSITY
-from wildaffect.models.face_units import FaceUnits, Prototypes, between
+from wildaffect.inference.model import INTENSITIES
+from wildaffect.models.face_units import Asymmetry, FaceUnits, Prototypes, between
 from wildaffect.runtime.network import Device, Network
 
 MAX_INTENSITY = 5.0
@@ -33,6 +33,7 @@ class FaceMember(nn.Module):
     Args:
         units: Reads the first columns of a row, the last of them how well the person's own
             neutral is known.
+        asymmetry: Tells the sides of units apart; the stronger side has the intensity.
         prototypes: What says the expression.
         read: Positions of the units that `prototypes` reads.
         places: Valence and arousal of each class, shape (E, 2).
@@ -40,12 +41,19 @@ class FaceMember(nn.Module):
         smile_weight: What the mean of those adds to the units' valence.
     """
 
-    outputs = (Task.ACTION_UNITS, INTENSITY, Task.EXPRESSION, Task.VALENCE, Task.AROUSAL)
+    outputs = (
+        Task.ACTION_UNITS,
+        *INTENSITIES,
+        Task.EXPRESSION,
+        Task.VALENCE,
+        Task.AROUSAL,
+    )
     places: Tensor
 
     def __init__(
         self,
         units: FaceUnits,
+        asymmetry: Asymmetry,
         prototypes: Prototypes,
         *,
         read: Sequence[int],
@@ -54,7 +62,8 @@ class FaceMember(nn.Module):
         smile_weight: float,
     ) -> None:
         super().__init__()
-        self.units, self.prototypes, self.read = units, prototypes, list(read)
+        self.units, self.asymmetry, self.prototypes = units, asymmetry, prototypes
+        self.read = list(read)
         self.smile, self.smile_weight = list(smile), smile_weight
         self.num_measures = int(units.mean.numel())
         self.register_buffer("places", places)
@@ -69,10 +78,12 @@ class FaceMember(nn.Module):
         place = expression.softmax(1) @ self.places
         valence = ((said.affect[:, 0] + smile).clamp(-1, 1) + place[:, 0]) / 2
         arousal = (said.affect[:, 1] + place[:, 1]) / 2
-        intensity = MAX_INTENSITY * said.intensity
+        left_leads = self.asymmetry(self.units.standardize(measures))
+        left = (said.intensity + left_leads.clamp(max=0)).clamp_min(0)
+        right = (said.intensity - left_leads.clamp(min=0)).clamp_min(0)
         return (
             said.logits[None],
-            intensity[None],
+            *(MAX_INTENSITY * level[None] for level in (said.intensity, left, right)),
             expression[None],
             valence[None],
             arousal[None],

@@ -115,7 +115,7 @@ def _unset(manifest: Manifest) -> dict[str, dict[int, set[str]] | set[str]]:
         {name for name in origin if getattr(one, name, None) == ""}
         for one in manifest.inputs
     ]
-    later = ("intensity", "intensity_note", "excluded")
+    later = ("intensity", "intensity_note", "sided", "excluded")
     units = {name for name in later if not getattr(manifest.action_units, name, None)}
     neutral = {
         name

@@ -266,5 +266,13 @@ def _action_unit_problems(output: ActionUnitOutput | None) -> Iterator[str]:
                 "excluded must be pairs of two action units that are predicted "
                 f"({', '.join(output.predicted)}), got {' and '.join(pair)}"
             )
+    sided = set(output.sided)
+    if len(sided) < len(output.sided) or not sided <= set(output.predicted):
+        yield (
+            "sided must name action units that are predicted "
+            f"({', '.join(output.predicted)}), each once, got {', '.join(output.sided)}"
+        )
+    if output.sided and not output.intensity:
+        yield "sided must stand with intensity, got intensity false"
     if output.intensity_note and not output.intensity:
         yield "intensity_note must stand with intensity, got intensity false"

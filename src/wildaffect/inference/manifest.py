@@ -157,6 +157,9 @@ class ActionUnitOutput(Config):
     """Members that predict action units also give the intensity of each."""
     intensity_note: str = ""
     """Limits of the intensities, such as what they were trained on; stands in results."""
+    sided: tuple[str, ...] = ()
+    """Units whose intensity on the subject's left and right side stands in results too;
+    with any, the members give both sides of every unit."""
     excluded: tuple[tuple[str, str], ...] = ()
     """Pairs of units that anatomy excludes; at most one of a pair counts as present."""
 
@@ -181,7 +184,8 @@ class Member(Config):
 
     Inputs `features` (1, T, D), `lengths` (1,) and `times_s` (1, T); outputs named after
     the tasks: `valence` and `arousal` (1, T), `expression` and `action_units` (1, T, K)
-    as logits; with intensities also `action_unit_intensity` (1, T, K) in [0, 5].
+    as logits; with intensities also `action_unit_intensity` (1, T, K) in [0, 5], with
+    sides `action_unit_intensity_left` and `action_unit_intensity_right` likewise.
     """
 
     network: NetworkFile

@@ -23,6 +23,9 @@ SPREAD = "spread"
 """Prefix of the columns that hold the spread over members."""
 INTENSITY = "action_unit_intensity"
 """Columns, and a member's output, of the intensities of action units."""
+SIDES = (f"{INTENSITY}_left", f"{INTENSITY}_right")
+"""The same on the subject's left and right side."""
+INTENSITIES = (INTENSITY, *SIDES)
 MAX_INTENSITY = 5.0
 """E of the Facial Action Coding System; 1 is A, 0 not shown."""
 IDENTITY = Affine()
@@ -51,6 +54,8 @@ def layout_of(manifest: Manifest) -> Layout:
         widths[Task.ACTION_UNITS] = len(manifest.action_units.predicted)
         if manifest.action_units.intensity:
             widths[INTENSITY] = widths[Task.ACTION_UNITS]
+        if manifest.action_units.sided:
+            widths |= dict.fromkeys(SIDES, widths[Task.ACTION_UNITS])
     stops = np.cumsum(list(widths.values())).tolist()
     columns = {
         name: slice(stop - width, stop)
@@ -61,7 +66,9 @@ def layout_of(manifest: Manifest) -> Layout:
 
 def task_of_columns(name: str) -> Task:
     """Return the task whose weights and smoothing hold for some columns of a layout."""
-    return Task.ACTION_UNITS if name == INTENSITY else Task(name.removeprefix(f"{SPREAD} "))
+    if name in INTENSITIES:
+        return Task.ACTION_UNITS
+    return Task(name.removeprefix(f"{SPREAD} "))
 
 
 class WindowGroup:
@@ -132,10 +139,10 @@ class WindowGroup:
             raw = _checked(where, task, outputs[task], num_rows, columns)
             affine = member.rescaled.get(task, IDENTITY)
             said[:, columns] = _read(task, raw, affine)
-        intensity = self._layout.columns.get(INTENSITY)
-        if intensity and Task.ACTION_UNITS in self._tasks[place]:
-            levels = _checked(where, INTENSITY, outputs[INTENSITY], num_rows, intensity)
-            said[:, intensity] = np.clip(levels, 0.0, MAX_INTENSITY)
+        for name in _intensities(self._layout, self._tasks[place]):
+            columns = self._layout.columns[name]
+            levels = _checked(where, name, outputs[name], num_rows, columns)
+            said[:, columns] = np.clip(levels, 0.0, MAX_INTENSITY)
         return said
 
 
@@ -194,10 +201,11 @@ class Model:
 
     def _check(self, member: Member, network: MemberNetwork) -> None:
         tasks = self.manifest.tasks_of(member)
+        given = [*map(str, tasks), *_intensities(self.layout, tasks)]
         widths = {
-            str(name): columns.stop - columns.start
+            name: columns.stop - columns.start
             for name, columns in self.layout.columns.items()
-            if name in tasks or (name == INTENSITY and Task.ACTION_UNITS in tasks)
+            if name in given
         }
         check_member(
             f"{self.manifest.name}/{member.network.file}",
@@ -237,6 +245,13 @@ def _columns_read(manifest: Manifest, member: Member) -> slice | NDArray[np.int6
         for one, stop in zip(manifest.inputs, stops, strict=True)
     }
     return np.concatenate([places[key] for key in member.inputs])
+
+
+def _intensities(layout: Layout, tasks: Sequence[Task]) -> list[str]:
+    """Return the intensities of a layout that a member with these tasks gives."""
+    if Task.ACTION_UNITS not in tasks:
+        return []
+    return [name for name in INTENSITIES if name in layout.columns]
 
 
 def _columns_of(layout: Layout, tasks: Sequence[Task]) -> Iterator[slice]:

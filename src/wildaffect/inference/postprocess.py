@@ -15,7 +15,7 @@ from wildaffect.inference.calibration import (
     units_present,
 )
 from wildaffect.inference.manifest import ActionUnitOutput, Manifest
-from wildaffect.inference.model import INTENSITY, SPREAD, Layout, task_of_columns
+from wildaffect.inference.model import INTENSITY, SIDES, SPREAD, Layout, task_of_columns
 from wildaffect.inference.smoothing import SmoothingKind
 
 Vector = NDArray[np.float32]
@@ -46,7 +46,7 @@ def to_affect(row: Vector, manifest: Manifest, layout: Layout) -> Affect:
         class_probs = _spread(
             probs, manifest.expression.predicted, manifest.expression.space
         )
-    action_unit_probs, present, intensities = None, None, None
+    action_unit_probs, present, intensities, sides = None, None, None, None
     if manifest.action_units:
         action_unit_probs, present = _units(
             row[layout.columns[Task.ACTION_UNITS]],
@@ -59,6 +59,8 @@ def to_affect(row: Vector, manifest: Manifest, layout: Layout) -> Affect:
                 manifest.action_units.predicted,
                 manifest.action_units.space,
             )
+        if manifest.action_units.sided:
+            sides = _sides(row, manifest.action_units, layout)
     spread = {
         task: single.get(f"{SPREAD} {task}", nan)
         if manifest.num_predicting(task) > 1
@@ -77,6 +79,7 @@ def to_affect(row: Vector, manifest: Manifest, layout: Layout) -> Affect:
         action_units_present=present,
         action_unit_intensities=intensities,
         spaces=manifest.spaces,
+        action_unit_sides=sides,
     )
 
 
@@ -89,6 +92,17 @@ def _units(
     return (
         _spread(probs, output.predicted, output.space),
         tuple(known.get(label) for label in output.space.labels),
+    )
+
+
+def _sides(row: Vector, output: ActionUnitOutput, layout: Layout) -> Vector:
+    """Return intensities of the left and the right side, shape (2, K)."""
+    places = [output.predicted.index(label) for label in output.sided]
+    return np.stack(
+        [
+            _spread(row[layout.columns[name]][places], output.sided, output.space)
+            for name in SIDES
+        ]
     )
 
 

@@ -95,6 +95,32 @@ class FaceUnits(nn.Module):
         )
 
 
+class Asymmetry(nn.Module):
+    """Standardized measures -> by how much the left side shows more than the right.
+
+    Linear in what a mirror would change of the measures, so that a mirrored face gives the
+    opposite. The two sides that `FaceUnits` gives are far too alike for this: it is trained
+    on faces that mostly show the same on both.
+
+    Args:
+        weight: Shape (D, K).
+        mirror: As of `FaceUnits`.
+    """
+
+    weight: Tensor
+    mirror: Tensor
+
+    def __init__(self, weight: Tensor, mirror: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("weight", weight)
+        self.register_buffer("mirror", mirror)
+
+    def forward(self, standardized: Tensor) -> Tensor:
+        """Return left minus right in [-1, 1], shape (N, K)."""
+        difference = (standardized - standardized[:, self.mirror]) / 2
+        return (difference @ self.weight).clamp(-1, 1)
+
+
 def between(ends: tuple[float, float], known: Tensor) -> Tensor:
     """Return a value per row, from the first end at `known` 0 to the second at 1."""
     first, second = ends

@@ -37,6 +37,7 @@ def result_schema(
     *,
     intensities: bool = False,
     intensity_note: str = "",
+    sided: Sequence[str] = (),
     landmarks: bool = False,
     blendshapes: bool = False,
     features: Sequence[FeatureGroup] = (),
@@ -49,6 +50,7 @@ def result_schema(
         spaces: Names of the model's outputs.
         intensities: The model gives the intensity of action units.
         intensity_note: What its artifact says of them.
+        sided: Action units whose left and right side it tells apart.
         landmarks: Add the landmarks.
         blendshapes: Add the blendshape scores.
         features: Feature groups to add.
@@ -65,6 +67,8 @@ def result_schema(
     ]
     if intensities:
         parts.append(_intensity_part(spaces, intensity_note))
+    if sided:
+        parts.append(_sides_part(spaces, sided, intensity_note))
     if landmarks:
         parts.append(_landmark_part())
     if blendshapes:
@@ -145,13 +149,40 @@ def _intensity_part(spaces: LabelSpaces, note: str) -> Part:
             name=f"{label}_intensity",
             type="float32",
             unit="[0, 5]",
-            meaning=f"Intensity of {label}: 0 not shown, 1 to 5 A to E of FACS."
-            + (f" {note}" if note else ""),
+            meaning=_intensity_meaning(f"Intensity of {label}", note),
             group=Group.INTENSITIES,
         )
         for label in spaces.action_units.labels
     )
     return Part(columns=columns, values=_from_affect(lambda a: a.action_unit_intensities))
+
+
+def _sides_part(spaces: LabelSpaces, sided: Sequence[str], note: str) -> Part:
+    labels = [label for label in spaces.action_units.labels if label in sided]
+    places = [spaces.action_units.index(label) for label in labels]
+    columns = tuple(
+        Column(
+            name=f"{label}_{side}",
+            type="float32",
+            unit="[0, 5]",
+            meaning=_intensity_meaning(
+                f"Intensity of {label} on the subject's own {side} side", note
+            ),
+            group=Group.INTENSITIES,
+        )
+        for label in labels
+        for side in ("left", "right")
+    )
+
+    def read(affect: Affect) -> Cells | None:
+        sides = affect.action_unit_sides
+        return None if sides is None else sides[:, places].T.ravel()
+
+    return Part(columns=columns, values=_from_affect(read))
+
+
+def _intensity_meaning(what: str, note: str) -> str:
+    return f"{what}: 0 not shown, 1 to 5 A to E of FACS." + (f" {note}" if note else "")
 
 
 def _landmark_part() -> Part:

@@ -13,6 +13,7 @@ from wildaffect.core.tasks import (
 from wildaffect.outputs.columns import FeatureGroup, result_schema
 from wildaffect.outputs.schema import SCHEMA_VERSION, Column, Group
 
+EXAMPLE_OF_SIDES = "AU12"
 MAX_SHOWN = 6
 """Columns of an optional group that are listed; the rest follow the same pattern."""
 
@@ -48,6 +49,11 @@ Action units are numbered as in the Facial Action Coding System (FACS). A model 
 two sets: `{ABAW_ACTION_UNITS.name}`, the official twelve of Aff-Wild2, or
 `{EXTENDED_ACTION_UNITS.name}`, which has all below. Blinks (45) are short closures of the
 eyes (43) and have no column of their own.
+
+Where a model gives intensities, it may tell left and right apart: of an action unit such as
+AU12 there are then `AU12_left` and `AU12_right`, the subject's own left and right, beside
+`AU12_intensity`, which in the embedded models is the stronger side's of each frame, before
+smoothing. The sidecar and the model's card name these action units.
 
 {_action_units()}
 ## Files
@@ -106,7 +112,11 @@ def schema_page() -> str:
         name="GROUP", columns=("NAME",), meaning="One value of a feature group"
     )
     schema = result_schema(
-        intensities=True, landmarks=True, blendshapes=True, features=(example,)
+        intensities=True,
+        sided=(EXAMPLE_OF_SIDES,),
+        landmarks=True,
+        blendshapes=True,
+        features=(example,),
     )
     sections = [_INTRODUCTION]
     for group, members in groupby(schema.columns, key=lambda column: column.group):

@@ -65,8 +65,10 @@ def _units(manifest: Manifest) -> list[str]:
     ]
     never = "; ".join(" and ".join(pair) for pair in output.excluded)
     scale = "Intensity 0 to 5 (FACS A to E are 1 to 5)"
+    sided = ", ".join(output.sided)
     return [
-        f"{scale}: {output.intensity_note}. Never present together: {never}.",
+        f"{scale}: {output.intensity_note}.",
+        f"Left and right told apart: {sided}. Never present together: {never}.",
         "",
         "| action unit | present from a probability of |",
         "|---|---|",

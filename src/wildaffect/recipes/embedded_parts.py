@@ -17,7 +17,7 @@ from wildaffect.inference.inputs import COLUMNS
 from wildaffect.inference.manifest import DataSource, NeutralPolicy
 from wildaffect.inference.neutral import DEFAULT_POLICY
 from wildaffect.inference.thresholds import ThresholdSweep, fit_thresholds
-from wildaffect.models.face_units import FaceUnits, Prototypes
+from wildaffect.models.face_units import Asymmetry, FaceUnits, Prototypes
 from wildaffect.recipes.default import default
 from wildaffect.recipes.train_command import TrainCommand, train
 from wildaffect.synth.facs import COLUMN
@@ -30,7 +30,12 @@ from wildaffect.training.exact_rows import (
     read_exact_rows,
     rows_against,
 )
-from wildaffect.training.face_units import FaceUnitsRecipe, UnitTargets, train_face_units
+from wildaffect.training.face_units import (
+    FaceUnitsRecipe,
+    UnitTargets,
+    fit_asymmetry,
+    train_face_units,
+)
 from wildaffect.training.runs import load_run
 
 UNITS = tuple(EXTENDED_ACTION_UNIT_NAMES)
@@ -80,7 +85,7 @@ def train_parts(world: Path, runs: Path) -> Parts:
     source = _source_of(world)
     rows = read_exact_rows(world, "train")
     neutral = replace(DEFAULT_POLICY, population_geometry=face_at_rest(rows))
-    units = _train_units(rows, neutral)
+    units, asymmetry = _train_units(rows, neutral)
     temporal = [_train_temporal(world, runs, neutral, seed) for seed in TEMPORAL_SEEDS]
     read = [UNITS.index(number) for number in READ_BY_PROTOTYPES]
     places = torch.tensor([CENTERS[name][:2] for name in EXPRESSIONS])
@@ -89,6 +94,7 @@ def train_parts(world: Path, runs: Path) -> Parts:
         face=member_onnx(
             FaceMember(
                 units,
+                asymmetry,
                 prototypes(),
                 read=read,
                 places=places,
@@ -134,7 +140,7 @@ def _columns() -> tuple[str, ...]:
     return tuple(name for kind in UNIT_INPUTS for name in COLUMNS[kind])
 
 
-def _train_units(rows: ExactRows, neutral: NeutralPolicy) -> FaceUnits:
+def _train_units(rows: ExactRows, neutral: NeutralPolicy) -> tuple[FaceUnits, Asymmetry]:
     affect = np.stack([rows.truth["face_valence"], rows.truth["face_arousal"]], axis=1)
     targets = UnitTargets(
         left=_twice(_of_units(rows, "intensities_left")),
@@ -142,10 +148,9 @@ def _train_units(rows: ExactRows, neutral: NeutralPolicy) -> FaceUnits:
         affect=_twice(affect.astype(np.float32)),
     )
     mirror = mirrored_columns(_columns())
-    *_, (_, network) = train_face_units(
-        _known_and_unknown(rows, neutral), targets, mirror, FaceUnitsRecipe()
-    )
-    return network.eval()
+    measures = _known_and_unknown(rows, neutral)
+    *_, (_, network) = train_face_units(measures, targets, mirror, FaceUnitsRecipe())
+    return network.eval(), fit_asymmetry(measures, targets, network)
 
 
 def _train_temporal(
