@@ -24,6 +24,7 @@ def two_units(**given):
     return affect(
         action_unit_probs=np.float32([0.25, np.nan]),
         action_unit_intensities=np.float32([1.5, np.nan]),
+        action_unit_sides=np.float32([[1.5, np.nan], [0.5, np.nan]]),
         action_units_present=(True, None),
         spaces=TWO_UNITS,
         **given,
@@ -33,6 +34,7 @@ def two_units(**given):
 def test_values_are_found_by_their_label():
     assert two_units().action_units == {"AU12": 0.25}
     assert two_units().intensities == {"AU12": 1.5}
+    assert two_units().sides == {"AU12": (1.5, 0.5)}
     assert two_units().present_action_units == ("AU12",)
     assert list(affect().expressions) == list(ABAW_EXPRESSIONS.labels)
     assert affect().expressions["Happiness"] == 0.75
@@ -40,7 +42,8 @@ def test_values_are_found_by_their_label():
 
 def test_what_is_not_predicted_has_no_label():
     nothing = Affect()
-    assert nothing.expressions == nothing.action_units == nothing.intensities == {}
+    assert nothing.expressions == nothing.action_units == {}
+    assert nothing.intensities == nothing.sides == {}
     assert nothing.present_action_units == ()
 
 

@@ -8,7 +8,8 @@ from wildaffect.core.errors import BadArtifact
 from wildaffect.core.tasks import Task
 from wildaffect.export import members
 from wildaffect.export.members import AppearanceMember, FaceMember, member_onnx
-from wildaffect.models.face_units import FaceUnits, Prototypes
+from wildaffect.inference.model import INTENSITIES
+from wildaffect.models.face_units import Asymmetry, FaceUnits, Prototypes
 from wildaffect.runtime.network import Device, Network
 
 PLACES = torch.tensor([[0.0, -0.1], [0.8, 0.4], [-0.5, 0.6]])
@@ -35,8 +36,10 @@ def face(units, smile_weight=0.3):
         slope=8.0,
         sharpness=(0.5, 1.5),
     )
+    weight = torch.tensor([[0.4, 0.0], [-0.4, 0.0], [0.0, 0.0]])
     return FaceMember(
         units,
+        Asymmetry(weight, units.mirror),
         prototypes,
         read=[1, 0],
         places=PLACES,
@@ -80,13 +83,30 @@ def test_intensities_are_given_from_0_to_5_and_a_smile_adds_to_valence_alone(uni
     rows = torch.zeros(1, 2, 5)
     rows[0, 1, 3:] = 0.5
     with torch.no_grad():
-        logits, intensity, expression, valence, arousal = member(rows)
+        logits, intensity, _, _, expression, valence, arousal = member(rows)
         alone = units(rows[0, :, :3])
     torch.testing.assert_close(intensity[0], 5 * alone.intensity)
     torch.testing.assert_close(logits[0, 0], logits[0, 1])
     torch.testing.assert_close(expression[0, 0], expression[0, 1])
     assert float(arousal[0, 0]) == float(arousal[0, 1])
     assert float(valence[0, 1] - valence[0, 0]) == pytest.approx(0.075, abs=1e-6)
+
+
+def test_the_stronger_side_has_the_intensity_and_a_mirror_exchanges_the_sides(units):
+    member = face(units).eval()
+    rows = torch.randn(1, 40, 5, generator=torch.Generator().manual_seed(2))
+    mirrored = rows[..., [1, 0, 2, 3, 4]]
+    with torch.no_grad():
+        _, intensity, left, right, *_ = member(rows)
+        _, _, other_left, other_right, *_ = member(mirrored)
+    torch.testing.assert_close(torch.maximum(left, right), intensity)
+    torch.testing.assert_close(other_left, right)
+    torch.testing.assert_close(other_right, left)
+    one_sided, same = (left - right)[0].T
+    leads = 0.4 * (rows[0, :, 0] - rows[0, :, 1])
+    assert (one_sided * leads >= 0).all()
+    assert one_sided.abs().max() > 1
+    assert same.abs().max() == 0
 
 
 def said_of(member, *rows):
@@ -126,4 +146,4 @@ def test_the_better_the_neutral_is_known_the_less_sure_the_picture_is(known, tem
 
 def test_members_name_their_outputs_after_tasks(units):
     for member, _ in made(units).values():
-        assert set(member.outputs) - {"action_unit_intensity"} <= set(Task)
+        assert set(member.outputs) - set(INTENSITIES) <= set(Task)

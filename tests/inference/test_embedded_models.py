@@ -158,15 +158,13 @@ def test_intensities_lie_from_0_to_5_and_say_where_they_were_learned(model):
 
 
 def test_mirrored_measures_exchange_the_sides(model):
-    """To a twentieth of the scale: measures are scaled by the mean and spread of drawn
-    faces, which are not quite symmetrical."""
     rows = random_rows(model)
     left, right = (rows.said(name) for name in SIDES)
     np.testing.assert_array_equal(np.maximum(left, right), rows.said(INTENSITY))
     own = rows.values[:, rows.places["geometry_change"]]
     rows["geometry_change"] = own[:, mirrored_columns(COLUMNS["geometry_change"])]
     for name, other in zip(SIDES, (right, left), strict=True):
-        np.testing.assert_allclose(rows.said(name), other, rtol=0, atol=0.25)
+        np.testing.assert_allclose(rows.said(name), other, rtol=0, atol=1e-4)
     assert np.abs(left - right).max() > 1.0, "else exchanging them would show nothing"
 
 

@@ -8,6 +8,7 @@ from wildaffect.models.face_units import UnitOutputs
 from wildaffect.training.face_units import (
     FaceUnitsRecipe,
     UnitTargets,
+    fit_asymmetry,
     train_face_units,
     unit_loss,
 )
@@ -42,6 +43,23 @@ def test_training_lowers_the_loss_and_finds_the_sides(invented):
     ):  # fmt: skip
         assert np.corrcoef(side[:, 0], truth[:, 0])[0, 1] > 0.8
     assert np.corrcoef(said.affect[:, 1], targets.affect[:, 1])[0, 1] > 0.8
+
+
+def test_the_side_that_shows_more_is_told_though_one_sided_rows_are_rare(invented):
+    rows, targets = invented
+    rare = np.arange(len(rows)) % 50 == 0
+    right = np.where(rare[:, None], targets.right, targets.left)
+    rows = np.concatenate([targets.left, right, rows[:, 2:]], axis=1)
+    rows[:, :2] += np.random.default_rng(1).normal(0, 0.1, (len(rows), 2))
+    targets = UnitTargets(left=targets.left, right=right, affect=targets.affect)
+    _, network = trained((rows, targets))
+    asymmetry = fit_asymmetry(rows, targets, network)
+    with torch.no_grad():
+        told = asymmetry(network.standardize(torch.tensor(rows)))[rare, 0].numpy()
+    truth = (targets.left - targets.right)[rare, 0]
+    clear = np.abs(truth) > 0.2
+    assert clear.sum() > 3
+    assert (np.sign(told[clear]) == np.sign(truth[clear])).all()
 
 
 def test_a_seed_gives_the_same_network_to_the_bit_and_another_seed_another(invented):

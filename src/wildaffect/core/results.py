@@ -18,8 +18,8 @@ UNCLEAR = "unclear"
 class Affect:
     """Perceived affect of one face; NaN or None where the model does not predict it.
 
-    Arrays are in the order of `spaces`; `expressions`, `action_units` and `intensities`
-    hold the same values by label.
+    Arrays are in the order of `spaces`; `expressions`, `action_units`, `intensities` and
+    `sides` hold the same values by label.
     """
 
     valence: float = float("nan")
@@ -45,7 +45,6 @@ class Affect:
     action_unit_sides: NDArray[np.float32] | None = None
     """The same on the subject's left and right side, shape (2, K); NaN for an action unit
     whose sides the model does not tell apart."""
-
     spaces: LabelSpaces = field(default_factory=LabelSpaces)
     """Labels of the expressions and action units above."""
 
@@ -55,6 +54,8 @@ class Affect:
         _check_length("action_unit_probs", self.action_unit_probs, units)
         _check_length("action_units_present", self.action_units_present, units)
         _check_length("action_unit_intensities", self.action_unit_intensities, units)
+        for side in () if self.action_unit_sides is None else self.action_unit_sides:
+            _check_length("action_unit_sides", side, units)
 
     @property
     def expressions(self) -> dict[str, float]:
@@ -70,6 +71,16 @@ class Affect:
     def intensities(self) -> dict[str, float]:
         """Intensity in [0, 5] of each action unit that the model grades, by its label."""
         return _by_label(self.action_unit_intensities, self.spaces.action_units)
+
+    @property
+    def sides(self) -> dict[str, tuple[float, float]]:
+        """Left and right intensity of each action unit whose sides are told apart."""
+        if self.action_unit_sides is None:
+            return {}
+        left, right = (
+            _by_label(one, self.spaces.action_units) for one in self.action_unit_sides
+        )
+        return {label: (left[label], right[label]) for label in left}
 
     @property
     def present_action_units(self) -> tuple[str, ...]:

@@ -1,8 +1,8 @@
 """Train `FaceUnits` on drawn faces, whose action units are known exactly.
 
-How the sides of units are told apart is fitted beside it. Every frame is seen twice: against the person's own neutral as the analyzer estimates it,
-and against the population's alone, as in a photograph. Symbols: N rows, D measures, K
-units.
+Every frame is seen twice: against the person's own neutral as the analyzer estimates it,
+and against the population's alone, as in a photograph. Which side shows more is fitted by
+itself, as `Asymmetry`. Symbols: N rows, D measures, K units.
 """
 
 from collections.abc import Iterator
@@ -73,8 +73,8 @@ def train_face_units(
     """
     torch.manual_seed(recipe.seed)
     network = FaceUnits(
-        torch.tensor(np.median(rows, axis=0)),
-        torch.tensor(np.maximum(rows.std(0), SMALLEST_SPREAD)),
+        torch.tensor(_for_both_sides(np.median(rows, axis=0), mirror)),
+        torch.tensor(np.maximum(_for_both_sides(rows.std(0), mirror), SMALLEST_SPREAD)),
         torch.tensor(mirror),
         num_units=targets.left.shape[1],
         hidden=recipe.hidden,
@@ -111,6 +111,13 @@ def train_face_units(
         yield total / len(rows), network
 
 
+def _for_both_sides(
+    statistic: NDArray[np.floating], mirror: NDArray[np.int64]
+) -> NDArray[np.floating]:
+    """Return the mean of a measure and its mirror image, which a mirror does not change."""
+    return (statistic + statistic[mirror]) / 2
+
+
 def fit_asymmetry(
     rows: NDArray[np.float32], targets: UnitTargets, units: FaceUnits
 ) -> Asymmetry:
@@ -130,7 +137,9 @@ def fit_asymmetry(
     penalty = RIDGE * np.eye(measured.shape[1])
     weights = []
     for wanted in difference.T:
-        weighed = measured * np.where(np.abs(wanted) > ONE_SIDED, ONE_SIDED_WEIGHT, 1.0)[:, None]
+        weighed = (
+            measured * np.where(np.abs(wanted) > ONE_SIDED, ONE_SIDED_WEIGHT, 1.0)[:, None]
+        )
         weights.append(np.linalg.solve(weighed.T @ measured + penalty, weighed.T @ wanted))
     weight = torch.tensor(np.stack(weights, axis=1), dtype=torch.float32)
     return Asymmetry(weight, units.mirror)
