@@ -28,6 +28,8 @@ from wildaffect.synth.presets import PRESETS
 
 WORLD = PRESETS["everyday"]
 WORLD_SEED = 20
+LINE_EVERY = 100
+"""People between two lines of progress where the bar is not seen."""
 
 
 def main() -> None:
@@ -53,7 +55,8 @@ def main() -> None:
 
 def draw(folder: Path, workers: int) -> None:
     """Draw the world, showing how far it is."""
-    with Progress(console=Console(stderr=True)) as bar:
+    console = Console(stderr=True)
+    with Progress(console=console) as bar:
         task = bar.add_task("people")
         for state in write_world_features(
             folder,
@@ -65,6 +68,8 @@ def draw(folder: Path, workers: int) -> None:
             draw=see_video,
         ):
             bar.update(task, completed=state.num_done, total=state.num_videos)
+            if not console.is_terminal and state.num_done % LINE_EVERY == 0:
+                console.print(f"people: {state.num_done} of {state.num_videos}")
 
 
 if __name__ == "__main__":
