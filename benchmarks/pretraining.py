@@ -30,7 +30,6 @@ from run_tables import MEASURES, Runs, print_difference, print_head, print_row
 from wildaffect.features.crops import CropOptions, Cropper, cut_all
 from wildaffect.metrics.scores import VideoStatistics
 from wildaffect.models.backbones.registry import backbone_spec
-from wildaffect.recipes.image_progress import StepBar
 from wildaffect.recipes.images import finetune_vit_micro, mae_micro
 from wildaffect.runtime.network import Device
 from wildaffect.synth.dataset import IMAGES, write_world
@@ -42,6 +41,7 @@ from wildaffect.training.images.probe import Embedded, embed_crops, probe
 from wildaffect.training.images.recipe import FinetuneRecipe
 from wildaffect.training.recipe import BestOnDevSplit
 from wildaffect.training.runs import Run, read_metrics
+from wildaffect.workflows.image_progress import StepBar
 
 CPU, DATA_LICENSE = ImageTrainerConfig(accelerator="cpu"), "CC0-1.0"
 SEED = 82

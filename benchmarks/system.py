@@ -33,11 +33,11 @@ from wildaffect.features.records import NO_DIGEST, FeatureTable, Provenance
 from wildaffect.features.store import FeatureStore
 from wildaffect.recipes.abaw4 import MEASURED_INPUTS
 from wildaffect.recipes.catalog import RECIPES
-from wildaffect.recipes.pixel_stages import features_of, train_from_pixels
-from wildaffect.recipes.pixel_systems import PixelSystemCommand, abaw4_system_small
-from wildaffect.recipes.train_command import TrainCommand, train
 from wildaffect.synth.dataset import IMAGES, write_world
 from wildaffect.synth.presets import PRESETS, Preset
+from wildaffect.workflows.pixel_stages import features_of, train_from_pixels
+from wildaffect.workflows.pixel_systems import PixelSystemCommand, abaw4_system_small
+from wildaffect.workflows.train import TrainCommand, train
 
 FACES = replace(
     PRESETS["stills"], people={"train": 1500, "val": 60, "test": 0}, rows_per_video=16

@@ -23,6 +23,7 @@ TRAINING = {"models", "losses", "training", "export", "recipes"}
 FLOAT = TensorProto.FLOAT
 EXTRA = {("synth",), ("data", "world_features"), ("data", "world_sight")}
 """Need the extra `world` (numba)."""
+LIGHT_WORKFLOWS = {"__init__", "analyze", "evaluate", "generate", "load_model"}
 ABSENT = [
     "torch",
     "torchvision",
@@ -69,6 +70,8 @@ def light_modules() -> list[str]:
     names = []
     for path in sorted(PACKAGE.rglob("*.py")):
         parts = path.relative_to(PACKAGE).with_suffix("").parts
+        if parts[0] == "workflows" and parts[1] not in LIGHT_WORKFLOWS:
+            continue
         if parts[0] not in TRAINING and not EXTRA & {parts[:1], parts[:2]}:
             names.append(".".join(("wildaffect", *parts)).removesuffix(".__init__"))
     return names

@@ -43,7 +43,7 @@ class Command:
 def run(command: Command) -> int:
     """Run the comparison and print where the table is."""
     require_train("compare")
-    from wildaffect.recipes.compare_command import CompareOptions, compare
+    from wildaffect.workflows.compare import CompareOptions, compare
 
     recipes = command.recipes
     return compare(

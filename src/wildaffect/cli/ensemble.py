@@ -49,7 +49,7 @@ class Command:
 def run(command: Command) -> int:
     """Build the ensemble and print its scores."""
     require_train("ensemble")
-    from wildaffect.recipes.ensemble_command import Job, make_ensemble
+    from wildaffect.workflows.ensemble import Job, make_ensemble
 
     return make_ensemble(
         Job(

@@ -51,7 +51,7 @@ def run(command: Command) -> int:
     require_train("export")
     from wildaffect.export.artifact import Title
     from wildaffect.export.bundled_backbones import parse_backbones
-    from wildaffect.recipes.export_command import export
+    from wildaffect.workflows.export_model import export
 
     output = command.output
     if command.zip and output.suffix != ".zip":

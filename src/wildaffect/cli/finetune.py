@@ -18,7 +18,7 @@ from wildaffect.cli.extras import Prepared, require_train
 from wildaffect.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from wildaffect.recipes.finetune_command import FinetuneCommand
+    from wildaffect.workflows.finetune import FinetuneCommand
 
 
 def prepare(args: list[str]) -> Prepared:
@@ -29,8 +29,8 @@ def prepare(args: list[str]) -> Prepared:
         MissingExtra: If the extra `train` is not installed.
     """
     require_train("finetune")
-    from wildaffect.recipes.finetune_command import FinetuneCommand
     from wildaffect.recipes.images import FINETUNE_RECIPES, find_finetune_recipe
+    from wildaffect.workflows.finetune import FinetuneCommand
 
     if args and args[0] in {"-h", "--help"}:
         args = ["finetune-iresnet-small", *args]
@@ -45,6 +45,6 @@ def prepare(args: list[str]) -> Prepared:
 
 def run(command: "FinetuneCommand") -> int:
     """Train, score, and print where the results are."""
-    from wildaffect.recipes.finetune_command import finetune
+    from wildaffect.workflows.finetune import finetune
 
     return finetune(command)

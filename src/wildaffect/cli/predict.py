@@ -52,7 +52,7 @@ def run(command: Command) -> int:
     """Predict video by video and print where the tables are."""
     _check(command)
     require_train("predict")
-    from wildaffect.recipes.predict_command import Job, predict
+    from wildaffect.workflows.predict import Job, predict
 
     return predict(
         Job(

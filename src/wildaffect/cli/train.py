@@ -23,9 +23,9 @@ from wildaffect.cli.extras import Prepared, require_train
 from wildaffect.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from wildaffect.recipes.pixel_systems import PixelSystemCommand
-    from wildaffect.recipes.systems import SystemCommand
-    from wildaffect.recipes.train_command import TrainCommand
+    from wildaffect.workflows.pixel_systems import PixelSystemCommand
+    from wildaffect.workflows.systems import SystemCommand
+    from wildaffect.workflows.train import TrainCommand
 
 
 def prepare(args: list[str]) -> Prepared:
@@ -37,9 +37,9 @@ def prepare(args: list[str]) -> Prepared:
     """
     require_train("train")
     from wildaffect.recipes.catalog import RECIPES, find_recipe
-    from wildaffect.recipes.pixel_systems import PIXEL_SYSTEMS, PixelSystemCommand
-    from wildaffect.recipes.systems import SYSTEMS, SystemCommand
-    from wildaffect.recipes.train_command import TrainCommand
+    from wildaffect.workflows.pixel_systems import PIXEL_SYSTEMS, PixelSystemCommand
+    from wildaffect.workflows.systems import SYSTEMS, SystemCommand
+    from wildaffect.workflows.train import TrainCommand
 
     if args and args[0] in {"-h", "--help"}:
         args = ["modern", *args]
@@ -64,10 +64,10 @@ def prepare(args: list[str]) -> Prepared:
 
 def run(command: "TrainCommand | SystemCommand | PixelSystemCommand") -> int:
     """Train, score, and print where the results are."""
-    from wildaffect.recipes.pixel_stages import train_from_pixels
-    from wildaffect.recipes.pixel_systems import PixelSystemCommand
-    from wildaffect.recipes.systems import SystemCommand, train_system
-    from wildaffect.recipes.train_command import train
+    from wildaffect.workflows.pixel_stages import train_from_pixels
+    from wildaffect.workflows.pixel_systems import PixelSystemCommand
+    from wildaffect.workflows.systems import SystemCommand, train_system
+    from wildaffect.workflows.train import train
 
     if isinstance(command, PixelSystemCommand):
         return train_from_pixels(command)

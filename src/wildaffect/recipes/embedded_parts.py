@@ -12,6 +12,7 @@ from wildaffect.core.tasks import EXTENDED_ACTION_UNIT_NAMES
 from wildaffect.export.members import FaceMember, member_onnx
 from wildaffect.export.onnx import check_parity, to_onnx
 from wildaffect.features.geometry import mirrored_columns
+from wildaffect.features.store import FeatureStore
 from wildaffect.formats.generated import find_generated
 from wildaffect.inference.inputs import COLUMNS
 from wildaffect.inference.manifest import DataSource, NeutralPolicy
@@ -19,7 +20,6 @@ from wildaffect.inference.neutral import DEFAULT_POLICY
 from wildaffect.inference.thresholds import ThresholdSweep, fit_thresholds
 from wildaffect.models.face_units import Asymmetry, FaceUnits, Prototypes
 from wildaffect.recipes.default import default
-from wildaffect.recipes.train_command import TrainCommand, train
 from wildaffect.synth.facs import COLUMN
 from wildaffect.synth.prototypes import CENTERS, EXPRESSIONS, VARIANTS
 from wildaffect.synth.statistics import WILD_EXPRESSION_SHARES
@@ -36,7 +36,8 @@ from wildaffect.training.face_units import (
     fit_asymmetry,
     train_face_units,
 )
-from wildaffect.training.runs import load_run
+from wildaffect.training.job import TrainerConfig, train_run
+from wildaffect.training.load import load_split
 
 UNITS = tuple(EXTENDED_ACTION_UNIT_NAMES)
 """FACS numbers of the action units that are given."""
@@ -159,8 +160,17 @@ def _train_temporal(
     """Return a temporal member as a file, and the rows per second that it saw."""
     recipe = replace(default(), neutral=neutral, seed=seed)
     folder = runs / f"{recipe.name}-{seed}"
-    train(TrainCommand(data=world, recipe=recipe, output=folder))
-    trained = load_run(folder)
+    torch.set_num_threads(1)
+    store = FeatureStore(world / "features")
+    trained = train_run(
+        recipe,
+        load_split(world, store, recipe, "train"),
+        store,
+        folder,
+        config=TrainerConfig(),
+        data_license=_source_of(world).license,
+        on_epoch_end=lambda _: None,
+    )
     content = to_onnx(trained.model)
     check_parity(trained.model, content)
     return content, float(f"{trained.data.rate_hz:.6g}")

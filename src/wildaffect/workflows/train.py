@@ -14,7 +14,6 @@ from wildaffect.data.splits import k_folds, save_splits
 from wildaffect.features.store import FeatureStore
 from wildaffect.formats.generated import find_generated
 from wildaffect.inference.stored_outputs import StoredOutputs, save_outputs
-from wildaffect.recipes.epoch_bar import EpochBar
 from wildaffect.training.calibrate_and_score import (
     ScoreLine,
     calibrate_run,
@@ -31,6 +30,7 @@ from wildaffect.training.pages import console_of_tables, fit_table, score_table
 from wildaffect.training.recipe import TemporalRecipe
 from wildaffect.training.runs import Run, TrainedModel, read_metrics
 from wildaffect.training.score import video_statistics
+from wildaffect.workflows.epoch_bar import EpochBar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,6 @@ import tyro
 
 from wildaffect.core.console import Console
 from wildaffect.core.errors import UsageError
-from wildaffect.recipes.image_progress import StepBar
 from wildaffect.runtime.network import supports_bf16
 from wildaffect.training.calibrate_and_score import score_line, write_scores
 from wildaffect.training.distributed import is_first_process
@@ -21,6 +20,7 @@ from wildaffect.training.images.recipe import AnyImageRecipe, FinetuneRecipe
 from wildaffect.training.images.runs import TrainedFaceNet
 from wildaffect.training.job import UNKNOWN_LICENSE
 from wildaffect.training.pages import score_table
+from wildaffect.workflows.image_progress import StepBar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

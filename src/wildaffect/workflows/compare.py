@@ -11,7 +11,6 @@ from wildaffect.core.errors import UsageError
 from wildaffect.core.files import write_whole
 from wildaffect.features.store import FeatureStore
 from wildaffect.recipes.catalog import find_recipe
-from wildaffect.recipes.epoch_bar import EpochBar
 from wildaffect.training.calibrate_and_score import (
     calibrate_run,
     load_calibration,
@@ -23,6 +22,7 @@ from wildaffect.training.job import UNKNOWN_LICENSE, TrainerConfig, train_run
 from wildaffect.training.load import Split, load_split
 from wildaffect.training.recipe import TemporalRecipe
 from wildaffect.training.runs import Run, TrainedModel, read_metrics
+from wildaffect.workflows.epoch_bar import EpochBar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,8 +4,8 @@ import pytest
 from rich.console import Console
 
 from wildaffect.recipes import finetune_command
-from wildaffect.recipes.finetune_command import tell_precision
 from wildaffect.recipes.images import finetune_vit_micro
+from wildaffect.workflows.finetune import tell_precision
 
 
 @pytest.mark.parametrize(

@@ -18,15 +18,15 @@ from wildaffect.recipes.images import (
     finetune_vit_micro,
     mae_micro,
 )
-from wildaffect.recipes.pixel_stages import CLAIM, stages_of, train_from_pixels
-from wildaffect.recipes.pixel_systems import (
+from wildaffect.synth.dataset import write_world
+from wildaffect.synth.presets import PRESETS
+from wildaffect.workflows.pixel_stages import CLAIM, stages_of, train_from_pixels
+from wildaffect.workflows.pixel_systems import (
     PIXEL_SYSTEMS,
     BackboneRecipe,
     PixelSystemCommand,
     abaw4_system_small,
 )
-from wildaffect.synth.dataset import write_world
-from wildaffect.synth.presets import PRESETS
 
 
 @pytest.fixture(autouse=True)

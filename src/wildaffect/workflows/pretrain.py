@@ -7,14 +7,14 @@ from typing import Annotated, Literal
 import tyro
 
 from wildaffect.core.console import Console
-from wildaffect.recipes.finetune_command import places_of, tell_precision, tell_sets
-from wildaffect.recipes.image_progress import StepBar
 from wildaffect.training.distributed import is_first_process
 from wildaffect.training.images.job import ImageTrainerConfig, load_sets
 from wildaffect.training.images.pretrain_job import find_images, pretrain_run
 from wildaffect.training.images.recipe import PretrainRecipe
 from wildaffect.training.job import UNKNOWN_LICENSE
 from wildaffect.training.runs import Run, read_metrics
+from wildaffect.workflows.finetune import places_of, tell_precision, tell_sets
+from wildaffect.workflows.image_progress import StepBar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

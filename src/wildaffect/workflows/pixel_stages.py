@@ -23,8 +23,12 @@ from wildaffect.features.progress import extract_all
 from wildaffect.features.store import FeatureStore
 from wildaffect.models.backbones.manifest import MANIFEST_FILE
 from wildaffect.recipes.embedders import backbone_sets
-from wildaffect.recipes.finetune_command import FinetuneCommand, finetune
-from wildaffect.recipes.pixel_sources import (
+from wildaffect.runtime.network import Device
+from wildaffect.training.distributed import num_processes
+from wildaffect.training.images.recipe import PretrainRecipe
+from wildaffect.training.images.start import BACKBONE_FOLDER
+from wildaffect.workflows.finetune import FinetuneCommand, finetune
+from wildaffect.workflows.pixel_sources import (
     FaceImages,
     check_people,
     every_image,
@@ -32,17 +36,13 @@ from wildaffect.recipes.pixel_sources import (
     labeled_images,
     layout_of,
 )
-from wildaffect.recipes.pixel_systems import (
+from wildaffect.workflows.pixel_systems import (
     BackboneRecipe,
     PixelSystemCommand,
     PixelSystemRecipe,
 )
-from wildaffect.recipes.pretrain_command import PretrainCommand, pretrain
-from wildaffect.recipes.systems import SystemCommand, train_system
-from wildaffect.runtime.network import Device
-from wildaffect.training.distributed import num_processes
-from wildaffect.training.images.recipe import PretrainRecipe
-from wildaffect.training.images.start import BACKBONE_FOLDER
+from wildaffect.workflows.pretrain import PretrainCommand, pretrain
+from wildaffect.workflows.systems import SystemCommand, train_system
 
 CLAIM = "system.json"
 """In the folder of a system: what it is made of."""

@@ -14,11 +14,11 @@ from wildaffect.export.bundled_backbones import parse_backbones
 from wildaffect.inference.expression_bias import BiasFit, CoordinateAscent
 from wildaffect.inference.inputs import COLUMNS
 from wildaffect.recipes.catalog import RECIPES
-from wildaffect.recipes.ensemble_command import Job, make_ensemble
-from wildaffect.recipes.export_command import export
-from wildaffect.recipes.train_command import TrainCommand, train
 from wildaffect.training.distributed import is_first_process
 from wildaffect.training.job import UNKNOWN_LICENSE
+from wildaffect.workflows.ensemble import Job, make_ensemble
+from wildaffect.workflows.export_model import export
+from wildaffect.workflows.train import TrainCommand, train
 
 ARTIFACT, ENSEMBLE = "artifact", "ensemble"
 

@@ -1,4 +1,4 @@
-from wildaffect.recipes.image_progress import StepBar
+from wildaffect.workflows.image_progress import StepBar
 
 
 def test_a_bar_of_scoring_is_there_until_all_crops_are_judged(tmp_path):
