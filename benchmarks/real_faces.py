@@ -10,13 +10,13 @@ itself, as `wildaffect analyze` does it; of several faces the largest counts. Pe
 installed run on the faces of the first model; where this OpenCV has a Haar cascade, `fer`
 and `facex` also run on its faces, as those packages do by themselves.
 
-Scores, with 95 % intervals over people: photographs with a face; photographs answered;
-balanced accuracy over the classes present, of those answered and of all (unanswered ones
-are wrong); macro F1; expected calibration error of the class answered (10 bins); share of
+Scores, with 95 % intervals over people: photographs with a face; photographs scored;
+balanced accuracy over the classes present, of those scored and of all (unscored ones
+are wrong); macro F1; expected calibration error of the class scored (10 bins); share of
 pairs in order for valence (happiness over anger, disgust, fear, sadness) and arousal
 (anger, fear, surprise over neutral, sadness); CCC where valence and arousal are annotated;
 mean F1 and AUC of the action units that are annotated, occur and are predicted; and the
-balanced accuracy of the first model less that of the row, on photographs that both answer.
+balanced accuracy of the first model minus that of the row, on photographs that both score.
 A peer's valence is p(happiness) less p(anger, disgust, fear, sadness).
 """
 
@@ -34,9 +34,9 @@ from real_faces_page import (
     between_marks,
     markdown,
 )
-from real_faces_pairs import LEAD, PairedStatistics, lead_interval
+from real_faces_pairs import PAIRED_DIFFERENCE, PairedStatistics, difference_interval
 from real_faces_peers import FaceX, Fer, networks
-from real_faces_scores import Answer, PersonStatistics, intervals
+from real_faces_scores import PersonStatistics, Prediction, intervals
 from real_faces_sets import ImageSet, read_set
 from real_faces_systems import Absent, Haar, OurModel, Peer
 
@@ -125,15 +125,17 @@ def rows(
 ) -> Iterator[Row]:
     """Yield the scores of each system; the first finds faces for those after it."""
     paths = [image.path for image in images.images]
-    first: list[Answer] | None = None
+    first: list[Prediction] | None = None
     for system in systems:
         print(f"{images.name}: {system.name}", file=sys.stderr)
-        answers = system.answers(paths)
-        first = first or answers
-        statistics = PersonStatistics.of(images, answers)
+        predictions = system.predict(paths)
+        first = first or predictions
+        statistics = PersonStatistics.of(images, predictions)
         scores = intervals(statistics, num_resamples=num_resamples)
-        if paired := PairedStatistics.of(images, first, answers):
-            scores[LEAD] = lead_interval(paired, num_resamples=num_resamples)
+        if paired := PairedStatistics.of(images, first, predictions):
+            scores[PAIRED_DIFFERENCE] = difference_interval(
+                paired, num_resamples=num_resamples
+            )
         yield Row(
             system=system.name,
             crop=system.crop,
@@ -148,19 +150,19 @@ def face_free(model: OurModel, source: Path) -> FaceFree:
     """Count the frames of a video or of a folder of photographs in which a face is seen."""
     frames: set[int] = set()
     seen: set[int] = set()
-    answered: set[int] = set()
+    scored: set[int] = set()
     for row in model.run(source):
         frames.add(row.frame_index)
         if row.face is not None:
             seen.add(row.frame_index)
         if row.status is Status.OK:
-            answered.add(row.frame_index)
+            scored.add(row.frame_index)
     return FaceFree(
         system=model.name,
         source=source.name,
         num_frames=len(frames),
         num_with_face=len(seen),
-        num_answered=len(answered),
+        num_scored=len(scored),
     )
 
 

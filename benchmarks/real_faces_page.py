@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from real_faces_pairs import LEAD
+from real_faces_pairs import PAIRED_DIFFERENCE
 from real_faces_sets import EXPRESSIONS
 
 from wildaffect.core.errors import UsageError
@@ -15,10 +15,10 @@ BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 """Where a page of the documentation holds the tables."""
 COLUMNS = {
     "found": "found",
-    "answered": "answered",
+    "scored": "scored",
     "balanced accuracy": "balanced accuracy",
     "balanced accuracy, all": "of all images",
-    LEAD: "first model ahead by",
+    PAIRED_DIFFERENCE: "first model ahead by",
     "macro F1": "macro F1",
     "ECE": "ECE",
     "valence AUC": "valence AUC",
@@ -39,12 +39,12 @@ class Row:
     crop: str
     scores: Mapping[str, Interval]
     confusion: NDArray[np.int64]
-    """Rows are annotated classes, columns answers, the last column any other; answered
+    """Rows are annotated classes, columns predictions, the last column any other; scored
     photographs alone."""
     units: tuple[str, ...]
     """Action units that are scored."""
     is_ours: bool
-    """Whether it is a model of this project, whose answers are shown in detail."""
+    """Whether it is a model of this project, whose predictions are shown in detail."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +65,7 @@ class FaceFree:
     source: str
     num_frames: int
     num_with_face: int
-    num_answered: int
+    num_scored: int
 
 
 def markdown(
@@ -76,10 +76,10 @@ def markdown(
     if face_free:
         rows = [
             [one.system, one.source, f"{one.num_frames}", f"{one.num_with_face}",
-             f"{one.num_answered}"]
+             f"{one.num_scored}"]
             for one in face_free
         ]  # fmt: skip
-        header = ["system", "frames of", "frames", "with a face", "answered"]
+        header = ["system", "frames of", "frames", "with a face", "scored"]
         parts.append("## Frames without a face\n\n" + _table(header, rows))
     if absent:
         lines = [f"- {name}: {reason}" for name, reason in absent.items()]
@@ -163,7 +163,7 @@ def _set_parts(page: SetPage) -> Iterator[str]:
     for row in page.rows:
         if row.is_ours and row.confusion.sum():
             yield (
-                f"### {page.name}: what {row.system} answers\n\n"
+                f"### {page.name}: predictions of {row.system}\n\n"
                 + _confusion(row.confusion)
             )
 

@@ -1,4 +1,4 @@
-"""How far one system is ahead of another on the photographs that both answer."""
+"""Paired differences between two systems on the photographs that both score."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,17 +6,17 @@ from operator import attrgetter
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from real_faces_scores import Answer, PersonStatistics
+from real_faces_scores import PersonStatistics, Prediction
 from real_faces_sets import ImageSet
 
 from wildaffect.metrics.bootstrap import Interval, bootstrap_interval
 
-LEAD = "first model ahead by"
+PAIRED_DIFFERENCE = "first model ahead by"
 SCORE = "balanced accuracy"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lead:
+class PairedDifference:
     """Differences of `SCORE`."""
 
     values: NDArray[np.float64]
@@ -31,13 +31,13 @@ class PairedStatistics:
 
     @classmethod
     def of(
-        cls, images: ImageSet, first: Sequence[Answer], second: Sequence[Answer]
+        cls, images: ImageSet, first: Sequence[Prediction], second: Sequence[Prediction]
     ) -> "PairedStatistics | None":
-        """Return them; None for one system, or where both answer no photograph."""
+        """Return them; None for one system, or where both score no photograph."""
         both = [
             index
             for index, pair in enumerate(zip(first, second, strict=True))
-            if all(answer.expression is not None for answer in pair)
+            if all(prediction.expression is not None for prediction in pair)
         ]
         if first is second or not both:
             return None
@@ -52,12 +52,12 @@ class PairedStatistics:
     def __len__(self) -> int:
         return len(self.first)
 
-    def pooled(self, weights: ArrayLike | None = None) -> Lead:
+    def pooled(self, weights: ArrayLike | None = None) -> PairedDifference:
         """Return how far the first is ahead, shape () or (R,) for weights (R, P)."""
         ahead = self.first.pooled(weights)[SCORE] - self.second.pooled(weights)[SCORE]
-        return Lead(values=ahead)
+        return PairedDifference(values=ahead)
 
 
-def lead_interval(paired: PairedStatistics, *, num_resamples: int) -> Interval:
+def difference_interval(paired: PairedStatistics, *, num_resamples: int) -> Interval:
     """Return the difference with its 95 % interval, on the same draws of people."""
     return bootstrap_interval(paired, attrgetter("values"), num_resamples=num_resamples)

@@ -19,19 +19,19 @@ from wildaffect.metrics.counts import ConfusionCounts, UnitCounts
 Floats = NDArray[np.float64]
 NUM_CLASSES = len(EXPRESSIONS)
 OTHER = NUM_CLASSES
-"""Column of the confusions for every answer that is none of the classes."""
+"""Column of the confusions for every prediction that is none of the classes."""
 NUM_BINS = 10
-"""Of equal width, for the calibration error of the class that was answered."""
+"""Of equal width, for the calibration error of the class that was scored."""
 NEGATIVE = ("Anger", "Disgust", "Fear", "Sadness")
 ACTIVE, CALM = ("Anger", "Fear", "Surprise"), ("Neutral", "Sadness")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Prediction:
     """What a system says of the largest face of one photograph."""
 
     num_faces: int = 0
-    is_answered: bool = False
+    is_scored: bool = False
     """Whether something was predicted (status `ok`)."""
     expression: str | None = None
     confidence: float = NAN
@@ -49,11 +49,11 @@ class PersonStatistics:
 
     num_images: Floats
     num_found: Floats
-    num_answered: Floats
+    num_scored: Floats
     num_labeled: Floats
-    """Photographs of each class, answered or not, (P, C)."""
+    """Photographs of each class, scored or not, (P, C)."""
     confusion: ConfusionCounts
-    """Of answered photographs; C + 1 classes, the last for other answers."""
+    """Of scored photographs; C + 1 classes, the last for other predictions."""
     bins: Floats
     """Count, sum of confidences, number right of each bin, (P, B, 3)."""
     valence_order: Ordering
@@ -68,18 +68,18 @@ class PersonStatistics:
     unit_orders: tuple[Ordering, ...]
 
     @classmethod
-    def of(cls, images: ImageSet, answers: Sequence[Answer]) -> "PersonStatistics":
-        """Return the statistics of answers for the photographs, in their order."""
-        truth, said = _Columns(images.images), _Columns(answers)
+    def of(cls, images: ImageSet, predictions: Sequence[Prediction]) -> "PersonStatistics":
+        """Return the statistics of predictions for the photographs, in their order."""
+        truth, said = _Columns(images.images), _Columns(predictions)
         names, person = np.unique(truth.get("person"), return_inverse=True)
         num = len(names)
-        answered = said.get("is_answered").astype(bool)
+        scored = said.get("is_scored").astype(bool)
         target, pred = _codes(truth.get("expression")), _codes(said.get("expression"))
         labeled = target < NUM_CLASSES
-        units = _unit_names(images, answers)
+        units = _unit_names(images, predictions)
         unit_truth = _table([image.units for image in images.images], units)
-        unit_said = _table([answer.units for answer in answers], units)
-        unit_probs = _table([answer.unit_probs for answer in answers], units)
+        unit_said = _table([prediction.units for prediction in predictions], units)
+        unit_probs = _table([prediction.unit_probs for prediction in predictions], units)
         is_in = {
             group: np.isin(target, [EXPRESSIONS.index(name) for name in group])
             for group in (("Happiness",), NEGATIVE, ACTIVE, CALM)
@@ -98,7 +98,7 @@ class PersonStatistics:
         return cls(
             num_images=_sums(np.ones(len(person)), person, num),
             num_found=_sums(said.floats("num_faces") > 0, person, num),
-            num_answered=_sums(answered, person, num),
+            num_scored=_sums(scored, person, num),
             num_labeled=_sums(np.eye(NUM_CLASSES + 1)[target][:, :-1], person, num),
             confusion=ConfusionCounts.by_group(
                 target,
@@ -106,7 +106,7 @@ class PersonStatistics:
                 person,
                 num_classes=NUM_CLASSES + 1,
                 num_groups=num,
-                valid=answered & labeled & _has_expression(answers),
+                valid=scored & labeled & _has_expression(predictions),
             ),
             bins=_bins(said.floats("confidence"), target == pred, labeled, person, num),
             valence_order=order("valence", ("Happiness",), NEGATIVE),
@@ -135,7 +135,7 @@ class PersonStatistics:
         drawn = np.ones((1, len(self))) if weights is None else np.atleast_2d(weights)
         counts = self.confusion.pooled(drawn.astype(np.int64)).counts
         hits = np.diagonal(counts, axis1=-2, axis2=-1)[..., :-1]
-        labeled, answered = drawn @ self.num_labeled, counts[..., :-1, :].sum(-1)
+        labeled, scored = drawn @ self.num_labeled, counts[..., :-1, :].sum(-1)
         said = counts.sum(-2)[..., :-1]
         num_images = drawn @ self.num_images
         units = self.units.pooled(drawn.astype(np.int64))
@@ -147,12 +147,10 @@ class PersonStatistics:
         bins = np.einsum("rp,pbi->irb", drawn, self.bins)
         scores = {
             "found": ratio(drawn @ self.num_found, num_images),
-            "answered": ratio(drawn @ self.num_answered, num_images),
-            "balanced accuracy": mean(ratio(hits, answered)),
-            "balanced accuracy, all": _present(
-                mean(ratio(hits, labeled)), answered.sum(-1)
-            ),
-            "macro F1": mean(_present(ratio(2 * hits, answered + said), answered)),
+            "scored": ratio(drawn @ self.num_scored, num_images),
+            "balanced accuracy": mean(ratio(hits, scored)),
+            "balanced accuracy, all": _present(mean(ratio(hits, labeled)), scored.sum(-1)),
+            "macro F1": mean(_present(ratio(2 * hits, scored + said), scored)),
             "ECE": ratio(np.abs(bins[1] - bins[2]).sum(-1), bins[0].sum(-1)),
             "valence AUC": self.valence_order.auc(drawn),
             "arousal AUC": self.arousal_order.auc(drawn),
@@ -205,8 +203,8 @@ class _Columns:
         return self.get(name).astype(float)
 
 
-def _has_expression(answers: Sequence[Answer]) -> NDArray[np.bool_]:
-    return np.array([answer.expression is not None for answer in answers], bool)
+def _has_expression(predictions: Sequence[Prediction]) -> NDArray[np.bool_]:
+    return np.array([prediction.expression is not None for prediction in predictions], bool)
 
 
 def _codes(names: NDArray[np.object_]) -> NDArray[np.int64]:
@@ -214,8 +212,8 @@ def _codes(names: NDArray[np.object_]) -> NDArray[np.int64]:
     return np.array([place.get(name, OTHER) for name in names], np.int64)
 
 
-def _unit_names(images: ImageSet, answers: Sequence[Answer]) -> tuple[str, ...]:
-    said = {unit for answer in answers for unit in answer.units}
+def _unit_names(images: ImageSet, predictions: Sequence[Prediction]) -> tuple[str, ...]:
+    said = {unit for prediction in predictions for unit in prediction.units}
     occurs = {unit for image in images.images for unit, on in image.units.items() if on}
     return tuple(unit for unit in images.units if unit in said & occurs)
 

@@ -13,7 +13,7 @@ from typing import Protocol
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from real_faces_scores import NEGATIVE, Answer
+from real_faces_scores import NEGATIVE, Prediction
 from real_faces_sets import EXPRESSIONS
 
 from wildaffect.analysis.options import ReadOptions, build_analyzer
@@ -72,9 +72,9 @@ class OurModel:
         self._expressions = manifest.expression.space.labels if manifest.expression else ()
         self._units = manifest.action_units.space.labels if manifest.action_units else ()
         self.faces: dict[Path, list[Face]] = {}
-        """What was found in each photograph, filled by `answers`."""
+        """What was found in each photograph, filled by `predictions`."""
 
-    def answers(self, paths: Sequence[Path]) -> list[Answer]:
+    def predict(self, paths: Sequence[Path]) -> list[Prediction]:
         """Return what it says of each photograph's largest face."""
         rows: dict[int, list[FaceResult]] = {index: [] for index in range(len(paths))}
         for row in self.run(list(paths)):
@@ -84,7 +84,7 @@ class OurModel:
                 print(f"{self.name}: {row.frame_index}/{len(paths)}", file=sys.stderr)
         for index, path in enumerate(paths):
             self.faces[path] = [_face(row) for row in rows[index]]
-        return [self._answer(found) for found in rows.values()]
+        return [self._predict(found) for found in rows.values()]
 
     def run(self, source: Path | list[Path]) -> Iterator[FaceResult]:
         """Yield the rows of a video, a folder of photographs or a list of them."""
@@ -92,25 +92,25 @@ class OurModel:
             yield from self._analyzer.run(reader)
 
     def find(self, path: Path, rgb: Image) -> Sequence[Face]:  # noqa: ARG002
-        """Return the faces that were found when the photograph was answered."""
+        """Return the faces that were found when the photograph was scored."""
         return self.faces[path]
 
-    def _answer(self, rows: Sequence[FaceResult]) -> Answer:
+    def _predict(self, rows: Sequence[FaceResult]) -> Prediction:
         if not rows:
-            return Answer()
+            return Prediction()
         row = max(rows, key=lambda row: _area(row.face.box_xyxy))
         affect = row.affect
         if row.status is not Status.OK or affect is None:
-            return Answer(num_faces=len(rows))
+            return Prediction(num_faces=len(rows))
         confidence = float("nan")
         if affect.expression is not None and affect.expression_probs is not None:
             place = self._expressions.index(affect.expression)
             confidence = float(affect.expression_probs[place])
         probs = affect.action_unit_probs
         present = affect.action_units_present
-        return Answer(
+        return Prediction(
             num_faces=len(rows),
-            is_answered=True,
+            is_scored=True,
             expression=affect.expression,
             confidence=confidence,
             valence=affect.valence,
@@ -173,24 +173,24 @@ class Peer:
             return "finds faces alone"
         return f"faces of {self.detector.name}, {self.net.crop}"
 
-    def answers(self, paths: Sequence[Path]) -> list[Answer]:
+    def predict(self, paths: Sequence[Path]) -> list[Prediction]:
         """Return what it says of each photograph's largest face."""
-        return [self._answer(path) for path in paths]
+        return [self._predict(path) for path in paths]
 
-    def _answer(self, path: Path) -> Answer:
+    def _predict(self, path: Path) -> Prediction:
         rgb = read_image(path)
         faces = self.detector.find(path, rgb)
         if not faces or self.net is None:
-            return Answer(num_faces=len(faces))
+            return Prediction(num_faces=len(faces))
         face = max(faces, key=lambda face: _area(face.box_xyxy))
         probs = self.net.probs(rgb, face)
         if probs is None:
-            return Answer(num_faces=len(faces))
+            return Prediction(num_faces=len(faces))
         by_name = dict(zip(EXPRESSIONS, probs.tolist(), strict=True))
         best = max(by_name, key=by_name.__getitem__)
-        return Answer(
+        return Prediction(
             num_faces=len(faces),
-            is_answered=True,
+            is_scored=True,
             expression=best,
             confidence=by_name[best],
             valence=by_name["Happiness"] - sum(by_name[name] for name in NEGATIVE),

@@ -10,7 +10,8 @@ and only what reads them is trained, on people of its own.
 
 Beside the members of the system, the same GRU reads each feature set by itself, and
 references: the true head pose, a color thumbnail, measured geometry, and the true action
-units, which no picture can beat. Leads are means over the seeds with 95 % intervals over
+units, which no picture can beat. Differences are means over the seeds with 95 % intervals
+    over
 resampled people of each. Generated faces are no evidence of accuracy on people.
 """
 

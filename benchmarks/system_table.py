@@ -114,19 +114,21 @@ def print_table(folders: Sequence[Path]) -> None:
             f"| {name} | {cells} | {sums[0].mean():.3f}{sd} | {sums[1].mean():.3f} | "
             f"{sums[2].mean():.3f} |"
         )
-    print("\n| lead | CCC V | CCC A | F1 EXPR | F1 AU | sum [95 %] |")
+    print("\n| difference | CCC V | CCC A | F1 EXPR | F1 AU | sum [95 %] |")
     print("|---|---|---|---|---|---|")
     for first, second, step in PAIRS:
         if first in found and second in found:
             pairs = zip(found[first], found[second], strict=True)
-            lead, low, high = _lead([(one[step], two[step]) for one, two in pairs])
+            difference, low, high = _paired_difference(
+                [(one[step], two[step]) for one, two in pairs]
+            )
             cells = " | ".join(
                 f"{value:+.3f}{'' if a <= 0 <= b else ' *'}"
-                for value, a, b in zip(lead[:4], low[:4], high[:4], strict=True)
+                for value, a, b in zip(difference[:4], low[:4], high[:4], strict=True)
             )
             said = "" if step == "raw" else f", {step}"
             print(
-                f"| {first} over {second}{said} | {cells} | {lead[4]:+.3f} "
+                f"| {first} over {second}{said} | {cells} | {difference[4]:+.3f} "
                 f"[{low[4]:+.3f}, {high[4]:+.3f}] |"
             )
 
@@ -136,10 +138,10 @@ def seed_of(folder: Path) -> int:
     return int(folder.name.rpartition("-")[2].removeprefix("seed"))
 
 
-def _lead(
+def _paired_difference(
     pairs: Sequence[tuple[VideoStatistics, VideoStatistics]],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return the mean lead over seeds and its interval, each of five scores.
+    """Return the mean difference over seeds and its interval, each of five scores.
 
     People of every seed are drawn by themselves, both systems on the same draw.
     """
@@ -148,10 +150,12 @@ def _lead(
         rng = np.random.default_rng(seed)
         weights = rng.multinomial(len(one), np.full(len(one), 1 / len(one)), NUM_RESAMPLES)
         drawn.append(_values(one.pooled(weights)) - _values(two.pooled(weights)))
-    leads = np.mean(drawn, 0)  # (5, R)
-    lead = np.mean([_values(one.pooled()) - _values(two.pooled()) for one, two in pairs], 0)
-    low, high = np.nanquantile(leads, [0.025, 0.975], axis=1)
-    return lead, low, high
+    differences = np.mean(drawn, 0)  # (5, R)
+    difference = np.mean(
+        [_values(one.pooled()) - _values(two.pooled()) for one, two in pairs], 0
+    )
+    low, high = np.nanquantile(differences, [0.025, 0.975], axis=1)
+    return difference, low, high
 
 
 def _values(scores: TaskScores) -> NDArray[np.float64]:

@@ -84,13 +84,13 @@ def rest():
     return tuple(name for name in EXPRESSIONS if name != "Happiness")
 
 
-def test_a_peer_answers_from_its_probabilities_and_valence_follows_from_them(photographs):
-    (answer,) = Peer(detector=OneFace(), net=Certain()).answers([photographs / "a.png"])
-    assert (answer.expression, answer.confidence) == ("Happiness", 0.7)
+def test_a_peer_predicts_from_its_probabilities_and_valence_follows_from_them(photographs):
+    (prediction,) = Peer(detector=OneFace(), net=Certain()).predict([photographs / "a.png"])
+    assert (prediction.expression, prediction.confidence) == ("Happiness", 0.7)
     assert rest()[0] == "Neutral"
-    assert answer.valence == pytest.approx(0.7)
-    (alone,) = Peer(detector=OneFace()).answers([photographs / "a.png"])
-    assert (alone.num_faces, alone.is_answered, alone.expression) == (1, False, None)
+    assert prediction.valence == pytest.approx(0.7)
+    (alone,) = Peer(detector=OneFace()).predict([photographs / "a.png"])
+    assert (alone.num_faces, alone.is_scored, alone.expression) == (1, False, None)
 
 
 def test_a_square_is_as_large_as_the_longer_side_and_black_outside_the_picture():

@@ -1,12 +1,12 @@
-"""Scores of answers; expected values are counted by hand, or come from scikit-learn."""
+"""Scores of predictions; expected values are counted by hand, or come from scikit-learn."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
 from real_faces_page import Row, SetPage, as_json, between_marks, markdown
-from real_faces_pairs import PairedStatistics, lead_interval
-from real_faces_scores import Answer, PersonStatistics, intervals
+from real_faces_pairs import PairedStatistics, difference_interval
+from real_faces_scores import PersonStatistics, Prediction, intervals
 from real_faces_sets import EXPRESSIONS, ImageSet, LabeledImage
 from sklearn import metrics
 
@@ -24,23 +24,23 @@ def images(*rows, **labels):
 
 
 def said(expression, confidence=0.9, **more):
-    return Answer(
-        num_faces=1, is_answered=True, expression=expression, confidence=confidence, **more
+    return Prediction(
+        num_faces=1, is_scored=True, expression=expression, confidence=confidence, **more
     )
 
 
 FOUR = images(("a", "Neutral"), ("a", "Anger"), ("b", "Anger"), ("b", "Happiness"))
 
 
-def scores(labeled, answers):
-    return PersonStatistics.of(labeled, answers).pooled()
+def scores(labeled, predictions):
+    return PersonStatistics.of(labeled, predictions).pooled()
 
 
 def test_classes_count_alike_and_unanswered_faces_are_wrong_only_in_the_score_of_all():
-    answers = [said("Neutral"), said("Anger"), said("Other"), Answer(num_faces=1)]
-    found = scores(FOUR, answers)
+    predictions = [said("Neutral"), said("Anger"), said("Other"), Prediction(num_faces=1)]
+    found = scores(FOUR, predictions)
     assert found["found"] == 1
-    assert found["answered"] == 0.75
+    assert found["scored"] == 0.75
     assert found["balanced accuracy"] == (1 + 0.5) / 2
     assert found["balanced accuracy, all"] == (1 + 0.5 + 0) / 3
     assert found["macro F1"] == pytest.approx((1 + 2 / 3) / 2)
@@ -54,22 +54,22 @@ def test_an_answer_that_is_no_class_stands_in_the_last_column_of_the_confusion()
 
 
 def test_a_detector_alone_has_no_accuracy():
-    found = scores(FOUR, [Answer(num_faces=1), *[Answer()] * 3])
+    found = scores(FOUR, [Prediction(num_faces=1), *[Prediction()] * 3])
     assert found["found"] == 0.25
-    assert found["answered"] == 0
+    assert found["scored"] == 0
     assert np.isnan([found["balanced accuracy"], found["balanced accuracy, all"]]).all()
     assert np.isnan([found["ECE"], found["valence AUC"]]).all()
 
 
 def test_the_calibration_error_is_the_mean_gap_of_confidence_and_accuracy():
-    answers = [
+    predictions = [
         said("Neutral", 0.95),
         said("Neutral", 0.95),
         said("Anger", 0.55),
         said("Happiness", 0.55),
     ]
     # Bin of 0.95: half right, gap 0.45; bin of 0.55: all right, gap 0.45.
-    assert scores(FOUR, answers)["ECE"] == pytest.approx(0.45)
+    assert scores(FOUR, predictions)["ECE"] == pytest.approx(0.45)
 
 
 def test_orderings_are_areas_under_the_curve_of_scikit_learn():
@@ -77,8 +77,8 @@ def test_orderings_are_areas_under_the_curve_of_scikit_learn():
     labels = rng.choice(EXPRESSIONS, 60)
     values = rng.normal(size=60).round(1)  # with ties
     labeled = images(*((f"p{i % 7}", label) for i, label in enumerate(labels)))
-    answers = [said("Anger", valence=v, arousal=-v) for v in values]
-    found = scores(labeled, answers)
+    predictions = [said("Anger", valence=v, arousal=-v) for v in values]
+    found = scores(labeled, predictions)
     wanted = {}
     for name, high, low, sign in (
         ("valence AUC", {"Happiness"}, {"Anger", "Disgust", "Fear", "Sadness"}, 1),
@@ -108,16 +108,16 @@ def test_units_are_scored_where_annotated_predicted_and_occurring():
         {},
     ]
     probs = [(0.9, 0.2), (0.7, 0.8), (0.6, 0.1), (0.9, 0.9)]
-    answers = [
-        Answer(
+    predictions = [
+        Prediction(
             num_faces=1,
-            is_answered=True,
+            is_scored=True,
             unit_probs={"AU04": a, "AU12": b, "AU20": 0.9},
             units={"AU04": a >= 0.5, "AU12": b >= 0.5, "AU20": True},
         )
         for a, b in probs
     ]
-    statistics = PersonStatistics.of(unit_set(truth), answers)
+    statistics = PersonStatistics.of(unit_set(truth), predictions)
     assert statistics.unit_names == ("AU04", "AU12")
     found = statistics.pooled()
     assert found["AU04 F1"] == pytest.approx(0.8)  # 2 hits, 1 false
@@ -143,8 +143,8 @@ def test_valence_of_annotated_photographs_is_compared_as_lin_defines_it():
 
 
 def test_weights_draw_people_with_all_their_photographs():
-    answers = [said("Neutral"), said("Anger"), said("Neutral"), said("Neutral")]
-    statistics = PersonStatistics.of(FOUR, answers)
+    predictions = [said("Neutral"), said("Anger"), said("Neutral"), said("Neutral")]
+    statistics = PersonStatistics.of(FOUR, predictions)
     drawn = statistics.pooled(np.array([[2, 0], [0, 2], [1, 1]]))
     assert drawn["balanced accuracy"].tolist() == [1, 0, pytest.approx(0.5)]
     assert drawn["balanced accuracy"][2] == statistics.pooled()["balanced accuracy"]
@@ -156,10 +156,10 @@ def test_intervals_are_over_people_who_are_right_or_wrong_as_a_whole():
 
     def interval(num_people):
         rows = [(f"p{i % num_people}", label) for i, label in enumerate(labels)]
-        answers = [
+        predictions = [
             said(label if i % num_people % 2 else "Other") for i, label in enumerate(labels)
         ]
-        statistics = PersonStatistics.of(images(*rows), answers)
+        statistics = PersonStatistics.of(images(*rows), predictions)
         return intervals(statistics, num_resamples=200)["balanced accuracy"]
 
     many, few, one = interval(400), interval(8), interval(1)
@@ -168,15 +168,15 @@ def test_intervals_are_over_people_who_are_right_or_wrong_as_a_whole():
     assert np.isnan([one.low, one.high]).all()
 
 
-def test_systems_are_compared_on_the_photographs_that_both_answer():
-    one = [said("Neutral"), said("Anger"), said("Anger"), Answer(num_faces=1)]
+def test_systems_are_compared_on_the_photographs_that_both_score():
+    one = [said("Neutral"), said("Anger"), said("Anger"), Prediction(num_faces=1)]
     two = [said("Neutral"), said("Neutral"), said("Anger"), said("Happiness")]
     paired = PairedStatistics.of(FOUR, one, two)
     assert paired.pooled().values == pytest.approx(1 - (1 + 0.5) / 2)
     back = PairedStatistics.of(FOUR, two, one)
-    assert lead_interval(back, num_resamples=20).value == pytest.approx(-0.25)
+    assert difference_interval(back, num_resamples=20).value == pytest.approx(-0.25)
     assert PairedStatistics.of(FOUR, one, one) is None
-    assert PairedStatistics.of(FOUR, one, [Answer()] * 4) is None
+    assert PairedStatistics.of(FOUR, one, [Prediction()] * 4) is None
 
 
 def test_the_page_shows_what_is_defined_and_json_holds_null_for_the_rest():

@@ -76,7 +76,7 @@ class Comparison:
     def line(
         self, one: Contender, step: str, against: tuple[Contender, str] | None = None
     ) -> Line:
-        """Return the scores of a contender after a step, and its lead over another."""
+        """Return the scores of a contender and its difference from `against`."""
         runs = self._statistics(one, step)
         found = [task_scores(run.pooled(), self._tasks) for run in runs]
         sums = [scores["score"] for scores in found]

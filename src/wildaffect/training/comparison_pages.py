@@ -18,13 +18,13 @@ def to_markdown(lines: Sequence[Line], note: str) -> str:
     """Return a table with a line per system and step, and what it was made of."""
     tasks = [task for task in Task if task in lines[0].scores]
     names = ["system", "outputs", *(TITLES[task] for task in tasks), "sum (sd)"]
-    names += ["lead [95 %]", "over", "parameters", "seconds"]
+    names += ["difference [95 %]", "from", "parameters", "seconds"]
     rows = ["| " + " | ".join(names) + " |", "|---" * len(names) + "|"]
     for line in lines:
         cells = [line.name, line.step]
         cells += [f"{line.scores[task]:.3f}" for task in tasks]
         sd = f" ({line.sd:.3f})" if isfinite(line.sd) else ""
-        cells += [f"{line.scores['score']:.3f}{sd}", _lead(line), line.against]
+        cells += [f"{line.scores['score']:.3f}{sd}", _difference(line), line.against]
         cells += [f"{line.num_parameters:,}", f"{line.seconds:.0f}"]
         rows.append("| " + " | ".join(cells) + " |")
     return note + "\n\n" + "\n".join(rows) + "\n"
@@ -43,7 +43,7 @@ def to_json(lines: Sequence[Line], note: str) -> str:
 
 
 def to_svg(lines: Sequence[Line], title: str) -> str:
-    """Return a dot with its interval for every lead; right of the line is better."""
+    """Draw every paired difference as a dot with its interval; right is better."""
     shown = [line for line in lines if line.difference is not None]
     ends = [
         abs(float(end))
@@ -109,7 +109,7 @@ def _text(x: float, y: float, text: str, anchor: str, color: str = "#1b2330") ->
     )
 
 
-def _lead(line: Line) -> str:
+def _difference(line: Line) -> str:
     if line.difference is None:
         return ""
     one = line.difference

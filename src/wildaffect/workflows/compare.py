@@ -136,9 +136,8 @@ def _note(options: CompareOptions, evaluated: Split) -> str:
     return (
         f"{options.num_seeds} seeds, scored on "
         f"{len(evaluated.sequences)} videos of "
-        f"{evaluated.annotations.source}; sum = mean CCC + macro-F1 + mean F1. Leads: "
-        "means "
-        "over seeds, intervals over resampled videos and seeds. Smoothing and calibration "
-        "are fitted on training people set aside; those of runs together crosswise on the "
-        "scored videos. Seconds: wall time of training a run."
+        f"{evaluated.annotations.source}; sum = mean CCC + macro-F1 + mean F1. "
+        "Differences: means over seeds, intervals over resampled videos and seeds. "
+        "Smoothing and calibration are fitted on held-out training subjects; those of "
+        "ensembles are cross-fitted on the scored videos. Seconds: wall time of training."
     )
