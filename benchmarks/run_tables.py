@@ -7,14 +7,14 @@ import numpy as np
 from wildaffect.core.tasks import Task
 from wildaffect.metrics.bootstrap import Measure, paired_bootstrap_over_runs
 from wildaffect.metrics.scores import VideoStatistics
-from wildaffect.training.calibrate_and_score import sum_of
+from wildaffect.training.calibrate_and_score import score_sum
 
 MEASURES: dict[str, Measure] = {
     "CCC V": lambda scores: scores.ccc_valence,
     "CCC A": lambda scores: scores.ccc_arousal,
     "F1 EXPR": lambda scores: scores.macro_f1_expression,
     "F1 AU": lambda scores: scores.mean_f1_action_units,
-    "sum": lambda scores: np.asarray(sum_of(scores, tuple(Task))),
+    "sum": lambda scores: np.asarray(score_sum(scores, tuple(Task))),
 }
 Runs = Sequence[VideoStatistics]
 

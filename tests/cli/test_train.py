@@ -150,7 +150,8 @@ def test_flags_change_the_recipe_and_another_recipe_needs_another_folder(data, c
     assert len(Path("out/metrics.jsonl").read_text().splitlines()) == 1
     assert main(["train", "small.json", "--data", str(data), "-o", "out"]) == 2
     assert (
-        "recipe and data must be those that the run began with" in capsys.readouterr().err
+        "this folder holds a run with another recipe or other data"
+        in capsys.readouterr().err
     )
 
 
@@ -190,8 +191,11 @@ def test_what_is_worded_wrongly_is_said_in_one_line_before_anything_is_written(
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        (["--inputs", "made_upp"], "'made_upp' must be read from the feature set"),
-        (["--features", "nowhere"], "an empty store"),
+        (["--inputs", "made_upp"], "input 'made_upp' needs the feature set"),
+        (
+            ["--features", "nowhere"],
+            "the store has no feature sets; run `wildaffect extract` first",
+        ),
         (["--folds", "7"], "folds must be 2 to 6"),
     ],
 )

@@ -100,7 +100,7 @@ def test_a_damaged_checkpoint_is_named(tmp_path, name, spoil):
     save(folder, 1)
     file = folder / name
     file.write_bytes(spoil(file.read_bytes()))
-    with pytest.raises(BadCheckpoint, match=f"{name}: .* must be whole, got"):
+    with pytest.raises(BadCheckpoint, match=f"{name}: corrupt checkpoint: "):
         load_checkpoint(folder)
 
 
@@ -113,7 +113,7 @@ def test_a_changed_bit_is_found_wherever_it_is(tmp_path, name):
         changed = bytearray(content)
         changed[place] ^= 1
         (folder / name).write_bytes(changed)
-        with pytest.raises(BadCheckpoint, match=rf"{name}: checkpoint must be whole"):
+        with pytest.raises(BadCheckpoint, match=rf"{name}: corrupt checkpoint: the sha256"):
             load_checkpoint(folder)
 
 
@@ -122,10 +122,10 @@ def test_a_checkpoint_without_its_checksums_is_refused(tmp_path):
     save(folder, 1)
     for content in (b"[]", b"{}", b"["):
         (folder / "sha256.json").write_bytes(content)
-        with pytest.raises(BadCheckpoint, match="delete the folder to begin anew"):
+        with pytest.raises(BadCheckpoint, match="delete the folder to start over"):
             load_checkpoint(folder)
     (folder / "sha256.json").unlink()
-    with pytest.raises(BadCheckpoint, match="checksums must be there, got"):
+    with pytest.raises(BadCheckpoint, match="cannot read checksums: "):
         load_checkpoint(folder)
 
 
@@ -135,7 +135,9 @@ def test_weights_with_a_changed_value_are_refused(tmp_path):
     changed = bytearray(path.read_bytes())
     changed[-1] ^= 1
     path.write_bytes(changed)
-    with pytest.raises(BadCheckpoint, match="weights must be as they were written"):
+    with pytest.raises(
+        BadCheckpoint, match="corrupt weights: the sha256 is not the recorded"
+    ):
         load_weights(path)
     save_file(weights(2), path)  # of another program, which states no hash
     assert torch.equal(load_weights(path)["one"], weights(2)["one"])
@@ -158,5 +160,5 @@ def test_weights_are_replaced_as_a_whole(tmp_path, monkeypatch):
 
 
 def test_missing_weights_are_named(tmp_path):
-    with pytest.raises(BadCheckpoint, match=r"none\.safetensors: weights must be whole"):
+    with pytest.raises(BadCheckpoint, match=r"none\.safetensors: cannot read weights: "):
         load_weights(tmp_path / "none.safetensors")

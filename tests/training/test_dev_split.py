@@ -32,5 +32,7 @@ def test_seeds_set_other_people_aside_and_the_same_seed_the_same(sequences):
 
 
 def test_one_person_cannot_be_divided(sequences):
-    with pytest.raises(SplitError, match="at least two people, got 1; keep the last epoch"):
+    with pytest.raises(
+        SplitError, match="at least two subjects, got 1; keep the last epoch"
+    ):
         split_subjects(sequences[:1], 0.2, seed=0)

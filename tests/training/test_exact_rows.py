@@ -72,7 +72,7 @@ def test_rows_stand_beside_the_truth_of_their_own_frames(seen, planned):
 
 def test_a_world_without_truth_or_split_is_named(seen, tmp_path):
     with pytest.raises(
-        MissingData, match=r"exact\.npz: no such file; draw the world again"
+        MissingData, match=r"exact\.npz: no such file; generate the data set again"
     ):
         read_exact_rows(tmp_path, "train")
     with pytest.raises(MissingData, match="no videos of split test"):

@@ -13,7 +13,11 @@ from wildaffect.inference.manifest import Affine
 from wildaffect.models.multitask import build_model
 from wildaffect.training.ensembles import Ensemble, EnsembleMember
 from wildaffect.training.predict import predict_sequences
-from wildaffect.training.predict_ensemble import predict_at_rate, predict_ensemble, readings
+from wildaffect.training.predict_ensemble import (
+    distinct_inputs,
+    predict_at_rate,
+    predict_ensemble,
+)
 
 
 class Data(NamedTuple):
@@ -96,5 +100,5 @@ def test_members_that_read_alike_share_a_reading(trained):
     other = trained._replace(recipe=replace(trained.recipe, inputs=("else",)))
     again = trained._replace(recipe=replace(trained.recipe, seed=7))
     members = [EnsembleMember(trained=one) for one in (trained, other, again)]
-    found = readings(ensemble_of(*members))
+    found = distinct_inputs(ensemble_of(*members))
     assert [one.inputs for one in found] == [("made-up",), ("else",)]

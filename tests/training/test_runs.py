@@ -13,5 +13,7 @@ def test_a_line_of_metrics_that_was_spoiled_is_named(tmp_path):
     assert [row["epoch"] for row in read_metrics(run)] == [1, 2]
     for line in ("{", "[]", '{"loss": 1}', "[" * 100_000):
         run.metrics.write_text(f'{{"epoch": 1}}\n{line}\n')
-        with pytest.raises(UsageError, match=r"metrics.jsonl:2: a line must hold"):
+        with pytest.raises(
+            UsageError, match=r"metrics.jsonl:2: not the metrics of an epoch: "
+        ):
             list(read_metrics(run))

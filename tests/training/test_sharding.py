@@ -7,12 +7,12 @@ from wildaffect.training.sharding import is_sharded, shard
 
 
 def test_one_process_has_nothing_to_divide_a_model_over():
-    with pytest.raises(UsageError, match="fsdp must have several processes"):
+    with pytest.raises(UsageError, match="fsdp needs several processes"):
         launch("cpu", "32-true", "fsdp")
 
 
 def test_a_network_without_transformer_blocks_is_not_divided():
-    with pytest.raises(UsageError, match="fsdp must be given a vision transformer"):
+    with pytest.raises(UsageError, match="fsdp supports vision transformers only"):
         shard(nn.Sequential(nn.Conv2d(3, 4, 3)), None)
 
 

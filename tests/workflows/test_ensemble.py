@@ -89,7 +89,7 @@ def test_the_folder_of_a_cross_validation_stands_for_its_runs(make, trained, tmp
 
 def test_a_run_that_is_named_twice_is_refused(make, trained, capsys):
     make("ens", runs=[trained / "a", trained / "a"], status=2)
-    assert "members must be named once each" in capsys.readouterr().err
+    assert "a: this run is named twice" in capsys.readouterr().err
 
 
 def test_a_split_that_trained_a_member_is_refused(make, capsys):
@@ -124,7 +124,9 @@ def test_an_ensemble_that_names_a_run_by_an_absolute_path_is_refused(make):
 
 def test_the_runs_of_a_cross_validation_do_not_predict_by_themselves(tmp_path):
     (tmp_path / "folds.json").write_text("{}")
-    with pytest.raises(UsageError, match="make one of them first: wildaffect ensemble"):
+    with pytest.raises(
+        UsageError, match="make an ensemble of its runs first: wildaffect ensemble"
+    ):
         load_ensemble(tmp_path)
 
 

@@ -18,7 +18,7 @@ def test_a_place_that_is_taken_is_left_as_it_is(tmp_path, capsys):
 
 def test_a_folder_that_is_no_run_is_named(tmp_path, capsys):
     assert main(["export", str(tmp_path), "-o", str(tmp_path / "new")]) == 2
-    assert "must be a run's folder" in capsys.readouterr().err
+    assert "not a run: no recipe.json" in capsys.readouterr().err
 
 
 def test_the_same_folder_gives_the_same_zip(tmp_path):

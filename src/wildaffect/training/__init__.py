@@ -1,1 +1,1 @@
-"""Recipes, batches, the loop, checkpoints and runs of temporal multi-task training."""
+"""Training of temporal multi-task models: recipes, batches, loop, checkpoints, runs."""

@@ -1,4 +1,4 @@
-"""Which windows each step trains on; the step's number alone decides, so runs resume.
+"""Training batches; the step number alone determines the windows, for exact resuming.
 
 Symbols: W windows of one step.
 """
@@ -20,18 +20,19 @@ from wildaffect.training.tensors import TensorBatch, to_tensors
 
 _DRAW = 0x7A1
 _NUM_TRIALS = 256
-"""Windows drawn to see how many rows one has on average."""
+"""Windows to draw when estimating the mean number of rows per window."""
 
 
 class TrainingBatches:
-    """Draws the windows of any step of a run, this process's share of them.
+    """Draws this process's share of the windows of any training step.
 
     Attributes:
-        steps_per_epoch: So many that their windows have about as many rows as there are.
-        rows_per_epoch: Rows of those windows, on average.
+        steps_per_epoch: Number of steps whose windows have about as many rows in total as
+            the training data.
+        rows_per_epoch: Expected number of rows in those windows.
 
     Raises:
-        UsageError: If the windows of a step cannot be shared evenly.
+        UsageError: If the batch size is not a multiple of the number of processes.
     """
 
     def __init__(
@@ -55,12 +56,12 @@ class TrainingBatches:
         self.rows_per_epoch = self.steps_per_epoch * rows_per_step
 
     def from_step(self, step: int, device: torch.device) -> Iterator[TensorBatch]:
-        """Yield the batches of this step and all after it, without end."""
+        """Yield the batches of this step and all later ones, without end."""
         while True:
             rng = np.random.default_rng((self._recipe.seed, _DRAW, step))
             drawn = list(self._sampler.draw(self._recipe.batch_size, rng))
-            mine = drawn[self._processes.rank :: self._processes.count]
+            own = drawn[self._processes.rank :: self._processes.count]
             if isinstance(self._spec, LeftPaddedWindow):
-                mine = [pad_left(one, self._spec) for one in mine]
-            yield to_tensors(collate(mine), device)
+                own = [pad_left(window, self._spec) for window in own]
+            yield to_tensors(collate(own), device)
             step += 1

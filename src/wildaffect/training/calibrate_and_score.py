@@ -1,4 +1,4 @@
-"""What a finished run is worth: calibrated on people set aside, scored on others."""
+"""Calibrate a finished run on its dev split and score it on other subjects."""
 
 import json
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ from wildaffect.training.runs import TrainedModel
 from wildaffect.training.score import targets_of, task_scores, video_statistics
 
 NUM_FOLDS = 5
-"""Into which the people set aside are divided to see how much of a calibration holds."""
+"""Folds of the held-out subjects, for out-of-sample scores of a calibration."""
 NUM_RESAMPLES = 1000
 
 _CALIBRATION = TypeAdapter(Calibration)
@@ -35,13 +35,13 @@ _CALIBRATION = TypeAdapter(Calibration)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreLine:
-    """Scores of one way to read outputs."""
+    """Scores of raw or of post-processed outputs."""
 
     name: str
     scores: dict[str, float]
-    """By task, and their sum as `score`."""
+    """Score per task, and their sum as `score`."""
     low: float
-    """Of the sum, 95 % over resampled videos."""
+    """Lower end of the 95 % interval of the sum, over resampled videos."""
     high: float
 
 
@@ -51,9 +51,9 @@ _SCORES = TypeAdapter(list[ScoreLine])
 def predict_stored(
     trained: TrainedModel, sequences: Sequence[FrameSequence], split: str
 ) -> tuple[SequenceOutputs, ...]:
-    """Return what a run says of sequences; asked once per split, then read from its folder.
+    """Return the outputs of a run on sequences, computed once per split and then stored.
 
-    Stored outputs of other videos or frames are made anew.
+    Stored outputs of other videos or frames are recomputed.
 
     Raises:
         BadOutputs: If the stored outputs are damaged.
@@ -75,9 +75,9 @@ def predict_stored(
 
 def _are_of(outputs: Sequence[SequenceOutputs], sequences: Sequence[FrameSequence]) -> bool:
     return len(outputs) == len(sequences) and all(
-        said.video == sequence.video
-        and np.array_equal(said.frame_number, sequence.frame_number[sequence.has_feature])
-        for said, sequence in zip(outputs, sequences, strict=True)
+        output.video == sequence.video
+        and np.array_equal(output.frame_number, sequence.frame_number[sequence.has_feature])
+        for output, sequence in zip(outputs, sequences, strict=True)
     )
 
 
@@ -89,54 +89,54 @@ def calibrate(
     seed: int,
     spaces: LabelSpaces,
 ) -> CrossFit | None:
-    """Fit what is done after the networks; None for fewer than two people.
+    """Fit the post-processing of a network; return None for fewer than two subjects.
 
     Args:
-        outputs: Raw outputs on people who trained nothing.
-        sequences: Theirs, in the same order.
-        is_causal: Whether smoothing may look back only.
-        seed: Of the folds.
-        spaces: Of the labels.
+        outputs: Raw outputs on subjects that were not trained on.
+        sequences: Sequences of those outputs, in the same order.
+        is_causal: Restrict smoothing to past frames.
+        seed: Random seed of the folds.
+        spaces: Label spaces.
     """
-    folds = folds_of_people(sequences, seed=seed)
+    folds = subject_folds(sequences, seed=seed)
     if len(folds) < 2:
         return None
-    fit = what_to_fit(is_causal=is_causal)
+    fit = calibration_fit(is_causal=is_causal)
     return cross_fit(outputs, targets_of(sequences), folds, fit, spaces=spaces)
 
 
-def folds_of_people(sequences: Sequence[FrameSequence], *, seed: int) -> list[list[str]]:
-    """Return the videos of each fold, no person in two; at most one fold per person."""
-    people = sorted({sequence.subject for sequence in sequences})
-    num_folds = min(NUM_FOLDS, len(people))
-    order = np.random.default_rng((seed, 0xCA1)).permutation(len(people))
-    fold_of = {people[at]: place % num_folds for place, at in enumerate(order)}
+def subject_folds(sequences: Sequence[FrameSequence], *, seed: int) -> list[list[str]]:
+    """Return the videos of each fold; all videos of a subject are in one fold."""
+    subjects = sorted({sequence.subject for sequence in sequences})
+    num_folds = min(NUM_FOLDS, len(subjects))
+    order = np.random.default_rng((seed, 0xCA1)).permutation(len(subjects))
+    fold_of = {subjects[at]: place % num_folds for place, at in enumerate(order)}
     return [
         [sequence.video for sequence in sequences if fold_of[sequence.subject] == fold]
         for fold in range(num_folds)
     ]
 
 
-def what_to_fit(*, is_causal: bool) -> CalibrationFit:
-    """Return what a calibration chooses from; a causal one smooths over the past alone."""
+def calibration_fit(*, is_causal: bool) -> CalibrationFit:
+    """Return the search space of a calibration; a causal one smooths over the past only."""
     return CalibrationFit(grids=CAUSAL_GRIDS) if is_causal else CalibrationFit()
 
 
 def calibrate_run(
     trained: TrainedModel, sequences: Sequence[FrameSequence]
 ) -> CrossFit | None:
-    """Calibrate a run on the people that chose its epoch, and keep it in its folder.
+    """Calibrate a run on its dev split and save the calibration in its folder.
 
     Returns:
-        The fit with its figures in and out of sample; None where nobody was set aside.
+        The fit with its in-sample and out-of-sample scores; None without a dev split.
     """
     dev = set(trained.data.dev_videos)
-    aside = [sequence for sequence in sequences if sequence.video in dev]
-    if not aside:
+    held_out = [sequence for sequence in sequences if sequence.video in dev]
+    if not held_out:
         return None
     fitted = calibrate(
-        predict_stored(trained, aside, "dev"),
-        aside,
+        predict_stored(trained, held_out, "dev"),
+        held_out,
         is_causal=isinstance(trained.recipe.window, CausalWindow),
         seed=trained.recipe.seed,
         spaces=trained.data.spaces,
@@ -149,12 +149,12 @@ def calibrate_run(
 
 
 def calibration_path(folder: Path) -> Path:
-    """Return where a run or an ensemble keeps its calibration."""
+    """Return the path of the calibration of a run or an ensemble."""
     return folder / "calibration.json"
 
 
 def fit_path(folder: Path) -> Path:
-    """Return where the figures of the calibration's fit stand."""
+    """Return the path of the scores of a fitted calibration."""
     return folder / "calibration-scores.json"
 
 
@@ -179,7 +179,7 @@ def save_calibration(calibration: Calibration, path: Path) -> None:
 
 
 def load_calibration(folder: Path) -> Calibration:
-    """Return the calibration of a run or an ensemble; one that changes nothing if none.
+    """Return the calibration of a run or an ensemble; the identity if there is none.
 
     Raises:
         UsageError: If the file is damaged.
@@ -191,7 +191,7 @@ def load_calibration(folder: Path) -> Calibration:
         return _CALIBRATION.validate_json(path.read_bytes())
     except ValidationError as error:
         problem = first_problem(error)
-        raise UsageError(f"{path}: must be a calibration, got {problem}") from None
+        raise UsageError(f"{path}: invalid calibration: {problem}") from None
 
 
 def score_lines(
@@ -202,21 +202,21 @@ def score_lines(
     spaces: LabelSpaces,
     seed: int,
 ) -> list[ScoreLine]:
-    """Return the scores of outputs as they are and after calibration."""
-    ways = {"raw": Calibration(), "calibrated": calibration}
+    """Return the scores of outputs before and after calibration."""
+    calibrations = {"raw": Calibration(), "calibrated": calibration}
     tasks = tuple(outputs[0].probs)
     return [
         score_line(
-            name, video_statistics(sequences, outputs, way, spaces), tasks, seed=seed
+            name, video_statistics(sequences, outputs, applied, spaces), tasks, seed=seed
         )
-        for name, way in ways.items()
+        for name, applied in calibrations.items()
     ]
 
 
 def score_line(
     name: str, statistics: VideoStatistics, tasks: Sequence[Task], *, seed: int
 ) -> ScoreLine:
-    """Return the scores of all videos pooled, the sum with its interval."""
+    """Return the pooled scores of all videos, with an interval for the sum."""
     interval = _interval(statistics, tasks, seed)
     return ScoreLine(
         name=name,
@@ -241,12 +241,12 @@ def read_scores(path: Path) -> list[ScoreLine]:
     try:
         return _SCORES.validate_json(path.read_bytes())
     except OSError as error:
-        raise UsageError(f"{path}: must hold scores, got {error.strerror}") from None
+        raise UsageError(f"{path}: cannot read scores: {error.strerror}") from None
     except ValidationError as error:
-        raise UsageError(f"{path}: must hold scores, got {first_problem(error)}") from None
+        raise UsageError(f"{path}: invalid scores: {first_problem(error)}") from None
 
 
-def sum_of(scores: TaskScores, tasks: Sequence[Task]) -> Any:
+def score_sum(scores: TaskScores, tasks: Sequence[Task]) -> Any:
     """Return the sum of official scores over the tasks, for one or many resamples."""
     scales = [
         value
@@ -267,7 +267,7 @@ def sum_of(scores: TaskScores, tasks: Sequence[Task]) -> Any:
 def _interval(statistics: VideoStatistics, tasks: Sequence[Task], seed: int) -> Interval:
     return bootstrap_interval(
         statistics,
-        lambda scores: sum_of(scores, tasks),
+        lambda scores: score_sum(scores, tasks),
         num_resamples=NUM_RESAMPLES,
         seed=seed,
     )

@@ -1,4 +1,4 @@
-"""What a run needs to go on after a stop, written so that no half is ever read."""
+"""Checkpoints for resuming a run, written atomically and verified on reading."""
 
 import hashlib
 import json
@@ -20,31 +20,30 @@ from wildaffect.core.files import publish, whole_file
 
 _WEIGHTS, _STATE, _CHECKSUMS = "model.safetensors", "state.pt", "sha256.json"
 _SHA256 = "sha256"
-"""Key of a weight file's metadata; files of other programs have none."""
-_MEND = "delete the folder to begin anew"
+"""Metadata key of the checksum in a weight file; files of other programs lack it."""
+_RESTART = "delete the folder to start over"
 _DAMAGE = (
     *(RuntimeError, ValueError, TypeError, LookupError, AttributeError, AssertionError),
     *(EOFError, OSError, UnpicklingError, struct.error, MemoryError),
 )
-"""What torch's reader raises on bytes that are no state."""
+"""Exceptions that `torch.load` raises on corrupt files."""
 
 
 class BadCheckpoint(WildAffectError):
-    """A checkpoint is damaged, or is one of another model."""
+    """A checkpoint is damaged or belongs to another model."""
 
 
 def save_checkpoint(
     folder: Path, weights: dict[str, Tensor], state: dict[str, Any]
 ) -> None:
-    """Replace the checkpoint in `folder` as a whole; one process alone may do so.
+    """Replace the checkpoint in `folder` atomically; call it in one process only.
 
-    What an earlier stop left half done is removed first, so that it neither fills the disk
-    nor is taken for the newest.
+    Leftovers of an interrupted save are removed first.
 
     Args:
-        folder: Made if it is not there.
-        weights: Of the model.
-        state: Tensors, numbers, texts and containers of them: what else a run needs.
+        folder: Folder of the checkpoint; created if missing.
+        weights: Weights of the model.
+        state: Rest of the training state: tensors, numbers, strings and containers of them.
     """
     part, old = _beside(folder, "part"), _beside(folder, "old")
     shutil.rmtree(part, ignore_errors=True)
@@ -61,12 +60,12 @@ def save_checkpoint(
 
 
 def load_checkpoint(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
-    """Return weights and state, None if there is no checkpoint.
+    """Return weights and state, or None if there is no checkpoint.
 
-    A stop between the two renames of `save_checkpoint` leaves the one before it.
+    If `save_checkpoint` was interrupted between its two renames, the previous one is read.
 
     Raises:
-        BadCheckpoint: If a file is missing, or is not as it was written.
+        BadCheckpoint: If a file is missing or corrupt.
     """
     found = folder if folder.exists() else _beside(folder, "old")
     if not found.exists():
@@ -76,21 +75,21 @@ def load_checkpoint(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | 
 
 
 def _check_sums(folder: Path) -> None:
-    """Compare the files with their checksums: a changed bit would train on unseen."""
+    """Verify the checksums of the files; a flipped bit would otherwise go unnoticed."""
     path = folder / _CHECKSUMS
     try:
         stated = from_json(path.read_bytes())
     except (OSError, ValueError) as error:
         raise BadCheckpoint(
-            f"{path}: checksums must be there, got {_first_line(error)}; {_MEND}"
+            f"{path}: cannot read checksums: {_first_line(error)}; {_RESTART}"
         ) from error
     for name in (_WEIGHTS, _STATE):
         file = folder / name
         found = _file_sha256(file) if file.is_file() else "no file"
         if not isinstance(stated, Mapping) or stated.get(name) != found:
             raise BadCheckpoint(
-                f"{file}: checkpoint must be whole, got other bytes than were written "
-                f"(sha256 {found[:12]}); {_MEND}"
+                f"{file}: corrupt checkpoint: the sha256 {found[:12]} is not the recorded "
+                f"one; {_RESTART}"
             )
 
 
@@ -99,15 +98,15 @@ def _load_state(path: Path) -> dict[str, Any]:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except _DAMAGE as error:
         raise BadCheckpoint(
-            f"{path}: checkpoint must be whole, got {_first_line(error)}; {_MEND}"
+            f"{path}: corrupt checkpoint: {_first_line(error)}; {_RESTART}"
         ) from error
     if not isinstance(state, dict):
-        raise BadCheckpoint(f"{path}: checkpoint must hold a state, got another; {_MEND}")
+        raise BadCheckpoint(f"{path}: corrupt checkpoint: not a state dict; {_RESTART}")
     return state
 
 
 def save_weights(path: Path, weights: dict[str, Tensor]) -> None:
-    """Write weights so that under `path` there is never a part of them."""
+    """Write weights atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     tensors = {key: weight.detach().cpu().contiguous() for key, weight in weights.items()}
     with whole_file(path) as part:
@@ -125,19 +124,17 @@ def load_weights(path: Path) -> dict[str, Tensor]:
             stated = (file.metadata() or {}).get(_SHA256)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError, ValueError, RuntimeError) as error:
-        raise BadCheckpoint(
-            f"{path}: weights must be whole, got {_first_line(error)}"
-        ) from error
+        raise BadCheckpoint(f"{path}: cannot read weights: {_first_line(error)}") from error
     if stated is not None and stated != tensors_sha256(tensors):
         raise BadCheckpoint(
-            f"{path}: weights must be as they were written (sha256 {stated[:12]}), got "
-            "others; copy the file again"
+            f"{path}: corrupt weights: the sha256 is not the recorded {stated[:12]}; copy "
+            "the file again"
         )
     return tensors
 
 
 def tensors_sha256(tensors: Mapping[str, Tensor]) -> str:
-    """Return the hash of tensors with their names, types and shapes; all on the CPU."""
+    """Return the hash of CPU tensors with their names, types and shapes."""
     digest = hashlib.sha256()
     for name in sorted(tensors):
         tensor = tensors[name].contiguous()

@@ -1,4 +1,4 @@
-"""Several recipes over several seeds, scored on the same videos and compared in pairs.
+"""Comparison of recipes over several seeds, in pairs, on the same videos.
 
 Symbols: S seeds.
 """
@@ -14,57 +14,57 @@ from wildaffect.inference.calibration import Calibration
 from wildaffect.inference.ensembling import average
 from wildaffect.metrics.bootstrap import Interval, paired_bootstrap_over_runs
 from wildaffect.metrics.scores import TaskScores, VideoStatistics
-from wildaffect.training.calibrate_and_score import calibrate, sum_of
+from wildaffect.training.calibrate_and_score import calibrate, score_sum
 from wildaffect.training.load import Split
 from wildaffect.training.score import task_scores, video_statistics
 
 NUM_RESAMPLES = 2000
 STEPS = ("raw", "smoothed", "calibrated")
-"""How outputs are read; each with all before it."""
+"""Post-processing of the outputs, cumulative."""
 
 Outputs = Sequence[SequenceOutputs]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Contender:
-    """The runs of one recipe: what each says of the scored videos."""
+class System:
+    """Outputs of one recipe's runs on the scored videos."""
 
     name: str
     outputs: tuple[Outputs, ...]
-    """Of each seed."""
+    """Outputs of each seed."""
     calibrations: tuple[Calibration, ...]
-    """Of each seed, fitted on people set aside from its training."""
+    """Calibration of each seed, fitted on its dev split."""
     num_parameters: int
     seconds: float
-    """Of training, the mean over the seeds."""
+    """Mean training time over the seeds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One line of a comparison."""
+    """One row of a comparison."""
 
     name: str
     step: str
     scores: dict[str, float]
-    """By task and their sum, the mean over the seeds."""
+    """Mean score over the seeds, per task and their sum."""
     sd: float
-    """Of the sum over the seeds; NaN for one."""
+    """Standard deviation of the sum over the seeds; NaN for a single seed."""
     against: str
-    """What it is compared with; empty for nothing."""
+    """Name of the system to compare with; empty for none."""
     difference: Interval | None
-    """Of the sum; videos and seeds resampled."""
+    """Paired difference of the sum; videos and seeds resampled."""
     num_parameters: int = 0
     seconds: float = 0.0
 
 
 class Comparison:
-    """Scores contenders on one split; every run is scored once.
+    """Scores systems on one split; every run is scored once.
 
     Args:
-        split: Whose labels judge.
-        tasks: That all contenders predict.
-        spaces: Of the labels.
-        seed: Of the resamples.
+        split: Split to score on.
+        tasks: Tasks that all systems predict.
+        spaces: Label spaces.
+        seed: Seed of the bootstrap.
     """
 
     def __init__(
@@ -74,9 +74,9 @@ class Comparison:
         self._known: dict[tuple[str, str], list[VideoStatistics]] = {}
 
     def line(
-        self, one: Contender, step: str, against: tuple[Contender, str] | None = None
+        self, one: System, step: str, against: tuple[System, str] | None = None
     ) -> Line:
-        """Return the scores of a contender and its difference from `against`."""
+        """Return the scores of a system and its difference from `against`."""
         runs = self._statistics(one, step)
         found = [task_scores(run.pooled(), self._tasks) for run in runs]
         sums = [scores["score"] for scores in found]
@@ -97,11 +97,11 @@ class Comparison:
             seconds=one.seconds,
         )
 
-    def ensemble(self, name: str, members: Sequence[Contender]) -> Contender:
-        """Return all runs of some contenders as one, calibrated crosswise.
+    def ensemble(self, name: str, members: Sequence[System]) -> System:
+        """Return the ensemble of all runs of some systems, calibrated by cross-fitting.
 
-        Members may have trained on one another's people set aside, so the calibration is
-        fitted on the scored videos themselves, each under a fit without its fold.
+        A member may have trained on the dev split of another, so the calibration is
+        cross-fitted on the scored videos themselves.
         """
         outputs = average([run for member in members for run in member.outputs])
         fitted = calibrate(
@@ -111,7 +111,7 @@ class Comparison:
             seed=self._seed,
             spaces=self._spaces,
         )
-        one = Contender(
+        one = System(
             name=name,
             outputs=(outputs,),
             calibrations=(Calibration(),),
@@ -123,7 +123,7 @@ class Comparison:
             self._known |= {(name, step): [found.out_of_sample] for step, found in named}
         return one
 
-    def _statistics(self, one: Contender, step: str) -> list[VideoStatistics]:
+    def _statistics(self, one: System, step: str) -> list[VideoStatistics]:
         if (one.name, step) not in self._known:
             self._known[one.name, step] = [
                 video_statistics(
@@ -137,7 +137,7 @@ class Comparison:
         self, these: Sequence[VideoStatistics], those: Sequence[VideoStatistics]
     ) -> Interval:
         def measure(scores: TaskScores) -> np.ndarray:
-            return np.asarray(sum_of(scores, self._tasks))
+            return np.asarray(score_sum(scores, self._tasks))
 
         return paired_bootstrap_over_runs(
             these, those, measure, num_resamples=NUM_RESAMPLES, seed=self._seed
@@ -146,33 +146,33 @@ class Comparison:
 
 def comparison_lines(
     comparison: Comparison,
-    contenders: Mapping[str, Contender],
+    systems: Mapping[str, System],
     reference: str,
 ) -> list[Line]:
-    """Return the paper's kind of table.
+    """Return the rows of a comparison, as in the paper.
 
-    Every contender raw against the reference raw, smoothed against itself raw, calibrated
-    against itself smoothed; the runs of a contender averaged against its single runs; all
-    runs together against the best contender.
+    Each system raw against the reference raw, smoothed against itself raw, and calibrated
+    against itself smoothed; the ensemble of a system's seeds against its single runs; the
+    ensemble of all runs against the best system.
     """
-    base = contenders[reference]
+    base = systems[reference]
     lines = []
-    for contender in contenders.values():
+    for system in systems.values():
         lines += [
-            comparison.line(contender, "raw", None if contender is base else (base, "raw")),
-            comparison.line(contender, "smoothed", (contender, "raw")),
-            comparison.line(contender, "calibrated", (contender, "smoothed")),
+            comparison.line(system, "raw", None if system is base else (base, "raw")),
+            comparison.line(system, "smoothed", (system, "raw")),
+            comparison.line(system, "calibrated", (system, "smoothed")),
         ]
-        if len(contender.outputs) > 1:
-            joined = comparison.ensemble(f"{contender.name}, seeds together", [contender])
-            lines.append(comparison.line(joined, "raw", (contender, "raw")))
-            lines.append(comparison.line(joined, "calibrated", (contender, "calibrated")))
-    if len(contenders) > 1:
+        if len(system.outputs) > 1:
+            joined = comparison.ensemble(f"{system.name}, ensemble of seeds", [system])
+            lines.append(comparison.line(joined, "raw", (system, "raw")))
+            lines.append(comparison.line(joined, "calibrated", (system, "calibrated")))
+    if len(systems) > 1:
         best = max(
-            contenders.values(),
+            systems.values(),
             key=lambda one: comparison.line(one, "raw").scores["score"],
         )
-        everyone = comparison.ensemble("all together", list(contenders.values()))
+        everyone = comparison.ensemble("ensemble of all", list(systems.values()))
         lines += [
             comparison.line(everyone, "raw", (best, "raw")),
             comparison.line(everyone, "smoothed", (everyone, "raw")),

@@ -1,4 +1,4 @@
-"""A comparison as Markdown, as a picture (SVG) and as JSON."""
+"""Comparison as Markdown, SVG and JSON."""
 
 import json
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ _COLORS = {"raw": "#2563a8", "smoothed": "#1d7a46", "calibrated": "#d9730d"}
 
 
 def to_markdown(lines: Sequence[Line], note: str) -> str:
-    """Return a table with a line per system and step, and what it was made of."""
+    """Return a table with a row per system and step."""
     tasks = [task for task in Task if task in lines[0].scores]
     names = ["system", "outputs", *(TITLES[task] for task in tasks), "sum (sd)"]
     names += ["difference [95 %]", "from", "parameters", "seconds"]
@@ -31,7 +31,7 @@ def to_markdown(lines: Sequence[Line], note: str) -> str:
 
 
 def to_json(lines: Sequence[Line], note: str) -> str:
-    """Return everything for scripts."""
+    """Return all rows as JSON."""
     rows = []
     for line in lines:
         row = asdict(line)
@@ -98,7 +98,7 @@ def _row(line: Line, y: float, middle: float, reach: float) -> list[str]:
             f'stroke="{color}" stroke-width="2"/>'
         ),
         f'<circle cx="{place(value):.1f}" cy="{y}" r="4" fill="{color}"/>',
-        _text(_LEFT + _PLOT + 10, y + 4, f"over {line.against}", "start", "#5a6678"),
+        _text(_LEFT + _PLOT + 10, y + 4, f"vs. {line.against}", "start", "#5a6678"),
     ]
 
 
@@ -112,5 +112,8 @@ def _text(x: float, y: float, text: str, anchor: str, color: str = "#1b2330") ->
 def _difference(line: Line) -> str:
     if line.difference is None:
         return ""
-    one = line.difference
-    return f"{float(one.value):+.3f} [{float(one.low):+.3f}, {float(one.high):+.3f}]"
+    value, low, high = (
+        float(end)
+        for end in (line.difference.value, line.difference.low, line.difference.high)
+    )
+    return f"{value:+.3f} [{low:+.3f}, {high:+.3f}]"

@@ -1,4 +1,4 @@
-"""People of the training split that are set aside to choose an epoch."""
+"""Dev split: training subjects held out to select the best epoch."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from wildaffect.core.sequences import FrameSequence
 
 
 class DevSplit(NamedTuple):
-    """Training sequences in two parts that share no person."""
+    """Training sequences in two parts that share no subject."""
 
     train: list[FrameSequence]
     dev: list[FrameSequence]
@@ -19,10 +19,10 @@ class DevSplit(NamedTuple):
 def split_subjects(
     sequences: Sequence[FrameSequence], share: float, *, seed: int
 ) -> DevSplit:
-    """Set aside about a share of the people, at least one; the seed decides which.
+    """Hold out about a share of the subjects, at least one; the seed determines which.
 
     Raises:
-        SplitError: If there are fewer than two people.
+        SplitError: If there are fewer than two subjects.
     """
     dev = hold_out_subjects([sequence.subject for sequence in sequences], share, seed=seed)
     return DevSplit(
@@ -34,17 +34,17 @@ def split_subjects(
 def hold_out_subjects(
     subjects: Iterable[str], share: float, *, seed: int
 ) -> frozenset[str]:
-    """Return about a share of the people, at least one and not all; the seed decides which.
+    """Return about a share of the subjects, at least one and not all.
 
     Raises:
-        SplitError: If there are fewer than two people.
+        SplitError: If there are fewer than two subjects.
     """
-    people = sorted(set(subjects))
-    if len(people) < 2:
+    unique = sorted(set(subjects))
+    if len(unique) < 2:
         raise SplitError(
-            f"dev split: training data must be of at least two people, got "
-            f"{len(people)}; keep the last epoch instead"
+            f"dev split: training data must have at least two subjects, got {len(unique)}; "
+            "keep the last epoch instead"
         )
-    order = np.random.default_rng((seed, 0x155)).permutation(len(people))
-    num_dev = min(max(1, round(share * len(people))), len(people) - 1)
-    return frozenset(people[index] for index in order[:num_dev])
+    order = np.random.default_rng((seed, 0x155)).permutation(len(unique))
+    num_dev = min(max(1, round(share * len(unique))), len(unique) - 1)
+    return frozenset(unique[index] for index in order[:num_dev])

@@ -1,9 +1,9 @@
-"""One process or many: the thin layer over Lightning Fabric.
+"""Single- and multi-process training: a thin layer over Lightning Fabric.
 
-Started by `torchrun`, every process joins the others, on one machine or on several that
-share the folder of the run; started plainly there is one. Losses
-are reckoned on the windows of all processes together, as a CCC over parts is not the CCC of
-the whole, so the number of processes does not change what is learned.
+`torchrun` starts several processes, on one machine or on several that share the folder of
+the run; otherwise there is one. Losses are computed on the windows of all processes
+together, because the CCC of a batch is not the mean CCC of its parts. The number of
+processes therefore does not change the result.
 """
 
 import os
@@ -19,27 +19,27 @@ from wildaffect.training.sharding import shard
 
 Precision = Literal["32-true", "bf16-mixed"]
 Strategy = Literal["ddp", "fsdp"]
-"""What each of several processes holds: a replica of the model, or a shard of it."""
+"""Per process: a replica of the model (ddp) or a shard of it (fsdp)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Processes:
-    """How many processes train together, and which of them this is."""
+    """Number of training processes and the rank of this one."""
 
     count: int = 1
     rank: int = 0
 
 
 def launch(accelerator: str, precision: Precision, strategy: Strategy = "ddp") -> Any:
-    """Return the Fabric of this process, joined with the others if there are any.
+    """Return the Fabric of this process, connected to the other processes if any.
 
     Args:
         accelerator: `auto`, `cpu` or `cuda`.
-        precision: Of the forward pass; losses are always float32.
-        strategy: What several processes hold.
+        precision: Precision of the forward pass; losses are always float32.
+        strategy: Distribution of the model over several processes.
 
     Raises:
-        UsageError: If the accelerator is not there, or one process alone is to hold shards.
+        UsageError: If the accelerator is not available, or `fsdp` is used with one process.
     """
     from lightning_fabric import Fabric  # noqa: PLC0415 - 3 s, for training alone
     from lightning_fabric.plugins.environments.lightning import (  # noqa: PLC0415
@@ -57,7 +57,7 @@ def launch(accelerator: str, precision: Precision, strategy: Strategy = "ddp") -
         devices=local,
         num_nodes=world // local,
         strategy=_strategy_of(strategy, world),
-        # Told, not guessed: in a cluster's allocation a plain start is one process too.
+        # Set explicitly: inside a cluster job, a plain start is still a single process.
         plugins=[TorchElasticEnvironment() if is_joined else LightningEnvironment()],
         precision=precision,
     )
@@ -74,8 +74,7 @@ def _strategy_of(strategy: Strategy, world: int) -> Any:
         return "ddp" if world > 1 else "auto"
     if world == 1:
         raise UsageError(
-            "strategy: fsdp must have several processes to divide a model over, got one; "
-            "start with torchrun"
+            "strategy: fsdp needs several processes to shard a model; start with torchrun"
         )
     return ModelParallelStrategy(shard, data_parallel_size=world, tensor_parallel_size=1)
 
@@ -85,16 +84,16 @@ def _check_accelerator(accelerator: str, num_local: int) -> None:
         return
     num_found = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if accelerator == "cuda" and not num_found:
-        raise UsageError("device: cuda must be available, got none; use --device cpu")
+        raise UsageError("device: no CUDA device found; use --device cpu")
     if 0 < num_found < num_local:
         raise UsageError(
-            f"device: there must be a GPU for each process, got {num_found} for "
-            f"{num_local} processes on this machine; start fewer, or use --device cpu"
+            f"device: {num_local} processes on this machine but only {num_found} GPUs; "
+            "start fewer processes, or use --device cpu"
         )
 
 
 def is_first_process() -> bool:
-    """Return whether this process speaks and writes for all; True where there is one."""
+    """Return whether this is the process that prints and writes files."""
     return _number("RANK", 0) == 0
 
 
@@ -104,15 +103,15 @@ def num_processes() -> int:
 
 
 def processes_of(fabric: Any) -> Processes:
-    """Return this process's place among all."""
+    """Return the number of processes and the rank of this one."""
     return Processes(count=fabric.world_size, rank=fabric.global_rank)
 
 
 def gather(fabric: Any, tensors: dict[Task, Tensor]) -> dict[Task, Tensor]:
-    """Return the tensors of all processes, joined along the first axis.
+    """Return the tensors of all processes, concatenated along the first axis.
 
-    The second axis is padded with zeros to the longest. Gradients flow back to every
-    process; the mean over processes that follows gives the gradient of the joint loss.
+    The second axis is zero-padded to the longest. Gradients flow back to every process; the
+    subsequent mean over processes yields the gradient of the joint loss.
     """
     if fabric.world_size == 1:
         return tensors

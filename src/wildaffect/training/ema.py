@@ -1,4 +1,4 @@
-"""The running mean of a model's weights, which is kept in place of the last ones."""
+"""Exponential moving average (EMA) of a model's weights."""
 
 from copy import deepcopy
 
@@ -6,21 +6,20 @@ import torch
 from torch import nn
 
 EMA_WARMUP = 9.0
-"""How fast the mean forgets the untrained weights at first: after n steps the newest count
-9 / (9 + n), until that falls to what the decay says."""
+"""Warmup of the EMA: after n steps the newest weights count 9 / (9 + n), until that falls
+below 1 - decay."""
 
 
 class EMA:
-    """Weights averaged over steps, on the device of the model.
+    """Exponential moving average of weights, on the device of the model.
 
     Args:
-        model: Whose weights are followed; buffers, such as the statistics of batch
-            normalization, are the model's own of the last step.
-        decay: What the mean so far counts in the long run, in (0, 1).
+        model: Model to average; its buffers, such as batch norm statistics, are copied.
+        decay: Weight of the average so far, after the warmup, in (0, 1).
 
     Attributes:
-        model: With the mean weights.
-        num_steps: That were counted in.
+        model: Model with the averaged weights.
+        num_steps: Number of updates.
     """
 
     def __init__(self, model: nn.Module, decay: float) -> None:
@@ -30,7 +29,7 @@ class EMA:
 
     @torch.no_grad()
     def update(self, model: nn.Module) -> None:
-        """Count the weights of one more step in; the first ones are taken as they are."""
+        """Add the weights of one step; the first call copies them."""
         share = max(1 - self._decay, EMA_WARMUP / (EMA_WARMUP + self.num_steps))
         for mean, now in zip(self.model.parameters(), model.parameters(), strict=True):
             mean.lerp_(now, share)

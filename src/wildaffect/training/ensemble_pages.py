@@ -1,4 +1,4 @@
-"""Members beside their ensemble, and how alike they are: tables and files.
+"""Tables and files about the members of an ensemble: scores and diversity.
 
 Symbols: M members.
 """
@@ -20,12 +20,12 @@ from wildaffect.training.calibrate_and_score import ScoreLine, score_line
 from wildaffect.training.pages import TITLES, score_cell
 
 SHORT_STEPS = {"raw": "raw", "smoothing": "smoothed", "bias and thresholds": "calibrated"}
-"""Names of the steps of a calibration, where they stand for all before them too."""
+"""Calibration step -> name of the outputs after it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepLines:
-    """One step of a calibration, on the people that chose it and on others."""
+    """Scores after one step of a calibration, in sample and out of sample."""
 
     name: str
     in_sample: ScoreLine
@@ -34,13 +34,13 @@ class StepLines:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluated:
-    """A member or the ensemble with its scores after each step."""
+    """Scores of a member or of the ensemble after each step."""
 
     name: str
     lines: tuple[StepLines, ...]
 
     def named_lines(self) -> Iterator[ScoreLine]:
-        """Yield every line under a name of its own, for a file."""
+        """Yield every line with a unique name, for a file."""
         for step in self.lines:
             name = f"{self.name}, {step.name}"
             yield replace(step.in_sample, name=f"{name}, in sample")
@@ -66,7 +66,7 @@ def evaluated_table(
 ) -> Table:
     """Return a row for each member and step, the ensemble last.
 
-    Scores of tasks are out of sample; their sum stands beside the one in sample. A member's
+    Task scores are out of sample; the sum is shown out of sample and in sample. A member's
     sum is over its own tasks.
     """
     shown = [task for task in Task if task in tasks]
@@ -91,20 +91,20 @@ def evaluated_table(
 
 
 def diversity_table(
-    names: Sequence[str], alike: Mapping[Task, NDArray[np.float64]]
+    names: Sequence[str], correlations: Mapping[Task, NDArray[np.float64]]
 ) -> Table:
-    """Return the correlation of each pair of members, mean over the tasks of both.
+    """Return the correlation of each pair of members, averaged over their common tasks.
 
     Args:
-        names: Of M members.
-        alike: Shape (M, M) for each task.
+        names: Names of the M members.
+        correlations: Shape (M, M) for each task.
     """
     table = Table(box=None, pad_edge=False)
     table.add_column("", no_wrap=True)
     for index in range(len(names)):
         table.add_column(str(index), justify="right", no_wrap=True)
     for index, name in enumerate(names):
-        rows = np.stack([matrix[index] for matrix in alike.values()], axis=1)
+        rows = np.stack([matrix[index] for matrix in correlations.values()], axis=1)
         known = [row[~np.isnan(row)] for row in rows]
         cells = (f"{row.mean():.2f}" if len(row) else "-" for row in known)
         table.add_row(f"{index} {name}", *cells)
@@ -112,17 +112,17 @@ def diversity_table(
 
 
 def write_diversity(
-    names: Sequence[str], alike: Mapping[Task, NDArray[np.float64]], path: Path
+    names: Sequence[str], correlations: Mapping[Task, NDArray[np.float64]], path: Path
 ) -> None:
     """Write the correlations of every task as JSON.
 
-    Null stands where a member never moves, or does not predict it.
+    Null where the outputs of a member are constant, or it does not predict the task.
     """
     document = {
         "members": list(names),
         "correlation": {
             str(task): [[None if np.isnan(v) else float(v) for v in row] for row in matrix]
-            for task, matrix in alike.items()
+            for task, matrix in correlations.items()
         },
     }
     write_whole(path, (json.dumps(document, indent=1) + "\n").encode())

@@ -1,7 +1,7 @@
-"""What predicts: one finished run, or several that answer together.
+"""Ensembles: one or several finished runs that predict together.
 
-An ensemble is a folder beside its runs: `ensemble.json` names them with their weights and
-how they are rescaled, `calibration.json` says what is done to their mean.
+An ensemble is a folder: `ensemble.json` lists its runs with weights and rescaling, and
+`calibration.json` holds the post-processing of their mean.
 """
 
 import hashlib
@@ -26,17 +26,17 @@ from wildaffect.training.runs import Run, TrainedModel, load_run
 
 ENSEMBLE_FILE = "ensemble.json"
 FOLDS_FILE = "folds.json"
-"""Of a cross-validation, beside the folders of its runs."""
+"""File of a cross-validation that defines its folds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemberRecord(Config):
-    """A run of an ensemble, as its folder writes it."""
+    """Entry of a run in `ensemble.json`."""
 
     run: str
-    """Folder of the run, from the ensemble's folder; runs may lie beside it."""
+    """Folder of the run, relative to the folder of the ensemble."""
     weights_sha256: str
-    """Of the run's weights; a run that was trained anew is another."""
+    """Hash of the run's weights; it changes if the run is trained again."""
     weight: float = 1.0
     rescaled: dict[Task, Affine] = field(default_factory=dict)
 
@@ -49,26 +49,26 @@ class MemberRecord(Config):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnsembleRecord(Config):
-    """`ensemble.json`."""
+    """Content of `ensemble.json`."""
 
     members: tuple[MemberRecord, ...]
     combine: Combine
-    """Whether valence and arousal of the members were brought to common moments first."""
+    """How members were combined: plain mean, or after rescaling valence and arousal."""
     select: Select
     split: str
-    """On which weights, rescaling and calibration were chosen."""
+    """Split that weights, rescaling and calibration were fitted on."""
     annotations: str
     annotations_sha256: str | None
     videos: tuple[str, ...]
 
     def __post_init__(self) -> None:
         if not self.members:
-            raise ValueError("members must name a run at least, got none")
+            raise ValueError("members must name at least one run")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnsembleMember:
-    """A trained model and what it counts."""
+    """A trained model and its weight in the ensemble."""
 
     trained: TrainedModel
     weight: float = 1.0
@@ -77,24 +77,24 @@ class EnsembleMember:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ensemble:
-    """One or more models with what is done to the mean of what they say."""
+    """One or more models and the calibration of their mean output."""
 
     folder: Path
-    """Of the ensemble, or of the one run."""
+    """Folder of the ensemble or of the single run."""
     members: tuple[EnsembleMember, ...]
-    """All with the same label spaces; tasks and windows may be each one's own."""
+    """Members with the same label spaces; tasks and windows may differ."""
     calibration: Calibration
     chosen_on: EnsembleRecord | None = None
-    """How an ensemble was made; None for a single run."""
+    """Record of the ensemble; None for a single run."""
 
     @property
     def tasks(self) -> tuple[Task, ...]:
-        """Return what any member predicts, in the order of `Task`."""
+        """Return the tasks that any member predicts, in the order of `Task`."""
         return tasks_of([member.trained for member in self.members])
 
     @property
     def spaces(self) -> LabelSpaces:
-        """Return the names of expressions and action units."""
+        """Return the label spaces."""
         return self.members[0].trained.data.spaces
 
 
@@ -102,11 +102,11 @@ _RECORD = TypeAdapter(EnsembleRecord)
 
 
 def load_ensemble(folder: Path) -> Ensemble:
-    """Return what predicts in a folder: an ensemble, or a single run.
+    """Load an ensemble, or a single run as an ensemble of one.
 
     Raises:
-        UsageError: If it is neither, a run of it did not end or was trained anew since, or
-            its members have other label spaces.
+        UsageError: If it is neither, a run is unfinished or was trained again since, or the
+            label spaces of its members differ.
         BadCheckpoint: If weights are damaged.
     """
     path = folder / ENSEMBLE_FILE
@@ -128,11 +128,11 @@ def load_ensemble(folder: Path) -> Ensemble:
 
 
 def expand_runs(folders: Sequence[Path]) -> list[Path]:
-    """Return the folders of runs; a cross-validation stands for the runs of its folds.
+    """Return the folders of runs, with each cross-validation replaced by its runs.
 
     Raises:
-        UsageError: If one is named twice.
-        SplitError: If the folds of a cross-validation were altered.
+        UsageError: If a run is named twice.
+        SplitError: If the folds of a cross-validation were modified.
     """
     found: list[Path] = []
     for folder in folders:
@@ -141,14 +141,14 @@ def expand_runs(folders: Sequence[Path]) -> list[Path]:
             found += [folder / fold.name for fold in load_splits(path).folds]
         else:
             found.append(folder)
-    twice = [one for one in found if found.count(one) > 1]
+    twice = [run for run in found if found.count(run) > 1]
     if twice:
-        raise UsageError(f"{twice[0]}: members must be named once each, got it twice")
+        raise UsageError(f"{twice[0]}: this run is named twice")
     return found
 
 
 def member_names(members: Sequence[TrainedModel]) -> list[str]:
-    """Return a short name for each run: of its folder, with its parent's if need be."""
+    """Return a short name for each run: its folder, with the parent if ambiguous."""
     folders = [member.run.folder.absolute() for member in members]
     short = [folder.name for folder in folders]
     return [
@@ -167,7 +167,7 @@ def save_record(record: EnsembleRecord, folder: Path) -> None:
 def member_record(
     folder: Path, trained: TrainedModel, weight: float, rescaled: Mapping[Task, Affine]
 ) -> MemberRecord:
-    """Return how an ensemble's folder names a run."""
+    """Return the entry of a run in `ensemble.json`."""
     run = os.path.relpath(trained.run.folder.absolute(), folder.absolute())
     return MemberRecord(
         run=Path(run).as_posix(),
@@ -183,13 +183,13 @@ def weights_sha256(run: Run) -> str:
 
 
 def tasks_of(members: Sequence[TrainedModel]) -> tuple[Task, ...]:
-    """Return what any of these predicts, in the order of `Task`."""
+    """Return the tasks that any of these models predicts, in the order of `Task`."""
     named = {task for member in members for task in member.recipe.model.tasks}
     return tuple(task for task in Task if task in named)
 
 
 def check_members(members: Sequence[TrainedModel]) -> None:
-    """Refuse models whose classes or units are not the same.
+    """Check that all models have the same label spaces.
 
     Raises:
         UsageError: Naming the first difference.
@@ -199,8 +199,8 @@ def check_members(members: Sequence[TrainedModel]) -> None:
         mine, theirs = first.data.spaces, member.data.spaces
         if mine != theirs:
             raise UsageError(
-                f"{member.run.folder}: label spaces must be those of {first.run.folder}, "
-                f"got {_worded(theirs)} for {_worded(mine)}"
+                f"{member.run.folder}: label spaces differ from those of "
+                f"{first.run.folder}: {_worded(theirs)} instead of {_worded(mine)}"
             )
 
 
@@ -209,8 +209,8 @@ def _load_member(path: Path, record: MemberRecord) -> EnsembleMember:
     found = weights_sha256(trained.run)
     if found != record.weights_sha256:
         raise UsageError(
-            f"{path}: weights of {record.run} must be those that the ensemble was made of "
-            f"({record.weights_sha256[:12]}), got {found[:12]}; make the ensemble again"
+            f"{path}: {record.run} was trained again since: its weights are {found[:12]} "
+            f"instead of {record.weights_sha256[:12]}; make the ensemble again"
         )
     return EnsembleMember(trained=trained, weight=record.weight, rescaled=record.rescaled)
 
@@ -227,8 +227,8 @@ def _read_record(path: Path) -> EnsembleRecord:
 def _refuse_folds(folder: Path) -> None:
     if (folder / FOLDS_FILE).exists() and not Run(folder).recipe.exists():
         raise UsageError(
-            f"{folder}: must be a run or an ensemble, got the runs of a cross-validation; "
-            f"make one of them first: wildaffect ensemble {folder} -o ENSEMBLE --data DIR"
+            f"{folder}: this is a cross-validation; make an ensemble of its runs first: "
+            f"wildaffect ensemble {folder} -o ENSEMBLE --data DIR"
         )
 
 

@@ -1,6 +1,6 @@
-"""Rows of a drawn world beside what is exactly true of them.
+"""Measured rows of a generated data set with their exact ground truth.
 
-Symbols: N rows, D columns of the inputs, A drawn action units.
+Symbols: N rows, D columns of the inputs, A generated action units.
 """
 
 from collections.abc import Mapping
@@ -20,48 +20,48 @@ from wildaffect.synth.exact import NAME as EXACT
 
 Rows = NDArray[np.float32]
 UNIT_INPUTS = ("geometry_change", "neutral_confidence")
-"""What action units are read from: what moved, and against how well known a face at rest.
+"""Inputs of the action unit network: changes from the neutral face, and its confidence.
 
-Blendshapes are left out: with them, expression and valence of real photographs came out
-worse, although those of drawn faces came out better.
+Blendshapes are left out: they improve expression and valence on generated faces but make
+both worse on real photographs.
 """
 AT_REST = 0.1
-"""A face whose strongest action unit is weaker than this is at rest."""
-FEWEST_AT_REST = 3
-"""Frames at rest from which a person counts for the population's face at rest."""
+"""Upper limit of the strongest action unit of a face at rest."""
+MIN_FRAMES_AT_REST = 3
+"""Minimum number of frames at rest for a subject to count in the population mean."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExactRows:
-    """Frames of one split with their measures and their exact truth."""
+    """Frames of one split with measures and exact ground truth."""
 
     person: NDArray[np.int64]
-    """Video of each row, shape (N,); each shows another person."""
+    """Video of each row, shape (N,); each video shows a different person."""
     time_s: NDArray[np.float64]
     geometry: Rows
     blendshapes: Rows
-    """Both as measured, a row each."""
+    """Measured geometry and blendshapes, one row per frame."""
     truth: Mapping[str, NDArray[np.generic]]
-    """Keys and meanings of `synth.exact.exact_truth`, a row each."""
+    """Ground truth with the keys of `synth.exact.exact_truth`, one row per frame."""
 
     def __len__(self) -> int:
         return len(self.person)
 
 
 def read_exact_rows(world: Path, split: str) -> ExactRows:
-    """Read the frames of a world of which features are stored.
+    """Read the frames of a generated data set that have stored features.
 
     Raises:
-        MissingData: If the folder holds no exact truth, or no such split.
+        MissingData: If the folder has no exact ground truth or no such split.
     """
     path = world / EXACT
     if not path.is_file():
-        raise MissingData(f"{path}: no such file; draw the world again")
+        raise MissingData(f"{path}: no such file; generate the data set again")
     with np.load(path) as file:
         exact = {name: file[name] for name in file.files}
     store = FeatureStore(store_of(world))
     ends = np.cumsum(np.bincount(exact["video_index"], minlength=len(exact["videos"])))
-    per_row = {name: one for name, one in exact.items() if len(one) == ends[-1]}
+    per_row = {name: values for name, values in exact.items() if len(values) == ends[-1]}
     found: list[dict[str, NDArray[np.generic]]] = []
     for place in np.flatnonzero(exact["splits"] == split).tolist():
         name = str(exact["videos"][place])
@@ -75,7 +75,7 @@ def read_exact_rows(world: Path, split: str) -> ExactRows:
         )
     if not found:
         raise MissingData(f"{world}: no videos of split {split}")
-    joined = {name: np.concatenate([one[name] for one in found]) for name in found[0]}
+    joined = {name: np.concatenate([rows[name] for rows in found]) for name in found[0]}
     return ExactRows(
         person=joined.pop("video_index").astype(np.int64),
         time_s=joined.pop("time_s").astype(np.float64),
@@ -86,12 +86,12 @@ def read_exact_rows(world: Path, split: str) -> ExactRows:
 
 
 def face_at_rest(rows: ExactRows) -> dict[str, float]:
-    """Return the median over people of their measures at rest, by name of the measure."""
+    """Return the median over people of the measures at rest, by name."""
     strongest = np.asarray(rows.truth["intensities"], np.float32).max(1)
     means = []
     for person in np.unique(rows.person):
         own = (rows.person == person) & (strongest < AT_REST)
-        if own.sum() >= FEWEST_AT_REST:
+        if own.sum() >= MIN_FRAMES_AT_REST:
             means.append(rows.geometry[own].mean(0))
     values = np.median(means, axis=0).astype(float)
     return dict(zip(GEOMETRY_NAMES, values.round(5).tolist(), strict=True))
@@ -101,9 +101,9 @@ def rows_against(rows: ExactRows, policy: NeutralPolicy, *, own_neutral: bool) -
     """Return `UNIT_INPUTS` of each row, shape (N, D), track by track.
 
     Args:
-        rows: Of whole tracks, in order of time.
-        policy: How a person's neutral is estimated.
-        own_neutral: Whether it is; else rows are read against the population alone.
+        rows: Whole tracks, in order of time.
+        policy: Estimation of a person's neutral face.
+        own_neutral: Estimate each person's neutral face; else use the population's.
     """
     parts = []
     starts = np.flatnonzero(np.diff(rows.person, prepend=-1))

@@ -1,8 +1,8 @@
-"""Train `FaceUnits` on drawn faces, whose action units are known exactly.
+"""Train `FaceUnits` on generated faces with exact action units.
 
-Every frame is seen twice: against the person's own neutral as the analyzer estimates it,
-and against the population's alone, as in a photograph. Which side shows more is fitted by
-itself, as `Asymmetry`. Symbols: N rows, D measures, K units.
+Every frame is used twice: relative to the person's own neutral face as the analyzer
+estimates it, and relative to the population's, as for a photograph. Symbols: N rows, D
+measures, K units.
 """
 
 from collections.abc import Iterator
@@ -26,29 +26,28 @@ ONE_SIDED_WEIGHT = 50.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitTargets:
-    """What is exactly true of N rows, each with K action units."""
+    """Ground truth of N rows with K action units."""
 
     left: NDArray[np.float32]
     """Intensity in [0, 1] on the subject's left side, shape (N, K)."""
     right: NDArray[np.float32]
 
     affect: NDArray[np.float32]
-    """Valence and arousal that the face shows now, in [-1, 1], shape (N, 2)."""
+    """Currently displayed valence and arousal, in [-1, 1], shape (N, 2)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaceUnitsRecipe(Config):
-    """How `FaceUnits` is trained."""
+    """Training settings of `FaceUnits`."""
 
     hidden: tuple[int, int] = (96, 64)
     dropout: float = 0.2
     noise: tuple[float, float] = (0.5, 1.5)
-    """Standard deviation of the noise on measures, in their spreads over drawn faces, where
-    the person's own neutral is known and where it is not: real faces at rest differ more
-    from one another than drawn ones do."""
+    """Standard deviation of the noise on measures, relative to their spread over generated
+    faces: with the person's own neutral face, and without it. Real faces at rest vary more
+    than generated ones."""
     present_from: float = 0.3
-    """Intensity from which an action unit counts as present: between FACS grades A and
-    B."""
+    """Minimum intensity of a present action unit: between FACS grades A and B."""
     peak_lr: float = 4e-3
     weight_decay: float = 0.05
     batch_size: int = 256
@@ -62,14 +61,14 @@ def train_face_units(
     mirror: NDArray[np.int64],
     recipe: FaceUnitsRecipe,
 ) -> Iterator[tuple[float, FaceUnits]]:
-    """Yield the mean loss of each epoch and the network, in training; the last one counts.
+    """Yield the mean loss and the network after each epoch; the last network is the result.
 
     Args:
-        rows: Measures of `UNIT_INPUTS`, the last of them how well the neutral is known,
+        rows: Measures of `UNIT_INPUTS`, the last of them the confidence of the neutral,
             shape (N, D).
-        targets: Of the same rows.
-        mirror: Which measure takes the place of each in a mirror, shape (D,).
-        recipe: How.
+        targets: Ground truth of the same rows.
+        mirror: Index of the measure that replaces each one in a mirrored face, shape (D,).
+        recipe: Training settings.
     """
     torch.manual_seed(recipe.seed)
     network = FaceUnits(
@@ -85,7 +84,7 @@ def train_face_units(
     own, population = recipe.noise
     noise = (known * own + (1 - known) * population).repeat(1, rows.shape[1])
     noise[:, -1] = 0.0
-    truth = [torch.tensor(one) for one in (targets.left, targets.right, targets.affect)]
+    truth = [torch.tensor(part) for part in (targets.left, targets.right, targets.affect)]
     optimizer = torch.optim.AdamW(
         network.parameters(), recipe.peak_lr, weight_decay=recipe.weight_decay
     )
@@ -97,11 +96,13 @@ def train_face_units(
         network.train()
         total = 0.0
         for batch in torch.randperm(len(rows)).split(recipe.batch_size):
-            seen = standardized[batch]
-            seen = seen + noise[batch] * torch.randn_like(seen)
-            said = network.of_standardized(seen)
+            noisy = standardized[batch]
+            noisy = noisy + noise[batch] * torch.randn_like(noisy)
+            outputs = network.of_standardized(noisy)
             loss = unit_loss(
-                said, *(target[batch] for target in truth), present_from=recipe.present_from
+                outputs,
+                *(target[batch] for target in truth),
+                present_from=recipe.present_from,
             )
             optimizer.zero_grad()
             loss.backward()
@@ -146,14 +147,19 @@ def fit_asymmetry(
 
 
 def unit_loss(
-    said: UnitOutputs, left: Tensor, right: Tensor, affect: Tensor, *, present_from: float
+    outputs: UnitOutputs,
+    left: Tensor,
+    right: Tensor,
+    affect: Tensor,
+    *,
+    present_from: float,
 ) -> Tensor:
-    """Return squared errors of intensities and affect, and cross-entropy of occurrence.
+    """Return squared errors of intensities and affect, plus cross-entropy of occurrence.
 
-    The last weighs a tenth, as its values are about ten times as large.
+    The cross-entropy has weight 0.1, because its values are about ten times as large.
     """
-    sides = (said.intensity_left - left) ** 2 + (said.intensity_right - right) ** 2
+    sides = (outputs.intensity_left - left) ** 2 + (outputs.intensity_right - right) ** 2
     is_present = (torch.maximum(left, right) >= present_from).float()
-    occurrence = nn.functional.binary_cross_entropy_with_logits(said.logits, is_present)
-    shown = ((said.affect - affect) ** 2).mean()
-    return sides.mean() + 0.1 * occurrence + shown
+    occurrence = nn.functional.binary_cross_entropy_with_logits(outputs.logits, is_present)
+    affect_error = ((outputs.affect - affect) ** 2).mean()
+    return sides.mean() + 0.1 * occurrence + affect_error

@@ -1,6 +1,6 @@
-"""The frames that are to be predicted: of a split, of an official list, of a whole store.
+"""Frames to predict: those of a split, of an official list, or of a whole store.
 
-Labels are not needed. Symbols: N rows asked for.
+Labels are not needed. Symbols: N requested rows.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,7 +27,7 @@ FirstFrame = Literal[0, 1]
 
 
 class FrameRequest(NamedTuple):
-    """Frames of videos, named as annotations name them; labels may all be missing."""
+    """Frames of videos, named as in the annotations; labels may be missing."""
 
     annotations: Annotations
     first_frame: FirstFrame
@@ -38,8 +38,8 @@ def request_split(data: Path, split: str | None, layout: str | None) -> FrameReq
     """Return the frames of a split of annotations.
 
     Raises:
-        MissingData: If no known layout lies in `data`.
-        UsageError: If there is no such split, or one must be named.
+        MissingData: If `data` contains no known layout.
+        UsageError: If there is no such split, or there are several and none is named.
         BadAnnotation: If a file cannot be read.
     """
     chosen = layout or (fullest_layout(data) if data.is_dir() else None)
@@ -51,7 +51,7 @@ def request_list(path: Path) -> FrameRequest:
     """Return the frames of an official test list.
 
     Raises:
-        MissingData: If the file is not there.
+        MissingData: If the file does not exist.
         BadAnnotation: If a line names no image.
     """
     listed = read_frame_list(path)
@@ -67,10 +67,10 @@ def request_store(
     """Yield all frames of each video that has the features of every recipe.
 
     Args:
-        store: Where the features are.
-        recipes: Of what reads them.
-        named_from: Number that folders of named images give their first frame; frames of
-            videos count from 0 in the store.
+        store: Feature store.
+        recipes: Recipes of the models that read the features.
+        named_from: Number of the first frame in image folders; frames of videos count from
+            0 in the store.
 
     Raises:
         FeatureError: If no video has all features.
@@ -84,7 +84,7 @@ def request_store(
     shared = sorted(set.intersection(*videos))
     if not shared:
         raise FeatureError(
-            f"{store.root}: at least one video must have {', '.join(sets)}, got none"
+            f"{store.root}: no video has all of the features {', '.join(sets)}"
         )
     for video in shared:
         numbers = [_frames_of(store, name, video) for name in sets]
@@ -101,8 +101,8 @@ def sequences_of(
 ) -> Iterator[tuple[FrameSequence, ...]]:
     """Yield each video with the features of every recipe, one sequence per recipe.
 
-    Videos come in the order asked for, one in memory at a time; those that lack features
-    for a recipe are left out.
+    Videos come in the requested order, one in memory at a time; those that lack features
+    for a recipe are skipped.
 
     Raises:
         FeatureError: If an input is not in the store, or no video has its features.
@@ -110,15 +110,15 @@ def sequences_of(
     streams = [_stream(request, store, recipe) for recipe in recipes]
     heads = [next(stream, None) for stream in streams]
     for video in request.annotations.videos:
-        here = [
+        aligned = [
             head if head is not None and head.video == video else None for head in heads
         ]
-        found = tuple(one for one in here if one is not None)
+        found = tuple(sequence for sequence in aligned if sequence is not None)
         if len(found) == len(recipes):
             yield found
         heads = [
-            head if one is None else next(stream, None)
-            for head, one, stream in zip(heads, here, streams, strict=True)
+            head if sequence is None else next(stream, None)
+            for head, sequence, stream in zip(heads, aligned, streams, strict=True)
         ]
 
 

@@ -1,9 +1,8 @@
-"""From annotations and features to a finished run whose outputs are stored and scored."""
+"""Train a temporal run from annotations and stored features."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from wildaffect.core.errors import UsageError
 from wildaffect.core.sequences import FrameSequence
@@ -19,12 +18,12 @@ from wildaffect.training.trackers import open_trackers
 from wildaffect.training.trainer import EpochCallback
 
 UNKNOWN_LICENSE = "not stated"
-"""Terms of annotations that nobody told; an artifact repeats them."""
+"""License of annotations if none is given."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainerConfig:
-    """Where a run trains and who is told of it."""
+    """Hardware and tracking settings of a run."""
 
     accelerator: str = "auto"
     trackers: tuple[str, ...] = ()
@@ -40,21 +39,20 @@ def train_run(
     data_license: str = UNKNOWN_LICENSE,
     on_epoch_end: EpochCallback,
 ) -> TrainedModel:
-    """Train a recipe on a split, or go on with a run that was stopped.
+    """Train a recipe on a split, or resume an interrupted run.
 
     Args:
-        recipe: What to train.
-        split: Its training part.
-        store: Where the features are.
-        folder: Of the run.
-        config: Where it trains.
-        data_license: License of the annotations, stated again in the the artifact.
-        on_epoch_end: Told of every epoch.
+        recipe: Recipe to train.
+        split: Training split.
+        store: Feature store.
+        folder: Folder of the run.
+        config: Hardware and tracking settings.
+        data_license: License of the annotations, copied to exported artifacts.
+        on_epoch_end: Callback after every epoch.
 
     Raises:
         UsageError: If the folder holds another run.
-        Diverged: If the loss is no number any more; the run can be repeated from its last
-            checkpoint with other settings in another folder.
+        Diverged: If the loss is not finite.
     """
     sequences = split.sequences
     dev = dev_videos(recipe, sequences)
@@ -67,8 +65,8 @@ def train_run(
     fabric.barrier()
     if not run.recipe.exists():
         raise UsageError(
-            f"{folder}: the folder of a run must be one that all machines share, got none "
-            "here; name one with -o"
+            f"{folder}: no such folder on this machine; name one that all machines share "
+            "with -o"
         )
     if run.is_finished:
         return load_run(folder)
@@ -77,7 +75,7 @@ def train_run(
         recipe, sequences, run, fabric=fabric, spaces=data.spaces, trackers=trackers
     )
     try:
-        trainer.run(on_epoch_end if fabric.is_global_zero else _nobody)
+        trainer.run(on_epoch_end if fabric.is_global_zero else NO_CALLBACK)
     finally:
         for tracker in trackers:
             tracker.close()
@@ -87,11 +85,11 @@ def train_run(
 def dev_videos(
     recipe: TemporalRecipe, sequences: Sequence[FrameSequence]
 ) -> tuple[str, ...]:
-    """Return the videos that a recipe sets aside to choose its epoch, in order."""
+    """Return the videos of a recipe's dev split, in order."""
     if not isinstance(recipe.selection, BestOnDevSplit):
         return ()
     parts = split_subjects(sequences, recipe.selection.share, seed=recipe.seed)
     return tuple(sequence.video for sequence in parts.dev)
 
 
-_nobody: Callable[[Any], None] = lambda epoch: None  # noqa: E731, ARG005
+NO_CALLBACK: EpochCallback = lambda _: None  # noqa: E731

@@ -1,4 +1,4 @@
-"""How often each label occurs among the training rows, for losses that weigh by it."""
+"""Label frequencies of the training rows, for losses weighted by them."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from wildaffect.losses.statistics import LabelStatistics
 def count_labels(
     sequences: Sequence[FrameSequence], spaces: LabelSpaces
 ) -> LabelStatistics:
-    """Return the counts over labeled rows that have features."""
+    """Return the label counts over rows that have features."""
     classes = np.zeros(len(spaces.expressions), np.int64)
     positive = np.zeros(len(spaces.action_units), np.int64)
     total = np.zeros_like(positive)

@@ -1,4 +1,4 @@
-"""Annotations and stored features to the sequences that a run trains or is judged on."""
+"""Load annotations and stored features as sequences for training and evaluation."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +26,7 @@ from wildaffect.training.runs import RunData
 from wildaffect.training.tensors import rows_per_second
 
 ALL_TASKS = "affwild2-mtl"
-"""Layout that labels every task side by side."""
+"""Layout with labels of every task."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,14 +35,13 @@ class Split:
 
     annotated: Annotated
     sequences: tuple[FrameSequence, ...]
-    """One per video with features, in the order of the annotations; each has a row with
-    features."""
+    """One sequence per video that has features, in the order of the annotations."""
     without_features: tuple[str, ...]
-    """Videos that have none."""
+    """Videos without features."""
 
     @property
     def annotations(self) -> Annotations:
-        """Return the labels."""
+        """Return the annotations."""
         return self.annotated.annotations
 
 
@@ -57,14 +56,14 @@ def load_split(
 
     Args:
         data: Folder of annotations.
-        store: Where features are.
-        recipe: What is to be trained on them.
-        split: Such as `train`.
-        layout: Of the annotations; if not given and several lie there, the one with all
-            tasks.
+        store: Feature store.
+        recipe: Recipe that reads the features.
+        split: Name of the split, such as `train`.
+        layout: Layout of the annotations; by default the one with all tasks if there are
+            several.
 
     Raises:
-        MissingData: If no known layout of annotations lies in `data`.
+        MissingData: If `data` contains no known layout.
         UsageError: If there is no such split.
         FeatureError: If an input is not in the store, or no video has features.
     """
@@ -89,23 +88,23 @@ def load_split(
     missing = tuple(name for name in annotated.annotations.videos if name not in found)
     if not sequences:
         raise FeatureError(
-            f"{store.root}: frames of {annotated.annotations.source} must have features "
-            f"within {recipe.max_distance_s} s, got none; see that frame numbers and times "
-            "of the store are those of the annotations"
+            f"{store.root}: no frame of {annotated.annotations.source} has features within "
+            f"{recipe.max_distance_s} s; check that the store and the annotations number "
+            "frames alike"
         )
     return Split(annotated=annotated, sequences=sequences, without_features=missing)
 
 
 def fullest_layout(data: Path) -> str | None:
-    """Return the layout with all tasks where it is among several, else None."""
-    found = {one.format.name for one in detect(data)}
+    """Return the layout with all tasks if `data` has it, else None."""
+    found = {layout.format.name for layout in detect(data)}
     return ALL_TASKS if ALL_TASKS in found else None
 
 
 def query_of(
     annotated: Annotated, store: FeatureStore, recipe: TemporalRecipe
 ) -> FeatureQuery:
-    """Return which stored features make up a row of annotated frames.
+    """Return the query for the stored features of annotated frames.
 
     Raises:
         FeatureError: As `frame_query` does.
@@ -116,24 +115,24 @@ def query_of(
 def frame_query(
     store: FeatureStore, recipe: TemporalRecipe, *, first_frame: Literal[0, 1]
 ) -> FeatureQuery:
-    """Return which stored features make up a row.
+    """Return the query for stored features.
 
     Args:
-        store: Where the features are.
-        recipe: Of what reads them.
+        store: Feature store.
+        recipe: Recipe that reads the features.
         first_frame: Number of a video's first frame.
 
     Raises:
-        FeatureError: If an input is neither a kind of measurement nor a set of the store.
+        FeatureError: If an input is neither a measurement nor a feature set of the store.
     """
     known = store.feature_sets()
     for name in in_order(recipe.inputs):
         stored = MEASURED_SET if name in COLUMNS else name
         if stored not in known:
             raise FeatureError(
-                f"{store.root}: input {name!r} must be read from the feature set "
-                f"{stored!r}, got {', '.join(known) or 'an empty store'}; run `wildaffect "
-                f"extract` first, or mean one of {suggest_input(name, known)}"
+                f"{store.root}: input {name!r} needs the feature set {stored!r}; the store "
+                f"has {', '.join(known) or 'no feature sets'}; run `wildaffect extract` first, or use "
+                f"one of {suggest_input(name, known)}"
             )
     return FeatureQuery(
         feature_sets=feature_sets(in_order(recipe.inputs)),
@@ -150,13 +149,13 @@ def describe_data(
     dev: tuple[str, ...],
     source: DataSource,
 ) -> RunData:
-    """Return what a run writes of its data.
+    """Return the data record of a run.
 
     Args:
-        split: Of training.
-        store: Where the features are.
-        recipe: Of the run.
-        dev: Videos set aside to choose the epoch.
+        split: Training split.
+        store: Feature store.
+        recipe: Recipe of the run.
+        dev: Videos of the dev split.
         source: Name and license of the annotations.
     """
     inputs = in_order(recipe.inputs)

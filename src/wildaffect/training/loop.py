@@ -1,4 +1,4 @@
-"""The training loop: one optimizer step at a time; what happens between is the caller's."""
+"""Training loop of temporal models, as a generator of optimizer steps."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,16 +20,16 @@ from wildaffect.training.distributed import gather, processes_of
 from wildaffect.training.tensors import TensorBatch
 
 _CHANCE = 0xD20
-"""Keeps the chance of a step apart from the draw of its windows."""
+"""Separates the random stream of a step from that of its windows."""
 
 
 class Diverged(WildAffectError):
-    """The loss or its gradient is no number any more; weights are those before the step."""
+    """The loss or its gradient is not finite; the weights are those before the step."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one optimizer step was."""
+    """Metrics of one optimizer step."""
 
     index: int
     loss: float
@@ -40,7 +40,7 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:
-    """What a step works on; `model` and `optimizer` are those that Fabric set up."""
+    """Objects that a training step uses; `model` and `optimizer` are set up by Fabric."""
 
     fabric: Any
     model: nn.Module
@@ -50,18 +50,18 @@ class Parts:
     seed: int
     max_grad_norm: float
     truth_share: Callable[[int], float]
-    """Step -> share of ground truth that label feedback sees."""
+    """Step -> share of ground truth in label feedback."""
     perturb: Callable[[Tensor], Tensor]
-    """What is done to the features in training."""
+    """Augmentation of the features."""
 
 
 def train(
     parts: Parts, batches: Iterable[TensorBatch], *, first_step: int = 0
 ) -> Iterator[Step]:
-    """Yield after every optimizer step; the caller logs, evaluates, saves and ends it.
+    """Yield after every optimizer step; the caller logs, evaluates, saves and stops.
 
-    Dropout and noise of a step depend on the seed, the step and the process alone, so that
-    nothing of chance has to be stored to go on exactly.
+    Dropout and noise of a step depend only on the seed, the step and the process, so that a
+    run resumes exactly without a stored random state.
 
     Raises:
         Diverged: If the loss or the gradient is not finite.
@@ -96,10 +96,10 @@ def optimizer_step(
     max_grad_norm: float,
     index: int,
 ) -> Step:
-    """Take one optimizer step down the gradients that are there, and forget them.
+    """Clip gradients, take one optimizer step, and reset the gradients.
 
     Raises:
-        Diverged: If the loss or the gradient is not finite; nothing is changed then.
+        Diverged: If the loss or the gradient is not finite; nothing changes then.
     """
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     grad_norm = clip_gradients(parameters, max_grad_norm)
@@ -112,9 +112,9 @@ def optimizer_step(
 
 
 def clip_gradients(parameters: Sequence[Tensor], max_norm: float) -> Tensor:
-    """Scale gradients down to a norm of all together at most; return what it was before.
+    """Clip the global gradient norm; return the norm before clipping.
 
-    Some parameters may be shards, others whole in every process.
+    Some parameters may be sharded, others replicated.
     """
     shards = [p for p in parameters if isinstance(p, DTensor)]
     if not shards:
@@ -139,14 +139,14 @@ def _seed_step(parts: Parts, index: int) -> None:
 
 
 def _describe(index: int, report: LossReport, grad_norm: Tensor, lr: float) -> Step:
-    """Return what a step came to, read from the device in one go."""
+    """Return the metrics of a step, copied from the device at once."""
     values = torch.stack([report.total, grad_norm, *report.per_task.values()])
     loss, norm, *losses = values.detach().tolist()
     per_task = dict(zip(report.per_task, losses, strict=True))
     if not (isfinite(loss) and isfinite(norm)):
         named = ", ".join(f"{task} {value:g}" for task, value in per_task.items())
         raise Diverged(
-            f"step {index}: loss and gradient must be finite, got losses {named} and "
-            f"gradient norm {norm:g}; lower --optim.peak-lr"
+            f"step {index}: loss or gradient is not finite (losses: {named}; gradient "
+            f"norm: {norm:g}); lower --optim.peak-lr"
         )
     return Step(index, loss, per_task, norm, lr)

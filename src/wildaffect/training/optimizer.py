@@ -1,4 +1,4 @@
-"""The optimizer of a run: which parameters decay and which do not."""
+"""Optimizer of temporal training."""
 
 from typing import Any
 
@@ -9,9 +9,9 @@ from wildaffect.training.recipe import OptimConfig
 
 
 def build_optimizer(model: nn.Module, loss: nn.Module, config: OptimConfig) -> AdamW:
-    """Return AdamW over model and loss; one pass over memory a step, where torch has it.
+    """Return fused AdamW over model and loss.
 
-    Matrices decay; biases, gains and the weights of losses do not.
+    Weight decay applies to matrices; not to biases, gains and task weights.
     """
     matrices = [p for p in model.parameters() if p.ndim >= 2]
     rest = [*(p for p in model.parameters() if p.ndim < 2), *loss.parameters()]

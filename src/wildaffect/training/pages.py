@@ -1,4 +1,4 @@
-"""Scores and fitted calibrations as tables for the terminal."""
+"""Terminal tables of scores and fitted calibrations."""
 
 from collections.abc import Sequence
 
@@ -10,8 +10,8 @@ from wildaffect.inference.fitting import CrossFit
 from wildaffect.training.calibrate_and_score import ScoreLine
 from wildaffect.training.score import task_scores
 
-NARROWEST = 110
-"""Columns of text where the output is no terminal."""
+MIN_WIDTH = 110
+"""Width in characters if the output is not a terminal."""
 
 TITLES = {
     Task.VALENCE: "CCC V",
@@ -21,14 +21,14 @@ TITLES = {
 }
 
 
-def console_of_tables() -> Console:
-    """Return standard output, wide enough for tables where it is no terminal."""
+def table_console() -> Console:
+    """Return a console on standard output, with a fixed width if it is not a terminal."""
     console = Console(highlight=False, soft_wrap=True)
-    return console if console.is_terminal else Console(highlight=False, width=NARROWEST)
+    return console if console.is_terminal else Console(highlight=False, width=MIN_WIDTH)
 
 
 def score_table(lines: Sequence[ScoreLine], title: str) -> Table:
-    """Return a line per way of reading outputs, with the interval of the sum."""
+    """Return a table with a row per score line, with the interval of the sum."""
     tasks = [task for task in Task if task in lines[0].scores]
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for name in ("", *(TITLES[task] for task in tasks), "sum", "95 % over videos"):
@@ -41,13 +41,13 @@ def score_table(lines: Sequence[ScoreLine], title: str) -> Table:
 
 
 def score_cell(line: ScoreLine, name: str) -> str:
-    """Return a score for a table; a dash for a task that was not predicted."""
+    """Return the table cell of a score; a dash for a task that was not predicted."""
     return f"{line.scores[name]:.3f}" if name in line.scores else "-"
 
 
 def fit_table(fitted: CrossFit, tasks: Sequence[Task]) -> Table:
     """Return the scores of each step of a calibration, in sample and out of sample."""
-    title = "calibration on people set aside: in sample / out of sample"
+    title = "calibration on the dev split: in sample / out of sample"
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for name in ("", *(TITLES[task] for task in tasks), "sum"):
         table.add_column(name, justify="left" if not name else "right", no_wrap=True)

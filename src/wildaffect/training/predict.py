@@ -1,4 +1,4 @@
-"""A trained model over whole sequences: the windows of the analysis, many at a time.
+"""Batched inference of a trained model on whole sequences, with the analyzer's windows.
 
 Symbols: B windows, T rows of a sequence, L rows of one window, K columns of all tasks.
 """
@@ -20,21 +20,21 @@ from wildaffect.core.tasks import Task
 from wildaffect.core.windows import AnyWindow, CausalWindow, LeftPaddedWindow, cut, stitch
 
 ROWS_PER_BATCH = 4096
-"""Rows that the model sees at once, padding included."""
+"""Maximum number of rows per batch, including padding."""
 
 Floats = NDArray[np.floating]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Track:
-    """The rows of a sequence that a model runs on, and their windows."""
+    """Rows of a sequence to predict, and their windows."""
 
     features: Tensor
     """Shape (T, D)."""
     time_s: NDArray[np.float64]
     windows: list[slice]
-    leads_s: list[NDArray[np.float64]]
-    """Times at which the first row of each window is repeated in front of it."""
+    paddings_s: list[NDArray[np.float64]]
+    """Times of the left padding of each window, which repeats its first row."""
 
 
 class _Piece(NamedTuple):
@@ -43,42 +43,42 @@ class _Piece(NamedTuple):
     track: int
     window: int
     length: int
-    """Rows, those repeated in front among them."""
+    """Number of rows, including the left padding."""
 
 
 def predict_sequences(
     model: nn.Module, sequences: Sequence[FrameSequence], window: AnyWindow
 ) -> list[SequenceOutputs]:
-    """Return what a model says of the rows with features of each sequence.
+    """Predict the rows with features of each sequence.
 
-    The windows, and how their outputs are joined, are those of the analyzer; windows of
-    like length share a batch, which changes values by rounding alone.
+    Windows and the merging of their outputs are those of the analyzer; windows of similar
+    length share a batch, which changes values only by rounding.
 
     Args:
-        model: Put into evaluation mode.
-        sequences: Each with a row that has features, at least.
-        window: How sequences are cut.
+        model: Model; it is switched to evaluation mode.
+        sequences: Sequences, each with at least one row that has features.
+        window: Windowing of the sequences.
     """
     model.eval()
     tracks = [_track_of(sequence, window) for sequence in sequences]
-    said: list[list[Floats]] = [[np.zeros(0)] * len(track.windows) for track in tracks]
+    found: list[list[Floats]] = [[np.zeros(0)] * len(track.windows) for track in tracks]
     widths: dict[Task, int] = {}
     with torch.inference_mode():
         for batch in _batches(tracks):
-            outputs = _ask(model, batch, tracks)
+            outputs = _predict_batch(model, batch, tracks)
             widths = {task: values.shape[-1] for task, values in outputs.items()}
             columns = torch.cat(list(outputs.values()), -1).cpu().numpy()
             for row, piece in enumerate(batch):
                 kept = _kept_rows(piece, tracks[piece.track], window)
-                said[piece.track][piece.window] = columns[row, kept].copy()
+                found[piece.track][piece.window] = columns[row, kept].copy()
     return [
         _to_outputs(sequence, _join(track, values, window), widths)
-        for sequence, track, values in zip(sequences, tracks, said, strict=True)
+        for sequence, track, values in zip(sequences, tracks, found, strict=True)
     ]
 
 
 def to_probs(task: Task, raw: Tensor) -> Tensor:
-    """Return clipped values or probabilities of a task, shape (B, L, its columns)."""
+    """Return clipped values or probabilities of a task, shape (B, L, columns)."""
     match task:
         case Task.VALENCE | Task.AROUSAL:
             return raw.float().clamp(-1, 1)[..., None]
@@ -91,15 +91,15 @@ def to_probs(task: Task, raw: Tensor) -> Tensor:
 def _track_of(sequence: FrameSequence, window: AnyWindow) -> _Track:
     rows = sequence.computed_rows
     time_s = sequence.time_s[rows]
-    windows, leads_s = _windows_of(time_s, window)
+    windows, paddings_s = _windows_of(time_s, window)
     features = torch.from_numpy(sequence.features[rows].astype(np.float32, copy=False))
-    return _Track(features=features, time_s=time_s, windows=windows, leads_s=leads_s)
+    return _Track(features=features, time_s=time_s, windows=windows, paddings_s=paddings_s)
 
 
 def _windows_of(
     time_s: NDArray[np.float64], window: AnyWindow
 ) -> tuple[list[slice], list[NDArray[np.float64]]]:
-    """Return the rows of every window, and the times of the rows in front of each."""
+    """Return the rows of every window, and the times of the left padding of each."""
     if isinstance(window, CausalWindow):
         causal = causal_windows(time_s, window)
         return causal, [
@@ -114,9 +114,9 @@ def _windows_of(
 
 def _batches(tracks: Sequence[_Track]) -> Iterator[list[_Piece]]:
     pieces = [
-        _Piece(track, index, len(one.leads_s[index]) + rows.stop - rows.start)
-        for track, one in enumerate(tracks)
-        for index, rows in enumerate(one.windows)
+        _Piece(number, index, len(track.paddings_s[index]) + rows.stop - rows.start)
+        for number, track in enumerate(tracks)
+        for index, rows in enumerate(track.windows)
     ]
     pieces.sort(key=lambda piece: piece.length, reverse=True)
     first = 0
@@ -126,7 +126,7 @@ def _batches(tracks: Sequence[_Track]) -> Iterator[list[_Piece]]:
         first += num
 
 
-def _ask(
+def _predict_batch(
     model: nn.Module, batch: Sequence[_Piece], tracks: Sequence[_Track]
 ) -> dict[Task, Tensor]:
     device = next(model.parameters()).device
@@ -149,16 +149,16 @@ def _ask(
 
 
 def _filled(track: _Track, window: int) -> tuple[Tensor, NDArray[np.float64]]:
-    """Return features and times of a window, its first row repeated in front."""
-    rows, lead_s = track.windows[window], track.leads_s[window]
+    """Return features and times of a window with its left padding."""
+    rows, padding_s = track.windows[window], track.paddings_s[window]
     real = track.features[rows]
-    lead = real[:1].expand(len(lead_s), -1)
-    return torch.cat((lead, real)), np.concatenate([lead_s, track.time_s[rows]])
+    padding = real[:1].expand(len(padding_s), -1)
+    return torch.cat((padding, real)), np.concatenate([padding_s, track.time_s[rows]])
 
 
 def _kept_rows(piece: _Piece, track: _Track, window: AnyWindow) -> slice:
-    """Return the rows of a window that are used: of a causal one, its own row alone."""
-    first = len(track.leads_s[piece.window])
+    """Return the rows of a window to keep; only its own row for a causal window."""
+    first = len(track.paddings_s[piece.window])
     if not isinstance(window, CausalWindow):
         return slice(first, piece.length)
     own = first + piece.window - track.windows[piece.window].start

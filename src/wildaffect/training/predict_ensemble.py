@@ -1,4 +1,4 @@
-"""What a run or an ensemble says of one video.
+"""Prediction of one video by an ensemble.
 
 Symbols: T rows with features, M kept rows.
 """
@@ -21,23 +21,23 @@ from wildaffect.training.runs import TrainedModel
 from wildaffect.training.tensors import rows_per_second
 
 DENSE_RATIO = 1.5
-"""Rows that come so many times as often as a model's own are thinned out first, as analysis
-does it; others are taken as they are, as in training."""
+"""Rows denser than this multiple of a model's own rate are subsampled to its rate, as in
+the analyzer; others are used unchanged, as in training."""
 
 
-def readings(ensemble: Ensemble) -> tuple[TemporalRecipe, ...]:
-    """Return a recipe for each different way in which members read stored features."""
+def distinct_inputs(ensemble: Ensemble) -> tuple[TemporalRecipe, ...]:
+    """Return one recipe per distinct set of inputs of the members."""
     found: list[TemporalRecipe] = []
     for member in ensemble.members:
         recipe = member.trained.recipe
-        if not any(reads_alike(one, recipe) for one in found):
+        if not any(has_same_inputs(other, recipe) for other in found):
             found.append(recipe)
     return tuple(found)
 
 
-def reads_alike(one: TemporalRecipe, other: TemporalRecipe) -> bool:
-    """Return whether two recipes make the same rows of the same store."""
-    return (one.inputs, one.neutral, one.max_distance_s) == (
+def has_same_inputs(recipe: TemporalRecipe, other: TemporalRecipe) -> bool:
+    """Return whether two recipes read the same rows from a feature store."""
+    return (recipe.inputs, recipe.neutral, recipe.max_distance_s) == (
         other.inputs,
         other.neutral,
         other.max_distance_s,
@@ -47,34 +47,36 @@ def reads_alike(one: TemporalRecipe, other: TemporalRecipe) -> bool:
 def predict_ensemble(
     ensemble: Ensemble, sequences: Sequence[FrameSequence]
 ) -> SequenceOutputs:
-    """Return what is said of the rows with features of a video, before calibration.
+    """Predict the rows with features of a video, before calibration.
 
     Args:
-        ensemble: What predicts.
-        sequences: The video, as read for each of `readings`.
+        ensemble: Ensemble to predict with.
+        sequences: Sequences of the video, one for each of `distinct_inputs`.
 
     Raises:
         BadOutputs: If members have features of different frames.
     """
-    recipes = readings(ensemble)
-    said = []
+    recipes = distinct_inputs(ensemble)
+    outputs = []
     for member in ensemble.members:
         recipe = member.trained.recipe
-        place = next(i for i, one in enumerate(recipes) if reads_alike(one, recipe))
-        said.append((predict_at_rate(member.trained, sequences[place]),))
+        place = next(
+            index for index, other in enumerate(recipes) if has_same_inputs(other, recipe)
+        )
+        outputs.append((predict_at_rate(member.trained, sequences[place]),))
     weights = [member.weight for member in ensemble.members]
     rescaling = [member.rescaled for member in ensemble.members]
-    if len(said) == 1:
-        return rescale(said[0], rescaling[0])[0]
-    return average(said, weights, rescaling=rescaling)[0]
+    if len(outputs) == 1:
+        return rescale(outputs[0], rescaling[0])[0]
+    return average(outputs, weights, rescaling=rescaling)[0]
 
 
 def predict_at_rate(trained: TrainedModel, sequence: FrameSequence) -> SequenceOutputs:
-    """Return what a model says of the rows with features, run at about its own rate.
+    """Predict the rows with features, subsampled to about the model's own rate.
 
     Args:
-        trained: The model.
-        sequence: With a row that has features, at least.
+        trained: Model to predict with.
+        sequence: Sequence with at least one row that has features.
     """
     window, rate_hz = trained.recipe.window, trained.data.rate_hz
     is_dense = rows_per_second([sequence]) > DENSE_RATIO * rate_hz
@@ -83,10 +85,10 @@ def predict_at_rate(trained: TrainedModel, sequence: FrameSequence) -> SequenceO
     rows = sequence.computed_rows
     time_s = sequence.time_s[rows]
     kept = kept_rows(time_s, rate_hz)
-    thinned = _only(sequence, rows[kept])
-    said = predict_sequences(trained.model, [thinned], window)[0]
+    subsampled = _only(sequence, rows[kept])
+    outputs = predict_sequences(trained.model, [subsampled], window)[0]
 
-    def between(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    def interpolate(values: NDArray[np.float32]) -> NDArray[np.float32]:
         flat = between_kept(
             time_s,
             time_s[kept],
@@ -99,12 +101,12 @@ def predict_at_rate(trained: TrainedModel, sequence: FrameSequence) -> SequenceO
         video=sequence.video,
         frame_number=sequence.frame_number[rows],
         time_s=time_s,
-        probs={task: between(values) for task, values in said.probs.items()},
+        probs={task: interpolate(values) for task, values in outputs.probs.items()},
     )
 
 
 def _only(sequence: FrameSequence, rows: NDArray[np.int64]) -> FrameSequence:
-    """Return the sequence with features in these rows alone."""
+    """Return the sequence with features in these rows only."""
     has_feature = np.zeros(len(sequence), bool)
     has_feature[rows] = True
     return replace(sequence, has_feature=has_feature)

@@ -1,4 +1,4 @@
-"""What a temporal training run is: every choice, as records that a run writes beside it."""
+"""Recipe of a temporal training run: all settings, saved with the run."""
 
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -19,20 +19,20 @@ from wildaffect.models.frameworks import ModelConfig
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OptimConfig(Config):
-    """AdamW with a schedule per step; weight decay 0 makes it Adam."""
+    """AdamW and its learning rate schedule."""
 
     peak_lr: float = 1e-3
     betas: tuple[float, float] = (0.9, 0.999)
     weight_decay: float = 0.01
     max_grad_norm: float = 1.0
-    """Of all parameters together."""
+    """Maximum global gradient norm."""
     warmup_ratio: float = 0.05
-    """Share of the steps in which the rate rises in a straight line; never a step at 0."""
+    """Share of the steps with a linear warmup of the learning rate."""
     constant_ratio: float = 0.0
-    """Share of the steps after it that keep the peak rate."""
+    """Share of the steps after the warmup at the peak learning rate."""
     decay: Literal["cosine", "linear"] = "cosine"
     final_lr_ratio: float = 0.02
-    """What is left of the peak rate at the last step."""
+    """Learning rate of the last step, as a share of the peak."""
 
     def __post_init__(self) -> None:
         for name in ("peak_lr", "max_grad_norm"):
@@ -53,19 +53,19 @@ class OptimConfig(Config):
         shares = (self.warmup_ratio, self.constant_ratio)
         if min(shares) < 0 or sum(shares) > 1:
             raise ValueError(
-                "optim: warmup_ratio and constant_ratio must be in [0, 1] together, got "
+                "optim: warmup_ratio and constant_ratio must be >= 0 and sum to <= 1, got "
                 f"{self.warmup_ratio} and {self.constant_ratio}"
             )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BestOnDevSplit(Config):
-    """Keep the epoch that scores best on training videos that were set aside."""
+    """Keep the epoch with the best score on held-out training subjects (the dev split)."""
 
     share: float = 0.15
-    """Of the training people, at least one; they train nothing."""
+    """Share of the training subjects to hold out, at least one."""
     patience_epochs: int = 8
-    """Training ends after so many epochs without a better one."""
+    """Early stopping: number of epochs without improvement after which training ends."""
     kind: Literal["best-on-dev-split"] = "best-on-dev-split"
 
     def __post_init__(self) -> None:
@@ -79,7 +79,7 @@ class BestOnDevSplit(Config):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KeepLast(Config):
-    """Train on every training video and keep the last epoch."""
+    """Train on all training videos and keep the last epoch."""
 
     kind: Literal["keep-last"] = "keep-last"
 
@@ -93,37 +93,38 @@ class TemporalRecipe(Config):
 
     name: str
     inputs: tuple[str, ...]
-    """Kinds of measurements, and feature sets of the store; see `sequence_inputs`."""
+    """Measurements and feature sets of the store; see `sequence_inputs`."""
     model: ModelConfig
     loss: LossConfig = field(default_factory=LossConfig)
     window: AnyWindow
-    """What the model sees at once when it predicts; training draws windows as long."""
+    """Window for prediction; training draws windows of the same length."""
     batch_size: int = 16
-    """Windows of one step, over all processes together."""
+    """Windows per step, over all processes together."""
     num_epochs: int = 20
-    """An epoch draws windows of as many rows together as there are for training."""
+    """Number of epochs; the windows of one have as many rows as the training data."""
     optim: OptimConfig = field(default_factory=OptimConfig)
     selection: Selection = field(default_factory=BestOnDevSplit)
     ema_decay: float = 0.0
-    """Of the running mean of weights that is kept in place of the last ones; 0 for none."""
+    """Decay of the EMA of the weights, which is saved instead of the last ones; 0 for
+    none."""
     input_noise: float = 0.0
-    """Standard deviation of the noise on features in training, as a share of theirs."""
+    """Standard deviation of the noise on features in training, relative to their own."""
     decay_truth_share: bool = False
-    """Whether the share of ground truth in label feedback falls to 0 over the run."""
+    """Decay the share of ground truth in label feedback linearly to 0."""
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
     compile: bool = False
-    """Compile the model first; on a CPU measured not to pay, on a GPU not measured."""
+    """Compile the model with torch; slower on a CPU, not measured on a GPU."""
     neutral: NeutralPolicy = DEFAULT_POLICY
     neutral_unknown: float = 0.0
-    """Share of training videos that are read against the population's face at rest alone,
-    as photographs are; for policies with geometry of the population."""
+    """Share of training videos whose features are relative to the population's neutral
+    face, as for photographs; for policies with geometry of the population."""
     max_distance_s: float = 0.5
-    """How far a frame without features may borrow another's."""
+    """Maximum distance from a frame without features to one whose features it uses."""
     annotation_delay_s: float = 0.0
-    """How far traces of valence and arousal lag behind the face; they are moved back by it
-    wherever this recipe reads labels, scores that it prints included. What `evaluate`
-    scores is left as it was annotated."""
+    """Lag of the valence and arousal traces behind the face. Training shifts them back by
+    it, also for the scores it prints; `evaluate` does not."""
     seed: int = 0
+    """Random seed."""
 
     def __post_init__(self) -> None:
         check_bare_name("name", self.name)
@@ -149,10 +150,10 @@ class TemporalRecipe(Config):
 
     @property
     def training_window(self) -> WindowSpec:
-        """Return how training cuts sequences.
+        """Return the window for training and for the evaluation of epochs.
 
-        Windows for every row by itself would be almost the same one after another, so
-        training takes whole ones as long, side by side, and judges epochs on such too.
+        Consecutive causal windows are almost identical, so training uses adjacent windows
+        of the same length instead.
         """
         if not isinstance(self.window, CausalWindow):
             return self.window
@@ -170,10 +171,7 @@ _ADAPTER = TypeAdapter(TemporalRecipe)
 
 
 def save_recipe(recipe: TemporalRecipe, path: Path) -> None:
-    """Write every field, defaults included, so that the file alone repeats the run.
-
-    Under `path` there is never a part of it.
-    """
+    """Write all fields atomically, defaults included: the file reproduces the run."""
     write_whole(path, _ADAPTER.dump_json(recipe, indent=2) + b"\n")
 
 
@@ -181,13 +179,12 @@ def load_recipe(path: Path) -> TemporalRecipe:
     """Read what `save_recipe` wrote.
 
     Raises:
-        UsageError: If the file is missing or a key is unknown, missing or wrong; the
-            message names it.
+        UsageError: If the file is missing, or a key is unknown, missing or invalid.
     """
     try:
         return _ADAPTER.validate_json(path.read_bytes())
     except OSError as error:
-        raise UsageError(f"{path}: recipe must be readable, got {error.strerror}") from None
+        raise UsageError(f"{path}: cannot read recipe: {error.strerror}") from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "file"

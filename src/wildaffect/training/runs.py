@@ -1,4 +1,4 @@
-"""A run is a folder: recipe, environment, data, metrics, checkpoint, weights, outputs."""
+"""Run folder: recipe, environment, data, metrics, checkpoint, weights, outputs."""
 
 import json
 import platform
@@ -25,28 +25,28 @@ _PACKAGES = ("wildaffect", "torch", "numpy", "lightning-fabric", "onnx")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunData(Config):
-    """What a run was trained on, and what its model reads."""
+    """Training data of a run and inputs of its model."""
 
     annotations: str
     """Name of the annotations."""
     annotations_sha256: str | None
     train_videos: tuple[str, ...]
     dev_videos: tuple[str, ...]
-    """Set aside to choose the epoch; empty if none were."""
+    """Videos of the dev split; empty without one."""
     input_dim: int
     input_widths: dict[str, int]
-    """Columns of each input, in order."""
+    """Number of columns of each input, in order."""
     feature_digests: dict[str, str]
-    """Digest of the weights or definition behind each feature set."""
+    """Digest of the weights or definition of each feature set."""
     crop_digests: dict[str, str] = field(default_factory=dict)
-    """Digest of the crop behind each feature set, `none` where there is none."""
+    """Digest of the crop of each feature set, `none` for feature sets without crops."""
     rate_hz: float
-    """Rows per second of the training sequences, the median."""
+    """Median number of rows per second of the training sequences."""
     times_are_guessed: bool
-    """Whether times are frame numbers at an assumed rate."""
+    """True if times derive from frame numbers at an assumed rate."""
     spaces: LabelSpaces = field(default_factory=LabelSpaces)
     sources: tuple[DataSource, ...] = ()
-    """Data sets that it was trained on, with their licenses."""
+    """Training data sets and their licenses."""
 
 
 _DATA = TypeAdapter(RunData)
@@ -54,47 +54,47 @@ _DATA = TypeAdapter(RunData)
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Paths of one run's folder."""
+    """Paths in the folder of a run."""
 
     folder: Path
 
     @property
     def recipe(self) -> Path:
-        """Return where the recipe stands."""
+        """Return the path of the recipe."""
         return self.folder / "recipe.json"
 
     @property
     def data(self) -> Path:
-        """Return where `RunData` stands."""
+        """Return the path of `RunData`."""
         return self.folder / "data.json"
 
     @property
     def metrics(self) -> Path:
-        """Return the file with a line per epoch."""
+        """Return the path of the metrics, one line per epoch."""
         return self.folder / "metrics.jsonl"
 
     @property
     def checkpoint(self) -> Path:
-        """Return the folder from which training goes on."""
+        """Return the folder of the checkpoint to resume from."""
         return self.folder / "checkpoint"
 
     @property
     def weights(self) -> Path:
-        """Return the weights that the run ends with."""
+        """Return the path of the final weights."""
         return self.folder / "weights.safetensors"
 
     @property
     def best_weights(self) -> Path:
-        """Return the best weights so far, while it trains."""
+        """Return the path of the best weights so far, during training."""
         return self.folder / "best.safetensors"
 
     def outputs(self, split: str) -> Path:
-        """Return where what the model says of a split is stored."""
+        """Return the path of the stored outputs on a split."""
         return self.folder / "outputs" / f"{split}.npz"
 
     @property
     def is_finished(self) -> bool:
-        """Return whether training ended."""
+        """Return whether training is complete."""
         return self.weights.exists()
 
 
@@ -109,15 +109,15 @@ class TrainedModel:
 
 
 def begin(run: Run, recipe: TemporalRecipe, data: RunData) -> None:
-    """Write what the run is made of, or check that it is the same as before.
+    """Create the folder of a run, or check the recipe and data of an existing one.
 
     Raises:
-        UsageError: If the folder holds a run of another recipe or other data.
+        UsageError: If the folder holds a run with another recipe or other data.
     """
     if run.recipe.exists():
         if load_recipe(run.recipe) != recipe or _read_data(run.data) != data:
             raise UsageError(
-                f"{run.folder}: recipe and data must be those that the run began with; "
+                f"{run.folder}: this folder holds a run with another recipe or other data; "
                 "choose another folder with -o, or delete this one"
             )
         return
@@ -125,23 +125,23 @@ def begin(run: Run, recipe: TemporalRecipe, data: RunData) -> None:
     environment = json.dumps(describe_environment(), indent=1) + "\n"
     write_whole(run.folder / "environment.json", environment.encode())
     write_whole(run.data, _DATA.dump_json(data, indent=1) + b"\n")
-    save_recipe(recipe, run.recipe)  # last: the others are there where it is
+    save_recipe(recipe, run.recipe)  # last, so that it implies the other files
 
 
 def load_run(folder: Path) -> TrainedModel:
-    """Return the model of a finished run.
+    """Load the model of a finished run.
 
     Raises:
-        UsageError: If the folder is no run, or one that did not end.
-        BadCheckpoint: If its weights are damaged or those of another model.
+        UsageError: If the folder is not a run, or the run is unfinished.
+        BadCheckpoint: If its weights are damaged or belong to another model.
     """
     run = Run(folder)
     if not run.recipe.exists():
-        raise UsageError(f"{folder}: must be a run's folder with a recipe.json, got none")
+        raise UsageError(f"{folder}: not a run: no recipe.json")
     if not run.is_finished:
         raise UsageError(
-            f"{folder}: training must have ended, got a run without weights.safetensors; "
-            "repeat the train command to go on with it"
+            f"{folder}: unfinished run (no weights.safetensors); repeat the train command "
+            "to resume it"
         )
     recipe, data = load_recipe(run.recipe), _read_data(run.data)
     try:
@@ -149,7 +149,7 @@ def load_run(folder: Path) -> TrainedModel:
         model.load_state_dict(load_weights(run.weights))
     except (RuntimeError, TypeError, ValueError, MemoryError, OverflowError) as error:
         raise BadCheckpoint(
-            f"{run.weights}: weights must be those of the recipe, got "
+            f"{run.weights}: weights do not match the recipe: "
             f"{' '.join(str(error).split()[:40])}"
         ) from error
     model.eval()
@@ -157,16 +157,16 @@ def load_run(folder: Path) -> TrainedModel:
 
 
 def append_metrics(run: Run, row: dict[str, Any]) -> None:
-    """Add one line to the run's metrics; only whole lines count when they are read."""
+    """Append one line to the run's metrics."""
     with run.metrics.open("a", encoding="utf-8") as file:
         file.write(json.dumps(row) + "\n")
 
 
 def read_metrics(run: Run) -> Iterator[dict[str, Any]]:
-    """Yield the lines of the run's metrics; not one that a stop left half written.
+    """Yield the complete lines of the run's metrics.
 
     Raises:
-        UsageError: If a line is no metrics of an epoch.
+        UsageError: If a line does not hold the metrics of an epoch.
     """
     if not run.metrics.exists():
         return
@@ -177,21 +177,21 @@ def read_metrics(run: Run) -> Iterator[dict[str, Any]]:
             row = None
         if not isinstance(row, dict) or not isinstance(row.get("epoch"), int):
             raise UsageError(
-                f"{run.metrics}:{number}: a line must hold the metrics of an epoch, got "
-                f"{line[:40]!r}; delete the line to go on"
+                f"{run.metrics}:{number}: not the metrics of an epoch: {line[:40]!r}; "
+                "delete the line"
             )
         yield row
 
 
 def keep_metrics_before(run: Run, epoch: int) -> None:
-    """Drop lines of epochs that will be trained again after a stop."""
+    """Drop the metrics of epochs that will be trained again after an interruption."""
     kept = [row for row in read_metrics(run) if row["epoch"] < epoch]
     text = "".join(json.dumps(row) + "\n" for row in kept)
     write_whole(run.metrics, text.encode())
 
 
 def describe_environment() -> dict[str, Any]:
-    """Return versions and config, for a run to write beside its weights."""
+    """Return package versions and the platform."""
     found: dict[str, Any] = {"python": platform.python_version()}
     for package in _PACKAGES:
         try:
@@ -205,6 +205,6 @@ def _read_data(path: Path) -> RunData:
     try:
         return _DATA.validate_json(path.read_bytes())
     except OSError as error:
-        raise UsageError(f"{path}: must be readable, got {error.strerror}") from None
+        raise UsageError(f"{path}: cannot read: {error.strerror}") from None
     except ValidationError as error:
         raise UsageError(f"{path}: {first_problem(error)}") from None

@@ -1,4 +1,4 @@
-"""The learning rate of every step."""
+"""Learning rate schedule."""
 
 from math import cos, pi
 
@@ -9,12 +9,12 @@ from wildaffect.training.recipe import OptimConfig
 
 
 def build_schedule(optimizer: Optimizer, config: OptimConfig, num_steps: int) -> LambdaLR:
-    """Return a schedule to be advanced once after every optimizer step."""
+    """Return a schedule that is stepped after every optimizer step."""
     return LambdaLR(optimizer, lambda step: lr_factor(step, config, num_steps))
 
 
 def lr_factor(step: int, config: OptimConfig, num_steps: int) -> float:
-    """Return the share of the peak rate at a step, counted from 0, in (0, 1]."""
+    """Return the learning rate of a step (from 0) as a share of the peak, in (0, 1]."""
     num_warm = round(config.warmup_ratio * num_steps)
     num_held = num_warm + round(config.constant_ratio * num_steps)
     if step < num_warm:

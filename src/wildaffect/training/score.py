@@ -1,4 +1,4 @@
-"""Scores of raw outputs against the labels of their sequences."""
+"""Scores of outputs against the labels of their sequences."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ from wildaffect.metrics.scores import TaskScores, VideoStatistics
 
 
 def targets_of(sequences: Sequence[FrameSequence]) -> dict[str, Targets]:
-    """Return the labels of the rows that models run on, by video."""
+    """Return the labels of the rows with features, by video."""
     return {
         sequence.video: sequence.targets.take(sequence.computed_rows)
         for sequence in sequences
@@ -26,7 +26,7 @@ def video_statistics(
     calibration: Calibration,
     spaces: LabelSpaces,
 ) -> VideoStatistics:
-    """Return what each video adds to every score, over rows with features, each once."""
+    """Return the score statistics of each video, over rows with features."""
     rows = label_rows(outputs, targets_of(sequences))
     probs = {
         task: rows.smoothed(task, calibration.smoothing.of(task)) for task in rows.target
@@ -38,7 +38,7 @@ def video_statistics(
 def task_scores(scores: TaskScores, tasks: Sequence[Task]) -> dict[str, float]:
     """Return the official score of each task and their sum as `score`.
 
-    A task that is not predicted is left out; one that nobody labeled counts nothing.
+    A task that is not predicted is left out; a task without labels adds 0 to the sum.
     """
     named = {
         Task.VALENCE: float(scores.ccc_valence),

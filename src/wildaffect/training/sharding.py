@@ -1,7 +1,7 @@
-"""Weights, gradients and optimizer state in shards, one per process: torch's FSDP.
+"""Sharded training with torch's FSDP.
 
-What training holds per parameter (its weight, gradient, two moments, a running mean) is
-then divided by the number of processes; a block's weights are whole only while it runs.
+The memory per parameter (weight, gradient, two moments, EMA) is divided by the number of
+processes; the weights of a block are gathered only while it runs.
 """
 
 from typing import Any
@@ -14,16 +14,15 @@ from wildaffect.models.backbones.vit import Block
 
 
 def shard(model: nn.Module, mesh: Any) -> nn.Module:
-    """Divide the parameters of a model over the processes of a mesh, in place.
+    """Shard the parameters of a model over the processes of a mesh, in place.
 
     Raises:
-        UsageError: If it has no transformer blocks, which are what is gathered at a time.
+        UsageError: If it has no transformer blocks, which are the units of sharding.
     """
     blocks = [module for module in model.modules() if isinstance(module, Block)]
     if not blocks:
         raise UsageError(
-            "strategy: fsdp must be given a vision transformer, got a network without "
-            "such blocks; leave it out, replicas are small"
+            "strategy: fsdp supports vision transformers only; use ddp for this network"
         )
     along = mesh["data_parallel"]
     for block in blocks:
@@ -33,7 +32,7 @@ def shard(model: nn.Module, mesh: Any) -> nn.Module:
 
 
 def is_sharded(fabric: Any) -> bool:
-    """Return whether models that this Fabric sets up are divided."""
+    """Return whether this Fabric shards models."""
     from lightning_fabric.strategies.model_parallel import (  # noqa: PLC0415 - 3 s, for training alone
         ModelParallelStrategy,
     )

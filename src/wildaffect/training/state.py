@@ -1,7 +1,7 @@
-"""The state of what trains: whole in files, also where each process holds a shard of it.
+"""Training state; files hold full tensors, also if each process holds a shard.
 
-Tensors are named after parameters, not counted, so that a run may go on with another number
-of processes, or with shards where it had none.
+Optimizer state is keyed by parameter name instead of index, so that a run can resume with
+another number of processes or another strategy.
 """
 
 from collections.abc import Iterator
@@ -29,31 +29,31 @@ _FROM_WHOLE = StateDictOptions(full_state_dict=True)
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TrainState:
-    """Everything of a run that a step changes."""
+    """Objects of a run that a training step changes."""
 
     model: nn.Module
-    """Whose parameters may be shards."""
+    """Model in training; its parameters may be sharded."""
     loss: nn.Module
     optimizer: Optimizer
-    """Over parameters of `model` and `loss`; torch's own, not what Fabric makes of it."""
+    """Torch optimizer (not Fabric's wrapper) of the parameters of `model` and `loss`."""
     scheduler: LRScheduler
     ema: EMA | None
-    """Of weights; None keeps those of `model`."""
+    """Average of the weights; None to use those of `model`."""
     eval_model: nn.Module | None = None
-    """What is judged where `model` is in shards, on the CPU; None judges what is kept."""
+    """Full copy on the CPU to evaluate if `model` is sharded; None if it is not."""
 
     @property
     def output_model(self) -> nn.Module:
-        """Return the model whose weights count: the running mean if there is one."""
+        """Return the model whose weights are saved: the EMA if there is one."""
         return self.ema.model if self.ema else self.model
 
     def output_weights(self) -> dict[str, Tensor]:
-        """Return those in the first process, nothing in others; all of them must call."""
+        """Return these weights in the first process; call in all of them."""
         return whole_weights(self.output_model)
 
     @contextmanager
     def model_to_evaluate(self, device: Any) -> Iterator[nn.Module]:
-        """Give the model whose weights count, whole in the first process; all must call."""
+        """Provide the model to evaluate in the first process; call in all of them."""
         if self.eval_model is None:
             yield self.output_model
             return
@@ -65,7 +65,7 @@ class TrainState:
         self.eval_model.to("cpu")
 
     def state_dict(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """Return weights and the rest in the first process; all of them must call."""
+        """Return weights and other state in the first process; call in all of them."""
         ema = self.ema
         rest = {
             "optimizer": get_optimizer_state_dict(
@@ -78,27 +78,28 @@ class TrainState:
         return whole_weights(self.model), rest
 
     def load_state_dict(self, weights: dict[str, Tensor], rest: dict[str, Any]) -> None:
-        """Go on from what `state_dict` returned; each process gives the whole.
+        """Restore what `state_dict` returned; each process passes the full state.
 
         Raises:
-            RuntimeError, KeyError, TypeError, ValueError: If it is of another model.
+            RuntimeError, KeyError, TypeError, ValueError: If it belongs to another model.
         """
         set_model_state_dict(self.model, {**weights}, options=_FROM_WHOLE)
         set_optimizer_state_dict(
             self._owner, self.optimizer, rest["optimizer"], options=_FROM_WHOLE
         )
-        self._lay_out()
+        self._match_strides()
         self.scheduler.load_state_dict(rest["scheduler"])
         self.loss.load_state_dict(rest["loss"])
         if self.ema:
             means, self.ema.num_steps = rest["ema"]
             set_model_state_dict(self.ema.model, means, options=_FROM_WHOLE)
 
-    def _lay_out(self) -> None:
-        """Give moments the strides of their parameters, as the fused step expects.
+    def _match_strides(self) -> None:
+        """Give the moments the strides of their parameters.
 
-        It goes through memory in one pass: channels-last weights with moments of another
-        layout, such as those of a run in shards, would be mixed up without a word.
+        The fused optimizer assumes a common memory layout: with channels-last weights and
+        moments of another layout (such as from a sharded run), it silently mixes up
+        entries.
         """
         for parameter, moments in self.optimizer.state.items():
             for name, value in moments.items():
@@ -108,11 +109,11 @@ class TrainState:
 
     @property
     def _owner(self) -> nn.Module:
-        """Return one module that has all parameters, as their names are those in it."""
+        """Return a module with all parameters, for unique parameter names."""
         return nn.ModuleDict({"model": self.model, "loss": self.loss})
 
 
 def whole_weights(model: nn.Module) -> dict[str, Tensor]:
-    """Return whole tensors on the CPU in the first process, nothing in the others."""
+    """Return full tensors on the CPU in the first process, and nothing in the others."""
     found: dict[str, Any] = {**get_model_state_dict(model, options=_IN_FIRST)}
     return found

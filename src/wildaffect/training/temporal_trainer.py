@@ -1,4 +1,4 @@
-"""A run from its recipe and sequences to its weights; goes on where it was stopped."""
+"""Trainer of temporal models; resumable."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -31,19 +31,19 @@ from wildaffect.training.trainer import EpochCallback, Trainer, TrainingPlan
 
 
 class TemporalTrainer:
-    """Trains one run; `run` returns when its weights are written.
+    """Trains a temporal model on sequences.
 
     Attributes:
-        batches: Of every step.
-        parts: What a step works on.
+        batches: Training batches.
+        parts: Objects that a training step uses.
 
     Args:
-        recipe: What to train.
-        sequences: Of the training split.
-        run: Where everything is written.
-        fabric: Of this process.
+        recipe: Recipe to train.
+        sequences: Training sequences.
+        run: Run folder to write to.
+        fabric: Fabric of this process.
         spaces: Label spaces of the targets.
-        trackers: Told the numbers of every epoch, by the first process alone.
+        trackers: Experiment trackers; used in the first process only.
     """
 
     def __init__(
@@ -87,12 +87,12 @@ class TemporalTrainer:
         )
 
     def run(self, on_epoch_end: EpochCallback) -> None:
-        """Train to the end, or on from the last checkpoint to the end."""
+        """Train to the end, starting from the last checkpoint if there is one."""
         self._trainer.run(self._steps, on_epoch_end)
 
     @property
     def model(self) -> nn.Module:
-        """Return the model whose weights count: the running mean if there is one."""
+        """Return the model whose weights are saved: the EMA if there is one."""
         return self._state.output_model
 
     def _steps(self, first: int) -> Iterator[Step]:
@@ -136,17 +136,17 @@ class TemporalTrainer:
         return feedback.truth_share * left
 
     def _evaluate(self, model: nn.Module, _: int) -> dict[str, float]:
-        """Return scores on the people set aside; empty if there are none."""
+        """Return scores on the dev split; empty without one."""
         if not self._dev:
             return {}
-        with self._fabric.autocast():  # as it trains; finished runs predict in float32
+        with self._fabric.autocast():  # as in training; finished runs predict in float32
             outputs = predict_sequences(model, self._dev, self._recipe.training_window)
         found = video_statistics(self._dev, outputs, Calibration(), self._spaces)
         return task_scores(found.pooled(), self._recipe.model.tasks)
 
 
 def _noise(std: Tensor) -> Callable[[Tensor], Tensor]:
-    """Return what adds noise of this spread per feature; nothing where it is 0."""
+    """Return a function that adds noise with this standard deviation per feature."""
     if not std.any():
         return lambda features: features
     return lambda features: features + std * torch.randn_like(features)

@@ -1,6 +1,6 @@
-"""Batches of arrays to tensors, and what the training rows are like on average.
+"""Conversion of batches to tensors, and feature statistics of the training rows.
 
-Symbols: B windows, T rows of the longest, D features, C classes, K action units.
+Symbols: B windows, T rows of the longest one, D features, C classes, K action units.
 """
 
 from collections.abc import Sequence
@@ -19,14 +19,14 @@ _DTYPES = {Task.EXPRESSION: torch.int64}
 
 
 class TensorBatch(NamedTuple):
-    """Windows side by side on one device; no mask is True on padding."""
+    """Padded batch of windows on one device; masks are False on padding."""
 
     features: Tensor
     """Shape (B, T, D)."""
     lengths: Tensor
     """Shape (B,)."""
     times_s: Tensor
-    """Since the first row of each window, shape (B, T)."""
+    """Seconds since the first row of each window, shape (B, T)."""
     targets: dict[Task, Tensor]
     valid: dict[Task, Tensor]
 
@@ -50,7 +50,7 @@ def to_tensors(batch: Batch, device: torch.device) -> TensorBatch:
 
 
 class FeatureMoments(NamedTuple):
-    """Mean and spread of each feature over the training rows."""
+    """Mean and standard deviation of each feature over the training rows."""
 
     mean: NDArray[np.float64]
     """Shape (D,)."""
@@ -73,7 +73,7 @@ def feature_moments(sequences: Sequence[FrameSequence]) -> FeatureMoments:
 
 
 def rows_per_second(sequences: Sequence[FrameSequence]) -> float:
-    """Return one over the median time between neighboring rows with features."""
+    """Return the inverse of the median time between adjacent rows with features."""
     steps = [np.diff(sequence.time_s[sequence.has_feature]) for sequence in sequences]
     every = np.concatenate(steps) if steps else np.zeros(0)
     return float(1 / np.median(every)) if len(every) else 1.0

@@ -1,4 +1,4 @@
-"""Where the course of a run is written for people to look at: TensorBoard and others."""
+"""Experiment trackers: TensorBoard and others."""
 
 from pathlib import Path
 from typing import Any, Protocol
@@ -7,17 +7,17 @@ from wildaffect.core.errors import MissingExtra, UsageError
 
 
 class Tracker(Protocol):
-    """Takes numbers of an epoch."""
+    """Logs metrics."""
 
     def log(self, values: dict[str, float], step: int) -> None:
-        """Take the numbers after `step` optimizer steps."""
+        """Log metrics after `step` optimizer steps."""
 
     def close(self) -> None:
-        """Write what is still held."""
+        """Flush and close."""
 
 
 class TensorBoard:
-    """Event files in the run's folder; always written."""
+    """TensorBoard event files in the run's folder; always written."""
 
     def __init__(self, folder: Path) -> None:
         from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415 - takes 2 s
@@ -25,17 +25,17 @@ class TensorBoard:
         self._writer: Any = SummaryWriter(str(folder / "tensorboard"))
 
     def log(self, values: dict[str, float], step: int) -> None:
-        """Take the numbers after `step` optimizer steps."""
+        """Log metrics after `step` optimizer steps."""
         for name, value in values.items():
             self._writer.add_scalar(name, value, step)
 
     def close(self) -> None:
-        """Write what is still held."""
+        """Flush and close."""
         self._writer.close()
 
 
 class Wandb:
-    """Weights & Biases; where it sends to is for its own settings to say."""
+    """Weights & Biases, configured by its own settings."""
 
     def __init__(self, folder: Path) -> None:
         try:
@@ -45,16 +45,16 @@ class Wandb:
         self._run: Any = wandb.init(project="wildaffect", name=folder.name, dir=str(folder))
 
     def log(self, values: dict[str, float], step: int) -> None:
-        """Take the numbers after `step` optimizer steps."""
+        """Log metrics after `step` optimizer steps."""
         self._run.log(values, step=step)
 
     def close(self) -> None:
-        """Write what is still held."""
+        """Flush and close."""
         self._run.finish()
 
 
 class MLflow:
-    """MLflow; where it writes to is for its own settings to say."""
+    """MLflow, configured by its own settings."""
 
     def __init__(self, folder: Path) -> None:
         try:
@@ -65,20 +65,20 @@ class MLflow:
         mlflow.start_run(run_name=folder.name)
 
     def log(self, values: dict[str, float], step: int) -> None:
-        """Take the numbers after `step` optimizer steps."""
+        """Log metrics after `step` optimizer steps."""
         self._mlflow.log_metrics(values, step=step)
 
     def close(self) -> None:
-        """Write what is still held."""
+        """Flush and close."""
         self._mlflow.end_run()
 
 
 def open_trackers(folder: Path, names: tuple[str, ...]) -> list[Tracker]:
-    """Return TensorBoard and the others that are named.
+    """Return TensorBoard and the named trackers.
 
     Raises:
-        UsageError: If there is none of that name.
-        MissingExtra: If one is not installed.
+        UsageError: If a name is unknown.
+        MissingExtra: If a tracker is not installed.
     """
     known: dict[str, type[Wandb] | type[MLflow]] = {"wandb": Wandb, "mlflow": MLflow}
     for name in names:

@@ -1,4 +1,4 @@
-"""The course of a run: steps are counted, epochs end, checkpoints are written and read."""
+"""Training run: epochs, evaluation, early stopping, checkpoints."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -20,69 +20,69 @@ from wildaffect.training.state import TrainState
 from wildaffect.training.trackers import Tracker
 
 _OTHER_STATE = (RuntimeError, ValueError, LookupError, TypeError, AttributeError)
-"""What torch raises on a state that is of another model."""
+"""Exceptions that torch raises on a state of another model."""
 
 EVERY_S = 60.0
-"""A checkpoint is written at the end of an epoch, and within one after this time."""
+"""Seconds between checkpoints within an epoch; one is also written after each epoch."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Epoch:
-    """What one epoch came to."""
+    """Metrics of one epoch."""
 
     number: int
-    """From 1."""
+    """Number of the epoch, from 1."""
     num_epochs: int
     loss: float
-    """Mean over the steps."""
+    """Mean training loss over the steps."""
     scores: dict[str, float]
-    """On the people set aside; empty if there are none."""
+    """Scores on the dev split; empty without one."""
     seconds: float
     is_best: bool
 
 
 EpochCallback = Callable[[Epoch], None]
 EvalFn = Callable[[nn.Module, int], dict[str, float]]
-"""Model and number of an epoch, from 1, to scores; asked in the first process alone."""
+"""Maps model and epoch number (from 1) to scores; called in the first process only."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainingPlan:
-    """How long a run is at most, and what it ends with."""
+    """Length of a run and its early stopping."""
 
     steps_per_epoch: int
     num_epochs: int
     patience_epochs: int | None
-    """Epochs without a better score after which training ends and the best is kept; None
-    keeps the last."""
+    """Number of epochs without improvement after which training ends; the best epoch is
+    kept. None trains all epochs and keeps the last."""
 
     @property
     def num_steps(self) -> int:
-        """Return the steps of all epochs."""
+        """Return the number of steps of all epochs."""
         return self.steps_per_epoch * self.num_epochs
 
 
 @dataclass(slots=True, kw_only=True)
 class Progress:
-    """Where a run stands; travels in its checkpoints."""
+    """Progress of a run; saved in its checkpoints."""
 
     step: int = 0
     best_score: float = float("-inf")
     best_epoch: int = 0
     epoch_loss: float = 0.0
-    """Sum over the steps of the epoch that is under way."""
+    """Sum of the losses in the current epoch."""
 
 
 class Trainer:
-    """Follows the steps of one run to its end, or on from the last checkpoint to its end.
+    """Runs the epochs of a run, from its last checkpoint if there is one.
 
     Args:
-        run: Where everything is written.
-        plan: How long it is.
-        state: What its steps change.
-        fabric: Of this process.
-        eval_fn: Scores an epoch; `score` of it chooses.
-        trackers: Told the numbers of every epoch, by the first process alone.
+        run: Run folder to write to.
+        plan: Length of the run.
+        state: Training state.
+        fabric: Fabric of this process.
+        eval_fn: Evaluates an epoch; the value of `score` selects the best one.
+        trackers: Experiment trackers; used in the first process only.
     """
 
     def __init__(
@@ -102,14 +102,14 @@ class Trainer:
     def run(
         self, steps: Callable[[int], Iterator[Step]], on_epoch_end: EpochCallback
     ) -> None:
-        """Take steps until the run ends; returns when its weights are written.
+        """Train until the run ends and write its weights.
 
         Args:
-            steps: Number of the first step, from 0, to the steps from it on.
-            on_epoch_end: Told of every epoch.
+            steps: Returns an iterator of steps from the given step on, counted from 0.
+            on_epoch_end: Callback after every epoch.
 
         Raises:
-            BadCheckpoint: If the run's checkpoint is damaged or of another model.
+            BadCheckpoint: If the run's checkpoint is damaged or belongs to another model.
         """
         if self._run.is_finished:
             return
@@ -141,7 +141,7 @@ class Trainer:
         return patience is not None and num_epochs - self._progress.best_epoch >= patience
 
     def _is_agreed(self, is_time: bool) -> bool:
-        """Return what the first process says: shards are saved by all or by none."""
+        """Return the decision of the first process: either all processes save, or none."""
         return bool(self._fabric.broadcast(is_time)) if self._is_shared else is_time
 
     @property
@@ -174,7 +174,7 @@ class Trainer:
         on_epoch_end(epoch)
 
     def _score(self, number: int) -> dict[str, float]:
-        """Return the scores of an epoch, the same in every process."""
+        """Return the scores of an epoch, identical in every process."""
         scores: dict[str, float] = {}
         with self._state.model_to_evaluate(self._fabric.device) as model:
             if self._fabric.is_global_zero:
@@ -205,10 +205,10 @@ class Trainer:
                 self._state.load_state_dict(weights, rest)
                 self._progress = Progress(**rest["progress"])
             except _OTHER_STATE as error:
-                said = " ".join(str(error).split()[:40])
+                reason = " ".join(str(error).split()[:40])
                 raise BadCheckpoint(
-                    f"{self._run.checkpoint}: checkpoint must be of this model and "
-                    f"version, got {said}; delete the folder to begin anew"
+                    f"{self._run.checkpoint}: checkpoint of another model or version: "
+                    f"{reason}; delete the folder to start over"
                 ) from error
         if self._fabric.is_global_zero:
             done = self._progress.step // self._plan.steps_per_epoch

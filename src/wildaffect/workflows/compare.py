@@ -16,7 +16,7 @@ from wildaffect.training.calibrate_and_score import (
     load_calibration,
     predict_stored,
 )
-from wildaffect.training.comparison import Comparison, Contender, comparison_lines
+from wildaffect.training.comparison import Comparison, System, comparison_lines
 from wildaffect.training.comparison_pages import to_json, to_markdown, to_svg
 from wildaffect.training.job import UNKNOWN_LICENSE, TrainerConfig, train_run
 from wildaffect.training.load import Split, load_split
@@ -53,7 +53,7 @@ def compare(options: CompareOptions) -> int:
     _check(options, recipes)
     store = FeatureStore(options.features)
     console = Console(highlight=False, soft_wrap=True)
-    contenders, evaluated = {}, None
+    systems, evaluated = {}, None
     for name, recipe in recipes.items():
         split = load_split(options.data, store, recipe, "train")
         evaluated = load_split(options.data, store, recipe, options.score_split)
@@ -61,12 +61,12 @@ def compare(options: CompareOptions) -> int:
             _train(options, replace(recipe, seed=seed), split, store)
             for seed in range(options.num_seeds)
         ]
-        contenders[name] = _contender(name, runs, split, evaluated, options.score_split)
+        systems[name] = _system(name, runs, split, evaluated, options.score_split)
     if evaluated is None:
         raise UsageError("compare: at least one recipe must be named, got none")
     tasks = next(iter(recipes.values())).model.tasks
     comparison = Comparison(evaluated, tasks, evaluated.annotations.spaces, seed=0)
-    lines = comparison_lines(comparison, contenders, options.reference)
+    lines = comparison_lines(comparison, systems, options.reference)
     note = _note(options, evaluated)
     options.output.mkdir(parents=True, exist_ok=True)
     for suffix, text in (
@@ -111,17 +111,17 @@ def _train(
         )
 
 
-def _contender(
+def _system(
     name: str,
     runs: Sequence[TrainedModel],
     split: Split,
     evaluated: Split,
     score_split: str,
-) -> Contender:
+) -> System:
     for run in runs:
         calibrate_run(run, split.sequences)
     seconds = [sum(row["seconds"] for row in read_metrics(one.run)) for one in runs]
-    return Contender(
+    return System(
         name=name,
         outputs=tuple(
             predict_stored(run, evaluated.sequences, score_split) for run in runs

@@ -24,11 +24,11 @@ from wildaffect.inference.expression_bias import BiasFit, CoordinateAscent
 from wildaffect.inference.fitting import CrossFit, cross_fit
 from wildaffect.inference.stored_outputs import StoredOutputs, save_outputs
 from wildaffect.training.calibrate_and_score import (
+    calibration_fit,
     calibration_path,
-    folds_of_people,
     predict_stored,
     save_calibration,
-    what_to_fit,
+    subject_folds,
     write_scores,
 )
 from wildaffect.training.ensemble_pages import (
@@ -48,8 +48,8 @@ from wildaffect.training.ensembles import (
     tasks_of,
 )
 from wildaffect.training.load import Split, load_split
-from wildaffect.training.pages import console_of_tables
-from wildaffect.training.predict_ensemble import reads_alike
+from wildaffect.training.pages import table_console
+from wildaffect.training.predict_ensemble import has_same_inputs
 from wildaffect.training.runs import TrainedModel, load_run
 from wildaffect.training.score import targets_of
 
@@ -89,7 +89,7 @@ def make_ensemble(job: Job) -> int:
         raise UsageError("ensemble: runs must be at least one, got none")
     check_members(members)
     split, said = _outputs(job, members)
-    folds = folds_of_people(split.sequences, seed=job.seed)
+    folds = subject_folds(split.sequences, seed=job.seed)
     if len(folds) < MIN_VALIDATION_SUBJECTS:
         raise UsageError(
             f"ensemble: {job.split} must hold at least "
@@ -100,7 +100,9 @@ def make_ensemble(job: Job) -> int:
     selected = select_weights(
         said, targets, folds, combine=job.combine, select=job.select, spaces=spaces
     )
-    fit = replace(what_to_fit(is_causal=_all_causal(members)), expression=job.expression)
+    fit = replace(
+        calibration_fit(is_causal=_all_causal(members)), expression=job.expression
+    )
     fitted = cross_fit_weights(said, selected, targets, folds, fit=fit, spaces=spaces)
     alone = [cross_fit(outputs, targets, folds, fit, spaces=spaces) for outputs in said]
     _write_members(job, members, selected, split, fitted)
@@ -124,7 +126,7 @@ def _outputs(
     split = load_split(job.data, store, read_by, job.split, job.layout)
     for member in members:
         with console.status(f"predicting {job.split} with {member.run.folder.name}"):
-            if not reads_alike(read_by, member.recipe):
+            if not has_same_inputs(read_by, member.recipe):
                 read_by = member.recipe
                 split = load_split(job.data, store, read_by, job.split, job.layout)
             _refuse_trained(job, member, split)
@@ -207,7 +209,7 @@ def _report(
     write_scores(lines, job.output / f"scores-{job.split}.json")
     alike = correlations(said)
     write_diversity(names, alike, job.output / "diversity.json")
-    console = console_of_tables()
+    console = table_console()
     console.print("members and their ensemble; tasks are out of sample")
     console.print(evaluated_table(evaluated, tasks, selected))
     console.print("\nhow alike members are: correlation of outputs, mean over tasks")

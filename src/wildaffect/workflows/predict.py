@@ -33,7 +33,7 @@ from wildaffect.training.frame_requests import (
     sequences_of,
 )
 from wildaffect.training.load import fullest_layout
-from wildaffect.training.predict_ensemble import predict_ensemble, readings
+from wildaffect.training.predict_ensemble import distinct_inputs, predict_ensemble
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +75,7 @@ def predict(job: Job) -> int:
         for request, num_videos in _requests(job, ensemble):
             bar.update(task, total=num_videos)
             found = 0
-            for sequences in sequences_of(request, _store(job), readings(ensemble)):
+            for sequences in sequences_of(request, _store(job), distinct_inputs(ensemble)):
                 writer.write(request, sequences)
                 bar.advance(task)
                 found += 1
@@ -94,7 +94,7 @@ class _Writer:
         self._store = _store(job)
         self._calibration = Calibration() if job.is_raw else ensemble.calibration
         self._artifact = _describe(ensemble)
-        recipes = readings(ensemble)
+        recipes = distinct_inputs(ensemble)
         self._sets = {name for recipe in recipes for name in feature_sets(recipe.inputs)}
 
     def write(self, request: FrameRequest, sequences: tuple[FrameSequence, ...]) -> None:
@@ -162,7 +162,7 @@ def _requests(job: Job, ensemble: Ensemble) -> Iterator[tuple[FrameRequest, int 
         request = request_split(job.data, job.split, job.layout)
         yield request, len(request.annotations.videos)
     else:
-        for one in request_store(_store(job), readings(ensemble), job.named_from):
+        for one in request_store(_store(job), distinct_inputs(ensemble), job.named_from):
             yield one, None
 
 

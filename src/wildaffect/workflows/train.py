@@ -26,7 +26,7 @@ from wildaffect.training.calibrate_and_score import (
 from wildaffect.training.distributed import is_first_process
 from wildaffect.training.job import UNKNOWN_LICENSE, TrainerConfig, train_run
 from wildaffect.training.load import Split, load_split
-from wildaffect.training.pages import console_of_tables, fit_table, score_table
+from wildaffect.training.pages import fit_table, score_table, table_console
 from wildaffect.training.recipe import TemporalRecipe
 from wildaffect.training.runs import Run, TrainedModel, read_metrics
 from wildaffect.training.score import video_statistics
@@ -72,7 +72,7 @@ def train(command: TrainCommand) -> int:
     folder = command.output or Path("runs") / f"{recipe.name}-{recipe.seed}"
     store = FeatureStore(command.features or command.data / "features")
     split = load_split(command.data, store, recipe, command.train_split, command.format)
-    console = console_of_tables()
+    console = table_console()
     _tell_missing(split, console)
     if command.folds:
         return _cross_validate(command, split, store, folder, console)

@@ -96,7 +96,7 @@ def test_a_run_stopped_within_an_epoch_goes_on_as_if_it_had_not_been(
 def test_another_recipe_in_the_same_folder_is_refused(fit, recipe, tmp_path):
     last = replace(recipe, num_epochs=1)
     fit(last, tmp_path / "run")
-    with pytest.raises(UsageError, match="must be those that the run began with"):
+    with pytest.raises(UsageError, match="this folder holds a run with another recipe"):
         fit(replace(last, seed=1), tmp_path / "run")
 
 

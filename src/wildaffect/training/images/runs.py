@@ -77,7 +77,7 @@ def begin_image_run(run: Run, recipe: AnyImageRecipe, data: ImageRunData) -> Non
     if run.recipe.exists():
         if load_image_recipe(run.recipe) != recipe or read_image_data(run) != data:
             raise UsageError(
-                f"{run.folder}: recipe and data must be those that the run began with; "
+                f"{run.folder}: this folder holds a run with another recipe or other data; "
                 "choose another folder with -o, or delete this one"
             )
         return
@@ -123,7 +123,7 @@ def load_face_net(folder: Path) -> TrainedFaceNet:
         model.load_state_dict(load_weights(run.weights))
     except RuntimeError as error:
         raise BadCheckpoint(
-            f"{run.weights}: weights must be those of the recipe, got "
+            f"{run.weights}: weights do not match the recipe: "
             f"{' '.join(str(error).split()[:40])}"
         ) from error
     return TrainedFaceNet(run=run, recipe=recipe, data=data, model=model.eval())
