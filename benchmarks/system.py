@@ -38,7 +38,7 @@ from wildaffect.synth.dataset import IMAGES, write_world
 from wildaffect.synth.presets import PRESETS, Preset
 from wildaffect.workflows.pixel_stages import features_of, train_from_pixels
 from wildaffect.workflows.pixel_systems import PixelSystemCommand, abaw4_system_small
-from wildaffect.workflows.train import TrainCommand, train
+from wildaffect.workflows.train import train
 
 FACES = replace(
     PRESETS["stills"], people={"train": 1500, "val": 60, "test": 0}, rows_per_video=16
@@ -123,13 +123,11 @@ def run(folder: Path, faces: Path, seed: int) -> None:
         store.write(table, "float32")
     for name, (recipe, inputs) in EXTRA.items():
         train(
-            TrainCommand(
-                data=clips,
-                recipe=replace(RECIPES[recipe](), seed=seed, inputs=inputs),
-                features=store.root,
-                output=folder / "extra" / name,
-                device="cpu",
-            )
+            replace(RECIPES[recipe](), seed=seed, inputs=inputs),
+            clips,
+            features=store.root,
+            output=folder / "extra" / name,
+            device="cpu",
         )
 
 

@@ -190,6 +190,21 @@ def to_onnx(nodes, given, output, constants) -> bytes:
     return model.SerializeToString()
 
 
+def test_a_verb_of_training_names_the_extra_it_needs(tmp_path: Path) -> None:
+    code = """
+import wildaffect
+from wildaffect.core.errors import MissingExtra
+try:
+    wildaffect.train
+except MissingExtra as error:
+    assert "pip install 'wildaffect[train]'" in str(error)
+else:
+    raise AssertionError("no extra is missing")
+"""
+    done = run(HIDE + code, tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
 def test_analysis_with_a_backbone_needs_no_training_package(tmp_path: Path) -> None:
     artifact = with_backbone(tmp_path / "artifact")
     code = f"""

@@ -22,5 +22,5 @@ def test_every_public_name_is_found_and_documented(name):
 
 
 def test_a_name_that_is_not_there_is_an_attribute_error():
-    with pytest.raises(AttributeError, match="has no attribute 'analyze'"):
-        _ = wildaffect.analyze
+    with pytest.raises(AttributeError, match="has no attribute 'analyze_all'"):
+        _ = wildaffect.analyze_all

@@ -107,6 +107,8 @@ def test_every_file_of_the_command_line_is_a_command() -> None:
         "main",
         "extras",
         "stopping",
+        "train_flags",
+        "train_pages",
     }
     assert files == {name.replace(" ", "_") for name in COMMANDS}
 

@@ -14,11 +14,15 @@ if TYPE_CHECKING:
     from wildaffect.core.version import __version__
     from wildaffect.outputs.result import AnalysisResult
     from wildaffect.outputs.table import read_table
+    from wildaffect.recipes.catalog import find_recipe
     from wildaffect.runtime.network import Device
+    from wildaffect.training.runs import load_run
     from wildaffect.workflows.analyze import analyze, stream
+    from wildaffect.workflows.cross_validate import cross_validate
     from wildaffect.workflows.evaluate import evaluate
     from wildaffect.workflows.generate import generate
     from wildaffect.workflows.load_model import load_model
+    from wildaffect.workflows.train import train
 
 _HOMES = {
     "Affect": "wildaffect.core.results",
@@ -29,11 +33,15 @@ _HOMES = {
     "WildAffectError": "wildaffect.core.errors",
     "__version__": "wildaffect.core.version",
     "analyze": "wildaffect.workflows.analyze",
+    "cross_validate": "wildaffect.workflows.cross_validate",
     "evaluate": "wildaffect.workflows.evaluate",
+    "find_recipe": "wildaffect.recipes.catalog",
     "generate": "wildaffect.workflows.generate",
     "load_model": "wildaffect.workflows.load_model",
+    "load_run": "wildaffect.training.runs",
     "read_table": "wildaffect.outputs.table",
     "stream": "wildaffect.workflows.analyze",
+    "train": "wildaffect.workflows.train",
 }
 
 __all__ = [
@@ -45,18 +53,28 @@ __all__ = [
     "WildAffectError",
     "__version__",
     "analyze",
+    "cross_validate",
     "evaluate",
+    "find_recipe",
     "generate",
     "load_model",
+    "load_run",
     "read_table",
     "stream",
+    "train",
 ]
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'wildaffect' has no attribute {name!r}")
-    return getattr(_import_module(_HOMES[name]), name)
+    try:
+        return getattr(_import_module(_HOMES[name]), name)
+    except ModuleNotFoundError as error:
+        if error.name not in {"torch", "lightning_fabric", "onnx", "tensorboard"}:
+            raise
+        missing = _import_module("wildaffect.core.errors").MissingExtra
+        raise missing(f"wildaffect.{name}", "train") from error
 
 
 def __dir__() -> list[str]:

@@ -127,7 +127,7 @@ def test_a_run_repeated_is_scored_again_and_said_to_be_trained(data, capsys):
     assert main(command) == 0
     again = capsys.readouterr()
     assert again.out.splitlines()[-1] == first.out.splitlines()[-1]
-    assert "out: was trained before" in again.err
+    assert "out: already trained, training is skipped" in again.err
     assert Path("out/weights.safetensors").read_bytes() == weights
 
 
@@ -139,7 +139,7 @@ def test_a_run_that_was_stopped_says_from_where_it_goes_on(data, capsys):
     Path("out/best.safetensors").write_bytes(weights)
     capsys.readouterr()
     assert main(command) == 0
-    assert "out: goes on after epoch 2" in capsys.readouterr().err
+    assert "out: resuming after epoch 2" in capsys.readouterr().err
     assert Path("out/weights.safetensors").read_bytes() == weights
 
 

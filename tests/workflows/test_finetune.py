@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from wildaffect.recipes import finetune_command
 from wildaffect.recipes.images import finetune_vit_micro
+from wildaffect.workflows import finetune
 from wildaffect.workflows.finetune import tell_precision
 
 
@@ -20,7 +20,7 @@ from wildaffect.workflows.finetune import tell_precision
 def test_bfloat16_on_a_processor_without_it_is_told(
     monkeypatch, capsys, precision, device, has_bf16, is_told
 ):
-    monkeypatch.setattr(finetune_command, "supports_bf16", lambda name: has_bf16)
+    monkeypatch.setattr(finetune, "supports_bf16", lambda name: has_bf16)
     recipe = replace(finetune_vit_micro(), precision=precision)
     tell_precision(recipe, device, Console())
     assert ("--precision 32-true is" in capsys.readouterr().out) == is_told

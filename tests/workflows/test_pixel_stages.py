@@ -11,7 +11,6 @@ from wildaffect.core.errors import MissingData, SplitError, UsageError
 from wildaffect.features.crops import CropOptions
 from wildaffect.features.store import FeatureStore
 from wildaffect.inference.artifact import load_artifact
-from wildaffect.recipes import pixel_stages
 from wildaffect.recipes.images import (
     finetune_densenet_micro,
     finetune_iresnet_small,
@@ -20,6 +19,7 @@ from wildaffect.recipes.images import (
 )
 from wildaffect.synth.dataset import write_world
 from wildaffect.synth.presets import PRESETS
+from wildaffect.workflows import pixel_stages
 from wildaffect.workflows.pixel_stages import CLAIM, stages_of, train_from_pixels
 from wildaffect.workflows.pixel_systems import (
     PIXEL_SYSTEMS,
@@ -135,7 +135,7 @@ def test_a_folder_in_which_no_face_is_found_is_refused_again_and_again(worlds, t
 def test_another_data_license_is_refused_as_the_artifact_would_state_the_old_one(
     worlds, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(pixel_stages, "stages_of", lambda _: [])
+    monkeypatch.setattr(pixel_stages, "stages_of", lambda *_: [])
     train_from_pixels(command_for(worlds, tmp_path))
     with pytest.raises(UsageError, match="another recipe, seed, data or data license"):
         train_from_pixels(command_for(worlds, tmp_path, data_license="CC0-1.0"))
@@ -189,7 +189,7 @@ def test_a_stopped_system_goes_on_with_the_stage_that_was_stopped(
 ):
     begun = []
 
-    def stub(command):
+    def stub(command, on_trained):
         def stage(name):
             def run():
                 begun.append(name)
@@ -209,7 +209,7 @@ def test_a_stopped_system_goes_on_with_the_stage_that_was_stopped(
 
 
 def test_a_folder_of_another_seed_is_refused(worlds, tmp_path, monkeypatch):
-    monkeypatch.setattr(pixel_stages, "stages_of", lambda _: [])
+    monkeypatch.setattr(pixel_stages, "stages_of", lambda *_: [])
     train_from_pixels(command_for(worlds, tmp_path))
     with pytest.raises(UsageError, match="another recipe, seed, data or data license"):
         train_from_pixels(command_for(worlds, tmp_path, seed=1))

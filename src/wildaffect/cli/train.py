@@ -23,9 +23,9 @@ from wildaffect.cli.extras import Prepared, require_train
 from wildaffect.core.errors import UsageError
 
 if TYPE_CHECKING:
+    from wildaffect.cli.train_flags import TrainCommand
     from wildaffect.workflows.pixel_systems import PixelSystemCommand
     from wildaffect.workflows.systems import SystemCommand
-    from wildaffect.workflows.train import TrainCommand
 
 
 def prepare(args: list[str]) -> Prepared:
@@ -36,10 +36,10 @@ def prepare(args: list[str]) -> Prepared:
         MissingExtra: If the extra `train` is not installed.
     """
     require_train("train")
+    from wildaffect.cli.train_flags import TrainCommand
     from wildaffect.recipes.catalog import RECIPES, find_recipe
     from wildaffect.workflows.pixel_systems import PIXEL_SYSTEMS, PixelSystemCommand
     from wildaffect.workflows.systems import SYSTEMS, SystemCommand
-    from wildaffect.workflows.train import TrainCommand
 
     if args and args[0] in {"-h", "--help"}:
         args = ["modern", *args]
@@ -64,11 +64,59 @@ def prepare(args: list[str]) -> Prepared:
 
 def run(command: "TrainCommand | SystemCommand | PixelSystemCommand") -> int:
     """Train, score, and print where the results are."""
+    from wildaffect.cli.train_flags import TrainCommand
+    from wildaffect.cli.train_pages import print_training
     from wildaffect.workflows.pixel_stages import train_from_pixels
     from wildaffect.workflows.pixel_systems import PixelSystemCommand
-    from wildaffect.workflows.systems import SystemCommand, train_system
+    from wildaffect.workflows.systems import train_system
+
+    match command:
+        case TrainCommand():
+            return _train(command)
+        case PixelSystemCommand():
+            return train_from_pixels(command, on_trained=print_training)
+        case _:
+            return train_system(command, on_trained=print_training)
+
+
+def _train(command: "TrainCommand") -> int:
+    from wildaffect.cli.train_pages import print_note, print_training
+    from wildaffect.workflows.cross_validate import cross_validate
+    from wildaffect.workflows.epoch_bar import EpochBar
     from wildaffect.workflows.train import train
 
-    if isinstance(command, PixelSystemCommand):
-        return train_from_pixels(command)
-    return train_system(command) if isinstance(command, SystemCommand) else train(command)
+    with EpochBar(command.recipe.num_epochs) as bar:
+        if command.folds:
+            result = cross_validate(
+                command.recipe,
+                command.data,
+                num_folds=command.folds,
+                features=command.features,
+                output=command.output,
+                layout=command.format,
+                train_split=command.train_split,
+                data_license=command.data_license,
+                device=command.device,
+                num_threads=command.threads,
+                trackers=command.track,
+                on_epoch_end=bar.show_epoch,
+                on_note=print_note,
+            )
+        else:
+            result = train(
+                command.recipe,
+                command.data,
+                features=command.features,
+                output=command.output,
+                layout=command.format,
+                train_split=command.train_split,
+                score_split=None if command.score_split == "none" else command.score_split,
+                data_license=command.data_license,
+                device=command.device,
+                num_threads=command.threads,
+                trackers=command.track,
+                on_epoch_end=bar.show_epoch,
+                on_note=print_note,
+            )
+    print_training(result)
+    return 0

@@ -34,12 +34,13 @@ RECIPES: dict[str, Callable[[], TemporalRecipe]] = {
 }
 
 
-def find_recipe(name: str) -> TemporalRecipe:
+def find_recipe(name: str | Path) -> TemporalRecipe:
     """Return a recipe by its name, or out of a file that a run wrote.
 
     Raises:
         UsageError: If there is none; the message suggests the nearest.
     """
+    name = str(name)
     if name in RECIPES:
         return RECIPES[name]()
     if name.endswith(".json"):

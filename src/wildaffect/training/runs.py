@@ -98,7 +98,7 @@ class Run:
         return self.weights.exists()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class TrainedModel:
     """A finished run, ready to predict."""
 
@@ -106,6 +106,14 @@ class TrainedModel:
     recipe: TemporalRecipe
     data: RunData
     model: MultitaskModel
+
+    def __repr__(self) -> str:
+        num_weights = sum(weight.numel() for weight in self.model.parameters())
+        return (
+            f"TrainedModel({self.run.folder}: {self.recipe.name}, "
+            f"{', '.join(self.recipe.model.tasks)}, {num_weights:,} weights, trained on "
+            f"{len(self.data.train_videos)} videos)"
+        )
 
 
 def begin(run: Run, recipe: TemporalRecipe, data: RunData) -> None:
@@ -128,14 +136,14 @@ def begin(run: Run, recipe: TemporalRecipe, data: RunData) -> None:
     save_recipe(recipe, run.recipe)  # last, so that it implies the other files
 
 
-def load_run(folder: Path) -> TrainedModel:
+def load_run(folder: str | Path) -> TrainedModel:
     """Load the model of a finished run.
 
     Raises:
         UsageError: If the folder is not a run, or the run is unfinished.
         BadCheckpoint: If its weights are damaged or belong to another model.
     """
-    run = Run(folder)
+    run = Run(Path(folder))
     if not run.recipe.exists():
         raise UsageError(f"{folder}: not a run: no recipe.json")
     if not run.is_finished:

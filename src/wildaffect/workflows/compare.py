@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -99,7 +100,7 @@ def _train(
     options: CompareOptions, recipe: TemporalRecipe, split: Split, store: FeatureStore
 ) -> TrainedModel:
     folder = options.output / "runs" / f"{recipe.name}-{recipe.seed}"
-    with EpochBar(Run(folder), recipe.num_epochs) as bar:
+    with EpochBar(recipe.num_epochs) as bar:
         return train_run(
             recipe,
             split,
@@ -107,7 +108,7 @@ def _train(
             folder,
             config=TrainerConfig(accelerator=options.device),
             data_license=UNKNOWN_LICENSE,
-            on_epoch_end=bar.show_epoch,
+            on_epoch_end=partial(bar.show_epoch, Run(folder)),
         )
 
 

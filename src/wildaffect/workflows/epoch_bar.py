@@ -7,6 +7,7 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    TaskID,
     TextColumn,
     TimeRemainingColumn,
 )
@@ -18,10 +19,11 @@ from wildaffect.training.trainer import Epoch
 
 
 class EpochBar:
-    """A bar on standard error while it is open, shown by the first process alone."""
+    """Bars on standard error from the first epoch on, shown by the first process alone."""
 
-    def __init__(self, run: Run, num_epochs: int) -> None:
-        self._name = run.folder.name
+    def __init__(self, num_epochs: int) -> None:
+        self._num_epochs = num_epochs
+        self._tasks: dict[str, TaskID] = {}
         self._bar = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
@@ -31,10 +33,8 @@ class EpochBar:
             transient=True,
             disable=not is_first_process(),
         )
-        self._task = self._bar.add_task(self._name, total=num_epochs)
 
     def __enter__(self) -> Self:
-        self._bar.start()
         return self
 
     def __exit__(
@@ -43,11 +43,16 @@ class EpochBar:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._bar.stop()
+        if self._tasks:
+            self._bar.stop()
 
-    def show_epoch(self, epoch: Epoch) -> None:
-        """Show an epoch."""
-        said = f"{self._name}: loss {epoch.loss:.3f}"
+    def show_epoch(self, run: Run, epoch: Epoch) -> None:
+        """Show an epoch of a run, each run in a line of its own."""
+        name = run.folder.name
+        if name not in self._tasks:
+            self._bar.start()
+            self._tasks[name] = self._bar.add_task(name, total=self._num_epochs)
+        said = f"{name}: loss {epoch.loss:.3f}"
         if epoch.scores:
             said += f", score {epoch.scores['score']:.3f}"
-        self._bar.update(self._task, completed=epoch.number, description=said)
+        self._bar.update(self._tasks[name], completed=epoch.number, description=said)

@@ -43,6 +43,7 @@ from wildaffect.workflows.pixel_systems import (
 )
 from wildaffect.workflows.pretrain import PretrainCommand, pretrain
 from wildaffect.workflows.systems import SystemCommand, train_system
+from wildaffect.workflows.training_setup import TrainResult
 
 CLAIM = "system.json"
 """In the folder of a system: what it is made of."""
@@ -58,7 +59,11 @@ class Stage:
     run: Callable[[], None]
 
 
-def train_from_pixels(command: PixelSystemCommand) -> int:
+def train_from_pixels(
+    command: PixelSystemCommand,
+    *,
+    on_trained: Callable[[TrainResult], None] = lambda result: None,  # noqa: ARG005
+) -> int:
     """Run every stage that is not finished; the last one prints what it is worth.
 
     Raises:
@@ -77,7 +82,7 @@ def train_from_pixels(command: PixelSystemCommand) -> int:
     recipe = command.recipe.with_seed(command.seed).with_epoch_scale(command.epoch_scale)
     command = replace(command, recipe=recipe)
     check_people(command)
-    stages = stages_of(command)
+    stages = stages_of(command, on_trained)
     _claim(command)
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     for number, stage in enumerate(stages, start=1):
@@ -86,7 +91,10 @@ def train_from_pixels(command: PixelSystemCommand) -> int:
     return 0
 
 
-def stages_of(command: PixelSystemCommand) -> list[Stage]:
+def stages_of(
+    command: PixelSystemCommand,
+    on_trained: Callable[[TrainResult], None] = lambda result: None,  # noqa: ARG005
+) -> list[Stage]:
     """Return the stages in order; their recipes carry the seed already.
 
     Raises:
@@ -108,7 +116,7 @@ def stages_of(command: PixelSystemCommand) -> list[Stage]:
         run = partial(_finetune, command, backbone, labeled)
         stages.append(Stage(f"finetune {backbone.name}", run))
     stages.append(Stage("extract", partial(_extract, command)))
-    stages.append(Stage("train, join and export", partial(_train, command)))
+    stages.append(Stage("train, join and export", partial(_train, command, on_trained)))
     return stages
 
 
@@ -235,7 +243,7 @@ def features_of(command: PixelSystemCommand) -> Path:
     return command.folder / "features"
 
 
-def _train(command: PixelSystemCommand) -> None:
+def _train(command: PixelSystemCommand, on_trained: Callable[[TrainResult], None]) -> None:
     names = command.recipe.feature_sets
     train_system(
         SystemCommand(
@@ -250,5 +258,6 @@ def _train(command: PixelSystemCommand) -> None:
             license=command.license,
             device=command.device,
             threads=command.threads,
-        )
+        ),
+        on_trained=on_trained,
     )

@@ -1,5 +1,6 @@
 """Whole systems: members are trained, joined, calibrated and exported in one command."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Literal
@@ -17,8 +18,10 @@ from wildaffect.recipes.catalog import RECIPES
 from wildaffect.training.distributed import is_first_process
 from wildaffect.training.job import UNKNOWN_LICENSE
 from wildaffect.workflows.ensemble import Job, make_ensemble
+from wildaffect.workflows.epoch_bar import EpochBar
 from wildaffect.workflows.export_model import export
-from wildaffect.workflows.train import TrainCommand, train
+from wildaffect.workflows.train import train
+from wildaffect.workflows.training_setup import TrainResult
 
 ARTIFACT, ENSEMBLE = "artifact", "ensemble"
 
@@ -90,11 +93,15 @@ class SystemCommand:
     threads: int = 1
 
 
-def train_system(command: SystemCommand) -> int:
+def train_system(
+    command: SystemCommand,
+    *,
+    on_trained: Callable[[TrainResult], None] = lambda result: None,  # noqa: ARG005
+) -> int:
     """Train what is not trained yet, then join and export it."""
     system = command.system
     backbones = _backbones(command)
-    ensemble = _train_ensemble(command)
+    ensemble = _train_ensemble(command, on_trained)
     if not is_first_process():
         return 0
     artifact = ensemble.parent / ARTIFACT
@@ -107,14 +114,16 @@ def train_system(command: SystemCommand) -> int:
     return export(ensemble, artifact, title, backbones=backbones)
 
 
-def _train_ensemble(command: SystemCommand) -> Path:
+def _train_ensemble(
+    command: SystemCommand, on_trained: Callable[[TrainResult], None]
+) -> Path:
     """Train the members that are not trained yet, join them, and return the ensemble."""
     system = command.system
     folder = command.output or Path("runs") / system.name
     runs = []
     for name, seed in system.members:
         runs.append(folder / "members" / f"{name}-{seed}")
-        train(_member_command(command, name, seed, runs[-1]))
+        on_trained(_train_member(command, name, seed, runs[-1]))
     ensemble = folder / ENSEMBLE
     if is_first_process() and not (ensemble / "ensemble.json").exists():
         job = Job(
@@ -149,21 +158,23 @@ def _backbones(command: SystemCommand) -> dict[str, str]:
     return given
 
 
-def _member_command(
+def _train_member(
     command: SystemCommand, name: str, seed: int, folder: Path
-) -> TrainCommand:
+) -> TrainResult:
     recipe = replace(RECIPES[name](), seed=seed)
     if command.inputs:
         recipe = replace(recipe, inputs=command.inputs)
     if command.epochs:
         recipe = replace(recipe, num_epochs=command.epochs)
-    return TrainCommand(
-        data=command.data,
-        recipe=recipe,
-        features=command.features,
-        output=folder,
-        score_split=command.split,
-        data_license=command.data_license,
-        device=command.device,
-        threads=command.threads,
-    )
+    with EpochBar(recipe.num_epochs) as bar:
+        return train(
+            recipe,
+            command.data,
+            features=command.features,
+            output=folder,
+            score_split=command.split,
+            data_license=command.data_license,
+            device=command.device,
+            num_threads=command.threads,
+            on_epoch_end=bar.show_epoch,
+        )

@@ -1,0 +1,40 @@
+"""Flags of `train` for a single recipe."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from wildaffect.training.job import UNKNOWN_LICENSE
+from wildaffect.training.recipe import TemporalRecipe
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainCommand:
+    """Train a recipe on stored features; resumable."""
+
+    data: Path
+    """Folder of annotations, in any layout that `wildaffect data check` knows."""
+    recipe: Annotated[TemporalRecipe, tyro.conf.arg(name="")]
+    features: Path | None = None
+    """Feature store; `features` in the data's folder if not given."""
+    output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
+    """Folder of the run; runs/<recipe>-<seed> if not given."""
+    format: str | None = None
+    """Layout of the annotations, if several lie there."""
+    train_split: str = "train"
+    """Split that is trained on."""
+    score_split: str = "val"
+    """Split that is scored afterwards; `none` for none. It never chooses anything."""
+    folds: int = 0
+    """Cross-validate over so many folds of the training split, no person in two; 0 trains
+    once."""
+    data_license: str = UNKNOWN_LICENSE
+    """License of the annotations; stated again in the artifact."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where to train."""
+    threads: int = 1
+    """Of tensor operations on the CPU, per process."""
+    track: tuple[Literal["wandb", "mlflow"], ...] = ()
+    """Report to these beside TensorBoard, which is always written."""

@@ -1,0 +1,156 @@
+"""Train a temporal model once per fold of subjects, and score what is held out."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+from wildaffect.core.errors import UsageError
+from wildaffect.core.outputs import SequenceOutputs
+from wildaffect.core.sequences import FrameSequence
+from wildaffect.data.splits import Fold, k_folds, save_splits
+from wildaffect.inference.stored_outputs import StoredOutputs, save_outputs
+from wildaffect.training.calibrate_and_score import (
+    ScoreLine,
+    calibrate_run,
+    load_calibration,
+    predict_stored,
+    score_line,
+    score_lines,
+    write_scores,
+)
+from wildaffect.training.distributed import is_first_process
+from wildaffect.training.job import UNKNOWN_LICENSE, TrainerConfig
+from wildaffect.training.load import Split
+from wildaffect.training.recipe import TemporalRecipe
+from wildaffect.training.score import video_statistics
+from wildaffect.workflows.training_setup import (
+    OnEpochEnd,
+    OnNote,
+    Tracker,
+    TrainResult,
+    TrainSetup,
+    describe_split,
+    set_up,
+    train_one,
+)
+
+
+def cross_validate(  # noqa: PLR0913 - each is an option of the command
+    recipe: str | Path | TemporalRecipe,
+    data: str | Path,
+    *,
+    num_folds: int = 5,
+    features: str | Path | None = None,
+    output: str | Path | None = None,
+    layout: str | None = None,
+    train_split: str = "train",
+    data_license: str = UNKNOWN_LICENSE,
+    device: Literal["auto", "cpu", "cuda"] = "auto",
+    num_threads: int = 1,
+    trackers: tuple[Tracker, ...] = (),
+    on_epoch_end: OnEpochEnd = lambda run, epoch: None,  # noqa: ARG005
+    on_note: OnNote = lambda note: None,  # noqa: ARG005
+) -> TrainResult:
+    """Train a recipe once per fold, no subject in two folds, and score what is held out.
+
+    Args:
+        recipe: As for `train`, like every argument that is not named here.
+        data: Folder of annotations.
+        num_folds: Number of folds, at least 2.
+        features: Feature store.
+        output: Folder of the folds' runs.
+        layout: Layout of the annotations.
+        train_split: Split that is divided into folds.
+        data_license: License of the annotations.
+        device: Where to train.
+        num_threads: Threads of tensor operations.
+        trackers: Experiment trackers.
+        on_epoch_end: Called after every epoch.
+        on_note: Called with what is odd.
+
+    Raises:
+        UsageError: If a fold has no video with features.
+        SplitError: If there are fewer subjects than folds.
+    """
+    setup = set_up(
+        recipe,
+        data,
+        features=features,
+        output=output,
+        layout=layout,
+        train_split=train_split,
+        data_license=data_license,
+        config=TrainerConfig(accelerator=device, trackers=trackers),
+        num_threads=num_threads,
+        callbacks=(on_epoch_end, on_note),
+    )
+    split, folder = setup.split, setup.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    splits = k_folds(
+        split.annotations, num_folds, seed=setup.recipe.seed, kind="subject-disjoint"
+    )
+    save_splits(splits, folder / "folds.json")
+    held_out: dict[str, SequenceOutputs] = {}
+    lines: list[ScoreLine] = []
+    for fold in splits.folds:
+        found = _train_fold(setup, fold, held_out)
+        if found is not None:
+            lines.append(found)
+    if is_first_process():
+        lines.append(_pool(setup, held_out))
+        write_scores(lines, folder / "scores-held-out.json")
+    return TrainResult(
+        folder=folder,
+        recipe=setup.recipe,
+        trained=None,
+        calibration=None,
+        scores=tuple(lines),
+        scored_on=f"{describe_split(len(held_out), split)}, each held out once",
+        notes=tuple(setup.notes),
+    )
+
+
+def _train_fold(
+    setup: TrainSetup, fold: Fold, held_out: dict[str, SequenceOutputs]
+) -> ScoreLine | None:
+    """Train on a fold, add outputs of its held-out videos, and return their score."""
+    part = replace(setup.split, sequences=_of(setup.split, set(fold.train)))
+    rest = _of(setup.split, set(fold.val))
+    trained = train_one(setup, part, setup.folder / fold.name)
+    if not is_first_process():
+        return None
+    calibrate_run(trained, part.sequences)
+    outputs = predict_stored(trained, rest, "held-out")
+    held_out |= {sequence.video: sequence for sequence in outputs}
+    found = video_statistics(
+        rest, outputs, load_calibration(trained.run.folder), trained.data.spaces
+    )
+    return score_line(fold.name, found, setup.recipe.model.tasks, seed=setup.recipe.seed)
+
+
+def _pool(setup: TrainSetup, held_out: dict[str, SequenceOutputs]) -> ScoreLine:
+    split, folder = setup.split, setup.folder
+    outputs = tuple(held_out[sequence.video] for sequence in split.sequences)
+    spaces = split.annotations.spaces
+    (folder / "outputs").mkdir(exist_ok=True)
+    save_outputs(
+        StoredOutputs(outputs=outputs, spaces=spaces), folder / "outputs" / "held-out.npz"
+    )
+    raw = score_lines(
+        outputs,
+        split.sequences,
+        load_calibration(folder),
+        spaces=spaces,
+        seed=setup.recipe.seed,
+    )[0]
+    return replace(raw, name="all held out, raw")
+
+
+def _of(split: Split, videos: set[str]) -> tuple[FrameSequence, ...]:
+    chosen = tuple(each for each in split.sequences if each.video in videos)
+    if not chosen:
+        raise UsageError(
+            "train: every fold must have videos with features, got one without; lower "
+            "--folds"
+        )
+    return chosen

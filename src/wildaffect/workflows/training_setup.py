@@ -1,0 +1,142 @@
+"""What training starts from, read and checked, and what it returns."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from wildaffect.features.store import FeatureStore
+from wildaffect.formats.generated import find_generated
+from wildaffect.inference.fitting import CrossFit
+from wildaffect.recipes.catalog import find_recipe
+from wildaffect.training.calibrate_and_score import (
+    ScoreLine,
+)
+from wildaffect.training.distributed import is_first_process
+from wildaffect.training.job import UNKNOWN_LICENSE, TrainerConfig, train_run
+from wildaffect.training.load import Split, load_split
+from wildaffect.training.recipe import TemporalRecipe
+from wildaffect.training.runs import Run, TrainedModel, read_metrics
+from wildaffect.training.trainer import Epoch
+
+Tracker = Literal["wandb", "mlflow"]
+OnEpochEnd = Callable[[Run, Epoch], None]
+OnNote = Callable[[str], None]
+"""Called with what is odd and does not stop the work, in a sentence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class TrainResult:
+    """A finished run or cross-validation, and its scores."""
+
+    folder: Path
+    recipe: TemporalRecipe
+    trained: TrainedModel | None
+    """Model of the run; None for a cross-validation, which has one per fold."""
+    calibration: CrossFit | None
+    """Calibration on the dev split; None where there is none, or it was fitted before."""
+    scores: tuple[ScoreLine, ...]
+    """Raw and calibrated, or one per fold and pooled; empty if nothing was scored."""
+    scored_on: str
+    """Number of videos and the data set that `scores` are of."""
+    notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        notes = f"; {'; '.join(self.notes)}" if self.notes else ""
+        if not self.scores:
+            return f"TrainResult({self.folder}: {self.recipe.name}, not scored{notes})"
+        last = self.scores[-1]
+        return (
+            f"TrainResult({self.folder}: {self.recipe.name}, score "
+            f"{last.scores['score']:.3f} ({last.low:.3f} to {last.high:.3f}, {last.name}) "
+            f"on {self.scored_on}{notes})"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainSetup:
+    """What training starts from, read and checked."""
+
+    recipe: TemporalRecipe
+    folder: Path
+    store: FeatureStore
+    split: Split
+    config: TrainerConfig
+    data_license: str
+    on_epoch_end: OnEpochEnd
+    on_note: OnNote
+    notes: list[str]
+
+    def note(self, text: str) -> None:
+        """Keep a note, and report it at once."""
+        if is_first_process():
+            self.notes.append(text)
+            self.on_note(text)
+
+
+def set_up(  # noqa: PLR0913 - arguments of train and cross_validate
+    recipe: str | Path | TemporalRecipe,
+    data: str | Path,
+    *,
+    features: str | Path | None,
+    output: str | Path | None,
+    layout: str | None,
+    train_split: str,
+    data_license: str,
+    config: TrainerConfig,
+    num_threads: int,
+    callbacks: tuple[OnEpochEnd, OnNote],
+) -> TrainSetup:
+    """Read recipe and training split; raises what `train` does."""
+    torch.set_num_threads(num_threads)
+    if not isinstance(recipe, TemporalRecipe):
+        recipe = find_recipe(recipe)
+    store = FeatureStore(Path(features) if features else Path(data) / "features")
+    split = load_split(Path(data), store, recipe, train_split, layout)
+    generated = find_generated(Path(data))
+    if data_license == UNKNOWN_LICENSE and generated is not None:
+        data_license = generated.license
+    setup = TrainSetup(
+        recipe=recipe,
+        folder=Path(output) if output else Path("runs") / f"{recipe.name}-{recipe.seed}",
+        store=store,
+        split=split,
+        config=config,
+        data_license=data_license,
+        on_epoch_end=callbacks[0],
+        on_note=callbacks[1],
+        notes=[],
+    )
+    if split.without_features:
+        some = ", ".join(split.without_features[:5])
+        setup.note(
+            f"{len(split.without_features)} videos of {split.annotations.source} have no "
+            f"features and train nothing: {some}"
+        )
+    return setup
+
+
+def train_one(setup: TrainSetup, split: Split, folder: Path) -> TrainedModel:
+    """Train on a split into a folder, or resume there."""
+    run = Run(folder)
+    if run.is_finished:
+        setup.note(f"{folder}: already trained, training is skipped")
+    elif run.checkpoint.exists():
+        done = max((row["epoch"] for row in read_metrics(run)), default=0)
+        setup.note(f"{folder}: resuming after epoch {done}")
+    return train_run(
+        setup.recipe,
+        split,
+        setup.store,
+        folder,
+        config=setup.config,
+        data_license=setup.data_license,
+        on_epoch_end=lambda epoch: setup.on_epoch_end(run, epoch),
+    )
+
+
+def describe_split(num_videos: int, split: Split) -> str:
+    """Return how many videos of which data set, for titles."""
+    return f"{num_videos} videos of {split.annotations.source}"

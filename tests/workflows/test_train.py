@@ -1,0 +1,53 @@
+"""A recipe is trained, loaded and evaluated from Python."""
+
+from dataclasses import replace
+
+import pytest
+
+import wildaffect
+from wildaffect.core.errors import UsageError
+
+SMALL = replace(wildaffect.find_recipe("modern-frame"), num_epochs=1)
+
+
+def test_a_recipe_is_trained_scored_and_loaded_again(tiny_data, tmp_path):
+    epochs = []
+    result = wildaffect.train(
+        SMALL,
+        str(tiny_data),
+        output=str(tmp_path / "run"),
+        on_epoch_end=lambda run, epoch: epochs.append((run.folder.name, epoch.number)),
+    )
+    assert epochs == [("run", 1)]
+    assert [line.name for line in result.scores] == ["raw", "calibrated"]
+    assert repr(result).startswith(f"TrainResult({tmp_path / 'run'}: modern-frame, score ")
+    assert repr(result).endswith("on 4 videos of s-Aff-Wild2 val)")
+    model = wildaffect.load_run(str(tmp_path / "run"))
+    assert model.recipe == SMALL
+    assert len(repr(model)) < 250
+
+
+def test_a_finished_run_is_not_trained_again_and_a_note_says_so(tiny_data, tmp_path):
+    first = wildaffect.train(SMALL, tiny_data, output=tmp_path, score_split=None)
+    assert first.scores == first.notes == ()
+    assert repr(first) == f"TrainResult({tmp_path}: modern-frame, not scored)"
+    notes = []
+    again = wildaffect.train(
+        SMALL, tiny_data, output=tmp_path, score_split=None, on_note=notes.append
+    )
+    assert list(again.notes) == notes
+    assert notes == [f"{tmp_path}: already trained, training is skipped"]
+
+
+def test_folds_are_scored_on_what_each_holds_out(tiny_data, tmp_path):
+    result = wildaffect.cross_validate(
+        SMALL, tiny_data, num_folds=2, output=tmp_path / "folds"
+    )
+    assert len(result.scores) == 3
+    assert result.scores[-1].name == "all held out, raw"
+    assert result.scored_on.startswith("6 videos of ")
+
+
+def test_an_unknown_recipe_suggests_the_nearest(tiny_data):
+    with pytest.raises(UsageError, match="did you mean modern-frame"):
+        wildaffect.train("modern-fram", tiny_data)
