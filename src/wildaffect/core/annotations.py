@@ -15,7 +15,7 @@ from wildaffect.core.tasks import LabelSpaces
 class Annotations:
     """One set of annotated frames, column by column.
 
-    Where a mask is False the value beside it is never read. Codes of the files for
+    Where a mask is False, the corresponding value is never read. Codes of the files for
     "not annotated" end in the reader.
     """
 

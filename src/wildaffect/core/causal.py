@@ -1,4 +1,4 @@
-"""A window of its own for every row, offline and in a stream, with equal results.
+"""One causal window per row, offline and in a stream, with equal results.
 
 Symbols: T rows, L rows of one window, D features, K outputs.
 """
@@ -62,10 +62,10 @@ def left_padding_s(first_s: float, spec: LeftPaddedWindow) -> FloatArray:
 def run_causal(
     predict: Predict, times_s: FloatArray, rows: Floats, spec: CausalWindow
 ) -> Floats:
-    """Return what a model says of each row in its own window, shape (T, K).
+    """Return the output of a model for each row from its own window, shape (T, K).
 
     Args:
-        predict: The model, asked once per row.
+        predict: The model, called once per row.
         times_s: Strictly ascending, shape (T,).
         rows: Features, shape (T, D).
         spec: How far a row sees back and ahead.
@@ -82,7 +82,7 @@ def run_causal(
 
 
 class StreamingCausal:
-    """Asks a model about every row as soon as all that the row may see is there.
+    """Runs a model on every row as soon as all rows of its window are there.
 
     However the rows are divided into pushes, the outputs are those of `run_causal` to the
     last bit. A row comes back once a row `delay_s` later is there: at once where that is 0.
@@ -196,7 +196,7 @@ def _seen_from(row: int, times_s: FloatArray, spec: CausalWindow) -> slice:
 def _ask(
     predict: Predict, times_s: FloatArray, rows: Floats, row: int, spec: CausalWindow
 ) -> Floats:
-    """Return what a model says of one row of a window, shape (K,)."""
+    """Return the output of a model for one row of a window, shape (K,)."""
     lead_s = causal_padding_s(times_s, float(times_s[row]), spec)
     times_s = np.concatenate([lead_s, times_s])
     rows = np.concatenate([np.repeat(rows[:1], len(lead_s), axis=0), rows])

@@ -23,7 +23,7 @@ class _Invalid(Protocol):
 
 
 def first_problem(error: _Invalid) -> str:
-    """Return in one line where a document is wrong, its rule and what stands there."""
+    """Return one line with the place of an error in a document, its rule and its value."""
     first = error.errors()[0]
     where = ".".join(map(str, first["loc"]))
     got = repr(first["input"])

@@ -42,7 +42,7 @@ class Dependency:
 
     @property
     def is_tested(self) -> bool:
-        """Whether the installed version lies in the tested range."""
+        """Return whether the installed version is in the tested range."""
         if self.found is None:
             return False
         found = _numbers(self.found)
@@ -80,7 +80,7 @@ def python_versions(distribution: str = "wildaffect") -> list[str]:
 
 
 def dependency_that_differs(error: BaseException) -> Dependency | None:
-    """Return the library whose interface is not the expected one, if `error` shows that.
+    """Return the library whose changed interface caused `error`; None if there is none.
 
     It does if a name cannot be imported from a library, if one of its modules or objects
     lacks an attribute, or if one of its functions does not know an argument.

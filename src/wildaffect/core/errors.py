@@ -1,4 +1,4 @@
-"""What can go wrong with a user's input; the command line prints these in one line.
+"""Errors caused by a user's input; the command line prints them in one line.
 
 A message reads `<where>: <what> must <rule>, got <value>[; <what to do>]`.
 """
@@ -11,7 +11,7 @@ from wildaffect.core.dependencies import dependency_that_differs, misfit
 
 
 class WildAffectError(Exception):
-    """Input, a file or the machine does not allow what was asked for (exit status 1)."""
+    """Input, a file or the machine does not allow the request (exit status 1)."""
 
 
 class UsageError(WildAffectError):
@@ -29,7 +29,7 @@ class MissingExtra(WildAffectError):
 
 
 class Stopped(KeyboardInterrupt):
-    """The process was asked to stop by SIGTERM or SIGHUP; it ends as on Ctrl-C."""
+    """The process received SIGTERM or SIGHUP; it ends as on Ctrl-C."""
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -71,7 +71,7 @@ class MissingData(WildAffectError):
 
 
 class FeatureError(WildAffectError):
-    """Stored features are absent, damaged, or not those that were asked for."""
+    """Stored features are absent, damaged, or not those requested."""
 
 
 class SplitError(WildAffectError):
@@ -91,11 +91,11 @@ class BadOutputs(WildAffectError):
 
 
 class BadWeights(WildAffectError):
-    """A file of weights is damaged, unsafe, or not of the network that was named."""
+    """A weight file is damaged, unsafe, or belongs to another network."""
 
 
 class OutputError(WildAffectError):
-    """A result cannot be written where it was asked for."""
+    """A result cannot be written to the requested place."""
 
 
 def unexpected(where: str, error: Exception) -> str:

@@ -16,14 +16,14 @@ NUM_BLENDSHAPES = 52
 
 
 class Status(StrEnum):
-    """What a row of the result table stands on."""
+    """Basis of a row of the result table."""
 
     OK = "ok"
     NO_FACE = "no_face"
     LOW_QUALITY = "low_quality"
     """A face too small, blurred, turned or hidden; predictions are withheld."""
     INTERPOLATED = "interpolated"
-    """The face was lost for a moment; its geometry lies between its neighbors in time."""
+    """The face was lost for a moment; its geometry is interpolated in time."""
 
 
 class HeadPose(NamedTuple):
@@ -77,12 +77,12 @@ class FaceObservation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrameFaces:
-    """Everybody who is seen in one frame."""
+    """All faces of one frame."""
 
     frame_index: int
     time_s: float
     faces: tuple[FaceObservation, ...]
-    """By ascending `track_id`; empty if there is no face."""
+    """Faces by ascending `track_id`; empty if there is none."""
     live_ids: frozenset[int]
     """Tracks that may still have a row in a later frame; all others, and all at the end of
     the stream, are complete."""

@@ -1,8 +1,9 @@
-"""Files that appear under their name whole or not at all, also after a crash.
+"""Atomic file writes: a file appears complete or not at all, also after a crash.
 
-A file grows as a part beside its name. The part is locked while a process writes it, so
-that no other process does, and the lock ends with the process: what a killed one left is
-taken over by the next. When the content is on the disk, the part takes the name.
+A file is written as a `.part` next to its final name. The part is locked while a process
+writes it, so that no other process does, and the lock ends with the process: what a killed
+one left is taken over by the next. When the content is on the disk, the part takes the
+name.
 """
 
 import contextlib
@@ -17,10 +18,10 @@ from typing import IO
 from uuid import uuid4
 
 LONGEST_NAME_BYTES = 255
-"""Of a file name, on the file systems in use."""
+"""Maximum length of a file name on common file systems."""
 _POLL_S = 0.05
 _WAIT_S = 60.0
-"""How long a writer waits for another one of the same file."""
+"""Time that a writer waits for another writer of the same file."""
 _UNSUPPORTED = {errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK, errno.ENOSYS, errno.EINVAL}
 
 
@@ -30,10 +31,10 @@ class FileBusy(BlockingIOError):
 
 @contextlib.contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Yield the part to write; it takes the name `path` when the block ends well.
+    """Yield the part to write; it is renamed to `path` when the block succeeds.
 
-    If the block raises, the part is removed and what stood at `path` stays. Processes that
-    write the same file do so one after another.
+    If the block raises, the part is removed and an existing file at `path` stays. Processes
+    that write the same file do so one after another.
 
     Raises:
         OSError: If the place cannot be written.
@@ -151,7 +152,7 @@ def _try_lock(file: IO[bytes]) -> bool:
 
 
 def _is_at(file: IO[bytes], part: Path) -> bool:
-    """Return whether the file still stands there, not under its final name by now."""
+    """Return whether the part still exists, not yet under its final name."""
     try:
         return os.path.samestat(os.fstat(file.fileno()), part.stat())
     except FileNotFoundError:

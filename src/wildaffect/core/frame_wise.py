@@ -10,7 +10,7 @@ from wildaffect.core.windows import FloatArray
 
 
 class StreamingFrames:
-    """Asks a model about each row as it arrives, and gives it back at once.
+    """Runs a model on each row as it arrives, and returns it immediately.
 
     The outputs are those of `StreamingWindows` over windows of one row.
     """

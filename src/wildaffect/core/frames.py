@@ -1,4 +1,4 @@
-"""Decoded images with their times, and what a video says of itself."""
+"""Decoded images with their times, and the metadata of a video."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Frame:
     rgb: NDArray[np.uint8]
     """Shape (H, W, 3)."""
     shot_start: bool = False
-    """True where the source itself starts anew (another photograph of a folder)."""
+    """True where the source itself restarts (another photograph of a folder)."""
 
     def __post_init__(self) -> None:
         check_place(self.index, self.time_s)
@@ -88,21 +88,21 @@ def _layout(shape: tuple[int, ...]) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VideoInfo:
-    """What is known of a source before its first frame; None where it does not say.
+    """Metadata of a source before its first frame; None where unknown.
 
     A stored picture is cropped, mirrored, turned and then stretched to square pixels (its
-    height stays); frames, and with them all boxes and points, are what comes of that.
+    height stays); frames, and all boxes and points, refer to the result.
     """
 
     name: str
     width: int
-    """Of frames, in pixels, as they are displayed."""
+    """Width of the displayed frames in pixels."""
     height: int
-    """Of frames, in pixels, as they are displayed."""
+    """Height of the displayed frames in pixels."""
     fps: float | None
     """Average rate; times of frames never come from it where the container has them."""
     num_frames: int | None
-    """As the container announces it, a hint for progress alone."""
+    """Number announced by the container, a hint for progress only."""
     duration_s: float | None
     rotation_deg: int
     """Clockwise turn that was applied to make frames upright: 0, 90, 180 or 270."""
@@ -112,12 +112,12 @@ class VideoInfo:
     stream: int | None = None
     """Number of the video stream in its container."""
     stored_width: int | None = None
-    """Of the stored picture, in pixels."""
+    """Width of the stored picture in pixels."""
     stored_height: int | None = None
-    """Of the stored picture, in pixels."""
+    """Height of the stored picture in pixels."""
     sample_aspect_ratio: str = "1:1"
     """Width to height of a stored pixel."""
     mirrored: bool = False
-    """Whether stored pictures were mirrored left to right, before they were turned."""
+    """True if stored pictures were mirrored left to right before rotation."""
     cropped: Mapping[str, int] | None = None
     """Stored columns and rows that are not shown: left, top, right, bottom."""

@@ -16,15 +16,15 @@ Join = Callable[[Sequence[Floats]], Floats]
 
 
 class StreamingJoin:
-    """Passes every row to all streams and joins what they say of it.
+    """Passes every row to all streams and joins their outputs.
 
-    However the rows are divided into pushes, the outputs are those of `join` over what each
-    stream says of the whole sequence. A row comes back when the slowest stream is done with
-    it; outputs of the others wait so long, features do not.
+    However the rows are divided into pushes, the outputs are those of `join` over the
+    outputs of each stream on the whole sequence. A row comes back when the slowest stream
+    is done with it; outputs of the others wait so long, features do not.
 
     Args:
         streams: At least one; each gives every row back once, in order.
-        join: Takes what they say of some rows, looking at each row by itself.
+        join: Takes their outputs for some rows and treats each row by itself.
     """
 
     def __init__(self, streams: Sequence[Stream], join: Join) -> None:
@@ -34,7 +34,7 @@ class StreamingJoin:
     def _start(self) -> None:
         self._waiting_s: FloatArray = np.zeros(0)
         self._said: list[Floats] = [np.zeros((0, 0)) for _ in self._streams]
-        """Of the first of the rows that wait, as many as came back from each stream."""
+        """Outputs that each stream has returned for the first waiting rows."""
 
     @property
     def num_held(self) -> int:

@@ -1,4 +1,4 @@
-"""Arrays of an npz file, read so that a file of a few bytes cannot ask for gigabytes."""
+"""Arrays of an npz file, read so that a file of a few bytes cannot allocate gigabytes."""
 
 import zipfile
 from collections.abc import Iterator
@@ -15,12 +15,12 @@ from wildaffect.core.zips import BadZip, open_member, open_zip
 
 _SUFFIX = ".npy"
 _BAD_HEADER = (SyntaxError, TokenError, TypeError, ValueError, RecursionError, MemoryError)
-"""What numpy raises on a header that was spoiled, found by cutting and flipping bytes."""
+"""Errors that numpy raises on a corrupted header, found by cutting and flipping bytes."""
 _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 
 
 class Npz:
-    """An open npz file; arrays are read as they are asked for."""
+    """An open npz file; arrays are read on demand."""
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive

@@ -1,4 +1,4 @@
-"""What a model says of one video, row by row and task by task.
+"""Outputs of a model for one video, by row and task.
 
 Symbols: T rows, C classes, K action units.
 """
@@ -15,7 +15,7 @@ from wildaffect.core.windows import check_times
 Floats32 = NDArray[np.float32]
 
 SUM_TOLERANCE = 1e-3
-"""How far the probabilities of the classes may sum from 1, in float32."""
+"""Tolerance of the sum of the class probabilities around 1, in float32."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +23,7 @@ class SequenceOutputs:
     """Outputs of a model or an ensemble over the rows of one person in one video.
 
     Raises:
-        ValueError: If a shape, a type or a value is not what the fields say.
+        ValueError: If a shape, a type or a value violates the documented fields.
     """
 
     video: str

@@ -1,4 +1,4 @@
-"""What a model says of annotated frames, with a mask for what it says nothing of.
+"""Predictions for annotated frames, with a mask for missing ones.
 
 Symbols: N rows, those of an `Annotations` in its order; C classes; K action units.
 """
@@ -17,8 +17,8 @@ from wildaffect.core.tasks import LabelSpaces
 class Predictions:
     """Predictions for the rows of one set of annotations, column by column.
 
-    Where `*_covered` is False there is no prediction and the value beside it is never
-    read. How a frame without a prediction counts is for the evaluation protocol to say.
+    Where `*_covered` is False there is no prediction and the corresponding value is never
+    read. The evaluation protocol defines how a frame without a prediction counts.
 
     Raises:
         ValueError: If a shape does not fit, or a covered value is not finite, is no class
@@ -44,7 +44,7 @@ class Predictions:
     """Probability of each action unit where the model gives them, shape (N, K)."""
     spaces: LabelSpaces = field(default_factory=LabelSpaces)
     provenance: Mapping[str, object] = field(default_factory=dict)
-    """What made them, such as the artifact and its hash, for reports to repeat."""
+    """Origin, such as the artifact and its hash, shown in reports."""
     tuned_on: tuple[str, ...] = ()
     """Sets whose labels chose anything of the model: weights, thresholds, smoothing."""
 

@@ -1,4 +1,4 @@
-"""How a face is cut out for a network; belongs to the weights and travels with them."""
+"""Preprocessing of a face crop for a network; stored together with its weights."""
 
 import hashlib
 import json

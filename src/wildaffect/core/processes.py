@@ -17,7 +17,7 @@ Job = TypeVar("Job")
 Result = TypeVar("Result")
 
 _TIDY_S = 1.0
-"""How long an orphan may take to remove what it had half written."""
+"""Time that an orphaned process may take to remove half-written files."""
 
 
 def over_processes(
@@ -47,7 +47,7 @@ def over_processes(
             yield result.result()
     except BrokenProcessPool as error:
         raise WildAffectError(
-            "a worker process was lost; repeat the command to go on, with fewer workers if "
+            "a worker process died; repeat the command to resume, with fewer workers if "
             "memory ran out"
         ) from error
     except BaseException:

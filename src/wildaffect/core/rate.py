@@ -18,7 +18,7 @@ EARLY_RATIO = 0.1
 
 
 class Stream(Protocol):
-    """What takes rows as they arrive and gives each back once, in order."""
+    """Consumer of rows that returns each row once, in order."""
 
     def push(self, times_s: FloatArray, rows: Floats) -> Finished:
         """Take rows and return those that are now final."""
@@ -93,7 +93,7 @@ class StreamingAtRate:
         self._kept_s: FloatArray = np.zeros(0)
         """From the last kept row at or before the first that waits."""
         self._outputs: list[Floats] = []
-        """Of the first of the kept rows, as many as came back; each of shape (K,)."""
+        """Outputs returned so far for the first kept rows, each of shape (K,)."""
         self._nothing: Floats = np.zeros((0, 0))
 
     @property

@@ -11,7 +11,7 @@ from wildaffect.core.faces import FaceObservation, Status
 from wildaffect.core.tasks import LabelSpace, LabelSpaces
 
 UNCLEAR = "unclear"
-"""What people read in place of an expression that hardly leads the next one."""
+"""Label shown in place of an expression whose margin over the next class is small."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -32,7 +32,7 @@ class Affect:
     expression: str | None = None
     """Most probable class, after the artifact's bias."""
     expression_is_unclear: bool = False
-    """It leads the next class by less than the artifact's margin."""
+    """True if the margin over the next class is below the artifact's."""
     expression_probs: NDArray[np.float32] | None = None
     """In the order of the label space, summing to 1; NaN for a class not predicted."""
     action_unit_probs: NDArray[np.float32] | None = None
@@ -44,7 +44,7 @@ class Affect:
     for an action unit not predicted."""
     action_unit_sides: NDArray[np.float32] | None = None
     """The same on the subject's left and right side, shape (2, K); NaN for an action unit
-    whose sides the model does not tell apart."""
+    whose sides the model does not distinguish."""
     spaces: LabelSpaces = field(default_factory=LabelSpaces)
     """Labels of the expressions and action units above."""
 
@@ -74,7 +74,7 @@ class Affect:
 
     @property
     def sides(self) -> dict[str, tuple[float, float]]:
-        """Left and right intensity of each action unit whose sides are told apart."""
+        """Left and right intensity of each action unit whose sides are distinguished."""
         if self.action_unit_sides is None:
             return {}
         left, right = (
@@ -91,7 +91,7 @@ class Affect:
 
     @property
     def expression_word(self) -> str | None:
-        """Expression as overlay and summary show it: `unclear` where it hardly leads."""
+        """Expression as shown by overlay and summary: `unclear` if the margin is small."""
         return UNCLEAR if self.expression_is_unclear else self.expression
 
     def __repr__(self) -> str:
@@ -110,9 +110,9 @@ class FaceResult:
     affect: Affect | None = None
     """None where there is no face or its quality is too low to say anything."""
     features: dict[str, NDArray[np.float32]] = field(default_factory=dict)
-    """Named feature groups that were asked for, raw and against the person's neutral."""
+    """Requested feature groups by name, raw and relative to the person's neutral."""
     neutral_known: float = float("nan")
-    """How far the person's own neutral face was known when this row was read, in [0, 1];
+    """How well the person's own neutral face was known at this row, in [0, 1];
     NaN where the model reads no changes against it."""
     image: str | None = None
     """Name of the photograph, where the source is a set of them."""

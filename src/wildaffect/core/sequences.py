@@ -18,7 +18,7 @@ Floats = NDArray[np.floating]
 Index = NDArray[np.int64]
 
 ASSUMED_FPS = 30.0
-"""Rate by which frame numbers become times where no video tells."""
+"""Frame rate that converts frame numbers to times where no video gives it."""
 
 TARGETS = ("valence", "arousal", "expression", "action_units")
 
@@ -37,7 +37,7 @@ class FrameFeatures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Targets:
-    """Labels of T frames; where a mask is False the value beside it is zero."""
+    """Labels of T frames; where a mask is False, the value is zero."""
 
     valence: NDArray[np.float32]
     """In [-1, 1], shape (T,)."""
@@ -77,7 +77,7 @@ class FrameSequence:
     """Shape (T, D); rows without `has_feature` are zero and never to be computed on."""
     has_feature: NDArray[np.bool_]
     feature_frame: Index
-    """Frame whose features stand in the row: its own, else the substitute's, (T,)."""
+    """Frame whose features the row holds: its own, else the substitute's, (T,)."""
     targets: Targets
     annotation_rows: Index
     """Rows of the annotations, in their order, shape (N,)."""
@@ -109,7 +109,7 @@ class Expanded(NamedTuple):
     outputs: Floats
     """Shape (N, K)."""
     is_borrowed: NDArray[np.bool_]
-    """True where the frame has no features and another frame's output stands in, (N,)."""
+    """True where the frame has no features and uses the output of another frame, (N,)."""
 
 
 def build_sequences(
@@ -176,9 +176,9 @@ def _build_sequence(
 def times_of(frame_number: Index, found: FrameFeatures) -> NDArray[np.float64]:
     """Return the time of each frame, shape as `frame_number`.
 
-    Between frames whose time the video tells, time runs evenly; before the first and after
-    the last at the video's average rate. Without times, frame 0 is at 0 s and the rate is
-    `ASSUMED_FPS`.
+    Between frames with known times, times are interpolated linearly; before the first and
+    after the last at the video's average rate. Without times, frame 0 is at 0 s and the
+    rate is `ASSUMED_FPS`.
     """
     if found.time_s is None or not len(found.time_s):
         return frame_number / ASSUMED_FPS

@@ -8,7 +8,7 @@ from wildaffect.core.config import Config
 
 
 class Task(StrEnum):
-    """What is predicted of a face in a frame; settings and weights are keyed by it."""
+    """Prediction task; settings and weights are keyed by it."""
 
     VALENCE = "valence"
     """How negative or positive the face is perceived to be, in [-1, 1]."""
@@ -76,7 +76,7 @@ ABAW_ACTION_UNIT_NUMBERS = (1, 2, 4, 6, 7, 10, 12, 15, 23, 24, 25, 26)
 
 
 def action_unit_label(number: int) -> str:
-    """Return the name of an action unit as it stands in tables, such as `AU04`."""
+    """Return the name of an action unit in tables, such as `AU04`."""
     return f"AU{number:02d}"
 
 
@@ -109,7 +109,7 @@ EXTENDED_ACTION_UNIT_NAMES = {
 }
 """FACS numbers and names of twenty action units in ascending order: the official twelve,
 and eight more that face geometry separates. Of 43 (eyes closed) and 45 (blink), which
-differ in duration alone, 43 is used: one frame says nothing about duration."""
+differ in duration alone, 43 is used: one frame has no information about duration."""
 
 EXTENDED_ACTION_UNITS = LabelSpace(
     name="wildaffect-action-units-20",

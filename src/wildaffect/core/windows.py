@@ -30,7 +30,7 @@ of one window covers is therefore still defined."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowSpec:
-    """How a sequence is cut, in seconds."""
+    """Lengths of windows and gaps, in seconds."""
 
     length_s: float
     stride_s: float
@@ -63,20 +63,20 @@ class WindowSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CausalWindow:
-    """A window of its own for every row, mostly of its past: for models that stream.
+    """One window per row, mostly of its past, for streaming models.
 
     The row at t sees the rows in (t + delay - length, t + delay].
     """
 
     length_s: float
     delay_s: float
-    """How far a row may look ahead, which is how long its answer takes; at least 0."""
+    """Look-ahead of a row, which is also the latency of its output; at least 0."""
     max_gap_s: float
     """Rows further apart than this never share a window, in (0, `length_s`]."""
     lead_step_s: float | None = None
-    """A face is taken to have been, before the first row of a window, as it is there: that
-    row is repeated at this distance back to the window's beginning, so that who holds still
-    gets the same answer from the first row on. None: such windows have fewer rows."""
+    """Interval at which the first row is repeated back to the beginning of the window, so
+    that a still face gets the same output from the first row on. None: such windows have
+    fewer rows."""
 
     __pydantic_config__ = STRICT
 
@@ -111,7 +111,7 @@ class CausalWindow:
 class LeftPaddedWindow(WindowSpec):
     """Windows with their first row repeated in front, each over `length_s`.
 
-    They are to training what filled windows of a `CausalWindow` are to use.
+    They correspond in training to the padded windows of a `CausalWindow` in use.
     """
 
     lead_step_s: float
@@ -157,10 +157,10 @@ def stop_time_s(start_s: Seconds, spec: WindowSpec) -> Seconds:
 
 
 def row_weights(times_s: FloatArray, start_s: float, spec: WindowSpec) -> FloatArray:
-    """Return what each row of a window counts in the mean over windows, shape (L,).
+    """Return the weight of each row of a window in the mean over windows, shape (L,).
 
     A triangle over the nominal window, 1 at its center and `EDGE_WEIGHT` at both ends, so
-    that a row is judged mostly by the windows that see both its past and its future.
+    that windows with both past and future of a row have the highest weight.
     """
     from_center = np.abs(2.0 * (times_s - start_s) / spec.length_s - 1.0)
     return np.maximum(1.0 - (1.0 - EDGE_WEIGHT) * from_center, EDGE_WEIGHT)

@@ -12,7 +12,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipInfo
 FREE_BYTES = 16 << 20
 """Members up to this size may be packed as tightly as they like."""
 LARGEST_EXPANSION = 64
-"""A larger member has at most so many times its packed size; weights have hardly 2."""
+"""Maximum compression ratio of a larger member; weights have about 2 at most."""
 
 _ENCRYPTED = 0x1
 _DAMAGE = (

@@ -1,1 +1,1 @@
-"""What `wildaffect demo` shows: the main job on material that ships with the package."""
+"""The `wildaffect demo` command: an analysis of material that ships with the package."""

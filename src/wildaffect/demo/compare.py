@@ -1,4 +1,4 @@
-"""Truth beside prediction for the generated clip that ships with the package.
+"""Comparison of truth and prediction for the generated clip in the package.
 
 People of that clip do not exist, so what they show is known exactly. Agreement with it says
 that the chain works; it is no evidence of accuracy on people.
@@ -27,7 +27,7 @@ VALUES = ("valence", "arousal", *ABAW_ACTION_UNITS.labels)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:
-    """How one predicted value follows the truth over all matched faces."""
+    """Agreement of one predicted value with the truth over all matched faces."""
 
     name: str
     correlation: float
@@ -37,7 +37,7 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """What was found of what was there."""
+    """True and found faces of the clip, and how well their values agree."""
 
     num_visible: int
     """True faces in view, turned by at most `MAX_YAW_DEG`."""

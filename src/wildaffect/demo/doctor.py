@@ -1,4 +1,4 @@
-"""What an analysis will use on this machine, and what to do where something is wrong."""
+"""Check of the installation: what an analysis uses here, and how to fix problems."""
 
 import os
 import platform
@@ -43,7 +43,7 @@ class Check:
     found: str
     is_well: bool = True
     fix: str = ""
-    """What to do; empty where all is well."""
+    """How to fix the problem; empty if there is none."""
 
 
 def examine(device: Device) -> Iterator[Check]:

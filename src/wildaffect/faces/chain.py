@@ -28,10 +28,10 @@ class FaceChain:
 
     Args:
         device: Where the networks run.
-        preprocesses: Aligned crops that observations are to carry.
+        preprocesses: Aligned crops that observations carry.
         crop_rate_hz: How many observations of a track per second carry them; None for all.
-        tracking: When a face counts as found, lost and real.
-        quality: When a face is too poor to be judged.
+        tracking: Limits for when a face counts as found, lost and real.
+        quality: Limits below which a face is `low_quality`.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Which sights of a face are cut out for networks that look at pixels."""
+"""Selection of the observations of a face that are cropped for backbones."""
 
 import numpy as np
 
@@ -22,7 +22,7 @@ class CropChoice:
         """Times of the frames since a live track was last seen."""
 
     def __call__(self, time_s: float, seen: set[int], live: set[int]) -> set[int]:
-        """Take the next frame; return which of the tracks seen in it are to be cut out.
+        """Take the next frame; return which of the tracks seen in it to crop.
 
         Args:
             time_s: Time of the frame.

@@ -31,10 +31,11 @@ HINT_SCORE = 0.3
 """Near the edge of its input the net is less certain of a face: in a tile it is looked at
 from close by from here on, where it must reach `CLOSE_SCORE`."""
 SURE_SCORE = 0.7
-"""From here on a tile needs no closer look."""
+"""Score from which a tile is not searched again at a higher resolution."""
 CLOSE_SCORE = 0.65
-"""From close by, small faces of a photograph and of generated people reach .84; patterns
-that pass for a face in a tile, such as the stars of a mirrored flag, .52 to .56."""
+"""Score threshold of the closer search. There, small faces of a photograph and of generated
+people reach .84; patterns that pass for a face in a tile, such as the stars of a mirrored
+flag, .52 to .56."""
 SAME_FACE_OVERLAP = 0.3
 REGION_MARGIN = 1.5
 """Side of the mesh's square, in sides of the detected box."""
@@ -45,14 +46,14 @@ class Detection:
     """A face that the detector found."""
 
     score: float
-    """In [0, 1]."""
+    """Confidence in [0, 1]."""
     box_xyxy: NDArray[np.float32]
     """Pixels of the frame, shape (4,)."""
     points_xy: NDArray[np.float32]
     """Eyes (subject's right first), nose, mouth, ears; pixels, shape (6, 2)."""
 
     def region(self) -> Region:
-        """Return the square on which the mesh network is to look for landmarks."""
+        """Return the square in which the mesh network looks for landmarks."""
         eyes = region_around(self.points_xy, RIGHT_EYE, LEFT_EYE, 1.0)
         left, top, right, bottom = map(float, self.box_xyxy)
         return Region(

@@ -26,7 +26,8 @@ class Mesh:
     """Landmarks of one face in one frame."""
 
     landmarks_xyz: NDArray[np.float32]
-    """Pixels of the frame; depth likewise, negative toward the camera; shape (478, 3)."""
+    """Pixels of the frame; depth in the same unit, negative toward the camera; shape (478,
+    3)."""
     presence: float
     """Probability in [0, 1] that a face is there."""
 

@@ -15,7 +15,7 @@ ASSETS = Path(__file__).parent / "assets"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VendoredModel:
-    """A file that ships inside the package; THIRD_PARTY_NOTICES.md tells the rest."""
+    """A model file inside the package; see THIRD_PARTY_NOTICES.md."""
 
     name: str
     file: str
@@ -85,7 +85,7 @@ class CanonicalFace:
     rigid_index: NDArray[np.int64]
     """Landmarks that expressions move little, shape (R,)."""
     rigid_weight: NDArray[np.float32]
-    """How much each of them counts when the head's pose is fitted, shape (R,)."""
+    """Weight of each landmark in the fit of the head pose, shape (R,)."""
 
 
 @cache

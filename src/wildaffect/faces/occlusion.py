@@ -1,4 +1,4 @@
-"""How far something before a face covers its eyes or its mouth."""
+"""Occlusion of the eyes or the mouth by something in front of the face."""
 
 import numpy as np
 from numpy.typing import NDArray

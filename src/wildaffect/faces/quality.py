@@ -1,4 +1,4 @@
-"""When a face is too poor to be judged, said once."""
+"""Quality limits below which nothing is predicted for a face."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ face."""
 class QualityLimits:
     """A face outside any of these limits is `low_quality`, and nothing is predicted for it.
 
-    The defaults are where the vendored mesh stops to follow: judged on real clips that
+    The defaults are where the vendored mesh fails, measured on real clips that
     were shrunk, blurred and turned step by step; they are not tuned on any data set. Only
     `max_occlusion` is: at it, few photographs of uncovered faces are withheld.
     """
@@ -43,7 +43,7 @@ class QualityLimits:
         presence: float,
         occlusion: float,
     ) -> bool:
-        """Return whether a face may be judged."""
+        """Return whether a face is within all limits."""
         return (
             size_px >= self.min_size_px
             and sharpness >= self.min_sharpness

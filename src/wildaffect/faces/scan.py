@@ -1,4 +1,4 @@
-"""What is read of a whole frame before any face is followed; runs beside decoding."""
+"""Analysis of a whole frame before tracking; runs in parallel with decoding."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,7 +12,8 @@ from wildaffect.faces.views import INPUT_PX, View, tile_levels
 DETECT_EVERY_S = 0.2
 """The detector runs at least so often, and at once where the picture changes."""
 TILE_EVERY_S = 0.5
-"""So often it also looks at one tile; `DETECT_EVERY_S` until it saw each tile of a shot."""
+"""Interval at which it also searches one tile; `DETECT_EVERY_S` until it saw each tile of a
+shot."""
 SUDDEN_CHANGE = 0.08
 """Change of one cell of the thumbnail that may be a face that came into view."""
 
@@ -25,7 +26,7 @@ class ScannedFrame:
     detections: Detections | None
     """None where the detector was not run."""
     change: Change
-    """Against the frame before."""
+    """Change from the previous frame."""
     is_new_source: bool
     """Nothing in it has to do with the frame before, as with another photograph."""
 

@@ -1,6 +1,6 @@
-"""Further looks for faces that the detector does not see in the whole frame.
+"""Further searches for faces that the detector misses in the whole frame.
 
-Each look only proposes a place; a face is there if the mesh network says so.
+Each search only proposes a location, which the mesh network must confirm.
 """
 
 from collections.abc import Iterator, Sequence
@@ -32,7 +32,7 @@ class Candidate(Protocol):
         """Detector confidence in [0, 1]; None if the detector did not see it."""
 
     def region(self) -> Region:
-        """Return the square on which the mesh network is to look for landmarks."""
+        """Return the square in which the mesh network looks for landmarks."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""How a picture changes from frame to frame: where a shot begins, where something moves."""
+"""Changes between frames: where a shot begins, where something moves."""
 
 from typing import NamedTuple
 
@@ -10,19 +10,19 @@ THUMB_PX = (32, 18)
 MIN_CHANGE = 0.10
 """Mean absolute change of the thumbnail, of the full range, that a cut must reach."""
 OVER_RECENT = 3.0
-"""How many times larger than the recent change between frames a cut must be."""
+"""Minimum ratio of the change at a cut to the recent change between frames."""
 MAX_HISTOGRAM_MATCH = 0.75
 """Shared part of two frames' color histograms that a cut must stay under."""
 QUIET_CHANGE = 0.03
-"""A face whose surroundings change less than this goes on through a cut elsewhere."""
+"""A face whose surroundings change less than this continues through a cut."""
 SURROUNDINGS = 0.3
-"""What counts as surroundings on each side of a face's box, in sides of the box."""
+"""Width of the surroundings on each side of a face's box, in sides of the box."""
 MEMORY = 0.8
 """Share of the recent change that is kept from frame to frame."""
 
 
 class Change(NamedTuple):
-    """What a frame changed against the one before it."""
+    """Change of a frame from the previous one."""
 
     is_cut: bool
     """True also for the first frame."""
@@ -48,7 +48,7 @@ class Change(NamedTuple):
 
 
 class ChangeDetector:
-    """Tells cuts from movement; remembers one thumbnail and the recent amount of change.
+    """Distinguishes cuts from movement; keeps one thumbnail and the recent change.
 
     A cut changes the picture by much, by more than its own frames lately did, and changes
     its colors too; a fast pan or a hand before the camera does not do all three.

@@ -1,4 +1,4 @@
-"""Which rows of which tracks are settled: the memory of the face chain.
+"""Buffer of the face chain: holds frames until the tracks in them are settled.
 
 A frame leaves the buffer once nothing that comes later can change it: when every face in it
 is believed or refused, and no face that is lost for a moment may still come back.
@@ -15,7 +15,7 @@ from wildaffect.faces.tracker import TrackingLimits
 
 @dataclass(slots=True)
 class Run:
-    """What is known of one track."""
+    """State of one track."""
 
     first_position: int
     """Among the frames of the stream."""
@@ -35,7 +35,7 @@ class WaitingFrame:
     frame_index: int
     time_s: float
     faces: dict[int, FaceObservation] = field(default_factory=dict)
-    """By the track's key."""
+    """Faces by the key of their track."""
 
 
 class TrackBuffer:
@@ -51,7 +51,7 @@ class TrackBuffer:
         self._last_s = float("-inf")
         """Time of the newest frame."""
         self._stood_alone = True
-        """Whether the newest frame is far from the one before it."""
+        """True if the newest frame is far from the previous one."""
 
     def add_frame(
         self, frame_index: int, time_s: float, faces: dict[int, FaceObservation]
@@ -84,7 +84,7 @@ class TrackBuffer:
         yield from self._release(self._first_open(live_keys), live_keys)
 
     def end_shot(self) -> Iterator[FrameFaces]:
-        """Yield every frame that is left; whoever was there throughout is believed."""
+        """Yield every remaining frame; faces present throughout the shot are accepted."""
         self._believe(
             run
             for run in self._seen_in_newest()

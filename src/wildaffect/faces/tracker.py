@@ -12,8 +12,7 @@ from wildaffect.faces.regions import Region, box_overlap, center_of, is_inside
 from wildaffect.faces.search import Candidate
 
 SETTLING_LOOKS = 2
-"""How often a new mesh is looked for again where it was found, so that it no longer depends
-on where exactly the detector saw the face."""
+"""Refinement steps of a new mesh, so that it does not depend on the exact detection."""
 
 SURPRISE_KEPT = 0.7
 """Share of a track's surprise that is kept from frame to frame."""
@@ -23,15 +22,15 @@ MAX_SURPRISE = 0.1
 Look = Callable[[Region], Mesh]
 """Runs the landmark network on a region of the current frame."""
 Candidates = Iterable[Sequence[Candidate]]
-"""What one look after the other proposes; a later look is only taken where it is needed."""
+"""Lazy sequence of searches; a later search runs only where it is needed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackingLimits:
-    """When a face counts as found, as lost, as the same, and as real."""
+    """Limits for when a face counts as found, as lost, as the same, and as real."""
 
     min_presence: float = 0.5
-    """Of the mesh, on every frame and after every re-detection."""
+    """Minimum presence score of the mesh, on every frame and after re-detection."""
     max_gap_s: float = 0.5
     """A face lost for longer ends its track; coming back it is a new one. Frames further
     apart than this are followed from one to the next, without a gap."""
@@ -45,7 +44,7 @@ class TrackingLimits:
     search_every_s: float = 1.0
     """Time between two searches of frames without a face; every shot begins with one."""
     same_face_overlap: float = 0.3
-    """Of detection and mesh box."""
+    """Overlap of detection and mesh box from which they are the same face."""
     duplicate_overlap: float = 0.6
     """Two meshes that share more are one face; the older track keeps it."""
 
@@ -67,7 +66,7 @@ class LiveTrack:
     before: tuple[Mesh, float] | None = None
     """The mesh before the last one, and its time."""
     surprise: float = 0.0
-    """How far the face has lately been from where its motion led, in sides of its box."""
+    """Recent error of the motion prediction, in sides of the face's box."""
 
     def move(self, mesh: Mesh, time_s: float) -> None:
         """Accept the next mesh."""
@@ -89,9 +88,9 @@ class LiveTrack:
 class Tracker:
     """Follows any number of faces; frames must come in order.
 
-    Every live face is looked for where it was; what the detector sees beside those is
-    matched with faces lost a moment ago, or begins a track. Every candidate must pass the
-    mesh's own presence output, also after a re-detection.
+    Every live face is looked for where it was; other detections are matched with faces lost
+    a moment ago, or begins a track. Every candidate must pass the mesh's own presence
+    output, also after a re-detection.
     """
 
     limits: TrackingLimits = field(default_factory=TrackingLimits)
@@ -103,7 +102,7 @@ class Tracker:
     """Last time that a frame without a face was searched."""
 
     def start_shot(self, goes_on: Callable[[NDArray[np.float32]], bool]) -> None:
-        """Forget every face but those whose box, shape (4,), goes on through the cut."""
+        """Drop every face except those whose box, shape (4,), continues through the cut."""
         self._live = [track for track in self._live if goes_on(track.mesh.box_xyxy())]
         self._searched_s = float("-inf")
 
@@ -231,7 +230,7 @@ class Tracker:
     def _drop_duplicates(self, time_s: float) -> None:
         """Leave a face to the track whose motion led there, else to the older one.
 
-        Where somebody passes in front of another, the mesh of the hidden face jumps onto
+        Where one person passes in front of another, the mesh of the hidden face jumps onto
         the nearer one; that track steps back and may find its own face again.
         """
         owners: list[LiveTrack] = []

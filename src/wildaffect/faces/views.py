@@ -1,4 +1,4 @@
-"""Where the face detector looks beside the whole frame: tiles, and squares with a margin.
+"""Views for the face detector besides the whole frame: tiles, and squares with a margin.
 
 The detector sees its whole input at `INPUT_PX` pixels, so it finds neither a face that is
 small in it nor one that fills it. A view is a square of the frame that shows such a face at
@@ -17,11 +17,12 @@ INPUT_PX = 192
 SMALLEST_TILE_PX = 320
 """Smaller tiles would show faces that are too small to be measured."""
 TILE_OVERLAP = 1 / 8
-"""Of neighboring tiles, in sides of a tile; a larger face is found in larger tiles."""
+"""Overlap of neighboring tiles, in sides of a tile; larger faces are found in larger
+tiles."""
 WIDEST_TILE = 0.8
 """Largest tile that is worth a look, in longer sides of the frame."""
 MAX_TILES = 160
-"""Of all sizes together; the smallest tiles are left out where they would be more."""
+"""Maximum number of tiles of all sizes; the smallest tiles are omitted beyond it."""
 MARGIN_VIEW = 2.0
 """Side of the square around a picture that a face fills, in longer sides of the picture."""
 CLOSE_VIEW = 3.0

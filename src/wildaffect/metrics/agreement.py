@@ -235,7 +235,7 @@ def _means_by_group(
 ) -> tuple[Floats, Floats]:
     """Return the mean of each group and how far each of `means` lies from its group's.
 
-    Reckoned from the first value of the group, so that a constant has no spread at all.
+    Computed relative to the first value of the group, so that a constant has zero spread.
     """
     first = np.zeros(len(total))
     filled = np.flatnonzero(count)[::-1]

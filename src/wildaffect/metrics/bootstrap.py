@@ -1,7 +1,8 @@
 """Intervals of scores, and comparisons of two systems, by resampling whole videos.
 
-Frames of one video resemble each other, so frames are no independent sample: videos are
-drawn with replacement, and every score is reckoned anew from the pooled frames of the draw.
+Frames of one video resemble each other, so frames are not independent samples: videos are
+    drawn with replacement, and every score is recomputed from the pooled frames of the
+    draw.
 Source: Efron and Tibshirani 1993, percentile interval.
 Symbols: V videos, R resamples.
 """
@@ -48,7 +49,7 @@ class Interval:
     """
 
     value: Floats
-    """On the videos as they are."""
+    """Value on the original videos."""
     low: Floats
     """NaN, as `high`, for fewer than two videos or if no resample defines the score."""
     high: Floats
@@ -68,7 +69,7 @@ class PairedDifference:
     share_above_0: Floats
     """Share of defined resamples in which the first system is better; ties count half."""
     same_frames: bool
-    """Whether both systems are scored on equally many frames of each video and task."""
+    """True if both systems are scored on equally many frames of each video and task."""
 
 
 def bootstrap_interval(

@@ -26,7 +26,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfusionCounts:
-    """How often each class was predicted where each was annotated."""
+    """Confusion counts: predictions of each class by annotated class."""
 
     counts: Counts
     """Rows are annotated classes, columns predicted ones; shape (..., C, C)."""

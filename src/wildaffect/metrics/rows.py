@@ -68,7 +68,7 @@ def check_groups(groups: ArrayLike, num_rows: int, num_groups: int) -> NDArray[n
 
 
 def check_weights(weights: ArrayLike, num_groups: int) -> NDArray[np.float64]:
-    """Return how often each group counts, as float64 for fast sums.
+    """Return the weight of each group, as float64 for fast sums.
 
     Raises:
         ValueError: If the shape is neither (G,) nor (R, G), or a weight is negative or

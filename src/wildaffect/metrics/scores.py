@@ -43,11 +43,11 @@ class TaskScores:
     pcc_valence: Floats
     pcc_arousal: Floats
     f1_expression: Floats
-    """Of each class, shape (..., C)."""
+    """F1 of each class, shape (..., C)."""
     macro_f1_expression: Floats
     """Mean over all C classes; the score of the expression track."""
     f1_action_units: Floats
-    """Of each action unit, shape (..., K); NaN where it has no valid cell."""
+    """F1 of each action unit, shape (..., K); NaN where it has no valid cell."""
     mean_f1_action_units: Floats
     """Mean over the action units that have a valid cell; the score of their track."""
     num_valence: Counts
@@ -55,7 +55,7 @@ class TaskScores:
     num_arousal: Counts
     num_expression: Counts
     num_action_units: Counts
-    """Of each action unit, shape (..., K)."""
+    """Valid cells of each action unit, shape (..., K)."""
 
     @property
     def mean_ccc(self) -> Floats:
@@ -70,7 +70,7 @@ class TaskScores:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VideoStatistics:
-    """What each video adds to every score; all else is reckoned from it without the frames.
+    """Contribution of each video to every score; scores need no frames beyond it.
 
     Video v is position v of each leading axis.
     """
@@ -89,7 +89,7 @@ class VideoStatistics:
         """Return the statistics of every video of `annotations`.
 
         A frame counts for a task where it is annotated and a prediction covers it.
-        Repeated rows count as often as they stand in the files.
+        Repeated rows count as often as they occur in the files.
 
         Args:
             annotations: N rows.
