@@ -12,6 +12,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 import numpy as np
+from scene_scores import FaceCriteria, pair_boxes
 
 from wildaffect.core.frames import Frame
 from wildaffect.core.tasks import (
@@ -25,7 +26,6 @@ from wildaffect.metrics.agreement import AgreementSums
 from wildaffect.metrics.counts import ConfusionCounts, UnitCounts
 from wildaffect.synth.motion import FPS
 from wildaffect.synth.scene import SceneFrame, draw_scene
-from wildaffect.synth.scene_scores import FaceCriteria, pair_boxes
 from wildaffect.synth.statistics import STATISTICS
 
 FIRST_IDENTITY = 7_000_000

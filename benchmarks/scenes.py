@@ -9,6 +9,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from scene_scores import (
+    FaceCriteria,
+    Sight,
+    TrackFaults,
+    pair_boxes,
+    pair_faces,
+    pose_errors,
+    track_faults,
+)
 
 from wildaffect.core.frames import Frame
 from wildaffect.faces.chain import FaceChain
@@ -18,15 +27,6 @@ from wildaffect.faces.tracker import TrackingLimits
 from wildaffect.runtime.network import Device
 from wildaffect.synth.motion import FPS
 from wildaffect.synth.scene import SceneFrame, Staging, draw_scene
-from wildaffect.synth.scene_scores import (
-    FaceCriteria,
-    Sight,
-    TrackFaults,
-    pair_boxes,
-    pair_faces,
-    pose_errors,
-    track_faults,
-)
 
 HEIGHT, WIDTH, NUM_FRAMES = 360, 640, 150
 FIRST_SEED = 601

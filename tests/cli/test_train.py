@@ -18,7 +18,7 @@ from wildaffect.losses.multitask import LossConfig
 from wildaffect.losses.task_weighting import FixedWeights
 from wildaffect.models.frameworks import ModelConfig
 from wildaffect.models.heads import HeadConfig
-from wildaffect.models.temporal.gru import GRUConfig
+from wildaffect.models.temporal.gated import GRUConfig
 from wildaffect.training.recipe import (
     BestOnDevSplit,
     OptimConfig,

@@ -101,7 +101,6 @@ def test_a_frame_without_features_takes_the_earlier_else_the_later_else_is_maske
     # at 30 fps 0.1 s are 3 frames: 1 -> later 3, 5 -> earlier 3, 9 -> earlier 6
     assert sequence.feature_frame.tolist() == [3, 3, 6, 14, 30, 38]
     assert sequence.has_feature.tolist() == [True, True, True, False, False, True]
-    assert sequence.is_substituted.tolist() == [True, True, True, False, False, True]
     assert sequence.features[:, 0].tolist() == [3, 3, 6, 0, 0, 38]
     outputs = sequence.computed_rows[:, None].astype(float)
     expanded = expand(outputs, sequence)

@@ -7,7 +7,7 @@ from wildaffect.core.annotations import Annotations
 from wildaffect.core.errors import FeatureError
 from wildaffect.core.sequences import FrameSequence, Targets, expand
 from wildaffect.core.windows import WindowSpec, stitch
-from wildaffect.data.collate import collate, separate
+from wildaffect.data.collate import collate
 from wildaffect.data.samples import (
     FeatureQuery,
     WindowSampler,
@@ -67,7 +67,7 @@ def sequences(draw):
 def test_windows_batched_computed_separated_and_stitched_give_every_row_its_own_value(one):
     samples = every_window(one, SPEC)
     batch = collate(samples)
-    outputs = separate(2 * batch.features, batch.lengths)
+    outputs = [2 * row[:n] for row, n in zip(batch.features, batch.lengths, strict=True)]
     rows = one.computed_rows
     slices = [slice(*np.searchsorted(rows, [s.rows[0], s.rows[-1] + 1])) for s in samples]
     stitched = stitch(outputs, slices, times_s=one.time_s[rows], spec=SPEC)
@@ -120,10 +120,8 @@ def test_padding_is_zero_never_valid_and_beyond_the_lengths(lengths):
         assert not getattr(batch.targets, f"{name}_valid")[padding].any()
         assert getattr(batch.targets, f"{name}_valid")[batch.is_real].all()
     assert (np.diff(batch.time_s, axis=1) >= 0).all()
-    for sample, features in zip(
-        samples, separate(batch.features, batch.lengths), strict=True
-    ):
-        np.testing.assert_array_equal(features, sample.features)
+    for sample, features in zip(samples, batch.features, strict=True):
+        np.testing.assert_array_equal(features[: len(sample)], sample.features)
 
 
 def test_nothing_to_batch_or_samples_of_other_widths_are_refused():

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from wildaffect.core.annotations import Annotations
 from wildaffect.core.errors import SplitError
-from wildaffect.data.splits import Fold, k_folds, load_splits, official_split, save_splits
+from wildaffect.data.splits import Fold, k_folds, load_splits, save_splits
 
 
 def corpus(num_videos=40, seed=0, *, per_subject=1, prefix="video", most=300):
@@ -143,15 +143,6 @@ def test_folds_of_other_annotations_are_refused(tmp_path):
     path.write_text("{}")
     with pytest.raises(SplitError, match="file must be one of saved splits, got 'splits'"):
         load_splits(path)
-
-
-def test_the_official_split_takes_the_files_as_they_are_and_refuses_a_shared_video():
-    train, val = corpus(5, prefix="train"), corpus(3, prefix="val")
-    (fold,) = official_split(train, val).folds
-    assert fold.train == train.videos
-    assert fold.val == val.videos
-    with pytest.raises(SplitError, match="official: no video may be in both"):
-        official_split(train, train)
 
 
 def test_more_folds_than_groups_are_refused():

@@ -22,7 +22,7 @@ from wildaffect.models.backbones.weights import keep_weights
 from wildaffect.models.frameworks import FrameworkConfig, ModelConfig, ShareEncoder
 from wildaffect.models.heads import HeadConfig
 from wildaffect.models.multitask import build_model
-from wildaffect.models.temporal.gru import GRUConfig
+from wildaffect.models.temporal.gated import GRUConfig
 from wildaffect.training.checkpoint import save_weights
 from wildaffect.training.recipe import TemporalRecipe
 from wildaffect.training.runs import Run, RunData, begin

@@ -19,7 +19,7 @@ from wildaffect.models.frameworks import (
 from wildaffect.models.heads import HeadConfig
 from wildaffect.models.multitask import build_model
 from wildaffect.models.temporal.frame import FrameConfig
-from wildaffect.models.temporal.gru import GRUConfig
+from wildaffect.models.temporal.gated import GRUConfig
 from wildaffect.models.temporal.tcn import TCNConfig
 from wildaffect.models.temporal.transformer import TransformerConfig
 

@@ -10,8 +10,7 @@ from torch import nn
 
 from wildaffect.models.temporal.build import TemporalConfig, build_temporal_encoder
 from wildaffect.models.temporal.frame import FrameConfig
-from wildaffect.models.temporal.gru import GRUConfig
-from wildaffect.models.temporal.lstm import LSTMConfig
+from wildaffect.models.temporal.gated import GRUConfig, LSTMConfig
 from wildaffect.models.temporal.recurrent import RecurrentEncoder
 from wildaffect.models.temporal.rotary import RotaryConfig
 from wildaffect.models.temporal.tcn import TCNConfig

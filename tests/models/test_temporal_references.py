@@ -12,8 +12,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from wildaffect.models.dropout import Dropout
 from wildaffect.models.temporal.attention import View
 from wildaffect.models.temporal.gaps import with_gaps
-from wildaffect.models.temporal.gru import GRUConfig, GRUEncoder
-from wildaffect.models.temporal.lstm import LSTMConfig, LSTMEncoder
+from wildaffect.models.temporal.gated import GRUConfig, GRUEncoder, LSTMConfig, LSTMEncoder
 from wildaffect.models.temporal.tcn import DilatedBlock, TCNConfig
 from wildaffect.models.temporal.transformer import PostNormLayer, TransformerConfig
 

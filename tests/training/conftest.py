@@ -19,7 +19,7 @@ from wildaffect.losses.multitask import LossConfig
 from wildaffect.losses.task_weighting import FixedWeights
 from wildaffect.models.frameworks import ModelConfig
 from wildaffect.models.heads import HeadConfig
-from wildaffect.models.temporal.gru import GRUConfig
+from wildaffect.models.temporal.gated import GRUConfig
 from wildaffect.training.checkpoint import load_weights
 from wildaffect.training.distributed import launch
 from wildaffect.training.recipe import KeepLast, OptimConfig, TemporalRecipe

@@ -11,7 +11,7 @@ from wildaffect.losses.task_weighting import UncertaintyWeights
 from wildaffect.models.frameworks import FrameworkConfig, LabelFeedback, ModelConfig
 from wildaffect.models.heads import HeadConfig
 from wildaffect.models.multitask import build_model
-from wildaffect.models.temporal.gru import GRUConfig
+from wildaffect.models.temporal.gated import GRUConfig
 from wildaffect.models.temporal.transformer import TransformerConfig
 from wildaffect.training import temporal_trainer, trainer
 from wildaffect.training.checkpoint import load_weights

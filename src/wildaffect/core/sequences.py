@@ -93,11 +93,6 @@ class FrameSequence:
         return len(self.frame_number)
 
     @property
-    def is_substituted(self) -> NDArray[np.bool_]:
-        """Rows whose features are another frame's, shape (T,)."""
-        return self.has_feature & (self.feature_frame != self.frame_number)
-
-    @property
     def computed_rows(self) -> Index:
         """Rows that a model runs on: those with features."""
         return np.flatnonzero(self.has_feature)

@@ -62,11 +62,6 @@ def collate(samples: Sequence[Sample]) -> Batch:
     )
 
 
-def separate(outputs: Floats, lengths: NDArray[np.int64]) -> list[Floats]:
-    """Return the real rows of each sample's outputs, from shape (B, L, O)."""
-    return [output[:length] for output, length in zip(outputs, lengths, strict=True)]
-
-
 def _pad(arrays: Sequence[NDArray[Any]], *, repeat_last: bool = False) -> NDArray[Any]:
     longest = max(map(len, arrays))
     first = arrays[0]

@@ -80,19 +80,6 @@ class Splits:
         return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
 
 
-def official_split(train: Annotations, val: Annotations) -> Splits:
-    """Return the one fold that a data set's own files make.
-
-    Raises:
-        SplitError: If a video is in both.
-    """
-    subjects = dict(zip(train.videos, train.subjects, strict=True))
-    subjects |= dict(zip(val.videos, val.subjects, strict=True))
-    fold = Fold(name="official", train=train.videos, val=val.videos)
-    source = f"{train.source} and {val.source}"
-    return Splits(kind="official", source=source, subjects=subjects, folds=(fold,))
-
-
 def k_folds(
     annotations: Annotations,
     k: int,

@@ -9,7 +9,6 @@ Source: image names of Aff-Wild2 as read by the public parser
 wtomin/ABAW3_MultiEmotionNet, MTL/create_annotation_file.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,8 +68,3 @@ def recording_of(video: str) -> str:
         if video.endswith(side):
             return video.removesuffix(side)
     return video
-
-
-def recordings_of(videos: Sequence[str]) -> tuple[str, ...]:
-    """Return the recording of each video."""
-    return tuple(recording_of(video) for video in videos)

@@ -9,7 +9,7 @@ from wildaffect.core.config import Config
 from wildaffect.core.tasks import Task
 from wildaffect.models.heads import HeadConfig
 from wildaffect.models.temporal.build import TemporalConfig, bottom_layers, own_layers
-from wildaffect.models.temporal.gru import GRUConfig
+from wildaffect.models.temporal.gated import GRUConfig
 
 Sources = dict[Task, tuple[Task, ...]]
 """Which tasks are told to a task; a graph without cycles."""

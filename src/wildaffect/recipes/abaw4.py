@@ -29,8 +29,7 @@ from wildaffect.models.frameworks import (
 )
 from wildaffect.models.heads import HeadConfig
 from wildaffect.models.temporal.build import TemporalConfig
-from wildaffect.models.temporal.gru import GRUConfig
-from wildaffect.models.temporal.lstm import LSTMConfig
+from wildaffect.models.temporal.gated import GRUConfig, LSTMConfig
 from wildaffect.models.temporal.transformer import TransformerConfig
 from wildaffect.training.recipe import BestOnDevSplit, OptimConfig, TemporalRecipe
 

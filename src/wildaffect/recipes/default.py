@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from wildaffect.core.windows import CausalWindow
 from wildaffect.losses.expression import CrossEntropy
-from wildaffect.models.temporal.gru import GRUConfig
+from wildaffect.models.temporal.gated import GRUConfig
 from wildaffect.recipes.modern import modern
 from wildaffect.training.exact_rows import UNIT_INPUTS
 from wildaffect.training.recipe import TemporalRecipe

@@ -21,8 +21,7 @@ from wildaffect.models.frameworks import (
 from wildaffect.models.heads import HeadConfig
 from wildaffect.models.temporal.build import TemporalConfig
 from wildaffect.models.temporal.frame import FrameConfig
-from wildaffect.models.temporal.gru import GRUConfig
-from wildaffect.models.temporal.lstm import LSTMConfig
+from wildaffect.models.temporal.gated import GRUConfig, LSTMConfig
 from wildaffect.models.temporal.rotary import RotaryConfig
 from wildaffect.models.temporal.tcn import TCNConfig
 from wildaffect.models.temporal.transformer import TransformerConfig

@@ -4,8 +4,7 @@ from dataclasses import replace
 
 from wildaffect.models.temporal.encoder import TemporalEncoder
 from wildaffect.models.temporal.frame import FrameConfig, FrameEncoder
-from wildaffect.models.temporal.gru import GRUConfig, GRUEncoder
-from wildaffect.models.temporal.lstm import LSTMConfig, LSTMEncoder
+from wildaffect.models.temporal.gated import GRUConfig, GRUEncoder, LSTMConfig, LSTMEncoder
 from wildaffect.models.temporal.rotary import RotaryConfig, RotaryEncoder
 from wildaffect.models.temporal.tcn import TCNConfig, TCNEncoder
 from wildaffect.models.temporal.transformer import TransformerConfig, TransformerEncoder

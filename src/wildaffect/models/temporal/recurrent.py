@@ -4,12 +4,14 @@ Symbols: B windows, T rows, D features, H units of one direction.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from wildaffect.core.config import Config
 from wildaffect.models.dropout import Dropout
 from wildaffect.models.temporal.encoder import (
     TemporalEncoder,
@@ -23,6 +25,36 @@ CellState = Tensor | tuple[Tensor, Tensor]
 """What torch carries between calls: h, or h and c, each of shape (1, B, H)."""
 Cell = Callable[[int, int], nn.RNNBase]
 """Takes the widths of input and state and returns one layer of one direction."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecurrentConfig(Config):
+    """Layers over rows and the gaps between them."""
+
+    hidden_dim: int = 256
+    """Units of one direction; with two the output has twice as many."""
+    num_layers: int = 1
+    dropout: float = 0.0
+    """Between layers, in [0, 1)."""
+    bidirectional: bool = False
+    delay_s: float | None = None
+    """None: as the direction says. A number: each row takes the state of the last row at
+    most that many seconds later, and no second direction is possible."""
+    kind: str
+
+    def __post_init__(self) -> None:
+        check_encoder(
+            self.kind,
+            num_layers=self.num_layers,
+            hidden_dim=self.hidden_dim,
+            dropout=self.dropout,
+            delay_s=self.delay_s,
+        )
+        if self.bidirectional and self.delay_s is not None:
+            raise ValueError(
+                f"{self.kind}: delay_s must be left out of a bidirectional encoder, which "
+                f"sees the whole window, got {self.delay_s}; set bidirectional to False"
+            )
 
 
 class RecurrentState(NamedTuple):
@@ -40,25 +72,16 @@ class RecurrentEncoder(TemporalEncoder):
     backward one reads a window whose real rows alone were turned round.
     """
 
-    def __init__(
-        self,
-        cell: Cell,
-        input_dim: int,
-        *,
-        hidden_dim: int,
-        num_layers: int,
-        dropout: float,
-        bidirectional: bool,
-        delay_s: float | None,
-    ) -> None:
-        super().__init__(hidden_dim * (2 if bidirectional else 1))
-        self.delay_s = delay_s
-        widths = [input_dim + 1, *[self.output_dim] * (num_layers - 1)]
-        self.ahead = nn.ModuleList(cell(width, hidden_dim) for width in widths)
+    def __init__(self, cell: Cell, config: RecurrentConfig, input_dim: int) -> None:
+        super().__init__(config.hidden_dim * (2 if config.bidirectional else 1))
+        self.delay_s = config.delay_s
+        widths = [input_dim + 1, *[self.output_dim] * (config.num_layers - 1)]
+        self.ahead = nn.ModuleList(cell(width, config.hidden_dim) for width in widths)
         self.back = nn.ModuleList(
-            cell(width, hidden_dim) for width in (widths if bidirectional else ())
+            cell(width, config.hidden_dim)
+            for width in (widths if config.bidirectional else ())
         )
-        self.dropout = Dropout(dropout)
+        self.dropout = Dropout(config.dropout)
 
     def encode(self, features: Tensor, times_s: Tensor, real: Tensor | None) -> Tensor:
         """Return the states of the last layer, shape (B, T, H or 2 H)."""
@@ -142,31 +165,3 @@ def turned_rows(x: Tensor, real: Tensor | None) -> Tensor:
 def turn(x: Tensor, rows: Tensor) -> Tensor:
     """Take rows of x, shape (B, T, H), in the order of `turned_rows`."""
     return x.gather(1, rows.expand(x.shape[0], -1, x.shape[2]))
-
-
-def check_recurrent(
-    kind: str,
-    *,
-    num_layers: int,
-    hidden_dim: int,
-    dropout: float,
-    bidirectional: bool,
-    delay_s: float | None,
-) -> None:
-    """Refuse settings that a recurrent encoder cannot have.
-
-    Raises:
-        ValueError: With the first that breaks its rule.
-    """
-    check_encoder(
-        kind,
-        num_layers=num_layers,
-        hidden_dim=hidden_dim,
-        dropout=dropout,
-        delay_s=delay_s,
-    )
-    if bidirectional and delay_s is not None:
-        raise ValueError(
-            f"{kind}: delay_s must be left out of a bidirectional encoder, which sees the "
-            f"whole window, got {delay_s}; set bidirectional to False"
-        )

@@ -5,6 +5,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scene_scores import (
+    FaceCriteria,
+    Sight,
+    TrackFaults,
+    pair_boxes,
+    pair_faces,
+    pose_errors,
+    track_faults,
+)
 
 from wildaffect.core.faces import FaceObservation, FrameFaces, HeadPose, Status
 from wildaffect.core.frames import Frame
@@ -18,15 +27,6 @@ from wildaffect.synth.landmarks import NAMES
 from wildaffect.synth.motion import FPS
 from wildaffect.synth.render.renderer import Moment
 from wildaffect.synth.scene import SceneFrame, Seen, Staging, _pose, draw_scene
-from wildaffect.synth.scene_scores import (
-    FaceCriteria,
-    Sight,
-    TrackFaults,
-    pair_boxes,
-    pair_faces,
-    pose_errors,
-    track_faults,
-)
 from wildaffect.synth.take import head_rotation
 
 

@@ -1,0 +1,52 @@
+"""The GRU and the LSTM of the ABAW4 system."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import nn
+
+from wildaffect.models.temporal.recurrent import RecurrentConfig, RecurrentEncoder
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GRUConfig(RecurrentConfig):
+    """GRU layers over rows and the gaps between them."""
+
+    num_layers: int = 2
+    dropout: float = 0.3
+    """Between layers, in [0, 1)."""
+    kind: Literal["gru"] = "gru"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LSTMConfig(RecurrentConfig):
+    """LSTM layers over rows and the gaps between them."""
+
+    kind: Literal["lstm"] = "lstm"
+
+
+class GRUEncoder(RecurrentEncoder):
+    """GRU over rows.
+
+    Source:
+        The ABAW4 system (arXiv 2207.09373) as its public code has it: two layers, one
+        direction. Different here: the time since the row before is an input; dropout
+        behind the last layer is left to the heads, which have theirs in front; every
+        window starts afresh unless `run` carries the state.
+    """
+
+    def __init__(self, config: GRUConfig, input_dim: int) -> None:
+        super().__init__(nn.GRU, config, input_dim)
+
+
+class LSTMEncoder(RecurrentEncoder):
+    """LSTM over rows.
+
+    Source:
+        The ABAW4 system (arXiv 2207.09373) as its public code has it: one layer, one
+        direction. Different here: the time since the row before is an input, and every
+        window starts afresh unless `run` carries the state.
+    """
+
+    def __init__(self, config: LSTMConfig, input_dim: int) -> None:
+        super().__init__(nn.LSTM, config, input_dim)
