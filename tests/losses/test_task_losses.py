@@ -15,7 +15,7 @@ from wildaffect.losses.action_units import (
     BinaryCrossEntropy,
     Focal,
 )
-from wildaffect.losses.affect import CCC, MSE, affect_loss, ccc_loss, mse_loss
+from wildaffect.losses.affect import CCC, MSE, AffectTaskLoss, ccc_loss, mse_loss
 from wildaffect.losses.expression import CrossEntropy, ExpressionLoss
 from wildaffect.losses.statistics import (
     LabelStatistics,
@@ -73,7 +73,7 @@ def test_ccc_of_one_entry_is_no_loss_and_of_a_constant_target_one() -> None:
 def test_some_mse_pulls_where_the_batch_holds_one_value(make_case: Make) -> None:
     pred, _, valid = one(make_case(), Task.VALENCE)
     constant = torch.full_like(pred, 0.4)
-    loss = affect_loss(CCC(mse_weight=0.5), pred, constant, valid)
+    loss = AffectTaskLoss(CCC(mse_weight=0.5))(pred, constant, valid)
     expected = 1.0 + 0.5 * (pred - 0.4)[valid].square().mean()
     assert loss.item() == pytest.approx(expected.item(), rel=1e-5)
     loss.backward()
@@ -252,4 +252,6 @@ def counts(
 def test_mse_needs_no_settings(make_case: Make) -> None:
     pred, target, valid = one(make_case(), Task.AROUSAL)
     expected = (pred - target)[valid].square().mean()
-    assert affect_loss(MSE(), pred, target, valid).item() == pytest.approx(expected.item())
+    assert AffectTaskLoss(MSE())(pred, target, valid).item() == pytest.approx(
+        expected.item()
+    )

@@ -57,7 +57,7 @@ def test_only_matrices_decay():
 
 
 def test_a_name_that_is_none_is_answered_with_the_nearest():
-    with pytest.raises(UsageError, match="got 'abaw4-grue'; did you mean abaw4-gru"):
+    with pytest.raises(UsageError, match="no recipe 'abaw4-grue'; did you mean abaw4-gru"):
         find_recipe("abaw4-grue")
 
 

@@ -1,10 +1,10 @@
 """Which of the known layouts lie below a folder, and their annotations by split."""
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
-from wildaffect.core.errors import MissingData, UsageError
+from wildaffect.core.errors import MissingData
+from wildaffect.core.registry import Registry
 from wildaffect.formats import (
     affectnet,
     affwild2_au,
@@ -20,7 +20,7 @@ from wildaffect.formats import (
 )
 from wildaffect.formats.problems import Format, Reading
 
-FORMATS: dict[str, Format] = {
+_SHIPPED = {
     known.name: known
     for known in (
         affwild2_mtl.FORMAT,
@@ -37,6 +37,7 @@ FORMATS: dict[str, Format] = {
         manifest.FORMAT,
     )
 }
+FORMATS: Registry[Format] = Registry("format", "wildaffect.formats", _SHIPPED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,12 +61,9 @@ def detect(root: Path, name: str | None = None) -> tuple[Found, ...]:
         MissingData: If `root` is not there, or nothing is found; the message says what
             each layout consists of.
     """
-    if name is not None and name not in FORMATS:
-        near = get_close_matches(name, FORMATS) or sorted(FORMATS)
-        raise UsageError(f"there is no format {name!r}; did you mean {', '.join(near)}?")
+    wanted = [FORMATS.find(name)] if name else list(FORMATS.values())
     if not root.exists():
         raise MissingData(f"{root}: the folder must be there, got none")
-    wanted = [FORMATS[name]] if name else list(FORMATS.values())
     found = [
         Found(format=known, splits=splits)
         for known in wanted

@@ -6,7 +6,7 @@ Symbols: B windows, T rows.
 from dataclasses import dataclass
 from typing import Literal
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from wildaffect.core.config import Config
 from wildaffect.losses.masked import masked_mean, readable
@@ -39,22 +39,29 @@ class MSE(Config):
 AffectLoss = CCC | MSE
 
 
-def affect_loss(config: AffectLoss, pred: Tensor, target: Tensor, valid: Tensor) -> Tensor:
-    """Return the loss of one of valence and arousal, shape ().
+class AffectTaskLoss(nn.Module):
+    """Loss of one of valence and arousal."""
 
-    Args:
-        config: Which loss.
-        pred: Shape (B, T).
-        target: In [-1, 1], shape (B, T).
-        valid: Shape (B, T), bool; entries where False are not read.
-    """
-    match config:
-        case CCC(mse_weight=0.0):
-            return ccc_loss(pred, target, valid)
-        case CCC(mse_weight=weight):
-            return ccc_loss(pred, target, valid) + weight * mse_loss(pred, target, valid)
-        case MSE():
-            return mse_loss(pred, target, valid)
+    def __init__(self, config: AffectLoss) -> None:
+        super().__init__()
+        self.config = config
+
+    def forward(self, pred: Tensor, target: Tensor, valid: Tensor) -> Tensor:
+        """Return shape ().
+
+        Args:
+            pred: Shape (B, T).
+            target: In [-1, 1], shape (B, T).
+            valid: Shape (B, T), bool; entries where False are not read.
+        """
+        match self.config:
+            case CCC(mse_weight=0.0):
+                return ccc_loss(pred, target, valid)
+            case CCC(mse_weight=weight):
+                mse = mse_loss(pred, target, valid)
+                return ccc_loss(pred, target, valid) + weight * mse
+            case MSE():
+                return mse_loss(pred, target, valid)
 
 
 def ccc_loss(pred: Tensor, target: Tensor, valid: Tensor) -> Tensor:

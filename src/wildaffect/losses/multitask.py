@@ -17,7 +17,8 @@ from wildaffect.losses.action_units import (
     ActionUnitLossConfig,
     BinaryCrossEntropy,
 )
-from wildaffect.losses.affect import CCC, AffectLoss, affect_loss
+from wildaffect.losses.affect import CCC, AffectLoss, AffectTaskLoss
+from wildaffect.losses.custom import CustomLoss, CustomTaskLoss
 from wildaffect.losses.expression import CrossEntropy, ExpressionLoss
 from wildaffect.losses.statistics import LabelStatistics
 from wildaffect.losses.task_weighting import (
@@ -31,10 +32,12 @@ from wildaffect.losses.task_weighting import (
 class LossConfig(Config):
     """A loss per task and how they are weighed."""
 
-    valence: AffectLoss = field(default_factory=CCC)
-    arousal: AffectLoss = field(default_factory=CCC)
-    expression: CrossEntropy = field(default_factory=CrossEntropy)
-    action_units: ActionUnitLossConfig = field(default_factory=BinaryCrossEntropy)
+    valence: AffectLoss | CustomLoss = field(default_factory=CCC)
+    arousal: AffectLoss | CustomLoss = field(default_factory=CCC)
+    expression: CrossEntropy | CustomLoss = field(default_factory=CrossEntropy)
+    action_units: ActionUnitLossConfig | CustomLoss = field(
+        default_factory=BinaryCrossEntropy
+    )
     task_weighting: TaskWeightingConfig = field(default_factory=FixedWeights)
 
 
@@ -59,11 +62,17 @@ class MultitaskLoss(nn.Module):
     ) -> None:
         super().__init__()
         self.config = config
-        self.expression = ExpressionLoss(
-            config.expression, len(spaces.expressions), statistics
+        self.valence = _affect_loss(config.valence)
+        self.arousal = _affect_loss(config.arousal)
+        self.expression: nn.Module = (
+            CustomTaskLoss(config.expression)
+            if isinstance(config.expression, CustomLoss)
+            else ExpressionLoss(config.expression, len(spaces.expressions), statistics)
         )
-        self.action_units = ActionUnitLoss(
-            config.action_units, len(spaces.action_units), statistics
+        self.action_units: nn.Module = (
+            CustomTaskLoss(config.action_units)
+            if isinstance(config.action_units, CustomLoss)
+            else ActionUnitLoss(config.action_units, len(spaces.action_units), statistics)
         )
         self.task_weighting = build_task_weighting(config.task_weighting)
 
@@ -96,15 +105,20 @@ class MultitaskLoss(nn.Module):
             return LossReport(self.task_weighting(losses, present), losses)
 
     def _loss(self, task: Task, output: Tensor, target: Tensor, valid: Tensor) -> Tensor:
-        match task:
-            case Task.VALENCE:
-                return affect_loss(self.config.valence, output, target, valid)
-            case Task.AROUSAL:
-                return affect_loss(self.config.arousal, output, target, valid)
-            case Task.EXPRESSION:
-                return self.expression(output, target, valid)
-            case Task.ACTION_UNITS:
-                return self.action_units(output, target, valid)
+        losses = {
+            Task.VALENCE: self.valence,
+            Task.AROUSAL: self.arousal,
+            Task.EXPRESSION: self.expression,
+            Task.ACTION_UNITS: self.action_units,
+        }
+        loss: Tensor = losses[task](output, target, valid)
+        return loss
+
+
+def _affect_loss(config: AffectLoss | CustomLoss) -> nn.Module:
+    return (
+        CustomTaskLoss(config) if isinstance(config, CustomLoss) else AffectTaskLoss(config)
+    )
 
 
 def build_loss(
@@ -120,7 +134,9 @@ def build_loss(
     Raises:
         ValueError: If statistics are needed and absent, or of other label spaces.
     """
-    needs = config.expression.needs_statistics or (
+    needs = (
+        isinstance(config.expression, CrossEntropy) and config.expression.needs_statistics
+    ) or (
         isinstance(config.action_units, BinaryCrossEntropy)
         and config.action_units.needs_statistics
     )

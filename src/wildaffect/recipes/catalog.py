@@ -1,14 +1,13 @@
-"""The recipes by name; the command line knows no others."""
+"""The recipes of temporal models by name, those of other packages too."""
 
 from collections.abc import Callable
-from difflib import get_close_matches
 from pathlib import Path
 
-from wildaffect.core.errors import UsageError
+from wildaffect.core.registry import Registry
 from wildaffect.recipes import abaw4, default, modern
 from wildaffect.training.recipe import TemporalRecipe, load_recipe
 
-RECIPES: dict[str, Callable[[], TemporalRecipe]] = {
+_SHIPPED: dict[str, Callable[[], TemporalRecipe]] = {
     "abaw4-transformer": abaw4.abaw4_transformer,
     "abaw4-gru": abaw4.abaw4_gru,
     "abaw4-lstm": abaw4.abaw4_lstm,
@@ -32,21 +31,16 @@ RECIPES: dict[str, Callable[[], TemporalRecipe]] = {
     "modern-au": modern.modern_au,
     "default": default.default,
 }
+RECIPES = Registry("recipe", "wildaffect.recipes", _SHIPPED)
 
 
 def find_recipe(name: str | Path) -> TemporalRecipe:
-    """Return a recipe by its name, or out of a file that a run wrote.
+    """Return a recipe by its name, or from the `recipe.json` of a run.
 
     Raises:
         UsageError: If there is none; the message suggests the nearest.
     """
     name = str(name)
-    if name in RECIPES:
-        return RECIPES[name]()
     if name.endswith(".json"):
         return load_recipe(Path(name))
-    near = get_close_matches(name, RECIPES, n=3) or sorted(RECIPES)
-    raise UsageError(
-        f"recipe: must be a recipe.json or one of the recipes, got {name!r}; did you mean "
-        f"{', '.join(near)}?"
-    )
+    return RECIPES.find(name)()

@@ -39,7 +39,7 @@ def test_a_name_far_from_all_lists_them():
 
 
 def test_registering_twice_is_an_error():
-    with pytest.raises(ValueError, match=r"iresnet18\.arcface' must be registered once"):
+    with pytest.raises(ValueError, match=r"the name 'iresnet18\.arcface' is taken"):
         register_backbone(backbone_spec("iresnet18.arcface"))
 
 

@@ -4,19 +4,22 @@ A name is `architecture.tag`, as in timm; `timm/NAME` is any model of timm itsel
 """
 
 import re
-from difflib import get_close_matches
 from functools import partial
 
 import torch
 
-from wildaffect.core.errors import UsageError
+from wildaffect.core.registry import Registry
 from wildaffect.models.backbones.backbone import Backbone
 from wildaffect.models.backbones.catalog import SHIPPED
 from wildaffect.models.backbones.spec import BackboneSpec
 
 TIMM_PREFIX = "timm/"
 
-_SPECS: dict[str, BackboneSpec] = {}
+BACKBONES: Registry[BackboneSpec] = Registry(
+    "backbone",
+    "wildaffect.backbones",
+    hint=f"Models of timm are called {TIMM_PREFIX}NAME. ",
+)
 
 
 def register_backbone(spec: BackboneSpec) -> None:
@@ -27,14 +30,12 @@ def register_backbone(spec: BackboneSpec) -> None:
     """
     if not re.fullmatch(r"[\w-]+\.[\w-]+", spec.name):
         raise ValueError(f"backbone: name must be architecture.tag, got {spec.name!r}")
-    if spec.name in _SPECS:
-        raise ValueError(f"backbone: {spec.name!r} must be registered once, got it twice")
-    _SPECS[spec.name] = spec
+    BACKBONES.register(spec.name, spec)
 
 
 def backbone_names() -> tuple[str, ...]:
     """Return every registered name; those of timm, as `timm/...`, come on top."""
-    return tuple(_SPECS)
+    return tuple(BACKBONES)
 
 
 def backbone_spec(name: str) -> BackboneSpec:
@@ -45,13 +46,7 @@ def backbone_spec(name: str) -> BackboneSpec:
     """
     if name.startswith(TIMM_PREFIX):
         return _timm_spec(name)
-    if name not in _SPECS:
-        near = get_close_matches(name, _SPECS, cutoff=0.5) or sorted(_SPECS)
-        raise UsageError(
-            f"backbone: there is no {name!r}; did you mean {', '.join(near)}? "
-            f"(models of timm are called {TIMM_PREFIX}...)"
-        )
-    return _SPECS[name]
+    return BACKBONES.find(name)
 
 
 def build_backbone(name: str) -> Backbone:

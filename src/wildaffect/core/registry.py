@@ -1,0 +1,92 @@
+"""Parts that other code can add, by name: encoders, backbones, losses, recipes, formats.
+
+A part of another package is found in two ways: the package registers it when it is
+imported, or it declares an entry point, which is loaded once the part is asked for.
+"""
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from importlib.metadata import EntryPoint, entry_points
+from typing import Generic, TypeVar
+
+from wildaffect.core.errors import UsageError
+
+Part = TypeVar("Part")
+
+
+class Registry(Mapping[str, Part], Generic[Part]):
+    """Parts of one kind: those of this library, registered ones, and entry points.
+
+    Args:
+        kind: What a part is called in messages, such as `recipe`.
+        group: Group of entry points in which packages declare theirs.
+        parts: Those of this library.
+        hint: Other names that are understood, for the message about an unknown one.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        group: str,
+        parts: Mapping[str, Part] | None = None,
+        *,
+        hint: str = "",
+    ) -> None:
+        self.kind, self.group, self._hint = kind, group, hint
+        self._parts = dict(parts or {})
+
+    def register(self, name: str, part: Part) -> None:
+        """Add a part.
+
+        Raises:
+            ValueError: If the name is taken.
+        """
+        if name in self:
+            raise ValueError(f"{self.kind}: the name {name!r} is taken; choose another")
+        self._parts[name] = part
+
+    def find(self, name: str) -> Part:
+        """Return a part, loading the package that declares it.
+
+        Raises:
+            UsageError: If there is none of that name; the message suggests the nearest. If
+                the package that declares it cannot be imported.
+        """
+        if name in self:
+            return self[name]
+        near = get_close_matches(name, self, n=3, cutoff=0.5) or sorted(self)
+        meant = f"did you mean {', '.join(near)}? " if near else ""
+        raise UsageError(
+            f"no {self.kind} {name!r}; {meant}{self._hint}Your own must be registered "
+            f"first, or be an entry point in {self.group} of an installed package "
+            "(docs/extending.md)"
+        )
+
+    def __getitem__(self, name: str) -> Part:
+        if name not in self._parts:
+            self._parts[name] = self._load(self._declared()[name])
+        return self._parts[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**self._parts, **self._declared()})
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._parts or name in self._declared()
+
+    def _declared(self) -> dict[str, EntryPoint]:
+        return {entry.name: entry for entry in entry_points(group=self.group)}
+
+    def _load(self, entry: EntryPoint) -> Part:
+        try:
+            part: Part = entry.load()
+        except Exception as error:
+            package = entry.dist.name if entry.dist else "an installed package"
+            raise UsageError(
+                f"{self.kind} {entry.name!r}: {package} declares it as {entry.value}, "
+                f"which cannot be imported ({type(error).__name__}: {error}); repair or "
+                f"remove {package}"
+            ) from error
+        return part
