@@ -131,8 +131,8 @@ def frame_query(
         if stored not in known:
             raise FeatureError(
                 f"{store.root}: input {name!r} needs the feature set {stored!r}; the store "
-                f"has {', '.join(known) or 'no feature sets'}; run `wildaffect extract` first, or use "
-                f"one of {suggest_input(name, known)}"
+                f"has {', '.join(known) or 'no feature sets'}; run `wildaffect extract` "
+                f"first, or use one of {suggest_input(name, known)}"
             )
     return FeatureQuery(
         feature_sets=feature_sets(in_order(recipe.inputs)),
