@@ -233,7 +233,7 @@ def test_submit_writes_checks_and_refuses(tmp_path, capsys):
     out = tmp_path / "s.txt"
     flags = ["--list", str(listed), "--track", "mtl", "-o", str(out)]
     assert main(["submit", str(table), *flags]) == 0
-    assert "1 rows took the nearest earlier" in capsys.readouterr().err
+    assert "1 rows use an earlier" in capsys.readouterr().err
     assert main(["submit", "--check", str(out), "--list", str(listed)]) == 0
     out.write_text(out.read_text().replace("0.5", "1.5", 1))
     assert main(["submit", "--check", str(out), "--list", str(listed)]) == 1

@@ -46,7 +46,7 @@ def test_a_list_without_header_begins_with_its_first_image(tmp_path):
     ("lines", "words"),
     [
         (["image", "v/00001.jpg", "", "v/00002.jpg"], r":3: .*blank line"),
-        (["image", "video45_1"], r":2: .*list of videos alone"),
+        (["image", "video45_1"], r":2: .*list of videos requests"),
         (["image"], "without rows"),
     ],
 )

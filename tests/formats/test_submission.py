@@ -227,11 +227,11 @@ def test_result_tables_count_frames_from_zero_and_keep_the_largest_face(tmp_path
         ("image,valence\na_1.jpg,0\n", r":2: an image name"),
         ("image,expression\na/1.jpg,Joy\n", r":2: expression must be one of"),
         ("image,valence\na/1.jpg,high\n", "valence must hold numbers"),
-        ("image,valence\na/1.jpg,0\na/1.jpg,1\n", r":3: an image must have one answer"),
+        ("image,valence\na/1.jpg,0\na/1.jpg,1\n", r":3: an image must have one prediction"),
         ("image,valence\na/1.jpg,0,7\n", "must be a CSV or Parquet table"),
     ],
 )
-def test_tables_that_cannot_be_answers_are_refused(tmp_path, text, words):
+def test_tables_that_are_no_predictions_are_refused(tmp_path, text, words):
     path = tmp_path / "p.csv"
     path.write_text(text)
     with pytest.raises(BadAnnotation, match=words):

@@ -1,4 +1,4 @@
-"""One task at a time: what was annotated beside what was predicted, in one label space.
+"""Annotated and predicted values of one task in one label space.
 
 Symbols: N annotated rows, K action units.
 """
@@ -28,13 +28,13 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlignedTask:
-    """Both sides of one task, N rows each, or (N, K) for action units."""
+    """Target and prediction of one task, N rows each, or (N, K) for action units."""
 
     target: NDArray[Any]
     annotated: Mask
     pred: NDArray[Any]
     given: Mask
-    """Where `pred` holds, what a rule filled in included."""
+    """True where `pred` may be used, including values filled in by a rule."""
     num_missing: int = 0
     """Annotated frames without a prediction, before a rule filled them."""
     space: LabelSpace | None = None
@@ -64,7 +64,7 @@ class AlignedPredictions:
         """Units that are predicted for at least one annotated row."""
 
     def has(self, task: Task) -> bool:
-        """Whether any annotated row has a prediction for the task."""
+        """Return whether any annotated row has a prediction for the task."""
         match task:
             case Task.VALENCE:
                 return not np.isnan(self.valence).all()
@@ -95,7 +95,7 @@ def align_values(
     """Return valence or arousal.
 
     Raises:
-        EvaluationError: If a prediction is missing and the rule is to refuse.
+        EvaluationError: If a prediction is missing and the rule does not allow it.
     """
     pred = predictions.valence if task is Task.VALENCE else predictions.arousal
     target = annotations.valence if task is Task.VALENCE else annotations.arousal
@@ -118,7 +118,7 @@ def align_expressions(
 
     Raises:
         EvaluationError: If classes do not correspond or are absent, or a prediction is
-            missing, and the rule is to refuse.
+            missing, and the rule does not allow it.
     """
     space = annotations.spaces.expressions
     codes, absent = class_codes(
@@ -150,7 +150,7 @@ def align_expressions(
     if rules.missing is Missing.NEUTRAL and "Neutral" not in shared.space.labels:
         raise EvaluationError(
             f"{predictions.source}: --missing neutral must find Neutral among the classes "
-            f"({', '.join(shared.space.labels)}), got none; say --missing skip"
+            f"({', '.join(shared.space.labels)}), got none; use --missing skip"
         )
     neutral = dict(zip(shared.space.labels, range(len(shared.space)), strict=True))
     return _treat_missing(
@@ -169,8 +169,8 @@ def align_action_units(
     """Return the action units that are compared.
 
     Raises:
-        EvaluationError: If units are absent or a prediction is missing, and the rule is to
-            refuse.
+        EvaluationError: If units are absent or a prediction is missing, and the rule does
+            not allow it.
     """
     space = annotations.spaces.action_units
     shared = share_labels(
@@ -181,13 +181,13 @@ def align_action_units(
         source=predictions.source,
     )
     pred = np.full((len(annotations), len(shared.space)), np.nan)
-    answered = ~np.isnan(predictions.action_units).all(axis=1)
+    has_scores = ~np.isnan(predictions.action_units).all(axis=1)
     for column, label in enumerate(shared.space.labels):
         if label in predictions.units:
             position = predictions.spaces.action_units.index(label)
             pred[:, column] = predictions.action_units[:, position]
         else:
-            pred[answered, column] = 0.0
+            pred[has_scores, column] = 0.0
     unused = f"action units predicted but not annotated, not scored: {_list(shared.unused)}"
     aligned = AlignedTask(
         target=annotations.action_units[:, shared.columns],

@@ -244,7 +244,7 @@ def _breakdown(
 
 
 def _in_sample(videos: Sequence[str], tuned_on: tuple[str, ...] | None) -> InSample:
-    """Say which evaluated videos are of recordings that something was tuned on."""
+    """Return the evaluated videos that belong to recordings used for tuning."""
     if tuned_on is None:
         return InSample(state="not declared", num_videos=0)
     known = {recording_of(name) for name in tuned_on}

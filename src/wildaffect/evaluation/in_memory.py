@@ -1,7 +1,7 @@
-"""Labels and predictions that a caller holds in memory, as the evaluation reads them.
+"""Conversion of labels and predictions in memory to the tables of the evaluation.
 
 Columns are named as in a table on disk: `valence`, `arousal`, `expression`, `AU01` and so
-on, with `video` and `frame` where rows are to be matched by them. NaN and None are blank.
+on, with `video` and `frame` if rows are matched by them. NaN and None are blank.
 
 Symbols: N rows, C classes, K action units.
 """

@@ -22,14 +22,14 @@ _COUNTS_FROM_ONE = ("affwild2-", "disfa")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Annotated:
-    """One split of annotations, and what its layout says."""
+    """One split of annotations, with the metadata of its layout."""
 
     annotations: Annotations
     input: Input
     protocol: Protocol
     """The protocol that such annotations were made for."""
     first_frame: int | None
-    """Number of a video's first frame; None where the layout does not say."""
+    """Number of a video's first frame; None if the layout does not define it."""
     notes: tuple[str, ...]
 
 
@@ -54,11 +54,13 @@ def read_annotated(
         found = detect(path, layout)
         if len(found) > 1:
             names = ", ".join(each.format.name for each in found)
-            raise UsageError(f"{path}: one layout must be meant, got {names}; say --format")
+            raise UsageError(
+                f"{path}: several layouts found ({names}); choose one with --format"
+            )
         known, splits = found[0].format, found[0].splits
     if split is None and len(splits) > 1:
         raise UsageError(
-            f"{path}: one split must be meant, got {', '.join(splits)}; say --split"
+            f"{path}: several splits found ({', '.join(splits)}); choose one with --split"
         )
     chosen = split or next(iter(splits))
     if chosen not in splits:

@@ -1,4 +1,4 @@
-"""Which row of predictions answers which annotated row.
+"""Matching of prediction rows to annotated rows.
 
 Symbols: N annotated rows, M rows of predictions.
 """
@@ -63,8 +63,8 @@ def _keys(
     if first_frame is None:
         raise EvaluationError(
             f"{table.source}: frames of a result table count from 0, and "
-            f"{annotations.source} does not say from where its own count; "
-            "say --first-frame 0 or --first-frame 1"
+            f"{annotations.source} does not define its first frame number; "
+            "use --first-frame 0 or --first-frame 1"
         )
     return Keys(videos, index, numbers + first_frame)
 

@@ -38,7 +38,7 @@ class Paired:
     coverage: tuple[TaskCoverage, ...]
     """One for each scored task."""
     departures: tuple[str, ...]
-    """In what this is not what the protocol asks for, a sentence each."""
+    """Departures from the protocol, one sentence each."""
     notes: tuple[str, ...]
 
 
@@ -54,13 +54,14 @@ def pair_up(
 
     Args:
         table: Predictions.
-        rows: Of every annotated row the position of its prediction, shape (N,).
+        rows: Position of the prediction of every annotated row, shape (N,).
         annotations: N rows.
-        protocol: Which tasks count, in which label spaces.
-        rules: What happens where something is missing.
+        protocol: Tasks that count, and their label spaces.
+        rules: Rules for missing predictions and labels.
 
     Raises:
-        EvaluationError: If the protocol asks for what is not there, or a rule refuses.
+        EvaluationError: If the protocol requires something that is missing, or a rule does
+            not allow it.
     """
     _check_spaces(annotations, protocol)
     predictions = AlignedPredictions(table, rows)

@@ -17,9 +17,10 @@ from wildaffect.metrics.scores import TaskScores, VideoStatistics
 
 NUM_BINS = 25
 MAX_POINTS = 500
-"""Points of a trace; longer videos are thinned out evenly."""
+"""Points of a trace; longer videos are subsampled evenly."""
 MIN_TRACE_FRAMES = 10
-"""Shorter videos say nothing as a trace; they are drawn only if all are as short."""
+"""Minimum length of a video for a trace; shorter ones are drawn only if all are as
+short."""
 
 
 def densities(annotations: Annotations, predictions: Predictions) -> tuple[Density, ...]:

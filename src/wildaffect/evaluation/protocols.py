@@ -16,7 +16,7 @@ class Protocol:
     """One way to score a set of annotated videos."""
 
     name: str
-    """As `--protocol` takes it and reports carry it."""
+    """Name for `--protocol` and in reports."""
     title: str
     definition: str
     """What the numbers are, in one sentence."""
@@ -24,7 +24,7 @@ class Protocol:
     spaces: LabelSpaces | None
     """Label spaces that both sides must have; None takes those of the annotations."""
     needs_all: bool
-    """Whether every task must be there on both sides; else those that both have count."""
+    """True if every task must be on both sides; else the tasks that both have count."""
 
 
 PROTOCOLS = {

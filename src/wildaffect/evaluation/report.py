@@ -55,7 +55,7 @@ class Confusion(Config):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Density(Config):
-    """How many frames lie where; bins of equal size over [-1, 1] on both axes.
+    """Histogram of frames, with bins of equal size over [-1, 1] on both axes.
 
     Values beyond the axes count in the outermost bins.
     """
@@ -71,7 +71,7 @@ class Density(Config):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupScore(Config):
-    """One video or person by itself; small ones tell little."""
+    """Scores of one video or person; small ones are unreliable."""
 
     name: str
     subject: str
@@ -91,18 +91,18 @@ class Trace(Config):
     task: Task
     video: str
     rank: Literal["most", "least"]
-    """Whether agreement there is the highest or the lowest of all videos."""
+    """True if the agreement is the highest or the lowest of all videos."""
     ccc: float
     num_frames: int
     frame: tuple[int, ...]
-    """Frame numbers of the points, thinned out evenly."""
+    """Frame numbers of the points, subsampled evenly."""
     target: tuple[float, ...]
     pred: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskCoverage(Config):
-    """How much of what is annotated was predicted, in frames."""
+    """Coverage of the annotated frames by predictions."""
 
     task: Task
     num_annotated: int
@@ -119,13 +119,13 @@ class Input(Config):
 
     name: str
     sha256: str | None
-    """Of the file; of several, of their names and hashes; None if made in memory."""
+    """Hash of the file, or of the names and hashes of several files; None if in memory."""
     num_files: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InSample(Config):
-    """Whether anything of the system was chosen on videos that are evaluated here."""
+    """Overlap of the evaluated videos with videos used for tuning the system."""
 
     state: Literal["not declared", "no", "yes"]
     num_videos: int
@@ -135,7 +135,7 @@ class InSample(Config):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resampling(Config):
-    """How intervals came about: whole videos drawn with replacement."""
+    """Settings of the bootstrap over whole videos."""
 
     num_videos: int
     num_resamples: int
@@ -161,9 +161,9 @@ class Comparison(Config):
 
     other: Input
     num_frames: dict[Task, int]
-    """Of each task, frames that both predict and that are annotated."""
+    """Annotated frames that both systems predict, for each task."""
     departures: tuple[str, ...]
-    """In what the other system's side is not what the protocol asks for."""
+    """Departures of the other system from the protocol."""
     differences: tuple[Difference, ...]
 
 
@@ -186,7 +186,7 @@ class Report(Config):
     rule_absent: str
     """What labels count as that the predictions cannot give."""
     departures: tuple[str, ...]
-    """In what the numbers are not what the protocol asks for."""
+    """Departures of the numbers from the protocol."""
     notes: tuple[str, ...]
     in_sample: InSample
     num_rows: int

@@ -13,7 +13,7 @@ class Missing(StrEnum):
     SKIP = "skip"
     """It is left out of the score."""
     NEUTRAL = "neutral"
-    """As if valence and arousal 0, Neutral, and no action unit had been predicted."""
+    """Count as valence and arousal 0, Neutral, and no action unit."""
 
 
 class Absent(StrEnum):
@@ -24,12 +24,12 @@ class Absent(StrEnum):
     COMMON = "common"
     """It is left out: only what both sides have is compared."""
     ZERO = "zero"
-    """As if it were predicted never; its F1 is 0."""
+    """Count as never predicted; its F1 is 0."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """How what does not fit is treated; the report says so."""
+    """Rules for rows and labels that do not match; the report states them."""
 
     missing: Missing = Missing.REFUSE
     absent: Absent = Absent.REFUSE
@@ -46,4 +46,4 @@ MEANING: dict[Missing | Absent, str] = {
     Absent.COMMON: "labels that the predictions cannot give are left out",
     Absent.ZERO: "labels that the predictions cannot give count as never predicted",
 }
-"""How reports state the rules."""
+"""Wording of the rules in reports."""

@@ -30,7 +30,7 @@ _CLASSES = "expression.f1."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How intervals are made."""
+    """Settings of the bootstrap."""
 
     num_resamples: int = 2000
     confidence: float = 0.95
@@ -57,10 +57,10 @@ def score_videos(
     """Return the scores of the tasks over all videos pooled.
 
     Args:
-        statistics: Of V videos.
+        statistics: Statistics of V videos.
         tasks: Those that are scored.
-        protocol: Says which score is the overall one.
-        settings: Of the bootstrap.
+        protocol: Defines the overall score.
+        settings: Settings of the bootstrap.
     """
     names = _score_names(tasks, protocol, statistics.spaces)
     interval = bootstrap_interval(
@@ -105,11 +105,11 @@ def compare_videos(
     """Return this minus other for every score but those of single labels, paired by video.
 
     Args:
-        this: Of V videos.
-        other: Of the same videos in the same order, on the same frames.
+        this: Statistics of V videos.
+        other: Statistics of the same videos in the same order, on the same frames.
         tasks: Those that both are scored on.
-        protocol: Says which score is the overall one.
-        settings: Of the bootstrap.
+        protocol: Defines the overall score.
+        settings: Settings of the bootstrap.
     """
     names = {
         name: title

@@ -1,4 +1,4 @@
-"""One label space for both sides: mapped where a table says how, refused where none does.
+"""Common label space of annotations and predictions: mapped by a table, else rejected.
 
 An action unit that a system has no output for is not one that it predicts as absent.
 """
@@ -25,7 +25,7 @@ class Shared:
 
     space: LabelSpace
     columns: NDArray[np.int64]
-    """Of each label, its position among the annotated ones, shape (K,)."""
+    """Position of each label among the annotated ones, shape (K,)."""
     absent: tuple[str, ...]
     """Annotated labels that the predictions cannot give."""
     unused: tuple[str, ...]
@@ -45,7 +45,7 @@ def share_labels(
     Args:
         annotated: Label space of the annotations.
         predicted: Labels that the predictions can give.
-        absent_rule: What happens to the others.
+        absent_rule: Rule for the others.
         what: `action units` or `expressions`, for messages.
         source: The predictions, for messages.
 
@@ -99,7 +99,7 @@ def class_codes(
             raise EvaluationError(
                 f"{source}: predicted expressions must be those of the annotations, "
                 f"{annotated.name} ({', '.join(annotated.labels)}), got {predicted.name} "
-                f"({', '.join(predicted.labels)}); say how classes correspond: "
+                f"({', '.join(predicted.labels)}); state how classes correspond: "
                 + ("--map-classes documented or " if known else "")
                 + "--map-classes FILE.json"
             )

@@ -1,6 +1,6 @@
-"""Tables of predictions on disk to columns, with the frame that every row is about.
+"""Reader of prediction tables: columns, and the frame of every row.
 
-One CSV, Parquet or JSON Lines file, or a folder of them. Rows say which frame they mean by
+One CSV, Parquet or JSON Lines file, or a folder of them. Rows identify their frame by
 `video` and `frame` (numbered as the annotations are), by `image`, or, in a result table of
 `analyze`, by `frame` alone: counted from 0 in the video that the file is named after. A
 multi-task submission (`.txt`) is read too. Blank means no prediction; NaN is refused.
@@ -46,7 +46,7 @@ class Keys(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PredictionTable:
-    """What a system says of N rows, and which frame each row means."""
+    """Predictions of N rows, and the frame of each row."""
 
     source: str
     keys: Keys | None

@@ -1,4 +1,4 @@
-"""Crops that are embedded as they are: cut and aligned by whoever brought them.
+"""Source of crops that are embedded unchanged: cut and aligned by their provider.
 
 A backbone that was trained on such crops sees the same pictures in extraction. Nothing is
 detected, so no face is lost and nothing is measured; only backbones can read them.

@@ -1,7 +1,7 @@
 """Extraction by Ray actors, on this machine or on all machines of a cluster.
 
-Inputs and the store must lie under the same paths on every machine; only names of videos
-and what became of them travel. docs/decisions.md says why actors, and not Ray Data.
+Inputs and the store must have the same paths on every machine; only video names and
+outcomes are sent. docs/decisions.md explains the choice of actors over Ray Data.
 """
 
 import os
@@ -30,11 +30,11 @@ class RayActors:
     """Actors that extract one video each at a time; each has its networks and threads.
 
     Args:
-        plan: What they extract, and into which store.
+        plan: Feature sets and store of the extraction.
         num_workers: How many there are at most; an actor is started when it is needed.
         address: `LOCAL`, `auto` for the cluster that this machine belongs to, or host:port.
             A Ray that this process is connected to already is used as it is, and kept.
-        num_gpus: Of each actor.
+        num_gpus: GPUs of each actor.
 
     Raises:
         UsageError: If there is to be no worker.
@@ -109,7 +109,7 @@ class RayActors:
         self._busy[actor.extract.remote(job)] = _Work(actor, job)
 
     def wait(self, watch: Watch) -> list[Extracted]:
-        """Wait for a video to end, half a second at most, and ask how far the others are.
+        """Wait up to half a second for a video to end; query the progress of the others.
 
         Raises:
             WildAffectError: If an actor cannot load what it needs.
@@ -137,7 +137,7 @@ class RayActors:
         return actor.options(
             num_cpus=self._plan.options.device.threads,
             num_gpus=self._num_gpus,
-            max_concurrency=2,  # one thread extracts, one answers how far it is
+            max_concurrency=2,  # one thread extracts, one reports progress
         ).remote(self._shared_plan)
 
 
@@ -151,7 +151,7 @@ class _Work:
     """To come: how far it is."""
 
     def tell(self, watch: Watch) -> None:
-        """Pass on how far it is if the actor has answered, and ask again."""
+        """Report the progress if the actor has replied, and query again."""
         ray = _ray()
         if self.answer is None:
             self.answer = self.actor.progress.remote()
@@ -160,7 +160,7 @@ class _Work:
         if ready:
             try:
                 progress = ray.get(self.answer)
-            except ray.exceptions.RayActorError:  # its result says the same
+            except ray.exceptions.RayActorError:  # its result reports the same
                 return
             if progress:
                 watch(self.job, *progress)
@@ -168,10 +168,12 @@ class _Work:
 
 
 class _Actor:
-    """An extractor of its own, in a process of the cluster."""
+    """Extractor in its own process of the cluster."""
 
     def __init__(self, plan: ExtractPlan) -> None:
-        warnings.simplefilter("ignore", DamagedVideoWarning)  # outcomes say it in one line
+        warnings.simplefilter(
+            "ignore", DamagedVideoWarning
+        )  # outcomes report it in one line
         self._plan = plan
         self._extractor: Extractor | None = None
         self._progress: tuple[VideoInfo, int] | None = None
@@ -204,9 +206,9 @@ def _ray() -> Any:
 
 
 def _keep_ray_to_this_machine() -> None:
-    """Have Ray listen on the loopback alone, and to those alone who know a fresh secret.
+    """Restrict Ray to the loopback interface and to clients that know a new secret.
 
-    Whoever reaches a Ray's ports runs what they like as its user. Ray reads the first
+    Anyone who reaches the ports of a Ray can run code as its user. Ray reads the first
     variable when it is imported; its name is from where it is the rule, macOS and Windows.
     """
     os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"

@@ -9,14 +9,14 @@ from wildaffect.core.errors import OutputError
 from wildaffect.core.files import write_whole
 
 SOURCES = ".sources.json"
-"""Beside the crops: folder or image of the crops -> absolute path of the input."""
+"""File next to the crops: folder or image of the crops -> absolute path of the input."""
 
 
 def claim_crops(output: Path, inputs: Sequence[Path]) -> None:
-    """Note what is cut into a folder, or refuse what would meet crops of another input.
+    """Record the input of a crop folder; reject inputs that collide with another.
 
-    A video's crops stand in a folder of its name, those of a folder of images where the
-    images stand below it.
+    A video's crops are in a folder of its name; those of an image folder keep the relative
+    paths of the images.
 
     Raises:
         OutputError: If two inputs would write the same crops, now or in an earlier run, or
@@ -42,7 +42,7 @@ def _claim(known: dict[str, str], given: Path) -> None:
         other = known.setdefault(place, source)
         if other != source:
             raise OutputError(
-                f"{given}: its crops would stand in {place}, which holds those of {other}; "
+                f"{given}: its crops would go to {place}, which holds those of {other}; "
                 "choose another folder with -o"
             )
 

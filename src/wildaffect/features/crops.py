@@ -48,7 +48,7 @@ from wildaffect.video.prefetch import prefetch
 from wildaffect.video.read import open_source
 
 MARKER = "crops.json"
-"""Beside crops: how they were cut."""
+"""File next to the crops with the crop options."""
 JPEG_QUALITY = 95
 
 Tick = Callable[[int], None]
@@ -57,7 +57,7 @@ Tick = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CropOptions:
-    """How crops are cut."""
+    """Options of cropping."""
 
     size_px: int = 112
     alignment: str = "arcface_5pt"
@@ -69,10 +69,10 @@ class CropOptions:
 
 
 def crop_size(folder: Path) -> int | None:
-    """Return the side in pixels of crops that were cut here, None if none were.
+    """Return the side in pixels of the crops in a folder, None if there are none.
 
     Raises:
-        MissingData: If what says how they were cut is damaged.
+        MissingData: If the file with the crop options is damaged.
     """
     path = folder / MARKER
     if not path.is_file():
@@ -81,14 +81,14 @@ def crop_size(folder: Path) -> int | None:
         return TypeAdapter(CropOptions).validate_json(path.read_bytes()).size_px
     except ValidationError:
         raise MissingData(
-            f"{path}: must say how the crops were cut, got something else; cut them anew "
+            f"{path}: must hold the crop options, got something else; cut them again "
             "with wildaffect crop, into another folder"
         ) from None
 
 
 @dataclass(slots=True, kw_only=True)
 class CropCount:
-    """What became of the images of one folder, or the frames of one video."""
+    """Outcome for the images of one folder, or the frames of one video."""
 
     num_cut: int = 0
     num_before: int = 0
@@ -98,7 +98,7 @@ class CropCount:
     first_unreadable: str = ""
 
     def add(self, other: "CropCount") -> None:
-        """Count what became of others too."""
+        """Add another outcome."""
         self.num_cut += other.num_cut
         self.num_before += other.num_before
         self.num_faceless += other.num_faceless
@@ -128,7 +128,7 @@ class Cropper:
         return self._output
 
     def begin(self) -> None:
-        """Make the folder and say in it how crops are cut.
+        """Make the folder and record the crop options in it.
 
         Raises:
             OutputError: If it cannot be written, or holds crops that were cut otherwise.
@@ -214,7 +214,7 @@ class Cropper:
 
 
 def write_crop(path: Path, rgb: NDArray[np.uint8]) -> None:
-    """Write a crop in the format that its name says, whole or not at all.
+    """Write a crop atomically, in the format given by its suffix.
 
     Raises:
         OutputError: If it cannot be written.

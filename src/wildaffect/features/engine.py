@@ -1,8 +1,7 @@
-"""Who runs the jobs of an extraction; the job itself is the same everywhere.
+"""Engines that run the jobs of an extraction; the job itself is the same everywhere.
 
-An engine has a number of workers, each with an `Extractor` of its own, and hands back what
-became of the videos that it was given. Engines: `InProcess` here, `workers.Processes` and
-`cluster.RayActors`.
+An engine has a number of workers, each with its own `Extractor`, and returns the outcome of
+each video. Engines: `InProcess` here, `workers.Processes` and `cluster.RayActors`.
 """
 
 from collections import deque
@@ -56,7 +55,7 @@ class Engine(Protocol):
 
     @property
     def is_full(self) -> bool:
-        """Whether no further video can be begun now."""
+        """Return whether no further video can start now."""
 
     def begin(self, job: ExtractSource) -> None:
         """Give a video to a worker."""
@@ -112,7 +111,7 @@ class InProcess:
 def run_jobs(
     jobs: Sequence[ExtractSource], store: FeatureStore, engine: Engine, watch: Watch
 ) -> Generator[Extracted, None, None]:
-    """Yield what became of each video as it ends; one that fails does not stop the others.
+    """Yield the outcome of each video as it ends; a failure does not stop the others.
 
     Once the store cannot take a video, no further one is begun: its rows would be lost too.
 

@@ -34,17 +34,17 @@ Watch = Callable[[ExtractSource, VideoInfo, int], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtractOptions:
-    """How features are computed and stored."""
+    """Options for computing and storing features."""
 
     dtype: Precision = "float16"
     replace: bool = False
-    """Whether features of another source or other weights may be overwritten."""
+    """True to overwrite features of another source or other weights."""
     device: Device
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extracted:
-    """What became of one video."""
+    """Outcome of one video."""
 
     video: str
     status: Literal["done", "finished before", "failed", "not stored", "not begun"]
@@ -65,7 +65,7 @@ class Extracted:
 
     @property
     def is_good(self) -> bool:
-        """Whether every frame that the source should have is in the store."""
+        """Return whether the store holds every frame that the source should have."""
         finished = self.status in {"done", "finished before"}
         return finished and not self.num_unreadable
 
@@ -82,7 +82,7 @@ class Extractor:
         self._chains: dict[tuple[Preprocess, ...], FaceChain] = {}
 
     def extract(self, job: ExtractSource, watch: Watch) -> Extracted:
-        """Extract one video and return what became of it, also if it failed."""
+        """Extract one video and return the outcome, also on failure."""
         started_s = time.monotonic()
         try:
             done = self._extract(job, watch)
@@ -164,5 +164,9 @@ def _other_origin(stored: Sidecar, dtype: Precision, origin: Provenance) -> str:
     have = {"dtype": stored.dtype, **asdict(stored.provenance)}
     want = {"dtype": dtype, **asdict(origin)}
     differing = [name for name in want if want[name] != have[name]]
-    told = "; ".join(f"{name} must be {want[name]}, got {have[name]}" for name in differing)
-    return f"{stored.feature_set} of {stored.video}: {told}; use --replace to extract again"
+    reason = "; ".join(
+        f"{name} must be {want[name]}, got {have[name]}" for name in differing
+    )
+    return (
+        f"{stored.feature_set} of {stored.video}: {reason}; use --replace to extract again"
+    )

@@ -1,4 +1,4 @@
-"""What is to be extracted: videos and image folders, their names, digests and frames."""
+"""Sources of an extraction: videos and image folders, with names, digests and frames."""
 
 import hashlib
 import re
@@ -18,8 +18,8 @@ from wildaffect.video.read import VideoReader, open_source
 from wildaffect.video.sources import check_readable_file
 
 Images = Literal["crops", "aligned", "sequence"]
-"""What a folder's images are: faces cut out, the same but not to be aligned anew, or full
-frames of one video."""
+"""Content of an image folder: face crops, aligned face crops, or full frames of one
+video."""
 
 CROP_MARGIN = 0.25
 """Rim of repeated border pixels that a crop gets on each side, of its size. The detector
@@ -34,24 +34,25 @@ class ExtractSource:
     """One video, or one folder of images of one video."""
 
     video: str
-    """Its name in the store: the file's without suffix, or the folder's below the input."""
+    """Name in the store: that of the file without suffix, or the folder's below the
+    input."""
     path: Path
     images: Images | None
-    """How a folder's images are meant; None for a video."""
+    """Content of an image folder; None for a video."""
 
     @property
     def numbering(self) -> Literal["video", "named"]:
-        """How frames are counted."""
+        """Return the numbering of the frames."""
         return "named" if self.images else "video"
 
     @property
     def is_crops(self) -> bool:
-        """Whether each image is one face."""
+        """Return whether each image is one face."""
         return self.images in {"crops", "aligned"}
 
 
 def find_extract_sources(inputs: Iterable[Path], images: Images) -> list[ExtractSource]:
-    """Return what is behind files and folders, nested ones too.
+    """Return the sources in files and folders, also nested ones.
 
     Raises:
         UsageError: If nothing was named, two would have the same name in the store, or a
@@ -143,7 +144,7 @@ def open_extract_source(source: ExtractSource) -> VideoReader:
 def frames_of(source: ExtractSource, reader: VideoReader) -> Iterator[Frame]:
     """Yield the frames of a reader of this source.
 
-    Images have their number as index and stand at number / `ASSUMED_FPS`. Crops get a rim,
+    Images have their number as index and the time number / `ASSUMED_FPS`. Crops get a rim,
     see `CROP_MARGIN`, if a detector is to find the face in them, and each is a shot of its
     own, as the next one may be much later.
     """

@@ -19,7 +19,7 @@ Floats = NDArray[np.floating]
 
 MEASURES = expand_measures()
 GEOMETRY_NAMES = tuple(measure.name for measure in MEASURES)
-"""Order of `geometry`; what each one is stands in `measures`."""
+"""Columns of `geometry`; `measures` defines each one."""
 
 POSE_NAMES = ("pose_yaw_deg", "pose_pitch_deg", "pose_roll_deg")
 

@@ -1,4 +1,4 @@
-"""Features that other programs computed, into the store: HDF5 and npz files.
+"""Import of features computed by other programs: HDF5 and npz files.
 
 HDF5: one group per video with a data set `feature`, shape (L, D), as the code of the ABAW4
 winners reads them (`features/<name>.h5`). Its rows have no numbers of their own: row i
@@ -40,7 +40,7 @@ Numbers = Mapping[str, NDArray[np.int64]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
-    """What an import brought into the store."""
+    """Outcome of an import."""
 
     num_videos: int
     num_rows: int

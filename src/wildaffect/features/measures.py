@@ -1,4 +1,4 @@
-"""Which distances and angles of a face stand for which facial actions, and why.
+"""Distances and angles of a face, with the facial actions that they measure.
 
 Points are means of mesh landmarks, given for the subject's right side and the midline; the
 left side is their mirror image. Coordinates are those of the frontal face (`geometry`): x
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal["height", "width", "distance", "depth", "slope"]
-"""How two points become a number.
+"""Kind of measure between two points.
 
 height: y of `point` minus y of `base`. width: absolute difference in x. depth: z of `point`
 minus z of `base`. distance: in the x-y plane. slope: angle of the line from `base` to

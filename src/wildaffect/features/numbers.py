@@ -20,7 +20,7 @@ Blocks = Iterable[NDArray[np.floating]]
 """Values (N, D) of a table's rows in order, in pieces of any length."""
 
 STORED_DTYPES = {"float16": "F16", "float32": "F32", "int64": "I64", "float64": "F64"}
-"""How safetensors names the types that are stored."""
+"""Names of the stored types in safetensors."""
 
 
 def write_numbers(path: Path, head: TableHead, blocks: Blocks, dtype: Precision) -> None:
@@ -56,10 +56,10 @@ def write_entry_file(path: Path, content: bytes | Iterable[bytes]) -> None:
 
 
 def not_written(path: Path, error: OSError) -> OutputError:
-    """Return what a person is told when the store cannot take more."""
+    """Return the message for a store that cannot be written to."""
     return OutputError(
         f"{path}: features cannot be written: {error.strerror}; what was stored before is "
-        "kept, mend it and repeat the command to go on"
+        "kept; fix the problem and repeat the command to resume"
     )
 
 

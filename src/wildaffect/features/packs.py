@@ -49,7 +49,7 @@ class PackedImage:
 
 
 class _Index(NamedTuple):
-    """What the index of a pack says of its N images."""
+    """Index of the N images of a pack."""
 
     names: tuple[str, ...]
     tars: list[int]
@@ -93,7 +93,7 @@ class Pack:
 
     @cached_property
     def places(self) -> dict[str, int]:
-        """Return where each name stands in `names`."""
+        """Return the position of each name in `names`."""
         return {name: place for place, name in enumerate(self.names)}
 
     def images(self) -> tuple[PackedImage, ...]:
@@ -138,10 +138,10 @@ def pack_images(
     """Pack every image below a folder; the same images give the same bytes.
 
     Args:
-        root: Whose images are packed, and how they were cut if that is told there.
+        root: Folder of the images, with their crop options if recorded.
         output: Folder of the pack; an index that is there is replaced at the end.
         tar_bytes: Size at which the next tar file begins.
-        tick: Told how many of how many images are packed.
+        tick: Called with the number of packed images and the total.
 
     Returns:
         How many images there are.

@@ -31,10 +31,10 @@ _REFRESH_S = 0.2
 
 
 class ExtractProgress:
-    """Bars on standard error while it is open: all videos, and each that is at work.
+    """Progress bars on standard error: one for all videos, one for each active video.
 
     Args:
-        jobs: What is to be extracted, in the order of the report.
+        jobs: Sources in the order of the report.
         quiet: No bars.
     """
 
@@ -91,7 +91,7 @@ class ExtractProgress:
 
     @property
     def has_errors(self) -> bool:
-        """Whether any video failed, was not begun, or has frames that do not decode."""
+        """Return whether any video failed, did not start, or has undecodable frames."""
         return not all(outcome.is_good for outcome in self._outcomes)
 
     @property

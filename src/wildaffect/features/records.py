@@ -17,7 +17,7 @@ from wildaffect.core.windows import check_times
 
 Precision = Literal["float16", "float32"]
 Numbering = Literal["video", "named"]
-"""How frames are counted: decoded frames from 0, or as their images or labels are named."""
+"""Numbering of frames: decoded frames from 0, or by the names of images or labels."""
 NO_DIGEST = "none"
 """Stands where nothing of the kind exists, such as weights of imported features."""
 
@@ -27,11 +27,11 @@ class Provenance:
     """What features depend on; the same three give the same features."""
 
     content_sha256: str
-    """Of the source: a file, or the names and sizes of a folder's images."""
+    """Hash of the source: a file, or the names and sizes of a folder's images."""
     preprocess_sha256: str
     """`Preprocess.digest()`, or `none` where no crop is taken."""
     weights_sha256: str
-    """Of the network, or of the definition where there is none."""
+    """Hash of the network, or of the definition if there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class TableHead:
     columns: tuple[str, ...]
     """Names of the columns, length D, each once."""
     frame_number: NDArray[np.int64]
-    """As `numbering` says, strictly ascending, shape (T,)."""
+    """Frame numbers in `numbering`, strictly ascending, shape (T,)."""
     time_s: NDArray[np.float64]
     """Strictly ascending, shape (T,)."""
     provenance: Provenance
@@ -121,7 +121,7 @@ class FeatureTable(TableHead):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sidecar:
-    """What stands beside the numbers, as JSON; it makes them part of the store."""
+    """JSON sidecar of a file of numbers; an entry exists once it is written."""
 
     feature_set: str
     video: str
@@ -134,7 +134,7 @@ class Sidecar:
     numbering: Numbering
     time_is_guessed: bool
     code_version: str
-    """Of wildaffect, for the record; it is no part of the key."""
+    """Version of wildaffect, not part of the key."""
     key: str
     """`feature_key` of the above."""
     data_file: str

@@ -1,7 +1,7 @@
 """Rows of one video while it is read; what is held does not grow with its length.
 
-Faces wait for a batch, whoever they are; what is computed of them goes into a file without
-a name until the video has ended. Symbols: T rows of a track, N faces, D columns.
+Faces of all tracks are batched; their features go into an unnamed file until the video has
+ended. Symbols: T rows of a track, N faces, D columns.
 """
 
 import os
@@ -35,7 +35,7 @@ class _Track:
     numbers: "array[int]" = field(default_factory=lambda: array("q"))
     times_s: "array[float]" = field(default_factory=lambda: array("d"))
     positions: "array[int]" = field(default_factory=lambda: array("q"))
-    """Of its rows among all rows of the video, ascending."""
+    """Positions of its rows among all rows of the video, ascending."""
 
 
 class VideoRows:
@@ -98,7 +98,7 @@ class VideoRows:
     def tables(
         self, job: ExtractSource, origins: dict[str, Provenance]
     ) -> Iterator[tuple[TableHead, Blocks]]:
-        """Yield what is to be stored; a video without any face gives one empty track.
+        """Yield the tracks to store; a video without any face gives one empty track.
 
         Raises:
             OutputError: If the rows have no room on the disk.

@@ -41,7 +41,8 @@ class FeatureSet:
     """Loads what computes the rows, once in each process that extracts; a function of a
     module, or a `partial` of one."""
     weights_sha256: str
-    """Of a backbone's weights; for geometry, of nets and definition."""
+    """Hash of a backbone's weights; for geometry, of the face networks and the
+    definition."""
     preprocess: Preprocess | None = None
     """The crop that `embed` reads; None if it reads landmarks."""
 

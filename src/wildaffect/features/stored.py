@@ -15,7 +15,7 @@ Floats = NDArray[np.floating]
 
 
 class StoredFeatures:
-    """An entry that was opened; its numbers are read as they are asked for."""
+    """An open entry; its numbers are read on demand."""
 
     def __init__(self, sidecar: Sidecar, path: Path) -> None:
         try:
@@ -44,7 +44,7 @@ class StoredFeatures:
         return self._values[start:stop]
 
     def _check(self, path: Path) -> None:
-        """Compare the arrays with what the sidecar says of them."""
+        """Compare the arrays with the sidecar."""
         rows, columns = self.sidecar.num_rows, len(self.sidecar.columns)
         wanted = (STORED_DTYPES[self.sidecar.dtype], [rows, columns])
         found = (self._values.get_dtype(), self._values.get_shape())

@@ -21,7 +21,7 @@ from wildaffect.video.picture import DamagedVideoWarning
 
 _TELL_EVERY_S = 0.2
 _STOP_S = 5.0
-"""How long a worker that was told to stop may take to tidy up."""
+"""Time that a worker may take to clean up after a stop signal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Processes:
         num_workers: How many there are at most; a process is started when it is needed.
 
     Raises:
-        UsageError: If there is to be no worker.
+        UsageError: If `num_workers` is less than 1.
     """
 
     def __init__(self, plan: ExtractPlan, num_workers: int) -> None:
@@ -91,7 +91,7 @@ class Processes:
         worker.job = job
         try:
             worker.connection.send(job)
-        except OSError:  # it died while it was idle; `wait` says so
+        except OSError:  # it died while idle; `wait` reports it
             return
 
     def wait(self, watch: Watch) -> list[Extracted]:
@@ -111,7 +111,7 @@ class Processes:
         try:
             said = worker.connection.recv()
         except (EOFError, OSError):
-            return self._bury(worker, job)
+            return self._replace_dead(worker, job)
         if isinstance(said, Refusal):
             raise WildAffectError(said.reason)
         if isinstance(said, _Progress):
@@ -120,7 +120,7 @@ class Processes:
         worker.job = None
         return said
 
-    def _bury(self, worker: _Worker, job: ExtractSource) -> Extracted:
+    def _replace_dead(self, worker: _Worker, job: ExtractSource) -> Extracted:
         worker.process.join()
         worker.connection.close()
         self._workers.remove(worker)
@@ -189,7 +189,7 @@ def _serve(plan: ExtractPlan, connection: "Connection[object, ExtractSource]") -
             job = connection.recv()
             connection.send(extractor.extract(job, _ProgressReporter(connection)))
         except (EOFError, BrokenPipeError, ConnectionResetError):
-            return  # nobody waits any more
+            return  # the parent no longer waits
 
 
 def _leave(number: int, _frame: FrameType | None) -> None:
@@ -198,7 +198,7 @@ def _leave(number: int, _frame: FrameType | None) -> None:
 
 
 class _ProgressReporter:
-    """Tells of progress now and then."""
+    """Reports progress at intervals."""
 
     def __init__(self, connection: "Connection[object, ExtractSource]") -> None:
         self._connection = connection

@@ -136,7 +136,7 @@ def write_mtl(annotations: Annotations, path: Path) -> None:
 def find_mtl(root: Path) -> dict[str, Path]:
     """Return the annotation files below `root` by split.
 
-    A single file is told by its header and may have any name.
+    A single file is recognized by its header and may have any name.
     """
     if root.is_file() and root.name not in _FILES:
         with root.open("rb") as file:

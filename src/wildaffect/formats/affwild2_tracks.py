@@ -92,7 +92,7 @@ def read_videos(folder: Path, headers: Sequence[Header], source: str) -> Videos:
                 path,
                 1,
                 f"all files of {folder.name} must have the header {first.line!r}, got "
-                f"{part.header.line!r}; keep the older release in a folder of its own",
+                f"{part.header.line!r}; keep the older release in a separate folder",
             )
         parts.append(part)
     return _concatenate(parts, source)

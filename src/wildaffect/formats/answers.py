@@ -1,4 +1,4 @@
-"""What a system says of frames, decided: the values that a submission states.
+"""Reader of predictions for a submission: one decided value per frame and task.
 
 Tables that are read: one CSV or Parquet file with an `image` column
 (`video45_1/00001.jpg`), or a folder of result tables named `<video>.csv` or
@@ -25,19 +25,19 @@ from wildaffect.formats.lines import encode
 from wildaffect.formats.parquet_tables import read_parquet
 
 THRESHOLD = 0.5
-"""For a probability without a decision beside it."""
+"""Threshold for a probability without a decision."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
-    """Decided values of N frames, in the label spaces of ABAW; NaN means no answer."""
+    """Decided values of N frames, in the label spaces of ABAW; NaN means no prediction."""
 
     source: str
     videos: tuple[str, ...]
     video_index: NDArray[np.int64]
     """Position in `videos`, shape (N,)."""
     frame_number: NDArray[np.int64]
-    """From 1, shape (N,)."""
+    """Frame numbers from 1, shape (N,)."""
     valence: NDArray[np.float64]
     """Shape (N,)."""
     arousal: NDArray[np.float64]
@@ -73,7 +73,7 @@ def read_answers(path: Path) -> Answers:
     Raises:
         MissingData: If there is no such file, or the folder holds no table.
         BadAnnotation: If a table cannot be read, lacks the columns named above, names a
-            class that ABAW has not, or answers one image twice in different ways.
+            class that ABAW has not, or predicts one image twice with different values.
     """
     if path.is_dir():
         files = sorted(p for p in path.iterdir() if p.suffix in {".csv", ".parquet"})
@@ -108,7 +108,7 @@ def _read_result_table(path: Path) -> Answers:
         order = np.lexsort((-size, numbers))
         _, first = np.unique(numbers[order], return_index=True)
         if len(first) < len(numbers):
-            note = f"{path.stem}: of several faces in a frame the largest was taken"
+            note = f"{path.stem}: of several faces in a frame the largest was used"
         table, numbers = table.take(pa.array(order[first])), numbers[order[first]]
     answers = _to_answers(
         table,
@@ -195,8 +195,8 @@ def _expressions(table: pa.Table, path: Path) -> NDArray[np.float64]:
     if not set(columns) <= set(table.column_names):
         return np.full(table.num_rows, np.nan)
     scores = np.stack([_floats(table[name], path, name) for name in columns], axis=1)
-    answered = ~np.isnan(scores).any(axis=1)
-    return np.where(answered, np.nan_to_num(scores).argmax(axis=1), np.nan)
+    has_scores = ~np.isnan(scores).any(axis=1)
+    return np.where(has_scores, np.nan_to_num(scores).argmax(axis=1), np.nan)
 
 
 def _floats(values: pa.ChunkedArray, path: Path, name: str) -> NDArray[np.float64]:
@@ -230,7 +230,7 @@ def _refuse_contradictions(answers: Answers, path: Path) -> Answers:
         raise BadAnnotation(
             path,
             row + 2,
-            f"an image must have one answer, got another than in line "
+            f"an image must have one prediction, got another than in line "
             f"{int(original[row]) + 2}; keep one person per video",
         )
     return answers

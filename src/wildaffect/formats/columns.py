@@ -23,11 +23,11 @@ class Code:
     """Which numbers a field may hold."""
 
     name: str
-    """As messages call the field."""
+    """Name of the field in messages."""
     low: float
     high: float
     missing: tuple[float, ...]
-    """Numbers that stand for "not annotated"."""
+    """Codes that mean "not annotated"."""
     integral: bool = True
 
     def rule(self) -> str:

@@ -54,12 +54,12 @@ def detect(root: Path, name: str | None = None) -> tuple[Found, ...]:
 
     Args:
         root: Folder, or a single annotation file.
-        name: Look for this one alone.
+        name: Only layout to look for.
 
     Raises:
         UsageError: If there is no layout of that name.
-        MissingData: If `root` is not there, or nothing is found; the message says what
-            each layout consists of.
+        MissingData: If `root` is not there, or nothing is found; the message lists the
+            files of each layout.
     """
     wanted = [FORMATS.find(name)] if name else list(FORMATS.values())
     if not root.exists():

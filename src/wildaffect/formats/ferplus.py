@@ -41,7 +41,8 @@ def read_ferplus(path: Path, split: str) -> Reading:
 
     Args:
         path: `fer2013new.csv`.
-        split: `train`, `val` or `test`; lines that belong to none are told with `train`.
+        split: `train`, `val` or `test`; lines that belong to none are reported with
+            `train`.
 
     Raises:
         MissingData: If the file is not there.

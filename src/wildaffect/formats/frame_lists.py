@@ -1,4 +1,4 @@
-"""Official test lists: which frames a submission answers, in which order, how often.
+"""Official test lists: frames that a submission must predict, in order, with repeats.
 
 Layout: a header line, then one image name per line, often ended by a comma. Multi-task:
 `MTL_Challenge_test_set_release.txt` (ABAW11), `MTL.txt` (ABAW7, with the annotation header
@@ -27,7 +27,7 @@ from wildaffect.formats.lines import encode, read_header, read_text
 
 
 class Track(StrEnum):
-    """What a submission answers."""
+    """Challenge track of a submission."""
 
     MTL = "mtl"
     VA = "va"
@@ -47,11 +47,11 @@ HEADERS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrameList:
-    """The N rows that are asked for."""
+    """N requested rows."""
 
     path: Path
     track: Track | None
-    """What the header asks for; None where it does not say."""
+    """Track named by the header; None if it names none."""
     images: tuple[str, ...]
     """As listed, repeats included, length N."""
     videos: tuple[str, ...]
@@ -86,7 +86,7 @@ def read_frame_list(path: Path) -> FrameList:
         row = int(np.flatnonzero(~names.valid)[0])
         advice = ""
         if "/" not in images[row] and "." not in images[row]:
-            advice = "; a list of videos alone asks for every frame: list its images first"
+            advice = "; a list of videos requests every frame: list its images first"
         raise BadAnnotation(
             path, row + skip + 1, f"{NAME_RULE}, got {images[row][:60]!r}{advice}"
         )

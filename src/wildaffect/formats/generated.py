@@ -1,7 +1,7 @@
-"""Generated worlds lie in the layouts of real sets; what says that they are generated.
+"""Detection of generated worlds, which use the layouts of real data sets.
 
-`synth make` writes `provenance.json` beside the annotations. Whoever names a set in reports
-and model cards, asks here first, so that generated people never pass for filmed ones.
+`synth make` writes `provenance.json` next to the annotations. Reports and model cards use
+it, so that generated people are never presented as filmed ones.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class GeneratedWorld:
     name: str
     license: str
     seed: str
-    """Of its people: two worlds of one seed share them, those of different seeds nobody."""
+    """Seed of its people: worlds share people only if their seeds are equal."""
 
 
 def find_generated(path: Path) -> GeneratedWorld | None:

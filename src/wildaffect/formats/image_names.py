@@ -2,7 +2,7 @@
 
 Layout: `<video>[_left|_right]/<number>.jpg`, the number counting the frames of the
 original video from 1. Where two people are on screen one of them may have no suffix
-(`video59` beside `video59_right`), so a person is the whole name and a recording the name
+(`video59` and `video59_right`), so a person is the whole name and a recording the name
 without the suffix.
 
 Source: image names of Aff-Wild2 as read by the public parser
@@ -26,7 +26,7 @@ NAME_RULE = "an image name must read <video>/<frame number>.jpg"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageNames:
-    """What the names of N images say; only rows where `valid` may be used."""
+    """Parsed names of N images; use only rows where `valid` is True."""
 
     videos: tuple[str, ...]
     """Distinct videos, first seen first."""

@@ -1,4 +1,4 @@
-"""What the readers of photographs share: each image is a video of its own, frame 1."""
+"""Shared code of readers of photographs: each image is frame 1 of its own video."""
 
 from collections.abc import Sequence
 

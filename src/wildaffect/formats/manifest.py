@@ -65,7 +65,7 @@ _FRAME = Code(name="frame", low=0, high=10**9, missing=())
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Columns:
-    """The table by name, and what its header says of labels."""
+    """Table by name, with the labels in its header."""
 
     path: str
     named: dict[str, Column]
@@ -82,7 +82,7 @@ def read_manifest(path: Path, split: str = "all") -> Reading:
     Args:
         path: The CSV or Parquet file.
         split: Value of the `split` column; `all` reads the whole table. Lines that cannot
-            be read belong to no split: they are told with the first split there is.
+            be read belong to no split: they are reported with the first split.
 
     Raises:
         MissingData: If the file is not there.

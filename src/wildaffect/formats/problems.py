@@ -1,4 +1,4 @@
-"""What a reader says of a file that it could use only in part."""
+"""Problems of a file that a reader could use only in part."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ class Kind(StrEnum):
     UNREADABLE_ROW = "unreadable-row"
     """The line could not be read; it gives no row."""
     BAD_NAME = "bad-name"
-    """The image name does not say which frame is meant; the line gives no row."""
+    """The image name does not identify a frame; the line gives no row."""
     MISSING_PART = "missing-part"
     """One of the files that describe an image is absent; the image gives no row."""
 
@@ -25,27 +25,27 @@ class Kind(StrEnum):
     """A field holds a value that its code does not allow; it is masked, the row kept."""
 
     WRONG_HEADER = "wrong-header"
-    """A submission does not begin with the line that its track asks for."""
+    """A submission does not begin with the header of its track."""
     WRONG_IMAGE = "wrong-image"
-    """A row of a submission answers another image than the list asks for there."""
+    """A row of a submission is for another image than the list requests there."""
     MISSING_ROW = "missing-row"
-    """The list asks for a row that the submission does not have there."""
+    """The list requests a row that the submission lacks."""
     EXTRA_ROW = "extra-row"
-    """A submission has a row that the list does not ask for there."""
+    """A submission has a row that the list does not request."""
 
     EMPTY_FILE = "empty-file"
     """The file of a video has no label line."""
     MIXED_CRITERION = "mixed-criterion"
-    """Occurrence stands on intensity for some action units and on the coder for others."""
+    """Occurrence is derived from intensity for some action units and coded for others."""
 
     @property
     def loses_row(self) -> bool:
-        """Whether the line or image that it names gives no row at all."""
+        """Return whether the line or image gives no row at all."""
         return self in {Kind.UNREADABLE_ROW, Kind.BAD_NAME, Kind.MISSING_PART}
 
     @property
     def is_error(self) -> bool:
-        """Whether the data should be repaired before use; the others are notes."""
+        """Return whether the data should be repaired before use; the others are notes."""
         return self not in {Kind.EMPTY_FILE, Kind.MIXED_CRITERION}
 
 
@@ -54,7 +54,7 @@ class Problem(NamedTuple):
 
     path: str
     line: int
-    """From 1; 0 where the whole file is meant."""
+    """Line number from 1; 0 for the whole file."""
     kind: Kind
     text: str
     """`<what> must <rule>, got <value>`."""
@@ -84,10 +84,10 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
-    """How one layout is found below a folder and read."""
+    """Functions to find and read one layout below a folder."""
 
     name: str
-    """As `--format` takes it."""
+    """Name for `--format`."""
     title: str
     layout: str
     """What must lie where, one line, for the message when nothing is found."""

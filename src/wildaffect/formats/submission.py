@@ -1,4 +1,4 @@
-"""Answers and an official list to the file that a challenge asks for.
+"""Writer of challenge submissions, from predictions and an official list.
 
 Layout: the header of the track, then one row per listed row, in its order, with every
 repeat: `<image>,<valence>,<arousal>,<class number>,<12 x 0 or 1>` for the multi-task track,
@@ -35,21 +35,21 @@ TASKS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filled:
-    """How many of the listed rows did not have an answer of their own."""
+    """Numbers of listed rows without their own prediction."""
 
     num_rows: int
     earlier: dict[str, int]
-    """Task -> rows that took the nearest earlier frame's answer."""
+    """Task -> rows that use the prediction of the nearest earlier frame."""
     later: dict[str, int]
-    """Task -> rows that took the nearest later frame's, as there was none earlier."""
+    """Task -> rows that use the nearest later frame, as there is none earlier."""
     clipped: int
     """Values of valence or arousal outside [-1, 1], set to the nearest end."""
 
     def notes(self) -> tuple[str, ...]:
-        """Return one sentence for each thing that was not taken as it was answered."""
+        """Return one sentence for each way in which values differ from the predictions."""
         notes = [
-            f"{task}: {self.earlier[task]:,} rows took the nearest earlier frame's answer, "
-            f"{self.later[task]:,} the nearest later one's"
+            f"{task}: {self.earlier[task]:,} rows use an earlier frame's prediction, "
+            f"{self.later[task]:,} a later one's"
             for task in self.earlier
             if self.earlier[task] or self.later[task]
         ]
@@ -64,7 +64,8 @@ def write_submission(
     """Write the submission.
 
     Raises:
-        BadAnnotation: If a listed video has no answer at all for a task of the track; the
+        BadAnnotation: If a listed video has no prediction at all for a task of the track;
+            the
             message names the line of the list.
         OutputError: If the file cannot be written.
     """
@@ -73,8 +74,8 @@ def write_submission(
     nearest = _index(answers, frames)
     for task in TASKS[track]:
         values = _values(answers, task)
-        has_answer: NDArray[np.bool_] = np.asarray(~np.isnan(values).any(axis=1))
-        rows, is_earlier, is_later = _nearest(nearest, has_answer, frames, task)
+        has_prediction: NDArray[np.bool_] = np.asarray(~np.isnan(values).any(axis=1))
+        rows, is_earlier, is_later = _nearest(nearest, has_prediction, frames, task)
         earlier[task], later[task] = int(is_earlier.sum()), int(is_later.sum())
         chosen = values[rows]
         if task in {"valence", "arousal"}:
@@ -100,25 +101,27 @@ class _Keys:
     """Video and frame number as one number, the videos numbered as in the list."""
 
     listed: NDArray[np.int64]
-    answered: NDArray[np.int64]
-    """-1 for answers of videos that are not listed."""
+    predicted: NDArray[np.int64]
+    """-1 for predictions of videos that are not listed."""
 
 
 def _index(answers: Answers, frames: FrameList) -> _Keys:
     place = {video: index for index, video in enumerate(frames.videos)}
     of_video = np.array([place.get(video, -1) for video in answers.videos], np.int64)
     video = of_video[answers.video_index]
-    answered = np.where(video < 0, -1, (video << 32) + answers.frame_number)
-    return _Keys(listed=(frames.video_index << 32) + frames.frame_number, answered=answered)
+    predicted = np.where(video < 0, -1, (video << 32) + answers.frame_number)
+    return _Keys(
+        listed=(frames.video_index << 32) + frames.frame_number, predicted=predicted
+    )
 
 
 def _nearest(
-    keys: _Keys, has_answer: NDArray[np.bool_], frames: FrameList, task: str
+    keys: _Keys, has_prediction: NDArray[np.bool_], frames: FrameList, task: str
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return the answer's row for each listed row, and which are earlier or later."""
-    usable = np.flatnonzero(has_answer & (keys.answered >= 0))
-    usable = usable[np.argsort(keys.answered[usable], kind="stable")]
-    known = keys.answered[usable]
+    """Return the prediction's row for each listed row, and which are earlier or later."""
+    usable = np.flatnonzero(has_prediction & (keys.predicted >= 0))
+    usable = usable[np.argsort(keys.predicted[usable], kind="stable")]
+    known = keys.predicted[usable]
     place = np.searchsorted(known, keys.listed, side="right") - 1
     before = known[place.clip(0)] if len(known) else np.full(len(frames), -1)
     after = known[(place + 1).clip(max=len(known) - 1)] if len(known) else before
@@ -132,7 +135,7 @@ def _nearest(
         raise BadAnnotation(
             frames.path,
             int(frames.lines[row]),
-            f"every listed video must have an answer for {task}, got none for {name!r}; "
+            f"every listed video must have a prediction for {task}, got none for {name!r}; "
             "predict it, or check that names and tracks agree",
         )
     rows = usable[np.where(has_before, place, place + 1)]

@@ -1,4 +1,4 @@
-"""Whether a submission is what its list asks for, every fault with its line."""
+"""Check of a submission against its list; every fault is reported with its line."""
 
 import re
 from collections.abc import Iterator
@@ -86,7 +86,7 @@ def _missing(path: Path, line: int, frames: FrameList, listed: int) -> Problem:
 
 
 def _extra(path: Path, line: int, image: str) -> Problem:
-    text = f"a row must be asked for by the list at this place, got {image[:60]!r}"
+    text = f"the list requests no row at this place, got {image[:60]!r}"
     return Problem(str(path), line, Kind.EXTRA_ROW, text)
 
 

@@ -214,7 +214,7 @@ def _traces(traces: Sequence[Trace]) -> str:
 
 
 def _trace_card(each: Trace) -> str:
-    thinned = "" if len(each.frame) == each.num_frames else ", thinned out"
+    thinned = "" if len(each.frame) == each.num_frames else ", subsampled"
     return (
         f'<div class="card"><h3>{say.TASK_TITLES[each.task]}, {each.rank}: '
         f"{escape(each.video)} <small>CCC {each.ccc:.3f}, {each.num_frames:,} "

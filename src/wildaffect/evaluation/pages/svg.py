@@ -1,6 +1,6 @@
 """Plots as inline SVG; colors come from the page's style, so that they follow its mode.
 
-Bars and traces stretch with the page and hold no text; the words beside them are HTML.
+Bars and traces stretch with the page and hold no text; their labels are HTML.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ _TRACE_HEIGHT = 100
 _GAP_FACTOR = 5
 """A line breaks where frames lie this many times further apart than usual."""
 _DARK_CELL = 0.7
-"""From this opacity on text in a cell takes the other color."""
+"""Opacity from which text in a cell takes the other color."""
 _PLOT = 180
 _MARGIN = 34
 

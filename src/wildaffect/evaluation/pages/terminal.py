@@ -14,7 +14,7 @@ _BAR_CELLS = 10
 
 
 def print_report(report: Report, console: Console) -> None:
-    """Print the scores, what they stand on, and what to beware of."""
+    """Print the scores, their basis, and warnings."""
     console.print(f"\n[bold]{escape(report.protocol_title)}[/bold] ({report.protocol})")
     console.print(f"[dim]{escape(report.definition)}[/dim]\n")
     console.print(_scores(report))

@@ -1,4 +1,4 @@
-"""What every page says of a report in the same words and digits."""
+"""Phrases and number formats shared by all pages of a report."""
 
 from wildaffect.core.tasks import Task
 from wildaffect.evaluation.report import Difference, Input, InSample, Report, Score
@@ -100,7 +100,7 @@ def conclusion(difference: Difference) -> str:
     if low is None or high is None:
         return "-"
     if low <= 0 <= high:
-        return "not told apart"
+        return "no significant difference"
     better = (low > 0) != difference.score.name.endswith(".mse")
     return "better" if better else "worse"
 
