@@ -108,7 +108,7 @@ def test_every_file_of_the_command_line_is_a_command() -> None:
         "extras",
         "stopping",
         "train_flags",
-        "train_pages",
+        "results",
     }
     assert files == {name.replace(" ", "_") for name in COMMANDS}
 

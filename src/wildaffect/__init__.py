@@ -19,9 +19,12 @@ if TYPE_CHECKING:
     from wildaffect.training.runs import load_run
     from wildaffect.workflows.analyze import analyze, stream
     from wildaffect.workflows.cross_validate import cross_validate
+    from wildaffect.workflows.ensemble import ensemble
     from wildaffect.workflows.evaluate import evaluate
+    from wildaffect.workflows.export_model import export_model
     from wildaffect.workflows.generate import generate
     from wildaffect.workflows.load_model import load_model
+    from wildaffect.workflows.predict import predict
     from wildaffect.workflows.train import train
 
 _HOMES = {
@@ -34,11 +37,14 @@ _HOMES = {
     "__version__": "wildaffect.core.version",
     "analyze": "wildaffect.workflows.analyze",
     "cross_validate": "wildaffect.workflows.cross_validate",
+    "ensemble": "wildaffect.workflows.ensemble",
     "evaluate": "wildaffect.workflows.evaluate",
+    "export_model": "wildaffect.workflows.export_model",
     "find_recipe": "wildaffect.recipes.catalog",
     "generate": "wildaffect.workflows.generate",
     "load_model": "wildaffect.workflows.load_model",
     "load_run": "wildaffect.training.runs",
+    "predict": "wildaffect.workflows.predict",
     "read_table": "wildaffect.outputs.table",
     "stream": "wildaffect.workflows.analyze",
     "train": "wildaffect.workflows.train",
@@ -54,11 +60,14 @@ __all__ = [
     "__version__",
     "analyze",
     "cross_validate",
+    "ensemble",
     "evaluate",
+    "export_model",
     "find_recipe",
     "generate",
     "load_model",
     "load_run",
+    "predict",
     "read_table",
     "stream",
     "train",

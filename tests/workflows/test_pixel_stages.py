@@ -189,7 +189,7 @@ def test_a_stopped_system_goes_on_with_the_stage_that_was_stopped(
 ):
     begun = []
 
-    def stub(command, on_trained):
+    def stub(command, on_result):
         def stage(name):
             def run():
                 begun.append(name)

@@ -27,6 +27,26 @@ def test_a_recipe_is_trained_scored_and_loaded_again(tiny_data, tmp_path):
     assert len(repr(model)) < 250
 
 
+def test_a_run_is_predicted_evaluated_and_joined(tiny_data, trained, tmp_path):
+    seen = []
+    tables = wildaffect.predict(
+        str(trained / "a"),
+        str(tmp_path / "tables"),
+        data=str(tiny_data),
+        split="val",
+        on_video=seen.append,
+    )
+    assert (tables.num_written, tables.num_kept, tables.num_missing) == (4, 0, 0)
+    assert seen == [4] * 4
+    report = wildaffect.evaluate(tiny_data, tables.folder, split="val", num_resamples=10)
+    assert report.values["overall"] is not None
+    joined = wildaffect.ensemble(
+        [trained / "a", str(trained / "b")], tiny_data, tmp_path / "both"
+    )
+    assert joined.num_members == 2
+    assert repr(joined).startswith(f"EnsembleResult({tmp_path / 'both'}: 2 of 2 members")
+
+
 def test_a_finished_run_is_not_trained_again_and_a_note_says_so(tiny_data, tmp_path):
     first = wildaffect.train(SMALL, tiny_data, output=tmp_path, score_split=None)
     assert first.scores == first.notes == ()

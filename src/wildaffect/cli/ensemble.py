@@ -49,19 +49,23 @@ class Command:
 def run(command: Command) -> int:
     """Build the ensemble and print its scores."""
     require_train("ensemble")
-    from wildaffect.workflows.ensemble import Job, make_ensemble
+    from wildaffect.cli.results import print_result
+    from wildaffect.core.console import Console
+    from wildaffect.workflows.ensemble import ensemble
 
-    return make_ensemble(
-        Job(
-            runs=command.runs,
-            output=command.output,
-            data=command.data,
+    with Console(stderr=True, highlight=False).status("loading runs") as status:
+        result = ensemble(
+            command.runs,
+            command.data,
+            command.output,
             split=command.split,
             layout=command.format,
             features=command.features,
             combine=command.combine,
             select=command.select,
             seed=command.seed,
-            threads=command.threads,
+            num_threads=command.threads,
+            on_stage=status.update,
         )
-    )
+    print_result(result)
+    return 0

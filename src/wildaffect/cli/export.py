@@ -49,23 +49,25 @@ class Command:
 def run(command: Command) -> int:
     """Export, check parity, write, and print the largest differences."""
     require_train("export")
-    from wildaffect.export.artifact import Title
+    from wildaffect.cli.results import print_result
+    from wildaffect.core.console import Console
     from wildaffect.export.bundled_backbones import parse_backbones
-    from wildaffect.workflows.export_model import export
+    from wildaffect.workflows.export_model import export_model
 
     output = command.output
     if command.zip and output.suffix != ".zip":
         output = output.with_name(f"{output.name}.zip")
-    title = Title(
-        name=command.name or command.output.name.removesuffix(".zip"),
-        version=command.version,
-        license=command.license,
-        summary=command.summary,
-    )
-    return export(
-        command.source,
-        output,
-        title,
-        backbones=parse_backbones(command.backbone),
-        clip=command.clip,
-    )
+    with Console(stderr=True, highlight=False).status("loading") as status:
+        result = export_model(
+            command.source,
+            output,
+            name=command.name,
+            version=command.version,
+            license=command.license,
+            summary=command.summary,
+            backbones=parse_backbones(command.backbone),
+            clip=command.clip,
+            on_stage=status.update,
+        )
+    print_result(result)
+    return 0

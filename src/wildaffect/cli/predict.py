@@ -17,7 +17,6 @@ from typing import Annotated, Literal
 import tyro
 
 from wildaffect.cli.extras import require_train
-from wildaffect.core.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,30 +49,42 @@ class Command:
 
 def run(command: Command) -> int:
     """Predict video by video and print where the tables are."""
-    _check(command)
     require_train("predict")
-    from wildaffect.workflows.predict import Job, predict
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    return predict(
-        Job(
-            source=command.source,
-            output=command.output,
+    from wildaffect.cli.results import print_result
+    from wildaffect.core.console import Console
+    from wildaffect.workflows.predict import predict
+
+    console = Console(stderr=True, soft_wrap=True)
+    columns = (TextColumn("videos"), BarColumn(), MofNCompleteColumn())
+    hidden = not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=hidden) as bar:
+        task = bar.add_task("videos", total=None)
+        result = predict(
+            command.source,
+            command.output,
             data=command.data,
             split=command.split,
             layout=command.format,
-            listed=command.list,
+            test_list=command.list,
             features=command.features,
-            named_from=0 if command.first_frame == "0" else 1,
-            is_raw=command.raw,
-            threads=command.threads,
+            first_frame=0 if command.first_frame == "0" else 1,
+            raw=command.raw,
+            num_threads=command.threads,
+            on_video=lambda total: bar.update(task, total=total, advance=1),
         )
-    )
+    print_result(result)
+    if command.data is not None:
+        print(_next_step(command, command.data))
+    return 0
 
 
-def _check(command: Command) -> None:
-    if command.data is not None and command.list is not None:
-        raise UsageError("predict: give either --data or --list, not both")
-    if command.data is None and command.features is None:
-        raise UsageError("predict: give --data DIR or --features STORE")
-    if command.data is None and (command.split or command.format):
-        raise UsageError("predict: --split and --format are only valid with --data")
+def _next_step(command: Command, data: Path) -> str:
+    """Return the command that scores the tables."""
+    from wildaffect.training.load import fullest_layout
+
+    layout = command.format or (fullest_layout(data) if data.is_dir() else None)
+    flags = {"--split": command.split, "--format": layout}
+    words = "".join(f" {flag} {value}" for flag, value in flags.items() if value)
+    return f"score them: wildaffect evaluate {command.output} --annotations {data}{words}"

@@ -64,8 +64,8 @@ def prepare(args: list[str]) -> Prepared:
 
 def run(command: "TrainCommand | SystemCommand | PixelSystemCommand") -> int:
     """Train, score, and print where the results are."""
+    from wildaffect.cli.results import print_result
     from wildaffect.cli.train_flags import TrainCommand
-    from wildaffect.cli.train_pages import print_training
     from wildaffect.workflows.pixel_stages import train_from_pixels
     from wildaffect.workflows.pixel_systems import PixelSystemCommand
     from wildaffect.workflows.systems import train_system
@@ -74,13 +74,13 @@ def run(command: "TrainCommand | SystemCommand | PixelSystemCommand") -> int:
         case TrainCommand():
             return _train(command)
         case PixelSystemCommand():
-            return train_from_pixels(command, on_trained=print_training)
+            return train_from_pixels(command, on_result=print_result)
         case _:
-            return train_system(command, on_trained=print_training)
+            return train_system(command, on_result=print_result)
 
 
 def _train(command: "TrainCommand") -> int:
-    from wildaffect.cli.train_pages import print_note, print_training
+    from wildaffect.cli.results import print_note, print_result
     from wildaffect.workflows.cross_validate import cross_validate
     from wildaffect.workflows.epoch_bar import EpochBar
     from wildaffect.workflows.train import train
@@ -118,5 +118,5 @@ def _train(command: "TrainCommand") -> int:
                 on_epoch_end=bar.show_epoch,
                 on_note=print_note,
             )
-    print_training(result)
+    print_result(result)
     return 0

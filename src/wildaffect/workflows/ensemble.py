@@ -1,14 +1,16 @@
-"""The ensemble command: outputs of all members, one mixture of them, and its worth."""
+"""Combine runs into an ensemble, calibrated and scored on subjects new to it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from wildaffect.core.console import Console
 from wildaffect.core.errors import OutputError, UsageError
 from wildaffect.core.outputs import SequenceOutputs
+from wildaffect.core.tasks import Task
 from wildaffect.core.windows import CausalWindow
 from wildaffect.features.store import FeatureStore
 from wildaffect.inference.ensemble_weights import (
@@ -33,9 +35,7 @@ from wildaffect.training.calibrate_and_score import (
 )
 from wildaffect.training.ensemble_pages import (
     Evaluated,
-    diversity_table,
     evaluated_lines,
-    evaluated_table,
     write_diversity,
 )
 from wildaffect.training.ensembles import (
@@ -48,7 +48,6 @@ from wildaffect.training.ensembles import (
     tasks_of,
 )
 from wildaffect.training.load import Split, load_split
-from wildaffect.training.pages import table_console
 from wildaffect.training.predict_ensemble import has_same_inputs
 from wildaffect.training.runs import TrainedModel, load_run
 from wildaffect.training.score import targets_of
@@ -57,25 +56,81 @@ MIN_VALIDATION_SUBJECTS = 2
 """People that an ensemble is calibrated on crosswise: on some for the others."""
 
 
+OnStage = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class EnsembleResult:
+    """An ensemble on disk, and the scores of its members and of itself."""
+
+    folder: Path
+    tasks: tuple[Task, ...]
+    weights: EnsembleWeights
+    evaluated: tuple[Evaluated, ...]
+    """One entry per member, and the ensemble last."""
+    correlations: Mapping[Task, NDArray[np.float64]]
+    """Correlation of the members' outputs by task, shape (members, members)."""
+
+    @property
+    def num_members(self) -> int:
+        """Number of members with a weight above 0."""
+        return sum(weight > 0 for weight in self.weights.weights)
+
+    def __repr__(self) -> str:
+        best = self.evaluated[-1].lines[-1].out_of_sample
+        return (
+            f"EnsembleResult({self.folder}: {self.num_members} of "
+            f"{len(self.weights.weights)} members, score {best.scores['score']:.3f} "
+            f"({best.low:.3f} to {best.high:.3f}), calibrated, out of sample)"
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class _Job:
     """Which runs become one, and on what that is decided."""
 
-    runs: tuple[Path, ...]
     output: Path
     data: Path
-    split: str = "val"
-    layout: str | None = None
-    features: Path | None = None
-    combine: Combine = "mean"
-    select: Select = "all"
-    expression: BiasFit = field(default_factory=CoordinateAscent)
-    seed: int = 0
-    threads: int = 1
+    split: str
+    layout: str | None
+    store: FeatureStore
+    combine: Combine
+    select: Select
+    expression: BiasFit
+    seed: int
+    on_stage: OnStage
 
 
-def make_ensemble(job: Job) -> int:
-    """Choose, calibrate, score and write an ensemble, and print every figure.
+def ensemble(  # noqa: PLR0913 - each is an option of the command
+    runs: Sequence[str | Path],
+    data: str | Path,
+    output: str | Path,
+    *,
+    split: str = "val",
+    layout: str | None = None,
+    features: str | Path | None = None,
+    combine: Combine = "mean",
+    select: Select = "all",
+    expression: BiasFit | None = None,
+    seed: int = 0,
+    num_threads: int = 1,
+    on_stage: OnStage = lambda stage: None,  # noqa: ARG005
+) -> EnsembleResult:
+    """Combine runs, calibrate the ensemble, score it out of sample and write it.
+
+    Args:
+        runs: Folders of finished runs, or of cross-validations.
+        data: Folder of annotations.
+        output: Folder of the ensemble.
+        split: Split that weights and calibration are chosen on.
+        layout: Layout of the annotations, if there are several.
+        features: Feature store; `features` in the data's folder by default.
+        combine: Plain mean, or valence and arousal brought to common mean and spread first.
+        select: Equal weights, or greedy forward selection while the score improves.
+        expression: How the bias of expressions is fitted; coordinate ascent by default.
+        seed: Random seed of the folds and of the intervals.
+        num_threads: CPU threads for tensor operations.
+        on_stage: Called with what begins.
 
     Raises:
         UsageError: If a run did not end, members have other label spaces, or the split
@@ -83,20 +138,32 @@ def make_ensemble(job: Job) -> int:
         BadOutputs: If members have features of different frames.
         OutputError: If the folder cannot be written.
     """
-    torch.set_num_threads(job.threads)
-    members = [load_run(folder) for folder in expand_runs(job.runs)]
+    torch.set_num_threads(num_threads)
+    job = _Job(
+        output=Path(output),
+        data=Path(data),
+        split=split,
+        layout=layout,
+        store=FeatureStore(Path(features or Path(data) / "features")),
+        combine=combine,
+        select=select,
+        expression=expression or CoordinateAscent(),
+        seed=seed,
+        on_stage=on_stage,
+    )
+    members = [load_run(folder) for folder in expand_runs(tuple(map(Path, runs)))]
     if not members:
         raise UsageError("ensemble: runs must be at least one, got none")
     check_members(members)
-    split, said = _outputs(job, members)
-    folds = subject_folds(split.sequences, seed=job.seed)
+    labeled, said = _outputs(job, members)
+    folds = subject_folds(labeled.sequences, seed=job.seed)
     if len(folds) < MIN_VALIDATION_SUBJECTS:
         raise UsageError(
             f"ensemble: {job.split} must hold at least "
             f"{MIN_VALIDATION_SUBJECTS} subjects, got {len(folds)}; choose another split "
             "with --split"
         )
-    targets, spaces = targets_of(split.sequences), members[0].data.spaces
+    targets, spaces = targets_of(labeled.sequences), members[0].data.spaces
     selected = select_weights(
         said, targets, folds, combine=job.combine, select=job.select, spaces=spaces
     )
@@ -105,36 +172,34 @@ def make_ensemble(job: Job) -> int:
     )
     fitted = cross_fit_weights(said, selected, targets, folds, fit=fit, spaces=spaces)
     alone = [cross_fit(outputs, targets, folds, fit, spaces=spaces) for outputs in said]
-    _write_members(job, members, selected, split, fitted)
+    _write_members(job, members, selected, labeled, fitted)
     _write_outputs(
         job,
         members,
         combine_members(said, selected.weights, selected.rescaling),
     )
-    _report(job, members, [*alone, fitted], said, selected)
-    return 0
+    return _result(job, members, [*alone, fitted], said, selected)
 
 
 def _outputs(
-    job: Job, members: Sequence[TrainedModel]
+    job: _Job, members: Sequence[TrainedModel]
 ) -> tuple[Split, list[tuple[SequenceOutputs, ...]]]:
     """Return the split with its labels, and what every member says of it."""
-    store = FeatureStore(job.features or job.data / "features")
-    console = Console(stderr=True, highlight=False)
+    store = job.store
     said = []
     read_by = members[0].recipe
     split = load_split(job.data, store, read_by, job.split, job.layout)
     for member in members:
-        with console.status(f"predicting {job.split} with {member.run.folder.name}"):
-            if not has_same_inputs(read_by, member.recipe):
-                read_by = member.recipe
-                split = load_split(job.data, store, read_by, job.split, job.layout)
-            _refuse_trained(job, member, split)
-            said.append(predict_stored(member, split.sequences, job.split))
+        job.on_stage(f"predicting {job.split} with {member.run.folder.name}")
+        if not has_same_inputs(read_by, member.recipe):
+            read_by = member.recipe
+            split = load_split(job.data, store, read_by, job.split, job.layout)
+        _refuse_trained(job, member, split)
+        said.append(predict_stored(member, split.sequences, job.split))
     return split, said
 
 
-def _refuse_trained(job: Job, member: TrainedModel, split: Split) -> None:
+def _refuse_trained(job: _Job, member: TrainedModel, split: Split) -> None:
     used = {*member.data.train_videos, *member.data.dev_videos}
     shared = [sequence.video for sequence in split.sequences if sequence.video in used]
     if shared:
@@ -149,7 +214,7 @@ def _all_causal(members: Sequence[TrainedModel]) -> bool:
 
 
 def _write_members(
-    job: Job,
+    job: _Job,
     members: Sequence[TrainedModel],
     selected: EnsembleWeights,
     split: Split,
@@ -180,7 +245,7 @@ def _write_members(
 
 
 def _write_outputs(
-    job: Job, members: Sequence[TrainedModel], outputs: tuple[SequenceOutputs, ...]
+    job: _Job, members: Sequence[TrainedModel], outputs: tuple[SequenceOutputs, ...]
 ) -> None:
     folder = job.output / "outputs"
     folder.mkdir(exist_ok=True)
@@ -192,13 +257,14 @@ def _write_outputs(
     save_outputs(stored, folder / f"{job.split}.npz")
 
 
-def _report(
-    job: Job,
+def _result(
+    job: _Job,
     members: Sequence[TrainedModel],
     fits: Sequence[CrossFit],
     said: Sequence[tuple[SequenceOutputs, ...]],
     selected: EnsembleWeights,
-) -> None:
+) -> EnsembleResult:
+    """Write the scores and the diversity of the members, and return them."""
     names, tasks = member_names(members), tasks_of(members)
     of_each = [*(member.recipe.model.tasks for member in members), tasks]
     evaluated = [
@@ -209,16 +275,10 @@ def _report(
     write_scores(lines, job.output / f"scores-{job.split}.json")
     alike = correlations(said)
     write_diversity(names, alike, job.output / "diversity.json")
-    console = table_console()
-    console.print("members and their ensemble; tasks are out of sample")
-    console.print(evaluated_table(evaluated, tasks, selected))
-    console.print("\nhow alike members are: correlation of outputs, mean over tasks")
-    console.print(diversity_table(names, alike))
-    best = evaluated[-1].lines[-1].out_of_sample
-    console.print(
-        f"{job.output}: {sum(w > 0 for w in selected.weights)} of {len(members)} members, "
-        f"score {best.scores['score']:.3f} ({best.low:.3f} to {best.high:.3f}, 95 % over "
-        "videos), calibrated, out of sample",
-        markup=False,
-        soft_wrap=True,
+    return EnsembleResult(
+        folder=job.output,
+        tasks=tasks,
+        weights=selected,
+        evaluated=tuple(evaluated),
+        correlations=alike,
     )

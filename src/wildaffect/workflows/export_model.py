@@ -1,11 +1,11 @@
-"""The export command: networks, manifest, proof, card; the artifact is written last."""
+"""Export a run or an ensemble to a model for `analyze`; it is written last."""
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
-from wildaffect.core.console import Console
 from wildaffect.core.errors import OutputError
 from wildaffect.core.files import publish
 from wildaffect.core.frames import Frame
@@ -38,23 +38,57 @@ from wildaffect.video.read import open_source
 CARD_FILE = "CARD.md"
 
 
-def export(
-    source: Path,
-    output: Path,
-    title: Title,
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ExportResult:
+    """An exported model, and how far it differs from the trained one."""
+
+    path: Path
+    artifact: Artifact
+    networks: Mapping[Task, float]
+    """Largest difference of raw outputs from the trained model's, by task."""
+    pixels: PixelParity
+    """Largest differences over a clip, from its pixels."""
+    backbones: tuple[BundledBackbone, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def num_bytes(self) -> int:
+        """Size of the networks."""
+        return sum(map(len, self.artifact.networks.values()))
+
+    def __repr__(self) -> str:
+        return (
+            f"ExportResult({self.path}: {len(self.artifact.networks)} networks, "
+            f"{self.num_bytes / 1e6:.1f} MB, at most {max(self.networks.values()):.1e} "
+            "from the trained model)"
+        )
+
+
+def export_model(  # noqa: PLR0913 - each is an option of the command
+    source: str | Path,
+    output: str | Path,
     *,
+    name: str | None = None,
+    version: str = "1",
+    license: str = "not stated",  # noqa: A002 - as everywhere
+    summary: str | None = None,
     backbones: Mapping[str, str] | None = None,
-    clip: Path | None = None,
-) -> int:
-    """Export what a run or an ensemble holds, and print what was proven.
+    clip: str | Path | None = None,
+    on_stage: Callable[[str], None] = lambda stage: None,  # noqa: ARG005
+) -> ExportResult:
+    """Export a run or an ensemble to a model for `analyze`, once parity is checked.
 
     Args:
         source: Folder of a run or an ensemble.
         output: Folder of the artifact, or a file ending in .zip.
-        title: What the artifact calls itself.
+        name: Name of the model; that of the output by default.
+        version: Version of the model.
+        license: License of the model; that of the data is repeated from the run.
+        summary: One sentence on what it is and is not, instead of one made of the run.
         backbones: Run or weights behind each feature set that analysis does not measure
             itself.
         clip: Video with a face; None for the one that ships with the package.
+        on_stage: Called with what begins.
 
     Raises:
         UsageError: If the source cannot be run by analysis as it was trained.
@@ -63,34 +97,43 @@ def export(
         UnreadableVideo: If the clip cannot be read.
         OutputError: If the place is taken or cannot be written.
     """
+    output = Path(output)
     if output.exists():
         raise OutputError(
             f"{output}: artifact must be new, got something there; move it away or choose "
             "another place with -o"
         )
-    ensemble = load_ensemble(source)
+    ensemble = load_ensemble(Path(source))
     check_exportable(ensemble)
     models = [member.trained.model for member in ensemble.members]
-    console = Console(stderr=True, highlight=False)
-    for name in (backbones or {}).keys() - set(needed_backbones(ensemble)):
-        console.print(f"note: no member reads {name}; its backbone stays out", markup=False)
-    with console.status("exporting networks") as status:
-        bundled = bundle_backbones(ensemble, backbones or {})
-        contents = [to_onnx(model) for model in models]
-        networks = _network_parity(models, contents)
-        manifest = build_manifest(ensemble, contents, title, bundled)
-        files = {network_name(index): content for index, content in enumerate(contents)}
-        files |= {
-            backbone_name(index): backbone.onnx for index, backbone in enumerate(bundled)
-        }
-        status.update("analyzing the clip twice")
-        artifact = Artifact(manifest, files, digest="")
-        in_torch = {backbone.name: backbone.loaded.backbone for backbone in bundled}
-        pixels = pixel_parity(artifact, models, _frames(clip), in_torch)
+    unread = (backbones or {}).keys() - set(needed_backbones(ensemble))
+    on_stage("exporting networks")
+    bundled = bundle_backbones(ensemble, backbones or {})
+    contents = [to_onnx(model) for model in models]
+    networks = _network_parity(models, contents)
+    title = Title(
+        name=name or output.name.removesuffix(".zip"),
+        version=version,
+        license=license,
+        summary=summary,
+    )
+    manifest = build_manifest(ensemble, contents, title, bundled)
+    files = {network_name(index): content for index, content in enumerate(contents)}
+    files |= {backbone_name(index): backbone.onnx for index, backbone in enumerate(bundled)}
+    on_stage("analyzing the clip twice")
+    artifact = Artifact(manifest, files, digest="")
+    in_torch = {backbone.name: backbone.loaded.backbone for backbone in bundled}
+    pixels = pixel_parity(artifact, models, _frames(clip), in_torch)
     card = write_card(ensemble, manifest, networks, pixels, bundled)
     _write(output, artifact, card)
-    _tell(output, artifact, networks, pixels, bundled)
-    return 0
+    return ExportResult(
+        path=output,
+        artifact=artifact,
+        networks=networks,
+        pixels=pixels,
+        backbones=tuple(bundled),
+        notes=tuple(f"no member reads {each}; its backbone is left out" for each in unread),
+    )
 
 
 def _network_parity(
@@ -105,10 +148,10 @@ def _network_parity(
     }
 
 
-def _frames(clip: Path | None) -> list[Frame]:
+def _frames(clip: str | Path | None) -> list[Frame]:
     if clip is None:
         return list(demo_frames())
-    with open_source(clip) as reader:
+    with open_source(Path(clip)) as reader:
         return list(reader)
 
 
@@ -128,33 +171,3 @@ def _write(output: Path, artifact: Artifact, card: str) -> None:
         ) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
-
-
-def _tell(
-    output: Path,
-    artifact: Artifact,
-    networks: dict[Task, float],
-    pixels: PixelParity,
-    backbones: Sequence[BundledBackbone],
-) -> None:
-    size = sum(map(len, artifact.networks.values()))
-    console = Console(highlight=False, soft_wrap=True)
-    for backbone in backbones:
-        doubt = (
-            ""
-            if backbone.is_recorded
-            else "; that it made those trained on is not recorded"
-        )
-        console.print(
-            f"backbone {backbone.name}: {backbone.manifest.name}, features at most "
-            f"{backbone.error:.1e} of their length from the trained model's{doubt}",
-            markup=False,
-        )
-    console.print(
-        f"networks: {len(artifact.networks)}, {size / 1e6:.1f} MB; raw outputs at most "
-        f"{max(networks.values()):.1e} from the trained model's\n"
-        f"from pixels: {pixels.num_rows} rows at most {max(pixels.largest.values()):.1e} "
-        "from the trained model's\n"
-        f"{output}: exported; use it: wildaffect analyze VIDEO --model {output}",
-        markup=False,
-    )

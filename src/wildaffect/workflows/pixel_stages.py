@@ -42,8 +42,7 @@ from wildaffect.workflows.pixel_systems import (
     PixelSystemRecipe,
 )
 from wildaffect.workflows.pretrain import PretrainCommand, pretrain
-from wildaffect.workflows.systems import SystemCommand, train_system
-from wildaffect.workflows.training_setup import TrainResult
+from wildaffect.workflows.systems import OnResult, SystemCommand, train_system
 
 CLAIM = "system.json"
 """In the folder of a system: what it is made of."""
@@ -62,7 +61,7 @@ class Stage:
 def train_from_pixels(
     command: PixelSystemCommand,
     *,
-    on_trained: Callable[[TrainResult], None] = lambda result: None,  # noqa: ARG005
+    on_result: OnResult = lambda result: None,  # noqa: ARG005
 ) -> int:
     """Run every stage that is not finished; the last one prints what it is worth.
 
@@ -82,7 +81,7 @@ def train_from_pixels(
     recipe = command.recipe.with_seed(command.seed).with_epoch_scale(command.epoch_scale)
     command = replace(command, recipe=recipe)
     check_people(command)
-    stages = stages_of(command, on_trained)
+    stages = stages_of(command, on_result)
     _claim(command)
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     for number, stage in enumerate(stages, start=1):
@@ -93,7 +92,7 @@ def train_from_pixels(
 
 def stages_of(
     command: PixelSystemCommand,
-    on_trained: Callable[[TrainResult], None] = lambda result: None,  # noqa: ARG005
+    on_result: OnResult = lambda result: None,  # noqa: ARG005
 ) -> list[Stage]:
     """Return the stages in order; their recipes carry the seed already.
 
@@ -116,7 +115,7 @@ def stages_of(
         run = partial(_finetune, command, backbone, labeled)
         stages.append(Stage(f"finetune {backbone.name}", run))
     stages.append(Stage("extract", partial(_extract, command)))
-    stages.append(Stage("train, join and export", partial(_train, command, on_trained)))
+    stages.append(Stage("train, join and export", partial(_train, command, on_result)))
     return stages
 
 
@@ -243,7 +242,7 @@ def features_of(command: PixelSystemCommand) -> Path:
     return command.folder / "features"
 
 
-def _train(command: PixelSystemCommand, on_trained: Callable[[TrainResult], None]) -> None:
+def _train(command: PixelSystemCommand, on_result: OnResult) -> None:
     names = command.recipe.feature_sets
     train_system(
         SystemCommand(
@@ -259,5 +258,5 @@ def _train(command: PixelSystemCommand, on_trained: Callable[[TrainResult], None
             device=command.device,
             threads=command.threads,
         ),
-        on_trained=on_trained,
+        on_result=on_result,
     )

@@ -1,15 +1,14 @@
-"""The predict command: video by video to tables; whole tables of before are left alone."""
+"""Predict videos with a run or an ensemble, a table of results each."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from wildaffect.core.console import Console
+from wildaffect.core.errors import UsageError
 from wildaffect.core.sequences import FrameSequence
 from wildaffect.features.store import EntryName, FeatureStore
 from wildaffect.inference.answering import fill_frames
@@ -32,33 +31,66 @@ from wildaffect.training.frame_requests import (
     request_store,
     sequences_of,
 )
-from wildaffect.training.load import fullest_layout
 from wildaffect.training.predict_ensemble import distinct_inputs, predict_ensemble
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class PredictResult:
+    """Tables of predictions, one per video."""
+
+    folder: Path
+    num_written: int
+    num_kept: int
+    """Complete tables of an earlier call, left as they are."""
+    num_missing: int
+    """Videos without features, which got no table."""
+    num_borrowed: int
+    """Frames without features, which took values of another; they are `interpolated`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Job:
     """What is predicted by what, and where it goes."""
 
-    source: Path
-    """Run or ensemble."""
     output: Path
-    """Folder of tables."""
-    data: Path | None = None
-    split: str | None = None
-    layout: str | None = None
-    listed: Path | None = None
-    """Official list; with `data` None too, the whole store is predicted."""
-    features: Path | None = None
-    """Store; that in the data's folder if None."""
-    named_from: FirstFrame = 1
-    """Number of the first frame in folders of named images, for whole stores."""
-    is_raw: bool = False
-    threads: int = 1
+    store: FeatureStore
+    data: Path | None
+    split: str | None
+    layout: str | None
+    test_list: Path | None
+    first_frame: FirstFrame
+    raw: bool
 
 
-def predict(job: Job) -> int:
-    """Write a table for each video and print where they lie.
+def predict(  # noqa: PLR0913 - each is an option of the command
+    source: str | Path,
+    output: str | Path,
+    *,
+    data: str | Path | None = None,
+    split: str | None = None,
+    layout: str | None = None,
+    test_list: str | Path | None = None,
+    features: str | Path | None = None,
+    first_frame: FirstFrame = 1,
+    raw: bool = False,
+    num_threads: int = 1,
+    on_video: Callable[[int | None], None] = lambda num_videos: None,  # noqa: ARG005
+) -> PredictResult:
+    """Write a table of predictions for each video; complete tables are kept.
+
+    Args:
+        source: Folder of a finished run or of an ensemble.
+        output: Folder of the tables.
+        data: Folder of annotations whose frames to predict; labels are not needed.
+        split: Split of the annotations, if there are several.
+        layout: Layout of the annotations, if there are several.
+        test_list: Official list whose frames to predict, instead of `data`.
+        features: Feature store; `features` in the data's folder by default. Without
+            `data` and `test_list` every row of every video in it is predicted.
+        first_frame: Number of the first frame in image folders, for whole stores.
+        raw: Leave out the calibration.
+        num_threads: CPU threads for tensor operations.
+        on_video: Called after each video with the number of videos, if it is known.
 
     Raises:
         UsageError: If the source is no finished run and no ensemble, or a split must be
@@ -66,33 +98,52 @@ def predict(job: Job) -> int:
         FeatureError: If the store lacks what the source reads.
         OutputError: If a table cannot be written.
     """
-    torch.set_num_threads(job.threads)
-    ensemble = load_ensemble(job.source)
+    if data is not None and test_list is not None:
+        raise UsageError("predict: give either --data or --list, not both")
+    if data is None and features is None:
+        raise UsageError("predict: give --data DIR or --features STORE")
+    if data is None and (split or layout):
+        raise UsageError("predict: --split and --format are only valid with --data")
+    torch.set_num_threads(num_threads)
+    ensemble = load_ensemble(Path(source))
+    job = _Job(
+        output=Path(output),
+        store=FeatureStore(Path(features or Path(data or "") / "features")),
+        data=Path(data) if data is not None else None,
+        split=split,
+        layout=layout,
+        test_list=Path(test_list) if test_list is not None else None,
+        first_frame=first_frame,
+        raw=raw,
+    )
     make_folder(job.output)
     writer = _Writer(job, ensemble)
-    with _bar() as bar:
-        task = bar.add_task("videos", total=None)
-        for request, num_videos in _requests(job, ensemble):
-            bar.update(task, total=num_videos)
-            found = 0
-            for sequences in sequences_of(request, _store(job), distinct_inputs(ensemble)):
-                writer.write(request, sequences)
-                bar.advance(task)
-                found += 1
-            writer.num_missing += len(request.annotations.videos) - found
-    _tell(job, writer)
-    return 0
+    num_missing = 0
+    for request, num_videos in _requests(job, ensemble):
+        found = 0
+        for sequences in sequences_of(request, job.store, distinct_inputs(ensemble)):
+            writer.write(request, sequences)
+            on_video(num_videos)
+            found += 1
+        num_missing += len(request.annotations.videos) - found
+    return PredictResult(
+        folder=job.output,
+        num_written=writer.num_written,
+        num_kept=writer.num_kept,
+        num_missing=num_missing,
+        num_borrowed=writer.num_borrowed,
+    )
 
 
 class _Writer:
     """Writes tables that are not there yet, and counts what became of videos."""
 
-    def __init__(self, job: Job, ensemble: Ensemble) -> None:
-        self.num_written = self.num_kept = self.num_missing = self.num_borrowed = 0
+    def __init__(self, job: _Job, ensemble: Ensemble) -> None:
+        self.num_written = self.num_kept = self.num_borrowed = 0
         self._ensemble = ensemble
         self._folder = job.output
-        self._store = _store(job)
-        self._calibration = Calibration() if job.is_raw else ensemble.calibration
+        self._store = job.store
+        self._calibration = Calibration() if job.raw else ensemble.calibration
         self._artifact = _describe(ensemble)
         recipes = distinct_inputs(ensemble)
         self._sets = {name for recipe in recipes for name in feature_sets(recipe.inputs)}
@@ -149,54 +200,14 @@ def _describe(ensemble: Ensemble) -> dict[str, Any]:
     return {"name": ensemble.folder.name, "members": members}
 
 
-def _store(job: Job) -> FeatureStore:
-    return FeatureStore(job.features or (job.data or Path()) / "features")
-
-
-def _requests(job: Job, ensemble: Ensemble) -> Iterator[tuple[FrameRequest, int | None]]:
+def _requests(job: _Job, ensemble: Ensemble) -> Iterator[tuple[FrameRequest, int | None]]:
     """Yield the requested frames, with the number of videos if it is known."""
-    if job.listed is not None:
-        request = request_list(job.listed)
+    if job.test_list is not None:
+        request = request_list(job.test_list)
         yield request, len(request.annotations.videos)
     elif job.data is not None:
         request = request_split(job.data, job.split, job.layout)
         yield request, len(request.annotations.videos)
     else:
-        for one in request_store(_store(job), distinct_inputs(ensemble), job.named_from):
+        for one in request_store(job.store, distinct_inputs(ensemble), job.first_frame):
             yield one, None
-
-
-def _bar() -> Progress:
-    console = Console(stderr=True, soft_wrap=True)
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
-
-
-def _tell(job: Job, writer: _Writer) -> None:
-    console = Console(highlight=False, soft_wrap=True)
-    if writer.num_missing:
-        told = f"note: {writer.num_missing} videos have no features and got no table"
-        console.print(told)
-    if writer.num_borrowed:
-        console.print(
-            f"note: {writer.num_borrowed:,} frames without features took another frame's "
-            "values; their status is interpolated"
-        )
-    kept = f", {writer.num_kept} left as they were" if writer.num_kept else ""
-    told = f"{job.output}: {writer.num_written} tables written{kept}"
-    console.print(told, markup=False)
-    if job.data is not None:
-        layout = job.layout or (fullest_layout(job.data) if job.data.is_dir() else None)
-        flags = {"--split": job.split, "--format": layout}
-        words = [f" {flag} {value}" for flag, value in flags.items() if value]
-        console.print(
-            f"score them: wildaffect evaluate {job.output} --annotations {job.data}"
-            f"{''.join(words)}",
-            markup=False,
-        )

@@ -10,19 +10,21 @@ import tyro
 from wildaffect.core.config import Config
 from wildaffect.core.console import Console
 from wildaffect.core.errors import UsageError
-from wildaffect.export.artifact import Title
 from wildaffect.export.bundled_backbones import parse_backbones
 from wildaffect.inference.expression_bias import BiasFit, CoordinateAscent
 from wildaffect.inference.inputs import COLUMNS
 from wildaffect.recipes.catalog import RECIPES
 from wildaffect.training.distributed import is_first_process
 from wildaffect.training.job import UNKNOWN_LICENSE
-from wildaffect.workflows.ensemble import Job, make_ensemble
+from wildaffect.workflows.ensemble import EnsembleResult
+from wildaffect.workflows.ensemble import ensemble as join
 from wildaffect.workflows.epoch_bar import EpochBar
-from wildaffect.workflows.export_model import export
+from wildaffect.workflows.export_model import ExportResult, export_model
 from wildaffect.workflows.train import train
 from wildaffect.workflows.training_setup import TrainResult
 
+OnResult = Callable[[TrainResult | EnsembleResult | ExportResult], None]
+"""Called with the result of each part, as it is finished."""
 ARTIFACT, ENSEMBLE = "artifact", "ensemble"
 
 
@@ -96,47 +98,53 @@ class SystemCommand:
 def train_system(
     command: SystemCommand,
     *,
-    on_trained: Callable[[TrainResult], None] = lambda result: None,  # noqa: ARG005
+    on_result: OnResult = lambda result: None,  # noqa: ARG005
 ) -> int:
     """Train what is not trained yet, then join and export it."""
     system = command.system
     backbones = _backbones(command)
-    ensemble = _train_ensemble(command, on_trained)
+    ensemble = _train_ensemble(command, on_result)
     if not is_first_process():
         return 0
     artifact = ensemble.parent / ARTIFACT
     if artifact.exists():
         Console().print(f"{artifact}: exported before", markup=False)
         return 0
-    title = Title(
-        name=system.name, version="1", license=command.license, summary=system.title
+    on_result(
+        export_model(
+            ensemble,
+            artifact,
+            name=system.name,
+            license=command.license,
+            summary=system.title,
+            backbones=backbones,
+        )
     )
-    return export(ensemble, artifact, title, backbones=backbones)
+    return 0
 
 
-def _train_ensemble(
-    command: SystemCommand, on_trained: Callable[[TrainResult], None]
-) -> Path:
+def _train_ensemble(command: SystemCommand, on_result: OnResult) -> Path:
     """Train the members that are not trained yet, join them, and return the ensemble."""
     system = command.system
     folder = command.output or Path("runs") / system.name
     runs = []
     for name, seed in system.members:
         runs.append(folder / "members" / f"{name}-{seed}")
-        on_trained(_train_member(command, name, seed, runs[-1]))
+        on_result(_train_member(command, name, seed, runs[-1]))
     ensemble = folder / ENSEMBLE
     if is_first_process() and not (ensemble / "ensemble.json").exists():
-        job = Job(
-            runs=tuple(runs),
-            output=ensemble,
-            data=command.data,
-            features=command.features,
-            split=command.split,
-            select=system.select,
-            expression=system.expression,
-            threads=command.threads,
+        on_result(
+            join(
+                runs,
+                command.data,
+                ensemble,
+                features=command.features,
+                split=command.split,
+                select=system.select,
+                expression=system.expression,
+                num_threads=command.threads,
+            )
         )
-        make_ensemble(job)
     return ensemble
 
 

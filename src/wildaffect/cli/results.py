@@ -1,0 +1,104 @@
+"""What commands print of their results: scores, parity, where everything is."""
+
+from wildaffect.core.console import Console
+from wildaffect.training.distributed import is_first_process
+from wildaffect.training.ensemble_pages import diversity_table, evaluated_table
+from wildaffect.training.pages import fit_table, score_table, table_console
+from wildaffect.workflows.ensemble import EnsembleResult
+from wildaffect.workflows.export_model import ExportResult
+from wildaffect.workflows.predict import PredictResult
+from wildaffect.workflows.training_setup import TrainResult
+
+Result = TrainResult | PredictResult | EnsembleResult | ExportResult
+
+
+def print_result(result: Result) -> None:
+    """Print a result, in the first process alone."""
+    if not is_first_process():
+        return
+    match result:
+        case TrainResult():
+            _print_training(result)
+        case PredictResult():
+            _print_predictions(result)
+        case EnsembleResult():
+            _print_ensemble(result)
+        case ExportResult():
+            _print_export(result)
+
+
+def print_note(note: str) -> None:
+    """Print a note on standard error."""
+    Console(stderr=True, highlight=False, soft_wrap=True).print(note, markup=False)
+
+
+def _print_training(result: TrainResult) -> None:
+    console = table_console()
+    if result.calibration is not None:
+        console.print(fit_table(result.calibration, result.recipe.model.tasks))
+    if result.scores:
+        console.print(score_table(result.scores, result.scored_on))
+        last = result.scores[-1]
+        console.print(
+            f"{result.folder}: score {last.scores['score']:.3f} ({last.low:.3f} to "
+            f"{last.high:.3f}, 95 % over videos), {last.name}"
+        )
+    elif result.trained is not None:
+        num_videos = len(result.trained.data.train_videos)
+        console.print(f"{result.folder}: trained on {num_videos} videos")
+
+
+def _print_predictions(result: PredictResult) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    if result.num_missing:
+        console.print(
+            f"note: {result.num_missing} videos have no features and got no table"
+        )
+    if result.num_borrowed:
+        console.print(
+            f"note: {result.num_borrowed:,} frames without features took another frame's "
+            "values; their status is interpolated"
+        )
+    kept = f", {result.num_kept} left as they were" if result.num_kept else ""
+    console.print(
+        f"{result.folder}: {result.num_written} tables written{kept}", markup=False
+    )
+
+
+def _print_ensemble(result: EnsembleResult) -> None:
+    console = table_console()
+    console.print("members and their ensemble; tasks are out of sample")
+    console.print(evaluated_table(result.evaluated, result.tasks, result.weights))
+    console.print("\nhow alike members are: correlation of outputs, mean over tasks")
+    names = [member.name for member in result.evaluated[:-1]]
+    console.print(diversity_table(names, result.correlations))
+    best = result.evaluated[-1].lines[-1].out_of_sample
+    console.print(
+        f"{result.folder}: {result.num_members} of {len(result.weights.weights)} members, "
+        f"score {best.scores['score']:.3f} ({best.low:.3f} to {best.high:.3f}, 95 % over "
+        "videos), calibrated, out of sample",
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+def _print_export(result: ExportResult) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    for note in result.notes:
+        print_note(f"note: {note}")
+    for backbone in result.backbones:
+        doubt = "" if backbone.is_recorded else "; the run does not record that it used it"
+        console.print(
+            f"backbone {backbone.name}: {backbone.manifest.name}, features at most "
+            f"{backbone.error:.1e} of their length from the trained model's{doubt}",
+            markup=False,
+        )
+    pixels = result.pixels
+    console.print(
+        f"networks: {len(result.artifact.networks)}, {result.num_bytes / 1e6:.1f} MB; raw "
+        f"outputs at most {max(result.networks.values()):.1e} from the trained model's\n"
+        f"from pixels: {pixels.num_rows} rows at most {max(pixels.largest.values()):.1e} "
+        "from the trained model's\n"
+        f"{result.path}: exported; use it: wildaffect analyze VIDEO --model {result.path}",
+        markup=False,
+    )
