@@ -148,4 +148,4 @@ def test_a_table_that_was_named_is_not_taken_from_another_input(clip, tmp_path, 
     other.write_bytes(clip.read_bytes())
     done = analyze(other, "-o", tmp_path / "x.csv", "--stop", 0.12, "--quiet")
     assert done.status == 1
-    assert "x.csv: a file that is not the result of this input stands there" in done.err
+    assert "x.csv: a file that is not the result of this input exists" in done.err

@@ -44,7 +44,7 @@ def draw(seed, number, side):
     vertices = posed_vertices(person, moment)
     placement = Placement(matrix=matrix)
     drawing = Renderer(SIZE_PX, SIZE_PX).draw(person, moment, vertices, placement, STUDIO)
-    light = drawing.colour + (1 - drawing.alpha[..., None]) * 0.3
+    light = drawing.color + (1 - drawing.alpha[..., None]) * 0.3
     return (np.clip(light / (1 + 0.18 * light), 0, 1) ** (1 / 2.2) * 255).astype(np.uint8)
 
 

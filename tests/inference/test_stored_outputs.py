@@ -99,7 +99,10 @@ def rewrite(path, **changes):
     [
         ({"header": {"format_version": 9}}, "format_version must be 1, got 9"),
         ({"header": {"color": 1}}, "header must be whole"),
-        ({"header": {"videos": {"video0": 20, "video1": 39}}}, "must hold what its header"),
+        (
+            {"header": {"videos": {"video0": 20, "video1": 39}}},
+            "arrays do not match the header",
+        ),
         ({"header": {"probs": ["valence"], "spread": ["pain"]}}, "header must be whole"),
         ({"time_s": np.zeros(60)}, "row 1 must be later than row 0"),
     ],

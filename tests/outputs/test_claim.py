@@ -61,7 +61,7 @@ def test_a_live_source_never_replaces_what_it_gave_before(write):
 def test_a_file_that_is_no_result_is_left_alone(write, names):
     names[0].write_text("somebody's annotations")
     assert write(FIRST) == "b_video.csv"
-    with pytest.raises(OutputError, match="not the result of this input stands there"):
+    with pytest.raises(OutputError, match="not the result of this input exists"):
         write(FIRST, within=names[:1])
     assert names[0].read_text() == "somebody's annotations"
 

@@ -120,7 +120,7 @@ def test_a_feature_group_with_another_number_of_values_is_refused(row):
 
 def test_a_feature_column_cannot_pass_for_a_decision():
     group = FeatureGroup(name="g", columns=("a_present",), meaning="x")
-    with pytest.raises(ValueError, match="must not be called as one of the core group"):
+    with pytest.raises(ValueError, match="must not have the same name as one of"):
         result_schema(features=[group])
 
 

@@ -56,7 +56,7 @@ def test_what_is_not_read_is_named_with_the_reason(tree):
         "b/.hidden.mp4": "hidden",
         "b/clip2.overlay.mp4": "an overlay of an earlier run",
         "b/notes.txt": "neither video nor image by its name",
-        "b/pipe.mp4": "not a file with content of its own",
+        "b/pipe.mp4": "not a regular file",
         "empty/read.me": "neither video nor image by its name",
         "results": "the folder of the results",
     }

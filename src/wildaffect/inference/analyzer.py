@@ -31,13 +31,13 @@ PREFETCH_FRAMES = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnalysisOptions:
-    """What a caller may choose beside the model."""
+    """Options of an analyzer besides the model."""
 
     device: Device = field(default_factory=Device)
     tracking: TrackingLimits = field(default_factory=TrackingLimits)
     quality: QualityLimits = field(default_factory=QualityLimits)
     live: bool = False
-    """Answer at once: first rows do not wait for an estimate of the neutral face."""
+    """True for live streams: first rows do not wait for an estimate of the neutral face."""
     keep_features: bool = False
     """Results carry what was measured, raw and against the person's neutral."""
 
@@ -46,10 +46,10 @@ class Analyzer:
     """Holds the networks of an artifact; analyzes any number of videos, one at a time.
 
     Args:
-        artifact: What predicts.
-        options: What a caller may choose beside it.
-        model: Stands in for the artifact's members, as where they are compared with others.
-        inputs: The same for what they read.
+        artifact: Model that predicts.
+        options: Options besides the model.
+        model: Replaces the members of the artifact, as in parity checks.
+        inputs: Replaces their inputs in the same way.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class Analyzer:
         if not self._idle.acquire(blocking=False):
             raise UsageError(
                 "analyzer: one source at a time; exhaust or close the other run first, "
-                "or give each thread an Analyzer of its own"
+                "or give each thread its own Analyzer"
             )
         try:
             yield
@@ -201,7 +201,7 @@ class _UntilError:
 
 
 class _FrameOrder:
-    """Brings the results of several persons back into the order of the video."""
+    """Merges the results of several persons in the order of the video."""
 
     def __init__(self) -> None:
         self._frames: deque[FrameFaces] = deque()

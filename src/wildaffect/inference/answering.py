@@ -1,4 +1,4 @@
-"""From rows of a model to the frames that a data set asks about.
+"""Alignment of model outputs with the frames of a data set.
 
 Symbols: N rows of annotations, T rows of outputs of one video, K action units.
 """
@@ -57,7 +57,7 @@ def to_predictions(
 def fill_frames(
     calibrated: Calibrated, frame_number: Rows, time_s: NDArray[np.float64]
 ) -> Calibrated:
-    """Return what is said of these frames; one without outputs as `to_predictions` says.
+    """Return the predictions for these frames; see `to_predictions` for missing ones.
 
     Args:
         calibrated: Of one video, at least one row.
@@ -82,9 +82,9 @@ def fill_frames(
 
 
 def nearest_rows(frame_number: Rows, wanted: Rows) -> Rows:
-    """Return the row that answers each wanted frame, shape (N,).
+    """Return the row used for each requested frame, shape (N,).
 
-    Its own, else the nearest earlier one, else the first.
+    It is the frame's own row, else the nearest earlier one, else the first.
 
     Args:
         frame_number: Frames of the outputs, strictly ascending, at least one, shape (T,).
@@ -118,7 +118,7 @@ class _Table:
         self._wanted = annotations.frame_number
 
     def fill(self, rows: Rows, said: Calibrated) -> None:
-        """Put what is said of a video into its rows."""
+        """Copy the predictions of a video into its rows."""
         source = nearest_rows(said.outputs.frame_number, self._wanted[rows])
         decided = {
             Task.VALENCE: said.outputs.probs.get(Task.VALENCE),

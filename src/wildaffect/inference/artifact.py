@@ -1,4 +1,4 @@
-"""Read and write artifacts; what is wrong with one is said before a frame is decoded."""
+"""Read and write artifacts; errors are reported before a frame is decoded."""
 
 import hashlib
 import zipfile
@@ -61,7 +61,7 @@ def load_artifact(model: str | Path = DEFAULT) -> Artifact:
 
     Raises:
         BadArtifact: If there is none, or it is incomplete, altered, of another version, or
-            asks for inputs that this version does not measure. The message says which.
+            needs inputs that this version does not measure. The message names them.
     """
     with open_files(_find(model)) as files:
         content = files.read(MANIFEST_FILE, MAX_MANIFEST_BYTES)
@@ -102,9 +102,9 @@ def network_file(name: str, content: bytes) -> NetworkFile:
 
 
 def _unset(manifest: Manifest) -> dict[str, dict[int, set[str]] | set[str]]:
-    """Return which fields that came later say nothing.
+    """Return the later fields that hold their default.
 
-    They are left out, so that versions that do not know them read what does not need them.
+    They are omitted, so that older versions can read manifests that do not need them.
     """
     members = [
         {name for name in ("tasks", "window", "inputs") if getattr(one, name) is None}
@@ -157,7 +157,7 @@ def _parse(model: str | Path, content: bytes) -> Manifest:
 
 
 def _check_version(model: str | Path, manifest: bytes) -> None:
-    """Refuse another version by its number, whatever else stands in its manifest."""
+    """Reject another version by its number, before the rest of the manifest is read."""
     try:
         document = from_json(manifest)
     except ValueError as error:
@@ -188,7 +188,7 @@ def _verified(model: str | Path, network: NetworkFile, files: ArtifactFiles) -> 
         check_onnx(content)
     except BadOnnx as error:
         raise BadArtifact(
-            f"{model}/{network.file}: must be a network of its own as `export` writes it, "
+            f"{model}/{network.file}: must be self-contained, as `export` writes it, "
             f"got {error}"
         ) from error
     return content

@@ -1,4 +1,4 @@
-"""Files of an artifact, out of its folder or zip: those that are asked for, no others."""
+"""Access to the files of an artifact in a folder or zip; only requested files are read."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -27,9 +27,9 @@ EVEN_THRESHOLD = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration(Config):
-    """Everything between the outputs of the networks and what is said; part of an artifact.
+    """Calibration between network outputs and predictions; part of an artifact.
 
-    Classes and action units stand in the order of the outputs.
+    Classes and action units are in the order of the outputs.
 
     Raises:
         ValueError: If a temperature is not positive, a bias not finite, or a threshold not
@@ -46,7 +46,7 @@ class Calibration(Config):
     action_unit_thresholds: tuple[float, ...] = ()
     """Probability from which a unit counts as present, one per unit; empty for 0.5."""
     expression_margin: float = 0.0
-    """Lead of the most probable class below which overlay and summary say "unclear"."""
+    """Margin of the most probable class below which overlay and summary show "unclear"."""
 
     def __post_init__(self) -> None:
         for name in ("expression_temperature", "action_units_temperature"):
@@ -70,13 +70,13 @@ class Calibration(Config):
 
 
 class Calibrated(NamedTuple):
-    """Outputs after calibration, and what is said on them."""
+    """Outputs after calibration, and the decisions based on them."""
 
     outputs: SequenceOutputs
     expression: NDArray[np.int64] | None
     """Most probable class, shape (T,); None where the task is not predicted."""
     action_units: NDArray[np.int8] | None
-    """1 where a unit counts as present, shape (T, K); None likewise."""
+    """1 where a unit counts as present, shape (T, K); None if not predicted."""
 
 
 def apply_calibration(
@@ -183,7 +183,7 @@ def units_present(
         probs: Calibrated, shape (..., K).
         calibration: Where the thresholds stand.
         excluded: Pairs of units that are never present together. Units are taken by falling
-            margin over their threshold, those excluded by one that was taken are left out.
+            margin over their threshold, those excluded by a selected one are left out.
 
     Raises:
         ValueError: If there is not one threshold per unit.

@@ -1,4 +1,4 @@
-"""What a manifest and its networks must hold, said before a frame is decoded."""
+"""Checks of a manifest and its networks, run before a frame is decoded."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
@@ -24,7 +24,7 @@ EmbedCrops = Callable[[Sequence[NDArray[np.uint8]]], NDArray[np.float32]]
 
 
 class MemberNetwork(Protocol):
-    """What answers for one member of an ensemble: a compiled file, or what stands in."""
+    """Network of one ensemble member: a compiled file or a replacement."""
 
     @property
     def input_names(self) -> tuple[str, ...]:
@@ -53,7 +53,7 @@ were that a gap, no window would hold two of them."""
 
 
 def check_manifest(where: str, manifest: Manifest) -> None:
-    """Check what a manifest says against itself.
+    """Check a manifest for contradictions.
 
     Raises:
         BadArtifact: With the first contradiction.
@@ -63,7 +63,7 @@ def check_manifest(where: str, manifest: Manifest) -> None:
 
 
 def check_backbone(where: str, wanted: BackboneInput, embed: EmbedCrops) -> None:
-    """Show a backbone two black crops and compare what it says with the manifest.
+    """Run a backbone on two black crops and compare its outputs with the manifest.
 
     Raises:
         BadArtifact: If it does not give (2, D).
@@ -86,14 +86,14 @@ def check_member(
     row_width: int,
     num_rows: int,
 ) -> None:
-    """Ask a member about made-up rows and compare what it says with the manifest.
+    """Run a member on made-up rows and compare its outputs with the manifest.
 
     Args:
         where: Artifact and file.
         network: The member.
         widths: Number of columns by output.
         row_width: Features of a row.
-        num_rows: Of the window that it is asked about; 1 if it never sees more.
+        num_rows: Length of the test window; 1 if it never sees more.
 
     Raises:
         BadArtifact: If inputs, outputs or their shapes differ.
@@ -121,7 +121,7 @@ def check_member(
         "lengths": np.array([num_rows], np.int64),
         "times_s": np.arange(num_rows, dtype=np.float32)[None] / 30,
     }
-    outputs = _asked(where, network, *(inputs[name] for name in network.input_names))
+    outputs = _run(where, network, *(inputs[name] for name in network.input_names))
     for name, output in zip(network.output_names, outputs, strict=True):
         if name in widths and output.size != num_rows * widths[name]:
             raise BadArtifact(
@@ -130,7 +130,7 @@ def check_member(
             )
 
 
-def _asked(
+def _run(
     where: str, network: MemberNetwork, *inputs: NDArray[Any]
 ) -> tuple[NDArray[np.float32], ...]:
     try:

@@ -1,7 +1,7 @@
-"""How members are mixed to one, and what the whole choice is worth on other people.
+"""Ensemble weights, and the score of their selection on held-out subjects.
 
-Weights are picked and calibration is fitted without the people they are judged on. Symbols:
-M members, V videos.
+Weights are selected and calibration is fitted without the subjects they are scored on.
+Symbols: M members, V videos.
 """
 
 from collections.abc import Mapping, Sequence
@@ -41,7 +41,7 @@ from wildaffect.inference.labeled import (
 from wildaffect.inference.selection import select_members
 
 Combine = Literal["mean", "centered"]
-"""Whether members' valence and arousal are brought to common moments before the mean."""
+"""True if valence and arousal of members are rescaled to common moments before the mean."""
 Select = Literal["all", "greedy"]
 Folds = Sequence[Sequence[str]]
 
@@ -55,7 +55,7 @@ class EnsembleWeights:
     fold_weights: tuple[tuple[float, ...], ...]
     """The same without each fold."""
     rescaling: tuple[Rescaling, ...]
-    """Of each member, length M; from outputs alone, so that no label is looked at."""
+    """Rescaling of each member, length M; computed from outputs only, without labels."""
 
 
 def select_weights(
@@ -73,9 +73,9 @@ def select_weights(
         members: Outputs of M members, the same videos and rows in the same order.
         targets: Labels by video, of the same rows.
         folds: Videos of each fold; every video in one exactly, at least two folds.
-        combine: How values are brought together.
-        select: All members alike, or those picked greedily.
-        spaces: Of the labels.
+        combine: Rule that combines values.
+        select: All members with equal weight, or greedy selection.
+        spaces: Label spaces.
 
     Raises:
         BadOutputs: If members do not speak of the same rows.
@@ -119,9 +119,9 @@ def cross_fit_weights(
     fit: CalibrationFit,
     spaces: LabelSpaces,
 ) -> CrossFit:
-    """Calibrate the mixture; out of sample, weights and calibration are of other folds.
+    """Calibrate the ensemble; out of sample, with weights and calibration of other folds.
 
-    Arguments and errors are those of `select_weights`; `fit` says what is fitted.
+    Arguments and errors are those of `select_weights`; see `fit` for the fitted parts.
     """
     whole = combine_members(members, selected.weights, selected.rescaling)
     if all(weights == selected.weights for weights in selected.fold_weights):

@@ -15,9 +15,9 @@ from wildaffect.core.tasks import Task
 from wildaffect.inference.manifest import Affine
 
 Outputs = Sequence[SequenceOutputs]
-"""What one model says of V videos."""
+"""Outputs of one model for V videos."""
 Rescaling = Mapping[Task, Affine]
-"""How one member's valence or arousal is brought to the others'."""
+"""Affine map from one member's valence or arousal to the common moments."""
 
 SCALED_TASKS = (Task.VALENCE, Task.AROUSAL)
 
@@ -31,7 +31,7 @@ def average(
     """Return the weighted mean of values and probabilities, and the spread over members.
 
     Each task is averaged over the members that predict it; with a single one it has no
-    spread. It is what the artifact of the same members, weights and rescaling gives.
+    spread. The artifact of the same members, weights and rescaling gives the same values.
 
     Args:
         members: Outputs of each member, the same videos and rows in the same order; they
@@ -54,9 +54,9 @@ def average(
 def centering(
     members: Sequence[Outputs], weights: Sequence[float] | None = None
 ) -> tuple[dict[Task, Affine], ...]:
-    """Return how each member's valence and arousal reach the members' common moments.
+    """Return the rescaling of each member's valence and arousal to the common moments.
 
-    A member that says the right thing on a scale of its own costs a plain mean its CCC,
+    A member with the right shape but another scale lowers the CCC of a plain mean,
     which counts shift and scale as errors. Each member m is therefore mapped to
     (v - mean_m) * S / sd_m + M before the mean, with M and S the weighted means of the
     members' means and standard deviations over all rows. A member that never moves keeps
@@ -102,12 +102,11 @@ def rescale(outputs: Outputs, change: Rescaling) -> tuple[SequenceOutputs, ...]:
 
 
 def correlations(members: Sequence[Outputs]) -> dict[Task, NDArray[np.float64]]:
-    """Return how alike the members are, shape (M, M) for each task.
+    """Return the correlations between members, shape (M, M) for each task.
 
-    NaN stands for members that do not predict it.
-    Pearson's correlation over all rows; of expressions and action units the mean over
-    classes and units, each by itself, leaving out those that a member never moves. Members
-    that agree add nothing to one another.
+    NaN marks members that do not predict it. Pearson's correlation over all rows; of
+    expressions and action units the mean over classes and units, each by itself, without
+    those that are constant for a member. Members that agree add little to an ensemble.
 
     Raises:
         BadOutputs: As `average` does.

@@ -1,4 +1,4 @@
-"""What is added to the log-probability of each class, so that the rare ones are said too.
+"""Bias on the log-probability of each class, so that rare classes are predicted too.
 
 Symbols: N rows, C classes.
 """
@@ -54,7 +54,7 @@ class ExpectedShare(Config):
     """Shift one class from its share among the labels to the share it will have in use.
 
     Of a model whose probabilities are right, the shifted ones are right where the class has
-    that share and the others keep their proportions. Labels tell the present share alone.
+    that share and the others keep their proportions. Labels only give the present share.
     """
 
     share: float

@@ -1,7 +1,7 @@
-"""Fit what is done after the networks on labeled outputs, and show how much of it holds.
+"""Fit the calibration on labeled outputs, and measure its gain on held-out videos.
 
 `fit_calibration` chooses on all videos given. `cross_fit` does so on all folds but one,
-says what the held-out videos then score, and sets both figures side by side.
+scores the held-out videos, and returns both scores.
 Symbols: V videos, N rows.
 """
 
@@ -69,7 +69,7 @@ class CrossFit:
     calibration: Calibration
     """Fitted on all videos: the one to ship."""
     fold_calibrations: tuple[Calibration, ...]
-    """In the order of the folds; how far they differ shows what is not settled."""
+    """Calibrations by fold; differences between them show the uncertainty."""
     steps: tuple[Step, ...]
 
 
@@ -158,7 +158,7 @@ class _Fitter:
         return Calibration(smoothing=smoothing, **fitted)  # type: ignore[arg-type]
 
     def decided(self, calibration: Calibration, counted: NDArray[np.bool_]) -> Decided:
-        """Return what is said of the rows of the videos that count."""
+        """Return the predictions for the rows of the selected videos."""
         probs = {
             task: self._probs(task, calibration.smoothing) for task in self._rows.target
         }

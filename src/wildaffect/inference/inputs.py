@@ -47,7 +47,7 @@ class FaceRow:
     face: FaceObservation
     """Without its crops, which would be held as long as the row."""
     measured: dict[str, Vector]
-    """By the name of the input: geometry, blendshapes, pose; backbones once they looked."""
+    """Values by input: geometry, blendshapes, pose; backbones once they have run."""
 
 
 class Inputs:
@@ -98,7 +98,7 @@ class Inputs:
 
     @property
     def preprocesses(self) -> tuple[Preprocess, ...]:
-        """Return the crops that the face chain is to cut."""
+        """Return the crops that the face chain must provide."""
         return crops_of(self.backbones)
 
     def measure(self, frame_index: int, time_s: float, face: FaceObservation) -> FaceRow:

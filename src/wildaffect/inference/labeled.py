@@ -1,4 +1,4 @@
-"""Outputs and labels of several videos, row beside row; what calibration is fitted on.
+"""Outputs and labels of several videos, aligned by row, for fitting a calibration.
 
 Symbols: V videos, N rows of all of them, C classes, K action units.
 """
@@ -88,7 +88,7 @@ def label_rows(
 def decide(
     probs: Mapping[Task, Probs], calibration: Calibration, *, rows: NDArray[np.bool_]
 ) -> Decided:
-    """Return what is said of the chosen rows, for outputs that are smoothed already."""
+    """Return the predictions for the selected rows, from outputs that are smoothed."""
     decided: Decided = {}
     for task, values in probs.items():
         match task:
@@ -145,7 +145,7 @@ def held_out(rows: LabeledRows, folds: Sequence[Sequence[str]]) -> list[NDArray[
 def joined(
     rows: LabeledRows, parts: Sequence[tuple[NDArray[np.bool_], Decided]]
 ) -> Decided:
-    """Return what the folds say together, for all rows."""
+    """Return the predictions of all folds, for all rows."""
     joined: Decided = {}
     for held, decided in parts:
         for task, values in decided.items():

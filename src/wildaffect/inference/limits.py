@@ -1,7 +1,7 @@
-"""How large, and how named, what a manifest asks for may be, whoever wrote it.
+"""Limits on sizes and names in a manifest, whoever wrote it.
 
-Numbers that stand for one field have their range there (`manifest.py`); here is what
-records of other layers are held to once they are part of an artifact.
+Ranges of single fields are in `manifest.py`; these limits apply to records of other layers
+once they are part of an artifact.
 """
 
 import re
@@ -19,9 +19,9 @@ MAX_WINDOW_S = 600.0
 MAX_OVERLAP = 100
 """Windows that a row is in."""
 MAX_FILLED_ROWS = 20_000
-"""Rows that stand in front of a window's first one."""
+"""Maximum number of rows repeated in front of a window's first one."""
 MAX_REACH_S = 600.0
-"""Of smoothing, to either side: rows are held as long."""
+"""Maximum reach of smoothing to either side; rows are held as long."""
 TEMPERATURES = (0.01, 100.0)
 MAX_BIAS = 50.0
 MAX_LABELS = 256
@@ -37,7 +37,7 @@ class _Limit(NamedTuple):
 
 
 def limit_problems(manifest: Manifest) -> Iterator[str]:
-    """Yield what a manifest asks for beyond any use."""
+    """Yield the values of a manifest that exceed the limits."""
     limits = list(_calibration_limits(manifest.calibration))
     for window in {manifest.window_of(member) for member in manifest.members}:
         limits += _window_limits(window)

@@ -1,7 +1,7 @@
-"""What an artifact says of itself: `artefact.json`, as records.
+"""Manifest of an artifact, `artefact.json`, as records.
 
-An artifact is a folder, or a zip of it: this manifest, the networks it names, and a card
-for people. Analysis reads nothing else and never asks where an artifact came from.
+An artifact is a folder, or a zip of it: this manifest, the networks it names, and a model
+card. Analysis reads nothing else, and treats all artifacts alike.
 """
 
 from dataclasses import dataclass, field
@@ -58,12 +58,12 @@ class MeasuredInput(Config):
 
     @property
     def key(self) -> str:
-        """Return what members call it."""
+        """Return the name by which members refer to it."""
         return self.kind
 
     @property
     def width(self) -> int:
-        """Return how many columns it has."""
+        """Return its number of columns."""
         return len(self.columns)
 
 
@@ -80,7 +80,7 @@ class BackboneInput(Config):
     feature_dim: Count
     kind: Literal["backbone"] = "backbone"
     weights_sha256: str = ""
-    """Of the weights that the network was exported from; empty if not stated."""
+    """Hash of the weights that the network was exported from; empty if not stated."""
     license: str = ""
     """License of those weights, as stated; empty if not stated."""
     source: str = ""
@@ -88,18 +88,18 @@ class BackboneInput(Config):
 
     @property
     def key(self) -> str:
-        """Return what members call it."""
+        """Return the name by which members refer to it."""
         return self.name
 
     @property
     def width(self) -> int:
-        """Return how many columns it has."""
+        """Return its number of columns."""
         return self.feature_dim
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NeutralPolicy(Config):
-    """How a person's neutral face is estimated; the rule itself is in `neutral.py`."""
+    """Settings of the estimate of a person's neutral face; see `neutral.py`."""
 
     calm_limits: dict[str, float]
     """Blendshape scores at which a frame no longer counts as calm at all."""
@@ -107,10 +107,10 @@ class NeutralPolicy(Config):
     """Blendshape scores of a face at rest, used until the person's own are known; 0 for
     those not named."""
     population_geometry: dict[str, float] = field(default_factory=dict)
-    """Measures of a face at rest, all of them, used likewise; empty for none: geometry
-    then shows no change until the person's own neutral is known."""
+    """Measures of a face at rest, all of them, used in the same way; empty for none:
+    geometry then shows no change until the person's own neutral is known."""
     prior_s: Annotated[float, Field(gt=0, le=3600)] = 0.5
-    """Seconds of calm that weigh as much as the population does."""
+    """Seconds of calm frames that have the same weight as the population."""
     warm_up_s: Annotated[float, Field(ge=0, le=60)] = 4.0
     """The first rows of a track wait so long for a first estimate; not in live streams."""
 
@@ -139,7 +139,7 @@ class NeutralPolicy(Config):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpressionOutput(Config):
-    """What the expression logits stand for."""
+    """Label space of the expression logits."""
 
     space: LabelSpace
     predicted: tuple[str, ...]
@@ -148,7 +148,7 @@ class ExpressionOutput(Config):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionUnitOutput(Config):
-    """What the action-unit logits stand for."""
+    """Label space of the action-unit logits."""
 
     space: LabelSpace
     predicted: tuple[str, ...]
@@ -156,9 +156,9 @@ class ActionUnitOutput(Config):
     intensity: bool = False
     """Members that predict action units also give the intensity of each."""
     intensity_note: str = ""
-    """Limits of the intensities, such as what they were trained on; stands in results."""
+    """Limits of the intensities, such as what they were trained on; copied into results."""
     sided: tuple[str, ...] = ()
-    """Units whose intensity on the subject's left and right side stands in results too;
+    """Units whose intensity on the subject's left and right side is also in results;
     with any, the members give both sides of every unit."""
     excluded: tuple[tuple[str, str], ...] = ()
     """Pairs of units that anatomy excludes; at most one of a pair counts as present."""
@@ -185,21 +185,21 @@ class Member(Config):
     Inputs `features` (1, T, D), `lengths` (1,) and `times_s` (1, T); outputs named after
     the tasks: `valence` and `arousal` (1, T), `expression` and `action_units` (1, T, K)
     as logits; with intensities also `action_unit_intensity` (1, T, K) in [0, 5], with
-    sides `action_unit_intensity_left` and `action_unit_intensity_right` likewise.
+    sides `action_unit_intensity_left` and `action_unit_intensity_right` of the same shape.
     """
 
     network: NetworkFile
     weight: Annotated[float, Field(gt=0, le=1e6)] = 1.0
-    """Against the other members that predict a task."""
+    """Weight relative to the other members that predict a task."""
     tasks: tuple[Task, ...] | None = None
-    """What it predicts; None for all that the manifest does."""
+    """Tasks that it predicts; None for all of the manifest."""
     window: AnyWindow | None = None
-    """What it sees at once; None for the manifest's."""
+    """Its window; None for that of the manifest."""
     inputs: tuple[str, ...] | None = None
     """Names or kinds of the inputs that it reads, in its order; None for all of them in
     the manifest's."""
     rescaled: dict[Task, Affine] = field(default_factory=dict)
-    """How valence or arousal is brought to the ensemble's mean and spread."""
+    """Rescaling of valence or arousal to the ensemble's mean and spread."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,7 +219,7 @@ class Manifest(Config):
     name: Line
     version: Line
     summary: Line
-    """One sentence that says what it is and what it is not."""
+    """One sentence on what it is and what it is not."""
     license: Line
     sources: tuple[DataSource, ...]
     inputs: Annotated[
@@ -239,7 +239,7 @@ class Manifest(Config):
     neutral: NeutralPolicy | None = None
     """Needed by the inputs that are changes against it."""
     calibration: Calibration = field(default_factory=Calibration)
-    """What is done to the outputs; classes and units in the order of `predicted`."""
+    """Calibration of the outputs; classes and units in the order of `predicted`."""
 
     @property
     def spaces(self) -> LabelSpaces:

@@ -1,4 +1,4 @@
-"""Feature rows of one window to what an ensemble says of each.
+"""Model outputs for the feature rows of one window.
 
 Symbols: M members, L rows of a window, T rows, D features, K columns of `Layout`.
 """
@@ -75,9 +75,9 @@ class WindowGroup:
     """The members that see the same window, as one; keeps nothing between windows.
 
     Args:
-        manifest: Of the artifact.
+        manifest: Manifest of the artifact.
         members: Some of its members, each with its network.
-        layout: Of the outputs; columns of tasks that no member here predicts hold 0.
+        layout: Layout of the outputs; columns of tasks that no member here predicts hold 0.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class WindowGroup:
         self._tasks = [manifest.tasks_of(member) for member, _ in members]
         self._read = [_columns_read(manifest, member) for member, _ in members]
         self.weights = np.zeros((len(members), layout.num_columns))
-        """What each member counts in each column, shape (M, K)."""
+        """Weight of each member in each column, shape (M, K)."""
         for row, (member, _) in enumerate(members):
             for columns in _columns_of(layout, self._tasks[row]):
                 self.weights[row, columns] = member.weight
@@ -102,7 +102,7 @@ class WindowGroup:
         """Return values and probabilities, (L, K), for features (L, D) at their times.
 
         Raises:
-            BadArtifact: If a network says something that is no number.
+            BadArtifact: If a network output is not finite.
         """
         rows = rows.astype(np.float32)
         inputs: dict[str, NDArray[Any]] = {
@@ -183,9 +183,9 @@ class Model:
         self._shares = _shares(np.stack([one.weights.sum(0) for one in self.window_groups]))
 
     def join(self, said: Sequence[Floats]) -> NDArray[np.float32]:
-        """Return what all members say of T rows, (T, K), out of what each group says.
+        """Return the mean over all members for T rows, (T, K), from the group outputs.
 
-        Means and spread are those of the members, as if one group held them all.
+        Means and spreads equal those of a single group with all members.
         """
         mean = np.zeros(said[0].shape)
         for share, one in zip(self._shares, said, strict=True):
@@ -219,7 +219,7 @@ class Model:
 def _checked(
     where: str, name: str, output: Floats, num_rows: int, columns: slice
 ) -> NDArray[np.float64]:
-    """Return what a network says of some columns, (L, K), if it is that many numbers."""
+    """Return some columns of a network's output, (L, K), after checking the shape."""
     width = columns.stop - columns.start
     if output.size != num_rows * width:
         raise BadArtifact(
@@ -275,7 +275,7 @@ def _shares(weights: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _read(task: Task, raw: NDArray[np.float64], affine: Affine) -> NDArray[np.float64]:
-    """Return values in [-1, 1] or probabilities for what a network says of a task."""
+    """Return values in [-1, 1] or probabilities from a network's output for a task."""
     match task:
         case Task.VALENCE | Task.AROUSAL:
             values = np.clip(raw, -1.0, 1.0)

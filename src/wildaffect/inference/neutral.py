@@ -1,9 +1,9 @@
-"""A person's neutral face, estimated as the video goes on.
+"""A person's neutral face, estimated while the video plays.
 
 The plain mean or median of a clip would call a constant smile neutral. Here a frame counts
 only as far as it is calm in absolute terms, so a clip that is all smile leaves the person's
 neutral unknown: measurements are then read against a face at rest of the population, and
-geometry stays silent where a policy has none.
+geometry shows no change where a policy has none.
 """
 
 from collections.abc import Callable
@@ -17,9 +17,9 @@ from wildaffect.features.geometry import GEOMETRY_NAMES
 from wildaffect.inference.manifest import NeutralPolicy
 
 MAX_STEP_S = 0.2
-"""A row stands for the time since the one before it, but never for more than this."""
+"""Maximum time since the previous row that a row represents."""
 FIRST_STEP_S = 0.04
-"""What the first row stands for."""
+"""Time that the first row represents."""
 
 Vector = NDArray[np.float32]
 Rows = NDArray[np.float32]
@@ -49,12 +49,10 @@ DEFAULT_POLICY = NeutralPolicy(
         "jawOpen": 0.02,
     },
 )
-"""The policy of the embedded artifacts and, unless told otherwise, of trained ones.
-
-Limits are written by hand; the population's scores are those of the blendshape net on the
-calm frames of three people in freely shared clips, rounded: a stand-in until a person's own
-calm frames are seen.
-"""
+"""Policy of the embedded artifacts and, by default, of trained ones.  Limits are written by
+hand; the population's scores are those of the blendshape net on the calm frames of three
+people in freely shared clips, rounded: a substitute until a person's own calm frames are
+seen. """
 
 
 NeutralOf = Callable[[int], "Neutral"]

@@ -31,7 +31,7 @@ def smoothing_by_column(
 
 
 def to_affect(row: Vector, manifest: Manifest, layout: Layout) -> Affect:
-    """Return what one row of outputs, shape (K,), says of a face."""
+    """Convert one row of outputs, shape (K,), to the affect of a face."""
     single = {
         name: float(row[columns][0])
         for name, columns in layout.columns.items()

@@ -29,8 +29,8 @@ class FaceRows:
     """Measures the faces of one video.
 
     Args:
-        inputs: What is measured.
-        at_once: Whether each frame is answered before the next one, as in live streams.
+        inputs: Measured inputs.
+        at_once: True if each frame is processed before the next one, as in live streams.
     """
 
     def __init__(self, inputs: Inputs, *, at_once: bool) -> None:
@@ -110,7 +110,7 @@ def embedding_rate_hz(manifest: Manifest) -> float | None:
 
 
 class _Batch:
-    """Frames that wait, and those of their faces that backbones are to look at."""
+    """Waiting frames, and their faces that backbones will process."""
 
     def __init__(self) -> None:
         self.frames: list[Rows] = []

@@ -1,4 +1,4 @@
-"""Which way of running its members over rows a model asks for, in a stream or at once."""
+"""Execution of a model's window groups over rows, in a stream or over whole sequences."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ WIDE_TASKS = frozenset({Task.EXPRESSION, Task.ACTION_UNITS})
 
 
 def build_stream(model: Model) -> Stream:
-    """Return what takes feature rows and gives back what a model says of each."""
+    """Return a stream that maps feature rows to model outputs."""
     streams = [_stream_of(group) for group in model.window_groups]
     if len(streams) == 1:
         return streams[0]
@@ -33,7 +33,7 @@ def predict_rows(
     time_s: NDArray[np.float64],
     features: NDArray[np.float32],
 ) -> SequenceOutputs:
-    """Return what an artifact's networks say of stored features, before its calibration.
+    """Return the uncalibrated outputs of an artifact for stored features.
 
     Args:
         model: The networks.

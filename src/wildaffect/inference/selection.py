@@ -31,12 +31,12 @@ from wildaffect.metrics.counts import ConfusionCounts, UnitCounts
 from wildaffect.metrics.scores import VideoStatistics
 
 NOBODY = 100.0
-"""What a task that nobody predicts takes off a score: more than all tasks can give."""
+"""Penalty for a task that no member predicts: more than all tasks can contribute."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """How often each member was picked, and what that is worth."""
+    """Number of times that each member was selected, and the resulting scores."""
 
     counts: tuple[int, ...]
     """Picks of each member on all videos, in their order; the weights of the ensemble."""
@@ -57,12 +57,12 @@ def select_members(
     calibration: Calibration | None = None,
     spaces: LabelSpaces | None = None,
 ) -> Selection:
-    """Pick members one by one, with replacement, as long as the multi-task score rises.
+    """Select members one by one, with replacement, as long as the multi-task score rises.
 
-    The score is the sum over the tasks that are predicted and labeled: P_MTL where all
-    are. Each task is averaged over the picked members that predict it; members are picked
-    for tasks that nobody predicts yet before scores are looked at. Valence and arousal are
-    averaged as they are; rescale members before, if at all.
+    The score is the sum over the tasks that are predicted and labeled: P_MTL where all are.
+    Each task is averaged over the selected members that predict it; tasks that no selected
+    member predicts take priority over the score. Valence and arousal are averaged without
+    rescaling; rescale members before if needed.
 
     Args:
         members: Outputs of each member, smoothed where they are to be.
@@ -142,7 +142,7 @@ class _Picker:
         return best
 
     def decided(self, counts: NDArray[np.int64], counted: NDArray[np.bool_]) -> Decided:
-        """Return what a mixture says of the rows of the videos that count."""
+        """Return the ensemble's predictions for the rows of the selected videos."""
         mixed: dict[Task, Probs] = {}
         for task in self._rows.target:
             places = [i for i, one in enumerate(self._said) if task in one]
@@ -175,7 +175,7 @@ class _Picker:
 
 
 class _Sums(NamedTuple):
-    """What the picked members say, added up."""
+    """Sums of the outputs of the selected members."""
 
     total: Mapping[Task, Any]
     num_picks: Mapping[Task, int]

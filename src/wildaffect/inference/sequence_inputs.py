@@ -28,7 +28,7 @@ Floats = NDArray[np.floating]
 
 
 def in_order(inputs: Sequence[str]) -> tuple[str, ...]:
-    """Return inputs as they stand in a row: those of one feature set next to each other.
+    """Return inputs in the order of a feature row: those of one feature set are adjacent.
 
     Raises:
         FeatureError: If there is none, or one is named twice.
@@ -79,7 +79,7 @@ def measured_view(
 
 
 def suggest_input(name: str, known: Sequence[str]) -> str:
-    """Return the inputs that were perhaps meant by a name that is none."""
+    """Return the nearest inputs for an unknown name."""
     every = [*COLUMNS, *(one for one in known if one not in MEASURED)]
     return ", ".join(get_close_matches(name, every, n=3) or every)
 

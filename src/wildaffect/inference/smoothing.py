@@ -1,8 +1,8 @@
-"""Smoothing over real time: its kinds, and a whole series at once.
+"""Smoothing over real time: kinds of filters, and smoothing of a whole series.
 
 Every kind is a weight by distance in time within a finite reach, and the smoothed value is
-the weighted mean of the rows in reach. At the ends of a series, and beside gaps, the
-weights of the missing side are left out, so that a constant stays what it is.
+the weighted mean of the rows in reach. At the ends of a series and at gaps, the weights of
+    the missing side are left out, so that a constant stays constant.
 Symbols: T rows, K columns, L rows in reach of one.
 """
 
@@ -40,7 +40,7 @@ class Gaussian(Config):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Box(Config):
-    """All rows within half the width on either side weigh the same."""
+    """Equal weights for all rows within half the width on either side."""
 
     width_s: float
     kind: Literal["box"] = "box"
@@ -65,7 +65,7 @@ SmoothingKind = Gaussian | Box | CausalExponential
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Smoothing(Config):
-    """How each task is smoothed; None leaves it as it is."""
+    """Smoothing of each task; None for no smoothing."""
 
     valence: SmoothingKind | None = None
     arousal: SmoothingKind | None = None

@@ -26,7 +26,7 @@ from wildaffect.metrics.counts import ConfusionCounts
 Grid = tuple[SmoothingKind | None, ...]
 Weights = NDArray[np.int64]
 Score = Callable[[Weights], float]
-"""How often each video counts, shape (V,) -> the task's score."""
+"""Weights of the videos, shape (V,) -> score of the task."""
 
 NUM_BINS = 200
 """For the F1 of a unit at its best threshold; only smoothings are compared by it."""
@@ -54,15 +54,15 @@ class SmoothingGrids(Config):
 CAUSAL_GRIDS = SmoothingGrids(
     valence=PAST_ONLY, arousal=PAST_ONLY, expression=PAST_ONLY, action_units=PAST_ONLY
 )
-"""For models that answer at once."""
+"""Candidates for models without latency."""
 
 
 class SmoothingChoice:
-    """Smooths every task in every way once; then chooses over any set of the videos.
+    """Computes every smoothing of every task once, then selects on any set of videos.
 
     Valence and arousal are compared by CCC, expressions by macro-F1 of the most probable
     class, action units by their mean F1 with each unit at its best threshold, as a rare
-    unit hardly ever reaches 0.5 whatever the smoothing.
+    unit almost never reaches 0.5 with any smoothing.
     """
 
     def __init__(self, rows: LabeledRows, grids: SmoothingGrids) -> None:

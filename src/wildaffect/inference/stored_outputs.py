@@ -1,7 +1,7 @@
-"""Outputs of many videos in one file, so that nothing is predicted twice.
+"""File with the outputs of many videos, so that they are computed once.
 
-A `.npz` of plain arrays, the rows of all videos one after the other, and a JSON header that
-says which video has how many, what the columns are and what made them.
+A `.npz` of plain arrays, the rows of all videos one after the other, and a JSON header with
+the number of rows by video, the columns and their origin.
 """
 
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ KINDS = ("probs", "spread")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredOutputs:
-    """What a model says of some videos, and what that model is."""
+    """Outputs of a model for some videos, and the identity of that model."""
 
     outputs: tuple[SequenceOutputs, ...]
     """All with the same tasks."""
@@ -104,7 +104,7 @@ def load_outputs(path: Path) -> StoredOutputs:
             for index, video in enumerate(header.videos)
         )
     except (KeyError, ValueError) as error:
-        raise BadOutputs(f"{path}: must hold what its header says, got {error}") from error
+        raise BadOutputs(f"{path}: arrays do not match the header ({error})") from error
     _check_lengths(path, header, outputs)
     return StoredOutputs(
         outputs=outputs, spaces=header.spaces, provenance=header.provenance

@@ -22,11 +22,11 @@ SMALLEST = 1e-6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThresholdSweep(Config):
-    """The best F1 of each unit, drawn to the threshold that suits all units together.
+    """Threshold with the best F1 of each unit, shrunk toward a common threshold.
 
-    A unit that is present in few videos says little about its own best threshold: rows of
-    one video are much alike. With v such videos, its own counts v / (v + prior), the common
-    one the rest, as logits.
+    A unit that is present in few videos has little information about its own best
+    threshold, as rows of one video are similar. With v such videos, its own threshold has
+    the weight v / (v + prior) and the common one the rest, as logits.
     """
 
     prior_videos: float = 8.0

@@ -26,7 +26,7 @@ from wildaffect.outputs.sidecar import (
 SUFFIXES = (".csv", ".parquet", ".jsonl")
 """Results that share the name of an overlay."""
 _SIDECAR_S = 2.0
-"""How long a run may take from locking a part to naming its input."""
+"""Time that a run may take from locking a part to naming its input."""
 _POLL_S = 0.05
 
 
@@ -49,11 +49,11 @@ def part_path(result: Path) -> Path:
 
 @contextlib.contextmanager
 def claim_result(names: Sequence[Path], owner: Sequence[str]) -> Iterator[Claim]:
-    """Yield the result of an input; what nothing was written to is gone afterwards.
+    """Yield the result of an input; an unwritten result is removed afterwards.
 
     Args:
         names: By preference. If all are taken, numbers are put to the first one; a single
-            name is what a person asked for and is not changed.
+            name was requested by the user and is not changed.
         owner: Absolute paths of the input's files; empty for a live source, which is
             another input each time.
 
@@ -88,7 +88,7 @@ def _claim(names: Sequence[Path], owner: list[str]) -> Claim:
         if claim:
             return claim
     raise OutputError(
-        f"{names[0]}: a file that is not the result of this input stands there; move it "
+        f"{names[0]}: a file that is not the result of this input exists; move it "
         "away or choose another name with -o"
     )
 

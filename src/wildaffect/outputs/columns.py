@@ -23,7 +23,7 @@ from wildaffect.outputs.schema import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeatureGroup:
-    """A feature group that was asked for: a key of `FaceResult.features`, named in full."""
+    """A requested feature group: a key of `FaceResult.features`, named in full."""
 
     name: str
     columns: tuple[str, ...]
@@ -42,15 +42,15 @@ def result_schema(
     blendshapes: bool = False,
     features: Sequence[FeatureGroup] = (),
 ) -> ResultSchema:
-    """Return the schema for a model's label spaces and the optional groups asked for.
+    """Return the schema for a model's label spaces and the requested optional groups.
 
     Every column of the core group is there whether the model predicts it or not.
 
     Args:
         spaces: Names of the model's outputs.
         intensities: The model gives the intensity of action units.
-        intensity_note: What its artifact says of them.
-        sided: Action units whose left and right side it tells apart.
+        intensity_note: Note of its artifact about them.
+        sided: Action units whose left and right side it distinguishes.
         landmarks: Add the landmarks.
         blendshapes: Add the blendshape scores.
         features: Feature groups to add.
@@ -78,7 +78,7 @@ def result_schema(
     for column in schema.columns:
         if arrow_type(column.name) != ARROW_TYPES[column.type]:
             raise ValueError(
-                f"result schema: a column of its own name must not be called as one of "
+                f"result schema: a column must not have the same name as one of "
                 f"the core group nor end in _present, got {column.name!r}"
             )
     return schema

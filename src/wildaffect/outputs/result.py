@@ -104,7 +104,7 @@ class AnalysisResult:
         return self.table.to_pandas(types_mapper=types.get)
 
     def broken_off(self, error: str) -> "AnalysisResult":
-        """Return the same rows, said to end early because of `error`."""
+        """Return the same rows, marked as ending early because of `error`."""
         return replace(self, error=error)
 
     def write(self, path: str | Path) -> Path:

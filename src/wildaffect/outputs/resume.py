@@ -9,7 +9,7 @@ from wildaffect.outputs.sidecar import Provenance, read_sidecar
 
 
 def stamp(source: Path) -> dict[str, Any]:
-    """Return what tells a changed input: size and time of change of each of its files.
+    """Return a fingerprint of an input: size and modification time of each of its files.
 
     Put it into `Provenance.source`. A folder is stamped with the files right inside it.
 

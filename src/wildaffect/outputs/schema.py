@@ -54,7 +54,7 @@ class Column:
     meaning: str
     group: Group = Group.CORE
     optional: bool = True
-    """Whether a cell may be empty (null); Arrow fields are nullable all the same."""
+    """True if a cell may be empty (null); Arrow fields are nullable in any case."""
 
 
 Cells = Sequence[Any] | NDArray[Any]

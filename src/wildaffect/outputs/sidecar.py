@@ -1,4 +1,4 @@
-"""The JSON file beside every result: what its columns mean and what it was made from."""
+"""JSON sidecar of every result: the meaning of its columns and its origin."""
 
 import hashlib
 import json
@@ -42,13 +42,13 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """How the writing of a result went."""
+    """State of a result: complete, or why not."""
 
     complete: bool
     error: str | None
     num_rows: int | None = None
     size_bytes: int | None = None
-    """Of the result file; tells a file that was cut or edited later."""
+    """Size of the result file, to detect a file that was cut or edited later."""
 
 
 def sidecar_path(result: Path) -> Path:
@@ -106,7 +106,7 @@ def read_sidecar(result: Path) -> dict[str, Any] | None:
 
 
 def replace_document(path: Path, document: Mapping[str, Any]) -> None:
-    """Put a JSON document in place of what stood at `path`, in one step."""
+    """Replace the JSON document at `path` atomically."""
     text = json.dumps(document, indent=1, ensure_ascii=False, default=str) + "\n"
     text = _NO_UTF8.sub(lambda byte: "\\" + printable(byte[0]), text)
     write_whole(path, text.encode())

@@ -1,4 +1,4 @@
-"""What a run says at its end, gathered while rows pass: totals and one entry per track."""
+"""Summary of a run, collected while rows pass: totals and one entry per track."""
 
 import math
 from collections import Counter
@@ -39,9 +39,9 @@ class TrackSummary:
     """Mean; None where it is not predicted."""
     arousal: float | None
     expressions: tuple[Share, ...]
-    """By falling share; "unclear" where the most probable one hardly leads the next."""
+    """Shares in descending order; "unclear" where the margin over the next is small."""
     action_units: tuple[Share, ...]
-    """Share of judged frames in which each is present, by falling share; zeros left out."""
+    """Share of scored frames in which each is present, descending; zeros left out."""
     image: str | None = None
     """Name of the photograph, where the source is a set of them."""
 
@@ -56,12 +56,12 @@ class RunSummary:
     """Rows with a face."""
     num_tracks: int
     video_s: float
-    """From the first to the last frame of each file; photographs have no time."""
+    """Time from the first to the last frame of each file; photographs have none."""
     wall_s: float
     num_no_face: int
     """Frames in which no face lives."""
     num_low_quality: int
-    """Rows with a face too poor to be judged."""
+    """Rows with a face of low quality."""
     num_interpolated: int
     num_images: int = 0
     """Frames that are photographs."""
@@ -78,7 +78,7 @@ class RunSummary:
 
     @property
     def low_quality_share(self) -> float:
-        """Share of faces too poor to be judged."""
+        """Return the share of faces of low quality."""
         return self.num_low_quality / max(self.num_faces, 1)
 
 
@@ -111,7 +111,7 @@ class Summarizer:
         self._num_tracks = 0
         self._num_faces_here = 0
         self.most_faces = 0
-        """Of one frame."""
+        """Maximum number of faces in one frame."""
         self._last_frame: int | None = None
         self._start_s = self._stop_s = 0.0
 

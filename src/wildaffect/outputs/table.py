@@ -55,9 +55,9 @@ def table_format(path: Path) -> TableFormat:
 
 
 class TableWriter:
-    """Writes rows as they come; the file takes its name when the `with` block ends well.
+    """Writes rows as they come; the file is renamed when the `with` block succeeds.
 
-    Until then rows stand in `<name>.part`, which `read_table` reads and `recover` turns
+    Until then rows are in `<name>.part`, which `read_table` reads and `recover` turns
     into the result. An exception inside the block leaves the part file, and never a
     half-written file under the final name.
 
@@ -116,7 +116,7 @@ class TableWriter:
         self.num_rows += batch.num_rows
 
     def mark_incomplete(self, error: str) -> None:
-        """Say in the sidecar why rows end early; the result still takes its name."""
+        """Record in the sidecar why rows end early; the result is still renamed."""
         self._error = error
 
     def __exit__(
@@ -189,9 +189,9 @@ def read_table(path: str | Path) -> pa.Table:
 
 
 def recover(part: str | Path) -> Path:
-    """Make a result of the part file that a stopped run left; return where it stands.
+    """Recover a result from the part file of an interrupted run; return its path.
 
-    A row that broke off is dropped; the sidecar says that the result is not complete.
+    A partial row is dropped; the sidecar marks the result as incomplete.
 
     Raises:
         UsageError: If `part` does not end in `.part`.
@@ -222,7 +222,7 @@ def recover(part: str | Path) -> Path:
 
 
 def _publish(form: TableFormat, part: Path, final: Path) -> None:
-    # A sidecar of an older result must never stand beside the new one.
+    # The sidecar of an older result must never accompany the new one.
     if form.convert is None:
         sidecar_path(final).unlink(missing_ok=True)
         publish(part, final)

@@ -73,16 +73,16 @@ def write_video_table(
     """Write the table of one video with its sidecar.
 
     Args:
-        calibrated: Of T rows.
-        path: Of the table.
-        schema: Of the label spaces behind the outputs.
+        calibrated: Outputs of T rows.
+        path: Path of the table.
+        schema: Schema for the label spaces of the outputs.
         provenance: For the sidecar.
         first_frame: Number of the video's first frame in the outputs.
         is_borrowed: Rows whose values are another frame's, shape (T,); None for none.
 
     Raises:
         BadOutputs: As `write_video_tables` does.
-        OutputError: Likewise.
+        OutputError: If the file cannot be written.
     """
     with TableWriter(path, schema, provenance) as writer:
         writer.write_batch(_to_batch(calibrated, schema, first_frame, is_borrowed))

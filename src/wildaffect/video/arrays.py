@@ -12,7 +12,7 @@ from wildaffect.video.picture import STILL_S, Damage, Picture
 
 
 class ArraySource:
-    """RGB images in the order given; without `fps` each is a shot of its own.
+    """RGB images in the order given; without `fps` each is a separate shot.
 
     Raises:
         UsageError: If one is no RGB image of 8 bits.

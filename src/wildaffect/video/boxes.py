@@ -13,7 +13,7 @@ _ISO_KINDS = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A box or element: where its content begins and where it says that it ends."""
+    """A box or element: start of its content and its declared end."""
 
     kind: bytes
     """Four letters of a box, the identifier of an element."""

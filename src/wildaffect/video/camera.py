@@ -18,8 +18,8 @@ class CameraSource:
     """Frames as the camera gives them.
 
     Cameras give no time stamps that agree between systems: the time of a frame is that of
-    its arrival on a clock that never jumps, 0 at the first. Frames that arrive while nobody
-    reads are dropped by the driver and have no number.
+    its arrival on a clock that never jumps, 0 at the first. Frames that arrive while none
+    is being read are dropped by the driver and have no number.
 
     Raises:
         UnreadableVideo: If there is no such camera or it gives no picture.

@@ -1,4 +1,4 @@
-"""How long a file says it is, to tell a cut-off recording from a complete one.
+"""Declared length of a file, to distinguish a truncated recording from a complete one.
 
 Source: the RIFF chapter of Microsoft's "Multimedia Programming Interface and Data
 Specifications 1.0" (1991); for other formats see `boxes`.
@@ -15,7 +15,7 @@ _SEGMENT = b"\x18\x53\x80\x67"
 def declared_size(path: Path) -> int | None:
     """Return the length in bytes that the file's own structure implies.
 
-    MP4 and QuickTime, AVI, Matroska and WebM say so; None for others and where a live
+    MP4 and QuickTime, AVI, Matroska and WebM declare it; None for others and where a live
     recorder left it open.
     """
     with path.open("rb") as file:

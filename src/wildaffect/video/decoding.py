@@ -24,7 +24,7 @@ _FALLBACK_FPS = 25.0
 
 
 class DecodingRun:
-    """One pass over a stream; says afterwards how it ended."""
+    """One pass over a stream, with its outcome afterwards."""
 
     def __init__(
         self,
@@ -102,7 +102,7 @@ class DecodingRun:
             yield packet
 
     def _check_threads(self, num_missing: int) -> None:
-        """Ask for another pass if several threads may have withheld good frames."""
+        """Request another pass if several threads may have withheld good frames."""
         if num_missing and self._threads > 1:
             self.must_restart = True
 

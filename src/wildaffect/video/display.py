@@ -26,7 +26,7 @@ class Display:
         of_container = exact(stream.sample_aspect_ratio)
         own = exact(self._codec.sample_aspect_ratio)
         self._is_fixed = of_container != own
-        """The container overrules what pictures say."""
+        """The container takes precedence over the pictures."""
         self._aspect = self._next = of_container or Fraction(1)
         self._next_pts: int | None = None
         self._stored: tuple[bytes | None, Fraction, int, int] | None = None

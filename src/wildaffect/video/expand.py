@@ -165,5 +165,5 @@ def _unwanted(path: Path) -> str | None:
     if path.stem.endswith(_OVERLAY):
         return "an overlay of an earlier run"
     if path.exists() and not path.is_file():
-        return "not a file with content of its own"
+        return "not a regular file"
     return None

@@ -41,7 +41,7 @@ NO_CROP = Crop()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Geometry:
-    """How a stored picture is displayed."""
+    """Transform from a stored picture to its display."""
 
     crop: Crop = NO_CROP
     mirrored: bool = False
@@ -137,7 +137,7 @@ def display_matrix(frame: av.VideoFrame) -> bytes | None:
         data: Any = frame.side_data.get("DISPLAYMATRIX")
     except ValueError as error:  # PyAV 18 does not know every kind of side data
         if frame.rotation:
-            raise ValueError("cannot tell whether it is turned or mirrored") from error
+            raise ValueError("unclear whether it is rotated or mirrored") from error
         return None
     return None if data is None else bytes(data)
 

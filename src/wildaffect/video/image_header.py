@@ -1,4 +1,4 @@
-"""What an image file says of itself, before any of its pixels is decoded."""
+"""Metadata of an image file, read before any of its pixels is decoded."""
 
 import struct
 from collections.abc import Callable
@@ -23,10 +23,11 @@ from wildaffect.core.errors import UnreadableVideo
 from wildaffect.video.tiff import read_pages
 
 MAX_PIXELS = 1 << 28
-"""Of an image that decodes straight into 8 bits of RGB: 800 megabytes."""
+"""Maximum size of an image that decodes directly to 8-bit RGB: 800 megabytes."""
 MAX_WIDE_PIXELS = 1 << 26
-"""Of one that takes several times its pixels on the way: with transparency, 16 bits, scans
-that refine one another, or a codec that works on whole pictures."""
+"""Maximum size of one that takes several times its pixels while decoding: with
+transparency, 16 bits, scans that refine one another, or a codec that works on whole
+pictures."""
 
 BROKEN = (
     *(EOFError, IndexError, KeyError, OSError, OverflowError, RuntimeError, SyntaxError),
@@ -44,19 +45,19 @@ class ImageHeader:
 
     format: str
     width: int
-    """As stored, before any orientation is applied."""
+    """Stored width, before any orientation is applied."""
     height: int
     num_pictures: int = 1
     """Frames of an animation, or pages."""
     has_alpha: bool = False
     orientation: int = 1
-    """As in EXIF, 1 to 8."""
+    """EXIF orientation, 1 to 8."""
     is_wide: bool = False
     """Decoding takes several times the memory of the pixels."""
 
     @property
     def is_animation(self) -> bool:
-        """Whether its pictures follow one another in time; else they are pages."""
+        """Return whether its pictures are an animation; else they are pages."""
         return self.num_pictures > 1 and self.format not in ("TIFF", "HEIF")
 
 
@@ -87,7 +88,7 @@ def read_header(file: BinaryIO, path: Path) -> ImageHeader:
 
 
 def open_picture(name: str, file: BinaryIO) -> ImageFile.ImageFile:
-    """Return a Pillow image of a format, whatever Pillow was told about other formats."""
+    """Return a Pillow image of one format, independent of Pillow's other formats."""
     if name == "HEIF":
         from pi_heif import HeifImageFile  # noqa: PLC0415 - only photographs of phones
 

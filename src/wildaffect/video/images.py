@@ -32,7 +32,7 @@ class ImageSource:
         fps: float | None,
         skipped: tuple[Path, ...] = (),
     ) -> None:
-        """Open images in the order given; without `fps` each is a shot of its own."""
+        """Open images in the order given; without `fps` each is a separate shot."""
         self.damage = Damage()
         self.skipped = skipped
         self.unreadable: list[UnreadableVideo] = []
@@ -79,9 +79,9 @@ class ImageSource:
 def list_images(folder: Path) -> tuple[list[Path], tuple[Path, ...]]:
     """Return the images of a folder in natural order, and its other visible files.
 
-    What is an image is told by the suffix: label files and notes often lie beside the
-    images. A file with an image's name that is none counts as damaged, not as skipped.
-    Animations and files of several pages are sources of their own, and among the others.
+    Images are recognized by suffix: label files and notes are often in the same folder. A
+    file with an image suffix that is no image counts as damaged, not as skipped. Animations
+    and files of several pages are sources of their own, and among the others.
 
     Raises:
         UnreadableVideo: If the folder cannot be listed.

@@ -16,12 +16,12 @@ _NAMED = 5
 
 
 class DamagedVideoWarning(UserWarning):
-    """Parts of a source could not be read; said once per source, at its end."""
+    """Parts of a source could not be read; warned once per source, at its end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """One picture of a source before its pixels are asked for."""
+    """One picture of a source before its pixels are requested."""
 
     index: int
     time_s: float

@@ -20,14 +20,14 @@ def prefetch(
 def prefetch(
     items: Iterable[T], *, depth: int = 4, apply: Callable[[T], R] | None = None
 ) -> Generator[T | R, None, None]:
-    """Yield the items, or what `apply` makes of each, prepared ahead by one thread.
+    """Yield the items, or the result of `apply` for each, prepared ahead by one thread.
 
     The order is kept. At most `depth` results wait or are in the making. An exception of
     `items` or `apply` is raised after the results before it. The thread starts with the
-    first item that is asked for; when this iterator is closed, garbage or exhausted, the
-    thread has ended and `items` is closed if it is a generator, so that a reader may be
-    closed afterwards. To leave a loop early, close the iterator (`contextlib.closing`)
-    before the reader.
+    first requested item; when this iterator is closed, garbage or exhausted, the thread has
+    ended and `items` is closed if it is a generator, so that a reader may be closed
+    afterwards. To leave a loop early, close the iterator (`contextlib.closing`) before the
+    reader.
 
     Args:
         items: Used in the thread alone.

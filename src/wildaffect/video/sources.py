@@ -17,7 +17,7 @@ from wildaffect.video.declared_size import declared_size, lacks_index
 _ADDRESS = re.compile(r"(?:rtsps?|rtmps?|https?|udp|rtp|tcp|srt)://", re.IGNORECASE)
 _PASSWORD = re.compile(r"(?<=://)[^/@]*@")
 _TIMEOUT_S = (10.0, 30.0)
-"""For the connection and for each read from a network address."""
+"""Timeout of the connection and of each read from a network address."""
 _PYAV_MAJOR = int(av.__version__.split(".")[0])
 _ANY_TAGS: dict[str, Any] = (
     {} if _PYAV_MAJOR >= 19 else {"metadata_errors": "surrogateescape"}
@@ -50,10 +50,10 @@ def open_address(address: str) -> ContainerSource:
     """Open a stream such as `rtsp://camera/1` or `https://host/clip.mp4`.
 
     It is read once, from where it is when the connection stands, with one decoder thread.
-    User names and passwords stay out of names and messages.
+    User names and passwords are removed from names and messages.
 
     Raises:
-        UnreadableVideo: If nothing answers in time, or what answers is no video.
+        UnreadableVideo: If there is no response in time, or the response is no video.
     """
     name = _PASSWORD.sub("", address)
     return ContainerSource(name, partial(_open_stream, address, name))

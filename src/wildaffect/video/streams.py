@@ -1,4 +1,4 @@
-"""Which stream of a container is its video, and what its clock says."""
+"""Selection of the video stream of a container, and its clock."""
 
 import re
 from fractions import Fraction
@@ -12,7 +12,8 @@ from av.video.stream import VideoStream
 from wildaffect.core.errors import UnreadableVideo
 
 MAX_PIXELS = 1 << 26
-"""Of a frame: twice what 8K video has; more would be hundreds of megabytes each."""
+"""Maximum size of a frame: twice that of 8K video; more would be hundreds of megabytes
+each."""
 _TEXT = ("tty",)  # FFmpeg renders text files as film
 _STILL = (
     Disposition.attached_pic
@@ -93,7 +94,7 @@ def time_zero_s(container: InputContainer) -> Fraction:
 
 
 def frame_rate(stream: VideoStream) -> float | None:
-    """Return the average rate of a stream in frames per second, if it says so."""
+    """Return the average rate of a stream in frames per second, if declared."""
     rate = stream.average_rate or stream.guessed_rate
     return float(rate) if rate else None
 

@@ -43,12 +43,12 @@ class Timeline(Protocol):
 
 
 class StampedTimeline:
-    """For containers whose packets say when they are shown.
+    """Timeline of containers whose packets carry presentation times.
 
-    A frame's number is counted. Once the decoder has complained, time stamps that went in
-    and never came out are counted as lost frames, so that later frames keep their numbers.
-    Packets that give no frame without a complaint (pictures before the first key frame of a
-    cut stream, invisible reference pictures) are not frames of the video.
+    A frame's number is counted. After a decoder error, time stamps that went in and never
+    came out are counted as lost frames, so that later frames keep their numbers. Packets
+    that give no frame and no error (pictures before the first key frame of a cut stream,
+    invisible reference pictures) are not frames of the video.
     """
 
     def __init__(self, damage: Damage) -> None:
@@ -108,7 +108,7 @@ class StampedTimeline:
 
 
 class OrderedTimeline:
-    """For containers that store frames in coding order without saying when they are shown.
+    """Timeline of containers that store frames in coding order without presentation times.
 
     AVI counts chunks at a constant rate; what its packets call pts is a guess. The k-th
     frame that the decoder shows takes the k-th smallest chunk number.
@@ -176,7 +176,7 @@ class Clock:
         """Start the clock.
 
         Args:
-            damage: Counts times that were guessed.
+            damage: Counts guessed times.
             time_base_s: Length of a unit of time stamps.
             start: Time stamp of the stream's first frame; that of the first one if None.
             start_s: The time that `start` stands for.

@@ -59,12 +59,12 @@ class CardSize:
 
     @property
     def width(self) -> int:
-        """Of the whole card."""
+        """Return the size of the whole card."""
         return round((12.6 if self.compact else 17.0) * self.em)
 
     @property
     def height(self) -> int:
-        """Of the whole card."""
+        """Return the size of the whole card."""
         rows = math.ceil(self.num_bars / 2) if self.compact else self.num_bars
         gap = self.pad // 2 if rows and self.has_dial else 0
         return 2 * self.pad + self.dial + gap + rows * self.row

@@ -15,7 +15,7 @@ CARD_FOLLOWS = 0.25
 """Share of a face's movement that its card follows per frame."""
 
 MANY_FACES = 3
-"""From so many faces on, cards take their compact form."""
+"""Number of faces from which cards take their compact form."""
 
 Edges = tuple[float, float, float, float]
 

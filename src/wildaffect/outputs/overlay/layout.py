@@ -1,4 +1,4 @@
-"""Where labels and cards stand: beside their face, off other faces, inside the frame."""
+"""Placement of labels and cards: next to their face, off other faces, inside the frame."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -87,7 +87,7 @@ def _candidates(
         (own.x, under),
         (own.x, over),
     ]
-    if alone:  # in company a card in a corner would belong to nobody
+    if alone:  # with several faces, a card in a corner would be ambiguous
         spots += [(end_x, gap), (gap, gap), (end_x, end_y), (gap, end_y)]
     return [Rect(x, y, size.width, size.height).inside(width, height) for x, y in spots]
 

@@ -14,7 +14,7 @@ PALETTE: tuple[Color, ...] = (
     (240, 220, 90),
     (92, 219, 170),
 )
-"""Colors of tracks in turn: told apart on skin, on bright and on dark scenes."""
+"""Colors of tracks in turn: distinguishable on skin, on bright and on dark scenes."""
 
 INK: Color = (16, 19, 26)
 PAPER: Color = (240, 243, 248)
@@ -51,13 +51,13 @@ class Style:
     """What is drawn."""
 
     cards: bool = True
-    """Dial and bars beside each face for which there is room."""
+    """Draw dial and bars next to each face where there is room."""
     blur_faces: bool = False
     """Hide who it is."""
     max_cards: int = 3
     """Largest faces that get a card; the others keep box and label."""
     trail_s: float = 1.5
-    """How far back the path in the dial reaches."""
+    """Length of the path in the dial."""
 
 
 def em_px(width: int, height: int) -> int:

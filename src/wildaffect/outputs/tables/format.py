@@ -1,4 +1,4 @@
-"""What a table format has to say, so that one writer serves all of them."""
+"""Interface of a table format, so that one writer serves all of them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class TableFormat:
     read_part: Callable[[Path, Mapping[str, pa.DataType]], pa.Table]
     """The same for a part file, whose last row may be cut off and is then left out."""
     whole_bytes: Callable[[Path], int]
-    """How many bytes of a part file make whole rows."""
+    """Return the number of bytes of a part file that hold complete rows."""
 
 
 def bytes_to_last_newline(path: Path) -> int:

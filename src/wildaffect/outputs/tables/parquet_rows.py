@@ -1,8 +1,8 @@
 """Parquet, spooled as an Arrow IPC stream while it grows.
 
 A Parquet file has its index at the end, so that a run killed half way would leave nothing
-readable. The part file is therefore an Arrow stream, in which every batch stands for
-itself; at the end it becomes Parquet, batch by batch.
+readable. The part file is therefore an Arrow stream, in which every batch is
+self-contained; at the end it becomes Parquet, batch by batch.
 
 Source: the encapsulated messages of the Arrow columnar format, "IPC Streaming Format".
 """
