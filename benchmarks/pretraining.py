@@ -7,7 +7,7 @@ The runs are of `mae-micro`, on crops of people whose labels nobody read: what `
 leaves in system/backbones/mae-micro. Two groups of others, who share nobody: some have
 labels, some judge. Frozen features of the pre-trained networks are asked through probes
 beside those of untrained ones and the pixels themselves; then the network is fine-tuned on
-labels from either start. A stage that was stopped goes on where it was, but for probes.
+labels from either start. Interrupted stages resume, except for probes.
 `--tiny` runs all of it in a minute, to no purpose but to see that it runs.
 """
 

@@ -116,7 +116,7 @@ def play_artifact(folder, faces, *, fps=30):
 
 
 @pytest.mark.parametrize("delay_s", [0.0, 0.2])
-def test_a_trailing_window_answers_each_row_from_its_own_past_after_its_delay(
+def test_a_causal_window_predicts_each_row_from_its_own_past_after_its_delay(
     averaging, toy, delay_s
 ):
     network = (averaging / "member0.onnx").read_bytes()

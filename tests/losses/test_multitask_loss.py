@@ -151,7 +151,7 @@ def test_settings_survive_a_file(
     assert adapter.validate_json(adapter.dump_json(config)) == config
 
 
-def test_only_tasks_with_outputs_are_reckoned(
+def test_only_tasks_with_outputs_have_a_loss(
     task_weighting: TaskWeightingConfig, make_case: Make
 ) -> None:
     case = make_case()

@@ -177,7 +177,7 @@ def test_a_model_of_one_task_has_one_output(
 
 
 def learns(config: ModelConfig, window: Any, labels: Any, num_steps: int) -> list[float]:
-    """Return the first and the last loss of learning one batch by heart."""
+    """Return the first and the last loss of overfitting one batch."""
     model = build_model(config, 5)
     loss = build_loss(LossConfig(), LabelSpaces())
     optimizer = torch.optim.Adam(model.parameters(), 1e-2)

@@ -21,7 +21,7 @@ def test_no_person_is_in_both_parts_and_no_video_is_lost(sequences, share, seed)
     assert abs(len({sequence.subject for sequence in dev}) - wanted) <= 1
 
 
-def test_seeds_set_other_people_aside_and_the_same_seed_the_same(sequences):
+def test_seeds_hold_out_different_subjects_and_the_same_seed_the_same_ones(sequences):
     def aside(seed):
         return tuple(
             sequence.video for sequence in split_subjects(sequences, 0.3, seed=seed).dev

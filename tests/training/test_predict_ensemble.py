@@ -52,7 +52,7 @@ def test_rows_at_about_the_models_rate_are_taken_as_they_are(trained, sequences)
     assert np.array_equal(said.probs[Task.VALENCE], plain.probs[Task.VALENCE])
 
 
-def test_denser_rows_are_thinned_and_filled_in_between(trained, sequences):
+def test_denser_rows_are_subsampled_and_interpolated(trained, sequences):
     slow = trained._replace(data=Data(rate_hz=2.0))
     one = sequences[0]
     said = predict_at_rate(slow, one)
@@ -62,13 +62,13 @@ def test_denser_rows_are_thinned_and_filled_in_between(trained, sequences):
     assert 1 < len(kept) < len(rows) / 2
     has_feature = np.zeros(len(one), bool)
     has_feature[rows[kept]] = True
-    thinned = replace(one, has_feature=has_feature)
-    (alone,) = predict_sequences(slow.model, [thinned], slow.recipe.window)
+    subsampled = replace(one, has_feature=has_feature)
+    (alone,) = predict_sequences(slow.model, [subsampled], slow.recipe.window)
     np.testing.assert_array_equal(said.probs[Task.VALENCE][kept], alone.probs[Task.VALENCE])
     np.testing.assert_allclose(said.probs[Task.EXPRESSION].sum(1), 1.0, atol=1e-5)
 
 
-def test_frames_seen_alone_are_never_thinned(trained, sequences):
+def test_frames_seen_alone_are_never_subsampled(trained, sequences):
     recipe = replace(trained.recipe, window=FRAME_WISE)
     alone = trained._replace(recipe=recipe, data=Data(rate_hz=2.0))
     (plain,) = predict_sequences(alone.model, sequences[:1], FRAME_WISE)

@@ -50,7 +50,7 @@ def test_the_loss_falls_from_epoch_to_epoch(fit, tiny):
     assert [epoch.number for epoch in epochs] == list(range(1, 9))
 
 
-def test_a_small_set_is_learned_by_heart(fit, tiny, sequences):
+def test_a_small_set_is_overfitted(fit, tiny, sequences):
     some = sequences[:2]
     run, _ = fit(tiny, data=some, num_epochs=150, optim=OptimConfig(peak_lr=2e-2))
     model = build_model(tiny.model, some[0].features.shape[1])
@@ -240,7 +240,7 @@ def test_the_weights_kept_are_those_of_the_best_epoch(fit, tiny, scores_are):
     assert_equal_weights(weights_of(two), weights_of(four))
 
 
-def test_people_set_aside_train_nothing(fit, tiny, sequences):
+def test_held_out_subjects_are_not_trained_on(fit, tiny, sequences):
     recipe = replace(tiny, selection=BestOnDevSplit(share=0.3, patience_epochs=9))
     fabric = launch("cpu", "32-true")
     training = TemporalTrainer(
@@ -273,7 +273,7 @@ def test_training_in_bfloat16_learns_and_keeps_weights_in_float32(fit, tiny):
     )
 
 
-def test_keeping_the_last_epoch_needs_nobody_set_aside(fit, tiny, sequences):
+def test_keeping_the_last_epoch_needs_no_dev_split(fit, tiny, sequences):
     run, epochs = fit(tiny, data=sequences[:1], selection=KeepLast())
     assert run.weights.exists()
     assert all(epoch.scores == {} and not epoch.is_best for epoch in epochs)

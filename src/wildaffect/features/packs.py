@@ -152,7 +152,7 @@ def pack_images(
     """
     paths = images_below(root)
     if not paths:
-        raise MissingData(f"{root}: images must lie below the folder, got none")
+        raise MissingData(f"{root}: no images found")
     names = [path.relative_to(root).as_posix() for path in paths]
     try:
         output.mkdir(parents=True, exist_ok=True)

@@ -47,11 +47,11 @@ class LossReport(NamedTuple):
     total: Tensor
     """Shape ()."""
     per_task: dict[Task, Tensor]
-    """Before weighing, shape () each; 0 where the batch has no annotation."""
+    """Unweighted loss per task, shape (); 0 for a batch without annotations."""
 
 
 class MultitaskLoss(nn.Module):
-    """Everything is reckoned in float32, under autocast too; no argument is changed.
+    """Return the losses, computed in float32 also under autocast.
 
     With several processes, gather outputs and labels first where the batch-wide statistics
     of the concordance correlation are wanted.

@@ -146,7 +146,7 @@ def tell_sets(sets: Sequence[LabeledCrops], console: Console) -> None:
 
 
 def tell_precision(recipe: AnyImageRecipe, device: str, console: Console) -> None:
-    """Say so where a recipe's bfloat16 would be reckoned by a processor without it."""
+    """Warn if a recipe uses bfloat16 on a processor that does not support it."""
     is_on_cpu = device == "cpu" or (device == "auto" and not torch.cuda.is_available())
     if recipe.precision == "bf16-mixed" and is_on_cpu and not supports_bf16("CPU"):
         console.print(

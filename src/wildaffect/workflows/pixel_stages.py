@@ -228,7 +228,7 @@ def _extract(command: PixelSystemCommand) -> None:
     if done.num_left:
         raise FeatureError(
             f"{store}: every video must be extracted, got {done.num_left} that are not; "
-            "repeat the command once they are mended"
+            "fix them and repeat the command"
         )
 
 

@@ -159,7 +159,7 @@ class PixelSystemCommand:
     given. They are cropped first, unless `wildaffect crop` wrote the folder."""
     unlabeled: tuple[Path, ...] = ()
     """Folders of further faces for pre-training, cropped alike. Who is in them is not
-    known, so nobody checks that they are strangers."""
+    known, so they are not checked against the subjects of --data."""
     videos: tuple[Path, ...] = ()
     """Videos, or folders of face images, of --data, in which faces are found and cut;
     beside its annotations if not given."""

@@ -295,7 +295,7 @@ def test_the_command_imports_and_lists(file, store, capsys):
     assert main([*args, "--license", "mine alone", "--mean", "0.5", "0.5", "0.5"]) == 0
     said = capsys.readouterr().out
     assert f"{VIT}: every key fits {VIT}, 128 features of 64 px rgb crops" in said
-    assert "left out, not needed: 2 (head.weight, head.bias)" in said
+    assert "skipped, not needed: 2 (head.weight, head.bias)" in said
     (manifest,) = list_weights(store)
     assert manifest.preprocess.mean == (0.5, 0.5, 0.5)
     assert main(["weights", "list", str(store)]) == 0

@@ -154,5 +154,7 @@ def test_where_portions_are_no_way_out_others_are_told(weights_of, recipe, monke
         raise torch.OutOfMemoryError("no memory")
 
     monkeypatch.setattr(Finetune, "forward_backward", full)
-    with pytest.raises(OutOfMemory, match=r"8 crops at once; go on with --recompute"):
+    with pytest.raises(
+        OutOfMemory, match=r"out of memory with 8 crops per step; resume with --recompute"
+    ):
         weights_of(recipe, None)

@@ -56,7 +56,7 @@ def test_shards_learn_what_one_whole_model_learns(undisturbed, assert_close, kin
         ("recompute", "finetune"),
     ],
 )
-def test_shards_learn_the_same_with_learned_weighing_frozen_stages_and_recomputing(
+def test_shards_learn_the_same_with_learned_task_weighting_frozen_stages_and_recomputing(
     undisturbed, assert_close, way, plain
 ):
     assert_close(undisturbed(plain, 1), undisturbed(f"finetune-shards-{way}", 2))
@@ -64,7 +64,7 @@ def test_shards_learn_the_same_with_learned_weighing_frozen_stages_and_recomputi
 
 @pytest.mark.slow
 def test_shards_are_not_compiled(train, tmp_path):
-    with pytest.raises(AssertionError, match="fsdp must not be compiled"):
+    with pytest.raises(AssertionError, match="fsdp does not support --compile"):
         train(tmp_path / "run", "finetune-shards-compiled", 2)
 
 

@@ -26,7 +26,7 @@ Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Fit:
+class FittedTensors:
     """How a file's tensors match a network; keys are the network's own."""
 
     tensors: dict[str, Tensor]
@@ -41,7 +41,7 @@ class Fit:
 
 def fit_tensors(
     where: str, tensors: Mapping[str, Tensor], spec: BackboneSpec, *, resize_positions: bool
-) -> Fit:
+) -> FittedTensors:
     """Match a file's tensors to a network by key, every one of them.
 
     Args:
@@ -61,7 +61,7 @@ def fit_tensors(
     named = _named_as_published(where, tensors, spec, frozenset(shapes))
     resized_from = _check_positions(where, named, shapes, resize_positions)
     _check_all(where, spec, named, shapes)
-    return Fit(
+    return FittedTensors(
         # Files of old versions of torch do not count the batches of a norm.
         tensors={spec.key_prefix + k: named.get(k, torch.tensor(0)) for k in shapes},
         head=_head(named, spec),

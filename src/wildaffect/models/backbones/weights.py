@@ -17,7 +17,7 @@ from wildaffect.core.files import publish
 from wildaffect.core.preprocess import Preprocess
 from wildaffect.models.backbones.backbone import Backbone
 from wildaffect.models.backbones.checkpoints import read_checkpoint
-from wildaffect.models.backbones.fitting import Fit, fit_tensors
+from wildaffect.models.backbones.fitting import FittedTensors, fit_tensors
 from wildaffect.models.backbones.manifest import (
     MANIFEST_FILE,
     TENSOR_FILE,
@@ -209,7 +209,7 @@ def _check_crop(wanted: Preprocess, got: Preprocess, network: str) -> None:
         )
 
 
-def _kept_head(request: ImportRequest, fit: Fit) -> dict[str, Tensor]:
+def _kept_head(request: ImportRequest, fit: FittedTensors) -> dict[str, Tensor]:
     if not request.classes:
         return {}
     weight = fit.head.get("weight")
@@ -225,7 +225,7 @@ def _kept_head(request: ImportRequest, fit: Fit) -> dict[str, Tensor]:
     return {_HEAD + part: value for part, value in fit.head.items()}
 
 
-def _without_head(fit: Fit, head: str) -> tuple[str, ...]:
+def _without_head(fit: FittedTensors, head: str) -> tuple[str, ...]:
     kept = {f"{head}.{part}" for part in fit.head}
     return tuple(key for key in fit.dropped if key not in kept)
 

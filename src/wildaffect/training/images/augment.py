@@ -1,4 +1,4 @@
-"""What training changes of a batch of crops, drawn for a step and applied at once.
+"""Augmentation of crops: drawn per step, applied to a whole batch.
 
 Symbols: B crops, C channels, S side in pixels.
 """
@@ -17,33 +17,33 @@ from wildaffect.core.config import Config
 _LUMA = (0.299, 0.587, 0.114)
 """Weights of red, green and blue in gray, ITU-R BT.601."""
 _BLUR_SIGMA = 0.08
-"""Widest blur, in sides of a crop of 112 px over 8: about 1.1 px there."""
+"""Maximum blur, relative to an eighth of the crop's side: about 1.1 px at 112 px."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AugmentConfig(Config):
-    """How far crops are changed; each value 0 leaves that out.
+    """Strength of the augmentations; 0 disables each of them.
 
-    Crops are mirrored freely: no label that readers give has a side of the face.
+    Crops may be flipped horizontally: no label refers to one side of the face.
     """
 
     flip_probability: float = 0.5
     rotation_deg: float = 8.0
-    """Largest turn to either side."""
+    """Maximum rotation to either side."""
     scale: tuple[float, float] = (0.9, 1.1)
-    """Smallest and largest magnification."""
+    """Minimum and maximum scale."""
     shift: float = 0.04
-    """Largest shift along each axis, in sides of the crop."""
+    """Maximum shift along each axis, relative to the crop's side."""
     brightness: float = 0.2
-    """Largest relative change; so of the other two."""
+    """Maximum relative change of brightness; likewise for contrast and saturation."""
     contrast: float = 0.2
     saturation: float = 0.2
     gray_probability: float = 0.05
     blur_probability: float = 0.1
     erase_probability: float = 0.1
-    """Of hiding a rectangle."""
+    """Probability of random erasing."""
     erase_side: float = 0.3
-    """Longest side of that rectangle, in sides of the crop."""
+    """Maximum side of the erased rectangle, relative to the crop's side."""
 
     def __post_init__(self) -> None:
         for name in ("flip", "gray", "blur", "erase"):
@@ -58,19 +58,19 @@ class AugmentConfig(Config):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
-    """What is done to each of B crops."""
+    """Augmentation parameters of B crops."""
 
     affine: NDArray[np.float32]
-    """From places of the new crop to places of the old, both in [-1, 1], (B, 2, 3)."""
+    """Maps coordinates of the new crop to the old one, both in [-1, 1], (B, 2, 3)."""
     gains: NDArray[np.float32]
     """Brightness, contrast and saturation, 1 for none, shape (B, 3)."""
     blurred: NDArray[np.bool_]
     """Shape (B,)."""
     hidden: NDArray[np.float32]
-    """Left, top, right, bottom of what is hidden, in sides, empty for none, (B, 4)."""
+    """Left, top, right, bottom of the erased rectangle, relative to the side, (B, 4)."""
 
     def share(self, first: int, step: int) -> "Changes":
-        """Return those of every `step`-th crop, from the `first` on."""
+        """Return the parameters of every `step`-th crop, starting at `first`."""
         return Changes(
             **{name: getattr(self, name)[first::step] for name in self.__slots__}
         )
@@ -79,7 +79,7 @@ class Changes:
 def draw_changes(
     config: AugmentConfig, num_crops: int, rng: np.random.Generator
 ) -> Changes:
-    """Draw what is done to a batch; the state of `rng` alone decides."""
+    """Draw the augmentation of a batch."""
     return Changes(
         affine=_draw_affine(config, num_crops, rng),
         gains=_draw_gains(config, num_crops, rng),
@@ -89,19 +89,19 @@ def draw_changes(
 
 
 def apply_changes(crops: Tensor, changes: Changes) -> Tensor:
-    """Return changed crops of the same shape and range.
+    """Return augmented crops of the same shape and range.
 
     Args:
         crops: Values in [0, 1], shape (B, C, S, S); three channels are red, green, blue in
             this or the other order.
-        changes: Of as many crops.
+        changes: Augmentation parameters of these crops.
     """
     affine = torch.from_numpy(changes.affine).to(crops.device)
     # float() keeps the grid exact under autocast.
     grid = F.affine_grid(affine, list(crops.shape), align_corners=False)
     moved = F.grid_sample(crops, grid, padding_mode="border", align_corners=False)
     colored = _recolor(moved, torch.from_numpy(changes.gains).to(crops.device))
-    # Only where something is done: few are blurred or hidden.
+    # Only selected crops: few are blurred or erased.
     for rows in _rows(changes.blurred, crops.device):
         colored[rows] = _blur(colored[rows])
     is_hidden = np.all(changes.hidden[:, 2:] > changes.hidden[:, :2], axis=1)
@@ -112,7 +112,7 @@ def apply_changes(crops: Tensor, changes: Changes) -> Tensor:
 
 
 def _rows(chosen: ArrayLike, device: torch.device) -> Iterator[Tensor]:
-    """Yield the places of what was chosen, if anything was."""
+    """Yield the indices of the selected crops, if there are any."""
     if np.any(chosen):
         yield torch.from_numpy(np.flatnonzero(chosen)).to(device)
 
@@ -156,7 +156,7 @@ def _recolor(crops: Tensor, gains: Tensor) -> Tensor:
     mean = lit.mean(dim=(1, 2, 3), keepdim=True)
     lit = mean + contrast * (lit - mean)
     if crops.shape[1] == 3:
-        # Green counts the same in both orders; red and blue differ too little to matter.
+        # Green has the same weight in both orders; red and blue differ negligibly.
         weights = torch.tensor(_LUMA, device=crops.device).view(1, 3, 1, 1)
         gray = (lit * weights).sum(1, keepdim=True)
         lit = gray + saturation * (lit - gray)
@@ -164,7 +164,7 @@ def _recolor(crops: Tensor, gains: Tensor) -> Tensor:
 
 
 def _blur(crops: Tensor) -> Tensor:
-    """Return crops under a Gaussian whose width follows their side."""
+    """Return crops blurred by a Gaussian whose width is relative to their side."""
     sigma = max(0.5, _BLUR_SIGMA * crops.shape[-1] / 8)
     radius = max(1, round(2 * sigma))
     places = torch.arange(-radius, radius + 1, device=crops.device, dtype=crops.dtype)

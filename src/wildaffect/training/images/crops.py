@@ -1,4 +1,4 @@
-"""Crops on the disk to batches of pixels, decoded ahead of the training in threads.
+"""Batches of pixels from crops on disk, decoded ahead of training in threads.
 
 Symbols: N crops, B crops of a batch, C channels, S side in pixels.
 """
@@ -21,18 +21,18 @@ from wildaffect.features.packs import PackedImage
 from wildaffect.video.pixels import read_image
 
 _CROPS_AHEAD = 256
-"""Decoded before they are asked for; one batch at least."""
+"""Number of crops to decode ahead; at least one batch."""
 
 
 CropFile = Path | PackedImage
-"""Where one crop lies: a file of its own, or a place in a pack."""
+"""Location of a crop: a file of its own, or an entry of a pack."""
 
 
 def read_crop(file: CropFile, preprocess: Preprocess) -> NDArray[np.uint8]:
-    """Return an aligned crop as a network reads it, shape (S, S, C), 0 to 255.
+    """Read an aligned crop as network input, shape (S, S, C), 0 to 255.
 
     Raises:
-        UnreadableVideo: If the file is no image, or the image is no square.
+        UnreadableVideo: If the file is not an image, or the image is not square.
     """
     rgb = file.read() if isinstance(file, PackedImage) else read_image(file)
     try:
@@ -44,26 +44,27 @@ def read_crop(file: CropFile, preprocess: Preprocess) -> NDArray[np.uint8]:
 
 
 class Decoded(NamedTuple):
-    """Pixels of some crops, and which they are."""
+    """Pixels of some crops and their rows."""
 
     pixels: NDArray[np.uint8]
     """Shape (B, S, S, C)."""
     rows: NDArray[np.int64]
-    """Positions among the paths; those asked for, but for crops that did not decode."""
+    """Index of each crop among the paths; differs from the requested one if that crop did
+    not decode."""
 
 
 class CropReader:
-    """Reads crops by number; one that does not decode gives way to the next that does.
+    """Reads crops by index; a crop that does not decode is replaced by the next that does.
 
-    What stands in is always the same crop, so that a run can be repeated.
+    The replacement is deterministic, so that runs are reproducible.
 
     Args:
-        paths: N files.
-        preprocess: What the network reads.
-        num_threads: That decode side by side.
+        paths: Locations of N crops.
+        preprocess: Preprocessing of the network.
+        num_threads: Number of decoding threads.
 
     Raises:
-        UsageError: If there is none.
+        UsageError: If the number of threads is less than 1.
     """
 
     def __init__(
@@ -73,11 +74,11 @@ class CropReader:
             raise UsageError(f"decoders: must be at least 1, got {num_threads}")
         self.paths, self.preprocess = paths, preprocess
         self.unreadable: dict[int, str] = {}
-        """Position -> what is wrong with it."""
+        """Index -> error message."""
         self._num_threads = num_threads
 
     def read(self, row: int) -> tuple[NDArray[np.uint8], int]:
-        """Return a crop's pixels (S, S, C) and its position.
+        """Return a crop's pixels (S, S, C) and its index.
 
         Raises:
             MissingData: If no crop decodes.
@@ -91,7 +92,7 @@ class CropReader:
             except UnreadableVideo as error:
                 self.unreadable[place] = str(error)
         raise MissingData(
-            f"images: at least one must decode, got none of {len(self.paths)}; the first: "
+            f"images: none of {len(self.paths)} decodes; the first: "
             f"{next(iter(self.unreadable.values()))}"
         )
 
@@ -111,7 +112,7 @@ class CropReader:
 
 
 def in_order(num_rows: int, batch_size: int) -> Iterator[NDArray[np.int64]]:
-    """Yield all rows in batches, the last as short as it comes."""
+    """Yield all rows in batches; the last one may be shorter."""
     for first in range(0, num_rows, batch_size):
         yield np.arange(first, min(first + batch_size, num_rows))
 
@@ -119,12 +120,12 @@ def in_order(num_rows: int, batch_size: int) -> Iterator[NDArray[np.int64]]:
 def unit_crops(pixels: NDArray[np.uint8], device: torch.device) -> Tensor:
     """Return pixels (B, S, S, C) as (B, C, S, S) in [0, 1] on a device."""
     moved = torch.from_numpy(np.ascontiguousarray(pixels)).to(device, non_blocking=True)
-    # Channel by channel in memory: changes of whole pictures are twice as fast.
+    # Contiguous channels: augmentation is twice as fast.
     return moved.permute(0, 3, 1, 2).contiguous().float().div_(255)
 
 
 def normalizer(preprocess: Preprocess, device: torch.device) -> Callable[[Tensor], Tensor]:
-    """Return what turns crops in [0, 1] into a network's input, as `faces.crop` does."""
+    """Return the function that normalizes crops in [0, 1], as `faces.crop` does."""
     mean = torch.tensor(preprocess.mean, device=device).view(-1, 1, 1)
     std = torch.tensor(preprocess.std, device=device).view(-1, 1, 1)
     return lambda crops: (crops - mean) / std

@@ -1,4 +1,4 @@
-"""What a network says of labeled crops, and how good that is.
+"""Prediction and evaluation of labeled crops.
 
 Symbols: N crops, K action units.
 """
@@ -30,7 +30,7 @@ ProgressCallback = Callable[[int], None]
 
 
 NO_PROGRESS: ProgressCallback = lambda _: None  # noqa: E731
-"""Shows nothing."""
+"""Progress callback that does nothing."""
 
 
 def over_crops(
@@ -39,9 +39,9 @@ def over_crops(
     device: torch.device,
     on_progress: ProgressCallback = NO_PROGRESS,
 ) -> Iterator[tuple[NDArray[np.int64], Any]]:
-    """Yield rows and what a network makes of their crops, without gradients.
+    """Yield rows and network outputs of their crops, without gradients.
 
-    Crops that do not decode give nothing. The network must be in evaluation mode.
+    Crops that do not decode are skipped. The network must be in evaluation mode.
     """
     to_input = normalizer(reader.preprocess, device)
     asked = in_order(len(reader.paths), BATCH)
@@ -62,13 +62,13 @@ def predict_crops(
     preprocess: Preprocess,
     on_progress: ProgressCallback = NO_PROGRESS,
 ) -> tuple[Annotations, Predictions]:
-    """Return the rows whose crops decode, and what a model says of them.
+    """Predict labeled crops; return the annotations and predictions of those that decode.
 
     Args:
-        model: Put into evaluation mode.
-        crops: With labels in the model's spaces.
-        preprocess: What the model reads.
-        on_progress: Told of progress.
+        model: Model; it is switched to evaluation mode.
+        crops: Crops with labels in the model's label spaces.
+        preprocess: Preprocessing of the model.
+        on_progress: Progress callback.
     """
     model.eval()
     device = next(model.parameters()).device
@@ -88,10 +88,10 @@ def predict_crops(
 def to_predictions(
     annotations: Annotations, probs: dict[Task, NDArray[np.float32]]
 ) -> Predictions:
-    """Return decisions for values and probabilities of every row, shape (N, columns).
+    """Return predictions from values and probabilities of every row, shape (N, columns).
 
-    The likeliest class, and units from `THRESHOLD` on; tasks that are absent are not
-    covered.
+    Takes the most likely class, and action units at or above `THRESHOLD`; missing tasks are
+    not covered.
     """
     num, spaces = len(annotations), annotations.spaces
     num_units = len(spaces.action_units)
@@ -123,7 +123,7 @@ def crop_statistics(
     preprocess: Preprocess,
     on_progress: ProgressCallback = NO_PROGRESS,
 ) -> VideoStatistics:
-    """Return what each video of some sets adds to every score; spaces must be alike."""
+    """Return the score statistics per video; all sets must have the same label spaces."""
     found = [
         VideoStatistics.of(*predict_crops(model, image_set, preprocess, on_progress))
         for image_set in sets

@@ -48,36 +48,36 @@ _CHANGES, _MIX = 0xA06, 0x313
 
 
 class CropBatch(NamedTuple):
-    """Labeled crops on one device, ready for the network."""
+    """Batch of labeled crops on one device."""
 
     crops: Tensor
     """Normalized, shape (B, C, S, S)."""
     targets: dict[Task, Tensor]
-    """Each crop a window of one row."""
+    """Targets per task; each crop is a window of one row."""
     valid: dict[Task, Tensor]
     step: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabeledParts:
-    """Crops that train, and those of other people that choose the epoch."""
+    """Training crops and the dev split, which share no subject."""
 
     train: tuple[LabeledCrops, ...]
     dev: tuple[LabeledCrops, ...] = ()
 
 
 class Finetune:
-    """What `ImageTrainer` trains on labeled crops.
+    """Objective of supervised training on labeled crops.
 
     Args:
-        recipe: How it is trained.
-        parts: Crops; every set in the same label spaces.
-        start: What the backbone begins with.
-        reader: Of the crops that train, in order.
-        fabric: Of this process.
-        tasks: To be predicted.
-        micro_batch_size: Crops in memory, of this process; None for all of a step.
-        on_evaluate: Told how many crops are about to be judged.
+        recipe: Recipe to train.
+        parts: Crops with labels in the same label spaces.
+        start: Initial backbone.
+        reader: Reader of the training crops, in order.
+        fabric: Fabric of this process.
+        tasks: Tasks to predict.
+        micro_batch_size: Maximum number of this process's crops in memory; None for all.
+        on_evaluate: Called with the number of crops to evaluate.
     """
 
     def __init__(
@@ -119,7 +119,7 @@ class Finetune:
         self.loss: nn.Module = loss.to(fabric.device)
 
     def groups(self) -> list[dict[str, Any]]:
-        """Return the backbone's groups, layer by layer, and those of the heads."""
+        """Return the parameter groups of the backbone, per layer, and of the heads."""
         optim, net = self._recipe.optim, self._net
         groups = layer_decay_groups(
             net.backbone,
@@ -132,7 +132,7 @@ class Finetune:
         return [group for group in groups if group["params"]]
 
     def batches(self, first_step: int) -> Iterator[CropBatch]:
-        """Yield the batches of this step and all after it, without end."""
+        """Yield the batches of this step and all later ones, without end."""
         config, device = self._recipe.augment, self._fabric.device
         to_input = normalizer(self._preprocess, device)
         rank, count = self._processes.rank, self._processes.count
@@ -147,7 +147,7 @@ class Finetune:
             yield CropBatch(crops, *self._labels.of_rows(decoded.rows, device), step)
 
     def forward_backward(self, forward: nn.Module, batch: CropBatch) -> LossReport:
-        """Add the gradient of a batch's loss, and return that loss, over all processes."""
+        """Accumulate the gradient of a batch and return its loss over all processes."""
         crops, report_of = batch.crops, self._plain(batch)
         if self._recipe.mixup_alpha:
             crops, report_of = self._mixed(batch)
@@ -156,7 +156,7 @@ class Finetune:
         )
 
     def evaluate(self, model: nn.Module, epoch: int) -> dict[str, float]:  # noqa: ARG002
-        """Return scores on the people set aside; empty if there are none."""
+        """Return scores on the dev split; empty without one."""
         if not self._parts.dev:
             return {}
         on_progress = self._on_evaluate(sum(len(crops) for crops in self._parts.dev))
@@ -164,7 +164,7 @@ class Finetune:
         return task_scores(found.pooled(), self._net.tasks)
 
     def out_of_memory_message(self) -> str:
-        """Return what there was no memory for, and what to do about it."""
+        """Return the message for an out-of-memory error."""
         held = min(self._micro_batch_size or self._num_crops, self._num_crops)
         less = "--recompute in another folder (-o), or more processes"
         if not has_batch_norm(self.model):
@@ -184,13 +184,13 @@ class Finetune:
         if recipe.drop_path:
             if not isinstance(start.backbone, ViTTrunk):
                 raise UsageError(
-                    f"{recipe.name}: drop_path must be 0 but for vision transformers, got "
-                    f"{recipe.drop_path} for {recipe.network}"
+                    f"{recipe.name}: drop_path must be 0 for {recipe.network}, which is "
+                    f"not a vision transformer, got {recipe.drop_path}"
                 )
             start.backbone.set_drop_path(recipe.drop_path)
         net = FaceNet(start.backbone, recipe.head, tasks, spaces)
         if self._processes.count > 1 and self._fabric.device.type == "cuda":
-            # Statistics of the whole step, as with one process; GPUs alone can share them.
+            # Batch statistics over all processes; supported on GPUs only.
             nn.SyncBatchNorm.convert_sync_batchnorm(net)
         net.freeze(recipe.frozen_stages)
         if recipe.recompute:
@@ -229,10 +229,10 @@ class Finetune:
         return lambda outputs: self._loss_of(outputs, batch.targets, batch.valid)
 
     def _mixed(self, batch: CropBatch) -> tuple[Tensor, Callable[[Outputs], LossReport]]:
-        """Return crops mixed in pairs within this process, and the loss of their outputs.
+        """Apply mixup to pairs of this process's crops; return them and their loss.
 
-        Values are mixed where both crops have one; classes and units keep both crops'
-        labels, each weighed by its share, which is the cross-entropy of mixed labels.
+        Values are mixed if both crops have one. Classes and action units use the weighted
+        loss of both labels, which equals the cross-entropy of mixed labels.
         """
         alpha = self._recipe.mixup_alpha
         rng = np.random.default_rng((self._recipe.seed, _MIX, batch.step))

@@ -1,6 +1,6 @@
-"""A step in portions: as many crops in memory as fit, and the gradient of all of them.
+"""Gradient accumulation over micro-batches, for batches that do not fit into memory.
 
-How many fit changes nothing of what is learned, but for rounding.
+The micro-batch size does not change the result, except for rounding.
 """
 
 from collections.abc import Callable
@@ -22,12 +22,12 @@ Outputs = dict[Task, Tensor]
 
 
 class GradientAccumulator:
-    """Goes through this process's crops of a step, and adds up their gradient.
+    """Accumulates the gradient of this process's crops of a step.
 
     Args:
-        fabric: Of this process.
-        micro_batch_size: Crops in memory; None takes all.
-        seed: Of what networks draw, such as dropout.
+        fabric: Fabric of this process.
+        micro_batch_size: Maximum number of crops in memory; None for all.
+        seed: Random seed of the network, for example for dropout.
     """
 
     def __init__(self, fabric: Any, *, micro_batch_size: int | None, seed: int) -> None:
@@ -41,13 +41,13 @@ class GradientAccumulator:
         step: int,
         loss_of: Callable[[slice], Tensor],
     ) -> Tensor:
-        """Add the gradient of a loss that is a mean over crops; return that loss.
+        """Accumulate the gradient of a loss that is a mean over crops; return the loss.
 
         Args:
-            forward: Network as Fabric set it up.
-            num_crops: Of this process, as many as of every other.
-            step: Its number.
-            loss_of: Mean over some of the crops.
+            forward: Network set up by Fabric.
+            num_crops: Number of crops of this process, the same in every process.
+            step: Number of the step.
+            loss_of: Mean loss of a slice of the crops.
         """
         cuts = self._cut(num_crops)
         total = torch.zeros((), device=self._fabric.device)
@@ -68,17 +68,17 @@ class GradientAccumulator:
         outputs_of: Callable[[slice], Outputs],
         report_of: Callable[[Outputs], LossReport],
     ) -> LossReport:
-        """Add the gradient of a loss of all crops together, such as a CCC; return it.
+        """Accumulate the gradient of a loss of all crops jointly, such as CCC; return it.
 
-        In portions the crops go through the network twice: first for their outputs alone,
-        which give the loss and its gradient at each output, then portion by portion for the
-        gradient at the weights. Both times chance draws the same.
+        With micro-batches, there are two forward passes with the same random state: one
+        for the outputs of all crops, which yield the loss and its gradient with respect to
+        each output, and one per micro-batch to backpropagate that gradient.
 
         Args:
-            forward: Network as Fabric set it up.
-            num_crops: Of this process.
-            step: Its number.
-            outputs_of: What the network says of some of the crops.
+            forward: Network set up by Fabric.
+            num_crops: Number of crops of this process.
+            step: Number of the step.
+            outputs_of: Outputs of a slice of the crops.
             report_of: Loss of the outputs of all crops.
         """
         cuts = self._cut(num_crops)
@@ -121,9 +121,10 @@ class GradientAccumulator:
     def _waiting(
         self, forward: nn.Module, *, is_last: bool
     ) -> AbstractContextManager[None]:
-        """Keep processes from exchanging gradients before the last portion.
+        """Skip the gradient synchronization before the last micro-batch.
 
-        Shards are exchanged each time: whole gradients are what they have no memory for.
+        Sharded models synchronize each time, because they have no memory for full
+        gradients.
         """
         if is_last or self._fabric.world_size == 1 or is_sharded(self._fabric):
             return nullcontext()
@@ -132,10 +133,10 @@ class GradientAccumulator:
 
 
 def crops_per_process(name: str, batch_size: int, processes: Processes) -> int:
-    """Return how many crops of a step each process has.
+    """Return the number of crops per process and step.
 
     Raises:
-        UsageError: If the batch size is no multiple of the number of processes.
+        UsageError: If the batch size is not a multiple of the number of processes.
     """
     if batch_size % processes.count:
         raise UsageError(
@@ -146,21 +147,20 @@ def crops_per_process(name: str, batch_size: int, processes: Processes) -> int:
 
 
 def out_of_memory_message(num_crops: int, less: str) -> str:
-    """Return what to say where a step found no memory."""
+    """Return the message for an out-of-memory error."""
     return (
-        f"a step must fit into memory, got too much for {num_crops} crops at once; go on "
-        f"with {less}, or try --precision bf16-mixed in another folder (-o)"
+        f"out of memory with {num_crops} crops per step; resume with {less}, or try "
+        "--precision bf16-mixed in another folder (-o)"
     )
 
 
 def check_micro_batch_size(
     model: nn.Module, num_crops: int, micro_batch_size: int | None
 ) -> None:
-    """Refuse portions where they would change what is learned.
+    """Check that the micro-batch size does not change the result.
 
     Raises:
-        UsageError: If fewer than one crop is to be in memory, or a network's batch norms
-            reckon with all crops of a step.
+        UsageError: If it is less than 1, or too small for a network with batch norm.
     """
     if micro_batch_size is None:
         return
@@ -174,12 +174,12 @@ def check_micro_batch_size(
 
 
 def has_batch_norm(model: nn.Module) -> bool:
-    """Return whether any layer reckons with the crops beside one."""
+    """Return whether the network has batch norm layers."""
     return any(isinstance(module, _BatchNorm) for module in model.modules())
 
 
 def _with_gradient(outputs: Outputs, known: Outputs, cut: slice) -> Tensor:
-    """Return a number whose gradient at the outputs is the one that is known of them."""
+    """Return a scalar whose gradient with respect to the outputs is the known one."""
     products = []
     for task, value in outputs.items():
         gradient = known[task].grad

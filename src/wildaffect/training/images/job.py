@@ -1,4 +1,4 @@
-"""From labeled crops to a finished supervised run."""
+"""Supervised training of a run on labeled crops."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -43,33 +43,34 @@ from wildaffect.training.trainer import EpochCallback
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageTrainerConfig(TrainerConfig):
-    """Where a run on crops trains; all but rounding is the same anywhere."""
+    """Hardware and tracking settings of a run on crops."""
 
     strategy: Strategy = "ddp"
     micro_batch_size: int | None = None
-    """Crops of a step that a process holds in memory at once; None for all of its own."""
+    """Maximum number of crops per process in memory at once; None for all."""
     decoders: int = 2
-    """Threads of a process that decode crops."""
+    """Number of decoding threads per process."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingCallbacks:
-    """Called while a run trains, in its first process."""
+    """Callbacks of a training run, called in its first process."""
 
     on_epoch_end: EpochCallback
     on_step_end: StepCallback
     on_unreadable: Callable[[dict[int, str], int], None]
-    """Called at the end with the crops that did not decode and the number of all crops."""
+    """Called at the end with the crops that did not decode and the total number of
+    crops."""
     on_evaluate: Callable[[int], ProgressCallback] = lambda _: NO_PROGRESS
     """Called with the number of crops to evaluate; returns a progress callback."""
 
 
 def load_sets(places: Sequence[SetPlace], split: str) -> tuple[LabeledCrops, ...]:
-    """Read one split of several sets, all in the label spaces of the first.
+    """Load one split of several sets, all in the label spaces of the first.
 
     Raises:
         MissingData: If a set has no annotations or no crops.
-        UsageError: If a set's labels have no table to those of the first.
+        UsageError: If the labels of a set cannot be mapped to those of the first.
     """
     sets: list[LabeledCrops] = []
     spaces: LabelSpaces | None = None
@@ -80,10 +81,10 @@ def load_sets(places: Sequence[SetPlace], split: str) -> tuple[LabeledCrops, ...
 
 
 def split_sets(sets: Sequence[LabeledCrops], recipe: FinetuneRecipe) -> LabeledParts:
-    """Set people of every set aside, as the recipe says.
+    """Split the sets into training and dev parts, according to the recipe.
 
     Raises:
-        SplitError: If there are fewer than two people.
+        SplitError: If there are fewer than two subjects.
     """
     if not isinstance(recipe.selection, BestOnDevSplit):
         return LabeledParts(train=tuple(sets))
@@ -107,29 +108,29 @@ def finetune_run(
     data_license: str,
     callbacks: TrainingCallbacks,
 ) -> TrainedFaceNet:
-    """Train a backbone on labeled crops, or go on with a run that was stopped.
+    """Train a backbone on labeled crops, or resume an interrupted run.
 
     Args:
-        recipe: How it is trained.
-        sets: With labels in the same spaces.
-        folder: Of the run.
-        weights: What it begins with, see `start_from`.
-        config: Where it trains.
-        data_license: License of the data, stated again in the others.
-        callbacks: Who is told.
+        recipe: Recipe to train.
+        sets: Crops with labels in the same label spaces.
+        folder: Folder of the run.
+        weights: Initial weights, see `start_from`.
+        config: Hardware and tracking settings.
+        data_license: License of the data, copied to exported artifacts.
+        callbacks: Callbacks of the run.
 
     Raises:
         UsageError: If the folder holds another run, or nothing is labeled for the tasks.
-        BadWeights: If the weights are not those of the recipe's network.
-        Diverged: If the loss is no number any more.
+        BadWeights: If the weights do not match the recipe's network.
+        Diverged: If the loss is not finite.
     """
     parts = split_sets(sets, recipe)
     labeled = join_labels(parts.train).tasks
     tasks = tuple(task for task in recipe.tasks if task in labeled)
     if not tasks:
         raise UsageError(
-            f"{recipe.name}: images must be labeled for one of {', '.join(recipe.tasks)}, "
-            f"got labels of {', '.join(labeled)}"
+            f"{recipe.name}: no labels for {', '.join(recipe.tasks)}; the data has labels "
+            f"for {', '.join(labeled)}"
         )
     torch.manual_seed(recipe.seed)
     start = start_from(recipe.network, weights)
@@ -188,7 +189,7 @@ def train_images(
     config: ImageTrainerConfig,
     callbacks: TrainingCallbacks,
 ) -> None:
-    """Train an objective to its end, log it, and lay its backbone out beside the run."""
+    """Train an objective, log metrics, and save its backbone in the run's folder."""
     if fabric.is_global_zero:
         begin_image_run(run, recipe, data)
     fabric.barrier()

@@ -1,4 +1,4 @@
-"""Annotations and their crops: what supervised training reads.
+"""Labeled crops for supervised training.
 
 Symbols: N images of all sets together, K action units.
 """
@@ -28,44 +28,44 @@ from wildaffect.training.load import fullest_layout
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetPlace:
-    """Where one labeled set lies."""
+    """Location of a labeled set."""
 
     data: Path
     """Folder of annotations."""
     images: Path | None = None
-    """Folder of crops, or a pack of one; None looks for a folder beside the annotations."""
+    """Folder or pack of crops; by default a folder next to the annotations."""
     layout: str | None = None
-    """Of the annotations, if several lie there."""
+    """Layout of the annotations, if there are several."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabeledCrops:
-    """Annotated rows that have a label and a crop on the disk; row n has `paths[n]`."""
+    """Annotated rows that have a label and a crop; row n has `paths[n]`."""
 
     annotations: Annotations
     sha256: str | None
-    """Of the annotation files."""
+    """Hash of the annotation files."""
     paths: tuple[CropFile, ...]
     num_missing: int
-    """Annotated images that are not there."""
+    """Number of annotated images without a file."""
     num_unlabeled: int
-    """Rows without any label."""
+    """Number of rows without any label."""
     is_cut: bool
-    """Whether `wildaffect crop` cut them, so that extraction and analysis see the same."""
+    """True if `wildaffect crop` cut them, with the alignment of extraction and analysis."""
 
     def __len__(self) -> int:
         return len(self.paths)
 
     @property
     def subjects(self) -> NDArray[np.str_]:
-        """Return the person of each row, of this set alone, shape (N,)."""
+        """Return the subject of each row, unique across sets, shape (N,)."""
         named = [
             f"{self.annotations.source}/{subject}" for subject in self.annotations.subjects
         ]
         return np.array(named)[self.annotations.video_index]
 
     def take(self, rows: NDArray[np.int64]) -> "LabeledCrops":
-        """Return these rows."""
+        """Return the given rows."""
         return LabeledCrops(
             annotations=take_rows(self.annotations, rows),
             sha256=self.sha256,
@@ -79,16 +79,16 @@ class LabeledCrops:
 def load_labeled(
     place: SetPlace, split: str, spaces: LabelSpaces | None = None
 ) -> LabeledCrops:
-    """Read one split of a set.
+    """Load one split of a set.
 
     Args:
-        place: Where it lies.
-        split: Such as `train`.
-        spaces: Labels that are wanted; None for the set's own.
+        place: Location of the set.
+        split: Name of the split, such as `train`.
+        spaces: Label spaces to map to; None for the set's own.
 
     Raises:
-        MissingData: If there are no annotations, or no crop of them.
-        UsageError: If there is no such split, or no table between the label spaces.
+        MissingData: If there are no annotations or no crops.
+        UsageError: If there is no such split, or the labels cannot be mapped.
     """
     layout = place.layout or fullest_layout(place.data)
     annotated = read_annotated(place.data, layout=layout, split=split)
@@ -100,8 +100,8 @@ def load_labeled(
     folder = place.images or find_image_folder(annotations, folders)
     if folder is None:
         raise MissingData(
-            f"{place.data}: crops of {annotations.source} must lie in one of "
-            f"{', '.join(known.image_folders)}, got none; say --images"
+            f"{place.data}: found no crops of {annotations.source} in "
+            f"{', '.join(known.image_folders)}; name their folder with --images"
         )
     pack = open_pack(folder)
     found = check_images(
@@ -114,8 +114,8 @@ def load_labeled(
     rows = np.flatnonzero(found.present & labeled)
     if not len(rows):
         raise MissingData(
-            f"{folder}: labeled crops of {annotations.source} must be there, got none of "
-            f"{int(labeled.sum())}; say --images"
+            f"{folder}: found none of the {int(labeled.sum())} labeled crops of "
+            f"{annotations.source}; name their folder with --images"
         )
     return LabeledCrops(
         annotations=take_rows(annotations, rows),
@@ -128,7 +128,7 @@ def load_labeled(
 
 
 def take_rows(annotations: Annotations, rows: NDArray[np.int64]) -> Annotations:
-    """Return some rows; videos without any are left out."""
+    """Return the given rows; videos without rows are dropped."""
     kept, video_index = np.unique(annotations.video_index[rows], return_inverse=True)
     columns = {
         name: getattr(annotations, name)[rows]
@@ -151,7 +151,7 @@ def take_rows(annotations: Annotations, rows: NDArray[np.int64]) -> Annotations:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Labels:
-    """Labels of N images, column by column, with a mask for each."""
+    """Labels of N images per task, with masks."""
 
     targets: dict[Task, NDArray[np.generic]]
     """Valence, arousal and class (N,), action units (N, K)."""
@@ -160,7 +160,7 @@ class Labels:
     def of_rows(
         self, rows: NDArray[np.int64], device: torch.device
     ) -> tuple[dict[Task, Tensor], dict[Task, Tensor]]:
-        """Return targets and masks of some images, each a window of one row."""
+        """Return targets and masks of the given images, each as a window of one row."""
         targets, valid = {}, {}
         for task in Task:
             dtype = torch.int64 if task == Task.EXPRESSION else torch.float32
@@ -172,12 +172,12 @@ class Labels:
 
     @property
     def tasks(self) -> tuple[Task, ...]:
-        """Return the tasks that any image is labeled for."""
+        """Return the tasks with at least one label."""
         return tuple(task for task in Task if self.valid[task].any())
 
 
 def join_labels(sets: Sequence[LabeledCrops]) -> Labels:
-    """Return the labels of all sets, one after the other; label spaces must be alike."""
+    """Concatenate the labels of all sets, which must have the same label spaces."""
     return Labels(
         targets={
             task: np.concatenate(
@@ -195,12 +195,12 @@ def join_labels(sets: Sequence[LabeledCrops]) -> Labels:
 
 
 def joined_paths(sets: Sequence[LabeledCrops]) -> tuple[CropFile, ...]:
-    """Return the crops of all sets, one after the other."""
+    """Concatenate the crops of all sets."""
     return tuple(path for image_set in sets for path in image_set.paths)
 
 
 def count_image_labels(labels: Labels, spaces: LabelSpaces) -> LabelStatistics:
-    """Return how often each label occurs, for losses that weigh by it."""
+    """Return the label frequencies, for losses weighted by them."""
     named = labels.targets[Task.EXPRESSION][labels.valid[Task.EXPRESSION]]
     units, valid = labels.targets[Task.ACTION_UNITS], labels.valid[Task.ACTION_UNITS]
     return LabelStatistics(

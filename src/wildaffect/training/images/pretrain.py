@@ -38,28 +38,28 @@ Probe = Callable[[Callable[[Tensor], Tensor]], dict[str, float]]
 
 
 class MaskedBatch(NamedTuple):
-    """Crops as they were read, and what is drawn for them; all on the CPU."""
+    """Batch of crops with their random parameters, on the CPU."""
 
     pixels: NDArray[np.uint8]
     """Shape (B, S, S, C)."""
     boxes: Tensor
-    """Part of each that is shown, shape (B, 4)."""
+    """Random crop box of each image, shape (B, 4)."""
     noise: Tensor
-    """What decides which patches are hidden, shape (B, L)."""
+    """Noise that determines the masked patches, shape (B, L)."""
     step: int
 
 
 class Pretrain:
-    """What `ImageTrainer` trains on crops without labels.
+    """Objective of masked autoencoding on crops without labels.
 
     Args:
-        recipe: How it is trained.
-        mae: The autoencoder, untrained or not.
-        reader: Of the crops.
-        run: Where pictures of reconstructions are written.
-        fabric: Of this process.
-        probe: Asked now and then what the features know; None for never.
-        micro_batch_size: Crops in memory, of this process; None for all of a step.
+        recipe: Recipe to train.
+        mae: Masked autoencoder.
+        reader: Reader of the crops.
+        run: Run folder to write pictures of reconstructions to.
+        fabric: Fabric of this process.
+        probe: Evaluates the features at regular intervals; None for never.
+        micro_batch_size: Maximum number of this process's crops in memory; None for all.
     """
 
     ema_decay = 0.0
@@ -95,11 +95,11 @@ class Pretrain:
         self._shown: Tensor | None = None
 
     def groups(self) -> list[dict[str, Any]]:
-        """Return matrices with weight decay, and everything else without."""
+        """Return the parameter groups; weight decay applies to matrices only."""
         return weight_decay_groups(self._mae, self._recipe.optim.weight_decay)
 
     def batches(self, first_step: int) -> Iterator[MaskedBatch]:
-        """Yield the batches of this step and all after it, without end."""
+        """Yield the batches of this step and all later ones, without end."""
         for step, decoded in enumerate(
             self.reader.batches(self._share(first_step)), start=first_step
         ):
@@ -111,9 +111,9 @@ class Pretrain:
             )
 
     def forward_backward(self, forward: nn.Module, batch: MaskedBatch) -> LossReport:
-        """Add the gradient of a batch's loss, and return that loss, over all processes.
+        """Accumulate the gradient of a batch and return its loss over all processes.
 
-        Every crop hides as many patches, so that it is a mean over crops.
+        The loss is a mean over crops, because all have the same number of masked patches.
         """
         device = self._fabric.device
 
@@ -129,7 +129,7 @@ class Pretrain:
         )
 
     def evaluate(self, model: nn.Module, epoch: int) -> dict[str, float]:
-        """Draw reconstructions and probe the features, when it is time for either."""
+        """Draw reconstructions and probe the features, each at its interval."""
         if not isinstance(model, MaskedAutoencoder):
             raise TypeError(f"pretrain: model must be an autoencoder, got {type(model)}")
         model.eval()
@@ -141,7 +141,7 @@ class Pretrain:
         return {}
 
     def out_of_memory_message(self) -> str:
-        """Return what there was no memory for, and what to do about it."""
+        """Return the message for an out-of-memory error."""
         return out_of_memory_message(
             self._micro_batch_size,
             f"--micro-batch-size {max(1, self._micro_batch_size // 2)}",
@@ -172,14 +172,14 @@ class Pretrain:
             step += 1
 
     def _mine(self, drawn: Any) -> Any:
-        """Return this process's part of what was drawn for the whole step."""
+        """Return this process's share of the random parameters of a step."""
         return drawn[self._processes.rank :: self._processes.count]
 
     def _draw_noise(self, purpose: int, step: int, num: int) -> Tensor:
         return draw_noise(num, self._mae.num_patches, self._generator(purpose, step))
 
     def _draw_boxes(self, step: int) -> Tensor:
-        """Return parts of the image; a mirrored one has its width counted backwards."""
+        """Return crop boxes; left and right are swapped for a flipped crop."""
         generator = self._generator(_PARTS, step)
         boxes = draw_boxes(
             self._recipe.batch_size,

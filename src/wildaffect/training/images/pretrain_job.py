@@ -1,4 +1,4 @@
-"""From folders of images to a finished run of pre-training."""
+"""Pre-training of a run on folders of images."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -33,32 +33,32 @@ from wildaffect.training.runs import Run
 from wildaffect.training.score import task_scores
 
 _PROBE_SHARE = 0.3
-"""Of the people of the probing set, who are asked about; the others are learned from."""
+"""Share of the subjects to test probes on; the probes are fitted on the others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageTree:
-    """Images below one folder, or in one pack, in order of their names."""
+    """Images below one folder or in one pack, sorted by name."""
 
     root: Path
     paths: tuple[CropFile, ...]
     names: tuple[str, ...]
-    """Below the folder."""
+    """Paths relative to the folder."""
     sizes: tuple[int, ...]
-    """Of their files, in bytes."""
+    """File sizes in bytes."""
 
     def digest(self) -> str:
-        """Return the hash of names and sizes, 64 hexadecimal digits; packed or not."""
+        """Return the SHA-256 of names and sizes, the same for a folder and its pack."""
         pairs = zip(self.names, self.sizes, strict=True)
         lines = (f"{name}\n{size}\n" for name, size in pairs)
         return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def find_images(root: Path) -> ImageTree:
-    """Return all images below a folder, however deep, or of the pack that lies in it.
+    """Return all images below a folder, at any depth, or in the pack in it.
 
     Raises:
-        MissingData: If there is none, or the pack is damaged.
+        MissingData: If there are no images, or the pack is damaged.
     """
     pack = open_pack(root)
     if pack:
@@ -66,7 +66,7 @@ def find_images(root: Path) -> ImageTree:
         return ImageTree(root=root, paths=pack.images(), names=pack.names, sizes=sizes)
     paths = images_below(root)
     if not paths:
-        raise MissingData(f"{root}: images must lie below the folder, got none")
+        raise MissingData(f"{root}: no images found")
     return ImageTree(
         root=root,
         paths=paths,
@@ -85,20 +85,20 @@ def pretrain_run(
     data_license: str,
     callbacks: TrainingCallbacks,
 ) -> Run:
-    """Train a masked autoencoder, or go on with a run that was stopped.
+    """Train a masked autoencoder, or resume an interrupted run.
 
     Args:
-        recipe: How it is trained.
-        trees: Images, each a face crop.
-        folder: Of the run.
-        probed: Labeled crops on which features are probed; they choose nothing.
-        config: Where it trains.
-        data_license: License of the images, stated again in the others.
-        callbacks: Who is told.
+        recipe: Recipe to train.
+        trees: Face crops.
+        folder: Folder of the run.
+        probed: Labeled crops to probe the features on; nothing is selected on them.
+        config: Hardware and tracking settings.
+        data_license: License of the images, copied to exported artifacts.
+        callbacks: Callbacks of the run.
 
     Raises:
         UsageError: If the folder holds another run, or the network has no autoencoder.
-        Diverged: If the loss is no number any more.
+        Diverged: If the loss is not finite.
     """
     torch.manual_seed(recipe.seed)
     mae = build_mae(recipe.network)
@@ -170,7 +170,7 @@ def _probe_of(
 
 
 def _halves(crops: LabeledCrops) -> tuple[LabeledCrops, LabeledCrops]:
-    """Return crops to learn from and crops of other people to be asked about."""
+    """Split crops by subject into a part to fit probes on and a part to test them on."""
     aside = hold_out_subjects(crops.subjects.tolist(), _PROBE_SHARE, seed=0)
     is_asked = np.isin(crops.subjects, sorted(aside))
     return crops.take(np.flatnonzero(~is_asked)), crops.take(np.flatnonzero(is_asked))

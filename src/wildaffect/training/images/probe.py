@@ -1,4 +1,4 @@
-"""What frozen features know of labels: a linear probe and nearest neighbors.
+"""Probes of frozen features: a linear probe and nearest neighbors.
 
 Symbols: N crops, D features, K action units.
 """
@@ -47,7 +47,7 @@ class Embedded:
     features: Tensor
     """Shape (N, D), on the CPU."""
     crops: LabeledCrops
-    """The rows that decoded."""
+    """Crops that decoded."""
 
     @property
     def annotations(self) -> Annotations:
@@ -57,13 +57,13 @@ class Embedded:
 
 @dataclass(frozen=True, slots=True)
 class Probes:
-    """How well each way reads labels out of features, per video."""
+    """Score statistics per video of both probes."""
 
     linear: VideoStatistics
     neighbors: VideoStatistics
 
     def by_name(self) -> dict[str, VideoStatistics]:
-        """Return both, by the name that metrics give them."""
+        """Return both, by their name in the metrics."""
         return {"linear": self.linear, "neighbors": self.neighbors}
 
 
@@ -83,9 +83,9 @@ def embed_crops(
 
 
 def probe(train: Embedded, test: Embedded) -> Probes:
-    """Fit both ways on the features of some people and ask them of others.
+    """Fit both probes on the features of some subjects and test them on others.
 
-    The same data give the same result: nothing is drawn.
+    The result is deterministic.
     """
     mean, spread = train.features.mean(0), train.features.std(0) + 1e-6
     known = (train.features - mean) / spread
@@ -99,9 +99,9 @@ def probe(train: Embedded, test: Embedded) -> Probes:
 def linear_probe(
     known: Tensor, train: Embedded, asked: Tensor
 ) -> dict[Task, NDArray[np.float32]]:
-    """Return what one linear map per task says of features (M, D), fitted to `train`.
+    """Return the predictions of one linear map per task, fitted to `train`.
 
-    All crops at once, a fixed number of steps, rare labels weighed up.
+    Full-batch, with a fixed number of steps and class weights.
     """
     spaces = train.annotations.spaces
     labels = join_labels([train.crops])
@@ -136,7 +136,7 @@ def linear_probe(
 def neighbor_probe(
     known: Tensor, train: Embedded, asked: Tensor
 ) -> dict[Task, NDArray[np.float32]]:
-    """Return the mean label of the nearest known crops by cosine, over those labeled."""
+    """Return the mean label of the nearest labeled crops by cosine similarity."""
     spaces = train.annotations.spaces
     labels = join_labels([train.crops])
     likeness = F.normalize(asked, dim=1) @ F.normalize(known, dim=1).T  # (M, N)
@@ -176,7 +176,7 @@ def _raw(maps: nn.ModuleDict, features: Tensor) -> dict[Task, Tensor]:
 def _columns(
     values: NDArray[np.generic], task: Task, spaces: LabelSpaces
 ) -> NDArray[np.float32]:
-    """Return labels as columns of numbers whose mean is a probability or a value."""
+    """Return labels as columns whose mean is a probability or a value."""
     if task == Task.EXPRESSION:
         return np.eye(len(spaces.expressions), dtype=np.float32)[values.astype(np.int64)]
     return values.reshape(len(values), -1).astype(np.float32)

@@ -1,4 +1,4 @@
-"""What a training run on crops is: every choice, as records that a run writes down."""
+"""Recipes of training runs on crops: all settings, saved with the run."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,18 +20,18 @@ from wildaffect.training.recipe import BestOnDevSplit, OptimConfig, Selection
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ImageRecipe(Config):
-    """What supervised training and pre-training have in common."""
+    """Common settings of supervised training and pre-training."""
 
     name: str
     network: str
-    """Backbone, as `wildaffect.models.backbones.registry` names it."""
+    """Name of the backbone in `wildaffect.models.backbones.registry`."""
     batch_size: int = 64
-    """Images of one step, over all processes together."""
+    """Images per step, over all processes together."""
     num_epochs: int = 20
     optim: OptimConfig = field(default_factory=OptimConfig)
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
     channels_last: bool = True
-    """Lay out pictures as convolutions of GPUs and newer CPUs like them."""
+    """Use the channels-last memory format, which is faster on GPUs and newer CPUs."""
     compile: bool = False
     seed: int = 0
 
@@ -49,30 +49,31 @@ class FinetuneRecipe(ImageRecipe):
     """Train a backbone and a head per task on labeled crops."""
 
     tasks: tuple[Task, ...] = tuple(Task)
-    """Those that nothing is labeled for are left out."""
+    """Tasks to train; those without labels are skipped."""
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     head: HeadConfig = field(default_factory=lambda: HeadConfig(hidden_dims=()))
     loss: LossConfig = field(default_factory=LossConfig)
     sampling: Sampling = field(default_factory=EveryImage)
     mixup_alpha: float = 0.0
-    """Of the Beta distribution of shares in which two crops are mixed; 0 mixes none."""
+    """Parameter of mixup's Beta distribution; 0 disables mixup."""
     selection: Selection = field(default_factory=BestOnDevSplit)
     ema_decay: float = 0.0
-    """Of the running mean of weights that is kept in place of the last ones; 0 for none."""
+    """Decay of the EMA of the weights, which is saved instead of the last ones; 0 for
+    none."""
     layer_decay: float = 1.0
-    """Learning rate of a stage over that of the stage after it, in (0, 1]."""
+    """Ratio of the learning rates of a stage and the next one, in (0, 1]."""
     frozen_stages: int = 0
-    """First stages of the backbone that keep the weights they begin with."""
+    """Number of frozen stages of the backbone, from its input."""
     drop_path: float = 0.0
-    """Stochastic depth of the last block of a vision transformer, in [0, 1)."""
+    """Drop probability (stochastic depth) of the last transformer block, in [0, 1)."""
     recompute: bool = False
-    """Save memory by computing stages again in the backward pass."""
+    """Save memory by recomputing stages in the backward pass."""
     kind: Literal["finetune"] = "finetune"
 
     def __post_init__(self) -> None:
         ImageRecipe.__post_init__(self)
         if not self.tasks or len(set(self.tasks)) != len(self.tasks):
-            raise ValueError(f"{self.name}: tasks must be named once each")
+            raise ValueError(f"{self.name}: tasks must be unique")
         if not 0 < self.layer_decay <= 1:
             raise ValueError(
                 f"{self.name}: layer_decay must be in (0, 1], got {self.layer_decay}"
@@ -91,13 +92,13 @@ class PretrainRecipe(ImageRecipe):
     """
 
     min_area: float = 0.5
-    """Smallest share of the image's area that is shown, in (0, 1]."""
+    """Minimum area of the random crop, as a share of the image, in (0, 1]."""
     max_aspect_ratio: float = 4 / 3
-    """Largest width by height of that part, or the other way round, at least 1."""
+    """Maximum aspect ratio of the random crop, at least 1."""
     picture_every: int = 1
-    """Epochs between two sheets of reconstructions."""
+    """Number of epochs between two pictures of reconstructions."""
     probe_every: int = 5
-    """Epochs between two probes of the features, where labeled crops are given."""
+    """Number of epochs between two probes of the features, if labeled crops are given."""
     kind: Literal["pretrain"] = "pretrain"
 
     def __post_init__(self) -> None:
@@ -114,7 +115,7 @@ _ADAPTER: TypeAdapter[AnyImageRecipe] = TypeAdapter(AnyImageRecipe)
 
 
 def save_image_recipe(recipe: AnyImageRecipe, path: Path) -> None:
-    """Write every field, defaults included, so that the file alone repeats the run."""
+    """Write all fields, defaults included: the file reproduces the run."""
     write_whole(path, _ADAPTER.dump_json(recipe, indent=2) + b"\n")
 
 
@@ -122,12 +123,12 @@ def load_image_recipe(path: Path) -> AnyImageRecipe:
     """Read what `save_image_recipe` wrote.
 
     Raises:
-        UsageError: If the file is missing or a key is unknown, missing or wrong.
+        UsageError: If the file is missing, or a key is unknown, missing or invalid.
     """
     try:
         return _ADAPTER.validate_json(path.read_bytes())
     except OSError as error:
-        raise UsageError(f"{path}: recipe must be readable, got {error.strerror}") from None
+        raise UsageError(f"{path}: cannot read recipe: {error.strerror}") from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "file"

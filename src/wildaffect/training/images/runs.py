@@ -1,4 +1,4 @@
-"""The folder of a run on crops: recipe, environment, data, metrics, weights, backbone."""
+"""Folder of a run on crops: recipe, environment, data, metrics, weights, backbone."""
 
 import json
 from dataclasses import dataclass, field
@@ -29,30 +29,30 @@ from wildaffect.training.runs import Run, describe_environment
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ImageSet(Config):
-    """One set of crops that a run was trained on."""
+    """Training set of a run."""
 
     name: str
     sha256: str | None
-    """Of its annotations, or of the names and sizes of its images."""
+    """Hash of its annotations, or of the names and sizes of its images."""
     num_images: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ImageRunData(Config):
-    """What a run on crops was trained on, and what its backbone reads."""
+    """Training data of a run on crops and the preprocessing of its backbone."""
 
     sets: tuple[ImageSet, ...]
     preprocess: Preprocess
     tasks: tuple[Task, ...] = ()
-    """Those that it predicts; none in pre-training."""
+    """Predicted tasks; empty for pre-training."""
     spaces: LabelSpaces = field(default_factory=LabelSpaces)
     dev_subjects: tuple[str, ...] = ()
-    """Set aside to choose the epoch; empty if none were."""
+    """Subjects of the dev split; empty without one."""
     start: str = ""
-    """Weights that it began with; empty if they were untrained."""
+    """Name of the initial weights; empty if untrained."""
     start_sha256: str = ""
     sources: tuple[DataSource, ...] = ()
-    """Data sets that it was trained on, with their licenses."""
+    """Training data sets and their licenses."""
 
 
 _DATA = TypeAdapter(ImageRunData)
@@ -69,10 +69,10 @@ class TrainedFaceNet:
 
 
 def begin_image_run(run: Run, recipe: AnyImageRecipe, data: ImageRunData) -> None:
-    """Write what the run is made of, or check that it is the same as before.
+    """Create the folder of a run, or check the recipe and data of an existing one.
 
     Raises:
-        UsageError: If the folder holds a run of another recipe or other data.
+        UsageError: If the folder holds a run with another recipe or other data.
     """
     if run.recipe.exists():
         if load_image_recipe(run.recipe) != recipe or read_image_data(run) != data:
@@ -89,32 +89,32 @@ def begin_image_run(run: Run, recipe: AnyImageRecipe, data: ImageRunData) -> Non
 
 
 def read_image_data(run: Run) -> ImageRunData:
-    """Return what a run was trained on.
+    """Read the data record of a run.
 
     Raises:
-        UsageError: If the file is not as a run writes it.
+        UsageError: If the file is missing or invalid.
     """
     try:
         return _DATA.validate_json(run.data.read_bytes())
     except OSError as error:
-        raise UsageError(f"{run.data}: must be readable, got {error.strerror}") from None
+        raise UsageError(f"{run.data}: cannot read: {error.strerror}") from None
     except ValidationError as error:
         raise UsageError(f"{run.data}: {first_problem(error)}") from None
 
 
 def load_face_net(folder: Path) -> TrainedFaceNet:
-    """Return the model of a finished supervised run.
+    """Load the model of a finished supervised run.
 
     Raises:
-        UsageError: If the folder is no such run, or one that did not end.
-        BadCheckpoint: If its weights are damaged or those of another model.
+        UsageError: If the folder is not such a run, or the run is unfinished.
+        BadCheckpoint: If its weights are damaged or belong to another model.
     """
     run = Run(folder)
     recipe = load_image_recipe(run.recipe)
     if not isinstance(recipe, FinetuneRecipe) or not run.is_finished:
         raise UsageError(
-            f"{folder}: must be a finished run of `wildaffect finetune`, got one of "
-            f"{recipe.kind} {'' if run.is_finished else 'that did not end'}".rstrip()
+            f"{folder}: not a finished run of `wildaffect finetune`, but "
+            f"{'a finished' if run.is_finished else 'an unfinished'} run of {recipe.kind}"
         )
     data = read_image_data(run)
     backbone = backbone_spec(recipe.network).build()
@@ -130,7 +130,7 @@ def load_face_net(folder: Path) -> TrainedFaceNet:
 
 
 def save_backbone(run: Run, recipe: AnyImageRecipe, data: ImageRunData) -> WeightManifest:
-    """Lay the backbone of a finished run out as imported weights are, in its folder."""
+    """Save the backbone of a finished run in its folder, like imported weights."""
     spec = backbone_spec(recipe.network)
     wanted = spec.build().state_dict().keys()
     prefix = "backbone." if isinstance(recipe, FinetuneRecipe) else ""

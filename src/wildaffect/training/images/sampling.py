@@ -1,4 +1,4 @@
-"""Which images a step trains on; the step's number alone decides, so runs resume.
+"""Sampling of images; the step number alone determines them, for exact resuming.
 
 Symbols: N images, B images of a step, C classes.
 """
@@ -16,17 +16,18 @@ _ORDER, _DRAW = 0x0DE, 0xD4A
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EveryImage(Config):
-    """Each image once per epoch, in an order of its own."""
+    """Each image once per epoch, in random order."""
 
     kind: Literal["every-image"] = "every-image"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BalancedClasses(Config):
-    """Images drawn with replacement, those of rare expressions more often."""
+    """Images drawn with replacement, with rare expressions oversampled."""
 
     power: float = 0.5
-    """Of the inverse frequency, in [0, 1]: 0 draws as they come, 1 every class alike."""
+    """Exponent of the inverse class frequency, in [0, 1]: 0 for uniform sampling of images,
+    1 for uniform sampling of classes."""
     kind: Literal["balanced-classes"] = "balanced-classes"
 
     def __post_init__(self) -> None:
@@ -40,9 +41,9 @@ Sampling = EveryImage | BalancedClasses
 def class_weights(
     expression: NDArray[np.int64], valid: NDArray[np.bool_], power: float
 ) -> NDArray[np.float64]:
-    """Return how likely each image is to be drawn, summing to 1, shape (N,).
+    """Return the sampling probability of each image, shape (N,).
 
-    An image without an expression weighs as much as the mean of those that have one.
+    An image without an expression gets the mean weight of those that have one.
     """
     weights = np.ones(len(expression))
     if valid.any():
@@ -56,10 +57,11 @@ class StepRows:
     """Draws the images of any step of a run.
 
     Args:
-        num_images: N.
-        batch_size: B; an epoch leaves out up to B - 1 images, other ones each time.
-        seed: Of the order.
-        weights: Probability of each image, shape (N,); None takes each once per epoch.
+        num_images: Number of images N.
+        batch_size: Batch size B; an epoch skips up to B - 1 images, different ones each
+        time.
+        seed: Random seed.
+        weights: Probability of each image, shape (N,); None for each once per epoch.
     """
 
     def __init__(
@@ -83,7 +85,7 @@ class StepRows:
         epoch, place = divmod(step, self.steps_per_epoch)
         if epoch != self._epoch:
             rng = np.random.default_rng((self._seed, _ORDER, epoch))
-            # Fewer images than a batch holds are gone through several times.
+            # If there are fewer images than the batch size, repeat them.
             rounds = -(-self._size // self._num)
             orders = [rng.permutation(self._num) for _ in range(rounds)]
             self._epoch, self._order = epoch, np.concatenate(orders)

@@ -1,4 +1,4 @@
-"""The backbone that a run begins with: untrained, or with weights from somewhere."""
+"""Initial backbone of a run: untrained or pre-trained."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,12 +18,12 @@ from wildaffect.models.backbones.weights import (
 )
 
 BACKBONE_FOLDER = "backbone"
-"""Of a run: the backbone alone, laid out as imported weights are."""
+"""Subfolder of a run with its backbone, in the format of imported weights."""
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A backbone, the crop that it reads, and where its weights came from."""
+    """Backbone with its preprocessing and the origin of its weights."""
 
     backbone: Backbone
     preprocess: Preprocess
@@ -31,36 +31,36 @@ class Start:
     """Name of the weights; empty if they are untrained."""
     sha256: str = ""
     license: str = ""
-    """License of those weights, as stated; empty if not stated."""
+    """License of the weights; empty if not stated."""
 
 
 def find_weights(name_or_path: str) -> LoadedBackbone:
-    """Return the backbone of a run's folder, of an entry's folder, or of imported weights.
+    """Load the backbone of a run, of a folder of weights, or of imported weights.
 
     Raises:
-        UsageError: If the folder is a run that has not ended.
-        BadWeights: If there are no such weights, or they were altered.
+        UsageError: If the folder is an unfinished run.
+        BadWeights: If there are no such weights, or they were modified.
     """
     folder = Path(name_or_path)
     if (folder / BACKBONE_FOLDER / MANIFEST_FILE).is_file():
         return load_weights(folder / BACKBONE_FOLDER)
     if (folder / "recipe.json").is_file():
         raise UsageError(
-            f"{folder}: training of a backbone must have ended, got a run without a "
-            f"{BACKBONE_FOLDER} folder; repeat the command that began it to go on with it"
+            f"{folder}: unfinished run (no {BACKBONE_FOLDER} folder); repeat its "
+            "command to resume it"
         )
     return load_weights(name_or_path)
 
 
 def start_from(network: str, weights: str | None) -> Start:
-    """Build a recipe's network and give it the weights that were named.
+    """Build a network and load weights into it.
 
-    Weights of a masked autoencoder's class token also start the network that averages its
-    patches (`.mae` and `.mae_mean`); the last norm is new then.
+    Weights of a class-token network (`.mae`) can also initialize its variant that averages
+    patches (`.mae_mean`), except for the last norm.
 
     Args:
         network: Registered name.
-        weights: Run, name of imported weights, or weight file; None leaves it untrained.
+        weights: Run, name of imported weights, or weight file; None for untrained.
 
     Raises:
         UsageError: If the weights are of another network, or the name is unknown.
@@ -107,6 +107,5 @@ def _fitted(backbone: Backbone, found: str, wanted: str, weights: str) -> Backbo
         if isinstance(build_backbone(wanted), MeanTokenViT):
             return network
     raise UsageError(
-        f"{weights}: weights must be of {wanted}, got those of {found}; name that network "
-        f"with --network {found}"
+        f"{weights}: these weights are for {found}, not for {wanted}; add --network {found}"
     )

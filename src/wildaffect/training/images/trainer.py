@@ -1,7 +1,7 @@
-"""The engine of training on crops: steps, epochs, checkpoints; what is learned plugs in.
+"""Trainer of models on crops, for any objective.
 
-The number of a step alone decides what is drawn in it, so a run that was stopped goes on as
-if it had not been, also in the middle of an epoch.
+The step number alone determines all random draws, so that an interrupted run resumes
+exactly, also in the middle of an epoch.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -25,7 +25,7 @@ from wildaffect.training.trackers import Tracker
 from wildaffect.training.trainer import EpochCallback, Trainer, TrainingPlan
 
 StepCallback = Callable[[int, int, float], None]
-"""Called after every step with its number from 1, how many there are, and its loss."""
+"""Called after every step with its number from 1, the number of steps, and the loss."""
 
 
 class OutOfMemory(WildAffectError):
@@ -33,44 +33,44 @@ class OutOfMemory(WildAffectError):
 
 
 class Objective(Protocol):
-    """What is learned: a model, its batches, its loss, and how an epoch is judged."""
+    """Training objective: a model, its batches, its loss, and its evaluation."""
 
     model: nn.Module
     loss: nn.Module
-    """State of the loss, saved with the model."""
+    """Loss module; its state is saved with the model."""
     steps_per_epoch: int
     ema_decay: float
     patience_epochs: int | None
     """See `TrainingPlan`."""
 
     def groups(self) -> list[dict[str, Any]]:
-        """Return the parameters that are trained, as the optimizer takes them."""
+        """Return the parameter groups for the optimizer."""
 
     def batches(self, first_step: int) -> Iterator[Any]:
-        """Yield the batches of this step and all after it, without end."""
+        """Yield the batches of this step and all later ones, without end."""
 
     def forward_backward(self, forward: nn.Module, batch: Any) -> LossReport:
-        """Add the gradient of a batch's loss, and return that loss, over all processes.
+        """Accumulate the gradient of a batch and return its loss over all processes.
 
-        `forward` is the model as Fabric set it up.
+        `forward` is the model set up by Fabric.
         """
 
     def evaluate(self, model: nn.Module, epoch: int) -> dict[str, float]:
-        """Return scores after an epoch; called in the first process alone."""
+        """Return scores after an epoch; called in the first process only."""
 
     def out_of_memory_message(self) -> str:
-        """Return what there was no memory for, and what to do about it."""
+        """Return the message for an out-of-memory error."""
 
 
 class ImageTrainer:
-    """Trains one run; `run` returns when its weights are written.
+    """Trains an objective on crops.
 
     Args:
-        recipe: How it is trained.
-        objective: What is learned; its model and loss lie on the fabric's device.
-        run: Where everything is written.
-        fabric: Of this process.
-        trackers: Told the numbers of every epoch, by the first process alone.
+        recipe: Recipe to train.
+        objective: Training objective; its model and loss are on the fabric's device.
+        run: Run folder to write to.
+        fabric: Fabric of this process.
+        trackers: Experiment trackers; used in the first process only.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class ImageTrainer:
             patience_epochs=objective.patience_epochs,
         )
         model = objective.model
-        if recipe.channels_last and not is_sharded(fabric):  # shards lie as they come
+        if recipe.channels_last and not is_sharded(fabric):
             model.to(memory_format=torch.channels_last)
         ema = EMA(model, objective.ema_decay) if objective.ema_decay else None
         eval_model = None
@@ -123,10 +123,10 @@ class ImageTrainer:
         )
 
     def run(self, on_epoch_end: EpochCallback, on_step_end: StepCallback) -> None:
-        """Train to the end, or on from the last checkpoint to the end.
+        """Train to the end, starting from the last checkpoint if there is one.
 
         Raises:
-            Diverged: If the loss is no number any more.
+            Diverged: If the loss is not finite.
             OutOfMemory: If a step does not fit into the device's memory.
         """
         self._trainer.run(lambda first: self._steps(first, on_step_end), on_epoch_end)
@@ -142,10 +142,10 @@ class ImageTrainer:
             yield step
 
     def take_step(self, batch: Any, index: int) -> Step:
-        """Take one step, as `run` takes them one after another.
+        """Take one training step.
 
         Raises:
-            Diverged: If the loss is no number any more.
+            Diverged: If the loss is not finite.
         """
         self._forward.train()  # the caller may have evaluated since the last step
         return optimizer_step(
@@ -157,9 +157,9 @@ class ImageTrainer:
         )
 
     def _prepare_shards(self, model: nn.Module, ema: EMA | None) -> nn.Module:
-        """Divide the running mean as the model will be; return a whole copy to judge."""
+        """Shard the EMA like the model; return a full copy to evaluate."""
         if self._recipe.compile:
-            raise UsageError("strategy: fsdp must not be compiled, got --compile; drop one")
+            raise UsageError("strategy: fsdp does not support --compile; drop one of them")
         eval_model = deepcopy(model).cpu()
         if ema:
             shard(ema.model, self._fabric.strategy.device_mesh)
