@@ -15,23 +15,23 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from wildaffect.core.outputs import SequenceOutputs
-from wildaffect.core.sequences import Targets
-from wildaffect.core.tasks import Task
-from wildaffect.inference.expression_bias import (
+from wildaffect.calibration.expression_bias import (
     CoordinateAscent,
     LogitAdjustment,
     fit_bias,
 )
-from wildaffect.inference.fitting import cross_fit, fit_calibration
-from wildaffect.inference.labeled import LabeledRows, label_rows
-from wildaffect.inference.selection import select_members
-from wildaffect.inference.smoothing import Box, CausalExponential, Gaussian, smooth
-from wildaffect.inference.thresholds import (
+from wildaffect.calibration.fitting import cross_fit, fit_calibration
+from wildaffect.calibration.labeled import LabeledRows, label_rows
+from wildaffect.calibration.selection import select_members
+from wildaffect.calibration.thresholds import (
     ThresholdSweep,
     common_threshold,
     fit_thresholds,
 )
+from wildaffect.core.outputs import SequenceOutputs
+from wildaffect.core.sequences import Targets
+from wildaffect.core.tasks import Task
+from wildaffect.inference.smoothing import Box, CausalExponential, Gaussian, smooth
 from wildaffect.metrics.counts import ConfusionCounts, UnitCounts
 
 Floats = NDArray[np.float64]

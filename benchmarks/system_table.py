@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from wildaffect.calibration.ensembling import average
+from wildaffect.calibration.stored_outputs import load_outputs
 from wildaffect.core.outputs import SequenceOutputs
 from wildaffect.core.sequences import FrameSequence
 from wildaffect.core.tasks import LabelSpaces
 from wildaffect.features.store import FeatureStore
 from wildaffect.inference.calibration import Calibration
-from wildaffect.inference.ensembling import average
-from wildaffect.inference.stored_outputs import load_outputs
 from wildaffect.metrics.scores import TaskScores, VideoStatistics
 from wildaffect.training.calibrate_and_score import (
     calibrate,

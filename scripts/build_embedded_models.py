@@ -18,8 +18,8 @@ from convert_faceapi_expression import build_network, read_weights
 from rich.console import Console
 from rich.progress import Progress
 
-from wildaffect.data.world_features import write_world_features
-from wildaffect.data.world_sight import see_video
+from wildaffect.features.world_features import write_world_features
+from wildaffect.features.world_sight import see_video
 from wildaffect.inference.artifact import EMBEDDED, load_artifact, write_artifact
 from wildaffect.recipes.embedded import default_artifact, open_artifact
 from wildaffect.recipes.embedded_card import card_of

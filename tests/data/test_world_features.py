@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from wildaffect.data.world_features import FEATURE_SET, store_of, write_world_features
 from wildaffect.features.store import FeatureStore
+from wildaffect.features.world_features import FEATURE_SET, store_of, write_world_features
 from wildaffect.synth.plan import plan_world
 from wildaffect.synth.presets import PRESETS
 from wildaffect.synth.stream import open_clip

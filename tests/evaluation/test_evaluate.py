@@ -21,9 +21,9 @@ import pytest
 
 from wildaffect.core.errors import EvaluationError
 from wildaffect.core.tasks import Task
+from wildaffect.data.annotated import read_annotated
 from wildaffect.evaluation.evaluate import Evaluation, evaluate
-from wildaffect.evaluation.inputs import read_annotated
-from wildaffect.evaluation.protocols import PROTOCOLS
+from wildaffect.evaluation.protocols import PROTOCOLS, protocol_of_layout
 from wildaffect.evaluation.report import read_report, report_to_json
 from wildaffect.evaluation.rules import Absent, Missing, Rules
 from wildaffect.evaluation.scoring import Settings
@@ -40,7 +40,7 @@ def report_of(truth, said, against=None, **changed):
     annotated = read_annotated(truth)
     values = {
         "annotated": annotated,
-        "protocol": annotated.protocol,
+        "protocol": protocol_of_layout(annotated.layout),
         "settings": Settings(num_resamples=200),
         **changed,
     }

@@ -8,10 +8,11 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from wildaffect.cli.main import main
+from wildaffect.data.annotated import read_annotated
 from wildaffect.evaluation.evaluate import Evaluation, evaluate
-from wildaffect.evaluation.inputs import read_annotated
 from wildaffect.evaluation.pages.markdown import to_markdown
 from wildaffect.evaluation.pages.page import to_html
+from wildaffect.evaluation.protocols import protocol_of_layout
 from wildaffect.evaluation.scoring import Settings
 from wildaffect.evaluation.tables import read_predictions
 
@@ -44,7 +45,9 @@ def report(truth, said):
     table = read_predictions(said)
     settings = Settings(num_resamples=50)
     evaluation = Evaluation(
-        annotated=annotated, protocol=annotated.protocol, settings=settings
+        annotated=annotated,
+        protocol=protocol_of_layout(annotated.layout),
+        settings=settings,
     )
     return evaluate(table, evaluation, table)
 
@@ -73,7 +76,7 @@ def test_names_of_files_cannot_break_the_page(truth, said):
     annotated = read_annotated(truth)
     evaluation = Evaluation(
         annotated=annotated,
-        protocol=annotated.protocol,
+        protocol=protocol_of_layout(annotated.layout),
         settings=Settings(num_resamples=1),
     )
     page = to_html(evaluate(read_predictions(evil), evaluation))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from wildaffect.core.errors import BadAnnotation, EvaluationError, MissingData
-from wildaffect.evaluation.inputs import read_annotated
+from wildaffect.data.annotated import read_annotated
 from wildaffect.evaluation.matching import NONE, match_rows
 from wildaffect.evaluation.tables import read_predictions
 from wildaffect.formats.columns import Rows, build_annotations

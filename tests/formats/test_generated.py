@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from wildaffect.evaluation.inputs import read_annotated
+from wildaffect.data.annotated import read_annotated
 from wildaffect.formats.generated import find_generated
 
 HEADER = "image,valence,arousal,expression,aus"

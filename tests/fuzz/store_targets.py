@@ -9,6 +9,7 @@ import numpy as np
 from mutations import mutate, mutate_json, mutate_lines
 from target import Seed, Target, files_below
 
+from wildaffect.calibration.stored_outputs import StoredOutputs, load_outputs, save_outputs
 from wildaffect.core.outputs import SequenceOutputs
 from wildaffect.core.tasks import Task
 from wildaffect.features.importing import import_features
@@ -16,7 +17,6 @@ from wildaffect.features.packs import INDEX, Pack, pack_images
 from wildaffect.features.records import FeatureTable, Provenance
 from wildaffect.features.store import FeatureStore
 from wildaffect.inference.calibration import Calibration, apply_calibration
-from wildaffect.inference.stored_outputs import StoredOutputs, load_outputs, save_outputs
 from wildaffect.outputs.resume import is_finished
 from wildaffect.outputs.sidecar import Provenance as ResultProvenance
 from wildaffect.outputs.table import read_table, recover

@@ -10,7 +10,6 @@ import wildaffect
 from wildaffect.analysis.options import build_analyzer, describe_artifact
 from wildaffect.core.frames import Frame
 from wildaffect.core.tasks import EXTENDED_ACTION_UNITS, Task
-from wildaffect.demo.doctor import _look_at_artifact
 from wildaffect.features.geometry import mirrored_columns
 from wildaffect.inference.artifact import EMBEDDED, load_artifact
 from wildaffect.inference.calibration import expression_probs, units_present
@@ -18,6 +17,7 @@ from wildaffect.inference.inputs import COLUMNS
 from wildaffect.inference.manifest import BackboneInput
 from wildaffect.inference.model import INTENSITY, SIDES, Model
 from wildaffect.runtime.network import Device
+from wildaffect.workflows.doctor import _look_at_artifact
 
 PORTRAIT = Path(wildaffect.__file__).parent / "demo/astronaut.jpg"
 NAMES = ("default", "open")

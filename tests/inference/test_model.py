@@ -3,7 +3,9 @@ import dataclasses
 import numpy as np
 import pytest
 
+from wildaffect.calibration.ensembling import average
 from wildaffect.core.errors import BadArtifact
+from wildaffect.core.outputs import SequenceOutputs
 from wildaffect.core.tasks import Task
 from wildaffect.inference.artifact import load_artifact
 from wildaffect.inference.inputs import Inputs
@@ -59,6 +61,28 @@ def test_a_network_that_lacks_an_output_is_refused(averaging, toy):
         BadArtifact, match=r"outputs must name .*action_units.*, got valence"
     ):
         model_of(toy(network))
+
+
+def test_an_artifact_averages_its_members_as_stored_outputs_are_averaged(toy, constant):
+    rescaled = [{Task.VALENCE: Affine(scale=0.5, offset=0.1)}, {}]
+    values = (0.2, 0.8)
+    networks = [constant(3, valence=value) for value in values]
+    out = said(toy(*networks, weights=[3.0, 1.0], rescaled=rescaled))
+    members = [
+        [
+            SequenceOutputs(
+                video="clip",
+                frame_number=np.arange(4),
+                time_s=TIMES,
+                probs={Task.VALENCE: np.full(4, value, np.float32)},
+            )
+        ]
+        for value in values
+    ]
+    (mixed,) = average(members, [3.0, 1.0], rescaling=rescaled)
+    valence, spread = mixed.probs[Task.VALENCE], mixed.spread[Task.VALENCE]
+    np.testing.assert_allclose(out["valence"][:, 0], valence, rtol=1e-5)
+    np.testing.assert_allclose(out[f"{SPREAD} valence"][:, 0], spread, rtol=1e-5)
 
 
 def test_a_network_of_other_widths_is_refused(toy, constant):

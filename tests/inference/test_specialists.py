@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from wildaffect.calibration.ensembling import average
 from wildaffect.core.errors import BadArtifact
 from wildaffect.core.tasks import ABAW_ACTION_UNITS, ABAW_EXPRESSIONS, Task
 from wildaffect.core.windows import FRAME_WISE, CausalWindow, WindowSpec
 from wildaffect.inference.artifact import load_artifact, network_file, write_artifact
-from wildaffect.inference.ensembling import average
 from wildaffect.inference.manifest import ActionUnitOutput, Affine, ExpressionOutput, Member
 from wildaffect.inference.model import Model
 from wildaffect.inference.runs import build_stream, predict_rows

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from wildaffect.core.errors import MissingData
-from wildaffect.data.world_features import store_of, write_world_features
-from wildaffect.data.world_sight import see_video
 from wildaffect.features.geometry import GEOMETRY_NAMES, split_row
 from wildaffect.features.store import EntryName, FeatureStore
+from wildaffect.features.world_features import store_of, write_world_features
+from wildaffect.features.world_sight import see_video
 from wildaffect.inference.neutral import (
     DEFAULT_POLICY,
     Neutral,

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from pyarrow import csv
 
+from wildaffect.calibration.ensembling import average
+from wildaffect.calibration.stored_outputs import load_outputs
 from wildaffect.cli.main import main
 from wildaffect.core.errors import UsageError
 from wildaffect.data.splits import Fold, Splits, save_splits
-from wildaffect.inference.ensembling import average
-from wildaffect.inference.stored_outputs import load_outputs
 from wildaffect.training.ensembles import load_ensemble
 
 

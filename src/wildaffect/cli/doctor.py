@@ -22,8 +22,8 @@ class Command:
 def run(command: Command) -> int:
     """Print one line per check; return 1 if any check failed."""
     from wildaffect.core.console import Console
-    from wildaffect.demo.doctor import examine
     from wildaffect.runtime.network import Device
+    from wildaffect.workflows.doctor import examine
 
     console = Console(highlight=False, soft_wrap=True)
     checks = []

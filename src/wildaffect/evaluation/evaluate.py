@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.core.errors import EvaluationError
+from wildaffect.core.hashes import InputFiles, hash_files
 from wildaffect.core.predictions import Predictions
 from wildaffect.core.tasks import Task
 from wildaffect.core.version import __version__
-from wildaffect.evaluation.inputs import Annotated, hash_files
+from wildaffect.data.annotated import Annotated
 from wildaffect.evaluation.matching import match_rows
 from wildaffect.evaluation.pairing import Paired, pair_up
 from wildaffect.evaluation.plots import densities, traces
@@ -21,7 +22,6 @@ from wildaffect.evaluation.protocols import Protocol
 from wildaffect.evaluation.report import (
     Comparison,
     GroupScore,
-    Input,
     InSample,
     Report,
     Score,
@@ -135,7 +135,7 @@ def _pair(table: PredictionTable, evaluation: Evaluation) -> Paired:
     )
 
 
-def _input(table: PredictionTable) -> Input:
+def _input(table: PredictionTable) -> InputFiles:
     return hash_files(table.source.replace("\\", "/").rsplit("/", 1)[-1], table.files)
 
 

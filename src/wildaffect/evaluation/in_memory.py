@@ -16,15 +16,15 @@ from pyarrow import compute
 
 from wildaffect.core.annotations import Annotations
 from wildaffect.core.errors import UsageError
+from wildaffect.core.hashes import InputFiles
 from wildaffect.core.tasks import ABAW_ACTION_UNITS, ABAW_EXPRESSIONS, LabelSpace
+from wildaffect.data.annotated import Annotated
 from wildaffect.evaluation.columns import (
     check_columns,
     read_values,
     read_whole_numbers,
 )
-from wildaffect.evaluation.inputs import Annotated
-from wildaffect.evaluation.protocols import PROTOCOLS
-from wildaffect.evaluation.report import Input
+from wildaffect.evaluation.protocols import OWN
 from wildaffect.evaluation.tables import Keys, PredictionTable
 from wildaffect.outputs.columns import expression_column
 
@@ -199,8 +199,8 @@ def _annotated(table: pa.Table) -> Annotated:
     )
     return Annotated(
         annotations=annotations,
-        input=Input(name=name, sha256=None, num_files=0),
-        protocol=PROTOCOLS["own"],
+        input=InputFiles(name=name, sha256=None, num_files=0),
+        layout=OWN,
         first_frame=None,
         notes=values.notes,
     )

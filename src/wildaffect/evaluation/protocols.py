@@ -27,6 +27,8 @@ class Protocol:
     """True if every task must be on both sides; else the tasks that both have count."""
 
 
+OWN = "own"
+"""Protocol of annotations that no challenge defines."""
 PROTOCOLS = {
     known.name: known
     for known in (
@@ -65,7 +67,7 @@ PROTOCOLS = {
             needs_all=True,
         ),
         Protocol(
-            name="own",
+            name=OWN,
             title="own data",
             definition="each task by itself, in the annotations' label spaces, pooled over "
             "all annotated frames; there is no overall number",
@@ -101,4 +103,4 @@ def find_protocol(name: str) -> Protocol:
 
 def protocol_of_layout(layout: str) -> Protocol:
     """Return the protocol that annotations of a known layout were made for, else `own`."""
-    return PROTOCOLS[_OF_LAYOUT.get(layout, "own")]
+    return PROTOCOLS[_OF_LAYOUT.get(layout, OWN)]

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from wildaffect.core.config import Config
 from wildaffect.core.errors import EvaluationError
+from wildaffect.core.hashes import InputFiles
 from wildaffect.core.tasks import Task
 
 REPORT_VERSION = 1
@@ -114,16 +115,6 @@ class TaskCoverage(Config):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Input(Config):
-    """What was read, and its hash."""
-
-    name: str
-    sha256: str | None
-    """Hash of the file, or of the names and hashes of several files; None if in memory."""
-    num_files: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class InSample(Config):
     """Overlap of the evaluated videos with videos used for tuning the system."""
 
@@ -159,7 +150,7 @@ class Difference(Config):
 class Comparison(Config):
     """Two systems on the frames that both predict."""
 
-    other: Input
+    other: InputFiles
     num_frames: dict[Task, int]
     """Annotated frames that both systems predict, for each task."""
     departures: tuple[str, ...]
@@ -176,8 +167,8 @@ class Report(Config):
     protocol: str
     protocol_title: str
     definition: str
-    predictions: Input
-    annotations: Input
+    predictions: InputFiles
+    annotations: InputFiles
     expressions: tuple[str, ...]
     """Classes that were compared, in order; empty if expressions were not."""
     action_units: tuple[str, ...]

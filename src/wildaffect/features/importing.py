@@ -10,7 +10,6 @@ Symbols: L rows of a video, D columns.
 Source: layout of HDF5 from `data/seq_dataset.py` of AIM3-RUC/ABAW4, commit f639540.
 """
 
-import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 
 from wildaffect.core.annotations import Annotations
 from wildaffect.core.errors import FeatureError, MissingExtra
+from wildaffect.core.hashes import file_sha256
 from wildaffect.core.npz import open_npz
 from wildaffect.core.sequences import ASSUMED_FPS
 from wildaffect.core.zips import FREE_BYTES, LARGEST_EXPANSION, BadZip
@@ -70,7 +70,7 @@ def import_features(
     read = _reader(path)
     store.make_folder()
     origin = Provenance(
-        content_sha256=_file_sha256(path),
+        content_sha256=file_sha256(path),
         preprocess_sha256=NO_DIGEST,
         weights_sha256=NO_DIGEST,
     )
@@ -218,8 +218,3 @@ def _read_npz(path: Path) -> Iterator[tuple[str, Arrays]]:
                 )
     except (OSError, BadZip) as error:
         raise FeatureError(f"{path}: file must be whole npz, got: {error}") from error
-
-
-def _file_sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

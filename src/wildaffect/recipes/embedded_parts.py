@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from wildaffect.calibration.thresholds import ThresholdSweep, fit_thresholds
 from wildaffect.core.errors import MissingData
 from wildaffect.core.tasks import EXTENDED_ACTION_UNIT_NAMES
 from wildaffect.export.members import FaceMember, member_onnx
@@ -17,7 +18,6 @@ from wildaffect.formats.generated import find_generated
 from wildaffect.inference.inputs import COLUMNS
 from wildaffect.inference.manifest import DataSource, NeutralPolicy
 from wildaffect.inference.neutral import DEFAULT_POLICY
-from wildaffect.inference.thresholds import ThresholdSweep, fit_thresholds
 from wildaffect.models.face_units import Asymmetry, FaceUnits, Prototypes
 from wildaffect.recipes.default import default
 from wildaffect.synth.facs import COLUMN

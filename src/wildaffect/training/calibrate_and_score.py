@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
+from wildaffect.calibration.fitting import CalibrationFit, CrossFit, Step, cross_fit
+from wildaffect.calibration.smoothing_choice import CAUSAL_GRIDS
+from wildaffect.calibration.stored_outputs import StoredOutputs, load_outputs, save_outputs
 from wildaffect.core.config import first_problem
 from wildaffect.core.errors import UsageError
 from wildaffect.core.files import write_whole
@@ -17,9 +20,6 @@ from wildaffect.core.sequences import FrameSequence
 from wildaffect.core.tasks import LabelSpaces, Task
 from wildaffect.core.windows import CausalWindow
 from wildaffect.inference.calibration import Calibration
-from wildaffect.inference.fitting import CalibrationFit, CrossFit, Step, cross_fit
-from wildaffect.inference.smoothing_choice import CAUSAL_GRIDS
-from wildaffect.inference.stored_outputs import StoredOutputs, load_outputs, save_outputs
 from wildaffect.metrics.bootstrap import Interval, bootstrap_interval
 from wildaffect.metrics.scores import TaskScores, VideoStatistics
 from wildaffect.training.predict import predict_sequences

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from wildaffect.core.errors import WildAffectError
 from wildaffect.core.files import publish, whole_file
+from wildaffect.core.hashes import file_sha256
 
 _WEIGHTS, _STATE, _CHECKSUMS = "model.safetensors", "state.pt", "sha256.json"
 _SHA256 = "sha256"
@@ -50,7 +51,7 @@ def save_checkpoint(
     part.mkdir(parents=True)
     save_weights(part / _WEIGHTS, weights)
     torch.save(state, part / _STATE)
-    sums = {name: _file_sha256(part / name) for name in (_WEIGHTS, _STATE)}
+    sums = {name: file_sha256(part / name) for name in (_WEIGHTS, _STATE)}
     (part / _CHECKSUMS).write_text(json.dumps(sums) + "\n", encoding="utf-8")
     if folder.exists():
         shutil.rmtree(old, ignore_errors=True)
@@ -85,7 +86,7 @@ def _check_sums(folder: Path) -> None:
         ) from error
     for name in (_WEIGHTS, _STATE):
         file = folder / name
-        found = _file_sha256(file) if file.is_file() else "no file"
+        found = file_sha256(file) if file.is_file() else "no file"
         if not isinstance(stated, Mapping) or stated.get(name) != found:
             raise BadCheckpoint(
                 f"{file}: corrupt checkpoint: the sha256 {found[:12]} is not the recorded "
@@ -141,11 +142,6 @@ def tensors_sha256(tensors: Mapping[str, Tensor]) -> str:
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
         digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()
-
-
-def _file_sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _beside(path: Path, end: str) -> Path:

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from wildaffect.calibration.ensembling import average
 from wildaffect.core.outputs import SequenceOutputs
 from wildaffect.core.tasks import LabelSpaces, Task
 from wildaffect.inference.calibration import Calibration
-from wildaffect.inference.ensembling import average
 from wildaffect.metrics.bootstrap import Interval, paired_bootstrap_over_runs
 from wildaffect.metrics.scores import TaskScores, VideoStatistics
 from wildaffect.training.calibrate_and_score import calibrate, score_sum

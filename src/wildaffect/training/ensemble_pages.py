@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table
 
+from wildaffect.calibration.ensemble_weights import EnsembleWeights
+from wildaffect.calibration.fitting import CrossFit
 from wildaffect.core.files import write_whole
 from wildaffect.core.tasks import Task
-from wildaffect.inference.ensemble_weights import EnsembleWeights
-from wildaffect.inference.fitting import CrossFit
 from wildaffect.training.calibrate_and_score import ScoreLine, score_line
 from wildaffect.training.pages import TITLES, score_cell
 

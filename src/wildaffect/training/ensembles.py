@@ -4,7 +4,6 @@ An ensemble is a folder: `ensemble.json` lists its runs with weights and rescali
 `calibration.json` holds the post-processing of their mean.
 """
 
-import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,14 +11,15 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from wildaffect.calibration.ensemble_weights import Combine, Select
 from wildaffect.core.config import Config
 from wildaffect.core.errors import UsageError
 from wildaffect.core.files import write_whole
+from wildaffect.core.hashes import file_sha256
 from wildaffect.core.names import is_inside
 from wildaffect.core.tasks import LabelSpaces, Task
 from wildaffect.data.splits import load_splits
 from wildaffect.inference.calibration import Calibration
-from wildaffect.inference.ensemble_weights import Combine, Select
 from wildaffect.inference.manifest import Affine
 from wildaffect.training.calibrate_and_score import load_calibration
 from wildaffect.training.runs import Run, TrainedModel, load_run
@@ -171,15 +171,10 @@ def member_record(
     run = os.path.relpath(trained.run.folder.absolute(), folder.absolute())
     return MemberRecord(
         run=Path(run).as_posix(),
-        weights_sha256=weights_sha256(trained.run),
+        weights_sha256=file_sha256(trained.run.weights),
         weight=weight,
         rescaled=dict(rescaled),
     )
-
-
-def weights_sha256(run: Run) -> str:
-    """Return the hash of a run's weights."""
-    return hashlib.sha256(run.weights.read_bytes()).hexdigest()
 
 
 def tasks_of(members: Sequence[TrainedModel]) -> tuple[Task, ...]:
@@ -206,7 +201,7 @@ def check_members(members: Sequence[TrainedModel]) -> None:
 
 def _load_member(path: Path, record: MemberRecord) -> EnsembleMember:
     trained = load_run(path.parent / record.run)
-    found = weights_sha256(trained.run)
+    found = file_sha256(trained.run.weights)
     if found != record.weights_sha256:
         raise UsageError(
             f"{path}: {record.run} was trained again since: its weights are {found[:12]} "

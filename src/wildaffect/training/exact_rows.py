@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.core.errors import MissingData
-from wildaffect.data.world_features import FEATURE_SET, store_of
 from wildaffect.features.geometry import GEOMETRY_NAMES, split_row
 from wildaffect.features.store import EntryName, FeatureStore
+from wildaffect.features.world_features import FEATURE_SET, store_of
 from wildaffect.inference.manifest import NeutralPolicy
 from wildaffect.inference.neutral import population_changes, track_changes
 from wildaffect.synth.exact import NAME as EXACT

@@ -15,13 +15,13 @@ from wildaffect.core.annotations import Annotations
 from wildaffect.core.errors import FeatureError
 from wildaffect.core.sequences import FrameSequence
 from wildaffect.core.tasks import LabelSpaces
+from wildaffect.data.annotated import read_annotated
 from wildaffect.data.samples import load_sequences
-from wildaffect.evaluation.inputs import read_annotated
 from wildaffect.features.store import EntryName, FeatureStore
 from wildaffect.formats.frame_lists import read_frame_list
-from wildaffect.inference.sequence_inputs import measured_view
 from wildaffect.training.load import frame_query, fullest_layout
 from wildaffect.training.recipe import TemporalRecipe
+from wildaffect.training.sequence_inputs import measured_view
 
 FirstFrame = Literal[0, 1]
 

@@ -7,22 +7,22 @@ from typing import Literal
 from wildaffect.core.annotations import Annotations
 from wildaffect.core.errors import FeatureError
 from wildaffect.core.sequences import FrameSequence
+from wildaffect.data.annotated import Annotated, read_annotated
 from wildaffect.data.delay import advance_traces
 from wildaffect.data.samples import FeatureQuery, load_sequences
-from wildaffect.evaluation.inputs import Annotated, read_annotated
 from wildaffect.features.store import EntryName, FeatureStore
 from wildaffect.formats.detect import detect
 from wildaffect.inference.inputs import COLUMNS
 from wildaffect.inference.manifest import DataSource
-from wildaffect.inference.sequence_inputs import (
+from wildaffect.training.recipe import TemporalRecipe
+from wildaffect.training.runs import RunData
+from wildaffect.training.sequence_inputs import (
     MEASURED_SET,
     feature_sets,
     in_order,
     measured_view,
     suggest_input,
 )
-from wildaffect.training.recipe import TemporalRecipe
-from wildaffect.training.runs import RunData
 from wildaffect.training.tensors import rows_per_second
 
 ALL_TASKS = "affwild2-mtl"

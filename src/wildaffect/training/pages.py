@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
+from wildaffect.calibration.fitting import CrossFit
 from wildaffect.core.console import Console
 from wildaffect.core.tasks import Task
-from wildaffect.inference.fitting import CrossFit
 from wildaffect.training.calibrate_and_score import ScoreLine
 from wildaffect.training.score import task_scores
 

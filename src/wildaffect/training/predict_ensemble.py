@@ -9,11 +9,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from wildaffect.calibration.ensembling import average, rescale
 from wildaffect.core.outputs import SequenceOutputs
 from wildaffect.core.rate import between_kept, kept_rows
 from wildaffect.core.sequences import FrameSequence
 from wildaffect.core.windows import longest_gap_s
-from wildaffect.inference.ensembling import average, rescale
 from wildaffect.training.ensembles import Ensemble
 from wildaffect.training.predict import predict_sequences
 from wildaffect.training.recipe import TemporalRecipe

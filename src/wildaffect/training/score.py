@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from wildaffect.calibration.labeled import decide, label_rows, statistics
 from wildaffect.core.outputs import SequenceOutputs
 from wildaffect.core.sequences import FrameSequence, Targets
 from wildaffect.core.tasks import LabelSpaces, Task
 from wildaffect.inference.calibration import Calibration
-from wildaffect.inference.labeled import decide, label_rows, statistics
 from wildaffect.metrics.scores import TaskScores, VideoStatistics
 
 

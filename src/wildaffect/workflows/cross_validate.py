@@ -4,11 +4,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+from wildaffect.calibration.stored_outputs import StoredOutputs, save_outputs
 from wildaffect.core.errors import UsageError
 from wildaffect.core.outputs import SequenceOutputs
 from wildaffect.core.sequences import FrameSequence
 from wildaffect.data.splits import Fold, k_folds, save_splits
-from wildaffect.inference.stored_outputs import StoredOutputs, save_outputs
 from wildaffect.training.calibrate_and_score import (
     ScoreLine,
     calibrate_run,

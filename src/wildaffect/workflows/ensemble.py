@@ -8,12 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from wildaffect.core.errors import OutputError, UsageError
-from wildaffect.core.outputs import SequenceOutputs
-from wildaffect.core.tasks import Task
-from wildaffect.core.windows import CausalWindow
-from wildaffect.features.store import FeatureStore
-from wildaffect.inference.ensemble_weights import (
+from wildaffect.calibration.ensemble_weights import (
     Combine,
     EnsembleWeights,
     Select,
@@ -21,10 +16,15 @@ from wildaffect.inference.ensemble_weights import (
     cross_fit_weights,
     select_weights,
 )
-from wildaffect.inference.ensembling import correlations
-from wildaffect.inference.expression_bias import BiasFit, CoordinateAscent
-from wildaffect.inference.fitting import CrossFit, cross_fit
-from wildaffect.inference.stored_outputs import StoredOutputs, save_outputs
+from wildaffect.calibration.ensembling import correlations
+from wildaffect.calibration.expression_bias import BiasFit, CoordinateAscent
+from wildaffect.calibration.fitting import CrossFit, cross_fit
+from wildaffect.calibration.stored_outputs import StoredOutputs, save_outputs
+from wildaffect.core.errors import OutputError, UsageError
+from wildaffect.core.outputs import SequenceOutputs
+from wildaffect.core.tasks import Task
+from wildaffect.core.windows import CausalWindow
+from wildaffect.features.store import FeatureStore
 from wildaffect.training.calibrate_and_score import (
     calibration_fit,
     calibration_path,

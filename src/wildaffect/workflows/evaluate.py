@@ -9,18 +9,14 @@ import pyarrow as pa
 
 from wildaffect.core.errors import UsageError
 from wildaffect.core.tasks import LabelSpace, Task
+from wildaffect.data.annotated import Annotated, read_annotated
 from wildaffect.evaluation.evaluate import Evaluation
 from wildaffect.evaluation.evaluate import evaluate as score
 from wildaffect.evaluation.in_memory import pair_in_memory, to_table
-from wildaffect.evaluation.inputs import (
-    Annotated,
-    read_annotated,
-    read_class_map,
-    read_video_names,
-)
+from wildaffect.evaluation.inputs import read_class_map, read_video_names
 from wildaffect.evaluation.pages.markdown import to_markdown
 from wildaffect.evaluation.pages.page import to_html
-from wildaffect.evaluation.protocols import find_protocol
+from wildaffect.evaluation.protocols import find_protocol, protocol_of_layout
 from wildaffect.evaluation.report import Report, report_to_json
 from wildaffect.evaluation.rules import Absent, Missing, Rules
 from wildaffect.evaluation.scoring import Settings
@@ -114,7 +110,7 @@ def evaluate(  # noqa: PLR0913 - each is an option of the command
     )
     evaluation = Evaluation(
         annotated=annotated,
-        protocol=chosen or annotated.protocol,
+        protocol=chosen or protocol_of_layout(annotated.layout),
         rules=rules,
         settings=Settings(num_resamples=num_resamples, seed=seed),
         first_frame=first_frame,

@@ -94,7 +94,7 @@ def generate(  # noqa: PLR0913 - each is an option of the command
 
 def _writer(preset: PresetName, files: Files) -> "Callable[..., Iterator[Progress]]":
     # Imported late, as they need numba.
-    from wildaffect.data.world_features import write_world_features  # noqa: PLC0415
+    from wildaffect.features.world_features import write_world_features  # noqa: PLC0415
     from wildaffect.synth.dataset import write_world  # noqa: PLC0415
     from wildaffect.synth.scene_files import write_scenes  # noqa: PLC0415
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import torch
 
+from wildaffect.calibration.answering import fill_frames
 from wildaffect.core.errors import UsageError
+from wildaffect.core.hashes import file_sha256
 from wildaffect.core.sequences import FrameSequence
 from wildaffect.features.store import EntryName, FeatureStore
-from wildaffect.inference.answering import fill_frames
 from wildaffect.inference.calibration import Calibration, apply_calibration
-from wildaffect.inference.sequence_inputs import feature_sets
 from wildaffect.outputs.columns import result_schema
 from wildaffect.outputs.resume import is_finished
 from wildaffect.outputs.sidecar import Provenance
@@ -22,7 +22,7 @@ from wildaffect.outputs.video_tables import (
     video_table_path,
     write_video_table,
 )
-from wildaffect.training.ensembles import Ensemble, load_ensemble, weights_sha256
+from wildaffect.training.ensembles import Ensemble, load_ensemble
 from wildaffect.training.frame_requests import (
     FirstFrame,
     FrameRequest,
@@ -32,6 +32,7 @@ from wildaffect.training.frame_requests import (
     sequences_of,
 )
 from wildaffect.training.predict_ensemble import distinct_inputs, predict_ensemble
+from wildaffect.training.sequence_inputs import feature_sets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,7 +192,7 @@ def _describe(ensemble: Ensemble) -> dict[str, Any]:
     members = [
         {
             "run": member.trained.run.folder.name,
-            "weights_sha256": weights_sha256(member.trained.run),
+            "weights_sha256": file_sha256(member.trained.run.weights),
             "weight": member.weight,
             "rescaled": {str(task): asdict(one) for task, one in member.rescaled.items()},
         }

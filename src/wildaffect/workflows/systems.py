@@ -7,11 +7,11 @@ from typing import Annotated, Literal
 
 import tyro
 
+from wildaffect.calibration.expression_bias import BiasFit, CoordinateAscent
 from wildaffect.core.config import Config
 from wildaffect.core.console import Console
 from wildaffect.core.errors import UsageError
 from wildaffect.export.bundled_backbones import parse_backbones
-from wildaffect.inference.expression_bias import BiasFit, CoordinateAscent
 from wildaffect.inference.inputs import COLUMNS
 from wildaffect.recipes.catalog import RECIPES
 from wildaffect.training.distributed import is_first_process

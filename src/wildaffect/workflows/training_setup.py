@@ -7,9 +7,9 @@ from typing import Literal
 
 import torch
 
+from wildaffect.calibration.fitting import CrossFit
 from wildaffect.features.store import FeatureStore
 from wildaffect.formats.generated import find_generated
-from wildaffect.inference.fitting import CrossFit
 from wildaffect.recipes.catalog import find_recipe
 from wildaffect.training.calibrate_and_score import (
     ScoreLine,

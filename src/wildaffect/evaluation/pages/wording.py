@@ -1,7 +1,8 @@
 """Phrases and number formats shared by all pages of a report."""
 
+from wildaffect.core.hashes import InputFiles
 from wildaffect.core.tasks import Task
-from wildaffect.evaluation.report import Difference, Input, InSample, Report, Score
+from wildaffect.evaluation.report import Difference, InSample, Report, Score
 
 TASK_TITLES = {
     Task.VALENCE: "Valence",
@@ -88,7 +89,7 @@ def contents_sentence(report: Report) -> str:
     return ", ".join(parts)
 
 
-def input_sentence(found: Input) -> str:
+def input_sentence(found: InputFiles) -> str:
     """Return the name of an input with its hash."""
     files = f" ({found.num_files:,} files)" if found.num_files > 1 else ""
     return f"{found.name}{files}, sha256 {found.sha256 or 'unknown'}"

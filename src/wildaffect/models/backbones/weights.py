@@ -6,7 +6,6 @@ import sys
 import tempfile
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from hashlib import file_digest
 from pathlib import Path
 
 from safetensors.torch import load_file, save_file
@@ -14,6 +13,7 @@ from torch import Tensor, nn
 
 from wildaffect.core.errors import BadWeights, OutputError, UsageError
 from wildaffect.core.files import publish
+from wildaffect.core.hashes import file_sha256
 from wildaffect.core.preprocess import Preprocess
 from wildaffect.models.backbones.backbone import Backbone
 from wildaffect.models.backbones.checkpoints import read_checkpoint
@@ -251,9 +251,3 @@ def _verified(entry: Path, manifest: WeightManifest) -> dict[str, Tensor]:
             f"{path}: sha256 must be {manifest.sha256}, got {got}; import the weights again"
         )
     return load_file(path)
-
-
-def file_sha256(path: Path) -> str:
-    """Return the hash of a file's bytes, 64 hexadecimal digits."""
-    with path.open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()

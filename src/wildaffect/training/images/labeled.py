@@ -15,8 +15,8 @@ from torch import Tensor
 from wildaffect.core.annotations import Annotations
 from wildaffect.core.errors import MissingData
 from wildaffect.core.tasks import LabelSpaces, Task
+from wildaffect.data.annotated import read_annotated
 from wildaffect.data.check_images import check_images, find_image_folder
-from wildaffect.evaluation.inputs import read_annotated
 from wildaffect.features.crops import MARKER
 from wildaffect.features.packs import Pack, PackedImage, open_pack
 from wildaffect.formats.detect import FORMATS, detect

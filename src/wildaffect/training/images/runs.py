@@ -9,12 +9,13 @@ from pydantic import TypeAdapter, ValidationError
 from wildaffect.core.config import Config, first_problem
 from wildaffect.core.errors import UsageError
 from wildaffect.core.files import write_whole
+from wildaffect.core.hashes import file_sha256
 from wildaffect.core.preprocess import Preprocess
 from wildaffect.core.tasks import LabelSpaces, Task
 from wildaffect.inference.manifest import DataSource
 from wildaffect.models.backbones.manifest import WeightManifest
 from wildaffect.models.backbones.registry import backbone_spec
-from wildaffect.models.backbones.weights import file_sha256, keep_weights
+from wildaffect.models.backbones.weights import keep_weights
 from wildaffect.models.face_net import FaceNet
 from wildaffect.training.checkpoint import BadCheckpoint, load_weights
 from wildaffect.training.images.recipe import (

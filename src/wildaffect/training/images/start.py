@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wildaffect.core.errors import UsageError
+from wildaffect.core.hashes import file_sha256
 from wildaffect.core.preprocess import Preprocess
 from wildaffect.models.backbones.backbone import Backbone
 from wildaffect.models.backbones.checkpoints import read_checkpoint
@@ -13,7 +14,6 @@ from wildaffect.models.backbones.registry import backbone_spec, build_backbone
 from wildaffect.models.backbones.vit import ClassTokenViT, MeanTokenViT, mean_token_from
 from wildaffect.models.backbones.weights import (
     LoadedBackbone,
-    file_sha256,
     load_weights,
 )
 

@@ -4,24 +4,24 @@ from operator import attrgetter
 import numpy as np
 import pytest
 
-from wildaffect.core.errors import EvaluationError
-from wildaffect.core.sequences import Targets
-from wildaffect.core.tasks import Task
-from wildaffect.inference.expression_bias import (
+from wildaffect.calibration.expression_bias import (
     CoordinateAscent,
     LogitAdjustment,
     fit_bias,
 )
-from wildaffect.inference.fitting import CalibrationFit, cross_fit, fit_calibration
-from wildaffect.inference.smoothing import CausalExponential, Gaussian
-from wildaffect.inference.smoothing_choice import CAUSAL_GRIDS, SmoothingGrids
-from wildaffect.inference.temperature import expression_temperature, unit_temperature
-from wildaffect.inference.thresholds import (
+from wildaffect.calibration.fitting import CalibrationFit, cross_fit, fit_calibration
+from wildaffect.calibration.smoothing_choice import CAUSAL_GRIDS, SmoothingGrids
+from wildaffect.calibration.temperature import expression_temperature, unit_temperature
+from wildaffect.calibration.thresholds import (
     ThresholdSweep,
     best_threshold,
     common_threshold,
     fit_thresholds,
 )
+from wildaffect.core.errors import EvaluationError
+from wildaffect.core.sequences import Targets
+from wildaffect.core.tasks import Task
+from wildaffect.inference.smoothing import CausalExponential, Gaussian
 from wildaffect.metrics.counts import ConfusionCounts, UnitCounts
 
 SCORES = ("ccc_valence", "ccc_arousal", "macro_f1_expression", "mean_f1_action_units")

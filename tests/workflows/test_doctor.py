@@ -1,5 +1,5 @@
 from wildaffect.core.dependencies import Dependency, python_versions
-from wildaffect.demo.doctor import check_python, check_versions
+from wildaffect.workflows.doctor import check_python, check_versions
 
 
 def test_libraries_outside_the_tested_versions_are_named_with_what_to_do():

@@ -11,13 +11,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from wildaffect.core.config import Config
-from wildaffect.core.outputs import SequenceOutputs
-from wildaffect.core.sequences import Targets
-from wildaffect.core.tasks import LabelSpaces, Task
-from wildaffect.inference.calibration import Calibration, expression_probs, unit_probs
-from wildaffect.inference.expression_bias import BiasFit, CoordinateAscent, fit_bias
-from wildaffect.inference.labeled import (
+from wildaffect.calibration.expression_bias import BiasFit, CoordinateAscent, fit_bias
+from wildaffect.calibration.labeled import (
     Decided,
     LabeledRows,
     Probs,
@@ -27,10 +22,15 @@ from wildaffect.inference.labeled import (
     label_rows,
     statistics,
 )
+from wildaffect.calibration.smoothing_choice import SmoothingChoice, SmoothingGrids
+from wildaffect.calibration.temperature import expression_temperature, unit_temperature
+from wildaffect.calibration.thresholds import ThresholdSweep, fit_thresholds
+from wildaffect.core.config import Config
+from wildaffect.core.outputs import SequenceOutputs
+from wildaffect.core.sequences import Targets
+from wildaffect.core.tasks import LabelSpaces, Task
+from wildaffect.inference.calibration import Calibration, expression_probs, unit_probs
 from wildaffect.inference.smoothing import Smoothing
-from wildaffect.inference.smoothing_choice import SmoothingChoice, SmoothingGrids
-from wildaffect.inference.temperature import expression_temperature, unit_temperature
-from wildaffect.inference.thresholds import ThresholdSweep, fit_thresholds
 from wildaffect.metrics.scores import VideoStatistics
 
 STEPS: dict[str, Callable[[Calibration], Calibration]] = {

@@ -10,13 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from wildaffect.core.errors import BadOutputs
-from wildaffect.core.outputs import SequenceOutputs
-from wildaffect.core.sequences import Targets
-from wildaffect.core.tasks import LabelSpaces, Task
-from wildaffect.inference.calibration import Calibration
-from wildaffect.inference.ensembling import average
-from wildaffect.inference.labeled import (
+from wildaffect.calibration.ensembling import average
+from wildaffect.calibration.labeled import (
     Decided,
     LabeledRows,
     Probs,
@@ -26,6 +21,11 @@ from wildaffect.inference.labeled import (
     label_rows,
     statistics,
 )
+from wildaffect.core.errors import BadOutputs
+from wildaffect.core.outputs import SequenceOutputs
+from wildaffect.core.sequences import Targets
+from wildaffect.core.tasks import LabelSpaces, Task
+from wildaffect.inference.calibration import Calibration
 from wildaffect.metrics.agreement import AgreementSums
 from wildaffect.metrics.counts import ConfusionCounts, UnitCounts
 from wildaffect.metrics.scores import VideoStatistics

@@ -11,18 +11,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from wildaffect.core.outputs import SequenceOutputs
-from wildaffect.core.sequences import Targets
-from wildaffect.core.tasks import LabelSpaces
-from wildaffect.inference.calibration import Calibration
-from wildaffect.inference.ensembling import (
+from wildaffect.calibration.ensembling import (
     Outputs,
     Rescaling,
     average,
     centering,
     rescale,
 )
-from wildaffect.inference.fitting import (
+from wildaffect.calibration.fitting import (
     STEPS,
     CalibrationFit,
     CrossFit,
@@ -30,7 +26,7 @@ from wildaffect.inference.fitting import (
     cross_fit,
     fit_calibration,
 )
-from wildaffect.inference.labeled import (
+from wildaffect.calibration.labeled import (
     Decided,
     decide,
     held_out,
@@ -38,7 +34,11 @@ from wildaffect.inference.labeled import (
     label_rows,
     statistics,
 )
-from wildaffect.inference.selection import select_members
+from wildaffect.calibration.selection import select_members
+from wildaffect.core.outputs import SequenceOutputs
+from wildaffect.core.sequences import Targets
+from wildaffect.core.tasks import LabelSpaces
+from wildaffect.inference.calibration import Calibration
 
 Combine = Literal["mean", "centered"]
 """True if valence and arousal of members are rescaled to common moments before the mean."""

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from wildaffect.calibration.labeled import LabeledRows, Probs
 from wildaffect.core.config import Config
 from wildaffect.core.tasks import Task
-from wildaffect.inference.labeled import LabeledRows, Probs
 from wildaffect.inference.smoothing import (
     Box,
     CausalExponential,

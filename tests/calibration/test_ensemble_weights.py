@@ -1,15 +1,15 @@
 import numpy as np
 import pytest
 
-from wildaffect.core.tasks import LabelSpaces, Task
-from wildaffect.inference.ensemble_weights import (
+from wildaffect.calibration.ensemble_weights import (
     EnsembleWeights,
     combine_members,
     cross_fit_weights,
     select_weights,
 )
-from wildaffect.inference.ensembling import average, rescale
-from wildaffect.inference.fitting import CalibrationFit, cross_fit
+from wildaffect.calibration.ensembling import average, rescale
+from wildaffect.calibration.fitting import CalibrationFit, cross_fit
+from wildaffect.core.tasks import LabelSpaces, Task
 from wildaffect.inference.manifest import Affine
 
 SPACES = LabelSpaces()

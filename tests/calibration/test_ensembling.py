@@ -3,15 +3,11 @@ import dataclasses
 import numpy as np
 import pytest
 
+from wildaffect.calibration.ensembling import average, centering, correlations
+from wildaffect.calibration.selection import select_members
 from wildaffect.core.errors import BadOutputs
 from wildaffect.core.tasks import Task
-from wildaffect.inference.artifact import load_artifact
-from wildaffect.inference.ensembling import average, centering, correlations
-from wildaffect.inference.manifest import Affine
-from wildaffect.inference.model import SPREAD, Model
-from wildaffect.inference.selection import select_members
 from wildaffect.metrics.agreement import concordance_correlation
-from wildaffect.runtime.network import Device
 
 
 def with_probs(outputs, change):
@@ -129,31 +125,6 @@ def test_one_member_is_itself(noisy_model):
     for task in Task:
         np.testing.assert_array_equal(one.probs[task], base[0].probs[task])
     assert not one.spread
-
-
-def test_the_artifact_of_an_ensemble_says_what_the_average_says(noisy_model, toy, constant):
-    rescaled = [{Task.VALENCE: Affine(scale=0.5, offset=0.1)}, {}]
-    folder = toy(
-        constant(3, valence=0.2),
-        constant(3, valence=0.8),
-        weights=[3.0, 1.0],
-        rescaled=rescaled,
-    )
-    model = Model(load_artifact(folder), Device())
-    said = model.window_groups[0](np.zeros((4, 3), np.float32), np.arange(4) / 25)
-    base = noisy_model(num_videos=1, num_rows=4)[0]
-    members = [
-        with_probs(base, lambda _, one, v=v: {Task.VALENCE: np.full(4, v, np.float32)})
-        for v in (0.2, 0.8)
-    ]
-    (mixed,) = average(members, [3.0, 1.0], rescaling=rescaled)
-    columns = model.layout.columns
-    np.testing.assert_allclose(
-        said[:, columns["valence"]][:, 0], mixed.probs[Task.VALENCE], rtol=1e-5
-    )
-    np.testing.assert_allclose(
-        said[:, columns[f"{SPREAD} valence"]][:, 0], mixed.spread[Task.VALENCE], rtol=1e-5
-    )
 
 
 def test_centering_gives_members_one_mean_and_one_spread(noisy_model):

@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from wildaffect.calibration.answering import to_predictions
 from wildaffect.core.annotations import Annotations
 from wildaffect.core.errors import BadOutputs
 from wildaffect.core.outputs import SequenceOutputs
 from wildaffect.core.sequences import FrameFeatures, build_sequences, expand
 from wildaffect.core.tasks import Task
-from wildaffect.inference.answering import to_predictions
 from wildaffect.inference.calibration import Calibration, apply_calibration
 from wildaffect.metrics.scores import score
 

@@ -4,10 +4,10 @@ import json
 import numpy as np
 import pytest
 
+from wildaffect.calibration.ensembling import average
+from wildaffect.calibration.stored_outputs import StoredOutputs, load_outputs, save_outputs
 from wildaffect.core.errors import BadOutputs, OutputError
 from wildaffect.core.tasks import LabelSpace, LabelSpaces, Task
-from wildaffect.inference.ensembling import average
-from wildaffect.inference.stored_outputs import StoredOutputs, load_outputs, save_outputs
 
 
 @pytest.fixture

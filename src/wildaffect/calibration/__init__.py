@@ -1,0 +1,1 @@
+"""Outputs on validation subjects to ensembles, thresholds, temperatures and smoothing."""

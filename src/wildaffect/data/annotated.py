@@ -1,0 +1,84 @@
+"""Annotations as they are read from a data set, with the hashes of their files."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from wildaffect.core.annotations import Annotations
+from wildaffect.core.errors import BadAnnotation, UsageError
+from wildaffect.core.hashes import InputFiles, hash_files
+from wildaffect.formats.detect import FORMATS, detect
+from wildaffect.formats.generated import find_generated
+
+_COUNTS_FROM_ONE = ("affwild2-", "disfa")
+"""Layouts whose first frame of a video is number 1."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Annotated:
+    """One split of annotations, with the metadata of its layout."""
+
+    annotations: Annotations
+    input: InputFiles
+    layout: str
+    """Name of the format in which they lie."""
+    first_frame: int | None
+    """Number of a video's first frame; None if the layout does not define it."""
+    notes: tuple[str, ...]
+
+
+def read_annotated(
+    path: Path, *, layout: str | None = None, split: str | None = None
+) -> Annotated:
+    """Read one split.
+
+    Args:
+        path: Folder of a data set, or one annotation file.
+        layout: Name of the layout, if several lie there or the file has another name.
+        split: Which, if there are several.
+
+    Raises:
+        MissingData: If no known layout lies there.
+        UsageError: If layout or split must be chosen, or there is none of that name.
+        BadAnnotation: If a file cannot be used at all, or has no row of that split.
+    """
+    if path.is_file() and layout is not None and layout in FORMATS:
+        known, splits = FORMATS[layout], FORMATS[layout].find(path) or {path.stem: path}
+    else:
+        found = detect(path, layout)
+        if len(found) > 1:
+            names = ", ".join(each.format.name for each in found)
+            raise UsageError(
+                f"{path}: several layouts found ({names}); choose one with --format"
+            )
+        known, splits = found[0].format, found[0].splits
+    if split is None and len(splits) > 1:
+        raise UsageError(
+            f"{path}: several splits found ({', '.join(splits)}); choose one with --split"
+        )
+    chosen = split or next(iter(splits))
+    if chosen not in splits:
+        raise UsageError(
+            f"{path}: --split must be one of {', '.join(splits)}, got {chosen!r}"
+        )
+    reading = known.read(splits[chosen], chosen)
+    if not len(reading.annotations):
+        raise BadAnnotation(splits[chosen], 0, f"must hold rows of {chosen}, got none")
+    notes: tuple[str, ...] = ()
+    if reading.problems:
+        first = reading.problems[0]
+        note = (
+            f"annotations: {len(reading.problems):,} problems, the first: "
+            f"{Path(first.path).name}:{first.line}: {first.text}; see data check"
+        )
+        notes = (note,)
+    files = reading.annotations.files or (str(splits[chosen]),)
+    annotations = reading.annotations
+    if world := find_generated(path):
+        annotations = replace(annotations, source=f"{world.name}, {chosen}")
+    return Annotated(
+        annotations=annotations,
+        input=hash_files(splits[chosen].name, map(Path, dict.fromkeys(files))),
+        layout=known.name,
+        first_frame=1 if known.name.startswith(_COUNTS_FROM_ONE) else None,
+        notes=notes,
+    )
