@@ -1,6 +1,6 @@
 """The embedded models against the written rules, on generated scenes with exact truth.
 
-    python benchmarks/default_model.py --models world world-offline baseline-rules
+    python benchmarks/default_model.py --models default open baseline-rules
 
 Whole frames with people who enter, leave, cross and turn away go through the analyzer; what
 it says of each face is held against what is exactly so of the person. Generated people are
@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("--scenes", type=int, default=12)
     parser.add_argument("--frames", type=int, default=300)
     parser.add_argument("--seed", type=int, default=900)
-    parser.add_argument("--models", nargs="+", default=["world", "baseline-rules"])
+    parser.add_argument("--models", nargs="+", default=["default", "baseline-rules"])
     args = parser.parse_args()
     analyzers = {
         name: Analyzer(load_artifact(name), AnalysisOptions()) for name in args.models
