@@ -1,16 +1,14 @@
 """Lists, answers and submissions are invented."""
 
 import numpy as np
-import pyarrow as pa
 import pytest
-from pyarrow import csv as arrow_csv
 
 from wildaffect.core.errors import BadAnnotation
-from wildaffect.formats.answers import Answers, read_answers
 from wildaffect.formats.frame_lists import HEADERS, Track, read_frame_list
 from wildaffect.formats.problems import Kind
 from wildaffect.formats.submission import write_submission
 from wildaffect.formats.submission_check import check_submission
+from wildaffect.formats.submission_rows import SubmissionRows
 
 LISTED = ["b/00002.jpg", "a/00001.jpg", "a/00001.jpg", "a/00009.jpg", "b/00004.jpg"]
 UNITS = (1, 2, 4, 6, 7, 10, 12, 15, 23, 24, 25, 26)
@@ -35,7 +33,7 @@ def answers(names, **changed):
         "action_units": np.zeros((num, 12)),
         **changed,
     }
-    return Answers(
+    return SubmissionRows(
         source="invented",
         videos=videos,
         video_index=np.array([videos.index(name.split("/")[0]) for name in names]),
@@ -178,61 +176,3 @@ def test_an_empty_submission_lacks_its_header_and_every_row(tmp_path, frames):
     path.write_text("")
     kinds = [fault.kind for fault in check_submission(path, frames, Track.MTL)]
     assert kinds == [Kind.WRONG_HEADER, *[Kind.MISSING_ROW] * len(LISTED)]
-
-
-# Tables of answers
-
-
-def test_a_table_with_images_is_read(tmp_path):
-    path = tmp_path / "p.csv"
-    path.write_text(
-        "image,valence,expression,AU01,AU02_present\na/00003.jpg,0.5,Fear,0.5,\n"
-    )
-    given = read_answers(path)
-    assert given.frame_number.tolist() == [3]
-    assert given.expression.tolist() == [3]
-    assert given.action_units[0, 0] == 1
-    assert np.isnan(given.action_units[0, 1])
-    assert np.isnan(given.arousal[0])
-    assert given.notes == ("present from 0.5 on: AU01",)
-
-
-def test_the_greatest_probability_is_the_expression(tmp_path):
-    names = ("neutral anger disgust fear happiness sadness surprise other").split()
-    table = {
-        "image": ["a/00001.jpg"],
-        **{f"p_{n}": [0.1] for n in names},
-        "p_sadness": [0.3],
-    }
-    arrow_csv.write_csv(pa.table(table), tmp_path / "p.csv")
-    assert read_answers(tmp_path / "p.csv").expression.tolist() == [5]
-
-
-def test_result_tables_count_frames_from_zero_and_keep_the_largest_face(tmp_path):
-    (tmp_path / "a.csv").write_text(
-        "frame,status,face_size_px,valence\n0,ok,50,0.1\n0,ok,80,0.2\n1,no_face,,\n"
-    )
-    (tmp_path / "b.csv").write_text("frame,status,face_size_px,valence\n4,ok,50,0.3\n")
-    given = read_answers(tmp_path)
-    assert given.videos == ("a", "b")
-    assert given.frame_number.tolist() == [1, 2, 5]
-    np.testing.assert_array_equal(given.valence, [0.2, np.nan, 0.3])
-    assert "largest" in given.notes[0]
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("video,valence\na,0\n", "must hold image"),
-        ("image,valence\na_1.jpg,0\n", r":2: an image name"),
-        ("image,expression\na/1.jpg,Joy\n", r":2: expression must be one of"),
-        ("image,valence\na/1.jpg,high\n", "valence must hold numbers"),
-        ("image,valence\na/1.jpg,0\na/1.jpg,1\n", r":3: an image must have one prediction"),
-        ("image,valence\na/1.jpg,0,7\n", "must be a CSV or Parquet table"),
-    ],
-)
-def test_tables_that_are_no_predictions_are_refused(tmp_path, text, words):
-    path = tmp_path / "p.csv"
-    path.write_text(text)
-    with pytest.raises(BadAnnotation, match=words):
-        read_answers(path)

@@ -14,8 +14,8 @@ from target import Seed, Target, files_below
 from wildaffect.data.check_report import check_data
 from wildaffect.data.splits import Fold, Splits, load_splits, save_splits
 from wildaffect.evaluation.inputs import read_class_map, read_video_names
+from wildaffect.evaluation.submission_rows import read_submission_rows
 from wildaffect.evaluation.tables import read_predictions
-from wildaffect.formats.answers import read_answers
 from wildaffect.formats.detect import detect
 from wildaffect.formats.frame_lists import HEADERS, Track, read_frame_list
 from wildaffect.formats.generated import find_generated
@@ -145,7 +145,7 @@ _PREDICTED = [f"v/{n:05d}.jpg,0.5,0.1,Fear" for n in range(1, 5)]
 
 def _read_predicted(path: Path) -> None:
     read_predictions(path)
-    read_answers(path)
+    read_submission_rows(path)
 
 
 def _documents() -> list[Seed]:

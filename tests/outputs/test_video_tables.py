@@ -6,8 +6,8 @@ import pytest
 from wildaffect.core.errors import BadOutputs, OutputError
 from wildaffect.core.outputs import SequenceOutputs
 from wildaffect.core.tasks import Task
+from wildaffect.evaluation.submission_rows import read_submission_rows
 from wildaffect.evaluation.tables import read_predictions
-from wildaffect.formats.answers import read_answers
 from wildaffect.inference.calibration import Calibration, apply_calibration
 from wildaffect.outputs.columns import result_schema
 from wildaffect.outputs.sidecar import read_sidecar
@@ -69,10 +69,10 @@ def test_evaluate_and_submit_read_what_was_said(calibrated, tmp_path, suffix):
     write_video_tables(calibrated, tmp_path / "out", first_frame=1, suffix=suffix)
     evaluated = read_predictions(tmp_path / "out")
     assert evaluated.counts_from_zero
-    answers = read_answers(tmp_path / "out")
+    rows = read_submission_rows(tmp_path / "out")
     for read, numbers in (
         (evaluated.values, evaluated.keys.frame_number + 1),
-        (answers, answers.frame_number),
+        (rows, rows.frame_number),
     ):
         assert numbers.tolist() == [1, 2, 7, 4, 5]
         for task in (Task.VALENCE, Task.AROUSAL):

@@ -119,7 +119,9 @@ def test_crops_that_are_too_small_are_refused(worlds, tmp_path):
 def test_a_damaged_note_of_how_crops_were_cut_is_said(worlds, tmp_path):
     (tmp_path / "crops.json").write_text('{"size_px": ')
     damaged = command_for(worlds, tmp_path, feature_images=(tmp_path,))
-    with pytest.raises(MissingData, match=r"crops.json: must hold the crop options, .* cut them again"):
+    with pytest.raises(
+        MissingData, match=r"crops.json: must hold the crop options, .* cut them again"
+    ):
         stages_of(damaged)
 
 

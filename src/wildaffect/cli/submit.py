@@ -50,17 +50,17 @@ def run(command: Command) -> int:
 
 
 def _write(command: Command, predictions: Path, out: Path) -> int:
-    from wildaffect.formats.answers import read_answers
+    from wildaffect.evaluation.submission_rows import read_submission_rows
     from wildaffect.formats.submission import write_submission
 
     frames = read_frame_list(command.list)
     track = _track(command, frames)
-    answers = read_answers(predictions)
-    filled = write_submission(answers, frames, track=track, path=out)
+    rows = read_submission_rows(predictions)
+    filled = write_submission(rows, frames, track=track, path=out)
     if command.json:
         print(json.dumps({"out": str(out), "track": track, **asdict(filled)}))
         return 0
-    for note in (*answers.notes, *filled.notes()):
+    for note in (*rows.notes, *filled.notes()):
         print(f"note: {note}", file=sys.stderr)
     print(
         f"{out}: {filled.num_rows:,} rows for track {track}; "

@@ -25,7 +25,6 @@ from wildaffect.core.tasks import (
     LabelSpace,
     LabelSpaces,
 )
-from wildaffect.formats.answers import THRESHOLD
 from wildaffect.formats.labels import (
     AFFECTNET_EXPRESSIONS,
     AFFWILD2_EXPRESSIONS_7,
@@ -44,6 +43,8 @@ EXPRESSION_SPACES = {
         FERPLUS_EXPRESSIONS,
     )
 }
+THRESHOLD = 0.5
+"""Threshold for a probability without a decision."""
 _KEYS = ("image", "video", "frame")
 _SCALES = ("valence", "arousal")
 _PROBABILITIES = tuple(map(expression_column, ABAW_EXPRESSIONS.labels))

@@ -5,8 +5,8 @@ repeat: `<image>,<valence>,<arousal>,<class number>,<12 x 0 or 1>` for the multi
 or the same without the fields of other tasks. The expression track has eight class names in
 its header over one class number.
 
-A frame without answer takes that of the nearest earlier frame of its video, of the nearest
-later one if there is none earlier; each task is filled for itself.
+A frame without a prediction takes that of the nearest earlier frame of its video, or of the
+nearest later one if there is none earlier; each task is filled for itself.
 
 Source: submissions as wtomin/ABAW3_MultiEmotionNet and the ABAW5 to ABAW7 notebooks of
 sb-ai-lab/EmotiEffLib write them; the filling rule as in the former.
@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from wildaffect.core.errors import BadAnnotation
 from wildaffect.core.tasks import ABAW_ACTION_UNITS
-from wildaffect.formats.answers import Answers
 from wildaffect.formats.frame_lists import HEADERS, FrameList, Track
+from wildaffect.formats.submission_rows import SubmissionRows
 from wildaffect.formats.text import write_lines
 
 TASKS = {
@@ -59,7 +59,7 @@ class Filled:
 
 
 def write_submission(
-    answers: Answers, frames: FrameList, *, track: Track, path: Path
+    predictions: SubmissionRows, frames: FrameList, *, track: Track, path: Path
 ) -> Filled:
     """Write the submission.
 
@@ -71,9 +71,9 @@ def write_submission(
     """
     columns: list[list[str]] = []
     earlier, later, clipped = {}, {}, 0
-    nearest = _index(answers, frames)
+    nearest = _index(predictions, frames)
     for task in TASKS[track]:
-        values = _values(answers, task)
+        values = _values(predictions, task)
         has_prediction: NDArray[np.bool_] = np.asarray(~np.isnan(values).any(axis=1))
         rows, is_earlier, is_later = _nearest(nearest, has_prediction, frames, task)
         earlier[task], later[task] = int(is_earlier.sum()), int(is_later.sum())
@@ -88,11 +88,11 @@ def write_submission(
     return Filled(num_rows=len(frames), earlier=earlier, later=later, clipped=clipped)
 
 
-def _values(answers: Answers, task: str) -> NDArray[np.float64]:
+def _values(rows: SubmissionRows, task: str) -> NDArray[np.float64]:
     """Return what a task's fields hold, shape (N, 1) or (N, 12)."""
     if task == "action units":
-        return answers.action_units.reshape(-1, len(ABAW_ACTION_UNITS))
-    values: NDArray[np.float64] = getattr(answers, task)
+        return rows.action_units.reshape(-1, len(ABAW_ACTION_UNITS))
+    values: NDArray[np.float64] = getattr(rows, task)
     return values[:, None]
 
 
@@ -105,11 +105,11 @@ class _Keys:
     """-1 for predictions of videos that are not listed."""
 
 
-def _index(answers: Answers, frames: FrameList) -> _Keys:
+def _index(rows: SubmissionRows, frames: FrameList) -> _Keys:
     place = {video: index for index, video in enumerate(frames.videos)}
-    of_video = np.array([place.get(video, -1) for video in answers.videos], np.int64)
-    video = of_video[answers.video_index]
-    predicted = np.where(video < 0, -1, (video << 32) + answers.frame_number)
+    of_video = np.array([place.get(video, -1) for video in rows.videos], np.int64)
+    video = of_video[rows.video_index]
+    predicted = np.where(video < 0, -1, (video << 32) + rows.frame_number)
     return _Keys(
         listed=(frames.video_index << 32) + frames.frame_number, predicted=predicted
     )

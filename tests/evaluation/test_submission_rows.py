@@ -1,0 +1,66 @@
+"""Tables of predictions as `submit` reads them."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from pyarrow import csv as arrow_csv
+
+from wildaffect.core.errors import BadAnnotation
+from wildaffect.evaluation.submission_rows import read_submission_rows
+
+
+def test_a_table_with_images_is_read(tmp_path):
+    path = tmp_path / "p.csv"
+    path.write_text(
+        "image,valence,expression,AU01,AU02_present\na/00003.jpg,0.5, Fear,0.6,\n"
+    )
+    given = read_submission_rows(path)
+    assert given.frame_number.tolist() == [3]
+    assert given.expression.tolist() == [3]
+    assert given.action_units[0, 0] == 1
+    assert np.isnan(given.action_units[0, 1])
+    assert np.isnan(given.arousal[0])
+    assert given.notes == ("probabilities of action units count as present from 0.5",)
+
+
+def test_the_greatest_probability_is_the_expression(tmp_path):
+    names = ("neutral anger disgust fear happiness sadness surprise other").split()
+    table = {
+        "image": ["a/00001.jpg"],
+        **{f"p_{n}": [0.1] for n in names},
+        "p_sadness": [0.3],
+    }
+    arrow_csv.write_csv(pa.table(table), tmp_path / "p.csv")
+    assert read_submission_rows(tmp_path / "p.csv").expression.tolist() == [5]
+
+
+def test_result_tables_count_frames_from_zero_and_keep_the_largest_face(tmp_path):
+    (tmp_path / "a.csv").write_text(
+        "frame,status,face_size_px,valence\n0,ok,50,0.1\n0,ok,80,0.2\n1,no_face,,\n"
+    )
+    (tmp_path / "b.csv").write_text("frame,status,face_size_px,valence\n4,ok,50,0.3\n")
+    given = read_submission_rows(tmp_path)
+    assert given.videos == ("a", "b")
+    assert given.frame_number.tolist() == [1, 2, 5]
+    np.testing.assert_array_equal(given.valence, [0.2, np.nan, 0.3])
+    assert "largest" in given.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("video,valence\na,0\n", "columns must hold image"),
+        ("image,valence\na_1.jpg,0\n", r":2: an image name"),
+        ("image,expression\na/1.jpg,Joy\n", r":2: expression must be a class of"),
+        ("image,valence\na/1.jpg,high\n", "valence must hold numbers"),
+        ("image,valence\na/1.jpg,nan\n", ":2: valence must be a finite number"),
+        ("image,expression[fer+]\na/1.jpg,Fear\n", "there is no label space"),
+        ("image,valence\na/1.jpg,0\na/1.jpg,1\n", r":3: an image must have one prediction"),
+        ("image,valence\na/1.jpg,0,7\n", "must be a table"),
+    ],
+)
+def test_tables_that_are_no_predictions_are_refused(tmp_path, text, words):
+    path = tmp_path / "p.csv"
+    path.write_text(text)
+    with pytest.raises(BadAnnotation, match=words):
+        read_submission_rows(path)
