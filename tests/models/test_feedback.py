@@ -143,7 +143,7 @@ def test_labels_are_left_as_they_were(
     ("sources", "message"),
     [
         ({A: (A,)}, "sources of arousal must be other tasks, got arousal itself"),
-        ({A: (V, V)}, "sources of arousal must be named once each, got valence, valence"),
+        ({A: (V, V)}, "sources of arousal must be unique, got valence, valence"),
         ({A: (V,), V: (A,)}, "must not form a cycle, got .*arousal.*valence"),
         (
             {A: (V,), V: (E,), E: (A,)},
@@ -179,11 +179,11 @@ def test_feedback_from_or_to_a_task_that_is_not_learned_is_refused(
     [
         (
             lambda: ModelConfig(tasks=()),
-            "tasks must be distinct and at least one, got none",
+            "tasks must be unique and at least one, got none",
         ),
         (
             lambda: ModelConfig(tasks=(V, V)),
-            "tasks must be distinct .* got valence, valence",
+            "tasks must be unique .* got valence, valence",
         ),
         (lambda: HeadConfig(hidden_dims=(0,)), "hidden_dims must be at least 1 each"),
         (lambda: HeadConfig(dropout=1.0), r"head: dropout must be in \[0, 1\), got 1.0"),
@@ -194,7 +194,7 @@ def test_feedback_from_or_to_a_task_that_is_not_learned_is_refused(
                 head=HeadConfig(hidden_dims=()),
                 framework=FrameworkConfig(feedback=HiddenFeedback(sources={A: (V,)})),
             ),
-            "head must have a hidden layer for hidden feedback",
+            "hidden feedback needs a head with a hidden layer",
         ),
         (
             lambda: ModelConfig(

@@ -198,15 +198,21 @@ def test_padding_of_a_chunk_does_not_reach_the_next(
 def test_state_is_not_carried_in_two_directions(make_window: WINDOW) -> None:
     model = build(GRUConfig(hidden_dim=8, bidirectional=True))
     assert isinstance(model, RecurrentEncoder)
-    with pytest.raises(ValueError, match="run: encoder must have one direction"):
+    with pytest.raises(ValueError, match="run: chunks need a unidirectional encoder"):
         model.run(*make_window(3))
 
 
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        ((GRUConfig, {"bidirectional": True, "delay_s": 0.2}), "gru: delay_s must be left"),
-        ((LSTMConfig, {"bidirectional": True, "delay_s": 0.0}), "lstm: delay_s must be"),
+        (
+            (GRUConfig, {"bidirectional": True, "delay_s": 0.2}),
+            "gru: delay_s needs a unidirectional",
+        ),
+        (
+            (LSTMConfig, {"bidirectional": True, "delay_s": 0.0}),
+            "lstm: delay_s needs a unidirectional",
+        ),
         ((TCNConfig, {"delay_s": -1.0}), "tcn: delay_s must be at least 0.*got -1.0"),
         ((FrameConfig, {"num_layers": 0}), "frame: num_layers must be at least 1, got 0"),
         ((FrameConfig, {"hidden_dim": 0}), "frame: hidden_dim must be at least 1, got 0"),

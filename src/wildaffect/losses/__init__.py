@@ -1,1 +1,1 @@
-"""What is minimized: a loss per task, and how tasks are weighed."""
+"""Losses per task and task weighting."""

@@ -1,4 +1,4 @@
-"""Losses of action units; means run over annotated entries of all units together.
+"""Losses of action units, averaged over annotated entries of all units.
 
 Symbols: B windows, T rows, K action units.
 """
@@ -17,12 +17,12 @@ from wildaffect.losses.statistics import LabelStatistics, Rarity, positive_weigh
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BinaryCrossEntropy(Config):
-    """Cross-entropy of occurrence."""
+    """Binary cross-entropy of occurrence."""
 
     positive_weights: Rarity = "equal"
-    """How much more rows weigh in which a rare unit occurs."""
+    """Weighting of rows in which a unit occurs, by its rarity."""
     largest_weight: float = 10.0
-    """At which such weights are cut, at least 1."""
+    """Maximum of these weights, at least 1."""
     kind: Literal["binary_cross_entropy"] = "binary_cross_entropy"
 
     def __post_init__(self) -> None:
@@ -34,16 +34,16 @@ class BinaryCrossEntropy(Config):
 
     @property
     def needs_statistics(self) -> bool:
-        """Whether it depends on how often units occur."""
+        """Return whether the loss depends on the frequency of units."""
         return self.positive_weights != "equal"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Focal(Config):
-    """Cross-entropy of occurrence, less of it where the prediction is good already."""
+    """Focal loss: binary cross-entropy with less weight on easy entries."""
 
     gamma: float = 2.0
-    """Power of the probability that was given to what is wrong, at least 0."""
+    """Exponent of the probability of the wrong label, at least 0."""
     kind: Literal["focal"] = "focal"
 
     def __post_init__(self) -> None:
@@ -53,12 +53,12 @@ class Focal(Config):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Asymmetric(Config):
-    """Focal, more so where the unit does not occur, and not at all where that is clear."""
+    """Asymmetric loss: focal loss with separate exponents for presence and absence."""
 
     positive_gamma: float = 0.0
     negative_gamma: float = 4.0
     margin: float = 0.05
-    """Probability below which absence costs nothing, in [0, 1)."""
+    """Probability below which absence has no loss, in [0, 1)."""
     kind: Literal["asymmetric"] = "asymmetric"
 
     def __post_init__(self) -> None:
@@ -105,7 +105,7 @@ class ActionUnitLoss(nn.Module):
 
         Args:
             logits: Shape (B, T, K).
-            target: 0 or 1, shape (B, T, K); where not valid, anything.
+            target: 0 or 1, shape (B, T, K); ignored where not valid.
             valid: Shape (B, T, K), bool.
         """
         logits, target = readable(logits, valid), readable(target, valid)
@@ -127,7 +127,7 @@ class ActionUnitLoss(nn.Module):
 
 
 def _focus(logits: Tensor, target: Tensor, gamma: float) -> Tensor:
-    """Return the power of the probability given to what is wrong."""
+    """Return the focusing factor, a power of the probability of the wrong label."""
     wrong = torch.where(target > 0.5, -logits, logits).sigmoid()
     return _power(wrong, gamma)
 
@@ -144,5 +144,5 @@ def _asymmetric(logits: Tensor, target: Tensor, config: Asymmetric) -> Tensor:
 
 
 def _power(values: Tensor, gamma: float) -> Tensor:
-    """Raise values in [0, 1]; the slope at 0 is finite also for powers below 1."""
+    """Raise values in [0, 1] to a power; the gradient at 0 is finite for any power."""
     return values.clamp(min=1e-6) ** gamma if gamma else torch.ones_like(values)

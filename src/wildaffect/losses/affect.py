@@ -12,16 +12,16 @@ from wildaffect.core.config import Config
 from wildaffect.losses.masked import masked_mean, readable
 
 TINY = 1e-8
-"""Keeps 0 / 0 away; spreads of affect in a batch are a million times larger."""
+"""Avoids 0 / 0; variances of affect in a batch are a million times larger."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CCC(Config):
-    """1 - concordance correlation, over all annotated rows of the batch at once."""
+    """1 - concordance correlation, over all annotated rows of the batch."""
 
     mse_weight: float = 0.0
-    """Of the mean squared error added to it, which also pulls where a batch holds one
-    value only and the correlation is 0 whatever is predicted."""
+    """Weight of an additional mean squared error, which has a gradient also for a batch
+    with constant targets, where the correlation is always 0."""
     kind: Literal["ccc"] = "ccc"
 
     def __post_init__(self) -> None:
@@ -52,7 +52,7 @@ class AffectTaskLoss(nn.Module):
         Args:
             pred: Shape (B, T).
             target: In [-1, 1], shape (B, T).
-            valid: Shape (B, T), bool; entries where False are not read.
+            valid: Shape (B, T), bool; entries where False are ignored.
         """
         match self.config:
             case CCC(mse_weight=0.0):
@@ -67,8 +67,8 @@ class AffectTaskLoss(nn.Module):
 def ccc_loss(pred: Tensor, target: Tensor, valid: Tensor) -> Tensor:
     """Return 1 - CCC, in [0, 2]; 0 with a zero gradient below two valid entries.
 
-    Statistics run over the whole batch, so that the value depends on how it was drawn.
-    Where both series are constant the correlation counts as 0.
+    Statistics are over the whole batch. If both series are constant, the correlation counts
+    as 0.
     """
     pred, target = readable(pred, valid), readable(target, valid)
     pred_mean, target_mean = masked_mean(pred, valid), masked_mean(target, valid)

@@ -25,12 +25,12 @@ class CrossEntropy(Config):
     """Cross-entropy over annotated rows."""
 
     class_weights: Rarity = "equal"
-    """How much more rows of a rare class weigh."""
+    """Class weighting by rarity."""
     logit_adjustment: float = 0.0
-    """Of the log prior that is added to logits in training alone: with 1 the model learns
-    what it would on balanced classes; at least 0."""
+    """Weight of the log prior added to the logits in training only, at least 0; 1
+    corresponds to balanced classes."""
     label_smoothing: float = 0.0
-    """Share of the target spread evenly over classes, in [0, 1)."""
+    """Share of the target distributed evenly over classes, in [0, 1)."""
     kind: Literal["cross_entropy"] = "cross_entropy"
 
     def __post_init__(self) -> None:
@@ -47,7 +47,7 @@ class CrossEntropy(Config):
 
     @property
     def needs_statistics(self) -> bool:
-        """Whether it depends on how often classes occur."""
+        """Return whether the loss depends on the frequency of classes."""
         return self.class_weights != "equal" or self.logit_adjustment > 0
 
 
@@ -79,7 +79,7 @@ class ExpressionLoss(nn.Module):
 
         Args:
             logits: Shape (B, T, C).
-            target: Class, shape (B, T), int64; where not valid, anything.
+            target: Class, shape (B, T), int64; ignored where not valid.
             valid: Shape (B, T), bool.
         """
         logits = readable(logits, valid[..., None]) + self.adjustment

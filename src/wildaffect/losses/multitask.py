@@ -1,4 +1,4 @@
-"""The loss of a multi-task model: per task over annotated entries, then weighed.
+"""Multi-task loss: a loss per task over annotated entries, and task weighting.
 
 Symbols: B windows, T rows, C classes, K action units.
 """
@@ -30,7 +30,7 @@ from wildaffect.losses.task_weighting import (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LossConfig(Config):
-    """A loss per task and how they are weighed."""
+    """Loss per task and task weighting."""
 
     valence: AffectLoss | CustomLoss = field(default_factory=CCC)
     arousal: AffectLoss | CustomLoss = field(default_factory=CCC)
@@ -42,7 +42,7 @@ class LossConfig(Config):
 
 
 class LossReport(NamedTuple):
-    """What is minimized, and what it is made of."""
+    """Total loss and loss per task."""
 
     total: Tensor
     """Shape ()."""
@@ -51,10 +51,10 @@ class LossReport(NamedTuple):
 
 
 class MultitaskLoss(nn.Module):
-    """Return the losses, computed in float32 also under autocast.
+    """Weighted sum of the task losses, computed in float32 also under autocast.
 
-    With several processes, gather outputs and labels first where the batch-wide statistics
-    of the concordance correlation are wanted.
+    With several processes, gather outputs and labels first: the concordance correlation
+    needs statistics of the whole batch.
     """
 
     def __init__(
@@ -87,11 +87,11 @@ class MultitaskLoss(nn.Module):
         Args:
             outputs: As a model returns them.
             targets: Valence and arousal (B, T), expression (B, T) int64, action units
-                (B, T, K); where not valid, anything.
-            valid: True where annotated, never on padding; (B, T), of units (B, T, K).
+                (B, T, K); ignored where not valid.
+            valid: True where annotated, False on padding; (B, T), of units (B, T, K).
 
         Raises:
-            ValueError: If shapes do not belong together.
+            ValueError: If shapes do not match.
         """
         for task, output in outputs.items():
             _check_shapes(task, output, targets[task], valid[task])
@@ -127,12 +127,12 @@ def build_loss(
     """Build the loss that `config` describes.
 
     Args:
-        config: What it consists of.
-        spaces: Expressions and action units that are predicted.
-        statistics: Of the training set, for weights and priors that depend on it.
+        config: Loss settings.
+        spaces: Label spaces of expressions and action units.
+        statistics: Label statistics of the training set, for weights and priors.
 
     Raises:
-        ValueError: If statistics are needed and absent, or of other label spaces.
+        ValueError: If statistics are required but missing, or of other label spaces.
     """
     needs = (
         isinstance(config.expression, CrossEntropy) and config.expression.needs_statistics
@@ -143,8 +143,8 @@ def build_loss(
     if statistics is None:
         if needs:
             raise ValueError(
-                "loss: label statistics must be given for class weights, logit adjustment "
-                "or positive weights, got none; count the labels of the training set"
+                "loss: class weights, logit adjustment and positive weights need label "
+                "statistics of the training set"
             )
         return MultitaskLoss(config, spaces, None)
     found = (statistics.class_counts.shape, statistics.unit_total.shape)

@@ -1,4 +1,4 @@
-"""How often labels occur in the training set, for weights and priors.
+"""Label statistics of a training set, for weights and priors.
 
 Symbols: C classes, K action units.
 """
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Rarity = Literal["equal", "inverse_sqrt", "inverse"]
-"""How much more a rare label weighs: not at all, by the root, or in proportion."""
+"""Weight of a label: constant, or inverse to the (square root of the) frequency."""
 _POWERS: dict[Rarity, float] = {"equal": 0.0, "inverse_sqrt": 0.5, "inverse": 1.0}
 
 
@@ -32,15 +32,13 @@ class LabelStatistics:
                 f"{self.unit_positive.shape} and {self.unit_total.shape}"
             )
         if (self.class_counts < 0).any() or (self.unit_positive < 0).any():
-            raise ValueError("label statistics: counts must be at least 0, got less")
+            raise ValueError("label statistics: counts must be at least 0")
         if (self.unit_positive > self.unit_total).any():
-            raise ValueError(
-                "label statistics: unit_positive must be at most unit_total, got more"
-            )
+            raise ValueError("label statistics: unit_positive must be at most unit_total")
 
 
 def class_priors(statistics: LabelStatistics) -> NDArray[np.float64]:
-    """Return the share of each class, shape (C,); one row more each, so that none is 0."""
+    """Return the share of each class with add-one smoothing, shape (C,)."""
     counts = statistics.class_counts + 1.0
     return counts / counts.sum()
 
@@ -48,7 +46,7 @@ def class_priors(statistics: LabelStatistics) -> NDArray[np.float64]:
 def class_weights(statistics: LabelStatistics, rarity: Rarity) -> NDArray[np.float64]:
     """Return a weight per class whose mean over the training rows is 1, shape (C,).
 
-    A mean over a batch needs no dividing by weights then, and batches count alike.
+    A batch mean then needs no division by the weights, and all batches count equally.
     """
     priors = class_priors(statistics)
     weights = priors ** -_POWERS[rarity]
@@ -58,10 +56,10 @@ def class_weights(statistics: LabelStatistics, rarity: Rarity) -> NDArray[np.flo
 def positive_weights(
     statistics: LabelStatistics, rarity: Rarity, largest: float
 ) -> NDArray[np.float64]:
-    """Return the weight of rows in which a unit occurs, against 1 elsewhere, shape (K,).
+    """Return the weight of rows in which a unit occurs, relative to other rows, shape (K,).
 
-    Rows without it per row with it, one more each, to the power of `rarity`, and cut to
-    [1 / largest, largest].
+    The ratio of negative to positive rows with add-one smoothing, to the power of
+    `rarity`, clipped to [1 / largest, largest].
     """
     positive = statistics.unit_positive + 1.0
     negative = statistics.unit_total - statistics.unit_positive + 1.0

@@ -1,4 +1,4 @@
-"""How the losses of tasks become one.
+"""Task weighting: combine the losses of tasks.
 
 Symbols: N tasks.
 """
@@ -20,17 +20,16 @@ PUBLISHED = {
     Task.EXPRESSION: 0.35,
     Task.ACTION_UNITS: 1.0,
 }
-"""Weights of the ABAW4 system. Its mean for valence and arousal ran over all rows, padding
-and rows without labels included: with its own batches 12 acted about as 3 does here, where
-means run over annotated rows alone."""
+"""Weights of the ABAW4 system. Its mean for valence and arousal was over all rows,
+including padding and rows without labels, so that its 12 corresponds to about 3 here."""
 
 SMALLEST_LOSS = 1e-8
-"""Below which a loss is not divided by."""
+"""Minimum divisor for normalized losses."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FixedWeights(Config):
-    """The same weight for a task at every step."""
+    """Constant weight per task."""
 
     weights: dict[Task, float] = field(default_factory=lambda: dict(PUBLISHED))
 
@@ -46,17 +45,17 @@ class FixedWeights(Config):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NormalizedWeights(Config):
-    """Every loss divided by its own value, so that each task pulls with its slope alone."""
+    """Each loss divided by its own value (detached)."""
 
     kind: Literal["normalized"] = "normalized"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UncertaintyWeights(Config):
-    """Weights learned along with the model, smaller for tasks of much noise."""
+    """Learned uncertainty weights: smaller for noisier tasks."""
 
     largest_log_variance: float = 4.0
-    """Bound of the learned value to both sides, above 0."""
+    """Bound of the absolute learned log variance, above 0."""
     kind: Literal["uncertainty"] = "uncertainty"
 
     def __post_init__(self) -> None:
@@ -69,14 +68,14 @@ class UncertaintyWeights(Config):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LossRatioWeights(Config):
-    """More for tasks whose loss has fallen less of late."""
+    """Dynamic weight average: more weight for tasks whose loss decreases more slowly."""
 
     temperature: float = 1.5
-    """Above 0; the larger, the closer to equal weights."""
+    """Temperature of the softmax, above 0; larger values give more equal weights."""
     recent_steps: float = 50.0
-    """Over about how many steps the present loss is averaged, at least 1."""
+    """Averaging length of the recent loss in steps, at least 1."""
     past_steps: float = 500.0
-    """Over about how many steps it is compared with, above `recent_steps`."""
+    """Averaging length of the past loss in steps, above `recent_steps`."""
     kind: Literal["loss_ratio"] = "loss_ratio"
 
     def __post_init__(self) -> None:
@@ -95,13 +94,13 @@ TaskWeightingConfig = (
     FixedWeights | NormalizedWeights | UncertaintyWeights | LossRatioWeights
 )
 TaskLosses = Mapping[Task, Tensor]
-"""One loss per task, shape (); a task without annotations in the batch has 0."""
+"""Loss per task, shape (); 0 for a task without annotations in the batch."""
 Present = Mapping[Task, Tensor]
-"""Whether a task has annotations in the batch, bool, shape ()."""
+"""Mask of the tasks with annotations in the batch, bool, shape ()."""
 
 
 class TaskWeighting(nn.Module, ABC):
-    """Takes the losses of tasks, gives their weighted sum."""
+    """Weighted sum of task losses."""
 
     @abstractmethod
     def forward(self, losses: TaskLosses, present: Present) -> Tensor:
@@ -123,22 +122,19 @@ class FixedWeighting(TaskWeighting):
         """
         missing = [task for task in losses if task not in self.weights]
         if missing:
-            raise ValueError(
-                f"fixed weights: every task must have a weight, got none for "
-                f"{', '.join(missing)}"
-            )
+            raise ValueError(f"fixed weights: no weight given for {', '.join(missing)}")
         return _total([self.weights[task] * loss for task, loss in losses.items()])
 
 
 class NormalizedWeighting(TaskWeighting):
-    """Sum of loss / its value, the value without a slope.
+    """Sum of each loss divided by its detached value.
 
     Source:
         `normalized_fixed` of the ABAW4 system's public code.
     """
 
     def forward(self, losses: TaskLosses, present: Present) -> Tensor:  # noqa: ARG002
-        """Return the number of tasks that are present."""
+        """Return the sum, whose value is the number of tasks present."""
         return _total(
             [loss / loss.detach().clamp(min=SMALLEST_LOSS) for loss in losses.values()]
         )
@@ -173,8 +169,8 @@ class UncertaintyWeighting(TaskWeighting):
 class LossRatioWeighting(TaskWeighting):
     """Sum of weight x loss, the weights a softmax over recent loss / past loss.
 
-    Weights of the tasks present add up to their number. Until a task has a past, its ratio
-    is 1. In training the averages go on with every batch in which a task is present.
+    The weights of the tasks present sum to their number. The ratio of a task without
+    history is 1. In training, each batch with annotations of a task updates its averages.
 
     Source:
         Liu, Johns, Davison, "End-to-end multi-task learning with attention", 2019
@@ -212,7 +208,7 @@ class LossRatioWeighting(TaskWeighting):
     def _remember(self, rows: list[int], values: Tensor, here: Tensor) -> None:
         steps = self.num_steps[rows] + here
         for average, rate in zip((self.recent, self.past), self.rates, strict=True):
-            # The mean of all steps so far, until there are more than the average holds.
+            # A plain mean over the first steps.
             share = (1.0 / steps.clamp(min=1.0)).clamp(min=rate)
             moved = average[rows] + share * (values - average[rows])
             average[rows] = moved.where(here, average[rows])

@@ -1,1 +1,1 @@
-"""Everything with weights: crops to features, features over time to every task."""
+"""Networks: backbones (crops to features) and temporal multi-task models."""

@@ -1,4 +1,4 @@
-"""Dropout that a CPU does in half the time."""
+"""Dropout that is twice as fast on a CPU."""
 
 import torch
 from torch import Tensor, nn
@@ -6,19 +6,19 @@ from torch.nn import functional
 
 _LEVELS = 2**16
 _PER_DRAW = 4
-"""Numbers of 16 bits in one draw of 64."""
+"""Number of 16-bit values in one 64-bit draw."""
 
 
 class Dropout(nn.Module):
     """Sets values to 0 with probability `p` in training and scales the others up.
 
-    As torch's own, which it calls on accelerators and under the compiler. On a CPU torch
-    draws a float for each value; here 16 random bits decide, so that `p` counts in steps
-    of 1 / 65,536. Measured on a million values, forwards and backwards, one thread:
-    8.5 ms there, 3.8 ms here.
+    Same as torch's own, which it calls on accelerators and under the compiler. On a CPU,
+    torch draws a float per value; this uses 16 random bits, so that `p` is rounded to
+    multiples of 1 / 65,536. Forward and backward on a million values, one thread: 3.8 ms
+    instead of 8.5 ms.
 
     Args:
-        p: In [0, 1).
+        p: Dropout probability, in [0, 1).
     """
 
     def __init__(self, p: float) -> None:

@@ -1,4 +1,4 @@
-"""A backbone and a head per task: one crop to the outputs of every task.
+"""Backbone with a head per task: predicts every task from one crop.
 
 Symbols: B crops, C channels, S side of a crop, D features, K outputs.
 """
@@ -18,13 +18,13 @@ from wildaffect.models.heads import Head, HeadConfig, num_outputs
 
 
 class FaceNet(nn.Module):
-    """What supervised training of a backbone trains; raw outputs as temporal models give.
+    """Backbone with a head per task; raw outputs are those of temporal models.
 
     Args:
-        backbone: Crops to features.
-        head: Of each task.
-        tasks: To be predicted.
-        spaces: Their labels.
+        backbone: Backbone that maps crops to features.
+        head: Settings of each head.
+        tasks: Tasks to predict.
+        spaces: Label spaces.
     """
 
     def __init__(
@@ -46,15 +46,15 @@ class FaceNet(nn.Module):
 
     @property
     def tasks(self) -> tuple[Task, ...]:
-        """Return the tasks that are predicted."""
+        """Return the predicted tasks."""
         return tuple(Task(name) for name in self.heads)
 
     def forward(self, crops: Tensor) -> dict[Task, Tensor]:
         """Return raw outputs of crops (B, C, S, S), each a window of one row.
 
         Returns:
-            Valence and arousal without bounds, (B, 1); logits of expressions and action
-            units, (B, 1, K).
+            Unbounded valence and arousal, (B, 1); logits of expressions and action units,
+            (B, 1, K).
         """
         features = self.backbone(crops).unsqueeze(1)  # (B, 1, D)
         outputs = {Task(name): head(features).raw for name, head in self.heads.items()}
@@ -64,10 +64,10 @@ class FaceNet(nn.Module):
         }
 
     def freeze(self, num_stages: int) -> None:
-        """Stop training the first stages of the backbone, their batch norms included.
+        """Freeze the first stages of the backbone, including batch norm statistics.
 
         Raises:
-            ValueError: If there are not so many.
+            ValueError: If the backbone has fewer stages.
         """
         stages = self.backbone.stages()
         if not 0 <= num_stages <= len(stages):
@@ -84,7 +84,7 @@ class FaceNet(nn.Module):
         self.train(self.training)
 
     def train(self, mode: bool = True) -> "FaceNet":
-        """Switch to training; what is frozen stays as in evaluation."""
+        """Set the training mode; frozen stages stay in evaluation mode."""
         super().train(mode)
         for module in self._frozen:
             module.eval()
@@ -97,9 +97,9 @@ class FaceNet(nn.Module):
 
 
 def recompute_stages(backbone: Backbone) -> None:
-    """Keep only what enters each stage; what is inside is computed again going backwards.
+    """Enable activation checkpointing per stage.
 
-    Saves memory and costs about one more forward pass. Batch norms count a batch once.
+    Saves memory for about one more forward pass. Batch norms update their statistics once.
     """
     for stage in backbone.stages():
         for name in stage:
@@ -122,7 +122,7 @@ def _recomputed(module: nn.Module, plain: Any, *inputs: Tensor) -> Any:
 
 @contextmanager
 def _statistics_kept(module: nn.Module) -> Iterator[None]:
-    """Let batch norms leave their running statistics as they are."""
+    """Keep the running statistics of batch norms unchanged."""
     norms = [one for one in module.modules() if isinstance(one, _BatchNorm)]
     momenta = [one.momentum for one in norms]
     for norm in norms:

@@ -1,8 +1,8 @@
-"""Measures of one face in one frame -> intensity and occurrence of each action unit.
+"""Intensity and occurrence of action units from measures of one face in one frame.
 
-A small network looks at the measures and at their mirror image; what it says of the one is
-the subject's left side, of the other the right. A mirrored face therefore gives the same
-action units with sides exchanged. Symbols: N faces, D measures, K action units, E classes.
+A small network reads the measures and their mirror image: the former for the subject's left
+side, the latter for the right. A mirrored face therefore gives the same action units with
+sides swapped. Symbols: N faces, D measures, K action units, E classes.
 """
 
 from collections.abc import Sequence
@@ -12,20 +12,20 @@ import torch
 from torch import Tensor, nn
 
 LIMIT = 5.0
-"""Standardized measures are clipped to +-LIMIT: real faces go beyond what was drawn."""
+"""Standardized measures are clipped to +-LIMIT: real faces exceed the generated range."""
 NUM_AFFECT = 2
 SMALLEST = 1e-30
 
 
 class UnitOutputs(NamedTuple):
-    """What is said of action units; the stronger side counts."""
+    """Outputs for action units; the stronger side counts."""
 
     logits: Tensor
-    """Of occurrence, shape (N, K)."""
+    """Logits of occurrence, shape (N, K)."""
     intensity: Tensor
-    """In [0, 1], shape (N, K)."""
+    """Intensity in [0, 1], shape (N, K)."""
     intensity_left: Tensor
-    """Of the subject's left side, shape (N, K)."""
+    """Intensity on the subject's left side, shape (N, K)."""
     intensity_right: Tensor
     affect: Tensor
     """Valence and arousal in [-1, 1], shape (N, 2)."""
@@ -35,12 +35,12 @@ class FaceUnits(nn.Module):
     """A multilayer perceptron shared by both sides of the face.
 
     Args:
-        mean: Of each measure over a face at rest, shape (D,).
-        spread: Of each measure, positive, shape (D,).
-        mirror: Which measure takes the place of each when left and right change, (D,).
-        num_units: K.
+        mean: Mean of each measure of a face at rest, shape (D,).
+        spread: Spread of each measure, positive, shape (D,).
+        mirror: Index of the measure that replaces each one in a mirrored face, (D,).
+        num_units: Number of action units K.
         hidden: Units of the two hidden layers.
-        dropout: After the first, in [0, 1).
+        dropout: Dropout after the first hidden layer, in [0, 1).
     """
 
     mean: Tensor
@@ -73,15 +73,15 @@ class FaceUnits(nn.Module):
         self.num_units = num_units
 
     def standardize(self, measures: Tensor) -> Tensor:
-        """Return measures (N, D) in spreads from a face at rest."""
+        """Standardize measures (N, D) relative to a face at rest."""
         return ((measures - self.mean) / self.spread).clamp(-LIMIT, LIMIT)
 
     def forward(self, measures: Tensor) -> UnitOutputs:
-        """Return what measures (N, D) say."""
+        """Return the outputs for measures (N, D)."""
         return self.of_standardized(self.standardize(measures))
 
     def of_standardized(self, standardized: Tensor) -> UnitOutputs:
-        """Return what standardized measures (N, D) say."""
+        """Return the outputs for standardized measures (N, D)."""
         seen, mirrored = self.body(standardized), self.body(standardized[:, self.mirror])
         both = (seen + mirrored) / 2
         sides = slice(self.num_units, 2 * self.num_units)
@@ -122,28 +122,27 @@ class Asymmetry(nn.Module):
 
 
 def between(ends: tuple[float, float], known: Tensor) -> Tensor:
-    """Return a value per row, from the first end at `known` 0 to the second at 1."""
+    """Interpolate linearly per row, from the first end at `known` 0 to the second at 1."""
     first, second = ends
     return first + known * (second - first)
 
 
 class Prototypes(nn.Module):
-    """Intensities of action units -> expression, by published prototypes.
+    """Expression from intensities of action units, by published prototypes.
 
-    Each form of an expression is a list of the chance with which each action unit takes
-    part; units are taken as independent, forms of one expression as equally likely (naive
-    Bayes over soft evidence).
+    Naive Bayes over soft evidence: each form of an expression gives the probability of each
+    action unit; units are independent, and forms of one expression are equally likely.
 
     Args:
-        forms: Chances of each form in (0, 1), one row per form, K columns.
+        forms: Probabilities of each form in (0, 1), one row per form, K columns.
         expression_of: Class of each form.
-        log_prior: Added for each class, length E.
-        present_from: Intensity at which a unit is as likely there as not, where the
-            person's own neutral is unknown and where it is known: intensities that are read
-            against the population are drawn to their mean.
-        slope: How fast that changes with intensity.
-        sharpness: What log-likelihoods are multiplied by, likewise; below 1 where units
-            that are misread together would be counted as several observations.
+        log_prior: Log prior of each class, length E.
+        present_from: Intensity at which a unit is present with probability 0.5, without
+            and with the person's own neutral face; intensities relative to the population's
+            are biased towards their mean.
+        slope: Slope of that probability.
+        sharpness: Factor of the log-likelihood, without and with the person's own neutral
+            face; below 1 to account for correlated errors of units.
     """
 
     forms: Tensor
@@ -173,8 +172,8 @@ class Prototypes(nn.Module):
         """Return logits (N, E) for intensities (N, K) in [0, 1].
 
         Args:
-            intensity: Of the units.
-            known: How well the person's own neutral is known, in [0, 1], shape (N, 1).
+            intensity: Intensities of the units.
+            known: Confidence of the person's own neutral face, in [0, 1], shape (N, 1).
         """
         present_from = between(self.present_from, known)
         sharpness = between(self.sharpness, known)

@@ -1,6 +1,6 @@
-"""What a task tells others: its hidden vector, or its labels as vectors.
+"""Feedback layers: a task is conditioned on hidden features or labels of other tasks.
 
-Symbols: B windows, T rows, K labels, F width of what is told.
+Symbols: B windows, T rows, K labels, F width of the feedback.
 """
 
 from collections.abc import Mapping
@@ -15,18 +15,18 @@ from wildaffect.models.heads import HeadOutput
 
 
 class GroundTruth(NamedTuple):
-    """Labels that take the place of some predictions in training."""
+    """Labels that replace some predictions in training."""
 
     targets: Mapping[Task, Tensor]
-    """As a loss takes them; where not valid, anything."""
+    """Targets as for a loss; ignored where not valid."""
     valid: Mapping[Task, Tensor]
-    """True where annotated: (B, T), of action units (B, T, K)."""
+    """Mask of annotated entries: (B, T), of action units (B, T, K)."""
     share: float | Tensor
-    """Of rows told the truth, in [0, 1]; a tensor has shape ()."""
+    """Share of rows with ground truth, in [0, 1]; a tensor has shape ()."""
 
 
 class HiddenFeedbackLayer(nn.Module):
-    """Tells the vector that enters a head's last linear map."""
+    """Feeds back the input of a head's last linear layer."""
 
     def __init__(self, *, detach: bool) -> None:
         super().__init__()
@@ -38,16 +38,16 @@ class HiddenFeedbackLayer(nn.Module):
 
 
 class LabelFeedbackLayer(nn.Module):
-    """Tells labels as the sum of their learned vectors, each weighted by how true it is.
+    """Feeds back labels as the weighted sum of learned label embeddings.
 
-    Weights are probabilities; of valence and arousal (x + 1) / 2, x cut to [-1, 1]. In
-    training each row of each window is drawn to be told the truth with the given
-    probability; where that is not annotated, a learned vector for "unknown" stands in, so
-    that it is not mistaken for "none".
+    Weights are probabilities; for valence and arousal (x + 1) / 2 with x clipped to
+    [-1, 1]. In training, each row of each window gets the ground truth with the given
+    probability; unannotated entries use a learned embedding for "unknown", to distinguish
+    them from "none".
 
     Source:
         Label feedback of the ABAW4 system (arXiv 2207.09373). Different here: rows are
-        drawn for each window by itself, and unknown labels have vectors of their own.
+        drawn per window, and unknown labels have their own embeddings.
     """
 
     def __init__(self, task: Task, num_labels: int, config: LabelFeedback) -> None:
@@ -82,7 +82,7 @@ class LabelFeedbackLayer(nn.Module):
                 return raw.sigmoid()
 
     def _truth(self, labels: GroundTruth) -> tuple[Tensor, Tensor]:
-        """Return true weights (B, T, K) and which are annotated, (B, T, K or 1)."""
+        """Return ground truth weights (B, T, K) and their mask, (B, T, K or 1)."""
         target, valid = labels.targets[self.task], labels.valid[self.task]
         match self.task:
             case Task.VALENCE | Task.AROUSAL:

@@ -1,4 +1,4 @@
-"""How tasks share a model and what they tell one another: settings and their rules."""
+"""Multi-task frameworks: what tasks share, and the feedback between them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,26 +12,26 @@ from wildaffect.models.temporal.build import TemporalConfig, bottom_layers, own_
 from wildaffect.models.temporal.gated import GRUConfig
 
 Sources = dict[Task, tuple[Task, ...]]
-"""Which tasks are told to a task; a graph without cycles."""
+"""Task -> tasks that it is conditioned on; an acyclic graph."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SeparateEncoders(Config):
-    """Every task has an encoder of its own; with one task, the single-task model."""
+    """Separate encoder per task; with one task, the single-task model."""
 
     kind: Literal["separate_encoders"] = "separate_encoders"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ShareEncoder(Config):
-    """One encoder, one head per task."""
+    """One shared encoder with a head per task."""
 
     kind: Literal["share_encoder"] = "share_encoder"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ShareBottom(Config):
-    """The first layers of the encoder are shared, the others are a task's own."""
+    """Shared first layers of the encoder, separate remaining layers per task."""
 
     num_shared_layers: int = 1
     kind: Literal["share_bottom"] = "share_bottom"
@@ -42,12 +42,11 @@ TrunkConfig = SeparateEncoders | ShareEncoder | ShareBottom
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HiddenFeedback(Config):
-    """A task is told the last hidden vectors of the heads of its sources."""
+    """Hidden-feature feedback: tasks are conditioned on hidden vectors of others."""
 
     sources: Sources
     detach: bool = True
-    """True, as published: a source learns from its own labels alone. False: its hidden
-    vector is also shaped by the tasks that it is told to."""
+    """Stop the gradient from a task to the tasks it is conditioned on, as published."""
     kind: Literal["hidden_feedback"] = "hidden_feedback"
 
     def __post_init__(self) -> None:
@@ -56,15 +55,16 @@ class HiddenFeedback(Config):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LabelFeedback(Config):
-    """A task is told the labels of its sources, as predicted or, in training, as true."""
+    """Label feedback: tasks are conditioned on predicted or true labels of others."""
 
     sources: Sources
     embedding_dim: int = 256
-    """Width of the vector that stands for a label."""
+    """Width of a label embedding."""
     truth_share: float = 0.75
-    """Of rows told the truth at the first step, in [0, 1]; whoever trains lowers it."""
+    """Share of rows with ground truth at the first step, in [0, 1]; may decay in
+    training."""
     detach: bool = True
-    """True: predictions of a source are not shaped by the tasks that they are told to."""
+    """Stop the gradient from a task to the tasks it is conditioned on."""
     kind: Literal["label_feedback"] = "label_feedback"
 
     def __post_init__(self) -> None:
@@ -84,7 +84,7 @@ FeedbackConfig = HiddenFeedback | LabelFeedback
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FrameworkConfig(Config):
-    """What tasks share and what they are told."""
+    """Shared parts and feedback of a multi-task model."""
 
     trunk: TrunkConfig = field(default_factory=ShareEncoder)
     feedback: FeedbackConfig | None = None
@@ -92,7 +92,7 @@ class FrameworkConfig(Config):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ModelConfig(Config):
-    """A temporal model of several tasks."""
+    """Temporal multi-task model."""
 
     encoder: TemporalConfig = field(default_factory=GRUConfig)
     framework: FrameworkConfig = field(default_factory=FrameworkConfig)
@@ -102,7 +102,7 @@ class ModelConfig(Config):
     def __post_init__(self) -> None:
         if not self.tasks or len(set(self.tasks)) < len(self.tasks):
             raise ValueError(
-                f"model: tasks must be distinct and at least one, got "
+                f"model: tasks must be unique and at least one, got "
                 f"{', '.join(self.tasks) or 'none'}"
             )
         feedback = self.framework.feedback
@@ -110,8 +110,8 @@ class ModelConfig(Config):
             check_sources_are_tasks(feedback.sources, self.tasks)
         if isinstance(feedback, HiddenFeedback) and not self.head.hidden_dims:
             raise ValueError(
-                "model: head must have a hidden layer for hidden feedback, got none; "
-                "set head.hidden_dims"
+                "model: hidden feedback needs a head with a hidden layer; set "
+                "head.hidden_dims"
             )
         trunk = self.framework.trunk
         if isinstance(trunk, ShareBottom):
@@ -121,13 +121,13 @@ class ModelConfig(Config):
 
 
 def sources_of(config: ModelConfig, task: Task) -> tuple[Task, ...]:
-    """Return the tasks that are told to `task`."""
+    """Return the tasks that `task` is conditioned on."""
     feedback = config.framework.feedback
     return () if feedback is None else feedback.sources.get(task, ())
 
 
 def feedback_dim(config: ModelConfig, task: Task) -> int:
-    """Return the width of all that `task` is told."""
+    """Return the total width of the feedback to `task`."""
     match config.framework.feedback:
         case None:
             return 0
@@ -138,13 +138,13 @@ def feedback_dim(config: ModelConfig, task: Task) -> int:
 
 
 def tasks_in_order(config: ModelConfig) -> tuple[Task, ...]:
-    """Return the tasks, each behind its sources."""
+    """Return the tasks in topological order."""
     graph = {task: sources_of(config, task) for task in config.tasks}
     return tuple(TopologicalSorter(graph).static_order())
 
 
 def check_sources(sources: Mapping[Task, tuple[Task, ...]]) -> None:
-    """Refuse a graph in which a task would have to wait for itself.
+    """Check that the graph is acyclic.
 
     Raises:
         ValueError: Naming the tasks of the cycle, or the source that is named twice.
@@ -156,8 +156,7 @@ def check_sources(sources: Mapping[Task, tuple[Task, ...]]) -> None:
             )
         if len(set(given)) < len(given):
             raise ValueError(
-                f"feedback: sources of {target} must be named once each, "
-                f"got {', '.join(given)}"
+                f"feedback: sources of {target} must be unique, got {', '.join(given)}"
             )
     try:
         TopologicalSorter(sources).prepare()
@@ -171,7 +170,7 @@ def check_sources(sources: Mapping[Task, tuple[Task, ...]]) -> None:
 def check_sources_are_tasks(
     sources: Mapping[Task, tuple[Task, ...]], tasks: tuple[Task, ...]
 ) -> None:
-    """Refuse feedback from or to a task that the model has not; it would never learn.
+    """Check that all tasks in the feedback are tasks of the model.
 
     Raises:
         ValueError: Naming the task.

@@ -1,4 +1,4 @@
-"""States of a window to the raw outputs of one task.
+"""Head: maps states of a window to the raw outputs of one task.
 
 Symbols: B windows, T rows, H state, K outputs, F last hidden vector.
 """
@@ -15,12 +15,12 @@ from wildaffect.models.dropout import Dropout
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HeadConfig(Config):
-    """Linear layers with ReLU on each row by itself; every task has a head of its own."""
+    """Row-wise linear layers with ReLU; one head per task."""
 
     hidden_dims: tuple[int, ...] = (256,)
-    """Width of each hidden layer; none makes the head one linear map."""
+    """Width of each hidden layer; empty for a single linear layer."""
     dropout: float = 0.1
-    """On the states and behind each hidden layer, in [0, 1)."""
+    """Dropout on the states and after each hidden layer, in [0, 1)."""
 
     def __post_init__(self) -> None:
         if any(dim < 1 for dim in self.hidden_dims):
@@ -32,20 +32,20 @@ class HeadConfig(Config):
 
 
 class HeadOutput(NamedTuple):
-    """What a head says, and what it said it from."""
+    """Output and last hidden vector of a head."""
 
     raw: Tensor
-    """Logits or, for valence and arousal, values without bounds; (B, T, K), float32."""
+    """Logits or, for valence and arousal, unbounded values; (B, T, K), float32."""
     hidden: Tensor
-    """What enters the last linear map, shape (B, T, F)."""
+    """Input of the last linear layer, shape (B, T, F)."""
 
 
 class Head(nn.Module):
-    """Dropout, then linear, ReLU and dropout per hidden layer, then a linear map.
+    """Dropout; linear, ReLU and dropout per hidden layer; then a linear layer.
 
     Source:
         Regressor and classifier of the ABAW4 system (arXiv 2207.09373). Different here:
-        weights start as torch starts linear layers.
+        torch's default initialization.
     """
 
     def __init__(self, config: HeadConfig, input_dim: int, output_dim: int) -> None:
@@ -65,7 +65,7 @@ class Head(nn.Module):
 
 
 def num_outputs(task: Task, spaces: LabelSpaces) -> int:
-    """Return K, the numbers per row by which a task is predicted."""
+    """Return K, the number of outputs per row of a task."""
     match task:
         case Task.VALENCE | Task.AROUSAL:
             return 1

@@ -212,7 +212,9 @@ def test_noise_of_another_shape_is_refused():
 
 @pytest.mark.parametrize("ratio", [0.0, 1.0, 0.999])
 def test_a_mask_that_hides_nothing_or_all_is_refused(ratio):
-    with pytest.raises(ValueError, match="mask_ratio must hide some of 64 patches"):
+    with pytest.raises(
+        ValueError, match="mask_ratio must mask some but not all of 64 patches"
+    ):
         MAEConfig(encoder=MAES[MICRO].encoder, mask_ratio=ratio)
 
 

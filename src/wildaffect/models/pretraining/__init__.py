@@ -1,1 +1,1 @@
-"""Learning from faces without labels: the masked autoencoder."""
+"""Pre-training on faces without labels: masked autoencoder."""

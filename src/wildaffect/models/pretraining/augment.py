@@ -1,6 +1,5 @@
-"""Random parts of whole batches of crops, cut on the device where they are.
+"""Random resized crops of a batch, on its device.
 
-What is drawn comes from the generator that is given, so a seed repeats a batch.
 Symbols: B batch, C channels, S side of the crop.
 """
 
@@ -14,14 +13,14 @@ from torch import Tensor
 def draw_boxes(
     num: int, *, min_area: float, max_aspect_ratio: float, generator: torch.Generator
 ) -> Tensor:
-    """Return random parts of a crop: left, top, width, height as ratios of S, (B, 4).
+    """Draw random boxes: left, top, width, height relative to S, (B, 4).
 
     Args:
-        num: How many, B.
-        min_area: Smallest share of the crop's area, in (0, 1]; drawn evenly up to 1.
-        max_aspect_ratio: Largest width by height, at least 1; its logarithm is drawn evenly
-            between both directions. A box wider or higher than the crop is cut to it.
-        generator: Draws the boxes.
+        num: Number of boxes B.
+        min_area: Minimum share of the crop's area, in (0, 1]; the area is uniform up to 1.
+        max_aspect_ratio: Maximum aspect ratio, at least 1; its logarithm is uniform. Boxes
+            are clipped to the crop.
+        generator: Random generator.
     """
     if not 0 < min_area <= 1 or max_aspect_ratio < 1:
         raise ValueError(
@@ -30,17 +29,17 @@ def draw_boxes(
         )
     draw = torch.rand((4, num), generator=generator, device=generator.device)
     area = min_area + (1 - min_area) * draw[0]
-    stretch = torch.exp(math.log(max_aspect_ratio) * (2 * draw[1] - 1))
-    width = (area * stretch).sqrt().clamp(max=1)
-    height = (area / stretch).sqrt().clamp(max=1)
+    aspect_ratio = torch.exp(math.log(max_aspect_ratio) * (2 * draw[1] - 1))
+    width = (area * aspect_ratio).sqrt().clamp(max=1)
+    height = (area / aspect_ratio).sqrt().clamp(max=1)
     left, top = (1 - width) * draw[2], (1 - height) * draw[3]
     return torch.stack([left, top, width, height], dim=1)
 
 
 def cut_boxes(crops: Tensor, boxes: Tensor) -> Tensor:
-    """Return each box of its crop, stretched to the whole size, shape (B, C, S, S).
+    """Return the boxes resized to the full size (bicubic), shape (B, C, S, S).
 
-    Bicubic, in one resampling for the whole batch.
+    One resampling for the whole batch.
     """
     left, top, width, height = boxes.to(crops.device).unbind(1)
     zero = torch.zeros_like(left)

@@ -1,4 +1,4 @@
-"""The autoencoders that ship, named after the backbone that they train."""
+"""Built-in masked autoencoders, named after the backbone that they train."""
 
 from difflib import get_close_matches
 
@@ -36,12 +36,11 @@ def build_mae(name: str) -> MaskedAutoencoder:
     """Build the untrained autoencoder of a backbone.
 
     Raises:
-        UsageError: If that backbone has none; the message suggests the nearest.
+        UsageError: If the backbone has no autoencoder.
     """
     if name not in MAES:
         near = get_close_matches(name, MAES) or sorted(MAES)
         raise UsageError(
-            f"pre-training: there is no autoencoder {name!r}; "
-            f"did you mean {', '.join(near)}?"
+            f"pre-training: no such autoencoder: {name!r}; did you mean {', '.join(near)}?"
         )
     return MaskedAutoencoder(MAES[name])

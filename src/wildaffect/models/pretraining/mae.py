@@ -1,11 +1,11 @@
-"""Masked autoencoder: guess the hidden patches of a face from those that are shown.
+"""Masked autoencoder: predict the masked patches of a face from the visible ones.
 
 Symbols: B batch, C channels, S side of the crop, P side of a patch, L = (S / P)^2 patches,
 V patches that stay visible, D features.
 
 Source: K. He et al., "Masked autoencoders are scalable vision learners", arXiv 2111.06377;
-parameter names as in its released code, with which key by key checkpoints are exchanged.
-What differs: the noise that draws the mask is an argument, so that a step can be repeated.
+parameter names are those of its released code, so that checkpoints are interchangeable.
+Different here: the noise that determines the mask is an argument, for reproducible steps.
 """
 
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ from wildaffect.models.pretraining.patches import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MAEConfig(Config):
-    """Sizes of an autoencoder and the share of patches that it hides."""
+    """Sizes of an autoencoder and its mask ratio."""
 
     encoder: ViTConfig
     decoder_dim: int = 512
@@ -43,29 +43,29 @@ class MAEConfig(Config):
     def __post_init__(self) -> None:
         if not 1 <= self.num_visible < self.encoder.num_patches:
             raise ValueError(
-                f"mae: mask_ratio must hide some of {self.encoder.num_patches} patches and "
-                f"show some, got {self.mask_ratio}"
+                f"mae: mask_ratio must mask some but not all of "
+                f"{self.encoder.num_patches} patches, got {self.mask_ratio}"
             )
 
     @property
     def num_visible(self) -> int:
-        """Patches that the encoder sees, V."""
+        """Number of visible patches V."""
         return int(self.encoder.num_patches * (1 - self.mask_ratio))
 
 
 class MAEOutput(NamedTuple):
-    """What a step of pre-training needs."""
+    """Loss and outputs of a masked autoencoder."""
 
     loss: Tensor
-    """Mean squared error over hidden patches, scalar."""
+    """Mean squared error over masked patches, scalar."""
     pred: Tensor
     """Normalized pixels of every patch, shape (B, L, P * P * C)."""
     mask: Tensor
-    """True where a patch was hidden and so counts, shape (B, L), bool."""
+    """True for masked patches, shape (B, L), bool."""
 
 
 class MaskedAutoencoder(ViTTrunk):
-    """A vision transformer over visible patches and a light decoder over all."""
+    """Vision transformer over visible patches and a light decoder over all."""
 
     def __init__(self, config: MAEConfig) -> None:
         super().__init__(config.encoder, train_positions=False)
@@ -89,12 +89,12 @@ class MaskedAutoencoder(ViTTrunk):
             initialize_linear_layers(part)
 
     def forward(self, crops: Tensor, noise: Tensor) -> MAEOutput:
-        """Hide patches, guess them and say how far the guess is off.
+        """Mask patches, predict them, and return the loss.
 
         Args:
             crops: Normalized crops, shape (B, C, S, S).
-            noise: One number per patch, shape (B, L); each crop shows the patches of its
-                smallest numbers. `draw_noise` draws it.
+            noise: One number per patch, shape (B, L), from `draw_noise`; the patches with
+                the smallest numbers are visible.
         """
         if noise.shape != (len(crops), self.num_patches):
             raise ValueError(
@@ -110,7 +110,7 @@ class MaskedAutoencoder(ViTTrunk):
         return MAEOutput((error * mask).sum() / mask.sum(), pred, mask)
 
     def target(self, crops: Tensor) -> Tensor:
-        """Return the pixels to guess, normalized per patch, shape (B, L, P * P * C)."""
+        """Return the target pixels, normalized per patch, shape (B, L, P * P * C)."""
         return normalize_patches(patchify(crops, self.patch_px))
 
     def _encode_visible(self, crops: Tensor, visible: Tensor) -> Tensor:
@@ -144,7 +144,7 @@ def draw_noise(num_crops: int, num_patches: int, generator: torch.Generator) -> 
 
 
 def encoder_state(mae: MaskedAutoencoder) -> dict[str, Tensor]:
-    """Return the weights that a `ClassTokenViT` of the same sizes loads by key."""
+    """Return the encoder's weights, for a `ClassTokenViT` of the same sizes."""
     return {
         key: value
         for key, value in mae.state_dict().items()

@@ -1,4 +1,4 @@
-"""Crops to rows of patches and back, and the pictures that pre-training shows.
+"""Conversion between crops and patches, and pictures of reconstructions.
 
 Symbols: B batch, C channels, S side of the crop, P side of a patch, L = (S / P)^2 patches.
 """
@@ -30,14 +30,14 @@ def unpatchify(patches: Tensor, patch_px: int, channels: int) -> Tensor:
 
 
 def patch_statistics(patches: Tensor) -> tuple[Tensor, Tensor]:
-    """Return mean and deviation of each patch, shape (B, L, 1); variance over N - 1."""
+    """Return mean and standard deviation per patch, shape (B, L, 1); unbiased variance."""
     mean = patches.mean(dim=2, keepdim=True)
     variance = patches.var(dim=2, keepdim=True)
     return mean, (variance + VARIANCE_EPS).sqrt()
 
 
 def normalize_patches(patches: Tensor) -> Tensor:
-    """Return patches (B, L, N) with mean 0 and deviation 1 each.
+    """Standardize each patch (B, L, N).
 
     Source:
         arXiv 2111.06377, section 4.1, reconstruction target (w/ norm).
@@ -47,26 +47,26 @@ def normalize_patches(patches: Tensor) -> Tensor:
 
 
 class Reconstruction(NamedTuple):
-    """Normalized crops (B, C, S, S) to look at."""
+    """Normalized crops (B, C, S, S) for display."""
 
     masked: Tensor
-    """Hidden patches at 0, which is the data's mean color."""
+    """Crops with masked patches set to 0, the mean color."""
     painted: Tensor
-    """Hidden patches as they were guessed, the others as they are."""
+    """Crops with masked patches replaced by their prediction."""
 
 
 def reconstruct(
     crops: Tensor, pred: Tensor, mask: Tensor, *, patch_px: int
 ) -> Reconstruction:
-    """Return what the encoder saw and what the decoder made of it.
+    """Return the masked crops and their reconstruction.
 
-    A guess has mean 0 and deviation 1 in each patch; the crop's own mean and deviation are
-    put back, so that the picture gives hidden colors away, and hidden structure not.
+    Predictions are standardized per patch; the true mean and standard deviation are
+    restored, so that the picture reveals masked colors but not masked structure.
 
     Args:
-        crops: What the autoencoder was given, shape (B, C, S, S).
-        pred: Its guess, shape (B, L, P * P * C).
-        mask: True where a patch was hidden, shape (B, L).
+        crops: Input of the autoencoder, shape (B, C, S, S).
+        pred: Its prediction, shape (B, L, P * P * C).
+        mask: True for masked patches, shape (B, L).
         patch_px: Side of a patch.
     """
     true = patchify(crops, patch_px)
@@ -93,6 +93,6 @@ def to_pixels(crops: Tensor, preprocess: Preprocess) -> NDArray[np.uint8]:
 def picture_sheet(
     crops: Tensor, reconstruction: Reconstruction, preprocess: Preprocess
 ) -> NDArray[np.uint8]:
-    """Return one RGB picture (B * S, 3 * S, 3): crop, what was seen, what was guessed."""
+    """Return an RGB picture (B * S, 3 * S, 3): crop, masked crop, reconstruction."""
     columns = [to_pixels(c, preprocess) for c in (crops, *reconstruction)]
     return np.concatenate([np.concatenate(column) for column in columns], axis=1)

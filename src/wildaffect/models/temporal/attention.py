@@ -13,16 +13,16 @@ from wildaffect.models.temporal.encoder import within_delay
 
 
 class View(NamedTuple):
-    """Which rows a row attends to."""
+    """Rows that each row attends to."""
 
     mask: Tensor | None
-    """True where it may look, shape (B, 1, 1 or T, T); None looks everywhere."""
+    """Attention mask, True to attend, shape (B, 1, 1 or T, T); None for all rows."""
     is_causal: bool
-    """True: at itself and the rows before it; padding comes last and is not among them."""
+    """Attend to the row itself and earlier rows only, which excludes padding."""
 
 
 class Rotation(NamedTuple):
-    """Cosine and sine of the angles by which queries and keys are turned."""
+    """Cosine and sine of the rotation angles of queries and keys."""
 
     cos: Tensor
     """Shape (B, 1, T, d / 2)."""
@@ -36,7 +36,7 @@ class SelfAttention(nn.Module):
     Args:
         dim: H, a multiple of `num_heads`.
         num_heads: N.
-        dropout: Of the attention weights.
+        dropout: Dropout of the attention weights.
     """
 
     def __init__(self, dim: int, num_heads: int, dropout: float) -> None:
@@ -47,7 +47,7 @@ class SelfAttention(nn.Module):
         self.output = nn.Linear(dim, dim)
 
     def forward(self, x: Tensor, view: View, rotation: Rotation | None) -> Tensor:
-        """Return what each row gathered, shape (B, T, H)."""
+        """Return the attention output, shape (B, T, H)."""
         qkv = self.query_key_value(x).unflatten(-1, (3, self.num_heads, -1))
         query, key, value = qkv.permute(2, 0, 3, 1, 4).unbind(0)  # (B, N, T, d)
         if rotation is not None:
@@ -64,7 +64,7 @@ class SelfAttention(nn.Module):
 
 
 def rotate(x: Tensor, rotation: Rotation) -> Tensor:
-    """Turn each pair (x_i, x_{i + d/2}) by its row's angle; shape (B, N, T, d)."""
+    """Rotate each pair (x_i, x_{i + d/2}) by its row's angle; shape (B, N, T, d)."""
     first, second = x.chunk(2, dim=-1)
     cos, sin = rotation.cos.to(x.dtype), rotation.sin.to(x.dtype)
     return torch.cat((first * cos - second * sin, first * sin + second * cos), dim=-1)
@@ -73,10 +73,10 @@ def rotate(x: Tensor, rotation: Rotation) -> Tensor:
 def views(
     times_s: Tensor, real: Tensor | None, delay_s: float | None, num_layers: int
 ) -> list[View]:
-    """Return what each layer may see, first layer first.
+    """Return the view of each layer, in order.
 
-    Looking ahead happens in the first layer alone: if each of L layers looked `delay_s`
-    ahead, the last would know of rows L times as far away.
+    Only the first layer looks ahead: if each of L layers did, the receptive field would
+    extend L times `delay_s` ahead.
     """
     if delay_s is None:
         whole = View(None if real is None else real[:, None, None, :], is_causal=False)
@@ -89,7 +89,7 @@ def views(
 
 
 def frequencies(num_angles: int, longest_to_shortest: float = 10_000.0) -> Tensor:
-    """Return radians per unit of position, from 1 down in even ratios, shape (num_angles,).
+    """Return radians per unit of position, a geometric series from 1, shape (num_angles,).
 
     Source:
         Vaswani et al., "Attention is all you need", 2017, section 3.5.
@@ -101,10 +101,10 @@ def frequencies(num_angles: int, longest_to_shortest: float = 10_000.0) -> Tenso
 def check_attention(
     kind: str, *, hidden_dim: int, head_dim: int, position_rate_hz: float
 ) -> None:
-    """Refuse widths that do not divide into heads of an even width, and no positions.
+    """Check the settings of an attention encoder.
 
     Raises:
-        ValueError: With the first that breaks its rule.
+        ValueError: If a setting is invalid.
     """
     if not 0 < position_rate_hz < float("inf"):
         raise ValueError(

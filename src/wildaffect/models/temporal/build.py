@@ -1,4 +1,4 @@
-"""The choice of a temporal encoder, and its division into shared and own layers."""
+"""Construction of temporal encoders, and their split into shared and separate layers."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -23,7 +23,7 @@ TemporalConfig = (
 LayeredConfig = (
     TransformerConfig | RotaryConfig | LSTMConfig | GRUConfig | TCNConfig | FrameConfig
 )
-"""Encoders whose layers can be divided into shared and own ones."""
+"""Encoders whose layers can be split into shared and separate ones."""
 
 
 _ENCODERS: dict[type, Callable[..., TemporalEncoder]] = {
@@ -71,8 +71,8 @@ def own_layers(
 ) -> TemporalConfig:
     """Return the encoder that consists of the layers above the shared ones.
 
-    Residual encoders are widened by what feedback adds, as in the ABAW4 system; the shared
-    layers have looked ahead already, so these do not.
+    Residual encoders are widened by the feedback, as in the ABAW4 system; only the shared
+    layers look ahead.
 
     Raises:
         ValueError: If the encoder is not of this library.

@@ -1,4 +1,4 @@
-"""What all temporal encoders share: padding, and how far ahead a row may look.
+"""Base of temporal encoders: padding and look-ahead.
 
 Symbols: B windows, T rows, D features, H output.
 """
@@ -12,10 +12,10 @@ from wildaffect.core.windows import TIME_TOLERANCE_S
 
 
 class TemporalEncoder(nn.Module, ABC):
-    """Maps rows at real times to states; rows at and beyond `lengths` change nothing.
+    """Maps rows at real times to states; padding has no effect.
 
     Attributes:
-        output_dim: H.
+        output_dim: Width of the states, H.
     """
 
     def __init__(self, output_dim: int) -> None:
@@ -23,12 +23,12 @@ class TemporalEncoder(nn.Module, ABC):
         self.output_dim = output_dim
 
     def forward(self, features: Tensor, lengths: Tensor, times_s: Tensor) -> Tensor:
-        """Return the states, shape (B, T, H); those of padding are finite but mean nothing.
+        """Return the states, shape (B, T, H); those of padding are finite but undefined.
 
         Args:
-            features: Shape (B, T, D); padding may hold anything.
-            lengths: Real rows of each window, at least 1, shape (B,), int64. On the CPU
-                they cost no waiting for an accelerator.
+            features: Shape (B, T, D); padding is ignored.
+            lengths: Number of real rows of each window, at least 1, shape (B,), int64; on
+                the CPU, they avoid a synchronization with the accelerator.
             times_s: Seconds, strictly ascending over real rows, shape (B, T), float32.
         """
         real = real_rows(lengths, features)
@@ -44,14 +44,14 @@ class TemporalEncoder(nn.Module, ABC):
         Args:
             features: Shape (B, T, D).
             times_s: Shape (B, T).
-            real: Shape (B, T), bool; None where no row is padding.
+            real: Shape (B, T), bool; None if no row is padding.
         """
 
 
 def real_rows(lengths: Tensor, features: Tensor) -> Tensor | None:
-    """Return which rows are no padding, (B, T) bool; None where it is known that all are.
+    """Return the mask of real rows, (B, T) bool; None if known that there is no padding.
 
-    It is not asked where the answer would stop an accelerator or end a recorded graph.
+    Always a mask where the check would synchronize an accelerator or break a graph.
     """
     num_rows = features.shape[1]
     is_cheap = lengths.device.type == "cpu" and not (
@@ -64,9 +64,9 @@ def real_rows(lengths: Tensor, features: Tensor) -> Tensor | None:
 
 
 def within_delay(times_s: Tensor, real: Tensor | None, delay_s: float) -> Tensor:
-    """Return which row j row i may see, t_j <= t_i + delay_s, shape (B, T, T) bool.
+    """Return the mask of rows j visible to row i, t_j <= t_i + delay_s, (B, T, T) bool.
 
-    Rows this little later than that count as on it: `TIME_TOLERANCE_S`.
+    Times have a tolerance of `TIME_TOLERANCE_S`.
     """
     latest_s = times_s[:, :, None] + (delay_s + TIME_TOLERANCE_S)
     visible = times_s[:, None, :] <= latest_s
@@ -76,13 +76,13 @@ def within_delay(times_s: Tensor, real: Tensor | None, delay_s: float) -> Tensor
 def states_after_delay(
     states: Tensor, times_s: Tensor, real: Tensor | None, delay_s: float | None
 ) -> Tensor:
-    """Give each row the state of the last row that it may see, shape (B, T, H).
+    """Return for each row the state of the last row visible to it, shape (B, T, H).
 
     Args:
-        states: Of an encoder that looks at no later row, shape (B, T, H).
+        states: States of a causal encoder, shape (B, T, H).
         times_s: Shape (B, T).
         real: Shape (B, T), bool, or None.
-        delay_s: With None or 0 nothing moves.
+        delay_s: Look-ahead in seconds; None or 0 for none.
     """
     if not delay_s:
         return states
@@ -93,10 +93,10 @@ def states_after_delay(
 def check_encoder(
     kind: str, *, num_layers: int, hidden_dim: int, dropout: float, delay_s: float | None
 ) -> None:
-    """Refuse settings that no encoder can have.
+    """Check the common settings of an encoder.
 
     Raises:
-        ValueError: With the first that breaks its rule.
+        ValueError: If a setting is invalid.
     """
     for name, value in (("num_layers", num_layers), ("hidden_dim", hidden_dim)):
         if value < 1:

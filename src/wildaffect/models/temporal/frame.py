@@ -1,4 +1,4 @@
-"""No context at all: what every temporal encoder has to beat.
+"""Frame-wise baseline without temporal context.
 
 Symbols: B windows, T rows, D features, H hidden.
 """
@@ -15,15 +15,15 @@ from wildaffect.models.temporal.encoder import TemporalEncoder, check_encoder
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FrameConfig(Config):
-    """Linear layers on each row by itself."""
+    """Row-wise linear layers."""
 
     hidden_dim: int = 256
     """H."""
     num_layers: int = 2
     dropout: float = 0.1
-    """Behind each layer, in [0, 1)."""
+    """Dropout after each layer, in [0, 1)."""
     delay_s: float | None = None
-    """Without effect, as no row sees another; here so that it is set as elsewhere."""
+    """No effect, because rows are independent; for consistency with other encoders."""
     kind: Literal["frame"] = "frame"
 
     def __post_init__(self) -> None:
@@ -37,7 +37,7 @@ class FrameConfig(Config):
 
 
 class FrameEncoder(TemporalEncoder):
-    """Linear, GELU and dropout, once per layer."""
+    """Linear, GELU and dropout per layer."""
 
     def __init__(self, config: FrameConfig, input_dim: int) -> None:
         super().__init__(config.hidden_dim)

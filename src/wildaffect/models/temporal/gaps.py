@@ -1,4 +1,4 @@
-"""The time since the row before, as an input to encoders that count rows.
+"""Time since the previous row, as an input of encoders that only count rows.
 
 Symbols: B windows, T rows, D features.
 """
@@ -7,18 +7,18 @@ import torch
 from torch import Tensor
 
 GAP_RATE_HZ = 30.0
-"""Gaps are counted in frames of this rate before the logarithm."""
+"""Frame rate in which gaps are counted before the logarithm."""
 
 
 def with_gaps(features: Tensor, times_s: Tensor, before_s: Tensor | None = None) -> Tensor:
-    """Append ln(1 + gap in frames), shape (B, T, D + 1); a first row has no gap: 0.
+    """Append ln(1 + gap in frames), shape (B, T, D + 1); 0 for a first row.
 
-    One frame gives 0.7, the longest gap of the annotated rows of s-Aff-Wild2 (543) 6.3.
+    Ranges from 0.7 for one frame to 6.3 for the longest gap in s-Aff-Wild2 (543).
 
     Args:
         features: Shape (B, T, D).
         times_s: Shape (B, T).
-        before_s: Time of the row before the first, shape (B,); None if there is none.
+        before_s: Time of the row preceding the first one, shape (B,); None without one.
     """
     first_s = times_s[:, :1] if before_s is None else before_s[:, None]
     previous_s = torch.cat((first_s, times_s[:, :-1]), dim=1)

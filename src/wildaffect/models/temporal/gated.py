@@ -14,7 +14,7 @@ class GRUConfig(RecurrentConfig):
 
     num_layers: int = 2
     dropout: float = 0.3
-    """Between layers, in [0, 1)."""
+    """Dropout between layers, in [0, 1)."""
     kind: Literal["gru"] = "gru"
 
 
@@ -29,10 +29,10 @@ class GRUEncoder(RecurrentEncoder):
     """GRU over rows.
 
     Source:
-        The ABAW4 system (arXiv 2207.09373) as its public code has it: two layers, one
-        direction. Different here: the time since the row before is an input; dropout
-        behind the last layer is left to the heads, which have theirs in front; every
-        window starts afresh unless `run` carries the state.
+        Public code of the ABAW4 system (arXiv 2207.09373): two layers, one direction.
+        Different here: the time since the previous row is an input; the heads apply the
+        dropout after the last layer; every window starts with a zero state, except in
+        `run`.
     """
 
     def __init__(self, config: GRUConfig, input_dim: int) -> None:
@@ -43,9 +43,9 @@ class LSTMEncoder(RecurrentEncoder):
     """LSTM over rows.
 
     Source:
-        The ABAW4 system (arXiv 2207.09373) as its public code has it: one layer, one
-        direction. Different here: the time since the row before is an input, and every
-        window starts afresh unless `run` carries the state.
+        Public code of the ABAW4 system (arXiv 2207.09373): one layer, one direction.
+        Different here: the time since the previous row is an input, and every window
+        starts with a zero state, except in `run`.
     """
 
     def __init__(self, config: LSTMConfig, input_dim: int) -> None:

@@ -1,4 +1,4 @@
-"""What LSTM and GRU share: layers, directions, and state carried from chunk to chunk.
+"""Base of LSTM and GRU encoders: layers, directions, and state between chunks.
 
 Symbols: B windows, T rows, D features, H units of one direction.
 """
@@ -22,24 +22,24 @@ from wildaffect.models.temporal.encoder import (
 from wildaffect.models.temporal.gaps import with_gaps
 
 CellState = Tensor | tuple[Tensor, Tensor]
-"""What torch carries between calls: h, or h and c, each of shape (1, B, H)."""
+"""State of a torch cell: h, or h and c, each of shape (1, B, H)."""
 Cell = Callable[[int, int], nn.RNNBase]
-"""Takes the widths of input and state and returns one layer of one direction."""
+"""Factory of one layer of one direction from the widths of input and state."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RecurrentConfig(Config):
-    """Layers over rows and the gaps between them."""
+    """Recurrent layers over rows and the gaps between them."""
 
     hidden_dim: int = 256
-    """Units of one direction; with two the output has twice as many."""
+    """Units per direction; a bidirectional output has twice as many."""
     num_layers: int = 1
     dropout: float = 0.0
     """Between layers, in [0, 1)."""
     bidirectional: bool = False
     delay_s: float | None = None
-    """None: as the direction says. A number: each row takes the state of the last row at
-    most that many seconds later, and no second direction is possible."""
+    """Look-ahead in seconds of a unidirectional encoder: each row takes the state of the
+    last row at most this much later. None for no look-ahead."""
     kind: str
 
     def __post_init__(self) -> None:
@@ -52,13 +52,13 @@ class RecurrentConfig(Config):
         )
         if self.bidirectional and self.delay_s is not None:
             raise ValueError(
-                f"{self.kind}: delay_s must be left out of a bidirectional encoder, which "
-                f"sees the whole window, got {self.delay_s}; set bidirectional to False"
+                f"{self.kind}: delay_s needs a unidirectional encoder, got "
+                f"{self.delay_s}; set bidirectional to False"
             )
 
 
 class RecurrentState(NamedTuple):
-    """Where a chunk ended; the next one goes on from there."""
+    """State at the end of a chunk."""
 
     layers: tuple[CellState, ...]
     last_s: Tensor
@@ -68,8 +68,8 @@ class RecurrentState(NamedTuple):
 class RecurrentEncoder(TemporalEncoder):
     """Recurrent layers over rows and the gaps between them, dropout between layers.
 
-    Padding stands behind the real rows, which a forward direction never reads; the
-    backward one reads a window whose real rows alone were turned round.
+    Padding follows the real rows, so the forward direction never reads it; the backward
+    direction reads the real rows in reverse order.
     """
 
     def __init__(self, cell: Cell, config: RecurrentConfig, input_dim: int) -> None:
@@ -103,24 +103,22 @@ class RecurrentEncoder(TemporalEncoder):
         times_s: Tensor,
         state: RecurrentState | None = None,
     ) -> tuple[Tensor, RecurrentState]:
-        """Encode one chunk and say where it ended; chunks in order equal the whole.
+        """Encode one chunk and return the state; consecutive chunks equal the whole.
 
-        Rows see nothing later than themselves: `delay_s` needs the rows to come and is
-        left to who holds them.
+        Without look-ahead: `delay_s` needs later rows and is up to the caller.
 
         Args:
             features: Shape (B, T, D).
             lengths: Real rows of each chunk, at least 1, shape (B,).
             times_s: On one clock for all chunks, shape (B, T).
-            state: Of the chunk before; None at the start.
+            state: State of the previous chunk; None at the start.
 
         Raises:
             ValueError: If the encoder is bidirectional.
         """
         if self.back:
             raise ValueError(
-                "run: encoder must have one direction to carry its state, got two; "
-                "set bidirectional to False"
+                "run: chunks need a unidirectional encoder; set bidirectional to False"
             )
         real = real_rows(lengths, features)
         if real is not None:
@@ -144,10 +142,10 @@ def _run_layer(
     before: CellState | None = None,
 ) -> tuple[Tensor, CellState]:
     if lengths is None:
-        # Rows first and in one piece: else torch copies the weights for every row.
+        # Time-major and contiguous, otherwise torch copies the weights for every row.
         states, end = layer(x.transpose(0, 1).contiguous(), before)
         return states.transpose(0, 1), end
-    # Packed, as only then torch returns the state at each window's own last row.
+    # Packed, so that torch returns the state at the last row of each window.
     packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
     states, end = layer(packed, before)
     padded, _ = pad_packed_sequence(states, batch_first=True, total_length=x.shape[1])
@@ -155,7 +153,7 @@ def _run_layer(
 
 
 def turned_rows(x: Tensor, real: Tensor | None) -> Tensor:
-    """Return which row stands where once real rows are turned round, (B or 1, T, 1)."""
+    """Return the row order that reverses the real rows, (B or 1, T, 1)."""
     rows = torch.arange(x.shape[1], device=x.device)[None]
     if real is None:
         return rows.flip(1)[..., None]
@@ -163,5 +161,5 @@ def turned_rows(x: Tensor, real: Tensor | None) -> Tensor:
 
 
 def turn(x: Tensor, rows: Tensor) -> Tensor:
-    """Take rows of x, shape (B, T, H), in the order of `turned_rows`."""
+    """Reorder the rows of x, shape (B, T, H), by `turned_rows`."""
     return x.gather(1, rows.expand(x.shape[0], -1, x.shape[2]))

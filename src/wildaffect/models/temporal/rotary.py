@@ -1,4 +1,4 @@
-"""A transformer of the present: norm in front, GELU, rotary positions of real time.
+"""Modern transformer: pre-norm, GELU, rotary positions in real time.
 
 Symbols: B windows, T rows, D features, H hidden, d width of one head.
 """
@@ -23,7 +23,7 @@ from wildaffect.models.temporal.encoder import TemporalEncoder, check_encoder
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RotaryConfig(Config):
-    """Pre-norm transformer that knows how far apart rows are, not where they are."""
+    """Pre-norm transformer with relative (rotary) positions in time."""
 
     hidden_dim: int = 256
     """H, a multiple of `head_dim`."""
@@ -32,13 +32,13 @@ class RotaryConfig(Config):
     """Width of one attention head, even."""
     ffn_dim: int = 1024
     dropout: float = 0.1
-    """In [0, 1); of what a layer adds, and within it."""
+    """Dropout within and after each sublayer, in [0, 1)."""
     attention_dropout: float = 0.0
-    """In [0, 1); above 0, training loses the fast attention kernels."""
+    """Dropout of attention weights, in [0, 1); above 0, it disables fast kernels."""
     position_rate_hz: float = 30.0
-    """Radians per second of the fastest pair; the slowest turns 10,000 times slower."""
+    """Radians per second of the fastest pair; the slowest is 10,000 times slower."""
     delay_s: float | None = None
-    """None sees the whole window; a number only rows up to that many seconds ahead."""
+    """Look-ahead in seconds; None for the whole window."""
     kind: Literal["rotary"] = "rotary"
 
     def __post_init__(self) -> None:
@@ -59,9 +59,9 @@ class RotaryConfig(Config):
 
 
 class RotaryEncoder(TemporalEncoder):
-    """Linear projection, then attention layers with the norm in front, and one behind all.
+    """Linear projection, pre-norm attention layers, and a final norm.
 
-    A shift of all times changes nothing, so windows may start anywhere.
+    Invariant to a shift of all times.
 
     Source:
         Su et al., "RoFormer: enhanced transformer with rotary position embedding", 2021.
@@ -91,7 +91,7 @@ class RotaryEncoder(TemporalEncoder):
 
 
 class PreNormLayer(nn.Module):
-    """Attention, then two linear maps with GELU between; each normalized, then added."""
+    """Attention and feed-forward block with GELU, both pre-norm and residual."""
 
     def __init__(self, config: RotaryConfig) -> None:
         super().__init__()

@@ -22,20 +22,20 @@ from wildaffect.models.temporal.gaps import with_gaps
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TCNConfig(Config):
-    """Residual blocks whose convolutions reach twice as far in every further one."""
+    """Residual blocks of convolutions with doubling dilation."""
 
     hidden_dim: int = 256
     """H."""
     num_layers: int = 6
     kernel_rows: int = 3
-    """k, odd; a row sees (k - 1) / 2 rows to each side at the first dilation."""
+    """Kernel size k, odd."""
     first_dilation: int = 1
-    """Rows between two that the first block reads; doubles from block to block."""
+    """Dilation of the first block; doubles with each block."""
     dropout: float = 0.1
-    """Of what a block adds, in [0, 1)."""
+    """Dropout after each block, in [0, 1)."""
     delay_s: float | None = None
-    """None sees rows to both sides. A number: convolutions look back only, and each row
-    takes the state of the last row at most that many seconds later."""
+    """Look-ahead in seconds: convolutions are causal, and each row takes the state of the
+    last row at most this much later. None for symmetric convolutions."""
     kind: Literal["tcn"] = "tcn"
 
     def __post_init__(self) -> None:
@@ -57,16 +57,14 @@ class TCNConfig(Config):
 class TCNEncoder(TemporalEncoder):
     """Linear projection of rows and gaps, then dilated residual blocks.
 
-    It assumes rows at even intervals: a weight stands for a distance in rows, whatever
-    the time between them. The gap since the row before is an input, so that a block can
-    learn to trust a far neighbor less, but it cannot look for a row by its time. Where
-    rows are spaced irregularly, prefer an encoder with positions in time.
+    It assumes evenly spaced rows: weights are tied to distances in rows, not in time. The
+    gap since the previous row is an input, so that a block can learn to discount distant
+    rows. For irregularly spaced rows, prefer an encoder with positions in time.
 
     Source:
         Bai, Kolter, Koltun, "An empirical evaluation of generic convolutional and
-        recurrent networks for sequence modeling", 2018. Different here: the norm stands in
-        front of each block, one convolution and one linear map make a block, and rows on
-        both sides are read unless there is a delay.
+        recurrent networks for sequence modeling", 2018. Different here: pre-norm blocks of
+        one convolution and one linear layer, not causal without a delay.
     """
 
     def __init__(self, config: TCNConfig, input_dim: int) -> None:
@@ -88,7 +86,7 @@ class TCNEncoder(TemporalEncoder):
 
 
 class DilatedBlock(nn.Module):
-    """Norm, convolution over rows `dilation` apart, GELU, linear map; then added."""
+    """Residual block: norm, dilated convolution, GELU, linear layer."""
 
     def __init__(self, config: TCNConfig, dilation: int) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The transformer of the ABAW4 system, on positions in real time.
+"""Transformer of the ABAW4 system, with positions in real time.
 
 Symbols: B windows, T rows, D features, H hidden.
 """
@@ -23,7 +23,7 @@ from wildaffect.models.temporal.encoder import TemporalEncoder, check_encoder
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TransformerConfig(Config):
-    """Post-norm transformer with sinusoids of the rows' times."""
+    """Post-norm transformer with sinusoidal encodings of time."""
 
     hidden_dim: int = 256
     """H, a multiple of `head_dim`."""
@@ -32,11 +32,11 @@ class TransformerConfig(Config):
     """Width of one attention head."""
     ffn_dim: int = 1024
     dropout: float = 0.1
-    """In [0, 1); of attention weights, of what a layer adds, and within it."""
+    """Dropout of attention weights and within and after each sublayer, in [0, 1)."""
     position_rate_hz: float = 30.0
-    """Positions per second: rows this far apart are told apart as neighbors are."""
+    """Positions per second."""
     delay_s: float | None = None
-    """None sees the whole window; a number only rows up to that many seconds ahead."""
+    """Look-ahead in seconds; None for the whole window."""
     kind: Literal["transformer"] = "transformer"
 
     def __post_init__(self) -> None:
@@ -56,14 +56,14 @@ class TransformerConfig(Config):
 
 
 class TransformerEncoder(TemporalEncoder):
-    """Linear projection, sinusoids added, then attention layers with the norm behind.
+    """Linear projection, sinusoidal encodings, and post-norm attention layers.
 
     Source:
-        The ABAW4 system (arXiv 2207.09373) as its public code has it. Different here:
-        positions are times, not row numbers within the window (annotated rows are spaced
-        irregularly, 4 frames apart in the median and up to 543), so there is no longest
-        window; the first position is no exception; padding is not attended to; weights
-        start as torch starts linear layers, and each layer on its own.
+        Public code of the ABAW4 system (arXiv 2207.09373). Different here: positions are
+        times instead of row numbers (annotated rows are 4 frames apart in the median and
+        up to 543), so that the window length is unlimited; the first position has an
+        encoding too; padding is masked; torch's default initialization, separately for
+        each layer.
     """
 
     rates: Tensor
@@ -87,7 +87,7 @@ class TransformerEncoder(TemporalEncoder):
 
 
 class PostNormLayer(nn.Module):
-    """Attention, then two linear maps with ReLU between; each added, then normalized."""
+    """Attention and feed-forward block with ReLU, both residual and post-norm."""
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
