@@ -21,7 +21,7 @@ from wildaffect.inference.manifest import (
 PACKAGE = Path(wildaffect.__file__).parent
 TRAINING = {"models", "losses", "training", "export", "recipes"}
 FLOAT = TensorProto.FLOAT
-EXTRA = {("synth",), ("data", "world_features"), ("data", "world_sight")}
+EXTRA = {("synth",), ("features", "world_features"), ("features", "world_sight")}
 """Need the extra `world` (numba)."""
 LIGHT_WORKFLOWS = {"__init__", "analyze", "evaluate", "generate", "load_model"}
 ABSENT = [

@@ -27,6 +27,8 @@ from wildaffect.inference.manifest import (
 from wildaffect.runtime.onnx_check import BadOnnx, check_onnx
 
 MANIFEST_FILE = "artefact.json"
+CARD_FILE = "CARD.md"
+MAX_CARD_BYTES = 1 << 20
 EMBEDDED = Path(__file__).parent / "artifacts"
 DEFAULT = "default"
 
@@ -75,13 +77,28 @@ def load_artifact(model: str | Path = DEFAULT) -> Artifact:
     return Artifact(manifest, networks, _sha256(content))
 
 
+def read_card(model: str | Path) -> str:
+    """Return the card of an artifact as Markdown; empty if it has none.
+
+    Raises:
+        BadArtifact: If there is no such artifact, or its files cannot be read.
+    """
+    with open_files(_find(model)) as files:
+        content = files.read(CARD_FILE, MAX_CARD_BYTES)
+    return (content or b"").decode(errors="replace")
+
+
 def write_artifact(folder: Path, manifest: Manifest, files: dict[str, bytes]) -> None:
     """Write an artifact folder: networks and card as given, then the manifest."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         write_whole(folder / name, content)
-    content = _ADAPTER.dump_json(manifest, indent=2, exclude=_unset(manifest))
-    write_whole(folder / MANIFEST_FILE, content + b"\n")
+    write_whole(folder / MANIFEST_FILE, f"{to_json(manifest)}\n".encode())
+
+
+def to_json(manifest: Manifest) -> str:
+    """Return a manifest as it is written."""
+    return _ADAPTER.dump_json(manifest, indent=2, exclude=_unset(manifest)).decode()
 
 
 def zip_folder(folder: Path, path: Path) -> None:

@@ -89,7 +89,7 @@ def abaw4_share_bottom() -> TemporalRecipe:
 
 
 def abaw4_hidden_feedback() -> TemporalRecipe:
-    """Third framework: arousal is told the hidden vectors of valence and action units."""
+    """Third framework: hidden-feature feedback from valence and action units to arousal."""
     return _wide(
         "abaw4-hidden-feedback",
         FrameworkConfig(trunk=_bottom(), feedback=HiddenFeedback(sources=AROUSAL_SOURCES)),
@@ -97,7 +97,7 @@ def abaw4_hidden_feedback() -> TemporalRecipe:
 
 
 def abaw4_label_feedback() -> TemporalRecipe:
-    """Third framework with labels: arousal is told valence and action units themselves.
+    """Third framework: label feedback from valence and action units to arousal.
 
     The share of ground truth begins at the published 0.75 and falls to 0.
     """

@@ -63,27 +63,27 @@ def modern() -> TemporalRecipe:
 
 
 def modern_frame() -> TemporalRecipe:
-    """The same without any context: the reference of every temporal model."""
+    """`modern` without any context: the reference of every temporal model."""
     return _encoder("modern-frame", FrameConfig(hidden_dim=192, num_layers=2, dropout=0.2))
 
 
 def modern_gru() -> TemporalRecipe:
-    """The same with a GRU in one direction."""
+    """`modern` with a GRU in one direction."""
     return _encoder("modern-gru", GRUConfig(hidden_dim=128, num_layers=2, dropout=0.2))
 
 
 def modern_lstm() -> TemporalRecipe:
-    """The same with an LSTM in one direction."""
+    """`modern` with an LSTM in one direction."""
     return _encoder("modern-lstm", LSTMConfig(hidden_dim=128, num_layers=1))
 
 
 def modern_tcn() -> TemporalRecipe:
-    """The same with dilated convolutions."""
+    """`modern` with dilated convolutions."""
     return _encoder("modern-tcn", TCNConfig(hidden_dim=96, num_layers=5))
 
 
 def modern_transformer() -> TemporalRecipe:
-    """The same with the published transformer, narrower."""
+    """`modern` with the published transformer, narrower."""
     return _encoder(
         "modern-transformer",
         TransformerConfig(hidden_dim=128, num_layers=2, ffn_dim=256, dropout=0.1),
@@ -91,30 +91,30 @@ def modern_transformer() -> TemporalRecipe:
 
 
 def modern_rotary() -> TemporalRecipe:
-    """The same with a pre-norm transformer of rotary positions."""
+    """`modern` with a pre-norm transformer of rotary positions."""
     return _encoder(
         "modern-rotary", RotaryConfig(hidden_dim=128, num_layers=2, ffn_dim=256)
     )
 
 
 def modern_single() -> TemporalRecipe:
-    """The GRU in one direction, an encoder of its own for every task."""
+    """`modern-gru` with an encoder for each task."""
     return _framework("modern-single", FrameworkConfig(trunk=SeparateEncoders()))
 
 
 def modern_share_bottom() -> TemporalRecipe:
-    """The GRU in one direction, its first layer shared, the second of each task's own."""
+    """`modern-gru` with a shared first layer and a second one for each task."""
     return _framework("modern-share-bottom", FrameworkConfig(trunk=ShareBottom()))
 
 
 def modern_hidden_feedback() -> TemporalRecipe:
-    """Arousal is told the hidden vectors of valence and action units."""
+    """`modern-gru` with hidden-feature feedback from valence and AUs to arousal."""
     feedback = HiddenFeedback(sources=AROUSAL_SOURCES)
     return _framework("modern-hidden-feedback", FrameworkConfig(feedback=feedback))
 
 
 def modern_label_feedback() -> TemporalRecipe:
-    """Arousal is told valence and action units themselves, ever less of them the truth."""
+    """`modern-gru` with label feedback from valence and action units to arousal."""
     feedback = LabelFeedback(sources=AROUSAL_SOURCES, embedding_dim=32)
     recipe = _framework("modern-label-feedback", FrameworkConfig(feedback=feedback))
     return replace(recipe, decay_truth_share=True)

@@ -1,0 +1,36 @@
+"""Show the card of a model: members, sources, licenses, thresholds, limits.
+
+Examples:
+    wildaffect models show default
+
+    wildaffect models show my-model --json
+"""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import tyro
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """Options of `models show`."""
+
+    model: Annotated[str, tyro.conf.Positional]
+    """Name of an embedded model, or folder or zip of an exported one."""
+    json: bool = False
+    """Print the manifest as JSON on standard output."""
+
+
+def run(command: Command) -> int:
+    """Print the card; the manifest where JSON is wanted or there is no card."""
+    from wildaffect.core.printable import printable_lines
+    from wildaffect.inference.artifact import load_artifact, read_card, to_json
+
+    model = load_artifact(command.model)
+    card = read_card(command.model)
+    if command.json or not card:
+        print(to_json(model.manifest))
+    else:
+        print(printable_lines(card))
+    return 0
