@@ -1,7 +1,7 @@
-"""What a face chain said of a scene, held against what is true of it.
+"""Evaluation of a face chain on a scene with known truth.
 
 Boxes are paired with people frame by frame, the best overlap first; faces that are hard to
-see are never asked for, but a box on them is no fault either.
+see are not required, but a box on them is no fault either.
 """
 
 from collections import defaultdict
@@ -20,21 +20,21 @@ from wildaffect.synth.scene import SceneFrame
 from wildaffect.synth.scene import Seen as Person
 
 MIN_OVERLAP = 0.25
-"""Of a box and the face that it is about."""
+"""Minimum overlap of a box and its face."""
 TOUCHING = 0.05
-"""Overlap with a face below which a box is about nothing."""
+"""Overlap with a face below which a box is a false detection."""
 HIDDEN = 0.3
-"""Visible share below which a face can hardly be what a box is about."""
+"""Visible share below which a face is matched only if no other one is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaceCriteria:
-    """Which faces a chain must find."""
+    """Criteria for the faces that a chain must find."""
 
     min_visible: float = 0.85
     max_yaw_deg: float = 60.0
     min_height_px: float = 20.0
-    """Of the face from brows to chin."""
+    """Minimum height of the face from brows to chin."""
 
     def covers(self, person: Person) -> bool:
         """Return whether this face is one of them."""
@@ -47,7 +47,7 @@ class FaceCriteria:
 
 
 class Sight(NamedTuple):
-    """One person in one frame, and the face that was said to be there."""
+    """One person in one frame, and the detected face."""
 
     frame: int
     shot: int
@@ -57,18 +57,18 @@ class Sight(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackFaults:
-    """What went wrong with track numbers."""
+    """Counts of tracking errors."""
 
     num_appearances: int = 0
-    """Stretches of a shot in which a person is to be found without a long break."""
+    """Stretches of a shot in which a person is required without a long break."""
     num_missed: int = 0
-    """Of those, without any track."""
+    """Appearances without any track."""
     num_fragments: int = 0
     """Track numbers that a person had beyond the first, over all appearances."""
     num_switches: int = 0
-    """Times that a track went over to another person within a shot."""
+    """Times that a track switched to another person within a shot."""
     num_carried: int = 0
-    """Times that a track lived through a cut."""
+    """Times that a track continued through a cut."""
 
     def __add__(self, other: "TrackFaults") -> "TrackFaults":
         fields = self.__slots__
@@ -80,15 +80,15 @@ class TrackFaults:
 def pair_boxes(
     people: Sequence[Person], boxes_xyxy: Sequence[NDArray[np.float32]]
 ) -> tuple[dict[int, int], list[int]]:
-    """Return which box is about which person, and which boxes are about nothing.
+    """Match boxes to people; return the matches and the false boxes.
 
     Args:
-        people: Of one frame.
-        boxes_xyxy: Of faces, each of shape (4,), in pixels of the frame.
+        people: People of one frame.
+        boxes_xyxy: Boxes of faces, each of shape (4,), in pixels of the frame.
 
     Returns:
         Position of the person -> position of the box; positions of stray boxes. A second
-        box on somebody is in neither.
+        box on a person is in neither.
     """
     overlaps = {
         (i, j): box_overlap(person.box_xyxy, box)
@@ -110,11 +110,11 @@ def pair_boxes(
 def pair_faces(
     scene: Iterable[SceneFrame], said: Iterable[FrameFaces]
 ) -> tuple[list[Sight], int]:
-    """Return everybody of a scene with the face that the chain gave, and its stray faces.
+    """Return all people of a scene with their faces, and the number of stray faces.
 
     Args:
         scene: The frames as drawn.
-        said: What the chain said of the same frames; interpolated faces are left out.
+        said: Faces from the chain for the same frames; interpolated ones are left out.
     """
     sights, num_stray = [], 0
     for frame, answer in zip(scene, said, strict=True):
@@ -165,7 +165,7 @@ def track_faults(
 def _appearances(
     sights: Sequence[Sight], criteria: FaceCriteria, max_gap: int
 ) -> list[list[Sight]]:
-    """Return stretches of at least `max_gap` frames in which somebody is asked for."""
+    """Return stretches of at least `max_gap` frames in which a person is required."""
     seen: dict[tuple[int, int], list[Sight]] = defaultdict(list)
     for sight in sights:
         if criteria.covers(sight.person):
@@ -181,7 +181,7 @@ def _appearances(
 def pose_errors(sights: Iterable[Sight], criteria: FaceCriteria) -> NDArray[np.float64]:
     """Return the true yaw and the errors of yaw, pitch and roll in degrees, shape (N, 4).
 
-    Of every face that was asked for and found.
+    They cover every required face that was found.
     """
     rows = [
         [sight.person.pose.yaw_deg, *np.subtract(sight.face.pose, sight.person.pose)]

@@ -1,1 +1,1 @@
-"""From a source to its results: the Python API, and jobs that write files."""
+"""Analysis of a source: options, jobs that write files, and terminal output."""

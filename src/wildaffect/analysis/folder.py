@@ -19,7 +19,7 @@ FILE_SUFFIXES = frozenset(
     {".arrow", ".avi", ".feather", ".h5", ".html", ".json", ".mkv", ".mov", ".mp4"}
     | {".npz", ".pkl", ".tsv", ".txt", ".xls", ".xlsx"}
 )
-"""Names that are meant as a file, and that no table has."""
+"""Suffixes of file names that are no table format."""
 _POLL_S = 0.5
 
 
@@ -90,10 +90,10 @@ def _report_or_busy(job: FileJob, analyzer: Analyzer, watch: Watch) -> FileRepor
 
 
 def _report(job: FileJob, analyzer: Analyzer, watch: Watch) -> FileReport:
-    """Do a job and return what became of it, whatever that is.
+    """Run a job and return its outcome, also on failure.
 
     Raises:
-        UsageError: If the job is worded wrongly.
+        UsageError: If the options of the job are wrong.
         ResultBusy: If it resumes and another run is at work on it.
     """
     try:

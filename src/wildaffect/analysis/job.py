@@ -38,13 +38,13 @@ class FileJob:
     columns: ColumnOptions
     overlay: OverlayOptions | None = None
     neutral: NeutralChoice = field(default_factory=EstimatedNeutral)
-    """What a person's neutral face is taken from."""
+    """Source of a person's neutral face."""
     resume: bool = False
     """Leave a whole result of the same input and options as it is."""
 
     @property
     def name(self) -> str:
-        """What messages call the source."""
+        """Return the name of the source in messages."""
         match self.source:
             case tuple(images):
                 return str(images[0].parent)
@@ -55,13 +55,13 @@ class FileJob:
 
     @property
     def is_live(self) -> bool:
-        """Whether the source has no second reading."""
+        """Return whether the source can be read only once."""
         return is_live(self.source)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileReport:
-    """What became of one job."""
+    """Outcome of one job."""
 
     source: str
     result: Path | None = None
@@ -72,7 +72,7 @@ class FileReport:
     error: str | None = None
     """Why rows are missing or end early."""
     note: str | None = None
-    """What was odd about the source and cost no row."""
+    """Warnings about the source that affected no row."""
     was_finished: bool = False
     """Nothing was done, as `resume` found the result whole."""
 
@@ -93,8 +93,8 @@ def run_job(job: FileJob, analyzer: Analyzer, watch: Watch) -> FileReport:
 
     Raises:
         UnreadableVideo: If the source gives no row at all; nothing is written then.
-        UsageError: If no frame was chosen, an overlay was asked for of a live source, or no
-            face was found where a neutral one should be.
+        UsageError: If no frame was selected, an overlay of a live source was requested, or
+            no face was found for the neutral.
         OutputError: If a file cannot be written.
         ResultBusy: If another run is at work on the same source and result.
     """

@@ -36,14 +36,14 @@ def result_names(
         ]
         first = own[0] if own else names[-1]
         taken.add(_key(first))
-        others = [name for name in names[2:] if name in own]  # that tell folders apart
+        others = [name for name in names[2:] if name in own]  # that distinguish folders
         full = [out / name.with_name(name.name + suffix) for name in (first, *others)]
         plan.append((source.source, tuple(dict.fromkeys(full))))
     return plan
 
 
 def owner_paths(source: SourceLike) -> list[str]:
-    """Return what a result's sidecar says it is of: absolute paths; none if it is live."""
+    """Return the sources in a result's sidecar: absolute paths; none if it is live."""
     match source:
         case Path():
             return [_absolute(source)]
@@ -59,7 +59,7 @@ def _absolute(path: Path) -> str:
 
 
 def _named(sources: Sequence[Source]) -> list[tuple[Path, Source]]:
-    """Return each source once, under a path of its own that its result is named after."""
+    """Return each source once, with a unique path for its result."""
     named: dict[Path, Source] = {}
     for source in dict.fromkeys(sources):
         path = Path(os.path.abspath(_name_of(source.source)))  # noqa: PTH100 - see above
@@ -97,7 +97,7 @@ def _whole_path(path: Path, inside: Path) -> Path:
 
 
 _LONGEST = 200
-"""Characters of a name that is made of a whole path; the last ones tell it apart."""
+"""Maximum length of a name made from a whole path; its last characters are kept."""
 _NAMINGS: tuple[Callable[[Path, Path], Path], ...] = (
     lambda path, inside: inside / path.stem,
     lambda path, inside: inside / path.name,

@@ -1,4 +1,4 @@
-"""What a person's neutral face is taken from: the option `--neutral`."""
+"""Source of a person's neutral face: the option `--neutral`."""
 
 import re
 from collections.abc import Iterable
@@ -21,14 +21,14 @@ from wildaffect.video.inputs import Arrays, SourceLike
 
 AUTO, NONE = "auto", "none"
 SETTLE_S = 1.0
-"""A span is read so much further, until every track in it has the number that it keeps."""
+"""Time that is read beyond a span, until every track in it has its final number."""
 
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Neutrals:
-    """What the tracks of one source are read against."""
+    """Neutral faces for the tracks of one source."""
 
     of_track: NeutralOf
     are_shared: bool = False
@@ -36,10 +36,10 @@ class Neutrals:
 
 
 class NeutralChoice(Protocol):
-    """Where neutral faces come from."""
+    """Policy for neutral faces."""
 
     def describe(self) -> dict[str, Any]:
-        """Return what a sidecar says of it."""
+        """Return the description for a sidecar."""
         ...
 
     def check(self, source: SourceLike | Arrays, read: ReadOptions) -> None:
@@ -63,10 +63,10 @@ class NeutralChoice(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class EstimatedNeutral:
-    """Each track's own, estimated as the video goes on by the policy of the model."""
+    """Neutral face of each track, estimated during the video by the model's policy."""
 
     def describe(self) -> dict[str, Any]:
-        """Return what a sidecar says of it."""
+        """Return the description for a sidecar."""
         return {"policy": "estimated", "source": "calm frames of each track"}
 
     def check(self, source: SourceLike | Arrays, read: ReadOptions) -> None:
@@ -84,12 +84,12 @@ class EstimatedNeutral:
 
 @dataclass(frozen=True, slots=True)
 class PopulationNeutral:
-    """A face at rest of the population, whoever is seen."""
+    """Population average of faces at rest, for every person."""
 
     policy: NeutralPolicy
 
     def describe(self) -> dict[str, Any]:
-        """Return what a sidecar says of it."""
+        """Return the description for a sidecar."""
         return {"policy": "population", "source": None}
 
     def check(self, source: SourceLike | Arrays, read: ReadOptions) -> None:
@@ -113,7 +113,7 @@ class FileNeutral:
     face: NeutralOf
 
     def describe(self) -> dict[str, Any]:
-        """Return what a sidecar says of it."""
+        """Return the description for a sidecar."""
         return {"policy": "given", "source": str(self.path)} | stamp(self.path)
 
     def check(self, source: SourceLike | Arrays, read: ReadOptions) -> None:
@@ -131,10 +131,10 @@ class FileNeutral:
 
 @dataclass(frozen=True, slots=True)
 class SpanNeutral:
-    """Seconds of each source in which whoever is seen shows a neutral face.
+    """Time span of each source in which people show a neutral face.
 
-    If one person is seen in them, every track is read against that face, as with a file;
-    if several are, each against their own, and who is not seen then against the estimate.
+    If one person is seen in it, every track is measured against that face, as with a file;
+    if several are, each against their own, and people not seen in it against the estimate.
     """
 
     start_s: float
@@ -142,7 +142,7 @@ class SpanNeutral:
     policy: NeutralPolicy
 
     def describe(self) -> dict[str, Any]:
-        """Return what a sidecar says of it."""
+        """Return the description for a sidecar."""
         span = {"start_s": self.start_s, "stop_s": self.stop_s}
         return {"policy": "given", "source": "this video"} | span
 
@@ -196,7 +196,7 @@ class SpanNeutral:
         if not is_inside:
             raise UsageError(
                 f"{name}: {len(of_each)} people between {self.start_s:g} and "
-                f"{self.stop_s:g} s, outside the part that is analyzed, so that nobody can "
+                f"{self.stop_s:g} s, outside the analyzed part, so that they cannot "
                 "be followed from there; choose a span inside it or with one person"
             )
         estimated = analyzer.estimated_neutral
@@ -204,12 +204,12 @@ class SpanNeutral:
 
 
 def choose_neutral(given: str | Path, analyzer: Analyzer) -> NeutralChoice:
-    """Return what `--neutral` asks for; a file is measured at once.
+    """Parse `--neutral`; a file is measured immediately.
 
     Args:
         given: `auto`, `none`, `START-END` in seconds, or a picture or video. A file that
             has such a name is given with its folder, as `./none`.
-        analyzer: Whose model reads changes against the neutral.
+        analyzer: Analyzer whose model reads changes relative to the neutral.
 
     Raises:
         UsageError: If it is none of these, the file shows no usable face, or the model

@@ -1,4 +1,4 @@
-"""What a caller chooses: what to read, with what to analyze, what to write."""
+"""Options of an analysis: frames to read, model, features and files to write."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -20,7 +20,7 @@ from wildaffect.video.read import VideoReader, open_source
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadOptions:
-    """Which frames of a source are read."""
+    """Selection of the frames of a source."""
 
     start_s: float | None = None
     """First time to read, inclusive."""
@@ -29,7 +29,7 @@ class ReadOptions:
     every: int = 1
     """Read the frames whose number this divides."""
     images: Literal["stills", "sequence"] = "stills"
-    """Whether a folder's images are photographs, or the frames of one video."""
+    """Content of an image folder: photographs, or the frames of one video."""
     fps: float = 30.0
     """Rate of an image sequence; videos carry their own times."""
 
@@ -56,7 +56,7 @@ class ColumnOptions:
     landmarks: bool = False
     blendshapes: bool = False
     features: bool = False
-    """What was measured, raw and against the person's neutral."""
+    """Measured features, raw and relative to the person's neutral."""
 
     def schema(self, manifest: Manifest) -> ResultSchema:
         """Return the result schema for a model with these groups.
@@ -80,7 +80,7 @@ class ColumnOptions:
 
 
 VIRTUAL_DEVICES = {"AUTO", "HETERO", "MULTI"}
-"""Names that stand for a choice among the devices that are there."""
+"""Names that select among the available devices."""
 
 MEANINGS = {
     "geometry": "distances and angles of the frontal face, as measured",
@@ -91,7 +91,7 @@ MEANINGS = {
 
 
 def feature_groups(manifest: Manifest) -> tuple[FeatureGroup, ...]:
-    """Return the feature groups that results of a model carry, beside the core's pose."""
+    """Return the feature groups in results of a model, besides the core's pose."""
     kinds = ["geometry", "blendshapes"]
     kinds += ["geometry_change", "blendshapes_change"] if manifest.neutral else []
     measured = [
@@ -137,12 +137,12 @@ def _check_device(device: Device) -> None:
     if device.name.split(":")[0] not in kinds | VIRTUAL_DEVICES:
         raise UsageError(
             f"device: must be one of {', '.join(sorted(kinds | VIRTUAL_DEVICES))}, "
-            f"got {device.name}; `wildaffect doctor` tells them apart"
+            f"got {device.name}; `wildaffect doctor` lists them"
         )
 
 
 def describe_artifact(analyzer: Analyzer) -> dict[str, Any]:
-    """Return what a result says of the model behind it."""
+    """Return the description of the model in a result."""
     manifest = analyzer.artifact.manifest
     return {
         "name": manifest.name,

@@ -24,7 +24,7 @@ from wildaffect.video.write import VideoWriter
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverlayOptions:
-    """What the overlay shows."""
+    """Content of the overlay."""
 
     blur_faces: bool = False
 
@@ -126,7 +126,7 @@ class StillsOverlay:
         write_picture(path, drawn)
 
     def _name(self, image: Path) -> str:
-        """Return a picture's name; the suffix stays where `a.jpg` stands beside `a.png`."""
+        """Return a picture's name; keep the suffix where both `a.jpg` and `a.png` exist."""
         is_shared = self._stems[image.stem] > 1
         return f"{image.name if is_shared else image.stem}.png"
 
@@ -150,7 +150,7 @@ def open_overlay(
     result: Path,
     spaces: LabelSpaces,
 ) -> FilmOverlay | StillsOverlay | None:
-    """Return the overlay of a source, named after its result; None if not asked for.
+    """Return the overlay of a source, named after its result; None if not requested.
 
     Nothing is opened yet; sources are files, as live ones cannot be read twice.
     """

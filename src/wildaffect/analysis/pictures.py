@@ -1,4 +1,4 @@
-"""Frames and rows of pictures that a caller brings: whose they are, which is which."""
+"""Conversion of in-memory images to frames, and of results back to images."""
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
@@ -87,10 +87,10 @@ def _next_time(times: Iterator[float], index: int) -> float:
 
 
 def owned_frames(frames: Iterable[Frame]) -> Iterator[Frame]:
-    """Yield frames with arrays of their own, as they wait while their source goes on.
+    """Yield frames with copied arrays, as they are buffered while the source continues.
 
     Raises:
-        UsageError: If the number or time of one does not lie after the last.
+        UsageError: If the number or time of a frame is not after the previous one.
     """
     last: Frame | None = None
     for frame in frames:

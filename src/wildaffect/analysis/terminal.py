@@ -1,4 +1,4 @@
-"""What a person at the terminal sees: progress, a table per file, one last line."""
+"""Terminal output: progress, a table per file, and a final line."""
 
 import json
 import time
@@ -66,7 +66,7 @@ class Terminal:
 
     @property
     def has_errors(self) -> bool:
-        """Whether any job failed or broke off."""
+        """Return whether any job failed or ended early."""
         return any(report.error is not None for report in self._reports)
 
     def __enter__(self) -> Self:
@@ -106,7 +106,7 @@ class Terminal:
         return frame_decoded
 
     def add(self, report: FileReport) -> None:
-        """Show what became of one job."""
+        """Show the outcome of one job."""
         if self._task is not None:
             self._progress.remove_task(self._task)
             self._task = None

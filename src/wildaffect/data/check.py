@@ -21,7 +21,7 @@ class Gaps:
     num_gaps: int
     """Neighbors that are more than one frame apart."""
     median: float
-    """Of all distances; NaN if no video has two frames."""
+    """Median of all distances; NaN if no video has two frames."""
     mean: float
     longest: int
     longest_at: str
@@ -38,7 +38,7 @@ class SplitCheck:
     num_rows: int
     """Lines that should have given a row."""
     num_repeats: int
-    """Rows that say again, word for word, what an earlier row of their frame says."""
+    """Rows that repeat an earlier row of their frame exactly."""
     conflicts: tuple[str, ...]
     """`file:line` of rows that contradict an earlier row of their frame."""
     valence_arousal: int

@@ -1,4 +1,4 @@
-"""What the counts of a check mean, and what to do about it."""
+"""Findings of a data check, with advice."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,38 +12,38 @@ from wildaffect.formats.problems import Kind
 _SHOWN = 3
 _WORDS = {
     Kind.UNREADABLE_ROW: "lines that cannot be read",
-    Kind.BAD_NAME: "lines whose image or frame cannot be told",
+    Kind.BAD_NAME: "lines whose image or frame is unknown",
     Kind.MISSING_PART: "images without all their label files",
     Kind.UNREADABLE_VALUE: "fields that are no number",
     Kind.OUT_OF_RANGE: "fields outside their code",
     Kind.EMPTY_FILE: "videos without a label line",
-    Kind.MIXED_CRITERION: "videos whose units stand on different criteria",
+    Kind.MIXED_CRITERION: "videos whose units use different criteria",
 }
 _ADVICE = {
     Kind.UNREADABLE_ROW: "repair the lines: they give no row and are lost",
     Kind.BAD_NAME: "repair the names: the rows are lost",
     Kind.MISSING_PART: "unpack the archive again: these images are lost",
-    Kind.UNREADABLE_VALUE: "repair the fields, or go on: they count as not annotated",
-    Kind.OUT_OF_RANGE: "repair the fields, or go on: they count as not annotated",
+    Kind.UNREADABLE_VALUE: "repair the fields, or continue: they count as not annotated",
+    Kind.OUT_OF_RANGE: "repair the fields, or continue: they count as not annotated",
     Kind.EMPTY_FILE: "nothing, unless the archive has lines there",
     Kind.MIXED_CRITERION: "remember it when comparing with occurrence codes",
 }
 
 
 class Level(StrEnum):
-    """How much a finding matters."""
+    """Severity of a finding."""
 
     ERROR = "error"
-    """The data say something wrong or lose something; exit status 1."""
+    """The data are wrong or incomplete; exit status 1."""
     WARNING = "warning"
     """Results may be wrong or not comparable."""
     NOTE = "note"
-    """As expected, but worth knowing."""
+    """Expected, but worth knowing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing to know."""
+    """One finding, with advice."""
 
     level: Level
     text: str
@@ -53,7 +53,7 @@ class Finding:
 
 
 def findings_of_split(check: SplitCheck, published: Published | None) -> list[Finding]:
-    """Return what there is to say of one split."""
+    """Return the findings of one split."""
     return [
         *_from_problems(check),
         *_from_repeats(check),
@@ -64,7 +64,7 @@ def findings_of_split(check: SplitCheck, published: Published | None) -> list[Fi
 
 
 def findings_of_overlap(overlap: Overlap) -> list[Finding]:
-    """Return what two splits share by name."""
+    """Return the videos, recordings and subjects that two splits share by name."""
     between = f"{overlap.first} and {overlap.second}"
     found = []
     for names, what in ((overlap.videos, "videos"), (overlap.subjects, "people")):
@@ -73,7 +73,7 @@ def findings_of_overlap(overlap: Overlap) -> list[Finding]:
                 Finding(
                     level=Level.ERROR,
                     text=f"{what} in both {between}: {len(names):,}",
-                    advice="move each to one split: scores would be of known faces",
+                    advice="move each to one split: scores would be optimistically biased",
                     examples=_first(names),
                 )
             )
@@ -83,7 +83,7 @@ def findings_of_overlap(overlap: Overlap) -> list[Finding]:
                 level=Level.WARNING,
                 text=f"recordings of which {overlap.first} has one person and "
                 f"{overlap.second} another: {len(overlap.recordings):,}",
-                advice="keep both people in one split if you split anew: light, camera and "
+                advice="keep both people in one split if you resplit: light, camera and "
                 "talk are the same",
                 examples=_first(overlap.recordings),
             )
@@ -92,13 +92,13 @@ def findings_of_overlap(overlap: Overlap) -> list[Finding]:
 
 
 def findings_of_near_duplicates(duplicates: NearDuplicates) -> list[Finding]:
-    """Return how many pictures of two splits look like one."""
+    """Return the near duplicates of two splits."""
     if not duplicates.pairs:
         return []
     return [
         Finding(
             level=Level.WARNING,
-            text=f"nearly equal pictures in {duplicates.first} and {duplicates.second}: "
+            text=f"near duplicates in {duplicates.first} and {duplicates.second}: "
             f"{len(duplicates.pairs):,} pairs of {duplicates.num_compared[0]:,} and "
             f"{duplicates.num_compared[1]:,} compared",
             advice="open the pairs: the same video under two names must be in one split",
@@ -127,7 +127,7 @@ def _from_repeats(check: SplitCheck) -> list[Finding]:
                 level=Level.ERROR,
                 text=f"{check.name}: rows that contradict an earlier row of their frame: "
                 f"{len(check.conflicts):,}",
-                advice="decide which holds and remove the other; both count until then",
+                advice="decide which is right and remove the other; both count until then",
                 examples=_first(check.conflicts),
             )
         )
@@ -150,7 +150,7 @@ def _from_labels(check: SplitCheck) -> list[Finding]:
                 level=Level.NOTE,
                 text=f"{check.name}: rows with one of valence and arousal: "
                 f"{check.half_labeled:,}",
-                advice="nothing: each has a mask of its own",
+                advice="nothing: each has its own mask",
             )
         )
     if check.unlabeled:

@@ -21,11 +21,11 @@ class ImageCheck:
 
     folder: Path
     present: NDArray[np.bool_]
-    """Whether the row's image is there, shape (N,)."""
+    """True where the row's image exists, shape (N,)."""
     paths: tuple[str, ...]
     """Name on disk relative to `folder` where present, shape (N,)."""
     num_unlabeled: int
-    """Images beside the annotated ones that no row names; expected in videos."""
+    """Images that no row names; expected in videos."""
     missing: tuple[str, ...]
     """Annotated images that are not there, each once."""
 

@@ -44,14 +44,14 @@ class DataReport:
     findings: tuple[Finding, ...]
     tables: tuple[TableOf, ...]
     remarks: tuple[str, ...]
-    """What was compared with what, and what was sampled."""
+    """Notes on the comparisons and samples."""
 
     def count(self, level: Level) -> int:
         """Return the number of findings of a level."""
         return sum(finding.level is level for finding in self.findings)
 
     def conclusion(self) -> str:
-        """Return the sentence that everything comes down to."""
+        """Return the conclusion in one sentence."""
         errors, warnings = self.count(Level.ERROR), self.count(Level.WARNING)
         counts = f"errors: {errors}, warnings: {warnings}"
         if errors:
@@ -74,7 +74,7 @@ def check_data(
         found: One layout in it.
         images: Image folder, if it is not where the layout has it.
         max_images: Pictures of each split that are compared with the other splits'.
-        on_step: Told what is being done.
+        on_step: Called with the name of each step.
 
     Raises:
         BadAnnotation: If a file cannot be used at all.

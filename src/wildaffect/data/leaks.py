@@ -55,17 +55,17 @@ class Pictures:
     thumbnails: NDArray[np.uint8]
     """Gray, shape (M, 32, 32)."""
     num_images: int
-    """From which the sample was drawn."""
+    """Number of images from which the sample was drawn."""
     num_unreadable: int
     num_flat: int
-    """Nearly one gray; such pictures say nothing and are left out."""
+    """Number of nearly uniform pictures, which are left out."""
     unreadable: tuple[str, ...] = ()
     """Some of their names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NearDuplicates:
-    """Pictures of two splits that look like one."""
+    """Near-duplicate images of two splits."""
 
     first: str
     second: str

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """What a complete copy of a split holds; None or empty where nobody says."""
+    """Published counts of a complete split; None or empty where not published."""
 
     num_rows: int | None = None
     num_videos: int | None = None

@@ -59,7 +59,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeatureQuery:
-    """Which stored features make up a row, and how they meet the annotations."""
+    """Stored features of a row, and how they are matched to the annotations."""
 
     feature_sets: tuple[str, ...]
     """Concatenated in this order; a frame counts where all have it."""
@@ -67,7 +67,7 @@ class FeatureQuery:
     """Number that the data set gives a video's first frame (1 in Aff-Wild2). It applies to
     features taken from videos; those of image folders carry the data set's own numbers."""
     max_distance_s: float = 0.5
-    """How far a frame without features may borrow another's."""
+    """Maximum distance from which a frame without features borrows another's."""
 
 
 def load_sequences(

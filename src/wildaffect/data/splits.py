@@ -1,4 +1,4 @@
-"""Which videos train and which judge: official splits, folds, and their files.
+"""Training and validation videos: official splits, folds, and their files.
 
 A group is what stays together: a video, or all videos of a subject. Symbols: G groups,
 C counted properties (frames, labels of each kind), k folds.
@@ -36,10 +36,10 @@ MIN_SHARE = 0.002
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fold:
-    """Videos by their role; no video and, if so asked, no subject has both."""
+    """Training and validation videos; disjoint in videos and, on request, in subjects."""
 
     name: str
-    """Of its run's folder, where there is one for each fold."""
+    """Name of the folder of its run."""
     train: tuple[str, ...]
     val: tuple[str, ...]
 
@@ -58,7 +58,7 @@ class Splits:
     """Subject of every video, for the leak check."""
     folds: tuple[Fold, ...]
     seed: int | None = None
-    """Of the random orders; None for official splits."""
+    """Seed of the random orders; None for official splits."""
     imbalance: dict[str, float] | None = None
     """Worst relative deviation of a fold's share from 1 / k, by property; 0 is even."""
 
@@ -246,7 +246,7 @@ def _sweep(shares: Counts, fold_of: NDArray[np.int64], k: int) -> bool:
     for group in range(len(shares)):
         totals = _totals(shares, fold_of, k)
         mine = fold_of[group]
-        moved = shares - shares[group]  # what each partner would bring, (G, C)
+        moved = shares - shares[group]  # change from each swap, (G, C)
         new_mine = totals[mine] + moved
         new_theirs = totals[fold_of] - moved
         change = (

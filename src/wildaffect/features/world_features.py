@@ -1,4 +1,4 @@
-"""A generated world of which no picture is kept: annotations, exact truth, features.
+"""A generated world without stored pictures: annotations, exact truth, features.
 
 For training on thousands of people without their pictures on disk. The features are those
 of `wildaffect extract` over the crops that `synth make` would have written.
@@ -45,7 +45,7 @@ def write_world_features(
 ) -> Iterator[Progress]:
     """Write a world's annotations and features; yields after each video.
 
-    A stopped run goes on where it was. Arguments and errors are those of
+    An interrupted run resumes. Arguments and errors are those of
     `synth.dataset.write_world`; the store is `folder / "features"`, the exact truth of
     every annotated frame `folder / "exact.npz"` (see `synth.exact`). `draw` stores the
     features of one video in a store, as `extract_video` and `world_sight.see_video` do.

@@ -30,10 +30,10 @@ def _of_affect(name: str, kind: str, unit: str, meaning: str) -> Part:
 
 
 _STATUS_MEANING = (
-    "What the row stands on: `ok`; `no_face`, the one row of a frame in which no face "
-    "lives; `low_quality`, a face too small, blurred, turned or covered (such as by a hand "
+    "Basis of the row: `ok`; `no_face`, the only row of a frame without a "
+    "face; `low_quality`, a face too small, blurred, turned or covered (such as by a hand "
     "over the eyes or the mouth) to be read; "
-    "`interpolated`, a face lost for a moment, its place taken from the frames around it."
+    "`interpolated`, a face lost for a moment, with its position from the frames around it."
 )
 _CLOCKWISE = (
     "Head tilt, positive toward the subject's own left shoulder (clockwise as seen)."
@@ -41,7 +41,7 @@ _CLOCKWISE = (
 
 
 def scalar_parts() -> list[Part]:
-    """Return the columns that stand first, in their order."""
+    """Return the first columns, in their order."""
     return [
         *_place_parts(),
         *_geometry_parts(),
@@ -56,7 +56,7 @@ def scalar_parts() -> list[Part]:
             "string",
             "label",
             "Perceived expression: the most probable class after the artifact's bias, also "
-            'where overlay and summary say "unclear" as it hardly leads the next one.',
+            'where overlay and summary show "unclear" because of a small margin.',
         ),
     ]
 
@@ -68,9 +68,9 @@ def neutral_part() -> Part:
             name="neutral_known",
             type="float32",
             unit="[0, 1]",
-            meaning="How far the person's own neutral face was known when the row was "
-            "read: at 0 measurements were read against a face at rest of the population, "
-            "at 1 against the person's own. Empty where the model reads no such changes.",
+            meaning="How well the person's own neutral face was known at this row: "
+            "with 0, changes are relative to a face at rest of the population, with 1 "
+            "to the person's own. Empty where the model reads no such changes.",
         ),
         lambda row: None if row.face is None else row.neutral_known,
     )
@@ -83,7 +83,7 @@ def _place_parts() -> list[Part]:
                 name="frame",
                 type="int64",
                 unit="from 0",
-                meaning="Number of the frame in its video, whatever part was analyzed.",
+                meaning="Number of the frame in the video, also if only a part is analyzed.",
                 optional=False,
             ),
             lambda row: row.frame_index,
@@ -112,7 +112,8 @@ def _place_parts() -> list[Part]:
             "track_id",
             "int64",
             "from 0",
-            "The person within one shot; never used twice in a video; empty for `no_face`. "
+            "Number of the person within one shot; never used twice in a video; empty for "
+            "`no_face`. "
             "People who pass in front of one another may change numbers.",
             "track_id",
         ),

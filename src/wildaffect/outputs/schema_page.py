@@ -32,28 +32,28 @@ _INTRODUCTION = f"""\
 <!-- Made from the code by scripts/make_schema_doc.py; edit the columns there. -->
 
 Schema version {SCHEMA_VERSION}. One row per decoded frame and face, plus one `no_face` row
-per frame in which no face lives. Rows come in the order of their frames. Every column
-of the core group is always there, in this order; what a model lacks is empty (null),
+per frame without a face. Rows are in the order of their frames. Every column of the core
+group is always there, in this order; values that a model does not predict are empty (null),
 never zero: an empty cell in CSV, a null in Parquet, a missing key in JSON Lines.
 
 Columns of expressions and action units are named after the label space of the model; those
-below are of the eight expressions and the twelve official action units of Aff-Wild2. A
+below are for the eight expressions and the twelve official action units of Aff-Wild2. A
 model with other labels gives other columns, in the same places: one that also knows AU05,
 which Aff-Wild2 does not annotate, has `AU05` after `AU04` and `AU05_present` after
-`AU04_present`. Expressions are those that observers would perceive; they do not say what a
-person feels.
+`AU04_present`. Expressions are those that observers would perceive; they do not state what
+a person feels.
 
 ## Action units
 
 Action units are numbered as in the Facial Action Coding System (FACS). A model gives one of
 two sets: `{ABAW_ACTION_UNITS.name}`, the official twelve of Aff-Wild2, or
 `{EXTENDED_ACTION_UNITS.name}`, which has all below. Blinks (45) are short closures of the
-eyes (43) and have no column of their own.
+eyes (43) and have no separate column.
 
-Where a model gives intensities, it may tell left and right apart: of an action unit such as
-AU12 there are then `AU12_left` and `AU12_right`, the subject's own left and right, beside
-`AU12_intensity`, which in the embedded models is the stronger side's of each frame, before
-smoothing. The sidecar and the model's card name these action units.
+Where a model gives intensities, it may distinguish left and right: for an action unit such
+as AU12 there are then `AU12_left` and `AU12_right`, the subject's own left and right, in
+addition to `AU12_intensity`, which in the embedded models is the stronger side's of each
+frame, before smoothing. The sidecar and the model's card name these action units.
 
 {_action_units()}
 ## Files
@@ -62,22 +62,23 @@ smoothing. The sidecar and the model's card name these action units.
   exactly (float32), `true` and `false`.
 - `NAME.parquet`: unit and meaning of each column in its metadata.
 - `NAME.jsonl`: one object per row.
-- `NAME.csv.json` (and so on): the sidecar beside each result. It holds `schema_version`,
-  the `columns` below, `source`, `artifact` and `options`, a `digest` of these three,
-  `num_rows`, `size_bytes`, and whether the result is `complete`; if not, `error` says why.
-- `NAME.csv.part` (and so on): a result that still grows, or that a stopped run left.
-  `wildaffect.outputs.table.read_table` reads it and `recover` makes a result of it. The
-  part of CSV and JSON Lines is text as above; that of Parquet is an Arrow IPC stream, as
-  a Parquet file cannot be read before its end is written.
+- `NAME.csv.json` (and so on): the sidecar of each result. It holds `schema_version`, the
+  `columns` below, `source`, `artifact` and `options`, a `digest` of these three,
+  `num_rows`, `size_bytes`, and whether the result is `complete`; if not, `error` gives the
+  reason.
+- `NAME.csv.part` (and so on): an unfinished result, or one left by an interrupted run.
+  `wildaffect.outputs.table.read_table` reads it and `recover` turns it into a result. The
+  part of CSV and JSON Lines is text as above; that of Parquet is an Arrow IPC stream, as a
+  Parquet file cannot be read before its end is written.
 
 `source.path` in the sidecar is the absolute path of the input: a result belongs to it, and
 no other input ever gets its name (`docs/reliability.md`).
 
-Names of photographs stand in `image`. Control characters and bytes that are no UTF-8 are
+Names of photographs are in `image`. Control characters and bytes that are no UTF-8 are
 written there as `\\x1b`, `\\xe9` and so on. In CSV, text that begins with `=`, `+`, `-`,
 `@`, a tab, a carriage return or an apostrophe has an apostrophe put in front, as a
 spreadsheet would compute it; `read_table` takes it away again. Parquet and JSON Lines have
-the names as they are.
+the unchanged names.
 
 ## Pixels and times of the source
 

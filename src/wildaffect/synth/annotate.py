@@ -36,7 +36,7 @@ class Labels:
     action_units: NDArray[np.int8]
     """Shape (T, 12)."""
     affect_valid: NDArray[np.bool_]
-    """Of valence and arousal, shape (T,)."""
+    """Mask of valence and arousal, shape (T,)."""
     expression_valid: NDArray[np.bool_]
     action_units_valid: NDArray[np.bool_]
     """Shape (T,): of the twelve together."""

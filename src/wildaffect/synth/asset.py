@@ -1,4 +1,4 @@
-"""The head every person is made from: mesh, shape targets, face units, texture masks.
+"""The head mesh shared by all people: mesh, shape targets, face units, texture masks.
 
 Symbols: V vertices, F triangles, N targets. Head units: the eyes are about 0.62 apart, so
 one unit is about 0.1 m; x is the subject's left, y up, z toward the camera.
@@ -36,7 +36,7 @@ class Material(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeadAsset:
-    """Head and shoulders of nobody, and the ways in which they can vary."""
+    """Average head and shoulders, and their variations."""
 
     vertices: NDArray[np.float32]
     """Shape (V, 3), head units."""

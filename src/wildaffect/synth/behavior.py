@@ -1,8 +1,8 @@
-"""What a person does and how it comes across, frame by frame: the exact truth.
+"""Behavior of a person and its perceived affect, by frame: the exact truth.
 
 Valence and arousal follow a state that outlasts the face: episodes push it, a slow mood
-carries it, and the face shows it with pauses, masks and movement that means nothing. One
-frame therefore tells less than the seconds around it. Symbols: T video frames.
+carries it, and the face shows it with pauses, masks and meaningless movement. One frame is
+therefore less informative than the seconds around it. Symbols: T video frames.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from wildaffect.synth.prototypes import (
 from wildaffect.synth.statistics import Statistics
 
 STATE_LAG_S = 1.6
-"""How slowly the perceived state follows an episode."""
+"""Time constant with which the perceived state follows an episode."""
 NEGATIVE = {"Anger", "Disgust", "Fear", "Sadness"}
 AFFECT = {name: np.array(CENTERS[name][:2]) for name in EXPRESSIONS if name != "Neutral"}
 """Valence and arousal of the expressions that are any; a neutral face shows neither."""
@@ -37,7 +37,8 @@ class Behavior:
     """One video's latent truth at `FPS`."""
 
     intensities: NDArray[np.float32]
-    """Of `facs.DRAWN`, in [0, 1], the stronger side, shape (T, 22)."""
+    """Intensity of each unit of `facs.DRAWN`, in [0, 1], of the stronger side, shape (T,
+    22)."""
     intensities_left: NDArray[np.float32]
     """The same of the subject's left side."""
     intensities_right: NDArray[np.float32]
@@ -48,10 +49,10 @@ class Behavior:
     expression: NDArray[np.int64]
     """Class of the shown expression, shape (T,)."""
     expression_strength: NDArray[np.float32]
-    """How strongly the face shows it now, in [0, 1]; 0 of Neutral. Shape (T,)."""
+    """Momentary strength of the expression, in [0, 1]; 0 for Neutral. Shape (T,)."""
     face_valence: NDArray[np.float32]
-    """In [-1, 1], of what the face shows now, without lag, mood or annotator; 0 when it
-    shows no affect. Shape (T,)."""
+    """Valence that the face shows now, in [-1, 1], without lag, mood or annotator; 0 when
+    it shows no affect. Shape (T,)."""
     face_arousal: NDArray[np.float32]
     pose: NDArray[np.float32]
     """Yaw, pitch, roll as in `core.faces.HeadPose` but in radians, shape (T, 3)."""

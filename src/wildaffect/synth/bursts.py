@@ -28,12 +28,12 @@ once it is gone; stretched lips (20) are neither puckered nor funneled; a closed
 has no raised upper lid (5). Earlier entries come first.
 """
 PARTS_LIPS: dict[int, float] = {9: 0.35, 10: 0.5, 16: 0.6, 26: 0.7}
-"""How much lips part (25) with an action unit that pulls them off each other."""
+"""Intensity of parted lips (25) with an action unit that pulls them apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bursts:
-    """How often action units move by themselves."""
+    """Rates of spontaneous action units."""
 
     per_minute: dict[int, float]
     """Bursts of each action unit."""
@@ -46,7 +46,7 @@ class Bursts:
 def add_bursts(
     rng: np.random.Generator, times_s: NDArray[np.float64], shown: Sided, bursts: Bursts
 ) -> None:
-    """Write bursts into `shown`, where they are stronger than what stands there."""
+    """Write bursts into `shown` where they are stronger than the present values."""
     for number, per_minute in bursts.per_minute.items():
         for _ in range(rng.poisson(per_minute * (times_s[-1] + 2) / 60)):
             start = rng.uniform(-2, times_s[-1])

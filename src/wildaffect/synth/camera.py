@@ -23,15 +23,15 @@ class Camera:
     white_balance: NDArray[np.float32]
     """Gain per channel, shape (3,)."""
     gamma: float
-    """Of the display curve against 1 / 2.2, about 1."""
+    """Gamma of the display curve relative to 1 / 2.2, about 1."""
     blur_px: float
     """Spread of the lens blur in pixels; 0 sharp."""
     noise: float
     """Spread of sensor noise after the display curve, 0 to about 0.06."""
     jpeg_quality: int
-    """Of the compression the picture went through before it was cropped, 25 to 95."""
+    """JPEG quality of the picture before it was cropped, 25 to 95."""
     shaken: bool
-    """Whether fast movement smears."""
+    """True for motion blur."""
 
 
 def draw_camera(rng: np.random.Generator, *, melanin: float) -> Camera:

@@ -26,13 +26,13 @@ from wildaffect.synth.take import draw_take
 
 Where = Literal["off", "chin", "cheek", "brow", "eyes", "mouth", "both", "any"]
 SHARES = (0.27, 0.06, 0.06, 0.06, 0.18, 0.17, 0.08, 0.12)
-"""How often a hand is where, in the order of `Where`."""
+"""Probabilities of the positions of a hand, in the order of `Where`."""
 SIZE_PX = 96
 NUM_FRAMES = 300
 MICROPHONES = 0.1
 """Share of people with a microphone instead of a hand."""
 FINGERS_FROM = 0.55
-"""Quantile of height in a hand above which its middle is to lie before the face."""
+"""Quantile of height in a hand above which its middle is in front of the face."""
 IN_FRONT = 0.1
 """Distance of a hand from the nose, in person units."""
 
@@ -57,10 +57,10 @@ def draw_covered_faces(
     """Return pictures of one person in several moments.
 
     Args:
-        identity: Who; the same number gives the same pictures.
-        num: How many.
-        where: Where the hand is; None draws it anew for each picture.
-        size_px: Side of the pictures.
+        identity: Number of the person; the same number gives the same pictures.
+        num: Number of pictures.
+        where: Position of the hand; None draws one for each picture.
+        size_px: Side of the pictures in pixels.
     """
     rng = np.random.default_rng((identity, 0xC0F))
     take = draw_take(

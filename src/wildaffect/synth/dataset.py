@@ -2,10 +2,10 @@
 
 ```
 DIR/training_set_annotations.txt  validation_set_annotations.txt  test_set_annotations.txt
-DIR/MTL_Challenge_test_set_release.txt     which frames a submission answers
+DIR/MTL_Challenge_test_set_release.txt     frames that a submission must predict
 DIR/VA_test_set_sample.txt  EXPR_...  AU_...     the same for the single-task tracks
 DIR/cropped_aligned/VIDEO/00001.jpg        aligned crops of annotated frames
-DIR/videos/VIDEO.mp4                       if asked for: every frame, whole, 30 per second
+DIR/videos/VIDEO.mp4                       on request: every full frame, 30 per second
 DIR/VA_Estimation_Challenge/Train_Set/VIDEO.txt ... EXPR_..., AU_...
 DIR/exact.npz                              latent truth, never inside the annotations
 DIR/provenance.json                        what made it
@@ -60,7 +60,7 @@ TEST_LIST = "MTL_Challenge_test_set_release.txt"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far a world is."""
+    """Progress of a world."""
 
     num_done: int
     num_videos: int
@@ -78,16 +78,16 @@ def write_world(
     workers: int,
     files: Files = "crops",
 ) -> Iterator[Progress]:
-    """Write a world and yield after each video; a stopped run goes on where it was.
+    """Write a world and yield after each video; resumable.
 
     Args:
         folder: Made if it is not there.
-        preset: How large; not `scenes`, which `scene_files` writes.
-        seed: Of everything.
-        statistics: How often things happen.
+        preset: Size of the world; not `scenes`, which `scene_files` writes.
+        seed: Random seed.
+        statistics: Frequencies of expressions, action units and events.
         size_px: Side of the crops.
         workers: Processes that draw; 1 draws in this one.
-        files: Pictures to draw; crops are the same whether or not videos stand beside.
+        files: Pictures to draw; crops are the same with and without videos.
 
     Raises:
         OutputError: If the folder holds another world.

@@ -1,4 +1,4 @@
-"""The exact truth of every annotated frame of a world, in one file beside its annotations.
+"""The exact truth of every annotated frame of a world, in one file next to its annotations.
 
 Symbols: N annotated frames, in the order of the videos and of their frames.
 """

@@ -1,7 +1,7 @@
 """Action units of the generated people, each as a mix of the head's face units.
 
-The twelve of Aff-Wild2 are labeled by annotators; ten more move the face and stand in the
-exact truth alone. Source of what each looks like: Facial Action Coding System (Ekman and
+The twelve of Aff-Wild2 are labeled by annotators; ten more move the face and are in the
+exact truth only. Source of their appearance: Facial Action Coding System (Ekman and
 Friesen).
 """
 

@@ -1,8 +1,8 @@
 """Hair as two layers of strands that follow the skull, then hang.
 
-The scalp is charted from a whorl near the crown: columns run around the head, rows from
-the whorl (v = 0) to the hairline (v = 1) and on along forehead or shoulders (v up to 2). A
-table says where each strand ends; the rasterizer draws nothing beyond.
+The scalp is charted from a whorl near the crown: columns run around the head, rows from the
+whorl (v = 0) to the hairline (v = 1) and on along forehead or shoulders (v up to 2). A
+table holds the end of each strand; the rasterizer draws nothing beyond.
 """
 
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class Cut:
     volume: float
     """Thickness of the hair over the crown."""
     length: float
-    """How far it hangs below the hairline at the sides and back."""
+    """Length below the hairline at the sides and back."""
     lumps: float = 0.0
     """Unevenness of the surface, share of the volume."""
     fringe: float = 0.0

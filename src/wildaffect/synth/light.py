@@ -19,7 +19,7 @@ class Light:
     fill_direction: Color
     fill: Color
     gloss: float
-    """How much skin shines, about 0.1."""
+    """Gloss of skin, about 0.1."""
 
 
 STUDIO = Light(

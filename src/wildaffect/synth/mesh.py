@@ -23,7 +23,7 @@ class Mesh:
 
 
 def join(meshes: list[Mesh]) -> Mesh:
-    """Return all pieces as one; vertices stand in the order of the pieces."""
+    """Return all pieces as one mesh; vertices are in the order of the pieces."""
     offsets = np.cumsum([0] + [len(mesh.vertices) for mesh in meshes[:-1]])
     return Mesh(
         vertices=np.concatenate([mesh.vertices for mesh in meshes]),

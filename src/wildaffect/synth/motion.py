@@ -1,4 +1,4 @@
-"""How head and eyes move: the truth of pose and gaze, frame by frame."""
+"""Movement of head and eyes: the truth of pose and gaze, by frame."""
 
 import numpy as np
 from numpy.typing import NDArray

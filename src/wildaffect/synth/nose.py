@@ -1,8 +1,9 @@
-"""The wrinkled nose, which the head's own face units show too little.
+"""The wrinkled nose, which the face units of the head show too weakly.
 
 FACS on action unit 9: skin along the sides of the nose is pulled up and the wings with it;
-wrinkles gather beside and above the bridge, and the inner part of the cheek swells. Corners
-of the mouth and the cheekbone stay; the upper lip is raised by a unit of the head's own.
+wrinkles gather next to and above the bridge, and the inner part of the cheek swells.
+Corners of the mouth and the cheekbone stay; the upper lip is raised by a unit of the head's
+own.
 """
 
 import numpy as np

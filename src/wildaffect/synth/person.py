@@ -18,7 +18,7 @@ from wildaffect.synth.skin import paint_face
 from wildaffect.synth.traits import Traits
 
 EYE_DISTANCE = 0.616
-"""Between the eyes of the unchanged head, in head units."""
+"""Distance between the eyes of the unchanged head, in head units."""
 BELOW_COLLARS = 4.8
 """Height on the unchanged head below which every torso is dressed."""
 NUM_DETAILS = 42
@@ -43,7 +43,7 @@ class Person:
     pivot: NDArray[np.float32]
     """About which the head turns, shape (3,)."""
     follows: NDArray[np.float32]
-    """How far each vertex turns with the head, shape (V, 1)."""
+    """Share of the head's rotation that each vertex follows, shape (V, 1)."""
     culled: NDArray[np.uint8]
     """Triangles that have an invisible back, shape (F,)."""
     props: slice

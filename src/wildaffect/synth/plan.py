@@ -100,9 +100,9 @@ def annotations_of(
     """Return the labels of some videos as any reader of files would give them.
 
     Args:
-        videos: All of one split.
-        source: How messages name the set.
-        with_repeats: Whether some rows stand twice, as the statistics say.
+        videos: All videos of one split.
+        source: Name of the set in messages.
+        with_repeats: True to repeat some rows, as given by the statistics.
     """
     rows: dict[str, list[NDArray[np.generic]]] = {name: [] for name in _ROW_FIELDS}
     images: list[str] = []

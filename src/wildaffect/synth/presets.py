@@ -11,7 +11,7 @@ Split = Literal["train", "val", "test"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preset:
-    """How many people, videos and frames a world has; `replace` makes others."""
+    """Numbers of people, videos and frames of a world; use `replace` for others."""
 
     name: PresetName
     people: dict[Split, int]

@@ -43,7 +43,7 @@ VARIANTS: dict[str, tuple[dict[int, float], ...]] = {
 }
 """The same where an expression has several forms, each as likely: the prototypes and major
 variants of Ekman and Friesen (1978, table 11-1), such as anger with lips pressed (24) or
-with lips parted (25, 26). Lowered lids (43) of sadness stand for the lowered gaze there."""
+with lips parted (25, 26). Lowered lids (43) of sadness represent the lowered gaze there."""
 CENTERS: dict[str, tuple[float, float, float]] = {
     "Neutral": (0.0, -0.05, 0.08),
     "Anger": (-0.50, 0.58, 0.10),
@@ -72,4 +72,4 @@ SIMILAR: dict[str, tuple[str, ...]] = {
 }
 """What an expression is mistaken for."""
 LABEL_STRENGTH = 0.26
-"""Below this share of a full expression an observer says Neutral."""
+"""Share of a full expression below which an observer reports Neutral."""

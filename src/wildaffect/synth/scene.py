@@ -36,13 +36,13 @@ WAYS: dict[Way, float] = {
     "stays": 0.4, "enters": 0.17, "leaves": 0.13, "crosses": 0.13, "turns_away": 0.17,
 }  # fmt: skip
 NUM_PEOPLE = (0.06, 0.30, 0.34, 0.20, 0.10)
-"""How often a shot has 0, 1, ... 4 people."""
+"""Probabilities of 0, 1, ... 4 people in a shot."""
 SHOT_S = (2.0, 5.0)
 HEAD_UNITS = 2.2
 """Height of a head in person units."""
 FACE_POINTS = [i for i, name in enumerate(NAMES) if "cheek" not in name]
 BOX_MARGIN = 0.08
-"""By which the box of the face goes beyond the outermost named points, of its height."""
+"""Margin of the box of the face around the outermost named points, in heights."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,11 +52,11 @@ class Seen:
     person_id: int
     """Identity seed: the same person keeps it from shot to shot."""
     box_xyxy: NDArray[np.float32]
-    """Of brows to chin, may reach beyond the frame, shape (4,)."""
+    """Box from brows to chin, may reach beyond the frame, shape (4,)."""
     landmarks_xy: NDArray[np.float32]
     """`landmarks.NAMES`, shape (28, 2)."""
     pose: HeadPose
-    """Against the camera axis."""
+    """Head pose relative to the camera axis."""
     visible: float
     """Share of the face box's own pixels inside the frame and not behind anyone."""
     head_height_px: float
@@ -64,7 +64,7 @@ class Seen:
     arousal: float
     expression: int
     intensities: NDArray[np.float32]
-    """Of `facs.DRAWN`, shape (22,)."""
+    """Intensities of `facs.DRAWN`, shape (22,)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +72,7 @@ class SceneFrame:
     """One picture and everyone in it."""
 
     index: int
-    """From 0 over the whole scene."""
+    """Frame index from 0 over the whole scene."""
     shot: int
     rgb: NDArray[np.uint8]
     """Shape (H, W, 3)."""
@@ -81,12 +81,12 @@ class SceneFrame:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Staging:
-    """What shots are like."""
+    """Composition of shots."""
 
     num_people_probs: tuple[float, ...] = NUM_PEOPLE
-    """How often a shot has 0, 1, ... people."""
+    """Probabilities of 0, 1, ... people in a shot."""
     ways: Mapping[Way, float] = field(default_factory=lambda: WAYS)
-    """How often a person of a shot does what."""
+    """Probabilities of what a person of a shot does."""
 
 
 class _Part(NamedTuple):
@@ -94,7 +94,7 @@ class _Part(NamedTuple):
     """Where across the frame, in [0, 1]."""
     num_people: int
     length: int
-    """Of the shot, frames."""
+    """Length of the shot in frames."""
     staging: Staging
 
 
@@ -128,7 +128,7 @@ def draw_scene(
         width: Of frames, pixels.
         num_frames: In all, at `behavior.FPS`.
         cast: Identity seeds of who may appear, at least four.
-        staging: How many people do what.
+        staging: Number of people and their actions.
     """
     rng = np.random.default_rng((*seed, 0x5CE))
     renderer = Renderer(height, width)

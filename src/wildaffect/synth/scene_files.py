@@ -1,4 +1,4 @@
-"""Scenes on disk: videos beside tables of what is true in every frame.
+"""Scenes on disk: videos with tables of the truth in every frame.
 
 ```
 DIR/videos/scene0000.mp4     whole frames, 30 per second
@@ -48,12 +48,12 @@ def write_scenes(
     size_px: int,
     workers: int,
 ) -> Iterator[Progress]:
-    """Write scenes, one per person of the preset's test split; goes on where it stopped.
+    """Write scenes, one per person of the preset's test split; resumable.
 
     Args:
         folder: Made if it is not there.
-        preset: How many.
-        seed: Of everything.
+        preset: Number of people.
+        seed: Random seed.
         statistics: Recorded; people in scenes behave in a balanced way.
         size_px: Height of the smaller frames; they are 16 to 9.
         workers: Processes that draw.

@@ -1,7 +1,9 @@
-"""How often things happen: the three sets of frequencies that a world can be made with.
+"""Frequencies of events: three sets with which a world can be generated.
 
-`EVERYDAY` is for models that shall read any face: every expression and action unit at every
-intensity, affect that shows on the face while it lasts, and annotators who say all. `WILD`
+`EVERYDAY` is for models that must handle any face: every expression and action unit at
+    every
+intensity, affect that shows on the face while it lasts, and annotators who label
+    everything. `WILD`
 follows the counts of the s-Aff-Wild2 training annotations (expressions of 90,645
 rows, action units of 103,316 rows); `BALANCED` gives each class and unit enough examples.
 Source: counts printed in the public notebook `abaw4_mtl_train.ipynb` of sb-ai-lab's
@@ -25,7 +27,7 @@ class Statistics:
 
     name: StatisticsName
     episode_prior: tuple[float, ...]
-    """How often an episode shows each of the eight expressions."""
+    """Probabilities of the eight expressions in an episode."""
     mood_concentration: float
     """Dirichlet weight of the prior: small makes videos differ much in mood."""
     free_per_minute: dict[int, float]
@@ -52,11 +54,11 @@ class Statistics:
     """Least share of an expression's typical action units that an episode has, each counted
     by how often it takes part; at 0 an episode may come without any."""
     has_variants: bool = False
-    """Whether an expression takes one of its `prototypes.VARIANTS` per episode."""
+    """True if an expression takes one of its `prototypes.VARIANTS` per episode."""
     masked: float = 0.15
     """Share of negative episodes that are masked with a smile."""
     pauses: bool = True
-    """Whether the face goes blank for moments while an episode lasts."""
+    """True if the face goes blank for moments during an episode."""
     bursts: Bursts | None = None
     """Two-sided and one-sided movements without affect; with them, anatomy is kept to."""
 
@@ -135,17 +137,17 @@ MAX_GAP = 543
 WILD_EXPRESSION_SHARES = (
     np.array([23976, 4555, 3168, 3122, 18135, 7609, 5228, 24852]) / 90645
 )
-"""Of the eight expressions among labeled rows, in ABAW order."""
+"""Shares of the eight expressions among labeled rows, in ABAW order."""
 WILD_ACTION_UNIT_SHARES = (
     np.array(
         [18713, 8745, 20342, 30605, 41337, 38286, 26783, 2460, 2980, 5003, 70584, 10756]
     )
     / 103316
 )
-"""Of the twelve action units among labeled rows."""
+"""Shares of the twelve action units among labeled rows."""
 WILD_VALID_SHARES = {"v": 0.73, "e": 0.637, "a": 0.726, "vea": 0.37}
 EXPRESSION_BAND = 0.04
-"""How far a share of a class may lie from the counted one in a set of 300 videos."""
+"""Tolerance of the share of a class in a set of 300 videos."""
 ACTION_UNIT_BAND = 0.045
 """The same for an action unit's share of positives."""
 VALID_BAND = 0.06

@@ -1,8 +1,7 @@
 """Planned videos in memory: pictures, labels and exact truth without any file.
 
-For whoever needs thousands of people once and not again, such as a training recipe that
-keeps features alone. What comes out is what `dataset` would write, before its files'
-compression.
+For uses of thousands of people in one pass, such as a training recipe that keeps only
+features. The output is that of `dataset`, before file compression.
 
     preset = replace(PRESETS["wild"].with_people(2000), rows_per_video=100)
     for video in plan_world(preset, seed=7, statistics="wild", size_px=112):
@@ -33,17 +32,19 @@ class Clip:
 
     video: PlannedVideo
     frame_number: NDArray[np.int64]
-    """As annotations and image names count, from 1, strictly ascending, shape (N,)."""
+    """Frame numbers as in annotations and image names, from 1, strictly ascending, shape
+    (N,)."""
     time_s: NDArray[np.float64]
-    """On the video's clock, frame 1 at 0 s, shape (N,)."""
+    """Times on the video's clock, frame 1 at 0 s, shape (N,)."""
     annotations: Annotations
     """What annotators wrote, with masks: one row per frame, none twice."""
     truth: Behavior
     """What is exactly so in these frames."""
     held: NDArray[np.float32]
-    """How far a hand or microphone is before the face, in [0, 1], shape (N,)."""
+    """Share by which a hand or microphone is in front of the face, in [0, 1], shape
+    (N,)."""
     crops: Iterator[Crop]
-    """Aligned pictures, drawn as they are asked for, once; N of them."""
+    """N aligned pictures, drawn on demand, once."""
 
     def __len__(self) -> int:
         return len(self.frame_number)

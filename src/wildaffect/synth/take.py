@@ -29,7 +29,7 @@ class Take:
     camera: Camera
     prop: Prop
     held: NDArray[np.float32]
-    """How far the prop is before the face, in [0, 1], shape (T,)."""
+    """Share by which the prop is in front of the face, in [0, 1], shape (T,)."""
     seed: tuple[int, ...]
 
 

@@ -1,4 +1,4 @@
-"""Who a generated person is: drawn once from an identity seed, then never changed."""
+"""Traits of a generated person, drawn once from an identity seed."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -27,7 +27,8 @@ SKIN_TONES = np.array(
         [0.29, 0.185, 0.13],
     ]
 )
-"""From light to dark, display RGB; an own choice in the range of published skin charts."""
+"""Skin tones from light to dark, display RGB; an own choice in the range of published skin
+charts."""
 HAIR_TONES = np.array(
     [
         [0.010, 0.009, 0.008],
@@ -56,7 +57,7 @@ units added since have one of their own, so that people of existing seeds stay t
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traits:
-    """What makes one person look and act like nobody else. Colors are linear RGB."""
+    """Individual appearance and behavior of a person. Colors are linear RGB."""
 
     seed: int
     ancestry: NDArray[np.float64]
@@ -84,13 +85,13 @@ class Traits:
     """0 none to 1 full."""
     glasses: Literal["none", "thin", "thick", "dark"]
     gain: NDArray[np.float32]
-    """How strongly each of `DRAWN` shows, shape (22,)."""
+    """Expressiveness of each unit of `DRAWN`, shape (22,)."""
     asymmetry: NDArray[np.float32]
     """Left minus right half, shape (22,)."""
     resting: NDArray[np.float32]
     """Intensity of each of `DRAWN` in this face at rest, small, shape (22,)."""
     wrinkle_depth: NDArray[np.float32]
-    """Of each wrinkle map at full action, shape (9,)."""
+    """Depth of each wrinkle map at full action, shape (9,)."""
 
 
 def draw_traits(seed: int) -> Traits:

@@ -1,7 +1,7 @@
-"""A take drawn as whole frames of a camera that stands still, as a video file shows it.
+"""A take drawn as full frames of a static camera, as in a video file.
 
 The same person, light, background and camera as the aligned crops of `clip`; here the head
-moves about in the frame instead of being brought to the template.
+moves in the frame instead of being aligned to the template.
 """
 
 from collections.abc import Iterator

@@ -44,7 +44,7 @@ class CompareOptions:
 def compare(options: CompareOptions) -> int:
     """Train every recipe with every seed, then write the comparison.
 
-    Runs that are finished are not trained again, so a stopped comparison goes on.
+    Finished runs are not trained again, so an interrupted comparison resumes.
 
     Raises:
         UsageError: If the reference is not among the recipes, or they predict other tasks.

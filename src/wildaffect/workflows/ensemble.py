@@ -53,7 +53,7 @@ from wildaffect.training.runs import TrainedModel, load_run
 from wildaffect.training.score import targets_of
 
 MIN_VALIDATION_SUBJECTS = 2
-"""People that an ensemble is calibrated on crosswise: on some for the others."""
+"""Minimum number of subjects for cross-fitting the calibration of an ensemble."""
 
 
 OnStage = Callable[[str], None]
@@ -184,7 +184,7 @@ def ensemble(  # noqa: PLR0913 - each is an option of the command
 def _outputs(
     job: _Job, members: Sequence[TrainedModel]
 ) -> tuple[Split, list[tuple[SequenceOutputs, ...]]]:
-    """Return the split with its labels, and what every member says of it."""
+    """Return the split with its labels, and the outputs of every member."""
     store = job.store
     said = []
     read_by = members[0].recipe

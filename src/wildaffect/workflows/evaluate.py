@@ -120,7 +120,7 @@ def evaluate(  # noqa: PLR0913 - each is an option of the command
 
 
 def write_report(report: Report, path: str | Path) -> Path:
-    """Write a report as the suffix says: .html, .md or .json.
+    """Write a report in the format of the suffix: .html, .md or .json.
 
     Raises:
         UsageError: If the suffix is another.

@@ -25,7 +25,7 @@ from wildaffect.workflows.image_progress import StepBar
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinetuneCommand:
-    """Train a backbone on labeled face crops; goes on where it was stopped."""
+    """Train a backbone on labeled face crops; resumable."""
 
     data: tuple[Path, ...]
     """Folders of annotations, in any layouts that `wildaffect data check` knows; labels of
@@ -33,7 +33,7 @@ class FinetuneCommand:
     recipe: Annotated[FinetuneRecipe, tyro.conf.arg(name="")]
     images: tuple[Path, ...] = ()
     """Folder or pack of crops of each set, in the same order, as `wildaffect crop` writes;
-    beside its annotations if not given."""
+    by default next to its annotations."""
     format: tuple[str, ...] = ()
     """Layout of each set, if several lie in a folder."""
     weights: str | None = None
@@ -57,11 +57,11 @@ class FinetuneCommand:
     """Crops of a step that a process holds in memory at once, for batches that do not fit;
     changes nothing of what is learned, but for rounding. All if not given."""
     threads: int = 1
-    """Of tensor operations on the CPU, per process."""
+    """CPU threads of tensor operations, per process."""
     decoders: int = 2
     """Threads of a process that decode crops; more where a GPU waits for them."""
     track: tuple[Literal["wandb", "mlflow"], ...] = ()
-    """Report to these beside TensorBoard, which is always written."""
+    """Experiment trackers in addition to TensorBoard, which is always written."""
 
 
 def finetune(command: FinetuneCommand) -> int:

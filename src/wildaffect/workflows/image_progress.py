@@ -44,7 +44,7 @@ class StepBar:
 
     @property
     def callbacks(self) -> TrainingCallbacks:
-        """Return what a run tells this bar."""
+        """Return the progress callback of this bar."""
         return TrainingCallbacks(
             on_epoch_end=self._show_epoch,
             on_step_end=self._show_step,
@@ -53,7 +53,7 @@ class StepBar:
         )
 
     def show_evaluation(self, num_crops: int) -> ProgressCallback:
-        """Show a second bar until so many crops are judged; return what moves it."""
+        """Show a second bar for the evaluation of crops; return its update function."""
         task = self._bar.add_task("scoring", total=num_crops)
 
         def seen(num_more: int) -> None:

@@ -33,8 +33,8 @@ def labeled_images(command: PixelSystemCommand) -> tuple[FaceImages, ...]:
     """Return the images of the feature data, in order.
 
     Raises:
-        MissingData: If a set's annotations or images are not there, or what says how its
-            crops were cut is damaged.
+        MissingData: If a set's annotations or images are not there, or the file with its
+            crop options is damaged.
         UsageError: If images are given for some sets only, or are crops that are too
             small.
     """
@@ -76,7 +76,7 @@ def images_of(data: Path, flag: str) -> Path:
     """Return the folder of a data set's images.
 
     Raises:
-        MissingData: If there is none; the message names the flag that tells it.
+        MissingData: If there is none; the message names the flag for it.
     """
     known = layout_of(data)
     split = next(iter(known.splits))
@@ -86,7 +86,7 @@ def images_of(data: Path, flag: str) -> Path:
     if folder is None:
         raise MissingData(
             f"{data}: images of {read.source} must lie in one of {', '.join(names)}, got "
-            f"none; say {flag}"
+            f"none; use {flag}"
         )
     return folder
 
@@ -101,12 +101,13 @@ def layout_of(data: Path) -> Found:
 
 
 def check_people(command: PixelSystemCommand) -> None:
-    """Refuse people who are in the feature data and in the data, and too few judges.
+    """Check that data sets share no subjects and that there are enough validation subjects.
 
-    The ensemble, hours later, is calibrated crosswise: on some judges for the others.
+    The ensemble, hours later, is calibrated by cross-fitting over validation subjects.
 
     Raises:
-        SplitError: If someone is in both, or fewer than two people judge.
+        SplitError: If a subject is in both, or there are fewer than two validation
+            subjects.
         MissingData: If annotations are not there.
         UsageError: If the data have no split of the name.
     """
@@ -139,7 +140,7 @@ def _face_images(command: PixelSystemCommand, named: Path, images: Path) -> Face
     if size_px < command.recipe.crop_size_px:
         raise UsageError(
             f"{images}: crops must have {command.recipe.crop_size_px} px or more for "
-            f"{command.recipe.system.name}, got {size_px}; cut them anew "
+            f"{command.recipe.system.name}, got {size_px}; cut them again "
             f"with wildaffect crop --size {command.recipe.crop_size_px}"
         )
     return FaceImages(named, images, images)

@@ -1,6 +1,6 @@
 """The stages of a whole system from pixels, each by the function behind its own command.
 
-A stage that is finished is not run again, and one that was stopped goes on where it was.
+A finished stage is skipped, and an interrupted one resumes.
 """
 
 import json
@@ -63,10 +63,11 @@ def train_from_pixels(
     *,
     on_result: OnResult = lambda result: None,  # noqa: ARG005
 ) -> int:
-    """Run every stage that is not finished; the last one prints what it is worth.
+    """Run every unfinished stage; the last one prints the scores.
 
     Raises:
-        SplitError: If someone in the feature data is in the data, or fewer than two judge.
+        SplitError: If a subject is in both data sets, or fewer than two validation subjects
+            exist.
         UsageError: If the folder holds another system, or there are several processes.
         MissingData: If annotations or their images are not there.
         FeatureError: If a video could not be extracted.

@@ -34,13 +34,13 @@ from wildaffect.workflows.systems import SYSTEMS, SystemRecipe
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackboneRecipe(Config):
-    """How one backbone comes to be."""
+    """Training of one backbone."""
 
     name: str
-    """Of its run's folder and of its feature set."""
+    """Name of its run's folder and of its feature set."""
     finetune: FinetuneRecipe
     pretrain: PretrainRecipe | None = None
-    """Of the weights that it begins with, from the same crops without their labels."""
+    """Pre-training on the same crops without labels; None to start from scratch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +97,7 @@ def abaw4_system() -> PixelSystemRecipe:
 def abaw4_system_small() -> PixelSystemRecipe:
     """The same parts in networks for crops of 64 px: about an hour of a core.
 
-    Epochs are for some 25,000 images; docs/results-system.md says what they come to. The
+    Epochs are for some 25,000 images; see docs/results-system.md for results. The
     convolutional networks train in bfloat16, which newer processors are twice as fast in.
     """
     return PixelSystemRecipe(
@@ -145,39 +145,39 @@ PIXEL_SYSTEMS: dict[str, Callable[[], PixelSystemRecipe]] = {
 class PixelSystemCommand:
     """Train a whole system from pixels to an artifact, stage by stage.
 
-    What was stopped goes on with the same command.
+    Repeat the command to resume an interrupted run.
     """
 
     recipe: tyro.conf.Suppress[PixelSystemRecipe]
     feature_data: tuple[Path, ...]
     """Folders of labeled face images on which the backbones are trained, in any layouts
-    that `wildaffect data check` knows. Nobody in them may be in --data."""
+    that `wildaffect data check` knows. Their subjects must not be in --data."""
     data: Path
     """Folder of annotated videos, on which everything else is trained."""
     feature_images: tuple[Path, ...] = ()
-    """Folder of face images of each set, in the same order; beside its annotations if not
-    given. They are cropped first, unless `wildaffect crop` wrote the folder."""
+    """Folder of face images of each set, in the same order; by default next to its
+    annotations. They are cropped first, unless `wildaffect crop` wrote the folder."""
     unlabeled: tuple[Path, ...] = ()
     """Folders of further faces for pre-training, cropped alike. Who is in them is not
     known, so they are not checked against the subjects of --data."""
     videos: tuple[Path, ...] = ()
     """Videos, or folders of face images, of --data, in which faces are found and cut;
-    beside its annotations if not given."""
+    by default next to its annotations."""
     output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
     """Folder of everything; runs/<system>-<seed> if not given."""
     split: str = "val"
-    """Split on which the ensemble is calibrated, crosswise, and evaluated."""
+    """Split on which the ensemble is calibrated (cross-fitted) and evaluated."""
     seed: int = 0
-    """Of every backbone and member."""
+    """Random seed of every backbone and member."""
     epoch_scale: int = 1
     """Times the recipe's epochs that every backbone trains."""
     data_license: str = UNKNOWN_LICENSE
     """License of images and annotations; stated again in the artifact."""
     license: str = "not stated"
-    """Of the artifact."""
+    """License of the artifact."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     threads: int = 1
-    """Of tensor operations on the CPU."""
+    """CPU threads of tensor operations."""
 
     def __post_init__(self) -> None:
         if self.epoch_scale < 1:

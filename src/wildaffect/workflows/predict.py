@@ -137,7 +137,7 @@ def predict(  # noqa: PLR0913 - each is an option of the command
 
 
 class _Writer:
-    """Writes tables that are not there yet, and counts what became of videos."""
+    """Writes missing tables and counts the outcome of each video."""
 
     def __init__(self, job: _Job, ensemble: Ensemble) -> None:
         self.num_written = self.num_kept = self.num_borrowed = 0
@@ -150,7 +150,7 @@ class _Writer:
         self._sets = {name for recipe in recipes for name in feature_sets(recipe.inputs)}
 
     def write(self, request: FrameRequest, sequences: tuple[FrameSequence, ...]) -> None:
-        """Write the table of a video, unless it stands there whole."""
+        """Write the table of a video, unless a complete one exists."""
         first = sequences[0]
         path = video_table_path(self._folder, first.video)
         provenance = self._provenance(first)
@@ -172,7 +172,7 @@ class _Writer:
         self.num_borrowed += int(is_borrowed.sum())
 
     def _provenance(self, sequence: FrameSequence) -> Provenance:
-        """Return what a table is made from; another of any makes it anew."""
+        """Return the provenance of a table; any change causes it to be written again."""
         video, numbers = sequence.video, sequence.frame_number
         keys = [
             self._store.key_of(EntryName(name, video, track))

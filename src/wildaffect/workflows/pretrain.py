@@ -19,14 +19,14 @@ from wildaffect.workflows.image_progress import StepBar
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PretrainCommand:
-    """Train a masked autoencoder on face crops without labels; goes on after a stop."""
+    """Train a masked autoencoder on face crops without labels; resumable."""
 
     images: tuple[Path, ...]
     """Folders of face crops, nested as they like, or packs; every image is used."""
     recipe: Annotated[PretrainRecipe, tyro.conf.arg(name="")]
     probe: tuple[Path, ...] = ()
-    """Folders of annotations with crops on which the features are probed as they come:
-    learned from some people, asked about others. It chooses nothing."""
+    """Folders of annotations with crops on which the features are probed during training:
+    fitted on some subjects, tested on others. It is not used for selection."""
     probe_split: str = "train"
     """Split of those that is used."""
     output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
@@ -42,11 +42,11 @@ class PretrainCommand:
     """Crops of a step that a process holds in memory at once, for batches that do not fit;
     changes nothing of what is learned, but for rounding. All if not given."""
     threads: int = 1
-    """Of tensor operations on the CPU, per process."""
+    """CPU threads of tensor operations, per process."""
     decoders: int = 2
     """Threads of a process that decode crops; more where a GPU waits for them."""
     track: tuple[Literal["wandb", "mlflow"], ...] = ()
-    """Report to these beside TensorBoard, which is always written."""
+    """Experiment trackers in addition to TensorBoard, which is always written."""
 
 
 def pretrain(command: PretrainCommand) -> int:

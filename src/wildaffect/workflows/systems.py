@@ -34,13 +34,13 @@ class SystemRecipe(Config):
 
     name: str
     title: str
-    """One sentence that says what the artifact is and what it is not."""
+    """One sentence on what the artifact is and what it is not."""
     members: tuple[tuple[str, int], ...]
     """Recipe and seed of each."""
     select: Literal["all", "greedy"] = "all"
-    """Whether all members count alike, or as often as picking them greedily says."""
+    """Member weights: all equal, or from greedy selection."""
     expression: BiasFit = field(default_factory=CoordinateAscent)
-    """How the classes' bias is found."""
+    """Method for the expression bias."""
 
 
 SYSTEMS = {
@@ -86,11 +86,11 @@ class SystemCommand:
     epochs: int | None = None
     """Epochs of every member in place of the recipes'."""
     split: str = "val"
-    """Split on which the ensemble is calibrated, crosswise, and evaluated."""
+    """Split on which the ensemble is calibrated (cross-fitted) and evaluated."""
     data_license: str = UNKNOWN_LICENSE
     """License of the annotations; stated again in the artifact."""
     license: str = "not stated"
-    """Of the artifact."""
+    """License of the artifact."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     threads: int = 1
 
@@ -149,7 +149,7 @@ def _train_ensemble(command: SystemCommand, on_result: OnResult) -> Path:
 
 
 def _backbones(command: SystemCommand) -> dict[str, str]:
-    """Return the backbones that were given; one that lacks is said before hours of work."""
+    """Return the given backbones; a missing one is reported before hours of work."""
     given = parse_backbones(command.backbone)
     read = {
         name

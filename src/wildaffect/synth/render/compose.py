@@ -1,4 +1,4 @@
-"""What happens to every pixel of a picture: the background behind, the sensor's answer."""
+"""Processing of every pixel of a picture: the background and the sensor response."""
 
 import numpy as np
 from numba import njit

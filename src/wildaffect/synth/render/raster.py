@@ -16,7 +16,7 @@ STRANDS = 768
 NARROW = 5
 """Samples across up to which every sample of a row is tried."""
 TIP = np.float32(0.05)
-"""How much earlier a strand ends at its edge than at its middle."""
+"""Distance by which a strand ends earlier at its edge than at its middle."""
 
 
 @njit(cache=True, fastmath=True, error_model="numpy", inline="always")
@@ -44,7 +44,7 @@ def _narrowed(first, last, w, step):
 
 @njit(cache=True, fastmath=True, error_model="numpy", inline="always")
 def _strand_reaches(u, v, strand_ends):
-    """Return whether a strand of hair goes on to (u, v); it ends earlier at its edges."""
+    """Return whether a strand of hair reaches (u, v); it ends earlier at its edges."""
     place = u * STRANDS
     column = min(int(place), strand_ends.shape[0] - 1)
     off_axis = abs(place - column - np.float32(0.5))

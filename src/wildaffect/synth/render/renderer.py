@@ -29,10 +29,10 @@ class Moment:
     """What a person does in one frame."""
 
     intensities: NDArray[np.floating]
-    """Of `facs.DRAWN`, in [0, 1], shape (22,), or (2, 22) for the subject's left and
-    right."""
+    """Intensities of `facs.DRAWN`, in [0, 1], shape (22,), or (2, 22) for the subject's
+    left and right."""
     rotation: NDArray[np.float32]
-    """Of the head, 3x3."""
+    """Rotation matrix of the head, 3x3."""
     gaze: tuple[float, float] = (0.0, 0.0)
     """Turn of the eyes to the subject's left and up, radians."""
     held: float = 0.0

@@ -1,10 +1,10 @@
-"""What a point of a person looks like before light falls on it, material by material.
+"""Appearance of a surface point before lighting, by material.
 
 Colors are linear RGB. `paint` returns four numbers of the surface (albedo, then a gloss
-factor or the tone of a strand) and four of its finish: strength of highlights, how often
-they are squared, softness of skin, share of the key light that gets there whatever shadows
-say. Procedural colors look at places on the unchanged head. Compiled functions: their
-arguments are plain arrays and numbers.
+factor or the tone of a strand) and four of its finish: strength of highlights, number of
+squarings, softness of skin, share of the key light that arrives regardless of shadows.
+Procedural colors look at places on the unchanged head. Compiled functions: their arguments
+are plain arrays and numbers.
 """
 
 import numpy as np

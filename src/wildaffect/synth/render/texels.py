@@ -28,7 +28,7 @@ class TexelMap:
     lips: NDArray[np.float32]
     """Mask in [0, 1], shape (H, W)."""
     wrinkles: NDArray[np.uint8]
-    """How deep each wrinkle map folds the skin, in 255ths, shape (H, W, NUM_WRINKLES)."""
+    """Depth of the folds of each wrinkle map, in 255ths, shape (H, W, NUM_WRINKLES)."""
 
 
 @cache
