@@ -83,7 +83,7 @@ def _place_parts() -> list[Part]:
                 name="frame",
                 type="int64",
                 unit="from 0",
-                meaning="Number of the frame in the video, also if only a part is analyzed.",
+                meaning="Number of the frame in its video, also if only a part is read.",
                 optional=False,
             ),
             lambda row: row.frame_index,
