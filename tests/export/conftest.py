@@ -69,7 +69,7 @@ def tiny_networks():
                 preprocess=preprocess,
                 build=partial(IResNet, config),
             )
-            patch.setitem(registry._SPECS, name, spec)
+            patch.setitem(registry.BACKBONES._parts, name, spec)
         yield
 
 

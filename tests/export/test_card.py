@@ -36,4 +36,4 @@ def test_the_card_says_data_license_numbers_intervals_and_limits(make_run):
 
 
 def test_the_card_of_a_run_that_was_never_scored_says_so(make_run):
-    assert "Nothing was measured" in card_of(make_run())
+    assert "None: no split was scored." in card_of(make_run())

@@ -165,7 +165,9 @@ def test_extract_stores_the_features_of_a_run(run_folder, crops_tree, tmp_path):
 
 
 def test_two_sets_of_one_name_are_refused(run_folder):
-    with pytest.raises(UsageError, match="must have names of their own, got mine, mine"):
+    with pytest.raises(
+        UsageError, match="names of backbones must be unique, got mine, mine"
+    ):
         backbone_sets([str(run_folder)] * 2, Device(), precision="f32", on_cuda=False)
 
 
@@ -177,7 +179,7 @@ def test_unknown_weights_are_refused_on_the_command_line(crops_tree, tmp_path, c
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="says what happens without a GPU")
 def test_a_gpu_that_is_not_there_is_said(run_folder):
-    with pytest.raises(UsageError, match="--device cuda: a GPU must be there, got none"):
+    with pytest.raises(UsageError, match="--device cuda: no GPU found; use CPU"):
         backbone_sets([str(run_folder)], Device(), precision="f32", on_cuda=True)
 
 

@@ -188,7 +188,7 @@ def test_what_is_wrong_with_a_backbone_is_said_before_anything_is_exported(
 ):
     run, output = str(folder / "b"), str(tmp_path / "new")
     assert main(["export", run, "-o", output]) == 2
-    assert "input 'face' must come with the backbone" in capsys.readouterr().err
+    assert "input 'face' needs its backbone" in capsys.readouterr().err
     write_weights(tmp_path / "other", SETS["face"], seed=1)
     given = [f"face={tmp_path / 'other'}", f"vit={folder / 'vit'}"]
     assert main(["export", run, "-o", output, "--backbone", *given]) == 2

@@ -1,1 +1,1 @@
-"""Trained models to files that run without torch."""
+"""Export of trained models to files that run without torch."""

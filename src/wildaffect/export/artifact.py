@@ -1,4 +1,4 @@
-"""A run or an ensemble as an artifact: what `analyze` needs to know of its networks."""
+"""Manifest of an exported run or ensemble, for `analyze`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,13 +30,13 @@ from wildaffect.training.sequence_inputs import MEASURED_SET, in_order
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Title:
-    """What an artifact calls itself."""
+    """Name, version, license and summary of an artifact."""
 
     name: str
     version: str
     license: str
     summary: str | None = None
-    """One sentence; None for one made of what it was trained on."""
+    """One sentence; None to derive it from the training data."""
 
 
 def build_manifest(
@@ -48,15 +48,15 @@ def build_manifest(
     """Return the manifest of an artifact with one network per member.
 
     Args:
-        ensemble: What predicts.
+        ensemble: Ensemble to export.
         networks: ONNX of each member, in order.
-        title: What it is called.
-        backbones: Those of the inputs that analysis does not measure itself.
+        title: Name, version, license and summary.
+        backbones: Backbones of the inputs that analysis does not measure itself.
 
     Raises:
         UsageError: If features were measured by another version, or members differ in rate
             or neutral.
-        BadArtifact: If what follows contradicts itself.
+        BadArtifact: If the manifest is inconsistent.
     """
     check_exportable(ensemble)
     first = ensemble.members[0].trained
@@ -106,24 +106,24 @@ def build_manifest(
 
 
 def network_name(index: int) -> str:
-    """Return the file of a member."""
+    """Return the file name of a member."""
     return f"member-{index}.onnx"
 
 
 def backbone_name(index: int) -> str:
-    """Return the file of a backbone."""
+    """Return the file name of a backbone."""
     return f"backbone-{index}.onnx"
 
 
 def rate_hz(trained: TrainedModel) -> float | None:
-    """Return the rows per second that analysis keeps to; None where rows stand alone."""
+    """Return the rows per second to analyze; None for frame-wise models."""
     if trained.recipe.window.is_frame_wise:
         return None
     return float(f"{trained.data.rate_hz:.6g}")
 
 
 def check_exportable(ensemble: Ensemble) -> None:
-    """Refuse what analysis could not run as it was trained.
+    """Check that analysis can run the ensemble as trained.
 
     Raises:
         UsageError: Naming the run and what is wrong.
@@ -131,7 +131,7 @@ def check_exportable(ensemble: Ensemble) -> None:
     for member in ensemble.members:
         _check_inputs(member.trained)
     members = [member.trained for member in ensemble.members]
-    # Rows that stand alone have no rate: the others are compared with one another.
+    # Frame-wise members have no rate; the others must have the same.
     members.sort(key=lambda one: one.recipe.window.is_frame_wise)
     for other in members[1:]:
         _check_rate(members[0], other)
@@ -141,7 +141,7 @@ def check_exportable(ensemble: Ensemble) -> None:
 
 
 def _all_inputs(ensemble: Ensemble) -> tuple[str, ...]:
-    """Return what any member reads, as it stands in a row."""
+    """Return the inputs of all members, in row order."""
     names = [name for member in ensemble.members for name in _inputs(member.trained)]
     return in_order(tuple(dict.fromkeys(names)))
 
@@ -151,7 +151,7 @@ def _inputs(trained: TrainedModel) -> tuple[str, ...]:
 
 
 def _own_inputs(trained: TrainedModel, together: tuple[str, ...]) -> tuple[str, ...] | None:
-    """Return what a member reads, None where that is a whole row."""
+    """Return the inputs of a member; None for all of them."""
     own = _inputs(trained)
     return None if own == together else own
 
@@ -161,7 +161,7 @@ def _reads_changes(trained: TrainedModel) -> bool:
 
 
 def _common_neutral(ensemble: Ensemble) -> NeutralPolicy | None:
-    """Return the policy of the members that read changes, None if none does."""
+    """Return the neutral policy of the members that read changes; None without any."""
     trained = [member.trained for member in ensemble.members]
     policies = [one.recipe.neutral for one in trained if _reads_changes(one)]
     return policies[0] if policies else None
@@ -170,19 +170,19 @@ def _common_neutral(ensemble: Ensemble) -> NeutralPolicy | None:
 def _own_tasks(
     trained: TrainedModel, together: tuple[Task, ...]
 ) -> tuple[Task, ...] | None:
-    """Return what a member predicts, None where that is all that the members do."""
+    """Return the tasks of a member; None for all of them."""
     own = tuple(task for task in Task if task in trained.recipe.model.tasks)
     return None if own == together else own
 
 
 def _own_window(trained: TrainedModel, first: TrainedModel) -> AnyWindow | None:
-    """Return a member's window, None where it is the first one's."""
+    """Return the window of a member; None if it is that of the first one."""
     own = trained.recipe.window
     return None if own == first.recipe.window else own
 
 
 def _common_rate_hz(ensemble: Ensemble) -> float | None:
-    """Return the rate of the members that see more than a row, None if none does."""
+    """Return the rate of the members that are not frame-wise; None without any."""
     rates = [rate_hz(member.trained) for member in ensemble.members]
     return next((rate for rate in rates if rate is not None), None)
 
@@ -192,16 +192,15 @@ def _check_inputs(trained: TrainedModel) -> None:
     for name in trained.recipe.inputs:
         if name in MEASURED and name not in COLUMNS:
             raise UsageError(
-                f"{where}: inputs must be what analysis measures itself "
-                f"({', '.join(COLUMNS)}) or features of a backbone, got {name!r}; train "
-                "without it"
+                f"{where}: input {name!r} is neither measured by analysis "
+                f"({', '.join(COLUMNS)}) nor computed by a backbone; train without it"
             )
     own = MEASURED[MEASURED_SET]().weights_sha256
     found = trained.data.feature_digests.get(MEASURED_SET, own)
     if found != own:
         raise UsageError(
-            f"{where}: measurements must be those of this version ({own[:12]}), got "
-            f"{found[:12]}; extract the features again and train on them"
+            f"{where}: trained on features measured by another version "
+            f"({found[:12]} instead of {own[:12]}); extract them again and retrain"
         )
     gap_s, rate = trained.recipe.window.max_gap_s, rate_hz(trained)
     if rate is not None and gap_s * rate < MIN_GAP_STEPS - 1e-6:
@@ -215,8 +214,8 @@ def _check_neutral(first: TrainedModel, other: TrainedModel) -> None:
     mine, theirs = first.recipe.neutral, other.recipe.neutral
     if mine != theirs:
         raise UsageError(
-            f"{other.run.folder}: neutral must be that of {first.run.folder}, as one "
-            f"analysis runs all members, got {theirs} for {mine}"
+            f"{other.run.folder}: neutral policy {theirs} differs from {mine} of "
+            f"{first.run.folder}; members of an artifact must share it"
         )
 
 
@@ -225,9 +224,9 @@ def _check_rate(first: TrainedModel, other: TrainedModel) -> None:
     same_rate = is_alone or abs(other.data.rate_hz / first.data.rate_hz - 1) < 0.05
     if not same_rate:
         raise UsageError(
-            f"{other.run.folder}: rows per second must be those of {first.run.folder}, as "
-            f"one analysis runs all members, got {other.data.rate_hz:g} for "
-            f"{first.data.rate_hz:g}"
+            f"{other.run.folder}: {other.data.rate_hz:g} rows per second differ from "
+            f"{first.data.rate_hz:g} of {first.run.folder}; members of an artifact must "
+            "share the rate"
         )
 
 

@@ -1,4 +1,4 @@
-"""A backbone as ONNX, for the runtime that analysis and extraction share.
+"""Export of backbones to ONNX, for the runtime of analysis and extraction.
 
 Symbols: B crops, C channels, S side in pixels, D features.
 """
@@ -21,16 +21,16 @@ from wildaffect.models.backbones.weights import LoadedBackbone
 from wildaffect.runtime.network import Device
 
 Embed = Callable[[Sequence[NDArray[np.uint8]]], NDArray[np.float32]]
-"""Crops (S, S, C) as they are cut -> features (N, D)."""
+"""Maps uint8 crops (S, S, C) to features (N, D)."""
 LARGEST_ERROR = {"f32": 1e-3, "bf16": 0.05}
-"""Distance of features from torch's over their length, at most, by precision of the
-runtime. Bfloat16 keeps 8 bits; 50 layers of random weights lose 1 to 3 % with it."""
+"""Maximum relative error of features against torch, by precision of the runtime. Bfloat16
+has 8 bits; 50 layers of random weights lose 1 to 3 % with it."""
 
 
 def exported(loaded: LoadedBackbone) -> bytes:
-    """Return a backbone as ONNX, exported once and kept beside its weights.
+    """Return a backbone as ONNX, cached next to its weights.
 
-    Where nothing can be written there, it is exported anew each time.
+    Without write permission there, it is exported each time.
     """
     path = loaded.folder / f"{loaded.manifest.sha256[:16]}.onnx"
     if path.is_file():
@@ -42,13 +42,13 @@ def exported(loaded: LoadedBackbone) -> bytes:
 
 
 def backbone_to_onnx(backbone: Backbone) -> bytes:
-    """Return a network `crops` (B, C, S, S) -> `features` (B, D), B left open."""
+    """Return an ONNX network `crops` (B, C, S, S) -> `features` (B, D) with dynamic B."""
     example = torch.zeros(2, backbone.channels, backbone.size_px, backbone.size_px)
     was_training = backbone.training
     backbone.eval()
     try:
         with warnings.catch_warnings():
-            for category in (DeprecationWarning, FutureWarning):  # torch's, of itself
+            for category in (DeprecationWarning, FutureWarning):  # raised by torch itself
                 warnings.simplefilter("ignore", category)
             program = torch.onnx.export(
                 backbone,
@@ -62,20 +62,20 @@ def backbone_to_onnx(backbone: Backbone) -> bytes:
     finally:
         backbone.train(was_training)
     if program is None:
-        raise BadArtifact(f"export: {type(backbone).__name__} must give a file, got none")
+        raise BadArtifact(f"export: torch exported no file for {type(backbone).__name__}")
     return program.model_proto.SerializeToString()
 
 
 def backbone_error(backbone: Backbone, embed: Embed, preprocess: Preprocess) -> float:
-    """Return how far features of crops are from torch's, over their length.
+    """Return the relative error of features against torch.
 
     Args:
-        backbone: What is right.
-        embed: What is to give the same: crops (S, S, C) to features (N, D).
-        preprocess: How crops become the backbone's input.
+        backbone: Reference in torch.
+        embed: Function under test: crops (S, S, C) to features (N, D).
+        preprocess: Preprocessing of the backbone.
 
     Returns:
-        The worst of a few smooth random crops, alone and in threes.
+        The maximum over a few smooth random crops, one and three at a time.
     """
     worst = 0.0
     was_training = backbone.training
@@ -91,7 +91,7 @@ def backbone_error(backbone: Backbone, embed: Embed, preprocess: Preprocess) -> 
 
 
 def embed_in_torch(backbone: Backbone, preprocess: Preprocess) -> Embed:
-    """Return what embeds crops with the model itself, in the mode that it is in."""
+    """Return a function that embeds crops in torch, in the current mode of the model."""
 
     def embed(crops: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         with torch.inference_mode():
@@ -102,17 +102,17 @@ def embed_in_torch(backbone: Backbone, preprocess: Preprocess) -> Embed:
 
 
 def runtime_error(loaded: LoadedBackbone, onnx: bytes, device: Device) -> float:
-    """Return how far a file's features are from the model's, over their length."""
+    """Return the relative error of an ONNX file's features against the model."""
     preprocess = loaded.manifest.preprocess
     embed = Embedder(onnx, preprocess, device).embed
     return backbone_error(loaded.backbone, embed, preprocess)
 
 
 def check_backbone(loaded: LoadedBackbone, onnx: bytes, device: Device) -> float:
-    """Return that error, or refuse a file that is another network.
+    """Return the relative error of an ONNX file, after checking it.
 
     Raises:
-        BadArtifact: If it is above what `LARGEST_ERROR` allows for the precision.
+        BadArtifact: If it exceeds `LARGEST_ERROR` of the precision.
     """
     error = runtime_error(loaded, onnx, device)
     check_error(error, loaded.backbone, device)
@@ -120,10 +120,10 @@ def check_backbone(loaded: LoadedBackbone, onnx: bytes, device: Device) -> float
 
 
 def check_error(error: float, backbone: Backbone, device: Device) -> None:
-    """Refuse a network that is another one than torch's.
+    """Check the relative error of a network against torch.
 
     Raises:
-        BadArtifact: If its error is above what `LARGEST_ERROR` allows for the precision.
+        BadArtifact: If it exceeds `LARGEST_ERROR` of the precision.
     """
     limit = LARGEST_ERROR[device.precision]
     if not error <= limit:

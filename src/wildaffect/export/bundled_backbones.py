@@ -1,4 +1,4 @@
-"""The backbones that an artifact carries: found, held against the runs, exported."""
+"""Backbones bundled in an artifact: loaded, checked against the runs, exported."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,24 +19,24 @@ from wildaffect.training.runs import TrainedModel
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BundledBackbone:
-    """A backbone whose features a run was trained on."""
+    """Exported backbone of a feature set that a run was trained on."""
 
     name: str
-    """Of the feature set."""
+    """Name of the feature set."""
     loaded: LoadedBackbone
     onnx: bytes
     error: float
-    """Distance of the file's features from the model's, over their length."""
+    """Relative error of the file's features against the model."""
     is_recorded: bool
-    """Whether the features trained on name these weights; imported ones do not."""
+    """True if the training features record these weights; imported features do not."""
 
     @property
     def manifest(self) -> WeightManifest:
-        """Return what is recorded of the weights."""
+        """Return the manifest of the weights."""
         return self.loaded.manifest
 
     def as_input(self, file: str) -> BackboneInput:
-        """Return the artifact's entry of the network in a file."""
+        """Return the artifact's input entry for the network in a file."""
         return BackboneInput(
             name=self.name,
             network=network_file(file, self.onnx),
@@ -48,7 +48,7 @@ class BundledBackbone:
         )
 
     def as_source(self) -> DataSource:
-        """Return what the artifact says of where it comes from."""
+        """Return the source entry of the artifact."""
         return DataSource(
             name=f"backbone {self.manifest.name}",
             license=self.manifest.license or "not stated",
@@ -57,10 +57,10 @@ class BundledBackbone:
 
 
 def parse_backbones(words: Sequence[str]) -> dict[str, str]:
-    """Return folders or names of weights by feature set, out of `NAME=FOLDER`.
+    """Parse `NAME=FOLDER` arguments to folders or names of weights by feature set.
 
     Raises:
-        UsageError: If one is worded otherwise, or a set is named twice.
+        UsageError: If an argument is malformed, or a set is named twice.
     """
     found: dict[str, str] = {}
     for word in words:
@@ -71,7 +71,7 @@ def parse_backbones(words: Sequence[str]) -> dict[str, str]:
                 f"that it was extracted with, got {word!r}"
             )
         if name in found:
-            raise UsageError(f"--backbone: sets must be named once each, got {name} twice")
+            raise UsageError(f"--backbone: {name} is given twice")
         found[name] = weights
     return found
 
@@ -88,31 +88,31 @@ def bundle_backbones(
     """Return the backbones that an ensemble needs, exported, in the order of its inputs.
 
     Args:
-        ensemble: What is to be exported.
-        given: By feature set: folder of a run, or name of imported weights; those that no
-            member reads are left out.
+        ensemble: Ensemble to export.
+        given: Folder of a run or name of imported weights, by feature set; sets that no
+            member reads are skipped.
 
     Raises:
-        UsageError: If one is missing, or is not what the features that a run was trained
-            on were made with.
-        BadWeights: If there are no such weights, or they were altered.
-        BadArtifact: If the exported network says something else than the model.
+        UsageError: If a backbone is missing, or did not compute the features that a run
+            was trained on.
+        BadWeights: If there are no such weights, or they were modified.
+        BadArtifact: If the exported network differs from the model.
     """
     needed = needed_backbones(ensemble)
     return tuple(_bundle(ensemble, name, given.get(name)) for name in needed)
 
 
 def check_features(where: str, name: str, found: WeightManifest, run: TrainedModel) -> bool:
-    """Refuse a backbone that did not make the features that a run was trained on.
+    """Check that a backbone computed the features that a run was trained on.
 
     Args:
-        where: How it was given.
-        name: Of the feature set.
-        found: Of the backbone.
-        run: That reads the set.
+        where: Command-line argument of the backbone.
+        name: Name of the feature set.
+        found: Manifest of the backbone.
+        run: Run that reads the feature set.
 
     Returns:
-        Whether the features name their weights; imported ones do not.
+        True if the features record their weights; imported features do not.
 
     Raises:
         UsageError: If weights, crop or width differ.
@@ -144,9 +144,8 @@ def _bundle(ensemble: Ensemble, name: str, weights: str | None) -> BundledBackbo
     runs = [m.trained for m in ensemble.members if name in m.trained.recipe.inputs]
     if weights is None:
         raise UsageError(
-            f"{runs[0].run.folder}: input {name!r} must come with the backbone that makes "
-            f"it, got none; add --backbone {name}=FOLDER, the run or weights that `extract "
-            "--features` was given"
+            f"{runs[0].run.folder}: input {name!r} needs its backbone; add --backbone "
+            f"{name}=FOLDER, the run or weights that `extract --features` used"
         )
     loaded = find_weights(weights)
     where = f"--backbone {name}={weights}"

@@ -1,4 +1,4 @@
-"""The card of an exported artifact: what it was made of, its numbers, and its limits."""
+"""Model card of an exported artifact."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -34,11 +34,11 @@ def write_card(
     """Return the card as Markdown.
 
     Args:
-        ensemble: What was exported.
-        manifest: Of the artifact.
-        networks: Largest difference of each task between files and models.
-        pixels: The same for a whole analysis.
-        backbones: Those that the artifact carries.
+        ensemble: Exported ensemble.
+        manifest: Manifest of the artifact.
+        networks: Largest difference between ONNX and torch per task.
+        pixels: Parity of a whole analysis.
+        backbones: Bundled backbones.
     """
     parts = [
         _opening(manifest),
@@ -109,13 +109,13 @@ def _bundled(backbones: Sequence[BundledBackbone]) -> list[str]:
             weights.source or "not stated",
         )
         lines.append(f"| {' | '.join(map(str, cells))} |")
-    for one in backbones:
-        if not one.is_recorded:
+    for backbone in backbones:
+        if not backbone.is_recorded:
             lines += [
                 "",
                 (
-                    f"The features of {one.name} that it was trained on do not record the "
-                    "weights that made them: that these did was said, not checked."
+                    f"The training features of {backbone.name} do not record their "
+                    "weights; that these weights computed them was stated, not checked."
                 ),
             ]
     return lines
@@ -140,11 +140,11 @@ def _numbers(ensemble: Ensemble) -> list[str]:
     lines = ["## Numbers", ""]
     tables = [
         *_score_files(ensemble.folder),
-        ("people set aside, where the calibration was fitted", fit_path(ensemble.folder)),
+        ("dev split, where the calibration was fitted", fit_path(ensemble.folder)),
     ]
     there = [(title, path) for title, path in tables if path.exists()]
     if not there:
-        return [*lines, "Nothing was measured: no split was scored."]
+        return [*lines, "None: no split was scored."]
     for title, path in there:
         lines += [*_score_table(title, read_scores(path), ensemble.tasks), ""]
     return [*lines, "Intervals: 95 % of resamples of whole videos."]
@@ -153,7 +153,7 @@ def _numbers(ensemble: Ensemble) -> list[str]:
 def _score_files(folder: Path) -> Iterator[tuple[str, Path]]:
     for path in sorted(folder.glob("scores-*.json")):
         split = path.stem.removeprefix("scores-")
-        yield f"split {split}, as scored after training", path
+        yield f"split {split}, scored after training", path
 
 
 def _score_table(
@@ -172,10 +172,10 @@ def _score_table(
 def _running(manifest: Manifest) -> list[str]:
     rate = "every frame" if manifest.rate_hz is None else f"{manifest.rate_hz:g} per second"
     return [
-        "## How it runs",
+        "## Inference",
         "",
         f"- Inputs: {', '.join(_input(model_input) for model_input in manifest.inputs)}.",
-        f"- Rows: {rate}; frames between get values between.",
+        f"- Rows: {rate}; other frames are interpolated.",
         f"- Window: {'; '.join(_windows(manifest))}.",
     ]
 
@@ -185,7 +185,7 @@ def _input(one: MeasuredInput | BackboneInput) -> str:
 
 
 def _windows(manifest: Manifest) -> Iterator[str]:
-    """Yield the window of all members, or those of each."""
+    """Yield the common window, or that of each member."""
     own = [manifest.window_of(member) for member in manifest.members]
     if len(set(own)) == 1:
         yield _window(own[0])
@@ -196,9 +196,9 @@ def _windows(manifest: Manifest) -> Iterator[str]:
 
 def _window(window: AnyWindow) -> str:
     if window.is_frame_wise:
-        return "each frame alone"
+        return "frame-wise"
     if isinstance(window, CausalWindow):
-        filled = "" if window.lead_step_s is None else ", filled up with its first row"
+        filled = "" if window.lead_step_s is None else ", left-padded with its first row"
         return f"the last {window.length_s:g} s, {window.delay_s:g} s late{filled}"
     return f"{window.length_s:g} s, a new one every {window.stride_s:g} s"
 

@@ -1,6 +1,6 @@
-"""Networks that answer row by row, as members of an artifact.
+"""Frame-wise networks as members of an artifact.
 
-Each maps `features` (1, T, D) to outputs named after tasks, as `manifest.Member` asks.
+Each maps `features` (1, T, D) to outputs named after tasks, as `manifest.Member` requires.
 Symbols: T rows, D features, K action units, E classes.
 """
 
@@ -25,20 +25,20 @@ PARITY_ROWS = (1, 64)
 
 
 class FaceMember(nn.Module):
-    """Everything that is read off one frame's measures.
+    """Predictions of all tasks from the measures of one frame.
 
-    Valence and arousal are the mean of what the units' network says and of where the
-    expression lies.
+    Valence and arousal are the mean of the output of the action unit network and of the
+    expected affect of the expression.
 
     Args:
-        units: Reads the first columns of a row, the last of them how well the person's own
-            neutral is known.
+        units: Action unit network on the first columns of a row, the last of which is the
+            confidence of the person's own neutral face.
         asymmetry: Tells the sides of units apart; the stronger side has the intensity.
-        prototypes: What says the expression.
-        read: Positions of the units that `prototypes` reads.
+        prototypes: Predicts the expression.
+        read: Indices of the units that `prototypes` reads.
         places: Valence and arousal of each class, shape (E, 2).
-        smile: Columns of the smile scores, each in [0, 1], behind those of the units.
-        smile_weight: What the mean of those adds to the units' valence.
+        smile: Columns of the smile scores, each in [0, 1], after those of the units.
+        smile_weight: Weight of their mean, added to the valence.
     """
 
     outputs = (
@@ -69,7 +69,7 @@ class FaceMember(nn.Module):
         self.register_buffer("places", places)
 
     def forward(self, features: Tensor) -> tuple[Tensor, ...]:
-        """Return what rows (1, T, D) say, in the order of `outputs`."""
+        """Return the predictions for rows (1, T, D), in the order of `outputs`."""
         rows = features[0]
         measures = rows[:, : self.num_measures]
         said = self.units(measures)
@@ -91,18 +91,18 @@ class FaceMember(nn.Module):
 
 
 class AppearanceMember(nn.Module):
-    """Logits of a network that looks at the picture -> classes in our order, and affect.
+    """Expressions and affect from the logits of an image network.
 
-    A row is answered with the mean of its logits and those before it in the window. Its
-    last column is how well the person's own neutral is known: the better, the less a look
-    that knows nothing of the person counts against what moved.
+    Each row averages its logits with the earlier ones in the window. The last column is the
+    confidence of the person's own neutral face: the higher, the lower the weight of the
+    image network, which does not know the person.
 
     Args:
-        columns: Which logit stands for each class, None where the network has none.
+        columns: Index of the logit of each class, None if the network has none.
         places: Valence and arousal of each class, shape (E, 2).
-        temperature: Logits are divided by it, where the person's own neutral is unknown and
-            where it is known.
-        absent: Share of a class that the network does not have.
+        temperature: Temperature of the logits, without and with the person's own neutral
+            face.
+        absent: Probability of a class that the network does not have.
     """
 
     outputs = (Task.EXPRESSION, Task.VALENCE, Task.AROUSAL)
@@ -121,7 +121,7 @@ class AppearanceMember(nn.Module):
         self.register_buffer("places", places)
 
     def forward(self, features: Tensor) -> tuple[Tensor, ...]:
-        """Return what rows (1, T, D) say, in the order of `outputs`."""
+        """Return the predictions for rows (1, T, D), in the order of `outputs`."""
         looks, known = features[0, :, :-1], features[0, :, -1:]
         mean = looks.cumsum(0) / torch.ones_like(known).cumsum(0)
         temperature = between(self.temperature, known)
@@ -136,14 +136,14 @@ class AppearanceMember(nn.Module):
 
 
 def member_onnx(member: nn.Module, input_dim: int) -> bytes:
-    """Return a member as an ONNX file, proven to say the same.
+    """Export a member to ONNX, with a parity check.
 
     Args:
-        member: One of those above.
-        input_dim: D.
+        member: Member defined in this module.
+        input_dim: Width of the features, D.
 
     Raises:
-        BadArtifact: If the file says something else.
+        BadArtifact: If the parity check fails.
     """
     names = [str(name) for name in member.outputs]  # type: ignore[union-attr]
     member = member.eval()

@@ -1,4 +1,4 @@
-"""A temporal model as ONNX, and the proof that it says the same.
+"""Export of temporal models to ONNX, with a parity check.
 
 Symbols: T rows, D features, K outputs.
 """
@@ -21,30 +21,29 @@ from wildaffect.runtime.network import Device, Network
 INPUTS = ("features", "lengths", "times_s")
 OPSET = 17
 PARITY_ROWS = (1, 2, 37, 300)
-"""Window lengths at which a file is compared with its model."""
+"""Window lengths of the parity check."""
 LARGEST_DIFFERENCE = 1e-4
-"""Between outputs of file and model that is put down to rounding."""
+"""Maximum difference between outputs of file and model, for rounding."""
 _EXPECTED_WARNINGS = (
-    # The recorded graph keeps T open through recurrent layers too; the newer exporter
-    # fixes it there.
+    # The tracing exporter supports dynamic T in recurrent layers; the newer one does not.
     (DeprecationWarning, "You are using the legacy TorchScript-based ONNX export", ""),
     (DeprecationWarning, "The feature will be removed", "torch.onnx"),
-    # Said of any recurrent layer; the batch is 1 here and there.
+    # Raised for any recurrent layer; the batch size is always 1.
     (UserWarning, "Exporting a model to ONNX with a batch_size other than 1", ""),
-    # Torch's own checks of widths, which are fixed.
+    # Torch's own checks of widths, which are constant.
     (Warning, "Converting a tensor to a Python boolean", r"torch\.nn\.modules\.rnn"),
-    # The exporter leaves a slice to the runtime that it could have worked out itself.
+    # The exporter does not fold a slice; the runtime does.
     (UserWarning, "Constant folding - Only steps=1 can be constant folded", ""),
 )
-"""Category, beginning of the message and module of what is known to mean nothing here."""
+"""Category, start of the message and module of warnings that are harmless here."""
 
 
 def to_onnx(model: MultitaskModel) -> bytes:
-    """Return the model as an ONNX file of one window of any length.
+    """Export the model to ONNX for one window of any length.
 
-    Inputs are `features` (1, T, D), `lengths` (1,) and `times_s` (1, T), as far as the
-    model reads them; outputs bear the names of the tasks, (1, T) or (1, T, K), raw as the
-    model's own. The model, on the CPU, is left as it was.
+    Inputs are `features` (1, T, D), `lengths` (1,) and `times_s` (1, T), if the model reads
+    them; outputs are named after tasks, (1, T) or (1, T, K), and raw. The model, on the
+    CPU, is not modified.
     """
     was_training = model.training
     wrapped = _InOrder(model).eval()
@@ -71,16 +70,16 @@ def to_onnx(model: MultitaskModel) -> bytes:
 def onnx_parity(
     model: MultitaskModel, onnx: bytes, *, rows: Sequence[int] = PARITY_ROWS, seed: int = 0
 ) -> dict[Task, float]:
-    """Return the largest difference between file and model of each task, over windows.
+    """Return the largest difference between file and model per task.
 
-    Features are drawn as the model was standardized for; the file runs as `analyze` runs
-    it, in float32.
+    Features are drawn from the model's standardization; the file runs in float32, as in
+    `analyze`.
 
     Args:
-        model: What was exported, on the CPU.
-        onnx: What `to_onnx` returned.
+        model: Exported model, on the CPU.
+        onnx: Output of `to_onnx`.
         rows: Lengths of the windows, at least 1 each.
-        seed: Of the features.
+        seed: Random seed of the features.
     """
     network = Network(onnx, device=Device())
     worst = dict.fromkeys(model.config.tasks, 0.0)
@@ -100,7 +99,7 @@ def onnx_parity(
 
 
 def check_parity(model: MultitaskModel, onnx: bytes) -> dict[Task, float]:
-    """Return the largest differences, or refuse a file that is another model.
+    """Return the largest difference per task, after checking them.
 
     Raises:
         BadArtifact: If a task differs by more than `LARGEST_DIFFERENCE`.
@@ -116,7 +115,7 @@ def check_parity(model: MultitaskModel, onnx: bytes) -> dict[Task, float]:
 
 
 class _InOrder(nn.Module):
-    """Gives outputs by position, as the exporter wants them."""
+    """Returns outputs by position, for the exporter."""
 
     def __init__(self, model: MultitaskModel) -> None:
         super().__init__()
@@ -131,7 +130,7 @@ class _InOrder(nn.Module):
 def _window(
     model: MultitaskModel, num_rows: int, seed: int
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Return features, lengths and irregular times of a made-up window."""
+    """Return features, lengths and irregular times of a random window."""
     random = torch.Generator().manual_seed(seed)
     drawn = torch.randn(1, num_rows, model.input_dim, generator=random)
     scale = model.feature_scale.cpu()
@@ -144,7 +143,7 @@ def _window(
 
 @contextmanager
 def expected_warnings_ignored() -> Iterator[None]:
-    """Leave out the warnings of the exporter that are known to mean nothing here."""
+    """Ignore the exporter's harmless warnings."""
     with warnings.catch_warnings():
         for category, message, module in _EXPECTED_WARNINGS:
             warnings.filterwarnings("ignore", message, category, module)

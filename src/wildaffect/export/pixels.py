@@ -1,4 +1,4 @@
-"""The proof from raw pixels: one clip through the analyzer, once per kind of network.
+"""Parity check from raw pixels: analyze a clip with the exported and the torch networks.
 
 Symbols: T rows, D features.
 """
@@ -28,8 +28,8 @@ from wildaffect.models.backbones.backbone import Backbone
 from wildaffect.models.multitask import MultitaskModel
 
 LARGEST_CHANGE = 1e-3
-"""Between what analysis says with the files and with the models: in values, probabilities
-and spread. Networks may differ by less than a tenth of it; temperature can widen that."""
+"""Maximum difference between analyses with files and with models, in values, probabilities
+and spread. Ten times that of networks, because the temperature can amplify it."""
 VALUES = (
     "valence",
     "arousal",
@@ -42,16 +42,16 @@ VALUES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PixelParity:
-    """How far two analyses of one clip differ."""
+    """Differences between two analyses of one clip."""
 
     num_rows: int
-    """Rows in which affect was said."""
+    """Number of rows with affect."""
     largest: dict[str, float]
     """Largest difference by kind of value."""
 
 
 class TorchNetwork:
-    """A trained model in the place of its exported file."""
+    """Trained model as a replacement of its exported file."""
 
     def __init__(self, model: MultitaskModel) -> None:
         self._model = model.eval()
@@ -60,7 +60,7 @@ class TorchNetwork:
         self.input_widths = {"features": model.input_dim, "lengths": None, "times_s": None}
 
     def __call__(self, *inputs: NDArray[Any]) -> tuple[NDArray[np.float32], ...]:
-        """Run once, as `runtime.network.Network` does."""
+        """Run the model, like `runtime.network.Network`."""
         with torch.inference_mode():
             said = self._model(*(torch.from_numpy(one) for one in inputs))
         return tuple(outputs.numpy() for outputs in said.values())
@@ -72,13 +72,13 @@ def pixel_parity(
     frames: Iterable[Frame],
     backbones: Mapping[str, Backbone] | None = None,
 ) -> PixelParity:
-    """Return how far analysis with the files differs from analysis with the models.
+    """Compare analyses with the exported files and with the torch models.
 
     Args:
-        artifact: Of the exported networks.
-        models: What each member was exported from.
-        frames: Of a clip, in order; they are read once and kept.
-        backbones: The same of each backbone, by the name of its input.
+        artifact: Artifact with the exported networks.
+        models: Torch model of each member.
+        frames: Frames of a clip, in order.
+        backbones: Torch model of each backbone, by the name of its input.
 
     Raises:
         BadArtifact: As `compare_rows` does.
@@ -98,17 +98,15 @@ def pixel_parity(
 def compare_rows(
     exported: Sequence[FaceResult], trained: Sequence[FaceResult]
 ) -> PixelParity:
-    """Return how far two analyses of the same frames differ.
+    """Compare two analyses of the same frames.
 
     Raises:
-        BadArtifact: If a value differs by more than `LARGEST_CHANGE`, or no row says
-            anything of a face.
+        BadArtifact: If a value differs by more than `LARGEST_CHANGE`, or no row has affect.
     """
     pairs = list(_pairs(exported, trained))
     if not pairs:
         raise BadArtifact(
-            "export: the clip must show a face for parity, got no row with one; choose "
-            "another with --clip"
+            "export: the clip of the parity check shows no face; choose another with --clip"
         )
     largest = {name: max(_difference(*pair, name) for pair in pairs) for name in VALUES}
     for name, difference in largest.items():
@@ -123,7 +121,7 @@ def compare_rows(
 def _in_torch(
     artifact: Artifact, backbones: Mapping[str, Backbone] | None
 ) -> dict[str, EmbedCrops]:
-    """Return what stands in for the artifact's backbones, by the name of the input."""
+    """Return the replacements of the artifact's backbones, by the name of the input."""
     return {
         wanted.name: embed_in_torch(
             (backbones or {})[wanted.name].eval(), wanted.preprocess
@@ -146,15 +144,14 @@ def _pairs(
     for mine, other in zip(exported, trained, strict=True):
         if (mine.affect is None) != (other.affect is None):
             raise BadArtifact(
-                f"export: frame {mine.frame_index} must have affect in both analyses, got "
-                "it in one"
+                f"export: frame {mine.frame_index} has affect in only one of the analyses"
             )
         if mine.affect is not None and other.affect is not None:
             yield mine.affect, other.affect
 
 
 def _difference(mine: Affect, other: Affect, name: str) -> float:
-    """Return the largest difference of a value; NaN on both sides is none."""
+    """Return the largest difference of a value; NaN equals NaN."""
     pair = getattr(mine, name), getattr(other, name)
     if pair[0] is None and pair[1] is None:
         return 0.0

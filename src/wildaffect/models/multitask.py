@@ -1,4 +1,4 @@
-"""The whole temporal model: features of a window to the outputs of every task.
+"""Temporal multi-task model: maps features of a window to the outputs of every task.
 
 Symbols: B windows, T rows, D features, H state, F feedback, K outputs.
 """
@@ -28,15 +28,15 @@ def build_model(
     """Build the model that `config` describes, untrained.
 
     Args:
-        config: What it consists of.
-        input_dim: D, columns of a row of features.
+        config: Model settings.
+        input_dim: Width of the features, D.
         spaces: Expressions and action units to predict; None takes those of ABAW.
     """
     return MultitaskModel(config, input_dim, spaces or LabelSpaces())
 
 
 class MultitaskModel(nn.Module):
-    """Standardized features, trunk, and a head per task, each told of its sources."""
+    """Standardization, trunk, and a head per task, each conditioned on its sources."""
 
     feature_mean: Tensor
     feature_scale: Tensor
@@ -68,14 +68,14 @@ class MultitaskModel(nn.Module):
         """Return the raw outputs by task, in the order of the configuration.
 
         Args:
-            features: As extracted, shape (B, T, D), float32; padding may hold anything.
-            lengths: Real rows of each window, shape (B,), int64.
+            features: Extracted features, shape (B, T, D), float32; padding is ignored.
+            lengths: Number of real rows of each window, shape (B,), int64.
             times_s: Seconds from the window's first row, ascending, shape (B, T), float32.
-            labels: Truth to be told in training with label feedback; else without effect.
+            labels: Ground truth for label feedback in training; else ignored.
 
         Returns:
-            Valence and arousal without bounds, (B, T); logits of expressions and action
-            units, (B, T, K). Those of padding mean nothing.
+            Unbounded valence and arousal, (B, T); logits of expressions and action units,
+            (B, T, K). Those of padding are undefined.
         """
         features = (features - self.feature_mean) * self.feature_scale
         states = self.trunk.begin(features, lengths, times_s)
@@ -93,16 +93,16 @@ class MultitaskModel(nn.Module):
         return {task: outputs[task] for task in self.config.tasks}
 
     def standardize(self, mean: Tensor, std: Tensor) -> None:
-        """Set the mean and spread of features; part of what is saved and exported.
+        """Set the mean and standard deviation of features, which are saved and exported.
 
-        A column that does not vary is left out (scaled by 0): nothing was learned of it.
+        A constant column is scaled by 0, because nothing was learned from it.
 
         Args:
             mean: Shape (D,), finite.
             std: Shape (D,), finite, at least 0.
 
         Raises:
-            ValueError: If a shape or value breaks its rule.
+            ValueError: If a shape or value is invalid.
         """
         for name, values in (("mean", mean), ("std", std)):
             if values.shape != (self.input_dim,) or not bool(values.isfinite().all()):

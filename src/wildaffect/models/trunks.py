@@ -1,4 +1,4 @@
-"""What tasks share of the temporal encoder: one class per way of sharing.
+"""Trunks: how tasks share the temporal encoder.
 
 Symbols: B windows, T rows, D features, H state, F feedback.
 """
@@ -25,10 +25,10 @@ from wildaffect.models.temporal.encoder import TemporalEncoder
 
 
 class Trunk(nn.Module, ABC):
-    """Gives each task its states before it is told anything, and the rest after.
+    """Computes the states of each task, before and after feedback.
 
     Attributes:
-        dims: Width of what enters the head of each task.
+        dims: Input width of the head of each task.
     """
 
     def __init__(self, dims: dict[Task, int]) -> None:
@@ -48,14 +48,14 @@ class Trunk(nn.Module, ABC):
         lengths: Tensor,  # noqa: ARG002
         times_s: Tensor,  # noqa: ARG002
     ) -> Tensor:
-        """Return what enters the task's head: its states, feedback behind them."""
+        """Return the input of the task's head: its states and feedback."""
         return states
 
 
 class SeparateTrunk(Trunk):
-    """An encoder per task; feedback goes straight to the head.
+    """Separate encoder per task; feedback goes to the head.
 
-    It could not go into the encoder without looking further ahead than the delay allows.
+    Feedback into the encoder would look further ahead than the delay allows.
     """
 
     def __init__(self, config: ModelConfig, input_dim: int) -> None:
@@ -73,7 +73,7 @@ class SeparateTrunk(Trunk):
     def begin(
         self, features: Tensor, lengths: Tensor, times_s: Tensor
     ) -> dict[Task, Tensor]:
-        """Return what each task's encoder makes of the features."""
+        """Return the output of each task's encoder."""
         return {
             Task(name): encoder(features, lengths, times_s)
             for name, encoder in self.encoders.items()
@@ -98,12 +98,12 @@ class SharedTrunk(Trunk):
 
 
 class SharedBottomTrunk(Trunk):
-    """Shared first layers, then own layers per task, which also read the feedback.
+    """Shared first layers, then separate layers per task, which also read the feedback.
 
     Source:
-        The ABAW4 system (arXiv 2207.09373) as its public code has it, where the number
-        given is that of the own layers. Own layers begin with a projection and, in the
-        transformer, positions once more, as there.
+        Public code of the ABAW4 system (arXiv 2207.09373), which counts the separate
+        layers instead. As there, separate layers begin with a projection and, in the
+        transformer, with positions again.
     """
 
     def __init__(self, config: ModelConfig, num_shared_layers: int, input_dim: int) -> None:
@@ -122,13 +122,13 @@ class SharedBottomTrunk(Trunk):
     def begin(
         self, features: Tensor, lengths: Tensor, times_s: Tensor
     ) -> dict[Task, Tensor]:
-        """Return the shared layers' states for every task."""
+        """Return the states of the shared layers for every task."""
         return dict.fromkeys(self.dims, self.bottom(features, lengths, times_s))
 
     def finish(
         self, task: Task, states: Tensor, lengths: Tensor, times_s: Tensor
     ) -> Tensor:
-        """Return what the task's own layers make of states and feedback."""
+        """Return the output of the task's own layers."""
         return self.own[task](states, lengths, times_s)
 
 

@@ -1,1 +1,1 @@
-"""Every experiment that ships, as a function that returns its recipe."""
+"""Built-in recipes, each as a function."""

@@ -1,4 +1,4 @@
-"""The temporal models of the winner of the fourth ABAW multi-task challenge.
+"""Temporal models of the winner of the fourth ABAW multi-task challenge.
 
 Source: "Multi-Task Learning Framework for Emotion Recognition in-the-wild",
 arXiv:2207.09373, and the hyper-parameters in the authors' public scripts. What differs in
@@ -40,20 +40,20 @@ MEASURED_INPUTS = (
     "blendshapes_change",
     "pose",
 )
-"""What the face chain measures; the published features are the backbones'."""
+"""Measurements of the face chain; the published system used features of backbones."""
 
 WINDOW_S = 18.0
 """64 rows of s-Aff-Wild2, whose rows are 8.45 frames apart on average, at 30 a second."""
 
 AROUSAL_SOURCES: Sources = {Task.AROUSAL: (Task.VALENCE, Task.ACTION_UNITS)}
-"""What the shipped configuration tells arousal."""
+"""Tasks that arousal is conditioned on in the published configuration."""
 
 _WIDE = TransformerConfig(hidden_dim=1024, num_layers=4, ffn_dim=2048, dropout=0.3)
 _WIDE_HEAD = HeadConfig(hidden_dims=(512, 256), dropout=0.3)
 
 
 def abaw4_transformer() -> TemporalRecipe:
-    """Transformer of 4 layers, one encoder for all tasks."""
+    """Transformer with 4 layers, shared by all tasks."""
     return _recipe(
         "abaw4-transformer",
         TransformerConfig(hidden_dim=256, num_layers=4, ffn_dim=1024, dropout=0.1),
@@ -63,14 +63,14 @@ def abaw4_transformer() -> TemporalRecipe:
 
 
 def abaw4_gru() -> TemporalRecipe:
-    """GRU of 2 layers in one direction, one encoder for all tasks."""
+    """Unidirectional GRU with 2 layers, shared by all tasks."""
     return _recipe(
         "abaw4-gru", GRUConfig(hidden_dim=256, num_layers=2), constant=30, falling=20
     )
 
 
 def abaw4_lstm() -> TemporalRecipe:
-    """LSTM of 1 layer in one direction, one encoder for all tasks."""
+    """Unidirectional LSTM with 1 layer, shared by all tasks."""
     recipe = _recipe(
         "abaw4-lstm", LSTMConfig(hidden_dim=256, num_layers=1), constant=30, falling=20
     )
@@ -79,12 +79,12 @@ def abaw4_lstm() -> TemporalRecipe:
 
 
 def abaw4_share_encoder() -> TemporalRecipe:
-    """First multi-task framework: the wide transformer is shared by all tasks."""
+    """First multi-task framework: wide transformer shared by all tasks."""
     return _wide("abaw4-share-encoder", FrameworkConfig(trunk=ShareEncoder()))
 
 
 def abaw4_share_bottom() -> TemporalRecipe:
-    """Second framework: one layer shared, three of each task's own."""
+    """Second framework: one shared layer, three separate layers per task."""
     return _wide("abaw4-share-bottom", FrameworkConfig(trunk=_bottom()))
 
 
@@ -99,7 +99,7 @@ def abaw4_hidden_feedback() -> TemporalRecipe:
 def abaw4_label_feedback() -> TemporalRecipe:
     """Third framework: label feedback from valence and action units to arousal.
 
-    The share of ground truth begins at the published 0.75 and falls to 0.
+    The share of ground truth decays from the published 0.75 to 0.
     """
     feedback = LabelFeedback(sources=AROUSAL_SOURCES, embedding_dim=256, truth_share=0.75)
     recipe = _wide(

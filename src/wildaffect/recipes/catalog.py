@@ -1,4 +1,4 @@
-"""The recipes of temporal models by name, those of other packages too."""
+"""Recipes of temporal models by name, including those of other packages."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -38,7 +38,7 @@ def find_recipe(name: str | Path) -> TemporalRecipe:
     """Return a recipe by its name, or from the `recipe.json` of a run.
 
     Raises:
-        UsageError: If there is none; the message suggests the nearest.
+        UsageError: If there is no such recipe.
     """
     name = str(name)
     if name.endswith(".json"):

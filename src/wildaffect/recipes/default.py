@@ -1,10 +1,9 @@
-"""The temporal members of the embedded models.
+"""Temporal members of the embedded models.
 
-They read what moved in the face, against the person's own face at rest as far as it is
-known and the population's else, and how well it is known. Where the head is, what a face
-looks like at rest, and blendshapes are left out: in these, drawn people differ from others.
-Classes are not balanced: what is said is the most probable expression, not the one that
-makes macro-F1 highest.
+They read changes relative to the person's own neutral face as far as it is known, else to
+the population's, and its confidence. Head pose, the face at rest and blendshapes are left
+out, because generated people differ from real ones in these. Classes are not balanced: the
+prediction is the most probable expression, not the one that maximizes macro-F1.
 """
 
 from dataclasses import replace
@@ -17,21 +16,21 @@ from wildaffect.training.exact_rows import UNIT_INPUTS
 from wildaffect.training.recipe import TemporalRecipe
 
 ANNOTATION_DELAY_S = 1.8
-"""How far valence and arousal of the generated world lag behind its faces, about: 1.6 s of
-the person's state, and the annotators' own."""
+"""Approximate lag of valence and arousal in the generated data: 1.6 s of the person's
+state, plus that of the annotators."""
 
 ROWS_HZ = 7.5
-"""Annotated frames a second of the generated clips, about."""
+"""Approximate number of annotated frames per second of the generated clips."""
 
 AFFECT_WINDOW = CausalWindow(
     length_s=8.0, delay_s=0.0, max_gap_s=4.0, lead_step_s=1 / ROWS_HZ
 )
-"""What temporal members see: the past alone. Looking ahead scores higher on generated
-people, but on a filmed smile such a model raises valence before the face moves."""
+"""Causal window of the temporal members. Look-ahead scores higher on generated people, but
+on a filmed smile such a model raises valence before the face moves."""
 
 
 def default() -> TemporalRecipe:
-    """Return a GRU that looks back only and answers at once."""
+    """Causal GRU without delay."""
     recipe = modern()
     encoder = GRUConfig(hidden_dim=96, num_layers=1, dropout=0.2, delay_s=0.0)
     return replace(

@@ -1,8 +1,8 @@
-"""The embedded models: how their networks are put together to two artifacts.
+"""Embedded models: assembly of their networks into two artifacts.
 
-`open` is trained on generated faces alone, every part of documented provenance. `default`
-adds a small published network that looks at the picture itself, which reads expressions of
-real faces better; what that was trained on is not documented.
+`open` is trained only on generated faces, with documented provenance of every part.
+`default` adds a small published image network, which recognizes expressions of real faces
+better but whose training data is undocumented.
 """
 
 from dataclasses import dataclass
@@ -36,15 +36,16 @@ from wildaffect.training.exact_rows import UNIT_INPUTS
 AFFECT = (Task.VALENCE, Task.AROUSAL)
 MEASURED = (*UNIT_INPUTS, "blendshapes")
 EXCLUDED = (("AU24", "AU25"), ("AU25", "AU28"), ("AU24", "AU26"), ("AU05", "AU43"))
-"""Action units that a face cannot show together: pressed or sucked lips and parted ones,
-closed eyes and raised lids."""
+"""Mutually exclusive action units: pressed or sucked lips and parted lips, closed eyes and
+raised lids."""
 INTENSITY_NOTE = "learned from generated faces, whose intensities are exactly known"
 SIDED = ("AU04", "AU05", "AU12", "AU43")
 """Action units whose sides are told apart: the stronger side is right in 9 of 10 drawn
 frames that show one side alone. Of the others that are drawn so, AU15 comes to .89, AU10 to
 .79 and AU02, AU09, AU14 to less."""
 EXPRESSION_MARGIN = 0.1
-"""Lead in probability below which overlay and summary say `unclear`."""
+"""Minimum margin between the two most probable expressions; below it, overlay and summary
+show `unclear`."""
 SMOOTHING = Smoothing(
     valence=CausalExponential(time_constant_s=0.8),
     arousal=CausalExponential(time_constant_s=0.8),
@@ -57,7 +58,7 @@ APPEARANCE_FILE = "faceapi_expression.onnx"
 APPEARANCE_CLASSES = (
     "Neutral", "Happiness", "Sadness", "Anger", "Fear", "Disgust", "Surprise",
 )  # fmt: skip
-"""Order of its logits, by our names."""
+"""Classes of its logits, in order."""
 APPEARANCE_PREPROCESS = Preprocess(
     alignment="arcface_5pt_raised",
     size_px=112,
@@ -68,13 +69,12 @@ APPEARANCE_PREPROCESS = Preprocess(
 APPEARANCE_WINDOW = CausalWindow(length_s=2.0, delay_s=0.0, max_gap_s=2.0)
 """Its logits are averaged over the last two seconds, at the temporal members' rate."""
 TEMPERATURE = (2.5, 7.0)
-"""Its logits are divided by this, where the person's own neutral is unknown and where it is
-known: it is far surer than it is right, and takes a person's resting face for an
-expression."""
+"""Temperature of its logits, without and with the person's own neutral face: the network is
+overconfident, and mistakes a person's resting face for an expression."""
 EXPRESSION_TEMPERATURE = 0.6
-"""Of `default`: the mean of two careful members is more careful than it has to be."""
+"""Temperature of `default`: the mean of two calibrated members is underconfident."""
 OTHER_SHARE = 0.02
-"""Of a class that it does not know."""
+"""Probability of a class that it does not have."""
 
 LICENSE = "Apache-2.0"
 MEDIAPIPE = DataSource(
@@ -92,7 +92,7 @@ FACE_API = DataSource(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weights:
-    """What members count in the mean of an artifact."""
+    """Weights of the members of an artifact."""
 
     face: float = 1.0
     temporal: float = 0.07
@@ -100,9 +100,9 @@ class Weights:
     and
     expression worse than what looks at one frame."""
     temporal_arousal: float = 0.5
-    """Of the second, for arousal alone."""
+    """Weight of the second temporal member, for arousal only."""
     appearance: float = 1.25
-    """For expression, valence and arousal, where there is one."""
+    """Weight of the image network, if there is one, for expression, valence and arousal."""
 
 
 def open_artifact(parts: Parts) -> tuple[Manifest, dict[str, bytes]]:
@@ -120,8 +120,8 @@ def default_artifact(parts: Parts, appearance: bytes) -> tuple[Manifest, dict[st
     """Return manifest and networks of `default`.
 
     Args:
-        parts: Those of `open`.
-        appearance: What `scripts/convert_faceapi_expression.py` writes.
+        parts: Networks of `open`.
+        appearance: Output of `scripts/convert_faceapi_expression.py`.
     """
     return _artifact(
         "default",

@@ -1,4 +1,4 @@
-"""The card of an embedded model, out of its manifest."""
+"""Model card of an embedded model, from its manifest."""
 
 from wildaffect.core.tasks import Task
 from wildaffect.core.windows import AnyWindow, CausalWindow

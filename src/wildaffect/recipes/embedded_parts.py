@@ -1,4 +1,4 @@
-"""The networks of the embedded models, trained on a drawn world."""
+"""Training of the embedded models' networks on a generated data set."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -40,48 +40,48 @@ from wildaffect.training.job import TrainerConfig, train_run
 from wildaffect.training.load import load_split
 
 UNITS = tuple(EXTENDED_ACTION_UNIT_NAMES)
-"""FACS numbers of the action units that are given."""
+"""FACS numbers of the predicted action units."""
 READ_BY_PROTOTYPES = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 18, 25, 26, 43)
-"""Those that measures of real faces carry well enough to tell expressions by."""
+"""Action units that are reliable enough on real faces to derive expressions from."""
 OTHER_FORMS: tuple[dict[int, float], ...] = ({14: 1.0}, {18: 1.0})
-"""Movements that belong to no expression: dimpled or puckered lips."""
+"""Movements that belong to no expression: dimpled and puckered lips."""
 LEAST_CHANCE, MOST_CHANCE = 0.15, 0.95
-"""Chances are kept off 0 and 1: a unit that is misread must not decide alone."""
+"""Limits of the probabilities: a single misread unit must not decide."""
 PRIOR_STRENGTH = 0.5
-"""Share of the logarithm of how often expressions occur in the wild: between classes that
-are all as likely and those of s-Aff-Wild2."""
+"""Exponent of the class prior: 0 for equal classes, 1 for the frequencies of
+s-Aff-Wild2."""
 PRESENT_FROM, SLOPE, SHARPNESS = (0.1, 0.33), 8.0, (0.5, 1.5)
 """See `Prototypes`; chosen on labeled photographs and on filmed talking faces."""
 SMILE = ("mouthSmileLeft", "mouthSmileRight")
 SMILE_WEIGHT = 0.3
-"""What these scores of the blendshape net, learned from real faces, add to valence."""
+"""Weight of the smile scores of the blendshape network in valence."""
 TEMPORAL_SEEDS = (0, 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """Everything that the artifacts are put together from; networks as ONNX."""
+    """Parts of the artifacts; networks as ONNX."""
 
     neutral: NeutralPolicy
     face: bytes
-    """Reads one frame."""
+    """Frame-wise network."""
     temporal: tuple[bytes, ...]
     rate_hz: float
-    """Rows per second that the temporal members saw."""
+    """Rows per second in training of the temporal members."""
     thresholds: tuple[float, ...]
-    """Probability from which each of `UNITS` is present."""
+    """Threshold of each of `UNITS`."""
     world: DataSource
 
 
 def train_parts(world: Path, runs: Path) -> Parts:
-    """Train the networks; finished runs of temporal members are kept.
+    """Train the networks; finished runs of temporal members are reused.
 
     Args:
-        world: A drawn world with features and exact truth.
+        world: Generated data set with features and exact ground truth.
         runs: Folder of the temporal members.
 
     Raises:
-        MissingData: If the folder holds no such world.
+        MissingData: If the folder holds no such data set.
     """
     source = _source_of(world)
     rows = read_exact_rows(world, "train")
@@ -112,10 +112,10 @@ def train_parts(world: Path, runs: Path) -> Parts:
 
 
 def prototypes() -> Prototypes:
-    """Return what reads expressions from the action units of `READ_BY_PROTOTYPES`."""
+    """Return the classifier of expressions from the units in `READ_BY_PROTOTYPES`."""
     shares = np.array(WILD_EXPRESSION_SHARES)
     other = EXPRESSIONS.index("Other")
-    shares[other] = np.delete(shares, other).mean()  # a rest, not the most frequent face
+    shares[other] = np.delete(shares, other).mean()  # instead of the largest class
     forms, expression_of = [], []
     for label, name in enumerate(EXPRESSIONS):
         for form in OTHER_FORMS if name == "Other" else VARIANTS[name]:
@@ -133,7 +133,7 @@ def prototypes() -> Prototypes:
 
 
 def smile_columns() -> list[int]:
-    """Return where the smile scores stand among the inputs of the face member."""
+    """Return the columns of the smile scores among the inputs of the face member."""
     return [len(_columns()) + COLUMNS["blendshapes"].index(name) for name in SMILE]
 
 
@@ -157,7 +157,7 @@ def _train_units(rows: ExactRows, neutral: NeutralPolicy) -> tuple[FaceUnits, As
 def _train_temporal(
     world: Path, runs: Path, neutral: NeutralPolicy, seed: int
 ) -> tuple[bytes, float]:
-    """Return a temporal member as a file, and the rows per second that it saw."""
+    """Return a temporal member as ONNX, and its rows per second."""
     recipe = replace(default(), neutral=neutral, seed=seed)
     folder = runs / f"{recipe.name}-{seed}"
     torch.set_num_threads(1)
@@ -179,10 +179,9 @@ def _train_temporal(
 def _thresholds(
     units: FaceUnits, rows: ExactRows, neutral: NeutralPolicy
 ) -> tuple[float, ...]:
-    """Return from which probability each unit is present, at the world's base rates.
+    """Return the threshold of each unit at the base rates of the data set.
 
-    Fitted on people who trained nothing, once against their own face at rest and once
-    against the population's.
+    Fitted on held-out people, relative to their own neutral face and to the population's.
     """
     is_present = _of_units(rows, "intensities") >= FaceUnitsRecipe().present_from
     with torch.no_grad():
@@ -198,7 +197,7 @@ def _thresholds(
 
 
 def _known_and_unknown(rows: ExactRows, neutral: NeutralPolicy) -> np.ndarray:
-    """Return every row against the person's own neutral, then against the population's."""
+    """Return every row relative to the own neutral face, then to the population's."""
     both = [rows_against(rows, neutral, own_neutral=known) for known in (True, False)]
     return np.concatenate(both)
 
@@ -216,5 +215,5 @@ def _of_units(rows: ExactRows, name: str) -> np.ndarray:
 def _source_of(world: Path) -> DataSource:
     found = find_generated(world)
     if found is None:
-        raise MissingData(f"{world}: no generated world there; draw one first")
+        raise MissingData(f"{world}: no generated data set; run `wildaffect synth make`")
     return DataSource(name=f"{found.name}, train", license=found.license)

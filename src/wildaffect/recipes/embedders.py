@@ -1,4 +1,4 @@
-"""Backbones as feature sets: the torch behind `extract --features NAME`."""
+"""Backbones as feature sets, for `extract --features NAME`."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -35,21 +35,21 @@ def backbone_sets(
 
     Args:
         names: Imported weights, or folders of runs.
-        device: Where the runtime runs them.
-        precision: Of the runtime; `auto` takes bf16 where it is there and close enough.
-        on_cuda: Run them in torch on a GPU in place of the runtime.
+        device: Device of the runtime.
+        precision: Precision of the runtime; `auto` uses bf16 if supported and accurate.
+        on_cuda: Run them in torch on a GPU instead of the runtime.
 
     Raises:
-        BadWeights: If there are no such weights, or they were altered.
-        BadArtifact: If the runtime's features are not those of torch.
-        UsageError: If bf16 or a GPU is asked for and not there.
+        BadWeights: If there are no such weights, or they were modified.
+        BadArtifact: If the runtime's features differ from torch.
+        UsageError: If bf16 or a GPU is requested but not available.
     """
     sets = [_set(name, device, precision, on_cuda=on_cuda) for name in names]
     known = [image_set.name for image_set in sets]
     if len(set(known)) != len(known):
         raise UsageError(
-            f"features: backbones must have names of their own, got {', '.join(known)}; "
-            "rename a run's folder"
+            f"features: names of backbones must be unique, got {', '.join(known)}; rename "
+            "the folder of a run"
         )
     return sets
 
@@ -69,7 +69,7 @@ def _set(name: str, device: Device, precision: Precision, *, on_cuda: bool) -> F
 def _in_runtime(
     loaded: LoadedBackbone, device: Device, precision: Precision
 ) -> Callable[[], Embed]:
-    """Return what compiles the network; it needs no torch, here or in another process."""
+    """Return a factory of the compiled network, which needs no torch in any process."""
     onnx = exported(loaded)
     chosen = _in_precision(loaded, onnx, device, precision)
     return partial(Embedder, onnx, loaded.manifest.preprocess, chosen)
@@ -78,11 +78,10 @@ def _in_runtime(
 def _in_precision(
     loaded: LoadedBackbone, onnx: bytes, device: Device, precision: Precision
 ) -> Device:
-    """Return the device in the precision that was asked for, with its parity proven."""
+    """Return the device with the requested precision, after a parity check."""
     if precision == "bf16" and not supports_bf16(device.name):
         raise UsageError(
-            f"--precision bf16: {device.name} must have it, got a processor without; use "
-            "f32 or auto"
+            f"--precision bf16: not supported by {device.name}; use f32 or auto"
         )
     plain, short = replace(device, precision="f32"), replace(device, precision="bf16")
     check_backbone(loaded, onnx, plain)
@@ -97,16 +96,16 @@ def _in_precision(
 
 def _on_cuda(name: str) -> Callable[[], Embed]:
     if not torch.cuda.is_available():
-        raise UsageError("--device cuda: a GPU must be there, got none; use CPU")
-    # other processes may work in other folders
+        raise UsageError("--device cuda: no GPU found; use CPU")
+    # other processes may have another working directory
     return partial(torch_embed, str(Path(name).resolve()) if Path(name).is_dir() else name)
 
 
 def torch_embed(name: str, device: str = "cuda") -> Embed:
-    """Return what computes features in torch, in bfloat16, on a GPU.
+    """Return a function that computes features in torch, in bfloat16, on a GPU.
 
     Raises:
-        BadWeights: If there are no such weights, or they were altered.
+        BadWeights: If there are no such weights, or they were modified.
     """
     loaded = find_weights(name)
     preprocess = loaded.manifest.preprocess

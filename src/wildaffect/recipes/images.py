@@ -1,7 +1,7 @@
-"""Backbones from pixels: the published sizes and their siblings for a CPU.
+"""Recipes of backbones: published sizes, and small versions for a CPU.
 
-Published values stand as they were published where the source is named; what differs is
-said in each docstring. None of the large ones was run by us to its end.
+Values are as published where a source is named; docstrings state the differences. None of
+the large recipes has been run to completion by us.
 """
 
 from collections.abc import Callable, Mapping
@@ -30,7 +30,7 @@ LINEAR = HeadConfig(hidden_dims=(), dropout=0.1)
 
 
 def partial_label_loss() -> LossConfig:
-    """Return the losses of frames that are labeled for some tasks only."""
+    """Return the losses for frames with labels for some tasks only."""
     return LossConfig(
         valence=CCC(mse_weight=0.5),
         arousal=CCC(mse_weight=0.5),
@@ -41,7 +41,7 @@ def partial_label_loss() -> LossConfig:
 
 
 def finetune_iresnet_small() -> FinetuneRecipe:
-    """IResNet of one unit per stage on crops of 64 px: minutes on a CPU."""
+    """IResNet with one unit per stage on crops of 64 px: minutes on a CPU."""
     return FinetuneRecipe(
         name="finetune-iresnet-small",
         network="iresnet_micro_64.arcface",
@@ -57,7 +57,7 @@ def finetune_iresnet_small() -> FinetuneRecipe:
 
 
 def finetune_densefer() -> FinetuneRecipe:
-    """DenseNet-BC of 342 features on gray crops of 64 px, as the published system had.
+    """DenseNet-BC with 342 features on gray crops of 64 px, as in the published system.
 
     Its network, crop and gray statistics are those of the public code of its predecessor
     (arXiv 2203.13032), which trained it on FER+ and AffectNet for expressions alone, with
@@ -79,7 +79,7 @@ def finetune_densefer() -> FinetuneRecipe:
 
 
 def finetune_densenet_micro() -> FinetuneRecipe:
-    """DenseNet-BC of three short blocks on gray crops of 64 px: minutes on a CPU."""
+    """DenseNet-BC with three short blocks on gray crops of 64 px: minutes on a CPU."""
     return replace(
         finetune_densefer(),
         name="finetune-densenet-micro",
@@ -88,7 +88,7 @@ def finetune_densenet_micro() -> FinetuneRecipe:
 
 
 def finetune_vit_micro() -> FinetuneRecipe:
-    """The vision transformer that `mae-micro` pre-trains, with its patches averaged."""
+    """Vision transformer that `mae-micro` pre-trains, with average pooling."""
     return FinetuneRecipe(
         name="finetune-vit-micro",
         network="vit_micro_patch8_64.mae_mean",
@@ -113,7 +113,7 @@ def finetune_vit_b16() -> FinetuneRecipe:
         arXiv 2111.06377, table 9 (ViT-B: rate 5e-4 per 256 images, layer decay 0.65, drop
         path 0.1, weight decay 0.05, mix-up 0.8, label smoothing 0.1, 100 epochs, batch
         1024, 5 of them warm-up). Different here: batch 256, 30 epochs, no CutMix, our
-        augmentation in place of RandAugment, a running mean of weights, gradients cut.
+        augmentation instead of RandAugment, an EMA of weights, clipped gradients.
     """
     return FinetuneRecipe(
         name="finetune-vit-b16",
@@ -135,7 +135,7 @@ def finetune_vit_b16() -> FinetuneRecipe:
 
 
 def finetune_iresnet100() -> FinetuneRecipe:
-    """IResNet-100 on crops of 112 px, best begun from face recognition; GPU-sized.
+    """IResNet-100 on crops of 112 px, best initialized from face recognition; GPU-sized.
 
     The published system's IResNet was never described; size and crop are those of the
     ArcFace reference (arXiv 1801.07698), everything else is ours.
@@ -166,7 +166,7 @@ def finetune_densenet121() -> FinetuneRecipe:
 
 
 def mae_micro() -> PretrainRecipe:
-    """The autoencoder of a six-layer transformer on crops of 64 px: minutes on a CPU."""
+    """Masked autoencoder of a six-layer transformer on crops of 64 px: minutes on a CPU."""
     return PretrainRecipe(
         name="mae-micro",
         network="vit_micro_patch8_64.mae",
@@ -227,26 +227,26 @@ PRETRAIN_RECIPES: dict[str, Callable[[], PretrainRecipe]] = {
 
 
 def find_finetune_recipe(name: str) -> FinetuneRecipe:
-    """Return a supervised recipe by its name, or out of a file that a run wrote.
+    """Return a supervised recipe by its name, or from the `recipe.json` of a run.
 
     Raises:
-        UsageError: If there is none; the message suggests the nearest.
+        UsageError: If there is no such recipe.
     """
     recipe = _find(name, FINETUNE_RECIPES)
     if not isinstance(recipe, FinetuneRecipe):
-        raise UsageError(f"{name}: recipe must be of finetune, got one of {recipe.kind}")
+        raise UsageError(f"{name}: not a finetune recipe, but one of {recipe.kind}")
     return recipe
 
 
 def find_pretrain_recipe(name: str) -> PretrainRecipe:
-    """Return a recipe of pre-training by its name, or out of a file that a run wrote.
+    """Return a pre-training recipe by its name, or from the `recipe.json` of a run.
 
     Raises:
-        UsageError: If there is none; the message suggests the nearest.
+        UsageError: If there is no such recipe.
     """
     recipe = _find(name, PRETRAIN_RECIPES)
     if not isinstance(recipe, PretrainRecipe):
-        raise UsageError(f"{name}: recipe must be of pretrain, got one of {recipe.kind}")
+        raise UsageError(f"{name}: not a pretrain recipe, but one of {recipe.kind}")
     return recipe
 
 

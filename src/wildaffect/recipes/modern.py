@@ -1,4 +1,4 @@
-"""Temporal models with what the years after the published system showed to help."""
+"""Temporal models with improvements over the published system."""
 
 from dataclasses import replace
 
@@ -32,10 +32,10 @@ EQUAL = FixedWeights(weights=dict.fromkeys(Task, 1.0))
 
 
 def modern() -> TemporalRecipe:
-    """A GRU in both directions under CCC loss, with a running mean of weights.
+    """Bidirectional GRU with CCC loss and an EMA of weights.
 
     Windows of 12 s that overlap by half; logit adjustment and label smoothing for
-    expressions. Post-processing is fitted afterwards, on people set aside.
+    expressions. Post-processing is fitted afterwards, on the dev split.
     """
     return TemporalRecipe(
         name="modern",
@@ -63,17 +63,17 @@ def modern() -> TemporalRecipe:
 
 
 def modern_frame() -> TemporalRecipe:
-    """`modern` without any context: the reference of every temporal model."""
+    """`modern` without temporal context: the baseline of every temporal model."""
     return _encoder("modern-frame", FrameConfig(hidden_dim=192, num_layers=2, dropout=0.2))
 
 
 def modern_gru() -> TemporalRecipe:
-    """`modern` with a GRU in one direction."""
+    """`modern` with a unidirectional GRU."""
     return _encoder("modern-gru", GRUConfig(hidden_dim=128, num_layers=2, dropout=0.2))
 
 
 def modern_lstm() -> TemporalRecipe:
-    """`modern` with an LSTM in one direction."""
+    """`modern` with a unidirectional LSTM."""
     return _encoder("modern-lstm", LSTMConfig(hidden_dim=128, num_layers=1))
 
 
@@ -91,30 +91,30 @@ def modern_transformer() -> TemporalRecipe:
 
 
 def modern_rotary() -> TemporalRecipe:
-    """`modern` with a pre-norm transformer of rotary positions."""
+    """`modern` with a pre-norm transformer and rotary positions."""
     return _encoder(
         "modern-rotary", RotaryConfig(hidden_dim=128, num_layers=2, ffn_dim=256)
     )
 
 
 def modern_single() -> TemporalRecipe:
-    """`modern-gru` with an encoder for each task."""
+    """`modern-gru` with a separate encoder per task."""
     return _framework("modern-single", FrameworkConfig(trunk=SeparateEncoders()))
 
 
 def modern_share_bottom() -> TemporalRecipe:
-    """`modern-gru` with a shared first layer and a second one for each task."""
+    """`modern-gru` with a shared first layer and a separate second layer per task."""
     return _framework("modern-share-bottom", FrameworkConfig(trunk=ShareBottom()))
 
 
 def modern_hidden_feedback() -> TemporalRecipe:
-    """`modern-gru` with hidden-feature feedback from valence and AUs to arousal."""
+    """Hidden-feature feedback: arousal conditioned on valence and action units."""
     feedback = HiddenFeedback(sources=AROUSAL_SOURCES)
     return _framework("modern-hidden-feedback", FrameworkConfig(feedback=feedback))
 
 
 def modern_label_feedback() -> TemporalRecipe:
-    """`modern-gru` with label feedback from valence and action units to arousal."""
+    """Label feedback with decaying truth: valence and action units for arousal."""
     feedback = LabelFeedback(sources=AROUSAL_SOURCES, embedding_dim=32)
     recipe = _framework("modern-label-feedback", FrameworkConfig(feedback=feedback))
     return replace(recipe, decay_truth_share=True)
@@ -134,19 +134,19 @@ def _encoder(
 
 
 def modern_va() -> TemporalRecipe:
-    """Valence and arousal alone, which change slowly: windows of 18 s."""
+    """Valence and arousal only, which change slowly: windows of 18 s."""
     window = WindowSpec(length_s=18.0, stride_s=9.0, max_gap_s=6.0)
     return _specialist("modern-va", (Task.VALENCE, Task.AROUSAL), window, batch_size=12)
 
 
 def modern_expr() -> TemporalRecipe:
-    """Expressions alone: windows of 6 s."""
+    """Expressions only: windows of 6 s."""
     window = WindowSpec(length_s=6.0, stride_s=3.0, max_gap_s=6.0)
     return _specialist("modern-expr", (Task.EXPRESSION,), window, batch_size=32)
 
 
 def modern_au() -> TemporalRecipe:
-    """Action units alone, which are nearly told by the frame: windows of 2 s."""
+    """Action units only, which depend little on context: windows of 2 s."""
     window = WindowSpec(length_s=2.0, stride_s=1.0, max_gap_s=2.0)
     return _specialist("modern-au", (Task.ACTION_UNITS,), window, batch_size=96)
 
@@ -154,7 +154,7 @@ def modern_au() -> TemporalRecipe:
 def _specialist(
     name: str, tasks: tuple[Task, ...], window: WindowSpec, *, batch_size: int
 ) -> TemporalRecipe:
-    """Return `modern` for some tasks; a step sees about as many seconds as there."""
+    """Return `modern` for some tasks, with about as many seconds per step."""
     recipe = modern()
     return replace(
         recipe,

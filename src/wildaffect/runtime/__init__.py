@@ -1,8 +1,8 @@
-"""The one inference runtime (OpenVINO): every network of the light core runs through it.
+"""Inference runtime (OpenVINO) of all networks of the light core.
 
-Where `openvino_telemetry` can be imported, `import openvino` reports itself to a web
-analytics service and writes a client number into the home folder, without asking. Hidden
-here before anything imports OpenVINO, it makes OpenVINO take its own stub; a test watches.
+If `openvino_telemetry` is installed, `import openvino` reports to a web analytics service
+and writes a client ID into the home folder, without consent. Hiding it before OpenVINO is
+imported makes OpenVINO use its own stub; a test checks this.
 """
 
 import sys

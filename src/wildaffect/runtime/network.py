@@ -1,6 +1,6 @@
-"""A compiled network: numpy arrays in, numpy arrays out.
+"""Compiled network with numpy inputs and outputs.
 
-OpenVINO reads TFLite and ONNX files as they are; docs/decisions.md says why it was chosen.
+OpenVINO reads TFLite and ONNX files directly; docs/decisions.md explains the choice.
 """
 
 import math
@@ -21,19 +21,19 @@ from wildaffect.core.errors import BadArtifact, UsageError
 from wildaffect.core.preprocess import Preprocess
 
 MAX_VALUES = 1 << 28
-"""In any one array of a network, 1 GiB of float32."""
+"""Maximum number of values of an array in a network, 1 GiB of float32."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
-    """Where and how networks run."""
+    """Device, threads and precision of networks."""
 
     name: str = "CPU"
-    """As OpenVINO names it: `CPU`, `GPU`, `AUTO`."""
+    """Name of the device in OpenVINO: `CPU`, `GPU`, `AUTO`."""
     threads: int = 1
-    """Of one network call; decoding and detection run beside it in a thread of its own."""
+    """Threads per network call; decoding and detection use one more."""
     precision: Literal["f32", "bf16"] = "f32"
-    """bf16 only where parity was proven; the face nets always run in f32."""
+    """Precision of backbones, bf16 only after a parity check; face networks run in f32."""
 
     def __post_init__(self) -> None:
         if self.threads < 1:
@@ -42,7 +42,7 @@ class Device:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scaling:
-    """Turns uint8 pixels into the network's input: (value - mean) / std."""
+    """Normalization of uint8 pixels: (value - mean) / std."""
 
     mean: float
     std: float
@@ -53,15 +53,14 @@ class Network:
 
     Args:
         source: A .tflite or .onnx file, or the bytes of an ONNX file.
-        device: Where to run.
-        shapes: Fixed input shapes by position, where the file leaves an axis open and
-            a fixed size is faster.
-        scaling: If given, the first input takes uint8 pixels and is scaled inside. With a
-            `Preprocess` it takes crops (B, S, S, C) as they are cut, where the file takes
-            (B, C, S, S).
+        device: Device to run on.
+        shapes: Fixed input shapes by position, for dynamic axes where a fixed size is
+            faster.
+        scaling: Makes the first input take uint8 pixels and normalizes them in the
+            network; with a `Preprocess`, crops (B, S, S, C) instead of (B, C, S, S).
 
     Raises:
-        BadArtifact: If the file cannot be read or the device is not there.
+        BadArtifact: If the file cannot be read or the device is not available.
     """
 
     def __init__(
@@ -92,14 +91,14 @@ class Network:
                 f"{name}: must load on {device.name}, got: {_first_line(error)}"
             ) from error
         self.input_widths = {port.any_name: _width(port) for port in model.inputs}
-        """Length of the last axis of each input, None where the file leaves it open."""
+        """Length of the last axis of each input, None if it is dynamic."""
         self._shapes = [port.partial_shape for port in model.inputs]
 
     def __call__(self, *inputs: NDArray[Any]) -> tuple[NDArray[np.float32], ...]:
-        """Run once; inputs and outputs in the order of the file.
+        """Run the network; inputs and outputs in the order of the file.
 
         Raises:
-            RuntimeError: If an input has another shape than the file allows.
+            RuntimeError: If the shape of an input is not allowed.
         """
         _check_process()
         # OpenVINO itself reads beyond an input whose fixed axes do not fit.
@@ -116,17 +115,17 @@ class Network:
 
 
 def available_devices() -> tuple[str, ...]:
-    """Return the devices that the runtime sees here, such as `CPU`."""
+    """Return the available devices, such as `CPU`."""
     return tuple(_runtime().available_devices)
 
 
 def describe_device(name: str) -> str:
-    """Return a device's full name, such as the processor's."""
+    """Return the full name of a device."""
     return str(_runtime().get_property(name, "FULL_DEVICE_NAME"))
 
 
 def supports_bf16(name: str) -> bool:
-    """Return whether a device has arithmetic of its own for bfloat16."""
+    """Return whether a device supports bfloat16 in hardware."""
     return "BF16" in _runtime().get_property(name, "OPTIMIZATION_CAPABILITIES")
 
 
@@ -143,11 +142,11 @@ def _runtime() -> ov.Core:
 def _check_process() -> None:
     """Raise `UsageError` in a fork of the process that started the runtime.
 
-    The runtime's threads are not forked with it, and waiting for them takes forever.
+    The runtime's threads do not exist in the fork; waiting for them would never return.
     """
     if _started_in() != os.getpid():
         raise UsageError(
-            "this process was forked after networks were loaded, which cannot run in it; "
+            "networks cannot run in a process that was forked after they were loaded; "
             "start workers with multiprocessing.get_context('spawn')"
         )
 
@@ -163,7 +162,7 @@ def _core() -> ov.Core:
 
 
 def _check_sizes(model: ov.Model) -> None:
-    """Refuse a network that asks for more memory than any that looks at faces."""
+    """Check that the arrays of a network have a plausible size."""
     for node in model.get_ordered_ops():
         for port in node.outputs():
             shape = port.partial_shape

@@ -1,6 +1,6 @@
-"""What an ONNX file must not hold, found without running or even loading it.
+"""Safety check of ONNX files, without running or loading them.
 
-The runtime itself would read weights out of other files and walk cyclic graphs for ever.
+The runtime itself would read weights from other files and loop forever on cyclic graphs.
 Source: field numbers are those of `onnx.proto`; wire format of Protocol Buffers.
 """
 
@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 MAX_FIELDS = 1_000_000
-"""A file of any network has thousands; its arrays are one field each."""
+"""Maximum number of fields; networks have thousands, as each array is one field."""
 MAX_NODES = 20_000
 MAX_DEPTH = 4
-"""Of graphs within graphs."""
+"""Maximum depth of nested graphs."""
 LOOPS = frozenset({"Loop", "Scan", "SequenceMap"})
-"""Operators that may run for as long as their file says."""
+"""Operators whose running time the file determines."""
 
 _MODEL_GRAPH, _MODEL_FUNCTIONS = 7, 25
 _NODE, _INITIALIZER, _INPUT, _SPARSE_INITIALIZER = 1, 5, 11, 15
@@ -26,14 +26,14 @@ _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 
 class BadOnnx(ValueError):
-    """Bytes are no ONNX file, or one that is not to be loaded."""
+    """Content is not an ONNX file, or not a safe one."""
 
 
 def check_onnx(content: bytes) -> None:
-    """Refuse what is no self-contained ONNX network without loops.
+    """Check that content is a self-contained ONNX network without loops.
 
     Raises:
-        BadOnnx: Saying what it is or holds instead.
+        BadOnnx: If it is not.
     """
     check = _Check()
     graphs = []
@@ -56,13 +56,13 @@ class _Field(NamedTuple):
 
 @dataclass(slots=True)
 class _Check:
-    """Goes through one file; counts, so that no file takes long."""
+    """Checks one file, with limits on the number of fields and nodes."""
 
     num_fields: int = 0
     num_nodes: int = 0
 
     def graph(self, data: memoryview, outer: tuple[set[str], ...]) -> None:
-        """Check that each node reads only what stands before it, and what nodes hold."""
+        """Check that nodes are sorted topologically, and check their content."""
         if len(outer) > MAX_DEPTH:
             raise BadOnnx(f"graphs more than {MAX_DEPTH} deep in one another")
         known, nodes = {""}, []
@@ -111,7 +111,7 @@ class _Check:
                 self.graph(_bytes(value), scopes)
 
     def _tensor(self, data: memoryview) -> str:
-        """Return the name of a tensor that lies in the file itself."""
+        """Return the name of a tensor stored in the file itself."""
         name = ""
         for number, value in self.fields(data):
             if number == _EXTERNAL_DATA or (number == _DATA_LOCATION and value):
@@ -129,7 +129,7 @@ class _Check:
         return _text(found[-1]) if found else ""
 
     def fields(self, data: memoryview) -> Iterator[_Field]:
-        """Yield the fields of a message; `BadOnnx` if it is none."""
+        """Yield the fields of a message; raise BadOnnx if it is invalid."""
         place = 0
         while place < len(data):
             self.num_fields += 1

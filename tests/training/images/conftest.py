@@ -55,9 +55,9 @@ def register_small_networks(specs, maes):
 
 @pytest.fixture(autouse=True)
 def small_networks(monkeypatch):
-    specs, maes = dict(registry._SPECS), dict(catalog.MAES)
+    specs, maes = dict(registry.BACKBONES._parts), dict(catalog.MAES)
     register_small_networks(specs, maes)
-    monkeypatch.setattr(registry, "_SPECS", specs)
+    monkeypatch.setattr(registry.BACKBONES, "_parts", specs)
     monkeypatch.setattr(catalog, "MAES", maes)
 
 

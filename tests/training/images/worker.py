@@ -63,7 +63,7 @@ VARIANTS = {
 def main() -> None:
     """Train the variant, or as much of it as there is time for."""
     torch.set_num_threads(1)
-    register_small_networks(registry._SPECS, catalog.MAES)
+    register_small_networks(registry.BACKBONES._parts, catalog.MAES)
     folder, (recipe, where) = Path(sys.argv[1]), VARIANTS[sys.argv[2]]
     data, kill_at = folder.parent / "set", int(os.environ.get("KILL_AT", "0"))
     if kill_at:
