@@ -24,8 +24,7 @@ from wildaffect.core.annotations import Annotations
 from wildaffect.core.sequences import FrameFeatures, FrameSequence, build_sequences
 from wildaffect.core.tasks import LabelSpaces
 from wildaffect.inference.calibration import Calibration
-from wildaffect.models.temporal.frame import FrameConfig
-from wildaffect.models.temporal.gated import GRUConfig
+from wildaffect.models.temporal.config import FrameConfig, GRUConfig
 from wildaffect.recipes.modern import modern, modern_frame
 from wildaffect.synth.motion import FPS
 from wildaffect.synth.plan import annotations_of, plan_world

@@ -34,10 +34,10 @@ from wildaffect.features.records import NO_DIGEST, FeatureTable, Provenance
 from wildaffect.features.store import FeatureStore
 from wildaffect.recipes.abaw4 import MEASURED_INPUTS
 from wildaffect.recipes.catalog import RECIPES
+from wildaffect.recipes.pixel_systems import PixelSystemCommand, abaw4_system_small
 from wildaffect.synth.dataset import IMAGES, write_world
 from wildaffect.synth.presets import PRESETS, Preset
 from wildaffect.workflows.pixel_stages import features_of, train_from_pixels
-from wildaffect.workflows.pixel_systems import PixelSystemCommand, abaw4_system_small
 from wildaffect.workflows.train import train
 
 FACES = replace(

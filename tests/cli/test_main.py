@@ -90,3 +90,22 @@ def test_a_file_that_a_library_cannot_open_any_more_names_the_library(
     assert main(["analyze", str(CLIP), "-o", str(tmp_path), "--quiet"]) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert re.search(r"people\.mp4: av [\d.]+ \(tested: .*\) does not work here", line)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_of_a_command_imports_neither_torch_nor_numba(name):
+    code = f"""
+import sys
+from wildaffect.cli.main import main
+try:
+    main({[*name.split(), "--help"]!r})
+except SystemExit as stop:
+    assert not stop.code
+loaded = {{"torch", "numba", "pandas", "scipy"}} & set(sys.modules)
+assert not loaded, loaded
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert "--" in done.stdout

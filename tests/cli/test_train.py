@@ -14,11 +14,9 @@ from wildaffect.core.tasks import Task
 from wildaffect.core.windows import WindowSpec
 from wildaffect.features.records import FeatureTable, Provenance
 from wildaffect.features.store import FeatureStore
-from wildaffect.losses.multitask import LossConfig
-from wildaffect.losses.task_weighting import FixedWeights
-from wildaffect.models.frameworks import ModelConfig
-from wildaffect.models.heads import HeadConfig
-from wildaffect.models.temporal.gated import GRUConfig
+from wildaffect.losses.config import FixedWeights, LossConfig
+from wildaffect.models.frameworks import HeadConfig, ModelConfig
+from wildaffect.models.temporal.config import GRUConfig
 from wildaffect.training.recipe import (
     BestOnDevSplit,
     OptimConfig,

@@ -19,10 +19,14 @@ from wildaffect.models.backbones.manifest import WeightManifest
 from wildaffect.models.backbones.registry import backbone_spec
 from wildaffect.models.backbones.spec import BackboneSpec
 from wildaffect.models.backbones.weights import keep_weights
-from wildaffect.models.frameworks import FrameworkConfig, ModelConfig, ShareEncoder
-from wildaffect.models.heads import HeadConfig
+from wildaffect.models.frameworks import (
+    FrameworkConfig,
+    HeadConfig,
+    ModelConfig,
+    ShareEncoder,
+)
 from wildaffect.models.multitask import build_model
-from wildaffect.models.temporal.gated import GRUConfig
+from wildaffect.models.temporal.config import GRUConfig
 from wildaffect.training.checkpoint import save_weights
 from wildaffect.training.recipe import TemporalRecipe
 from wildaffect.training.runs import Run, RunData, begin

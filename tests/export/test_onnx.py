@@ -19,6 +19,7 @@ from wildaffect.export.onnx import (
 )
 from wildaffect.models.frameworks import (
     FrameworkConfig,
+    HeadConfig,
     HiddenFeedback,
     LabelFeedback,
     ModelConfig,
@@ -26,14 +27,16 @@ from wildaffect.models.frameworks import (
     ShareBottom,
     ShareEncoder,
 )
-from wildaffect.models.heads import HeadConfig
 from wildaffect.models.multitask import MultitaskModel, build_model
-from wildaffect.models.temporal.build import TemporalConfig
-from wildaffect.models.temporal.frame import FrameConfig
-from wildaffect.models.temporal.gated import GRUConfig, LSTMConfig
-from wildaffect.models.temporal.rotary import RotaryConfig
-from wildaffect.models.temporal.tcn import TCNConfig
-from wildaffect.models.temporal.transformer import TransformerConfig
+from wildaffect.models.temporal.config import (
+    FrameConfig,
+    GRUConfig,
+    LSTMConfig,
+    RotaryConfig,
+    TCNConfig,
+    TemporalConfig,
+    TransformerConfig,
+)
 from wildaffect.runtime.network import Device, Network
 
 SMALL = {"hidden_dim": 16, "num_layers": 2}

@@ -13,18 +13,16 @@ from wildaffect.core.errors import WildAffectError
 from wildaffect.core.preprocess import Preprocess
 from wildaffect.core.windows import WindowSpec
 from wildaffect.inference.calibration import Calibration
-from wildaffect.losses.multitask import LossConfig
-from wildaffect.losses.task_weighting import FixedWeights
+from wildaffect.losses.config import FixedWeights, LossConfig
 from wildaffect.models.backbones.checkpoints import read_checkpoint
 from wildaffect.models.backbones.manifest import (
     WeightManifest,
     read_manifest,
     write_manifest,
 )
-from wildaffect.models.frameworks import ModelConfig
-from wildaffect.models.heads import HeadConfig
+from wildaffect.models.frameworks import HeadConfig, ModelConfig
 from wildaffect.models.multitask import build_model
-from wildaffect.models.temporal.frame import FrameConfig
+from wildaffect.models.temporal.config import FrameConfig
 from wildaffect.training.calibrate_and_score import (
     calibration_path,
     load_calibration,

@@ -9,19 +9,23 @@ import torch
 from pydantic import TypeAdapter
 
 from wildaffect.core.tasks import LabelSpaces, Task
-from wildaffect.losses.action_units import Asymmetric, BinaryCrossEntropy, Focal
-from wildaffect.losses.affect import CCC, MSE
-from wildaffect.losses.expression import CrossEntropy
-from wildaffect.losses.multitask import LossConfig, MultitaskLoss, build_loss
-from wildaffect.losses.statistics import LabelStatistics
-from wildaffect.losses.task_weighting import (
+from wildaffect.losses.config import (
+    CCC,
+    MSE,
     PUBLISHED,
+    Asymmetric,
+    BinaryCrossEntropy,
+    CrossEntropy,
     FixedWeights,
+    Focal,
+    LossConfig,
     LossRatioWeights,
     NormalizedWeights,
     TaskWeightingConfig,
     UncertaintyWeights,
 )
+from wildaffect.losses.multitask import MultitaskLoss, build_loss
+from wildaffect.losses.statistics import LabelStatistics
 
 Make = Callable[..., Any]
 SPACES = LabelSpaces()

@@ -9,14 +9,17 @@ import torch
 from torch.nn import functional
 
 from wildaffect.core.tasks import Task
-from wildaffect.losses.action_units import (
-    ActionUnitLoss,
+from wildaffect.losses.action_units import ActionUnitLoss
+from wildaffect.losses.affect import AffectTaskLoss, ccc_loss, mse_loss
+from wildaffect.losses.config import (
+    CCC,
+    MSE,
     Asymmetric,
     BinaryCrossEntropy,
+    CrossEntropy,
     Focal,
 )
-from wildaffect.losses.affect import CCC, MSE, AffectTaskLoss, ccc_loss, mse_loss
-from wildaffect.losses.expression import CrossEntropy, ExpressionLoss
+from wildaffect.losses.expression import ExpressionLoss
 from wildaffect.losses.statistics import (
     LabelStatistics,
     class_priors,

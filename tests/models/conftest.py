@@ -17,6 +17,7 @@ from wildaffect.core.tasks import Task
 from wildaffect.models.feedback import GroundTruth
 from wildaffect.models.frameworks import (
     FrameworkConfig,
+    HeadConfig,
     HiddenFeedback,
     LabelFeedback,
     ModelConfig,
@@ -24,14 +25,16 @@ from wildaffect.models.frameworks import (
     ShareBottom,
     ShareEncoder,
 )
-from wildaffect.models.heads import HeadConfig
 from wildaffect.models.multitask import MultitaskModel, build_model
-from wildaffect.models.temporal.build import TemporalConfig
-from wildaffect.models.temporal.frame import FrameConfig
-from wildaffect.models.temporal.gated import GRUConfig, LSTMConfig
-from wildaffect.models.temporal.rotary import RotaryConfig
-from wildaffect.models.temporal.tcn import TCNConfig
-from wildaffect.models.temporal.transformer import TransformerConfig
+from wildaffect.models.temporal.config import (
+    FrameConfig,
+    GRUConfig,
+    LSTMConfig,
+    RotaryConfig,
+    TCNConfig,
+    TemporalConfig,
+    TransformerConfig,
+)
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "backbones"
 NUM_FEATURES = 5

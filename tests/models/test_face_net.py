@@ -7,7 +7,7 @@ from wildaffect.core.tasks import LabelSpaces, Task
 from wildaffect.models.backbones.iresnet import IResNet, IResNetConfig
 from wildaffect.models.backbones.vit import MeanTokenViT, ViTConfig
 from wildaffect.models.face_net import FaceNet, recompute_stages
-from wildaffect.models.heads import HeadConfig
+from wildaffect.models.frameworks import HeadConfig
 
 CONV = IResNetConfig(units=(2, 1, 1, 1), width=4, size_px=16, feature_dim=8)
 VIT = ViTConfig(size_px=16, patch_px=4, dim=16, depth=3, num_heads=2)

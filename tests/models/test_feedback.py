@@ -9,6 +9,7 @@ import torch
 from wildaffect.core.tasks import Task
 from wildaffect.models.frameworks import (
     FrameworkConfig,
+    HeadConfig,
     HiddenFeedback,
     LabelFeedback,
     ModelConfig,
@@ -16,12 +17,13 @@ from wildaffect.models.frameworks import (
     ShareBottom,
     tasks_in_order,
 )
-from wildaffect.models.heads import HeadConfig
 from wildaffect.models.multitask import build_model
-from wildaffect.models.temporal.frame import FrameConfig
-from wildaffect.models.temporal.gated import GRUConfig
-from wildaffect.models.temporal.tcn import TCNConfig
-from wildaffect.models.temporal.transformer import TransformerConfig
+from wildaffect.models.temporal.config import (
+    FrameConfig,
+    GRUConfig,
+    TCNConfig,
+    TransformerConfig,
+)
 
 Make = Callable[..., Any]
 V, A, E, U = Task.VALENCE, Task.AROUSAL, Task.EXPRESSION, Task.ACTION_UNITS

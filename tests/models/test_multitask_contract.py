@@ -9,12 +9,11 @@ import torch
 from pydantic import TypeAdapter
 
 from wildaffect.core.tasks import LabelSpaces, Task
-from wildaffect.losses.multitask import LossConfig, build_loss
-from wildaffect.models.frameworks import FrameworkConfig, ModelConfig
-from wildaffect.models.heads import HeadConfig
+from wildaffect.losses.config import LossConfig
+from wildaffect.losses.multitask import build_loss
+from wildaffect.models.frameworks import FrameworkConfig, HeadConfig, ModelConfig
 from wildaffect.models.multitask import build_model
-from wildaffect.models.temporal.build import TemporalConfig, own_layers
-from wildaffect.models.temporal.tcn import TCNConfig
+from wildaffect.models.temporal.config import TCNConfig, TemporalConfig, own_layers
 
 Make = Callable[..., Any]
 SHAPES: dict[Task, tuple[int, ...]] = {

@@ -8,13 +8,17 @@ import pytest
 import torch
 from torch import nn
 
-from wildaffect.models.temporal.build import TemporalConfig, build_temporal_encoder
-from wildaffect.models.temporal.frame import FrameConfig
-from wildaffect.models.temporal.gated import GRUConfig, LSTMConfig
+from wildaffect.models.temporal.build import build_temporal_encoder
+from wildaffect.models.temporal.config import (
+    FrameConfig,
+    GRUConfig,
+    LSTMConfig,
+    RotaryConfig,
+    TCNConfig,
+    TemporalConfig,
+    TransformerConfig,
+)
 from wildaffect.models.temporal.recurrent import RecurrentEncoder
-from wildaffect.models.temporal.rotary import RotaryConfig
-from wildaffect.models.temporal.tcn import TCNConfig
-from wildaffect.models.temporal.transformer import TransformerConfig
 
 WINDOW = Callable[..., Any]
 EXACT = {"rtol": 1e-4, "atol": 2e-6}

@@ -11,10 +11,16 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from wildaffect.models.dropout import Dropout
 from wildaffect.models.temporal.attention import View
+from wildaffect.models.temporal.config import (
+    GRUConfig,
+    LSTMConfig,
+    TCNConfig,
+    TransformerConfig,
+)
 from wildaffect.models.temporal.gaps import with_gaps
-from wildaffect.models.temporal.gated import GRUConfig, GRUEncoder, LSTMConfig, LSTMEncoder
-from wildaffect.models.temporal.tcn import DilatedBlock, TCNConfig
-from wildaffect.models.temporal.transformer import PostNormLayer, TransformerConfig
+from wildaffect.models.temporal.gated import GRUEncoder, LSTMEncoder
+from wildaffect.models.temporal.tcn import DilatedBlock
+from wildaffect.models.temporal.transformer import PostNormLayer
 
 
 def test_a_transformer_layer_is_that_of_torch() -> None:

@@ -15,11 +15,9 @@ import torch
 from wildaffect.core.sequences import FrameSequence, Targets
 from wildaffect.core.tasks import LabelSpaces
 from wildaffect.core.windows import WindowSpec
-from wildaffect.losses.multitask import LossConfig
-from wildaffect.losses.task_weighting import FixedWeights
-from wildaffect.models.frameworks import ModelConfig
-from wildaffect.models.heads import HeadConfig
-from wildaffect.models.temporal.gated import GRUConfig
+from wildaffect.losses.config import FixedWeights, LossConfig
+from wildaffect.models.frameworks import HeadConfig, ModelConfig
+from wildaffect.models.temporal.config import GRUConfig
 from wildaffect.training.checkpoint import load_weights
 from wildaffect.training.distributed import launch
 from wildaffect.training.recipe import KeepLast, OptimConfig, TemporalRecipe

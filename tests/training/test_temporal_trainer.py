@@ -6,13 +6,15 @@ import torch
 
 from wildaffect.core.tasks import LabelSpaces, Task
 from wildaffect.inference.calibration import Calibration
-from wildaffect.losses.multitask import LossConfig
-from wildaffect.losses.task_weighting import UncertaintyWeights
-from wildaffect.models.frameworks import FrameworkConfig, LabelFeedback, ModelConfig
-from wildaffect.models.heads import HeadConfig
+from wildaffect.losses.config import LossConfig, UncertaintyWeights
+from wildaffect.models.frameworks import (
+    FrameworkConfig,
+    HeadConfig,
+    LabelFeedback,
+    ModelConfig,
+)
 from wildaffect.models.multitask import build_model
-from wildaffect.models.temporal.gated import GRUConfig
-from wildaffect.models.temporal.transformer import TransformerConfig
+from wildaffect.models.temporal.config import GRUConfig, TransformerConfig
 from wildaffect.training import temporal_trainer, trainer
 from wildaffect.training.checkpoint import load_weights
 from wildaffect.training.distributed import launch

@@ -13,10 +13,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from conftest import TINY, made_up_sequence
 from wildaffect.core.tasks import LabelSpaces, Task
-from wildaffect.losses.multitask import LossConfig
-from wildaffect.losses.task_weighting import UncertaintyWeights
-from wildaffect.models.frameworks import FrameworkConfig, LabelFeedback
-from wildaffect.models.heads import HeadConfig
+from wildaffect.losses.config import LossConfig, UncertaintyWeights
+from wildaffect.models.frameworks import FrameworkConfig, HeadConfig, LabelFeedback
 from wildaffect.training import trainer
 from wildaffect.training.distributed import launch
 from wildaffect.training.loop import Step

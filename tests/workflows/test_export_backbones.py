@@ -22,8 +22,9 @@ from wildaffect.inference.artifact import load_artifact
 from wildaffect.models.backbones.manifest import WeightManifest
 from wildaffect.models.backbones.registry import backbone_spec
 from wildaffect.models.backbones.weights import keep_weights
+from wildaffect.recipes.systems import SYSTEMS, SystemCommand
 from wildaffect.workflows.export_model import export_model
-from wildaffect.workflows.systems import SYSTEMS, SystemCommand, train_system
+from wildaffect.workflows.systems import train_system
 
 SETS = {"face": "iresnet_micro_64.arcface", "vit": "vit_micro_patch8_64.mae_mean"}
 HEADER = "image,valence,arousal,expression,aus"

@@ -36,9 +36,9 @@ import torch
 from torch import nn
 
 from wildaffect.formats import affwild2_mtl
-from wildaffect.losses.custom import CustomLoss
+from wildaffect.losses.config import CustomLoss
 from wildaffect.models.backbones.registry import backbone_spec
-from wildaffect.models.temporal.custom import CustomEncoder
+from wildaffect.models.temporal.config import CustomEncoder
 from wildaffect.models.temporal.encoder import TemporalEncoder
 from wildaffect.recipes.modern import modern_frame
 

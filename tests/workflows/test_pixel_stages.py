@@ -17,16 +17,16 @@ from wildaffect.recipes.images import (
     finetune_vit_micro,
     mae_micro,
 )
-from wildaffect.synth.dataset import write_world
-from wildaffect.synth.presets import PRESETS
-from wildaffect.workflows import pixel_stages
-from wildaffect.workflows.pixel_stages import CLAIM, stages_of, train_from_pixels
-from wildaffect.workflows.pixel_systems import (
+from wildaffect.recipes.pixel_systems import (
     PIXEL_SYSTEMS,
     BackboneRecipe,
     PixelSystemCommand,
     abaw4_system_small,
 )
+from wildaffect.synth.dataset import write_world
+from wildaffect.synth.presets import PRESETS
+from wildaffect.workflows import pixel_stages
+from wildaffect.workflows.pixel_stages import CLAIM, stages_of, train_from_pixels
 
 
 @pytest.fixture(autouse=True)

@@ -18,7 +18,7 @@ from wildaffect.cli.extras import Prepared, require_train
 from wildaffect.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from wildaffect.workflows.finetune import FinetuneCommand
+    from wildaffect.workflows.finetune_flags import FinetuneCommand
 
 
 def prepare(args: list[str]) -> Prepared:
@@ -30,7 +30,7 @@ def prepare(args: list[str]) -> Prepared:
     """
     require_train("finetune")
     from wildaffect.recipes.images import FINETUNE_RECIPES, find_finetune_recipe
-    from wildaffect.workflows.finetune import FinetuneCommand
+    from wildaffect.workflows.finetune_flags import FinetuneCommand
 
     if args and args[0] in {"-h", "--help"}:
         args = ["finetune-iresnet-small", *args]

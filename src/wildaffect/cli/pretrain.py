@@ -16,7 +16,7 @@ from wildaffect.cli.extras import Prepared, require_train
 from wildaffect.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from wildaffect.workflows.pretrain import PretrainCommand
+    from wildaffect.workflows.pretrain_flags import PretrainCommand
 
 
 def prepare(args: list[str]) -> Prepared:
@@ -28,7 +28,7 @@ def prepare(args: list[str]) -> Prepared:
     """
     require_train("pretrain")
     from wildaffect.recipes.images import PRETRAIN_RECIPES, find_pretrain_recipe
-    from wildaffect.workflows.pretrain import PretrainCommand
+    from wildaffect.workflows.pretrain_flags import PretrainCommand
 
     if args and args[0] in {"-h", "--help"}:
         args = ["mae-micro", *args]

@@ -24,8 +24,8 @@ from wildaffect.core.errors import UsageError
 
 if TYPE_CHECKING:
     from wildaffect.cli.train_flags import TrainCommand
-    from wildaffect.workflows.pixel_systems import PixelSystemCommand
-    from wildaffect.workflows.systems import SystemCommand
+    from wildaffect.recipes.pixel_systems import PixelSystemCommand
+    from wildaffect.recipes.systems import SystemCommand
 
 
 def prepare(args: list[str]) -> Prepared:
@@ -38,8 +38,8 @@ def prepare(args: list[str]) -> Prepared:
     require_train("train")
     from wildaffect.cli.train_flags import TrainCommand
     from wildaffect.recipes.catalog import RECIPES, find_recipe
-    from wildaffect.workflows.pixel_systems import PIXEL_SYSTEMS, PixelSystemCommand
-    from wildaffect.workflows.systems import SYSTEMS, SystemCommand
+    from wildaffect.recipes.pixel_systems import PIXEL_SYSTEMS, PixelSystemCommand
+    from wildaffect.recipes.systems import SYSTEMS, SystemCommand
 
     if args and args[0] in {"-h", "--help"}:
         args = ["modern", *args]
@@ -66,8 +66,8 @@ def run(command: "TrainCommand | SystemCommand | PixelSystemCommand") -> int:
     """Train, score, and print where the results are."""
     from wildaffect.cli.results import print_result
     from wildaffect.cli.train_flags import TrainCommand
+    from wildaffect.recipes.pixel_systems import PixelSystemCommand
     from wildaffect.workflows.pixel_stages import train_from_pixels
-    from wildaffect.workflows.pixel_systems import PixelSystemCommand
     from wildaffect.workflows.systems import train_system
 
     match command:

@@ -6,8 +6,7 @@ from typing import Annotated, Literal
 
 import tyro
 
-from wildaffect.training.job import UNKNOWN_LICENSE
-from wildaffect.training.recipe import TemporalRecipe
+from wildaffect.training.recipe import UNKNOWN_LICENSE, TemporalRecipe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

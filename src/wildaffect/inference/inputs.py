@@ -37,6 +37,13 @@ COLUMNS = {
 }
 """What each measured input consists of."""
 
+UNIT_INPUTS = ("geometry_change", "neutral_confidence")
+"""Inputs of the action unit network: changes from the neutral face, and its confidence.
+
+Blendshapes are left out: they improve expression and valence on generated faces but make
+both worse on real photographs.
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaceRow:

@@ -3,73 +3,18 @@
 Symbols: B windows, T rows, K action units.
 """
 
-from dataclasses import dataclass
-from typing import Literal
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from wildaffect.core.config import Config
+from wildaffect.losses.config import (
+    ActionUnitLossConfig,
+    Asymmetric,
+    BinaryCrossEntropy,
+    Focal,
+)
 from wildaffect.losses.masked import masked_mean, readable
-from wildaffect.losses.statistics import LabelStatistics, Rarity, positive_weights
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class BinaryCrossEntropy(Config):
-    """Binary cross-entropy of occurrence."""
-
-    positive_weights: Rarity = "equal"
-    """Weighting of rows in which a unit occurs, by its rarity."""
-    largest_weight: float = 10.0
-    """Maximum of these weights, at least 1."""
-    kind: Literal["binary_cross_entropy"] = "binary_cross_entropy"
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.largest_weight < float("inf"):
-            raise ValueError(
-                "binary cross-entropy: largest_weight must be at least 1, "
-                f"got {self.largest_weight}"
-            )
-
-    @property
-    def needs_statistics(self) -> bool:
-        """Return whether the loss depends on the frequency of units."""
-        return self.positive_weights != "equal"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Focal(Config):
-    """Focal loss: binary cross-entropy with less weight on easy entries."""
-
-    gamma: float = 2.0
-    """Exponent of the probability of the wrong label, at least 0."""
-    kind: Literal["focal"] = "focal"
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.gamma < float("inf"):
-            raise ValueError(f"focal: gamma must be at least 0, got {self.gamma}")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Asymmetric(Config):
-    """Asymmetric loss: focal loss with separate exponents for presence and absence."""
-
-    positive_gamma: float = 0.0
-    negative_gamma: float = 4.0
-    margin: float = 0.05
-    """Probability below which absence has no loss, in [0, 1)."""
-    kind: Literal["asymmetric"] = "asymmetric"
-
-    def __post_init__(self) -> None:
-        for gamma in (self.positive_gamma, self.negative_gamma):
-            if not 0 <= gamma < float("inf"):
-                raise ValueError(f"asymmetric: gammas must be at least 0, got {gamma}")
-        if not 0 <= self.margin < 1:
-            raise ValueError(f"asymmetric: margin must be in [0, 1), got {self.margin}")
-
-
-ActionUnitLossConfig = BinaryCrossEntropy | Focal | Asymmetric
+from wildaffect.losses.statistics import LabelStatistics, positive_weights
 
 
 class ActionUnitLoss(nn.Module):

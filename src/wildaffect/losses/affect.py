@@ -3,40 +3,13 @@
 Symbols: B windows, T rows.
 """
 
-from dataclasses import dataclass
-from typing import Literal
-
 from torch import Tensor, nn
 
-from wildaffect.core.config import Config
+from wildaffect.losses.config import CCC, MSE, AffectLoss
 from wildaffect.losses.masked import masked_mean, readable
 
 TINY = 1e-8
 """Avoids 0 / 0; variances of affect in a batch are a million times larger."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CCC(Config):
-    """1 - concordance correlation, over all annotated rows of the batch."""
-
-    mse_weight: float = 0.0
-    """Weight of an additional mean squared error, which has a gradient also for a batch
-    with constant targets, where the correlation is always 0."""
-    kind: Literal["ccc"] = "ccc"
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.mse_weight < float("inf"):
-            raise ValueError(f"ccc: mse_weight must be at least 0, got {self.mse_weight}")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MSE(Config):
-    """Mean squared error over annotated rows, as published (there over all rows)."""
-
-    kind: Literal["mse"] = "mse"
-
-
-AffectLoss = CCC | MSE
 
 
 class AffectTaskLoss(nn.Module):

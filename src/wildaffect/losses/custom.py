@@ -1,27 +1,14 @@
 """Losses of other code, by name."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, Literal
 
 from torch import Tensor, nn
 
-from wildaffect.core.config import Config
 from wildaffect.core.registry import Registry
+from wildaffect.losses.config import CustomLoss
 
 LOSSES: Registry[Callable[..., Tensor]] = Registry("loss", "wildaffect.losses")
 """Functions of prediction, target and valid that return a tensor of shape ()."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CustomLoss(Config):
-    """A loss of other code for one task; saved runs hold its name and settings."""
-
-    name: str
-    """As registered in `LOSSES` or declared as an entry point."""
-    settings: dict[str, Any] = field(default_factory=dict)
-    """Keyword arguments of the loss; JSON values."""
-    kind: Literal["custom"] = "custom"
 
 
 class CustomTaskLoss(nn.Module):

@@ -3,52 +3,17 @@
 Symbols: B windows, T rows, C classes.
 """
 
-from dataclasses import dataclass
-from typing import Literal
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from wildaffect.core.config import Config
+from wildaffect.losses.config import CrossEntropy
 from wildaffect.losses.masked import masked_mean, readable
 from wildaffect.losses.statistics import (
     LabelStatistics,
-    Rarity,
     class_priors,
     class_weights,
 )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CrossEntropy(Config):
-    """Cross-entropy over annotated rows."""
-
-    class_weights: Rarity = "equal"
-    """Class weighting by rarity."""
-    logit_adjustment: float = 0.0
-    """Weight of the log prior added to the logits in training only, at least 0; 1
-    corresponds to balanced classes."""
-    label_smoothing: float = 0.0
-    """Share of the target distributed evenly over classes, in [0, 1)."""
-    kind: Literal["cross_entropy"] = "cross_entropy"
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.logit_adjustment < float("inf"):
-            raise ValueError(
-                "cross-entropy: logit_adjustment must be at least 0, "
-                f"got {self.logit_adjustment}"
-            )
-        if not 0 <= self.label_smoothing < 1:
-            raise ValueError(
-                "cross-entropy: label_smoothing must be in [0, 1), "
-                f"got {self.label_smoothing}"
-            )
-
-    @property
-    def needs_statistics(self) -> bool:
-        """Return whether the loss depends on the frequency of classes."""
-        return self.class_weights != "equal" or self.logit_adjustment > 0
 
 
 class ExpressionLoss(nn.Module):

@@ -4,41 +4,25 @@ Symbols: B windows, T rows, C classes, K action units.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from wildaffect.core.config import Config
 from wildaffect.core.tasks import LabelSpaces, Task
-from wildaffect.losses.action_units import (
-    ActionUnitLoss,
-    ActionUnitLossConfig,
+from wildaffect.losses.action_units import ActionUnitLoss
+from wildaffect.losses.affect import AffectTaskLoss
+from wildaffect.losses.config import (
+    AffectLoss,
     BinaryCrossEntropy,
+    CrossEntropy,
+    CustomLoss,
+    LossConfig,
 )
-from wildaffect.losses.affect import CCC, AffectLoss, AffectTaskLoss
-from wildaffect.losses.custom import CustomLoss, CustomTaskLoss
-from wildaffect.losses.expression import CrossEntropy, ExpressionLoss
+from wildaffect.losses.custom import CustomTaskLoss
+from wildaffect.losses.expression import ExpressionLoss
 from wildaffect.losses.statistics import LabelStatistics
-from wildaffect.losses.task_weighting import (
-    FixedWeights,
-    TaskWeightingConfig,
-    build_task_weighting,
-)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LossConfig(Config):
-    """Loss per task and task weighting."""
-
-    valence: AffectLoss | CustomLoss = field(default_factory=CCC)
-    arousal: AffectLoss | CustomLoss = field(default_factory=CCC)
-    expression: CrossEntropy | CustomLoss = field(default_factory=CrossEntropy)
-    action_units: ActionUnitLossConfig | CustomLoss = field(
-        default_factory=BinaryCrossEntropy
-    )
-    task_weighting: TaskWeightingConfig = field(default_factory=FixedWeights)
+from wildaffect.losses.task_weighting import build_task_weighting
 
 
 class LossReport(NamedTuple):

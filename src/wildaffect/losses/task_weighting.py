@@ -5,94 +5,23 @@ Symbols: N tasks.
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-from wildaffect.core.config import Config
 from wildaffect.core.tasks import Task
-
-PUBLISHED = {
-    Task.VALENCE: 12.0,
-    Task.AROUSAL: 12.0,
-    Task.EXPRESSION: 0.35,
-    Task.ACTION_UNITS: 1.0,
-}
-"""Weights of the ABAW4 system. Its mean for valence and arousal was over all rows,
-including padding and rows without labels, so that its 12 corresponds to about 3 here."""
+from wildaffect.losses.config import (
+    FixedWeights,
+    LossRatioWeights,
+    NormalizedWeights,
+    TaskWeightingConfig,
+    UncertaintyWeights,
+)
 
 SMALLEST_LOSS = 1e-8
 """Minimum divisor for normalized losses."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FixedWeights(Config):
-    """Constant weight per task."""
-
-    weights: dict[Task, float] = field(default_factory=lambda: dict(PUBLISHED))
-
-    kind: Literal["fixed"] = "fixed"
-
-    def __post_init__(self) -> None:
-        for task, weight in self.weights.items():
-            if not 0 <= weight < float("inf"):
-                raise ValueError(
-                    f"fixed weights: weight of {task} must be at least 0, got {weight}"
-                )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class NormalizedWeights(Config):
-    """Each loss divided by its own value (detached)."""
-
-    kind: Literal["normalized"] = "normalized"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class UncertaintyWeights(Config):
-    """Learned uncertainty weights: smaller for noisier tasks."""
-
-    largest_log_variance: float = 4.0
-    """Bound of the absolute learned log variance, above 0."""
-    kind: Literal["uncertainty"] = "uncertainty"
-
-    def __post_init__(self) -> None:
-        if not 0 < self.largest_log_variance < float("inf"):
-            raise ValueError(
-                "uncertainty weights: largest_log_variance must be above 0, "
-                f"got {self.largest_log_variance}"
-            )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LossRatioWeights(Config):
-    """Dynamic weight average: more weight for tasks whose loss decreases more slowly."""
-
-    temperature: float = 1.5
-    """Temperature of the softmax, above 0; larger values give more equal weights."""
-    recent_steps: float = 50.0
-    """Averaging length of the recent loss in steps, at least 1."""
-    past_steps: float = 500.0
-    """Averaging length of the past loss in steps, above `recent_steps`."""
-    kind: Literal["loss_ratio"] = "loss_ratio"
-
-    def __post_init__(self) -> None:
-        if not 0 < self.temperature < float("inf"):
-            raise ValueError(
-                f"loss-ratio weights: temperature must be above 0, got {self.temperature}"
-            )
-        if not 1 <= self.recent_steps < self.past_steps < float("inf"):
-            raise ValueError(
-                "loss-ratio weights: recent_steps must be at least 1 and below past_steps, "
-                f"got {self.recent_steps} and {self.past_steps}"
-            )
-
-
-TaskWeightingConfig = (
-    FixedWeights | NormalizedWeights | UncertaintyWeights | LossRatioWeights
-)
 TaskLosses = Mapping[Task, Tensor]
 """Loss per task, shape (); 0 for a task without annotations in the batch."""
 Present = Mapping[Task, Tensor]

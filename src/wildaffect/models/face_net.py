@@ -14,7 +14,8 @@ from torch.utils.checkpoint import checkpoint
 
 from wildaffect.core.tasks import LabelSpaces, Task
 from wildaffect.models.backbones.backbone import Backbone
-from wildaffect.models.heads import Head, HeadConfig, num_outputs
+from wildaffect.models.frameworks import HeadConfig
+from wildaffect.models.heads import Head, num_outputs
 
 
 class FaceNet(nn.Module):

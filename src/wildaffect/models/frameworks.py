@@ -7,9 +7,12 @@ from typing import Literal
 
 from wildaffect.core.config import Config
 from wildaffect.core.tasks import Task
-from wildaffect.models.heads import HeadConfig
-from wildaffect.models.temporal.build import TemporalConfig, bottom_layers, own_layers
-from wildaffect.models.temporal.gated import GRUConfig
+from wildaffect.models.temporal.config import (
+    GRUConfig,
+    TemporalConfig,
+    bottom_layers,
+    own_layers,
+)
 
 Sources = dict[Task, tuple[Task, ...]]
 """Task -> tasks that it is conditioned on; an acyclic graph."""
@@ -88,6 +91,24 @@ class FrameworkConfig(Config):
 
     trunk: TrunkConfig = field(default_factory=ShareEncoder)
     feedback: FeedbackConfig | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HeadConfig(Config):
+    """Row-wise linear layers with ReLU; one head per task."""
+
+    hidden_dims: tuple[int, ...] = (256,)
+    """Width of each hidden layer; empty for a single linear layer."""
+    dropout: float = 0.1
+    """Dropout on the states and after each hidden layer, in [0, 1)."""
+
+    def __post_init__(self) -> None:
+        if any(dim < 1 for dim in self.hidden_dims):
+            raise ValueError(
+                f"head: hidden_dims must be at least 1 each, got {self.hidden_dims}"
+            )
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"head: dropout must be in [0, 1), got {self.dropout}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

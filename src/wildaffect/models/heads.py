@@ -3,32 +3,13 @@
 Symbols: B windows, T rows, H state, K outputs, F last hidden vector.
 """
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from wildaffect.core.config import Config
 from wildaffect.core.tasks import LabelSpaces, Task
 from wildaffect.models.dropout import Dropout
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class HeadConfig(Config):
-    """Row-wise linear layers with ReLU; one head per task."""
-
-    hidden_dims: tuple[int, ...] = (256,)
-    """Width of each hidden layer; empty for a single linear layer."""
-    dropout: float = 0.1
-    """Dropout on the states and after each hidden layer, in [0, 1)."""
-
-    def __post_init__(self) -> None:
-        if any(dim < 1 for dim in self.hidden_dims):
-            raise ValueError(
-                f"head: hidden_dims must be at least 1 each, got {self.hidden_dims}"
-            )
-        if not 0 <= self.dropout < 1:
-            raise ValueError(f"head: dropout must be in [0, 1), got {self.dropout}")
+from wildaffect.models.frameworks import HeadConfig
 
 
 class HeadOutput(NamedTuple):

@@ -16,11 +16,8 @@ from wildaffect.models.frameworks import (
     ShareEncoder,
     feedback_dim,
 )
-from wildaffect.models.temporal.build import (
-    bottom_layers,
-    build_temporal_encoder,
-    own_layers,
-)
+from wildaffect.models.temporal.build import build_temporal_encoder
+from wildaffect.models.temporal.config import bottom_layers, own_layers
 from wildaffect.models.temporal.encoder import TemporalEncoder
 
 

@@ -15,11 +15,10 @@ from dataclasses import replace
 
 from wildaffect.core.tasks import Task
 from wildaffect.core.windows import WindowSpec
-from wildaffect.losses.affect import MSE
-from wildaffect.losses.multitask import LossConfig
-from wildaffect.losses.task_weighting import PUBLISHED, FixedWeights
+from wildaffect.losses.config import MSE, PUBLISHED, FixedWeights, LossConfig
 from wildaffect.models.frameworks import (
     FrameworkConfig,
+    HeadConfig,
     HiddenFeedback,
     LabelFeedback,
     ModelConfig,
@@ -27,10 +26,12 @@ from wildaffect.models.frameworks import (
     ShareEncoder,
     Sources,
 )
-from wildaffect.models.heads import HeadConfig
-from wildaffect.models.temporal.build import TemporalConfig
-from wildaffect.models.temporal.gated import GRUConfig, LSTMConfig
-from wildaffect.models.temporal.transformer import TransformerConfig
+from wildaffect.models.temporal.config import (
+    GRUConfig,
+    LSTMConfig,
+    TemporalConfig,
+    TransformerConfig,
+)
 from wildaffect.training.recipe import BestOnDevSplit, OptimConfig, TemporalRecipe
 
 MEASURED_INPUTS = (

@@ -9,10 +9,10 @@ prediction is the most probable expression, not the one that maximizes macro-F1.
 from dataclasses import replace
 
 from wildaffect.core.windows import CausalWindow
-from wildaffect.losses.expression import CrossEntropy
-from wildaffect.models.temporal.gated import GRUConfig
+from wildaffect.inference.inputs import UNIT_INPUTS
+from wildaffect.losses.config import CrossEntropy
+from wildaffect.models.temporal.config import GRUConfig
 from wildaffect.recipes.modern import modern
-from wildaffect.training.exact_rows import UNIT_INPUTS
 from wildaffect.training.recipe import TemporalRecipe
 
 ANNOTATION_DELAY_S = 1.8

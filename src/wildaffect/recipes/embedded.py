@@ -16,7 +16,7 @@ from wildaffect.export.members import AppearanceMember, member_onnx
 from wildaffect.inference.artifact import network_file
 from wildaffect.inference.calibration import Calibration
 from wildaffect.inference.checks import check_manifest
-from wildaffect.inference.inputs import COLUMNS
+from wildaffect.inference.inputs import COLUMNS, UNIT_INPUTS
 from wildaffect.inference.manifest import (
     FORMAT_VERSION,
     ActionUnitOutput,
@@ -31,7 +31,6 @@ from wildaffect.inference.smoothing import CausalExponential, Smoothing
 from wildaffect.recipes.default import AFFECT_WINDOW
 from wildaffect.recipes.embedded_parts import Parts
 from wildaffect.synth.prototypes import CENTERS, EXPRESSIONS
-from wildaffect.training.exact_rows import UNIT_INPUTS
 
 AFFECT = (Task.VALENCE, Task.AROUSAL)
 MEASURED = (*UNIT_INPUTS, "blendshapes")

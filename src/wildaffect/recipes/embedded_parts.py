@@ -15,7 +15,7 @@ from wildaffect.export.onnx import check_parity, to_onnx
 from wildaffect.features.geometry import mirrored_columns
 from wildaffect.features.store import FeatureStore
 from wildaffect.formats.generated import find_generated
-from wildaffect.inference.inputs import COLUMNS
+from wildaffect.inference.inputs import COLUMNS, UNIT_INPUTS
 from wildaffect.inference.manifest import DataSource, NeutralPolicy
 from wildaffect.inference.neutral import DEFAULT_POLICY
 from wildaffect.models.face_units import Asymmetry, FaceUnits, Prototypes
@@ -24,7 +24,6 @@ from wildaffect.synth.facs import COLUMN
 from wildaffect.synth.prototypes import CENTERS, EXPRESSIONS, VARIANTS
 from wildaffect.synth.statistics import WILD_EXPRESSION_SHARES
 from wildaffect.training.exact_rows import (
-    UNIT_INPUTS,
     ExactRows,
     face_at_rest,
     read_exact_rows,

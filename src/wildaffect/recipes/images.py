@@ -10,13 +10,10 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from wildaffect.core.errors import UsageError
-from wildaffect.losses.action_units import BinaryCrossEntropy
-from wildaffect.losses.affect import CCC
-from wildaffect.losses.expression import CrossEntropy
-from wildaffect.losses.multitask import LossConfig
-from wildaffect.models.heads import HeadConfig
+from wildaffect.losses.config import CCC, BinaryCrossEntropy, CrossEntropy, LossConfig
+from wildaffect.models.frameworks import HeadConfig
 from wildaffect.recipes.modern import EQUAL
-from wildaffect.training.images.augment import AugmentConfig
+from wildaffect.training.images.augment_config import AugmentConfig
 from wildaffect.training.images.recipe import (
     AnyImageRecipe,
     FinetuneRecipe,

@@ -4,13 +4,16 @@ from dataclasses import replace
 
 from wildaffect.core.tasks import Task
 from wildaffect.core.windows import WindowSpec
-from wildaffect.losses.action_units import BinaryCrossEntropy
-from wildaffect.losses.affect import CCC
-from wildaffect.losses.expression import CrossEntropy
-from wildaffect.losses.multitask import LossConfig
-from wildaffect.losses.task_weighting import FixedWeights
+from wildaffect.losses.config import (
+    CCC,
+    BinaryCrossEntropy,
+    CrossEntropy,
+    FixedWeights,
+    LossConfig,
+)
 from wildaffect.models.frameworks import (
     FrameworkConfig,
+    HeadConfig,
     HiddenFeedback,
     LabelFeedback,
     ModelConfig,
@@ -18,13 +21,15 @@ from wildaffect.models.frameworks import (
     ShareBottom,
     ShareEncoder,
 )
-from wildaffect.models.heads import HeadConfig
-from wildaffect.models.temporal.build import TemporalConfig
-from wildaffect.models.temporal.frame import FrameConfig
-from wildaffect.models.temporal.gated import GRUConfig, LSTMConfig
-from wildaffect.models.temporal.rotary import RotaryConfig
-from wildaffect.models.temporal.tcn import TCNConfig
-from wildaffect.models.temporal.transformer import TransformerConfig
+from wildaffect.models.temporal.config import (
+    FrameConfig,
+    GRUConfig,
+    LSTMConfig,
+    RotaryConfig,
+    TCNConfig,
+    TemporalConfig,
+    TransformerConfig,
+)
 from wildaffect.recipes.abaw4 import AROUSAL_SOURCES, MEASURED_INPUTS
 from wildaffect.training.recipe import BestOnDevSplit, OptimConfig, TemporalRecipe
 

@@ -19,12 +19,6 @@ from wildaffect.inference.neutral import population_changes, track_changes
 from wildaffect.synth.exact import NAME as EXACT
 
 Rows = NDArray[np.float32]
-UNIT_INPUTS = ("geometry_change", "neutral_confidence")
-"""Inputs of the action unit network: changes from the neutral face, and its confidence.
-
-Blendshapes are left out: they improve expression and valence on generated faces but make
-both worse on real photographs.
-"""
 AT_REST = 0.1
 """Upper limit of the strongest action unit of a face at rest."""
 MIN_FRAMES_AT_REST = 3

@@ -11,14 +11,11 @@ from wildaffect.inference.manifest import DataSource
 from wildaffect.training.dev_split import split_subjects
 from wildaffect.training.distributed import launch
 from wildaffect.training.load import Split, describe_data
-from wildaffect.training.recipe import BestOnDevSplit, TemporalRecipe
+from wildaffect.training.recipe import UNKNOWN_LICENSE, BestOnDevSplit, TemporalRecipe
 from wildaffect.training.runs import Run, TrainedModel, begin, load_run
 from wildaffect.training.temporal_trainer import TemporalTrainer
 from wildaffect.training.trackers import open_trackers
 from wildaffect.training.trainer import EpochCallback
-
-UNKNOWN_LICENSE = "not stated"
-"""License of annotations if none is given."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

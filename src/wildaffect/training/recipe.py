@@ -13,8 +13,11 @@ from wildaffect.core.names import check_bare_name
 from wildaffect.core.windows import AnyWindow, CausalWindow, LeftPaddedWindow, WindowSpec
 from wildaffect.inference.manifest import NeutralPolicy
 from wildaffect.inference.neutral import DEFAULT_POLICY
-from wildaffect.losses.multitask import LossConfig
+from wildaffect.losses.config import LossConfig
 from wildaffect.models.frameworks import ModelConfig
+
+UNKNOWN_LICENSE = "not stated"
+"""License of annotations if none is given."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -19,9 +19,9 @@ from wildaffect.training.calibrate_and_score import (
 )
 from wildaffect.training.comparison import Comparison, System, comparison_lines
 from wildaffect.training.comparison_pages import to_json, to_markdown, to_svg
-from wildaffect.training.job import UNKNOWN_LICENSE, TrainerConfig, train_run
+from wildaffect.training.job import TrainerConfig, train_run
 from wildaffect.training.load import Split, load_split
-from wildaffect.training.recipe import TemporalRecipe
+from wildaffect.training.recipe import UNKNOWN_LICENSE, TemporalRecipe
 from wildaffect.training.runs import Run, TrainedModel, read_metrics
 from wildaffect.workflows.epoch_bar import EpochBar
 

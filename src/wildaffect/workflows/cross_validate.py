@@ -19,9 +19,9 @@ from wildaffect.training.calibrate_and_score import (
     write_scores,
 )
 from wildaffect.training.distributed import is_first_process
-from wildaffect.training.job import UNKNOWN_LICENSE, TrainerConfig
+from wildaffect.training.job import TrainerConfig
 from wildaffect.training.load import Split
-from wildaffect.training.recipe import TemporalRecipe
+from wildaffect.training.recipe import UNKNOWN_LICENSE, TemporalRecipe
 from wildaffect.training.score import video_statistics
 from wildaffect.workflows.training_setup import (
     OnEpochEnd,

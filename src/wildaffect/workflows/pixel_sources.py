@@ -10,9 +10,9 @@ from wildaffect.data.check_images import find_image_folder
 from wildaffect.data.subject_overlap import SubjectSet, check_disjoint, subject_set
 from wildaffect.features.crops import crop_size
 from wildaffect.formats.detect import Found, detect
+from wildaffect.recipes.pixel_systems import PixelSystemCommand
 from wildaffect.training.load import fullest_layout
 from wildaffect.workflows.ensemble import MIN_VALIDATION_SUBJECTS
-from wildaffect.workflows.pixel_systems import PixelSystemCommand
 
 
 @dataclass(frozen=True, slots=True)

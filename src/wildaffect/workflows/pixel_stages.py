@@ -23,11 +23,18 @@ from wildaffect.features.progress import extract_all
 from wildaffect.features.store import FeatureStore
 from wildaffect.models.backbones.manifest import MANIFEST_FILE
 from wildaffect.recipes.embedders import backbone_sets
+from wildaffect.recipes.pixel_systems import (
+    BackboneRecipe,
+    PixelSystemCommand,
+    PixelSystemRecipe,
+)
+from wildaffect.recipes.systems import SystemCommand
 from wildaffect.runtime.network import Device
 from wildaffect.training.distributed import num_processes
 from wildaffect.training.images.recipe import PretrainRecipe
 from wildaffect.training.images.start import BACKBONE_FOLDER
-from wildaffect.workflows.finetune import FinetuneCommand, finetune
+from wildaffect.workflows.finetune import finetune
+from wildaffect.workflows.finetune_flags import FinetuneCommand
 from wildaffect.workflows.pixel_sources import (
     FaceImages,
     check_people,
@@ -36,13 +43,9 @@ from wildaffect.workflows.pixel_sources import (
     labeled_images,
     layout_of,
 )
-from wildaffect.workflows.pixel_systems import (
-    BackboneRecipe,
-    PixelSystemCommand,
-    PixelSystemRecipe,
-)
-from wildaffect.workflows.pretrain import PretrainCommand, pretrain
-from wildaffect.workflows.systems import OnResult, SystemCommand, train_system
+from wildaffect.workflows.pretrain import pretrain
+from wildaffect.workflows.pretrain_flags import PretrainCommand
+from wildaffect.workflows.systems import OnResult, train_system
 
 CLAIM = "system.json"
 """In the folder of a system: what it is made of."""

@@ -12,10 +12,10 @@ from pydantic import TypeAdapter
 from wildaffect.core.errors import UsageError
 from wildaffect.recipes.catalog import RECIPES
 from wildaffect.recipes.images import FINETUNE_RECIPES, PRETRAIN_RECIPES
+from wildaffect.recipes.pixel_systems import PIXEL_SYSTEMS
+from wildaffect.recipes.systems import SYSTEMS
 from wildaffect.training.images.recipe import load_image_recipe
 from wildaffect.training.recipe import load_recipe
-from wildaffect.workflows.pixel_systems import PIXEL_SYSTEMS
-from wildaffect.workflows.systems import SYSTEMS
 
 
 class ListedRecipe(NamedTuple):

@@ -15,9 +15,9 @@ from wildaffect.training.calibrate_and_score import (
     ScoreLine,
 )
 from wildaffect.training.distributed import is_first_process
-from wildaffect.training.job import UNKNOWN_LICENSE, TrainerConfig, train_run
+from wildaffect.training.job import TrainerConfig, train_run
 from wildaffect.training.load import Split, load_split
-from wildaffect.training.recipe import TemporalRecipe
+from wildaffect.training.recipe import UNKNOWN_LICENSE, TemporalRecipe
 from wildaffect.training.runs import Run, TrainedModel, read_metrics
 from wildaffect.training.trainer import Epoch
 

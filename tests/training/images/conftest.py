@@ -9,15 +9,14 @@ import torch
 
 from wildaffect.core.preprocess import Preprocess
 from wildaffect.core.tasks import Task
-from wildaffect.losses.multitask import LossConfig
-from wildaffect.losses.task_weighting import FixedWeights
+from wildaffect.losses.config import FixedWeights, LossConfig
 from wildaffect.models.backbones import registry
 from wildaffect.models.backbones.iresnet import IResNet, IResNetConfig
 from wildaffect.models.backbones.spec import BackboneSpec
 from wildaffect.models.backbones.vit import ClassTokenViT, MeanTokenViT, ViTConfig
 from wildaffect.models.pretraining import catalog
 from wildaffect.models.pretraining.mae import MAEConfig
-from wildaffect.training.images.augment import AugmentConfig
+from wildaffect.training.images.augment_config import AugmentConfig
 from wildaffect.training.images.job import TrainingCallbacks
 from wildaffect.training.images.recipe import FinetuneRecipe, PretrainRecipe
 from wildaffect.training.recipe import OptimConfig

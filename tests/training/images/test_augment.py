@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from wildaffect.training.images.augment import AugmentConfig, apply_changes, draw_changes
+from wildaffect.training.images.augment import apply_changes, draw_changes
+from wildaffect.training.images.augment_config import AugmentConfig
 
 STILL = AugmentConfig(
     flip_probability=0,

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from wildaffect.core.errors import UsageError
-from wildaffect.models.heads import HeadConfig
+from wildaffect.models.frameworks import HeadConfig
 from wildaffect.training import trainer
 from wildaffect.training.checkpoint import load_weights
 from wildaffect.training.images.finetune import Finetune

@@ -17,10 +17,9 @@ import torch
 sys.path.insert(0, str(Path(__file__).parent))
 
 from conftest import FINETUNE, PRETRAIN, SILENT, register_small_networks
-from wildaffect.losses.multitask import LossConfig
-from wildaffect.losses.task_weighting import UncertaintyWeights
+from wildaffect.losses.config import LossConfig, UncertaintyWeights
 from wildaffect.models.backbones import registry
-from wildaffect.models.heads import HeadConfig
+from wildaffect.models.frameworks import HeadConfig
 from wildaffect.models.pretraining import catalog
 from wildaffect.training import trainer
 from wildaffect.training.images.job import ImageTrainerConfig, finetune_run, load_sets

@@ -96,23 +96,3 @@ def frequencies(num_angles: int, longest_to_shortest: float = 10_000.0) -> Tenso
     """
     exponents = torch.arange(num_angles, dtype=torch.float32) / num_angles
     return longest_to_shortest**-exponents
-
-
-def check_attention(
-    kind: str, *, hidden_dim: int, head_dim: int, position_rate_hz: float
-) -> None:
-    """Check the settings of an attention encoder.
-
-    Raises:
-        ValueError: If a setting is invalid.
-    """
-    if not 0 < position_rate_hz < float("inf"):
-        raise ValueError(
-            f"{kind}: position_rate_hz must be above 0, got {position_rate_hz}"
-        )
-    if head_dim < 2 or head_dim % 2 or hidden_dim % head_dim:
-        raise ValueError(
-            f"{kind}: width must be a multiple of head_dim, which must be even, got "
-            f"{hidden_dim} and {head_dim}; with a shared bottom the width of a task's own "
-            "layers is hidden_dim and that of its feedback together"
-        )

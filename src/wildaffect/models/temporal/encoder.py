@@ -88,23 +88,3 @@ def states_after_delay(
         return states
     last = within_delay(times_s, real, delay_s).sum(-1).sub(1).clamp(min=0)  # (B, T)
     return states.gather(1, last[..., None].expand(-1, -1, states.shape[2]))
-
-
-def check_encoder(
-    kind: str, *, num_layers: int, hidden_dim: int, dropout: float, delay_s: float | None
-) -> None:
-    """Check the common settings of an encoder.
-
-    Raises:
-        ValueError: If a setting is invalid.
-    """
-    for name, value in (("num_layers", num_layers), ("hidden_dim", hidden_dim)):
-        if value < 1:
-            raise ValueError(f"{kind}: {name} must be at least 1, got {value}")
-    if not 0 <= dropout < 1:
-        raise ValueError(f"{kind}: dropout must be in [0, 1), got {dropout}")
-    if delay_s is not None and not 0 <= delay_s < float("inf"):
-        raise ValueError(
-            f"{kind}: delay_s must be at least 0 and finite, got {delay_s}; "
-            "leave it out to see the whole window"
-        )

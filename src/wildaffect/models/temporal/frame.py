@@ -3,37 +3,11 @@
 Symbols: B windows, T rows, D features, H hidden.
 """
 
-from dataclasses import dataclass
-from typing import Literal
-
 from torch import Tensor, nn
 
-from wildaffect.core.config import Config
 from wildaffect.models.dropout import Dropout
-from wildaffect.models.temporal.encoder import TemporalEncoder, check_encoder
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FrameConfig(Config):
-    """Row-wise linear layers."""
-
-    hidden_dim: int = 256
-    """H."""
-    num_layers: int = 2
-    dropout: float = 0.1
-    """Dropout after each layer, in [0, 1)."""
-    delay_s: float | None = None
-    """No effect, because rows are independent; for consistency with other encoders."""
-    kind: Literal["frame"] = "frame"
-
-    def __post_init__(self) -> None:
-        check_encoder(
-            self.kind,
-            num_layers=self.num_layers,
-            hidden_dim=self.hidden_dim,
-            dropout=self.dropout,
-            delay_s=self.delay_s,
-        )
+from wildaffect.models.temporal.config import FrameConfig
+from wildaffect.models.temporal.encoder import TemporalEncoder
 
 
 class FrameEncoder(TemporalEncoder):

@@ -1,28 +1,9 @@
 """The GRU and the LSTM of the ABAW4 system."""
 
-from dataclasses import dataclass
-from typing import Literal
-
 from torch import nn
 
-from wildaffect.models.temporal.recurrent import RecurrentConfig, RecurrentEncoder
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class GRUConfig(RecurrentConfig):
-    """GRU layers over rows and the gaps between them."""
-
-    num_layers: int = 2
-    dropout: float = 0.3
-    """Dropout between layers, in [0, 1)."""
-    kind: Literal["gru"] = "gru"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LSTMConfig(RecurrentConfig):
-    """LSTM layers over rows and the gaps between them."""
-
-    kind: Literal["lstm"] = "lstm"
+from wildaffect.models.temporal.config import GRUConfig, LSTMConfig
+from wildaffect.models.temporal.recurrent import RecurrentEncoder
 
 
 class GRUEncoder(RecurrentEncoder):

@@ -4,18 +4,16 @@ Symbols: B windows, T rows, D features, H units of one direction.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from wildaffect.core.config import Config
 from wildaffect.models.dropout import Dropout
+from wildaffect.models.temporal.config import RecurrentConfig
 from wildaffect.models.temporal.encoder import (
     TemporalEncoder,
-    check_encoder,
     real_rows,
     states_after_delay,
 )
@@ -25,36 +23,6 @@ CellState = Tensor | tuple[Tensor, Tensor]
 """State of a torch cell: h, or h and c, each of shape (1, B, H)."""
 Cell = Callable[[int, int], nn.RNNBase]
 """Factory of one layer of one direction from the widths of input and state."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RecurrentConfig(Config):
-    """Recurrent layers over rows and the gaps between them."""
-
-    hidden_dim: int = 256
-    """Units per direction; a bidirectional output has twice as many."""
-    num_layers: int = 1
-    dropout: float = 0.0
-    """Between layers, in [0, 1)."""
-    bidirectional: bool = False
-    delay_s: float | None = None
-    """Look-ahead in seconds of a unidirectional encoder: each row takes the state of the
-    last row at most this much later. None for no look-ahead."""
-    kind: str
-
-    def __post_init__(self) -> None:
-        check_encoder(
-            self.kind,
-            num_layers=self.num_layers,
-            hidden_dim=self.hidden_dim,
-            dropout=self.dropout,
-            delay_s=self.delay_s,
-        )
-        if self.bidirectional and self.delay_s is not None:
-            raise ValueError(
-                f"{self.kind}: delay_s needs a unidirectional encoder, got "
-                f"{self.delay_s}; set bidirectional to False"
-            )
 
 
 class RecurrentState(NamedTuple):

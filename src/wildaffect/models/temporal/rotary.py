@@ -3,59 +3,18 @@
 Symbols: B windows, T rows, D features, H hidden, d width of one head.
 """
 
-from dataclasses import dataclass
-from typing import Literal
-
 from torch import Tensor, nn
 
-from wildaffect.core.config import Config
 from wildaffect.models.dropout import Dropout
 from wildaffect.models.temporal.attention import (
     Rotation,
     SelfAttention,
     View,
-    check_attention,
     frequencies,
     views,
 )
-from wildaffect.models.temporal.encoder import TemporalEncoder, check_encoder
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RotaryConfig(Config):
-    """Pre-norm transformer with relative (rotary) positions in time."""
-
-    hidden_dim: int = 256
-    """H, a multiple of `head_dim`."""
-    num_layers: int = 4
-    head_dim: int = 64
-    """Width of one attention head, even."""
-    ffn_dim: int = 1024
-    dropout: float = 0.1
-    """Dropout within and after each sublayer, in [0, 1)."""
-    attention_dropout: float = 0.0
-    """Dropout of attention weights, in [0, 1); above 0, it disables fast kernels."""
-    position_rate_hz: float = 30.0
-    """Radians per second of the fastest pair; the slowest is 10,000 times slower."""
-    delay_s: float | None = None
-    """Look-ahead in seconds; None for the whole window."""
-    kind: Literal["rotary"] = "rotary"
-
-    def __post_init__(self) -> None:
-        for dropout in (self.dropout, self.attention_dropout):
-            check_encoder(
-                self.kind,
-                num_layers=self.num_layers,
-                hidden_dim=self.hidden_dim,
-                dropout=dropout,
-                delay_s=self.delay_s,
-            )
-        check_attention(
-            self.kind,
-            hidden_dim=self.hidden_dim,
-            head_dim=self.head_dim,
-            position_rate_hz=self.position_rate_hz,
-        )
+from wildaffect.models.temporal.config import RotaryConfig
+from wildaffect.models.temporal.encoder import TemporalEncoder
 
 
 class RotaryEncoder(TemporalEncoder):

@@ -3,55 +3,14 @@
 Symbols: B windows, T rows, D features, H hidden, k rows that one convolution reads.
 """
 
-from dataclasses import dataclass
-from typing import Literal
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from wildaffect.core.config import Config
 from wildaffect.models.dropout import Dropout
-from wildaffect.models.temporal.encoder import (
-    TemporalEncoder,
-    check_encoder,
-    states_after_delay,
-)
+from wildaffect.models.temporal.config import TCNConfig
+from wildaffect.models.temporal.encoder import TemporalEncoder, states_after_delay
 from wildaffect.models.temporal.gaps import with_gaps
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TCNConfig(Config):
-    """Residual blocks of convolutions with doubling dilation."""
-
-    hidden_dim: int = 256
-    """H."""
-    num_layers: int = 6
-    kernel_rows: int = 3
-    """Kernel size k, odd."""
-    first_dilation: int = 1
-    """Dilation of the first block; doubles with each block."""
-    dropout: float = 0.1
-    """Dropout after each block, in [0, 1)."""
-    delay_s: float | None = None
-    """Look-ahead in seconds: convolutions are causal, and each row takes the state of the
-    last row at most this much later. None for symmetric convolutions."""
-    kind: Literal["tcn"] = "tcn"
-
-    def __post_init__(self) -> None:
-        check_encoder(
-            self.kind,
-            num_layers=self.num_layers,
-            hidden_dim=self.hidden_dim,
-            dropout=self.dropout,
-            delay_s=self.delay_s,
-        )
-        if self.kernel_rows < 1 or self.kernel_rows % 2 == 0:
-            raise ValueError(f"tcn: kernel_rows must be odd, got {self.kernel_rows}")
-        if self.first_dilation < 1:
-            raise ValueError(
-                f"tcn: first_dilation must be at least 1, got {self.first_dilation}"
-            )
 
 
 class TCNEncoder(TemporalEncoder):

@@ -3,56 +3,13 @@
 Symbols: B windows, T rows, D features, H hidden.
 """
 
-from dataclasses import dataclass
-from typing import Literal
-
 import torch
 from torch import Tensor, nn
 
-from wildaffect.core.config import Config
 from wildaffect.models.dropout import Dropout
-from wildaffect.models.temporal.attention import (
-    SelfAttention,
-    View,
-    check_attention,
-    frequencies,
-    views,
-)
-from wildaffect.models.temporal.encoder import TemporalEncoder, check_encoder
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TransformerConfig(Config):
-    """Post-norm transformer with sinusoidal encodings of time."""
-
-    hidden_dim: int = 256
-    """H, a multiple of `head_dim`."""
-    num_layers: int = 4
-    head_dim: int = 64
-    """Width of one attention head."""
-    ffn_dim: int = 1024
-    dropout: float = 0.1
-    """Dropout of attention weights and within and after each sublayer, in [0, 1)."""
-    position_rate_hz: float = 30.0
-    """Positions per second."""
-    delay_s: float | None = None
-    """Look-ahead in seconds; None for the whole window."""
-    kind: Literal["transformer"] = "transformer"
-
-    def __post_init__(self) -> None:
-        check_encoder(
-            self.kind,
-            num_layers=self.num_layers,
-            hidden_dim=self.hidden_dim,
-            dropout=self.dropout,
-            delay_s=self.delay_s,
-        )
-        check_attention(
-            self.kind,
-            hidden_dim=self.hidden_dim,
-            head_dim=self.head_dim,
-            position_rate_hz=self.position_rate_hz,
-        )
+from wildaffect.models.temporal.attention import SelfAttention, View, frequencies, views
+from wildaffect.models.temporal.config import TransformerConfig
+from wildaffect.models.temporal.encoder import TemporalEncoder
 
 
 class TransformerEncoder(TemporalEncoder):

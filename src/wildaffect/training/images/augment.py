@@ -12,48 +12,12 @@ import torch.nn.functional as F  # noqa: N812 - the name that torch's own guide 
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from wildaffect.core.config import Config
+from wildaffect.training.images.augment_config import AugmentConfig
 
 _LUMA = (0.299, 0.587, 0.114)
 """Weights of red, green and blue in gray, ITU-R BT.601."""
 _BLUR_SIGMA = 0.08
 """Maximum blur, relative to an eighth of the crop's side: about 1.1 px at 112 px."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AugmentConfig(Config):
-    """Strength of the augmentations; 0 disables each of them.
-
-    Crops may be flipped horizontally: no label refers to one side of the face.
-    """
-
-    flip_probability: float = 0.5
-    rotation_deg: float = 8.0
-    """Maximum rotation to either side."""
-    scale: tuple[float, float] = (0.9, 1.1)
-    """Minimum and maximum scale."""
-    shift: float = 0.04
-    """Maximum shift along each axis, relative to the crop's side."""
-    brightness: float = 0.2
-    """Maximum relative change of brightness; likewise for contrast and saturation."""
-    contrast: float = 0.2
-    saturation: float = 0.2
-    gray_probability: float = 0.05
-    blur_probability: float = 0.1
-    erase_probability: float = 0.1
-    """Probability of random erasing."""
-    erase_side: float = 0.3
-    """Maximum side of the erased rectangle, relative to the crop's side."""
-
-    def __post_init__(self) -> None:
-        for name in ("flip", "gray", "blur", "erase"):
-            value = getattr(self, f"{name}_probability")
-            if not 0 <= value <= 1:
-                raise ValueError(
-                    f"augment: {name}_probability must be in [0, 1], got {value}"
-                )
-        if not 0 < self.scale[0] <= self.scale[1]:
-            raise ValueError(f"augment: scale must ascend from above 0, got {self.scale}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

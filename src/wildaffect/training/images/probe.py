@@ -15,11 +15,14 @@ from torch import Tensor, nn
 from wildaffect.core.annotations import Annotations
 from wildaffect.core.preprocess import Preprocess
 from wildaffect.core.tasks import LabelSpaces, Task
-from wildaffect.losses.action_units import BinaryCrossEntropy
-from wildaffect.losses.affect import CCC
-from wildaffect.losses.expression import CrossEntropy
-from wildaffect.losses.multitask import LossConfig, build_loss
-from wildaffect.losses.task_weighting import FixedWeights
+from wildaffect.losses.config import (
+    CCC,
+    BinaryCrossEntropy,
+    CrossEntropy,
+    FixedWeights,
+    LossConfig,
+)
+from wildaffect.losses.multitask import build_loss
 from wildaffect.metrics.scores import VideoStatistics
 from wildaffect.models.heads import num_outputs
 from wildaffect.training.images.crops import CropReader

@@ -11,9 +11,9 @@ from wildaffect.core.errors import UsageError
 from wildaffect.core.files import write_whole
 from wildaffect.core.names import check_bare_name
 from wildaffect.core.tasks import Task
-from wildaffect.losses.multitask import LossConfig
-from wildaffect.models.heads import HeadConfig
-from wildaffect.training.images.augment import AugmentConfig
+from wildaffect.losses.config import LossConfig
+from wildaffect.models.frameworks import HeadConfig
+from wildaffect.training.images.augment_config import AugmentConfig
 from wildaffect.training.images.sampling import EveryImage, Sampling
 from wildaffect.training.recipe import BestOnDevSplit, OptimConfig, Selection
 

@@ -26,10 +26,9 @@ from wildaffect.recipes.images import (
     mae_micro,
     mae_vit_b16,
 )
+from wildaffect.recipes.systems import SYSTEMS, SystemRecipe
 from wildaffect.training.images.recipe import FinetuneRecipe, PretrainRecipe
-from wildaffect.training.job import UNKNOWN_LICENSE
-from wildaffect.training.recipe import BestOnDevSplit
-from wildaffect.workflows.systems import SYSTEMS, SystemRecipe
+from wildaffect.training.recipe import UNKNOWN_LICENSE, BestOnDevSplit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

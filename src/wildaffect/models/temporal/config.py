@@ -1,0 +1,311 @@
+"""Settings of temporal encoders, and their division into shared and own layers."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from wildaffect.core.config import Config
+
+
+def check_encoder(
+    kind: str, *, num_layers: int, hidden_dim: int, dropout: float, delay_s: float | None
+) -> None:
+    """Check the common settings of an encoder.
+
+    Raises:
+        ValueError: If a setting is invalid.
+    """
+    for name, value in (("num_layers", num_layers), ("hidden_dim", hidden_dim)):
+        if value < 1:
+            raise ValueError(f"{kind}: {name} must be at least 1, got {value}")
+    if not 0 <= dropout < 1:
+        raise ValueError(f"{kind}: dropout must be in [0, 1), got {dropout}")
+    if delay_s is not None and not 0 <= delay_s < float("inf"):
+        raise ValueError(
+            f"{kind}: delay_s must be at least 0 and finite, got {delay_s}; "
+            "leave it out to see the whole window"
+        )
+
+
+def check_attention(
+    kind: str, *, hidden_dim: int, head_dim: int, position_rate_hz: float
+) -> None:
+    """Check the settings of an attention encoder.
+
+    Raises:
+        ValueError: If a setting is invalid.
+    """
+    if not 0 < position_rate_hz < float("inf"):
+        raise ValueError(
+            f"{kind}: position_rate_hz must be above 0, got {position_rate_hz}"
+        )
+    if head_dim < 2 or head_dim % 2 or hidden_dim % head_dim:
+        raise ValueError(
+            f"{kind}: width must be a multiple of head_dim, which must be even, got "
+            f"{hidden_dim} and {head_dim}; with a shared bottom the width of a task's own "
+            "layers is hidden_dim and that of its feedback together"
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecurrentConfig(Config):
+    """Recurrent layers over rows and the gaps between them."""
+
+    hidden_dim: int = 256
+    """Units per direction; a bidirectional output has twice as many."""
+    num_layers: int = 1
+    dropout: float = 0.0
+    """Between layers, in [0, 1)."""
+    bidirectional: bool = False
+    delay_s: float | None = None
+    """Look-ahead in seconds of a unidirectional encoder: each row takes the state of the
+    last row at most this much later. None for no look-ahead."""
+    kind: str
+
+    def __post_init__(self) -> None:
+        check_encoder(
+            self.kind,
+            num_layers=self.num_layers,
+            hidden_dim=self.hidden_dim,
+            dropout=self.dropout,
+            delay_s=self.delay_s,
+        )
+        if self.bidirectional and self.delay_s is not None:
+            raise ValueError(
+                f"{self.kind}: delay_s needs a unidirectional encoder, got "
+                f"{self.delay_s}; set bidirectional to False"
+            )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GRUConfig(RecurrentConfig):
+    """GRU layers over rows and the gaps between them."""
+
+    num_layers: int = 2
+    dropout: float = 0.3
+    """Dropout between layers, in [0, 1)."""
+    kind: Literal["gru"] = "gru"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LSTMConfig(RecurrentConfig):
+    """LSTM layers over rows and the gaps between them."""
+
+    kind: Literal["lstm"] = "lstm"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FrameConfig(Config):
+    """Row-wise linear layers."""
+
+    hidden_dim: int = 256
+    """H."""
+    num_layers: int = 2
+    dropout: float = 0.1
+    """Dropout after each layer, in [0, 1)."""
+    delay_s: float | None = None
+    """No effect, because rows are independent; for consistency with other encoders."""
+    kind: Literal["frame"] = "frame"
+
+    def __post_init__(self) -> None:
+        check_encoder(
+            self.kind,
+            num_layers=self.num_layers,
+            hidden_dim=self.hidden_dim,
+            dropout=self.dropout,
+            delay_s=self.delay_s,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TCNConfig(Config):
+    """Residual blocks of convolutions with doubling dilation."""
+
+    hidden_dim: int = 256
+    """H."""
+    num_layers: int = 6
+    kernel_rows: int = 3
+    """Kernel size k, odd."""
+    first_dilation: int = 1
+    """Dilation of the first block; doubles with each block."""
+    dropout: float = 0.1
+    """Dropout after each block, in [0, 1)."""
+    delay_s: float | None = None
+    """Look-ahead in seconds: convolutions are causal, and each row takes the state of the
+    last row at most this much later. None for symmetric convolutions."""
+    kind: Literal["tcn"] = "tcn"
+
+    def __post_init__(self) -> None:
+        check_encoder(
+            self.kind,
+            num_layers=self.num_layers,
+            hidden_dim=self.hidden_dim,
+            dropout=self.dropout,
+            delay_s=self.delay_s,
+        )
+        if self.kernel_rows < 1 or self.kernel_rows % 2 == 0:
+            raise ValueError(f"tcn: kernel_rows must be odd, got {self.kernel_rows}")
+        if self.first_dilation < 1:
+            raise ValueError(
+                f"tcn: first_dilation must be at least 1, got {self.first_dilation}"
+            )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RotaryConfig(Config):
+    """Pre-norm transformer with relative (rotary) positions in time."""
+
+    hidden_dim: int = 256
+    """H, a multiple of `head_dim`."""
+    num_layers: int = 4
+    head_dim: int = 64
+    """Width of one attention head, even."""
+    ffn_dim: int = 1024
+    dropout: float = 0.1
+    """Dropout within and after each sublayer, in [0, 1)."""
+    attention_dropout: float = 0.0
+    """Dropout of attention weights, in [0, 1); above 0, it disables fast kernels."""
+    position_rate_hz: float = 30.0
+    """Radians per second of the fastest pair; the slowest is 10,000 times slower."""
+    delay_s: float | None = None
+    """Look-ahead in seconds; None for the whole window."""
+    kind: Literal["rotary"] = "rotary"
+
+    def __post_init__(self) -> None:
+        for dropout in (self.dropout, self.attention_dropout):
+            check_encoder(
+                self.kind,
+                num_layers=self.num_layers,
+                hidden_dim=self.hidden_dim,
+                dropout=dropout,
+                delay_s=self.delay_s,
+            )
+        check_attention(
+            self.kind,
+            hidden_dim=self.hidden_dim,
+            head_dim=self.head_dim,
+            position_rate_hz=self.position_rate_hz,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TransformerConfig(Config):
+    """Post-norm transformer with sinusoidal encodings of time."""
+
+    hidden_dim: int = 256
+    """H, a multiple of `head_dim`."""
+    num_layers: int = 4
+    head_dim: int = 64
+    """Width of one attention head."""
+    ffn_dim: int = 1024
+    dropout: float = 0.1
+    """Dropout of attention weights and within and after each sublayer, in [0, 1)."""
+    position_rate_hz: float = 30.0
+    """Positions per second."""
+    delay_s: float | None = None
+    """Look-ahead in seconds; None for the whole window."""
+    kind: Literal["transformer"] = "transformer"
+
+    def __post_init__(self) -> None:
+        check_encoder(
+            self.kind,
+            num_layers=self.num_layers,
+            hidden_dim=self.hidden_dim,
+            dropout=self.dropout,
+            delay_s=self.delay_s,
+        )
+        check_attention(
+            self.kind,
+            hidden_dim=self.hidden_dim,
+            head_dim=self.head_dim,
+            position_rate_hz=self.position_rate_hz,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CustomEncoder(Config):
+    """An encoder of other code; saved runs hold its name and settings."""
+
+    name: str
+    """As registered in `TEMPORAL_ENCODERS` or declared as an entry point."""
+    settings: dict[str, Any] = field(default_factory=dict)
+    """Keyword arguments of the encoder; JSON values."""
+    kind: Literal["custom"] = "custom"
+
+
+TemporalConfig = (
+    TransformerConfig
+    | RotaryConfig
+    | LSTMConfig
+    | GRUConfig
+    | TCNConfig
+    | FrameConfig
+    | CustomEncoder
+)
+
+
+LayeredConfig = (
+    TransformerConfig | RotaryConfig | LSTMConfig | GRUConfig | TCNConfig | FrameConfig
+)
+"""Encoders whose layers can be split into shared and separate ones."""
+
+
+def bottom_layers(config: TemporalConfig, num_shared_layers: int) -> TemporalConfig:
+    """Return the encoder that consists of the first layers.
+
+    Raises:
+        ValueError: If not at least one layer is shared and one is left, or the encoder is
+            not of this library.
+    """
+    config = _layered(config)
+    if not 1 <= num_shared_layers < config.num_layers:
+        raise ValueError(
+            f"share bottom: num_shared_layers must be at least 1 and leave one of the "
+            f"{config.num_layers} layers of {config.kind} to each task, "
+            f"got {num_shared_layers}"
+        )
+    return replace(config, num_layers=num_shared_layers)
+
+
+def own_layers(
+    config: TemporalConfig, num_shared_layers: int, feedback_dim: int
+) -> TemporalConfig:
+    """Return the encoder that consists of the layers above the shared ones.
+
+    Residual encoders are widened by the feedback, as in the ABAW4 system; only the shared
+    layers look ahead.
+
+    Raises:
+        ValueError: If the encoder is not of this library.
+    """
+    config = _layered(config)
+    delay_s = None if config.delay_s is None else 0.0
+    num_layers = config.num_layers - num_shared_layers
+    match config:
+        case TransformerConfig() | RotaryConfig():
+            return replace(
+                config,
+                num_layers=num_layers,
+                delay_s=delay_s,
+                hidden_dim=config.hidden_dim + feedback_dim,
+            )
+        case TCNConfig():
+            return replace(
+                config,
+                num_layers=num_layers,
+                delay_s=delay_s,
+                hidden_dim=config.hidden_dim + feedback_dim,
+                first_dilation=config.first_dilation * 2**num_shared_layers,
+            )
+        case LSTMConfig() | GRUConfig() | FrameConfig():
+            return replace(config, num_layers=num_layers, delay_s=delay_s)
+
+
+def _layered(config: TemporalConfig) -> LayeredConfig:
+    match config:
+        case CustomEncoder(name=name):
+            raise ValueError(
+                f"share bottom: layers of the custom encoder {name!r} cannot be divided; "
+                "use share_encoder or separate_encoders"
+            )
+        case _:
+            return config

@@ -1,0 +1,79 @@
+"""Whole systems: which runs become one model, and the flags of training one."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from wildaffect.calibration.expression_bias import BiasFit, CoordinateAscent
+from wildaffect.core.config import Config
+from wildaffect.recipes.catalog import RECIPES
+from wildaffect.training.recipe import UNKNOWN_LICENSE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemRecipe(Config):
+    """Runs that become one artifact."""
+
+    name: str
+    title: str
+    """One sentence on what the artifact is and what it is not."""
+    members: tuple[tuple[str, int], ...]
+    """Recipe and seed of each."""
+    select: Literal["all", "greedy"] = "all"
+    """Member weights: all equal, or from greedy selection."""
+    expression: BiasFit = field(default_factory=CoordinateAscent)
+    """Method for the expression bias."""
+
+
+SYSTEMS = {
+    system.name: system
+    for system in (
+        SystemRecipe(
+            name="abaw4-ensemble",
+            title="Transformer, LSTM, GRU and three multi-task frameworks after "
+            "arXiv:2207.09373, averaged; accuracy on people not measured.",
+            members=tuple(
+                (name, RECIPES[name]().seed)
+                for name in (
+                    "abaw4-transformer",
+                    "abaw4-lstm",
+                    "abaw4-gru",
+                    "abaw4-share-encoder",
+                    "abaw4-share-bottom",
+                    "abaw4-hidden-feedback",
+                    "abaw4-label-feedback",
+                )
+            ),
+        ),
+    )
+}
+"""The systems that ship, by name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemCommand:
+    """Train a whole system: members, ensemble, calibration, artifact; resumable."""
+
+    system: tyro.conf.Suppress[SystemRecipe]
+    data: Path
+    """Folder of annotations."""
+    features: Path | None = None
+    """Feature store; `features` in the data's folder if not given."""
+    output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
+    """Folder of members, ensemble and artifact; runs/<system> if not given."""
+    inputs: tuple[str, ...] = ()
+    """Inputs of every member in place of the recipes': measurements or feature sets."""
+    backbone: tuple[str, ...] = ()
+    """NAME=FOLDER for each input that a backbone makes, as for `wildaffect export`."""
+    epochs: int | None = None
+    """Epochs of every member in place of the recipes'."""
+    split: str = "val"
+    """Split on which the ensemble is calibrated (cross-fitted) and evaluated."""
+    data_license: str = UNKNOWN_LICENSE
+    """License of the annotations; stated again in the artifact."""
+    license: str = "not stated"
+    """License of the artifact."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    threads: int = 1
