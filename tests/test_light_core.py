@@ -23,6 +23,8 @@ TRAINING = {"models", "losses", "training", "export", "recipes"}
 FLOAT = TensorProto.FLOAT
 EXTRA = {("synth",), ("features", "world_features"), ("features", "world_sight")}
 """Need the extra `world` (numba)."""
+PRINTS_TRAINING = ("cli", "results")
+"""Prints results of the layers of training, for commands that need the extra `train`."""
 LIGHT_WORKFLOWS = {"__init__", "analyze", "evaluate", "generate", "load_model"}
 ABSENT = [
     "torch",
@@ -70,6 +72,8 @@ def light_modules() -> list[str]:
     names = []
     for path in sorted(PACKAGE.rglob("*.py")):
         parts = path.relative_to(PACKAGE).with_suffix("").parts
+        if parts == PRINTS_TRAINING:
+            continue
         if parts[0] == "workflows" and parts[1] not in LIGHT_WORKFLOWS:
             continue
         if parts[0] not in TRAINING and not EXTRA & {parts[:1], parts[:2]}:

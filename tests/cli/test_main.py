@@ -109,3 +109,24 @@ assert not loaded, loaded
     )
     assert done.returncode == 0, done.stderr
     assert "--" in done.stdout
+
+
+@pytest.mark.parametrize("words", [["help", "data", "check"], ["help", "doctor"]])
+def test_help_before_a_command_is_its_help(words, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(words)
+    assert stop.value.code == 0
+    assert f"usage: wildaffect {' '.join(words[1:])} " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["weights"], "weights: choose one of its commands: weights import, weights list"),
+        (["weights", "lst"], "weights: choose one of its commands: weights list"),
+        (["help", "anlyze"], "did you mean analyze"),
+    ],
+)
+def test_a_group_names_its_commands(words, message, capsys):
+    assert main(words) == 2
+    assert message in capsys.readouterr().err

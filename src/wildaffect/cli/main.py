@@ -78,7 +78,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(args: list[str]) -> int:
-    if not args or args[0] in {"-h", "--help", "help"}:
+    if args[:1] == ["help"]:
+        args = [*args[1:], "--help"]
+    if not args or args[0] in {"-h", "--help"}:
         print(_overview())
         return 0
     if args[0] in {"-V", "--version"}:
@@ -134,6 +136,12 @@ def _split_command(args: list[str]) -> tuple[str, list[str]]:
         name = " ".join(args[:num_words])
         if name in COMMANDS:
             return name, args[num_words:]
+    group = [name for name in COMMANDS if name.startswith(f"{args[0]} ")]
+    if group:
+        near = get_close_matches(" ".join(args[:2]), group, n=1) if args[1:] else []
+        raise UsageError(
+            f"{args[0]}: choose one of its commands: {', '.join(near or group)}"
+        )
     near = get_close_matches(" ".join(args[:2]), COMMANDS, n=3)
     near = near or get_close_matches(args[0], COMMANDS, n=3) or sorted(COMMANDS)
     raise UsageError(f"no such command: {args[0]}; did you mean {', '.join(near)}?")

@@ -21,19 +21,19 @@ class TrainCommand:
     output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
     """Folder of the run; runs/<recipe>-<seed> if not given."""
     format: str | None = None
-    """Layout of the annotations, if several lie there."""
+    """Layout of the annotations, if there are several."""
     train_split: str = "train"
-    """Split that is trained on."""
+    """Split to train on."""
     score_split: str = "val"
     """Split that is scored afterwards; `none` for none. It never chooses anything."""
     folds: int = 0
-    """Cross-validate over so many folds of the training split, no person in two; 0 trains
-    once."""
+    """Number of cross-validation folds over the training split, no subject in two folds; 0
+    trains once."""
     data_license: str = UNKNOWN_LICENSE
     """License of the annotations; stated again in the artifact."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to train."""
     threads: int = 1
-    """Of tensor operations on the CPU, per process."""
+    """CPU threads for tensor operations, per process."""
     track: tuple[Literal["wandb", "mlflow"], ...] = ()
-    """Report to these beside TensorBoard, which is always written."""
+    """Experiment trackers in addition to TensorBoard, which is always written."""
