@@ -1,4 +1,4 @@
-"""How fast `analyze` is, stage by stage, beside decoding alone and beside MediaPipe.
+"""Speed of `analyze`, by stage, compared with decoding alone and with MediaPipe.
 
     python benchmarks/analyze.py [--mediapipe PYTHON --task face_landmarker.task] [--runs 5]
 

@@ -1,4 +1,4 @@
-"""How fast `analyze` is beside another checkout of this project, in turns.
+"""Speed of `analyze` compared with another checkout of this project, in turns.
 
     git worktree add ../before REVISION
     python benchmarks/analyze_beside.py ../before [--faces 1 --height 720 --rounds 7]

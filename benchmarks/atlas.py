@@ -59,10 +59,10 @@ def main() -> None:
     for number in sorted(DRAWN):
         steps = [moved[number, level].mean(0) / noise for level in LEVELS]
         order = np.argsort(-np.abs(steps[-1]))[:NUM_SHOWN]
-        told = ", ".join(
+        record = ", ".join(
             f"{names[i]} " + "/".join(f"{step[i]:+.1f}" for step in steps) for i in order
         )
-        print(f"AU{number}: {told}")
+        print(f"AU{number}: {record}")
     _print_likeness({n: moved[n, LEVELS[-1]] / noise for n in DRAWN})
 
 

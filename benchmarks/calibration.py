@@ -65,10 +65,10 @@ def video(seed: tuple[int, int], num_rows: int) -> tuple[SequenceOutputs, Target
     class_logits = 1.2 * faces + CLASS_LOGITS / 2 + OFFSETS[:8] / 2
     class_logits += 0.6 * rng.normal(size=8) + 1.5 * rng.normal(size=(num_rows, 8))
     powers = np.exp(class_logits - class_logits.max(1, keepdims=True))
-    said = np.clip(affect * 0.7 + 0.25 * rng.normal(size=affect.shape), -1, 1)
+    predicted = np.clip(affect * 0.7 + 0.25 * rng.normal(size=affect.shape), -1, 1)
     probs = {
-        Task.VALENCE: said[:, 0],
-        Task.AROUSAL: said[:, 1],
+        Task.VALENCE: predicted[:, 0],
+        Task.AROUSAL: predicted[:, 1],
         Task.EXPRESSION: powers / powers.sum(1, keepdims=True),
         Task.ACTION_UNITS: 1 / (1 + np.exp(-unit_logits)),
     }
@@ -93,7 +93,9 @@ def video(seed: tuple[int, int], num_rows: int) -> tuple[SequenceOutputs, Target
 def world(seed: int, num_videos: int, num_rows: int) -> World:
     """Return videos of one model."""
     pairs = [video((seed, index), num_rows) for index in range(num_videos)]
-    return [said for said, _ in pairs], {said.video: truth for said, truth in pairs}
+    return [predicted for predicted, _ in pairs], {
+        predicted.video: truth for predicted, truth in pairs
+    }
 
 
 def seconds(call: Callable[[], object], runs: int = 3) -> float:
@@ -190,8 +192,10 @@ def class_scores(rows: LabeledRows, new: LabeledRows) -> list[float]:
     fits = [LogitAdjustment(), *(CoordinateAscent(prior_videos=p) for p in PRIORS)]
     found = [fit_bias(probs, target, rows.video_index[valid], fit=fit) for fit in fits]
     return [
-        float(ConfusionCounts.of(new.target[task][scored], said.argmax(1), 8).macro_f1())
-        for said in (logs, *(logs + np.array(bias) for bias in found))
+        float(
+            ConfusionCounts.of(new.target[task][scored], predicted.argmax(1), 8).macro_f1()
+        )
+        for predicted in (logs, *(logs + np.array(bias) for bias in found))
     ]
 
 

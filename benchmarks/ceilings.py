@@ -33,7 +33,7 @@ WINDOWS_S = ((1.0, 1.0), (2.5, 0.0), (6.0, 6.0))
 """Reach before and after of the windows whose means join the frame itself."""
 THUMBNAIL_PX, THUMBNAIL_FROM_PX = 4, 64
 THUMBNAIL_EVERY = 5
-"""Of the rows that are drawn for the thumbnail."""
+"""Number of rows that are drawn for the thumbnail."""
 CLASSES = 8
 SCORES = ("CCC V", "CCC A", "EXPR F1", "AU F1", "P_MTL")
 
@@ -129,8 +129,8 @@ def linear(
         pred = Ridge(10.0).fit(x[fit], target[fit]).predict(x)
         pred = pred - pred[fit].mean()
         pred = pred * min(3.0, target[fit].std() / (pred[fit].std() + 1e-9))
-        said = pred[test] + target[fit].mean()
-        scores.append(concordance_correlation(target[test], said, valid=valid[test]))
+        predicted = pred[test] + target[fit].mean()
+        scores.append(concordance_correlation(target[test], predicted, valid=valid[test]))
     fit = train & labels.expression_valid
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -29,7 +29,7 @@ from wildaffect.synth.scene import SceneFrame, draw_scene
 from wildaffect.synth.statistics import STATISTICS
 
 FIRST_IDENTITY = 7_000_000
-"""Of people whom no split of any world with a small seed has."""
+"""Identity offset of people who are in no split of a world with a small seed."""
 NUM_RESAMPLES = 1000
 
 
@@ -39,7 +39,7 @@ class Said:
 
     scene: list[int] = field(default_factory=list)
     truth: dict[str, list] = field(default_factory=lambda: defaultdict(list))
-    said: dict[str, list] = field(default_factory=lambda: defaultdict(list))
+    predicted: dict[str, list] = field(default_factory=lambda: defaultdict(list))
 
 
 def main() -> None:
@@ -112,12 +112,12 @@ def hold(into: Said, scene: int, frames: list[SceneFrame], analyzer: Analyzer) -
                     for i, number in enumerate(ABAW_ACTION_UNIT_NUMBERS)
                 ]
             )
-            into.said["valence"].append(affect.valence)
-            into.said["arousal"].append(affect.arousal)
-            into.said["expression"].append(ABAW_EXPRESSIONS.index(affect.expression))
+            into.predicted["valence"].append(affect.valence)
+            into.predicted["arousal"].append(affect.arousal)
+            into.predicted["expression"].append(ABAW_EXPRESSIONS.index(affect.expression))
             labels = analyzer.artifact.manifest.action_units.space.labels
             present = dict(zip(labels, affect.action_units_present, strict=True))
-            into.said["units"].append(
+            into.predicted["units"].append(
                 [bool(present[label]) for label in ABAW_ACTION_UNITS.labels]
             )
 
@@ -127,12 +127,12 @@ def score(one: Said, scenes: np.ndarray) -> tuple[float, ...]:
     of = np.array(one.scene)
     at = np.concatenate([np.flatnonzero(of == scene) for scene in scenes])
     truth = {name: np.array(values)[at] for name, values in one.truth.items()}
-    said = {name: np.array(values)[at] for name, values in one.said.items()}
-    counts = ConfusionCounts.of(truth["expression"], said["expression"], num_classes=8)
-    units = UnitCounts.of(truth["units"].astype(int), said["units"].astype(int))
+    predicted = {name: np.array(values)[at] for name, values in one.predicted.items()}
+    counts = ConfusionCounts.of(truth["expression"], predicted["expression"], num_classes=8)
+    units = UnitCounts.of(truth["units"].astype(int), predicted["units"].astype(int))
     return (
-        float(AgreementSums.of(truth["valence"], said["valence"]).ccc()),
-        float(AgreementSums.of(truth["arousal"], said["arousal"]).ccc()),
+        float(AgreementSums.of(truth["valence"], predicted["valence"]).ccc()),
+        float(AgreementSums.of(truth["arousal"], predicted["arousal"]).ccc()),
         float(counts.macro_f1()),
         float(units.mean_f1()),
     )

@@ -1,9 +1,9 @@
-"""How fast `extract` embeds crops, beside the bare runtime and eager torch, and its memory.
+"""Speed and memory of `extract`, compared with the bare runtime and eager torch.
 
     python benchmarks/extract.py [--rounds 5] [--images 16] [--no-memory]
 
 prints the tables of docs/benchmarks.md. Networks have their real size and random weights.
-Everything has one thread and is told in images per second of CPU time: other work on the
+Everything has one thread and is given in images per second of CPU time: other work on the
 machine then changes little, where it would halve figures of the clock. Contenders take
 turns within each round. Needs the extra `train`.
 """

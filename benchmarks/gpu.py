@@ -59,9 +59,9 @@ class Contender:
     precision: str
     step: Callable[[], object]
     flops: float
-    """Of one step."""
+    """Time of one step."""
     own_bytes: int
-    """Of the device, between steps."""
+    """Idle time of the device between steps."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def print_block(
             f"{seconds / ours_s:.2f}",
             f"{one.flops / seconds / 1e12:.3g}",
             f"{one.flops / seconds / (peak or median(rates[one.precision])):.0%}",
-            f"{peaks[place] / 1e9:.1f}" if device.type == "cuda" else "not told",
+            f"{peaks[place] / 1e9:.1f}" if device.type == "cuda" else "unknown",
         )
         print(f"| {' | '.join(cells)} |", flush=True)
 

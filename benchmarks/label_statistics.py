@@ -1,4 +1,4 @@
-"""How near generated labels come to the counted ones, seed by seed; draws no picture.
+"""Comparison of generated label statistics with the counted ones; draws no picture.
 
     python benchmarks/label_statistics.py --videos 300 --seeds 41 42 43 44 45
 

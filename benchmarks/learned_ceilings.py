@@ -59,7 +59,8 @@ def main() -> None:
                 rows.setdefault(row, []).append(scores)
                 print(f"seed {seed}, {row}: {np.round(scores, 3)}", file=sys.stderr)
         seeds = " ".join(map(str, args.seeds))
-        print(f"\n{name}, {num_train} people train and {num_test} judge, seeds {seeds}\n")
+        subjects = f"{num_train} training and {num_test} validation subjects"
+        print(f"\n{name}, {subjects}, seeds {seeds}\n")
         print_scores(rows, gain_of=SECONDS, over=ONE_FRAME)
 
 
@@ -127,12 +128,12 @@ def learned(
         trainer.run(lambda _: None)
         trainer.model.load_state_dict(load_weights(run.weights))
     outputs = predict_sequences(trainer.model, test, recipe.window)
-    said = video_statistics(test, outputs, Calibration(), spaces).pooled()
+    predicted = video_statistics(test, outputs, Calibration(), spaces).pooled()
     return (
-        float(said.ccc_valence),
-        float(said.ccc_arousal),
-        float(said.macro_f1_expression),
-        float(said.mean_f1_action_units),
+        float(predicted.ccc_valence),
+        float(predicted.ccc_arousal),
+        float(predicted.macro_f1_expression),
+        float(predicted.mean_f1_action_units),
     )
 
 

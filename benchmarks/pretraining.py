@@ -1,14 +1,14 @@
-"""Whether a masked autoencoder of unlabeled faces pays on the generated world.
+"""Study of masked pre-training on unlabeled faces of the generated world.
 
     python benchmarks/pretraining.py -o build/pretraining --mae RUN ANOTHER
     python benchmarks/pretraining.py -o build/pretraining --mae RUN ANOTHER --stages tables
 
-The runs are of `mae-micro`, on crops of people whose labels nobody read: what `system.py`
-leaves in system/backbones/mae-micro. Two groups of others, who share nobody: some have
-labels, some judge. Frozen features of the pre-trained networks are asked through probes
-beside those of untrained ones and the pixels themselves; then the network is fine-tuned on
-labels from either start. Interrupted stages resume, except for probes.
-`--tiny` runs all of it in a minute, to no purpose but to see that it runs.
+The runs are of `mae-micro`, on crops of people whose labels were not used: what `system.py`
+leaves in system/backbones/mae-micro. Two groups of others, without shared subjects: some
+have labels, some are for validation. Frozen features of the pre-trained networks are
+measured by probes beside those of untrained ones and the pixels themselves; then the
+network is fine-tuned on labels from either start. Interrupted stages resume, except for
+probes. `--tiny` runs all of it in a minute, to no purpose but to see that it runs.
 """
 
 import argparse
@@ -45,24 +45,24 @@ from wildaffect.workflows.image_progress import StepBar
 
 CPU, DATA_LICENSE = ImageTrainerConfig(accelerator="cpu"), "CC0-1.0"
 SEED = 82
-"""Of the world; those of `system.py` begin at 100."""
+"""Seed of the world; those of `system.py` begin at 100."""
 CROP_PX = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sizes:
-    """How large the study is."""
+    """Size of the study."""
 
     labeled: int
     """People who learn."""
     num_test: int
     frames: int
-    """Of each person."""
+    """Frames of each person."""
     peak_lrs: Mapping[str, tuple[float, ...]]
     """By start; tried with the first seed and the fewest labels."""
     seeds: tuple[int, ...]
     shares: "tuple[Share, ...]"
-    """Of the labels, the fewest first."""
+    """Shares of the labels, the smallest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ LAYER_DECAY = {"mae": 0.75, "scratch": 1.0}
 PIXELS = "pixels, 16 x 16"
 NETWORK = mae_micro().network
 PROBED_PERCENT = 50
-"""Of everybody's labeled frames; neighbors in time tell much the same."""
+"""Stride over labeled frames; neighbors in time are nearly equal."""
 Probed = dict[tuple[str, str, str], VideoStatistics]
 """By network, pooling and way of probing."""
 
@@ -105,7 +105,7 @@ class Study:
 
     @property
     def world(self) -> Path:
-        """Return the folder of those who learn and those who judge."""
+        """Return the folder of the training and validation subjects."""
         return self.folder / "labeled"
 
     @property
@@ -130,13 +130,13 @@ class Study:
         return json.loads(path.read_text()) if path.exists() else {}
 
     def labels(self, split: str) -> LabeledCrops:
-        """Return the labeled people who train, or those who judge."""
+        """Return the labeled training or validation subjects."""
         (crops,) = load_sets([SetPlace(data=self.world, images=self.crops)], split)
         return crops
 
 
 def main() -> None:
-    """Run the stages that are asked for."""
+    """Run the requested stages."""
     stages = {
         "world": draw_people, "crop": crop_faces, "probe": ask_features,
         "finetune-few": finetune_few, "finetune-more": finetune_more,
@@ -159,11 +159,11 @@ def main() -> None:
 
 
 def draw_people(study: Study) -> None:
-    """Draw everybody."""
+    """Draw all people."""
     sizes = study.sizes
     preset = replace(
         PRESETS["stills"],
-        people={"train": sizes.labeled, "val": 0, "test": sizes.judges},
+        people={"train": sizes.labeled, "val": 0, "test": sizes.num_test},
         rows_per_video=sizes.frames,
     )
     drawn = write_world(
@@ -176,7 +176,7 @@ def draw_people(study: Study) -> None:
 
 
 def crop_faces(study: Study) -> None:
-    """Cut everybody's face, as analysis does it."""
+    """Crop all faces, as the analysis does."""
     cropper = Cropper(study.crops, CropOptions(size_px=CROP_PX), Device())
     print(cut_all(cropper, [study.world / IMAGES], quiet=False), file=sys.stderr)
 
@@ -242,7 +242,7 @@ def finetune_chosen(study: Study, share: Share) -> None:
 def finetune_once(
     study: Study, start: str, share: Share, peak_lr: float, seed: int
 ) -> None:
-    """Train one network on labels and keep what judges find."""
+    """Train one network on labels and store its validation statistics."""
     folder = run_folder(study, start, share, peak_lr, seed)
     if (folder / "evaluated.pickle").exists():
         return
@@ -261,8 +261,8 @@ def finetune_once(
         trained.model, [study.labels("test")], trained.data.preprocess
     )
     _store(folder / "evaluated.pickle", evaluated)
-    told = float(MEASURES["sum"](evaluated.pooled()))
-    print(f"{folder.name}: dev {dev_score(folder):.3f}, {told:.3f}", file=sys.stderr)
+    record = float(MEASURES["sum"](evaluated.pooled()))
+    print(f"{folder.name}: dev {dev_score(folder):.3f}, {record:.3f}", file=sys.stderr)
 
 
 def finetune_recipe(start: str, share: Share, peak_lr: float, seed: int) -> FinetuneRecipe:
@@ -281,12 +281,12 @@ def run_folder(study: Study, start: str, share: Share, peak_lr: float, seed: int
 
 
 def dev_score(folder: Path) -> float:
-    """Return the best score on the training people who were set aside."""
+    """Return the best score on held-out training subjects."""
     return max(row["dev/score"] for row in read_metrics(Run(folder)))
 
 
 def is_tuned(study: Study) -> bool:
-    """Whether every rate was tried from both starts."""
+    """Return whether every rate was tried from both starts."""
     few, first = study.sizes.shares[0], study.sizes.seeds[0]
     folders = [
         run_folder(study, start, few, peak_lr, first)
@@ -297,7 +297,7 @@ def is_tuned(study: Study) -> bool:
 
 
 def chosen_lr(study: Study, start: str) -> float:
-    """Return the rate that the people set aside like best with the first seed."""
+    """Return the rate with the best score on held-out subjects with the first seed."""
     few, first = study.sizes.shares[0], study.sizes.seeds[0]
     return max(
         study.sizes.peak_lrs[start],

@@ -13,7 +13,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ordering:
-    """How often a number is higher in one group of faces than in another (AUC)."""
+    """Probability that a number is higher in one group of faces than in another (AUC)."""
 
     wins: Floats
     """Pairs that are in order, ties counting half, by people of both, (P, P)."""

@@ -44,7 +44,7 @@ class Row:
     units: tuple[str, ...]
     """Action units that are scored."""
     is_ours: bool
-    """Whether it is a model of this project, whose predictions are shown in detail."""
+    """True for a model of this project, whose predictions are shown in detail."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,7 @@ NUM_CLASSES = len(EXPRESSIONS)
 OTHER = NUM_CLASSES
 """Column of the confusions for every prediction that is none of the classes."""
 NUM_BINS = 10
-"""Of equal width, for the calibration error of the class that was scored."""
+"""Number of equal bins for the calibration error of the predicted class."""
 NEGATIVE = ("Anger", "Disgust", "Fear", "Sadness")
 ACTIVE, CALM = ("Anger", "Fear", "Surprise"), ("Neutral", "Sadness")
 
@@ -32,7 +32,7 @@ class Prediction:
 
     num_faces: int = 0
     is_scored: bool = False
-    """Whether something was predicted (status `ok`)."""
+    """True if something was predicted (status `ok`)."""
     expression: str | None = None
     confidence: float = NAN
     """Probability of that class."""
@@ -40,7 +40,7 @@ class Prediction:
     arousal: float = NAN
     unit_probs: dict[str, float] = field(default_factory=dict)
     units: dict[str, bool] = field(default_factory=dict)
-    """Whether each predicted action unit is called present."""
+    """True where a predicted action unit counts as present."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,7 @@ class PersonStatistics:
     num_labeled: Floats
     """Photographs of each class, scored or not, (P, C)."""
     confusion: ConfusionCounts
-    """Of scored photographs; C + 1 classes, the last for other predictions."""
+    """Confusions of scored photographs; C + 1 classes, the last for other predictions."""
     bins: Floats
     """Count, sum of confidences, number right of each bin, (P, B, 3)."""
     valence_order: Ordering
@@ -70,11 +70,11 @@ class PersonStatistics:
     @classmethod
     def of(cls, images: ImageSet, predictions: Sequence[Prediction]) -> "PersonStatistics":
         """Return the statistics of predictions for the photographs, in their order."""
-        truth, said = _Columns(images.images), _Columns(predictions)
+        truth, predicted = _Columns(images.images), _Columns(predictions)
         names, person = np.unique(truth.get("person"), return_inverse=True)
         num = len(names)
-        scored = said.get("is_scored").astype(bool)
-        target, pred = _codes(truth.get("expression")), _codes(said.get("expression"))
+        scored = predicted.get("is_scored").astype(bool)
+        target, pred = _codes(truth.get("expression")), _codes(predicted.get("expression"))
         labeled = target < NUM_CLASSES
         units = _unit_names(images, predictions)
         unit_truth = _table([image.units for image in images.images], units)
@@ -86,10 +86,10 @@ class PersonStatistics:
         }
 
         def order(name: str, high: tuple[str, ...], low: tuple[str, ...]) -> Ordering:
-            return Ordering.of(said.floats(name), is_in[high], is_in[low], person, num)
+            return Ordering.of(predicted.floats(name), is_in[high], is_in[low], person, num)
 
         def agreement(name: str) -> AgreementSums:
-            values, said_values = truth.floats(name), said.floats(name)
+            values, said_values = truth.floats(name), predicted.floats(name)
             valid = ~np.isnan(values) & ~np.isnan(said_values)
             return AgreementSums.by_group(
                 values, said_values, person, num_groups=num, valid=valid
@@ -97,7 +97,7 @@ class PersonStatistics:
 
         return cls(
             num_images=_sums(np.ones(len(person)), person, num),
-            num_found=_sums(said.floats("num_faces") > 0, person, num),
+            num_found=_sums(predicted.floats("num_faces") > 0, person, num),
             num_scored=_sums(scored, person, num),
             num_labeled=_sums(np.eye(NUM_CLASSES + 1)[target][:, :-1], person, num),
             confusion=ConfusionCounts.by_group(
@@ -108,7 +108,9 @@ class PersonStatistics:
                 num_groups=num,
                 valid=scored & labeled & _has_expression(predictions),
             ),
-            bins=_bins(said.floats("confidence"), target == pred, labeled, person, num),
+            bins=_bins(
+                predicted.floats("confidence"), target == pred, labeled, person, num
+            ),
             valence_order=order("valence", ("Happiness",), NEGATIVE),
             arousal_order=order("arousal", ACTIVE, CALM),
             valence=agreement("valence"),
@@ -136,7 +138,7 @@ class PersonStatistics:
         counts = self.confusion.pooled(drawn.astype(np.int64)).counts
         hits = np.diagonal(counts, axis1=-2, axis2=-1)[..., :-1]
         labeled, scored = drawn @ self.num_labeled, counts[..., :-1, :].sum(-1)
-        said = counts.sum(-2)[..., :-1]
+        predicted = counts.sum(-2)[..., :-1]
         num_images = drawn @ self.num_images
         units = self.units.pooled(drawn.astype(np.int64))
         unit_f1 = ratio(
@@ -150,7 +152,7 @@ class PersonStatistics:
             "scored": ratio(drawn @ self.num_scored, num_images),
             "balanced accuracy": mean(ratio(hits, scored)),
             "balanced accuracy, all": _present(mean(ratio(hits, labeled)), scored.sum(-1)),
-            "macro F1": mean(_present(ratio(2 * hits, scored + said), scored)),
+            "macro F1": mean(_present(ratio(2 * hits, scored + predicted), scored)),
             "ECE": ratio(np.abs(bins[1] - bins[2]).sum(-1), bins[0].sum(-1)),
             "valence AUC": self.valence_order.auc(drawn),
             "arousal AUC": self.arousal_order.auc(drawn),
@@ -213,9 +215,9 @@ def _codes(names: NDArray[np.object_]) -> NDArray[np.int64]:
 
 
 def _unit_names(images: ImageSet, predictions: Sequence[Prediction]) -> tuple[str, ...]:
-    said = {unit for prediction in predictions for unit in prediction.units}
+    predicted = {unit for prediction in predictions for unit in prediction.units}
     occurs = {unit for image in images.images for unit, on in image.units.items() if on}
-    return tuple(unit for unit in images.units if unit in said & occurs)
+    return tuple(unit for unit in images.units if unit in predicted & occurs)
 
 
 def _table(rows: Sequence[dict[str, float]], names: tuple[str, ...]) -> Floats:

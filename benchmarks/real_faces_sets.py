@@ -59,7 +59,7 @@ class LabeledImage:
     valence: float = NAN
     arousal: float = NAN
     units: dict[str, bool] = field(default_factory=dict)
-    """Whether each annotated action unit is there."""
+    """True where an annotated action unit is present."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,7 +39,7 @@ class Stage:
 
     name: str
     operations: float
-    """Of one forward pass of one image or row."""
+    """Operations of one forward pass of one image or row."""
     images: int
     epochs: int
     rate: str

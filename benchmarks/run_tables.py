@@ -1,4 +1,4 @@
-"""Lines of Markdown tables about runs that were judged on the same people."""
+"""Lines of Markdown tables about runs that were evaluated on the same people."""
 
 from collections.abc import Sequence
 

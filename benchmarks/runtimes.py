@@ -300,7 +300,7 @@ def difference(outputs: Outputs, reference: Outputs) -> str:
 
 
 def is_usable(name: str, onnx: Path | None) -> bool:
-    """Whether a runtime is installed and has files that it can read."""
+    """Return whether a runtime is installed and has files that it can read."""
     runtime = RUNTIMES[name]
     readable = "TFLite" in runtime.reads or onnx is not None
     return readable and importlib.util.find_spec(runtime.module) is not None

@@ -108,16 +108,16 @@ def pair_boxes(
 
 
 def pair_faces(
-    scene: Iterable[SceneFrame], said: Iterable[FrameFaces]
+    scene: Iterable[SceneFrame], predicted: Iterable[FrameFaces]
 ) -> tuple[list[Sight], int]:
     """Return all people of a scene with their faces, and the number of stray faces.
 
     Args:
         scene: The frames as drawn.
-        said: Faces from the chain for the same frames; interpolated ones are left out.
+        predicted: Faces from the chain for the same frames; interpolated ones are left out.
     """
     sights, num_stray = [], 0
-    for frame, answer in zip(scene, said, strict=True):
+    for frame, answer in zip(scene, predicted, strict=True):
         faces = [face for face in answer.faces if face.status is not Status.INTERPOLATED]
         pairs, stray = pair_boxes(frame.people, [face.box_xyxy for face in faces])
         num_stray += len(stray)

@@ -42,7 +42,7 @@ STAGINGS = {
 YAWS = ((0, 15), (15, 30), (30, 45), (45, 60), (60, 75), (75, 90))
 HEIGHTS_PX = ((20, 32), (32, 64), (64, 400))
 MIN_FACES = 20
-"""Below which no median is told."""
+"""Number of samples below which no median is shown."""
 ANY = FaceCriteria(min_visible=0.85, max_yaw_deg=90, min_height_px=12)
 Row = tuple[float, float, bool]
 """Absolute yaw, height of the face, whether it was found."""
@@ -130,11 +130,11 @@ def _print(tally: Tally) -> None:
     poses = np.concatenate(tally.poses)
     middle = np.median(poses[np.abs(poses[:, 0]) < 30, 2])
     print(
-        f"{tally.num_frames} frames; boxes of the detector on nobody: {tally.stray_boxes} "
-        f"in {tally.num_frames_detected} frames; faces of the chain on nobody: "
+        f"{tally.num_frames} frames; false boxes of the detector: {tally.stray_boxes} "
+        f"in {tally.num_frames_detected} frames; false faces of the chain: "
         f"{tally.stray_faces}\n{tally.tracks}\n"
-        f"pitch is told {middle:+.1f} degrees off in the median up to 30 degrees yaw; its "
-        "error is told without that\n"
+        f"pitch is estimated {middle:+.1f} degrees off (median, up to 30 degrees yaw); its "
+        "error is given without that offset\n"
     )
     print("| yaw | faces | detector | chain | yaw error | pitch | roll |\n|" + "---|" * 7)
     for low, high in YAWS:

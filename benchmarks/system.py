@@ -5,8 +5,8 @@
     python benchmarks/system.py table build/system-0 build/system-1 build/system-2
 
 A seed is a world and a training of its own: backbones learn of 1,500 people, temporal
-models of 200 others, 80 more judge. With `--backbones-of` the backbones are another seed's,
-and only what reads them is trained, on people of its own.
+models of 200 others; 80 more are for validation. With `--backbones-of` the backbones are
+another seed's, and only what reads them is trained, on people of its own.
 
 Beside the members of the system, the same GRU reads each feature set by itself, and
 references: the true head pose, a color thumbnail, measured geometry, and the true action

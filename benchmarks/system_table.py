@@ -126,9 +126,9 @@ def print_table(folders: Sequence[Path]) -> None:
                 f"{value:+.3f}{'' if a <= 0 <= b else ' *'}"
                 for value, a, b in zip(difference[:4], low[:4], high[:4], strict=True)
             )
-            said = "" if step == "raw" else f", {step}"
+            predicted = "" if step == "raw" else f", {step}"
             print(
-                f"| {first} over {second}{said} | {cells} | {difference[4]:+.3f} "
+                f"| {first} over {second}{predicted} | {cells} | {difference[4]:+.3f} "
                 f"[{low[4]:+.3f}, {high[4]:+.3f}] |"
             )
 
@@ -194,10 +194,10 @@ def _said(
 
 
 def _mean_of_singles(folder: Path) -> Steps:
-    said = [
+    predicted = [
         _said(folder / "extra" / name, folder) for name in ("vit", "iresnet", "densenet")
     ]
-    return _crosswise(said[0][0], average([outputs for _, outputs in said]))
+    return _crosswise(predicted[0][0], average([outputs for _, outputs in predicted]))
 
 
 def _ensemble(folder: Path) -> Steps:
@@ -209,9 +209,9 @@ def _ensemble(folder: Path) -> Steps:
 def _crosswise(
     sequences: Sequence[FrameSequence], outputs: Sequence[SequenceOutputs]
 ) -> Steps:
-    """Return scores under a calibration that is fitted without the people it judges."""
+    """Return scores with a cross-fitted calibration."""
     fitted = calibrate(outputs, sequences, is_causal=False, seed=0, spaces=LabelSpaces())
     if fitted is None:
-        raise ValueError("system: at least two people must judge")
+        raise ValueError("system: at least two validation subjects are needed")
     named = zip(STEPS, fitted.steps, strict=True)
     return {step: one.out_of_sample for step, one in named}

@@ -65,7 +65,7 @@ CLASSES = ("Neutral", "Anger", "Disgust", "Fear", "Happiness", "Sadness", "Surpr
 
 
 def main() -> None:
-    """Print the tables that were asked for."""
+    """Print the requested tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--recipes", nargs="+", choices=RECIPES, default=[*ON_A_CPU])
     parser.add_argument("--rounds", type=int, default=5)

@@ -28,7 +28,7 @@ from wildaffect.faces.quality import SHARPNESS_CROP
 from wildaffect.synth.covered import CoveredFace, draw_covered_faces
 
 FIRST_IDENTITY = 9_000_000
-"""Of the people in the training pictures; tests draw others."""
+"""Seed of the people in the training pictures; tests draw others."""
 NUM_PEOPLE, PICTURES_EACH = 500, 12
 NUM_EPOCHS, BATCH = 40, 64
 LEARNING_RATE = 6e-3

@@ -40,7 +40,7 @@ OPSET = 17
 IR_VERSION = 8
 NUM_BLOCKS = 4
 LAYERS = ("conv0", "conv1", "conv2", "conv3")
-"""Of a block; the first halves the resolution."""
+"""Stride of a block; the first halves the resolution."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,7 +50,7 @@ def repository_files() -> Iterator[Path]:
 
 
 def is_binary(path: Path) -> bool:
-    """Whether a file is anything but UTF-8 text."""
+    """Return whether a file is anything but UTF-8 text."""
     try:
         return "\0" in path.read_text(encoding="utf-8")
     except UnicodeDecodeError:

@@ -23,7 +23,7 @@ def images(*rows, **labels):
     )
 
 
-def said(expression, confidence=0.9, **more):
+def predicted(expression, confidence=0.9, **more):
     return Prediction(
         num_faces=1, is_scored=True, expression=expression, confidence=confidence, **more
     )
@@ -37,7 +37,12 @@ def scores(labeled, predictions):
 
 
 def test_classes_count_alike_and_unanswered_faces_are_wrong_only_in_the_score_of_all():
-    predictions = [said("Neutral"), said("Anger"), said("Other"), Prediction(num_faces=1)]
+    predictions = [
+        predicted("Neutral"),
+        predicted("Anger"),
+        predicted("Other"),
+        Prediction(num_faces=1),
+    ]
     found = scores(FOUR, predictions)
     assert found["found"] == 1
     assert found["scored"] == 0.75
@@ -47,7 +52,7 @@ def test_classes_count_alike_and_unanswered_faces_are_wrong_only_in_the_score_of
 
 
 def test_an_answer_that_is_no_class_stands_in_the_last_column_of_the_confusion():
-    statistics = PersonStatistics.of(FOUR, [said("Other")] * 4)
+    statistics = PersonStatistics.of(FOUR, [predicted("Other")] * 4)
     counts = statistics.confusion.pooled().counts
     assert counts[:, -1].tolist() == [1, 2, 0, 0, 1, 0, 0, 0]
     assert counts.sum() == 4
@@ -63,10 +68,10 @@ def test_a_detector_alone_has_no_accuracy():
 
 def test_the_calibration_error_is_the_mean_gap_of_confidence_and_accuracy():
     predictions = [
-        said("Neutral", 0.95),
-        said("Neutral", 0.95),
-        said("Anger", 0.55),
-        said("Happiness", 0.55),
+        predicted("Neutral", 0.95),
+        predicted("Neutral", 0.95),
+        predicted("Anger", 0.55),
+        predicted("Happiness", 0.55),
     ]
     # Bin of 0.95: half right, gap 0.45; bin of 0.55: all right, gap 0.45.
     assert scores(FOUR, predictions)["ECE"] == pytest.approx(0.45)
@@ -77,7 +82,7 @@ def test_orderings_are_areas_under_the_curve_of_scikit_learn():
     labels = rng.choice(EXPRESSIONS, 60)
     values = rng.normal(size=60).round(1)  # with ties
     labeled = images(*((f"p{i % 7}", label) for i, label in enumerate(labels)))
-    predictions = [said("Anger", valence=v, arousal=-v) for v in values]
+    predictions = [predicted("Anger", valence=v, arousal=-v) for v in values]
     found = scores(labeled, predictions)
     wanted = {}
     for name, high, low, sign in (
@@ -136,14 +141,19 @@ def test_valence_of_annotated_photographs_is_compared_as_lin_defines_it():
             for i, value in enumerate(values)
         ),
     )
-    found = scores(labeled, [said(None, valence=v + 0.25) for v in values])
+    found = scores(labeled, [predicted(None, valence=v + 0.25) for v in values])
     spread = np.var(values)
     assert found["valence CCC"] == pytest.approx(2 * spread / (2 * spread + 0.25**2))
     assert np.isnan(found["arousal CCC"])
 
 
 def test_weights_draw_people_with_all_their_photographs():
-    predictions = [said("Neutral"), said("Anger"), said("Neutral"), said("Neutral")]
+    predictions = [
+        predicted("Neutral"),
+        predicted("Anger"),
+        predicted("Neutral"),
+        predicted("Neutral"),
+    ]
     statistics = PersonStatistics.of(FOUR, predictions)
     drawn = statistics.pooled(np.array([[2, 0], [0, 2], [1, 1]]))
     assert drawn["balanced accuracy"].tolist() == [1, 0, pytest.approx(0.5)]
@@ -157,7 +167,8 @@ def test_intervals_are_over_people_who_are_right_or_wrong_as_a_whole():
     def interval(num_people):
         rows = [(f"p{i % num_people}", label) for i, label in enumerate(labels)]
         predictions = [
-            said(label if i % num_people % 2 else "Other") for i, label in enumerate(labels)
+            predicted(label if i % num_people % 2 else "Other")
+            for i, label in enumerate(labels)
         ]
         statistics = PersonStatistics.of(images(*rows), predictions)
         return intervals(statistics, num_resamples=200)["balanced accuracy"]
@@ -169,8 +180,18 @@ def test_intervals_are_over_people_who_are_right_or_wrong_as_a_whole():
 
 
 def test_systems_are_compared_on_the_photographs_that_both_score():
-    one = [said("Neutral"), said("Anger"), said("Anger"), Prediction(num_faces=1)]
-    two = [said("Neutral"), said("Neutral"), said("Anger"), said("Happiness")]
+    one = [
+        predicted("Neutral"),
+        predicted("Anger"),
+        predicted("Anger"),
+        Prediction(num_faces=1),
+    ]
+    two = [
+        predicted("Neutral"),
+        predicted("Neutral"),
+        predicted("Anger"),
+        predicted("Happiness"),
+    ]
     paired = PairedStatistics.of(FOUR, one, two)
     assert paired.pooled().values == pytest.approx(1 - (1 + 0.5) / 2)
     back = PairedStatistics.of(FOUR, two, one)
@@ -180,7 +201,7 @@ def test_systems_are_compared_on_the_photographs_that_both_score():
 
 
 def test_the_page_shows_what_is_defined_and_json_holds_null_for_the_rest():
-    statistics = PersonStatistics.of(FOUR, [said("Neutral", valence=0.1)] * 4)
+    statistics = PersonStatistics.of(FOUR, [predicted("Neutral", valence=0.1)] * 4)
     row = Row(
         system="world",
         crop="its own faces",

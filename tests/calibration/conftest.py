@@ -31,13 +31,13 @@ def noisy_model() -> Callable[..., tuple[list[SequenceOutputs], dict[str, Target
             times_s = np.cumsum(rng.choice([1, 1, 1, 2, 5], num_rows)) / 30
             waves = slow_waves(rng, times_s, 22)
             errors = np.random.default_rng([seed, video, 1]).normal(size=waves.shape)
-            said = waves + noise * errors
+            predicted = waves + noise * errors
             affect = np.clip(waves[:, :2] / 2, -1, 1).astype(np.float32)
             limits = np.linspace(0, 1.5, 12)
             units = (waves[:, 10:] > limits).astype(np.int8)
-            logits = 3 * (said[:, 10:] - limits) + shift
-            powers = np.exp(2 * said[:, 2:10])
-            values = np.clip(said[:, :2] / 2, -1, 1).astype(np.float32)
+            logits = 3 * (predicted[:, 10:] - limits) + shift
+            powers = np.exp(2 * predicted[:, 2:10])
+            values = np.clip(predicted[:, :2] / 2, -1, 1).astype(np.float32)
             expression = (powers / powers.sum(1, keepdims=True)).astype(np.float32)
             probs = {
                 Task.VALENCE: values[:, 0],

@@ -40,7 +40,7 @@ def annotations(videos, index, frames):
 
 
 def outputs(video, frames):
-    """Values by which the frame can be told: valence is the frame's number in thousands."""
+    """Values that identify the frame: valence is the frame's number in thousands."""
     rng = np.random.default_rng(len(frames))
     powers = rng.random((len(frames), 8))
     return SequenceOutputs(
@@ -56,7 +56,7 @@ def outputs(video, frames):
     )
 
 
-def said(*each):
+def predicted(*each):
     return [apply_calibration(one, Calibration()) for one in each]
 
 
@@ -78,13 +78,13 @@ def test_frames_are_answered_as_expanding_a_sequence_answers_them(wanted, found)
         return
     model = outputs("clip", computed.tolist())
     expected = expand(model.probs[Task.VALENCE][:, None], sequence).outputs[:, 0]
-    predictions = to_predictions(said(model), rows)
+    predictions = to_predictions(predicted(model), rows)
     np.testing.assert_array_equal(predictions.valence, expected)
 
 
 def test_repeats_and_gaps_are_answered_in_the_order_of_the_annotations():
     rows = annotations(("a", "b"), [1, 0, 0, 1, 0], [9, 4, 4, 1, 2])
-    calibrated = said(outputs("b", [3, 7]), outputs("a", [2, 4]))
+    calibrated = predicted(outputs("b", [3, 7]), outputs("a", [2, 4]))
     predictions = to_predictions(calibrated, rows, provenance={"run": "toy"})
     np.testing.assert_allclose(predictions.valence, [0.007, 0.004, 0.004, 0.003, 0.002])
     np.testing.assert_array_equal(predictions.expression[1], calibrated[1].expression[1])
@@ -102,7 +102,7 @@ def test_a_video_without_outputs_and_a_task_not_predicted_stay_uncovered():
     rows = annotations(("a", "b"), [0, 1], [1, 1])
     model = outputs("a", [1])
     bare = dataclasses.replace(model, probs={Task.VALENCE: model.probs[Task.VALENCE]})
-    predictions = to_predictions(said(bare), rows)
+    predictions = to_predictions(predicted(bare), rows)
     assert predictions.valence_covered.tolist() == [True, False]
     assert not predictions.expression_covered.any()
     assert predictions.expression_probs is predictions.action_unit_probs is None
@@ -113,10 +113,10 @@ def test_what_does_not_fit_is_named():
     rows = annotations(("a",), [0], [1])
     model = outputs("a", [1])
     with pytest.raises(BadOutputs, match="videos must be distinct, got 1 names for 2"):
-        to_predictions(said(model, model), rows)
+        to_predictions(predicted(model, model), rows)
     units = model.probs[Task.ACTION_UNITS][:, :5]
     few = dataclasses.replace(model, probs={Task.ACTION_UNITS: units})
     with pytest.raises(
         BadOutputs, match="a: action_units must have a column for each of 12"
     ):
-        to_predictions(said(few), rows)
+        to_predictions(predicted(few), rows)

@@ -146,8 +146,8 @@ def test_centering_helps_the_ccc_where_a_member_has_a_scale_of_its_own(noisy_mod
     truth = np.concatenate([targets[one.video].valence for one in base])
 
     def ccc(outputs):
-        said = np.concatenate([one.probs[Task.VALENCE] for one in outputs])
-        return concordance_correlation(truth, said)
+        predicted = np.concatenate([one.probs[Task.VALENCE] for one in outputs])
+        return concordance_correlation(truth, predicted)
 
     plain = ccc(average(members))
     assert ccc(average(members, rescaling=centering(members))) > plain + 0.03

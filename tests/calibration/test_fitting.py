@@ -151,8 +151,8 @@ def test_the_threshold_of_the_sweep_is_the_best_there_is(seed):
     best = best_threshold(probs, present)
 
     def f1(threshold):
-        said = (probs >= np.float32(threshold)).astype(int)
-        return UnitCounts.of(present[:, None].astype(int), said[:, None]).mean_f1()
+        predicted = (probs >= np.float32(threshold)).astype(int)
+        return UnitCounts.of(present[:, None].astype(int), predicted[:, None]).mean_f1()
 
     tried = [f1(t) for t in [*np.unique(probs), 0.0, 1.01]]
     assert f1(best) == pytest.approx(max(tried))
@@ -203,8 +203,8 @@ def labeled_classes(seed, num_rows=600):
 
 
 def macro_f1(probs, target, bias):
-    said = (np.log(probs) + np.array(bias)).argmax(1)
-    return ConfusionCounts.of(target, said, 4).macro_f1()
+    predicted = (np.log(probs) + np.array(bias)).argmax(1)
+    return ConfusionCounts.of(target, predicted, 4).macro_f1()
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -24,9 +24,9 @@ from wildaffect.video.sources import open_container
 )
 def test_what_is_worded_wrongly_is_said_in_one_line_with_status_two(args, words, capsys):
     assert main(args) == 2
-    said = capsys.readouterr()
-    assert said.out == ""
-    (line,) = said.err.splitlines()
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    (line,) = printed.err.splitlines()
     assert line.startswith("wildaffect: ")
     assert words in line
 

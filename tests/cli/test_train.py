@@ -92,10 +92,10 @@ def test_a_run_is_trained_calibrated_and_scored_and_everything_lies_in_its_folde
     data, capsys
 ):
     assert main(["train", "small.json", "--data", str(data), "-o", "out"]) == 0
-    said = capsys.readouterr()
-    assert "3 videos of" in said.out
-    assert "in sample / out of sample" in said.out
-    last = said.out.splitlines()[-1]
+    printed = capsys.readouterr()
+    assert "3 videos of" in printed.out
+    assert "in sample / out of sample" in printed.out
+    last = printed.out.splitlines()[-1]
     assert last.startswith("out: score ")
     assert "95 % over videos" in last
     assert {
@@ -156,9 +156,9 @@ def test_flags_change_the_recipe_and_another_recipe_needs_another_folder(data, c
 def test_folds_hold_every_video_out_once(data, capsys):
     command = ["train", "small.json", "--data", str(data), "-o", "cv", "--folds", "2"]
     assert main([*command, "--num-epochs", "1"]) == 0
-    said = capsys.readouterr().out
-    assert "6 videos of" in said
-    assert said.splitlines()[-1].startswith("cv: score ")
+    printed = capsys.readouterr().out
+    assert "6 videos of" in printed
+    assert printed.splitlines()[-1].startswith("cv: score ")
     rows = json.loads(Path("cv/scores-held-out.json").read_text())
     assert len(rows) == 3
     assert {"folds.json", "outputs"} <= {path.name for path in Path("cv").iterdir()}
@@ -216,7 +216,7 @@ def test_without_the_packages_of_training_the_extra_is_named(data, capsys, monke
 def test_the_help_of_a_whole_system_is_about_that_system(capsys):
     with pytest.raises(SystemExit):
         main(["train", "abaw4-system-small", "--help"])
-    said = " ".join(capsys.readouterr().out.split())
-    assert "from pixels to an artifact" in said
-    assert "abaw4-system-small: The same parts in networks for crops of 64 px" in said
-    assert "on stored features" not in said
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "from pixels to an artifact" in printed
+    assert "abaw4-system-small: The same parts in networks for crops of 64 px" in printed
+    assert "on stored features" not in printed

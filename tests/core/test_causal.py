@@ -93,8 +93,8 @@ def count_and_look_back(rows, times_s):
 def test_who_holds_still_gets_the_same_answer_from_the_first_row_on(start_s):
     spec = CausalWindow(length_s=2.0, delay_s=0.0, max_gap_s=1.0, lead_step_s=0.1)
     times_s = start_s + np.arange(60) / 10
-    said = run_causal(count_and_look_back, times_s, np.full((60, 3), 7.0), spec)
-    np.testing.assert_allclose(said, np.tile([20, 1.9, 0.0], (60, 1)), atol=1e-9)
+    predicted = run_causal(count_and_look_back, times_s, np.full((60, 3), 7.0), spec)
+    np.testing.assert_allclose(predicted, np.tile([20, 1.9, 0.0], (60, 1)), atol=1e-9)
 
 
 def test_rows_in_front_of_a_run_are_its_first_and_nothing_before_a_gap():
@@ -106,8 +106,8 @@ def test_rows_in_front_of_a_run_are_its_first_and_nothing_before_a_gap():
         seen.append((rows[:, 0].tolist(), at_s.tolist()))
         return rows
 
-    said = run_causal(note, times_s, np.arange(5.0)[:, None], spec)
-    assert said[:, 0].tolist() == [0, 1, 2, 3, 4]
+    predicted = run_causal(note, times_s, np.arange(5.0)[:, None], spec)
+    assert predicted[:, 0].tolist() == [0, 1, 2, 3, 4]
     assert seen[1] == ([0, 0, 0, 1], [-0.5, -0.25, 0.0, 0.25])
     assert seen[4] == ([3, 3, 3, 4], [4.5, 4.75, 5.0, 5.25])
 

@@ -30,7 +30,7 @@ def streams():
 
 
 def joined():
-    return StreamingJoin(streams(), lambda said: np.concatenate(said, axis=1))
+    return StreamingJoin(streams(), lambda predicted: np.concatenate(predicted, axis=1))
 
 
 def made_up(num_rows):
@@ -52,13 +52,15 @@ def test_rows_come_back_once_in_order_and_the_same_however_they_arrive(cuts):
         for first, stop in pairwise(edges)
     ]
     parts = [part for part in [*parts, stream.flush()] if len(part.times_s)]
-    said = []
+    predicted = []
     for one in streams():
         whole = [one.push(times_s, rows), one.flush()]
-        said.append(np.concatenate([part.outputs for part in whole if len(part.times_s)]))
+        predicted.append(
+            np.concatenate([part.outputs for part in whole if len(part.times_s)])
+        )
     np.testing.assert_array_equal(np.concatenate([p.times_s for p in parts]), times_s)
     np.testing.assert_array_equal(
-        np.concatenate([part.outputs for part in parts]), np.concatenate(said, axis=1)
+        np.concatenate([part.outputs for part in parts]), np.concatenate(predicted, axis=1)
     )
 
 

@@ -33,8 +33,8 @@ def offline(times_s, rows, spec, rate_hz):
         outputs = run_causal(lagging_mean, kept_s, chosen, spec)
     else:
         slices = cut(kept_s, spec)
-        said = [lagging_mean(chosen[s], kept_s[s]) for s in slices]
-        outputs = stitch(said, slices, times_s=kept_s, spec=spec)
+        predicted = [lagging_mean(chosen[s], kept_s[s]) for s in slices]
+        outputs = stitch(predicted, slices, times_s=kept_s, spec=spec)
     return between_kept(times_s, kept_s, outputs, longest_gap_s=longest_gap_s(spec))
 
 

@@ -66,11 +66,11 @@ def test_a_row_is_one_short_line():
         sharpness=1.0,
     )
     row = FaceResult(frame_index=7, time_s=0.28, status=Status.OK, face=face)
-    said = FaceResult(
+    predicted = FaceResult(
         frame_index=7, time_s=0.28, status=Status.OK, face=face, affect=two_units()
     )
     assert repr(row) == "FaceResult(frame 7, 0.280 s, ok, track 3)"
-    assert repr(said) == (
+    assert repr(predicted) == (
         "FaceResult(frame 7, 0.280 s, ok, track 3: valence +0.50, Happiness 0.75, AU12)"
     )
     assert repr(affect(expression_is_unclear=True)).endswith("Happiness 0.75 (unclear))")

@@ -36,8 +36,8 @@ def labels(*subjects: str) -> Annotations:
 
 def world(folder: Path, seed: int) -> Path:
     folder.mkdir()
-    told = {"made_by": "wildaffect 0, generated world 2", "seed": seed}
-    (folder / "provenance.json").write_text(json.dumps(told))
+    record = {"made_by": "wildaffect 0, generated world 2", "seed": seed}
+    (folder / "provenance.json").write_text(json.dumps(record))
     return folder
 
 

@@ -10,8 +10,8 @@ UNITS = ABAW_ACTION_UNITS.labels
 
 
 @pytest.fixture
-def told(tmp_path):
-    """A result that says exactly what is true of everybody in view, with ids per person."""
+def record(tmp_path):
+    """A result with the exact truth for all visible people, with ids per person."""
     rows = csv.read_csv(TRUTH).to_pylist()
     kept = [row for row in rows if row["visible"] >= 0.7]
     columns = {
@@ -28,20 +28,20 @@ def told(tmp_path):
     return path
 
 
-def test_the_truth_agrees_with_itself(told):
-    compared = compare(told)
+def test_the_truth_agrees_with_itself(record):
+    compared = compare(record)
     assert compared.num_found == compared.num_visible > 300
     by_name = {one.name: one for one in compared.agreements}
     assert by_name["valence"].concordance == pytest.approx(1.0, abs=1e-6)
     assert by_name["AU12"].correlation == pytest.approx(1.0, abs=1e-6)
 
 
-def test_faces_elsewhere_are_not_found(told):
-    moved = csv.read_csv(told).to_pylist()
+def test_faces_elsewhere_are_not_found(record):
+    moved = csv.read_csv(record).to_pylist()
     for row in moved:
         row["box_x0"], row["box_x1"] = row["box_x0"] + 3000, row["box_x1"] + 3000
-    csv.write_csv(pa.Table.from_pylist(moved), told)
-    assert compare(told).num_found == 0
+    csv.write_csv(pa.Table.from_pylist(moved), record)
+    assert compare(record).num_found == 0
 
 
 def test_the_clip_has_the_frames_that_its_truth_tells_of():

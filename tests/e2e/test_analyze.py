@@ -81,9 +81,9 @@ def test_quiet_prints_the_last_line_alone_and_json_one_document(clip, tmp_path, 
     quiet = analyze(clip, "-o", tmp_path, "--stop", 0.2, "--quiet")
     assert len(quiet.out.splitlines()) == 1
     assert quiet.err == ""
-    said = json.loads(analyze(clip, "-o", tmp_path, "--stop", 0.2, "--json").out)
-    (file,) = said["files"]
-    assert said["num_errors"] == 0
+    output = json.loads(analyze(clip, "-o", tmp_path, "--stop", 0.2, "--json").out)
+    (file,) = output["files"]
+    assert output["num_errors"] == 0
     assert file["result"] == str(tmp_path / "face.csv")
     assert file["summary"]["num_frames"] == 5
     assert [track["track_id"] for track in file["tracks"]] == [0]
@@ -144,8 +144,8 @@ def test_resume_skips_what_is_whole_and_redoes_what_changed(
         (folder / f"{name}.mp4").write_bytes(clip.read_bytes())
 
     def again(*options):
-        said = analyze(folder, "-o", out, "--resume", "--json", "--stop", 0.3, *options)
-        files = json.loads(said.out)["files"]
+        output = analyze(folder, "-o", out, "--resume", "--json", "--stop", 0.3, *options)
+        files = json.loads(output.out)["files"]
         return {file["source"].split("/")[-1][:-4]: file["was_finished"] for file in files}
 
     assert again() == {"cut": False, "edited": False, "kept": False}

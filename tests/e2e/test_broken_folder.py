@@ -113,7 +113,7 @@ def test_twenty_broken_files_among_forty_cost_themselves_alone(clip, tmp_path, a
         assert all(line.startswith("wildaffect: ") for line in lines)
         for path in broken:
             assert sum(str(path) in line for line in lines) == 1, path
-        said = json.loads(done.out)
-        assert (len(said["files"]), said["num_errors"]) == (40, 20)
+        document = json.loads(done.out)
+        assert (len(document["files"]), document["num_errors"]) == (40, 20)
         runs.append((lines, [path.read_bytes() for path in results]))
     assert runs[0] == runs[1]

@@ -110,13 +110,13 @@ def test_network_threads_change_rounding_alone(images, rows):
 
 
 def test_decoder_threads_change_nothing(analyzer, clip):
-    said = []
+    predicted = []
     for threads in (1, 2, 3):
         with open_source(clip, decoder_threads=threads) as reader:
-            said.append(list(analyzer.run(reader)))
-    assert len(said[0]) == 20
-    assert_same(said[0], said[1])
-    assert_same(said[0], said[2])
+            predicted.append(list(analyzer.run(reader)))
+    assert len(predicted[0]) == 20
+    assert_same(predicted[0], predicted[1])
+    assert_same(predicted[0], predicted[2])
 
 
 @pytest.mark.slow

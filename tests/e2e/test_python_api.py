@@ -194,12 +194,12 @@ def test_lost_frames_are_said_by_the_api_as_by_the_command(images, tmp_path, ana
         result = wildaffect.analyze(folder)
     written = result.write(tmp_path / "api.csv")
     analyze(folder, "-o", tmp_path / "command.csv")
-    said = [
+    sidecars = [
         json.loads(Path(f"{path}.json").read_text())
         for path in (written, tmp_path / "command.csv")
     ]
-    assert [document["complete"] for document in said] == [False, False]
-    assert said[0]["error"] == said[1]["error"] == result.error
+    assert [document["complete"] for document in sidecars] == [False, False]
+    assert sidecars[0]["error"] == sidecars[1]["error"] == result.error
     assert "1 not decodable and left out (2)" in result.error
 
 

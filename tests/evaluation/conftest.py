@@ -49,7 +49,7 @@ def truth(tmp_path):
 
 
 @pytest.fixture
-def said(tmp_path):
-    path = tmp_path / "said.csv"
+def prediction_file(tmp_path):
+    path = tmp_path / "predictions.csv"
     path.write_text("\n".join([TABLE, *map(said_line, SAID)]) + "\n")
     return path

@@ -36,7 +36,7 @@ LABELS = (
 )
 
 
-def report_of(truth, said, against=None, **changed):
+def report_of(truth, prediction_file, against=None, **changed):
     annotated = read_annotated(truth)
     values = {
         "annotated": annotated,
@@ -45,7 +45,7 @@ def report_of(truth, said, against=None, **changed):
         **changed,
     }
     other = read_predictions(against) if against else None
-    return evaluate(read_predictions(said), Evaluation(**values), other)
+    return evaluate(read_predictions(prediction_file), Evaluation(**values), other)
 
 
 def value(report, name):
@@ -61,8 +61,8 @@ def without_columns(path, labels):
     return fewer
 
 
-def test_scores_are_those_worked_out_by_hand(truth, said):
-    report = report_of(truth, said)
+def test_scores_are_those_worked_out_by_hand(truth, prediction_file):
+    report = report_of(truth, prediction_file)
     assert value(report, "valence.ccc") == pytest.approx(31 / 37, abs=1e-9)
     assert value(report, "valence.mse") == pytest.approx(0.09375, abs=1e-9)
     assert value(report, "arousal.ccc") == 0
@@ -74,8 +74,8 @@ def test_scores_are_those_worked_out_by_hand(truth, said):
     assert report.overall.value == pytest.approx(total, abs=1e-9)
 
 
-def test_labels_confusion_and_coverage_are_those_worked_out_by_hand(truth, said):
-    report = report_of(truth, said)
+def test_labels_confusion_and_coverage_are_those_worked_out_by_hand(truth, prediction_file):
+    report = report_of(truth, prediction_file)
     neutral, unit = report.expression_scores[0], report.action_unit_scores[0]
     assert (neutral.label, neutral.precision, neutral.recall) == ("Neutral", 1.0, 0.5)
     assert (neutral.num_annotated, neutral.num_predicted, neutral.num_frames) == (2, 1, 6)
@@ -95,34 +95,34 @@ def test_labels_confusion_and_coverage_are_those_worked_out_by_hand(truth, said)
     ("name", "expected"),
     [("abaw-va", 31 / 74), ("abaw-expr", 7 / 24), ("abaw-au", 1 / 21)],
 )
-def test_each_single_track_takes_its_term_alone(truth, said, name, expected):
-    report = report_of(truth, said, protocol=PROTOCOLS[name])
+def test_each_single_track_takes_its_term_alone(truth, prediction_file, name, expected):
+    report = report_of(truth, prediction_file, protocol=PROTOCOLS[name])
     assert report.overall.value == pytest.approx(expected, abs=1e-9)
     assert report.protocol == name
 
 
-def test_a_score_that_is_not_defined_is_told_and_not_guessed(truth, said):
-    for path in (truth, said):
+def test_a_score_that_is_not_defined_is_told_and_not_guessed(truth, prediction_file):
+    for path in (truth, prediction_file):
         lines = [line.split(",") for line in path.read_text().splitlines()]
         rows = [[row[0], row[1], "0.1", *row[3:]] for row in lines[1:]]
         path.write_text("".join(",".join(row) + "\n" for row in [lines[0], *rows]))
-    report = report_of(truth, said)
+    report = report_of(truth, prediction_file)
     assert value(report, "arousal.ccc") is None
     assert report.overall.value is None
     assert any(note.startswith("Arousal CCC is not defined") for note in report.notes)
 
 
-def test_own_data_have_no_overall_number(truth, said):
-    report = report_of(truth, said, protocol=PROTOCOLS["own"])
+def test_own_data_have_no_overall_number(truth, prediction_file):
+    report = report_of(truth, prediction_file, protocol=PROTOCOLS["own"])
     assert report.overall is None
     assert len(report.coverage) == 4
 
 
-def test_the_order_of_predictions_does_not_matter(truth, said, tmp_path):
+def test_the_order_of_predictions_does_not_matter(truth, prediction_file, tmp_path):
     shuffled = tmp_path / "said2.csv"
-    head, *lines = said.read_text().splitlines()
+    head, *lines = prediction_file.read_text().splitlines()
     shuffled.write_text("\n".join([head, *lines[::-1]]) + "\n")
-    first, second = report_of(truth, said), report_of(truth, shuffled)
+    first, second = report_of(truth, prediction_file), report_of(truth, shuffled)
     assert first.overall == second.overall
     assert first.videos == second.videos
 
@@ -134,16 +134,18 @@ def test_perfect_predictions_reach_the_ends_of_the_scales(truth):
     assert all(video.expression_accuracy == 1 for video in report.videos)
 
 
-def test_a_frame_without_prediction_is_refused_by_name(truth, said, tmp_path):
+def test_a_frame_without_prediction_is_refused_by_name(truth, prediction_file, tmp_path):
     fewer = tmp_path / "fewer.csv"
-    fewer.write_text("\n".join(said.read_text().splitlines()[:-2]) + "\n")
+    fewer.write_text("\n".join(prediction_file.read_text().splitlines()[:-2]) + "\n")
     with pytest.raises(EvaluationError, match=r"2 of 8 frames \(b/00010.jpg, b/00011.jpg"):
         report_of(truth, fewer)
 
 
-def test_a_frame_without_prediction_is_left_out_or_neutral_as_asked(truth, said, tmp_path):
+def test_a_frame_without_prediction_is_left_out_or_neutral_as_asked(
+    truth, prediction_file, tmp_path
+):
     fewer = tmp_path / "fewer.csv"
-    fewer.write_text("\n".join(said.read_text().splitlines()[:-2]) + "\n")
+    fewer.write_text("\n".join(prediction_file.read_text().splitlines()[:-2]) + "\n")
     skip = report_of(truth, fewer, rules=Rules(missing=Missing.SKIP))
     neutral = report_of(truth, fewer, rules=Rules(missing=Missing.NEUTRAL))
     assert [each.num_scored for each in skip.coverage] == [6, 6, 6, 6]
@@ -155,16 +157,18 @@ def test_a_frame_without_prediction_is_left_out_or_neutral_as_asked(truth, said,
     assert value(neutral, "valence.ccc") == pytest.approx(31 / 37, abs=1e-9)
 
 
-def test_a_blank_cell_is_a_missing_prediction_of_that_task_alone(truth, said):
-    said.write_text(said.read_text().replace("a/00001.jpg,0.0,", "a/00001.jpg,,"))
+def test_a_blank_cell_is_a_missing_prediction_of_that_task_alone(truth, prediction_file):
+    prediction_file.write_text(
+        prediction_file.read_text().replace("a/00001.jpg,0.0,", "a/00001.jpg,,")
+    )
     with pytest.raises(EvaluationError, match="annotated for valence must have"):
-        report_of(truth, said)
-    report = report_of(truth, said, rules=Rules(missing=Missing.SKIP))
+        report_of(truth, prediction_file)
+    report = report_of(truth, prediction_file, rules=Rules(missing=Missing.SKIP))
     assert [each.num_scored for each in report.coverage] == [7, 8, 6, 8]
 
 
-def test_an_absent_unit_is_not_counted_as_zero_unless_asked(truth, said):
-    fewer = without_columns(said, LABELS[6:])
+def test_an_absent_unit_is_not_counted_as_zero_unless_asked(truth, prediction_file):
+    fewer = without_columns(prediction_file, LABELS[6:])
     with pytest.raises(EvaluationError, match="must hold AU12, AU15, AU23, AU24"):
         report_of(truth, fewer)
     common = report_of(truth, fewer, rules=Rules(absent=Absent.COMMON))
@@ -176,90 +180,92 @@ def test_an_absent_unit_is_not_counted_as_zero_unless_asked(truth, said):
     assert "count as never there" in zero.departures[0]
 
 
-def test_a_unit_with_an_empty_column_is_absent(truth, said):
-    lines = said.read_text().splitlines()
+def test_a_unit_with_an_empty_column_is_absent(truth, prediction_file):
+    lines = prediction_file.read_text().splitlines()
     blank = [lines[0], *(line.rsplit(",", 1)[0] + "," for line in lines[1:])]
-    said.write_text("\n".join(blank) + "\n")
+    prediction_file.write_text("\n".join(blank) + "\n")
     with pytest.raises(EvaluationError, match="must hold AU26, which are annotated"):
-        report_of(truth, said)
+        report_of(truth, prediction_file)
 
 
-def test_predicted_units_that_are_not_annotated_are_noted(truth, said):
-    said.write_text(said.read_text().replace("AU26", "AU45"))
-    report = report_of(truth, said, rules=Rules(absent=Absent.COMMON))
+def test_predicted_units_that_are_not_annotated_are_noted(truth, prediction_file):
+    prediction_file.write_text(prediction_file.read_text().replace("AU26", "AU45"))
+    report = report_of(truth, prediction_file, rules=Rules(absent=Absent.COMMON))
     assert "AU26" not in report.action_units
     assert any("not annotated, not scored: AU45" in note for note in report.notes)
 
 
-def test_label_spaces_that_differ_are_refused_with_their_names(truth, said):
-    said.write_text(
-        said.read_text()
+def test_label_spaces_that_differ_are_refused_with_their_names(truth, prediction_file):
+    prediction_file.write_text(
+        prediction_file.read_text()
         .replace(",expression,", ",expression[affectnet-expressions-8],")
         .replace("Other", "Contempt")
     )
     with pytest.raises(EvaluationError, match=r"abaw-expressions-8 .* affectnet-exp"):
-        report_of(truth, said)
+        report_of(truth, prediction_file)
 
 
-def test_a_documented_map_makes_label_spaces_comparable(truth, said):
-    text = said.read_text().replace(",expression,", ",expression[affectnet-expressions-8],")
-    said.write_text(text.replace("Other", "Contempt"))
-    predicted = read_predictions(said).values.spaces.expressions
+def test_a_documented_map_makes_label_spaces_comparable(truth, prediction_file):
+    text = prediction_file.read_text().replace(
+        ",expression,", ",expression[affectnet-expressions-8],"
+    )
+    prediction_file.write_text(text.replace("Other", "Contempt"))
+    predicted = read_predictions(prediction_file).values.spaces.expressions
     annotated = read_annotated(truth).annotations.spaces.expressions
     class_map = documented_map(predicted, annotated)
     with pytest.raises(EvaluationError, match="must hold Other, which are annotated"):
-        report_of(truth, said, rules=Rules(class_map=class_map))
+        report_of(truth, prediction_file, rules=Rules(class_map=class_map))
     rules = Rules(class_map=class_map, absent=Absent.COMMON)
-    report = report_of(truth, said, rules=rules)
+    report = report_of(truth, prediction_file, rules=rules)
     assert len(report.expressions) == 7
     assert value(report, "expression.macro_f1") == pytest.approx((7 / 3) / 7)
     assert any("2 predicted expressions have no counterpart" in n for n in report.notes)
 
 
-def test_a_protocol_refuses_predictions_without_one_of_its_tasks(truth, said):
-    fewer = without_columns(said, ("arousal",))
+def test_a_protocol_refuses_predictions_without_one_of_its_tasks(truth, prediction_file):
+    fewer = without_columns(prediction_file, ("arousal",))
     with pytest.raises(EvaluationError, match="predictions must hold arousal"):
         report_of(truth, fewer)
     report = report_of(truth, fewer, protocol=PROTOCOLS["own"])
     assert {each.task for each in report.coverage} == set(Task) - {Task.AROUSAL}
 
 
-def test_tuning_on_evaluated_videos_is_flagged(truth, said):
+def test_tuning_on_evaluated_videos_is_flagged(truth, prediction_file):
     states = [
-        report_of(truth, said, tuned_on=videos).in_sample
+        report_of(truth, prediction_file, tuned_on=videos).in_sample
         for videos in (None, ("x",), ("x", "a_left"))
     ]
     assert [each.state for each in states] == ["not declared", "no", "yes"]
     assert states[2].examples == ("a",)
 
 
-def test_a_system_does_not_differ_from_itself(truth, said):
-    report = report_of(truth, said, against=said)
+def test_a_system_does_not_differ_from_itself(truth, prediction_file):
+    report = report_of(truth, prediction_file, against=prediction_file)
     defined = [d for d in report.comparison.differences if d.this is not None]
     assert {d.score.value for d in defined} == {0.0}
     assert {d.share_above for d in defined} <= {0.5, None}
 
 
-def test_a_comparison_is_on_the_frames_that_both_predict(truth, said, tmp_path):
+def test_a_comparison_is_on_the_frames_that_both_predict(truth, prediction_file, tmp_path):
     fewer = tmp_path / "fewer.csv"
-    fewer.write_text("\n".join(said.read_text().splitlines()[:-2]) + "\n")
+    fewer.write_text("\n".join(prediction_file.read_text().splitlines()[:-2]) + "\n")
     rules = Rules(missing=Missing.SKIP)
-    comparison = report_of(truth, said, against=fewer, rules=rules).comparison
+    comparison = report_of(truth, prediction_file, against=fewer, rules=rules).comparison
     assert comparison.num_frames[Task.VALENCE] == 6
     assert any("2 of 8 frames" in text for text in comparison.departures)
     assert comparison.differences[0].score.value == 0
 
 
-def test_intervals_hold_the_value_and_repeat_with_the_seed(truth, said):
-    report = report_of(truth, said)
+def test_intervals_hold_the_value_and_repeat_with_the_seed(truth, prediction_file):
+    report = report_of(truth, prediction_file)
     assert report.overall.low <= report.overall.value <= report.overall.high
-    assert report == report_of(truth, said)
+    assert report == report_of(truth, prediction_file)
 
 
-def test_one_video_has_no_interval(truth, said):
+def test_one_video_has_no_interval(truth, prediction_file):
     lines = truth.read_text().splitlines()
     truth.write_text("\n".join(line for line in lines if line[:2] != "b/") + "\n")
-    report = report_of(truth, said)
+    report = report_of(truth, prediction_file)
     assert (report.overall.low, report.overall.high) == (None, None)
 
 
@@ -271,13 +277,13 @@ def test_videos_and_people_are_scored_by_themselves(tmp_path):
         for f, x in ((0, -0.5), (1, 0.0), (2, 0.5))
     ]
     (tmp_path / "manifest.csv").write_text(head + "".join(rows))
-    said = tmp_path / "said.csv"
+    prediction_file = tmp_path / "predictions.csv"
     lines = [row.split(",") for row in rows]
-    said.write_text(
+    prediction_file.write_text(
         "video,frame,valence\n"
         + "".join(f"{c[1]},{c[2]},{0.0 if c[1] == 'c' else c[5].strip()}\n" for c in lines)
     )
-    report = report_of(tmp_path / "manifest.csv", said)
+    report = report_of(tmp_path / "manifest.csv", prediction_file)
     assert [video.ccc_valence for video in report.videos] == pytest.approx([1, 1, 0])
     people = {person.name: person for person in report.subjects}
     assert (people["p"].num_frames, people["q"].num_frames) == (6, 3)
@@ -285,8 +291,8 @@ def test_videos_and_people_are_scored_by_themselves(tmp_path):
     assert report.num_subjects == 2
 
 
-def test_a_report_comes_back_from_json_as_it_was(truth, said, tmp_path):
-    report = report_of(truth, said, against=said)
+def test_a_report_comes_back_from_json_as_it_was(truth, prediction_file, tmp_path):
+    report = report_of(truth, prediction_file, against=prediction_file)
     path = tmp_path / "report.json"
     path.write_text(report_to_json(report))
     assert read_report(path) == report
@@ -297,17 +303,19 @@ def test_a_report_comes_back_from_json_as_it_was(truth, said, tmp_path):
         read_report(path)
 
 
-def test_inputs_are_known_by_their_hash(truth, said):
-    before = report_of(truth, said)
-    said.write_text(said.read_text().replace("0.5,Neutral", "0.25,Neutral"))
-    after = report_of(truth, said)
+def test_inputs_are_known_by_their_hash(truth, prediction_file):
+    before = report_of(truth, prediction_file)
+    prediction_file.write_text(
+        prediction_file.read_text().replace("0.5,Neutral", "0.25,Neutral")
+    )
+    after = report_of(truth, prediction_file)
     assert before.annotations == after.annotations
     assert before.predictions.sha256 != after.predictions.sha256
     assert len(before.predictions.sha256) == 64
 
 
-def test_densities_and_traces_hold_every_scored_frame(truth, said):
-    report = report_of(truth, said)
+def test_densities_and_traces_hold_every_scored_frame(truth, prediction_file):
+    report = report_of(truth, prediction_file)
     assert [np.sum(plot.counts) for plot in report.densities] == [8, 8, 8, 8]
     ranks = [(each.task, each.rank) for each in report.traces]
     assert (Task.VALENCE, "most") in ranks

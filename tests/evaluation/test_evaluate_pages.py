@@ -40,9 +40,9 @@ class Balanced(HTMLParser):
 
 
 @pytest.fixture
-def report(truth, said):
+def report(truth, prediction_file):
     annotated = read_annotated(truth)
-    table = read_predictions(said)
+    table = read_predictions(prediction_file)
     settings = Settings(num_resamples=50)
     evaluation = Evaluation(
         annotated=annotated,
@@ -70,9 +70,9 @@ def test_every_plot_is_xml_with_a_label(report):
     assert all(root.get("aria-label") and root.get("role") == "img" for root in roots)
 
 
-def test_names_of_files_cannot_break_the_page(truth, said):
-    evil = said.with_name("<b>&x.csv")
-    evil.write_text(said.read_text())
+def test_names_of_files_cannot_break_the_page(truth, prediction_file):
+    evil = prediction_file.with_name("<b>&x.csv")
+    evil.write_text(prediction_file.read_text())
     annotated = read_annotated(truth)
     evaluation = Evaluation(
         annotated=annotated,
@@ -93,9 +93,16 @@ def test_markdown_has_whole_tables_and_the_hashes(report):
         assert len({line.count("|") for line in table.strip().splitlines()}) == 1
 
 
-def test_the_command_prints_and_writes_a_report(truth, said, tmp_path, capsys):
+def test_the_command_prints_and_writes_a_report(truth, prediction_file, tmp_path, capsys):
     page = tmp_path / "out" / "report.html"
-    args = ["evaluate", str(said), "--annotations", str(truth), "--resamples", "50"]
+    args = [
+        "evaluate",
+        str(prediction_file),
+        "--annotations",
+        str(truth),
+        "--resamples",
+        "50",
+    ]
     assert main([*args, "--report", str(page)]) == 0
     printed = capsys.readouterr().out
     assert "abaw-mtl: P 0.758" in printed
@@ -103,30 +110,55 @@ def test_the_command_prints_and_writes_a_report(truth, said, tmp_path, capsys):
     assert page.read_text().startswith("<!doctype html>")
 
 
-def test_a_number_with_departures_is_never_shown_as_the_official_one(truth, said, capsys):
-    said.write_text("\n".join(said.read_text().splitlines()[:-2]) + "\n")
-    args = ["evaluate", str(said), "--annotations", str(truth), "--resamples", "50"]
-    pages = [said.with_name(name) for name in ("r.html", "r.md")]
+def test_a_number_with_departures_is_never_shown_as_the_official_one(
+    truth, prediction_file, capsys
+):
+    prediction_file.write_text(
+        "\n".join(prediction_file.read_text().splitlines()[:-2]) + "\n"
+    )
+    args = [
+        "evaluate",
+        str(prediction_file),
+        "--annotations",
+        str(truth),
+        "--resamples",
+        "50",
+    ]
+    pages = [prediction_file.with_name(name) for name in ("r.html", "r.md")]
     for page in pages:
         assert main([*args, "--missing", "skip", "--report", str(page)]) == 0
         assert "P, with departures" in page.read_text()
     assert "abaw-mtl: P, with departures 0." in capsys.readouterr().out
 
 
-def test_what_the_other_system_lacks_is_told_on_every_page(truth, said, capsys):
-    other = said.with_name("other.csv")
-    other.write_text("\n".join(said.read_text().splitlines()[:-2]) + "\n")
-    args = ["evaluate", str(said), "--annotations", str(truth), "--missing", "skip"]
-    for page in (said.with_name("r.html"), said.with_name("r.md")):
+def test_what_the_other_system_lacks_is_told_on_every_page(truth, prediction_file, capsys):
+    other = prediction_file.with_name("other.csv")
+    other.write_text("\n".join(prediction_file.read_text().splitlines()[:-2]) + "\n")
+    args = [
+        "evaluate",
+        str(prediction_file),
+        "--annotations",
+        str(truth),
+        "--missing",
+        "skip",
+    ]
+    for page in (prediction_file.with_name("r.html"), prediction_file.with_name("r.md")):
         flags = ["--against", str(other), "--resamples", "50", "--report", str(page)]
         assert main([*args, *flags]) == 0
         assert "The other: valence: 2 of 8 frames" in page.read_text()
     assert "the other departs" in capsys.readouterr().out
 
 
-def test_the_command_gives_json_alone_to_a_script(truth, said, capsys):
-    args = ["evaluate", str(said), "--annotations", str(truth), "--resamples", "50"]
-    assert main([*args, "--json", "--against", str(said)]) == 0
+def test_the_command_gives_json_alone_to_a_script(truth, prediction_file, capsys):
+    args = [
+        "evaluate",
+        str(prediction_file),
+        "--annotations",
+        str(truth),
+        "--resamples",
+        "50",
+    ]
+    assert main([*args, "--json", "--against", str(prediction_file)]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["protocol"] == "abaw-mtl"
     assert document["comparison"]["differences"][0]["score"]["value"] == 0
@@ -147,8 +179,10 @@ def test_the_command_gives_json_alone_to_a_script(truth, said, capsys):
         (["--against", "none.csv"], 1, "none.csv: the file must be there"),
     ],
 )
-def test_wrong_flags_end_in_one_line(truth, said, capsys, flags, status, message):
-    args = ["evaluate", str(said), "--annotations", str(truth), *flags]
+def test_wrong_flags_end_in_one_line(
+    truth, prediction_file, capsys, flags, status, message
+):
+    args = ["evaluate", str(prediction_file), "--annotations", str(truth), *flags]
     assert main(args) == status
     error = capsys.readouterr().err
     assert message in error
@@ -156,9 +190,16 @@ def test_wrong_flags_end_in_one_line(truth, said, capsys, flags, status, message
     assert error.count("\n") == 1
 
 
-def test_classes_of_ones_own_are_mapped_by_a_file(truth, said, tmp_path, capsys):
-    said.write_text(said.read_text().replace("Happiness", "happy"))
-    args = ["evaluate", str(said), "--annotations", str(truth), "--resamples", "50"]
+def test_classes_of_ones_own_are_mapped_by_a_file(truth, prediction_file, tmp_path, capsys):
+    prediction_file.write_text(prediction_file.read_text().replace("Happiness", "happy"))
+    args = [
+        "evaluate",
+        str(prediction_file),
+        "--annotations",
+        str(truth),
+        "--resamples",
+        "50",
+    ]
     assert main(args) == 1
     assert "got 'happy'" in capsys.readouterr().err
     names = "Neutral Anger Disgust Fear Sadness Surprise Other".split()

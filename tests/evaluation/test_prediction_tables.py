@@ -60,8 +60,8 @@ def test_rows_are_matched_as_a_dictionary_would(tmp_path_factory, wanted, given_
         assert found.tolist() == expected
 
 
-def test_repeated_official_rows_all_take_the_same_prediction(truth, said):
-    assert matched(said, truth) == [0, 1, 2, 2, 3, 4, 5, 6]
+def test_repeated_official_rows_all_take_the_same_prediction(truth, prediction_file):
+    assert matched(prediction_file, truth) == [0, 1, 2, 2, 3, 4, 5, 6]
 
 
 def test_rows_are_found_by_video_and_number(tmp_path, truth):

@@ -1,4 +1,4 @@
-"""Runs that nobody trained: a small model with drawn weights, written as a run is."""
+"""Untrained runs: a small model with random weights, stored like a run."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -99,14 +99,14 @@ def test_crops_of_one_input_never_become_those_of_another(tree, tmp_path, capsys
     other = tmp_path / "other"
     tree.rename(other)
     assert main(["crop", str(other), "-o", str(output), "--quiet"]) == 1
-    said = capsys.readouterr().err
-    assert f"{other}: its crops would go to a, which holds those of {tree}" in said
+    printed = capsys.readouterr().err
+    assert f"{other}: its crops would go to a, which holds those of {tree}" in printed
     assert (output / "a/x1.jpg").read_bytes() == before
 
 
 def test_videos_of_one_name_are_refused_before_any_is_cut(tmp_path, capsys):
     videos = [str(tmp_path / name / "video.mp4") for name in ("S01", "S02")]
     assert main(["crop", *videos, "-o", str(tmp_path / "out"), "--quiet"]) == 1
-    said = capsys.readouterr().err
-    assert f"its crops would go to video, which holds those of {videos[0]}" in said
+    printed = capsys.readouterr().err
+    assert f"its crops would go to video, which holds those of {videos[0]}" in printed
     assert not (tmp_path / "out/video").exists()

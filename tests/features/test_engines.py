@@ -215,9 +215,9 @@ def test_the_command_takes_workers_and_names_what_failed(clips, plan, capsys):
     assert main([*given, "--quiet"]) == 1
     out, err = capsys.readouterr()
     assert "d.mp4: not a video" in err
-    told = json.loads(out)
-    assert [video["video"] for video in told["videos"]] == ["a", "b", "c", "d"]
-    assert (told["num_done"], told["num_failed"]) == (3, 1)
+    record = json.loads(out)
+    assert [video["video"] for video in record["videos"]] == ["a", "b", "c", "d"]
+    assert (record["num_done"], record["num_failed"]) == (3, 1)
 
 
 def test_a_cluster_needs_its_extra(clips, tmp_path, capsys, monkeypatch):

@@ -189,14 +189,14 @@ def test_images_that_do_not_decode_are_counted_and_named_and_the_rest_is_stored(
     assert main(["extract", str(tree), "-o", str(store), "--json", "--quiet"]) == 1
     out, err = capsys.readouterr()
     assert "one_left: frames: 1 not decodable and left out (7)" in err
-    told = json.loads(out)
-    total = {name: told[name] for name in told if name.startswith("num_")}
+    record = json.loads(out)
+    total = {name: record[name] for name in record if name.startswith("num_")}
     assert total == {
         "num_videos": 2, "num_done": 2, "num_before": 0, "num_failed": 0,
         "num_not_begun": 0, "num_frames": 4, "num_faces": 3, "num_faceless": 1,
         "num_unreadable": 1,
     }  # fmt: skip
-    assert told["frames_per_s"] == pytest.approx(4 / told["seconds"], rel=0.05)
+    assert record["frames_per_s"] == pytest.approx(4 / record["seconds"], rel=0.05)
     stored = FeatureStore(store).open(EntryName("geometry", "one_left", "0"))
     assert stored.frame_number.tolist() == [4, 502]
 

@@ -16,8 +16,8 @@ def folder(tmp_path):
 
 
 def tell(folder, **more):
-    told = {"made_by": "wildaffect 0.1.0, generated world 2", "preset": "wild", "seed": 3}
-    (folder / "provenance.json").write_text(json.dumps(told | more))
+    record = {"made_by": "wildaffect 0.1.0, generated world 2", "preset": "wild", "seed": 3}
+    (folder / "provenance.json").write_text(json.dumps(record | more))
 
 
 def test_annotations_of_a_generated_world_say_that_they_are_generated(folder):

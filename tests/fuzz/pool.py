@@ -37,7 +37,7 @@ class Outcome:
 
     @property
     def is_failure(self) -> bool:
-        """Whether it is one of what the harness looks for."""
+        """Return whether the harness looks for such an outcome."""
         return self.kind not in {"read", "refused"} or self.peak_mb > MAX_PEAK_MB
 
 

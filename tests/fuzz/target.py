@@ -32,7 +32,7 @@ class Target:
     make: Callable[[], Sequence[Seed]]
     read: Callable[[Path], object]
     may_say_more: bool = False
-    """Whether its errors may have more than one line."""
+    """True if its errors may have more than one line."""
     weight: int = 1
     """Cases against those of other targets."""
     _seeds: Sequence[Seed] = ()

@@ -47,7 +47,7 @@ def test_what_is_spoiled_follows_from_the_seed_alone(harness, name):
         (None, "read"),
         (WildAffectError("f: wrong"), "refused"),
         (WildAffectError("f: wrong\nin two lines"), "lines"),
-        (ValueError("nobody typed it"), "traceback"),
+        (ValueError("an untyped error"), "traceback"),
         (MemoryError(), "traceback"),
     ],
 )

@@ -59,13 +59,13 @@ def constant_member(
     sides=(),
 ) -> bytes:
     """Says the same of every row; expression and units are logits, `sides` left, right."""
-    said = {"valence": valence, "arousal": arousal}
+    model_outputs = {"valence": valence, "arousal": arousal}
     logits = {"expression": expression, "action_units": units}
     if intensity is not None:
         logits["action_unit_intensity"] = intensity
     for side, levels in zip(("left", "right"), sides, strict=False):
         logits[f"action_unit_intensity_{side}"] = levels
-    constants = {f"{name}_c": np.float32(value) for name, value in said.items()}
+    constants = {f"{name}_c": np.float32(value) for name, value in model_outputs.items()}
     constants |= {f"{name}_c": np.float32(value) for name, value in logits.items()}
     constants |= {"zero": np.float32(0), "last": np.int64([-1])}
     nodes = [
@@ -73,9 +73,11 @@ def constant_member(
         helper.make_node("ReduceSum", ["nothing", "last"], ["row"], keepdims=0),
         helper.make_node("ReduceSum", ["nothing", "last"], ["rows"], keepdims=1),
     ]
-    nodes += [helper.make_node("Add", ["row", f"{name}_c"], [name]) for name in said]
+    nodes += [
+        helper.make_node("Add", ["row", f"{name}_c"], [name]) for name in model_outputs
+    ]
     nodes += [helper.make_node("Add", ["rows", f"{name}_c"], [name]) for name in logits]
-    outputs = [(name, FLOAT, [1, "T"]) for name in said]
+    outputs = [(name, FLOAT, [1, "T"]) for name in model_outputs]
     outputs += [(name, FLOAT, [1, "T", len(value)]) for name, value in logits.items()]
     return to_onnx(nodes, [("features", FLOAT, [1, "T", num_features])], outputs, constants)
 

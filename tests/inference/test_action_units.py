@@ -37,8 +37,8 @@ def test_intensities_are_clipped_and_averaged_with_the_weights_of_their_task(toy
     folder = toy(*members, weights=[3.0, 1.0], action_units=TWO)
     model = Model(load_artifact(folder), Device())
     (group,) = model.window_groups
-    said = group(ROWS, TIMES)[:, model.layout.columns[INTENSITY]]
-    np.testing.assert_allclose(said, [[5.0 / 4, (3 * 2 + 4) / 4]] * 4, rtol=1e-6)
+    model_outputs = group(ROWS, TIMES)[:, model.layout.columns[INTENSITY]]
+    np.testing.assert_allclose(model_outputs, [[5.0 / 4, (3 * 2 + 4) / 4]] * 4, rtol=1e-6)
 
 
 def test_intensities_come_from_the_members_that_predict_action_units(toy, constant):
@@ -49,8 +49,8 @@ def test_intensities_come_from_the_members_that_predict_action_units(toy, consta
     manifest = dataclasses.replace(artifact.manifest, members=(first, second))
     model = Model(dataclasses.replace(artifact, manifest=manifest), Device())
     (group,) = model.window_groups
-    said = group(ROWS, TIMES)[:, model.layout.columns[INTENSITY]]
-    np.testing.assert_array_equal(said, np.ones((4, 2)))
+    model_outputs = group(ROWS, TIMES)[:, model.layout.columns[INTENSITY]]
+    np.testing.assert_array_equal(model_outputs, np.ones((4, 2)))
 
 
 def test_a_member_without_promised_intensities_is_refused(toy, constant):
@@ -70,8 +70,8 @@ def test_intensities_stand_in_the_order_of_the_space_and_the_rest_is_absent(toy)
     layout = layout_of(manifest)
     row = np.zeros(layout.num_columns, np.float32)
     row[layout.columns[INTENSITY]] = [1.5, 3.0]
-    said = to_affect(row, manifest, layout).action_unit_intensities
-    by_label = dict(zip(ABAW_ACTION_UNITS.labels, said.tolist(), strict=True))
+    model_outputs = to_affect(row, manifest, layout).action_unit_intensities
+    by_label = dict(zip(ABAW_ACTION_UNITS.labels, model_outputs.tolist(), strict=True))
     assert (by_label["AU04"], by_label["AU12"]) == (1.5, 3.0)
     assert np.isnan([by_label[name] for name in by_label.keys() - {"AU04", "AU12"}]).all()
 
@@ -84,8 +84,8 @@ def test_sides_are_clipped_and_averaged_as_the_intensity_is(toy, constant):
         Device(),
     )
     (group,) = model.window_groups
-    said = group(ROWS, TIMES)
-    left, right = (said[:, model.layout.columns[name]] for name in SIDES)
+    model_outputs = group(ROWS, TIMES)
+    left, right = (model_outputs[:, model.layout.columns[name]] for name in SIDES)
     np.testing.assert_allclose(left, [[5.0 / 4, (3 * 2 + 4) / 4]] * 4, rtol=1e-6)
     np.testing.assert_allclose(right, [[(3 * 3 + 1) / 4, (3 * 3 + 1) / 4]] * 4, rtol=1e-6)
 
@@ -110,11 +110,11 @@ def test_sides_stand_in_the_order_of_the_space_for_the_units_that_have_them(toy)
     row = np.zeros(layout.num_columns, np.float32)
     for name, levels in zip(SIDES, ([1.0, 2.0], [3.0, 4.0]), strict=True):
         row[layout.columns[name]] = levels
-    said = to_affect(row, manifest, layout).action_unit_sides
-    assert said.shape == (2, len(ABAW_ACTION_UNITS))
+    model_outputs = to_affect(row, manifest, layout).action_unit_sides
+    assert model_outputs.shape == (2, len(ABAW_ACTION_UNITS))
     place = ABAW_ACTION_UNITS.index("AU12")
-    assert said[:, place].tolist() == [2.0, 4.0]
-    assert np.isnan(np.delete(said, place, axis=1)).all()
+    assert model_outputs[:, place].tolist() == [2.0, 4.0]
+    assert np.isnan(np.delete(model_outputs, place, axis=1)).all()
 
 
 @pytest.mark.parametrize("name", INTENSITIES)
@@ -163,14 +163,16 @@ def test_an_artifact_with_intensities_alone_has_no_sides(toy, constant, make_fra
     ],
 )
 def test_of_excluded_units_the_one_further_above_its_threshold_stays(probs, expected):
-    said = units_present(np.float32(probs), Calibration(), MOUTH.excluded_places)
-    assert said.astype(int).tolist() == expected
+    model_outputs = units_present(np.float32(probs), Calibration(), MOUTH.excluded_places)
+    assert model_outputs.astype(int).tolist() == expected
 
 
 def test_the_margin_counts_from_each_units_own_threshold():
     calibration = Calibration(action_unit_thresholds=(0.2, 0.7, 0.5))
-    said = units_present(np.float32([0.6, 0.8, 0.1]), calibration, MOUTH.excluded_places)
-    assert said.tolist() == [True, False, False]
+    model_outputs = units_present(
+        np.float32([0.6, 0.8, 0.1]), calibration, MOUTH.excluded_places
+    )
+    assert model_outputs.tolist() == [True, False, False]
 
 
 @pytest.mark.parametrize("order", ["C", "F"])

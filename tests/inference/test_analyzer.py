@@ -100,5 +100,5 @@ def test_an_ensemble_fills_the_spread_columns(toy, constant, make_frames):
 def test_a_window_averages_over_its_rows_by_their_number(averaging, make_frames):
     rows = list(Analyzer(load_artifact(averaging)).run(make_frames(10)))
     yaw_deg = np.mean([row.face.pose.yaw_deg for row in rows])
-    said = [row.affect.valence for row in rows]
-    assert said == pytest.approx([np.clip(yaw_deg, -1, 1)] * 10, abs=1e-4)
+    predicted = [row.affect.valence for row in rows]
+    assert predicted == pytest.approx([np.clip(yaw_deg, -1, 1)] * 10, abs=1e-4)

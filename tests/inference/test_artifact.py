@@ -254,9 +254,9 @@ def test_the_card_names_what_the_baseline_does_not_predict_and_those_columns_are
     units = [action_unit_label(number) for number in ABAW_ACTION_UNIT_NUMBERS]
     absent = set(units) - set(manifest.action_units.predicted)
     absent |= set(ABAW_EXPRESSIONS.labels) - set(manifest.expression.predicted)
-    (said,) = [part for part in card.split("\n\n") if "are not predicted" in part]
+    (model_outputs,) = [part for part in card.split("\n\n") if "are not predicted" in part]
     for label in absent:
-        assert label in said
+        assert label in model_outputs
     (row, *_) = wildaffect.stream(make_frames())
     affect, space = row.affect, manifest.action_units.space
     for label in set(units) & absent:

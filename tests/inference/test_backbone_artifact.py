@@ -102,8 +102,8 @@ def test_each_member_reads_its_own_inputs_in_its_own_order(with_backbone):
     model = Model(artifact, Device(), [Echo(width) for width in (3, 3, 6, 6)])
     rows = np.tile(np.float32([0.1, 9, 9, 0.5, 9, 9]), (2, 1))  # color, then pose
     (group,) = model.window_groups
-    said = group(rows, np.arange(2) / 25)[:, model.layout.columns["valence"]]
-    np.testing.assert_allclose(said, (0.5 + 0.1 + 0.5 + 0.1) / 4, rtol=1e-6)
+    predicted = group(rows, np.arange(2) / 25)[:, model.layout.columns["valence"]]
+    np.testing.assert_allclose(predicted, (0.5 + 0.1 + 0.5 + 0.1) / 4, rtol=1e-6)
 
 
 def test_a_member_that_does_not_read_a_backbone_is_not_touched_by_what_it_lacks(

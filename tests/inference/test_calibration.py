@@ -80,9 +80,11 @@ def test_smoothing_comes_before_temperature_and_bias(noisy_model):
     smoothed = smooth(outputs.probs[Task.EXPRESSION], outputs.time_s, Box(width_s=1.0))
     logits = np.log(smoothed.astype(float)) / 1.7 + [0.5, -0.5]
     expected = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
-    said = apply_calibration(outputs, FULL)
-    np.testing.assert_allclose(said.outputs.probs[Task.EXPRESSION], expected, rtol=1e-5)
-    np.testing.assert_array_equal(said.expression, expected.argmax(1))
+    model_outputs = apply_calibration(outputs, FULL)
+    np.testing.assert_allclose(
+        model_outputs.outputs.probs[Task.EXPRESSION], expected, rtol=1e-5
+    )
+    np.testing.assert_array_equal(model_outputs.expression, expected.argmax(1))
 
 
 def test_temperatures_divide_logits_and_certain_probabilities_stay_certain():
@@ -97,30 +99,32 @@ def test_temperatures_divide_logits_and_certain_probabilities_stay_certain():
 
 def test_without_calibration_outputs_stay_as_they_are(noisy_model):
     outputs = noisy_model(num_videos=1)[0][0]
-    said = apply_calibration(outputs, Calibration())
+    model_outputs = apply_calibration(outputs, Calibration())
     for task, values in outputs.probs.items():
-        np.testing.assert_array_equal(said.outputs.probs[task], values)
-    np.testing.assert_array_equal(said.expression, outputs.probs[Task.EXPRESSION].argmax(1))
+        np.testing.assert_array_equal(model_outputs.outputs.probs[task], values)
     np.testing.assert_array_equal(
-        said.action_units, outputs.probs[Task.ACTION_UNITS] >= np.float32(0.5)
+        model_outputs.expression, outputs.probs[Task.EXPRESSION].argmax(1)
+    )
+    np.testing.assert_array_equal(
+        model_outputs.action_units, outputs.probs[Task.ACTION_UNITS] >= np.float32(0.5)
     )
 
 
 def test_the_spread_is_smoothed_as_its_task(noisy_model):
     outputs = two_labels(noisy_model(num_videos=1)[0][0])
     spread = np.abs(outputs.probs[Task.VALENCE])
-    said = apply_calibration(
+    model_outputs = apply_calibration(
         dataclasses.replace(outputs, spread={Task.VALENCE: spread}), FULL
     )
     expected = smooth(spread[:, None], outputs.time_s, Gaussian(sd_s=0.3))[:, 0]
-    np.testing.assert_array_equal(said.outputs.spread[Task.VALENCE], expected)
+    np.testing.assert_array_equal(model_outputs.outputs.spread[Task.VALENCE], expected)
 
 
 def test_tasks_that_are_not_predicted_are_not_decided(noisy_model):
     outputs = noisy_model(num_videos=1)[0][0]
     bare = dataclasses.replace(outputs, probs={Task.VALENCE: outputs.probs[Task.VALENCE]})
-    said = apply_calibration(bare, Calibration())
-    assert said.expression is said.action_units is None
+    model_outputs = apply_calibration(bare, Calibration())
+    assert model_outputs.expression is model_outputs.action_units is None
 
 
 @pytest.mark.parametrize(

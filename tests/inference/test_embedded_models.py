@@ -52,7 +52,7 @@ class MadeUp:
     def __setitem__(self, name, values):
         self.values[:, self.places[name]] = values
 
-    def said(self, name):
+    def model_outputs(self, name):
         """What members that see one frame say of each row."""
         (group,) = [one for one in self.model.window_groups if one.window.is_frame_wise]
         times = np.arange(len(self.values)) / 25
@@ -95,13 +95,16 @@ def test_every_class_can_be_said(model, name, known):
     place = model.manifest.expression.predicted.index(name)
     rows = MadeUp(model, 1)
     rows["geometry_change"] = climb(
-        model, lambda rows: rows.said(Task.EXPRESSION)[:, place], known=known, seed=place
+        model,
+        lambda rows: rows.model_outputs(Task.EXPRESSION)[:, place],
+        known=known,
+        seed=place,
     )
     rows["neutral_confidence"] = known
     if name in LOOKS and "face-api-expression" in rows.places:
         rows["face-api-expression"] = 12.0 * (np.array(LOOKS) == name)
-    said = rows.held_for_two_seconds(Task.EXPRESSION)
-    probs = expression_probs(said, model.manifest.calibration)
+    model_outputs = rows.held_for_two_seconds(Task.EXPRESSION)
+    probs = expression_probs(model_outputs, model.manifest.calibration)
     assert model.manifest.expression.predicted[probs.argmax()] == name
 
 
@@ -125,11 +128,11 @@ def test_excluded_action_units_are_never_present_together(model):
         pair = [first, second]
 
         def least(rows, pair=pair):
-            return (rows.said(Task.ACTION_UNITS) - thresholds)[:, pair].min(1)
+            return (rows.model_outputs(Task.ACTION_UNITS) - thresholds)[:, pair].min(1)
 
         rows = MadeUp(model, 1)
         rows["geometry_change"] = climb(model, least, known=0.0, seed=first)
-        probs = rows.said(Task.ACTION_UNITS)
+        probs = rows.model_outputs(Task.ACTION_UNITS)
         together += units_present(probs, calibration)[0, pair].all()
         present = units_present(probs, calibration, units.excluded_places)[0]
         for one, other in units.excluded_places:
@@ -150,7 +153,7 @@ def test_intensities_lie_from_0_to_5_and_say_where_they_were_learned(model):
     units = model.manifest.action_units
     assert units.predicted == EXTENDED_ACTION_UNITS.labels
     assert "from generated faces" in units.intensity_note
-    intensity = random_rows(model).said(INTENSITY)
+    intensity = random_rows(model).model_outputs(INTENSITY)
     assert intensity.shape == (3000, len(EXTENDED_ACTION_UNITS.labels))
     assert intensity.min() >= 0
     assert intensity.max() <= 5
@@ -159,12 +162,12 @@ def test_intensities_lie_from_0_to_5_and_say_where_they_were_learned(model):
 
 def test_mirrored_measures_exchange_the_sides(model):
     rows = random_rows(model)
-    left, right = (rows.said(name) for name in SIDES)
-    np.testing.assert_array_equal(np.maximum(left, right), rows.said(INTENSITY))
+    left, right = (rows.model_outputs(name) for name in SIDES)
+    np.testing.assert_array_equal(np.maximum(left, right), rows.model_outputs(INTENSITY))
     own = rows.values[:, rows.places["geometry_change"]]
     rows["geometry_change"] = own[:, mirrored_columns(COLUMNS["geometry_change"])]
     for name, other in zip(SIDES, (right, left), strict=True):
-        np.testing.assert_allclose(rows.said(name), other, rtol=0, atol=1e-4)
+        np.testing.assert_allclose(rows.model_outputs(name), other, rtol=0, atol=1e-4)
     assert np.abs(left - right).max() > 1.0, "else exchanging them would show nothing"
 
 
@@ -209,11 +212,11 @@ def test_open_holds_nothing_of_undocumented_provenance():
     assert world.name.startswith("generated world everyday")
     assert world.license.startswith("CC0-1.0")
     assert mediapipe.license == manifest.license == "Apache-2.0"
-    told = (
+    record = (
         (EMBEDDED / "open" / "CARD.md").read_text(),
         _look_at_artifact("open"),
         str(describe_artifact(build_analyzer("open"))),
     )
-    assert all("face-api" not in text for text in told)
+    assert all("face-api" not in text for text in record)
     files = {path.name for path in (EMBEDDED / "open").iterdir()}
     assert not files & {"faceapi_expression.onnx", "appearance.onnx"}

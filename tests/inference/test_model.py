@@ -20,7 +20,7 @@ def model_of(folder):
     return Model(load_artifact(folder), Device())
 
 
-def said(folder):
+def predicted(folder):
     model = model_of(folder)
     (group,) = model.window_groups
     out = group(ROWS, TIMES)
@@ -28,7 +28,7 @@ def said(folder):
 
 
 def test_logits_become_probabilities_and_values_stay_in_their_range(toy, constant):
-    out = said(
+    out = predicted(
         toy(constant(3, valence=1.7, expression=(0.0, np.log(3)), units=(0.0, 20.0)))
     )
     np.testing.assert_allclose(out[Task.VALENCE], 1.0)
@@ -41,14 +41,14 @@ def test_a_member_is_rescaled_before_the_mean_and_stays_in_its_range(toy, consta
     networks = constant(3, valence=0.2, arousal=0.2), constant(3, valence=0.8)
     rescaled = {Task.VALENCE: Affine(scale=0.5, offset=-0.1), Task.AROUSAL: Affine(scale=9)}
     folder = toy(*networks, rescaled=[rescaled, {}])
-    out = said(folder)
+    out = predicted(folder)
     np.testing.assert_allclose(out[Task.VALENCE], (0.0 + 0.8) / 2, atol=1e-6)
     np.testing.assert_allclose(out[Task.AROUSAL], (1.0 - 0.5) / 2, atol=1e-6)
 
 
 def test_members_are_averaged_by_weight_and_their_spread_is_told(toy, constant):
     members = constant(3, valence=0.0, arousal=0.2), constant(3, valence=0.8, arousal=0.2)
-    out = said(toy(*members, weights=[3.0, 1.0]))
+    out = predicted(toy(*members, weights=[3.0, 1.0]))
     np.testing.assert_allclose(out[Task.VALENCE], 0.2, atol=1e-6)
     spread = np.sqrt(0.75 * 0.2**2 + 0.25 * 0.6**2)
     np.testing.assert_allclose(out[f"{SPREAD} valence"], spread, rtol=1e-5)
@@ -67,7 +67,7 @@ def test_an_artifact_averages_its_members_as_stored_outputs_are_averaged(toy, co
     rescaled = [{Task.VALENCE: Affine(scale=0.5, offset=0.1)}, {}]
     values = (0.2, 0.8)
     networks = [constant(3, valence=value) for value in values]
-    out = said(toy(*networks, weights=[3.0, 1.0], rescaled=rescaled))
+    out = predicted(toy(*networks, weights=[3.0, 1.0], rescaled=rescaled))
     members = [
         [
             SequenceOutputs(

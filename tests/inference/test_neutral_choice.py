@@ -211,9 +211,9 @@ def test_the_sidecar_says_what_the_neutral_is_and_several_people_are_reported(
     out = tmp_path / "out.csv"
     options = ["-o", str(out), "--neutral", str(PORTRAIT)]
     assert main(["analyze", str(two_people), *options]) == 0
-    said = read_sidecar(out)["options"]["neutral"]
-    assert (said["policy"], said["source"]) == ("given", str(PORTRAIT))
-    assert said["stamp"][0][0] == PORTRAIT.name
+    predicted = read_sidecar(out)["options"]["neutral"]
+    assert (predicted["policy"], predicted["source"]) == ("given", str(PORTRAIT))
+    assert predicted["stamp"][0][0] == PORTRAIT.name
     assert "up to 2 people at once" in capfd.readouterr().err
     known = read_table(out)["neutral_known"].to_pylist()
     assert {value for value in known if value is not None} == {1.0}

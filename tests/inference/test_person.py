@@ -123,13 +123,13 @@ def test_a_causal_window_predicts_each_row_from_its_own_past_after_its_delay(
     window = CausalWindow(length_s=0.5, delay_s=delay_s, max_gap_s=0.3)
     folder = toy(network, **VALENCE_ONLY, window=window)
     yaws = np.random.default_rng(0).uniform(-1, 1, 60)
-    said, waits = play_artifact(folder, turning(yaws))
+    predicted, waits = play_artifact(folder, turning(yaws))
     ahead = round(delay_s * 30)
     assert max(waits) == ahead
     expected = [
         yaws[max(0, i + ahead - 14) : i + ahead + 1].mean() for i in range(len(yaws))
     ]
-    np.testing.assert_allclose(said, expected, atol=1e-6)
+    np.testing.assert_allclose(predicted, expected, atol=1e-6)
 
 
 def test_a_model_of_another_rate_sees_fewer_rows_and_the_rest_lie_between(averaging, toy):
@@ -137,12 +137,12 @@ def test_a_model_of_another_rate_sees_fewer_rows_and_the_rest_lie_between(averag
     window = CausalWindow(length_s=0.5, delay_s=0.0, max_gap_s=0.4)
     folder = toy(network, **VALENCE_ONLY, window=window, rate_hz=10.0)
     yaws = np.random.default_rng(0).uniform(-1, 1, 61)
-    said, waits = play_artifact(folder, turning(yaws))
+    predicted, waits = play_artifact(folder, turning(yaws))
     assert max(waits) == 2  # until the next row that the model sees
     kept = yaws[::3]
     of_kept = [kept[max(0, i - 4) : i + 1].mean() for i in range(len(kept))]
     expected = np.interp(np.arange(61), np.arange(0, 61, 3), of_kept)
-    np.testing.assert_allclose(said, expected, atol=1e-6)
+    np.testing.assert_allclose(predicted, expected, atol=1e-6)
 
 
 def test_a_causal_smoothing_adds_no_delay(averaging, toy):

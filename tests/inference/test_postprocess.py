@@ -25,15 +25,21 @@ def read(manifest, **values):
 
 
 def test_values_stand_in_the_order_of_the_whole_space_and_the_rest_is_absent(manifest):
-    said = read(manifest, valence=0.5, expression=[0.2, 0.8], action_units=[0.3, 0.7])
-    assert said.valence == 0.5
-    assert said.expression == "Happiness"
-    by_label = dict(zip(ABAW_EXPRESSIONS.labels, said.expression_probs, strict=True))
+    model_outputs = read(
+        manifest, valence=0.5, expression=[0.2, 0.8], action_units=[0.3, 0.7]
+    )
+    assert model_outputs.valence == 0.5
+    assert model_outputs.expression == "Happiness"
+    by_label = dict(
+        zip(ABAW_EXPRESSIONS.labels, model_outputs.expression_probs, strict=True)
+    )
     assert by_label["Happiness"] == pytest.approx(0.8)
     assert {label for label, p in by_label.items() if np.isnan(p)} == set(
         ABAW_EXPRESSIONS.labels
     ) - {"Neutral", "Happiness"}
-    present = dict(zip(ABAW_ACTION_UNITS.labels, said.action_units_present, strict=True))
+    present = dict(
+        zip(ABAW_ACTION_UNITS.labels, model_outputs.action_units_present, strict=True)
+    )
     assert (present["AU04"], present["AU12"], present["AU01"]) == (False, True, None)
 
 
@@ -48,12 +54,14 @@ def test_a_unit_is_present_from_its_own_threshold_on(manifest):
 
 def test_the_bias_shifts_the_choice_and_probabilities_still_sum_to_one(manifest):
     biased = Calibration(expression_bias=(np.log(9.0), 0.0))
-    said = read(dataclasses.replace(manifest, calibration=biased), expression=[0.2, 0.8])
-    assert said.expression == "Neutral"
-    assert said.expression_probs[ABAW_EXPRESSIONS.index("Neutral")] == pytest.approx(
-        9 * 0.2 / 2.6
+    model_outputs = read(
+        dataclasses.replace(manifest, calibration=biased), expression=[0.2, 0.8]
     )
-    assert np.nansum(said.expression_probs) == pytest.approx(1.0)
+    assert model_outputs.expression == "Neutral"
+    assert model_outputs.expression_probs[
+        ABAW_EXPRESSIONS.index("Neutral")
+    ] == pytest.approx(9 * 0.2 / 2.6)
+    assert np.nansum(model_outputs.expression_probs) == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize(
@@ -64,18 +72,24 @@ def test_a_class_that_hardly_leads_is_unclear_and_stays_in_the_table(
     manifest, probs, is_unclear
 ):
     margin = Calibration(expression_margin=0.2)
-    said = read(dataclasses.replace(manifest, calibration=margin), expression=probs)
-    assert said.expression == manifest.expression.predicted[int(np.argmax(probs))]
-    assert said.expression_is_unclear is is_unclear
-    assert said.expression_word == ("unclear" if is_unclear else said.expression)
-    assert np.nansum(said.expression_probs) == pytest.approx(1.0)
+    model_outputs = read(
+        dataclasses.replace(manifest, calibration=margin), expression=probs
+    )
+    assert model_outputs.expression == manifest.expression.predicted[int(np.argmax(probs))]
+    assert model_outputs.expression_is_unclear is is_unclear
+    assert model_outputs.expression_word == (
+        "unclear" if is_unclear else model_outputs.expression
+    )
+    assert np.nansum(model_outputs.expression_probs) == pytest.approx(1.0)
 
 
 def test_the_margin_counts_after_the_bias_and_is_0_unless_given(manifest):
     assert not read(manifest, expression=[0.5, 0.5]).expression_is_unclear
     biased = Calibration(expression_bias=(np.log(9.0), 0.0), expression_margin=0.2)
-    said = read(dataclasses.replace(manifest, calibration=biased), expression=[0.5, 0.5])
-    assert not said.expression_is_unclear
+    model_outputs = read(
+        dataclasses.replace(manifest, calibration=biased), expression=[0.5, 0.5]
+    )
+    assert not model_outputs.expression_is_unclear
 
 
 def test_a_single_class_is_never_unclear(manifest):
@@ -88,17 +102,22 @@ def test_a_single_class_is_never_unclear(manifest):
 def test_the_spread_is_absent_with_one_member_and_there_with_two(manifest):
     assert np.isnan(read(manifest).valence_sd)
     two = dataclasses.replace(manifest, members=manifest.members * 2)
-    said = read(two, **{"spread valence": 0.3})
-    assert said.valence_sd == pytest.approx(0.3)
+    model_outputs = read(two, **{"spread valence": 0.3})
+    assert model_outputs.valence_sd == pytest.approx(0.3)
 
 
 def test_tasks_that_are_not_predicted_stay_absent(manifest):
     bare = dataclasses.replace(
         manifest, predicts_arousal=False, expression=None, action_units=None
     )
-    said = read(bare, valence=0.1)
-    assert np.isnan(said.arousal)
-    assert said.expression is said.expression_probs is said.action_unit_probs is None
+    model_outputs = read(bare, valence=0.1)
+    assert np.isnan(model_outputs.arousal)
+    assert (
+        model_outputs.expression
+        is model_outputs.expression_probs
+        is model_outputs.action_unit_probs
+        is None
+    )
 
 
 def test_each_task_and_its_spread_are_smoothed_in_their_own_way(manifest):

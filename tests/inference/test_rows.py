@@ -140,11 +140,11 @@ def test_a_row_of_a_lost_face_has_features_between_those_of_its_neighbors(rows_o
         keep_features=False,
     )
     results = [one for _, (row,) in rows for one in person.push(row)] + person.finish()
-    said = np.array([one.affect.valence for one in results]) * 255
-    assert len(said) == 30
+    predicted = np.array([one.affect.valence for one in results]) * 255
+    assert len(predicted) == 30
     # One value a row: 0 and 14 are seen, so the lost row 9 has 9 fourteenths of the way.
-    assert said[9] == pytest.approx(9.0, abs=1e-4)
-    np.testing.assert_allclose(said[:28], np.arange(28), atol=1e-4)
+    assert predicted[9] == pytest.approx(9.0, abs=1e-4)
+    np.testing.assert_allclose(predicted[:28], np.arange(28), atol=1e-4)
 
 
 def test_a_member_that_sees_rows_alone_has_backbones_look_at_every_face(with_backbone):

@@ -31,7 +31,7 @@ def test_stored_features_get_what_a_stream_says_of_them_row_by_row(
     model = Model(load_artifact(folder), Device())
     times_s = np.concatenate([np.arange(50), 90 + np.arange(20)]) / 30
     rows = np.random.default_rng(0).uniform(-1, 1, (70, 3)).astype(np.float32)
-    said = predict_rows(
+    predicted = predict_rows(
         model, "clip", frame_number=np.arange(70), time_s=times_s, features=rows
     )
     stream = build_stream(model)
@@ -39,22 +39,22 @@ def test_stored_features_get_what_a_stream_says_of_them_row_by_row(
     parts = [part.outputs for part in [*parts, stream.flush()] if len(part.times_s)]
     column = model.layout.columns["valence"].start
     np.testing.assert_array_equal(
-        said.probs[Task.VALENCE], np.concatenate(parts)[:, column]
+        predicted.probs[Task.VALENCE], np.concatenate(parts)[:, column]
     )
-    assert list(said.probs) == [Task.VALENCE]
-    assert said.spread == {}
+    assert list(predicted.probs) == [Task.VALENCE]
+    assert predicted.spread == {}
 
 
 def test_every_task_and_the_spread_of_an_ensemble_are_there(toy, constant):
     folder = toy(constant(3, valence=0.2), constant(3, valence=0.6))
-    said = predict_rows(
+    predicted = predict_rows(
         Model(load_artifact(folder), Device()),
         "clip",
         frame_number=np.arange(1, 5),
         time_s=np.arange(4) / 30,
         features=np.zeros((4, 3), np.float32),
     )
-    np.testing.assert_allclose(said.probs[Task.VALENCE], 0.4)
-    np.testing.assert_allclose(said.spread[Task.VALENCE], 0.2, rtol=1e-6)
-    assert said.probs[Task.EXPRESSION].shape == (4, 2)
-    assert said.probs[Task.ACTION_UNITS].shape == (4, 2)
+    np.testing.assert_allclose(predicted.probs[Task.VALENCE], 0.4)
+    np.testing.assert_allclose(predicted.spread[Task.VALENCE], 0.2, rtol=1e-6)
+    assert predicted.probs[Task.EXPRESSION].shape == (4, 2)
+    assert predicted.probs[Task.ACTION_UNITS].shape == (4, 2)

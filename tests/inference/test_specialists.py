@@ -69,12 +69,12 @@ def test_members_run_over_their_own_windows_and_are_averaged_by_weight(
     ]
     together = model(*members, rate_hz=rate_hz)
     assert len(together.window_groups) == 3
-    said = offline(together)
+    model_outputs = offline(together)
     alone = [offline(model(one, rate_hz=rate_hz)) for one in members]
     (expected,) = average([(one,) for one in alone], [3.0, 1.0, 1.0, 2.0])
     for kind in ("probs", "spread"):
         np.testing.assert_allclose(
-            getattr(said, kind)[Task.VALENCE],
+            getattr(model_outputs, kind)[Task.VALENCE],
             getattr(expected, kind)[Task.VALENCE],
             atol=1e-6,
         )
@@ -107,12 +107,12 @@ def test_each_task_comes_from_the_members_that_predict_it(member, model):
     }
     valence = member("a.onnx", tasks=VALENCE)
     others = member("b.onnx", "constant", tasks=OTHERS, window=FRAME_WISE, weight=5.0)
-    said = offline(model(valence, others, **fields, rate_hz=10.0))
+    model_outputs = offline(model(valence, others, **fields, rate_hz=10.0))
     alone = offline(model(member("a.onnx"), rate_hz=10.0))
-    np.testing.assert_allclose(said.probs[Task.VALENCE], alone.probs[Task.VALENCE])
-    np.testing.assert_allclose(said.probs[Task.AROUSAL], -0.5)
-    assert said.probs[Task.EXPRESSION].shape == (70, 2)
-    assert not said.spread  # no task has two members
+    np.testing.assert_allclose(model_outputs.probs[Task.VALENCE], alone.probs[Task.VALENCE])
+    np.testing.assert_allclose(model_outputs.probs[Task.AROUSAL], -0.5)
+    assert model_outputs.probs[Task.EXPRESSION].shape == (70, 2)
+    assert not model_outputs.spread  # no task has two members
 
 
 def test_a_member_that_sees_rows_alone_runs_on_every_row_beside_slower_ones(member, model):
@@ -122,7 +122,7 @@ def test_a_member_that_sees_rows_alone_runs_on_every_row_beside_slower_ones(memb
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "message"),
     [
         ({"tasks": ()}, r"tasks of a.onnx must be some .* got none"),
         ({"tasks": (Task.AROUSAL,)}, r"tasks of a.onnx must be some .* got arousal"),
@@ -133,8 +133,8 @@ def test_a_member_that_sees_rows_alone_runs_on_every_row_beside_slower_ones(memb
         ),
     ],
 )
-def test_tasks_that_do_not_fit_the_manifest_are_refused(member, model, fields, said):
-    with pytest.raises(BadArtifact, match=said):
+def test_tasks_that_do_not_fit_the_manifest_are_refused(member, model, fields, message):
+    with pytest.raises(BadArtifact, match=message):
         model(member("a.onnx", **fields))
 
 

@@ -44,7 +44,7 @@ def _make(seed=0, *, rows=300, num_videos=6, noise=0.4, labeled=0.8, units=12):
         "expression": rng.integers(0, 8, rows),
         "action_units": rng.integers(0, 2, (rows, units)).astype(np.int8),
     }
-    said = {
+    predicted = {
         "valence": truth["valence"] + rng.normal(0, noise, rows),
         "arousal": 0.5 * truth["arousal"] + rng.normal(0, noise, rows),
         "expression": np.where(
@@ -63,7 +63,7 @@ def _make(seed=0, *, rows=300, num_videos=6, noise=0.4, labeled=0.8, units=12):
         _annotated(rows, index, videos, subjects, truth, valid, spaces),
         Predictions(
             spaces=spaces,
-            **said,
+            **predicted,
             **{f"{name}_covered": mask for name, mask in covered.items()},
         ),
     )

@@ -105,7 +105,7 @@ def test_the_multi_task_score_worked_out_by_hand_is_met(invented):
         "expression": np.array(expression["target"]),
         "action_units": padded(units["target"]),
     }
-    said = {
+    predicted = {
         "valence": padded(valence["pred"]).astype(float),
         "arousal": padded(arousal["pred"]).astype(float),
         "expression": np.array(expression["pred"]),
@@ -127,7 +127,9 @@ def test_the_multi_task_score_worked_out_by_hand_is_met(invented):
         spaces,
     )
     predictions = Predictions(
-        spaces=spaces, **said, **{f"{name}_covered": mask for name, mask in masks.items()}
+        spaces=spaces,
+        **predicted,
+        **{f"{name}_covered": mask for name, mask in masks.items()},
     )
     wanted = float(Fraction(*GOLDEN["p_mtl"]["value"]))
     assert score(annotations, predictions).p_mtl == pytest.approx(wanted, abs=1e-12)

@@ -156,12 +156,12 @@ def test_hiding_reaches_beyond_the_box_to_hair_and_chin():
 
 
 def test_an_expression_that_hardly_leads_is_labeled_unclear_without_a_share(row, affect):
-    rgb, said = noise(480, 640), affect()
-    unclear = dataclasses.replace(said, expression_is_unclear=True)
-    named = dataclasses.replace(said, expression="unclear")  # no label of the space
+    rgb, predicted = noise(480, 640), affect()
+    unclear = dataclasses.replace(predicted, expression_is_unclear=True)
+    named = dataclasses.replace(predicted, expression="unclear")  # no label of the space
     drawn = draw(rgb, [row(affect=unclear)])
     assert (drawn == draw(rgb, [row(affect=named)])).all()
-    assert (drawn != draw(rgb, [row(affect=said)])).any()
+    assert (drawn != draw(rgb, [row(affect=predicted)])).any()
 
 
 @pytest.mark.parametrize("status", [Status.OK, Status.LOW_QUALITY, Status.INTERPOLATED])

@@ -41,8 +41,8 @@ def test_every_column_says_unit_and_meaning_and_its_type_follows_from_its_name()
 
 def test_a_frame_without_a_face_is_a_row_with_nothing_but_frame_time_and_status(row):
     (got,) = cells(result_schema(landmarks=True), row(7, None))
-    told = {name: value for name, value in got.items() if value is not None}
-    assert told == {"frame": 7, "time_s": 7 / 30, "status": "no_face"}
+    record = {name: value for name, value in got.items() if value is not None}
+    assert record == {"frame": 7, "time_s": 7 / 30, "status": "no_face"}
 
 
 def test_what_is_not_predicted_is_null_and_never_zero(row):

@@ -202,8 +202,11 @@ def test_an_error_inside_leaves_a_readable_part_and_nothing_under_the_final_name
     assert not path.exists()
     assert not sidecar_path(path).exists()
     assert read_table(part_path(path)).num_rows == 10
-    told = sidecar(part_path(path))
-    assert (told["complete"], told["error"]) == (False, "RuntimeError: camera unplugged")
+    record = sidecar(part_path(path))
+    assert (record["complete"], record["error"]) == (
+        False,
+        "RuntimeError: camera unplugged",
+    )
 
 
 @each_format
@@ -230,13 +233,13 @@ def test_the_sidecar_says_what_columns_mean_and_what_they_were_made_from(tmp_pat
         source={"name": "clip.mp4"}, artifact={"name": "rules"}, options={"every": 2}
     )
     path = write(tmp_path / "x.csv", [row()], provenance=made_from)
-    told = sidecar(path)
-    assert [column["name"] for column in told["columns"]] == result_schema().arrow().names
-    assert told["columns"][1]["unit"] == "s"
-    assert told["options"] == {"every": 2}
-    assert told["digest"] == made_from.digest()
-    assert (told["complete"], told["error"], told["num_rows"]) == (True, None, 1)
-    assert told["size_bytes"] == path.stat().st_size
+    record = sidecar(path)
+    assert [column["name"] for column in record["columns"]] == result_schema().arrow().names
+    assert record["columns"][1]["unit"] == "s"
+    assert record["options"] == {"every": 2}
+    assert record["digest"] == made_from.digest()
+    assert (record["complete"], record["error"], record["num_rows"]) == (True, None, 1)
+    assert record["size_bytes"] == path.stat().st_size
 
 
 ENDLESS = """

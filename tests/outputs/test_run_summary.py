@@ -129,7 +129,7 @@ NINETEEN = tuple(action_unit_label(n) for n in range(1, 20))
 def test_the_table_fits_80_columns_with_nineteen_units_in_a_long_video(row, image):
     spaces = LabelSpaces(action_units=LabelSpace(name="many", labels=NINETEEN))
     summarizer = Summarizer(spaces)
-    said = Affect(
+    predicted = Affect(
         valence=-0.25,
         arousal=0.5,
         expression="Happiness",
@@ -138,7 +138,7 @@ def test_the_table_fits_80_columns_with_nineteen_units_in_a_long_video(row, imag
         spaces=spaces,
     )
     for frame in range(3):
-        one = dataclasses.replace(row(frame, affect=said), time_s=frame * 6000.0)
+        one = dataclasses.replace(row(frame, affect=predicted), time_s=frame * 6000.0)
         summarizer.add(dataclasses.replace(one, image=image))
     text = shown(track_table(summarizer.tracks()), width=80)
     assert max(map(len, text.splitlines())) <= 80
@@ -168,8 +168,8 @@ def test_units_of_most_frames_are_named(row, affect):
     spaces = LabelSpaces(action_units=LabelSpace(name="two", labels=("AU01", "AU02")))
     summarizer = Summarizer(spaces)
     for frame, units in enumerate(present):
-        said = Affect(action_units_present=units, spaces=spaces)
-        summarizer.add(row(frame, affect=said))
+        predicted = Affect(action_units_present=units, spaces=spaces)
+        summarizer.add(row(frame, affect=predicted))
     (track,) = summarizer.tracks()
     assert [(s.label, s.share) for s in track.action_units] == [
         ("AU01", 0.8),
@@ -182,7 +182,7 @@ def test_units_of_most_frames_are_named(row, affect):
 
 def test_the_json_form_holds_the_same_numbers(two_people):
     summarizer = summarize(two_people)
-    told = json.loads(json.dumps(summary_json(summarizer.run(2.0), summarizer.tracks())))
-    assert told["run"]["num_frames"] == 11
-    assert told["run"]["frames_per_s"] == 5.5
-    assert told["tracks"][1]["track_id"] == 1
+    record = json.loads(json.dumps(summary_json(summarizer.run(2.0), summarizer.tracks())))
+    assert record["run"]["num_frames"] == 11
+    assert record["run"]["frames_per_s"] == 5.5
+    assert record["tracks"][1]["track_id"] == 1

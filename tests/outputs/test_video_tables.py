@@ -89,8 +89,8 @@ def test_tasks_that_are_not_predicted_are_empty(tmp_path):
     bare = dataclasses.replace(
         whole, probs={Task.VALENCE: whole.probs[Task.VALENCE]}, spread={}
     )
-    said = [apply_calibration(bare, Calibration())]
-    (path,) = write_video_tables(said, tmp_path, first_frame=0)
+    predicted = [apply_calibration(bare, Calibration())]
+    (path,) = write_video_tables(predicted, tmp_path, first_frame=0)
     table = read_table(path)
     for name in ("arousal", "expression", "p_neutral", "AU01", "AU01_present"):
         assert table[name].null_count == 2
@@ -103,9 +103,9 @@ def test_what_cannot_be_written_is_named(calibrated, tmp_path):
     few = dataclasses.replace(
         calibrated[0].outputs, probs={Task.ACTION_UNITS: units}, spread={}
     )
-    said = [apply_calibration(few, Calibration())]
+    predicted = [apply_calibration(few, Calibration())]
     with pytest.raises(BadOutputs, match="one: action_units must have a column for each"):
-        write_video_tables(said, tmp_path, first_frame=1)
+        write_video_tables(predicted, tmp_path, first_frame=1)
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="file: must be a folder"):
         write_video_tables(calibrated, tmp_path / "file", first_frame=1)
@@ -113,7 +113,7 @@ def test_what_cannot_be_written_is_named(calibrated, tmp_path):
 
 @pytest.mark.parametrize("video", ["../one", "/tmp/one", "a/../../one"])
 def test_a_video_whose_name_leads_out_of_the_folder_gets_no_table(tmp_path, video):
-    said = [apply_calibration(outputs(video, [1]), Calibration())]
+    predicted = [apply_calibration(outputs(video, [1]), Calibration())]
     with pytest.raises(BadOutputs, match="name must stay inside the folder of its table"):
-        write_video_tables(said, tmp_path / "out", first_frame=0)
+        write_video_tables(predicted, tmp_path / "out", first_frame=0)
     assert list((tmp_path / "out").iterdir()) == []

@@ -87,14 +87,14 @@ def test_raising_an_action_unit_never_lowers_what_it_moves(person, number, low, 
 @pytest.mark.parametrize("number", DRAWN)
 def test_raising_an_action_unit_never_takes_a_named_point_back(number, yaw):
     for seed in range(3):
-        somebody = _somebody(seed)
-        paths = np.stack([_named_points(somebody, number, x, yaw) for x in LEVELS])
+        person = _person(seed)
+        paths = np.stack([_named_points(person, number, x, yaw) for x in LEVELS])
         moved = np.linalg.norm(paths - paths[0], axis=2)
         assert (np.diff(moved, axis=0) > -UNSEEN).all()
 
 
 @cache
-def _somebody(seed: int):
+def _person(seed: int):
     return make_person(draw_traits(seed))
 
 
@@ -120,7 +120,7 @@ def test_zero_intensities_leave_every_named_point_where_the_neutral_face_has_it(
 
 def test_the_raised_cheek_lifts_cheek_and_lower_lid_and_leaves_the_upper_lid():
     for seed in range(4):
-        moved = landmarks_of(_displacement(_somebody(seed), 6, 1.0))
+        moved = landmarks_of(_displacement(_person(seed), 6, 1.0))
         up = dict(zip(NAMES, moved[:, 1], strict=True))
         for side in ("left", "right"):
             assert up[f"{side}_cheek"] > 2 * up[f"{side}_eye_lower"] > 0.015
@@ -131,8 +131,8 @@ def test_the_raised_cheek_lifts_cheek_and_lower_lid_and_leaves_the_upper_lid():
 def test_action_units_move_their_points_as_facs_describes(number):
     name, axis, sign = MOVES[number]
     for seed in range(4):
-        somebody = _somebody(seed)
-        moved = landmarks_of(_displacement(somebody, number, 1.0))[NAMES.index(name)]
+        person = _person(seed)
+        moved = landmarks_of(_displacement(person, number, 1.0))[NAMES.index(name)]
         assert sign * moved[axis] > 0.004, (seed, moved)
 
 
@@ -144,10 +144,10 @@ SIDED = (2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 16, 20, 43)
 def test_an_action_of_one_side_moves_that_side_alone(number, side):
     head, seed = load_head(), 8
     traits = draw_traits(seed)
-    somebody = make_person(replace(traits, asymmetry=0 * traits.asymmetry))
+    person = make_person(replace(traits, asymmetry=0 * traits.asymmetry))
     shown = np.zeros((2, len(DRAWN)))
     shown[("left", "right").index(side), COLUMN[number]] = 1
-    moved = expressed(somebody, shown) - somebody.mesh.vertices
+    moved = expressed(person, shown) - person.mesh.vertices
     moved = np.linalg.norm(moved[: len(head.vertices)], axis=1)
     x = head.vertices[:, 0] * (1 if side == "left" else -1)
     assert moved[x > 0].max() > 0.01
@@ -174,15 +174,15 @@ def test_a_wrinkled_nose_leaves_the_corners_of_the_mouth_and_the_cheekbones():
 
 
 def _by_name(seed: int, number: int) -> dict[str, np.ndarray]:
-    moved = landmarks_of(_displacement(_somebody(seed), number, 1.0))
+    moved = landmarks_of(_displacement(_person(seed), number, 1.0))
     return dict(zip(NAMES, moved, strict=True))
 
 
 @pytest.mark.parametrize("number", [24, 28])
 def test_pressed_and_sucked_lips_come_closer(number):
     for seed in range(4):
-        somebody = _somebody(seed)
-        moved = landmarks_of(_displacement(somebody, number, 1.0))
+        person = _person(seed)
+        moved = landmarks_of(_displacement(person, number, 1.0))
         gap = moved[NAMES.index("lip_upper"), 1] - moved[NAMES.index("lip_lower"), 1]
         assert gap < -0.01
 

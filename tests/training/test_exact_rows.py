@@ -128,7 +128,7 @@ def test_the_face_at_rest_is_the_median_person_of_those_seen_at_rest():
     rest = np.repeat([0.1, 0.2, 0.9, 7.0], 5)[:, None]
     geometry = np.repeat(rest, len(GEOMETRY_NAMES), axis=1)
     strongest = np.zeros(20)
-    geometry[3], strongest[3] = 50.0, 0.8  # a face in motion counts for nobody
+    geometry[3], strongest[3] = 50.0, 0.8  # a face in motion does not count
     strongest[17:] = 0.5  # two rows at rest are too few for the fourth person
     found = face_at_rest(invented(strongest, geometry))
     assert tuple(found) == GEOMETRY_NAMES

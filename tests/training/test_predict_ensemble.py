@@ -28,7 +28,7 @@ class Data(NamedTuple):
 
 
 class Trained(NamedTuple):
-    """A run that nobody trained."""
+    """An untrained run."""
 
     recipe: object
     data: Data

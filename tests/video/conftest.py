@@ -1,4 +1,4 @@
-"""Clips whose frames carry their number as bits in a bar, so that each can be told."""
+"""Clips whose frames carry their number as bits in a bar, which identify it."""
 
 import os
 import tempfile

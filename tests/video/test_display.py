@@ -61,7 +61,7 @@ def test_the_first_frame_is_what_ffmpeg_shows(clip_of, name):
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "expected"),
     [
         ("square.mp4", {"sample_aspect_ratio": "1:1", "cropped": None}),
         ("dvd.mpg", {"sample_aspect_ratio": "4:3"}),
@@ -81,9 +81,9 @@ def test_the_first_frame_is_what_ffmpeg_shows(clip_of, name):
         ),
     ],
 )
-def test_what_was_done_to_stored_pictures_is_said(clip_of, name, said):
+def test_transforms_of_stored_pictures_are_reported(clip_of, name, expected):
     info, _ = first_frame(clip_of(name))
-    assert {key: getattr(info, key) for key in said} == said
+    assert {key: getattr(info, key) for key in expected} == expected
 
 
 def change_matrix(path, values):

@@ -176,10 +176,12 @@ def test_analysis_gives_the_rows_that_extraction_stored(artifact, folder, tmp_pa
             for column_name in table.column_names
             if column_name.startswith(f"{name}_0")
         ]
-        said = np.stack([table[column].to_numpy() for column in columns], axis=1)
+        predicted = np.stack([table[column].to_numpy() for column in columns], axis=1)
         values = stored.read()
-        distance = np.linalg.norm(said - values, axis=1) / np.linalg.norm(values, axis=1)
-        assert said.shape == values.shape
+        distance = np.linalg.norm(predicted - values, axis=1) / np.linalg.norm(
+            values, axis=1
+        )
+        assert predicted.shape == values.shape
         assert distance.max() < 1e-5
 
 

@@ -83,7 +83,7 @@ def test_whole_tables_are_left_and_cut_ones_are_made_again(
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         ([], "predict: give --data DIR or --features STORE"),
         (["--data", "d", "--list", "l"], "give either --data or --list, not both"),
@@ -93,6 +93,6 @@ def test_whole_tables_are_left_and_cut_ones_are_made_again(
         ),
     ],
 )
-def test_flags_that_do_not_fit_are_named(words, said, capsys):
+def test_flags_that_do_not_fit_are_named(words, message, capsys):
     assert main(["predict", "runs/none", *words]) == 2
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err

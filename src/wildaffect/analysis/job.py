@@ -116,8 +116,8 @@ def run_job(job: FileJob, analyzer: Analyzer, watch: Watch) -> FileReport:
         neutrals = job.neutral.neutrals(analyzer, job.source, job.read)
         # Its threads end before the process does, also when a stop comes between two rows.
         run = analyzer.run(_watched(reader, watch), neutrals.of_track)
-        said = stack.enter_context(closing(run))
-        rows = summarizer.watch(with_names(said, job.read.pictures(job.source)))
+        results = stack.enter_context(closing(run))
+        rows = summarizer.watch(with_names(results, job.read.pictures(job.source)))
         first = next(rows, None)
         if first is None:
             raise UsageError(

@@ -157,8 +157,8 @@ class Terminal:
         for report in self._reports:
             entry = asdict(report) | {"summary": None, "tracks": []}
             if report.summary:
-                said = summary_json(report.summary, report.tracks)
-                entry |= {"summary": said["run"], "tracks": said["tracks"]}
+                document = summary_json(report.summary, report.tracks)
+                entry |= {"summary": document["run"], "tracks": document["tracks"]}
             files.append(entry)
         return {
             "files": files,

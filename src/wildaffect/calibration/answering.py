@@ -117,20 +117,20 @@ class _Table:
         }
         self._wanted = annotations.frame_number
 
-    def fill(self, rows: Rows, said: Calibrated) -> None:
+    def fill(self, rows: Rows, predicted: Calibrated) -> None:
         """Copy the predictions of a video into its rows."""
-        source = nearest_rows(said.outputs.frame_number, self._wanted[rows])
+        source = nearest_rows(predicted.outputs.frame_number, self._wanted[rows])
         decided = {
-            Task.VALENCE: said.outputs.probs.get(Task.VALENCE),
-            Task.AROUSAL: said.outputs.probs.get(Task.AROUSAL),
-            Task.EXPRESSION: said.expression,
-            Task.ACTION_UNITS: said.action_units,
+            Task.VALENCE: predicted.outputs.probs.get(Task.VALENCE),
+            Task.AROUSAL: predicted.outputs.probs.get(Task.AROUSAL),
+            Task.EXPRESSION: predicted.expression,
+            Task.ACTION_UNITS: predicted.action_units,
         }
         for task, values in decided.items():
             if values is None:
                 continue
             if task in self._probs:
-                self._fill_probs(task, rows, source, said)
+                self._fill_probs(task, rows, source, predicted)
             self._values[task][rows] = values[source]
             self._covered[task][rows] = True
 
@@ -156,11 +156,13 @@ class _Table:
             provenance=provenance,
         )
 
-    def _fill_probs(self, task: Task, rows: Rows, source: Rows, said: Calibrated) -> None:
-        probs, whole = said.outputs.probs[task], self._probs[task]
+    def _fill_probs(
+        self, task: Task, rows: Rows, source: Rows, predicted: Calibrated
+    ) -> None:
+        probs, whole = predicted.outputs.probs[task], self._probs[task]
         if probs.shape[1] != whole.shape[1]:
             raise BadOutputs(
-                f"{said.outputs.video}: {task} must have a column for each of "
+                f"{predicted.outputs.video}: {task} must have a column for each of "
                 f"{whole.shape[1]} labels of the annotations, got {probs.shape[1]}"
             )
         whole[rows] = probs[source]

@@ -204,16 +204,18 @@ def _average_video(
         places = [i for i, one in enumerate(members) if task in one.probs]
         if not places:
             continue
-        said = np.stack([members[i].probs[task].astype(np.float64) for i in places])
-        for values, place in zip(said, places, strict=True):
+        model_outputs = np.stack(
+            [members[i].probs[task].astype(np.float64) for i in places]
+        )
+        for values, place in zip(model_outputs, places, strict=True):
             if task in rescaling[place]:
                 affine = rescaling[place][task]
                 values[:] = np.clip(affine.scale * values + affine.offset, -1.0, 1.0)
         own = share[places] / share[places].sum()
-        mean = np.tensordot(own, said, axes=1)
+        mean = np.tensordot(own, model_outputs, axes=1)
         probs[task] = mean.astype(np.float32)
         if len(places) > 1:
-            variance = np.tensordot(own, (said - mean) ** 2, axes=1)
+            variance = np.tensordot(own, (model_outputs - mean) ** 2, axes=1)
             spread[task] = np.sqrt(variance).astype(np.float32)
     return SequenceOutputs(
         video=members[0].video,

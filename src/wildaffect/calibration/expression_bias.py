@@ -171,5 +171,5 @@ def _trust(
 
 
 def _macro_f1(scores: Floats, target: Classes) -> float:
-    said = scores.argmax(1)
-    return float(ConfusionCounts.of(target, said, scores.shape[1]).macro_f1())
+    predicted = scores.argmax(1)
+    return float(ConfusionCounts.of(target, predicted, scores.shape[1]).macro_f1())

@@ -122,7 +122,7 @@ def cross_fit(
 
     steps = []
     for name, part_of in STEPS.items():
-        told = fitter.decided(part_of(whole), everything)
+        decisions = fitter.decided(part_of(whole), everything)
         parts = [
             (one, fitter.decided(part_of(calibration), one))
             for one, calibration in zip(held, per_fold, strict=True)
@@ -130,7 +130,7 @@ def cross_fit(
         steps.append(
             Step(
                 name=name,
-                in_sample=statistics(rows, told, spaces),
+                in_sample=statistics(rows, decisions, spaces),
                 out_of_sample=statistics(rows, joined(rows, parts), spaces),
             )
         )

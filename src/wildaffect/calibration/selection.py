@@ -122,15 +122,17 @@ class _Picker:
     def pick(self, counted: NDArray[np.bool_], max_picks: int) -> NDArray[np.int64]:
         """Return how often each member is picked on the videos that count, shape (M,)."""
         rows = counted[self._rows.video_index]
-        said = [{task: values[rows] for task, values in one.items()} for one in self._said]
-        counts = np.zeros(len(said), np.int64)
+        predicted = [
+            {task: values[rows] for task, values in one.items()} for one in self._said
+        ]
+        counts = np.zeros(len(predicted), np.int64)
         best, best_score = counts, -np.inf
         sums = _Sums({}, {})
         for _ in range(max_picks):
-            scores = [self._score(sums, one, rows) for one in said]
+            scores = [self._score(sums, one, rows) for one in predicted]
             chosen = int(np.argmax(scores))
-            counts = counts + (np.arange(len(said)) == chosen)
-            sums = sums.plus(said[chosen])
+            counts = counts + (np.arange(len(predicted)) == chosen)
+            sums = sums.plus(predicted[chosen])
             if scores[chosen] > best_score:
                 best, best_score = counts, scores[chosen]
         missing = set(self._rows.target) - set(sums.total)
@@ -147,8 +149,8 @@ class _Picker:
         for task in self._rows.target:
             places = [i for i, one in enumerate(self._said) if task in one]
             share = (counts[places] / counts[places].sum()).astype(np.float32)
-            said = np.stack([self._said[i][task] for i in places])
-            mixed[task] = np.tensordot(share, said, axes=1)
+            predicted = np.stack([self._said[i][task] for i in places])
+            mixed[task] = np.tensordot(share, predicted, axes=1)
         return decide(mixed, self._calibration, rows=counted[self._rows.video_index])
 
     def _score(

@@ -29,7 +29,7 @@ class Command:
     """Name of an embedded artifact, or folder or zip of an artifact."""
     neutral: str = "auto"
     """Neutral face to measure changes against: a picture or video of the person (applied to
-    everybody in the input), START-END for a range in seconds in which everybody is neutral,
+    everyone in the input), START-END for a range in seconds in which everyone is neutral,
     none for the population's average face at rest, or auto to estimate each person's own
     from calm moments."""
     start: float | None = None

@@ -70,7 +70,7 @@ class StreamingJoin:
         num_ready = min(map(len, self._said))
         if not num_ready:
             return Finished(np.zeros(0), np.zeros((0, 0)))
-        joined = self._join([said[:num_ready] for said in self._said])
-        self._said = [said[num_ready:] for said in self._said]
+        joined = self._join([predicted[:num_ready] for predicted in self._said])
+        self._said = [predicted[num_ready:] for predicted in self._said]
         times_s, self._waiting_s = np.split(self._waiting_s, [num_ready])
         return Finished(times_s, joined)

@@ -60,8 +60,8 @@ def compare(result: Path, truth: Path = TRUTH) -> Comparison:
         if row["visible"] >= MIN_VISIBLE and abs(row["pose_yaw_deg"]) <= MAX_YAW_DEG
     ]
     pairs = [(row, _nearest(row, by_frame.get(row["frame"], []))) for row in visible]
-    found = [(true, said) for true, said in pairs if said is not None]
-    table = pa.Table.from_pylist([_joined(true, said) for true, said in found])
+    found = [(true, predicted) for true, predicted in pairs if predicted is not None]
+    table = pa.Table.from_pylist([_joined(true, predicted) for true, predicted in found])
     return Comparison(
         num_visible=len(visible),
         num_found=len(found),
@@ -71,23 +71,23 @@ def compare(result: Path, truth: Path = TRUTH) -> Comparison:
 
 
 def _nearest(
-    true: dict[str, object], said: list[dict[str, object]]
+    true: dict[str, object], predicted: list[dict[str, object]]
 ) -> dict[str, object] | None:
-    overlaps = [box_overlap(_box(true), _box(one)) for one in said]
+    overlaps = [box_overlap(_box(true), _box(one)) for one in predicted]
     if not overlaps or max(overlaps) < SAME_FACE:
         return None
-    return said[int(np.argmax(overlaps))]
+    return predicted[int(np.argmax(overlaps))]
 
 
 def _box(row: dict[str, object]) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
     return np.array([row[side] for side in BOX], np.float32)
 
 
-def _joined(true: dict[str, object], said: dict[str, object]) -> dict[str, object]:
+def _joined(true: dict[str, object], predicted: dict[str, object]) -> dict[str, object]:
     keys = ("frame", "time_s", "track_id", "status", "expression", *VALUES)
-    told = {key: said[key] for key in keys}
+    columns = {key: predicted[key] for key in keys}
     known = {f"true_{key}": true[key] for key in ("person", "expression", *VALUES)}
-    return told | known
+    return columns | known
 
 
 def _has(table: pa.Table, name: str) -> bool:
@@ -95,11 +95,11 @@ def _has(table: pa.Table, name: str) -> bool:
 
 
 def _agreement(table: pa.Table, name: str) -> Agreement:
-    said = np.array(table[name].to_pylist(), np.float64)  # None becomes NaN
+    predicted = np.array(table[name].to_pylist(), np.float64)  # None becomes NaN
     true = np.array(table[f"true_{name}"].to_pylist(), np.float64)
-    valid = np.isfinite(said)
+    valid = np.isfinite(predicted)
     return Agreement(
         name=name,
-        correlation=pearson_correlation(true, said, valid=valid),
-        concordance=concordance_correlation(true, said, valid=valid),
+        correlation=pearson_correlation(true, predicted, valid=valid),
+        concordance=concordance_correlation(true, predicted, valid=valid),
     )

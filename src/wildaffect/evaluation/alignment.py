@@ -130,9 +130,11 @@ def align_expressions(
     )
     renumber = np.full(len(space) + 1, WITHOUT_COUNTERPART)
     renumber[shared.columns] = np.arange(len(shared.space))
-    said = predictions.expression >= 0
-    pred = np.where(said, codes[np.maximum(predictions.expression, 0)], WITHOUT_COUNTERPART)
-    num_lost = int((said & (pred == WITHOUT_COUNTERPART)).sum())
+    predicted = predictions.expression >= 0
+    pred = np.where(
+        predicted, codes[np.maximum(predictions.expression, 0)], WITHOUT_COUNTERPART
+    )
+    num_lost = int((predicted & (pred == WITHOUT_COUNTERPART)).sum())
     lost = (
         f"{num_lost:,} predicted expressions have no counterpart in {space.name}; those "
         "frames count as having no prediction"
@@ -239,10 +241,10 @@ def _treat_missing(
                 "--missing skip leaves them out, --missing neutral counts them as neutral"
             )
         case Missing.SKIP:
-            told = f"{what}: {counted} have no prediction, left out"
+            note = f"{what}: {counted} have no prediction, left out"
             given, pred = aligned.given, aligned.pred
         case Missing.NEUTRAL:
-            told = f"{what}: {counted} have no prediction, counted as neutral"
+            note = f"{what}: {counted} have no prediction, counted as neutral"
             given = np.ones_like(aligned.given)
             pred = np.where(aligned.given, aligned.pred, neutral)
     return replace(
@@ -250,7 +252,7 @@ def _treat_missing(
         pred=pred,
         given=given,
         num_missing=len(lacking),
-        departures=(*aligned.departures, told),
+        departures=(*aligned.departures, note),
     )
 
 
@@ -258,13 +260,13 @@ def _departures(shared: Shared, rule: Absent, what: str) -> tuple[str, ...]:
     if not shared.absent:
         return ()
     absent = _list(shared.absent)
-    told = (
+    note = (
         f"{what}: only the {len(shared.space)} that both sides have are compared; left "
         f"out: {absent}"
     )
     if rule is Absent.ZERO:
-        told = f"{what} that the predictions cannot give count as never there: {absent}"
-    return (told,)
+        note = f"{what} that the predictions cannot give count as never there: {absent}"
+    return (note,)
 
 
 def _list(labels: tuple[str, ...]) -> str:

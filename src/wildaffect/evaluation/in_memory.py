@@ -59,9 +59,9 @@ def to_table(columns: Any, name: str) -> pa.Table:
         arrays |= _split(str(key), columns[key], name)
     lengths = {key: len(array) for key, array in arrays.items()}
     if len(set(lengths.values())) != 1:
-        told = ", ".join(f"{key} {length}" for key, length in lengths.items())
+        listed = ", ".join(f"{key} {length}" for key, length in lengths.items())
         raise UsageError(
-            f"evaluate: columns of {name} must have one length, got {told or 'no column'}"
+            f"evaluate: columns of {name} must have one length, got {listed or 'no column'}"
         )
     return pa.table(arrays)
 

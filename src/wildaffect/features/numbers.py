@@ -69,16 +69,16 @@ def _header(num_rows: int, num_columns: int, dtype: Precision) -> bytes:
         "time_s": ("float64", [num_rows]),
         "values": (dtype, [num_rows, num_columns]),
     }
-    told, start = {}, 0
+    entries, start = {}, 0
     for name, (kind, shape) in shapes.items():
         stop = start + int(np.prod(shape)) * np.dtype(kind).itemsize
-        told[name] = {
+        entries[name] = {
             "dtype": STORED_DTYPES[kind],
             "shape": shape,
             "data_offsets": [start, stop],
         }
         start = stop
-    text = json.dumps(told, separators=(",", ":")).encode()
+    text = json.dumps(entries, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)  # arrays begin at a multiple of their size
     return len(text).to_bytes(8, "little") + text
 

@@ -109,16 +109,16 @@ class Processes:
         if job is None:
             return None
         try:
-            said = worker.connection.recv()
+            reply = worker.connection.recv()
         except (EOFError, OSError):
             return self._replace_dead(worker, job)
-        if isinstance(said, Refusal):
-            raise WildAffectError(said.reason)
-        if isinstance(said, _Progress):
-            watch(job, said.info, said.num_frames)
+        if isinstance(reply, Refusal):
+            raise WildAffectError(reply.reason)
+        if isinstance(reply, _Progress):
+            watch(job, reply.info, reply.num_frames)
             return None
         worker.job = None
-        return said
+        return reply
 
     def _replace_dead(self, worker: _Worker, job: ExtractSource) -> Extracted:
         worker.process.join()

@@ -27,13 +27,13 @@ def find_generated(path: Path) -> GeneratedWorld | None:
     """Return the world whose folder, or a file directly in it, this is; None for others."""
     folder = path if path.is_dir() else path.parent
     try:
-        told = from_json((folder / PROVENANCE_FILE).read_bytes())
+        record = from_json((folder / PROVENANCE_FILE).read_bytes())
     except (OSError, ValueError):
         return None
-    if not isinstance(told, dict) or _MAKER not in str(told.get("made_by")):
+    if not isinstance(record, dict) or _MAKER not in str(record.get("made_by")):
         return None
     return GeneratedWorld(
-        name=f"{_MAKER} {told.get('preset')}, seed {told.get('seed')}",
-        license=str(told.get("license")),
-        seed=str(told.get("seed")),
+        name=f"{_MAKER} {record.get('preset')}, seed {record.get('seed')}",
+        license=str(record.get("license")),
+        seed=str(record.get("seed")),
     )

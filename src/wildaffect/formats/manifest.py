@@ -284,8 +284,8 @@ def _read_parquet(path: Path) -> tuple[list[str], list[Column]]:
     except FileNotFoundError:
         raise MissingData(f"{path}: the file must be there, got none") from None
     except (pa.ArrowException, OSError) as error:
-        said = " ".join(str(error).split())
-        raise BadAnnotation(path, 0, f"must be a Parquet file, got {said}") from None
+        reason = " ".join(str(error).split())
+        raise BadAnnotation(path, 0, f"must be a Parquet file, got {reason}") from None
 
 
 def _spell(values: pa.ChunkedArray) -> Column:

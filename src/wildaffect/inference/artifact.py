@@ -46,10 +46,10 @@ class Artifact:
     """sha256 of the manifest, which holds those of the networks."""
 
     def __repr__(self) -> str:
-        said = self.manifest
+        manifest = self.manifest
         return (
-            f"Artifact({said.name} {said.version}: predicts {', '.join(said.tasks)}; "
-            f"license {said.license})"
+            f"Artifact({manifest.name} {manifest.version}: predicts "
+            f"{', '.join(manifest.tasks)}; license {manifest.license})"
         )
 
 

@@ -109,15 +109,15 @@ class WindowGroup:
             "lengths": np.array([len(rows)], np.int64),
             "times_s": (times_s - times_s[0])[None].astype(np.float32),
         }
-        said = np.stack(
+        model_outputs = np.stack(
             [
                 self._ask(place, {"features": rows[None, :, columns]} | inputs)
                 for place, columns in enumerate(self._read)
             ]
         )
-        mean = np.einsum("mk,mlk->lk", self._shares, said)
+        mean = np.einsum("mk,mlk->lk", self._shares, model_outputs)
         for values, spread in _spreads(self._layout):
-            squares = (said[:, :, values] - mean[:, values]) ** 2
+            squares = (model_outputs[:, :, values] - mean[:, values]) ** 2
             variance = np.einsum("mk,mlk->lk", self._shares[:, values], squares)
             mean[:, spread] = np.sqrt(variance)
         return mean.astype(np.float32)
@@ -133,17 +133,17 @@ class WindowGroup:
                 f"{where}: must accept a window of {num_rows} rows, got: {error}"
             ) from error
         outputs = dict(zip(network.output_names, answers, strict=True))
-        said = np.zeros((num_rows, self._layout.num_columns))
+        model_outputs = np.zeros((num_rows, self._layout.num_columns))
         for task in self._tasks[place]:
             columns = self._layout.columns[task]
             raw = _checked(where, task, outputs[task], num_rows, columns)
             affine = member.rescaled.get(task, IDENTITY)
-            said[:, columns] = _read(task, raw, affine)
+            model_outputs[:, columns] = _read(task, raw, affine)
         for name in _intensities(self._layout, self._tasks[place]):
             columns = self._layout.columns[name]
             levels = _checked(where, name, outputs[name], num_rows, columns)
-            said[:, columns] = np.clip(levels, 0.0, MAX_INTENSITY)
-        return said
+            model_outputs[:, columns] = np.clip(levels, 0.0, MAX_INTENSITY)
+        return model_outputs
 
 
 class Model:
@@ -182,17 +182,17 @@ class Model:
         """Each is run over its own windows, then `join` makes their rows one."""
         self._shares = _shares(np.stack([one.weights.sum(0) for one in self.window_groups]))
 
-    def join(self, said: Sequence[Floats]) -> NDArray[np.float32]:
+    def join(self, model_outputs: Sequence[Floats]) -> NDArray[np.float32]:
         """Return the mean over all members for T rows, (T, K), from the group outputs.
 
         Means and spreads equal those of a single group with all members.
         """
-        mean = np.zeros(said[0].shape)
-        for share, one in zip(self._shares, said, strict=True):
+        mean = np.zeros(model_outputs[0].shape)
+        for share, one in zip(self._shares, model_outputs, strict=True):
             mean += share * one
         for values, spread in _spreads(self.layout):
             variance = np.zeros_like(mean[:, values])
-            for share, one in zip(self._shares, said, strict=True):
+            for share, one in zip(self._shares, model_outputs, strict=True):
                 off = one[:, values] - mean[:, values]
                 variance += share[values] * np.square(one[:, spread], dtype=np.float64)
                 variance += share[values] * off**2

@@ -44,11 +44,11 @@ def predict_rows(
     """
     stream = build_stream(model)
     parts = [stream.push(time_s, features), stream.flush()]
-    said = np.concatenate([part.outputs for part in parts if len(part.times_s)])
+    predicted = np.concatenate([part.outputs for part in parts if len(part.times_s)])
     columns = model.layout.columns
 
     def values(name: str) -> NDArray[np.float32]:
-        found = said[:, columns[name]].astype(np.float32, copy=False)
+        found = predicted[:, columns[name]].astype(np.float32, copy=False)
         return found[:, 0] if name not in WIDE_TASKS else found
 
     return SequenceOutputs(

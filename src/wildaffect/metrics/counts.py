@@ -168,9 +168,9 @@ class UnitCounts:
         groups = check_groups(groups, len(target), num_groups)
         column = (groups[:, None] * num_units + np.arange(num_units))[valid]
         truth = check_codes("target", target[valid], 2)
-        said = check_codes("pred", pred[valid], 2)
+        predicted = check_codes("pred", pred[valid], 2)
         counts = np.bincount(
-            column * 4 + truth * 2 + said, minlength=num_groups * num_units * 4
+            column * 4 + truth * 2 + predicted, minlength=num_groups * num_units * 4
         ).reshape(num_groups, num_units, 4)
         return cls(
             true_positives=counts[..., 3],

@@ -109,8 +109,8 @@ def _try(name: Path, owner: list[str]) -> Claim | None:
         return None
     _remove_stale_overlays(name)
     if not _has_rows(name):
-        said = {"source": {"path": owner}, "complete": False, "error": UNFINISHED}
-        replace_document(sidecar_path(part), said)
+        document = {"source": {"path": owner}, "complete": False, "error": UNFINISHED}
+        replace_document(sidecar_path(part), document)
     return claim
 
 

@@ -183,8 +183,8 @@ def read_table(path: str | Path) -> pa.Table:
     except FileNotFoundError as error:
         raise OutputError(f"{path}: result must exist, got no such file") from error
     except (pa.ArrowException, ValueError, TypeError, OverflowError, OSError) as error:
-        said = " ".join(str(error).split())
-        raise OutputError(f"{path}: must be a {form.name} table, got {said}") from error
+        reason = " ".join(str(error).split())
+        raise OutputError(f"{path}: must be a {form.name} table, got {reason}") from error
     return table
 
 

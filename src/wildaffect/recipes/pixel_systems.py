@@ -4,8 +4,8 @@ Source:
     "Multi-Task Learning Framework for Emotion Recognition in-the-wild", arXiv 2207.09373:
     features of a masked autoencoder and of supervised networks, three temporal encoders,
     multi-task frameworks, smoothing, an ensemble. Different here: the autoencoder's encoder
-    is fine-tuned on labels before its features are taken, and nobody trains both a backbone
-    and what reads it.
+    is fine-tuned on labels before its features are taken, and no subject trains both a
+    backbone and what reads it.
 """
 
 from collections.abc import Callable

@@ -65,8 +65,8 @@ def analyze(  # noqa: PLR0913 - each is an option of the command
         images: Whether a folder's images are photographs, or the frames of one video.
         fps: Rate of an image sequence.
         neutral: Neutral face that changes are measured against: a picture or video of the
-            person (used for everybody who is seen), `START-END` in seconds of the source in
-            which everybody is neutral, `none` for a face at rest of the population, or
+            person (used for every person), `START-END` in seconds of the source in
+            which everyone is neutral, `none` for a face at rest of the population, or
             `auto` to estimate each person's own from calm moments.
         device: Where networks run, on how many threads.
         landmarks: Add the mesh, in pixels.
@@ -93,8 +93,8 @@ def analyze(  # noqa: PLR0913 - each is an option of the command
         choice = choose_neutral(neutral, analyzer)
         choice.check(parsed, read)
         neutrals = choice.neutrals(analyzer, parsed, read)
-        said = stack.enter_context(closing(analyzer.run(reader, neutrals.of_track)))
-        rows = _UntilTruncated(with_names(said, pictures))
+        results = stack.enter_context(closing(analyzer.run(reader, neutrals.of_track)))
+        rows = _UntilTruncated(with_names(results, pictures))
         result = collect(
             rows,
             columns.schema(analyzer.artifact.manifest),

@@ -155,7 +155,7 @@ def ensemble(  # noqa: PLR0913 - each is an option of the command
     if not members:
         raise UsageError("ensemble: runs must be at least one, got none")
     check_members(members)
-    labeled, said = _outputs(job, members)
+    labeled, predicted = _outputs(job, members)
     folds = subject_folds(labeled.sequences, seed=job.seed)
     if len(folds) < MIN_VALIDATION_SUBJECTS:
         raise UsageError(
@@ -165,20 +165,22 @@ def ensemble(  # noqa: PLR0913 - each is an option of the command
         )
     targets, spaces = targets_of(labeled.sequences), members[0].data.spaces
     selected = select_weights(
-        said, targets, folds, combine=job.combine, select=job.select, spaces=spaces
+        predicted, targets, folds, combine=job.combine, select=job.select, spaces=spaces
     )
     fit = replace(
         calibration_fit(is_causal=_all_causal(members)), expression=job.expression
     )
-    fitted = cross_fit_weights(said, selected, targets, folds, fit=fit, spaces=spaces)
-    alone = [cross_fit(outputs, targets, folds, fit, spaces=spaces) for outputs in said]
+    fitted = cross_fit_weights(predicted, selected, targets, folds, fit=fit, spaces=spaces)
+    alone = [
+        cross_fit(outputs, targets, folds, fit, spaces=spaces) for outputs in predicted
+    ]
     _write_members(job, members, selected, labeled, fitted)
     _write_outputs(
         job,
         members,
-        combine_members(said, selected.weights, selected.rescaling),
+        combine_members(predicted, selected.weights, selected.rescaling),
     )
-    return _result(job, members, [*alone, fitted], said, selected)
+    return _result(job, members, [*alone, fitted], predicted, selected)
 
 
 def _outputs(
@@ -186,7 +188,7 @@ def _outputs(
 ) -> tuple[Split, list[tuple[SequenceOutputs, ...]]]:
     """Return the split with its labels, and the outputs of every member."""
     store = job.store
-    said = []
+    predicted = []
     read_by = members[0].recipe
     split = load_split(job.data, store, read_by, job.split, job.layout)
     for member in members:
@@ -195,8 +197,8 @@ def _outputs(
             read_by = member.recipe
             split = load_split(job.data, store, read_by, job.split, job.layout)
         _refuse_trained(job, member, split)
-        said.append(predict_stored(member, split.sequences, job.split))
-    return split, said
+        predicted.append(predict_stored(member, split.sequences, job.split))
+    return split, predicted
 
 
 def _refuse_trained(job: _Job, member: TrainedModel, split: Split) -> None:
@@ -261,7 +263,7 @@ def _result(
     job: _Job,
     members: Sequence[TrainedModel],
     fits: Sequence[CrossFit],
-    said: Sequence[tuple[SequenceOutputs, ...]],
+    predicted: Sequence[tuple[SequenceOutputs, ...]],
     selected: EnsembleWeights,
 ) -> EnsembleResult:
     """Write the scores and the diversity of the members, and return them."""
@@ -273,7 +275,7 @@ def _result(
     ]
     lines = [line for entry in evaluated for line in entry.named_lines()]
     write_scores(lines, job.output / f"scores-{job.split}.json")
-    alike = correlations(said)
+    alike = correlations(predicted)
     write_diversity(names, alike, job.output / "diversity.json")
     return EnsembleResult(
         folder=job.output,

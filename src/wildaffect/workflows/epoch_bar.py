@@ -52,7 +52,7 @@ class EpochBar:
         if name not in self._tasks:
             self._bar.start()
             self._tasks[name] = self._bar.add_task(name, total=self._num_epochs)
-        said = f"{name}: loss {epoch.loss:.3f}"
+        text = f"{name}: loss {epoch.loss:.3f}"
         if epoch.scores:
-            said += f", score {epoch.scores['score']:.3f}"
-        self._bar.update(self._tasks[name], completed=epoch.number, description=said)
+            text += f", score {epoch.scores['score']:.3f}"
+        self._bar.update(self._tasks[name], completed=epoch.number, description=text)

@@ -69,10 +69,10 @@ class StepBar:
             self._bar.update(self._task, description=f"{self._name}: loss {loss:.3f}")
 
     def _show_epoch(self, epoch: Epoch) -> None:
-        said = f"{self._name}: epoch {epoch.number}, loss {epoch.loss:.3f}"
+        text = f"{self._name}: epoch {epoch.number}, loss {epoch.loss:.3f}"
         if "score" in epoch.scores:
-            said += f", score {epoch.scores['score']:.3f}"
-        self._bar.update(self._task, description=said)
+            text += f", score {epoch.scores['score']:.3f}"
+        self._bar.update(self._task, description=text)
 
     def _tell(self, unreadable: dict[int, str], num_images: int) -> None:
         if unreadable:

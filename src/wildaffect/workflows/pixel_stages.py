@@ -129,7 +129,7 @@ def _claim(command: PixelSystemCommand) -> None:
         name: [str(path.resolve()) for path in getattr(command, name)]
         for name in ("feature_data", "feature_images", "unlabeled", "videos")
     }
-    told = {
+    settings = {
         **sources,
         "data": str(command.data.resolve()),
         "split": command.split,
@@ -138,7 +138,7 @@ def _claim(command: PixelSystemCommand) -> None:
         "recipe": _RECIPE.dump_python(command.recipe, mode="json"),
     }
     path = command.folder / CLAIM
-    text = json.dumps(told, indent=1) + "\n"
+    text = json.dumps(settings, indent=1) + "\n"
     if path.exists() and path.read_text(encoding="utf-8") != text:
         raise UsageError(
             f"{command.folder}: holds a system with another recipe, seed, data or data "

@@ -157,8 +157,8 @@ class _Writer:
         if is_finished(path, provenance):
             self.num_kept += 1
             return
-        said = predict_ensemble(self._ensemble, sequences)
-        calibrated = apply_calibration(said, self._calibration)
+        predicted = predict_ensemble(self._ensemble, sequences)
+        calibrated = apply_calibration(predicted, self._calibration)
         is_borrowed = ~first.has_feature
         write_video_table(
             fill_frames(calibrated, first.frame_number, first.time_s),

@@ -49,10 +49,10 @@ def pretrain(command: PretrainCommand) -> int:
 
 def _last_line(run: Run) -> str:
     last = list(read_metrics(run))[-1]
-    said = f"{run.folder}: {last['epoch']} epochs, loss {last['loss']:.4f}"
+    text = f"{run.folder}: {last['epoch']} epochs, loss {last['loss']:.4f}"
     for name, value in last.items():
         if name.endswith("linear/score"):
-            said += f", linear probe {value:.3f}"
+            text += f", linear probe {value:.3f}"
         if name.endswith("neighbors/score"):
-            said += f", nearest neighbors {value:.3f}"
-    return said
+            text += f", nearest neighbors {value:.3f}"
+    return text

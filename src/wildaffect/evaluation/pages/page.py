@@ -214,11 +214,11 @@ def _traces(traces: Sequence[Trace]) -> str:
 
 
 def _trace_card(each: Trace) -> str:
-    thinned = "" if len(each.frame) == each.num_frames else ", subsampled"
+    subsampled = "" if len(each.frame) == each.num_frames else ", subsampled"
     return (
         f'<div class="card"><h3>{say.TASK_TITLES[each.task]}, {each.rank}: '
         f"{escape(each.video)} <small>CCC {each.ccc:.3f}, {each.num_frames:,} "
-        f"frames{thinned}</small></h3>"
+        f"frames{subsampled}</small></h3>"
         f"{svg.trace(each)}"
         f'<div class="axis"><span>frame {each.frame[0]:,}</span>'
         f"<span>{each.frame[-1]:,}</span></div></div>"
