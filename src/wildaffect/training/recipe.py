@@ -1,6 +1,7 @@
 """Recipe of a temporal training run: all settings, saved with the run."""
 
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -170,12 +171,15 @@ class TemporalRecipe(Config):
         return LeftPaddedWindow(**asdict(whole), lead_step_s=self.window.lead_step_s)
 
 
-_ADAPTER = TypeAdapter(TemporalRecipe)
+@cache
+def _adapter() -> TypeAdapter[TemporalRecipe]:
+    # Built on first use, so that `--help` need not wait for it.
+    return TypeAdapter(TemporalRecipe)
 
 
 def save_recipe(recipe: TemporalRecipe, path: Path) -> None:
     """Write all fields atomically, defaults included: the file reproduces the run."""
-    write_whole(path, _ADAPTER.dump_json(recipe, indent=2) + b"\n")
+    write_whole(path, _adapter().dump_json(recipe, indent=2) + b"\n")
 
 
 def load_recipe(path: Path) -> TemporalRecipe:
@@ -185,7 +189,7 @@ def load_recipe(path: Path) -> TemporalRecipe:
         UsageError: If the file is missing, or a key is unknown, missing or invalid.
     """
     try:
-        return _ADAPTER.validate_json(path.read_bytes())
+        return _adapter().validate_json(path.read_bytes())
     except OSError as error:
         raise UsageError(f"{path}: cannot read recipe: {error.strerror}") from None
     except ValidationError as error:

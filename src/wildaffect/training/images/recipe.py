@@ -1,6 +1,7 @@
 """Recipes of training runs on crops: all settings, saved with the run."""
 
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -111,12 +112,17 @@ class PretrainRecipe(ImageRecipe):
 
 
 AnyImageRecipe = FinetuneRecipe | PretrainRecipe
-_ADAPTER: TypeAdapter[AnyImageRecipe] = TypeAdapter(AnyImageRecipe)
+
+
+@cache
+def _adapter() -> TypeAdapter[AnyImageRecipe]:
+    # Built on first use, so that `--help` need not wait for it.
+    return TypeAdapter(AnyImageRecipe)
 
 
 def save_image_recipe(recipe: AnyImageRecipe, path: Path) -> None:
     """Write all fields, defaults included: the file reproduces the run."""
-    write_whole(path, _ADAPTER.dump_json(recipe, indent=2) + b"\n")
+    write_whole(path, _adapter().dump_json(recipe, indent=2) + b"\n")
 
 
 def load_image_recipe(path: Path) -> AnyImageRecipe:
@@ -126,7 +132,7 @@ def load_image_recipe(path: Path) -> AnyImageRecipe:
         UsageError: If the file is missing, or a key is unknown, missing or invalid.
     """
     try:
-        return _ADAPTER.validate_json(path.read_bytes())
+        return _adapter().validate_json(path.read_bytes())
     except OSError as error:
         raise UsageError(f"{path}: cannot read recipe: {error.strerror}") from None
     except ValidationError as error:
