@@ -174,7 +174,7 @@ def test_two_sets_of_one_name_are_refused(run_folder):
 def test_unknown_weights_are_refused_on_the_command_line(crops_tree, tmp_path, capsys):
     code = main(["extract", str(crops_tree), "-o", str(tmp_path), "--features", "geometri"])
     assert code == 1
-    assert "there are none called 'geometri'" in capsys.readouterr().err
+    assert "no weights or finished run named 'geometri'" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="says what happens without a GPU")

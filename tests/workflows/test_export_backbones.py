@@ -197,7 +197,7 @@ def test_what_is_wrong_with_a_backbone_is_said_before_anything_is_exported(
     assert main(["export", run, "-o", output, "--backbone", *given]) == 2
     assert "weights must be those of the features" in capsys.readouterr().err
     assert main(["export", run, "-o", output, "--backbone", "face=nowhere"]) == 1
-    assert "there are none called 'nowhere'" in capsys.readouterr().err
+    assert "no weights or finished run named 'nowhere'" in capsys.readouterr().err
     assert not (tmp_path / "new").exists()
 
 

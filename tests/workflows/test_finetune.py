@@ -5,7 +5,7 @@ from rich.console import Console
 
 from wildaffect.recipes.images import finetune_vit_micro
 from wildaffect.workflows import finetune
-from wildaffect.workflows.finetune import tell_precision
+from wildaffect.workflows.finetune import warn_about_precision
 
 
 @pytest.mark.parametrize(
@@ -22,5 +22,5 @@ def test_bfloat16_on_a_processor_without_it_is_told(
 ):
     monkeypatch.setattr(finetune, "supports_bf16", lambda name: has_bf16)
     recipe = replace(finetune_vit_micro(), precision=precision)
-    tell_precision(recipe, device, Console())
+    warn_about_precision(recipe, device, Console())
     assert ("--precision 32-true is" in capsys.readouterr().out) == is_told

@@ -163,7 +163,7 @@ class PixelSystemCommand:
     """Videos, or folders of face images, of --data, in which faces are found and cut;
     by default next to its annotations."""
     output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
-    """Folder of everything; runs/<system>-<seed> if not given."""
+    """Folder of all outputs; by default runs/<system>-<seed>."""
     split: str = "val"
     """Split on which the ensemble is calibrated (cross-fitted) and evaluated."""
     seed: int = 0

@@ -21,7 +21,7 @@ from wildaffect.workflows.image_progress import StepBar
 
 
 def finetune(command: FinetuneCommand) -> int:
-    """Train, score, and print where everything lies."""
+    """Train, score, and print where the results are."""
     torch.set_num_threads(command.threads)
     recipe = command.recipe
     folder = command.output or Path("runs") / f"{recipe.name}-{recipe.seed}"
@@ -29,8 +29,8 @@ def finetune(command: FinetuneCommand) -> int:
     console = Console(highlight=False, soft_wrap=True)
     sets = load_sets(places, command.train_split)
     if is_first_process():
-        tell_sets(sets, console)
-        tell_precision(recipe, command.device, console)
+        print_sets(sets, console)
+        warn_about_precision(recipe, command.device, console)
     with StepBar(folder) as bar:
         trained = finetune_run(
             recipe,
@@ -55,7 +55,7 @@ def finetune(command: FinetuneCommand) -> int:
 def places_of(
     data: Sequence[Path], images: Sequence[Path], layouts: Sequence[str]
 ) -> list[SetPlace]:
-    """Return where each set lies.
+    """Return the location of each set.
 
     Raises:
         UsageError: If images or layouts are given for some sets only.
@@ -75,7 +75,7 @@ def places_of(
     ]
 
 
-def tell_sets(sets: Sequence[LabeledCrops], console: Console) -> None:
+def print_sets(sets: Sequence[LabeledCrops], console: Console) -> None:
     """Print what each set gives, and what it lacks."""
     for image_set in sets:
         lacks = (
@@ -101,7 +101,7 @@ def tell_sets(sets: Sequence[LabeledCrops], console: Console) -> None:
             )
 
 
-def tell_precision(recipe: AnyImageRecipe, device: str, console: Console) -> None:
+def warn_about_precision(recipe: AnyImageRecipe, device: str, console: Console) -> None:
     """Warn if a recipe uses bfloat16 on a processor that does not support it."""
     is_on_cpu = device == "cpu" or (device == "auto" and not torch.cuda.is_available())
     if recipe.precision == "bf16-mixed" and is_on_cpu and not supports_bf16("CPU"):

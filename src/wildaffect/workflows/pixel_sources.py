@@ -1,4 +1,4 @@
-"""Where the images of a whole system lie, and who is in them."""
+"""Images and subjects of a whole system."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ def every_image(command: PixelSystemCommand) -> tuple[FaceImages, ...]:
 
     Raises:
         MissingData: If a set's annotations or images are not there.
-        UsageError: If the crops of two sets would lie in one folder, or images are given
+        UsageError: If the crops of two sets would be in one folder, or images are given
             for some sets only.
     """
     further = [_face_images(command, folder, folder) for folder in command.unlabeled]
@@ -95,7 +95,7 @@ def layout_of(data: Path) -> Found:
     """Return the layout of a data set, that of all tasks where several lie there.
 
     Raises:
-        MissingData: If no known layout lies there.
+        MissingData: If there is no known layout.
     """
     return detect(data, fullest_layout(data))[0]
 

@@ -7,13 +7,13 @@ from wildaffect.training.distributed import is_first_process
 from wildaffect.training.images.job import ImageTrainerConfig, load_sets
 from wildaffect.training.images.pretrain_job import find_images, pretrain_run
 from wildaffect.training.runs import Run, read_metrics
-from wildaffect.workflows.finetune import places_of, tell_precision, tell_sets
+from wildaffect.workflows.finetune import places_of, print_sets, warn_about_precision
 from wildaffect.workflows.image_progress import StepBar
 from wildaffect.workflows.pretrain_flags import PretrainCommand
 
 
 def pretrain(command: PretrainCommand) -> int:
-    """Train and print where everything lies."""
+    """Train and print where the results are."""
     import torch  # noqa: PLC0415 - the command line is read before
 
     torch.set_num_threads(command.threads)
@@ -24,8 +24,8 @@ def pretrain(command: PretrainCommand) -> int:
     if is_first_process():
         for tree in trees:
             console.print(f"{tree.root}: {len(tree.paths)} images", markup=False)
-        tell_sets(probed, console)
-        tell_precision(command.recipe, command.device, console)
+        print_sets(probed, console)
+        warn_about_precision(command.recipe, command.device, console)
     with StepBar(folder) as bar:
         run = pretrain_run(
             command.recipe,

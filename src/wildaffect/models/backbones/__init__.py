@@ -1,1 +1,1 @@
-"""Crop to features: networks, the registry that names them, weights of other people."""
+"""Backbones (crops to features): networks, registry, imported weights."""

@@ -1,4 +1,4 @@
-"""What every backbone promises: normalized crops in, one row of features out.
+"""Base of backbones, which map normalized crops to features.
 
 Symbols: B batch, C channels, S side of the crop in pixels, D features.
 """
@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Protocol
 from torch import Tensor, nn
 
 Stages = tuple[tuple[str, ...], ...]
-"""Beginnings of parameter names, one group per layer, from the input to the features."""
+"""Prefixes of parameter names, one group per layer, from the input to the features."""
 
 
 class Backbone(nn.Module):
     """A network `forward(crops (B, C, S, S)) -> features (B, feature_dim)`.
 
-    Crops are those of `faces.crop.normalize` with the `Preprocess` that the registry gives.
+    Crops come from `faces.crop.normalize` with the `Preprocess` in the registry.
     """
 
     feature_dim: int
@@ -36,14 +36,14 @@ class Backbone(nn.Module):
 
 
 class ReadsCrops(Protocol):
-    """A network that knows which crops it reads."""
+    """A network that defines the shape of its crops."""
 
     channels: int
     size_px: int
 
 
 def check_crops(network: ReadsCrops, crops: Tensor) -> None:
-    """Refuse crops of another size or number of channels.
+    """Check the size and the number of channels of crops.
 
     Raises:
         ValueError: If the shape is not (B, C, S, S) with the network's C and S.

@@ -1,6 +1,6 @@
-"""The backbones that ship, as networks without weights.
+"""Built-in backbones, without weights.
 
-Tags say which published weights the crop and the features are laid out for: `mae` (class
+Tags name the published weights that crop and features are made for: `mae` (class
 token) and `mae_mean` (mean of the patches, as after fine-tuning), `arcface`, `imagenet`.
 """
 
@@ -48,7 +48,7 @@ _DENSENETS = {
     "densenet201": DenseNetConfig(layers=(6, 12, 48, 32), growth=32, initial_channels=64),
 }
 _GRAY_DENSENETS = {
-    # Its stem divides the side by 4: blocks on 32 px cost a CPU most of its time.
+    # Its stem divides the side by 4: blocks on 32 px would dominate the time on a CPU.
     "densenet_micro_64": (
         imagenet_densenet,
         DenseNetConfig(
@@ -71,7 +71,7 @@ def _imagenet(size_px: int) -> Preprocess:
 
 
 def _flat_key(key: str) -> str:
-    """Turn `norm.1` of torchvision's released DenseNets into today's `norm1`."""
+    """Rename `norm.1` of torchvision's released DenseNets to the current `norm1`."""
     return _NESTED_KEY.sub(r"\1\2.", key)
 
 
@@ -120,8 +120,8 @@ def _densenet_spec(name: str, config: DenseNetConfig) -> BackboneSpec:
 def _gray_densenet_spec(
     name: str, build: Callable[[DenseNetConfig], DenseNet], config: DenseNetConfig
 ) -> BackboneSpec:
-    # Gray mean and deviation, on the scale to 255, of the train images that its published
-    # weights were applied to: public code of the ABAW3 entry, arXiv 2203.13032.
+    # Mean and standard deviation (0 to 255) of the gray training images in the public code
+    # of the ABAW3 entry, arXiv 2203.13032.
     return BackboneSpec(
         name=f"{name}.gray",
         feature_dim=config.feature_dim,

@@ -1,4 +1,4 @@
-"""Read other people's weight files without running anything that they contain."""
+"""Safe reading of weight files, without executing their code."""
 
 import argparse
 import re
@@ -24,7 +24,7 @@ _DAMAGE = (
     *(RuntimeError, ValueError, TypeError, LookupError, AttributeError, AssertionError),
     *(EOFError, OSError, UnpicklingError, struct.error, MemoryError),
 )
-"""What torch's reader raises on damaged bytes, found by cutting and flipping them."""
+"""Exceptions that `torch.load` raises on damaged files, found by fuzzing."""
 
 _CODE = re.compile(r"GLOBAL (\S+)")
 
@@ -32,8 +32,8 @@ _CODE = re.compile(r"GLOBAL (\S+)")
 def read_checkpoint(path: Path, *, key: str = "") -> dict[str, Tensor]:
     """Return the tensors of a weight file by name, on the CPU.
 
-    Files that end in .safetensors are read as such, all others as torch's own. Pickled code
-    is never run: a file that asks for it is refused.
+    Files that end in .safetensors are read as such, all others as torch files. Pickled code
+    is never executed; files that contain it are refused.
 
     Args:
         path: The file.
@@ -42,7 +42,7 @@ def read_checkpoint(path: Path, *, key: str = "") -> dict[str, Tensor]:
 
     Raises:
         BadWeights: If the file is damaged, holds code or holds no tensors.
-        UsageError: If it cannot be told which of several entries is meant.
+        UsageError: If several entries could hold the weights.
     """
     if not path.is_file():
         raise BadWeights(f"{path}: weights must be a file, got none there")
@@ -82,11 +82,10 @@ def _read_torch(path: Path) -> Mapping[str, Any]:
     if start.startswith(b"PK"):
         _check_zip(path)
     try:
-        # A Namespace is what reference training code keeps its options in: it holds
-        # values and runs nothing.
+        # Reference training code stores its options in a Namespace, which is harmless.
         with (
             torch.serialization.safe_globals([argparse.Namespace]),
-            warnings.catch_warnings(action="ignore"),  # the error says it all
+            warnings.catch_warnings(action="ignore"),  # redundant with the error
         ):
             content = torch.load(path, map_location="cpu", weights_only=True)
     except _DAMAGE as error:
@@ -99,7 +98,7 @@ def _read_torch(path: Path) -> Mapping[str, Any]:
 
 
 def _check_zip(path: Path) -> None:
-    """Refuse a file that would unpack to more than weights do; torch itself packs none."""
+    """Refuse compressed files, which could unpack to any size; torch does not compress."""
     try:
         with open_zip(path) as archive:
             for member in archive.infolist():

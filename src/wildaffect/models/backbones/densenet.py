@@ -16,7 +16,7 @@ from wildaffect.core.config import Config
 from wildaffect.models.backbones.backbone import Backbone, Stages, check_crops
 
 BOTTLENECK = 4
-"""Channels between the two convolutions of a layer, in growths."""
+"""Channels between the two convolutions of a layer, as a multiple of the growth."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ class DenseLayer(nn.Module):
         self.conv2 = nn.Conv2d(inner, growth, 3, padding=1, bias=False)
 
     def forward(self, maps: Tensor) -> Tensor:
-        """Return the maps with the new ones after them."""
+        """Return the input maps with the new ones appended."""
         inner = self.conv1(F.relu(self.norm1(maps)))
         new = self.conv2(F.relu(self.norm2(inner)))
         return torch.cat([maps, new], dim=1)
@@ -64,7 +64,7 @@ class DenseNet(Backbone):
     Args:
         config: Sizes.
         stem: First layers by name; they become `features.conv0` and so on.
-        last_norm: Name of the last norm, for which published weights disagree.
+        last_norm: Name of the last norm, which differs between published weights.
     """
 
     def __init__(

@@ -16,7 +16,7 @@ from wildaffect.models.backbones.registry import (
 from wildaffect.models.backbones.spec import BackboneSpec
 
 PREFIXES = ("module.", "_orig_mod.", "model.", "backbone.", "encoder.")
-"""Of wrappers around a network (parallel, compiled, a larger one), outermost first."""
+"""Key prefixes of wrappers (parallel, compiled, a larger network), outermost first."""
 
 POSITIONS = "pos_embed"
 _COUNTER = ".num_batches_tracked"
@@ -27,16 +27,16 @@ Shape = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True)
 class FittedTensors:
-    """How a file's tensors match a network; keys are the network's own."""
+    """Tensors of a file matched to a network, under the network's keys."""
 
     tensors: dict[str, Tensor]
-    """Everything that the network has, complete."""
+    """All tensors of the network."""
     head: dict[str, Tensor]
     """`weight` and `bias` of the file's classifier, empty if it has none."""
     dropped: tuple[str, ...]
-    """Keys of the file that features do not need: classifier, decoder."""
+    """Keys of the file that are not needed for features: classifier, decoder."""
     resized_from: int
-    """Patches that the file's positions were for, if they were resized; else 0."""
+    """Number of patches of the file's positions, if they were resized; else 0."""
 
 
 def fit_tensors(
@@ -62,7 +62,7 @@ def fit_tensors(
     resized_from = _check_positions(where, named, shapes, resize_positions)
     _check_all(where, spec, named, shapes)
     return FittedTensors(
-        # Files of old versions of torch do not count the batches of a norm.
+        # Old versions of torch have no batch counter in batch norms.
         tensors={spec.key_prefix + k: named.get(k, torch.tensor(0)) for k in shapes},
         head=_head(named, spec),
         dropped=tuple(key for key in named if key not in shapes),
@@ -173,7 +173,7 @@ def _advice(got: Mapping[str, Shape], shapes: Mapping[str, Shape], name: str) ->
 
 
 def _covers(got: Mapping[str, Shape], name: str) -> bool:
-    """Whether a network finds all of its keys in a file and leaves none over."""
+    """Return whether a file has exactly the keys of a network."""
     shapes, droppable = network_shapes(name), backbone_spec(name).droppable
     return all(
         got.get(key) == shape for key, shape in shapes.items() if not key.endswith(_COUNTER)

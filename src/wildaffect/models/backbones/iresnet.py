@@ -15,7 +15,7 @@ from wildaffect.core.config import Config
 from wildaffect.models.backbones.backbone import Backbone, Stages, check_crops
 
 SHRINKS = 16
-"""Four stages halve the side each."""
+"""Total stride: four stages with stride 2."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

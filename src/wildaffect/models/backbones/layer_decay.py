@@ -1,4 +1,4 @@
-"""Parameter groups for fine-tuning: layers near the input learn more slowly."""
+"""Parameter groups for fine-tuning with layer-wise learning rate decay."""
 
 from collections import defaultdict
 from typing import Any
@@ -15,14 +15,14 @@ def layer_decay_groups(
 ) -> list[dict[str, Any]]:
     """Return groups for a torch optimizer, from the input to the features.
 
-    The last layer learns at `peak_lr`, each one before it at `layer_decay` times the rate
-    of the next; norms, biases, the class token and positions have no weight decay.
-    Parameters that are not trained are left out. A head on top is the caller's group.
+    The last layer has the learning rate `peak_lr`, each earlier one `layer_decay` times
+    that of the next; norms, biases, the class token and positions have no weight decay.
+    Frozen parameters are left out. The caller adds the group of the head.
 
     Args:
-        backbone: What is fine-tuned; its `stages` are the layers.
+        backbone: Backbone to fine-tune; its `stages` are the layers.
         peak_lr: Learning rate of the last layer; a schedule multiplies it.
-        weight_decay: Of matrices and kernels.
+        weight_decay: Weight decay of matrices and kernels.
         layer_decay: Factor per layer, in (0, 1]; 1 gives all the same rate.
 
     Source:

@@ -1,4 +1,4 @@
-"""What is recorded beside imported weights: `weights.json`."""
+"""Manifest of imported weights, `weights.json`."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +26,7 @@ class WeightManifest(Config):
     feature_dim: int
     preprocess: Preprocess
     sha256: str
-    """Of the tensors' file beside this one."""
+    """Hash of the tensor file."""
     source_file: str
     source_sha256: str
     source: str
@@ -34,11 +34,11 @@ class WeightManifest(Config):
     license: str
     """License or agreement, as the user stated it; empty if not stated."""
     classes: tuple[str, ...] = ()
-    """Label order of the classifier that is kept with them; empty without one."""
+    """Classes of the stored classifier, in order; empty without one."""
     dropped: tuple[str, ...] = ()
     """Keys of the source file that were left out."""
     resized_from: int = 0
-    """Patches that positions were interpolated from; 0 if they are as in the source."""
+    """Number of patches that positions were interpolated from; 0 if unchanged."""
     format_version: int = FORMAT_VERSION
 
 
@@ -49,7 +49,7 @@ def read_manifest(path: Path) -> WeightManifest:
     """Read what `write_manifest` wrote.
 
     Raises:
-        BadWeights: If it is not there, is not such a manifest, or of another version.
+        BadWeights: If it is missing, invalid, or of another version.
     """
     try:
         manifest = _ADAPTER.validate_json(path.read_bytes())

@@ -1,4 +1,4 @@
-"""Backbones by name, each with its feature size and the crop that it reads.
+"""Registry of backbones, with their feature size and preprocessing.
 
 A name is `architecture.tag`, as in timm; `timm/NAME` is any model of timm itself.
 """
@@ -34,15 +34,15 @@ def register_backbone(spec: BackboneSpec) -> None:
 
 
 def backbone_names() -> tuple[str, ...]:
-    """Return every registered name; those of timm, as `timm/...`, come on top."""
+    """Return every registered name, without `timm/...`."""
     return tuple(BACKBONES)
 
 
 def backbone_spec(name: str) -> BackboneSpec:
-    """Return what is known of a backbone.
+    """Return the specification of a backbone.
 
     Raises:
-        UsageError: If there is none of that name; the message suggests the nearest.
+        UsageError: If there is no such backbone.
     """
     if name.startswith(TIMM_PREFIX):
         return _timm_spec(name)
@@ -53,7 +53,7 @@ def build_backbone(name: str) -> Backbone:
     """Build an untrained backbone: (B, C, S, S) crops to (B, feature_dim) features.
 
     Raises:
-        UsageError: If there is none of that name; the message suggests the nearest.
+        UsageError: If there is no such backbone.
     """
     return backbone_spec(name).build()
 

@@ -1,4 +1,4 @@
-"""What is known of a backbone before it is built."""
+"""Specification of a backbone."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,23 +8,23 @@ from wildaffect.models.backbones.backbone import Backbone
 
 
 def unchanged(key: str) -> str:
-    """Return a key of a weight file as it is."""
+    """Return a key of a weight file unchanged."""
     return key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackboneSpec:
-    """What is known of a backbone before it is built."""
+    """Specification of a backbone."""
 
     name: str
     feature_dim: int
     preprocess: Preprocess
     build: Callable[[], Backbone]
     head: str = ""
-    """Layer of published weights that turns the features into classes; empty for none."""
+    """Name of the classifier in published weights; empty for none."""
     droppable: tuple[str, ...] = ()
-    """Beginnings of keys in published weights that feature extraction does not need."""
+    """Prefixes of keys in published weights that are not needed for features."""
     key_prefix: str = ""
-    """Before the keys of published weights in the network's own."""
+    """Prefix of the network's keys relative to those of published weights."""
     rename: Callable[[str], str] = unchanged
-    """From a key of an older release of the weights to the one that is used here."""
+    """Maps keys of an older release of the weights to current ones."""

@@ -67,7 +67,7 @@ def timm_preprocess(model: str) -> Preprocess:
 
 
 def timm_feature_dim(model: str) -> int:
-    """Return how many features a model gives; no weights are drawn for it."""
+    """Return the number of features of a model, without initializing weights."""
     with torch.device("meta"):
         return int(_feature_dim(timm.create_model(model, pretrained=False, num_classes=0)))
 
@@ -79,15 +79,15 @@ def timm_head(model: str) -> str:
 
 
 def _pretrained_config(model: str) -> Any:
-    """Return timm's record of a model's weights, None where model or tag is unknown."""
+    """Return timm's configuration of a model; None if model or tag is unknown."""
     if not is_model(model.partition(".")[0]):
         return None
     try:
         return get_pretrained_cfg(model)
-    except RuntimeError:  # how timm says that a tag is unknown
+    except RuntimeError:  # raised by timm for an unknown tag
         return None
 
 
 def _feature_dim(net: Any) -> int:
-    """Return the width before the classifier, which a few models widen once more."""
+    """Return the input width of the classifier, after a widening layer in some models."""
     return getattr(net, "head_hidden_size", None) or net.num_features

@@ -102,7 +102,7 @@ class Mlp(nn.Module):
 
 
 class Block(nn.Module):
-    """Pre-norm transformer layer with stochastic depth, which is off until it is set."""
+    """Pre-norm transformer layer with stochastic depth, disabled by default."""
 
     def __init__(self, dim: int, num_heads: int) -> None:
         super().__init__()
@@ -131,7 +131,7 @@ class ViTTrunk(nn.Module):
 
     Args:
         config: Sizes.
-        train_positions: Whether the positions, which start as sin-cos, are learned.
+        train_positions: Train the positions, which are initialized as sin-cos.
     """
 
     def __init__(self, config: ViTConfig, *, train_positions: bool) -> None:
@@ -156,8 +156,8 @@ class ViTTrunk(nn.Module):
         return self.patch_embed(crops) + self.pos_embed[:, 1:]
 
     def encode(self, tokens: Tensor) -> Tensor:
-        """Put the class token before (B, N, D) tokens and run the blocks: (B, 1 + N, D)."""
-        # `len` would freeze the batch size into an exported graph.
+        """Prepend the class token to (B, N, D) tokens and run the blocks: (B, 1 + N, D)."""
+        # `len` would make the batch size constant in an exported graph.
         cls = (self.cls_token + self.pos_embed[:, :1]).expand(tokens.shape[0], -1, -1)
         tokens = torch.cat([cls, tokens], dim=1)
         for block in self.blocks:
@@ -165,7 +165,7 @@ class ViTTrunk(nn.Module):
         return tokens
 
     def set_drop_path(self, ratio: float) -> None:
-        """Let stochastic depth rise from 0 in the first block to `ratio` in the last."""
+        """Set stochastic depth, increasing linearly from 0 to `ratio` in the last block."""
         if not 0 <= ratio < 1:
             raise ValueError(f"vit: drop path must be in [0, 1), got {ratio}")
         for block, share in zip(
@@ -209,7 +209,7 @@ class MeanTokenViT(ViTTrunk, Backbone):
 
 
 def mean_token_from(encoder: ClassTokenViT) -> MeanTokenViT:
-    """Return what is fine-tuned from a pre-trained network; its last norm is new."""
+    """Return the network for fine-tuning a pre-trained one; its last norm is new."""
     network = MeanTokenViT(encoder.config)
     pretrained = encoder.state_dict()
     network.load_state_dict(

@@ -1,4 +1,4 @@
-"""Weights that a user brought: checked on import, kept as safetensors, loaded by name."""
+"""Imported weights: checked on import, stored as safetensors, loaded by name."""
 
 import os
 import shutil
@@ -28,24 +28,24 @@ from wildaffect.models.backbones.manifest import (
 from wildaffect.models.backbones.registry import backbone_spec, build_backbone
 
 _HEAD = "classifier_of_source."
-"""Before the keys of a classifier that is kept; no network has such keys."""
+"""Key prefix of a stored classifier; no network has such keys."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportRequest:
-    """A user's weight file, and what the user says of it."""
+    """Weight file to import, with its description."""
 
     file: Path
     network: str
-    """Registered name that the weights are for."""
+    """Registered name of the network."""
     tag: str = ""
-    """Replaces the tag of the network's name; empty keeps it."""
+    """Tag to replace that of the network's name; empty to keep it."""
     key: str = ""
     """Entry of the file that holds the weights, see `read_checkpoint`."""
     preprocess: Preprocess | None = None
-    """Crop of the weights; None for that of the network."""
+    """Preprocessing of the weights; None for that of the network."""
     classes: tuple[str, ...] = ()
-    """Keep the file's classifier, whose labels these are, in order."""
+    """Classes of the file's classifier, in order; keeps the classifier."""
     resize_positions: bool = False
     source: str = ""
     license: str = ""
@@ -60,16 +60,16 @@ class ImportRequest:
 
 @dataclass(frozen=True, slots=True)
 class LoadedBackbone:
-    """A network with its weights, in evaluation mode, and what is recorded of them."""
+    """Network with its weights, in evaluation mode, and their manifest."""
 
     backbone: Backbone
     manifest: WeightManifest
     folder: Path
-    """Where they lie."""
+    """Folder of the weights."""
 
 
 def user_folder() -> Path:
-    """Return where this platform keeps a user's weights."""
+    """Return the user's folder of weights on this platform."""
     home = Path.home()
     if sys.platform == "win32":
         base = Path(os.environ.get("LOCALAPPDATA", home / "AppData" / "Local"))
@@ -83,11 +83,11 @@ def user_folder() -> Path:
 def import_weights(
     request: ImportRequest, folder: Path | None = None, *, overwrite: bool = False
 ) -> WeightManifest:
-    """Check a weight file against a network and keep it with a record of its origin.
+    """Check a weight file against a network and store it with its origin.
 
     Args:
-        request: The file and what is said of it.
-        folder: Where weights are kept; None for the user's own folder.
+        request: Weight file with its description.
+        folder: Folder of stored weights; None for the user's own folder.
         overwrite: Replace weights of the same name.
 
     Raises:
@@ -101,8 +101,8 @@ def import_weights(
     target = (folder or user_folder()) / request.name
     if target.exists() and not overwrite:
         raise UsageError(
-            f"{target}: a name must be free, got weights that are there already; "
-            "give another --tag, or --overwrite"
+            f"{target}: there are weights of this name already; give another --tag, or "
+            "--overwrite"
         )
     tensors = read_checkpoint(request.file, key=request.key)
     fit = fit_tensors(
@@ -131,10 +131,10 @@ def load_weights(name_or_path: str | Path, folder: Path | None = None) -> Loaded
 
     Args:
         name_or_path: Name that `weights list` shows, or the folder of one entry.
-        folder: Where weights are kept; None for the user's own folder.
+        folder: Folder of stored weights; None for the user's own folder.
 
     Raises:
-        BadWeights: If there are none, or they were altered since they were imported.
+        BadWeights: If there are none, or they were modified since the import.
     """
     entry = _find(name_or_path, folder or user_folder())
     manifest = read_manifest(entry / MANIFEST_FILE)
@@ -145,17 +145,17 @@ def load_weights(name_or_path: str | Path, folder: Path | None = None) -> Loaded
 
 
 def load_head(name_or_path: str | Path, folder: Path | None = None) -> nn.Linear:
-    """Return the classifier that was kept with weights: features to logits of `classes`.
+    """Return the classifier stored with weights: features to logits of `classes`.
 
     Raises:
-        BadWeights: If there are no such weights, or no classifier was kept with them.
+        BadWeights: If there are no such weights, or they have no classifier.
     """
     entry = _find(name_or_path, folder or user_folder())
     manifest = read_manifest(entry / MANIFEST_FILE)
     if not manifest.classes:
         raise BadWeights(
-            f"{manifest.name}: a classifier must have been kept, got features alone; "
-            "import the file again with --classes"
+            f"{manifest.name}: stored without a classifier; import the file again with "
+            "--classes"
         )
     tensors = _verified(entry, manifest)
     head = nn.Linear(manifest.feature_dim, len(manifest.classes))
@@ -168,12 +168,12 @@ def load_head(name_or_path: str | Path, folder: Path | None = None) -> nn.Linear
 def keep_weights(
     target: Path, manifest: WeightManifest, tensors: dict[str, Tensor]
 ) -> WeightManifest:
-    """Write an entry that `load_weights` reads, whole or not at all.
+    """Write weights atomically, for `load_weights`.
 
     Args:
-        target: Folder of the entry; replaced if it is there.
-        manifest: What is known of it; the hash of its tensors is filled in.
-        tensors: By the network's own keys.
+        target: Folder to write; replaced if it exists.
+        manifest: Manifest; the hash of the tensors is filled in.
+        tensors: Tensors by the network's keys.
 
     Raises:
         OutputError: If the folder cannot be written.
@@ -196,7 +196,7 @@ def keep_weights(
 
 
 def list_weights(folder: Path | None = None) -> list[WeightManifest]:
-    """Return what was imported, by name."""
+    """Return the manifests of imported weights, sorted by name."""
     root = folder or user_folder()
     return [read_manifest(path) for path in sorted(root.rglob(MANIFEST_FILE))]
 
@@ -214,9 +214,7 @@ def _kept_head(request: ImportRequest, fit: FittedTensors) -> dict[str, Tensor]:
         return {}
     weight = fit.head.get("weight")
     if weight is None or "bias" not in fit.head:
-        raise BadWeights(
-            f"{request.file}: a classifier must be there for --classes, got none"
-        )
+        raise BadWeights(f"{request.file}: --classes given, but the file has no classifier")
     if len(weight) != len(request.classes):
         raise BadWeights(
             f"{request.file}: the classifier must have {len(request.classes)} classes "
@@ -238,8 +236,7 @@ def _find(name_or_path: str | Path, root: Path) -> Path:
     near = get_close_matches(str(name_or_path), names) or names
     hint = f"did you mean {', '.join(near)}?" if near else "run: wildaffect weights import"
     raise BadWeights(
-        f"weights: there are none called {str(name_or_path)!r}, nor a finished run in such "
-        f"a folder; {hint}"
+        f"weights: no weights or finished run named {str(name_or_path)!r}; {hint}"
     )
 
 
