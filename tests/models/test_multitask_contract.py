@@ -13,7 +13,8 @@ from wildaffect.losses.config import LossConfig
 from wildaffect.losses.multitask import build_loss
 from wildaffect.models.frameworks import FrameworkConfig, HeadConfig, ModelConfig
 from wildaffect.models.multitask import build_model
-from wildaffect.models.temporal.config import TCNConfig, TemporalConfig, own_layers
+from wildaffect.models.temporal.config import TCNConfig, TemporalConfig
+from wildaffect.models.temporal.layers import own_layers
 
 Make = Callable[..., Any]
 SHAPES: dict[Task, tuple[int, ...]] = {

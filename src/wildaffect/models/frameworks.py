@@ -7,12 +7,8 @@ from typing import Literal
 
 from wildaffect.core.config import Config
 from wildaffect.core.tasks import Task
-from wildaffect.models.temporal.config import (
-    GRUConfig,
-    TemporalConfig,
-    bottom_layers,
-    own_layers,
-)
+from wildaffect.models.temporal.config import GRUConfig, TemporalConfig
+from wildaffect.models.temporal.layers import bottom_layers, own_layers
 
 Sources = dict[Task, tuple[Task, ...]]
 """Task -> tasks that it is conditioned on; an acyclic graph."""

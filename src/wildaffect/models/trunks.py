@@ -17,8 +17,8 @@ from wildaffect.models.frameworks import (
     feedback_dim,
 )
 from wildaffect.models.temporal.build import build_temporal_encoder
-from wildaffect.models.temporal.config import bottom_layers, own_layers
 from wildaffect.models.temporal.encoder import TemporalEncoder
+from wildaffect.models.temporal.layers import bottom_layers, own_layers
 
 
 class Trunk(nn.Module, ABC):
