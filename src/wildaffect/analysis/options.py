@@ -149,6 +149,6 @@ def describe_artifact(analyzer: Analyzer) -> dict[str, Any]:
         "version": manifest.version,
         "summary": manifest.summary,
         "license": manifest.license,
-        "sources": [asdict(one) for one in manifest.sources],
+        "sources": [asdict(data_source) for data_source in manifest.sources],
         "sha256": analyzer.artifact.digest,
     }

@@ -40,7 +40,7 @@ def to_predictions(
         BadOutputs: If a video is there twice, or labels differ in number from those of the
             annotations.
     """
-    by_video = {one.outputs.video: one for one in calibrated}
+    by_video = {output.outputs.video: output for output in calibrated}
     if len(by_video) < len(calibrated):
         raise BadOutputs(
             f"predictions: videos must be distinct, got {len(by_video)} names for "

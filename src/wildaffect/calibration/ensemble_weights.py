@@ -130,17 +130,18 @@ def cross_fit_weights(
     held = held_out(rows, folds)
     calibration = fit_calibration(whole, targets, fit)
     others = [
-        combine_members(members, one, selected.rescaling) for one in selected.fold_weights
+        combine_members(members, weights, selected.rescaling)
+        for weights in selected.fold_weights
     ]
     per_fold = tuple(
-        fit_calibration(_of(one, ~away), targets, fit)
-        for one, away in zip(others, held, strict=True)
+        fit_calibration(_of(item, ~away), targets, fit)
+        for item, away in zip(others, held, strict=True)
     )
     steps = []
     for name, part_of in STEPS.items():
         parts = [
-            (away, _decided(_of(one, away), targets, part_of(fitted)))
-            for one, away, fitted in zip(others, held, per_fold, strict=True)
+            (away, _decided(_of(item, away), targets, part_of(fitted)))
+            for item, away, fitted in zip(others, held, per_fold, strict=True)
         ]
         inside = _decided(whole, targets, part_of(calibration))
         steps.append(
@@ -154,7 +155,7 @@ def cross_fit_weights(
 
 
 def _of(outputs: Outputs, counted: NDArray[np.bool_]) -> list[SequenceOutputs]:
-    return [one for one, is_in in zip(outputs, counted, strict=True) if is_in]
+    return [output for output, is_in in zip(outputs, counted, strict=True) if is_in]
 
 
 def _decided(

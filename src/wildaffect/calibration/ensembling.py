@@ -96,8 +96,8 @@ def rescale(outputs: Outputs, change: Rescaling) -> tuple[SequenceOutputs, ...]:
         return np.clip(raw, -1.0, 1.0).astype(np.float32)
 
     return tuple(
-        replace(one, probs={task: moved(task, v) for task, v in one.probs.items()})
-        for one in outputs
+        replace(output, probs={task: moved(task, v) for task, v in output.probs.items()})
+        for output in outputs
     )
 
 
@@ -141,10 +141,10 @@ def check_aligned(members: Sequence[Outputs]) -> None:
     if not members or not members[0]:
         raise BadOutputs("ensemble: members must be at least one with a video, got none")
     first = members[0]
-    videos = [one.video for one in first]
+    videos = [output.video for output in first]
     for number, member in enumerate(members):
         where = f"member {number} of the ensemble"
-        named = [one.video for one in member]
+        named = [output.video for output in member]
         if named != videos:
             odd = sorted(set(named) ^ set(videos))[:3]
             raise BadOutputs(
@@ -174,11 +174,11 @@ def _check_tasks(where: str, member: Outputs) -> None:
     tasks = list(member[0].probs)
     if not tasks:
         raise BadOutputs(f"{where}: must predict a task at least, got none")
-    for one in member:
-        if set(one.probs) != set(tasks):
+    for output in member:
+        if set(output.probs) != set(tasks):
             raise BadOutputs(
-                f"{where}: {one.video}: tasks must be those of {member[0].video} "
-                f"({', '.join(tasks)}), got {', '.join(one.probs) or 'none'}"
+                f"{where}: {output.video}: tasks must be those of {member[0].video} "
+                f"({', '.join(tasks)}), got {', '.join(output.probs) or 'none'}"
             )
 
 
@@ -201,7 +201,7 @@ def _average_video(
 ) -> SequenceOutputs:
     probs, spread = {}, {}
     for task in Task:
-        places = [i for i, one in enumerate(members) if task in one.probs]
+        places = [i for i, output in enumerate(members) if task in output.probs]
         if not places:
             continue
         model_outputs = np.stack(
@@ -230,7 +230,9 @@ def _pooled(members: Sequence[Outputs], task: Task) -> NDArray[np.float32]:
     """Return a task's outputs of all members over all rows, shape (M, N, K)."""
     return np.stack(
         [
-            np.concatenate([one.probs[task].reshape(len(one), -1) for one in member])
+            np.concatenate(
+                [output.probs[task].reshape(len(output), -1) for output in member]
+            )
             for member in members
         ]
     )

@@ -117,15 +117,15 @@ def cross_fit(
     fitter = _Fitter(rows, fit or CalibrationFit())
     everything = np.ones(len(outputs), bool)
     whole = fitter.calibration(everything)
-    per_fold = [fitter.calibration(~one) for one in held]
+    per_fold = [fitter.calibration(~fold) for fold in held]
     spaces = spaces or LabelSpaces()
 
     steps = []
     for name, part_of in STEPS.items():
         decisions = fitter.decided(part_of(whole), everything)
         parts = [
-            (one, fitter.decided(part_of(calibration), one))
-            for one, calibration in zip(held, per_fold, strict=True)
+            (fold, fitter.decided(part_of(calibration), fold))
+            for fold, calibration in zip(held, per_fold, strict=True)
         ]
         steps.append(
             Step(

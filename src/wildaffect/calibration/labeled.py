@@ -44,15 +44,15 @@ class LabeledRows:
     @property
     def videos(self) -> tuple[str, ...]:
         """Name of each video."""
-        return tuple(one.video for one in self.outputs)
+        return tuple(output.video for output in self.outputs)
 
     def smoothed(self, task: Task, kind: SmoothingKind | None) -> Probs:
         """Return the outputs of a task, each video smoothed by itself, shape (N, ...)."""
         if kind is None:
-            return np.concatenate([one.probs[task] for one in self.outputs])
+            return np.concatenate([output.probs[task] for output in self.outputs])
         parts = [
-            smooth(one.probs[task].reshape(len(one), -1), one.time_s, kind)
-            for one in self.outputs
+            smooth(output.probs[task].reshape(len(output), -1), output.time_s, kind)
+            for output in self.outputs
         ]
         shape = (-1, *self.outputs[0].probs[task].shape[1:])
         return np.concatenate(parts).reshape(shape)
@@ -72,15 +72,21 @@ def label_rows(
             differ in number, or videos differ in what is predicted.
     """
     _check_alike(outputs, targets)
-    lengths = [len(one) for one in outputs]
-    chosen = [targets[one.video] for one in outputs]
+    lengths = [len(output) for output in outputs]
+    labels = [targets[output.video] for output in outputs]
     tasks = [task for task in Task if task in outputs[0].probs]
     return LabeledRows(
         outputs=tuple(outputs),
         video_index=np.repeat(np.arange(len(outputs)), lengths),
-        target={t: np.concatenate([getattr(one, t) for one in chosen]) for t in tasks},
+        target={
+            t: np.concatenate([getattr(video_labels, t) for video_labels in labels])
+            for t in tasks
+        },
         valid={
-            t: np.concatenate([getattr(one, f"{t}_valid") for one in chosen]) for t in tasks
+            t: np.concatenate(
+                [getattr(video_labels, f"{t}_valid") for video_labels in labels]
+            )
+            for t in tasks
         },
     )
 
@@ -163,19 +169,19 @@ def _check_alike(
         raise EvaluationError("outputs: must hold at least one video, got none")
     tasks = outputs[0].probs.keys()
     seen: set[str] = set()
-    for one in outputs:
-        if one.video in seen:
-            raise EvaluationError(f"{one.video}: must have outputs once, got them twice")
-        seen.add(one.video)
-        if one.video not in targets:
-            raise EvaluationError(f"{one.video}: outputs must have labels, got none")
-        if len(targets[one.video]) != len(one):
+    for output in outputs:
+        if output.video in seen:
+            raise EvaluationError(f"{output.video}: must have outputs once, got them twice")
+        seen.add(output.video)
+        if output.video not in targets:
+            raise EvaluationError(f"{output.video}: outputs must have labels, got none")
+        if len(targets[output.video]) != len(output):
             raise EvaluationError(
-                f"{one.video}: labels must be of the {len(one)} rows that have outputs, "
-                f"got {len(targets[one.video])}"
+                f"{output.video}: labels must be of the {len(output)} rows with outputs, "
+                f"got {len(targets[output.video])}"
             )
-        if one.probs.keys() != tasks:
+        if output.probs.keys() != tasks:
             raise EvaluationError(
-                f"{one.video}: tasks must be those of {outputs[0].video} "
-                f"({', '.join(tasks)}), got {', '.join(one.probs)}"
+                f"{output.video}: tasks must be those of {outputs[0].video} "
+                f"({', '.join(tasks)}), got {', '.join(output.probs)}"
             )

@@ -88,14 +88,15 @@ def select_members(
     everything = np.ones(len(rows.videos), bool)
     held = held_out(rows, folds)
     counts = picker.pick(everything, max_picks)
-    per_fold = [picker.pick(~one, max_picks) for one in held]
+    per_fold = [picker.pick(~fold, max_picks) for fold in held]
     parts = [
-        (one, picker.decided(found, one)) for one, found in zip(held, per_fold, strict=True)
+        (fold, picker.decided(found, fold))
+        for fold, found in zip(held, per_fold, strict=True)
     ]
     spaces = spaces or LabelSpaces()
     return Selection(
         counts=tuple(counts.tolist()),
-        fold_counts=tuple(tuple(one.tolist()) for one in per_fold),
+        fold_counts=tuple(tuple(counts.tolist()) for counts in per_fold),
         in_sample=statistics(rows, picker.decided(counts, everything), spaces),
         out_of_sample=statistics(rows, joined(rows, parts), spaces),
     )
@@ -111,9 +112,9 @@ class _Picker:
         calibration: Calibration,
     ) -> None:
         self._rows, self._calibration = rows, calibration
-        self._said: list[dict[Task, Probs]] = [
+        self._outputs: list[dict[Task, Probs]] = [
             {
-                task: np.concatenate([one.probs[task] for one in member])
+                task: np.concatenate([output.probs[task] for output in member])
                 for task in member[0].probs
             }
             for member in members
@@ -123,13 +124,14 @@ class _Picker:
         """Return how often each member is picked on the videos that count, shape (M,)."""
         rows = counted[self._rows.video_index]
         predicted = [
-            {task: values[rows] for task, values in one.items()} for one in self._said
+            {task: values[rows] for task, values in member.items()}
+            for member in self._outputs
         ]
         counts = np.zeros(len(predicted), np.int64)
         best, best_score = counts, -np.inf
         sums = _Sums({}, {})
         for _ in range(max_picks):
-            scores = [self._score(sums, one, rows) for one in predicted]
+            scores = [self._score(sums, member, rows) for member in predicted]
             chosen = int(np.argmax(scores))
             counts = counts + (np.arange(len(predicted)) == chosen)
             sums = sums.plus(predicted[chosen])
@@ -147,9 +149,9 @@ class _Picker:
         """Return the ensemble's predictions for the rows of the selected videos."""
         mixed: dict[Task, Probs] = {}
         for task in self._rows.target:
-            places = [i for i, one in enumerate(self._said) if task in one]
+            places = [i for i, member in enumerate(self._outputs) if task in member]
             share = (counts[places] / counts[places].sum()).astype(np.float32)
-            predicted = np.stack([self._said[i][task] for i in places])
+            predicted = np.stack([self._outputs[i][task] for i in places])
             mixed[task] = np.tensordot(share, predicted, axes=1)
         return decide(mixed, self._calibration, rows=counted[self._rows.video_index])
 

@@ -64,12 +64,12 @@ def save_outputs(stored: StoredOutputs, path: Path) -> None:
     header = _header_of(stored)
     arrays = {
         HEADER: np.frombuffer(_ADAPTER.dump_json(header), np.uint8),
-        "frame_number": np.concatenate([one.frame_number for one in stored.outputs]),
-        "time_s": np.concatenate([one.time_s for one in stored.outputs]),
+        "frame_number": np.concatenate([output.frame_number for output in stored.outputs]),
+        "time_s": np.concatenate([output.time_s for output in stored.outputs]),
     }
     for kind in KINDS:
         for task in getattr(header, kind):
-            parts = [getattr(one, kind)[task] for one in stored.outputs]
+            parts = [getattr(output, kind)[task] for output in stored.outputs]
             arrays[f"{kind}.{task}"] = np.concatenate(parts)
     try:
         with whole_file(path) as part, part.open("wb") as file:
@@ -115,29 +115,29 @@ def _header_of(stored: StoredOutputs) -> _Header:
     if not stored.outputs:
         raise BadOutputs("stored outputs: must hold at least one video, got none")
     first = stored.outputs[0]
-    videos = {one.video: len(one) for one in stored.outputs}
+    videos = {output.video: len(output) for output in stored.outputs}
     if len(videos) < len(stored.outputs):
         raise BadOutputs(
             f"stored outputs: videos must be distinct, got {len(videos)} names for "
             f"{len(stored.outputs)}"
         )
-    for one in stored.outputs:
+    for output in stored.outputs:
         if (
-            one.probs.keys() != first.probs.keys()
-            or one.spread.keys() != first.spread.keys()
+            output.probs.keys() != first.probs.keys()
+            or output.spread.keys() != first.spread.keys()
         ):
             raise BadOutputs(
-                f"{one.video}: tasks must be those of {first.video} "
-                f"({', '.join(first.probs)}), got {', '.join(one.probs)}"
+                f"{output.video}: tasks must be those of {first.video} "
+                f"({', '.join(first.probs)}), got {', '.join(output.probs)}"
             )
         for task, space in (
             (Task.EXPRESSION, stored.spaces.expressions),
             (Task.ACTION_UNITS, stored.spaces.action_units),
         ):
-            if task in one.probs and one.probs[task].shape[1] != len(space):
+            if task in output.probs and output.probs[task].shape[1] != len(space):
                 raise BadOutputs(
-                    f"{one.video}: {task} must have one column for each of {len(space)} "
-                    f"labels of {space.name}, got {one.probs[task].shape[1]}"
+                    f"{output.video}: {task} must have one column for each of {len(space)} "
+                    f"labels of {space.name}, got {output.probs[task].shape[1]}"
                 )
     return _Header(
         format_version=FORMAT_VERSION,
@@ -183,9 +183,9 @@ def _read_header(path: Path, arrays: dict[str, NDArray[Any]]) -> _Header:
 def _check_lengths(
     path: Path, header: _Header, outputs: tuple[SequenceOutputs, ...]
 ) -> None:
-    for one in outputs:
-        if len(one) != header.videos[one.video]:
+    for output in outputs:
+        if len(output) != header.videos[output.video]:
             raise BadOutputs(
-                f"{path}: {one.video} must have {header.videos[one.video]} rows, "
-                f"got {len(one)}"
+                f"{path}: {output.video} must have {header.videos[output.video]} rows, "
+                f"got {len(output)}"
             )

@@ -78,7 +78,7 @@ class Affect:
         if self.action_unit_sides is None:
             return {}
         left, right = (
-            _by_label(one, self.spaces.action_units) for one in self.action_unit_sides
+            _by_label(side, self.spaces.action_units) for side in self.action_unit_sides
         )
         return {label: (left[label], right[label]) for label in left}
 

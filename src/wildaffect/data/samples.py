@@ -109,7 +109,7 @@ def read_features(
     Where a video has several tracks (the person was lost, or another one passed by), each
     frame takes the longest track that it is in.
     """
-    parts = [_longest_first(store, one, video, query, view) for one in query.feature_sets]
+    parts = [_longest_first(store, name, video, query, view) for name in query.feature_sets]
     shared = reduce(np.intersect1d, [part.frame_number for part in parts])
     picks = [np.searchsorted(part.frame_number, shared) for part in parts]
     values = [part.values[pick] for part, pick in zip(parts, picks, strict=True)]
@@ -157,7 +157,7 @@ def every_window(sequence: FrameSequence, spec: WindowSpec) -> list[Sample]:
     their outputs.
     """
     rows = sequence.computed_rows
-    return [_sample(sequence, rows[one]) for one in cut(sequence.time_s[rows], spec)]
+    return [_sample(sequence, rows[window]) for window in cut(sequence.time_s[rows], spec)]
 
 
 class WindowSampler:
@@ -174,7 +174,7 @@ class WindowSampler:
     def __init__(self, sequences: Sequence[FrameSequence], spec: WindowSpec) -> None:
         self._sequences, self._spec = sequences, spec
         self._rows = [sequence.computed_rows for sequence in sequences]
-        self._ends = np.cumsum([len(one) for one in self._rows])
+        self._ends = np.cumsum([len(rows) for rows in self._rows])
         if not len(self._ends) or not self._ends[-1]:
             raise FeatureError("samples: at least one frame must have features, got none")
 

@@ -73,7 +73,7 @@ def compare(result: Path, truth: Path = TRUTH) -> Comparison:
 def _nearest(
     true: dict[str, object], predicted: list[dict[str, object]]
 ) -> dict[str, object] | None:
-    overlaps = [box_overlap(_box(true), _box(one)) for one in predicted]
+    overlaps = [box_overlap(_box(true), _box(predicted_row)) for predicted_row in predicted]
     if not overlaps or max(overlaps) < SAME_FACE:
         return None
     return predicted[int(np.argmax(overlaps))]

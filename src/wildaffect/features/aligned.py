@@ -28,18 +28,18 @@ _NO_BLENDSHAPES = np.full(NUM_BLENDSHAPES, np.nan, np.float32)
 def faces_as_brought(
     frames: Iterable[Frame], preprocesses: Sequence[Preprocess]
 ) -> Iterator[FrameFaces]:
-    """Yield each picture as the crop of one face; what is not known is NaN.
+    """Yield each picture as the crop of one face; unknown values are NaN.
 
     Args:
         frames: Square crops.
-        preprocesses: Of the backbones; their alignment plays no part.
+        preprocesses: Preprocessing of the backbones; their alignment is ignored.
 
     Raises:
         FeatureError: If a picture is not square.
     """
     for frame in frames:
         try:
-            crops = tuple(resize_crop(frame.rgb, one) for one in preprocesses)
+            crops = tuple(resize_crop(frame.rgb, preprocess) for preprocess in preprocesses)
         except ValueError as error:
             raise FeatureError(
                 f"frame {frame.index}: {error}; cut faces out with `wildaffect crop`"

@@ -77,7 +77,7 @@ class Extractor:
         self, store: FeatureStore, sets: Sequence[FeatureSet], options: ExtractOptions
     ) -> None:
         self._store, self._sets, self._options = store, sets, options
-        self._embeds = {one.name: one.start() for one in sets}
+        self._embeds = {feature_set.name: feature_set.start() for feature_set in sets}
         self._detector = FaceDetector(options.device)
         self._chains: dict[tuple[Preprocess, ...], FaceChain] = {}
 
@@ -98,13 +98,17 @@ class Extractor:
 
     def _extract(self, job: ExtractSource, watch: Watch) -> Extracted:
         content = content_sha256(job)
-        origins = {one.name: one.provenance(content) for one in self._sets}
+        origins = {
+            feature_set.name: feature_set.provenance(content) for feature_set in self._sets
+        }
         wanted = [
-            one for one in self._sets if not self._is_stored(job, one, origins[one.name])
+            feature_set
+            for feature_set in self._sets
+            if not self._is_stored(job, feature_set, origins[feature_set.name])
         ]
         if not wanted:
             return Extracted(video=job.video, status="finished before")
-        embeds = [(one, self._embeds[one.name]) for one in wanted]
+        embeds = [(feature_set, self._embeds[feature_set.name]) for feature_set in wanted]
         with (
             VideoRows(embeds, self._store.root, is_crops=job.is_crops) as rows,
             open_extract_source(job) as reader,
@@ -143,13 +147,15 @@ class Extractor:
             self._chains[crops] = FaceChain(self._options.device, preprocesses=crops)
         return self._chains[crops]
 
-    def _is_stored(self, job: ExtractSource, one: FeatureSet, origin: Provenance) -> bool:
+    def _is_stored(
+        self, job: ExtractSource, feature_set: FeatureSet, origin: Provenance
+    ) -> bool:
         """Return whether a video is finished; remove or refuse what is from elsewhere."""
-        key = feature_key(one.name, self._options.dtype, origin)
+        key = feature_key(feature_set.name, self._options.dtype, origin)
         matching = 0
         num_tracks = None
-        for track in self._store.tracks(one.name, job.video):
-            name = EntryName(one.name, job.video, track)
+        for track in self._store.tracks(feature_set.name, job.video):
+            name = EntryName(feature_set.name, job.video, track)
             stored = self._store.sidecar(name)
             if stored.key == key:
                 matching, num_tracks = matching + 1, stored.num_tracks

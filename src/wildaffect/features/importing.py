@@ -91,9 +91,9 @@ def import_features(
 def numbers_by_video(annotations: Iterable[Annotations]) -> dict[str, NDArray[np.int64]]:
     """Return the frame numbers of each video's rows, in the order of the files."""
     return {
-        video: one.frame_number[one.video_index == index]
-        for one in annotations
-        for index, video in enumerate(one.videos)
+        video: annotated.frame_number[annotated.video_index == index]
+        for annotated in annotations
+        for index, video in enumerate(annotated.videos)
     }
 
 

@@ -157,7 +157,9 @@ def pack_images(
     try:
         output.mkdir(parents=True, exist_ok=True)
         rows = list(_write(paths, names, output, tar_bytes, tick))
-        tars, offsets, sizes = (np.array(one, np.int64) for one in zip(*rows, strict=True))
+        tars, offsets, sizes = (
+            np.array(column, np.int64) for column in zip(*rows, strict=True)
+        )
         blob = np.frombuffer("\n".join(names).encode(), np.uint8)
         if (root / MARKER).is_file():
             shutil.copyfile(root / MARKER, output / MARKER)

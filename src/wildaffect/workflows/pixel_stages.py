@@ -105,12 +105,15 @@ def stages_of(
         UsageError: If two sets have the same name, or images are given for some sets only.
     """
     labeled, every = labeled_images(command), every_image(command)
-    crops = tuple(one.crops for one in every)
+    crops = tuple(face_images.crops for face_images in every)
     size_px = command.recipe.crop_size_px
     stages = [
-        Stage(f"crop {one.crops.name}", partial(_crop, one, size_px, command.threads))
-        for one in every
-        if not one.is_cut
+        Stage(
+            f"crop {face_images.crops.name}",
+            partial(_crop, face_images, size_px, command.threads),
+        )
+        for face_images in every
+        if not face_images.is_cut
     ]
     for backbone in command.recipe.backbones:
         if backbone.pretrain:
@@ -148,21 +151,24 @@ def _claim(command: PixelSystemCommand) -> None:
     write_whole(path, text.encode())
 
 
-def _crop(one: FaceImages, size_px: int, threads: int) -> None:
-    counts = one.crops.with_name(f"{one.crops.name}.json")
+def _crop(face_images: FaceImages, size_px: int, threads: int) -> None:
+    counts = face_images.crops.with_name(f"{face_images.crops.name}.json")
     if counts.exists():
         return
-    cropper = Cropper(one.crops, CropOptions(size_px=size_px), Device(threads=threads))
-    total = cut_all(cropper, [one.images], quiet=False)
+    cropper = Cropper(
+        face_images.crops, CropOptions(size_px=size_px), Device(threads=threads)
+    )
+    total = cut_all(cropper, [face_images.images], quiet=False)
     if not total.num_cut + total.num_before:
         raise MissingData(
-            f"{one.images}: must hold images of faces, got {total.num_faceless} images "
-            f"without a face and {total.num_unreadable} unreadable; name another folder"
+            f"{face_images.images}: must hold images of faces, got {total.num_faceless} "
+            f"images without a face and {total.num_unreadable} unreadable; name another "
+            "folder"
         )
     write_whole(counts, (json.dumps(asdict(total)) + "\n").encode())
     Console(highlight=False, soft_wrap=True).print(
-        f"{one.crops}: {total.num_cut + total.num_before} crops, {total.num_faceless} "
-        f"images without a face, {total.num_unreadable} unreadable",
+        f"{face_images.crops}: {total.num_cut + total.num_before} crops, "
+        f"{total.num_faceless} images without a face, {total.num_unreadable} unreadable",
         markup=False,
     )
 

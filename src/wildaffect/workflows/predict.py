@@ -194,7 +194,9 @@ def _describe(ensemble: Ensemble) -> dict[str, Any]:
             "run": member.trained.run.folder.name,
             "weights_sha256": file_sha256(member.trained.run.weights),
             "weight": member.weight,
-            "rescaled": {str(task): asdict(one) for task, one in member.rescaled.items()},
+            "rescaled": {
+                str(task): asdict(rescaling) for task, rescaling in member.rescaled.items()
+            },
         }
         for member in ensemble.members
     ]
@@ -210,5 +212,7 @@ def _requests(job: _Job, ensemble: Ensemble) -> Iterator[tuple[FrameRequest, int
         request = request_split(job.data, job.split, job.layout)
         yield request, len(request.annotations.videos)
     else:
-        for one in request_store(job.store, distinct_inputs(ensemble), job.first_frame):
-            yield one, None
+        for rescaling in request_store(
+            job.store, distinct_inputs(ensemble), job.first_frame
+        ):
+            yield rescaling, None
