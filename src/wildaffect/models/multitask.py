@@ -80,16 +80,18 @@ class MultitaskModel(nn.Module):
         features = (features - self.feature_mean) * self.feature_scale
         states = self.trunk.begin(features, lengths, times_s)
         outputs: dict[Task, Tensor] = {}
-        told: dict[Task, Tensor] = {}
+        feedback: dict[Task, Tensor] = {}
         for task in self.order:
-            heard = [told[source] for source in sources_of(self.config, task)]
-            joined = torch.cat([states[task], *heard], dim=-1) if heard else states[task]
+            received = [feedback[source] for source in sources_of(self.config, task)]
+            joined = (
+                torch.cat([states[task], *received], dim=-1) if received else states[task]
+            )
             finished = self.trunk.finish(task, joined, lengths, times_s)
-            said: HeadOutput = self.heads[task](finished)
+            head_output: HeadOutput = self.heads[task](finished)
             if task in self.feedback_layers:
-                told[task] = self.feedback_layers[task](said, labels)
+                feedback[task] = self.feedback_layers[task](head_output, labels)
             is_scalar = task in {Task.VALENCE, Task.AROUSAL}
-            outputs[task] = said.raw[..., 0] if is_scalar else said.raw
+            outputs[task] = head_output.raw[..., 0] if is_scalar else head_output.raw
         return {task: outputs[task] for task in self.config.tasks}
 
     def standardize(self, mean: Tensor, std: Tensor) -> None:
@@ -122,7 +124,7 @@ class MultitaskModel(nn.Module):
 
 
 def _build_feedback_layers(config: ModelConfig, spaces: LabelSpaces) -> nn.ModuleDict:
-    told = [
+    sources = [
         task
         for task in config.tasks
         if any(task in sources_of(config, target) for target in config.tasks)
@@ -132,12 +134,12 @@ def _build_feedback_layers(config: ModelConfig, spaces: LabelSpaces) -> nn.Modul
             return nn.ModuleDict()
         case HiddenFeedback(detach=detach):
             return nn.ModuleDict(
-                {task: HiddenFeedbackLayer(detach=detach) for task in told}
+                {task: HiddenFeedbackLayer(detach=detach) for task in sources}
             )
         case LabelFeedback() as feedback:
             return nn.ModuleDict(
                 {
                     task: LabelFeedbackLayer(task, num_outputs(task, spaces), feedback)
-                    for task in told
+                    for task in sources
                 }
             )

@@ -1,4 +1,4 @@
-"""Whole systems from pixels: backbones of some people, temporal models of others.
+"""Whole systems from pixels: backbones and temporal models, trained on different people.
 
 Source:
     "Multi-Task Learning Framework for Emotion Recognition in-the-wild", arXiv 2207.09373:
@@ -49,15 +49,15 @@ class PixelSystemRecipe(Config):
     system: SystemRecipe
     backbones: tuple[BackboneRecipe, ...]
     crop_size_px: int
-    """Side of the crops that backbones are trained on; best that of the largest."""
+    """Side of the crops for all backbones; use the largest input size."""
 
     @property
     def feature_sets(self) -> tuple[str, ...]:
-        """Return what every member reads, in order."""
+        """Return the feature sets that every member reads, in order."""
         return tuple(backbone.name for backbone in self.backbones)
 
     def with_seed(self, seed: int) -> "PixelSystemRecipe":
-        """Return the system with other chances throughout."""
+        """Return the system with another random seed."""
         members = tuple((name, first + seed) for name, first in self.system.members)
         return replace(
             self,
@@ -66,7 +66,7 @@ class PixelSystemRecipe(Config):
         )
 
     def with_epoch_scale(self, times: int) -> "PixelSystemRecipe":
-        """Return the system with so many times the epochs of every backbone."""
+        """Return the system with the epochs of every backbone multiplied."""
         return replace(
             self,
             backbones=tuple(
@@ -76,7 +76,7 @@ class PixelSystemRecipe(Config):
 
 
 def abaw4_system() -> PixelSystemRecipe:
-    """The published system at full size; for GPUs, and not run to its end by us."""
+    """Published system at full size, for GPUs; we have not run it to completion."""
     return PixelSystemRecipe(
         system=replace(
             SYSTEMS["abaw4-ensemble"],
@@ -94,10 +94,10 @@ def abaw4_system() -> PixelSystemRecipe:
 
 
 def abaw4_system_small() -> PixelSystemRecipe:
-    """The same parts in networks for crops of 64 px: about an hour of a core.
+    """Same system with networks for crops of 64 px: about an hour on one core.
 
     Epochs are for some 25,000 images; see docs/results-system.md for results. The
-    convolutional networks train in bfloat16, which newer processors are twice as fast in.
+    convolutional networks train in bfloat16, which is twice as fast on newer processors.
     """
     return PixelSystemRecipe(
         system=SystemRecipe(
@@ -137,7 +137,7 @@ PIXEL_SYSTEMS: dict[str, Callable[[], PixelSystemRecipe]] = {
     "abaw4-system": abaw4_system,
     "abaw4-system-small": abaw4_system_small,
 }
-"""The whole systems that ship, by name."""
+"""Built-in whole systems by name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,19 +149,18 @@ class PixelSystemCommand:
 
     recipe: tyro.conf.Suppress[PixelSystemRecipe]
     feature_data: tuple[Path, ...]
-    """Folders of labeled face images on which the backbones are trained, in any layouts
-    that `wildaffect data check` knows. Their subjects must not be in --data."""
+    """Folders of labeled face images to train the backbones on, in any layout that
+    `wildaffect data check` knows. Their subjects must not be in --data."""
     data: Path
-    """Folder of annotated videos, on which everything else is trained."""
+    """Folder of annotated videos to train everything else on."""
     feature_images: tuple[Path, ...] = ()
     """Folder of face images of each set, in the same order; by default next to its
     annotations. They are cropped first, unless `wildaffect crop` wrote the folder."""
     unlabeled: tuple[Path, ...] = ()
-    """Folders of further faces for pre-training, cropped alike. Who is in them is not
-    known, so they are not checked against the subjects of --data."""
+    """Folders of additional faces for pre-training. Their subjects are unknown, so they are
+    not checked against those of --data."""
     videos: tuple[Path, ...] = ()
-    """Videos, or folders of face images, of --data, in which faces are found and cut;
-    by default next to its annotations."""
+    """Videos or folders of face images of --data; by default next to its annotations."""
     output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
     """Folder of all outputs; by default runs/<system>-<seed>."""
     split: str = "val"
@@ -169,9 +168,9 @@ class PixelSystemCommand:
     seed: int = 0
     """Random seed of every backbone and member."""
     epoch_scale: int = 1
-    """Times the recipe's epochs that every backbone trains."""
+    """Factor of the recipe's number of epochs for every backbone."""
     data_license: str = UNKNOWN_LICENSE
-    """License of images and annotations; stated again in the artifact."""
+    """License of images and annotations, copied to the artifact."""
     license: str = "not stated"
     """License of the artifact."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
@@ -184,12 +183,12 @@ class PixelSystemCommand:
 
     @property
     def folder(self) -> Path:
-        """Return where everything is written."""
+        """Return the output folder."""
         return self.output or Path("runs") / f"{self.recipe.system.name}-{self.seed}"
 
 
 def _short(recipe: FinetuneRecipe, *, num_epochs: int) -> FinetuneRecipe:
-    """Return a recipe as far as some minutes of a CPU go: small batches, many steps."""
+    """Return a recipe shortened to minutes on a CPU: small batches, many steps."""
     return replace(recipe, num_epochs=num_epochs, batch_size=32, ema_decay=0.99)
 
 

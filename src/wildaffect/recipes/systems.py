@@ -49,7 +49,7 @@ SYSTEMS = {
         ),
     )
 }
-"""The systems that ship, by name."""
+"""Built-in systems by name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,19 +60,19 @@ class SystemCommand:
     data: Path
     """Folder of annotations."""
     features: Path | None = None
-    """Feature store; `features` in the data's folder if not given."""
+    """Feature store; by default `features` in the data folder."""
     output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
-    """Folder of members, ensemble and artifact; runs/<system> if not given."""
+    """Folder of members, ensemble and artifact; by default runs/<system>."""
     inputs: tuple[str, ...] = ()
-    """Inputs of every member in place of the recipes': measurements or feature sets."""
+    """Inputs of every member, instead of the recipes': measurements or feature sets."""
     backbone: tuple[str, ...] = ()
-    """NAME=FOLDER for each input that a backbone makes, as for `wildaffect export`."""
+    """NAME=FOLDER for each feature set of a backbone, as for `wildaffect export`."""
     epochs: int | None = None
-    """Epochs of every member in place of the recipes'."""
+    """Epochs of every member, instead of the recipes'."""
     split: str = "val"
     """Split on which the ensemble is calibrated (cross-fitted) and evaluated."""
     data_license: str = UNKNOWN_LICENSE
-    """License of the annotations; stated again in the artifact."""
+    """License of the annotations, copied to the artifact."""
     license: str = "not stated"
     """License of the artifact."""
     device: Literal["auto", "cpu", "cuda"] = "auto"

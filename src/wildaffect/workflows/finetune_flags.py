@@ -22,30 +22,30 @@ class FinetuneCommand:
     """Folder or pack of crops of each set, in the same order, as `wildaffect crop` writes;
     by default next to its annotations."""
     format: tuple[str, ...] = ()
-    """Layout of each set, if several lie in a folder."""
+    """Layout of each set, if a folder has several."""
     weights: str | None = None
-    """What the backbone begins with: a run's folder, a name of `wildaffect weights list`,
-    or a weight file; untrained if not given."""
+    """Initial weights of the backbone: folder of a run, name in `wildaffect weights list`,
+    or weight file; untrained by default."""
     output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
-    """Folder of the run; runs/<recipe>-<seed> if not given."""
+    """Folder of the run; by default runs/<recipe>-<seed>."""
     train_split: str = "train"
-    """Split that is trained on."""
+    """Split to train on."""
     score_split: str = "val"
-    """Split of the first set that is scored afterwards; `none` for none. It never chooses
-    anything."""
+    """Split of the first set to score afterwards; `none` for none. Nothing is selected on
+    it."""
     data_license: str = UNKNOWN_LICENSE
-    """License of the data; stated again with the weights."""
+    """License of the data, copied to the weights."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    """Where to train."""
+    """Device to train on."""
     strategy: Literal["ddp", "fsdp"] = "ddp"
-    """What each of several processes holds: a replica of the network, or a shard of it, for
+    """Distribution over several processes: replicas of the network, or shards of it, for
     vision transformers that do not fit into one GPU."""
     micro_batch_size: int | None = None
-    """Crops of a step that a process holds in memory at once, for batches that do not fit;
-    changes nothing of what is learned, but for rounding. All if not given."""
+    """Maximum number of crops per process in memory at once, for batches that do not fit.
+    The result is the same except for rounding. By default all."""
     threads: int = 1
     """CPU threads of tensor operations, per process."""
     decoders: int = 2
-    """Threads of a process that decode crops; more where a GPU waits for them."""
+    """Decoding threads per process; increase if a GPU waits for data."""
     track: tuple[Literal["wandb", "mlflow"], ...] = ()
     """Experiment trackers in addition to TensorBoard, which is always written."""

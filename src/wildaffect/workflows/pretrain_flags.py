@@ -15,28 +15,28 @@ class PretrainCommand:
     """Train a masked autoencoder on face crops without labels; resumable."""
 
     images: tuple[Path, ...]
-    """Folders of face crops, nested as they like, or packs; every image is used."""
+    """Folders (at any depth) or packs of face crops; all images are used."""
     recipe: Annotated[PretrainRecipe, tyro.conf.arg(name="")]
     probe: tuple[Path, ...] = ()
     """Folders of annotations with crops on which the features are probed during training:
     fitted on some subjects, tested on others. It is not used for selection."""
     probe_split: str = "train"
-    """Split of those that is used."""
+    """Split of the probing sets."""
     output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
-    """Folder of the run; runs/<recipe>-<seed> if not given."""
+    """Folder of the run; by default runs/<recipe>-<seed>."""
     data_license: str = UNKNOWN_LICENSE
-    """License of the images; stated again with the weights."""
+    """License of the images, copied to the weights."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    """Where to train."""
+    """Device to train on."""
     strategy: Literal["ddp", "fsdp"] = "ddp"
-    """What each of several processes holds: a replica of the network, or a shard of it, for
+    """Distribution over several processes: replicas of the network, or shards of it, for
     vision transformers that do not fit into one GPU."""
     micro_batch_size: int | None = None
-    """Crops of a step that a process holds in memory at once, for batches that do not fit;
-    changes nothing of what is learned, but for rounding. All if not given."""
+    """Maximum number of crops per process in memory at once, for batches that do not fit.
+    The result is the same except for rounding. By default all."""
     threads: int = 1
     """CPU threads of tensor operations, per process."""
     decoders: int = 2
-    """Threads of a process that decode crops; more where a GPU waits for them."""
+    """Decoding threads per process; increase if a GPU waits for data."""
     track: tuple[Literal["wandb", "mlflow"], ...] = ()
     """Experiment trackers in addition to TensorBoard, which is always written."""

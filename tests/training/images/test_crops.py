@@ -46,7 +46,7 @@ def test_nobody_who_decodes_is_refused(paths):
         CropReader(paths, PREPROCESS, num_threads=0)
 
 
-def test_a_crop_that_does_not_decode_gives_way_to_the_next_and_is_told(paths):
+def test_a_crop_that_does_not_decode_is_replaced_by_the_next_and_reported(paths):
     paths[1].write_bytes(b"no image")
     reader = CropReader(paths, PREPROCESS)
     (got,) = reader.batches([np.array([0, 1, 2])])

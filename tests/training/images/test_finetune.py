@@ -157,20 +157,18 @@ def test_a_run_that_has_not_ended_gives_no_weights(fit, recipe, tmp_path):
         load_face_net(tmp_path / "run")
 
 
-def test_images_that_do_not_decode_are_told_and_train_nothing(
-    fit, recipe, labeled, tmp_path
-):
+def test_images_that_do_not_decode_are_reported_and_skipped(fit, recipe, labeled, tmp_path):
     (labeled / "p1" / "00002.png").write_bytes(b"broken")
-    told = {}
+    unreadable = {}
     callbacks = TrainingCallbacks(
         on_epoch_end=lambda epoch: None,
         on_step_end=lambda done, num, loss: None,
-        on_unreadable=lambda found, paths: told.update(found),
+        on_unreadable=lambda found, paths: unreadable.update(found),
     )
     last = replace(recipe, num_epochs=1, selection=KeepLast(), batch_size=50)
     fit(last, tmp_path / "run", callbacks=callbacks)
-    assert len(told) == 1
-    assert "00002.png" in next(iter(told.values()))
+    assert len(unreadable) == 1
+    assert "00002.png" in next(iter(unreadable.values()))
 
 
 def test_mixed_crops_train_too(fit, recipe, tmp_path):

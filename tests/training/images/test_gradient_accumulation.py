@@ -39,7 +39,7 @@ def weights_of(labeled, quiet, tmp_path):
     """Train with this many crops in memory and return the weights."""
 
     def run(recipe, micro_batch_size, folder="run"):
-        told = {
+        options = {
             "config": ImageTrainerConfig(
                 accelerator="cpu", micro_batch_size=micro_batch_size
             ),
@@ -49,23 +49,23 @@ def weights_of(labeled, quiet, tmp_path):
         path = tmp_path / f"{folder}-{micro_batch_size}"
         if recipe.kind == "finetune":
             sets = load_sets([SetPlace(data=labeled)], "train")
-            finetune_run(recipe, sets, path, weights=None, **told)
+            finetune_run(recipe, sets, path, weights=None, **options)
         else:
-            pretrain_run(recipe, [find_images(labeled)], path, probed=(), **told)
+            pretrain_run(recipe, [find_images(labeled)], path, probed=(), **options)
         return load_weights(path / "weights.safetensors")
 
     return run
 
 
 @pytest.mark.parametrize("micro_batch_size", [3, 8])
-def test_an_autoencoder_learns_in_portions_what_it_learns_at_once(
+def test_an_autoencoder_learns_the_same_in_micro_batches(
     weights_of, assert_close, mae, micro_batch_size
 ):
     assert_close(weights_of(mae, None), weights_of(mae, micro_batch_size))
 
 
 @pytest.mark.parametrize("mixup_alpha", [0.0, 0.8], ids=["plain", "mixed"])
-def test_losses_of_all_crops_together_are_learned_in_portions_as_at_once(
+def test_losses_of_all_crops_together_are_the_same_in_micro_batches(
     weights_of, assert_close, vit, mixup_alpha
 ):
     mixed = replace(vit, mixup_alpha=mixup_alpha)
@@ -101,12 +101,12 @@ def test_stochastic_depth_draws_the_same_both_times_a_portion_is_seen(
     seen = []
     drawn = GradientAccumulator._drawn
 
-    def told(self, outputs_of, step, number, cut):
+    def recorded(self, outputs_of, step, number, cut):
         outputs = drawn(self, outputs_of, step, number, cut)
         seen.append((step, number, {k: v.detach() for k, v in outputs.items()}))
         return outputs
 
-    monkeypatch.setattr(GradientAccumulator, "_drawn", told)
+    monkeypatch.setattr(GradientAccumulator, "_drawn", recorded)
     weights_of(replace(vit, drop_path=0.5, num_epochs=1), 4)
     first = {(s, n): o for s, n, o in seen[:2]}
     again = {(s, n): o for s, n, o in seen[2:4]}
@@ -116,13 +116,13 @@ def test_stochastic_depth_draws_the_same_both_times_a_portion_is_seen(
             assert torch.equal(value, again[key][task])
 
 
-def test_batch_norms_must_see_all_crops_at_once(weights_of, recipe):
+def test_batch_norm_needs_the_full_batch(weights_of, recipe):
     with pytest.raises(UsageError, match="batch norm needs all 8 crops"):
         weights_of(recipe, 4)
     weights_of(replace(recipe, num_epochs=1), 8)
 
 
-def test_less_than_one_crop_at_once_is_refused(weights_of, mae):
+def test_a_micro_batch_size_below_one_is_refused(weights_of, mae):
     with pytest.raises(UsageError, match="micro-batch-size: must be at least 1, got 0"):
         weights_of(mae, 0)
 
@@ -149,7 +149,9 @@ def test_a_step_that_does_not_fit_says_how_many_crops_to_try_and_the_run_goes_on
     assert_close(whole, weights_of(recipe, num // 2))
 
 
-def test_where_portions_are_no_way_out_others_are_told(weights_of, recipe, monkeypatch):
+def test_without_micro_batches_the_message_names_other_ways(
+    weights_of, recipe, monkeypatch
+):
     def full(self, forward, batch):
         raise torch.OutOfMemoryError("no memory")
 

@@ -34,7 +34,7 @@ def test_two_processes_learn_what_one_learns(undisturbed, assert_close, variant)
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
-def test_two_processes_learn_in_portions_what_one_learns_at_once(
+def test_two_processes_learn_in_micro_batches_what_one_learns_at_once(
     undisturbed, assert_close, kind
 ):
     assert_close(undisturbed(kind, 1), undisturbed(f"{kind}-portions", 2))

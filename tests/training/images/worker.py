@@ -72,16 +72,16 @@ def main() -> None:
         if done == kill_at:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    told = {
+    options = {
         "config": ImageTrainerConfig(accelerator="cpu", **where),
         "data_license": "ours",
         "callbacks": replace(SILENT, on_step_end=step),
     }
     if recipe.kind == "finetune":
         sets = load_sets([SetPlace(data=data)], "train")
-        finetune_run(recipe, sets, folder, weights=None, **told)
+        finetune_run(recipe, sets, folder, weights=None, **options)
     else:
-        pretrain_run(recipe, [find_images(data)], folder, probed=(), **told)
+        pretrain_run(recipe, [find_images(data)], folder, probed=(), **options)
 
 
 if __name__ == "__main__":

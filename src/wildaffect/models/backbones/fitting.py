@@ -106,7 +106,7 @@ def _head(named: Mapping[str, Tensor], spec: BackboneSpec) -> dict[str, Tensor]:
 def _check_positions(
     where: str, named: dict[str, Tensor], shapes: Mapping[str, Shape], resize: bool
 ) -> int:
-    """Resize positions in place if that was asked for; return how many there were."""
+    """Resize positions in place if requested; return their original number."""
     positions, wanted = named.get(POSITIONS), shapes.get(POSITIONS)
     if positions is None or wanted is None or tuple(positions.shape) == wanted:
         return 0

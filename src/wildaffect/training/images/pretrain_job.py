@@ -162,8 +162,10 @@ def _probe_of(
             tasks = join_labels([known]).tasks
             where = f"{known.annotations.source}/" if len(halves) > 1 else ""
             for name, statistics in found.by_name().items():
-                told = task_scores(statistics.pooled(), tasks)
-                scores |= {f"{where}{name}/{key}": value for key, value in told.items()}
+                named_scores = task_scores(statistics.pooled(), tasks)
+                scores |= {
+                    f"{where}{name}/{key}": value for key, value in named_scores.items()
+                }
         return scores
 
     return ask
