@@ -36,7 +36,7 @@ def scores(labeled, predictions):
     return PersonStatistics.of(labeled, predictions).pooled()
 
 
-def test_classes_count_alike_and_unanswered_faces_are_wrong_only_in_the_score_of_all():
+def test_classes_count_alike_and_unscored_faces_are_wrong_only_in_the_score_of_all():
     predictions = [
         predicted("Neutral"),
         predicted("Anger"),

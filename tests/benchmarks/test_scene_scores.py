@@ -74,7 +74,7 @@ def sights(*parts: tuple[int, int, int | None], num_frames: int = 20) -> list[Si
     ]
 
 
-def test_boxes_go_to_the_best_overlap_and_a_second_box_on_somebody_is_not_stray():
+def test_boxes_go_to_the_best_overlap_and_a_second_box_on_a_person_is_not_stray():
     people = [someone(0, left=0), someone(1, left=60)]
     boxes = [face(0, left=x).box_xyxy for x in (62, 12, 3, 300)]
     assert pair_boxes(people, boxes) == ({0: 2, 1: 0}, [3])
@@ -124,7 +124,7 @@ def test_pose_errors_stand_beside_the_true_yaw():
     )
 
 
-def test_faces_that_are_hard_to_see_are_not_asked_for():
+def test_faces_that_are_hard_to_see_are_not_required():
     criteria = FaceCriteria()
     assert criteria.covers(someone())
     assert not criteria.covers(someone(visible=0.5))
@@ -143,7 +143,7 @@ def test_the_pose_of_a_turned_body_is_the_turn_of_its_head():
         assert (abs(pose.yaw_deg) > 90) == (turn[2, 2] < 0)
 
 
-def test_the_end_of_a_scene_breaks_its_last_shot_off_and_hurries_nobody():
+def test_the_end_of_a_scene_breaks_its_last_shot_off_and_changes_no_earlier_one():
     def drawn(num_frames: int) -> list[SceneFrame]:
         staging = Staging(num_people_probs=(0, 1), ways={"crosses": 1.0})
         frames = draw_scene(

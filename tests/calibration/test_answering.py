@@ -65,7 +65,7 @@ def predicted(*each):
     st.lists(st.integers(1, 60), min_size=1, max_size=40),
     st.sets(st.integers(1, 60), min_size=1, max_size=20),
 )
-def test_frames_are_answered_as_expanding_a_sequence_answers_them(wanted, found):
+def test_frames_get_the_same_rows_as_expanding_a_sequence(wanted, found):
     known = np.array(sorted(found))
     rows = annotations(("clip",), [0] * len(wanted), wanted)
     features = FrameFeatures(
@@ -82,7 +82,7 @@ def test_frames_are_answered_as_expanding_a_sequence_answers_them(wanted, found)
     np.testing.assert_array_equal(predictions.valence, expected)
 
 
-def test_repeats_and_gaps_are_answered_in_the_order_of_the_annotations():
+def test_repeats_and_gaps_are_filled_in_the_order_of_the_annotations():
     rows = annotations(("a", "b"), [1, 0, 0, 1, 0], [9, 4, 4, 1, 2])
     calibrated = predicted(outputs("b", [3, 7]), outputs("a", [2, 4]))
     predictions = to_predictions(calibrated, rows, provenance={"run": "toy"})

@@ -85,7 +85,7 @@ def test_a_mixture_that_no_fold_changes_is_calibrated_as_one_model(world):
         assert float(ours.p_mtl) == float(theirs.p_mtl)
 
 
-def test_a_fold_is_judged_by_the_members_picked_without_it(world):
+def test_a_fold_is_scored_by_the_members_selected_without_it(world):
     members, targets, folds = world
     good, bad = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0)
     selected = EnsembleWeights(

@@ -46,7 +46,7 @@ def scaled(outputs, scale, offset):
     )
 
 
-def test_members_are_averaged_by_weight_and_their_spread_is_told(noisy_model):
+def test_members_are_averaged_by_weight_and_their_spread_is_reported(noisy_model):
     base = noisy_model(num_videos=2, num_rows=20)[0]
     other = noisier(base, 1, 1.0)
     mixed = average([base, other], [3.0, 1.0])

@@ -158,7 +158,7 @@ def test_the_threshold_of_the_sweep_is_the_best_there_is(seed):
     assert f1(best) == pytest.approx(max(tried))
 
 
-def test_neighboring_probabilities_are_told_apart_by_the_threshold_between_them():
+def test_neighboring_probabilities_are_distinguished_by_the_threshold_between_them():
     low = np.float32(0.3)
     high = np.nextafter(low, np.float32(1))
     threshold = np.float32(best_threshold(np.array([low, high]), np.array([False, True])))

@@ -72,7 +72,7 @@ def test_rounding_stamps_to_milliseconds_moves_no_row_to_another_window(fps):
 
 
 @pytest.mark.parametrize("delay_s", [0.0, 0.2])
-def test_a_row_is_answered_once_a_row_so_much_later_is_there(delay_s):
+def test_a_row_is_returned_once_the_row_after_its_delay_is_there(delay_s):
     spec = CausalWindow(length_s=1.0, delay_s=delay_s, max_gap_s=0.5)
     stream = StreamingCausal(lagging_mean, spec)
     num_back = 0

@@ -8,7 +8,7 @@ from wildaffect.core.tasks import (
 )
 
 
-def test_an_unknown_label_is_answered_with_the_nearest_one():
+def test_an_unknown_label_gets_the_nearest_one():
     with pytest.raises(KeyError, match="did you mean Happiness"):
         ABAW_EXPRESSIONS.index("Happyness")
 

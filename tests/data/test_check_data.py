@@ -126,7 +126,7 @@ def test_images_are_paired_by_number_whatever_their_zeros(tmp_path):
     assert found.num_unlabeled == 1
 
 
-def test_videos_and_recordings_in_two_splits_are_told_apart(tmp_path):
+def test_videos_and_recordings_in_two_splits_are_distinguished(tmp_path):
     put(
         tmp_path,
         [row("a/00001.jpg"), row("v_left/00001.jpg")],
@@ -187,7 +187,7 @@ def test_an_unknown_format_suggests_the_nearest(tmp_path):
         detect(tmp_path, "afwild2-mtl")
 
 
-def test_an_empty_folder_is_answered_with_every_layout(tmp_path):
+def test_an_empty_folder_gets_every_layout(tmp_path):
     with pytest.raises(MissingData, match=r"(?s)affwild2-mtl: training_set.*manifest\.csv"):
         detect(tmp_path)
 

@@ -53,7 +53,7 @@ def test_the_same_name_in_two_families_of_sets_is_two_people():
     check_disjoint([features], subject_set(Path("b"), "affwild2-mtl", [labels("105")]))
 
 
-def test_generated_people_are_told_apart_by_the_seed_of_their_world(tmp_path):
+def test_generated_people_are_distinguished_by_the_seed_of_their_world(tmp_path):
     mine = subject_set(world(tmp_path / "a", 1), "affwild2-mtl", [labels("t0000-0")])
     other = subject_set(world(tmp_path / "b", 2), "affwild2-mtl", [labels("t0000-0")])
     again = subject_set(world(tmp_path / "c", 1), "affwild2-mtl", [labels("t0000-1")])

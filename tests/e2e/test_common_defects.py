@@ -70,7 +70,7 @@ def test_every_value_has_a_named_column_with_a_unit(clip):
     assert not any("list" in str(field.type) for field in result.table.schema)
 
 
-def test_large_column_groups_and_identity_come_only_when_asked_for(clip):
+def test_large_column_groups_and_identity_come_only_when_requested(clip):
     names = wildaffect.analyze(clip, stop_s=0.2).table.column_names
     labels = load_artifact().manifest.action_units.predicted
     of_units = {
@@ -92,7 +92,7 @@ def test_the_chosen_device_is_passed_on_and_a_wrong_one_is_no_cpu_in_disguise(cl
         wildaffect.analyze(clip, device=device)
 
 
-def test_the_table_stands_where_it_was_asked_for_with_full_precision(
+def test_the_table_is_written_where_requested_with_full_precision(
     clip, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)

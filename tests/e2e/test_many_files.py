@@ -17,7 +17,7 @@ from wildaffect.outputs.table import read_table
 pytestmark = pytest.mark.e2e
 
 
-def test_an_error_that_nobody_foresaw_costs_its_file_and_says_what_it_is(tmp_path):
+def test_an_unexpected_error_costs_its_file_and_is_named(tmp_path):
     jobs = [
         FileJob(
             source=Path(f"{name}.mp4"),

@@ -101,7 +101,7 @@ def test_each_single_track_takes_its_term_alone(truth, prediction_file, name, ex
     assert report.protocol == name
 
 
-def test_a_score_that_is_not_defined_is_told_and_not_guessed(truth, prediction_file):
+def test_a_score_that_is_not_defined_is_reported_and_not_guessed(truth, prediction_file):
     for path in (truth, prediction_file):
         lines = [line.split(",") for line in path.read_text().splitlines()]
         rows = [[row[0], row[1], "0.1", *row[3:]] for row in lines[1:]]
@@ -167,7 +167,7 @@ def test_a_blank_cell_is_a_missing_prediction_of_that_task_alone(truth, predicti
     assert [each.num_scored for each in report.coverage] == [7, 8, 6, 8]
 
 
-def test_an_absent_unit_is_not_counted_as_zero_unless_asked(truth, prediction_file):
+def test_an_absent_unit_is_not_counted_as_zero_unless_requested(truth, prediction_file):
     fewer = without_columns(prediction_file, LABELS[6:])
     with pytest.raises(EvaluationError, match="must hold AU12, AU15, AU23, AU24"):
         report_of(truth, fewer)

@@ -131,7 +131,7 @@ def test_a_number_with_departures_is_never_shown_as_the_official_one(
     assert "abaw-mtl: P, with departures 0." in capsys.readouterr().out
 
 
-def test_what_the_other_system_lacks_is_told_on_every_page(truth, prediction_file, capsys):
+def test_what_the_other_system_lacks_is_on_every_page(truth, prediction_file, capsys):
     other = prediction_file.with_name("other.csv")
     other.write_text("\n".join(prediction_file.read_text().splitlines()[:-2]) + "\n")
     args = [

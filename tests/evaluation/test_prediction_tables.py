@@ -91,7 +91,7 @@ def test_of_several_faces_the_largest_counts_and_a_note_says_so(tmp_path, truth)
     assert "largest was kept; left out: 1" in found.notes[0]
 
 
-def test_frames_of_a_manifest_need_to_be_told_where_they_begin(tmp_path):
+def test_frames_of_a_manifest_need_a_first_frame_number(tmp_path):
     head = "image,video,frame,valence\n"
     table(tmp_path, head + "x1.png,x,1,0.1\nx2.png,x,2,0.2\n", "manifest.csv")
     path = table(tmp_path, "frame,valence\n0,0\n1,0\n", "x.csv")
@@ -108,7 +108,7 @@ def test_photographs_are_found_by_their_name(tmp_path):
     assert matched(path, tmp_path / "manifest.csv") == [NONE, 0]
 
 
-def test_no_common_row_is_told_with_examples_of_both_sides(tmp_path, truth):
+def test_no_common_row_is_reported_with_examples_of_both_sides(tmp_path, truth):
     path = table(tmp_path, "video,frame,valence\nclip,7,0\n")
     with pytest.raises(EvaluationError, match=r"clip, frame 7; annotated: a/00001.jpg"):
         matched(path, truth)
@@ -197,7 +197,7 @@ def test_parquet_gives_what_csv_gives(tmp_path):
     assert np.array_equal(first.action_units, second.action_units)
 
 
-def test_values_beyond_the_scale_are_scored_as_they_are_and_told(tmp_path):
+def test_values_beyond_the_scale_are_scored_as_they_are_and_reported(tmp_path):
     found = read_predictions(table(tmp_path, "image,valence\na/1.jpg,1.5\n"))
     assert found.values.valence.tolist() == [1.5]
     assert "1 values of valence lie beyond [-1, 1], up to 1.5" in found.notes[0]

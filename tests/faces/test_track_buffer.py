@@ -87,7 +87,7 @@ def test_numbers_run_from_left_to_right_in_the_frame_where_faces_appear():
     assert ids(out)[0] == [0, 1]
 
 
-def test_a_track_is_announced_as_complete_once_it_cannot_go_on():
+def test_a_track_is_announced_as_complete_once_it_cannot_continue():
     out, _ = play([{0: 10.0}] * 10 + [{}] * 40)
     assert 0 in out[9].live_ids or 0 not in out[10].live_ids
     assert 0 not in out[-1].live_ids

@@ -152,7 +152,7 @@ def test_a_new_shot_forgets_everybody():
     assert again.key != first.key
 
 
-def test_the_detector_is_asked_for_when_a_face_is_lost_or_none_is_there():
+def test_the_detector_runs_when_a_face_is_lost_or_none_is_there():
     asked = []
 
     def detect():

@@ -112,7 +112,7 @@ GcsClient(address=sys.argv[1]).internal_kv_keys(b"", None, timeout=5)
 """
 
 
-def test_a_ray_that_is_started_here_is_reached_by_nobody_else():
+def test_a_ray_that_is_started_here_is_reached_by_no_one_else():
     quiet = {key: value for key, value in os.environ.items() if "RAY_" not in key}
     server = subprocess.Popen(
         [sys.executable, "-c", SERVE],

@@ -126,7 +126,7 @@ def test_a_wide_picture_is_refused_as_an_aligned_crop(tmp_path):
 def test_nothing_is_measured_on_aligned_crops(tree, tmp_path, capsys):
     words = ["extract", str(tree), "--images", "aligned", "-o", str(tmp_path / "store")]
     assert main(words) == 2
-    assert "--features must be backbones" in capsys.readouterr().err
+    assert "--images aligned works with backbones only" in capsys.readouterr().err
 
 
 def test_videos_keep_their_clock_and_what_is_finished_is_not_done_again(tmp_path, portrait):
@@ -201,7 +201,9 @@ def test_images_that_do_not_decode_are_counted_and_named_and_the_rest_is_stored(
     assert stored.frame_number.tolist() == [4, 502]
 
 
-def test_a_full_disk_is_told_and_keeps_what_was_stored(tree, tmp_path, monkeypatch, capsys):
+def test_a_full_disk_is_reported_and_keeps_what_was_stored(
+    tree, tmp_path, monkeypatch, capsys
+):
     (tree / "three").mkdir()
     (tree / "three" / "1.jpg").write_bytes((tree / "two" / "00001.jpg").read_bytes())
     real, calls = os.fsync, []

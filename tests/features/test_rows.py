@@ -90,6 +90,6 @@ def test_memory_does_not_grow_with_the_rows_of_a_video(tmp_path):
     assert peaks[1] < peaks[0] + 3e6
 
 
-def test_rows_that_find_no_room_are_told_with_the_folder(tmp_path):
+def test_rows_that_find_no_room_are_reported_with_the_folder(tmp_path):
     with pytest.raises(OutputError, match="nowhere: features cannot be written: No such"):
         VideoRows([values_set()[0]], tmp_path / "nowhere", is_crops=False)

@@ -377,7 +377,7 @@ def test_damage_is_a_row_a_problem_or_a_refusal(name, data, tmp_path_factory):
     assert kept + lost == text.count(b"\n") + (0 if has_header else 1)
 
 
-def test_folders_without_data_are_told(tmp_path):
+def test_folders_without_data_are_reported(tmp_path):
     for read in (read_disfa, read_bp4d, read_affectnet_arrays):
         with pytest.raises(MissingData, match="must hold"):
             read(tmp_path)

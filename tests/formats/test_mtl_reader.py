@@ -162,7 +162,7 @@ def test_the_names_of_every_edition_are_found(tmp_path, names, splits):
     assert set(find_mtl(tmp_path)) == splits
 
 
-def test_a_single_file_is_told_by_its_header(tmp_path):
+def test_a_single_file_is_recognized_by_its_header(tmp_path):
     path = write(tmp_path / "mine.txt", f"v/00001.jpg,0,0,0,{LABELED}")
     assert find_mtl(path) == {"mine": path}
     (tmp_path / "other.txt").write_text("a,b\n")

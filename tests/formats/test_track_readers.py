@@ -65,7 +65,7 @@ def test_a_header_of_another_track_is_refused(tmp_path):
         read_va(put(tmp_path / "s", v=[EIGHT, "0"]))
 
 
-def test_a_folder_without_files_is_told(tmp_path):
+def test_a_folder_without_files_is_reported(tmp_path):
     with pytest.raises(MissingData, match=r"<video>\.txt"):
         read_au(put(tmp_path / "s"))
 
@@ -83,7 +83,7 @@ def test_a_short_line_is_lost_with_its_own_number_alone(tmp_path):
     assert [(p.line, p.kind) for p in reading.problems] == [(3, Kind.UNREADABLE_ROW)]
 
 
-def test_a_video_without_lines_is_told(tmp_path):
+def test_a_video_without_lines_is_reported(tmp_path):
     reading = read_va(
         put(tmp_path / "s", a=["valence,arousal"], b=["valence,arousal", "0,0"])
     )

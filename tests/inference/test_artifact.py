@@ -107,7 +107,9 @@ def test_own_artifacts_go_through_the_same_door_as_the_embedded_one(
         ),
     ],
 )
-def test_what_is_wrong_with_an_artifact_is_said_before_a_frame_is_read(toy, spoil, message):
+def test_what_is_wrong_with_an_artifact_is_reported_before_a_frame_is_read(
+    toy, spoil, message
+):
     folder = toy()
     spoil(folder)
     with pytest.raises(BadArtifact, match=message):

@@ -60,7 +60,7 @@ def member_reads(*names):
         (lambda f: edit(f, lambda d: d["inputs"][0].update(color=1)), r"color: "),
     ],
 )
-def test_what_is_wrong_with_a_backbone_is_said_before_a_frame_is_read(
+def test_what_is_wrong_with_a_backbone_is_reported_before_a_frame_is_read(
     with_backbone, spoil, message
 ):
     spoil(with_backbone)

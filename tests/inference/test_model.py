@@ -46,7 +46,7 @@ def test_a_member_is_rescaled_before_the_mean_and_stays_in_its_range(toy, consta
     np.testing.assert_allclose(out[Task.AROUSAL], (1.0 - 0.5) / 2, atol=1e-6)
 
 
-def test_members_are_averaged_by_weight_and_their_spread_is_told(toy, constant):
+def test_members_are_averaged_by_weight_and_their_spread_is_reported(toy, constant):
     members = constant(3, valence=0.0, arousal=0.2), constant(3, valence=0.8, arousal=0.2)
     out = predicted(toy(*members, weights=[3.0, 1.0]))
     np.testing.assert_allclose(out[Task.VALENCE], 0.2, atol=1e-6)

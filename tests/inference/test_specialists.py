@@ -138,7 +138,7 @@ def test_tasks_that_do_not_fit_the_manifest_are_refused(member, model, fields, m
         model(member("a.onnx", **fields))
 
 
-def test_a_task_that_nobody_predicts_is_refused(member, model):
+def test_a_task_without_a_member_is_refused(member, model):
     with pytest.raises(BadArtifact, match="arousal must be predicted by a member"):
         model(member("a.onnx", tasks=VALENCE), predicts_arousal=True)
 

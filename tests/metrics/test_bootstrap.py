@@ -163,7 +163,7 @@ def test_pairing_is_sharper_than_two_separate_intervals(statistics, worse):
     assert paired.high - paired.low < sum(i.high - i.low for i in apart)
 
 
-def test_systems_scored_on_different_frames_are_told_apart(statistics, invented):
+def test_systems_scored_on_different_frames_are_distinguished(statistics, invented):
     annotations, predictions = invented.make(0, num_videos=20, rows=1000)
     fewer = predictions.valence_covered & (np.arange(1000) > 10)
     other = VideoStatistics.of(annotations, replace(predictions, valence_covered=fewer))

@@ -94,7 +94,7 @@ def test_every_annotated_frame_has_its_image_and_its_exact_truth(world):
     assert exact["landmarks_xy"].shape == (24, 28, 2)
 
 
-def test_a_world_follows_from_its_seed_and_goes_on_where_it_was_stopped(world, tmp_path):
+def test_a_world_follows_from_its_seed_and_resumes(world, tmp_path):
     states = write_world(tmp_path, SMALL, seed=0, statistics="wild", size_px=32, workers=1)
     for _ in range(3):
         next(states)

@@ -118,7 +118,7 @@ def test_an_exception_in_the_callers_loop_ends_the_thread():
     assert num_threads() == 0
 
 
-def test_nothing_runs_before_the_first_item_is_asked_for():
+def test_nothing_runs_before_the_first_item_is_requested():
     results = prefetch(iter(int, 1))
     assert num_threads() == 0
     results.close()

@@ -98,7 +98,9 @@ def test_time_counts_from_the_first_frame_where_the_container_starts_late(make_c
     assert [round(frame.time_s, 3) for frame in read_all(clip)][:3] == [0.0, 0.04, 0.08]
 
 
-def test_frames_without_time_stamps_follow_at_the_average_rate_and_this_is_said(make_clip):
+def test_frames_without_time_stamps_follow_at_the_average_rate_and_this_is_reported(
+    make_clip,
+):
     clip = make_clip("raw.h264", num_frames=10)
     with pytest.warns(DamagedVideoWarning, match="10 without a usable time stamp"):
         frames = read_all(clip)

@@ -62,7 +62,7 @@ def test_an_ensemble_is_loaded_with_weights_rescaling_and_calibration(make):
     assert len(ensemble.calibration.action_unit_thresholds) == 12
 
 
-def test_an_ensemble_predicts_what_it_was_judged_by(make, tiny_data, tmp_path):
+def test_an_ensemble_predicts_what_it_was_scored_by(make, tiny_data, tmp_path):
     folder = make("ens", "--combine", "centered")
     words = ["predict", str(folder), "--data", str(tiny_data), "--split", "val", "--raw"]
     assert main([*words, "-o", str(tmp_path / "tables")]) == 0

@@ -186,7 +186,7 @@ def test_analysis_gives_the_rows_that_extraction_stored(artifact, folder, tmp_pa
 
 
 @pytest.mark.slow
-def test_what_is_wrong_with_a_backbone_is_said_before_anything_is_exported(
+def test_what_is_wrong_with_a_backbone_is_reported_before_anything_is_exported(
     folder, tmp_path, capsys
 ):
     run, output = str(folder / "b"), str(tmp_path / "new")

@@ -17,7 +17,7 @@ from wildaffect.workflows.finetune import warn_about_precision
         ("32-true", "cpu", False, False),
     ],
 )
-def test_bfloat16_on_a_processor_without_it_is_told(
+def test_bfloat16_on_a_processor_without_it_is_reported(
     monkeypatch, capsys, precision, device, has_bf16, is_told
 ):
     monkeypatch.setattr(finetune, "supports_bf16", lambda name: has_bf16)

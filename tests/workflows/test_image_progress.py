@@ -1,7 +1,7 @@
 from wildaffect.workflows.image_progress import StepBar
 
 
-def test_a_bar_of_scoring_is_there_until_all_crops_are_judged(tmp_path):
+def test_a_bar_of_scoring_is_there_until_all_crops_are_evaluated(tmp_path):
     bar = StepBar(tmp_path)
     seen = bar.callbacks.on_evaluate(100)
     seen(60)

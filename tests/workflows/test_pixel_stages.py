@@ -116,7 +116,7 @@ def test_crops_that_are_too_small_are_refused(worlds, tmp_path):
         stages_of(small)
 
 
-def test_a_damaged_note_of_how_crops_were_cut_is_said(worlds, tmp_path):
+def test_a_damaged_note_of_how_crops_were_cut_is_reported(worlds, tmp_path):
     (tmp_path / "crops.json").write_text('{"size_px": ')
     damaged = command_for(worlds, tmp_path, feature_images=(tmp_path,))
     with pytest.raises(
@@ -186,9 +186,7 @@ def test_several_processes_are_refused(worlds, tmp_path, monkeypatch):
         train_from_pixels(command_for(worlds, tmp_path))
 
 
-def test_a_stopped_system_goes_on_with_the_stage_that_was_stopped(
-    worlds, tmp_path, monkeypatch
-):
+def test_an_interrupted_system_resumes_the_interrupted_stage(worlds, tmp_path, monkeypatch):
     begun = []
 
     def stub(command, on_result):
