@@ -117,5 +117,5 @@ def test_a_folder_without_images_is_refused(tmp_path):
 
 
 def test_a_network_without_autoencoder_is_refused():
-    with pytest.raises(UsageError, match="no autoencoder"):
+    with pytest.raises(UsageError, match="no such autoencoder"):
         build_mae("iresnet_test.arcface")
