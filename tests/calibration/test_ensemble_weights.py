@@ -17,7 +17,7 @@ FIT = CalibrationFit(expression=None, action_units=None)
 
 
 @pytest.fixture(scope="module")
-def world(noisy_model):
+def labeled_members(noisy_model):
     """Outputs of a good, a bad and a middling member, labels, and folds."""
     good, targets = noisy_model(num_videos=6, num_rows=80, noise=0.2)
     bad = [_shuffled(one) for one in good]
@@ -34,28 +34,30 @@ def _shuffled(one):
     )
 
 
-def chosen(world, combine="mean", select="all") -> EnsembleWeights:
-    return select_weights(*world, combine=combine, select=select, spaces=SPACES)
+def selected_weights(labeled_members, combine="mean", select="all") -> EnsembleWeights:
+    return select_weights(*labeled_members, combine=combine, select=select, spaces=SPACES)
 
 
-def test_all_members_count_alike_on_every_fold(world):
-    selected = chosen(world)
+def test_all_members_count_alike_on_every_fold(labeled_members):
+    selected = selected_weights(labeled_members)
     assert selected.weights == pytest.approx((1 / 3, 1 / 3, 1 / 3))
     assert set(selected.fold_weights) == {selected.weights}
     assert selected.rescaling == ({}, {}, {})
 
 
-def test_a_greedy_mixture_leaves_out_a_member_that_guesses(world):
-    selected = chosen(world, select="greedy")
+def test_a_greedy_ensemble_leaves_out_a_member_that_guesses(labeled_members):
+    selected = selected_weights(labeled_members, select="greedy")
     assert sum(selected.weights) == pytest.approx(1)
     assert selected.weights[1] == 0
     assert selected.weights[0] > selected.weights[2]
     assert len(selected.fold_weights) == 3
 
 
-def test_centered_members_come_to_common_moments(world):
-    selected = chosen(world, combine="centered")
-    moved = [rescale(*pair) for pair in zip(world[0], selected.rescaling, strict=True)]
+def test_centered_members_come_to_common_moments(labeled_members):
+    selected = selected_weights(labeled_members, combine="centered")
+    moved = [
+        rescale(*pair) for pair in zip(labeled_members[0], selected.rescaling, strict=True)
+    ]
     means = [
         np.concatenate([one.probs[Task.VALENCE] for one in member]).mean()
         for member in moved
@@ -63,19 +65,19 @@ def test_centered_members_come_to_common_moments(world):
     assert means == pytest.approx([means[0]] * 3, abs=0.01)
 
 
-def test_members_without_weight_are_left_out_of_the_mean(world):
-    good, _, middling = world[0]
+def test_members_without_weight_are_left_out_of_the_mean(labeled_members):
+    good, _, middling = labeled_members[0]
     moved = {Task.AROUSAL: Affine(scale=0.5)}
-    mixed = combine_members(world[0], (0.75, 0.0, 0.25), ({}, {}, moved))
+    mixed = combine_members(labeled_members[0], (0.75, 0.0, 0.25), ({}, {}, moved))
     expected = average([good, middling], [3, 1], rescaling=[{}, moved])
     for one, other in zip(mixed, expected, strict=True):
         for task in Task:
             np.testing.assert_allclose(one.probs[task], other.probs[task], atol=1e-6)
 
 
-def test_a_mixture_that_no_fold_changes_is_calibrated_as_one_model(world):
-    members, targets, folds = world
-    selected = chosen(world)
+def test_a_mixture_that_no_fold_changes_is_calibrated_as_one_model(labeled_members):
+    members, targets, folds = labeled_members
+    selected = selected_weights(labeled_members)
     found = cross_fit_weights(members, selected, targets, folds, fit=FIT, spaces=SPACES)
     mean = average(members)
     expected = cross_fit(mean, targets, folds, FIT, spaces=SPACES)
@@ -85,8 +87,8 @@ def test_a_mixture_that_no_fold_changes_is_calibrated_as_one_model(world):
         assert float(ours.p_mtl) == float(theirs.p_mtl)
 
 
-def test_a_fold_is_scored_by_the_members_selected_without_it(world):
-    members, targets, folds = world
+def test_a_fold_is_scored_by_the_members_selected_without_it(labeled_members):
+    members, targets, folds = labeled_members
     good, bad = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0)
     selected = EnsembleWeights(
         weights=good, fold_weights=(good, bad, good), rescaling=({}, {}, {})

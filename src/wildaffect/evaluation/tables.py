@@ -144,8 +144,8 @@ def _read_result(
         _, first = np.unique(numbers[order], return_index=True)
         if len(first) < len(numbers):
             num_left = len(numbers) - len(first)
-            told = f"{path.name}: of several faces in a frame the largest was kept; "
-            notes = (f"{told}left out: {num_left:,}",)
+            note = f"{path.name}: of several faces in a frame the largest was kept; "
+            notes = (f"{note}left out: {num_left:,}",)
         kept = order[first]
         table, numbers, lines = table.take(pa.array(kept)), numbers[kept], lines[kept]
     values = read_values(path, table, lines, classes or _own_classes(path))

@@ -49,14 +49,14 @@ def launch(accelerator: str, precision: Precision, strategy: Strategy = "ddp") -
         TorchElasticEnvironment,
     )
 
-    local, world = _number("LOCAL_WORLD_SIZE", 1), _number("WORLD_SIZE", 1)
+    local, world_size = _number("LOCAL_WORLD_SIZE", 1), _number("WORLD_SIZE", 1)
     _check_accelerator(accelerator, local)
-    is_joined = world > 1
+    is_joined = world_size > 1
     fabric = Fabric(
         accelerator=accelerator,
         devices=local,
-        num_nodes=world // local,
-        strategy=_strategy_of(strategy, world),
+        num_nodes=world_size // local,
+        strategy=_strategy_of(strategy, world_size),
         # Set explicitly: inside a cluster job, a plain start is still a single process.
         plugins=[TorchElasticEnvironment() if is_joined else LightningEnvironment()],
         precision=precision,
@@ -65,18 +65,20 @@ def launch(accelerator: str, precision: Precision, strategy: Strategy = "ddp") -
     return fabric
 
 
-def _strategy_of(strategy: Strategy, world: int) -> Any:
+def _strategy_of(strategy: Strategy, world_size: int) -> Any:
     from lightning_fabric.strategies.model_parallel import (  # noqa: PLC0415
         ModelParallelStrategy,
     )
 
     if strategy == "ddp":
-        return "ddp" if world > 1 else "auto"
-    if world == 1:
+        return "ddp" if world_size > 1 else "auto"
+    if world_size == 1:
         raise UsageError(
             "strategy: fsdp needs several processes to shard a model; start with torchrun"
         )
-    return ModelParallelStrategy(shard, data_parallel_size=world, tensor_parallel_size=1)
+    return ModelParallelStrategy(
+        shard, data_parallel_size=world_size, tensor_parallel_size=1
+    )
 
 
 def _check_accelerator(accelerator: str, num_local: int) -> None:
