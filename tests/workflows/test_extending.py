@@ -163,9 +163,11 @@ def test_the_code_of_the_documentation_builds_the_model_that_it_describes():
         r"^```python\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL
     )
     code = (
+        "from wildaffect.models.temporal.build import build_temporal_encoder\n"
         "from wildaffect.recipes.catalog import find_recipe\n"
         "recipe = find_recipe('smooth-valence')\n"
-        "print(recipe.loss.valence.name, recipe.model.encoder.build(5).output_dim)\n"
+        "encoder = build_temporal_encoder(recipe.model.encoder, 5)\n"
+        "print(recipe.loss.valence.name, encoder.output_dim)\n"
     )
     done = python("-c", "\n".join([*blocks, code]))
     assert done.stdout == "absolute 8\n", done.stderr
