@@ -95,9 +95,8 @@ class Weights:
 
     face: float = 1.0
     temporal: float = 0.07
-    """Of the first temporal member: without context, as in photographs, it reads valence
-    and
-    expression worse than what looks at one frame."""
+    """Weight of the first temporal member: without context, as in photographs, it reads
+    valence and expression worse than what looks at one frame."""
     temporal_arousal: float = 0.5
     """Weight of the second temporal member, for arousal only."""
     appearance: float = 1.25

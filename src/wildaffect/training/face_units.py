@@ -138,10 +138,12 @@ def fit_asymmetry(
     penalty = RIDGE * np.eye(measured.shape[1])
     weights = []
     for wanted in difference.T:
-        weighed = (
+        weighted = (
             measured * np.where(np.abs(wanted) > ONE_SIDED, ONE_SIDED_WEIGHT, 1.0)[:, None]
         )
-        weights.append(np.linalg.solve(weighed.T @ measured + penalty, weighed.T @ wanted))
+        weights.append(
+            np.linalg.solve(weighted.T @ measured + penalty, weighted.T @ wanted)
+        )
     weight = torch.tensor(np.stack(weights, axis=1), dtype=torch.float32)
     return Asymmetry(weight, units.mirror)
 
