@@ -80,3 +80,9 @@ def test_a_row_is_one_short_line():
     )
     frame = Frame(index=2, time_s=0.08, rgb=np.zeros((120, 160, 3), np.uint8))
     assert repr(frame) == "Frame(index=2, time_s=0.08, 160x120)"
+
+
+@pytest.mark.parametrize("shape", [(2, 3), (1, 2), (2,)])
+def test_sides_of_another_shape_are_refused(shape):
+    with pytest.raises(ValueError, match=r"action_unit_sides must have shape \(2, 2\)"):
+        affect(action_unit_sides=np.zeros(shape, np.float32), spaces=TWO_UNITS)

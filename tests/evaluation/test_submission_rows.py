@@ -53,6 +53,10 @@ def test_result_tables_count_frames_from_zero_and_keep_the_largest_face(tmp_path
         ("image,valence\na_1.jpg,0\n", r":2: an image name"),
         ("image,expression\na/1.jpg,Joy\n", r":2: expression must be a class of"),
         ("image,valence\na/1.jpg,high\n", "valence must hold numbers"),
+        (
+            "video,frame,valence\na,1,0\na,0,1\n",
+            ":3: frames .* counted from 1, got frame 0",
+        ),
         ("image,valence\na/1.jpg,nan\n", ":2: valence must be a finite number"),
         ("image,expression[fer+]\na/1.jpg,Fear\n", "there is no label space"),
         ("image,valence\na/1.jpg,0\na/1.jpg,1\n", r":3: an image must have one prediction"),
@@ -64,3 +68,11 @@ def test_tables_that_are_no_predictions_are_refused(tmp_path, text, words):
     path.write_text(text)
     with pytest.raises(BadAnnotation, match=words):
         read_submission_rows(path)
+
+
+def test_a_contradiction_between_tables_names_file_and_line(tmp_path):
+    (tmp_path / "a.jsonl").write_text(
+        '{"image": "a/1.jpg", "valence": 0}\n{"image": "a/1.jpg", "valence": 1}\n'
+    )
+    with pytest.raises(BadAnnotation, match=r"a\.jsonl:2: an image must have one"):
+        read_submission_rows(tmp_path / "a.jsonl")

@@ -13,7 +13,7 @@ from wildaffect.faces.crop import (
     resize_crop,
     similarity,
 )
-from wildaffect.faces.quality import SHARPNESS_CROP, QualityLimits, sharpness
+from wildaffect.faces.quality import QUALITY_CROP, QualityLimits, sharpness
 from wildaffect.faces.regions import Region, box_overlap, cut_region, warp
 
 RGB_112 = Preprocess(size_px=112, mean=(0.5,) * 3, std=(0.5,) * 3)
@@ -93,9 +93,7 @@ def test_sharpness_falls_with_blur_and_quality_follows(portrait, follow):
     face = follow([portrait])[0].faces[0]
     points = five_points(face.landmarks_xyz)
     crisp = [
-        sharpness(
-            align_face(cv2.GaussianBlur(portrait, (0, 0), sd), points, SHARPNESS_CROP)
-        )
+        sharpness(align_face(cv2.GaussianBlur(portrait, (0, 0), sd), points, QUALITY_CROP))
         for sd in (0.1, 2, 6)
     ]
     assert crisp[0] > crisp[1] > crisp[2]

@@ -8,7 +8,7 @@ from wildaffect.core.faces import Status
 from wildaffect.core.frames import Frame
 from wildaffect.faces.crop import align_face
 from wildaffect.faces.occlusion import Occlusion
-from wildaffect.faces.quality import SHARPNESS_CROP, QualityLimits
+from wildaffect.faces.quality import QUALITY_CROP, QualityLimits
 from wildaffect.runtime.network import Device
 from wildaffect.synth.covered import draw_covered_faces
 
@@ -26,7 +26,7 @@ def share_refused():
             for identity in PEOPLE
             for face in draw_covered_faces(identity, num=num, where=where)
         ]
-        crops = [align_face(face.rgb, face.points_xy, SHARPNESS_CROP) for face in faces]
+        crops = [align_face(face.rgb, face.points_xy, QUALITY_CROP) for face in faces]
         return np.mean([occlusion(crop) > QualityLimits().max_occlusion for crop in crops])
 
     return share

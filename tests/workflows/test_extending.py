@@ -55,7 +55,7 @@ class MovingMean(TemporalEncoder):
 
     def encode(self, features, times_s, real):
         states = self.linear(features).cumsum(1)
-        return states / torch.arange(1, states.shape[1] + 1)[:, None]
+        return states / torch.arange(1, states.shape[1] + 1, device=states.device)[:, None]
 
 
 def absolute_error(pred, target, valid, *, scale=1.0):

@@ -1,5 +1,6 @@
 """The base of every record that is read from a file, and what is wrong with such a file."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
@@ -14,6 +15,19 @@ class Config:
 
     __slots__ = ()
     __pydantic_config__ = STRICT
+
+
+def json_values(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings as they come back from a file: tuples are lists.
+
+    Raises:
+        ValueError: If a value cannot be written as JSON.
+    """
+    try:
+        read: dict[str, Any] = json.loads(json.dumps(settings))
+    except TypeError as error:
+        raise ValueError(f"{name}: settings must be JSON values: {error}") from None
+    return read
 
 
 class _Invalid(Protocol):

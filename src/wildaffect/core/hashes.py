@@ -27,14 +27,14 @@ def file_sha256(path: Path) -> str:
 def hash_files(name: str, files: Iterable[Path]) -> InputFiles:
     """Return the hash of one file, or of the names and hashes of several.
 
-    Raises:
-        MissingData: If a file cannot be read any more.
+    Paths that are no files, such as folders, are left out.
     """
-    digests = {file.name: file_sha256(file) for file in files if file.is_file()}
+    paths = dict.fromkeys(file for file in files if file.is_file())
+    digests = sorted((file.name, file_sha256(file)) for file in paths)
     if not digests:
         return InputFiles(name=name, sha256=None, num_files=0)
     if len(digests) == 1:
-        return InputFiles(name=name, sha256=next(iter(digests.values())), num_files=1)
-    lines = "".join(f"{digest}  {file}\n" for file, digest in sorted(digests.items()))
+        return InputFiles(name=name, sha256=digests[0][1], num_files=1)
+    lines = "".join(f"{digest}  {file}\n" for file, digest in digests)
     digest = hashlib.sha256(lines.encode()).hexdigest()
     return InputFiles(name=name, sha256=digest, num_files=len(digests))

@@ -4,6 +4,7 @@ A part of another package is found in two ways: the package registers it when it
 imported, or it declares an entry point, which is loaded once the part is asked for.
 """
 
+import warnings
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
@@ -35,15 +36,35 @@ class Registry(Mapping[str, Part], Generic[Part]):
         self.kind, self.group, self._hint = kind, group, hint
         self._parts = dict(parts or {})
 
-    def register(self, name: str, part: Part) -> None:
+    def register(self, name: str, part: Part, *, replace: bool = False) -> None:
         """Add a part.
 
+        Args:
+            name: Name by which it is found.
+            part: What `find` returns for that name.
+            replace: Whether it may take the place of another one, as in a notebook whose
+                cells run twice.
+
         Raises:
-            ValueError: If the name is taken.
+            ValueError: If the name is empty or taken.
         """
-        if name in self:
-            raise ValueError(f"{self.kind}: the name {name!r} is taken; choose another")
+        if not name:
+            raise ValueError(f"{self.kind}: the name must not be empty")
+        if name in self and not replace:
+            raise ValueError(
+                f"{self.kind}: the name {name!r} is taken; choose another, or set replace"
+            )
         self._parts[name] = part
+
+    def available(self) -> dict[str, Part]:
+        """Return every part that can be loaded; a warning names the others."""
+        found = {}
+        for name in self:
+            try:
+                found[name] = self[name]
+            except UsageError as error:
+                warnings.warn(str(error), stacklevel=2)
+        return found
 
     def find(self, name: str) -> Part:
         """Return a part, loading the package that declares it.
@@ -64,11 +85,11 @@ class Registry(Mapping[str, Part], Generic[Part]):
 
     def __getitem__(self, name: str) -> Part:
         if name not in self._parts:
-            self._parts[name] = self._load(self._declared()[name])
+            self._parts[name] = self._load(name)
         return self._parts[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter({**self._parts, **self._declared()})
+        return iter(dict.fromkeys((*self._parts, *self._declared())))
 
     def __len__(self) -> int:
         return len(list(iter(self)))
@@ -76,14 +97,25 @@ class Registry(Mapping[str, Part], Generic[Part]):
     def __contains__(self, name: object) -> bool:
         return name in self._parts or name in self._declared()
 
-    def _declared(self) -> dict[str, EntryPoint]:
-        return {entry.name: entry for entry in entry_points(group=self.group)}
+    def _declared(self) -> dict[str, list[EntryPoint]]:
+        """Return the entry points of each name; those of this library come first."""
+        declared: dict[str, list[EntryPoint]] = {}
+        for entry in entry_points(group=self.group):
+            declared.setdefault(entry.name, []).append(entry)
+        return declared
 
-    def _load(self, entry: EntryPoint) -> Part:
+    def _load(self, name: str) -> Part:
+        entries = self._declared()[name]
+        packages = [entry.dist.name if entry.dist else "a package" for entry in entries]
+        if len(entries) > 1:
+            raise UsageError(
+                f"{self.kind} {name!r}: declared by several packages "
+                f"({', '.join(packages)}); remove all but one"
+            )
+        entry, package = entries[0], packages[0]
         try:
             part: Part = entry.load()
         except Exception as error:
-            package = entry.dist.name if entry.dist else "an installed package"
             raise UsageError(
                 f"{self.kind} {entry.name!r}: {package} declares it as {entry.value}, "
                 f"which cannot be imported ({type(error).__name__}: {error}); repair or "

@@ -54,8 +54,13 @@ class Affect:
         _check_length("action_unit_probs", self.action_unit_probs, units)
         _check_length("action_units_present", self.action_units_present, units)
         _check_length("action_unit_intensities", self.action_unit_intensities, units)
-        for side in () if self.action_unit_sides is None else self.action_unit_sides:
-            _check_length("action_unit_sides", side, units)
+        if self.action_unit_sides is not None:
+            shape = (2, len(units))
+            if self.action_unit_sides.shape != shape:
+                raise ValueError(
+                    f"affect: action_unit_sides must have shape {shape}, got "
+                    f"{self.action_unit_sides.shape}"
+                )
 
     @property
     def expressions(self) -> dict[str, float]:

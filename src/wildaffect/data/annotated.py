@@ -9,9 +9,6 @@ from wildaffect.core.hashes import InputFiles, hash_files
 from wildaffect.formats.detect import FORMATS, detect
 from wildaffect.formats.generated import find_generated
 
-_COUNTS_FROM_ONE = ("affwild2-", "disfa")
-"""Layouts whose first frame of a video is number 1."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Annotated:
@@ -79,6 +76,6 @@ def read_annotated(
         annotations=annotations,
         input=hash_files(splits[chosen].name, map(Path, dict.fromkeys(files))),
         layout=known.name,
-        first_frame=1 if known.name.startswith(_COUNTS_FROM_ONE) else None,
+        first_frame=known.first_frame,
         notes=notes,
     )

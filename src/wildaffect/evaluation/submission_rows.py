@@ -25,7 +25,7 @@ def read_submission_rows(path: Path) -> SubmissionRows:
         EvaluationError: If tables of one folder do not fit together.
     """
     table = read_predictions(path)
-    keys, values = _keys(table, path), table.values
+    keys, values = _keys(table), table.values
     if values.spaces.expressions != ABAW_EXPRESSIONS and (values.expression >= 0).any():
         raise BadAnnotation(
             path,
@@ -44,21 +44,33 @@ def read_submission_rows(path: Path) -> SubmissionRows:
         action_units=_official_units(values),
         notes=table.notes,
     )
-    _refuse_contradictions(rows, table.places)
+    if (rows.frame_number < 1).any():
+        row = int(np.flatnonzero(rows.frame_number < 1)[0])
+        raise BadAnnotation(
+            *_place(table, row),
+            "frames of a submission are counted from 1, got frame 0; add 1 to the column "
+            "frame",
+        )
+    _refuse_contradictions(rows, table)
     return rows
 
 
-def _keys(table: PredictionTable, path: Path) -> Keys:
+def _place(table: PredictionTable, row: int) -> tuple[Path, int]:
+    name, line = table.places[row].rsplit(":", 1)
+    for file in table.files:
+        if file.name == name:
+            return file, int(line)
+    return Path(name), int(line)
+
+
+def _keys(table: PredictionTable) -> Keys:
     if table.keys is not None:
         return table.keys
     images = table.images or ()
     names = parse_image_names(encode(list(images)))
     if not names.valid.all():
         row = int(np.flatnonzero(~names.valid)[0])
-        where, line = table.places[row].rsplit(":", 1)
-        raise BadAnnotation(
-            path.with_name(where), int(line), f"{NAME_RULE}, got {images[row]}"
-        )
+        raise BadAnnotation(*_place(table, row), f"{NAME_RULE}, got {images[row]}")
     return Keys(names.videos, names.video_index, names.frame_number)
 
 
@@ -72,7 +84,7 @@ def _official_units(values: Values) -> NDArray[np.float64]:
     return units
 
 
-def _refuse_contradictions(rows: SubmissionRows, places: tuple[str, ...]) -> None:
+def _refuse_contradictions(rows: SubmissionRows, table: PredictionTable) -> None:
     keys = rows.video_index << 32 | rows.frame_number
     _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
     if len(first) == len(rows):
@@ -85,10 +97,8 @@ def _refuse_contradictions(rows: SubmissionRows, places: tuple[str, ...]) -> Non
     contradicting = np.flatnonzero(differ.any(axis=1))
     if len(contradicting):
         row = int(contradicting[0])
-        where, line = places[row].rsplit(":", 1)
         raise BadAnnotation(
-            Path(where),
-            int(line),
+            *_place(table, row),
             "an image must have one prediction, got another than in "
-            f"{places[int(first[inverse][row])]}; keep one person per video",
+            f"{table.places[int(first[inverse][row])]}; keep one person per video",
         )

@@ -101,7 +101,7 @@ def _read_file(
     if not table.num_rows:
         raise BadAnnotation(path, 2, "must hold at least one row, got none")
     names = set(table.column_names)
-    lines = np.arange(table.num_rows) + (1 if path.suffix.lower() == ".parquet" else 2)
+    lines = np.arange(table.num_rows) + (2 if path.suffix.lower() == ".csv" else 1)
     if {"video", "frame"} <= names:
         keys, images = _video_keys(path, table, lines), None
     elif "image" in names and table["image"].null_count < table.num_rows:

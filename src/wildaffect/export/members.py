@@ -15,12 +15,10 @@ from torch import Tensor, nn
 from wildaffect.core.errors import BadArtifact
 from wildaffect.core.tasks import Task
 from wildaffect.export.onnx import LARGEST_DIFFERENCE, OPSET, expected_warnings_ignored
-from wildaffect.inference.model import INTENSITIES
+from wildaffect.inference.model import INTENSITIES, MAX_INTENSITY
 from wildaffect.models.face_units import Asymmetry, FaceUnits, Prototypes, between
 from wildaffect.runtime.network import Device, Network
 
-MAX_INTENSITY = 5.0
-"""FACS grades A to E are 1 to 5."""
 PARITY_ROWS = (1, 64)
 
 

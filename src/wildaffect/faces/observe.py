@@ -11,7 +11,7 @@ from wildaffect.faces.blendshapes import Blendshapes
 from wildaffect.faces.crop import align_face, five_points
 from wildaffect.faces.occlusion import Occlusion
 from wildaffect.faces.pose import head_pose
-from wildaffect.faces.quality import SHARPNESS_CROP, QualityLimits, sharpness
+from wildaffect.faces.quality import QUALITY_CROP, QualityLimits, sharpness
 from wildaffect.faces.tracker import LiveTrack
 from wildaffect.runtime.network import Device
 
@@ -39,7 +39,7 @@ class FaceObserver:
         points = five_points(landmarks)
         pose = head_pose(landmarks)
         size_px = _side(box)
-        gray = align_face(rgb, points, SHARPNESS_CROP)
+        gray = align_face(rgb, points, QUALITY_CROP)
         crisp = sharpness(gray)
         good = self._limits.accepts(
             size_px=size_px,

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.faces.models import OCCLUSION
-from wildaffect.faces.quality import SHARPNESS_CROP
+from wildaffect.faces.quality import QUALITY_CROP
 from wildaffect.runtime.network import Device, Network
 
 
@@ -15,15 +15,15 @@ class Occlusion:
         self._network = Network(
             OCCLUSION.verified_path(),
             device=device,
-            shapes={0: (1, 1, SHARPNESS_CROP.size_px, SHARPNESS_CROP.size_px)},
-            scaling=SHARPNESS_CROP,
+            shapes={0: (1, 1, QUALITY_CROP.size_px, QUALITY_CROP.size_px)},
+            scaling=QUALITY_CROP,
         )
 
     def __call__(self, gray_crop: NDArray[np.uint8]) -> float:
         """Return the larger of the covered shares of eyes and mouth, in [0, 1].
 
         Args:
-            gray_crop: What `SHARPNESS_CROP` describes, shape (64, 64, 1).
+            gray_crop: What `QUALITY_CROP` describes, shape (64, 64, 1).
         """
         (covered,) = self._network(gray_crop[None])
         return float(covered.max())

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from wildaffect.core.faces import HeadPose
 from wildaffect.core.preprocess import Preprocess
 
-SHARPNESS_CROP = Preprocess(
+QUALITY_CROP = Preprocess(
     size_px=64, channels="gray", mean=(0.0,), std=(1.0,), interpolation="area"
 )
 """The aligned crop on which sharpness and occlusion are measured, whatever the size of the
@@ -21,8 +21,8 @@ class QualityLimits:
     """A face outside any of these limits is `low_quality`, and nothing is predicted for it.
 
     The defaults are where the vendored mesh fails, measured on real clips that
-    were shrunk, blurred and turned step by step; they are not tuned on any data set. Only
-    `max_occlusion` is: at it, few photographs of uncovered faces are withheld.
+    were shrunk, blurred and turned step by step; they are not tuned on any data set.
+    `max_occlusion` was tuned so that few photographs of uncovered faces are withheld.
     """
 
     min_size_px: float = 32.0
@@ -58,6 +58,6 @@ def sharpness(gray_crop: NDArray[np.uint8]) -> float:
     """Return the standard deviation of the Laplacian, in gray levels.
 
     Args:
-        gray_crop: What `SHARPNESS_CROP` describes, shape (64, 64, 1).
+        gray_crop: What `QUALITY_CROP` describes, shape (64, 64, 1).
     """
     return float(cv2.Laplacian(gray_crop[..., 0], cv2.CV_32F).std())

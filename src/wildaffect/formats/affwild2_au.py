@@ -73,6 +73,7 @@ def find_au(root: Path) -> dict[str, Path]:
 
 
 FORMAT = Format(
+    first_frame=1,
     name="affwild2-au",
     title="Aff-Wild2, action-unit track",
     layout="AU_Detection_Challenge/{Train_Set,Validation_Set}/<video>.txt",

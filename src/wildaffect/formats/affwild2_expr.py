@@ -71,6 +71,7 @@ def find_expr(root: Path) -> dict[str, Path]:
 
 
 FORMAT = Format(
+    first_frame=1,
     name="affwild2-expr",
     title="Aff-Wild2, expression track",
     layout="EXPR_Recognition_Challenge/{Train_Set,Validation_Set}/<video>.txt "

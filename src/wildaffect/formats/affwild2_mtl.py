@@ -183,6 +183,7 @@ def _decode(table: Table) -> tuple[list[Field], list[Problem]]:
 
 
 FORMAT = Format(
+    first_frame=1,
     name="affwild2-mtl",
     title="s-Aff-Wild2, multi-task track",
     layout="training_set_annotations.txt and validation_set_annotations.txt "

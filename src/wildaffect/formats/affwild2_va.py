@@ -59,6 +59,7 @@ def find_va(root: Path) -> dict[str, Path]:
 
 
 FORMAT = Format(
+    first_frame=1,
     name="affwild2-va",
     title="Aff-Wild2, valence-arousal track",
     layout="VA_Estimation_Challenge/{Train_Set,Validation_Set}/<video>.txt",

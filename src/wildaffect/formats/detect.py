@@ -61,7 +61,7 @@ def detect(root: Path, name: str | None = None) -> tuple[Found, ...]:
         MissingData: If `root` is not there, or nothing is found; the message lists the
             files of each layout.
     """
-    wanted = [FORMATS.find(name)] if name else list(FORMATS.values())
+    wanted = [FORMATS.find(name)] if name else list(FORMATS.available().values())
     if not root.exists():
         raise MissingData(f"{root}: the folder must be there, got none")
     found = [

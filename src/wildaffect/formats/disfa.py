@@ -162,6 +162,7 @@ def _label_file(folder: Path, label: str) -> Path:
 
 
 FORMAT = Format(
+    first_frame=1,
     name="disfa",
     title="DISFA",
     layout="ActionUnit_Labels/SN001/SN001_au1.txt and so on",

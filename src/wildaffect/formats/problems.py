@@ -97,5 +97,7 @@ class Format:
     """File or folder of a split, and the split's name -> what it holds."""
     image_folders: tuple[str, ...] = ()
     """Where images may lie, relative to the folder that was checked or to the split."""
+    first_frame: int | None = None
+    """Number of a video's first frame; None if the layout does not define it."""
     is_video: bool = True
     """Rows are frames of videos, so that gaps and neighbors mean something."""

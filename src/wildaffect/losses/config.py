@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from wildaffect.core.config import Config
+from wildaffect.core.config import Config, json_values
 from wildaffect.core.tasks import Task
 from wildaffect.losses.statistics import Rarity
 
@@ -17,6 +17,9 @@ class CustomLoss(Config):
     settings: dict[str, Any] = field(default_factory=dict)
     """Keyword arguments of the loss; JSON values."""
     kind: Literal["custom"] = "custom"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "settings", json_values(self.name, self.settings))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

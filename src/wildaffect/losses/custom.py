@@ -1,9 +1,11 @@
 """Losses of other code, by name."""
 
 from collections.abc import Callable
+from inspect import signature
 
 from torch import Tensor, nn
 
+from wildaffect.core.errors import UsageError
 from wildaffect.core.registry import Registry
 from wildaffect.losses.config import CustomLoss
 
@@ -15,13 +17,17 @@ class CustomTaskLoss(nn.Module):
     """The loss that a configuration names; 0 where nothing is annotated.
 
     Raises:
-        UsageError: If there is no loss of this name.
+        UsageError: If there is no loss of this name, or it refuses the settings.
     """
 
     def __init__(self, config: CustomLoss) -> None:
         super().__init__()
         self.name, self.settings = config.name, config.settings
         self.loss = LOSSES.find(config.name)
+        try:
+            signature(self.loss).bind(None, None, None, **self.settings)
+        except TypeError as error:
+            raise UsageError(f"loss {self.name!r}: {error}") from error
 
     def forward(self, pred: Tensor, target: Tensor, valid: Tensor) -> Tensor:
         """Return shape ().
@@ -33,13 +39,18 @@ class CustomTaskLoss(nn.Module):
             valid: Shape of `target`, bool.
 
         Raises:
-            ValueError: If the loss is not one number.
+            UsageError: If the loss is not one number, or has no gradient.
         """
         if not valid.any():
             return (0.0 * pred.nan_to_num()).sum()
         loss = self.loss(pred, target.where(valid, 0), valid, **self.settings)
-        if loss.shape != ():
-            raise ValueError(
-                f"loss {self.name!r}: must return one number, got shape {tuple(loss.shape)}"
+        if not isinstance(loss, Tensor) or loss.shape != ():
+            got = tuple(loss.shape) if isinstance(loss, Tensor) else type(loss).__name__
+            raise UsageError(
+                f"loss {self.name!r}: must return a tensor of shape (), got {got}"
+            )
+        if pred.requires_grad and not loss.requires_grad:
+            raise UsageError(
+                f"loss {self.name!r}: must depend on the prediction, got no gradient"
             )
         return loss

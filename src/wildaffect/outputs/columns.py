@@ -182,7 +182,8 @@ def _sides_part(spaces: LabelSpaces, sided: Sequence[str], note: str) -> Part:
 
 
 def _intensity_meaning(what: str, note: str) -> str:
-    return f"{what}: 0 not shown, 1 to 5 A to E of FACS." + (f" {note}" if note else "")
+    meaning = f"{what}: 0 not shown, 1 to 5 A to E of FACS."
+    return f"{meaning} {note[0].upper()}{note[1:].removesuffix('.')}." if note else meaning
 
 
 def _landmark_part() -> Part:

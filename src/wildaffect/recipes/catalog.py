@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from wildaffect.core.errors import UsageError
 from wildaffect.core.registry import Registry
 from wildaffect.recipes import abaw4, default, modern
 from wildaffect.training.recipe import TemporalRecipe, load_recipe
@@ -43,4 +44,15 @@ def find_recipe(name: str | Path) -> TemporalRecipe:
     name = str(name)
     if name.endswith(".json"):
         return load_recipe(Path(name))
-    return RECIPES.find(name)()
+    try:
+        recipe = RECIPES.find(name)()
+    except UsageError:
+        raise
+    except Exception as error:
+        raise UsageError(f"recipe {name!r}: {type(error).__name__}: {error}") from error
+    if not isinstance(recipe, TemporalRecipe):
+        raise UsageError(
+            f"recipe {name!r}: must be a function that returns a TemporalRecipe, got one "
+            f"that returns {type(recipe).__name__}"
+        )
+    return recipe

@@ -31,7 +31,7 @@ def all_recipes() -> tuple[ListedRecipe, ...]:
     """Return the recipes of all commands, those of installed packages too."""
     systems = {name: partial(SYSTEMS.get, name) for name in SYSTEMS}
     by_command: tuple[tuple[str, Mapping[str, Callable[[], Any]]], ...] = (
-        ("train", RECIPES),
+        ("train", RECIPES.available()),
         ("train", systems),
         ("train", PIXEL_SYSTEMS),
         ("finetune", FINETUNE_RECIPES),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from wildaffect.core.config import Config
+from wildaffect.core.config import Config, json_values
 
 
 def check_encoder(
@@ -230,6 +230,9 @@ class CustomEncoder(Config):
     settings: dict[str, Any] = field(default_factory=dict)
     """Keyword arguments of the encoder; JSON values."""
     kind: Literal["custom"] = "custom"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "settings", json_values(self.name, self.settings))
 
 
 TemporalConfig = (
