@@ -1,7 +1,7 @@
-"""Train the net that says how far a hand covers eyes and mouth.
+"""Train the net that estimates how much of the eyes and the mouth is covered.
 
-It learns from generated people with a generated hand or microphone before the face, and
-from nothing else::
+It learns from generated people with a hand, a microphone or something flat before the
+face, and from nothing else::
 
     python scripts/build_occlusion_net.py -o src/wildaffect/faces/assets
 
@@ -24,15 +24,18 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
 from wildaffect.faces.crop import align_face
-from wildaffect.faces.quality import SHARPNESS_CROP
+from wildaffect.faces.quality import QUALITY_CROP
 from wildaffect.synth.covered import CoveredFace, draw_covered_faces
 
 FIRST_IDENTITY = 9_000_000
 """Seed of the people in the training pictures; tests draw others."""
-NUM_PEOPLE, PICTURES_EACH = 500, 12
+NUM_PEOPLE, PICTURES_EACH = 700, 12
 NUM_EPOCHS, BATCH = 40, 64
 LEARNING_RATE = 6e-3
-SIZE_PX = SHARPNESS_CROP.size_px
+SIZE_PX = QUALITY_CROP.size_px
+FLAT_POWER = 4
+"""Power of the shares under flat covers: these are believed where they are nearly certain,
+as fringes, beards and dark glasses look like them."""
 FLAT = 4 / 255
 """Added to the spread of a crop, so that noise on a flat one is not blown up."""
 OPSET, IR_VERSION = 13, 8
@@ -46,7 +49,7 @@ class Data(NamedTuple):
     points: NDArray[np.float32]
     """The five points of alignment, shape (N, 5, 2)."""
     covered: NDArray[np.float32]
-    """Shares of the eyes and of the mouth, shape (N, 2)."""
+    """Shares of eyes and mouth under a hand, then under a flat cover, shape (N, 4)."""
 
 
 def main() -> None:
@@ -70,8 +73,13 @@ def stacked(faces: list[CoveredFace]) -> Data:
     return Data(
         np.stack([face.rgb for face in faces]),
         np.stack([face.points_xy for face in faces]),
-        np.stack([[face.eyes_covered, face.mouth_covered] for face in faces]).astype("f4"),
+        np.stack([_targets(face) for face in faces]).astype("f4"),
     )
+
+
+def _targets(face: CoveredFace) -> list[float]:
+    shares, nothing = [face.eyes_covered, face.mouth_covered], [0.0, 0.0]
+    return [*nothing, *shares] if face.is_flat else [*shares, *nothing]
 
 
 def trained(data: Data) -> nn.Sequential:
@@ -83,7 +91,7 @@ def trained(data: Data) -> nn.Sequential:
     net = nn.Sequential(
         nn.Conv2d(1, 8, 5, 2, 2), nn.ReLU(), nn.Conv2d(8, 16, 3, 2, 1), nn.ReLU(),
         nn.Conv2d(16, 24, 3, 2, 1), nn.ReLU(), nn.Flatten(), nn.Dropout(0.3),
-        nn.Linear(24 * (SIZE_PX // 8) ** 2, 2),
+        nn.Linear(24 * (SIZE_PX // 8) ** 2, 4),
     )  # fmt: skip
     optimizer = torch.optim.AdamW(net.parameters(), weight_decay=1e-2)
     num_steps = len(data.rgb) // BATCH
@@ -121,7 +129,7 @@ def _altered(
     rgb: NDArray[np.uint8], points: NDArray[np.float32], rng: np.random.Generator
 ) -> NDArray[np.floating]:
     error = rng.normal(0, 1.5, (5, 2)) + rng.normal(0, 1.0, 2)
-    crop = align_face(rgb, (points + error).astype(np.float32), SHARPNESS_CROP)[..., 0]
+    crop = align_face(rgb, (points + error).astype(np.float32), QUALITY_CROP)[..., 0]
     if rng.random() < 0.3:
         crop = cv2.GaussianBlur(crop, (0, 0), rng.uniform(0.4, 1.5))
     gray = (crop / 255) ** rng.uniform(0.6, 1.6) * 255
@@ -170,7 +178,15 @@ def to_onnx(net: nn.Sequential) -> bytes:
                 out = node("Relu", [out], name)
             case nn.Flatten():
                 out = node("Flatten", [out], name, axis=1)
-    node("Sigmoid", [out], "covered")
+    shares = node("Sigmoid", [out], "shares")
+    flat = node("Pow", [shares, constant("power", np.array(FLAT_POWER))], "certain")
+    columns = {"hand": [0, 1], "flat_cover": [2, 3]}
+    tensors += [
+        numpy_helper.from_array(np.array(where, "i8"), name)
+        for name, where in columns.items()
+    ]
+    hands = node("Gather", [shares, "hand"], "hands", axis=1)
+    node("Max", [hands, node("Gather", [flat, "flat_cover"], "flats", axis=1)], "covered")
     shape = ["batch", 1, SIZE_PX, SIZE_PX]
     crops = helper.make_tensor_value_info("crops", TensorProto.FLOAT, shape)
     covered = helper.make_tensor_value_info("covered", TensorProto.FLOAT, ["batch", 2])

@@ -69,7 +69,7 @@ CANONICAL_FACE = VendoredModel(
 OCCLUSION = VendoredModel(
     name="occlusion",
     file="face_occlusion.onnx",
-    sha256="bb23269cd04d76834cd926ee5c8941e13e493b64868e1c2b855298d21c935cd0",
+    sha256="43a70c871ce179d3be80c111d02948bb61ffee0e2cdd0614a14fb71e7d51101e",
 )
 MEASURING = (DETECTOR, MESH, BLENDSHAPES, CANONICAL_FACE)
 """Those that decide what is measured on a face; the others, whether it is."""

@@ -31,7 +31,7 @@ class QualityLimits:
     max_yaw_deg: float = 60.0
     max_pitch_deg: float = 45.0
     min_presence: float = 0.6
-    max_occlusion: float = 0.65
+    max_occlusion: float = 0.7
     """Covered share of the eyes or of the mouth, as `faces.occlusion` estimates it."""
 
     def accepts(

@@ -1,4 +1,4 @@
-"""Aligned crops of generated people who hold a hand or a microphone before the face."""
+"""Aligned crops of generated people with a hand or something flat before the face."""
 
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
@@ -17,6 +17,7 @@ from wildaffect.synth.clip import (
     moment_of,
     to_background,
 )
+from wildaffect.synth.flat_covers import Part, lay_flat_cover
 from wildaffect.synth.landmarks import NAMES, landmarks_of
 from wildaffect.synth.person import expressed, turned
 from wildaffect.synth.render.compose import lay_over
@@ -29,6 +30,8 @@ SHARES = (0.27, 0.06, 0.06, 0.06, 0.18, 0.17, 0.08, 0.12)
 """Probabilities of the positions of a hand, in the order of `Where`."""
 SIZE_PX = 96
 NUM_FRAMES = 300
+FLAT_COVERS = 0.35
+"""Share of random pictures with a flat cover instead of a hand."""
 MICROPHONES = 0.1
 """Share of people with a microphone instead of a hand."""
 FINGERS_FROM = 0.55
@@ -46,13 +49,20 @@ class CoveredFace:
     points_xy: NDArray[np.float32]
     """The five points of alignment, in pixels, shape (5, 2)."""
     eyes_covered: float
-    """Share of the area of both eyes, in [0, 1]."""
+    """Share of the area of the eye that is covered more, in [0, 1]."""
+    is_flat: bool
+    """A flat cover instead of a hand or a microphone."""
     mouth_covered: float
     """Share of the area of the lips, in [0, 1]."""
 
 
 def draw_covered_faces(
-    identity: int, *, num: int, where: Where | None = None, size_px: int = SIZE_PX
+    identity: int,
+    *,
+    num: int,
+    where: Where | None = None,
+    flat: Part | None = None,
+    size_px: int = SIZE_PX,
 ) -> list[CoveredFace]:
     """Return pictures of one person in several moments.
 
@@ -60,6 +70,8 @@ def draw_covered_faces(
         identity: Number of the person; the same number gives the same pictures.
         num: Number of pictures.
         where: Position of the hand; None draws one for each picture.
+        flat: Part of the face under a flat cover instead; None draws covers where `where`
+            is None too.
         size_px: Side of the pictures in pixels.
     """
     rng = np.random.default_rng((identity, 0xC0F))
@@ -74,11 +86,14 @@ def draw_covered_faces(
     is_prop = (person.mesh.triangles >= person.props.start).all(1)
     exposure, renderer = Exposure(take.camera), Renderer(size_px, size_px)
     wide = draw_background(rng, 2 * size_px, 2 * size_px, brightness=rng.uniform(0.35, 1.1))
+    random_covers = where is None and flat is None
     faces = []
     for frame in np.sort(rng.choice(NUM_FRAMES, num, replace=False)):
         moment = moment_of(take, int(frame))
         vertices = expressed(person, moment.intensities, gaze=moment.gaze)
+        has_cover = flat is not None or (random_covers and rng.random() < FLAT_COVERS)
         drawn = where or get_args(Where)[rng.choice(len(SHARES), p=SHARES)]
+        drawn = "off" if has_cover else drawn
         hand = _held_at(vertices[person.props], landmarks_of(vertices), drawn, rng)
         vertices[person.props] = hand
         vertices = turned(person, vertices, moment.rotation)
@@ -95,13 +110,17 @@ def draw_covered_faces(
         points = plane @ matrix[:, :2].T + matrix[:, 2]
         seen = renderer.seen_triangles
         covering = (seen >= 0) & is_prop[seen]
+        rgb = exposure.develop(light, rng, motion_px=(0.0, 0.0))
+        if has_cover:
+            rgb, covering = lay_flat_cover(rgb, _areas(points, 1.0), flat, rng)
         areas = _areas(points, covering.shape[0] / size_px)
         left, right, mouth = (_share(covering, area) for area in areas)
         faces.append(
             CoveredFace(
-                rgb=exposure.develop(light, rng, motion_px=(0.0, 0.0)),
+                rgb=rgb,
                 points_xy=points[list(CROP_ORDER)].astype(np.float32),
-                eyes_covered=(left + right) / 2,
+                is_flat=has_cover,
+                eyes_covered=max(left, right),
                 mouth_covered=mouth,
             )
         )
