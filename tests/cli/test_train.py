@@ -218,5 +218,5 @@ def test_the_help_of_a_whole_system_is_about_that_system(capsys):
         main(["train", "abaw4-system-small", "--help"])
     printed = " ".join(capsys.readouterr().out.split())
     assert "from pixels to an artifact" in printed
-    assert "abaw4-system-small: The same parts in networks for crops of 64 px" in printed
+    assert "abaw4-system-small: Same system with networks for crops of 64 px" in printed
     assert "on stored features" not in printed
