@@ -2,11 +2,16 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
+import numpy as np
 import pytest
+
+from wildaffect.core.outputs import SequenceOutputs
+from wildaffect.core.sequences import Targets
+from wildaffect.core.tasks import Task
 
 # How long an example takes says nothing about the code where a machine is shared.
 hypothesis.settings.register_profile("tests", deadline=None)
@@ -46,3 +51,60 @@ def takes_interrupts() -> Iterator[None]:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+def slow_waves(rng, times_s, num_columns):
+    """Columns of unit spread that change within seconds, shape (T, K)."""
+    rates = rng.uniform(0.02, 0.3, (6, num_columns))
+    phases = rng.uniform(0, 2 * np.pi, (6, num_columns))
+    return np.sin(2 * np.pi * rates * times_s[:, None, None] + phases).sum(1) / np.sqrt(3)
+
+
+@pytest.fixture(scope="session")
+def noisy_model() -> Callable[..., tuple[list[SequenceOutputs], dict[str, Targets]]]:
+    """Outputs and labels of made-up videos: the truth is slow, the model's error is not.
+
+    Unit k is present in about one row of k + 2; the model's logits are off by `shift`.
+    """
+
+    def make(seed=0, *, num_videos=12, num_rows=300, noise=1.0, shift=0.0):
+        outputs, targets = [], {}
+        for video in range(num_videos):
+            rng = np.random.default_rng([seed, video])
+            times_s = np.cumsum(rng.choice([1, 1, 1, 2, 5], num_rows)) / 30
+            waves = slow_waves(rng, times_s, 22)
+            errors = np.random.default_rng([seed, video, 1]).normal(size=waves.shape)
+            predicted = waves + noise * errors
+            affect = np.clip(waves[:, :2] / 2, -1, 1).astype(np.float32)
+            limits = np.linspace(0, 1.5, 12)
+            units = (waves[:, 10:] > limits).astype(np.int8)
+            logits = 3 * (predicted[:, 10:] - limits) + shift
+            powers = np.exp(2 * predicted[:, 2:10])
+            values = np.clip(predicted[:, :2] / 2, -1, 1).astype(np.float32)
+            expression = (powers / powers.sum(1, keepdims=True)).astype(np.float32)
+            probs = {
+                Task.VALENCE: values[:, 0],
+                Task.AROUSAL: values[:, 1],
+                Task.EXPRESSION: expression,
+                Task.ACTION_UNITS: (1 / (1 + np.exp(-logits))).astype(np.float32),
+            }
+            name = f"video{video}"
+            numbers = np.arange(1, num_rows + 1)
+            outputs.append(
+                SequenceOutputs(
+                    video=name, frame_number=numbers, time_s=times_s, probs=probs
+                )
+            )
+            targets[name] = Targets(
+                valence=affect[:, 0],
+                arousal=affect[:, 1],
+                expression=waves[:, 2:10].argmax(1),
+                action_units=units,
+                valence_valid=np.ones(num_rows, bool),
+                arousal_valid=np.ones(num_rows, bool),
+                expression_valid=rng.random(num_rows) < 0.7,
+                action_units_valid=np.ones(units.shape, bool),
+            )
+        return outputs, targets
+
+    return make

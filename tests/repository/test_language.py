@@ -14,7 +14,6 @@ EXCLUDED = (
     "LICENSE",
     "THIRD_PARTY_NOTICES.md",
     "tests/repository/test_language.py",
-    "src/wildaffect/synth/assets/head.provenance.json",
     "tests/golden/metrics/by_hand.json",
 )
 """Texts of others, files with a recorded hash, and this list."""

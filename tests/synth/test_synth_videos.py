@@ -184,4 +184,4 @@ def test_the_command_refuses_numbers_and_files_that_make_no_sense(tmp_path, caps
     assert main(["synth", "make", "tiny", *out, "--people", "0"]) == 2
     assert "--people must be 1" in capsys.readouterr().err
     assert main(["synth", "make", "scenes", *out, "--files", "both"]) == 2
-    assert "left out for scenes" in capsys.readouterr().err
+    assert "not valid for scenes" in capsys.readouterr().err
