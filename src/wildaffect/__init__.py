@@ -1,7 +1,7 @@
 """Perceived valence, arousal, expressions and action units from video in the wild.
 
-`analyze` reads a whole source into a table; `stream` yields results frame by frame. Names
-are loaded when they are first used, so that importing the package costs nothing.
+`analyze` reads a whole source into a table; `stream` yields results frame by frame.
+Submodules are imported lazily on first use, so that importing the package is cheap.
 """
 
 from importlib import import_module as _import_module

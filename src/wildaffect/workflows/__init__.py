@@ -1,1 +1,1 @@
-"""One function per verb: what the commands do, from Python."""
+"""The commands as Python functions, one per command."""

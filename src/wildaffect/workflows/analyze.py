@@ -30,7 +30,7 @@ from wildaffect.video.read import VideoReader
 
 Image = NDArray[np.uint8]
 Input = str | Path | int | Image | Sequence[str | Path] | Sequence[Image]
-"""What `analyze` takes."""
+"""Source types that `analyze` accepts."""
 
 
 def analyze(  # noqa: PLR0913 - each is an option of the command
@@ -56,13 +56,14 @@ def analyze(  # noqa: PLR0913 - each is an option of the command
     Args:
         source: A path, an address, a camera's number (or its digits; give it a `stop_s`),
             an image as a numpy array, or a list of image paths or of arrays. Arrays are
-            RGB, uint8, shape (H, W, 3); OpenCV reads BGR, which cannot be seen in the
-            numbers and gives wrong ones: turn it with `image[..., ::-1]`.
-        model: Embedded model by name, folder or zip of one, or what `load_model` returned.
+            RGB, uint8, shape (H, W, 3). OpenCV reads BGR, which cannot be detected and
+            leads to wrong results: convert it with `image[..., ::-1]`.
+        model: Name of an embedded model, folder or zip of an exported model, or result of
+            `load_model`.
         start_s: First time to read, inclusive.
         stop_s: Time to stop at, exclusive.
         every: Read the frames whose number this divides.
-        images: Whether a folder's images are photographs, or the frames of one video.
+        images: Treat a folder's images as photographs, or as the frames of one video.
         fps: Rate of an image sequence.
         neutral: Neutral face that changes are measured against: a picture or video of the
             person (used for every person), `START-END` in seconds of the source in
@@ -71,7 +72,7 @@ def analyze(  # noqa: PLR0913 - each is an option of the command
         device: Where networks run, on how many threads.
         landmarks: Add the mesh, in pixels.
         blendshapes: Add the blendshape scores.
-        features: Add what was measured, raw and against the person's neutral.
+        features: Add the measured features, raw and relative to the person's neutral.
 
     Returns:
         One row per frame and face, and one per frame without a face; `error` says why rows
@@ -80,8 +81,8 @@ def analyze(  # noqa: PLR0913 - each is an option of the command
     Raises:
         UnreadableVideo: If the source cannot be read at all.
         BadArtifact: If the model cannot be used.
-        UsageError: If the source is none of these, a number is out of its range, or no
-            face was found where a neutral one should be.
+        UsageError: If the source is none of these, a number is out of range, or no face was
+            found where a neutral face is expected.
     """
     read = ReadOptions(start_s=start_s, stop_s=stop_s, every=every, images=images, fps=fps)
     columns = ColumnOptions(landmarks=landmarks, blendshapes=blendshapes, features=features)
@@ -127,17 +128,18 @@ def stream(
             copied, so that one buffer may be filled again and again.
         fps: Constant rate of arrays.
         times_s: Time of each array in seconds, read along with `frames`.
-        model: Embedded model by name, folder or zip of one, or what `load_model` returned.
+        model: Name of an embedded model, folder or zip of an exported model, or result of
+            `load_model`.
         device: Where networks run, on how many threads.
-        live: Answer at once. False lets a person's first rows wait some seconds for a
-            first estimate of the neutral face, as `analyze` does.
+        live: Return results immediately. If False, a person's first rows are delayed by a
+            few seconds for a first estimate of the neutral face, as in `analyze`.
         neutral: As for `analyze`, but for a span: frames are read once.
-        features: Rows carry what was measured.
+        features: Include the measured features in the rows.
 
     Raises:
         BadArtifact: If the model cannot be used.
-        UsageError: If `neutral` is a span, or a file without a usable face, or numbers or
-            times of frames do not rise, or an array has no time.
+        UsageError: If `neutral` is a span, or a file without a usable face, if numbers or
+            times of frames do not increase, or an array has no time.
     """
     analyzer = build_analyzer(model, device=device, live=live, keep_features=features)
     choice = choose_neutral(neutral, analyzer)

@@ -28,7 +28,7 @@ from wildaffect.workflows.epoch_bar import EpochBar
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompareOptions:
-    """What is compared on what."""
+    """Recipes to compare, and the data to compare them on."""
 
     recipes: tuple[str, ...]
     data: Path

@@ -66,7 +66,7 @@ def cross_validate(  # noqa: PLR0913 - each is an option of the command
         num_threads: Threads of tensor operations.
         trackers: Experiment trackers.
         on_epoch_end: Called after every epoch.
-        on_note: Called with what is odd.
+        on_note: Called with each warning.
 
     Raises:
         UsageError: If a fold has no video with features.

@@ -32,12 +32,12 @@ ENCODER = "libx264"
 SPEED_SIZE = (1280, 720)
 SPEED_FRAMES = 90
 SLOW_FPS = 25.0
-"""Below this, a video at its usual rate takes longer than it lasts."""
+"""Speed below which analysis of a video at a common frame rate is slower than real time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One thing that was looked at."""
+    """Result of one check."""
 
     name: str
     found: str

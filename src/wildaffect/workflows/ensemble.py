@@ -87,7 +87,7 @@ class EnsembleResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Job:
-    """Which runs become one, and on what that is decided."""
+    """Runs to combine, and the data that weights and calibration are fitted on."""
 
     output: Path
     data: Path
@@ -130,7 +130,7 @@ def ensemble(  # noqa: PLR0913 - each is an option of the command
         expression: How the bias of expressions is fitted; coordinate ascent by default.
         seed: Random seed of the folds and of the intervals.
         num_threads: CPU threads for tensor operations.
-        on_stage: Called with what begins.
+        on_stage: Called with the name of each stage as it begins.
 
     Raises:
         UsageError: If a run did not end, members have other label spaces, or the split

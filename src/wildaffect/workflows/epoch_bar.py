@@ -1,4 +1,4 @@
-"""What a person sees while a run trains."""
+"""Progress display of a training run."""
 
 from types import TracebackType
 from typing import Self

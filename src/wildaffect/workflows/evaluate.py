@@ -51,11 +51,11 @@ def evaluate(  # noqa: PLR0913 - each is an option of the command
 ) -> Report:
     """Score predictions: official scores, intervals over videos, scores per label.
 
-    Both sides are paths, or both are columns by name: a mapping of arrays, a pandas frame
-    or an Arrow table with `valence`, `arousal`, `expression` (names, codes from 0, or
-    probabilities of shape (N, 8)), `AU01` and so on, or `action_units` of shape (N, 12).
-    NaN and None are blank. Rows are matched by the columns `frame` and `video`, or by
-    position where there is no `frame`; a column `video` groups rows for intervals.
+    Targets and predictions are both paths, or both columns by name: a mapping of arrays, a
+    pandas frame or an Arrow table with `valence`, `arousal`, `expression` (names, codes
+    from 0, or probabilities of shape (N, 8)), `AU01` and so on, or `action_units` of shape
+    (N, 12). NaN and None are blank. Rows are matched by the columns `frame` and `video`, or
+    by position where there is no `frame`; a column `video` groups rows for intervals.
 
     Args:
         targets: Folder of a data set, annotation file, or columns.
@@ -67,21 +67,22 @@ def evaluate(  # noqa: PLR0913 - each is an option of the command
             that of the layout, and `own` for columns.
         against: Predictions of another system to compare with, paired by video.
         missing: How annotated frames without a prediction count.
-        absent: How labels count that the predictions cannot give.
+        absent: How labels count that the model cannot predict.
         class_map: Predicted class to annotated class or None, as a mapping or JSON file;
-            `documented` for the table that ships for the two label spaces.
-        first_frame: Number that the annotations give to the first frame of a video, for
-            result tables.
+            `documented` for the table that is included for the two label spaces.
+        first_frame: Number of a video's first frame in the annotations, for result tables.
         tuned_on: Videos that anything was tuned on, or a text file of them; the report
-            then says whether they are among the evaluated ones.
+            then states whether they are among the evaluated videos.
         num_resamples: Resamples of the videos for intervals.
         seed: Random seed of the resampling.
 
     Raises:
-        UsageError: If an argument is out of its range, or sides cannot be matched.
+        UsageError: If an argument is out of range, or targets and predictions cannot be
+            matched.
         MissingData: If a file is not there.
-        BadAnnotation: If a file or column cannot be read; the message says where.
-        EvaluationError: If the sides have no frame in common, or a rule refuses.
+        BadAnnotation: If a file or column cannot be read; the message includes the place.
+        EvaluationError: If targets and predictions have no frame in common, or violate the
+            protocol.
     """
     if num_resamples < 1:
         raise UsageError(f"evaluate: --resamples must be >= 1, got {num_resamples}")

@@ -40,7 +40,7 @@ CARD_FILE = "CARD.md"
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ExportResult:
-    """An exported model, and how far it differs from the trained one."""
+    """An exported model, and its differences from the trained model."""
 
     path: Path
     artifact: Artifact
@@ -84,15 +84,16 @@ def export_model(  # noqa: PLR0913 - each is an option of the command
         name: Name of the model; that of the output by default.
         version: Version of the model.
         license: License of the model; that of the data is repeated from the run.
-        summary: One sentence on what it is and is not, instead of one made of the run.
+        summary: One sentence on what the model is and is not; by default derived from the
+            run.
         backbones: Run or weights behind each feature set that analysis does not measure
             itself.
-        clip: Video with a face; None for the one that ships with the package.
-        on_stage: Called with what begins.
+        clip: Video with a face; None for the video included in the package.
+        on_stage: Called with the name of each stage as it begins.
 
     Raises:
-        UsageError: If the source cannot be run by analysis as it was trained.
-        BadWeights: If a backbone's weights are not there, or were altered.
+        UsageError: If analysis cannot run the source as it was trained.
+        BadWeights: If a backbone's weights are missing or were altered.
         BadArtifact: If a network or the analysis differs from what was trained.
         UnreadableVideo: If the clip cannot be read.
         OutputError: If the place is taken or cannot be written.

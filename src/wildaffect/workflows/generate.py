@@ -28,7 +28,7 @@ class GeneratedSet:
     folder: Path
     num_videos: int
     num_images: int
-    """Images drawn by this call; 0 if the data set was complete before."""
+    """Number of images rendered by this call; 0 if the data set was already complete."""
     wall_s: float
 
 
@@ -44,16 +44,16 @@ def generate(  # noqa: PLR0913 - each is an option of the command
     files: Files = "crops",
     on_progress: Callable[[int, int], None] | None = None,
 ) -> GeneratedSet:
-    """Generate a data set in the layout of s-Aff-Wild2; a stopped one is continued.
+    """Generate a data set in the layout of s-Aff-Wild2, or resume an interrupted one.
 
     Args:
-        preset: Its size and kind; see the keys of `synth.presets.PRESETS`.
+        preset: Size and kind of the data set, a key of `synth.presets.PRESETS`.
         output: Folder to write, empty or with the same data set unfinished.
-        seed: Random seed; the same seed draws the same data set.
-        workers: Processes that draw.
+        seed: Random seed; the same seed generates the same data set.
+        workers: Number of rendering processes.
         size_px: Side of the crops, 32 to 512; for `scenes` the height of the frame. The
             preset's if None.
-        statistics: How often things happen; the preset's if None.
+        statistics: Frequencies of events; the preset's if None.
         num_people: People in the largest split, the others in proportion; for `scenes` the
             number of videos. The preset's if None.
         files: Aligned crops, videos, both, or `features`: geometry in a feature store.

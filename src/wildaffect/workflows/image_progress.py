@@ -1,4 +1,4 @@
-"""What a person sees while a run on crops trains."""
+"""Progress display of a training run on crops."""
 
 from pathlib import Path
 from typing import Self
@@ -19,7 +19,7 @@ from wildaffect.training.trainer import Epoch
 
 
 class StepBar:
-    """A bar of steps on standard error, and a line of what the last epoch came to."""
+    """A bar of steps on standard error, and a line with the scores of the last epoch."""
 
     def __init__(self, folder: Path) -> None:
         self._console = Console(stderr=True, highlight=False, soft_wrap=True)

@@ -6,11 +6,12 @@ from wildaffect.inference.artifact import DEFAULT, Artifact, load_artifact
 
 
 def load_model(model: str | Path = DEFAULT) -> Artifact:
-    """Load an embedded model by name, or an exported one from its folder or zip.
+    """Load an embedded model by name, or an exported model from its folder or zip.
 
-    `analyze` and `stream` take the result as `model=`, and read no file again.
+    `analyze` and `stream` accept the result as `model=`, and do not read the files again.
 
     Raises:
-        BadArtifact: If there is none, or it is incomplete, altered or of another version.
+        BadArtifact: If the model does not exist, or is incomplete, altered or of another
+            version.
     """
     return load_artifact(model)

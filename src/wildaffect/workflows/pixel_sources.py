@@ -1,4 +1,4 @@
-"""Images and subjects of a whole system."""
+"""Images and subjects of a complete system."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -76,7 +76,7 @@ def images_of(data: Path, flag: str) -> Path:
     """Return the folder of a data set's images.
 
     Raises:
-        MissingData: If there is none; the message names the flag for it.
+        MissingData: If there is no such folder; the message names the flag for it.
     """
     known = layout_of(data)
     split = next(iter(known.splits))
@@ -92,7 +92,7 @@ def images_of(data: Path, flag: str) -> Path:
 
 
 def layout_of(data: Path) -> Found:
-    """Return the layout of a data set, that of all tasks where several lie there.
+    """Return the layout of a data set, that of all tasks if there are several.
 
     Raises:
         MissingData: If there is no known layout.

@@ -1,6 +1,6 @@
-"""The stages of a whole system from pixels, each by the function behind its own command.
+"""The stages of a complete system from pixels; each calls the function of its command.
 
-A finished stage is skipped, and an interrupted one resumes.
+A finished stage is skipped, and an interrupted stage resumes.
 """
 
 import json
@@ -48,14 +48,14 @@ from wildaffect.workflows.pretrain_flags import PretrainCommand
 from wildaffect.workflows.systems import OnResult, train_system
 
 CLAIM = "system.json"
-"""In the folder of a system: what it is made of."""
+"""File in the folder of a system that describes its parts."""
 
 _RECIPE = TypeAdapter(PixelSystemRecipe)
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One step on the way from pixels to an artifact."""
+    """One stage of the pipeline from pixels to an artifact."""
 
     name: str
     run: Callable[[], None]
@@ -66,7 +66,7 @@ def train_from_pixels(
     *,
     on_result: OnResult = lambda result: None,  # noqa: ARG005
 ) -> int:
-    """Run every unfinished stage; the last one prints the scores.
+    """Run every unfinished stage; the last stage prints the scores.
 
     Raises:
         SplitError: If a subject is in both data sets, or fewer than two validation subjects
@@ -127,7 +127,7 @@ def stages_of(
 
 
 def _claim(command: PixelSystemCommand) -> None:
-    """Make the folder this system's, or find that it is already."""
+    """Record this system in its folder, or check that the folder belongs to it."""
     sources = {
         name: [str(path.resolve()) for path in getattr(command, name)]
         for name in ("feature_data", "feature_images", "unlabeled", "videos")

@@ -1,4 +1,4 @@
-"""Predict videos with a run or an ensemble, a table of results each."""
+"""Predict videos with a run or an ensemble, and write a result table for each."""
 
 import hashlib
 from collections.abc import Callable, Iterator
@@ -42,16 +42,16 @@ class PredictResult:
     folder: Path
     num_written: int
     num_kept: int
-    """Complete tables of an earlier call, left as they are."""
+    """Complete tables of an earlier call, which are kept."""
     num_missing: int
     """Videos without features, which got no table."""
     num_borrowed: int
-    """Frames without features, which took values of another; they are `interpolated`."""
+    """Frames without features that use another frame's values; they are `interpolated`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Job:
-    """What is predicted by what, and where it goes."""
+    """Model, frames to predict, and output folder."""
 
     output: Path
     store: FeatureStore
@@ -86,8 +86,8 @@ def predict(  # noqa: PLR0913 - each is an option of the command
         split: Split of the annotations, if there are several.
         layout: Layout of the annotations, if there are several.
         test_list: Official list whose frames to predict, instead of `data`.
-        features: Feature store; `features` in the data's folder by default. Without
-            `data` and `test_list` every row of every video in it is predicted.
+        features: Feature store; `features` in the data's folder by default. Without `data`
+            and `test_list`, every row of every video in the store is predicted.
         first_frame: Number of the first frame in image folders, for whole stores.
         raw: Leave out the calibration.
         num_threads: CPU threads for tensor operations.
@@ -150,7 +150,7 @@ class _Writer:
         self._sets = {name for recipe in recipes for name in feature_sets(recipe.inputs)}
 
     def write(self, request: FrameRequest, sequences: tuple[FrameSequence, ...]) -> None:
-        """Write the table of a video, unless a complete one exists."""
+        """Write the table of a video, unless a complete table exists."""
         first = sequences[0]
         path = video_table_path(self._folder, first.video)
         provenance = self._provenance(first)

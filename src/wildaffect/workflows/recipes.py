@@ -53,10 +53,10 @@ def recipe_json(name: str) -> str:
     """Return all settings of a recipe as JSON.
 
     Args:
-        name: Of a recipe, or the path of a run's `recipe.json`.
+        name: Name of a recipe, or the path of a run's `recipe.json`.
 
     Raises:
-        UsageError: If there is none; the message suggests the nearest.
+        UsageError: If there is no such recipe; the message suggests the nearest name.
     """
     recipe = _find(name)
     return TypeAdapter(type(recipe)).dump_json(recipe, indent=2).decode()

@@ -1,4 +1,4 @@
-"""Whole systems: members are trained, joined, calibrated and exported in one command."""
+"""Complete systems: train, combine, calibrate and export members in one command."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -28,7 +28,7 @@ def train_system(
     *,
     on_result: OnResult = lambda result: None,  # noqa: ARG005
 ) -> int:
-    """Train what is not trained yet, then join and export it."""
+    """Train the missing members, then combine and export them."""
     system = command.system
     backbones = _backbones(command)
     ensemble = _train_ensemble(command, on_result)
@@ -52,7 +52,7 @@ def train_system(
 
 
 def _train_ensemble(command: SystemCommand, on_result: OnResult) -> Path:
-    """Train the members that are not trained yet, join them, and return the ensemble."""
+    """Train the missing members, combine all, and return the ensemble."""
     system = command.system
     folder = command.output or Path("runs") / system.name
     runs = []
@@ -77,7 +77,7 @@ def _train_ensemble(command: SystemCommand, on_result: OnResult) -> Path:
 
 
 def _backbones(command: SystemCommand) -> dict[str, str]:
-    """Return the given backbones; a missing one is reported before hours of work."""
+    """Return the given backbones; a missing backbone is reported before training starts."""
     given = parse_backbones(command.backbone)
     read = {
         name

@@ -52,13 +52,13 @@ def train(  # noqa: PLR0913 - each is an option of the command
         output: Folder of the run; `runs/<recipe>-<seed>` by default.
         layout: Layout of the annotations, if several are found.
         train_split: Split to train on.
-        score_split: Split that is scored afterwards and never chooses anything, or None.
+        score_split: Split that is scored afterwards and never used for selection, or None.
         data_license: License of the annotations; exported models repeat it.
         device: Where to train.
         num_threads: Threads of tensor operations on the CPU, per process.
         trackers: Experiment trackers to log to beside TensorBoard.
         on_epoch_end: Called after every epoch.
-        on_note: Called with what is odd and does not stop training.
+        on_note: Called with each warning; training continues.
 
     Raises:
         UsageError: If there is no such recipe, or the folder holds another run.
@@ -78,7 +78,7 @@ def train(  # noqa: PLR0913 - each is an option of the command
         num_threads=num_threads,
         callbacks=(on_epoch_end, on_note),
     )
-    scored = None  # read before training, so that errors in it come before hours of work
+    scored = None # read before training, so that errors in it are raised first
     if score_split is not None and is_first_process():
         scored = load_split(Path(data), setup.store, setup.recipe, score_split, layout)
     trained = train_one(setup, setup.split, setup.folder)

@@ -1,4 +1,4 @@
-"""What training starts from, read and checked, and what it returns."""
+"""Inputs of training, read and checked, and its result."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from wildaffect.training.trainer import Epoch
 Tracker = Literal["wandb", "mlflow"]
 OnEpochEnd = Callable[[Run, Epoch], None]
 OnNote = Callable[[str], None]
-"""Called with what is odd and does not stop the work, in a sentence."""
+"""Called with a sentence for each warning; the work continues."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -34,11 +34,13 @@ class TrainResult:
     folder: Path
     recipe: TemporalRecipe
     trained: TrainedModel | None
-    """Model of the run; None for a cross-validation, which has one per fold."""
+    """Model of the run; None for a cross-validation, which trains a model per fold."""
     calibration: CrossFit | None
-    """Calibration on the dev split; None where there is none, or it was fitted before."""
+    """Calibration on the dev split; None without a dev split, or if it was fitted
+    before."""
     scores: tuple[ScoreLine, ...]
-    """Raw and calibrated, or one per fold and pooled; empty if nothing was scored."""
+    """Raw and calibrated scores, or scores per fold and pooled; empty if none were
+    computed."""
     scored_on: str
     """Number of videos and the data set that `scores` are of."""
     notes: tuple[str, ...] = ()
@@ -57,7 +59,7 @@ class TrainResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainSetup:
-    """What training starts from, read and checked."""
+    """Inputs of training, read and checked."""
 
     recipe: TemporalRecipe
     folder: Path
@@ -70,7 +72,7 @@ class TrainSetup:
     notes: list[str]
 
     def note(self, text: str) -> None:
-        """Keep a note, and report it at once."""
+        """Keep a note, and report it immediately."""
         if is_first_process():
             self.notes.append(text)
             self.on_note(text)
@@ -89,7 +91,7 @@ def set_up(  # noqa: PLR0913 - arguments of train and cross_validate
     num_threads: int,
     callbacks: tuple[OnEpochEnd, OnNote],
 ) -> TrainSetup:
-    """Read recipe and training split; raises what `train` does."""
+    """Read recipe and training split; raises the errors of `train`."""
     torch.set_num_threads(num_threads)
     if not isinstance(recipe, TemporalRecipe):
         recipe = find_recipe(recipe)
