@@ -1,1 +1,1 @@
-"""The nouns that every stage shares. Symbols: T frames of a sequence, H and W pixels."""
+"""Data types shared by all stages. Symbols: T frames of a sequence, H and W pixels."""

@@ -1,4 +1,4 @@
-"""Labels of frames as a data set gives them, with a mask for every field.
+"""Labels of frames as stored in a data set, with a mask for every field.
 
 Symbols: N rows in the order of the files (repeated rows kept), K action units.
 """
@@ -15,14 +15,14 @@ from wildaffect.core.tasks import LabelSpaces
 class Annotations:
     """One set of annotated frames, column by column.
 
-    Where a mask is False, the corresponding value is never read. Codes of the files for
-    "not annotated" end in the reader.
+    Where a mask is False, the corresponding value is never read. Readers convert the files'
+    codes for "not annotated" to masks.
     """
 
     source: str
-    """Which data set and split, as messages name it."""
+    """Name of the data set and split in messages."""
     videos: tuple[str, ...]
-    """Distinct video names, one person each (`video59_right` is one), first seen first."""
+    """Distinct video names, one person each (as in `video59_right`), in file order."""
     subjects: tuple[str, ...]
     """Person of each video, same length as `videos`; the video's own name where unknown."""
     video_index: NDArray[np.int64]
@@ -32,7 +32,7 @@ class Annotations:
     images: tuple[str, ...]
     """Image of each row relative to the set's image folder, length N."""
     lines: NDArray[np.int64]
-    """Line of its file that gave the row, from 1, shape (N,)."""
+    """Line of each row in its file, from 1, shape (N,)."""
     valence: NDArray[np.float32]
     """In [-1, 1], shape (N,)."""
     arousal: NDArray[np.float32]
@@ -48,7 +48,7 @@ class Annotations:
     """Shape (N, K); the other masks are (N,)."""
     spaces: LabelSpaces = field(default_factory=LabelSpaces)
     files: tuple[str, ...] = ()
-    """File that gave the rows of each video, same length as `videos`; empty if unknown."""
+    """File of the rows of each video, same length as `videos`; empty if unknown."""
 
     def __post_init__(self) -> None:
         rows = (len(self.images),)

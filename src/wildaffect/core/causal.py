@@ -35,7 +35,7 @@ def causal_windows(times_s: FloatArray, spec: CausalWindow) -> list[slice]:
 
 
 def padding_times_s(first_s: float, since_s: float, step_s: float) -> FloatArray:
-    """Return when rows in front of the first stand, ascending, none before `since_s`."""
+    """Return the times of the left padding, ascending, none before `since_s`."""
     num_rows = max(0, int((first_s - since_s) / step_s))
     return first_s - step_s * np.arange(num_rows, 0, -1, dtype=np.float64)
 
@@ -44,9 +44,9 @@ def causal_padding_s(times_s: FloatArray, own_s: float, spec: CausalWindow) -> F
     """Return the times at which a window's first row is repeated in front of it.
 
     Args:
-        times_s: Of the rows of the window, shape (L,).
+        times_s: Times of the rows of the window, shape (L,).
         own_s: Time of the row whose window it is.
-        spec: Of the window.
+        spec: Spec of the window.
     """
     if spec.lead_step_s is None:
         return np.zeros(0)
@@ -68,7 +68,7 @@ def run_causal(
         predict: The model, called once per row.
         times_s: Strictly ascending, shape (T,).
         rows: Features, shape (T, D).
-        spec: How far a row sees back and ahead.
+        spec: Extent of a row's window before and after it.
 
     Raises:
         ValueError: If times do not ascend, or the model does not give finite values of
@@ -85,8 +85,8 @@ class StreamingCausal:
     """Runs a model on every row as soon as all rows of its window are there.
 
     However the rows are divided into pushes, the outputs are those of `run_causal` to the
-    last bit. A row comes back once a row `delay_s` later is there: at once where that is 0.
-    No more rows are held than lie within `length_s`, and those of one push.
+    last bit. A row is returned as soon as a row `delay_s` later has arrived: immediately if
+    that is 0. Only the rows within `length_s`, and those of one push, are buffered.
     """
 
     def __init__(self, predict: Predict, spec: CausalWindow) -> None:
@@ -95,12 +95,12 @@ class StreamingCausal:
         self._times_s: FloatArray = np.zeros(0)
         self._rows: Floats = np.zeros((0, 0))
         self._num_done = 0
-        """Rows of the run that came back, held as the past of later ones."""
+        """Returned rows of the run, kept as the past of later rows."""
         self._outputs: Floats = np.zeros((0, 0))
 
     @property
     def num_held(self) -> int:
-        """Rows that are kept, come back or not."""
+        """Number of buffered rows, returned or not."""
         return len(self._times_s)
 
     def push(self, times_s: FloatArray, rows: Floats) -> Finished:
@@ -126,7 +126,7 @@ class StreamingCausal:
         return self._join(finished)
 
     def flush(self) -> Finished:
-        """End the sequence and return the rows that were still held."""
+        """End the sequence and return the buffered rows."""
         return self._join(self._end_run())
 
     def _extend(self, times_s: FloatArray, rows: Floats) -> list[Finished]:
@@ -183,8 +183,8 @@ def _end_s(times_s: FloatArray, spec: CausalWindow) -> FloatArray:
 def _seen_from(row: int, times_s: FloatArray, spec: CausalWindow) -> slice:
     """Return the rows of one run that a row sees.
 
-    The last is the first one at the end of its window, as far as stamps can tell: later
-    rows are not waited for.
+    The last is the first row at the end of its window, as far as time stamps show: the row
+    does not wait for later rows.
     """
     start = int(np.searchsorted(times_s, _start_s(float(times_s[row]), spec)))
     last = max(int(np.searchsorted(times_s, _end_s(times_s[row], spec))), row)

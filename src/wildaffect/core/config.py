@@ -1,4 +1,4 @@
-"""The base of every record that is read from a file, and what is wrong with such a file."""
+"""Base class of records that are read from files, and error messages for such files."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -7,7 +7,7 @@ from typing import Any, Protocol
 _LONGEST_VALUE = 60
 
 STRICT = {"extra": "forbid", "allow_inf_nan": False}
-"""Refuses keys that a record does not know, and numbers that are none."""
+"""Rejects unknown keys, and numbers that are not finite."""
 
 
 class Config:
@@ -31,7 +31,7 @@ def json_values(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class _Invalid(Protocol):
-    """pydantic's `ValidationError`, as far as it is read here."""
+    """The part of pydantic's `ValidationError` that is used here."""
 
     def errors(self) -> Sequence[Mapping[str, Any]]: ...
 

@@ -1,6 +1,6 @@
-"""The libraries that wildaffect was tested with, and errors that come from other versions.
+"""Versions of libraries that wildaffect was tested with, and errors caused by others.
 
-The tested ranges are those of `pyproject.toml`, as the installed package carries them.
+The tested ranges are those of `pyproject.toml`, from the metadata of the installed package.
 """
 
 import linecache
@@ -34,11 +34,11 @@ class Dependency:
     """A library that wildaffect needs, or that is installed for one of its extras."""
 
     name: str
-    """Name of the distribution, as `pip install` takes it."""
+    """Name of the distribution for `pip install`."""
     tested: str
     """Tested versions, such as `>=18,<20`."""
     found: str | None
-    """Installed version; None where there is none."""
+    """Installed version; None if it is not installed."""
 
     @property
     def is_tested(self) -> bool:
@@ -61,7 +61,7 @@ class Dependency:
 
 
 def dependencies(distribution: str = "wildaffect") -> Iterator[Dependency]:
-    """Yield what a distribution requires; of its extras, what is installed."""
+    """Yield the requirements of a distribution; of its extras, those that are installed."""
     for text in requires(distribution) or ():
         match = _REQUIREMENT.match(text)
         if match is None or match["name"] == distribution or match["extra"] in _DEVELOPMENT:
@@ -82,8 +82,8 @@ def python_versions(distribution: str = "wildaffect") -> list[str]:
 def dependency_that_differs(error: BaseException) -> Dependency | None:
     """Return the library whose changed interface caused `error`; None if there is none.
 
-    It does if a name cannot be imported from a library, if one of its modules or objects
-    lacks an attribute, or if one of its functions does not know an argument.
+    That is the case if a name cannot be imported from a library, if one of its modules or
+    objects lacks an attribute, or if one of its functions does not accept an argument.
     """
     roots = {module.partition(".")[0] for module in _modules_that_differ(error) if module}
     if not roots:
@@ -96,7 +96,7 @@ def dependency_that_differs(error: BaseException) -> Dependency | None:
 
 
 def misfit(dependency: Dependency, error: Exception) -> str:
-    """Return the line about a library whose interface is not the expected one."""
+    """Return the message for a library whose interface differs from the tested versions."""
     if dependency.is_tested:
         *_, place = (
             f"{Path(frame.filename).name}:{frame.lineno}"
@@ -162,7 +162,7 @@ def _version(name: str) -> str | None:
 
 
 def _numbers(text: str) -> tuple[int, ...]:
-    """Return the numbers of a release without last zeros, of `18.1.0` (18, 1)."""
+    """Return the numbers of a release without trailing zeros: (18, 1) for `18.1.0`."""
     match = re.match(r"\d+(?:\.\d+)*", text)
     numbers = [int(part) for part in match[0].split(".")] if match else []
     while numbers and numbers[-1] == 0:

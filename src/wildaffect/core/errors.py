@@ -15,7 +15,7 @@ class WildAffectError(Exception):
 
 
 class UsageError(WildAffectError):
-    """A command or call was worded wrongly (exit status 2)."""
+    """A command or call has invalid arguments (exit status 2)."""
 
 
 class MissingExtra(WildAffectError):
@@ -37,12 +37,12 @@ class Stopped(KeyboardInterrupt):
 
     @property
     def status(self) -> int:
-        """Exit status by the convention of shells."""
+        """Exit status, by the convention of shells."""
         return 128 + self.number
 
 
 class UnreadableVideo(WildAffectError):
-    """A source cannot be opened or gives no frame at all."""
+    """A source cannot be opened or has no frames."""
 
     def __init__(self, source: str | Path, reason: str) -> None:
         self.source = str(source)
@@ -58,7 +58,7 @@ class TruncatedVideo(UnreadableVideo):
 
 
 class BadAnnotation(WildAffectError):
-    """A line of an annotation, list or submission file breaks its format."""
+    """A line of an annotation, list or submission file violates its format."""
 
     def __init__(self, path: str | Path, line: int, reason: str) -> None:
         self.path = str(path)
@@ -71,11 +71,11 @@ class MissingData(WildAffectError):
 
 
 class FeatureError(WildAffectError):
-    """Stored features are absent, damaged, or not those requested."""
+    """Stored features are missing, damaged, or not those requested."""
 
 
 class SplitError(WildAffectError):
-    """A division of videos leaks, was altered, or does not fit the annotations."""
+    """A split of videos leaks subjects, was altered, or does not fit the annotations."""
 
 
 class EvaluationError(WildAffectError):
@@ -87,7 +87,7 @@ class BadArtifact(WildAffectError):
 
 
 class BadOutputs(WildAffectError):
-    """Stored outputs of a model are absent, damaged, or do not fit together."""
+    """Stored outputs of a model are missing, damaged, or inconsistent."""
 
 
 class BadWeights(WildAffectError):
@@ -99,7 +99,7 @@ class OutputError(WildAffectError):
 
 
 def unexpected(where: str, error: Exception) -> str:
-    """Return a line about an error that was not foreseen, which helps to find it."""
+    """Return a one-line description of an unexpected error, for bug reports."""
     dependency = dependency_that_differs(error)
     if dependency is not None:
         return f"{where}: {misfit(dependency, error)}"

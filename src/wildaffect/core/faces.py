@@ -41,15 +41,15 @@ class HeadPose(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class FaceObservation:
-    """One face of one frame with everything that later stages read."""
+    """One face of one frame, with all inputs of later stages."""
 
     track_id: int
-    """The person within one shot; numbers are never used twice in a video."""
+    """Number of the track, one person within one shot; unique in a video."""
     status: Status
     """`ok`, `low_quality` or `interpolated`."""
     detection_score: float | None
-    """Detector confidence in [0, 1] at the last detection of this track; None where the
-    mesh alone found the face."""
+    """Detector confidence in [0, 1] at the last detection of this track; None where only
+    the mesh found the face."""
     presence: float
     """Probability in [0, 1] that the mesh sits on a face."""
     box_xyxy: NDArray[np.float32]

@@ -1,9 +1,8 @@
 """Atomic file writes: a file appears complete or not at all, also after a crash.
 
 A file is written as a `.part` next to its final name. The part is locked while a process
-writes it, so that no other process does, and the lock ends with the process: what a killed
-one left is taken over by the next. When the content is on the disk, the part takes the
-name.
+writes it, so that no other process does. The lock ends with the process, so that the part
+of a killed process can be taken over. When the content is on the disk, the part is renamed.
 """
 
 import contextlib
@@ -55,28 +54,28 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 def write_whole(path: Path, content: bytes | Iterable[bytes]) -> None:
-    """Write a file, given at once or in pieces; errors are those of `whole_file`."""
+    """Write a file from bytes or from chunks; errors are those of `whole_file`."""
     with whole_file(path) as part, part.open("wb") as file:
         for piece in (content,) if isinstance(content, bytes) else content:
             file.write(piece)
 
 
 def publish(part: Path, path: Path) -> None:
-    """Give a finished part, a file or a folder, its name once it is on the disk.
+    """Rename a finished part, a file or a folder, to its final name once it is on the disk.
 
     Raises:
-        OSError: If the disk does not take it.
+        OSError: If it cannot be written to the disk.
     """
     for inside in part.rglob("*") if part.is_dir() else ():
         _sync(inside)
     _sync(part)
     part.replace(path)
-    with contextlib.suppress(OSError):  # it is whole, and not every system syncs names
+    with contextlib.suppress(OSError):  # it is complete, and not every system syncs names
         _sync(path.parent)
 
 
 def _sync(path: Path) -> None:
-    """Wait until a file, or the list of names in a folder, is on the disk."""
+    """Sync a file, or the list of names in a folder, to the disk."""
     if path.is_dir() and sys.platform == "win32":
         return  # folders cannot be opened there
     handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
@@ -87,7 +86,7 @@ def _sync(path: Path) -> None:
 
 
 def open_part(part: Path) -> IO[bytes]:
-    """Open a part that grows for long, at its end and unbuffered.
+    """Open a part for appending over a long time, unbuffered.
 
     It is locked until it is closed, on file systems that have locks.
 
@@ -106,15 +105,15 @@ class LocksUnsupported(OSError):
 
 
 def open_locked(part: Path, *, wait_s: float = 0.0) -> IO[bytes]:
-    """Open a part at its end, with no other process writing it until it is closed.
+    """Open a part for appending, locked against other processes until it is closed.
 
     Args:
-        part: Taken over if it was left by a process that has ended.
-        wait_s: How long to wait for another process.
+        part: Path of the part; a part of a process that has ended is taken over.
+        wait_s: Maximum time to wait for another process.
 
     Raises:
         FileBusy: If another process writes it.
-        LocksUnsupported: If this cannot be known here.
+        LocksUnsupported: If the file system or operating system has no such locks.
         OSError: If it cannot be written.
     """
     until_s = time.monotonic() + wait_s
@@ -160,7 +159,7 @@ def _is_at(file: IO[bytes], part: Path) -> bool:
 
 
 def part_of(path: Path) -> Path:
-    """Return where `whole_file` lets a file grow."""
+    """Return the path of the part that `whole_file` writes."""
     name = f".{path.name}.part"
     if len(os.fsencode(name)) > LONGEST_NAME_BYTES:
         name = f".{hashlib.sha256(os.fsencode(path.name)).hexdigest()}.part"

@@ -1,4 +1,4 @@
-"""Models that see every row by itself: nothing waits, and there is nothing to stitch.
+"""Models that process every row separately, without delay or stitching.
 
 Symbols: T rows of one push, D features, K outputs.
 """
@@ -31,5 +31,5 @@ class StreamingFrames:
         return Finished(times_s, np.concatenate(outputs))
 
     def flush(self) -> Finished:
-        """End the sequence; no row was held."""
+        """End the sequence; no rows are buffered."""
         return Finished(np.zeros(0), self._nothing)

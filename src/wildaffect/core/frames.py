@@ -44,7 +44,7 @@ def check_place(index: object, time_s: object) -> None:
 def check_rgb(rgb: object, name: str) -> None:
     """Raise `UsageError` unless `rgb` is an RGB image of 8 bits, shape (H, W, 3).
 
-    Whether its channels are in the order of RGB or of BGR cannot be seen.
+    The order of the channels, RGB or BGR, cannot be checked.
     """
     if not isinstance(rgb, np.ndarray):
         raise UsageError(f"{name}: image must be a numpy array, got {type(rgb).__name__}")
@@ -100,15 +100,15 @@ class VideoInfo:
     height: int
     """Height of the displayed frames in pixels."""
     fps: float | None
-    """Average rate; times of frames never come from it where the container has them."""
+    """Average rate; not used for the times of frames where the container has them."""
     num_frames: int | None
-    """Number announced by the container, a hint for progress only."""
+    """Number of frames declared by the container, only used for progress."""
     duration_s: float | None
     rotation_deg: int
     """Clockwise turn that was applied to make frames upright: 0, 90, 180 or 270."""
     codec: str
     start_s: float = 0.0
-    """Time of the first frame: how much later it comes than the first sound."""
+    """Time of the first frame, relative to the first sound."""
     stream: int | None = None
     """Number of the video stream in its container."""
     stored_width: int | None = None

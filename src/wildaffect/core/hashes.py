@@ -1,4 +1,4 @@
-"""Hashes of files, by which results say what they were made from."""
+"""Hashes of files, which identify the inputs of a result."""
 
 import hashlib
 from collections.abc import Iterable
@@ -27,7 +27,7 @@ def file_sha256(path: Path) -> str:
 def hash_files(name: str, files: Iterable[Path]) -> InputFiles:
     """Return the hash of one file, or of the names and hashes of several.
 
-    Paths that are no files, such as folders, are left out.
+    Paths that are no files, such as folders, are skipped.
     """
     paths = dict.fromkeys(file for file in files if file.is_file())
     digests = sorted((file.name, file_sha256(file)) for file in paths)

@@ -1,4 +1,4 @@
-"""Several streams over the same rows, given back as one once all of them are final.
+"""Several streams over the same rows, joined once the outputs of all are final.
 
 Symbols: S streams, T rows, D features, K outputs of a stream.
 """
@@ -19,12 +19,12 @@ class StreamingJoin:
     """Passes every row to all streams and joins their outputs.
 
     However the rows are divided into pushes, the outputs are those of `join` over the
-    outputs of each stream on the whole sequence. A row comes back when the slowest stream
-    is done with it; outputs of the others wait so long, features do not.
+    outputs of each stream on the whole sequence. A row is returned when the slowest stream
+    is done with it; until then outputs of the other streams are buffered, features are not.
 
     Args:
-        streams: At least one; each gives every row back once, in order.
-        join: Takes their outputs for some rows and treats each row by itself.
+        streams: At least one stream; each returns every row once, in order.
+        join: Combines their outputs for some rows, each row independently.
     """
 
     def __init__(self, streams: Sequence[Stream], join: Join) -> None:
@@ -38,7 +38,7 @@ class StreamingJoin:
 
     @property
     def num_held(self) -> int:
-        """Rows that went in and did not come back yet."""
+        """Number of rows pushed and not yet returned."""
         return len(self._waiting_s)
 
     def push(self, times_s: FloatArray, rows: Floats) -> Finished:
@@ -52,7 +52,7 @@ class StreamingJoin:
         return self._give_back()
 
     def flush(self) -> Finished:
-        """End the sequence and return the rows that were still held."""
+        """End the sequence and return the buffered rows."""
         self._take([stream.flush() for stream in self._streams])
         finished = self._give_back()
         self._start()

@@ -1,4 +1,4 @@
-"""Names of files that were read from a file: none may lead out of the folder it is for."""
+"""Checks that file names read from a file do not lead out of their folder."""
 
 
 def is_inside(name: str) -> bool:
@@ -10,11 +10,11 @@ def is_inside(name: str) -> bool:
 
 
 def check_bare_name(what: str, name: str) -> None:
-    """Refuse a name that is not one of a file right inside its folder.
+    """Reject a name that is not that of a file directly inside its folder.
 
     Args:
-        what: What the name is of, for the message.
-        name: As it was read.
+        what: Description of the named thing, for the message.
+        name: Name as it was read.
 
     Raises:
         ValueError: If it is empty, absolute, or has a folder in it.

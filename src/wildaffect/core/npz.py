@@ -37,7 +37,8 @@ class Npz:
         """Return an array.
 
         Raises:
-            BadZip: If there is none of that name, or its bytes are not those of an array.
+            BadZip: If there is no array of that name, or its bytes are not those of an
+                array.
         """
         if name not in self._members:
             raise BadZip(f"no array {name!r}")
@@ -51,7 +52,7 @@ def open_npz(path: Path) -> Iterator[Npz]:
     """Open an npz file.
 
     Raises:
-        BadZip: If it is damaged; as it is read too.
+        BadZip: If it is damaged; also raised while arrays are read.
         OSError: If it cannot be read.
     """
     with open_zip(path) as archive:

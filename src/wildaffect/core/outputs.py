@@ -33,7 +33,7 @@ class SequenceOutputs:
     """Strictly ascending, shape (T,)."""
     probs: Mapping[Task, Floats32]
     """Valence and arousal (T,) in [-1, 1]; expression (T, C), rows summing to 1; action
-    units (T, K), each in [0, 1]. A task that is not predicted is not there."""
+    units (T, K), each in [0, 1]. Tasks that are not predicted are missing."""
     spread: Mapping[Task, Floats32] = field(default_factory=dict)
     """Standard deviation over the members of an ensemble, shapes as in `probs`; empty for
     a single model."""

@@ -39,14 +39,14 @@ class Predictions:
     action_units_covered: NDArray[np.bool_]
     """Shape (N, K); the other masks are (N,)."""
     expression_probs: NDArray[np.floating[Any]] | None = None
-    """Probability of each class where the model gives them, shape (N, C)."""
+    """Probability of each class, if predicted, shape (N, C)."""
     action_unit_probs: NDArray[np.floating[Any]] | None = None
-    """Probability of each action unit where the model gives them, shape (N, K)."""
+    """Probability of each action unit, if predicted, shape (N, K)."""
     spaces: LabelSpaces = field(default_factory=LabelSpaces)
     provenance: Mapping[str, object] = field(default_factory=dict)
     """Origin, such as the artifact and its hash, shown in reports."""
     tuned_on: tuple[str, ...] = ()
-    """Sets whose labels chose anything of the model: weights, thresholds, smoothing."""
+    """Sets whose labels were used to fit or select weights, thresholds or smoothing."""
 
     def __post_init__(self) -> None:
         self._check_shapes()

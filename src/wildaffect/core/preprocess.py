@@ -8,7 +8,7 @@ from typing import Literal
 from wildaffect.core.config import Config
 
 MAX_SIZE_PX = 2048
-"""Beyond this no network looks at faces, and a crop would fill the memory."""
+"""Maximum side of a crop: larger than the input of any face network, small in memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +16,7 @@ class Preprocess(Config):
     """The aligned crop that a backbone was trained on."""
 
     alignment: Literal["arcface_5pt", "arcface_5pt_raised"] = "arcface_5pt"
-    """Similarity transform of eyes, nose and mouth corners onto the template so named."""
+    """Name of the template to align eyes, nose and mouth corners to by a similarity."""
     size_px: int
     """Side of the square crop."""
     channels: Literal["rgb", "bgr", "gray"] = "rgb"

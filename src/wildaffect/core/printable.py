@@ -10,7 +10,7 @@ _UNSAFE = re.compile(
 
 
 def printable(text: str) -> str:
-    r"""Return text in which nothing but what can be seen is left.
+    r"""Return text with only printable characters.
 
     Control characters, marks that change the direction of writing, and the bytes of names
     that are no UTF-8 are written as `\xNN` or `\uNNNN`. A terminal then executes nothing,

@@ -23,14 +23,16 @@ _TIDY_S = 1.0
 def over_processes(
     work: Callable[[Job], Result], jobs: Sequence[Job], workers: int
 ) -> Iterator[Result]:
-    """Yield what `work` returns for each job, as they are done.
+    """Yield the result of `work` for each job, in order of completion.
 
-    If the caller stops early, workers are ended at once and what they were at is dropped.
+    If the caller stops early, workers are terminated immediately and their jobs are
+    dropped.
 
     Args:
-        work: Importable, as other processes call it; 1 worker calls it in this one.
-        jobs: What can be sent to other processes.
-        workers: Processes.
+        work: Importable function, as other processes call it; with 1 worker it is called in
+            this process.
+        jobs: Picklable arguments of `work`.
+        workers: Number of processes.
 
     Raises:
         WildAffectError: If a worker is lost.
@@ -59,7 +61,7 @@ def over_processes(
 
 
 def end_with_parent() -> None:
-    """End this worker process as soon as its parent has ended, however it did."""
+    """End this worker process as soon as its parent has ended, for whatever reason."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         watch = threading.Thread(target=_watch, args=(parent.sentinel,), daemon=True)

@@ -1,4 +1,4 @@
-"""Models that were made for another rate than the video's: fewer rows in, all rows out.
+"""Models trained at another rate than the video's: input subsampled, output interpolated.
 
 Symbols: T rows, M kept rows, D features, K outputs.
 """
@@ -14,7 +14,7 @@ from wildaffect.core.windows import FloatArray
 Index = NDArray[np.int64]
 
 EARLY_RATIO = 0.1
-"""A row this share of a step too early is kept: frames never lie exactly a step apart."""
+"""Tolerance, as a share of a step, for rows that are slightly early: time stamps jitter."""
 
 
 class Stream(Protocol):
@@ -25,12 +25,12 @@ class Stream(Protocol):
         ...
 
     def flush(self) -> Finished:
-        """End the sequence and return the rows that were still held."""
+        """End the sequence and return the buffered rows."""
         ...
 
 
 def kept_rows(times_s: FloatArray, rate_hz: float, *, last_s: float = -np.inf) -> Index:
-    """Return the rows about 1 / rate apart, shape (M,): the first, then ever the next.
+    """Return the indices of rows about 1 / rate apart, from the first on, shape (M,).
 
     Args:
         times_s: Strictly ascending, shape (T,).
@@ -49,15 +49,15 @@ def kept_rows(times_s: FloatArray, rate_hz: float, *, last_s: float = -np.inf) -
 def between_kept(
     times_s: FloatArray, kept_s: FloatArray, outputs: Floats, *, longest_gap_s: float
 ) -> Floats:
-    """Return outputs for all rows: in a straight line between those of kept rows, (T, K).
+    """Return outputs for all rows, linearly interpolated between kept rows, (T, K).
 
-    Across a gap, and after the last kept row, the output of the one before is held.
+    Across a gap, and after the last kept row, the preceding output is repeated.
 
     Args:
         times_s: Strictly ascending, none before the first kept row, shape (T,).
         kept_s: Times of the kept rows, ascending, shape (M,).
-        outputs: Of the kept rows, shape (M, K).
-        longest_gap_s: Kept rows further apart than this have nothing between them.
+        outputs: Outputs of the kept rows, shape (M, K).
+        longest_gap_s: Maximum distance of kept rows to interpolate between.
     """
     before = np.searchsorted(kept_s, times_s, side="right") - 1
     after = np.minimum(before + 1, len(kept_s) - 1)
@@ -70,15 +70,15 @@ def between_kept(
 
 
 class StreamingAtRate:
-    """Passes rows about 1 / rate apart on and fills in the outputs of those between.
+    """Passes on rows about 1 / rate apart and interpolates the outputs of the others.
 
     However the rows are divided into pushes, the outputs are those of `between_kept` over
-    the whole sequence to the last bit. A row comes back when the kept rows on both sides of
-    it did; no more rows are held than that takes.
+    the whole sequence to the last bit. A row is returned once the outputs of the kept rows
+    on both sides of it are known; no more rows are buffered than that takes.
 
     Args:
-        inner: What runs the model.
-        rate_hz: Rows per second that the model was made for, positive.
+        inner: Stream that runs the model.
+        rate_hz: Rows per second that the model was trained at, positive.
         longest_gap_s: Kept rows further apart than this share no window of `inner`.
     """
 
@@ -98,14 +98,14 @@ class StreamingAtRate:
 
     @property
     def num_held(self) -> int:
-        """Rows that went in and did not come back yet."""
+        """Number of rows pushed and not yet returned."""
         return len(self._waiting_s)
 
     def push(self, times_s: FloatArray, rows: Floats) -> Finished:
         """Take rows, shape (T, D), and return those that are now final.
 
         Raises:
-            ValueError: As what runs the model does.
+            ValueError: Under the conditions of the inner stream.
         """
         last_s = float(self._kept_s[-1]) if len(self._kept_s) else -np.inf
         kept = kept_rows(times_s, self._rate_hz, last_s=last_s)
@@ -115,7 +115,7 @@ class StreamingAtRate:
         return self._give_back(self._num_ready())
 
     def flush(self) -> Finished:
-        """End the sequence and return the rows that were still held."""
+        """End the sequence and return the buffered rows."""
         self._take(self._inner.flush())
         finished = self._give_back(len(self._waiting_s))
         self._start()
@@ -127,7 +127,7 @@ class StreamingAtRate:
             self._nothing = finished.outputs[:0]
 
     def _num_ready(self) -> int:
-        """Return how many rows have all that they are made of."""
+        """Return how many rows are ready to be returned."""
         known = len(self._outputs)
         if not known:
             return 0

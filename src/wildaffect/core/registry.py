@@ -1,7 +1,7 @@
-"""Parts that other code can add, by name: encoders, backbones, losses, recipes, formats.
+"""Registry of parts that other code can add: encoders, backbones, losses, recipes, formats.
 
-A part of another package is found in two ways: the package registers it when it is
-imported, or it declares an entry point, which is loaded once the part is asked for.
+A package can add a part in two ways: it registers the part when it is imported, or it
+declares an entry point, which is loaded when the part is requested.
 """
 
 import warnings
@@ -19,10 +19,10 @@ class Registry(Mapping[str, Part], Generic[Part]):
     """Parts of one kind: those of this library, registered ones, and entry points.
 
     Args:
-        kind: What a part is called in messages, such as `recipe`.
+        kind: Name of the kind of part in messages, such as `recipe`.
         group: Group of entry points in which packages declare theirs.
-        parts: Those of this library.
-        hint: Other names that are understood, for the message about an unknown one.
+        parts: Parts of this library.
+        hint: Other accepted names, for the message about an unknown name.
     """
 
     def __init__(
@@ -40,10 +40,10 @@ class Registry(Mapping[str, Part], Generic[Part]):
         """Add a part.
 
         Args:
-            name: Name by which it is found.
+            name: Name of the part.
             part: What `find` returns for that name.
-            replace: Whether it may take the place of another one, as in a notebook whose
-                cells run twice.
+            replace: Replace an existing part of that name, as in a notebook whose cells run
+                twice.
 
         Raises:
             ValueError: If the name is empty or taken.
@@ -57,7 +57,7 @@ class Registry(Mapping[str, Part], Generic[Part]):
         self._parts[name] = part
 
     def available(self) -> dict[str, Part]:
-        """Return every part that can be loaded; a warning names the others."""
+        """Return every part that can be loaded; a warning lists the others."""
         found = {}
         for name in self:
             try:
@@ -70,8 +70,8 @@ class Registry(Mapping[str, Part], Generic[Part]):
         """Return a part, loading the package that declares it.
 
         Raises:
-            UsageError: If there is none of that name; the message suggests the nearest. If
-                the package that declares it cannot be imported.
+            UsageError: If there is no part of that name; the message suggests the nearest.
+                If the package that declares it cannot be imported.
         """
         if name in self:
             return self[name]
@@ -98,7 +98,7 @@ class Registry(Mapping[str, Part], Generic[Part]):
         return name in self._parts or name in self._declared()
 
     def _declared(self) -> dict[str, list[EntryPoint]]:
-        """Return the entry points of each name; those of this library come first."""
+        """Return the entry points of each name, those of this library first."""
         declared: dict[str, list[EntryPoint]] = {}
         for entry in entry_points(group=self.group):
             declared.setdefault(entry.name, []).append(entry)

@@ -113,14 +113,14 @@ class FaceResult:
     face: FaceObservation | None = None
     """None if and only if `status` is `no_face`."""
     affect: Affect | None = None
-    """None where there is no face or its quality is too low to say anything."""
+    """None where there is no face, or its quality is too low for predictions."""
     features: dict[str, NDArray[np.float32]] = field(default_factory=dict)
     """Requested feature groups by name, raw and relative to the person's neutral."""
     neutral_known: float = float("nan")
     """How well the person's own neutral face was known at this row, in [0, 1];
     NaN where the model reads no changes against it."""
     image: str | None = None
-    """Name of the photograph, where the source is a set of them."""
+    """Name of the photograph, if the source is a set of photographs."""
 
     def __repr__(self) -> str:
         parts = [f"frame {self.frame_index}, {self.time_s:.3f} s, {self.status}"]
@@ -149,7 +149,7 @@ def _by_label(values: NDArray[np.float32] | None, space: LabelSpace) -> dict[str
 
 
 def _summary(affect: Affect) -> str:
-    """Return what is predicted, in one line."""
+    """Return the predictions in one line."""
     values = (("valence", affect.valence), ("arousal", affect.arousal))
     parts = [f"{name} {value:+.2f}" for name, value in values if isfinite(value)]
     if affect.expression is not None:

@@ -1,4 +1,4 @@
-"""Annotated frames of one video in the order of time, with the features seen in them.
+"""Annotated frames of one video in the order of time, with their features.
 
 Symbols: N rows of the annotations of one video (repeats kept), T distinct frames, F frames
 with features, D columns, K action units.
@@ -18,7 +18,7 @@ Floats = NDArray[np.floating]
 Index = NDArray[np.int64]
 
 ASSUMED_FPS = 30.0
-"""Frame rate that converts frame numbers to times where no video gives it."""
+"""Frame rate to convert frame numbers to times if the video's rate is unknown."""
 
 TARGETS = ("valence", "arousal", "expression", "action_units")
 
@@ -63,7 +63,7 @@ class Targets:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrameSequence:
-    """The distinct annotated frames of one video, ascending, each to be computed once."""
+    """Distinct annotated frames of one video, ascending."""
 
     video: str
     subject: str
@@ -72,7 +72,7 @@ class FrameSequence:
     time_s: NDArray[np.float64]
     """Shape (T,)."""
     time_is_guessed: bool
-    """True where times are frame numbers at `ASSUMED_FPS`: a warning to pass on."""
+    """True where times are derived from frame numbers at `ASSUMED_FPS`, for a warning."""
     features: Floats
     """Shape (T, D); rows without `has_feature` are zero and never to be computed on."""
     has_feature: NDArray[np.bool_]
@@ -115,8 +115,9 @@ def build_sequences(
 ) -> Iterator[FrameSequence]:
     """Yield one sequence per video that has features, in the order of the annotations.
 
-    Repeated rows become one. A frame without features takes those of the nearest earlier
-    frame, else of the nearest later one, at most `max_distance_s` away; else it is masked.
+    Repeated rows are merged. A frame without features uses those of the nearest earlier
+    frame, else of the nearest later frame, at most `max_distance_s` away; else it is
+    masked.
     """
     order = np.argsort(annotations.video_index, kind="stable")
     counts = np.bincount(annotations.video_index, minlength=len(annotations.videos))
@@ -203,12 +204,12 @@ def nearest_feature(
 def expand(outputs: Floats, sequence: FrameSequence) -> Expanded:
     """Return an output for every row of the annotations, repeats and masked ones included.
 
-    A frame that could not be computed borrows from the nearest earlier frame that was, else
-    from the first one that was.
+    A frame that could not be computed uses the output of the nearest earlier computed
+    frame, else of the first computed frame.
 
     Args:
         outputs: One row per `sequence.computed_rows`, shape (C, K).
-        sequence: Where they were computed.
+        sequence: Sequence that they were computed on.
 
     Raises:
         ValueError: If there is not one output per computed row, or no output at all.

@@ -1,4 +1,4 @@
-"""Windows over a sequence that is still arriving: the same result as `cut` and `stitch`.
+"""Windows over a stream of rows, with the same result as `cut` and `stitch`.
 
 Symbols: T rows of one push, L rows of one window, D features, K outputs.
 """
@@ -33,16 +33,16 @@ class Finished(NamedTuple):
     times_s: FloatArray
     """Shape (T,)."""
     outputs: Floats
-    """Shape (T, K); (0, 0) as long as no window was run."""
+    """Shape (T, K); (0, 0) before the first window was run."""
 
 
 class StreamingWindows:
-    """Runs a model over windows as rows arrive and gives every row back exactly once.
+    """Runs a model over windows as rows arrive and returns every row exactly once.
 
     However the rows are divided into pushes, the outputs are those of `cut` and `stitch`
     over the whole sequence to the last bit, as both run the same windows in the same order.
-    A row comes back at most `length_s` after it went in, or at `flush`; no more rows are
-    held than lie within `length_s` of time, and those of one push.
+    A row is returned at most `length_s` after it was pushed, or at `flush`; only the rows
+    within `length_s`, and those of one push, are buffered.
     """
 
     def __init__(self, predict: Predict, spec: WindowSpec) -> None:
@@ -58,7 +58,7 @@ class StreamingWindows:
 
     @property
     def num_held(self) -> int:
-        """Rows that went in and did not come back yet."""
+        """Number of rows pushed and not yet returned."""
         return len(self._times_s)
 
     def push(self, times_s: FloatArray, rows: Floats) -> Finished:
@@ -82,7 +82,7 @@ class StreamingWindows:
         return self._join(finished)
 
     def flush(self) -> Finished:
-        """End the sequence and return the rows that were still held."""
+        """End the sequence and return the buffered rows."""
         finished = self._end_run()
         self._last_s = None
         return self._join(finished)

@@ -22,10 +22,10 @@ class Task(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelSpace(Config):
-    """Names in the order of a model's outputs; it travels with every artifact.
+    """Label names in the order of a model's outputs; stored in every artifact.
 
-    Two spaces with different names are never mixed: a reader maps one to the other by an
-    explicit table, or refuses.
+    Two spaces with different names are never mixed: a reader maps between them by an
+    explicit table, or raises an error.
     """
 
     name: str
@@ -45,7 +45,7 @@ class LabelSpace(Config):
         """Return the position of `label`.
 
         Raises:
-            KeyError: If there is none of that name; the message suggests the nearest.
+            KeyError: If there is no such label; the message suggests the nearest.
         """
         if label not in self.labels:
             near = get_close_matches(label, self.labels) or list(self.labels)

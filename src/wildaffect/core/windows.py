@@ -1,6 +1,6 @@
-"""Windows over time: what a temporal model sees at once, and how its outputs are joined.
+"""Windows over time for temporal models, and the stitching of their outputs.
 
-A run is a stretch of rows without a gap above `max_gap_s`. Window k of a run that begins
+A run is a sequence of rows without a gap above `max_gap_s`. Window k of a run that begins
 at t0 covers [t0 + k stride, t0 + k stride + length), half-open; the last window of a run
 is the first that reaches the run's end, and it simply has fewer rows: nothing is padded.
 Symbols: T rows, L rows of one window, D features, K outputs.
@@ -20,12 +20,12 @@ FloatArray = NDArray[np.float64]
 Seconds = TypeVar("Seconds", float, NDArray[np.float64])
 
 TIME_TOLERANCE_S = 1.1e-3
-"""Rows this little before a boundary count as on it: two stamps rounded to milliseconds
-(the first of the run and the row's own) are together at most 1 ms off."""
+"""Tolerance for rows just before a boundary, which count as on it: two time stamps rounded
+to milliseconds (the first of the run and the row's own) are together at most 1 ms off."""
 
 EDGE_WEIGHT = 0.01
-"""Weight of a row at the edge of a window, where the center has 1; a row that only the edge
-of one window covers is therefore still defined."""
+"""Weight of a row at the edge of a window, where the center has 1; above 0, so that a row
+covered only by the edge of one window is still defined."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +34,7 @@ class WindowSpec:
 
     length_s: float
     stride_s: float
-    """From one window's start to the next one's, at most `length_s`."""
+    """Distance between the starts of consecutive windows, at most `length_s`."""
     max_gap_s: float
     """Rows further apart than this never share a window, in [0, `length_s`]; with 0 every
     row is a window of its own."""
@@ -63,7 +63,7 @@ class WindowSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CausalWindow:
-    """One window per row, mostly of its past, for streaming models.
+    """One window per row, mostly in its past, for streaming models.
 
     The row at t sees the rows in (t + delay - length, t + delay].
     """
@@ -103,7 +103,7 @@ class CausalWindow:
 
     @property
     def is_frame_wise(self) -> bool:
-        """False: a window holds more than its row."""
+        """False: a window has more than one row."""
         return False
 
 
@@ -125,7 +125,7 @@ FRAME_WISE = WindowSpec(length_s=1.0, stride_s=1.0, max_gap_s=0.0)
 
 
 class Window(NamedTuple):
-    """Rows of the sequence that one window holds, at least one."""
+    """Rows of the sequence in one window, at least one."""
 
     rows: slice
     start_s: float
@@ -220,17 +220,18 @@ def stitch(
 ) -> NDArray[np.floating]:
     """Return one output per row, shape (T, K): the weighted mean over the windows.
 
-    Where all windows agree the result is their value exactly. Weights: `row_weights`.
+    Where all windows agree, the result is exactly their value. Weights: `row_weights`.
 
     Args:
         outputs: One array per window, shape (L, K), finite.
         slices: What `cut` returned for the same times and spec.
         times_s: Strictly ascending, shape (T,).
-        spec: How the sequence was cut.
+        spec: Windows that the sequence was cut into.
 
     Raises:
-        ValueError: If the slices are not those of `cut`, or an output has not one row per
-            row of its window, another K than the first, or a value that is not finite.
+        ValueError: If the slices are not those of `cut`, or an output does not have one row
+            per row of its window, has another K than the first, or a value that is not
+            finite.
     """
     windows = layout(times_s, spec)
     if [window.rows for window in windows] != list(slices) or len(outputs) != len(windows):
@@ -251,8 +252,8 @@ def stitch(
 class OverlapMean:
     """Weighted mean per row, updated window by window.
 
-    The update moves the mean by a share of the difference, so that equal values leave it
-    untouched to the last bit; streaming and batch do the same steps in the same order.
+    The update adds a share of the difference to the mean, so that equal values leave it
+    unchanged to the last bit; streaming and batch do the same steps in the same order.
     """
 
     def __init__(self, num_rows: int) -> None:
@@ -260,7 +261,7 @@ class OverlapMean:
         self._weights: FloatArray = np.zeros(num_rows)
 
     def add(self, rows: slice, output: NDArray[np.floating], weights: FloatArray) -> None:
-        """Count `output`, shape (L, K), in with `weights`, shape (L,).
+        """Add `output`, shape (L, K), with `weights`, shape (L,).
 
         Raises:
             ValueError: If `output` has another shape, or a value that is not finite.
@@ -292,7 +293,7 @@ class OverlapMean:
 
 
 def check_times(times_s: FloatArray) -> None:
-    """Refuse times that are not finite and strictly ascending.
+    """Check that times are finite and strictly ascending.
 
     Raises:
         ValueError: Naming the first row that breaks the rule.

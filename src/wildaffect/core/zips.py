@@ -1,4 +1,4 @@
-"""Zip files from anywhere: no member gives more than its share, nothing odd is opened."""
+"""Safe reading of untrusted zip files: limits on compression, no unusual members."""
 
 import struct
 import zipfile
@@ -10,7 +10,7 @@ from typing import IO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipInfo
 
 FREE_BYTES = 16 << 20
-"""Members up to this size may be packed as tightly as they like."""
+"""Size up to which a member may have any compression ratio."""
 LARGEST_EXPANSION = 64
 """Maximum compression ratio of a larger member; weights have about 2 at most."""
 
@@ -19,16 +19,16 @@ _DAMAGE = (
     *(zipfile.BadZipFile, zlib.error, struct.error, EOFError),
     *(NotImplementedError, RuntimeError, ValueError, OverflowError),
 )
-"""What zipfile raises on damaged bytes, found by cutting and flipping them."""
+"""Errors that zipfile raises on damaged bytes, found by cutting and flipping them."""
 
 
 class BadZip(ValueError):
-    """A zip is damaged, encrypted, or packs more than anybody packs."""
+    """A zip is damaged, encrypted, or has an implausible compression ratio."""
 
 
 @contextmanager
 def open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
-    """Open a zip for reading; what goes wrong with its bytes in the block is a `BadZip`.
+    """Open a zip for reading; errors from its bytes in the block are raised as `BadZip`.
 
     Raises:
         BadZip: If it is damaged.
@@ -44,10 +44,10 @@ def open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
 
 
 def check_member(member: ZipInfo) -> None:
-    """Refuse a member that is out of proportion to the zip, or odd.
+    """Reject a member that is too large for its compressed size, or unusual.
 
     Raises:
-        BadZip: If it is encrypted, packed in another way than deflate, or a bomb.
+        BadZip: If it is encrypted, compressed by anything but deflate, or a zip bomb.
     """
     if member.flag_bits & _ENCRYPTED:
         raise BadZip(f"{member.filename} encrypted")
