@@ -1,1 +1,1 @@
-"""Faces to predictions: artifacts, a person's neutral, calibration, the analyzer."""
+"""Predictions from faces: artifacts, a person's neutral, calibration, the analyzer."""

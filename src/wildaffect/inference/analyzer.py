@@ -1,4 +1,4 @@
-"""Frames to results: the streaming analyzer, the same for files, cameras and tests."""
+"""Streaming analyzer from frames to results, for files, cameras and tests."""
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -26,7 +26,7 @@ from wildaffect.runtime.network import Device
 from wildaffect.video.prefetch import prefetch
 
 PREFETCH_FRAMES = 4
-"""Decoded frames that wait for the face chain; they bound the memory that frames take."""
+"""Maximum number of decoded frames that wait for the face chain; limits memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ class AnalysisOptions:
     live: bool = False
     """True for live streams: first rows do not wait for an estimate of the neutral face."""
     keep_features: bool = False
-    """Results carry what was measured, raw and against the person's neutral."""
+    """Include measured features in results, raw and relative to the person's neutral."""
 
 
 class Analyzer:
@@ -61,7 +61,7 @@ class Analyzer:
         inputs: Inputs | None = None,
     ) -> None:
         self.artifact = replace(artifact, networks={})
-        """Without the bytes of its networks, which are compiled."""
+        """The artifact without the bytes of its networks, which are compiled."""
         self.options = options or AnalysisOptions()
         self._inputs = inputs or Inputs(
             artifact, self.options.device, one_by_one=self.options.live
@@ -84,17 +84,17 @@ class Analyzer:
     ) -> Generator[FaceResult]:
         """Yield every frame's rows in order: by frame, then by track.
 
-        Decoding and detection run in one thread, following faces in another, a few frames
-        ahead of what the caller does with the rows. If `frames` raises, everything that
-        came before is yielded first, then the error is raised.
+        Decoding and detection run in one thread, tracking in another, a few frames ahead of
+        the caller. If `frames` raises, all earlier rows are yielded first, then the error
+        is raised.
 
         Args:
             frames: In order of time.
-            neutral_of: What each track is read against; None estimates it by the policy of
-                the artifact.
+            neutral_of: Neutral face of each track; None estimates it by the policy of the
+                artifact.
 
         Raises:
-            UsageError: If another run of this analyzer has not ended: two would mix.
+            UsageError: If another run of this analyzer has not ended.
         """
         with self._alone():
             yield from self._run(frames, neutral_of or self.estimated_neutral)
@@ -129,9 +129,9 @@ class Analyzer:
             raise source.error
 
     def measure(self, frames: Iterable[Frame]) -> Iterator[FaceRow]:
-        """Yield what is measured of every face, in order; no network of the model runs.
+        """Yield the measurements of every face, in order; no network of the model runs.
 
-        Where `frames` raises, it ends.
+        Ends where `frames` raises.
         """
         with self._alone(), closing(self._faces(_UntilError(frames))) as faces:
             for seen in faces:
@@ -142,7 +142,7 @@ class Analyzer:
         """Return the neutral of a track, to be estimated by the artifact's policy.
 
         Raises:
-            ValueError: If the artifact has none.
+            ValueError: If the artifact has no policy.
         """
         policy = self.artifact.manifest.neutral
         if policy is None:
@@ -187,7 +187,7 @@ def _push(
 
 
 class _UntilError:
-    """Ends where its frames break off and keeps the reason, so that nothing is lost."""
+    """Frames up to an error, which is kept, so that no earlier result is lost."""
 
     def __init__(self, frames: Iterable[Frame]) -> None:
         self._frames = frames
@@ -212,7 +212,7 @@ class _FrameOrder:
 
     def add(self, results: list[FaceResult]) -> None:
         for result in results:
-            assert result.face  # noqa: S101 - a person's results always have one
+            assert result.face  # noqa: S101 - a person's results always have a face
             self._results[result.frame_index, result.face.track_id] = result
 
     def ready(self) -> Iterator[FaceResult]:

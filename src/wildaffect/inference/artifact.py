@@ -37,13 +37,13 @@ _ADAPTER = TypeAdapter(Manifest)
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Artifact:
-    """A manifest with the bytes of its networks, every hash checked."""
+    """A manifest with the bytes of its networks, all hashes verified."""
 
     manifest: Manifest
     networks: dict[str, bytes]
     """File name -> ONNX."""
     digest: str
-    """sha256 of the manifest, which holds those of the networks."""
+    """sha256 of the manifest, which contains those of the networks."""
 
     def __repr__(self) -> str:
         manifest = self.manifest
@@ -54,7 +54,7 @@ class Artifact:
 
 
 def embedded_names() -> tuple[str, ...]:
-    """Return the artifacts that ship with the package."""
+    """Return the artifacts included in the package."""
     return tuple(sorted(path.name for path in EMBEDDED.iterdir() if path.is_dir()))
 
 
@@ -62,8 +62,8 @@ def load_artifact(model: str | Path = DEFAULT) -> Artifact:
     """Load an embedded artifact by name, or a folder or zip by path.
 
     Raises:
-        BadArtifact: If there is none, or it is incomplete, altered, of another version, or
-            needs inputs that this version does not measure. The message names them.
+        BadArtifact: If it does not exist, is incomplete, altered, of another version, or
+            needs inputs that this version does not measure. The message lists them.
     """
     with open_files(_find(model)) as files:
         content = files.read(MANIFEST_FILE, MAX_MANIFEST_BYTES)
@@ -78,7 +78,7 @@ def load_artifact(model: str | Path = DEFAULT) -> Artifact:
 
 
 def read_card(model: str | Path) -> str:
-    """Return the card of an artifact as Markdown; empty if it has none.
+    """Return the model card of an artifact as Markdown; empty if there is no card.
 
     Raises:
         BadArtifact: If there is no such artifact, or its files cannot be read.
@@ -97,7 +97,7 @@ def write_artifact(folder: Path, manifest: Manifest, files: dict[str, bytes]) ->
 
 
 def to_json(manifest: Manifest) -> str:
-    """Return a manifest as it is written."""
+    """Serialize a manifest."""
     return _ADAPTER.dump_json(manifest, indent=2, exclude=_unset(manifest)).decode()
 
 
@@ -119,7 +119,7 @@ def network_file(name: str, content: bytes) -> NetworkFile:
 
 
 def _unset(manifest: Manifest) -> dict[str, dict[int, set[str]] | set[str]]:
-    """Return the later fields that hold their default.
+    """Return the fields of later versions that have their default value.
 
     They are omitted, so that older versions can read manifests that do not need them.
     """

@@ -11,11 +11,11 @@ from wildaffect.core.zips import BadZip, open_member, open_zip
 
 MAX_MANIFEST_BYTES = 4 << 20
 MAX_NETWORK_BYTES = (2 << 30) - 1
-"""What one ONNX file can have at most."""
+"""Maximum size of an ONNX file."""
 
 
 class ArtifactFiles(Protocol):
-    """Where an artifact's files lie."""
+    """Location of an artifact's files."""
 
     def read(self, name: str, max_bytes: int) -> bytes | None:
         """Return a file's bytes, None if there is no such file.
@@ -31,7 +31,8 @@ def open_files(path: Path) -> Iterator[ArtifactFiles]:
     """Open an artifact's folder or zip.
 
     Raises:
-        BadArtifact: If it is neither, or a zip is damaged or odd; as it is read too.
+        BadArtifact: If it is neither, or a zip is damaged or unusual; also raised while it
+            is read.
     """
     if path.is_dir():
         yield _Folder(path)

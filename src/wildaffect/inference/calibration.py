@@ -1,10 +1,11 @@
-"""What is done to outputs after the networks, and doing it.
+"""Calibration of network outputs: settings, and their application.
 
 The order is the same everywhere, offline and in a stream: smoothing, temperature (on log p
 and logit p), bias of the expressions (on log p), then the most probable class and a
 threshold for each action unit. Symbols: T rows, C classes, K action units.
 
-Of two units that anatomy excludes, the one further above its threshold is present.
+If anatomy excludes two action units from each other, only that further above its threshold
+is present.
 """
 
 from collections.abc import Sequence
@@ -22,7 +23,7 @@ from wildaffect.inference.smoothing import Smoothing, smooth
 Probs = NDArray[np.float32]
 
 EVEN_THRESHOLD = 0.5
-"""Probability from which an action unit is present where nothing was fitted."""
+"""Default threshold of an action unit if no threshold was fitted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +45,7 @@ class Calibration(Config):
     expression_bias: tuple[float, ...] = ()
     """Added to log-probabilities, one per class; empty for none."""
     action_unit_thresholds: tuple[float, ...] = ()
-    """Probability from which a unit counts as present, one per unit; empty for 0.5."""
+    """Threshold of the probability of each action unit; empty for 0.5."""
     expression_margin: float = 0.0
     """Margin of the most probable class below which overlay and summary show "unclear"."""
 
@@ -89,7 +90,7 @@ def apply_calibration(
 
     Args:
         outputs: Raw outputs of the video.
-        calibration: What is done to them.
+        calibration: Calibration to apply.
         excluded: Positions of action units that are never present together.
 
     Raises:
@@ -181,9 +182,10 @@ def units_present(
 
     Args:
         probs: Calibrated, shape (..., K).
-        calibration: Where the thresholds stand.
-        excluded: Pairs of units that are never present together. Units are taken by falling
-            margin over their threshold, those excluded by a selected one are left out.
+        calibration: Calibration with the thresholds.
+        excluded: Pairs of units that are never present together. Units are selected in
+            order of decreasing margin over their threshold, skipping those that a selected
+            unit excludes.
 
     Raises:
         ValueError: If there is not one threshold per unit.
@@ -203,7 +205,7 @@ def units_present(
 def _drop_excluded(
     present: NDArray[np.bool_], margins: Probs, excluded: Sequence[tuple[int, int]]
 ) -> None:
-    """Leave out the units of one row that a unit of a larger margin excludes, in place."""
+    """Remove the units of one row that a unit with a larger margin excludes, in place."""
     for unit in np.argsort(-margins, kind="stable").tolist():
         if present[unit]:
             for first, second in excluded:

@@ -28,35 +28,35 @@ class MemberNetwork(Protocol):
 
     @property
     def input_names(self) -> tuple[str, ...]:
-        """Names of what it reads, in order."""
+        """Names of its inputs, in order."""
         ...
 
     @property
     def output_names(self) -> tuple[str, ...]:
-        """Names of what it gives, in order."""
+        """Names of its outputs, in order."""
         ...
 
     @property
     def input_widths(self) -> Mapping[str, int | None]:
-        """Length of the last axis of each input, None where it is open."""
+        """Length of the last axis of each input, None if dynamic."""
         ...
 
     def __call__(self, *inputs: NDArray[Any]) -> tuple[NDArray[np.float32], ...]:
-        """Run once; inputs and outputs in their order."""
+        """Run the network; inputs and outputs are in its order."""
         ...
 
 
 MEMBER_INPUTS = frozenset({"features", "lengths", "times_s"})
 MIN_GAP_STEPS = 2.0
-"""Kept rows stand less than two steps of `rate_hz` apart in a video that is faster than it;
-were that a gap, no window would hold two of them."""
+"""Minimum gap, in steps of `rate_hz`: kept rows are less than two steps apart in a video of
+a higher rate; if that were a gap, no window would have two of them."""
 
 
 def check_manifest(where: str, manifest: Manifest) -> None:
     """Check a manifest for contradictions.
 
     Raises:
-        BadArtifact: With the first contradiction.
+        BadArtifact: On the first contradiction.
     """
     for problem in _problems(manifest):
         raise BadArtifact(f"{where}: {problem}")
@@ -66,7 +66,7 @@ def check_backbone(where: str, wanted: BackboneInput, embed: EmbedCrops) -> None
     """Run a backbone on two black crops and compare its outputs with the manifest.
 
     Raises:
-        BadArtifact: If it does not give (2, D).
+        BadArtifact: If the output does not have shape (2, D).
     """
     num_channels = 1 if wanted.preprocess.channels == "gray" else 3
     side = wanted.preprocess.size_px
@@ -86,14 +86,14 @@ def check_member(
     row_width: int,
     num_rows: int,
 ) -> None:
-    """Run a member on made-up rows and compare its outputs with the manifest.
+    """Run a member on synthetic rows and compare its outputs with the manifest.
 
     Args:
         where: Artifact and file.
         network: The member.
         widths: Number of columns by output.
         row_width: Features of a row.
-        num_rows: Length of the test window; 1 if it never sees more.
+        num_rows: Length of the test window; 1 for a model of single rows.
 
     Raises:
         BadArtifact: If inputs, outputs or their shapes differ.
@@ -222,7 +222,7 @@ def _rate_problems(manifest: Manifest) -> Iterator[str]:
         return
     windows = [manifest.window_of(member) for member in manifest.members]
     temporal = [window for window in windows if not window.is_frame_wise]
-    for window in temporal or windows:  # rows that stand alone have no rate
+    for window in temporal or windows:  # single rows have no rate
         if window.max_gap_s * rate_hz < MIN_GAP_STEPS - 1e-6:
             yield (
                 f"max_gap_s of the window must be at least {MIN_GAP_STEPS / rate_hz:g} s, "
@@ -235,7 +235,7 @@ def _output_problems(
     name: str,
     given: tuple[float, ...],
 ) -> Iterator[str]:
-    """Compare an output with what the calibration gives for each of its labels."""
+    """Compare the labels of an output with those of the calibration."""
     predicted = output.predicted if output else ()
     if output:
         space = output.space

@@ -1,4 +1,4 @@
-"""Observations of one person to the feature rows that an artifact's networks read."""
+"""Feature rows for an artifact's networks from the observations of one person."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -35,24 +35,24 @@ COLUMNS = {
     "neutral_confidence": ("neutral_confidence",),
     "pose": POSE_NAMES,
 }
-"""What each measured input consists of."""
+"""Columns of each measured input."""
 
 UNIT_INPUTS = ("geometry_change", "neutral_confidence")
 """Inputs of the action unit network: changes from the neutral face, and its confidence.
 
-Blendshapes are left out: they improve expression and valence on generated faces but make
+Blendshapes are omitted: they improve expression and valence on generated faces but make
 both worse on real photographs.
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaceRow:
-    """One face of one person with everything that was measured on it."""
+    """One face of one person with all of its measurements."""
 
     frame_index: int
     time_s: float
     face: FaceObservation
-    """Without its crops, which would be held as long as the row."""
+    """The face without its crops, to save memory."""
     measured: dict[str, Vector]
     """Values by input: geometry, blendshapes, pose; backbones once they have run."""
 
@@ -61,14 +61,15 @@ class Inputs:
     """Turns observations into rows and rows into network input; shared by all persons.
 
     Args:
-        artifact: Whose inputs are wanted.
-        device: Where its backbones run: in float32, so that every processor gives the same.
-        backbones: In place of the artifact's own, by the name of the input.
-        one_by_one: Whether faces come alone, as in live streams, and not in batches.
+        artifact: Artifact whose inputs are needed.
+        device: Where its backbones run; in float32, so that results agree between
+            processors.
+        backbones: Replacements of the artifact's backbones, by the name of the input.
+        one_by_one: Process faces one at a time, as in live streams, instead of in batches.
 
     Raises:
-        BadArtifact: If the artifact wants columns that this version does not measure, or a
-            backbone does not give what the manifest promises.
+        BadArtifact: If the artifact needs columns that this version does not measure, or
+            the outputs of a backbone differ from the manifest.
     """
 
     def __init__(
@@ -109,7 +110,7 @@ class Inputs:
         return crops_of(self.backbones)
 
     def measure(self, frame_index: int, time_s: float, face: FaceObservation) -> FaceRow:
-        """Return what the face chain measured of an observation, without backbones."""
+        """Return the measurements of the face chain, without backbones."""
         (row,) = rows_of_faces(self._geometry, [face])
         kinds = ("geometry", "pose", "blendshapes")
         measured = {kind: part[0] for kind, part in zip(kinds, split_row(row), strict=True)}
@@ -121,10 +122,10 @@ class Inputs:
         )
 
     def embed(self, faces: Sequence[FaceObservation]) -> list[dict[str, Vector]]:
-        """Return the features of every backbone for each of some faces, all at once.
+        """Return the features of every backbone for a batch of faces.
 
         Args:
-            faces: At least one, each with the crops of `preprocesses`.
+            faces: At least one face, each with the crops of `preprocesses`.
         """
         rows = rows_of_faces(self._started, faces)
         names = [one.name for one in self.backbones]
@@ -133,7 +134,8 @@ class Inputs:
     def vector(self, row: FaceRow, neutral: Neutral | None) -> Vector:
         """Return one row of features, shape (D,).
 
-        Features of a backbone that did not see the face are NaN: no network reads that row.
+        Features of a backbone that was not run on the face are NaN: no network reads that
+        row.
         """
         values = dict(row.measured)
         if neutral is not None:
@@ -144,7 +146,7 @@ class Inputs:
 
 
 def changes(row: FaceRow, neutral: Neutral) -> dict[str, Vector]:
-    """Return what was measured, against the person's neutral."""
+    """Return the measurements relative to the person's neutral."""
     return {
         "geometry_change": neutral.geometry_change(row.measured["geometry"]),
         "blendshapes_change": neutral.blendshapes_change(row.measured["blendshapes"]),

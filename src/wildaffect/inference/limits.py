@@ -1,4 +1,4 @@
-"""Limits on sizes and names in a manifest, whoever wrote it.
+"""Limits on sizes and names in a manifest, which may be untrusted.
 
 Ranges of single fields are in `manifest.py`; these limits apply to records of other layers
 once they are part of an artifact.
@@ -17,11 +17,11 @@ from wildaffect.inference.smoothing import reach_s
 
 MAX_WINDOW_S = 600.0
 MAX_OVERLAP = 100
-"""Windows that a row is in."""
+"""Maximum number of windows that contain a row."""
 MAX_FILLED_ROWS = 20_000
 """Maximum number of rows repeated in front of a window's first one."""
 MAX_REACH_S = 600.0
-"""Maximum reach of smoothing to either side; rows are held as long."""
+"""Maximum reach of smoothing to either side; rows are buffered that long."""
 TEMPERATURES = (0.01, 100.0)
 MAX_BIAS = 50.0
 MAX_LABELS = 256

@@ -1,7 +1,8 @@
 """Manifest of an artifact, `artefact.json`, as records.
 
-An artifact is a folder, or a zip of it: this manifest, the networks it names, and a model
-card. Analysis reads nothing else, and treats all artifacts alike.
+An artifact is a folder or a zip with this manifest, the networks listed in it, and a model
+card. Analysis reads no other file, and handles embedded and exported artifacts in the same
+way.
 """
 
 from dataclasses import dataclass, field
@@ -33,7 +34,7 @@ class NetworkFile(Config):
     """An ONNX file of the artifact."""
 
     file: str
-    """Name of a file right in the artifact's folder."""
+    """Name of a file directly in the artifact's folder."""
     sha256: str
 
     def __post_init__(self) -> None:
@@ -52,8 +53,8 @@ class MeasuredInput(Config):
         "neutral_confidence",
         "pose",
     ]
-    """`_change` is against the person's neutral, see `wildaffect.inference.neutral`;
-    `neutral_confidence` is how well that is known."""
+    """`_change` is relative to the person's neutral, see `wildaffect.inference.neutral`;
+    `neutral_confidence` is the confidence in that neutral."""
     columns: tuple[str, ...]
 
     @property
@@ -69,7 +70,7 @@ class MeasuredInput(Config):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackboneInput(Config):
-    """Features of a network that looks at the aligned crop.
+    """Features of a network that reads the aligned crop.
 
     The network maps (B, C, S, S) to (B, D).
     """
@@ -84,7 +85,7 @@ class BackboneInput(Config):
     license: str = ""
     """License of those weights, as stated; empty if not stated."""
     source: str = ""
-    """Where they came from, as stated; empty if not."""
+    """Origin of those weights, as stated; empty if not stated."""
 
     @property
     def key(self) -> str:
@@ -105,14 +106,14 @@ class NeutralPolicy(Config):
     """Blendshape scores at which a frame no longer counts as calm at all."""
     population: dict[str, float]
     """Blendshape scores of a face at rest, used until the person's own are known; 0 for
-    those not named."""
+    those not listed."""
     population_geometry: dict[str, float] = field(default_factory=dict)
     """Measures of a face at rest, all of them, used in the same way; empty for none:
     geometry then shows no change until the person's own neutral is known."""
     prior_s: Annotated[float, Field(gt=0, le=3600)] = 0.5
     """Seconds of calm frames that have the same weight as the population."""
     warm_up_s: Annotated[float, Field(ge=0, le=60)] = 4.0
-    """The first rows of a track wait so long for a first estimate; not in live streams."""
+    """Delay of the first rows of a track for a first estimate; none in live streams."""
 
     def __post_init__(self) -> None:
         given = self.population_geometry
@@ -143,7 +144,7 @@ class ExpressionOutput(Config):
 
     space: LabelSpace
     predicted: tuple[str, ...]
-    """Classes that the network gives logits for, in its order; the others stay absent."""
+    """Classes of the network's logits, in its order; the others are not predicted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,14 +153,14 @@ class ActionUnitOutput(Config):
 
     space: LabelSpace
     predicted: tuple[str, ...]
-    """Units that the network gives logits for, in its order; the others stay absent."""
+    """Action units of the network's logits, in its order; the others are not predicted."""
     intensity: bool = False
-    """Members that predict action units also give the intensity of each."""
+    """Members that predict action units also predict the intensity of each."""
     intensity_note: str = ""
     """Limits of the intensities, such as what they were trained on; copied into results."""
     sided: tuple[str, ...] = ()
     """Units whose intensity on the subject's left and right side is also in results;
-    with any, the members give both sides of every unit."""
+    if there are any, the members predict both sides of every unit."""
     excluded: tuple[tuple[str, str], ...] = ()
     """Pairs of units that anatomy excludes; at most one of a pair counts as present."""
 
@@ -194,7 +195,7 @@ class Member(Config):
     tasks: tuple[Task, ...] | None = None
     """Tasks that it predicts; None for all of the manifest."""
     window: AnyWindow | None = None
-    """Its window; None for that of the manifest."""
+    """Window of the member; None for that of the manifest."""
     inputs: tuple[str, ...] | None = None
     """Names or kinds of the inputs that it reads, in its order; None for all of them in
     the manifest's."""
@@ -204,7 +205,7 @@ class Member(Config):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataSource(Config):
-    """Data or weights that a model was made from, with their license."""
+    """Data or weights that a model was trained or derived from, with their license."""
 
     name: str
     license: str
@@ -213,7 +214,7 @@ class DataSource(Config):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest(Config):
-    """Everything that `analyze` needs to know of a model."""
+    """Everything that `analyze` needs to run a model."""
 
     format_version: int
     name: Line
@@ -234,10 +235,10 @@ class Manifest(Config):
     action_units: ActionUnitOutput | None = None
     window: AnyWindow = FRAME_WISE
     rate_hz: Annotated[float, Field(gt=0, le=1000)] | None = None
-    """The networks were made for rows about so many per second: others are left out and get
-    values between those of their neighbors. None runs them on every row."""
+    """Number of rows per second that the networks were trained at: other rows are skipped
+    and their values interpolated. None runs the networks on every row."""
     neutral: NeutralPolicy | None = None
-    """Needed by the inputs that are changes against it."""
+    """Policy for the neutral face, required by inputs that are changes from it."""
     calibration: Calibration = field(default_factory=Calibration)
     """Calibration of the outputs; classes and units in the order of `predicted`."""
 
@@ -254,7 +255,7 @@ class Manifest(Config):
 
     @property
     def tasks(self) -> tuple[Task, ...]:
-        """Return what is predicted, in the order of `Task`."""
+        """Return the predicted tasks, in the order of `Task`."""
         is_predicted = {
             Task.VALENCE: self.predicts_valence,
             Task.AROUSAL: self.predicts_arousal,
@@ -264,15 +265,15 @@ class Manifest(Config):
         return tuple(task for task in Task if is_predicted[task])
 
     def tasks_of(self, member: Member) -> tuple[Task, ...]:
-        """Return what a member predicts."""
+        """Return the tasks that a member predicts."""
         return self.tasks if member.tasks is None else member.tasks
 
     def window_of(self, member: Member) -> AnyWindow:
-        """Return what a member sees at once."""
+        """Return the window of a member."""
         return self.window if member.window is None else member.window
 
     def inputs_of(self, member: Member) -> tuple[MeasuredInput | BackboneInput, ...]:
-        """Return what a member reads, in its order."""
+        """Return the inputs of a member, in its order."""
         if member.inputs is None:
             return self.inputs
         by_key = {one.key: one for one in self.inputs}

@@ -30,19 +30,20 @@ MAX_INTENSITY = 5.0
 """E of the Facial Action Coding System; 1 is A, 0 not shown."""
 IDENTITY = Affine()
 _LEAST_LOGIT = -700.0
-"""Below it the exponential has no float64; the probability is 0 either way."""
+"""Lower limit of logits, below which the exponential overflows float64; the probability is
+0 either way."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where each task stands among the columns of a model's output."""
+    """Columns of each task in a model's output."""
 
     columns: dict[str, slice]
     num_columns: int
 
 
 def layout_of(manifest: Manifest) -> Layout:
-    """Return the columns that a manifest's model gives; a task not predicted has none."""
+    """Return the output columns of a manifest's model; a task not predicted has none."""
     widths: dict[str, int] = {}
     for task in manifest.tasks:
         if task in {Task.VALENCE, Task.AROUSAL}:
@@ -65,18 +66,18 @@ def layout_of(manifest: Manifest) -> Layout:
 
 
 def task_of_columns(name: str) -> Task:
-    """Return the task whose weights and smoothing hold for some columns of a layout."""
+    """Return the task whose weights and smoothing apply to some columns of a layout."""
     if name in INTENSITIES:
         return Task.ACTION_UNITS
     return Task(name.removeprefix(f"{SPREAD} "))
 
 
 class WindowGroup:
-    """The members that see the same window, as one; keeps nothing between windows.
+    """Members with the same window, run together; has no state between windows.
 
     Args:
         manifest: Manifest of the artifact.
-        members: Some of its members, each with its network.
+        members: Members of the group, each with its network.
         layout: Layout of the outputs; columns of tasks that no member here predicts hold 0.
     """
 
@@ -147,15 +148,16 @@ class WindowGroup:
 
 
 class Model:
-    """The networks of an artifact, those with the same window together.
+    """The networks of an artifact, grouped by window.
 
     Args:
-        artifact: Whose manifest holds.
+        artifact: Artifact with the manifest.
         device: Where its networks run.
-        networks: In place of the artifact's own, one per member; none for its own.
+        networks: Replacements of the artifact's networks, one per member; empty for its
+            own.
 
     Raises:
-        BadArtifact: If a network does not take or give what the manifest promises.
+        BadArtifact: If inputs or outputs of a network differ from the manifest.
     """
 
     def __init__(
@@ -179,7 +181,7 @@ class Model:
             WindowGroup(self.manifest, members, self.layout)
             for members in by_window.values()
         )
-        """Each is run over its own windows, then `join` makes their rows one."""
+        """Each is run over its own windows, then `join` combines their rows."""
         self._shares = _shares(np.stack([one.weights.sum(0) for one in self.window_groups]))
 
     def join(self, model_outputs: Sequence[Floats]) -> NDArray[np.float32]:
@@ -248,7 +250,7 @@ def _columns_read(manifest: Manifest, member: Member) -> slice | NDArray[np.int6
 
 
 def _intensities(layout: Layout, tasks: Sequence[Task]) -> list[str]:
-    """Return the intensities of a layout that a member with these tasks gives."""
+    """Return the intensities of a layout that a member with these tasks predicts."""
     if Task.ACTION_UNITS not in tasks:
         return []
     return [name for name in INTENSITIES if name in layout.columns]
@@ -262,7 +264,7 @@ def _columns_of(layout: Layout, tasks: Sequence[Task]) -> Iterator[slice]:
 
 
 def _spreads(layout: Layout) -> Iterator[tuple[slice, slice]]:
-    """Yield where the values of a task stand and where their spread does."""
+    """Yield the columns of a task's values, and those of their spread."""
     for task in (Task.VALENCE, Task.AROUSAL):
         if task in layout.columns:
             yield layout.columns[task], layout.columns[f"{SPREAD} {task}"]

@@ -1,9 +1,9 @@
 """A person's neutral face, estimated while the video plays.
 
 The plain mean or median of a clip would call a constant smile neutral. Here a frame counts
-only as far as it is calm in absolute terms, so a clip that is all smile leaves the person's
-neutral unknown: measurements are then read against a face at rest of the population, and
-geometry shows no change where a policy has none.
+only as far as it is calm in absolute terms, so a clip of constant smiling leaves the
+person's neutral unknown: measurements are then relative to a face at rest of the
+population, and geometry shows no change if the policy has no such geometry.
 """
 
 from collections.abc import Callable
@@ -49,31 +49,31 @@ DEFAULT_POLICY = NeutralPolicy(
         "jawOpen": 0.02,
     },
 )
-"""Policy of the embedded artifacts and, by default, of trained ones.  Limits are written by
-hand; the population's scores are those of the blendshape net on the calm frames of three
-people in freely shared clips, rounded: a substitute until a person's own calm frames are
-seen. """
+"""Policy of the embedded artifacts and, by default, of trained ones. Limits were set
+manually; the population's scores are those of the blendshape net on the calm frames of
+three people in freely shared clips, rounded: a substitute until a person's own calm frames
+are seen. """
 
 
 NeutralOf = Callable[[int], "Neutral"]
-"""Number of a track -> the neutral that it is read against, a new one for each track."""
+"""Function from the number of a track to a new neutral for it."""
 
 
 class Changes(NamedTuple):
-    """What was measured in a track, against the person's neutral."""
+    """Measurements of a track relative to the person's neutral."""
 
     geometry: Rows
     """Shape (T, number of measures)."""
     blendshapes: Rows
     """Shape (T, 52)."""
     confidence: Rows
-    """How well the person's own neutral is known, in [0, 1], shape (T, 1)."""
+    """Confidence in the person's own neutral, in [0, 1], shape (T, 1)."""
 
 
 def calmness(blendshapes: Vector, policy: NeutralPolicy) -> float:
     """Return how far a frame counts toward the neutral face, from 0 (not) to 1 (fully).
 
-    It falls in a straight line with the most active of the policy's blendshapes and is 0
+    The weight decreases linearly with the most active of the policy's blendshapes and is 0
     once any of them reaches its limit.
     """
     used = max(
@@ -84,10 +84,10 @@ def calmness(blendshapes: Vector, policy: NeutralPolicy) -> float:
 
 
 class Neutral:
-    """The face that one person's measurements are read against.
+    """Reference face for one person's measurements.
 
-    It lies between a face at rest of the population and the person's own, by `confidence`.
-    This one is the population's for good: nothing of the person's own is known.
+    It is interpolated between a face at rest of the population and the person's own, by
+    `confidence`. This base class always uses the population's.
     """
 
     def __init__(self, policy: NeutralPolicy) -> None:
@@ -138,7 +138,7 @@ class Neutral:
 
 
 class GivenNeutral(Neutral):
-    """A neutral that is known from the first row on, whatever the person shows."""
+    """A neutral that is given from the start and not estimated."""
 
     def __init__(
         self, policy: NeutralPolicy, geometry: Vector, blendshapes: Vector
@@ -154,7 +154,7 @@ class GivenNeutral(Neutral):
 
 
 class PersonNeutral(Neutral):
-    """The neutral of one track, estimated: `update` with every row, then read changes."""
+    """Estimated neutral of one track: call `update` with every row, then read changes."""
 
     def __init__(self, policy: NeutralPolicy) -> None:
         super().__init__(policy)
@@ -190,12 +190,12 @@ class PersonNeutral(Neutral):
 
 
 def population_changes(geometry: Rows, blendshapes: Rows, policy: NeutralPolicy) -> Changes:
-    """Return the changes of rows that are read against the population alone.
+    """Return the changes of rows relative to the population alone.
 
     Args:
         geometry: Measures of each row, shape (T, number of measures).
         blendshapes: Shape (T, 52).
-        policy: Whose population it is.
+        policy: Policy with the population's values.
     """
     rest = Neutral(policy)
     changes = _no_changes(geometry, blendshapes)
@@ -208,16 +208,16 @@ def population_changes(geometry: Rows, blendshapes: Rows, policy: NeutralPolicy)
 def track_changes(
     time_s: NDArray[np.float64], geometry: Rows, blendshapes: Rows, policy: NeutralPolicy
 ) -> Changes:
-    """Return the changes of a whole track as the analyzer finds them in its stream.
+    """Return the changes of a complete track, equal to those of the streaming analyzer.
 
-    A row is read against the neutral known when the analyzer reads it: after the row
-    itself, and for the first rows after the warm-up.
+    A row is compared with the estimate at the time the analyzer reads it: after the row
+    itself, or after the warm-up for the first rows.
 
     Args:
         time_s: Strictly ascending, shape (T,).
         geometry: Measures of each row, shape (T, number of measures).
         blendshapes: Shape (T, 52).
-        policy: How the neutral is estimated.
+        policy: Policy for the estimate of the neutral.
     """
     neutral = PersonNeutral(policy)
     changes = _no_changes(geometry, blendshapes)

@@ -1,4 +1,4 @@
-"""One track from observations to results, in a stream of bounded memory."""
+"""Streaming results of one track from its observations, in bounded memory."""
 
 from collections import deque
 
@@ -17,18 +17,18 @@ from wildaffect.inference.streaming_smoother import StreamingSmoother
 
 
 class PersonStream:
-    """Follows one track through neutral, windows, smoothing and abstention.
+    """Runs one track through neutral, windows, smoothing and abstention.
 
-    Rows come back in order, each exactly once, after at most the warm-up of the neutral,
-    the length of the longest window (or the delay, where it trails), one step of the
+    Rows are returned in order, each exactly once, after at most the warm-up of the neutral,
+    the length of the longest window (or the delay, if it is causal), one step of the
     model's rate and the reach of the smoothing.
 
     Args:
-        inputs: What the networks read.
+        inputs: Inputs of the networks.
         model: The networks.
-        neutral: What changes are read against; None where the networks read none.
-        warm_up_s: Time that first rows wait for a first estimate of the neutral.
-        keep_features: Whether results carry what was measured, raw and as change.
+        neutral: Reference for changes; None if the networks read no changes.
+        warm_up_s: Delay of the first rows for a first estimate of the neutral.
+        keep_features: Include the measurements in results, raw and as changes.
     """
 
     def __init__(
@@ -52,11 +52,11 @@ class PersonStream:
         self._open: deque[tuple[FaceRow, dict[str, Vector], float]] = deque()
 
     def push(self, row: FaceRow) -> list[FaceResult]:
-        """Take the next row; return the results that are now final."""
+        """Add the next row and return the results that are now final."""
         return [result for whole in self._gaps.push(row) for result in self._warm_up(whole)]
 
     def finish(self) -> list[FaceResult]:
-        """End the track and return the results that were still held."""
+        """End the track and return the buffered results."""
         held, self._warming = self._warming or [], None
         results = [result for row in held for result in self._predict(row)]
         results += self._smooth(self._windows.flush())

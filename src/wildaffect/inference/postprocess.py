@@ -1,4 +1,4 @@
-"""Model outputs of one row to `Affect`: calibration, and what stays absent."""
+"""Conversion of the model outputs of one row to `Affect`, with calibration."""
 
 from functools import cache
 
@@ -24,7 +24,7 @@ Vector = NDArray[np.float32]
 def smoothing_by_column(
     manifest: Manifest, layout: Layout
 ) -> list[tuple[slice, SmoothingKind]]:
-    """Return the columns that are smoothed and how; spread and intensity as their task."""
+    """Return the smoothing of each column; spread and intensity follow their task."""
     smoothing = manifest.calibration.smoothing
     kinds = {name: smoothing.of(task_of_columns(name)) for name in layout.columns}
     return [(layout.columns[name], kind) for name, kind in kinds.items() if kind]

@@ -1,8 +1,7 @@
-"""Frames with faces to rows for the networks: backbones look at several faces at once.
+"""Rows for the networks from frames with faces; backbones run on batches of faces.
 
-A backbone costs far more than everything else, so it sees the faces of the rows that a
-network reads, and no others: about `rate_hz` of them per second and person. Those are the
-ones that carry crops.
+A backbone costs far more than everything else, so it runs only on the faces of rows that a
+network reads: about `rate_hz` of them per second and person. Only those have crops.
 """
 
 from collections import deque
@@ -17,9 +16,10 @@ from wildaffect.inference.inputs import FaceRow, Inputs
 from wildaffect.inference.manifest import BackboneInput, Manifest
 
 BATCH_FACES = 2 * NETWORK_BATCH
-"""Faces that backbones look at together."""
+"""Batch size of backbones, in faces."""
 BATCH_FRAMES = 64
-"""Frames that wait for a batch to fill, at most; they hold no pixels but its crops."""
+"""Maximum number of frames that wait for a batch to fill; of their pixels only crops are
+kept."""
 
 Rows = tuple[FrameFaces, list[FaceRow]]
 """A frame, its faces without their crops, with the row of each, in their order."""
@@ -30,7 +30,7 @@ class FaceRows:
 
     Args:
         inputs: Measured inputs.
-        at_once: True if each frame is processed before the next one, as in live streams.
+        at_once: Process each frame before the next arrives, as in live streams.
     """
 
     def __init__(self, inputs: Inputs, *, at_once: bool) -> None:
@@ -65,16 +65,16 @@ class FaceRows:
 
 
 class GapFiller:
-    """Gives rows of a lost face the backbone features between its neighbors in time."""
+    """Interpolates backbone features in time for the rows of a lost face."""
 
     def __init__(self, names: tuple[str, ...]) -> None:
         self._names = names
         self._last: FaceRow | None = None
-        """The last one with features of every backbone."""
+        """The last row with features of every backbone."""
         self._lost: deque[FaceRow] = deque()
 
     def push(self, row: FaceRow) -> list[FaceRow]:
-        """Take the next row; return those that are now whole, in order."""
+        """Add the next row and return those that are now complete, in order."""
         if row.face.status is Status.INTERPOLATED:
             self._lost.append(row)
             return []
@@ -101,7 +101,7 @@ class GapFiller:
 
 
 def embedding_rate_hz(manifest: Manifest) -> float | None:
-    """Return how often a face is read by networks that read backbones; None for always."""
+    """Return the rate in Hz at which backbones run on a face; None for every frame."""
     for member in manifest.members:
         reads = any(isinstance(one, BackboneInput) for one in manifest.inputs_of(member))
         if reads and manifest.window_of(member).is_frame_wise:

@@ -1,9 +1,9 @@
 """Smoothing over real time: kinds of filters, and smoothing of a whole series.
 
-Every kind is a weight by distance in time within a finite reach, and the smoothed value is
-the weighted mean of the rows in reach. At the ends of a series and at gaps, the weights of
-    the missing side are left out, so that a constant stays constant.
-Symbols: T rows, K columns, L rows in reach of one.
+Every kind of filter has a weight by distance in time within a finite reach, and the
+smoothed value is the weighted mean of the rows in reach. At the ends of a series and at
+gaps, the weights of the missing side are omitted, so that a constant remains constant.
+Symbols: T rows, K columns, L rows in reach of a row.
 """
 
 from dataclasses import dataclass
@@ -20,16 +20,16 @@ Floats = NDArray[np.floating]
 FloatArray = NDArray[np.float64]
 
 REACH_SD = 3.0
-"""Gaussian neighbors further away than so many standard deviations do not count."""
+"""Reach of the Gaussian, in standard deviations."""
 REACH_TIME_CONSTANTS = 5.0
-"""The same for the exponential, whose weight has then fallen below 1 %."""
+"""Reach of the exponential, in time constants; its weight is then below 1 %."""
 BLOCK_ROWS = 128
-"""Rows that are smoothed in one product; more waste weights, fewer cost calls."""
+"""Rows per matrix product: more rows waste weights, fewer rows cost calls."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gaussian(Config):
-    """Weights fall on both sides as a normal density does."""
+    """Gaussian weights on both sides."""
 
     sd_s: float
     kind: Literal["gaussian"] = "gaussian"
@@ -51,7 +51,7 @@ class Box(Config):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CausalExponential(Config):
-    """Only the row and those before it count, by exp(-age / time constant): no delay."""
+    """Causal exponential weights, exp(-age / time constant): no delay."""
 
     time_constant_s: float
     kind: Literal["causal_exponential"] = "causal_exponential"
@@ -79,7 +79,7 @@ class Smoothing(Config):
 
 
 def reach_s(kind: SmoothingKind) -> tuple[float, float]:
-    """Return how far back and how far ahead of a row others count, in seconds."""
+    """Return the reach of a filter before and after a row, in seconds."""
     match kind:
         case Gaussian(sd_s=sd_s):
             return REACH_SD * sd_s, REACH_SD * sd_s
@@ -108,12 +108,12 @@ def weights(kind: SmoothingKind, away_s: FloatArray) -> FloatArray:
 def smooth(
     values: NDArray[np.float32], times_s: FloatArray, kind: SmoothingKind
 ) -> NDArray[np.float32]:
-    """Return a series smoothed over its times, shape (T, K) as given.
+    """Return the series smoothed over time, shape (T, K).
 
     Args:
         values: Finite, shape (T, K).
         times_s: Strictly ascending, shape (T,).
-        kind: The weights.
+        kind: Kind of filter.
     """
     past_s, future_s = reach_s(kind)
     firsts = np.searchsorted(times_s, times_s - past_s - TIME_TOLERANCE_S)

@@ -1,4 +1,4 @@
-"""Smoothing of rows that are still arriving: the same values as `smoothing.smooth`."""
+"""Smoothing of a stream of rows, with the same values as `smoothing.smooth`."""
 
 from collections.abc import Sequence
 
@@ -14,11 +14,11 @@ Vector = NDArray[np.float32]
 class StreamingSmoother:
     """Smooths groups of columns, each with its own kind, over times and not over rows.
 
-    A row comes back once every later neighbor within reach was seen: at once where all
-    kinds are causal. No more rows are held than lie within reach.
+    A row is returned once all later rows within reach have arrived: immediately if all
+    kinds are causal. Only the rows within reach are buffered.
 
     Args:
-        kinds: Columns and how they are smoothed; columns not named stay as they are.
+        kinds: Columns and how they are smoothed; other columns are not smoothed.
     """
 
     def __init__(self, kinds: Sequence[tuple[slice, SmoothingKind]]) -> None:
@@ -33,15 +33,15 @@ class StreamingSmoother:
         self._times: list[float] = []
         self._rows: list[Vector] = []
         self._num_done = 0
-        """Rows at the left that were given back, kept as neighbors of later ones."""
+        """Number of first rows that were returned, kept as neighbors of later rows."""
 
     @property
     def num_held(self) -> int:
-        """Rows that are kept, given back or not."""
+        """Number of buffered rows, returned or not."""
         return len(self._times)
 
     def push(self, time_s: float, row: Vector) -> list[Vector]:
-        """Take the next row, shape (K,); return those that are now final, in order."""
+        """Add the next row, shape (K,), and return those that are now final, in order."""
         if not self._columns:
             return [row]
         self._times.append(time_s)
@@ -50,7 +50,7 @@ class StreamingSmoother:
         return self._give_back(time_s - wait_s)
 
     def finish(self) -> list[Vector]:
-        """Return the rows that were still held."""
+        """Return the buffered rows."""
         done = self._give_back(np.inf)
         self._times, self._rows, self._num_done = [], [], 0
         return done
@@ -74,7 +74,7 @@ class StreamingSmoother:
         return smoothed
 
     def _forget(self, times: NDArray[np.float64]) -> None:
-        """Drop rows that no row still to be given back can reach."""
+        """Drop rows out of reach of all rows that are not yet returned."""
         oldest_s = times[min(self._num_done, len(times) - 1)] - self._past_s
         num_old = int(np.searchsorted(times, oldest_s - 2 * TIME_TOLERANCE_S))
         num_old = min(num_old, self._num_done)
