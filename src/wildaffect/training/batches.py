@@ -20,7 +20,7 @@ from wildaffect.training.tensors import TensorBatch, to_tensors
 
 _DRAW = 0x7A1
 _NUM_TRIALS = 256
-"""Windows to draw when estimating the mean number of rows per window."""
+"""Number of windows to sample when estimating the mean number of rows per window."""
 
 
 class TrainingBatches:
@@ -56,7 +56,7 @@ class TrainingBatches:
         self.rows_per_epoch = self.steps_per_epoch * rows_per_step
 
     def from_step(self, step: int, device: torch.device) -> Iterator[TensorBatch]:
-        """Yield the batches of this step and all later ones, without end."""
+        """Yield the batches of this step and all later steps, indefinitely."""
         while True:
             rng = np.random.default_rng((self._recipe.seed, _DRAW, step))
             drawn = list(self._sampler.draw(self._recipe.batch_size, rng))

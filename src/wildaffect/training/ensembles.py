@@ -131,7 +131,7 @@ def expand_runs(folders: Sequence[Path]) -> list[Path]:
     """Return the folders of runs, with each cross-validation replaced by its runs.
 
     Raises:
-        UsageError: If a run is named twice.
+        UsageError: If a run is listed twice.
         SplitError: If the folds of a cross-validation were modified.
     """
     found: list[Path] = []

@@ -95,7 +95,7 @@ def rows_against(rows: ExactRows, policy: NeutralPolicy, *, own_neutral: bool) -
     """Return `UNIT_INPUTS` of each row, shape (N, D), track by track.
 
     Args:
-        rows: Whole tracks, in order of time.
+        rows: Complete tracks, in order of time.
         policy: Estimation of a person's neutral face.
         own_neutral: Estimate each person's neutral face; else use the population's.
     """

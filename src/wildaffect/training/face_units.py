@@ -21,7 +21,7 @@ RIDGE = 1e3
 ONE_SIDED = 0.1
 """Difference between the sides from which a row counts as one-sided."""
 ONE_SIDED_WEIGHT = 50.0
-"""Rows that do so, beside all others."""
+"""Weight of one-sided rows in the regression; other rows have weight 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +67,8 @@ def train_face_units(
         rows: Measures of `UNIT_INPUTS`, the last of them the confidence of the neutral,
             shape (N, D).
         targets: Ground truth of the same rows.
-        mirror: Index of the measure that replaces each one in a mirrored face, shape (D,).
+        mirror: Index of the measure that replaces each measure in a mirrored face, shape
+            (D,).
         recipe: Training settings.
     """
     torch.manual_seed(recipe.seed)
@@ -124,12 +125,12 @@ def fit_asymmetry(
 ) -> Asymmetry:
     """Return the weighted ridge regression of left minus right on the measures.
 
-    Rows that show a unit on one side alone weigh more: they are so rare that the plain
-    regression hardly tells any sides apart.
+    Rows that show a unit on one side alone have a larger weight: they are so rare that the
+    unweighted regression hardly distinguishes the sides.
 
     Args:
-        rows: As of `train_face_units`.
-        targets: Of the same rows.
+        rows: Rows as for `train_face_units`.
+        targets: Ground truth of the same rows.
         units: Standardizes the rows.
     """
     standardized = units.standardize(torch.tensor(rows)).double()

@@ -1,4 +1,4 @@
-"""Frames to predict: those of a split, of an official list, or of a whole store.
+"""Frames to predict: those of a split, of an official list, or of a feature store.
 
 Labels are not needed. Symbols: N requested rows.
 """
@@ -39,7 +39,7 @@ def request_split(data: Path, split: str | None, layout: str | None) -> FrameReq
 
     Raises:
         MissingData: If `data` contains no known layout.
-        UsageError: If there is no such split, or there are several and none is named.
+        UsageError: If there is no such split, or there are several and none is specified.
         BadAnnotation: If a file cannot be read.
     """
     chosen = layout or (fullest_layout(data) if data.is_dir() else None)
@@ -101,8 +101,8 @@ def sequences_of(
 ) -> Iterator[tuple[FrameSequence, ...]]:
     """Yield each video with the features of every recipe, one sequence per recipe.
 
-    Videos come in the requested order, one in memory at a time; those that lack features
-    for a recipe are skipped.
+    Videos are in the requested order, with one in memory at a time; those that lack
+    features for a recipe are skipped.
 
     Raises:
         FeatureError: If an input is not in the store, or no video has its features.

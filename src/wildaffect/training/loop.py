@@ -139,7 +139,7 @@ def _seed_step(parts: Parts, index: int) -> None:
 
 
 def _describe(index: int, report: LossReport, grad_norm: Tensor, lr: float) -> Step:
-    """Return the metrics of a step, copied from the device at once."""
+    """Return the metrics of a step, copied from the device in one transfer."""
     values = torch.stack([report.total, grad_norm, *report.per_task.values()])
     loss, norm, *losses = values.detach().tolist()
     per_task = dict(zip(report.per_task, losses, strict=True))

@@ -1,4 +1,4 @@
-"""Batched inference of a trained model on whole sequences, with the analyzer's windows.
+"""Batched inference of a trained model on sequences, with the analyzer's windows.
 
 Symbols: B windows, T rows of a sequence, L rows of one window, K columns of all tasks.
 """

@@ -105,11 +105,11 @@ class TemporalRecipe(Config):
     batch_size: int = 16
     """Windows per step, over all processes together."""
     num_epochs: int = 20
-    """Number of epochs; the windows of one have as many rows as the training data."""
+    """Number of epochs; the windows of an epoch have as many rows as the training data."""
     optim: OptimConfig = field(default_factory=OptimConfig)
     selection: Selection = field(default_factory=BestOnDevSplit)
     ema_decay: float = 0.0
-    """Decay of the EMA of the weights, which is saved instead of the last ones; 0 for
+    """Decay of the EMA of the weights, which is saved instead of the last weights; 0 for
     none."""
     input_noise: float = 0.0
     """Standard deviation of the noise on features in training, relative to their own."""

@@ -174,7 +174,7 @@ def read_metrics(run: Run) -> Iterator[dict[str, Any]]:
     """Yield the complete lines of the run's metrics.
 
     Raises:
-        UsageError: If a line does not hold the metrics of an epoch.
+        UsageError: If a line does not contain the metrics of an epoch.
     """
     if not run.metrics.exists():
         return

@@ -38,7 +38,7 @@ def video_statistics(
 def task_scores(scores: TaskScores, tasks: Sequence[Task]) -> dict[str, float]:
     """Return the official score of each task and their sum as `score`.
 
-    A task that is not predicted is left out; a task without labels adds 0 to the sum.
+    A task that is not predicted is omitted; a task without labels adds 0 to the sum.
     """
     named = {
         Task.VALENCE: float(scores.ccc_valence),

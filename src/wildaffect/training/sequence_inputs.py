@@ -1,4 +1,4 @@
-"""Stored features to the rows that a temporal model reads, as the analyzer builds them.
+"""Conversion of stored features to the inputs of a temporal model, as in the analyzer.
 
 An input is a kind of measurement (`geometry`, `geometry_change`, `blendshapes`,
 `blendshapes_change`, `pose`) or the name of any feature set in the store. Symbols: T rows
@@ -22,16 +22,16 @@ from wildaffect.inference.manifest import AGAINST_NEUTRAL, NeutralPolicy
 from wildaffect.inference.neutral import population_changes, track_changes
 
 MEASURED_SET = "geometry"
-"""The feature set that holds measures, pose and blendshapes side by side."""
+"""Feature set with the columns of measures, pose and blendshapes."""
 
 Floats = NDArray[np.floating]
 
 
 def in_order(inputs: Sequence[str]) -> tuple[str, ...]:
-    """Return inputs in the order of a feature row: those of one feature set are adjacent.
+    """Return inputs in the order of a feature row, grouped by feature set.
 
     Raises:
-        FeatureError: If there is none, or one is named twice.
+        FeatureError: If there are no inputs, or an input is repeated.
     """
     if not inputs or len(set(inputs)) != len(inputs):
         raise FeatureError(
@@ -42,25 +42,25 @@ def in_order(inputs: Sequence[str]) -> tuple[str, ...]:
 
 
 def feature_sets(inputs: Sequence[str]) -> tuple[str, ...]:
-    """Return the feature sets that inputs are read from, each once, in order."""
+    """Return the feature sets of the inputs, each once, in order."""
     return tuple(dict.fromkeys(_set_of(name) for name in inputs))
 
 
 def measured_view(
     inputs: Sequence[str], policy: NeutralPolicy, *, neutral_unknown: float = 0.0
 ) -> View:
-    """Return how a track's stored rows become a model's: measurements by their kinds.
+    """Return a function that converts a track's stored rows to a model's inputs.
 
-    A person's neutral is estimated track by track, as the analyzer does it.
+    A person's neutral is estimated per track, as in the analyzer.
 
     Args:
-        inputs: Of the model.
-        policy: How the neutral is estimated.
-        neutral_unknown: Share of videos, picked by their names, that are read against the
-            population alone, as photographs are.
+        inputs: Inputs of the model.
+        policy: Policy for the estimate of the neutral.
+        neutral_unknown: Share of videos, selected by their names, whose measurements are
+            relative to the population alone, as for photographs.
 
     Returns:
-        A function that raises FeatureError where the measured set has other columns.
+        A function that raises FeatureError if the measured set has other columns.
     """
     kinds = [name for name in inputs if name in COLUMNS]
 
@@ -89,7 +89,7 @@ def _set_of(name: str) -> str:
 
 
 def _share_of(video: str) -> float:
-    """Return a number in [0, 1) that depends on the name alone, spread evenly."""
+    """Return a number in [0, 1), uniformly distributed, from the CRC of a name."""
     return zlib.crc32(video.encode()) / 2**32
 
 

@@ -23,7 +23,7 @@ _OTHER_STATE = (RuntimeError, ValueError, LookupError, TypeError, AttributeError
 """Exceptions that torch raises on a state of another model."""
 
 EVERY_S = 60.0
-"""Seconds between checkpoints within an epoch; one is also written after each epoch."""
+"""Seconds between checkpoints within an epoch; each epoch also ends with a checkpoint."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,7 +81,7 @@ class Trainer:
         plan: Length of the run.
         state: Training state.
         fabric: Fabric of this process.
-        eval_fn: Evaluates an epoch; the value of `score` selects the best one.
+        eval_fn: Evaluates an epoch; the value of `score` selects the best epoch.
         trackers: Experiment trackers; used in the first process only.
     """
 

@@ -1,4 +1,4 @@
-"""Augmentation of crops: drawn per step, applied to a whole batch.
+"""Augmentation of crops: sampled per step, applied to a batch.
 
 Symbols: B crops, C channels, S side in pixels.
 """
@@ -25,7 +25,7 @@ class Changes:
     """Augmentation parameters of B crops."""
 
     affine: NDArray[np.float32]
-    """Maps coordinates of the new crop to the old one, both in [-1, 1], (B, 2, 3)."""
+    """Maps coordinates of the new crop to the old crop, both in [-1, 1], (B, 2, 3)."""
     gains: NDArray[np.float32]
     """Brightness, contrast and saturation, 1 for none, shape (B, 3)."""
     blurred: NDArray[np.bool_]
@@ -43,7 +43,7 @@ class Changes:
 def draw_changes(
     config: AugmentConfig, num_crops: int, rng: np.random.Generator
 ) -> Changes:
-    """Draw the augmentation of a batch."""
+    """Sample the augmentation of a batch."""
     return Changes(
         affine=_draw_affine(config, num_crops, rng),
         gains=_draw_gains(config, num_crops, rng),

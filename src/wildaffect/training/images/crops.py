@@ -112,7 +112,7 @@ class CropReader:
 
 
 def in_order(num_rows: int, batch_size: int) -> Iterator[NDArray[np.int64]]:
-    """Yield all rows in batches; the last one may be shorter."""
+    """Yield all rows in batches; the last batch may be smaller."""
     for first in range(0, num_rows, batch_size):
         yield np.arange(first, min(first + batch_size, num_rows))
 

@@ -132,7 +132,7 @@ class Finetune:
         return [group for group in groups if group["params"]]
 
     def batches(self, first_step: int) -> Iterator[CropBatch]:
-        """Yield the batches of this step and all later ones, without end."""
+        """Yield the batches of this step and all later steps, indefinitely."""
         config, device = self._recipe.augment, self._fabric.device
         to_input = normalizer(self._preprocess, device)
         rank, count = self._processes.rank, self._processes.count

@@ -47,7 +47,7 @@ class ImageTrainerConfig(TrainerConfig):
 
     strategy: Strategy = "ddp"
     micro_batch_size: int | None = None
-    """Maximum number of crops per process in memory at once; None for all."""
+    """Maximum number of crops per process in memory at a time; None for all."""
     decoders: int = 2
     """Number of decoding threads per process."""
 

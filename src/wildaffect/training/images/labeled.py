@@ -51,7 +51,7 @@ class LabeledCrops:
     num_unlabeled: int
     """Number of rows without any label."""
     is_cut: bool
-    """True if `wildaffect crop` cut them, with the alignment of extraction and analysis."""
+    """True if made by `wildaffect crop`, with the alignment of extraction and analysis."""
 
     def __len__(self) -> int:
         return len(self.paths)

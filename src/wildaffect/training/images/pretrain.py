@@ -99,7 +99,7 @@ class Pretrain:
         return weight_decay_groups(self._mae, self._recipe.optim.weight_decay)
 
     def batches(self, first_step: int) -> Iterator[MaskedBatch]:
-        """Yield the batches of this step and all later ones, without end."""
+        """Yield the batches of this step and all later steps, indefinitely."""
         for step, decoded in enumerate(
             self.reader.batches(self._share(first_step)), start=first_step
         ):

@@ -59,10 +59,10 @@ class FinetuneRecipe(ImageRecipe):
     """Parameter of mixup's Beta distribution; 0 disables mixup."""
     selection: Selection = field(default_factory=BestOnDevSplit)
     ema_decay: float = 0.0
-    """Decay of the EMA of the weights, which is saved instead of the last ones; 0 for
+    """Decay of the EMA of the weights, which is saved instead of the last weights; 0 for
     none."""
     layer_decay: float = 1.0
-    """Ratio of the learning rates of a stage and the next one, in (0, 1]."""
+    """Ratio of the learning rates of a stage and the next stage, in (0, 1]."""
     frozen_stages: int = 0
     """Number of frozen stages of the backbone, from its input."""
     drop_path: float = 0.0

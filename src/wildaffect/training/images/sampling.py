@@ -23,7 +23,7 @@ class EveryImage(Config):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BalancedClasses(Config):
-    """Images drawn with replacement, with rare expressions oversampled."""
+    """Images sampled with replacement, with rare expressions oversampled."""
 
     power: float = 0.5
     """Exponent of the inverse class frequency, in [0, 1]: 0 for uniform sampling of images,
@@ -54,7 +54,7 @@ def class_weights(
 
 
 class StepRows:
-    """Draws the images of any step of a run.
+    """Samples the images of any step of a run.
 
     Args:
         num_images: Number of images N.

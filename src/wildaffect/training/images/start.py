@@ -64,7 +64,7 @@ def start_from(network: str, weights: str | None) -> Start:
 
     Raises:
         UsageError: If the weights are of another network, or the name is unknown.
-        BadWeights: If the file is damaged, holds code, or does not fit.
+        BadWeights: If the file is damaged, contains code, or does not fit.
     """
     spec = backbone_spec(network)
     if weights is None:

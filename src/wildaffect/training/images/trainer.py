@@ -47,7 +47,7 @@ class Objective(Protocol):
         """Return the parameter groups for the optimizer."""
 
     def batches(self, first_step: int) -> Iterator[Any]:
-        """Yield the batches of this step and all later ones, without end."""
+        """Yield the batches of this step and all later steps, indefinitely."""
 
     def forward_backward(self, forward: nn.Module, batch: Any) -> LossReport:
         """Accumulate the gradient of a batch and return its loss over all processes.
