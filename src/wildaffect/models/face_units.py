@@ -37,7 +37,7 @@ class FaceUnits(nn.Module):
     Args:
         mean: Mean of each measure of a face at rest, shape (D,).
         spread: Spread of each measure, positive, shape (D,).
-        mirror: Index of the measure that replaces each one in a mirrored face, (D,).
+        mirror: Index of the measure that replaces each measure in a mirrored face, (D,).
         num_units: Number of action units K.
         hidden: Units of the two hidden layers.
         dropout: Dropout after the first hidden layer, in [0, 1).
@@ -96,15 +96,15 @@ class FaceUnits(nn.Module):
 
 
 class Asymmetry(nn.Module):
-    """Standardized measures -> by how much the left side shows more than the right.
+    """Standardized measures -> difference between the left and the right side.
 
-    Linear in what a mirror would change of the measures, so that a mirrored face gives the
-    opposite. The two sides that `FaceUnits` gives are far too alike for this: it is trained
-    on faces that mostly show the same on both.
+    Linear in the antisymmetric part of the measures, so that a mirrored face gives the
+    opposite. The two sides that `FaceUnits` predicts are far too similar for this: it is
+    trained on mostly symmetric faces.
 
     Args:
         weight: Shape (D, K).
-        mirror: As of `FaceUnits`.
+        mirror: As for `FaceUnits`.
     """
 
     weight: Tensor

@@ -164,7 +164,7 @@ def check_sources(sources: Mapping[Task, tuple[Task, ...]]) -> None:
     """Check that the graph is acyclic.
 
     Raises:
-        ValueError: Naming the tasks of the cycle, or the source that is named twice.
+        ValueError: Naming the tasks of the cycle, or the repeated source.
     """
     for target, given in sources.items():
         if target in given:

@@ -33,15 +33,15 @@ def read_checkpoint(path: Path, *, key: str = "") -> dict[str, Tensor]:
     """Return the tensors of a weight file by name, on the CPU.
 
     Files that end in .safetensors are read as such, all others as torch files. Pickled code
-    is never executed; files that contain it are refused.
+    is never executed; files that contain it are rejected.
 
     Args:
-        path: The file.
+        path: Weight file.
         key: Entry that holds the weights, dots between levels (`student.backbone`); by
-            default the one of `WRAPPERS` that is there, or the file as a whole.
+            default the entry among `WRAPPERS` that exists, or the entire file.
 
     Raises:
-        BadWeights: If the file is damaged, holds code or holds no tensors.
+        BadWeights: If the file is damaged, contains code or contains no tensors.
         UsageError: If several entries could hold the weights.
     """
     if not path.is_file():
@@ -98,7 +98,7 @@ def _read_torch(path: Path) -> Mapping[str, Any]:
 
 
 def _check_zip(path: Path) -> None:
-    """Refuse compressed files, which could unpack to any size; torch does not compress."""
+    """Reject compressed files, which could unpack to any size; torch does not compress."""
     try:
         with open_zip(path) as archive:
             for member in archive.infolist():

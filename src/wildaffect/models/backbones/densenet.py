@@ -41,7 +41,7 @@ class DenseNetConfig(Config):
 
 
 class DenseLayer(nn.Module):
-    """Adds `growth` channels to what it is given."""
+    """Appends `growth` channels to its input."""
 
     def __init__(self, in_channels: int, growth: int) -> None:
         super().__init__()
@@ -52,7 +52,7 @@ class DenseLayer(nn.Module):
         self.conv2 = nn.Conv2d(inner, growth, 3, padding=1, bias=False)
 
     def forward(self, maps: Tensor) -> Tensor:
-        """Return the input maps with the new ones appended."""
+        """Return the input maps with the new maps appended."""
         inner = self.conv1(F.relu(self.norm1(maps)))
         new = self.conv2(F.relu(self.norm2(inner)))
         return torch.cat([maps, new], dim=1)
@@ -97,7 +97,7 @@ class DenseNet(Backbone):
         return maps.mean(dim=(2, 3))
 
     def stages(self) -> Stages:
-        """Return the layers in order, a dense block with its transition as one."""
+        """Return the layers in order, each dense block merged with its transition."""
         blocks = [
             (f"features.denseblock{block}", f"features.transition{block}")
             for block in range(1, self.num_blocks + 1)

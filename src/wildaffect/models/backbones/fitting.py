@@ -42,7 +42,7 @@ class FittedTensors:
 def fit_tensors(
     where: str, tensors: Mapping[str, Tensor], spec: BackboneSpec, *, resize_positions: bool
 ) -> FittedTensors:
-    """Match a file's tensors to a network by key, every one of them.
+    """Match all of a file's tensors to a network by key.
 
     Args:
         where: The file, for messages.
@@ -111,7 +111,7 @@ def _check_positions(
     if positions is None or wanted is None or tuple(positions.shape) == wanted:
         return 0
     if positions.dim() != 3 or positions.shape[2] != wanted[2]:
-        return 0  # another network altogether: reported with everything else
+        return 0  # a different network: reported with all other differences
     num_patches, num_wanted = positions.shape[1] - 1, wanted[1] - 1
     if not resize:
         raise BadWeights(

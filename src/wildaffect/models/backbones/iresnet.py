@@ -25,7 +25,8 @@ class IResNetConfig(Config):
     units: tuple[int, int, int, int]
     """Residual units per stage."""
     width: int = 64
-    """Channels of the first stage; each later one has twice as many as the one before."""
+    """Channels of the first stage; each later stage has twice as many as its
+    predecessor."""
     size_px: int = 112
     feature_dim: int = 512
     dropout: float = 0.0
@@ -67,7 +68,7 @@ class ResidualUnit(nn.Module):
 
 
 class IResNet(Backbone):
-    """An IResNet whose last batch norm gives the features.
+    """An IResNet whose last batch norm outputs the features.
 
     The scale of that norm is fixed at 1 and not trained, as in the reference.
     """

@@ -17,7 +17,7 @@ def layer_decay_groups(
 
     The last layer has the learning rate `peak_lr`, each earlier one `layer_decay` times
     that of the next; norms, biases, the class token and positions have no weight decay.
-    Frozen parameters are left out. The caller adds the group of the head.
+    Frozen parameters are excluded. The caller adds the group of the head.
 
     Args:
         backbone: Backbone to fine-tune; its `stages` are the layers.

@@ -20,7 +20,7 @@ class WeightManifest(Config):
     """Origin and license of imported weights, and the crop that they expect."""
 
     name: str
-    """`architecture.tag` under which they are loaded."""
+    """Name of the weights, `architecture.tag`."""
     network: str
     """Registered network that they fit."""
     feature_dim: int
@@ -30,13 +30,13 @@ class WeightManifest(Config):
     source_file: str
     source_sha256: str
     source: str
-    """Where the user got the file; empty if not stated."""
+    """Origin of the file, as the user stated it; empty if not stated."""
     license: str
     """License or agreement, as the user stated it; empty if not stated."""
     classes: tuple[str, ...] = ()
     """Classes of the stored classifier, in order; empty without one."""
     dropped: tuple[str, ...] = ()
-    """Keys of the source file that were left out."""
+    """Keys of the source file that were dropped."""
     resized_from: int = 0
     """Number of patches that positions were interpolated from; 0 if unchanged."""
     format_version: int = FORMAT_VERSION

@@ -65,7 +65,7 @@ def empty_backbone(name: str) -> Backbone:
 
 
 def _timm_spec(name: str) -> BackboneSpec:
-    # timm takes seconds to import; only those who name one of its models pay for it.
+    # timm takes seconds to import, so it is imported only for its own models.
     from wildaffect.models.backbones import timm_adapter  # noqa: PLC0415
 
     model = name.removeprefix(TIMM_PREFIX)

@@ -1,7 +1,7 @@
 """Any image model of timm as a backbone.
 
-Source: R. Wightman, PyTorch Image Models. What differs: crops are cut by `faces.crop`,
-hence with its interpolation and without a margin, whatever the model's own card says.
+Source: R. Wightman, PyTorch Image Models. Different here: crops are made by `faces.crop`,
+with its interpolation and without a margin, whatever the model's own card states.
 """
 
 from difflib import get_close_matches

@@ -52,7 +52,7 @@ class ImportRequest:
 
     @property
     def name(self) -> str:
-        """Name under which the weights are kept."""
+        """Name of the stored weights."""
         architecture, dot, _ = self.network.rpartition(".")
         architecture = architecture if dot else self.network
         return f"{architecture}.{self.tag}" if self.tag else self.network
@@ -91,7 +91,7 @@ def import_weights(
         overwrite: Replace weights of the same name.
 
     Raises:
-        BadWeights: If the file is damaged, holds code, or does not fit.
+        BadWeights: If the file is damaged, contains code, or does not fit.
         UsageError: If the name is unknown or taken.
         OutputError: If the folder cannot be written.
     """
@@ -134,7 +134,7 @@ def load_weights(name_or_path: str | Path, folder: Path | None = None) -> Loaded
         folder: Folder of stored weights; None for the user's own folder.
 
     Raises:
-        BadWeights: If there are none, or they were modified since the import.
+        BadWeights: If there are no such weights, or they were modified since the import.
     """
     entry = _find(name_or_path, folder or user_folder())
     manifest = read_manifest(entry / MANIFEST_FILE)

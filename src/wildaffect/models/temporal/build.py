@@ -34,7 +34,7 @@ def build_temporal_encoder(config: TemporalConfig, input_dim: int) -> TemporalEn
     """Build the encoder that `config` describes for features of shape (B, T, input_dim).
 
     Raises:
-        UsageError: If an encoder of other code is not registered, or refuses its settings.
+        UsageError: If a custom encoder is not registered, or rejects its settings.
     """
     match config:
         case CustomEncoder():

@@ -223,7 +223,7 @@ class TransformerConfig(Config):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CustomEncoder(Config):
-    """An encoder of other code; saved runs hold its name and settings."""
+    """A custom encoder; saved runs contain its name and settings."""
 
     name: str
     """As registered in `TEMPORAL_ENCODERS` or declared as an entry point."""

@@ -1,4 +1,4 @@
-"""Temporal encoders of other code, by name."""
+"""Custom temporal encoders, by name."""
 
 from collections.abc import Callable
 
@@ -14,16 +14,16 @@ TEMPORAL_ENCODERS: Registry[Callable[..., TemporalEncoder]] = Registry(
 )
 """Functions or classes that take the width of the features and `settings`."""
 ROWS, PADDING = 5, 3
-"""Rows of the window with which an encoder is checked."""
+"""Number of rows of the window that encoders are checked with."""
 LARGEST_DIFFERENCE = 1e-4
-"""Largest difference that padding may make to a state: that of other kernels."""
+"""Maximum difference of a state due to padding, which may select other kernels."""
 
 
 def build_custom_encoder(config: CustomEncoder, input_dim: int) -> TemporalEncoder:
     """Build the encoder for features of shape (B, T, input_dim).
 
     Raises:
-        UsageError: If there is no encoder of this name, it refuses the settings, its
+        UsageError: If there is no encoder of this name, it rejects the settings, its
             output has another shape, or padding changes the states of real rows.
     """
     make = TEMPORAL_ENCODERS.find(config.name)
