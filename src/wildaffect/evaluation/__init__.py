@@ -1,1 +1,1 @@
-"""Predictions, annotations and a protocol to a report."""
+"""Evaluation of predictions against annotations under a protocol."""

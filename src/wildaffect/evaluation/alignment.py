@@ -34,7 +34,7 @@ class AlignedTask:
     annotated: Mask
     pred: NDArray[Any]
     given: Mask
-    """True where `pred` may be used, including values filled in by a rule."""
+    """True where `pred` is valid, including values filled in by a rule."""
     num_missing: int = 0
     """Annotated frames without a prediction, before a rule filled them."""
     space: LabelSpace | None = None
@@ -95,8 +95,7 @@ def align_values(
     """Return valence or arousal.
 
     Raises:
-        EvaluationError: If a prediction is missing and the rule does not allow it.
-    """
+        EvaluationError: If a prediction is missing and the rule does not allow it. """
     pred = predictions.valence if task is Task.VALENCE else predictions.arousal
     target = annotations.valence if task is Task.VALENCE else annotations.arousal
     aligned = AlignedTask(
@@ -206,7 +205,7 @@ def align_action_units(
 
 
 def coverage_of(task: Task, aligned: AlignedTask, annotations: Annotations) -> TaskCoverage:
-    """Return how much of what is annotated was predicted and scored."""
+    """Return the share of annotations that were predicted and scored."""
     num_annotated = int(_frames(aligned.annotated).sum())
     scored = _frames(aligned.annotated & aligned.given)
     return TaskCoverage(

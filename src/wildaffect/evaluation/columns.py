@@ -1,4 +1,4 @@
-"""Columns of a table of predictions to decided values; misnamed columns are refused.
+"""Decided values from the columns of a prediction table; misnamed columns are rejected.
 
 `valence`, `arousal`; `expression` by name (`expression[<label space>]` for classes that
 are not ABAW's), else the greatest of `p_neutral` and so on; `AU01_present`, else `AU01`
@@ -72,10 +72,10 @@ class Values:
 
 
 def check_columns(path: Path, names: Sequence[str]) -> None:
-    """Refuse doubled names, tables without predictions, and columns that look misspelled.
+    """Reject duplicate or misspelled column names, and tables without predictions.
 
     Raises:
-        BadAnnotation: If so; the message names the nearest column that is known.
+        BadAnnotation: If there are any; the message suggests the nearest known column.
     """
     if len(set(names)) != len(names):
         raise BadAnnotation(path, 1, f"columns must be distinct, got {', '.join(names)}")
@@ -111,10 +111,10 @@ def read_values(
     """Return the decided values of every row.
 
     Args:
-        path: For messages.
-        table: N rows.
+        path: Path of the table, for messages.
+        table: Table of N rows.
         lines: Line of each row in the file, shape (N,).
-        classes: Names that `expression` may hold, if not those of a known label space.
+        classes: Class names in `expression`, if not those of a known label space.
 
     Raises:
         BadAnnotation: If a cell is no number, NaN, infinite or an unknown class.
@@ -167,7 +167,7 @@ def read_whole_numbers(
 def read_numbers(
     table: pa.Table, name: str, path: Path, lines: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Return a column with NaN for blanks; one that is not there is all blank.
+    """Return a column with NaN for blanks; a missing column is all blank.
 
     Raises:
         BadAnnotation: If a cell is no number, NaN or infinite.

@@ -1,4 +1,4 @@
-"""Predictions and annotations under a protocol to a report.
+"""Report of predictions against annotations under a protocol.
 
 Symbols: N annotated rows, V videos.
 """
@@ -39,23 +39,23 @@ from wildaffect.formats.image_names import recording_of
 from wildaffect.metrics.scores import VideoStatistics
 
 MAX_GROUPS = 5000
-"""Videos beyond which single ones are not listed."""
+"""Maximum number of videos to list individually."""
 _EXAMPLES = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
-    """What to compare by which rules."""
+    """Annotations, protocol and rules of an evaluation."""
 
     annotated: Annotated
     protocol: Protocol
     rules: Rules = field(default_factory=Rules)
     settings: Settings = field(default_factory=Settings)
     first_frame: int | None = None
-    """Number that the annotations give to the first frame of a video, if known."""
+    """Number of a video's first frame in the annotations, if known."""
     tuned_on: tuple[str, ...] | None = None
-    """Videos on which anything of the system was chosen (weights, thresholds, smoothing,
-    epochs); None if that is not declared."""
+    """Videos that anything of the system was tuned on (weights, thresholds, smoothing,
+    epochs); None if not declared."""
 
 
 def evaluate(
@@ -63,15 +63,16 @@ def evaluate(
     evaluation: Evaluation,
     against: PredictionTable | None = None,
 ) -> Report:
-    """Return the report of one system, compared with another if one is given.
+    """Return the report of a system, optionally compared with another system.
 
     Args:
-        predictions: Of the system.
+        predictions: Predictions of the system.
         evaluation: Annotations, protocol and rules.
         against: Predictions of another system for the same videos.
 
     Raises:
-        EvaluationError: If the sides have no frame in common, or a rule refuses.
+        EvaluationError: If predictions and annotations have no frame in common, or violate
+            a rule.
     """
     annotated = evaluation.annotated
     paired = _pair(predictions, evaluation)
@@ -175,7 +176,7 @@ def _compare(
 
 
 def _undefined(scores: Sequence[Score]) -> tuple[str, ...]:
-    """Return which CCC is 0/0, and with it every number that needs it."""
+    """Return which CCC is 0/0, and the scores that depend on it."""
     return tuple(
         f"{each.title} is not defined (annotated and predicted values are one constant, or "
         "there are fewer than two); what needs it is not defined either"
@@ -212,7 +213,7 @@ def _scored_rows(task: Task, paired: Paired, predictions: Predictions) -> NDArra
 def _breakdown(
     paired: Paired, statistics: VideoStatistics
 ) -> tuple[tuple[GroupScore, ...], tuple[GroupScore, ...]]:
-    """Return videos and persons by themselves; none where each video is one photograph."""
+    """Return scores per video and per person; none if each video is one photograph."""
     rows = paired.annotations
     masks = [
         _scored_rows(task, paired, paired.predictions)

@@ -40,9 +40,9 @@ def to_table(columns: Any, name: str) -> pa.Table:
     """Return columns as an Arrow table; an array with a column per label is divided.
 
     Args:
-        columns: By name; arrays of shape (N,), `action_units` also (N, 12), and
+        columns: Arrays by name, of shape (N,); `action_units` also (N, 12), and
             probabilities of `expression` (N, 8).
-        name: For messages.
+        name: Name of the data in messages.
 
     Raises:
         UsageError: If it has no columns by name, or they differ in length.
@@ -69,13 +69,13 @@ def to_table(columns: Any, name: str) -> pa.Table:
 def pair_in_memory(
     targets: pa.Table, predictions: pa.Table, *, classes: LabelSpace | None = None
 ) -> tuple[Annotated, PredictionTable]:
-    """Return both sides; rows are matched by `frame` (and `video`), else by position.
+    """Return matched tables; rows match by `frame` (and `video`), else by position.
 
     Args:
-        targets: N rows; `video` and `subject` group them for intervals.
+        targets: Table of N rows; `video` and `subject` group them for intervals.
         predictions: Rows in the same order, or with the same `frame` and `video`.
-        classes: Names that `expression` of the predictions may hold, if not those of a
-            known label space.
+        classes: Class names in `expression` of the predictions, if not those of a known
+            label space.
 
     Raises:
         UsageError: If rows cannot be matched.
@@ -207,7 +207,7 @@ def _annotated(table: pa.Table) -> Annotated:
 
 
 def _refuse_codes(column: str, values: NDArray[np.float64]) -> None:
-    """Refuse annotations beyond their range, such as -5 for "not annotated"."""
+    """Reject annotations out of range, such as -5 for "not annotated"."""
     beyond = np.abs(values) > 1
     if beyond.any():
         row = int(np.flatnonzero(beyond)[0])

@@ -1,4 +1,4 @@
-"""Class maps and lists of videos, as they are read from files."""
+"""Readers of class maps and lists of videos."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from wildaffect.core.tasks import LabelSpace
 
 
 def read_class_map(path: Path) -> tuple[dict[str, str | None], LabelSpace]:
-    """Read a JSON object: predicted class -> annotated class, or null if it has none.
+    """Read a JSON object: predicted class -> annotated class, or null for none.
 
     Returns:
         The map, and the label space of its predicted classes.
@@ -37,11 +37,11 @@ def read_class_map(path: Path) -> tuple[dict[str, str | None], LabelSpace]:
 
 
 def read_video_names(path: Path) -> tuple[str, ...]:
-    """Read names of videos, one a line.
+    """Read names of videos, one per line.
 
     Raises:
         MissingData: If the file is not there.
-        BadAnnotation: If it names none, or is not UTF-8.
+        BadAnnotation: If it is empty, or is not UTF-8.
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()

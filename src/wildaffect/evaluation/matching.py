@@ -21,13 +21,13 @@ def match_rows(
 ) -> NDArray[np.int64]:
     """Return for every annotated row the position of its prediction, or `NONE`, shape (N,).
 
-    Rows that the annotations repeat all take the same prediction.
+    Repeated rows of the annotations share a prediction.
 
     Args:
-        table: M rows.
-        annotations: N rows.
-        first_frame: Number that the annotations give to the first frame of a video, for
-            tables of `analyze`, which count from 0; None if unknown.
+        table: Predictions, M rows.
+        annotations: Annotations, N rows.
+        first_frame: Number of a video's first frame in the annotations, for tables of
+            `analyze`, which count from 0; None if unknown.
 
     Raises:
         EvaluationError: If no row is common to both, two rows predict one frame
@@ -44,7 +44,7 @@ def match_rows(
 
 
 def describe_rows(annotations: Annotations, rows: NDArray[np.int64]) -> str:
-    """Return the first few of these rows by name, for a message."""
+    """Return a description of the first few of these rows, for a message."""
     names = [annotations.images[row] for row in rows[:_EXAMPLES].tolist()]
     more = ", ..." if len(rows) > _EXAMPLES else ""
     return ", ".join(names) + more

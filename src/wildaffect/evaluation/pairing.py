@@ -1,4 +1,4 @@
-"""Annotated and predicted values side by side, under the rules for what does not fit.
+"""Alignment of annotated and predicted values, with rules for mismatches.
 
 Symbols: N annotated rows, K action units.
 """
@@ -30,13 +30,13 @@ from wildaffect.evaluation.tables import PredictionTable
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paired:
-    """What is scored: the same N rows on both sides, in the same label spaces."""
+    """Targets and predictions of the same N rows, in the same label spaces."""
 
     annotations: Annotations
-    """Valid for the tasks that are scored alone."""
+    """Valid only for the scored tasks."""
     predictions: Predictions
     coverage: tuple[TaskCoverage, ...]
-    """One for each scored task."""
+    """Coverage of each scored task."""
     departures: tuple[str, ...]
     """Departures from the protocol, one sentence each."""
     notes: tuple[str, ...]
@@ -50,13 +50,13 @@ def pair_up(
     protocol: Protocol,
     rules: Rules,
 ) -> Paired:
-    """Return the frames as they are scored.
+    """Return the aligned frames to score.
 
     Args:
         table: Predictions.
         rows: Position of the prediction of every annotated row, shape (N,).
-        annotations: N rows.
-        protocol: Tasks that count, and their label spaces.
+        annotations: Annotations of N rows.
+        protocol: Scored tasks, and their label spaces.
         rules: Rules for missing predictions and labels.
 
     Raises:

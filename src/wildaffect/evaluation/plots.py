@@ -1,4 +1,4 @@
-"""Numbers behind the plots of a report: densities of valence and arousal, and traces.
+"""Data for the plots of a report: densities of valence and arousal, and traces.
 
 Symbols: N rows, V videos, B bins.
 """
@@ -17,14 +17,14 @@ from wildaffect.metrics.scores import TaskScores, VideoStatistics
 
 NUM_BINS = 25
 MAX_POINTS = 500
-"""Points of a trace; longer videos are subsampled evenly."""
+"""Maximum number of points of a trace; longer videos are subsampled evenly."""
 MIN_TRACE_FRAMES = 10
-"""Minimum length of a video for a trace; shorter ones are drawn only if all are as
+"""Minimum length of a video for a trace; shorter videos are plotted only if all are as
 short."""
 
 
 def densities(annotations: Annotations, predictions: Predictions) -> tuple[Density, ...]:
-    """Return where annotated and predicted values lie, for the tasks that are scored."""
+    """Return densities of annotated and predicted values, for the scored tasks."""
     valence = annotations.valence_valid & predictions.valence_covered
     arousal = annotations.arousal_valid & predictions.arousal_covered
     both = valence & arousal
@@ -62,13 +62,13 @@ def traces(
     statistics: VideoStatistics,
     scores: TaskScores,
 ) -> tuple[Trace, ...]:
-    """Return valence and arousal through the videos with most and least agreement.
+    """Return traces of valence and arousal of the videos with most and least agreement.
 
     Args:
         annotations: N rows of V videos.
         predictions: The same rows.
-        statistics: Of the V videos.
-        scores: Of each video by itself.
+        statistics: Statistics of the V videos.
+        scores: Scores of each video.
     """
     return tuple(
         trace

@@ -1,4 +1,4 @@
-"""What is compared and which number sums it up, under a name that reports carry.
+"""Evaluation protocols: the scored tasks and the overall score, by name.
 
 Source of the ABAW definitions: the competitions' pages; P_MTL as restated by the public
 code cprl-team/MTL-ABAW-11th, src/metrics/mtl.py.
@@ -19,16 +19,16 @@ class Protocol:
     """Name for `--protocol` and in reports."""
     title: str
     definition: str
-    """What the numbers are, in one sentence."""
+    """Description of the scores, in one sentence."""
     tasks: tuple[Task, ...]
     spaces: LabelSpaces | None
-    """Label spaces that both sides must have; None takes those of the annotations."""
+    """Required label spaces; None for those of the annotations."""
     needs_all: bool
-    """True if every task must be on both sides; else the tasks that both have count."""
+    """True if all tasks are required; else the tasks of both inputs are scored."""
 
 
 OWN = "own"
-"""Protocol of annotations that no challenge defines."""
+"""Protocol for annotations outside the challenges."""
 PROTOCOLS = {
     known.name: known
     for known in (
@@ -77,7 +77,7 @@ PROTOCOLS = {
         ),
     )
 }
-"""Every protocol there is."""
+"""All protocols."""
 
 _OF_LAYOUT = {
     "affwild2-mtl": "abaw-mtl",
@@ -91,7 +91,7 @@ def find_protocol(name: str) -> Protocol:
     """Return the protocol of that name.
 
     Raises:
-        UsageError: If there is none; the message suggests the nearest.
+        UsageError: If there is no such protocol; the message suggests the nearest.
     """
     if name not in PROTOCOLS:
         near = get_close_matches(name, PROTOCOLS) or list(PROTOCOLS)
@@ -102,5 +102,5 @@ def find_protocol(name: str) -> Protocol:
 
 
 def protocol_of_layout(layout: str) -> Protocol:
-    """Return the protocol that annotations of a known layout were made for, else `own`."""
+    """Return the protocol of a known annotation layout, else `own`."""
     return PROTOCOLS[_OF_LAYOUT.get(layout, OWN)]

@@ -1,7 +1,8 @@
-"""The report of an evaluation: every number with what it was computed on.
+"""The report of an evaluation: all scores and the data they were computed on.
 
-A report holds all that its pages show, so that a page can be made again from its JSON. A
-value that is not defined (0/0, or too few videos for an interval) is None, never NaN.
+A report contains everything that its pages show, so that pages can be rendered from its
+JSON. A value that is not defined (0/0, or too few videos for an interval) is None, never
+NaN.
 """
 
 from dataclasses import dataclass
@@ -21,10 +22,10 @@ REPORT_VERSION = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score(Config):
-    """One number, and where it lies in most resamples of the videos."""
+    """A score with its bootstrap interval over videos."""
 
     name: str
-    """Stable, such as `valence.ccc`."""
+    """Stable name, such as `valence.ccc`."""
     title: str
     value: float | None
     low: float | None = None
@@ -33,17 +34,17 @@ class Score(Config):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelScore(Config):
-    """One expression or action unit."""
+    """Expression class or action unit."""
 
     label: str
     f1: Score
     precision: float | None
     recall: float | None
     num_annotated: int
-    """Scored frames in which it is annotated as present."""
+    """Number of scored frames in which it is annotated as present."""
     num_predicted: int
     num_frames: int
-    """Scored frames."""
+    """Number of scored frames."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +68,7 @@ class Density(Config):
     counts: tuple[tuple[int, ...], ...]
     """Row i, column j: frames in bin i of y and bin j of x, both from -1 upwards."""
     is_agreement: bool
-    """x and y are the same scale, so that the diagonal is full agreement."""
+    """True if x and y have the same scale, so that the diagonal is full agreement."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,12 +83,12 @@ class GroupScore(Config):
     ccc_arousal: float | None
     expression_accuracy: float | None
     action_unit_f1: float | None
-    """Over the decisions on all units together; None where none is present or predicted."""
+    """Score over the decisions on all units; None if no unit is present or predicted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace(Config):
-    """Annotated and predicted values through one video."""
+    """Annotated and predicted values over one video."""
 
     task: Task
     video: str
@@ -111,7 +112,7 @@ class TaskCoverage(Config):
     num_scored: int
     num_videos: int
     share: float
-    """Predicted of annotated, in [0, 1]."""
+    """Share of annotated frames that are predicted, in [0, 1]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +121,7 @@ class InSample(Config):
 
     state: Literal["not declared", "no", "yes"]
     num_videos: int
-    """Evaluated videos that something was tuned on."""
+    """Evaluated videos that were used for tuning."""
     examples: tuple[str, ...] = ()
 
 
@@ -136,14 +137,14 @@ class Resampling(Config):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference(Config):
-    """This system minus the other on the same frames and the same draws of videos."""
+    """This system minus the other, on the same frames and resamples of videos."""
 
     score: Score
     """The difference; for errors (MSE) less than 0 is better."""
     this: float | None
     other: float | None
     share_above: float | None
-    """Share of resamples in which this is above the other; ties count half."""
+    """Share of resamples in which this system is above the other; ties count half."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,11 +174,11 @@ class Report(Config):
     """Classes that were compared, in order; empty if expressions were not."""
     action_units: tuple[str, ...]
     rule_missing: str
-    """What annotated frames without prediction count as."""
+    """Rule for annotated frames without a prediction."""
     rule_absent: str
-    """What labels count as that the predictions cannot give."""
+    """Rule for labels that the model cannot predict."""
     departures: tuple[str, ...]
-    """Departures of the numbers from the protocol."""
+    """Departures from the protocol."""
     notes: tuple[str, ...]
     in_sample: InSample
     num_rows: int
@@ -185,7 +186,7 @@ class Report(Config):
     """Annotated rows that repeat a frame; official files have some, and they count."""
     num_videos: int
     num_subjects: int | None
-    """None if persons are not named."""
+    """None if persons are unknown."""
     coverage: tuple[TaskCoverage, ...]
     overall: Score | None
     scores: tuple[Score, ...]
@@ -247,7 +248,7 @@ def read_report(path: Path) -> Report:
     """Read what `report_to_json` wrote.
 
     Raises:
-        EvaluationError: If the file is not there or is no such report.
+        EvaluationError: If the file does not exist or is no such report.
     """
     try:
         return _ADAPTER.validate_json(path.read_bytes())

@@ -1,4 +1,4 @@
-"""What is done where predictions and annotations do not cover the same; never guessed."""
+"""Explicit rules for frames and labels that predictions or annotations lack."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,36 +6,36 @@ from enum import StrEnum
 
 
 class Missing(StrEnum):
-    """What an annotated frame without a prediction counts as."""
+    """Handling of annotated frames without a prediction."""
 
     REFUSE = "refuse"
-    """Nothing is scored; the message names such frames."""
+    """Raise an error that lists such frames."""
     SKIP = "skip"
-    """It is left out of the score."""
+    """Exclude the frame from the score."""
     NEUTRAL = "neutral"
     """Count as valence and arousal 0, Neutral, and no action unit."""
 
 
 class Absent(StrEnum):
-    """What an action unit or class counts as that the predictions cannot give."""
+    """Handling of an action unit or class that the model cannot predict."""
 
     REFUSE = "refuse"
-    """Nothing is scored; the message names them."""
+    """Raise an error that lists them."""
     COMMON = "common"
-    """It is left out: only what both sides have is compared."""
+    """Exclude the label: only labels of both inputs are compared."""
     ZERO = "zero"
     """Count as never predicted; its F1 is 0."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """Rules for rows and labels that do not match; the report states them."""
+    """Rules for mismatched rows and labels; stated in the report."""
 
     missing: Missing = Missing.REFUSE
     absent: Absent = Absent.REFUSE
     class_map: Mapping[str, str | None] | None = None
-    """Predicted class -> class of the annotations, None where it has no counterpart: the
-    frame then counts as one without a prediction. Needed where label spaces differ."""
+    """Predicted class -> class of the annotations, None without a counterpart: the frame
+    then counts as a frame without a prediction. Needed where label spaces differ."""
 
 
 MEANING: dict[Missing | Absent, str] = {

@@ -1,4 +1,4 @@
-"""Scores of a report from the statistics of its videos; the one door to the metrics.
+"""Scores of a report from the statistics of its videos, by `wildaffect.metrics`.
 
 Symbols: V videos, M scores.
 """
@@ -39,7 +39,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scored:
-    """Every score of a system, with intervals."""
+    """All scores of a system, with intervals."""
 
     overall: Score | None
     scores: tuple[Score, ...]
@@ -58,7 +58,7 @@ def score_videos(
 
     Args:
         statistics: Statistics of V videos.
-        tasks: Those that are scored.
+        tasks: Scored tasks.
         protocol: Defines the overall score.
         settings: Settings of the bootstrap.
     """
@@ -102,12 +102,12 @@ def compare_videos(
     protocol: Protocol,
     settings: Settings,
 ) -> tuple[Difference, ...]:
-    """Return this minus other for every score but those of single labels, paired by video.
+    """Return paired differences, this minus other, of all scores except per-label scores.
 
     Args:
         this: Statistics of V videos.
         other: Statistics of the same videos in the same order, on the same frames.
-        tasks: Those that both are scored on.
+        tasks: Tasks that both are scored on.
         protocol: Defines the overall score.
         settings: Settings of the bootstrap.
     """
@@ -156,14 +156,14 @@ def score_groups(
     scores: TaskScores,
     statistics: VideoStatistics,
 ) -> tuple[GroupScore, ...]:
-    """Return videos or persons by themselves, in order; those without a scored row are out.
+    """Return scores per video or person, in order; those without a scored row are omitted.
 
     Args:
-        names: Of the groups.
+        names: Names of the groups.
         subjects: Person of each.
-        num_frames: Rows of each that are scored in some task.
-        scores: Of the groups, one value each.
-        statistics: Counts of the groups, in the same order.
+        num_frames: Number of rows of each group that are scored in some task.
+        scores: Scores, one value per group.
+        statistics: Statistics of the groups, in the same order.
     """
     counts = statistics.expression.counts
     hits = np.trace(counts, axis1=-2, axis2=-1)
@@ -191,7 +191,7 @@ def score_groups(
 
 
 def resampling_of(statistics: VideoStatistics, settings: Settings) -> Resampling:
-    """Return how the intervals came about."""
+    """Return the settings of the bootstrap."""
     return Resampling(
         num_videos=len(statistics),
         num_resamples=settings.num_resamples,
@@ -203,7 +203,7 @@ def resampling_of(statistics: VideoStatistics, settings: Settings) -> Resampling
 def _score_names(
     tasks: Sequence[Task], protocol: Protocol, spaces: LabelSpaces
 ) -> dict[str, str]:
-    """Return name -> title of every score that the tasks give, the overall one first."""
+    """Return name -> title of every score of the tasks, the overall score first."""
     names: dict[str, str] = {}
     if protocol.needs_all:
         names["overall"] = protocol.title

@@ -1,6 +1,6 @@
 """Common label space of annotations and predictions: mapped by a table, else rejected.
 
-An action unit that a system has no output for is not one that it predicts as absent.
+An action unit without an output is different from an action unit predicted as absent.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,18 +16,18 @@ from wildaffect.evaluation.rules import Absent
 from wildaffect.formats.mapping import EXPRESSION_TABLES
 
 WITHOUT_COUNTERPART = -1
-"""Code of a predicted class that corresponds to none of the annotated ones."""
+"""Code of a predicted class without an annotated counterpart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shared:
-    """The labels that are compared, and what was left out or counted as zero."""
+    """The compared labels, and those that were excluded or counted as zero."""
 
     space: LabelSpace
     columns: NDArray[np.int64]
     """Position of each label among the annotated ones, shape (K,)."""
     absent: tuple[str, ...]
-    """Annotated labels that the predictions cannot give."""
+    """Annotated labels that the model cannot predict."""
     unused: tuple[str, ...]
     """Predicted labels that are not annotated; they are not scored."""
 
@@ -44,13 +44,13 @@ def share_labels(
 
     Args:
         annotated: Label space of the annotations.
-        predicted: Labels that the predictions can give.
+        predicted: Labels that the model can predict.
         absent_rule: Rule for the others.
         what: `action units` or `expressions`, for messages.
-        source: The predictions, for messages.
+        source: Name of the predictions, for messages.
 
     Raises:
-        EvaluationError: If some are absent and the rule is to refuse, or none is common.
+        EvaluationError: If some are absent and the rule forbids it, or no label is common.
     """
     absent = tuple(label for label in annotated.labels if label not in predicted)
     unused = tuple(label for label in predicted if label not in annotated.labels)
@@ -85,7 +85,7 @@ def class_codes(
     *,
     source: str,
 ) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    """Return the annotated class of each predicted one, and the classes that none gives.
+    """Return the annotated class of each predicted class, and the classes without any.
 
     A class without counterpart is `WITHOUT_COUNTERPART`.
 
@@ -124,10 +124,10 @@ def class_codes(
 
 
 def documented_map(predicted: LabelSpace, annotated: LabelSpace) -> dict[str, str | None]:
-    """Return the table that ships for these two spaces.
+    """Return the built-in table for these two spaces.
 
     Raises:
-        EvaluationError: If there is none.
+        EvaluationError: If there is no such table.
     """
     table = EXPRESSION_TABLES.get((predicted.name, annotated.name))
     if table is None:

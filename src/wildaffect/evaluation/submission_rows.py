@@ -1,4 +1,4 @@
-"""A table of predictions to the rows of a submission, in the label spaces of ABAW."""
+"""Rows of a submission from prediction tables, in the label spaces of ABAW."""
 
 from pathlib import Path
 
@@ -18,11 +18,11 @@ def read_submission_rows(path: Path) -> SubmissionRows:
     """Read a table of predictions, or a folder of them, as `read_predictions` does.
 
     Raises:
-        MissingData: If there is no such file, or the folder holds no table.
+        MissingData: If there is no such file, or the folder contains no table.
         BadAnnotation: If a table cannot be read, an image name is not an official one,
             classes are not those of ABAW, or one image is predicted twice with different
             values.
-        EvaluationError: If tables of one folder do not fit together.
+        EvaluationError: If the tables of a folder are inconsistent.
     """
     table = read_predictions(path)
     keys, values = _keys(table), table.values

@@ -3,7 +3,7 @@
 One CSV, Parquet or JSON Lines file, or a folder of them. Rows identify their frame by
 `video` and `frame` (numbered as the annotations are), by `image`, or, in a result table of
 `analyze`, by `frame` alone: counted from 0 in the video that the file is named after. A
-multi-task submission (`.txt`) is read too. Blank means no prediction; NaN is refused.
+multi-task submission (`.txt`) is read too. Blank means no prediction; NaN is rejected.
 
 Symbols: N rows, K action units.
 """
@@ -35,7 +35,7 @@ _SUFFIXES = (".csv", ".parquet", ".jsonl")
 
 
 class Keys(NamedTuple):
-    """Which frame each of N rows is about."""
+    """Frame of each of N rows."""
 
     videos: tuple[str, ...]
     video_index: NDArray[np.int64]
@@ -50,11 +50,11 @@ class PredictionTable:
 
     source: str
     keys: Keys | None
-    """None if rows are named by image."""
+    """None if rows are identified by image."""
     images: tuple[str, ...] | None
-    """Image of each row, length N; None if rows are named by video and frame."""
+    """Image of each row, length N; None if rows are identified by video and frame."""
     counts_from_zero: bool
-    """Frames are numbered as `analyze` does, not as the annotations."""
+    """True if frames are numbered as by `analyze`, not as in the annotations."""
     places: tuple[str, ...]
     """`file:line` of each row, length N."""
     values: Values
@@ -70,14 +70,14 @@ def read_predictions(path: Path, classes: LabelSpace | None = None) -> Predictio
 
     Args:
         path: File or folder.
-        classes: Names that the column `expression` may hold, if not those of a known label
+        classes: Class names in the column `expression`, if not those of a known label
             space.
 
     Raises:
-        MissingData: If there is no such file, or the folder holds no table.
+        MissingData: If there is no such file, or the folder contains no table.
         BadAnnotation: If a column is misnamed or missing, or a cell is no number, NaN,
             infinite, or an unknown class; the message names the line.
-        EvaluationError: If tables of one folder do not fit together.
+        EvaluationError: If the tables of a folder are inconsistent.
     """
     if not path.is_dir():
         return _read_file(path, classes)
@@ -162,7 +162,7 @@ def _read_result(
 
 
 def _own_classes(path: Path) -> LabelSpace | None:
-    """Return the classes of the model that wrote a result, as its sidecar names them."""
+    """Return the classes of the model that wrote a result, from its sidecar."""
     spaces = (read_sidecar(path) or {}).get("label_spaces")
     if not spaces:
         return None

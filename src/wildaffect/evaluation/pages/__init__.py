@@ -1,1 +1,1 @@
-"""A report for people: terminal, Markdown, and one self-contained HTML page."""
+"""Report formats: terminal, Markdown, and a self-contained HTML page."""

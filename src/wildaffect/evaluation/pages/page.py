@@ -1,4 +1,4 @@
-"""A report as one HTML page; it refers to nothing outside itself and holds no face."""
+"""A report as a self-contained HTML page without images of faces."""
 
 from collections.abc import Sequence
 from html import escape
@@ -15,7 +15,7 @@ from wildaffect.evaluation.report import (
 )
 
 MAX_OPEN_ROWS = 15
-"""Longer lists of videos are folded."""
+"""Maximum length of a list of videos that is not collapsed."""
 
 
 def to_html(report: Report) -> str:

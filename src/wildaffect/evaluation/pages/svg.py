@@ -1,6 +1,6 @@
 """Plots as inline SVG; colors come from the page's style, so that they follow its mode.
 
-Bars and traces stretch with the page and hold no text; their labels are HTML.
+Bars and traces scale with the page and contain no text; their labels are HTML.
 """
 
 from collections.abc import Sequence
@@ -14,9 +14,9 @@ _LABEL_WIDTH = 84
 _TRACE_WIDTH = 1000
 _TRACE_HEIGHT = 100
 _GAP_FACTOR = 5
-"""A line breaks where frames lie this many times further apart than usual."""
+"""A line is interrupted where frames are this many times further apart than usual."""
 _DARK_CELL = 0.7
-"""Opacity from which text in a cell takes the other color."""
+"""Opacity from which the text of a cell is in the contrasting color."""
 _PLOT = 180
 _MARGIN = 34
 
@@ -103,7 +103,7 @@ def _confusion_row(counts: Sequence[int], y: float) -> list[str]:
 
 
 def density(plot: Density) -> str:
-    """Return how many frames lie where; the diagonal is full agreement if there is one."""
+    """Return a density plot of frames; the diagonal, if there is one, is full agreement."""
     num_bins = len(plot.counts)
     side = _PLOT / num_bins
     most = max((cell for row in plot.counts for cell in row), default=0)

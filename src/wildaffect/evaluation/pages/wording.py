@@ -15,12 +15,12 @@ MAX_GROUPS = 20
 
 
 def number(value: float | None) -> str:
-    """Return a score to three decimals, a dash if it is not defined."""
+    """Return a score with three decimals, or a dash if it is not defined."""
     return "-" if value is None else f"{value:.3f}".replace("-0.000", "0.000")
 
 
 def signed(value: float | None) -> str:
-    """Return a difference to three decimals with its sign."""
+    """Return a difference with three decimals and its sign."""
     return "-" if value is None else f"{value:+.3f}".replace("-0.000", "+0.000")
 
 
@@ -47,7 +47,7 @@ def signed_interval(score: Score) -> str:
 
 
 def in_sample_sentence(found: InSample, num_videos: int) -> str:
-    """Return what is known of tuning on the evaluated videos."""
+    """Return the statement on tuning on the evaluated videos."""
     match found.state:
         case "not declared":
             return (
@@ -66,7 +66,7 @@ def in_sample_sentence(found: InSample, num_videos: int) -> str:
 
 
 def interval_sentence(report: Report) -> str:
-    """Return how the intervals came about."""
+    """Return the description of the bootstrap."""
     how = report.resampling
     if how.num_videos < 2:
         return "No intervals: they need at least two videos."
@@ -77,7 +77,7 @@ def interval_sentence(report: Report) -> str:
 
 
 def contents_sentence(report: Report) -> str:
-    """Return how much was annotated."""
+    """Return the amount of annotations."""
     parts = [
         _count(report.num_rows, "annotated row", "annotated rows"),
         _count(report.num_videos, "video", "videos"),
@@ -96,7 +96,7 @@ def input_sentence(found: InputFiles) -> str:
 
 
 def conclusion(difference: Difference) -> str:
-    """Return whether the interval of a difference leaves out 0, in words."""
+    """Return whether the interval of a difference excludes 0, in words."""
     low, high = difference.score.low, difference.score.high
     if low is None or high is None:
         return "-"
@@ -107,12 +107,12 @@ def conclusion(difference: Difference) -> str:
 
 
 def overall_title(report: Report) -> str:
-    """Return the name of the overall number, which departures make another one."""
+    """Return the name of the overall score; departures from the protocol change it."""
     return "P, with departures" if report.departures else "P"
 
 
 def score_title(score: Score, report: Report) -> str:
-    """Return the name of a score, the overall number included."""
+    """Return the name of a score, including the overall score."""
     return overall_title(report) if score.name == "overall" else score.title
 
 
