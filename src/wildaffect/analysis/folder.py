@@ -1,4 +1,4 @@
-"""Many sources, one after another: one that fails does not stop the others."""
+"""Analysis of many sources in sequence; a failure does not stop the others."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +19,7 @@ FILE_SUFFIXES = frozenset(
     {".arrow", ".avi", ".feather", ".h5", ".html", ".json", ".mkv", ".mov", ".mp4"}
     | {".npz", ".pkl", ".tsv", ".txt", ".xls", ".xlsx"}
 )
-"""Suffixes of file names that are no table format."""
+"""Common suffixes of file names that are no table format."""
 _POLL_S = 0.5
 
 
@@ -28,13 +28,12 @@ def plan_results(
 ) -> list[tuple[SourceLike, tuple[Path, ...]]]:
     """Return each source with the names that its table may have, by preference.
 
-    `out` is a table's name if it ends like one and there is one source, else a folder,
-    which is made; see `result_names`.
+    `out` is the name of a table if it ends like one and there is a single source, else a
+    folder, which is created; see `result_names`.
 
     Raises:
-        UsageError: If several sources would share one table, or the format is not known.
-        OutputError: If the folder cannot be made.
-    """
+        UsageError: If several sources would share a table, or the format is unknown.
+        OutputError: If the folder cannot be created. """
     plan = result_names(sources, out, suffix)
     if out.suffix.lower() in TABLE_SUFFIXES and not out.is_dir():
         if len(plan) > 1:
@@ -58,13 +57,13 @@ def run_jobs(
 ) -> Iterator[FileReport]:
     """Yield the report of each job as it ends; a failure is a report with its error.
 
-    A `UsageError` of the only job is raised. A job that resumes and is at work in another
-    run comes last: it is done once that run has ended, if it is not finished then.
+    A `UsageError` of the only job is raised. A job that resumes and is in progress in
+    another run is deferred to the end: it is then run if the other run did not finish it.
 
     Args:
         jobs: In the order in which they run.
         analyzer: Shared by all.
-        watch: Called with a job's number, gives what watches its frames.
+        watch: Called with a job's number; returns the progress callback for its frames.
     """
     busy = []
     for number, job in enumerate(jobs):
@@ -94,7 +93,7 @@ def _report(job: FileJob, analyzer: Analyzer, watch: Watch) -> FileReport:
 
     Raises:
         UsageError: If the options of the job are wrong.
-        ResultBusy: If it resumes and another run is at work on it.
+        ResultBusy: If it resumes and another run is working on it.
     """
     try:
         return run_job(job, analyzer, watch)

@@ -1,4 +1,4 @@
-"""One source to its files: table, sidecar, overlay; what was analyzed is never lost."""
+"""Analysis of one source to table, sidecar and overlay; partial results are kept."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -29,18 +29,18 @@ Watch = Callable[[VideoInfo, Frame], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileJob:
-    """A source, how it is read, and what is written of it."""
+    """A source, its reading options, and the files to write."""
 
     source: SourceLike
     results: tuple[Path, ...]
-    """Names that its table may have, by preference; see `claim_result`."""
+    """Candidate names of its table, by preference; see `claim_result`."""
     read: ReadOptions
     columns: ColumnOptions
     overlay: OverlayOptions | None = None
     neutral: NeutralChoice = field(default_factory=EstimatedNeutral)
     """Source of a person's neutral face."""
     resume: bool = False
-    """Leave a whole result of the same input and options as it is."""
+    """Keep a complete result of the same input and options."""
 
     @property
     def name(self) -> str:
@@ -74,7 +74,7 @@ class FileReport:
     note: str | None = None
     """Warnings about the source that affected no row."""
     was_finished: bool = False
-    """Nothing was done, as `resume` found the result whole."""
+    """True if the job was skipped, as `resume` found a complete result."""
 
 
 def is_live(source: SourceLike) -> bool:
@@ -85,18 +85,18 @@ def is_live(source: SourceLike) -> bool:
 def run_job(job: FileJob, analyzer: Analyzer, watch: Watch) -> FileReport:
     """Analyze one source and write its files.
 
-    A source that breaks off keeps its rows, in a result that its sidecar calls incomplete.
-    A live source is ended by its `stop_s` or by an interrupt, which is not an error; by
-    `Stopped` too, which is raised again once its files are whole.
+    If a source breaks off, or has frames that cannot be decoded, its rows are kept and the
+    sidecar marks the result as incomplete.
 
-    So does one with frames in it that cannot be decoded.
+    A live source ends at its `stop_s` or on an interrupt, which is not an error, or on
+    `Stopped`, which is raised again once its files are complete.
 
     Raises:
-        UnreadableVideo: If the source gives no row at all; nothing is written then.
+        UnreadableVideo: If the source has no rows; nothing is written then.
         UsageError: If no frame was selected, an overlay of a live source was requested, or
             no face was found for the neutral.
         OutputError: If a file cannot be written.
-        ResultBusy: If another run is at work on the same source and result.
+        ResultBusy: If another run is working on the same source and result.
     """
     started_s = time.monotonic()
     _check_overlay(job)
@@ -114,7 +114,7 @@ def run_job(job: FileJob, analyzer: Analyzer, watch: Watch) -> FileReport:
             return FileReport(source=reader.info.name, result=claim.path, was_finished=True)
         summarizer = Summarizer(schema.spaces)
         neutrals = job.neutral.neutrals(analyzer, job.source, job.read)
-        # Its threads end before the process does, also when a stop comes between two rows.
+        # Its threads end before the process does, also if stopped between two rows.
         run = analyzer.run(_watched(reader, watch), neutrals.of_track)
         results = stack.enter_context(closing(run))
         rows = summarizer.watch(with_names(results, job.read.pictures(job.source)))
@@ -158,7 +158,7 @@ def run_job(job: FileJob, analyzer: Analyzer, watch: Watch) -> FileReport:
 
 
 def _end_of_live(job: FileJob, stop: KeyboardInterrupt) -> Stopped | None:
-    """Let a live source end here; return what stops the command after it."""
+    """End a live source here; return the exception that stops the command after it."""
     if not job.is_live:
         raise stop
     return stop if isinstance(stop, Stopped) else None
@@ -173,7 +173,7 @@ def _check_overlay(job: FileJob) -> None:
 
 
 def lost_frames(reader: VideoReader, pictures: Sequence[Path]) -> str | None:
-    """Return which frames of a source that was read have no row, if any."""
+    """Return a message about frames of a source without a row, if any."""
     if not reader.damage.lost:
         return None
     names = [pictures[index].name for index in reader.damage.lost[:5]] if pictures else []

@@ -1,4 +1,4 @@
-"""Names of results: a folder's are laid out as the folder is, each input has its own."""
+"""Unique names of results; those of a folder keep its structure."""
 
 import os
 from collections import Counter
@@ -13,12 +13,12 @@ from wildaffect.video.inputs import SourceLike
 def result_names(
     sources: Sequence[Source], out: Path, suffix: str
 ) -> list[tuple[SourceLike, tuple[Path, ...]]]:
-    """Return each source with the names that its result may have, by preference.
+    """Return each source with the candidate names of its result, by preference.
 
-    `data/S01/a.mp4` of the input `data` becomes `S01/a.csv` in `out`, and a file that was
-    named itself `a.csv`. Where two inputs would meet, as `a.mp4` and `a.avi`, they become
-    `a.mp4.csv` and `a.avi.csv`, and the folder's name goes in front if need be. Live
-    sources are called `camera-0` and `stream`. A source that is named twice is there once.
+    `data/S01/a.mp4` of the input `data` becomes `S01/a.csv` in `out`, and a single file
+    `a.csv`. Inputs that would collide, such as `a.mp4` and `a.avi`, become `a.mp4.csv` and
+    `a.avi.csv`, prefixed with the folder's name if needed. Live sources are called
+    `camera-0` and `stream`. A repeated source is listed once.
     """
     named = _named(sources)
     levels = [
@@ -43,7 +43,7 @@ def result_names(
 
 
 def owner_paths(source: SourceLike) -> list[str]:
-    """Return the sources in a result's sidecar: absolute paths; none if it is live."""
+    """Return the sources for a result's sidecar: absolute paths; none for live sources."""
     match source:
         case Path():
             return [_absolute(source)]
@@ -54,7 +54,7 @@ def owner_paths(source: SourceLike) -> list[str]:
 
 
 def _absolute(path: Path) -> str:
-    """Return a path as JSON can hold it; `abspath` also takes out `..`."""
+    """Return an absolute path that JSON can represent; `abspath` also resolves `..`."""
     return printable(os.path.abspath(path))  # noqa: PTH100
 
 
@@ -85,7 +85,7 @@ def _name_of(source: SourceLike) -> Path:
 
 
 def _key(name: Path) -> str:
-    return str(name).casefold()  # as file systems without case compare names
+    return str(name).casefold()  # as case-insensitive file systems compare names
 
 
 def _in_folder(path: Path, inside: Path) -> Path:
@@ -97,7 +97,7 @@ def _whole_path(path: Path, inside: Path) -> Path:
 
 
 _LONGEST = 200
-"""Maximum length of a name made from a whole path; its last characters are kept."""
+"""Maximum length of a name made from a full path; its last characters are kept."""
 _NAMINGS: tuple[Callable[[Path, Path], Path], ...] = (
     lambda path, inside: inside / path.stem,
     lambda path, inside: inside / path.name,

@@ -21,7 +21,7 @@ from wildaffect.video.inputs import Arrays, SourceLike
 
 AUTO, NONE = "auto", "none"
 SETTLE_S = 1.0
-"""Time that is read beyond a span, until every track in it has its final number."""
+"""Time to read beyond a span, until every track in it has its final number."""
 
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)")
 
@@ -32,7 +32,7 @@ class Neutrals:
 
     of_track: NeutralOf
     are_shared: bool = False
-    """One person's neutral is used for every track."""
+    """True if one person's neutral is used for every track."""
 
 
 class NeutralChoice(Protocol):
@@ -43,20 +43,20 @@ class NeutralChoice(Protocol):
         ...
 
     def check(self, source: SourceLike | Arrays, read: ReadOptions) -> None:
-        """Refuse sources that it cannot be used for.
+        """Reject sources that it cannot be used for.
 
         Raises:
-            UsageError: If so.
+            UsageError: If the source is one of them.
         """
         ...
 
     def neutrals(
         self, analyzer: Analyzer, source: SourceLike | Arrays, read: ReadOptions
     ) -> Neutrals:
-        """Return what the tracks of a source are read against.
+        """Return the neutral faces for the tracks of a source.
 
         Raises:
-            UsageError: If no face was found where it should be.
+            UsageError: If no face was found where one is expected.
         """
         ...
 
@@ -133,8 +133,9 @@ class FileNeutral:
 class SpanNeutral:
     """Time span of each source in which people show a neutral face.
 
-    If one person is seen in it, every track is measured against that face, as with a file;
-    if several are, each against their own, and people not seen in it against the estimate.
+    If it shows one person, every track is measured relative to that face, as with a file;
+    if several, each relative to their own, and people outside the span relative to the
+    estimate.
     """
 
     start_s: float
@@ -147,10 +148,10 @@ class SpanNeutral:
         return {"policy": "given", "source": "this video"} | span
 
     def check(self, source: SourceLike | Arrays, read: ReadOptions) -> None:
-        """Refuse what cannot be read twice, and photographs, which have no time.
+        """Reject live sources, which are read only once, and photographs, without time.
 
         Raises:
-            UsageError: If so.
+            UsageError: If the source is one of them.
         """
         if isinstance(source, int | str):
             raise UsageError(
@@ -169,8 +170,8 @@ class SpanNeutral:
         """Return the neutrals of the people in the span, which is read first.
 
         Raises:
-            UsageError: If no usable face is in it, or it lies outside what is analyzed and
-                holds several people.
+            UsageError: If the span has no usable face, or is outside the analyzed part and
+                shows several people.
         """
         before = self.start_s < (read.start_s or 0.0)
         after = read.stop_s is not None and self.stop_s > read.stop_s
@@ -207,13 +208,13 @@ def choose_neutral(given: str | Path, analyzer: Analyzer) -> NeutralChoice:
     """Parse `--neutral`; a file is measured immediately.
 
     Args:
-        given: `auto`, `none`, `START-END` in seconds, or a picture or video. A file that
-            has such a name is given with its folder, as `./none`.
+        given: `auto`, `none`, `START-END` in seconds, or a picture or video. For a file of
+            such a name include its folder, as in `./none`.
         analyzer: Analyzer whose model reads changes relative to the neutral.
 
     Raises:
         UsageError: If it is none of these, the file shows no usable face, or the model
-            reads nothing against a neutral face.
+            reads no changes relative to a neutral face.
         UnreadableVideo: If the file is no picture and no video.
     """
     if str(given) == AUTO:
@@ -254,7 +255,7 @@ def _from_file(path: Path, analyzer: Analyzer, policy: NeutralPolicy) -> FileNeu
 
 
 def _usable(rows: Iterable[FaceRow]) -> dict[int, list[FaceRow]]:
-    """Return the rows of each track on which the face is seen well."""
+    """Return the rows of each track with good face quality."""
     faces: dict[int, list[FaceRow]] = {}
     for row in rows:
         if row.face.status is Status.OK:
@@ -267,7 +268,7 @@ def _size(rows: list[FaceRow]) -> float:
 
 
 def _median_face(rows: list[FaceRow], policy: NeutralPolicy) -> NeutralOf:
-    """Return the neutral that is the median of some rows, which a blink does not move."""
+    """Return the median of some rows as a neutral, which a blink does not affect."""
     geometry, blendshapes = (
         np.median([row.measured[kind] for row in rows], axis=0).astype(np.float32)
         for kind in ("geometry", "blendshapes")

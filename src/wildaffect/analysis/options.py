@@ -27,14 +27,14 @@ class ReadOptions:
     stop_s: float | None = None
     """Time to stop at, exclusive."""
     every: int = 1
-    """Read the frames whose number this divides."""
+    """Read every Nth frame: those whose number is a multiple of this."""
     images: Literal["stills", "sequence"] = "stills"
     """Content of an image folder: photographs, or the frames of one video."""
     fps: float = 30.0
-    """Rate of an image sequence; videos carry their own times."""
+    """Rate of an image sequence; videos have their own time stamps."""
 
     def pictures(self, source: SourceLike | Sequence[Path] | Arrays) -> list[Path]:
-        """Return the photographs that rows are of; empty for videos and sequences."""
+        """Return the photographs of the source; empty for videos and sequences."""
         return pictures_of(source) if self.images == "stills" else []
 
     def open(self, source: SourceLike | Sequence[Path] | Arrays) -> VideoReader:
@@ -62,7 +62,8 @@ class ColumnOptions:
         """Return the result schema for a model with these groups.
 
         Raises:
-            BadArtifact: If the model's labels or backbones are called as other columns are.
+            BadArtifact: If names of the model's labels or backbones collide with other
+                columns.
         """
         units = manifest.action_units
         try:
@@ -120,8 +121,8 @@ def build_analyzer(
     """Load an artifact and its networks.
 
     Raises:
-        BadArtifact: If the artifact is not there or does not fit.
-        UsageError: If the device is not there.
+        BadArtifact: If the artifact does not exist or is incompatible.
+        UsageError: If the device is not available.
     """
     _check_device(device or Device())
     options = AnalysisOptions(

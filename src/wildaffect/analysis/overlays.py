@@ -1,4 +1,4 @@
-"""Overlays for every kind of source: a video of a video, a picture of each photograph."""
+"""Overlays for every kind of source: a video, or a picture of each photograph."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -85,7 +85,7 @@ class FilmOverlay:
 
 
 class StillsOverlay:
-    """One drawn picture per photograph: a file, or a folder of them."""
+    """One overlay picture per photograph: a file, or a folder of files."""
 
     def __init__(
         self, path: Path, images: list[Path], style: Style, spaces: LabelSpaces
@@ -126,7 +126,7 @@ class StillsOverlay:
         write_picture(path, drawn)
 
     def _name(self, image: Path) -> str:
-        """Return a picture's name; keep the suffix where both `a.jpg` and `a.png` exist."""
+        """Return a picture's name; keep the suffix if both `a.jpg` and `a.png` exist."""
         is_shared = self._stems[image.stem] > 1
         return f"{image.name if is_shared else image.stem}.png"
 
@@ -152,7 +152,7 @@ def open_overlay(
 ) -> FilmOverlay | StillsOverlay | None:
     """Return the overlay of a source, named after its result; None if not requested.
 
-    Nothing is opened yet; sources are files, as live ones cannot be read twice.
+    Nothing is opened yet; sources must be files, as live sources cannot be read twice.
     """
     if options is None:
         return None
@@ -166,7 +166,7 @@ def open_overlay(
 
 
 def _until_broken(frames: Iterable[Frame]) -> Iterator[Frame]:
-    """End quietly where decoding breaks off: the analysis of the same frames reports it."""
+    """Yield frames until decoding breaks off, which the analysis itself reports."""
     try:
         yield from frames
     except UnreadableVideo:

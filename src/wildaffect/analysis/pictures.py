@@ -19,7 +19,7 @@ from wildaffect.video.sources import is_folder
 
 
 def pictures_of(source: SourceLike | Sequence[Path] | Arrays) -> list[Path]:
-    """Return the image files of a source in the order of their frames, if it is of some."""
+    """Return the image files of a source in the order of their frames, if it has any."""
     match source_of(source):
         case tuple() as images:
             return list(images)
@@ -34,7 +34,7 @@ def pictures_of(source: SourceLike | Sequence[Path] | Arrays) -> list[Path]:
 def with_names(
     rows: Iterable[FaceResult], pictures: Sequence[Path]
 ) -> Iterator[FaceResult]:
-    """Yield rows that name the photograph of their frame, if they are of photographs."""
+    """Yield rows with the name of the photograph of their frame, if there is one."""
     for row in rows:
         if not pictures:
             yield row
@@ -51,8 +51,8 @@ def timed_frames(
     """Yield images as frames, at a constant rate or at given times; frames pass unchanged.
 
     Raises:
-        UsageError: If one is neither frame nor array, an array has no time, or both `fps`
-            and `times_s` are given.
+        UsageError: If an item is neither a frame nor an array, an array has no time, or
+            both `fps` and `times_s` are given.
     """
     if fps is not None and times_s is not None:
         raise UsageError("stream: give fps or times_s, not both")
@@ -90,7 +90,7 @@ def owned_frames(frames: Iterable[Frame]) -> Iterator[Frame]:
     """Yield frames with copied arrays, as they are buffered while the source continues.
 
     Raises:
-        UsageError: If the number or time of a frame is not after the previous one.
+        UsageError: If the number or time of a frame does not increase.
     """
     last: Frame | None = None
     for frame in frames:

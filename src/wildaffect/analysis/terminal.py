@@ -25,17 +25,17 @@ from wildaffect.outputs.summary import total
 from wildaffect.video.expand import Skipped
 
 MAX_SKIPPED = 20
-"""Lines about files that are not read; the last line counts all."""
+"""Maximum number of lines about skipped files; the last line counts all."""
 
 
 class Terminal:
     """Progress on standard error while it is open, reports on standard output.
 
     Args:
-        num_jobs: How many reports will come.
-        quiet: Errors and the last line alone.
-        as_json: One JSON document on standard output in place of text.
-        skipped: What was found in folders and is not read.
+        num_jobs: Number of reports to come.
+        quiet: Print only errors and the last line.
+        as_json: Print one JSON document on standard output in place of text.
+        skipped: Files found in folders that are not read.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class Terminal:
         self._progress.stop()
 
     def watch(self, number: int) -> Watch:
-        """Return what shows the progress of one job."""
+        """Return the progress callback of one job."""
         state = {"frames": 0, "since": time.monotonic(), "shown": 0.0}
 
         def frame_decoded(info: VideoInfo, frame: Frame) -> None:
