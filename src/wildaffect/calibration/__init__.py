@@ -1,1 +1,1 @@
-"""Outputs on validation subjects to ensembles, thresholds, temperatures and smoothing."""
+"""Fitting of ensembles, thresholds, temperatures and smoothing on validation outputs."""

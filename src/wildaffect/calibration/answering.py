@@ -25,19 +25,19 @@ def to_predictions(
     *,
     provenance: Mapping[str, object] | None = None,
 ) -> Predictions:
-    """Return a prediction for every annotated row, as evaluation wants them.
+    """Return a prediction for every annotated row, for evaluation.
 
-    Repeated rows take the same prediction. A frame without outputs takes those of the
-    nearest earlier frame of its video, else of its first one, as `core.sequences.expand`
-    does; a video without outputs stays uncovered.
+    Repeated rows share a prediction. A frame without outputs uses those of the nearest
+    earlier frame of its video, else of its first frame, as `core.sequences.expand` does; a
+    video without outputs is not covered.
 
     Args:
-        calibrated: Of each video, in any order.
-        annotations: N rows.
-        provenance: What made the outputs, for reports to repeat.
+        calibrated: Calibrated outputs of each video, in any order.
+        annotations: Annotations of N rows.
+        provenance: Origin of the outputs, for reports.
 
     Raises:
-        BadOutputs: If a video is there twice, or labels differ in number from those of the
+        BadOutputs: If a video is repeated, or the number of labels differs from that of the
             annotations.
     """
     by_video = {output.outputs.video: output for output in calibrated}
@@ -60,9 +60,9 @@ def fill_frames(
     """Return the predictions for these frames; see `to_predictions` for missing ones.
 
     Args:
-        calibrated: Of one video, at least one row.
+        calibrated: Calibrated outputs of one video, at least one row.
         frame_number: Strictly ascending, shape (T,).
-        time_s: Of those frames, strictly ascending, shape (T,).
+        time_s: Times of those frames, strictly ascending, shape (T,).
     """
     outputs = calibrated.outputs
     source = nearest_rows(outputs.frame_number, frame_number)
@@ -88,7 +88,7 @@ def nearest_rows(frame_number: Rows, wanted: Rows) -> Rows:
 
     Args:
         frame_number: Frames of the outputs, strictly ascending, at least one, shape (T,).
-        wanted: Shape (N,).
+        wanted: Requested frames, shape (N,).
     """
     return np.maximum(np.searchsorted(frame_number, wanted, side="right") - 1, 0)
 
@@ -135,7 +135,7 @@ class _Table:
             self._covered[task][rows] = True
 
     def predictions(self, provenance: Mapping[str, object]) -> Predictions:
-        """Return what was filled in."""
+        """Return the filled predictions."""
         covered = self._covered
         return Predictions(
             valence=self._values[Task.VALENCE],

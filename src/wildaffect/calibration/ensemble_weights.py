@@ -48,10 +48,10 @@ Folds = Sequence[Sequence[str]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnsembleWeights:
-    """What each member counts."""
+    """Weight of each member."""
 
     weights: tuple[float, ...]
-    """Chosen on all videos, summing to 1; 0 for members that are left out; length M."""
+    """Weights selected on all videos, summing to 1; 0 for excluded members; length M."""
     fold_weights: tuple[tuple[float, ...], ...]
     """The same without each fold."""
     rescaling: tuple[Rescaling, ...]
@@ -72,14 +72,14 @@ def select_weights(
     Args:
         members: Outputs of M members, the same videos and rows in the same order.
         targets: Labels by video, of the same rows.
-        folds: Videos of each fold; every video in one exactly, at least two folds.
+        folds: Videos of each fold; every video in exactly one fold, at least two folds.
         combine: Rule that combines values.
         select: All members with equal weight, or greedy selection.
         spaces: Label spaces.
 
     Raises:
-        BadOutputs: If members do not speak of the same rows.
-        EvaluationError: If outputs, labels and folds do not fit together.
+        BadOutputs: If members have different rows.
+        EvaluationError: If outputs, labels and folds are inconsistent.
     """
     rescaling: tuple[Rescaling, ...] = tuple({} for _ in members)
     if combine == "centered":
@@ -101,7 +101,7 @@ def select_weights(
 def combine_members(
     members: Sequence[Outputs], weights: Sequence[float], rescaling: Sequence[Rescaling]
 ) -> tuple[SequenceOutputs, ...]:
-    """Return the mean of the members that count, of each task by their weights for it."""
+    """Return the weighted mean of the members, with their weights for each task."""
     kept = [index for index, weight in enumerate(weights) if weight > 0]
     return average(
         [members[index] for index in kept],

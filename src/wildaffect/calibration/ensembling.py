@@ -1,4 +1,4 @@
-"""Several models' outputs of the same rows made into one.
+"""Combination of several models' outputs on the same rows.
 
 Symbols: M members, V videos, N rows of all videos, K outputs of a task.
 """
@@ -30,14 +30,14 @@ def average(
 ) -> tuple[SequenceOutputs, ...]:
     """Return the weighted mean of values and probabilities, and the spread over members.
 
-    Each task is averaged over the members that predict it; with a single one it has no
-    spread. The artifact of the same members, weights and rescaling gives the same values.
+    Each task is averaged over the members that predict it; with a single member it has no
+    spread. An artifact with the same members, weights and rescaling gives the same values.
 
     Args:
         members: Outputs of each member, the same videos and rows in the same order; they
             may differ in tasks.
-        weights: Of each member, positive; None weighs all alike.
-        rescaling: What `centering` returned; None takes the members as they are.
+        weights: Weight of each member, positive; None for equal weights.
+        rescaling: Result of `centering`; None for no rescaling.
 
     Raises:
         BadOutputs: If members differ in videos, rows or number of labels, or a weight is
@@ -59,8 +59,7 @@ def centering(
     A member with the right shape but another scale lowers the CCC of a plain mean,
     which counts shift and scale as errors. Each member m is therefore mapped to
     (v - mean_m) * S / sd_m + M before the mean, with M and S the weighted means of the
-    members' means and standard deviations over all rows. A member that never moves keeps
-    its scale.
+    members' means and standard deviations over all rows. A constant member keeps its scale.
 
     Args:
         members: Outputs of each member on unlabeled or labeled videos, as for `average`.
@@ -87,7 +86,7 @@ def centering(
 
 
 def rescale(outputs: Outputs, change: Rescaling) -> tuple[SequenceOutputs, ...]:
-    """Return a member's outputs with valence and arousal moved, clipped to [-1, 1]."""
+    """Return a member's outputs with valence and arousal rescaled, clipped to [-1, 1]."""
 
     def moved(task: Task, values: NDArray[np.float32]) -> NDArray[np.float32]:
         if task not in change:
@@ -104,9 +103,9 @@ def rescale(outputs: Outputs, change: Rescaling) -> tuple[SequenceOutputs, ...]:
 def correlations(members: Sequence[Outputs]) -> dict[Task, NDArray[np.float64]]:
     """Return the correlations between members, shape (M, M) for each task.
 
-    NaN marks members that do not predict it. Pearson's correlation over all rows; of
-    expressions and action units the mean over classes and units, each by itself, without
-    those that are constant for a member. Members that agree add little to an ensemble.
+    NaN marks members that do not predict it. Pearson's correlation over all rows; for
+    expressions and action units the mean over classes and units, without those that are
+    constant for a member. Highly correlated members add little to an ensemble.
 
     Raises:
         BadOutputs: As `average` does.
@@ -133,7 +132,7 @@ def predicting(members: Sequence[Outputs], task: Task) -> list[int]:
 
 
 def check_aligned(members: Sequence[Outputs]) -> None:
-    """Refuse members that do not speak of the same rows, or differ in a task's labels.
+    """Reject members with different rows or different labels of a task.
 
     Raises:
         BadOutputs: Naming the first difference to an earlier member.
@@ -170,7 +169,7 @@ def check_aligned(members: Sequence[Outputs]) -> None:
 
 
 def _check_tasks(where: str, member: Outputs) -> None:
-    """Refuse a member that predicts nothing, or other things from video to video."""
+    """Reject a member without predictions, or whose tasks differ between videos."""
     tasks = list(member[0].probs)
     if not tasks:
         raise BadOutputs(f"{where}: must predict a task at least, got none")

@@ -1,4 +1,4 @@
-"""Bias on the log-probability of each class, so that rare classes are predicted too.
+"""Bias on the log-probability of each class, so that rare classes are predicted.
 
 Symbols: N rows, C classes.
 """
@@ -16,23 +16,23 @@ Floats = NDArray[np.float64]
 Classes = NDArray[np.int64]
 
 SMALLEST = 1e-7
-"""Probabilities below count as this."""
+"""Lower limit of probabilities."""
 LEAST_GAIN = 1e-6
-"""Gains of macro-F1 below this are rounding."""
+"""Gain of macro-F1 below which differences are rounding."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoordinateAscent(Config):
-    """One bias per class, each in turn moved to where macro-F1 is highest.
+    """One bias per class, by coordinate ascent on macro-F1.
 
-    A class that occurs in few videos is believed little: with v such videos, its bias
-    counts v / (v + prior).
+    The bias of a class that occurs in few videos is shrunk: with v such videos, it is
+    multiplied by v / (v + prior).
     """
 
     limit: float = 3.0
-    """Biases stay within this of 0."""
+    """Maximum absolute bias."""
     prior_videos: float = 2.0
-    """0 believes every class."""
+    """Strength of the shrinkage, in videos; 0 for none."""
     max_sweeps: int = 10
     kind: Literal["coordinate_ascent"] = "coordinate_ascent"
 
@@ -42,7 +42,7 @@ class LogitAdjustment(Config):
     """-strength * log(share of the class among the labels); one number is fitted.
 
     Source: Menon et al., "Long-tail learning via logit adjustment", ICLR 2021;
-    there the strength is given, here it is chosen by macro-F1.
+    there the strength is given, here it is selected by macro-F1.
     """
 
     strengths: tuple[float, ...] = tuple(np.linspace(-0.5, 1.5, 41).round(3).tolist())
@@ -51,14 +51,15 @@ class LogitAdjustment(Config):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectedShare(Config):
-    """Shift one class from its share among the labels to the share it will have in use.
+    """Shift one class from its share among the labels to its expected share in use.
 
-    Of a model whose probabilities are right, the shifted ones are right where the class has
-    that share and the others keep their proportions. Labels only give the present share.
+    If a model's probabilities are calibrated, the shifted probabilities are calibrated
+    where the class has that share and the others keep their proportions. Labels only
+    determine the present share.
     """
 
     share: float
-    """Expected, in (0, 1)."""
+    """Expected share, in (0, 1)."""
     label: int = 0
     """Position of the class; 0 is Neutral of ABAW."""
     kind: Literal["expected_share"] = "expected_share"
@@ -81,10 +82,10 @@ def fit_bias(
     """Return a bias for each class, with mean 0; empty without rows.
 
     Args:
-        probs: Of labeled rows alone, shape (N, C).
+        probs: Probabilities of labeled rows, shape (N, C).
         target: Shape (N,).
         video_index: Video of each row, shape (N,).
-        fit: How.
+        fit: Fitting method.
     """
     if not len(target):
         return ()
@@ -132,7 +133,7 @@ def _best_bias(
 ) -> tuple[float, float]:
     """Return the bias of one class with the highest macro-F1, and that score; exact.
 
-    As the bias rises, rows go over to the class one after the other, the nearest first.
+    As the bias increases, rows switch to the class one by one, the nearest first.
     """
     num_classes = logs.shape[1]
     biased = logs + bias

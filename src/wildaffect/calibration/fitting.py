@@ -1,7 +1,7 @@
 """Fit the calibration on labeled outputs, and measure its gain on held-out videos.
 
-`fit_calibration` chooses on all videos given. `cross_fit` does so on all folds but one,
-scores the held-out videos, and returns both scores.
+`fit_calibration` fits on all given videos. `cross_fit` fits on all folds but one, scores
+the held-out videos, and returns both scores.
 Symbols: V videos, N rows.
 """
 
@@ -38,12 +38,12 @@ STEPS: dict[str, Callable[[Calibration], Calibration]] = {
     "smoothing": lambda fitted: Calibration(smoothing=fitted.smoothing),
     "bias and thresholds": lambda fitted: fitted,
 }
-"""Steps of `cross_fit`, each with all before it: how much of a calibration it applies."""
+"""Steps of `cross_fit`, cumulative: each applies one more part of the calibration."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalibrationFit(Config):
-    """What is fitted; None leaves decisions at the most probable class, or at 0.5."""
+    """Parts to fit; with None, decisions use the most probable class, or 0.5."""
 
     grids: SmoothingGrids = field(default_factory=SmoothingGrids)
     expression: BiasFit | None = field(default_factory=CoordinateAscent)
@@ -52,22 +52,21 @@ class CalibrationFit(Config):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """The scores after one step, on the videos that chose it and on others."""
+    """The scores after one step, in sample and out of sample."""
 
     name: str
     in_sample: VideoStatistics
-    """All videos under a calibration fitted on all: what tuning and testing on one set
-    would claim."""
+    """Scores of all videos with a calibration fitted on all; optimistically biased."""
     out_of_sample: VideoStatistics
-    """Each video under a calibration fitted without its fold."""
+    """Scores of all videos, each with a calibration fitted without its fold."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrossFit:
-    """A calibration and what it is worth."""
+    """A calibration and its scores."""
 
     calibration: Calibration
-    """Fitted on all videos: the one to ship."""
+    """Calibration fitted on all videos, for use."""
     fold_calibrations: tuple[Calibration, ...]
     """Calibrations by fold; differences between them show the uncertainty."""
     steps: tuple[Step, ...]
@@ -78,15 +77,15 @@ def fit_calibration(
     targets: Mapping[str, Targets],
     fit: CalibrationFit | None = None,
 ) -> Calibration:
-    """Return the calibration that suits these videos best.
+    """Return the calibration with the best scores on these videos.
 
     Args:
         outputs: Raw outputs, one record per video.
         targets: Labels by video, of the same rows.
-        fit: What is fitted and over which grids.
+        fit: Parts to fit, and their grids.
 
     Raises:
-        EvaluationError: If outputs and labels do not fit together.
+        EvaluationError: If outputs and labels are inconsistent.
     """
     rows = label_rows(outputs, targets)
     return _Fitter(rows, fit or CalibrationFit()).calibration(np.ones(len(outputs), bool))
@@ -100,17 +99,17 @@ def cross_fit(
     *,
     spaces: LabelSpaces | None = None,
 ) -> CrossFit:
-    """Fit on all folds but one in turn and score what was held out.
+    """Fit on all folds but one in turn and score the held-out videos.
 
     Args:
         outputs: Raw outputs, one record per video.
         targets: Labels by video, of the same rows.
-        folds: Videos of each fold; every video in one exactly, at least two folds.
-        fit: What is fitted and over which grids.
-        spaces: Of the labels, for the scores.
+        folds: Videos of each fold; every video in exactly one fold, at least two folds.
+        fit: Parts to fit, and their grids.
+        spaces: Label spaces, for the scores.
 
     Raises:
-        EvaluationError: If outputs, labels and folds do not fit together.
+        EvaluationError: If outputs, labels and folds are inconsistent.
     """
     rows = label_rows(outputs, targets)
     held = held_out(rows, folds)
@@ -140,7 +139,7 @@ def cross_fit(
 
 
 class _Fitter:
-    """Fits on any set of the videos; what was smoothed once is kept."""
+    """Fits on any subset of the videos; smoothed outputs are cached."""
 
     def __init__(self, rows: LabeledRows, fit: CalibrationFit) -> None:
         self._rows, self._fit = rows, fit
@@ -148,7 +147,7 @@ class _Fitter:
         self._kept: dict[tuple[Task, object], Probs] = {}
 
     def calibration(self, counted: NDArray[np.bool_]) -> Calibration:
-        """Return the best calibration over the videos that count, shape (V,)."""
+        """Return the best calibration over the selected videos, a mask of shape (V,)."""
         smoothing = self._choice.best(counted)
         fitted: dict[str, float | tuple[float, ...]] = {}
         if Task.EXPRESSION in self._rows.target:

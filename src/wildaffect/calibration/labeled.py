@@ -32,7 +32,7 @@ Decided = dict[Task, NDArray[Any]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabeledRows:
-    """Rows of V videos, those of one video together; the same rows on both sides."""
+    """Outputs and labels of the same rows of V videos, grouped by video."""
 
     outputs: tuple[SequenceOutputs, ...]
     video_index: NDArray[np.int64]
@@ -47,7 +47,7 @@ class LabeledRows:
         return tuple(output.video for output in self.outputs)
 
     def smoothed(self, task: Task, kind: SmoothingKind | None) -> Probs:
-        """Return the outputs of a task, each video smoothed by itself, shape (N, ...)."""
+        """Return the outputs of a task, smoothed per video, shape (N, ...)."""
         if kind is None:
             return np.concatenate([output.probs[task] for output in self.outputs])
         parts = [
@@ -61,15 +61,15 @@ class LabeledRows:
 def label_rows(
     outputs: Sequence[SequenceOutputs], targets: Mapping[str, Targets]
 ) -> LabeledRows:
-    """Put outputs and labels of the same rows side by side.
+    """Align outputs and labels of the same rows.
 
     Args:
-        outputs: One per video, all with the same tasks.
+        outputs: Outputs of each video, all with the same tasks.
         targets: Labels by video, of the same rows as its outputs.
 
     Raises:
-        EvaluationError: If there is no video, one is there twice or without labels, rows
-            differ in number, or videos differ in what is predicted.
+        EvaluationError: If there is no video, a video is repeated or has no labels, the
+            numbers of rows differ, or videos differ in the predicted tasks.
     """
     _check_alike(outputs, targets)
     lengths = [len(output) for output in outputs]
@@ -94,7 +94,7 @@ def label_rows(
 def decide(
     probs: Mapping[Task, Probs], calibration: Calibration, *, rows: NDArray[np.bool_]
 ) -> Decided:
-    """Return the predictions for the selected rows, from outputs that are smoothed."""
+    """Return the predictions for the selected rows, from smoothed outputs."""
     decided: Decided = {}
     for task, values in probs.items():
         match task:
@@ -109,7 +109,7 @@ def decide(
 
 
 def statistics(rows: LabeledRows, decided: Decided, spaces: LabelSpaces) -> VideoStatistics:
-    """Return what each video adds to every score; tasks that are absent count nothing."""
+    """Return the score statistics of each video; missing tasks do not count."""
     num_rows, num_videos = len(rows.video_index), len(rows.videos)
     num_units = len(spaces.action_units)
 
@@ -137,7 +137,7 @@ def statistics(rows: LabeledRows, decided: Decided, spaces: LabelSpaces) -> Vide
 
 
 def held_out(rows: LabeledRows, folds: Sequence[Sequence[str]]) -> list[NDArray[np.bool_]]:
-    """Return which videos each fold holds, each of shape (V,)."""
+    """Return the mask of each fold's videos, each of shape (V,)."""
     named = sorted(video for fold in folds for video in fold)
     if len(folds) < 2 or named != sorted(rows.videos):
         raise EvaluationError(

@@ -1,4 +1,4 @@
-"""Which members an ensemble is made of, chosen greedily and tested on other videos.
+"""Greedy selection of ensemble members, scored on held-out videos.
 
 Symbols: M members, V videos, N rows.
 """
@@ -39,13 +39,13 @@ class Selection:
     """Number of times that each member was selected, and the resulting scores."""
 
     counts: tuple[int, ...]
-    """Picks of each member on all videos, in their order; the weights of the ensemble."""
+    """Number of picks of each member on all videos: the weights of the ensemble."""
     fold_counts: tuple[tuple[int, ...], ...]
-    """The same without each fold; how far they differ shows what is not settled."""
+    """The same without each fold; their differences show the uncertainty."""
     in_sample: VideoStatistics
-    """All videos under the members picked on them."""
+    """Scores of all videos with the members picked on them."""
     out_of_sample: VideoStatistics
-    """Each video under the members picked without its fold."""
+    """Scores of all videos, each with the members picked without its fold."""
 
 
 def select_members(
@@ -57,31 +57,31 @@ def select_members(
     calibration: Calibration | None = None,
     spaces: LabelSpaces | None = None,
 ) -> Selection:
-    """Select members one by one, with replacement, as long as the multi-task score rises.
+    """Select members greedily, with replacement, while the multi-task score improves.
 
-    The score is the sum over the tasks that are predicted and labeled: P_MTL where all are.
+    The score is the sum over the tasks that are predicted and labeled: P_MTL if all are.
     Each task is averaged over the selected members that predict it; tasks that no selected
     member predicts take priority over the score. Valence and arousal are averaged without
     rescaling; rescale members before if needed.
 
     Args:
-        members: Outputs of each member, smoothed where they are to be.
+        members: Outputs of each member, smoothed if desired.
         targets: Labels by video, of the same rows.
-        folds: Videos of each fold; every video in one exactly.
-        max_picks: Picks to try; the best of all stages is taken.
-        calibration: Biases and thresholds by which the ensemble decides; None takes the
-            most probable class, and 0.5.
-        spaces: Of the labels, for the scores.
+        folds: Videos of each fold; every video in exactly one fold.
+        max_picks: Maximum number of picks; the best stage is used.
+        calibration: Biases and thresholds for the ensemble's decisions; None for the most
+            probable class, and 0.5.
+        spaces: Label spaces, for the scores.
 
     Raises:
-        BadOutputs: If members do not speak of the same rows, or `max_picks` do not reach to
-            predict every task.
-        EvaluationError: If outputs, labels and folds do not fit together.
+        BadOutputs: If members have different rows, or `max_picks` is too small to cover
+            every task.
+        EvaluationError: If outputs, labels and folds are inconsistent.
 
     Source:
         Caruana et al., "Ensemble selection from libraries of models", ICML 2004, with
-        replacement; bagging of models and sorted initialization are left out, and the
-        choice is cross-fitted.
+        replacement; without bagging of models and sorted initialization, and with a
+        cross-fitted selection.
     """
     rows = label_rows(average(members), targets)
     picker = _Picker(rows, members, calibration or Calibration())
@@ -103,7 +103,7 @@ def select_members(
 
 
 class _Picker:
-    """Scores mixtures of members over any set of the videos."""
+    """Scores weighted ensembles over any subset of the videos."""
 
     def __init__(
         self,
@@ -121,7 +121,7 @@ class _Picker:
         ]
 
     def pick(self, counted: NDArray[np.bool_], max_picks: int) -> NDArray[np.int64]:
-        """Return how often each member is picked on the videos that count, shape (M,)."""
+        """Return how often each member is picked on the selected videos, shape (M,)."""
         rows = counted[self._rows.video_index]
         predicted = [
             {task: values[rows] for task, values in member.items()}
@@ -161,7 +161,7 @@ class _Picker:
         added: Mapping[Task, Probs],
         rows: NDArray[np.bool_],
     ) -> float:
-        """Return the multi-task score of the rows, tasks without labels left out."""
+        """Return the multi-task score of the rows, without tasks that have no labels."""
         mixed = sums.plus(added).mean()
         decided = decide(mixed, self._calibration, rows=np.ones(int(rows.sum()), bool))
         scores = [
@@ -183,7 +183,7 @@ class _Sums(NamedTuple):
 
     total: Mapping[Task, Any]
     num_picks: Mapping[Task, int]
-    """Picks of members that predict a task."""
+    """Number of picks of members that predict a task."""
 
     def plus(self, added: Mapping[Task, Probs]) -> "_Sums":
         """Return the sums with another pick."""
@@ -206,7 +206,7 @@ def _task_score(
     valid: NDArray[np.bool_],
     num_classes: int,
 ) -> float:
-    """Return what a task adds to P_MTL."""
+    """Return a task's contribution to P_MTL."""
     match task:
         case Task.VALENCE | Task.AROUSAL:
             return float(AgreementSums.of(target, pred, valid=valid).ccc()) / 2

@@ -1,4 +1,4 @@
-"""Which smoothing suits each task, by its official score over chosen videos.
+"""Selection of the smoothing of each task by its official score.
 
 Symbols: V videos, K action units, B bins of probability.
 """
@@ -29,7 +29,7 @@ Score = Callable[[Weights], float]
 """Weights of the videos, shape (V,) -> score of the task."""
 
 NUM_BINS = 200
-"""For the F1 of a unit at its best threshold; only smoothings are compared by it."""
+"""Number of bins for the F1 of a unit at its best threshold, to compare smoothings."""
 EITHER_SIDE: Grid = (
     None,
     *(Gaussian(sd_s=sd_s) for sd_s in (0.1, 0.2, 0.4, 0.8, 1.5, 3.0, 6.0)),
@@ -43,7 +43,7 @@ PAST_ONLY: Grid = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmoothingGrids(Config):
-    """What is tried for each task; of equals the first wins, so begin with the least."""
+    """Candidates for each task, weakest first: the first of equal scores is selected."""
 
     valence: Grid = EITHER_SIDE
     arousal: Grid = EITHER_SIDE
@@ -75,7 +75,7 @@ class SmoothingChoice:
         }
 
     def best(self, counted: NDArray[np.bool_]) -> Smoothing:
-        """Return the best of each task over the videos that count, shape (V,)."""
+        """Return the best smoothing of each task over the selected videos, shape (V,)."""
         chosen: dict[str, SmoothingKind | None] = {}
         for task, scored in self._scores.items():
             values = [score(counted.astype(np.int64)) for _, score in scored]

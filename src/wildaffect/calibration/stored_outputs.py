@@ -1,6 +1,6 @@
 """File with the outputs of many videos, so that they are computed once.
 
-A `.npz` of plain arrays, the rows of all videos one after the other, and a JSON header with
+A `.npz` of plain arrays, the concatenated rows of all videos, and a JSON header with
 the number of rows by video, the columns and their origin.
 """
 
@@ -32,11 +32,11 @@ class StoredOutputs:
     """Outputs of a model for some videos, and the identity of that model."""
 
     outputs: tuple[SequenceOutputs, ...]
-    """All with the same tasks."""
+    """Outputs of each video, all with the same tasks."""
     spaces: LabelSpaces = field(default_factory=LabelSpaces)
     """Names of the columns of expressions and action units."""
     provenance: Mapping[str, Any] = field(default_factory=dict)
-    """What made them, such as the run and its hash; every value can be written as JSON."""
+    """Origin of the outputs, such as the run and its hash; values must be JSON."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,12 +54,12 @@ _ADAPTER = TypeAdapter(_Header)
 
 
 def save_outputs(stored: StoredOutputs, path: Path) -> None:
-    """Write the file, whole or not at all.
+    """Write the file atomically.
 
     Raises:
         BadOutputs: If there is no video, videos repeat or differ in tasks, or there is not
-            one column per label.
-        OutputError: If the place cannot be written.
+            exactly one column per label.
+        OutputError: If the file cannot be written.
     """
     header = _header_of(stored)
     arrays = {

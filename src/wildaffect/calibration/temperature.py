@@ -1,6 +1,6 @@
-"""Temperatures by likelihood: how far probabilities are drawn to even ones, or apart.
+"""Temperature scaling by maximum likelihood.
 
-Only the certainty changes, never an order of probabilities. Symbols: N rows, C classes, K
+It changes the confidence, never the order of probabilities. Symbols: N rows, C classes, K
 action units.
 Source: Guo et al., "On calibration of modern neural networks", ICML 2017; here
 on the mean probabilities of windows and members, after smoothing.
@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 RANGE = (0.1, 10.0)
-"""Temperatures that are looked through."""
+"""Range of temperatures to search."""
 NUM_HALVINGS = 24
 SMALLEST = 1e-7
-"""Probabilities below count as this, so that one wrong certainty does not decide alone."""
+"""Lower limit of probabilities, so that a single confident error does not dominate."""
 
 
 def expression_temperature(
@@ -56,7 +56,7 @@ def unit_temperature(
 
 
 def _where_flat(slope: Callable[[float], float]) -> float:
-    """Return the temperature where the loss, convex in its inverse, is least."""
+    """Return the temperature with the lowest loss, which is convex in its inverse."""
     low, high = (np.log(1 / t) for t in reversed(RANGE))
     for _ in range(NUM_HALVINGS):
         middle = (low + high) / 2

@@ -1,4 +1,4 @@
-"""From which probability an action unit counts as present.
+"""Thresholds from which action units count as present.
 
 Symbols: N rows, K action units, M thresholds.
 """
@@ -15,9 +15,9 @@ Probs = NDArray[np.float32]
 Floats = NDArray[np.float64]
 
 CANDIDATES = np.linspace(0.01, 0.99, 99)
-"""Thresholds that are tried for all units together."""
+"""Candidates for the common threshold."""
 SMALLEST = 1e-6
-"""Thresholds keep this far from 0 and 1 where they are mixed as logits."""
+"""Minimum distance of thresholds from 0 and 1 when they are averaged as logits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,11 +26,11 @@ class ThresholdSweep(Config):
 
     A unit that is present in few videos has little information about its own best
     threshold, as rows of one video are similar. With v such videos, its own threshold has
-    the weight v / (v + prior) and the common one the rest, as logits.
+    the weight v / (v + prior) and the common threshold the rest, as logits.
     """
 
     prior_videos: float = 8.0
-    """Videos that the common threshold is worth; 0 believes every unit."""
+    """Weight of the common threshold, in videos; 0 for no shrinkage."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.prior_videos < float("inf"):
@@ -47,14 +47,14 @@ def fit_thresholds(
     *,
     sweep: ThresholdSweep,
 ) -> tuple[float, ...]:
-    """Return a threshold for each unit; the common one where it is never present.
+    """Return a threshold for each unit; the common threshold if it is never present.
 
     Args:
         probs: Shape (N, K).
         target: Occurrence, shape (N, K).
         valid: Cells that count, shape (N, K).
         video_index: Video of each row, shape (N,).
-        sweep: How far each unit is believed.
+        sweep: Settings of the shrinkage.
     """
     is_present = (target == 1) & valid
     common = common_threshold(probs, is_present, valid)
@@ -97,9 +97,9 @@ def best_threshold(probs: Probs, is_present: NDArray[np.bool_]) -> float:
 def common_threshold(
     probs: Probs, is_present: NDArray[np.bool_], valid: NDArray[np.bool_]
 ) -> float:
-    """Return the one threshold with the highest mean F1 of all units that occur.
+    """Return the common threshold with the highest mean F1 of all units that occur.
 
-    `EVEN_THRESHOLD` where none does.
+    `EVEN_THRESHOLD` if none occurs.
     """
     per_unit = [
         _f1_at(CANDIDATES, probs[valid[:, unit], unit], is_present[valid[:, unit], unit])
