@@ -31,7 +31,7 @@ class Command:
     seeds: int = 5
     """Number of runs per recipe, each with its own seed."""
     reference: str | None = None
-    """Recipe to compare the others with; the first one by default."""
+    """Recipe to compare the others with; by default the first."""
     score_split: str = "val"
     """Split to score on; nothing is selected on it."""
     device: Literal["auto", "cpu", "cuda"] = "auto"

@@ -17,13 +17,13 @@ class Command:
     """Options of `models show`."""
 
     model: Annotated[str, tyro.conf.Positional]
-    """Name of an embedded model, or folder or zip of an exported one."""
+    """Name of an embedded model, or folder or zip of an exported model."""
     json: bool = False
     """Print the manifest as JSON on standard output."""
 
 
 def run(command: Command) -> int:
-    """Print the card; the manifest where JSON is wanted or there is no card."""
+    """Print the card, or the manifest if JSON is requested or there is no card."""
     from wildaffect.core.printable import printable_lines
     from wildaffect.inference.artifact import load_artifact, read_card, to_json
 

@@ -1,4 +1,4 @@
-"""What commands print of their results: scores, parity, where everything is."""
+"""Output of commands about their results: scores, parity, locations."""
 
 from wildaffect.core.console import Console
 from wildaffect.training.distributed import is_first_process
@@ -13,7 +13,7 @@ Result = TrainResult | PredictResult | EnsembleResult | ExportResult
 
 
 def print_result(result: Result) -> None:
-    """Print a result, in the first process alone."""
+    """Print a result, in the first process only."""
     if not is_first_process():
         return
     match result:

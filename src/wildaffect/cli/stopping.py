@@ -38,7 +38,7 @@ def stops_on_signals() -> Iterator[None]:
 def status_of(stop: KeyboardInterrupt | BrokenPipeError) -> int:
     """Print why a command stopped and return its exit status."""
     match stop:
-        case BrokenPipeError():  # its reader had enough, as `head` does
+        case BrokenPipeError(): # the reader closed the pipe, as `head` does
             return 128 + 13
         case Stopped():
             message, status = str(stop), stop.status
@@ -57,7 +57,7 @@ def take_every_character() -> None:
 
 
 def let_go_of_output() -> None:
-    """Discard output that nothing reads any more, to keep the exit status."""
+    """Discard output after its reader has closed, to keep the exit status."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

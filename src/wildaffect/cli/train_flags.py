@@ -25,12 +25,12 @@ class TrainCommand:
     train_split: str = "train"
     """Split to train on."""
     score_split: str = "val"
-    """Split that is scored afterwards; `none` for none. It never chooses anything."""
+    """Split to score afterwards; `none` for none. Nothing is selected on it."""
     folds: int = 0
     """Number of cross-validation folds over the training split, no subject in two folds; 0
     trains once."""
     data_license: str = UNKNOWN_LICENSE
-    """License of the annotations; stated again in the artifact."""
+    """License of the annotations, copied to the artifact."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to train."""
     threads: int = 1
