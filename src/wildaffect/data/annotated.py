@@ -1,4 +1,4 @@
-"""Annotations as they are read from a data set, with the hashes of their files."""
+"""Annotations read from a data set, with the hashes of their files."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +17,7 @@ class Annotated:
     annotations: Annotations
     input: InputFiles
     layout: str
-    """Name of the format in which they lie."""
+    """Name of their format."""
     first_frame: int | None
     """Number of a video's first frame; None if the layout does not define it."""
     notes: tuple[str, ...]
@@ -30,13 +30,13 @@ def read_annotated(
 
     Args:
         path: Folder of a data set, or one annotation file.
-        layout: Name of the layout, if several lie there or the file has another name.
-        split: Which, if there are several.
+        layout: Name of the layout, if there are several or the file has another name.
+        split: Name of the split, if there are several.
 
     Raises:
-        MissingData: If no known layout lies there.
-        UsageError: If layout or split must be chosen, or there is none of that name.
-        BadAnnotation: If a file cannot be used at all, or has no row of that split.
+        MissingData: If no known layout is found.
+        UsageError: If layout or split is ambiguous, or there is none of that name.
+        BadAnnotation: If a file is unusable, or has no row of that split.
     """
     if path.is_file() and layout is not None and layout in FORMATS:
         known, splits = FORMATS[layout], FORMATS[layout].find(path) or {path.stem: path}

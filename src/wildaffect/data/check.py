@@ -1,4 +1,4 @@
-"""Count what a split holds: rows, labels, repeats, gaps.
+"""Counts of a split: rows, labels, repeats, gaps.
 
 Symbols: N rows, K action units.
 """
@@ -19,7 +19,7 @@ class Gaps:
     """Distances between neighboring frames of a video, in frames."""
 
     num_gaps: int
-    """Neighbors that are more than one frame apart."""
+    """Number of neighbors that are more than one frame apart."""
     median: float
     """Median of all distances; NaN if no video has two frames."""
     mean: float
@@ -30,21 +30,21 @@ class Gaps:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SplitCheck:
-    """Everything that is counted in one split."""
+    """All counts of one split."""
 
     name: str
     annotations: Annotations
     problems: tuple[Problem, ...]
     num_rows: int
-    """Lines that should have given a row."""
+    """Number of lines that should contain a row."""
     num_repeats: int
     """Rows that repeat an earlier row of their frame exactly."""
     conflicts: tuple[str, ...]
     """`file:line` of rows that contradict an earlier row of their frame."""
     valence_arousal: int
-    """Rows with both."""
+    """Rows with both valence and arousal."""
     half_labeled: int
-    """Rows with one of valence and arousal."""
+    """Rows with only one of valence and arousal."""
     expression: int
     action_units: int
     """Rows with at least one action unit annotated."""
@@ -63,7 +63,7 @@ class SplitCheck:
 
     @property
     def problems_by_kind(self) -> dict[str, list[Problem]]:
-        """The reader's complaints, most frequent kind first."""
+        """Problems found by the reader, most frequent kind first."""
         counts = Counter(problem.kind for problem in self.problems)
         return {
             str(kind): [problem for problem in self.problems if problem.kind is kind]
@@ -74,13 +74,13 @@ class SplitCheck:
 def check_split(
     name: str, reading: Reading, images: ImageCheck | None, *, is_video: bool
 ) -> SplitCheck:
-    """Count what a reading holds.
+    """Count the content of a reading.
 
     Args:
-        name: Of the split.
-        reading: What the format's reader gave.
-        images: Which images are there, if an image folder was found.
-        is_video: Whether rows are frames of videos, so that gaps mean something.
+        name: Name of the split.
+        reading: Result of the format's reader.
+        images: Images on the disk, if an image folder was found.
+        is_video: True if rows are frames of videos, so that gaps are meaningful.
     """
     a = reading.annotations
     num_repeats, conflicts = find_repeats(a)

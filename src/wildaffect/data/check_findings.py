@@ -38,7 +38,7 @@ class Level(StrEnum):
     WARNING = "warning"
     """Results may be wrong or not comparable."""
     NOTE = "note"
-    """Expected, but worth knowing."""
+    """Expected, for information."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,7 @@ class Finding:
     text: str
     advice: str
     examples: tuple[str, ...] = ()
-    """`file:line: ...` or names, a few of them."""
+    """Examples: a few of `file:line: ...` or names."""
 
 
 def findings_of_split(check: SplitCheck, published: Published | None) -> list[Finding]:

@@ -1,4 +1,4 @@
-"""Which annotated images are on the disk, one directory listing per folder."""
+"""Check of which annotated images exist, with one directory listing per folder."""
 
 import os
 import re
@@ -25,9 +25,9 @@ class ImageCheck:
     paths: tuple[str, ...]
     """Name on disk relative to `folder` where present, shape (N,)."""
     num_unlabeled: int
-    """Images that no row names; expected in videos."""
+    """Images without a row; expected in videos."""
     missing: tuple[str, ...]
-    """Annotated images that are not there, each once."""
+    """Annotated images that do not exist, each once."""
 
 
 def find_image_folder(annotations: Annotations, candidates: Sequence[Path]) -> Path | None:
@@ -51,16 +51,17 @@ def check_images(
     is_video: bool,
     packed: Mapping[str, set[str]] | None = None,
 ) -> ImageCheck:
-    """Look for every row's image.
+    """Find every row's image.
 
-    Images are paired by name; frames of videos that are not there by name, by the number
-    in it, whatever its zeros.
+    Images are matched by name; frames of videos alternatively by the number in the name,
+    regardless of leading zeros.
 
     Args:
-        annotations: N rows.
-        folder: Where the images are.
-        is_video: Whether they are frames.
-        packed: Names of the images in each folder below, if they are packed; None looks.
+        annotations: Annotations of N rows.
+        folder: Folder of the images.
+        is_video: True if images are frames of videos.
+        packed: Names of the images in each folder below, if they are packed; None lists the
+            folders.
     """
     rows_of: dict[str, list[int]] = {}
     for row, image in enumerate(annotations.images):
@@ -93,7 +94,7 @@ def check_images(
 
 
 def _number_in(name: str, frame_number: int) -> int:
-    """Return the frame number if it is the one in the name, else none that any file has."""
+    """Return the frame number if it matches the name, else a number that no file has."""
     match = _NUMBER.fullmatch(name)
     return frame_number if match and int(match[1]) == frame_number else -1
 

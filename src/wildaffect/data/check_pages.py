@@ -1,4 +1,4 @@
-"""The report of a check as Markdown, HTML or JSON; no picture is in any of them."""
+"""The report of a check as Markdown, HTML or JSON, without pictures."""
 
 import html
 from collections.abc import Sequence
@@ -43,7 +43,7 @@ def to_markdown(reports: Sequence[DataReport]) -> str:
 
 
 def to_html(reports: Sequence[DataReport]) -> str:
-    """Return one self-contained page; it refers to nothing outside itself."""
+    """Return a self-contained page without external references."""
     body = "\n".join(_html_report(report) for report in reports)
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -54,7 +54,7 @@ def to_html(reports: Sequence[DataReport]) -> str:
 
 
 def to_json(report: DataReport) -> dict[str, Any]:
-    """Return what a script reads."""
+    """Return the report as JSON, for scripts."""
     return {
         "title": report.title,
         "root": str(report.root),

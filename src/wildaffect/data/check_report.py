@@ -1,4 +1,4 @@
-"""Check a folder, and lay out what was found as tables for any medium."""
+"""Check of a folder, and its results as tables for all report formats."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class TableOf:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataReport:
-    """What is known of one layout below a folder."""
+    """Check results of one layout below a folder."""
 
     title: str
     root: Path
@@ -71,13 +71,13 @@ def check_data(
 
     Args:
         root: The folder that was checked.
-        found: One layout in it.
-        images: Image folder, if it is not where the layout has it.
-        max_images: Pictures of each split that are compared with the other splits'.
+        found: Layout found in it.
+        images: Image folder, if it is not in the layout's usual place.
+        max_images: Maximum number of pictures of each split to compare with other splits.
         on_step: Called with the name of each step.
 
     Raises:
-        BadAnnotation: If a file cannot be used at all.
+        BadAnnotation: If a file is unusable.
     """
     checks: list[SplitCheck] = []
     for split, path in found.splits.items():

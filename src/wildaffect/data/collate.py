@@ -1,4 +1,4 @@
-"""Samples of different lengths to one batch; the only place where anything is padded.
+"""Collation of samples of different lengths to a padded batch; nothing else pads.
 
 Symbols: B samples, L rows of the longest, D columns, K action units, O outputs.
 """
@@ -18,7 +18,7 @@ Floats = NDArray[np.floating]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Samples side by side; rows at and beyond `lengths` are padding."""
+    """Batch of samples; rows at and beyond `lengths` are padding."""
 
     features: NDArray[np.float32]
     """Shape (B, L, D), zero on padding."""
@@ -34,15 +34,15 @@ class Batch:
 
     @property
     def is_real(self) -> NDArray[np.bool_]:
-        """Rows that are no padding, shape (B, L)."""
+        """Mask of rows that are not padding, shape (B, L)."""
         return np.arange(self.features.shape[1]) < self.lengths[:, None]
 
 
 def collate(samples: Sequence[Sample]) -> Batch:
-    """Put samples side by side.
+    """Collate samples to a batch.
 
     Raises:
-        ValueError: If there is none, or they differ in the number of columns.
+        ValueError: If there are no samples, or they differ in the number of columns.
     """
     widths = {sample.features.shape[1] for sample in samples}
     if len(widths) != 1:

@@ -1,6 +1,6 @@
-"""Valence and arousal moved back in time to the faces that annotators reacted to.
+"""Compensation of the annotators' reaction lag in valence and arousal.
 
-Continuous traces lag behind what is seen, by seconds: annotators perceive, decide, move.
+Continuous traces lag behind the face by seconds: annotators perceive, decide, move.
 Source: Mariooryad and Busso, "Correcting time-continuous emotional labels by modeling the
 reaction lag of evaluators", IEEE Trans. Affective Computing 6(2), 2015: one constant shift.
 """
@@ -12,19 +12,19 @@ import numpy as np
 from wildaffect.core.sequences import FrameSequence, Targets
 
 TRACED = ("valence", "arousal")
-"""Labels that are traced in real time; classes and action units are set frame by frame."""
+"""Labels that are traced in real time; classes and action units are labeled per frame."""
 
 
 def advance_traces(
     sequence: FrameSequence, delay_s: float, *, max_distance_s: float
 ) -> FrameSequence:
-    """Return a sequence whose rows carry the valence and arousal traced `delay_s` later.
+    """Return a sequence whose rows have the valence and arousal traced `delay_s` later.
 
     Args:
-        sequence: As annotated.
-        delay_s: How far the traces lag, at least 0; with 0 nothing changes.
-        max_distance_s: A row whose later row is further from that time than this loses
-            its labels.
+        sequence: Sequence as annotated.
+        delay_s: Lag of the traces, at least 0; 0 changes nothing.
+        max_distance_s: Maximum distance of a row from the shifted time; beyond it, labels
+            are masked.
     """
     if delay_s == 0 or not len(sequence):
         return sequence

@@ -1,8 +1,8 @@
-"""What two splits should not share: videos, recordings, people, pictures.
+"""Detection of leaks between splits: shared videos, recordings, people, pictures.
 
 Pictures are compared by a 64-bit difference hash (each pixel of a 9 x 8 thumbnail with its
 right neighbor), and pairs of near hashes by their 32 x 32 thumbnails. Only hashes and
-thumbnails of a bounded sample are held in memory, and no picture is shown.
+thumbnails of a bounded sample are kept in memory, and no picture is shown.
 
 Measured when the limits were set: frames of one clip against a strongly compressed copy
 differ in 4 to 11 bits and by 6 to 9 gray levels; aligned faces of different people (253
@@ -26,7 +26,7 @@ from wildaffect.formats.image_names import recording_of
 MAX_BITS = 12
 """Hashes that differ in more bits are not compared further."""
 MAX_DIFFERENCE = 12.0
-"""Mean difference of thumbnails (0 to 255) up to which pictures count as one."""
+"""Mean difference of thumbnails (0 to 255) up to which pictures are near duplicates."""
 _FLAT = 2.0
 _BLOCK = 256
 _POPCOUNT = np.array([bin(byte).count("1") for byte in range(256)], np.uint8)
@@ -34,7 +34,7 @@ _POPCOUNT = np.array([bin(byte).count("1") for byte in range(256)], np.uint8)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overlap:
-    """What two splits share by name."""
+    """Names that two splits share."""
 
     first: str
     second: str
@@ -42,7 +42,7 @@ class Overlap:
     recordings: tuple[str, ...]
     """Recordings of which one person is in each split; their videos differ."""
     subjects: tuple[str, ...]
-    """People in both; empty where the data set does not name people."""
+    """People in both splits; empty if the data set does not identify people."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ class Pictures:
     """Number of images from which the sample was drawn."""
     num_unreadable: int
     num_flat: int
-    """Number of nearly uniform pictures, which are left out."""
+    """Number of nearly uniform pictures, which are excluded."""
     unreadable: tuple[str, ...] = ()
     """Some of their names."""
 
@@ -164,7 +164,7 @@ def find_near_duplicates(
 
 
 def _named_people(annotations: Annotations) -> set[str]:
-    """Return the people, if they are not just the videos under another heading."""
+    """Return the people, unless they are identical to the videos."""
     if annotations.subjects == annotations.videos:
         return set()
     return set(annotations.subjects)

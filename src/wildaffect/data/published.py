@@ -1,4 +1,4 @@
-"""Counts that others published of the official splits, to compare one's own files with."""
+"""Published counts of the official splits, to compare local files with."""
 
 from dataclasses import dataclass
 

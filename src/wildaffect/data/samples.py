@@ -1,4 +1,4 @@
-"""Sequences from the feature store, and windows drawn from them as samples.
+"""Sequences from the feature store, and windows sampled from them.
 
 Symbols: L rows of one window, D columns, K action units.
 """
@@ -32,17 +32,17 @@ from wildaffect.features.store import EntryName, FeatureStore
 from wildaffect.features.stored import StoredFeatures
 
 View = Callable[[StoredFeatures], NDArray[np.floating]]
-"""A stored track to the rows that are used of it, shape (T, D)."""
+"""Function from a stored track to model inputs, shape (T, D)."""
 
 
 def whole_rows(track: StoredFeatures) -> NDArray[np.floating]:
-    """Return the rows of a track as they are stored: the view that changes nothing."""
+    """Return the rows of a track as they are stored: the identity view."""
     return track.read()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """One window: only rows that have features, none of them padding."""
+    """One window: only rows with features, without padding."""
 
     video: str
     rows: Index
@@ -59,15 +59,15 @@ class Sample:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeatureQuery:
-    """Stored features of a row, and how they are matched to the annotations."""
+    """Feature sets of a row, and their matching with the annotations."""
 
     feature_sets: tuple[str, ...]
-    """Concatenated in this order; a frame counts where all have it."""
+    """Feature sets, concatenated in this order; a frame must be in all of them."""
     first_frame: Literal[0, 1] = 1
-    """Number that the data set gives a video's first frame (1 in Aff-Wild2). It applies to
-    features taken from videos; those of image folders carry the data set's own numbers."""
+    """Number of a video's first frame in the data set (1 in Aff-Wild2). It applies to
+    features of videos; those of image folders have the data set's own numbers."""
     max_distance_s: float = 0.5
-    """Maximum distance from which a frame without features borrows another's."""
+    """Maximum distance from a frame without features to one whose features it uses."""
 
 
 def load_sequences(
@@ -78,8 +78,8 @@ def load_sequences(
 ) -> Iterator[FrameSequence]:
     """Yield the sequences of all videos that every feature set has, in order.
 
-    One video is in memory at a time. Videos without features give nothing; who needs all
-    compares names.
+    One video is in memory at a time. Videos without features are skipped; callers that need
+    all videos compare names.
 
     Raises:
         FeatureError: If a feature set is not in the store or has none of the videos.
@@ -106,8 +106,8 @@ def read_features(
 ) -> FrameFeatures:
     """Return the features of one video, of the frames that all sets have.
 
-    Where a video has several tracks (the person was lost, or another one passed by), each
-    frame takes the longest track that it is in.
+    If a video has several tracks (the person was lost, or another person passed by), each
+    frame uses the longest track that it is in.
     """
     parts = [_longest_first(store, name, video, query, view) for name in query.feature_sets]
     shared = reduce(np.intersect1d, [part.frame_number for part in parts])
@@ -161,11 +161,11 @@ def every_window(sequence: FrameSequence, spec: WindowSpec) -> list[Sample]:
 
 
 class WindowSampler:
-    """Draws windows at random places; every row with features is as likely as any other.
+    """Samples windows at random; every row with features has the same probability.
 
-    A row is drawn, then where in the window it lies. A window begins no later than leaves
-    its whole length before the run's end, where the run is long enough, and never spans a
-    gap above `spec.max_gap_s`.
+    A row is sampled, then its position in the window. If the run is long enough, a window
+    begins early enough to have its full length before the run's end; it never spans a gap
+    above `spec.max_gap_s`.
 
     Raises:
         FeatureError: If no sequence has a row with features.
@@ -179,7 +179,7 @@ class WindowSampler:
             raise FeatureError("samples: at least one frame must have features, got none")
 
     def draw(self, num_samples: int, rng: np.random.Generator) -> Iterator[Sample]:
-        """Yield windows; the state of `rng` alone decides which."""
+        """Yield windows, determined by the state of `rng` alone."""
         for _ in range(num_samples):
             drawn = int(rng.integers(self._ends[-1]))
             which = int(np.searchsorted(self._ends, drawn, side="right"))
@@ -191,7 +191,7 @@ class WindowSampler:
 
 
 def pad_left(sample: Sample, spec: LeftPaddedWindow) -> Sample:
-    """Return a window with its first row repeated in front, there without labels."""
+    """Return a window left-padded with its first row, without labels in the padding."""
     lead_s = left_padding_s(float(sample.time_s[0]), spec)
     picks = np.concatenate([np.zeros(len(lead_s), np.int64), np.arange(len(sample))])
     targets = sample.targets.take(picks)

@@ -1,6 +1,6 @@
 """Training and validation videos: official splits, folds, and their files.
 
-A group is what stays together: a video, or all videos of a subject. Symbols: G groups,
+A group is kept in one fold: a video, or all videos of a subject. Symbols: G groups,
 C counted properties (frames, labels of each kind), k folds.
 """
 
@@ -25,13 +25,13 @@ Counts = NDArray[np.float64]
 Kind = Literal["official", "by-video", "subject-disjoint"]
 
 NUM_RESTARTS = 30
-"""Random orders that are tried; the best one is improved by swaps."""
+"""Number of random orders to try; the best order is improved by swaps."""
 MAX_SWEEPS = 4
-"""Times that every group is offered another fold or a swap; it settles sooner as a rule."""
+"""Maximum number of rounds of moves and swaps; usually converges earlier."""
 VALUE_BINS = np.array([-0.5, 0.0, 0.5])
-"""Valence and arousal are balanced in the four ranges that these bounds make."""
+"""Bounds of the four ranges in which valence and arousal are balanced."""
 MIN_SHARE = 0.002
-"""Properties rarer than this among the frames are not balanced: no fold could be even."""
+"""Minimum frequency of a property among the frames to be balanced."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,7 @@ class Splits:
 
     kind: Kind
     source: str
-    """Annotations that were split, as they name themselves."""
+    """Name of the annotations that were split."""
     subjects: dict[str, str]
     """Subject of every video, for the leak check."""
     folds: tuple[Fold, ...]
@@ -87,7 +87,7 @@ def k_folds(
     seed: int,
     kind: Literal["by-video", "subject-disjoint"] = "by-video",
 ) -> Splits:
-    """Divide videos, or whole subjects, into k folds alike in frames and labels.
+    """Divide videos or subjects into k folds, balanced in frames and labels.
 
     The same annotations, k, kind and seed give the same folds.
 
@@ -137,8 +137,8 @@ def load_splits(path: Path, annotations: Annotations | None = None) -> Splits:
     """Read folds; check their hash, leaks, and that `annotations` are those split.
 
     Raises:
-        SplitError: If the file is not as written, a video or subject is on both sides, or
-            the annotations have other videos or subjects.
+        SplitError: If the file was modified, a video or subject is in both training and
+            validation, or the annotations have other videos or subjects.
     """
     try:
         content = from_json(path.read_bytes())
@@ -229,7 +229,7 @@ def _assign(per_group: Counts, k: int, rng: np.random.Generator) -> NDArray[np.i
 
 
 def _greedy(shares: Counts, order: NDArray[np.int64], k: int) -> NDArray[np.int64]:
-    """Give each group to the fold it leaves most even, the k largest to one fold each."""
+    """Assign each group to the fold that it balances best, the k largest to one each."""
     totals = np.zeros((k, shares.shape[1]))
     fold_of = np.zeros(len(shares), dtype=np.int64)
     for position, group in enumerate(order.tolist()):
@@ -241,7 +241,7 @@ def _greedy(shares: Counts, order: NDArray[np.int64], k: int) -> NDArray[np.int6
 
 
 def _sweep(shares: Counts, fold_of: NDArray[np.int64], k: int) -> bool:
-    """Swap pairs of groups in place where that evens the folds; return whether any was."""
+    """Swap pairs of groups in place if that improves the balance; return if any was."""
     improved = False
     for group in range(len(shares)):
         totals = _totals(shares, fold_of, k)

@@ -55,7 +55,7 @@ def check_disjoint(training: Sequence[SubjectSet], held_out: SubjectSet) -> None
     """Raise if a subject of `held_out` is also in a training set.
 
     Raises:
-        SplitError: If subjects are shared; the message names one.
+        SplitError: If subjects are shared; the message includes an example.
     """
     for subjects in training:
         shared = subject_overlap(subjects, held_out)
