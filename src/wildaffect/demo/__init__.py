@@ -1,1 +1,1 @@
-"""The `wildaffect demo` command: an analysis of material that ships with the package."""
+"""The `wildaffect demo` command: an analysis of sample media in the package."""

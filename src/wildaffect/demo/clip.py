@@ -33,7 +33,7 @@ def times() -> Iterator[float]:
 
 
 def view(portrait: NDArray[np.uint8], time_s: float) -> NDArray[np.uint8]:
-    """Return what the camera sees at a time, shape (360, 640, 3)."""
+    """Return the camera image at a time, shape (360, 640, 3)."""
     phase = 2 * np.pi * time_s / SECONDS
     zoom = 2.1 - 0.4 * np.cos(phase)
     tilt_deg = 4 * np.sin(phase)

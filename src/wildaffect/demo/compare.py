@@ -1,7 +1,7 @@
 """Comparison of truth and prediction for the generated clip in the package.
 
-People of that clip do not exist, so what they show is known exactly. Agreement with it says
-that the chain works; it is no evidence of accuracy on people.
+The people of that clip are generated, so their expressions are known exactly. Agreement
+shows that the chain works; it is no evidence of accuracy on real people.
 """
 
 from dataclasses import dataclass
@@ -31,13 +31,13 @@ class Agreement:
 
     name: str
     correlation: float
-    """Pearson's; NaN where one side never changes."""
+    """Pearson's correlation; NaN if either is constant."""
     concordance: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """True and found faces of the clip, and how well their values agree."""
+    """True and found faces of the clip, and the agreement of their values."""
 
     num_visible: int
     """True faces in view, turned by at most `MAX_YAW_DEG`."""
@@ -48,7 +48,7 @@ class Comparison:
 
 
 def compare(result: Path, truth: Path = TRUTH) -> Comparison:
-    """Match a result table with the truth, frame by frame and box by box."""
+    """Match a result table with the truth by frame and box."""
     true_rows, said_rows = csv.read_csv(truth).to_pylist(), read_table(result).to_pylist()
     by_frame: dict[int, list[dict[str, object]]] = {}
     for row in said_rows:
