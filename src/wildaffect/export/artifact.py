@@ -176,7 +176,7 @@ def _own_tasks(
 
 
 def _own_window(trained: TrainedModel, first: TrainedModel) -> AnyWindow | None:
-    """Return the window of a member; None if it is that of the first one."""
+    """Return the window of a member; None if it is that of the first member."""
     own = trained.recipe.window
     return None if own == first.recipe.window else own
 

@@ -60,7 +60,7 @@ def parse_backbones(words: Sequence[str]) -> dict[str, str]:
     """Parse `NAME=FOLDER` arguments to folders or names of weights by feature set.
 
     Raises:
-        UsageError: If an argument is malformed, or a set is named twice.
+        UsageError: If an argument is malformed, or a set is repeated.
     """
     found: dict[str, str] = {}
     for word in words:

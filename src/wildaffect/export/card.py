@@ -37,7 +37,7 @@ def write_card(
         ensemble: Exported ensemble.
         manifest: Manifest of the artifact.
         networks: Largest difference between ONNX and torch per task.
-        pixels: Parity of a whole analysis.
+        pixels: Parity of a complete analysis.
         backbones: Bundled backbones.
     """
     parts = [

@@ -31,7 +31,7 @@ class FaceMember(nn.Module):
     Args:
         units: Action unit network on the first columns of a row, the last of which is the
             confidence of the person's own neutral face.
-        asymmetry: Tells the sides of units apart; the stronger side has the intensity.
+        asymmetry: Distinguishes the sides of units; the stronger side has the intensity.
         prototypes: Predicts the expression.
         read: Indices of the units that `prototypes` reads.
         places: Valence and arousal of each class, shape (E, 2).

@@ -72,7 +72,7 @@ def onnx_parity(
 ) -> dict[Task, float]:
     """Return the largest difference between file and model per task.
 
-    Features are drawn from the model's standardization; the file runs in float32, as in
+    Features are sampled from the model's standardization; the file runs in float32, as in
     `analyze`.
 
     Args:

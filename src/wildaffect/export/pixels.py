@@ -132,7 +132,7 @@ def _in_torch(
 
 
 def demo_frames() -> Iterator[Frame]:
-    """Yield the clip that ships with the package, frame by frame."""
+    """Yield the clip included in the package, frame by frame."""
     portrait = cv2.cvtColor(cv2.imread(str(PORTRAIT)), cv2.COLOR_BGR2RGB)
     for index, time_s in enumerate(times()):
         yield Frame(index=index, time_s=time_s, rgb=view(portrait, time_s))
