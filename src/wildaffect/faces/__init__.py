@@ -1,1 +1,1 @@
-"""Frames to detections, tracks, landmarks, blendshapes, pose and aligned crops."""
+"""Face chain: detection, tracking, landmarks, blendshapes, pose and aligned crops."""

@@ -1,6 +1,6 @@
-"""Landmarks to 52 blendshape scores in the naming of ARKit (subject's left and right).
+"""52 blendshape scores from landmarks, named as in ARKit (subject's left and right).
 
-Several outputs never rise whatever the face does; `DEAD` lists those found so.
+Several outputs never rise whatever the face does; `DEAD` lists them.
 """
 
 import numpy as np
@@ -22,14 +22,14 @@ NAMES = (
     "mouthStretchRight mouthUpperUpLeft mouthUpperUpRight noseSneerLeft "
     "noseSneerRight"
 ).split()
-"""Order of the network's outputs, as the MediaPipe Face Landmarker names them."""
+"""Names of the network's outputs in order, as in the MediaPipe Face Landmarker."""
 
 DEAD = (
     "cheekPuff cheekSquintLeft cheekSquintRight noseSneerLeft noseSneerRight "
     "jawForward jawLeft mouthFrownLeft mouthFrownRight"
 ).split()
-"""Never above 0.07 in 7,566 frames of laughter, crying and disgust; MediaPipe's own chain
-gives the same. They carry no evidence of action units 6, 9 and 15."""
+"""Never above 0.07 in 7,566 frames of laughter, crying and disgust; the same in MediaPipe's
+own pipeline. They are no evidence of action units 6, 9 and 15."""
 
 # fmt: off
 INPUT_LANDMARKS = np.array([
@@ -48,7 +48,7 @@ INPUT_LANDMARKS = np.array([
 
 
 class Blendshapes:
-    """The blendshape network; keeps nothing between calls."""
+    """The blendshape network; stateless."""
 
     def __init__(self, device: Device) -> None:
         self._network = Network(BLENDSHAPES.verified_path(), device=device)

@@ -1,4 +1,4 @@
-"""Scanned frames to the faces in each of them: the whole face chain in a stream."""
+"""Streaming face chain: the faces in each scanned frame."""
 
 from collections.abc import Iterable, Iterator
 from functools import partial
@@ -21,15 +21,15 @@ from wildaffect.runtime.network import Device
 
 
 class FaceChain:
-    """Follows faces through a stream of scanned frames.
+    """Tracks faces through a stream of scanned frames.
 
-    A frame comes out once its faces are settled, which takes at most the limits' run and
-    gap; memory does not grow with the video.
+    A frame is returned once its faces are final, after at most the run and gap of the
+    limits; memory does not grow with the video.
 
     Args:
         device: Where the networks run.
-        preprocesses: Aligned crops that observations carry.
-        crop_rate_hz: How many observations of a track per second carry them; None for all.
+        preprocesses: Aligned crops to add to observations.
+        crop_rate_hz: Number of observations of a track per second with crops; None for all.
         tracking: Limits for when a face counts as found, lost and real.
         quality: Limits below which a face is `low_quality`.
     """
@@ -90,7 +90,7 @@ class FaceChain:
 
 
 def _goes_on(scanned: ScannedFrame, box_xyxy: NDArray[np.float32]) -> bool:
-    """Return whether a face lives on where the rest of the picture begins a shot."""
+    """Return whether a face continues through a cut of the rest of the picture."""
     if scanned.is_new_source:
         return False
     return scanned.change.is_quiet_at(box_xyxy, scanned.frame.rgb.shape)

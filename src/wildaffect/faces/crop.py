@@ -1,4 +1,4 @@
-"""The one function that cuts an aligned face; training, extraction and analysis call it."""
+"""Cutting of aligned face crops, shared by training, extraction and analysis."""
 
 import cv2
 import numpy as np
@@ -25,13 +25,13 @@ TEMPLATES = {
     "arcface_5pt": _ARCFACE_5PT,
     "arcface_5pt_raised": _ARCFACE_5PT - [0, RAISED],
 }
-"""Where the five points land, in sides of the crop: eyes (image left first), nose tip,
+"""Positions of the five points, in sides of the crop: eyes (image left first), nose tip,
 mouth corners. `arcface_5pt`: code of J. Deng et al., ArcFace, arXiv 1801.07698.
 `arcface_5pt_raised`: the same scale, with the whole chin in the crop, for networks trained
 on detectors' boxes."""
 
 LARGEST_TILT = 1.05
-"""Longer side over shorter one that still passes for a square crop."""
+"""Maximum ratio of the longer to the shorter side of a square crop."""
 
 FIVE_POINTS = (468, 473, 4, 61, 291)
 """Mesh landmarks of the same points: irises, nose tip, mouth corners."""
@@ -47,9 +47,9 @@ def align_face(
 ) -> NDArray[np.uint8]:
     """Return the aligned crop, shape (size, size, 3) or (size, size, 1) for gray.
 
-    The frame is turned, scaled and shifted (no shear, no mirror) so that the five points
-    come as near to the template as least squares allow; outside the frame it is black.
-    Values are pixels from 0 to 255: `normalize` scales them.
+    The frame is rotated, scaled and shifted (no shear, no mirroring) to align the five
+    points with the template by least squares; outside the frame the crop is black. Values
+    are pixels from 0 to 255: `normalize` scales them.
 
     Args:
         rgb: Frame, shape (H, W, 3).
@@ -71,14 +71,14 @@ def align_face(
 
 
 def resize_crop(rgb: NDArray[np.uint8], preprocess: Preprocess) -> NDArray[np.uint8]:
-    """Return a crop that was aligned before at a network's size, shape (S, S, C).
+    """Return an already aligned crop at a network's size, shape (S, S, C).
 
     Args:
         rgb: Crop, shape (H, W, 3).
         preprocess: Size and channels; the alignment is the crop's own.
 
     Raises:
-        ValueError: If it is not square, give or take a twentieth.
+        ValueError: If it is not square, with a tolerance of a twentieth.
     """
     height, width = rgb.shape[:2]
     if max(height, width) > LARGEST_TILT * min(height, width):

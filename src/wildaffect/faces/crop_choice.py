@@ -6,9 +6,9 @@ from wildaffect.core.rate import kept_rows
 
 
 class CropChoice:
-    """Chooses the sights of each track whose rows `StreamingAtRate` passes on.
+    """Selects the observations of each track whose rows `StreamingAtRate` passes on.
 
-    Where such a row has a face that is lost for a moment, the next sight of it counts.
+    If the face is lost in such a row, its next observation is selected.
 
     Args:
         rate_hz: Rows of a track per second that networks read; None for all.
@@ -17,12 +17,12 @@ class CropChoice:
     def __init__(self, rate_hz: float | None) -> None:
         self._rate_hz = rate_hz
         self._last_s: dict[int, float] = {}
-        """Time of the last row of each live track that is passed on."""
+        """Time of the last row of each live track that was passed on."""
         self._missed_s: dict[int, list[float]] = {}
         """Times of the frames since a live track was last seen."""
 
     def __call__(self, time_s: float, seen: set[int], live: set[int]) -> set[int]:
-        """Take the next frame; return which of the tracks seen in it to crop.
+        """Add the next frame and return the tracks in it to crop.
 
         Args:
             time_s: Time of the frame.

@@ -1,8 +1,9 @@
-"""Whole frame to face boxes with six points each: BlazeFace, full range.
+"""Face detection with six points per face: BlazeFace, full range.
 
 Source: V. Bazarevsky et al., "BlazeFace: sub-millisecond neural face detection on mobile
-GPUs", arXiv 1907.05047; the full-range net and its decoding are those of MediaPipe. What
-differs: frames are shrunk in two steps, so that small faces do not alias.
+GPUs", arXiv 1907.05047; the full-range network and its decoding are those of MediaPipe.
+Different
+here: frames are downscaled in two steps, so that small faces do not alias.
 """
 
 from collections.abc import Iterable
@@ -23,13 +24,13 @@ from wildaffect.faces.views import INPUT_PX, View, close_view, shrink
 from wildaffect.runtime.network import Device, Network, Scaling
 
 GRID = 48
-"""Cells per side; the net predicts one box per cell."""
+"""Cells per side; the network predicts one box per cell."""
 RIGHT_EYE, LEFT_EYE = 0, 1
 """Positions among the six points; then nose, mouth, right and left ear."""
 MIN_SCORE = 0.5
 HINT_SCORE = 0.3
-"""Near the edge of its input the net is less certain of a face: in a tile it is looked at
-from close by from here on, where it must reach `CLOSE_SCORE`."""
+"""Score threshold of tiles, as the network is less confident near the edge of its input:
+faces of this score are searched again at a higher resolution, with `CLOSE_SCORE`."""
 SURE_SCORE = 0.7
 """Score from which a tile is not searched again at a higher resolution."""
 CLOSE_SCORE = 0.65
@@ -53,7 +54,7 @@ class Detection:
     """Eyes (subject's right first), nose, mouth, ears; pixels, shape (6, 2)."""
 
     def region(self) -> Region:
-        """Return the square in which the mesh network looks for landmarks."""
+        """Return the region for the mesh network."""
         eyes = region_around(self.points_xy, RIGHT_EYE, LEFT_EYE, 1.0)
         left, top, right, bottom = map(float, self.box_xyxy)
         return Region(
@@ -68,7 +69,7 @@ Detections = tuple[Detection, ...]
 
 
 class FaceDetector:
-    """Finds any number of faces in a frame; keeps nothing between frames."""
+    """Finds any number of faces in a frame; stateless."""
 
     def __init__(self, device: Device) -> None:
         self._network = Network(
@@ -78,18 +79,18 @@ class FaceDetector:
         self._cells = (np.stack([column, row], 1).astype(np.float32) + 0.5) / GRID
 
     def __call__(self, rgb: NDArray[np.uint8]) -> Detections:
-        """Return the faces of a frame (H, W, 3), most certain first."""
+        """Return the faces of a frame (H, W, 3), most confident first."""
         return self.detect_in(shrink_frame(rgb), INPUT_PX / max(rgb.shape[:2]))
 
     def detect_in(
         self, small: NDArray[np.uint8], scale: float, min_score: float = MIN_SCORE
     ) -> Detections:
-        """Return the faces, most certain first, in pixels of the whole frame.
+        """Return the faces, most confident first, in pixels of the full frame.
 
         Args:
             small: The frame after `shrink_frame`, neither side above `INPUT_PX`.
             scale: Pixels of `small` per pixel of the frame.
-            min_score: Certainty from which a face is returned.
+            min_score: Minimum confidence of a face.
         """
         rows, columns = small.shape[:2]
         left, top = (INPUT_PX - columns) // 2, (INPUT_PX - rows) // 2
@@ -112,7 +113,7 @@ class FaceDetector:
     def look(
         self, rgb: NDArray[np.uint8], view: View, min_score: float = MIN_SCORE
     ) -> Detections:
-        """Return the faces that lie whole in a view of a frame (H, W, 3).
+        """Return the faces that are completely in a view of a frame (H, W, 3).
 
         Boxes and points are in pixels of the frame.
         """
@@ -130,7 +131,7 @@ class FaceDetector:
         )
 
     def look_at_tile(self, rgb: NDArray[np.uint8], tile: View) -> Detections:
-        """Return the faces of a tile; what it shows uncertainly is seen from close by."""
+        """Return the faces of a tile; uncertain faces are confirmed in a closer view."""
         found: list[Detection] = []
         for hint in self.look(rgb, tile, HINT_SCORE):
             if hint.score >= SURE_SCORE:
@@ -143,7 +144,7 @@ class FaceDetector:
     def look_closer(
         self, rgb: NDArray[np.uint8], box_xyxy: NDArray[np.float32]
     ) -> Detections:
-        """Return the faces in the middle of a box, shape (4,), as seen from close by."""
+        """Return the faces in the middle of a box, shape (4,), at a higher resolution."""
         return tuple(
             found
             for found in self.look(rgb, close_view(box_xyxy))
@@ -157,9 +158,10 @@ def shrink_frame(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def with_new(known: Detections, more: Iterable[Detection]) -> Detections:
-    """Return what is known and those of `more` that are other faces.
+    """Return the known faces and those of `more` that are different faces.
 
-    A view may show a part of a face that a larger one shows whole; the part is left out.
+    A view may show a part of a face that a larger view shows completely; the part is
+    dropped.
     """
     found = list(known)
     for detection in more:

@@ -1,8 +1,9 @@
-"""A region of a frame to 478 landmarks and the certainty that a face is there.
+"""478 landmarks and face presence in a region of a frame.
 
 Source: MediaPipe Face Mesh V2 (Face Landmarker); Y. Kartynnik et al., "Real-time facial
-surface geometry from monocular video on mobile GPUs", arXiv 1907.06724. What differs: no
-smoothing over time, and the next frame's region is level with the eyes, not with the image.
+surface geometry from monocular video on mobile GPUs", arXiv 1907.06724. Different here: no
+smoothing over time, and the next frame's region is aligned with the eyes, not with the
+image.
 """
 
 from dataclasses import dataclass
@@ -37,14 +38,14 @@ class Mesh:
         return np.concatenate([points.min(0), points.max(0)])
 
     def region(self) -> Region:
-        """Return where to look for this face in the next frame."""
+        """Return the region for this face in the next frame."""
         return region_around(
             self.landmarks_xyz[:, :2], RIGHT_EYE_CORNER, LEFT_EYE_CORNER, REGION_MARGIN
         )
 
 
 class FaceMesh:
-    """The landmark network; keeps nothing between calls."""
+    """The landmark network; stateless."""
 
     def __init__(self, device: Device) -> None:
         self._network = Network(
@@ -55,7 +56,7 @@ class FaceMesh:
         )
 
     def __call__(self, rgb: NDArray[np.uint8], region: Region) -> Mesh:
-        """Return the landmarks that the network sees in a region of the frame."""
+        """Return the landmarks in a region of the frame."""
         landmarks, logit, _ = self._network(cut_region(rgb, region, INPUT_PX)[None])
         points = landmarks.reshape(NUM_LANDMARKS, 3)
         matrix = region.to_pixels(INPUT_PX)

@@ -1,4 +1,4 @@
-"""The vendored model files: where they are, where they come from, what they hash to."""
+"""The vendored model files: paths, origins, hashes."""
 
 import hashlib
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class VendoredModel:
 
     @property
     def path(self) -> Path:
-        """Return the file's place; it is not opened."""
+        """Return the file's path; it is not opened."""
         return ASSETS / self.file
 
     def verified_path(self) -> Path:
@@ -72,7 +72,7 @@ OCCLUSION = VendoredModel(
     sha256="43a70c871ce179d3be80c111d02948bb61ffee0e2cdd0614a14fb71e7d51101e",
 )
 MEASURING = (DETECTOR, MESH, BLENDSHAPES, CANONICAL_FACE)
-"""Those that decide what is measured on a face; the others, whether it is."""
+"""Files that determine measurements; the others determine whether a face is measured."""
 VENDORED = (*MEASURING, OCCLUSION)
 
 

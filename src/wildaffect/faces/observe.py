@@ -1,4 +1,4 @@
-"""A followed face to everything that is measured on it."""
+"""Measurements of a tracked face."""
 
 from dataclasses import replace
 
@@ -16,11 +16,11 @@ from wildaffect.faces.tracker import LiveTrack
 from wildaffect.runtime.network import Device
 
 NO_TRACK = -1
-"""Track number of an observation that has not been believed yet; no row carries it."""
+"""Track number of an observation whose track is not confirmed; never in a row."""
 
 
 class FaceObserver:
-    """Measures faces one by one; keeps nothing between them."""
+    """Measures faces one by one; stateless."""
 
     def __init__(
         self, device: Device, preprocesses: tuple[Preprocess, ...], limits: QualityLimits
@@ -33,7 +33,7 @@ class FaceObserver:
     def __call__(
         self, rgb: NDArray[np.uint8], track: LiveTrack, *, with_crops: bool
     ) -> FaceObservation:
-        """Return what this frame shows of a face that was found in it."""
+        """Return the observation of a face found in this frame."""
         landmarks = track.mesh.landmarks_xyz
         box = track.mesh.box_xyxy()
         points = five_points(landmarks)
@@ -69,7 +69,7 @@ class FaceObserver:
 def between(
     before: FaceObservation, after: FaceObservation, share: float
 ) -> FaceObservation:
-    """Return the face at `share` of the time from one sight to the next, in (0, 1)."""
+    """Return a face interpolated between two observations; `share` of time in (0, 1)."""
     landmarks = _mix(before.landmarks_xyz, after.landmarks_xyz, share)
     box = np.concatenate([landmarks[:, :2].min(0), landmarks[:, :2].max(0)])
     return FaceObservation(
@@ -87,7 +87,7 @@ def between(
 
 
 def with_track_id(face: FaceObservation, track_id: int) -> FaceObservation:
-    """Return the observation under its public number."""
+    """Return the observation with its public track number."""
     return replace(face, track_id=track_id)
 
 

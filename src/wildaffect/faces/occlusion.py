@@ -9,7 +9,7 @@ from wildaffect.runtime.network import Device, Network
 
 
 class Occlusion:
-    """The occlusion network; keeps nothing between calls."""
+    """The occlusion network; stateless."""
 
     def __init__(self, device: Device) -> None:
         self._network = Network(
@@ -23,7 +23,7 @@ class Occlusion:
         """Return the larger of the covered shares of eyes and mouth, in [0, 1].
 
         Args:
-            gray_crop: What `QUALITY_CROP` describes, shape (64, 64, 1).
+            gray_crop: Crop as described by `QUALITY_CROP`, shape (64, 64, 1).
         """
         (covered,) = self._network(gray_crop[None])
         return float(covered.max())

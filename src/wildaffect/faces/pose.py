@@ -1,4 +1,4 @@
-"""Landmarks to the head's orientation, in the frame of reference of `HeadPose`."""
+"""Head pose from landmarks, in the frame of reference of `HeadPose`."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,11 +8,11 @@ from wildaffect.faces.models import canonical_face
 
 
 def head_pose(landmarks_xyz: NDArray[np.float32]) -> HeadPose:
-    """Return the turn that carries the canonical face onto the landmarks.
+    """Return the rotation that maps the canonical face to the landmarks.
 
     The fit is rigid with scale, weighted on points that expressions move little. The mesh
-    is orthographic, so the angles are against the line of sight to the face, not against
-    the camera's axis.
+    is orthographic, so the angles are relative to the line of sight to the face, not to the
+    camera's axis.
 
     Args:
         landmarks_xyz: Mesh in pixels, y down, depth negative toward the camera, (478, 3).
@@ -39,7 +39,7 @@ def head_rotation(landmarks_xyz: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def rotation_to_pose(rotation: NDArray[np.float64]) -> HeadPose:
-    """Read the angles out of R = Rz(-roll) Ry(yaw) Rx(-pitch)."""
+    """Return the angles of R = Rz(-roll) Ry(yaw) Rx(-pitch)."""
     yaw = np.arcsin(np.clip(-rotation[2, 0], -1, 1))
     pitch = -np.arctan2(rotation[2, 1], rotation[2, 2])
     roll = -np.arctan2(rotation[1, 0], rotation[0, 0])

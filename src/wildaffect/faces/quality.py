@@ -1,4 +1,4 @@
-"""Quality limits below which nothing is predicted for a face."""
+"""Quality limits for predictions on a face."""
 
 from dataclasses import dataclass
 
@@ -12,17 +12,16 @@ from wildaffect.core.preprocess import Preprocess
 QUALITY_CROP = Preprocess(
     size_px=64, channels="gray", mean=(0.0,), std=(1.0,), interpolation="area"
 )
-"""The aligned crop on which sharpness and occlusion are measured, whatever the size of the
-face."""
+"""The aligned crop for sharpness and occlusion, independent of the size of the face."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QualityLimits:
     """A face outside any of these limits is `low_quality`, and nothing is predicted for it.
 
-    The defaults are where the vendored mesh fails, measured on real clips that
-    were shrunk, blurred and turned step by step; they are not tuned on any data set.
-    `max_occlusion` was tuned so that few photographs of uncovered faces are withheld.
+    The defaults are where the vendored mesh fails, measured on real clips with increasing
+    downscaling, blur and rotation; they are not tuned on any data set. `max_occlusion` was
+    tuned so that few photographs of uncovered faces are withheld.
     """
 
     min_size_px: float = 32.0
@@ -32,7 +31,7 @@ class QualityLimits:
     max_pitch_deg: float = 45.0
     min_presence: float = 0.6
     max_occlusion: float = 0.7
-    """Covered share of the eyes or of the mouth, as `faces.occlusion` estimates it."""
+    """Covered share of the eyes or of the mouth, see `faces.occlusion`."""
 
     def accepts(
         self,
@@ -58,6 +57,6 @@ def sharpness(gray_crop: NDArray[np.uint8]) -> float:
     """Return the standard deviation of the Laplacian, in gray levels.
 
     Args:
-        gray_crop: What `QUALITY_CROP` describes, shape (64, 64, 1).
+        gray_crop: Crop as described by `QUALITY_CROP`, shape (64, 64, 1).
     """
     return float(cv2.Laplacian(gray_crop[..., 0], cv2.CV_32F).std())

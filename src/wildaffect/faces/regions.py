@@ -1,4 +1,4 @@
-"""Rectangles: overlap of boxes, and the rotated square that a landmark network looks at."""
+"""Rectangles: overlap of boxes, and the rotated square for the landmark network."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Region:
-    """A square of the frame, turned with the head."""
+    """A square of the frame, rotated with the head."""
 
     center_x: float
     center_y: float
@@ -17,7 +17,7 @@ class Region:
     side: float
     """Pixels of the frame."""
     angle_rad: float
-    """Clockwise turn of the square as seen in the image; 0 is upright."""
+    """Clockwise rotation of the square in the image; 0 is upright."""
 
     def to_pixels(self, size_px: int) -> NDArray[np.float64]:
         """Return the affine map (2, 3) from the frame to a (size, size) crop."""
@@ -35,7 +35,7 @@ class Region:
 def region_around(
     points_xy: NDArray[np.float32], right_eye: int, left_eye: int, margin: float
 ) -> Region:
-    """Return the square around points, level with the eyes, `margin` times as wide."""
+    """Return the square around points, aligned with the eyes, `margin` times as wide."""
     eyes = points_xy[left_eye] - points_xy[right_eye]
     angle = float(np.arctan2(eyes[1], eyes[0]))
     cos, sin = np.cos(angle), np.sin(angle)
@@ -61,7 +61,7 @@ def warp(
 ) -> NDArray[np.uint8]:
     """Map the frame through an affine (2, 3) onto a (size, size, 3) crop.
 
-    A map that shrinks to less than half averages areas first, so that nothing aliases.
+    Areas are averaged first if the map scales to less than half, against aliasing.
     """
     scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
     factor = int(0.5 / scale) + 1 if scale < 0.5 else 1
@@ -73,14 +73,14 @@ def warp(
 def _shrink(
     rgb: NDArray[np.uint8], matrix: NDArray[np.float64], size_px: int, factor: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """Return the part that the map needs, `factor` times smaller, and the map from it."""
+    """Return the required part, downscaled by `factor`, and the map from it."""
     inverse = cv2.invertAffineTransform(matrix)
     corners = np.array([[0, 0], [size_px, 0], [0, size_px], [size_px, size_px]])
     seen = corners @ inverse[:, :2].T + inverse[:, 2]
     height, width = rgb.shape[:2]
     left, top = np.clip(np.floor(seen.min(0)).astype(int) - factor, 0, [width, height])
     right, bottom = np.clip(np.ceil(seen.max(0)).astype(int) + factor, 0, [width, height])
-    left, top = left - left % factor, top - top % factor  # a grid that does not jitter
+    left, top = left - left % factor, top - top % factor  # a fixed grid, against jitter
     if right - left < factor or bottom - top < factor:
         return rgb, matrix
     part = rgb[top:bottom, left:right]

@@ -10,17 +10,17 @@ from wildaffect.faces.shots import Change, ChangeDetector
 from wildaffect.faces.views import INPUT_PX, View, tile_levels
 
 DETECT_EVERY_S = 0.2
-"""The detector runs at least so often, and at once where the picture changes."""
+"""Maximum interval of the detector; it runs immediately where the picture changes."""
 TILE_EVERY_S = 0.5
-"""Interval at which it also searches one tile; `DETECT_EVERY_S` until it saw each tile of a
-shot."""
+"""Interval at which it also searches one tile; `DETECT_EVERY_S` until each tile of a shot
+was searched."""
 SUDDEN_CHANGE = 0.08
-"""Change of one cell of the thumbnail that may be a face that came into view."""
+"""Change of a cell of the thumbnail that may be a face entering the view."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScannedFrame:
-    """A frame with the faces that the detector sees in it."""
+    """A frame with the faces that the detector found in it."""
 
     frame: Frame
     detections: Detections | None
@@ -28,19 +28,20 @@ class ScannedFrame:
     change: Change
     """Change from the previous frame."""
     is_new_source: bool
-    """Nothing in it has to do with the frame before, as with another photograph."""
+    """True if unrelated to the previous frame, as another photograph is."""
 
 
 class FrameScanner:
     """Detects faces and shot cuts; frames must come in order.
 
-    Faces that are followed need no detector, so it runs now and then, and where something
-    appeared. That is the same for every run over the same frames. Faces that are small in
-    the frame are looked for in tiles of it: in all of them where a source starts, in the
-    largest where a shot does, and else in one at a time, in turns, faster the first time.
+    Tracked faces need no detector, so it runs at intervals, and where something appeared,
+    deterministically. Small faces are searched in tiles of the frame: in all tiles at the
+    start of a source, in the largest at the start of a shot, and otherwise in one tile at a
+    time, in turns, faster the first time.
 
     Args:
-        detector: One that no other thread uses at the same time; it may serve many videos.
+        detector: Detector that no other thread uses at the same time; it may be used for
+            many videos.
     """
 
     def __init__(self, detector: FaceDetector) -> None:
@@ -50,7 +51,7 @@ class FrameScanner:
         self._tiled_s = float("-inf")
         self._next_tile = 0
         self._num_unseen = 0
-        """Tiles of this shot that were not looked at yet."""
+        """Tiles of this shot that were not searched yet."""
 
     def __call__(self, frame: Frame) -> ScannedFrame:
         """Scan one frame."""
@@ -75,7 +76,7 @@ class FrameScanner:
         )
 
     def _tiles(self, frame: Frame, *, is_cut: bool) -> Iterable[View]:
-        """Return where else to look in a frame, and note when that was."""
+        """Return the further views to search in a frame, and record the time."""
         height, width = frame.rgb.shape[:2]
         levels = tile_levels(height, width)
         every_s = DETECT_EVERY_S if self._num_unseen else TILE_EVERY_S

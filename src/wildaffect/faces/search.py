@@ -1,4 +1,4 @@
-"""Further searches for faces that the detector misses in the whole frame.
+"""Further searches for faces that the detector misses in the full frame.
 
 Each search only proposes a location, which the mesh network must confirm.
 """
@@ -15,29 +15,29 @@ from wildaffect.faces.regions import Region
 from wildaffect.faces.views import margin_view
 
 PICTURE_REGIONS = (1.3, 1.0)
-"""Sides of the squares on which the mesh looks for a face that fills the picture, in longer
+"""Sides of the squares to search with the mesh for a face that fills the picture, in longer
 sides of the picture."""
 FILLS_PICTURE = 0.5
 """Longer side of a box, in longer sides of the picture, from which a face fills it."""
 SMALL = 0.1
-"""Longer side of a box, in longer sides of the frame, below which it is drawn too small in
-the whole frame for its place to be exact."""
+"""Longer side of a box, in longer sides of the frame, below which the detector's resolution
+in the full frame is too low for an exact position."""
 
 
 class Candidate(Protocol):
-    """A place where a face may be."""
+    """A possible location of a face."""
 
     @property
     def score(self) -> float | None:
-        """Detector confidence in [0, 1]; None if the detector did not see it."""
+        """Detector confidence in [0, 1]; None if not found by the detector."""
 
     def region(self) -> Region:
-        """Return the square in which the mesh network looks for landmarks."""
+        """Return the region for the mesh network."""
 
 
 @dataclass(frozen=True, slots=True)
 class WholePicture:
-    """The guess that a picture shows one upright face and little else."""
+    """The guess that a picture shows a single upright face and little else."""
 
     height: int
     width: int
@@ -46,7 +46,7 @@ class WholePicture:
 
     @property
     def score(self) -> None:
-        """None: the detector did not see it."""
+        """None: not found by the detector."""
 
     def region(self) -> Region:
         """Return a square around the middle of the picture."""
@@ -59,18 +59,18 @@ class WholePicture:
 
 
 class FaceSearch:
-    """Looks again where the first look found nothing; keeps nothing between frames."""
+    """Searches again where the first search found nothing; stateless."""
 
     def __init__(self, detector: FaceDetector) -> None:
         self._detector = detector
 
     def wider(self, rgb: NDArray[np.uint8]) -> Iterator[Sequence[Candidate]]:
-        """Yield what each look proposes for a frame (H, W, 3), the surest look first."""
+        """Yield the proposals of each search of a frame (H, W, 3), most reliable first."""
         yield self._detector.look(rgb, margin_view(rgb.shape))
         yield from _whole_picture(rgb.shape)
 
     def finer(self, rgb: NDArray[np.uint8], candidate: Candidate) -> Sequence[Candidate]:
-        """Return the same small face as a closer look sees it; none if it is not small."""
+        """Return closer detections of a small face; none if it is not small."""
         region = candidate.region()
         middle = np.array([region.center_x, region.center_y], np.float32)
         half = np.float32(region.side / 2)
@@ -82,7 +82,7 @@ class FaceSearch:
     def closer(
         self, rgb: NDArray[np.uint8], box_xyxy: NDArray[np.float32]
     ) -> Iterator[Sequence[Candidate]]:
-        """Yield the same for the place where a face is believed to be, a box (4,)."""
+        """Yield the same for the expected location of a face, a box (4,)."""
         yield self._detector.look_closer(rgb, box_xyxy)
         if max(box_xyxy[2:] - box_xyxy[:2]) >= FILLS_PICTURE * max(rgb.shape[:2]):
             yield from _whole_picture(rgb.shape)

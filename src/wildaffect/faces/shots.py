@@ -1,4 +1,4 @@
-"""Changes between frames: where a shot begins, where something moves."""
+"""Detection of cuts and of movement between frames."""
 
 from typing import NamedTuple
 
@@ -8,17 +8,17 @@ from numpy.typing import NDArray
 
 THUMB_PX = (32, 18)
 MIN_CHANGE = 0.10
-"""Mean absolute change of the thumbnail, of the full range, that a cut must reach."""
+"""Minimum mean absolute change of the thumbnail at a cut, as a share of the full range."""
 OVER_RECENT = 3.0
 """Minimum ratio of the change at a cut to the recent change between frames."""
 MAX_HISTOGRAM_MATCH = 0.75
-"""Shared part of two frames' color histograms that a cut must stay under."""
+"""Maximum overlap of two frames' color histograms at a cut."""
 QUIET_CHANGE = 0.03
 """A face whose surroundings change less than this continues through a cut."""
 SURROUNDINGS = 0.3
 """Width of the surroundings on each side of a face's box, in sides of the box."""
 MEMORY = 0.8
-"""Share of the recent change that is kept from frame to frame."""
+"""Decay per frame of the running mean of changes."""
 
 
 class Change(NamedTuple):
@@ -37,7 +37,7 @@ class Change(NamedTuple):
     def is_quiet_at(self, box_xyxy: NDArray[np.float32], shape: tuple[int, ...]) -> bool:
         """Return whether a face, in pixels of a frame (H, W, ...), did not change.
 
-        In a split picture a cut of one part is none for the others.
+        In a split picture, a cut of one part does not affect the others.
         """
         side = float(max(box_xyxy[2:] - box_xyxy[:2])) * SURROUNDINGS
         per_px = np.array([THUMB_PX[0] / shape[1], THUMB_PX[1] / shape[0]])
@@ -50,8 +50,8 @@ class Change(NamedTuple):
 class ChangeDetector:
     """Distinguishes cuts from movement; keeps one thumbnail and the recent change.
 
-    A cut changes the picture by much, by more than its own frames lately did, and changes
-    its colors too; a fast pan or a hand before the camera does not do all three.
+    A cut changes the picture by a large amount, by more than recent frames did, and also
+    its colors; a fast pan or a hand in front of the camera does not do all three.
     """
 
     def __init__(self) -> None:
@@ -59,7 +59,7 @@ class ChangeDetector:
         self._recent = 0.0
 
     def __call__(self, rgb: NDArray[np.uint8]) -> Change:
-        """Compare the next frame, of any size, with the one before it."""
+        """Compare the next frame, of any size, with the previous frame."""
         thumb = cv2.resize(rgb, THUMB_PX, interpolation=cv2.INTER_AREA).astype(np.float32)
         last, self._last = self._last, thumb
         if last is None:

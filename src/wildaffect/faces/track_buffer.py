@@ -1,7 +1,7 @@
-"""Buffer of the face chain: holds frames until the tracks in them are settled.
+"""Buffer of the face chain: keeps frames until the tracks in them are final.
 
-A frame leaves the buffer once nothing that comes later can change it: when every face in it
-is believed or refused, and no face that is lost for a moment may still come back.
+A frame leaves the buffer once no later frame can change it: when every face in it is
+confirmed or rejected, and no briefly lost face can still be found again.
 """
 
 from collections import deque
@@ -18,18 +18,18 @@ class Run:
     """State of one track."""
 
     first_position: int
-    """Among the frames of the stream."""
+    """Positions among the frames of the stream."""
     first_s: float
     last_position: int
     last_s: float
     last_face: FaceObservation
     track_id: int | None = None
-    """Given once the track is believed."""
+    """Assigned once the track is confirmed."""
 
 
 @dataclass(slots=True)
 class WaitingFrame:
-    """A frame that something later may still change."""
+    """A frame that later frames may still change."""
 
     position: int
     frame_index: int
@@ -39,7 +39,7 @@ class WaitingFrame:
 
 
 class TrackBuffer:
-    """Holds frames until their faces are settled."""
+    """Keeps frames until their faces are final."""
 
     def __init__(self, limits: TrackingLimits) -> None:
         self._limits = limits
@@ -56,7 +56,7 @@ class TrackBuffer:
     def add_frame(
         self, frame_index: int, time_s: float, faces: dict[int, FaceObservation]
     ) -> None:
-        """Enter the next frame with the faces found in it, by track key."""
+        """Add the next frame with the faces found in it, by track key."""
         is_far = time_s - self._last_s > self._limits.max_gap_s
         if is_far and self._stood_alone:
             self._believe(self._seen_in_newest())
@@ -113,7 +113,7 @@ class TrackBuffer:
         run.last_position, run.last_s, run.last_face = frame.position, frame.time_s, face
 
     def _believe(self, runs: Iterable[Run]) -> None:
-        """Number tracks that are not yet: first seen first, then from left to right."""
+        """Number new tracks in order of appearance, then from left to right."""
         new = [run for run in runs if run.track_id is None]
         new.sort(key=lambda run: (run.first_position, float(run.last_face.box_xyxy[0])))
         for run in new:
@@ -121,7 +121,7 @@ class TrackBuffer:
             self._next_id += 1
 
     def _first_open(self, live_keys: set[int]) -> int:
-        """Return the position of the first frame that is not settled."""
+        """Return the position of the first frame that is not final."""
         newest = self._next_position - 1
         bounds = [self._next_position]
         for key in live_keys & self._runs.keys():

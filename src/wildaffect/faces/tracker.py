@@ -1,4 +1,4 @@
-"""Detections to persons: who is where from one frame to the next, within one shot."""
+"""Tracking of persons from detections, within one shot."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -15,56 +15,57 @@ SETTLING_LOOKS = 2
 """Refinement steps of a new mesh, so that it does not depend on the exact detection."""
 
 SURPRISE_KEPT = 0.7
-"""Share of a track's surprise that is kept from frame to frame."""
+"""Decay per frame of a track's motion error."""
 MAX_SURPRISE = 0.1
-"""Up to here a face went where its motion led, jitter and turns included."""
+"""Motion error up to which a face is where its motion predicts, with jitter and turns."""
 
 Look = Callable[[Region], Mesh]
 """Runs the landmark network on a region of the current frame."""
 Candidates = Iterable[Sequence[Candidate]]
-"""Lazy sequence of searches; a later search runs only where it is needed."""
+"""Lazy sequence of searches; a later search runs only if needed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackingLimits:
-    """Limits for when a face counts as found, as lost, as the same, and as real."""
+    """Limits for finding, losing, re-identifying and confirming faces."""
 
     min_presence: float = 0.5
     """Minimum presence score of the mesh, on every frame and after re-detection."""
     max_gap_s: float = 0.5
-    """A face lost for longer ends its track; coming back it is a new one. Frames further
-    apart than this are followed from one to the next, without a gap."""
+    """A face lost for longer ends its track and starts a new one when it returns. Frames
+    further apart than this are tracked from frame to frame, without a gap."""
     min_run_s: float = 0.15
-    """Time that a new track must last, in two frames or more, before it is believed; in a
-    shot shorter than that, the face must be there from the first frame to the last. A
-    frame further than `max_gap_s` from both its neighbors is believed like a still."""
+    """Minimum duration of a new track, in two frames or more, to be confirmed; in a shorter
+    shot, the face must be present from the first frame to the last. A frame further than
+    `max_gap_s` from both its neighbors is treated like a still."""
     max_unseen_s: float = 1.0
-    """Time that the mesh may carry a track on which the detector no longer sees; a closer
-    look then keeps the track or ends it."""
+    """Maximum time of a track by the mesh alone, without the detector; a search at a higher
+    resolution then confirms or ends it."""
     search_every_s: float = 1.0
     """Time between two searches of frames without a face; every shot begins with one."""
     same_face_overlap: float = 0.3
-    """Overlap of detection and mesh box from which they are the same face."""
+    """Minimum overlap of detection and mesh box of the same face."""
     duplicate_overlap: float = 0.6
-    """Two meshes that share more are one face; the older track keeps it."""
+    """Maximum overlap of two meshes; above it they are one face, kept by the older
+    track."""
 
 
 @dataclass(slots=True)
 class LiveTrack:
-    """A face that is being followed."""
+    """A tracked face."""
 
     key: int
-    """Order of first sight; not yet the track's public number."""
+    """Order of appearance; not the track's public number."""
     mesh: Mesh
-    """Last one that was accepted."""
+    """Last accepted mesh."""
     detection_score: float | None
-    """None where the mesh alone found the face."""
+    """None if only the mesh found the face."""
     found_s: float
     """Time of that mesh."""
     detected_s: float
-    """Last time that the detector saw it too."""
+    """Last time that the detector found it too."""
     before: tuple[Mesh, float] | None = None
-    """The mesh before the last one, and its time."""
+    """The mesh before the last, and its time."""
     surprise: float = 0.0
     """Recent error of the motion prediction, in sides of the face's box."""
 
@@ -78,7 +79,7 @@ class LiveTrack:
         self.mesh, self.found_s = mesh, time_s
 
     def step_back(self) -> None:
-        """Give up the last mesh: the face was lost since the one before it."""
+        """Revert the last mesh: the face was lost after the previous one."""
         if self.before:
             self.mesh, self.found_s = self.before
             self.before = None
@@ -86,10 +87,10 @@ class LiveTrack:
 
 @dataclass(slots=True)
 class Tracker:
-    """Follows any number of faces; frames must come in order.
+    """Tracks any number of faces; frames must come in order.
 
-    Every live face is looked for where it was; other detections are matched with faces lost
-    a moment ago, or begins a track. Every candidate must pass the mesh's own presence
+    Every live face is searched at its last location; other detections are matched with
+    recently lost faces, or begin a track. Every candidate must pass the mesh's own presence
     output, also after a re-detection.
     """
 
@@ -97,7 +98,7 @@ class Tracker:
     _live: list[LiveTrack] = field(default_factory=list)
     _next_key: int = 0
     _last_s: float = float("-inf")
-    """Time of the frame before."""
+    """Time of the previous frame."""
     _searched_s: float = float("-inf")
     """Last time that a frame without a face was searched."""
 
@@ -121,12 +122,12 @@ class Tracker:
 
         Args:
             time_s: Time of the frame.
-            detections: What the detector saw, or None if it was not run.
+            detections: Detections, or None if the detector was not run.
             look: Runs the landmark network on a region of the frame.
             detect: Runs the detector; called if a face was lost or there is none.
-            finer: Looks again where the mesh found no face in what the detector saw.
-            search: Looks further; called now and then if no face is found.
-            closer: Looks at a face that the detector has not seen for long.
+            finer: Searches again where the mesh found no face in a detection.
+            search: Further searches; called at intervals if no face is found.
+            closer: Searches for a face that the detector has not found for long.
         """
         limits = self.limits
         oldest_s = min(time_s - limits.max_gap_s, self._last_s)
@@ -155,7 +156,7 @@ class Tracker:
         return [track for track in self._live if track.found_s == time_s]
 
     def _search(self, time_s: float, look: Look, search: Callable[[], Candidates]) -> None:
-        """Place what further looks propose, until one of them has found a face."""
+        """Place the proposals of further searches, until one of them has found a face."""
         is_due = time_s - self._searched_s >= self.limits.search_every_s - 1e-6
         if self._in_view(time_s) or not is_due:
             return
@@ -173,7 +174,7 @@ class Tracker:
         look: Look,
         closer: Callable[[Mesh], Candidates],
     ) -> bool:
-        """Return whether a closer look sees a face in view too; note that it did."""
+        """Return whether a closer search also finds a face in view, and record it."""
         if track.found_s < time_s:
             return False
         for candidates in closer(track.mesh):
@@ -189,7 +190,7 @@ class Tracker:
         return False
 
     def live_keys(self) -> set[int]:
-        """Return the keys of faces that are in view or were a moment ago."""
+        """Return the keys of faces that are or recently were in view."""
         return {track.key for track in self._live}
 
     def _follow(self, track: LiveTrack, time_s: float, look: Look) -> None:
@@ -198,7 +199,7 @@ class Tracker:
             track.move(mesh, time_s)
 
     def _claimed(self, detection: Detection, time_s: float) -> bool:
-        """Return whether a face in view is what the detector saw; note that it was."""
+        """Return whether a detection is a face already in view, and record it."""
         for track in self._live:
             if track.found_s == time_s and _same_face(track.mesh, detection, self.limits):
                 track.detection_score = detection.score
@@ -207,7 +208,7 @@ class Tracker:
         return False
 
     def _place(self, candidate: Candidate, time_s: float, look: Look) -> bool:
-        """Give a candidate that is a face to one lost near by, or begin a track with it."""
+        """Assign a candidate face to a nearby lost track, or begin a track with it."""
         mesh = look(candidate.region())
         for _ in range(SETTLING_LOOKS):
             if mesh.presence < self.limits.min_presence:
@@ -228,10 +229,10 @@ class Tracker:
         return True
 
     def _drop_duplicates(self, time_s: float) -> None:
-        """Leave a face to the track whose motion led there, else to the older one.
+        """Assign a face to the track whose motion predicts it, else to the older track.
 
-        Where one person passes in front of another, the mesh of the hidden face jumps onto
-        the nearer one; that track steps back and may find its own face again.
+        Where a person passes in front of another, the mesh of the hidden face jumps to the
+        nearer face; that track is reverted and may find its own face again.
         """
         owners: list[LiveTrack] = []
         for track in sorted(self._live, key=_claim):
@@ -262,7 +263,7 @@ def _same_face(mesh: Mesh, detection: Detection, limits: TrackingLimits) -> bool
 
 
 def _is_near(lost: Mesh, found: Mesh) -> bool:
-    """Return whether a face of about the same size came back about where it was."""
+    """Return whether a face of similar size returned close to its last location."""
     before, now = _side(lost), _side(found)
     return _distance(lost, found) < max(before, now) and 0.5 < before / now < 2.0
 

@@ -1,8 +1,8 @@
-"""Views for the face detector besides the whole frame: tiles, and squares with a margin.
+"""Views for the face detector besides the full frame: tiles, and squares with a margin.
 
-The detector sees its whole input at `INPUT_PX` pixels, so it finds neither a face that is
-small in it nor one that fills it. A view is a square of the frame that shows such a face at
-a size that the detector knows.
+The detector's input has `INPUT_PX` pixels, so it finds neither very small faces nor faces
+that fill the frame. A view is a square of the frame that shows such a face at a size that
+the detector was trained on.
 """
 
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 INPUT_PX = 192
 """Side of the detector's input."""
 SMALLEST_TILE_PX = 320
-"""Smaller tiles would show faces that are too small to be measured."""
+"""Minimum side of a tile; faces in smaller tiles are too small to be measured."""
 TILE_OVERLAP = 1 / 8
 """Overlap of neighboring tiles, in sides of a tile; larger faces are found in larger
 tiles."""
 WIDEST_TILE = 0.8
-"""Largest tile that is worth a look, in longer sides of the frame."""
+"""Maximum side of a tile, in longer sides of the frame."""
 MAX_TILES = 160
 """Maximum number of tiles of all sizes; the smallest tiles are omitted beyond it."""
 MARGIN_VIEW = 2.0
@@ -62,10 +62,11 @@ class View:
 
 
 def shrink(rgb: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
-    """Return an image at `scale` of its size.
+    """Return an image resized by `scale`.
 
-    Large ones take two steps, linear to twice the size and then by area: 12 times as fast
-    as by area alone at 1280x720, and without the aliasing of a single linear step.
+    Large images are resized in two steps, linear to twice the size and then by area: 12
+    times as fast as by area alone at 1280x720, and without the aliasing of a single linear
+    step.
     """
     height, width = rgb.shape[:2]
     columns, rows = max(round(width * scale), 1), max(round(height * scale), 1)
@@ -99,7 +100,7 @@ def _square(center_x: float, center_y: float, side: float) -> View:
 def tile_levels(height: int, width: int) -> tuple[tuple[View, ...], ...]:
     """Return overlapping tiles that cover a frame, the largest size first.
 
-    The largest tiles are as high as a wide frame; each size is half the one before it.
+    The largest tiles are as high as a wide frame; each size is half the previous.
     """
     levels: list[tuple[View, ...]] = []
     side = max(min(height, width), SMALLEST_TILE_PX)
@@ -118,7 +119,7 @@ def tile_levels(height: int, width: int) -> tuple[tuple[View, ...], ...]:
 
 
 def _starts(length: int, side: int) -> list[int]:
-    """Return where tiles begin that cover a length at even distances."""
+    """Return the evenly spaced starts of tiles that cover a length."""
     if side >= length:
         return [(length - side) // 2]
     step = side * (1 - TILE_OVERLAP)
