@@ -1,1 +1,1 @@
-"""Numbers per face and frame: geometry, extraction with a given embedder, the store."""
+"""Features per face and frame: geometry, extraction, and the feature store."""

@@ -1,7 +1,7 @@
-"""Source of crops that are embedded unchanged: cut and aligned by their provider.
+"""Source of crops that are embedded unchanged, as aligned by their provider.
 
-A backbone that was trained on such crops sees the same pictures in extraction. Nothing is
-detected, so no face is lost and nothing is measured; only backbones can read them.
+A backbone that was trained on such crops gets the same pictures in extraction. There is no
+detection, so no face is lost and nothing is measured; only backbones can read them.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

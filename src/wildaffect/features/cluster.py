@@ -31,15 +31,14 @@ class RayActors:
 
     Args:
         plan: Feature sets and store of the extraction.
-        num_workers: How many there are at most; an actor is started when it is needed.
+        num_workers: Maximum number of actors; an actor is started when needed.
         address: `LOCAL`, `auto` for the cluster that this machine belongs to, or host:port.
-            A Ray that this process is connected to already is used as it is, and kept.
+            If this process is already connected to Ray, that connection is used and kept.
         num_gpus: GPUs of each actor.
 
     Raises:
-        UsageError: If there is to be no worker.
-        WildAffectError: On entering, if a Ray that is started here could be reached from
-            other machines.
+        UsageError: If `num_workers` is less than 1.
+        WildAffectError: On entering, if a local Ray would be reachable from other machines.
     """
 
     def __init__(
@@ -74,7 +73,7 @@ class RayActors:
             self._is_ours = True
             if self._address == LOCAL:
                 _check_loopback(ray, context.address_info["node_ip_address"])
-        self._shared_plan = ray.put(self._plan)  # once, with the networks that are in it
+        self._shared_plan = ray.put(self._plan)  # once, including its networks
         return self
 
     def __exit__(
@@ -103,7 +102,7 @@ class RayActors:
         return len(self._busy) == self._num_workers
 
     def begin(self, job: ExtractSource) -> None:
-        """Give a video to an idle actor, or to a new one."""
+        """Assign a video to an idle or new actor."""
         job = replace(job, path=job.path.absolute())  # actors work in other folders
         actor = self._idle.pop() if self._idle else self._start()
         self._busy[actor.extract.remote(job)] = _Work(actor, job)
@@ -143,12 +142,12 @@ class RayActors:
 
 @dataclass(slots=True)
 class _Work:
-    """A video that an actor is at."""
+    """A video in progress in an actor."""
 
     actor: Any
     job: ExtractSource
     answer: Any = None
-    """To come: how far it is."""
+    """Pending reply with its progress."""
 
     def tell(self, watch: Watch) -> None:
         """Report the progress if the actor has replied, and query again."""
@@ -173,7 +172,7 @@ class _Actor:
     def __init__(self, plan: ExtractPlan) -> None:
         warnings.simplefilter(
             "ignore", DamagedVideoWarning
-        )  # outcomes report it in one line
+        )  # reported in the outcomes
         self._plan = plan
         self._extractor: Extractor | None = None
         self._progress: tuple[VideoInfo, int] | None = None
@@ -188,7 +187,7 @@ class _Actor:
         return self._extractor.extract(job, self._watch)
 
     def progress(self) -> tuple[VideoInfo, int] | None:
-        """Return how far the present video is, None before its first frame."""
+        """Return the progress of the current video, None before its first frame."""
         return self._progress
 
     def _watch(self, _job: ExtractSource, info: VideoInfo, num_frames: int) -> None:
@@ -196,7 +195,7 @@ class _Actor:
 
 
 def _ray() -> Any:
-    """Import Ray so that it reports nothing to anyone."""
+    """Import Ray without usage reports."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     os.environ.setdefault("RAY_worker_niceness", "0")  # as the workers of `Processes`
@@ -208,8 +207,8 @@ def _ray() -> Any:
 def _keep_ray_to_this_machine() -> None:
     """Restrict Ray to the loopback interface and to clients that know a new secret.
 
-    Anyone who reaches the ports of a Ray can run code as its user. Ray reads the first
-    variable when it is imported; its name is from where it is the rule, macOS and Windows.
+    Anyone who can reach Ray's ports can run code as its user. Ray reads the first variable
+    when it is imported; its name comes from macOS and Windows, where that is the default.
     """
     os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
     if "RAY_AUTH_MODE" not in os.environ:

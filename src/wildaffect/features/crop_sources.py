@@ -1,4 +1,4 @@
-"""Which input each crop of a folder is of, so that no input's crops become another's."""
+"""Record of the input of each crop in a folder, to prevent collisions."""
 
 import json
 import os
@@ -20,7 +20,7 @@ def claim_crops(output: Path, inputs: Sequence[Path]) -> None:
 
     Raises:
         OutputError: If two inputs would write the same crops, now or in an earlier run, or
-            the note cannot be written.
+            the record cannot be written.
     """
     path = output / SOURCES
     try:
@@ -37,7 +37,7 @@ def claim_crops(output: Path, inputs: Sequence[Path]) -> None:
 
 
 def _claim(known: dict[str, str], given: Path) -> None:
-    source = os.path.abspath(given)  # noqa: PTH100 - also takes out `..`
+    source = os.path.abspath(given)  # noqa: PTH100 - also resolves `..`
     for place in _places(given):
         other = known.setdefault(place, source)
         if other != source:

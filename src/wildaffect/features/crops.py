@@ -1,7 +1,7 @@
-"""Aligned crops on the disk, cut by the function that extraction and analysis use.
+"""Aligned crops on the disk, made by the function that extraction and analysis use.
 
-They are what backbones train on: a network then sees in training what it will see of any
-video. Every image keeps its place and name; frames of videos are numbered from 1.
+Backbones are trained on them, with the same alignment as in use. Every image keeps its
+relative path and name; frames of videos are numbered from 1.
 """
 
 import json
@@ -52,7 +52,7 @@ MARKER = "crops.json"
 JPEG_QUALITY = 95
 
 Tick = Callable[[int], None]
-"""Called with the number of images or frames that were looked at so far."""
+"""Called with the number of images or frames processed so far."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,10 +62,10 @@ class CropOptions:
     size_px: int = 112
     alignment: str = "arcface_5pt"
     margin: float = CROP_MARGIN
-    """Rim of repeated border pixels around images, of their size; the detector finds tight
-    faces with one. 0 for full pictures."""
+    """Padding of images with repeated border pixels, as a share of their size, so that the
+    detector finds tight faces. 0 for full pictures."""
     every_s: float = 0.5
-    """Least time between two frames of a video."""
+    """Minimum time between two frames of a video."""
 
 
 def crop_size(folder: Path) -> int | None:
@@ -92,7 +92,7 @@ class CropCount:
 
     num_cut: int = 0
     num_before: int = 0
-    """That were there already."""
+    """Number of crops that existed already."""
     num_faceless: int = 0
     num_unreadable: int = 0
     first_unreadable: str = ""
@@ -107,18 +107,18 @@ class CropCount:
 
 
 class Cropper:
-    """Cuts the largest face out of any number of images and videos.
+    """Crops the largest face of any number of images and videos.
 
     Args:
-        output: Folder of the crops; made if it is not there.
-        options: How they are cut.
-        device: Where the face nets run.
+        output: Folder of the crops; created if missing.
+        options: Options of cropping.
+        device: Device of the face networks.
     """
 
     def __init__(self, output: Path, options: CropOptions, device: Device) -> None:
         self._output, self._options = output, options
         self._detector = FaceDetector(device)
-        # Mean and deviation play no part: pixels are what is kept.
+        # Mean and deviation have no effect: pixels are stored.
         preprocess = Preprocess(size_px=options.size_px, mean=(0.0,) * 3, std=(1.0,) * 3)
         self._chain = FaceChain(device, preprocesses=(preprocess,))
 
@@ -128,10 +128,10 @@ class Cropper:
         return self._output
 
     def begin(self) -> None:
-        """Make the folder and record the crop options in it.
+        """Create the folder and record the crop options in it.
 
         Raises:
-            OutputError: If it cannot be written, or holds crops that were cut otherwise.
+            OutputError: If it cannot be written, or contains crops with other options.
         """
         path = self._output / MARKER
         wanted = asdict(self._options)
@@ -149,7 +149,7 @@ class Cropper:
             ) from error
 
     def images(self, root: Path, paths: Sequence[Path], tick: Tick) -> CropCount:
-        """Cut the faces of images below `root`; those that are there are passed over."""
+        """Crop the faces of images below `root`; existing crops are skipped."""
         count = CropCount()
         targets = [self._output / path.relative_to(root) for path in paths]
         waiting = [i for i, target in enumerate(targets) if not target.exists()]
@@ -159,7 +159,7 @@ class Cropper:
         return count
 
     def video(self, path: Path, tick: Tick) -> CropCount:
-        """Cut the largest face of frames at least `every_s` apart.
+        """Crop the largest face of frames at least `every_s` apart.
 
         Raises:
             UnreadableVideo: If it cannot be opened.
@@ -230,12 +230,12 @@ def write_crop(path: Path, rgb: NDArray[np.uint8]) -> None:
 
 
 def images_below(root: Path) -> tuple[Path, ...]:
-    """Return all images below a folder, however deep, in order of their names."""
+    """Return all images below a folder, at any depth, sorted by name."""
     return tuple(sorted(path for path in root.rglob("*") if is_image_name(path)))
 
 
 def cut_all(cropper: Cropper, inputs: Sequence[Path], *, quiet: bool) -> CropCount:
-    """Cut every input, with a bar on standard error; a video that fails is counted.
+    """Crop every input, with a bar on standard error; failed videos are counted.
 
     Raises:
         OutputError: If crops cannot be written.

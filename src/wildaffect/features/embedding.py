@@ -1,4 +1,4 @@
-"""Crops to features in the inference runtime.
+"""Features of crops, computed in the inference runtime.
 
 Symbols: N faces, B batch, S side of the crop, C channels, D features.
 """
@@ -13,21 +13,21 @@ from wildaffect.core.preprocess import Preprocess
 from wildaffect.runtime.network import Device, Network
 
 NETWORK_BATCH = 8
-"""Crops in one call of the network. The size is fixed, so that the runtime plans memory and
-joins layers once, and small, so that what lies between layers stays in the caches."""
+"""Batch size of the network. It is fixed, so that the runtime plans memory and fuses layers
+once, and small, so that activations stay in the caches."""
 
 
 class Embedder:
     """A backbone in the runtime; crops are normalized inside the network.
 
     Args:
-        onnx: The network, normalized crops (B, C, S, S) to features (B, D), B left open.
-        preprocess: How its crops are cut and normalized.
-        device: Where it runs, and in which precision.
-        batch: Crops in one call; 1 where faces come one by one.
+        onnx: Network from normalized crops (B, C, S, S) to features (B, D), with dynamic B.
+        preprocess: Preprocessing of its crops.
+        device: Device and precision.
+        batch: Batch size; 1 if faces come one at a time.
 
     Raises:
-        BadArtifact: If the network cannot be read or the device is not there.
+        BadArtifact: If the network cannot be read or the device is not available.
     """
 
     def __init__(
@@ -48,14 +48,13 @@ class Embedder:
         self._batch = np.zeros((batch, side, side, channels), np.uint8)
 
     def __call__(self, faces: Sequence[FaceObservation]) -> NDArray[np.float32]:
-        """Return the features of faces that carry their crop, shape (N, D), N > 0."""
+        """Return the features of faces with their crops, shape (N, D), N > 0."""
         return self.embed([face.crops[0] for face in faces])
 
     def embed(self, crops: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """Return the features of crops (S, S, C), shape (N, D), N > 0.
 
-        The places of a last batch that is not full hold the crops before it; they change
-        nothing.
+        An incomplete last batch is filled with earlier crops, which has no effect.
         """
         rows = []
         for start in range(0, len(crops), len(self._batch)):

@@ -1,4 +1,4 @@
-"""Engines that run the jobs of an extraction; the job itself is the same everywhere.
+"""Engines that run the jobs of an extraction; the jobs do not depend on the engine.
 
 An engine has a number of workers, each with its own `Extractor`, and returns the outcome of
 each video. Engines: `InProcess` here, `workers.Processes` and `cluster.RayActors`.
@@ -19,7 +19,7 @@ from wildaffect.features.store import FeatureStore
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtractPlan:
-    """What every worker needs to know; it can be sent to another process."""
+    """Configuration of workers; picklable."""
 
     store: Path
     sets: tuple[FeatureSet, ...]
@@ -32,13 +32,13 @@ class ExtractPlan:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a worker cannot begin to work; errors themselves do not all travel."""
+    """Reason why a worker cannot start, as not all exceptions are picklable."""
 
     reason: str
 
 
 class Engine(Protocol):
-    """Workers while it is entered; leaving it stops what is still at work."""
+    """Context manager of workers; leaving it stops unfinished work."""
 
     def __enter__(self) -> Self: ...
 
@@ -51,24 +51,24 @@ class Engine(Protocol):
 
     @property
     def num_busy(self) -> int:
-        """Videos that were begun and are not finished."""
+        """Number of videos in progress."""
 
     @property
     def is_full(self) -> bool:
         """Return whether no further video can start now."""
 
     def begin(self, job: ExtractSource) -> None:
-        """Give a video to a worker."""
+        """Assign a video to a worker."""
 
     def wait(self, watch: Watch) -> list[Extracted]:
-        """Wait for news and return what was finished; it may be nothing yet.
+        """Wait for events and return the finished videos, possibly none.
 
-        A worker that dies makes its video a failed one, and another takes its place.
+        The video of a worker that dies is marked as failed, and the worker is replaced.
         """
 
 
 class InProcess:
-    """One worker, this process."""
+    """A single worker: this process."""
 
     def __init__(self, plan: ExtractPlan) -> None:
         self._plan = plan
@@ -102,7 +102,7 @@ class InProcess:
         self._begun.append(job)
 
     def wait(self, watch: Watch) -> list[Extracted]:
-        """Extract the video that was begun."""
+        """Extract the current video."""
         if self._extractor is None:
             raise ValueError("engine: must be entered before it waits")
         return [self._extractor.extract(self._begun.pop(), watch)]
@@ -113,7 +113,7 @@ def run_jobs(
 ) -> Generator[Extracted, None, None]:
     """Yield the outcome of each video as it ends; a failure does not stop the others.
 
-    Once the store cannot take a video, no further one is begun: its rows would be lost too.
+    Once the store cannot be written, no further video is started.
 
     Raises:
         OutputError: If the store cannot be written to at all.

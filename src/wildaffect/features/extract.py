@@ -29,7 +29,7 @@ from wildaffect.video.prefetch import prefetch
 from wildaffect.video.read import VideoReader
 
 Watch = Callable[[ExtractSource, VideoInfo, int], None]
-"""Called with the number of frames that were read so far."""
+"""Called with the number of frames read so far."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,24 +48,24 @@ class Extracted:
 
     video: str
     status: Literal["done", "finished before", "failed", "not stored", "not begun"]
-    """`not stored` where the store could not take it; what comes after is not begun."""
+    """`not stored` if the store could not be written; later videos are not started."""
     num_frames: int = 0
-    """That were read."""
+    """Number of frames read."""
     num_faces: int = 0
-    """Rows that were stored, over all tracks."""
+    """Number of stored rows, over all tracks."""
     num_tracks: int = 0
     num_faceless: int = 0
-    """Frames that were read and gave no row."""
+    """Number of frames that were read and have no row."""
     num_unreadable: int = 0
-    """Frames or images that do not decode; they give no row either."""
+    """Number of frames or images that do not decode; they have no row either."""
     seconds: float = 0.0
     error: str | None = None
     damage: str | None = None
-    """What was wrong with a source that could be read."""
+    """Warnings about a source that could be read."""
 
     @property
     def is_good(self) -> bool:
-        """Return whether the store holds every frame that the source should have."""
+        """Return whether the store has every frame of the source."""
         finished = self.status in {"done", "finished before"}
         return finished and not self.num_unreadable
 
@@ -142,7 +142,7 @@ class Extractor:
             yield from chain.run(frames)
 
     def _chain(self, crops: tuple[Preprocess, ...]) -> FaceChain:
-        """Return the face nets with these crops; compiled once, as that takes a second."""
+        """Return the face networks with these crops; compiled once, in a second."""
         if crops not in self._chains:
             self._chains[crops] = FaceChain(self._options.device, preprocesses=crops)
         return self._chains[crops]
@@ -150,7 +150,7 @@ class Extractor:
     def _is_stored(
         self, job: ExtractSource, feature_set: FeatureSet, origin: Provenance
     ) -> bool:
-        """Return whether a video is finished; remove or refuse what is from elsewhere."""
+        """Return whether a video is done; remove or reject other features."""
         key = feature_key(feature_set.name, self._options.dtype, origin)
         matching = 0
         num_tracks = None

@@ -22,16 +22,16 @@ Images = Literal["crops", "aligned", "sequence"]
 video."""
 
 CROP_MARGIN = 0.25
-"""Rim of repeated border pixels that a crop gets on each side, of its size. The detector
-knows faces with something around them: of 50 tight crops of 112 pixels it finds 11, with
-this rim all, and the landmarks lie where they do in the full picture."""
+"""Padding of a crop with repeated border pixels on each side, as a share of its size. The
+detector was trained on faces with surroundings: of 50 tight crops of 112 pixels it finds
+11, with this padding all, with the same landmarks as in the full picture."""
 
 _BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtractSource:
-    """One video, or one folder of images of one video."""
+    """A video, or a folder of images of a video."""
 
     video: str
     """Name in the store: that of the file without suffix, or the folder's below the
@@ -55,9 +55,9 @@ def find_extract_sources(inputs: Iterable[Path], images: Images) -> list[Extract
     """Return the sources in files and folders, also nested ones.
 
     Raises:
-        UsageError: If nothing was named, two would have the same name in the store, or a
-            folder's images are not named by number.
-        UnreadableVideo: If a folder holds neither videos nor images.
+        UsageError: If there are no paths, two sources would have the same name in the
+            store, or a folder's images are not named by number.
+        UnreadableVideo: If a folder contains neither videos nor images.
     """
     found: dict[str, ExtractSource] = {}
     inputs = tuple(inputs)
@@ -112,7 +112,7 @@ def content_sha256(source: ExtractSource) -> str:
     """Return the hash of a video's bytes, or of the names and bytes of its images.
 
     Raises:
-        UnreadableVideo: If the file is missing, empty or not to be read.
+        UnreadableVideo: If the file is missing, empty or unreadable.
     """
     digest = hashlib.sha256()
     if source.images is None:
@@ -136,7 +136,7 @@ def open_extract_source(source: ExtractSource) -> VideoReader:
     """Open it for `frames_of`.
 
     Raises:
-        UnreadableVideo: If it cannot be opened or holds no frame.
+        UnreadableVideo: If it cannot be opened or has no frames.
     """
     return open_source(source.path, images="sequence", fps=ASSUMED_FPS)
 
@@ -144,9 +144,9 @@ def open_extract_source(source: ExtractSource) -> VideoReader:
 def frames_of(source: ExtractSource, reader: VideoReader) -> Iterator[Frame]:
     """Yield the frames of a reader of this source.
 
-    Images have their number as index and the time number / `ASSUMED_FPS`. Crops get a rim,
-    see `CROP_MARGIN`, if a detector is to find the face in them, and each is a shot of its
-    own, as the next one may be much later.
+    Images have their number as index and the time number / `ASSUMED_FPS`. Crops are padded,
+    see `CROP_MARGIN`, if the detector runs on them, and each is a separate shot, as the
+    next may be much later.
     """
     for frame in reader:
         if source.images is None:

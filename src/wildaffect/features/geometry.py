@@ -1,4 +1,4 @@
-"""A face mesh to numbers that do not depend on where the head is or how it is turned.
+"""Pose-invariant measures of a face mesh.
 
 Symbols: T faces, D measures.
 """
@@ -34,8 +34,8 @@ MESH_COLUMNS = tuple(f"mesh_{i:03d}_{axis}" for i in range(NUM_LANDMARKS) for ax
 """Order of `mesh_row`: the feature set `mesh`."""
 
 IRIS_PAIRS = ((468, 473), (469, 476), (470, 475), (471, 474), (472, 477))
-"""Right and left iris: center, the side toward image right and left, top, bottom. Seen in
-a mirror, a side changes from one iris to the opposite side of the other."""
+"""Right and left iris: center, the side toward image right and left, top, bottom. Mirroring
+maps a side of one iris to the opposite side of the other."""
 
 EYE_OUTER_RIGHT, EYE_OUTER_LEFT = 33, 263
 EYE_CORNERS = (33, 133, 362, 263)
@@ -43,7 +43,7 @@ EYE_CORNERS = (33, 133, 362, 263)
 
 @cache
 def mirror_index() -> NDArray[np.int64]:
-    """Return which landmark takes the place of each when left and right change, (478,)."""
+    """Return the mirror image of each landmark, as indices of shape (478,)."""
     vertices = canonical_face().vertices
     mirrored = vertices * np.array([-1, 1, 1], dtype=vertices.dtype)
     distances = np.linalg.norm(mirrored[:, None] - vertices[None], axis=2)
@@ -54,10 +54,10 @@ def mirror_index() -> NDArray[np.int64]:
 
 
 def mirrored_columns(names: Sequence[str]) -> NDArray[np.int64]:
-    """Return which measure takes the place of each when left and right change, shape (D,).
+    """Return the mirror image of each measure, as indices of shape (D,).
 
     Args:
-        names: Of measures whose sides end in `_left` and `_right`.
+        names: Names of measures, whose sides end in `_left` and `_right`.
     """
     sides = {"_left": "_right", "_right": "_left"}
 
@@ -73,9 +73,9 @@ def mirrored_columns(names: Sequence[str]) -> NDArray[np.int64]:
 def geometry(landmarks_xyz: Floats, pose_deg: Floats) -> NDArray[np.float32]:
     """Return the measures of each face, shape (T, D), in the order of `GEOMETRY_NAMES`.
 
-    Moving, scaling or turning the face in the image changes nothing; a mirrored face has
-    left and right exchanged. Turning the head is undone with its pose, as far as the
-    mesh's depth is right: the measures of a turned face are noisier.
+    They are invariant to translation, scale and in-plane rotation; a mirrored face has left
+    and right exchanged. The pose of the head is compensated, as far as the mesh's depth is
+    correct: the measures of a turned face are noisier.
 
     Args:
         landmarks_xyz: Meshes in pixels, y down, depth negative to the camera, (T, 478, 3).
@@ -99,7 +99,7 @@ def geometry(landmarks_xyz: Floats, pose_deg: Floats) -> NDArray[np.float32]:
 
 
 def frontal_mesh(landmarks_xyz: Floats, pose_deg: Floats) -> NDArray[np.float32]:
-    """Return the meshes turned to the viewer, shape (T, 478, 3).
+    """Return the frontalized meshes, shape (T, 478, 3).
 
     The origin is the middle of the four eye corners, the unit the distance between the
     outer ones; x to the subject's left, y up, z to the viewer. Arguments: `geometry`.
@@ -117,7 +117,7 @@ def geometry_row(face: FaceObservation) -> NDArray[np.float32]:
 
 
 def split_row(rows: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return measures, pose and blendshapes out of rows (T, D) of `geometry_row`."""
+    """Return measures, pose and blendshapes from rows (T, D) of `geometry_row`."""
     ends = np.cumsum([len(GEOMETRY_NAMES), len(POSE_NAMES)])
     measures, pose, blendshapes = np.split(rows, ends, axis=1)
     return measures, pose, blendshapes

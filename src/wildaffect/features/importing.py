@@ -1,10 +1,10 @@
 """Import of features computed by other programs: HDF5 and npz files.
 
-HDF5: one group per video with a data set `feature`, shape (L, D), as the code of the ABAW4
-winners reads them (`features/<name>.h5`). Its rows have no numbers of their own: row i
-belongs to row i of that video among the labels (`targets/*.h5`, made from the annotation
-file), so the annotations give the numbers. npz: arrays named `<video>/feature`, with
-`<video>/frame_number` and `<video>/time_s` beside them if they are known.
+HDF5: one group per video with a data set `feature`, shape (L, D), as in the code of the
+ABAW4 winners (`features/<name>.h5`). Its rows have no frame numbers: row i belongs to row i
+of that video among the labels (`targets/*.h5`, made from the annotation file), so the
+annotations determine the numbers. npz: arrays named `<video>/feature`, with
+`<video>/frame_number` and `<video>/time_s` if known.
 Symbols: L rows of a video, D columns.
 
 Source: layout of HDF5 from `data/seq_dataset.py` of AIM3-RUC/ABAW4, commit f639540.
@@ -30,10 +30,10 @@ from wildaffect.features.store import FeatureStore
 
 _ARRAYS = ("feature", "frame_number", "time_s")
 _H5_DAMAGE = (OSError, RuntimeError, ValueError, LookupError, TypeError, MemoryError)
-"""What h5py raises on damaged bytes, found by cutting and flipping them."""
+"""Errors that h5py raises on damaged bytes, found by cutting and flipping them."""
 
 Arrays = Mapping[str, NDArray[Any]]
-"""`feature`, perhaps `frame_number` and `time_s`, of one video."""
+"""`feature`, and optionally `frame_number` and `time_s`, of one video."""
 Numbers = Mapping[str, NDArray[np.int64]]
 """Frame numbers of each video's rows, in the order of the label list, repeats kept."""
 
@@ -45,7 +45,7 @@ class Imported:
     num_videos: int
     num_rows: int
     num_repeats: int
-    """Rows that repeated a frame; the store holds each frame once."""
+    """Number of rows that repeat a frame; the store has each frame once."""
 
 
 def import_features(
@@ -62,8 +62,8 @@ def import_features(
     either they are numbered from 1.
 
     Raises:
-        FeatureError: If the file is neither, its layout is another, a video has another
-            number of rows than `numbers`, or repeats of a frame differ.
+        FeatureError: If the file has another format or layout, the number of rows of a
+            video differs from `numbers`, or repeats of a frame differ.
         OutputError: If the store cannot be written to.
         MissingExtra: If an HDF5 file is to be read and h5py is not installed.
     """
@@ -184,7 +184,7 @@ def _read_h5(path: Path) -> Iterator[tuple[str, Arrays]]:
 
 
 def _read_dataset(path: Path, group: Any, name: str) -> NDArray[Any]:
-    """Return an array that lies in the file itself and is no larger than it can be."""
+    """Return an array stored in the file itself, of a plausible size."""
     import h5py  # noqa: PLC0415 - an extra
 
     dataset = group[name] if _is_own(group, name, h5py.HardLink) else None
@@ -202,7 +202,7 @@ def _read_dataset(path: Path, group: Any, name: str) -> NDArray[Any]:
 
 
 def _is_own(group: Any, name: str, hard_link: type) -> bool:
-    """Return whether a name is no link, which may lead into another file."""
+    """Return whether a name is not a link, which may point to another file."""
     return isinstance(group.get(name, getlink=True), hard_link)
 
 

@@ -1,11 +1,11 @@
-"""Distances and angles of a face, with the facial actions that they measure.
+"""Distances and angles of a face, with the action units that they measure.
 
 Points are means of mesh landmarks, given for the subject's right side and the midline; the
 left side is their mirror image. Coordinates are those of the frontal face (`geometry`): x
 to the subject's left, y up, z to the viewer, in distances between the outer eye corners.
 
-Source: what moves under which action unit (AU) follows P. Ekman, W. Friesen and J. Hager,
-"Facial Action Coding System", 2002. The landmark numbers are read off the MediaPipe mesh.
+Source: the effects of action units (AU) follow P. Ekman, W. Friesen and J. Hager,
+"Facial Action Coding System", 2002. The landmark numbers are those of the MediaPipe mesh.
 """
 
 from dataclasses import dataclass
@@ -60,9 +60,9 @@ class Measure:
     point: str
     base: str
     action_units: tuple[int, ...]
-    """FACS numbers of the actions that move it."""
+    """FACS numbers of the action units that change it."""
     reason: str
-    """What those actions do to it."""
+    """Effect of those action units."""
 
     @property
     def unit(self) -> str:

@@ -1,7 +1,7 @@
-"""The file of numbers of an entry, written block by block and whole or not at all.
+"""The values of an entry as a file, written block by block and atomically.
 
 Source: the layout is that of safetensors (8 bytes of length, a header in JSON, the arrays
-one after another), so that its readers read it. Symbols: T rows, D columns, N rows of a
+one after another), so that its readers can be used. Symbols: T rows, D columns, N rows of a
 block.
 """
 
@@ -17,14 +17,14 @@ from wildaffect.core.files import write_whole
 from wildaffect.features.records import Precision, TableHead
 
 Blocks = Iterable[NDArray[np.floating]]
-"""Values (N, D) of a table's rows in order, in pieces of any length."""
+"""Values (N, D) of a table's rows in order, in blocks of any length."""
 
 STORED_DTYPES = {"float16": "F16", "float32": "F32", "int64": "I64", "float64": "F64"}
 """Names of the stored types in safetensors."""
 
 
 def write_numbers(path: Path, head: TableHead, blocks: Blocks, dtype: Precision) -> None:
-    """Write frame numbers, times and values; no more than a block of values is held.
+    """Write frame numbers, times and values; at most one block of values is in memory.
 
     Raises:
         FeatureError: If a value is not finite or does not fit the type, or the blocks have
@@ -44,7 +44,7 @@ def write_numbers(path: Path, head: TableHead, blocks: Blocks, dtype: Precision)
 
 
 def write_entry_file(path: Path, content: bytes | Iterable[bytes]) -> None:
-    """Write a file of an entry so that under its name there is never a part of it.
+    """Write a file of an entry atomically.
 
     Raises:
         OutputError: If it cannot be written.

@@ -1,8 +1,7 @@
-"""Images of a folder packed into a few tar files, each read at once by its place.
+"""Images of a folder packed into a few tar files, with random access.
 
-A pack is a folder: tar files whose members lie there as they were, plain for `tar xf`, and
-an index of names, places and sizes. Reading one image is one call of the system, from any
-thread.
+A pack is a folder: uncompressed tar files, readable by `tar xf`, and an index of names,
+offsets and sizes. Reading an image is a single system call, from any thread.
 """
 
 import os
@@ -31,7 +30,7 @@ _BLOCK = tarfile.BLOCKSIZE
 
 @dataclass(frozen=True, slots=True)
 class PackedImage:
-    """One image of a pack; as a text it is a path, for messages."""
+    """An image of a pack; its string is a path, for messages."""
 
     pack: "Pack"
     place: int
@@ -53,7 +52,7 @@ class _Index(NamedTuple):
 
     names: tuple[str, ...]
     tars: list[int]
-    """Number of the tar file that each image lies in."""
+    """Number of the tar file of each image."""
     offsets: list[int]
     sizes: NDArray[np.int64]
 
@@ -62,9 +61,9 @@ class Pack:
     """An open pack; its files are closed with it.
 
     Attributes:
-        folder: Where it lies.
-        names: Of its images, below the folder that was packed, in order.
-        sizes: In bytes, shape (N,).
+        folder: Folder of the pack.
+        names: Names of its images, relative to the packed folder, in order.
+        sizes: Sizes in bytes, shape (N,).
 
     Raises:
         MissingData: If the index cannot be read, or a tar file is missing or cut off.
@@ -84,7 +83,7 @@ class Pack:
 
     @cached_property
     def folders(self) -> dict[str, set[str]]:
-        """Return the names of the images in each folder; the top one is empty."""
+        """Return the names of the images in each folder; the top folder's name is empty."""
         found: dict[str, set[str]] = {}
         for name in self.names:
             parent, _, own = name.rpartition("/")
@@ -139,15 +138,15 @@ def pack_images(
 
     Args:
         root: Folder of the images, with their crop options if recorded.
-        output: Folder of the pack; an index that is there is replaced at the end.
+        output: Folder of the pack; an existing index is replaced at the end.
         tar_bytes: Size at which the next tar file begins.
         tick: Called with the number of packed images and the total.
 
     Returns:
-        How many images there are.
+        Number of images.
 
     Raises:
-        MissingData: If there is none.
+        MissingData: If there are no images.
         OutputError: If a file cannot be written.
     """
     paths = images_below(root)
@@ -177,7 +176,7 @@ def _write(
     tar_bytes: int,
     tick: Callable[[int, int], None],
 ) -> Iterator[tuple[int, int, int]]:
-    """Write tar files; yield number of the file, place and size of each image in it."""
+    """Write tar files; yield file number, offset and size of each image."""
     number = done = 0
     while done < len(paths):
         with (output / _name(number)).open("wb") as file:

@@ -1,4 +1,4 @@
-"""What a person sees of an extraction: progress, failures, one last line."""
+"""Progress display of an extraction, with failures and a final line."""
 
 import json
 import time
@@ -69,7 +69,7 @@ class ExtractProgress:
         self._bars.stop()
 
     def watch(self, job: ExtractSource, info: VideoInfo, num_frames: int) -> None:
-        """Show how far one video is."""
+        """Show the progress of one video."""
         if job.video not in self._at_work:
             self._at_work[job.video] = self._bars.add_task(
                 printable(job.video), total=info.num_frames
@@ -155,7 +155,7 @@ def extract_all(
     """
     with ExtractProgress(jobs, quiet=quiet) as progress:
         outcomes = run_jobs(jobs, store, engine, progress.watch)
-        with closing(outcomes):  # workers stop before the bars do
+        with closing(outcomes):  # workers stop before the bars
             for outcome in outcomes:
                 progress.add(outcome)
     return progress

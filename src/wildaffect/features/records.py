@@ -1,4 +1,4 @@
-"""Features of one face through one video, and where they come from.
+"""Features of one track of a video, and their origin.
 
 Symbols: T rows (frames in which the face was seen), D columns.
 """
@@ -19,34 +19,33 @@ Precision = Literal["float16", "float32"]
 Numbering = Literal["video", "named"]
 """Numbering of frames: decoded frames from 0, or by the names of images or labels."""
 NO_DIGEST = "none"
-"""Stands where nothing of the kind exists, such as weights of imported features."""
+"""Placeholder for a missing digest, such as that of weights of imported features."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
-    """What features depend on; the same three give the same features."""
+    """Digests that determine features: equal digests, equal features."""
 
     content_sha256: str
     """Hash of the source: a file, or the names and sizes of a folder's images."""
     preprocess_sha256: str
-    """`Preprocess.digest()`, or `none` where no crop is taken."""
+    """`Preprocess.digest()`, or `none` without a crop."""
     weights_sha256: str
-    """Hash of the network, or of the definition if there is none."""
+    """Hash of the network, or of the definition without a network."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableHead:
-    """One feature set of one track of one video, but for the numbers themselves.
+    """One feature set of one track of one video, without the values.
 
     Raises:
-        FeatureError: If the arrays do not fit one another, or times or frames do not
-            ascend.
+        FeatureError: If the arrays are inconsistent, or times or frames do not ascend.
     """
 
     feature_set: str
     video: str
     track: str
-    """Person within the video; `0` where a video has one."""
+    """Track within the video; `0` if a video has only one."""
     columns: tuple[str, ...]
     """Names of the columns, length D, each once."""
     frame_number: NDArray[np.int64]
@@ -55,14 +54,15 @@ class TableHead:
     """Strictly ascending, shape (T,)."""
     provenance: Provenance
     num_tracks: int = 1
-    """Tracks that the video has in this set; fewer in the store are an unfinished job."""
+    """Number of the video's tracks in this set; fewer in the store mean an unfinished
+    job."""
     numbering: Numbering = "video"
     time_is_guessed: bool = False
     """True where times come from frame numbers and an assumed rate, not from a clock."""
 
     @property
     def where(self) -> str:
-        """What errors call it."""
+        """Name in error messages."""
         return f"{self.feature_set} of {self.video}, track {self.track}"
 
     def __post_init__(self) -> None:
@@ -83,10 +83,10 @@ class TableHead:
             raise FeatureError(f"{self.where}: {error}") from error
 
     def check_block(self, first_row: int, values: NDArray[np.floating]) -> None:
-        """Refuse values of the rows from `first_row` on, shape (N, D).
+        """Check values of the rows from `first_row` on, shape (N, D).
 
         Raises:
-            FeatureError: If one is not finite.
+            FeatureError: If a value is not finite.
         """
         wrong = np.argwhere(~np.isfinite(values))
         if len(wrong):
@@ -102,8 +102,8 @@ class FeatureTable(TableHead):
     """One feature set of one track of one video.
 
     Raises:
-        FeatureError: If the arrays do not fit one another, times or frames do not ascend,
-            or a value is not finite.
+        FeatureError: If the arrays are inconsistent, times or frames do not ascend, or a
+            value is not finite.
     """
 
     values: NDArray[np.floating]
@@ -121,7 +121,7 @@ class FeatureTable(TableHead):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sidecar:
-    """JSON sidecar of a file of numbers; an entry exists once it is written."""
+    """JSON sidecar of a file of values; an entry exists once it is written."""
 
     feature_set: str
     video: str

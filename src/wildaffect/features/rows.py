@@ -1,7 +1,7 @@
-"""Rows of one video while it is read; what is held does not grow with its length.
+"""Rows of one video while it is read, in bounded memory.
 
-Faces of all tracks are batched; their features go into an unnamed file until the video has
-ended. Symbols: T rows of a track, N faces, D columns.
+Faces of all tracks are batched; their features are kept in an unnamed file until the video
+has ended. Symbols: T rows of a track, N faces, D columns.
 """
 
 import os
@@ -23,14 +23,14 @@ from wildaffect.features.records import Provenance, TableHead
 from wildaffect.features.sets import Started, rows_of_faces
 
 BATCH_FACES = 64
-"""Faces that are embedded at once; no other face of a video is held."""
+"""Batch size of faces to embed; no other face of a video is in memory."""
 
 _BLOCK_ROWS = 256
 
 
 @dataclass(slots=True)
 class _Track:
-    """Which rows are a track's; 24 bytes each, the only thing that grows with a video."""
+    """Rows of a track; 24 bytes each, the only data that grows with a video."""
 
     numbers: "array[int]" = field(default_factory=lambda: array("q"))
     times_s: "array[float]" = field(default_factory=lambda: array("d"))
@@ -39,12 +39,13 @@ class _Track:
 
 
 class VideoRows:
-    """Takes the faces of a video frame by frame and gives tables at its end.
+    """Collects the faces of a video frame by frame and returns tables at its end.
 
     Args:
-        sets: What is computed, and what computes it.
-        folder: Where rows wait for the end of the video, in files that have no name.
-        is_crops: Whether a frame is a crop: its largest face counts, all are one track.
+        sets: Feature sets with their functions.
+        folder: Folder of the unnamed temporary files.
+        is_crops: True if each frame is a crop: only its largest face is used, all in one
+            track.
     """
 
     def __init__(self, sets: Sequence[Started], folder: Path, *, is_crops: bool) -> None:
@@ -70,14 +71,14 @@ class VideoRows:
 
     @property
     def num_tracks(self) -> int:
-        """Tracks that have a row."""
+        """Number of tracks with a row."""
         return len(self._tracks)
 
     def add(self, seen: FrameFaces) -> None:
-        """Take the faces that were really seen; of a crop only the largest one.
+        """Add the faces that were not interpolated; of a crop only the largest.
 
         Raises:
-            OutputError: If the rows have no room on the disk.
+            OutputError: If the disk is full.
         """
         faces = [face for face in seen.faces if face.status != Status.INTERPOLATED]
         self.num_frames += 1
@@ -98,10 +99,10 @@ class VideoRows:
     def tables(
         self, job: ExtractSource, origins: dict[str, Provenance]
     ) -> Iterator[tuple[TableHead, Blocks]]:
-        """Yield the tracks to store; a video without any face gives one empty track.
+        """Yield the tracks to store; a video without any face has one empty track.
 
         Raises:
-            OutputError: If the rows have no room on the disk.
+            OutputError: If the disk is full.
         """
         if self._waiting:
             self._embed()
@@ -131,7 +132,7 @@ class VideoRows:
 
 
 class _Spool:
-    """Rows of one feature set as faces came, in a file without a name."""
+    """Rows of one feature set in order of arrival, in an unnamed file."""
 
     def __init__(self, folder: Path, num_columns: int) -> None:
         self._folder, self._num_columns = folder, num_columns
@@ -141,7 +142,7 @@ class _Spool:
             raise not_written(folder, error) from error
 
     def close(self) -> None:
-        """Free the disk."""
+        """Free the disk space."""
         self._file.close()
 
     def add(self, rows: NDArray[np.float32]) -> None:
@@ -160,7 +161,7 @@ class _Spool:
             yield np.concatenate([self._read(run) for run in np.split(wanted, ends)])
 
     def _read(self, run: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return rows that lie one after another."""
+        """Return consecutive rows."""
         row_bytes = 4 * self._num_columns
         data = os.pread(self._file.fileno(), row_bytes * len(run), row_bytes * int(run[0]))
         return np.frombuffer(data, np.float32).reshape(len(run), self._num_columns)

@@ -1,4 +1,4 @@
-"""Feature sets: what is computed of every face, and what that depends on."""
+"""Feature sets: the features of every face, and their dependencies."""
 
 import hashlib
 import json
@@ -25,21 +25,21 @@ from wildaffect.features.measures import MIDLINE, POINTS
 from wildaffect.features.records import NO_DIGEST, Provenance
 
 Embed = Callable[[Sequence[FaceObservation]], NDArray[np.float32]]
-"""N faces -> (N, D), finite; `crops` of every face holds the set's crop."""
+"""N faces -> (N, D), finite; `crops` of every face includes the set's crop."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeatureSet:
-    """A named way from faces to numbers; backbones plug in with theirs.
+    """A named function from faces to features, such as a backbone.
 
-    It holds nothing that is loaded, so that it can be sent to other processes.
+    It contains no loaded network, so that it is picklable.
     """
 
     name: str
     columns: tuple[str, ...]
     start: Callable[[], Embed]
-    """Loads what computes the rows, once in each process that extracts; a function of a
-    module, or a `partial` of one."""
+    """Loads the function that computes the rows, once per extracting process; a function of
+    a module, or a `partial` of one."""
     weights_sha256: str
     """Hash of a backbone's weights; for geometry, of the face networks and the
     definition."""
@@ -47,7 +47,7 @@ class FeatureSet:
     """The crop that `embed` reads; None if it reads landmarks."""
 
     def provenance(self, content_sha256: str) -> Provenance:
-        """Return what the set's features of a source depend on."""
+        """Return the digests that the set's features of a source depend on."""
         return Provenance(
             content_sha256=content_sha256,
             preprocess_sha256=self.preprocess.digest() if self.preprocess else NO_DIGEST,
@@ -56,21 +56,21 @@ class FeatureSet:
 
 
 Started = tuple[FeatureSet, Embed]
-"""A set, and what computes it in this process."""
+"""A feature set with its function in this process."""
 
 
 def crops_of(sets: Sequence[FeatureSet]) -> tuple[Preprocess, ...]:
-    """Return the crops that faces must carry for `rows_of_faces`, in order."""
+    """Return the crops that faces need for `rows_of_faces`, in order."""
     return tuple(one.preprocess for one in sets if one.preprocess)
 
 
 def rows_of_faces(
     started: Sequence[Started], faces: Sequence[FaceObservation]
 ) -> list[NDArray[np.float32]]:
-    """Return the rows of each set, shape (N, D): what extraction and analysis share.
+    """Return the rows of each set, shape (N, D); shared by extraction and analysis.
 
     Args:
-        started: What is computed.
+        started: Feature sets to compute.
         faces: N faces, at least one, with the crops of `crops_of`.
     """
     crop = 0
@@ -108,14 +108,14 @@ MEASURED: dict[str, Callable[[], FeatureSet]] = {
     "geometry": geometry_set,
     "mesh": mesh_set,
 }
-"""Sets that need nothing but the embedded face nets."""
+"""Feature sets that only need the embedded face networks."""
 
 
 def measured_sets(names: Sequence[str]) -> list[FeatureSet]:
     """Return the measured sets of these names.
 
     Raises:
-        UsageError: If one does not exist.
+        UsageError: If a set does not exist.
     """
     for name in names:
         if name not in MEASURED:
@@ -128,7 +128,7 @@ def _measure_with(row: Callable[[FaceObservation], NDArray[np.float32]]) -> Embe
 
 
 def _definition_sha256() -> str:
-    """Hash the face nets, the points and the measures; another of any is another set."""
+    """Return the hash of the face networks, the points and the measures."""
     definition = {
         "nets": [model.sha256 for model in MEASURING],
         "points": POINTS,

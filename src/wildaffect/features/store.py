@@ -1,10 +1,10 @@
-"""The feature store: one file of numbers per video, track and feature set, with a sidecar.
+"""The feature store: a file of values per video, track and feature set, with a sidecar.
 
 Layout: `<root>/<feature set>/<video>/<track>.json` beside
-`<track>.<random>.safetensors`, names percent-encoded. The sidecar is written last and names
-its file of numbers, which is never written again: a sidecar always describes whole numbers,
-and what a killed writer leaves behind are at most files that no sidecar names. There is no
-shared index; what the store holds is found by walking. Symbols: T rows, D columns.
+`<track>.<random>.safetensors`, names percent-encoded. The sidecar is written last and
+refers to its file of values, which is never written again: a sidecar always describes a
+complete file, and a killed writer leaves at most files without a sidecar. There is no
+shared index; the content of the store is found by listing it. Symbols: T rows, D columns.
 """
 
 import re
@@ -38,7 +38,7 @@ _BLOCK_ROWS = 256
 
 
 class EntryName(NamedTuple):
-    """Which features; a store holds one version of each."""
+    """Key of features; a store has one version of each."""
 
     feature_set: str
     video: str
@@ -46,16 +46,16 @@ class EntryName(NamedTuple):
 
 
 class FeatureStore:
-    """A folder of features; any number of processes may read and write it at once."""
+    """A folder of features; safe for concurrent readers and writers."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
     def make_folder(self) -> None:
-        """Make the store's folder if it is not there, before work is spent on rows for it.
+        """Create the store's folder if missing, before rows are computed for it.
 
         Raises:
-            OutputError: If it cannot be made or written to.
+            OutputError: If it cannot be created or written to.
         """
         try:
             self.root.mkdir(parents=True, exist_ok=True)
@@ -68,7 +68,7 @@ class FeatureStore:
             ) from error
 
     def write(self, table: FeatureTable, dtype: Precision = "float16") -> Sidecar:
-        """Store a table; an entry of the same name is replaced as a whole.
+        """Store a table; an entry of the same name is replaced.
 
         Raises:
             FeatureError: If a value does not fit the type, or a name is too long.
@@ -79,12 +79,12 @@ class FeatureStore:
         return self.write_blocks(table, blocks, dtype)
 
     def write_blocks(self, head: TableHead, blocks: Blocks, dtype: Precision) -> Sidecar:
-        """Store rows that are not all in memory at once; else as `write`.
+        """Store rows block by block, without loading all into memory; else as `write`.
 
         Args:
-            head: What the rows are, with their frames and times.
-            blocks: The values of these rows in order; drawn once.
-            dtype: Of the stored numbers.
+            head: Description of the rows, with their frames and times.
+            blocks: Values of these rows in order; iterated once.
+            dtype: Data type to store.
 
         Raises:
             FeatureError: If a value is not finite or does not fit the type, a name is too
@@ -126,7 +126,7 @@ class FeatureStore:
         return sidecar
 
     def remove(self, name: EntryName) -> None:
-        """Delete an entry; readers that have it open keep its numbers."""
+        """Delete an entry; readers that have it open can still read its values."""
         sidecar = self.sidecar(name)
         path = self._sidecar_path(name)
         path.unlink(missing_ok=True)
@@ -138,11 +138,11 @@ class FeatureStore:
         return sidecar.key if sidecar else None
 
     def open(self, name: EntryName, *, expect: Provenance | None = None) -> StoredFeatures:
-        """Open an entry, with `expect` only if it comes from there.
+        """Open an entry; with `expect`, check its origin.
 
         Raises:
-            FeatureError: If there is no such entry (the nearest name is suggested), it
-                comes from elsewhere (both digests are named), or its files are damaged.
+            FeatureError: If there is no such entry (the nearest name is suggested), its
+                origin differs (the message has both digests), or its files are damaged.
         """
         folder = self._sidecar_path(name).parent
         missing = None
@@ -161,7 +161,7 @@ class FeatureStore:
                 missing = path
 
     def sidecar(self, name: EntryName) -> Sidecar:
-        """Return what is known of an entry.
+        """Return the sidecar of an entry.
 
         Raises:
             FeatureError: If there is no such entry, or its sidecar is damaged.
@@ -172,7 +172,7 @@ class FeatureStore:
         return sidecar
 
     def entries(self, feature_set: str | None = None) -> Iterator[EntryName]:
-        """Walk the store in order of names: all entries, or those of one feature set.
+        """Yield the entries sorted by name: all, or those of one feature set.
 
         Raises:
             FeatureError: If there is no such set; the message suggests the nearest.
@@ -188,7 +188,7 @@ class FeatureStore:
                 yield EntryName(one, unquote(path.parent.name), unquote(path.stem))
 
     def feature_sets(self) -> list[str]:
-        """Return the names of the sets that the store holds, sorted."""
+        """Return the names of the stored sets, sorted."""
         if not self.root.is_dir():
             return []
         return sorted(unquote(path.name) for path in self.root.iterdir() if path.is_dir())
@@ -199,9 +199,9 @@ class FeatureStore:
         return sorted(unquote(path.stem) for path in folder.glob("*.json"))
 
     def remove_leftovers(self, older_than_s: float) -> int:
-        """Delete files that no sidecar names, left by killed writers; return how many.
+        """Delete files without a sidecar, left by killed writers; return their number.
 
-        Files younger than `older_than_s` may belong to a writer at work and stay.
+        Files younger than `older_than_s` may belong to an active writer and are kept.
         """
         named = {
             self._sidecar_path(name).parent / self.sidecar(name).data_file
@@ -247,7 +247,7 @@ class FeatureStore:
 
 
 def _check_data_file(path: Path, sidecar: Sidecar) -> None:
-    """Refuse a sidecar whose numbers are not its own: they are deleted when it is."""
+    """Reject a sidecar that refers to the values of another entry."""
     own = re.compile(re.escape(path.stem) + r"\.[0-9a-f]{32}\.safetensors")
     if not own.fullmatch(sidecar.data_file):
         raise FeatureError(

@@ -41,8 +41,8 @@ class Processes:
     """Worker processes that extract one video each at a time.
 
     Args:
-        plan: What they extract, and into which store.
-        num_workers: How many there are at most; a process is started when it is needed.
+        plan: Feature sets and store of the extraction.
+        num_workers: Maximum number of processes; a process is started when needed.
 
     Raises:
         UsageError: If `num_workers` is less than 1.
@@ -63,7 +63,7 @@ class Processes:
         trace: TracebackType | None,
     ) -> None:
         for worker in self._workers:
-            worker.connection.close()  # who waits for a video leaves by itself
+            worker.connection.close()  # an idle worker then exits
             if worker.job:
                 worker.process.terminate()
         until_s = time.monotonic() + _STOP_S
@@ -85,7 +85,7 @@ class Processes:
         return self.num_busy == self._num_workers
 
     def begin(self, job: ExtractSource) -> None:
-        """Give a video to an idle worker, or to a new one."""
+        """Assign a video to an idle or new worker."""
         idle = (worker for worker in self._workers if not worker.job)
         worker = next(idle, None) or self._start()
         worker.job = job
@@ -95,7 +95,7 @@ class Processes:
             return
 
     def wait(self, watch: Watch) -> list[Extracted]:
-        """Wait for news of any worker.
+        """Wait for an event of any worker.
 
         Raises:
             WildAffectError: If a worker cannot load what it needs.
@@ -132,9 +132,9 @@ class Processes:
         process = context.Process(
             target=_serve, args=(self._plan, theirs), name="extract", daemon=True
         )
-        # Ctrl-C goes to all processes of a terminal; workers are stopped by this one alone,
-        # so they inherit that the signal is blocked. The tracker would unblock it as it
-        # starts, and goes first.
+        # Ctrl-C goes to all processes of a terminal; workers are stopped by this process
+        # alone, so they inherit that the signal is blocked. The tracker would unblock it as
+        # it starts, and goes first.
         resource_tracker.ensure_running()
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
@@ -148,10 +148,10 @@ class Processes:
 
 
 def check_num_workers(num_workers: int) -> None:
-    """Refuse an extraction without workers.
+    """Check the number of workers.
 
     Raises:
-        UsageError: If there are fewer than one.
+        UsageError: If it is less than 1.
     """
     if num_workers < 1:
         raise UsageError(f"workers: must be at least 1, got {num_workers}")
@@ -178,7 +178,7 @@ def _serve(plan: ExtractPlan, connection: "Connection[object, ExtractSource]") -
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _leave)
     end_with_parent()
-    warnings.simplefilter("ignore", DamagedVideoWarning)  # outcomes say it in one line
+    warnings.simplefilter("ignore", DamagedVideoWarning)  # reported in the outcomes
     try:
         extractor = plan.extractor()
     except WildAffectError as error:
@@ -193,7 +193,7 @@ def _serve(plan: ExtractPlan, connection: "Connection[object, ExtractSource]") -
 
 
 def _leave(number: int, _frame: FrameType | None) -> None:
-    """Leave by way of every `finally`, so that no half-written file stays."""
+    """Exit through every `finally`, so that no half-written file is left."""
     sys.exit(128 + number)
 
 

@@ -1,6 +1,6 @@
-"""A generated world without stored pictures: annotations, exact truth, features.
+"""A generated data set without stored pictures: annotations, exact truth, features.
 
-For training on thousands of people without their pictures on disk. The features are those
+For training on thousands of people without pictures on disk. The features are those
 of `wildaffect extract` over the crops that `synth make` would have written.
 """
 
@@ -74,7 +74,7 @@ def store_of(folder: Path) -> Path:
 
 
 def extract_video(root: Path, video: PlannedVideo) -> int:
-    """Draw one video, store the features of its frames, and return how many there are.
+    """Render one video, store the features of its frames, and return their number.
 
     Raises:
         FeatureError: If it could not be extracted.
@@ -91,7 +91,7 @@ def extract_video(root: Path, video: PlannedVideo) -> int:
 
 @cache
 def _extractor(root: Path) -> Extractor:
-    """Return the face nets of this process, compiled once."""
+    """Return the face networks of this process, compiled once."""
     options = ExtractOptions(device=Device())
     store = FeatureStore(root)
     store.make_folder()

@@ -1,8 +1,8 @@
-"""Features of drawn faces as the mesh sees a face that it follows, with no detector before.
+"""Features of rendered faces by the mesh alone, as for a tracked face, without detection.
 
-What `world_features` stores by default goes through files and the detector, as extraction
-does, so that both agree to the bit. For tens of thousands of faces whose place is known
-that is three times the work; here the mesh looks once, near where the face is.
+By default `world_features` uses files and the detector, as extraction does, so that both
+agree to the bit. For tens of thousands of faces at known locations that is three times the
+work; here the mesh runs once, near the face.
 """
 
 from functools import cache
@@ -29,17 +29,17 @@ from wildaffect.synth.render.renderer import Renderer
 from wildaffect.synth.stream import take_of
 
 REGION_MARGIN = 1.9
-"""Side of the square that the mesh looks at, in extents of the known points."""
+"""Side of the mesh's square, in extents of the known points."""
 SHIFT, SCALE, TURN_RAD = 0.03, 0.06, 0.05
-"""Spread of the error of that square: in its sides, of its size, and of its turn."""
+"""Spread of the error of that square: of its position (in sides), size and rotation."""
 MIN_PRESENCE = 0.5
 EYES = (NAMES.index("right_eye"), NAMES.index("left_eye"))
 
 
 def see_video(root: Path, video: PlannedVideo) -> int:
-    """Draw one video, store the measures of its frames, and return how many were drawn.
+    """Render one video, store the measures of its frames, and return their number.
 
-    A frame in which the mesh finds no face, such as one behind a hand, has no row.
+    A frame in which the mesh finds no face, such as a face behind a hand, has no row.
     """
     take = take_of(video)
     rng = np.random.default_rng((*video.seed, 0x5EE))
@@ -58,7 +58,7 @@ def see_video(root: Path, video: PlannedVideo) -> int:
 
 
 def _region(points_xy: NDArray[np.float32], rng: np.random.Generator) -> Region:
-    """Return a square about the face, as far off as one that follows a face may be."""
+    """Return a square around the face, with an error as in tracking."""
     low, high = points_xy.min(0), points_xy.max(0)
     across = points_xy[EYES[1]] - points_xy[EYES[0]]
     side = float((high - low).max()) * REGION_MARGIN
@@ -116,5 +116,5 @@ def _store(
 
 @cache
 def _networks() -> tuple[FaceMesh, Blendshapes]:
-    """Return the nets of this process, compiled once."""
+    """Return the networks of this process, compiled once."""
     return FaceMesh(Device()), Blendshapes(Device())
