@@ -63,9 +63,8 @@ def read_affectnet_csv(path: Path, split: str = "") -> Reading:
     """Read one CSV.
 
     Raises:
-        MissingData: If the file is not there.
-        BadAnnotation: If the header is another one, or no row can be read.
-    """
+        MissingData: If the file does not exist.
+        BadAnnotation: If the header differs, or no row can be read. """
     data = read_text(path)
     header = read_header(path, data)
     if tuple(name.strip() for name in header.split(",")) != COLUMNS:
@@ -176,7 +175,7 @@ def _decode_tokens(
 
 
 def _read_scalar(path: Path) -> str | None:
-    """Return the one value of an array file as text, None if it has not just one."""
+    """Return the value of an array file as text, None unless it has exactly one."""
     try:
         with path.open("rb") as file:
             data = file.read(_ARRAY_BYTES)
@@ -195,7 +194,7 @@ def _value(dtype: np.dtype[Any], body: bytes) -> str | None:
     match dtype.kind:
         case "S":
             return body.rstrip(b"\0").decode()
-        case "U":  # numpy takes numbers that are no characters, and fails on them later
+        case "U":  # numpy accepts invalid code points here, and fails on them later
             text = values.astype(dtype.newbyteorder("<")).tobytes()
             return text.decode("utf-32-le").rstrip("\0")
         case _:

@@ -1,7 +1,7 @@
 """Aff-Wild2, action units: `AU1,AU2,...` over one 0 or 1 per unit and frame.
 
 Not annotated: -1. The header has the twelve units of ABAW3 and later, or the eight of
-ABAW1 and 2 (1, 2, 4, 6, 12, 15, 20, 25), which keep a label space of their own. Layout
+ABAW1 and 2 (1, 2, 4, 6, 12, 15, 20, 25), which have a separate label space. Layout
 and source as in `wildaffect.formats.affwild2_tracks`.
 """
 
@@ -44,10 +44,10 @@ def read_au(folder: Path, split: str = "") -> Reading:
 
 
 def write_au(annotations: Annotations, folder: Path) -> None:
-    """Write one file per video; frames between that have no row become -1.
+    """Write one file per video; frames without a row become -1.
 
     Raises:
-        ValueError: If a frame stands twice, or the units are not those of a track.
+        ValueError: If a frame is repeated, or the units are not those of a track.
         OutputError: If a file cannot be written.
     """
     a = annotations

@@ -1,7 +1,7 @@
 """Aff-Wild2, expressions: the class names as header over one class number per frame.
 
 Not annotated: -1. The header has the eight classes of ABAW3 and later, or the seven of
-ABAW1 and 2, which had no "Other"; the seven keep a label space of their own. Layout and
+ABAW1 and 2, which had no "Other"; the seven have a separate label space. Layout and
 source as in `wildaffect.formats.affwild2_tracks`.
 """
 
@@ -43,10 +43,10 @@ def read_expr(folder: Path, split: str = "") -> Reading:
 
 
 def write_expr(annotations: Annotations, folder: Path) -> None:
-    """Write one file per video; frames between that have no row become -1.
+    """Write one file per video; frames without a row become -1.
 
     Raises:
-        ValueError: If a frame stands twice, or the classes are not those of a track.
+        ValueError: If a frame is repeated, or the classes are not those of a track.
         OutputError: If a file cannot be written.
     """
     a = annotations

@@ -59,12 +59,12 @@ def read_mtl(path: Path, split: str = "") -> Reading:
     """Read one annotation file.
 
     Args:
-        path: The file.
+        path: Annotation file.
         split: Name of the split, for messages; the file's name if empty.
 
     Raises:
-        MissingData: If the file is not there.
-        BadAnnotation: If the header is another one, or no row can be read.
+        MissingData: If the file does not exist.
+        BadAnnotation: If the header differs, or no row can be read.
     """
     data = read_text(path)
     header = read_header(path, data)
@@ -106,7 +106,7 @@ def read_mtl(path: Path, split: str = "") -> Reading:
 
 
 def write_mtl(annotations: Annotations, path: Path) -> None:
-    """Write the file so that `read_mtl` gives the same annotations back.
+    """Write the file so that `read_mtl` returns the same annotations.
 
     Raises:
         ValueError: If the label spaces are not those of ABAW.

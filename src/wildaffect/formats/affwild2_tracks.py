@@ -1,4 +1,4 @@
-"""The single-task tracks of Aff-Wild2: what their three readers share.
+"""Shared code of the readers of the single-task tracks of Aff-Wild2.
 
 Layout: `<track folder>/{Train_Set,Validation_Set}/<video>[_left|_right].txt`, one file per
 person of a video: a header, then one line per frame. Line i after the header (from 1)
@@ -38,11 +38,11 @@ SPLIT_FOLDERS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
-    """A first line that a track is known to have, and what stands below it."""
+    """A known header of a track, and the fields below it."""
 
     names: tuple[str, ...]
     codes: tuple[Code, ...]
-    """One per field of a line."""
+    """Labels, one per field of a line."""
     spaces: LabelSpaces
 
     @property
@@ -53,7 +53,7 @@ class Header:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Videos:
-    """The label lines of every file of a split, one below the other."""
+    """The concatenated label lines of all files of a split."""
 
     header: Header
     rows: Rows
@@ -63,7 +63,7 @@ class Videos:
 
 
 def match_header(line: str, headers: Sequence[Header]) -> Header | None:
-    """Return the header that `line` is, blanks and case aside."""
+    """Return the header equal to `line`, ignoring blanks and case."""
     names = tuple(name.strip().lower() for name in line.rstrip(",").split(","))
     for header in headers:
         if names == tuple(name.lower() for name in header.names):
@@ -75,8 +75,9 @@ def read_videos(folder: Path, headers: Sequence[Header], source: str) -> Videos:
     """Read every `.txt` of a split folder.
 
     Raises:
-        MissingData: If the folder holds no annotation file.
-        BadAnnotation: If a file has an unknown header, or another than the first file.
+        MissingData: If the folder contains no annotation file.
+        BadAnnotation: If a file has an unknown header, or a different header than the
+            first.
     """
     paths = sorted(folder.glob("*.txt")) if folder.is_dir() else [folder]
     paths = [path for path in paths if not path.name.startswith(".")]
@@ -115,13 +116,13 @@ def write_videos(
     """Write one file per video.
 
     Args:
-        folder: Made if it is not there.
+        folder: Folder of the files; created if missing.
         header: First line of every file.
         lines_of: Video -> frame numbers (from 1) with their lines.
-        blank: Line of a frame that `lines_of` does not hold.
+        blank: Line of a frame that is not in `lines_of`.
 
     Raises:
-        ValueError: If a frame stands twice; these files have one line per frame.
+        ValueError: If a frame is repeated; these files have one line per frame.
         OutputError: If a file cannot be written.
     """
     for video, numbered in lines_of.items():

@@ -35,10 +35,10 @@ def read_va(folder: Path, split: str = "") -> Reading:
 
 
 def write_va(annotations: Annotations, folder: Path) -> None:
-    """Write one file per video; frames between that have no row become -5.
+    """Write one file per video; frames without a row become -5.
 
     Raises:
-        ValueError: If a frame stands twice or a valid value is outside [-1, 1].
+        ValueError: If a frame is repeated or a valid value is outside [-1, 1].
         OutputError: If a file cannot be written.
     """
     a = annotations

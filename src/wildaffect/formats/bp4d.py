@@ -4,12 +4,12 @@ Layout: `AUCoding/AU_OCC/F001_T1.csv` (or `AUCoding/F001_T1.csv`): a header of u
 numbers whose first field belongs to the frame, then `<frame>,<0|1|9>,...`, 9 not coded.
 Intensity of five units: `AUCoding/AU_INT/AU06/F001_T1_AU06.csv`, lines `<frame>,<0-5|9>`
 without header. Images: `<subject>/<task>/<frame>.jpg`, with or without leading zeros. The
-person is the part of the name before the underscore. There is no official split here:
-everything is `all`.
+person is the part of the name before the underscore. There is no official split: all rows
+are in `all`.
 
 Occurrence is intensity 2 or more for units and videos that have an intensity file, and
-the coder's occurrence code, which begins at intensity 1, for the others; a note says for
-which. Of the coded units the twelve of `BP4D_ACTION_UNITS` are read.
+the coder's occurrence code, which begins at intensity 1, for the others; a note lists them.
+Of the coded units, the twelve of `BP4D_ACTION_UNITS` are read.
 
 Source: Zhang et al., Image and Vision Computing 32(10), 2014; files as public scripts
 (rPPG-Toolbox, JAA-Net, ME-GraphAU data preparation) read them.
@@ -39,7 +39,7 @@ def read_bp4d(folder: Path, split: str = "all") -> Reading:
     Raises:
         MissingData: If there is no occurrence file.
         BadAnnotation: If a header has no unit numbers or lacks one of the twelve, or a
-            frame stands twice.
+            frame is repeated.
     """
     files = _occurrence_files(folder)
     if not files:
@@ -78,7 +78,7 @@ def read_bp4d(folder: Path, split: str = "all") -> Reading:
 
 
 def find_bp4d(root: Path) -> dict[str, Path]:
-    """Return the coding folder as the one split."""
+    """Return the coding folder as the only split."""
     folder = find_folder(root, "AUCoding")
     if folder is None:
         return {}

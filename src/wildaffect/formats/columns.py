@@ -1,4 +1,4 @@
-"""Columns of a file to the masked fields of `Annotations`.
+"""Conversion of columns of a file to the masked fields of `Annotations`.
 
 Symbols: N rows, K action units.
 """
@@ -20,7 +20,7 @@ Complaints = list[Problem]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Code:
-    """Which numbers a field may hold."""
+    """Valid numbers of a field."""
 
     name: str
     """Name of the field in messages."""
@@ -31,7 +31,7 @@ class Code:
     integral: bool = True
 
     def rule(self) -> str:
-        """Return the rule as messages state it."""
+        """Return the rule for messages."""
         kind = "be a whole number" if self.integral else "lie"
         codes = " or ".join(f"{code:g}" for code in self.missing)
         ends = f"[{self.low:g}, {self.high:g}]"
@@ -54,7 +54,7 @@ class Field:
 def decode(
     column: Column, code: Code, *, path: str, lines: NDArray[np.int64]
 ) -> tuple[Field, Complaints]:
-    """Return the field and a problem for each row whose spelling breaks its code."""
+    """Return the field and a problem for each row with an invalid value."""
     numbers = column.numbers()
     missing = np.isin(numbers, code.missing)
     fits = (numbers >= code.low) & (numbers <= code.high) & ~missing
@@ -81,7 +81,7 @@ def unlabeled(num_rows: int) -> Field:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rows:
-    """Which frame each row is about."""
+    """Frame of each row."""
 
     source: str
     videos: Sequence[str]
@@ -106,15 +106,15 @@ def build_annotations(
     expression: Field | None = None,
     action_units: Sequence[Field] = (),
 ) -> Annotations:
-    """Return the record; what is not given is annotated nowhere.
+    """Return the record; omitted fields are not annotated.
 
     Args:
-        rows: N rows.
-        spaces: Label spaces of the codes, those of ABAW if not given.
+        rows: Frames of N rows.
+        spaces: Label spaces of the codes; by default those of ABAW.
         valence: In [-1, 1].
         arousal: In [-1, 1].
         expression: Class numbers of `spaces.expressions`.
-        action_units: One field for each of `spaces.action_units`, or none at all.
+        action_units: One field for each of `spaces.action_units`, or empty.
     """
     spaces = spaces or LabelSpaces()
     nothing = unlabeled(len(rows))

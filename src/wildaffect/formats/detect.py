@@ -1,4 +1,4 @@
-"""Which of the known layouts lie below a folder, and their annotations by split."""
+"""Detection of the known layouts below a folder, with their annotations by split."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +42,7 @@ FORMATS: Registry[Format] = Registry("format", "wildaffect.formats", _SHIPPED)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """One layout below a folder."""
+    """A layout found below a folder."""
 
     format: Format
     splits: dict[str, Path]
@@ -50,7 +50,7 @@ class Found:
 
 
 def detect(root: Path, name: str | None = None) -> tuple[Found, ...]:
-    """Return every layout that lies below `root`.
+    """Return every layout found below `root`.
 
     Args:
         root: Folder, or a single annotation file.
@@ -58,7 +58,7 @@ def detect(root: Path, name: str | None = None) -> tuple[Found, ...]:
 
     Raises:
         UsageError: If there is no layout of that name.
-        MissingData: If `root` is not there, or nothing is found; the message lists the
+        MissingData: If `root` does not exist, or no layout is found; the message lists the
             files of each layout.
     """
     wanted = [FORMATS.find(name)] if name else list(FORMATS.available().values())
@@ -79,5 +79,5 @@ def detect(root: Path, name: str | None = None) -> tuple[Found, ...]:
 
 
 def read_splits(found: Found) -> dict[str, Reading]:
-    """Return what every split holds; raises as the format's reader does."""
+    """Return the content of every split; raises the errors of the format's reader."""
     return {split: found.format.read(path, split) for split, path in found.splits.items()}

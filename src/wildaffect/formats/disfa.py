@@ -4,7 +4,7 @@ Layout: `ActionUnit_Labels/SN001/SN001_au1.txt` and so on for twelve units: line
 `<frame>,<intensity>` without header, frames from 1, intensity 0 to 5. Videos:
 `Videos_LeftCamera/LeftVideoSN001_comp.avi` (and the right camera); image sets:
 `<image folder>/SN001/<frame, 5 digits>.jpg`. Occurrence is intensity 2 or more, as action
-units of DISFA are commonly reported. There is no official split: everything is `all`.
+units of DISFA are commonly reported. There is no official split: all rows are in `all`.
 
 Source: Mavadati et al., IEEE Trans. Affective Computing 4(2), 2013; files as public
 scripts (OpenFace model_training/AU_training, FG-Net) read them.
@@ -25,7 +25,7 @@ from wildaffect.formats.lines import Table, read_text, split_rows
 from wildaffect.formats.problems import Format, Kind, Problem, Reading
 
 OCCURRENCE = 2
-"""Least intensity that counts as occurrence."""
+"""Minimum intensity that counts as occurrence."""
 _SPACES = LabelSpaces(action_units=DISFA_ACTION_UNITS)
 
 
@@ -35,9 +35,9 @@ def read_disfa(folder: Path, split: str = "all") -> Reading:
     A frame is a row if the first unit's file has it; `lines` count in that file.
 
     Raises:
-        MissingData: If there is no subject folder, or a unit's file is not there.
-        BadAnnotation: If the files of a subject number different frames, or number one
-            frame twice: their lines could then belong to other frames.
+        MissingData: If there is no subject folder, or a unit's file is missing.
+        BadAnnotation: If the files of a subject have different or repeated frame numbers,
+            so that their lines cannot be matched.
     """
     subjects = sorted(path for path in folder.glob("SN*") if path.is_dir())
     if not subjects:
@@ -83,7 +83,7 @@ def occurrence(intensity: Field) -> Field:
 
 
 def find_disfa(root: Path) -> dict[str, Path]:
-    """Return the label folder as the one split."""
+    """Return the label folder as the only split."""
     folder = find_folder(root, "ActionUnit_Labels")
     return {"all": folder} if folder else {}
 
@@ -96,7 +96,7 @@ def read_numbered(path: Path, names: str) -> tuple[Table, NDArray[np.int64], lis
         whose frame cannot be read.
 
     Raises:
-        BadAnnotation: If a frame stands twice.
+        BadAnnotation: If a frame is repeated.
     """
     table = split_rows(path, read_text(path), num_fields=2, skip=0)
     code = Code(name=names, low=0, high=10**8, missing=())

@@ -1,7 +1,7 @@
-"""Detection of generated worlds, which use the layouts of real data sets.
+"""Detection of generated data sets, which use the layouts of real data sets.
 
 `synth make` writes `provenance.json` next to the annotations. Reports and model cards use
-it, so that generated people are never presented as filmed ones.
+it, so that generated people are never presented as real people.
 """
 
 from dataclasses import dataclass
@@ -15,16 +15,16 @@ _MAKER = "generated world"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GeneratedWorld:
-    """Name and license of a generated world."""
+    """Name and license of a generated data set."""
 
     name: str
     license: str
     seed: str
-    """Seed of its people: worlds share people only if their seeds are equal."""
+    """Seed of its people: data sets share people only if their seeds are equal."""
 
 
 def find_generated(path: Path) -> GeneratedWorld | None:
-    """Return the world whose folder, or a file directly in it, this is; None for others."""
+    """Return the generated data set of a folder or a file in it; None for other paths."""
     folder = path if path.is_dir() else path.parent
     try:
         record = from_json((folder / PROVENANCE_FILE).read_bytes())

@@ -1,9 +1,9 @@
 """Names such as `video59_right/00017.jpg`: video, person and frame number.
 
 Layout: `<video>[_left|_right]/<number>.jpg`, the number counting the frames of the
-original video from 1. Where two people are on screen one of them may have no suffix
-(`video59` and `video59_right`), so a person is the whole name and a recording the name
-without the suffix.
+original video from 1. If there are two people, one of them may have no suffix (`video59`
+and `video59_right`), so the full name identifies a person, and the name without the suffix
+a recording.
 
 Source: image names of Aff-Wild2 as read by the public parser
 wtomin/ABAW3_MultiEmotionNet, MTL/create_annotation_file.
@@ -29,15 +29,15 @@ class ImageNames:
     """Parsed names of N images; use only rows where `valid` is True."""
 
     videos: tuple[str, ...]
-    """Distinct videos, first seen first."""
+    """Distinct videos, in order of appearance."""
     video_index: NDArray[np.int64]
     frame_number: NDArray[np.int64]
     valid: NDArray[np.bool_]
-    """False where the name is no image name or leads out of its folder."""
+    """False where the name is invalid or leads out of its folder."""
 
 
 def parse_image_names(column: Column) -> ImageNames:
-    """Take apart the names of every row."""
+    """Parse the name of every row."""
     parts = compute.extract_regex(pa.array(column.tokens, pa.string()), _PATTERN)
     named = compute.is_valid(parts).to_numpy(zero_copy_only=False)
     videos = compute.struct_field(parts, "video").fill_null("").dictionary_encode()
@@ -58,7 +58,7 @@ def parse_image_names(column: Column) -> ImageNames:
 
 
 def image_name(video: str, frame_number: int) -> str:
-    """Return the name of one aligned image."""
+    """Return the name of an aligned image."""
     return f"{video}/{frame_number:05d}.jpg"
 
 

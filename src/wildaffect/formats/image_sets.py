@@ -36,7 +36,7 @@ def image_rows(
 def check_image_names(
     column: Column, *, path: str, lines: NDArray[np.int64]
 ) -> tuple[NDArray[np.bool_], list[Problem]]:
-    """Return which rows name an image file below the image folder, and what the rest is."""
+    """Return which rows have a valid image path, and a problem for each other row."""
     fits = [
         is_inside(token) and token.lower().endswith(_SUFFIXES) for token in column.tokens
     ]

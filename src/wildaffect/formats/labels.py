@@ -1,4 +1,4 @@
-"""Label spaces of the data sets that are not in ABAW's, and the numbers of units."""
+"""Label spaces of data sets other than ABAW's, and the numbers of action units."""
 
 from wildaffect.core.tasks import LabelSpace, action_unit_label
 
@@ -6,7 +6,7 @@ AFFWILD2_EXPRESSIONS_7 = LabelSpace(
     name="affwild2-expressions-7",
     labels=("Neutral", "Anger", "Disgust", "Fear", "Happiness", "Sadness", "Surprise"),
 )
-"""ABAW1 and 2: no "Other"; frames of it were left out, so it is not Neutral either."""
+"""ABAW1 and 2: no "Other"; such frames were excluded, so it is not Neutral either."""
 
 AFFECTNET_EXPRESSIONS = LabelSpace(
     name="affectnet-expressions-8",
@@ -56,7 +56,8 @@ DISFA_ACTION_UNITS = _units(
 BP4D_ACTION_UNITS = _units(
     "bp4d-action-units-12", (1, 2, 4, 6, 7, 10, 12, 14, 15, 17, 23, 24)
 )
-"""The units that BP4D is reported on; it codes more, some of which never occur."""
+"""The action units of published results on BP4D; it codes more, some of which never
+occur."""
 EMOTIONET_ACTION_UNITS = _units(
     "emotionet-action-units-17",
     (1, 2, 4, 5, 6, 9, 10, 12, 15, 17, 18, 20, 24, 25, 26, 28, 43),

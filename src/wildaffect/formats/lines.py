@@ -1,4 +1,4 @@
-"""Text files to columns, fast, with the line of every row kept.
+"""Fast parsing of text files to columns, with the line number of every row.
 
 Symbols: N rows that could be split, F fields.
 """
@@ -22,7 +22,7 @@ _NEWLINE = ord("\n")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """One field of every row, as the file spells it."""
+    """One field of every row, as text."""
 
     tokens: tuple[str, ...]
     """Distinct spellings, blanks at the ends removed."""
@@ -61,15 +61,15 @@ class Table:
     lines: NDArray[np.int64]
     """Line of each row, from 1, shape (N,)."""
     problems: tuple[Problem, ...]
-    """One for every line that is not among the rows."""
+    """Problem for every line that is not a row."""
 
 
 def read_text(path: Path) -> bytes:
     """Return the file as UTF-8 with one kind of line end and none at its end.
 
     Raises:
-        MissingData: If there is no such file, or it may not be read.
-        BadAnnotation: If it is not UTF-8 text; the message names the line.
+        MissingData: If the file does not exist or is not readable.
+        BadAnnotation: If it is not UTF-8 text; the message includes the line.
     """
     try:
         data = path.read_bytes()
@@ -95,7 +95,7 @@ def read_text(path: Path) -> bytes:
 
 
 def read_header(path: Path, data: bytes) -> str:
-    """Return the first line of what `read_text` gave.
+    """Return the first line of a text from `read_text`.
 
     Raises:
         BadAnnotation: If the file is empty.
@@ -114,7 +114,7 @@ def split_rows(
         The rows with `num_fields` fields, and a problem for every other line.
 
     Raises:
-        BadAnnotation: If a line is longer than any annotation can be.
+        BadAnnotation: If a line is longer than any valid annotation.
     """
     for _ in range(skip):
         data = data.partition(b"\n")[2]
@@ -142,7 +142,7 @@ def split_rows(
 
 
 def encode(strings: Iterable[str]) -> Column:
-    """Return the column that holds `strings`."""
+    """Return the column of `strings`."""
     return _to_column(pa.array(list(strings), pa.string()))
 
 

@@ -1,4 +1,4 @@
-"""A plain table for anyone's own data: `manifest.csv` or `manifest.parquet`.
+"""A plain table for custom data: `manifest.csv` or `manifest.parquet`.
 
 Columns, in any order; blank (null) means not annotated:
   `image`       file below the folder of the manifest; needed
@@ -81,12 +81,12 @@ def read_manifest(path: Path, split: str = "all") -> Reading:
 
     Args:
         path: The CSV or Parquet file.
-        split: Value of the `split` column; `all` reads the whole table. Lines that cannot
-            be read belong to no split: they are reported with the first split.
+        split: Value of the `split` column; `all` reads all rows. Lines that cannot be read
+            belong to no split: they are reported with the first split.
 
     Raises:
-        MissingData: If the file is not there.
-        BadAnnotation: If a column is unknown or a needed one is not there.
+        MissingData: If the file does not exist.
+        BadAnnotation: If a column is unknown or a required column is missing.
     """
     table = _read_columns(path)
     good, lost = check_image_names(table.named["image"], path=str(path), lines=table.lines)
@@ -252,7 +252,7 @@ def _read_columns(path: Path) -> _Columns:
 
 
 def _check_header(path: Path, names: list[str]) -> str | None:
-    """Return the name of the expression column, if any; refuse what is not documented."""
+    """Return the name of the expression column, if any; reject undocumented columns."""
     expressions = [name for name in names if _EXPRESSION.fullmatch(name)]
     for name in names:
         if name not in _PLAIN and name not in expressions and not _UNIT.fullmatch(name):

@@ -1,6 +1,6 @@
-"""From one label space to another, by explicit tables; whatever has none is refused.
+"""Mapping between label spaces by explicit tables; there is no implicit mapping.
 
-A class without counterpart becomes unlabeled and is counted, never given to the nearest
+A class without a counterpart becomes unlabeled and is counted, never mapped to the nearest
 class: "Contempt" has no counterpart in ABAW's classes and is not its "Other".
 """
 
@@ -40,24 +40,24 @@ EXPRESSION_TABLES: dict[tuple[str, str], dict[str, str | None]] = {
     },
     (RAFDB_EXPRESSIONS.name, AFFECTNET_EXPRESSIONS.name): dict(_SEVEN),
 }
-"""(from, to) -> class -> class, None where it has no counterpart."""
+"""(from, to) -> class -> class, None without a counterpart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mapped:
-    """Annotations in another label space, and what that cost."""
+    """Annotations in another label space, and the labels lost."""
 
     annotations: Annotations
     unlabeled: dict[str, int]
-    """Class or unit without counterpart -> frames that lost this label."""
+    """Class or unit without a counterpart -> number of frames that lost this label."""
     absent: tuple[str, ...]
-    """Classes and units of the new space that the old one cannot give."""
+    """Classes and units of the new space without a source."""
 
 
 def map_spaces(annotations: Annotations, spaces: LabelSpaces) -> Mapped:
     """Return the annotations in `spaces`.
 
-    Action units go by their FACS number; units that the old space lacks are valid nowhere.
+    Action units are matched by FACS number; units that the old space lacks are masked.
 
     Raises:
         UsageError: If there is no table from the old expressions to the new ones.

@@ -1,4 +1,4 @@
-"""Parquet files from anywhere: what they claim is checked before it is believed."""
+"""Safe reading of untrusted Parquet files."""
 
 from pathlib import Path
 
@@ -7,16 +7,16 @@ from pyarrow import parquet
 
 FREE_BYTES = 256 << 20
 LARGEST_EXPANSION = 100
-"""A table may have so many times the bytes of its file, columns of one value included."""
+"""Maximum ratio of the size of a table to that of its file, for constant columns too."""
 _CELL_BYTES = 8
 
 
 def read_parquet(path: Path) -> pa.Table:
-    """Return a table whose texts and offsets have been gone through.
+    """Return a table with validated texts and offsets.
 
     Raises:
-        FileNotFoundError: If there is none.
-        pyarrow.ArrowException, OSError: If it is no Parquet, or claims more than fits it.
+        FileNotFoundError: If the file does not exist. pyarrow.ArrowException, OSError: If
+        it is no Parquet, or declares an implausible size.
     """
     with parquet.ParquetFile(path) as file:
         found = file.metadata

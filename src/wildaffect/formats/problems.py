@@ -1,4 +1,4 @@
-"""Problems of a file that a reader could use only in part."""
+"""Problems of files that a reader could only use in part."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,28 +10,28 @@ from wildaffect.core.annotations import Annotations
 
 
 class Kind(StrEnum):
-    """What is wrong; the first group loses a row, the second masks a field."""
+    """Kind of problem; the first group drops a row, the second masks a field."""
 
     UNREADABLE_ROW = "unreadable-row"
-    """The line could not be read; it gives no row."""
+    """The line could not be read; the row is dropped."""
     BAD_NAME = "bad-name"
-    """The image name does not identify a frame; the line gives no row."""
+    """The image name does not identify a frame; the row is dropped."""
     MISSING_PART = "missing-part"
-    """One of the files that describe an image is absent; the image gives no row."""
+    """One of the files that describe an image is missing; the row is dropped."""
 
     UNREADABLE_VALUE = "unreadable-value"
-    """A field is no number; it is masked and the row kept."""
+    """A field is not a number; it is masked and the row kept."""
     OUT_OF_RANGE = "out-of-range"
-    """A field holds a value that its code does not allow; it is masked, the row kept."""
+    """A field has an invalid value; it is masked and the row kept."""
 
     WRONG_HEADER = "wrong-header"
-    """A submission does not begin with the header of its track."""
+    """A submission does not start with the header of its track."""
     WRONG_IMAGE = "wrong-image"
-    """A row of a submission is for another image than the list requests there."""
+    """A row of a submission is for a different image than listed."""
     MISSING_ROW = "missing-row"
-    """The list requests a row that the submission lacks."""
+    """A listed row is missing in the submission."""
     EXTRA_ROW = "extra-row"
-    """A submission has a row that the list does not request."""
+    """A row of a submission is not listed."""
 
     EMPTY_FILE = "empty-file"
     """The file of a video has no label line."""
@@ -40,17 +40,17 @@ class Kind(StrEnum):
 
     @property
     def loses_row(self) -> bool:
-        """Return whether the line or image gives no row at all."""
+        """Return whether the row is dropped."""
         return self in {Kind.UNREADABLE_ROW, Kind.BAD_NAME, Kind.MISSING_PART}
 
     @property
     def is_error(self) -> bool:
-        """Return whether the data should be repaired before use; the others are notes."""
+        """Return whether the data should be fixed before use; other problems are notes."""
         return self not in {Kind.EMPTY_FILE, Kind.MIXED_CRITERION}
 
 
 class Problem(NamedTuple):
-    """One complaint about one line of one file."""
+    """A problem in a line of a file."""
 
     path: str
     line: int
@@ -60,18 +60,18 @@ class Problem(NamedTuple):
     """`<what> must <rule>, got <value>`."""
 
     def __str__(self) -> str:
-        """Return `path:line: text`, the form of every message about annotations."""
+        """Return `path:line: text`, the format of all messages about annotations."""
         return f"{self.path}:{self.line}: {self.text}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What a reader made of a split: nothing of the files is in neither of the two."""
+    """Content of a split: all lines are in the annotations or among the problems."""
 
     annotations: Annotations
     problems: tuple[Problem, ...]
     num_rows: int
-    """Lines or images that should have given a row: rows kept plus rows lost."""
+    """Number of lines or images: rows kept plus rows dropped."""
 
     def __post_init__(self) -> None:
         lost = sum(problem.kind.loses_row for problem in self.problems)
@@ -90,14 +90,14 @@ class Format:
     """Name for `--format`."""
     title: str
     layout: str
-    """What must lie where, one line, for the message when nothing is found."""
+    """Expected files, in one line, for the message when no layout is found."""
     find: Callable[[Path], dict[str, Path]]
     """Folder -> split name -> file or folder; empty if the layout is not there."""
     read: Callable[[Path, str], Reading]
-    """File or folder of a split, and the split's name -> what it holds."""
+    """File or folder of a split, and the split's name -> its content."""
     image_folders: tuple[str, ...] = ()
-    """Where images may lie, relative to the folder that was checked or to the split."""
+    """Candidate image folders, relative to the checked folder or to the split."""
     first_frame: int | None = None
     """Number of a video's first frame; None if the layout does not define it."""
     is_video: bool = True
-    """Rows are frames of videos, so that gaps and neighbors mean something."""
+    """True if rows are frames of videos, so that gaps and neighbors are meaningful."""

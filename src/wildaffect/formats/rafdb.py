@@ -3,8 +3,8 @@
 Layout: `EmoLabel/list_patition_label.txt` (spelled so), a line `train_00001.jpg 5` for
 each image, code 1 to 7 of `RAFDB_EXPRESSIONS`; `train_` and `test_` name the split. Images:
 `Image/aligned/train_00001_aligned.jpg` (or `Image/original/train_00001.jpg`). The compound
-subset has the same file with codes up to 11: it is refused, as its labels are no single
-expression.
+subset has the same file with codes up to 11: it is rejected, as its labels are not single
+expressions.
 
 Source: Li, Deng and Du, CVPR 2017; file as public loaders of the data set read it.
 """
@@ -32,8 +32,8 @@ def read_rafdb(path: Path, split: str) -> Reading:
     """Read the rows of one split (`train` or `test`); an unprefixed name counts as `train`.
 
     Raises:
-        MissingData: If the file is not there.
-        BadAnnotation: If no line can be read, or the labels are the compound ones.
+        MissingData: If the file does not exist.
+        BadAnnotation: If no line can be read, or the labels are compound.
     """
     data = read_text(path)
     read_header(path, data)
@@ -71,13 +71,13 @@ def read_rafdb(path: Path, split: str) -> Reading:
 
 
 def find_rafdb(root: Path) -> dict[str, Path]:
-    """Return the one label file for both splits."""
+    """Return the label file, which is shared by both splits."""
     found = find_named(root, {_FILE: "train"})
     return {"train": found["train"], "test": found["train"]} if found else {}
 
 
 def _is_in(split: str, names: Column) -> NDArray[np.bool_]:
-    """Return the rows of a split; names that begin with neither count as training."""
+    """Return the rows of a split; names without a prefix count as training."""
     is_test = [token.startswith("test_") for token in names.tokens]
     return (np.array(is_test, bool) == (split == "test"))[names.codes]
 

@@ -5,8 +5,8 @@ repeat: `<image>,<valence>,<arousal>,<class number>,<12 x 0 or 1>` for the multi
 or the same without the fields of other tasks. The expression track has eight class names in
 its header over one class number.
 
-A frame without a prediction takes that of the nearest earlier frame of its video, or of the
-nearest later one if there is none earlier; each task is filled for itself.
+A frame without a prediction uses that of the nearest earlier frame of its video, or of the
+nearest later frame if there is none earlier; each task is filled separately.
 
 Source: submissions as wtomin/ABAW3_MultiEmotionNet and the ABAW5 to ABAW7 notebooks of
 sb-ai-lab/EmotiEffLib write them; the filling rule as in the former.
@@ -30,12 +30,12 @@ TASKS = {
     Track.EXPR: ("expression",),
     Track.AU: ("action units",),
 }
-"""What a row of a track states, in the order of its fields."""
+"""Tasks of a row of a track, in the order of its fields."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filled:
-    """Numbers of listed rows without their own prediction."""
+    """Numbers of listed rows that were filled."""
 
     num_rows: int
     earlier: dict[str, int]
@@ -43,10 +43,10 @@ class Filled:
     later: dict[str, int]
     """Task -> rows that use the nearest later frame, as there is none earlier."""
     clipped: int
-    """Values of valence or arousal outside [-1, 1], set to the nearest end."""
+    """Number of values of valence or arousal outside [-1, 1], which were clipped."""
 
     def notes(self) -> tuple[str, ...]:
-        """Return one sentence for each way in which values differ from the predictions."""
+        """Return a sentence for each kind of difference from the predictions."""
         notes = [
             f"{task}: {self.earlier[task]:,} rows use an earlier frame's prediction, "
             f"{self.later[task]:,} a later one's"
@@ -65,8 +65,7 @@ def write_submission(
 
     Raises:
         BadAnnotation: If a listed video has no prediction at all for a task of the track;
-            the
-            message names the line of the list.
+            the message includes the line of the list.
         OutputError: If the file cannot be written.
     """
     columns: list[list[str]] = []
@@ -89,7 +88,7 @@ def write_submission(
 
 
 def _values(rows: SubmissionRows, task: str) -> NDArray[np.float64]:
-    """Return what a task's fields hold, shape (N, 1) or (N, 12)."""
+    """Return the values of a task's fields, shape (N, 1) or (N, 12)."""
     if task == "action units":
         return rows.action_units.reshape(-1, len(ABAW_ACTION_UNITS))
     values: NDArray[np.float64] = getattr(rows, task)
@@ -118,7 +117,7 @@ def _index(rows: SubmissionRows, frames: FrameList) -> _Keys:
 def _nearest(
     keys: _Keys, has_prediction: NDArray[np.bool_], frames: FrameList, task: str
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return the prediction's row for each listed row, and which are earlier or later."""
+    """Return the prediction's row for each listed row, and which come from other frames."""
     usable = np.flatnonzero(has_prediction & (keys.predicted >= 0))
     usable = usable[np.argsort(keys.predicted[usable], kind="stable")]
     known = keys.predicted[usable]

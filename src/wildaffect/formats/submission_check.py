@@ -1,4 +1,4 @@
-"""Check of a submission against its list; every fault is reported with its line."""
+"""Check of a submission against its list; every error is reported with its line."""
 
 import re
 from collections.abc import Iterator
@@ -21,11 +21,11 @@ _CLASSES = tuple(str(code) for code in range(len(ABAW_EXPRESSIONS)))
 
 
 def check_submission(path: Path, frames: FrameList, track: Track) -> tuple[Problem, ...]:
-    """Return every fault, in the order of the lines; nothing means it may be sent.
+    """Return every error, in the order of the lines; empty for a valid submission.
 
     Raises:
-        MissingData: If the file is not there.
-        BadAnnotation: If it is no text.
+        MissingData: If the file does not exist.
+        BadAnnotation: If it is not a text file.
     """
     data = read_text(path)
     rows = data.decode().split("\n") if data else []
@@ -48,7 +48,7 @@ def _check_header(path: Path, rows: list[str], track: Track) -> Iterator[Problem
 
 
 def _check_images(path: Path, rows: list[str], frames: FrameList) -> Iterator[Problem]:
-    """Walk both lists; after a lost or added row they fall into step again."""
+    """Compare both lists; resynchronize after missing or additional rows."""
     got = [row.split(",", 1)[0] for row in rows]
     want = frames.images
     row = listed = 0

@@ -30,7 +30,7 @@ class SubmissionRows:
     action_units: NDArray[np.float64]
     """0 or 1, shape (N, 12)."""
     notes: tuple[str, ...] = ()
-    """What was decided here rather than by the system, one sentence each."""
+    """Decisions made here rather than by the system, one sentence each."""
 
     def __post_init__(self) -> None:
         num_rows = len(self.video_index)

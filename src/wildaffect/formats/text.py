@@ -1,4 +1,4 @@
-"""Annotation and submission files onto the disk."""
+"""Writing of annotation and submission files."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,7 +11,7 @@ from wildaffect.core.files import write_whole
 
 
 def write_lines(path: Path, lines: Iterable[str]) -> None:
-    """Write UTF-8 lines ended by a newline each; the file appears whole or not at all.
+    """Write UTF-8 lines atomically, each with a newline.
 
     Raises:
         OutputError: If the file cannot be written.
@@ -31,7 +31,7 @@ def float_strings(
     """Return the shortest decimal of each value that reads back as the same float32.
 
     Raises:
-        ValueError: If a valid value is outside [-1, 1] or no number.
+        ValueError: If a valid value is outside [-1, 1] or not a number.
     """
     if not np.all(np.abs(values[valid]) <= 1):
         raise ValueError("valence and arousal must lie in [-1, 1] where they are valid")
