@@ -1,4 +1,4 @@
-"""Settings of the losses of tasks and of how they are weighted; free of torch."""
+"""Settings of the losses of tasks and of their weighting; free of torch."""
 
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -10,7 +10,7 @@ from wildaffect.losses.statistics import Rarity
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CustomLoss(Config):
-    """A loss of other code for one task; saved runs hold its name and settings."""
+    """A custom loss for one task; saved runs contain its name and settings."""
 
     name: str
     """As registered in `LOSSES` or declared as an entry point."""

@@ -1,4 +1,4 @@
-"""Losses of other code, by name."""
+"""Custom losses, by name."""
 
 from collections.abc import Callable
 from inspect import signature
@@ -17,7 +17,7 @@ class CustomTaskLoss(nn.Module):
     """The loss that a configuration names; 0 where nothing is annotated.
 
     Raises:
-        UsageError: If there is no loss of this name, or it refuses the settings.
+        UsageError: If there is no loss of this name, or it rejects the settings.
     """
 
     def __init__(self, config: CustomLoss) -> None:
@@ -39,7 +39,7 @@ class CustomTaskLoss(nn.Module):
             valid: Shape of `target`, bool.
 
         Raises:
-            UsageError: If the loss is not one number, or has no gradient.
+            UsageError: If the loss is not a scalar, or has no gradient.
         """
         if not valid.any():
             return (0.0 * pred.nan_to_num()).sum()

@@ -75,7 +75,7 @@ class UncertaintyWeighting(TaskWeighting):
     Source:
         Kendall, Gal, Cipolla, "Multi-task learning using uncertainty to weigh losses",
         2018. Different here: one form for all tasks (that of classes), s is bounded, and a
-        task without annotations in a batch leaves its s as it is.
+        batch without annotations of a task does not change its s.
     """
 
     def __init__(self, config: UncertaintyWeights) -> None:
