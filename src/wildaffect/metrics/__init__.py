@@ -1,1 +1,1 @@
-"""Agreement, F1, the official challenge scores and their intervals, in numpy alone."""
+"""Agreement, F1, the official challenge scores and their intervals, in pure numpy."""

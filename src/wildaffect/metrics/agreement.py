@@ -1,4 +1,4 @@
-"""Concordance and correlation of two series of numbers, and the sums they come from.
+"""Concordance and correlation of two series, and their sufficient statistics.
 
 Population moments throughout: CCC = 2 cov / (var + var + (difference of means)^2).
 Source: Lin 1989, Biometrics 45:255; merging of moments: Chan, Golub, LeVeque 1983.
@@ -25,14 +25,14 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgreementSums:
-    """Sufficient statistics of two series, for one group of rows or many at once.
+    """Sufficient statistics of two series, for one or many groups of rows.
 
     All fields share one shape: () for one group, (G,) for G groups. A group without rows
-    has zeros. Moments are about the group's own means, so that no precision is lost.
+    has zeros. Moments are about the group's own means, for precision.
     """
 
     count: NDArray[np.int64]
-    """Rows that are valid."""
+    """Number of valid rows."""
     mean_target: Floats
     mean_pred: Floats
     moment_target: Floats
@@ -102,7 +102,7 @@ class AgreementSums:
         return type(self)(**{f.name: getattr(self, f.name)[index] for f in fields(self)})
 
     def merge(self, other: Self) -> Self:
-        """Return the sums of the rows of both, group by group; shapes are the same."""
+        """Return the sums of the rows of both, per group; shapes are equal."""
         count = self.count + other.count
         share = ratio(other.count, count, otherwise=0)
         target = other.mean_target - self.mean_target
@@ -122,7 +122,7 @@ class AgreementSums:
         """Return the sums of groups of these groups, shape (num_groups,).
 
         Args:
-            groups: New group of each of the G present ones, shape (G,).
+            groups: New group of each of the G current groups, shape (G,).
             num_groups: Number of new groups.
         """
 
@@ -147,8 +147,8 @@ class AgreementSums:
         """Return the sums over all groups, shape () or (R,).
 
         Args:
-            weights: How often each group counts, whole numbers of shape (G,) or (R, G);
-                None counts each once.
+            weights: Multiplicity of each group, integers of shape (G,) or (R, G); None for
+                1.
         """
         if weights is None:
             return self.regrouped(np.zeros(len(self.count), np.int64), 1)[0]
@@ -233,13 +233,13 @@ def _means_by_group(
     groups: NDArray[np.int64],
     total: Floats,
 ) -> tuple[Floats, Floats]:
-    """Return the mean of each group and how far each of `means` lies from its group's.
+    """Return the mean of each group, and the distance of each of `means` from it.
 
     Computed relative to the first value of the group, so that a constant has zero spread.
     """
     first = np.zeros(len(total))
     filled = np.flatnonzero(count)[::-1]
-    first[groups[filled]] = means[filled]  # the last to be assigned is the first in order
+    first[groups[filled]] = means[filled]  # the last assignment is the first in order
     offset = np.where(count > 0, means - first[groups], 0.0)
     shift = ratio(
         np.bincount(groups, count * offset, minlength=len(total)), total, otherwise=0
@@ -252,8 +252,8 @@ def _weighted_means(
 ) -> tuple[Floats, Floats]:
     """Return the mean of each weighting (R,) and the distances of `means` from it (R, G).
 
-    A distance within the rounding of the mean is none: resampled groups of one constant
-    have no spread.
+    Distances within rounding of the mean are set to 0: resampled groups of a constant have
+    no spread.
     """
     filled = np.flatnonzero(count)
     first = means[filled[0]] if len(filled) else 0.0

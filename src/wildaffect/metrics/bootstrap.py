@@ -1,8 +1,7 @@
 """Intervals of scores, and comparisons of two systems, by resampling whole videos.
 
-Frames of one video resemble each other, so frames are not independent samples: videos are
-    drawn with replacement, and every score is recomputed from the pooled frames of the
-    draw.
+Frames of one video are similar and not independent samples: videos are sampled with
+    replacement, and every score is recomputed from the pooled frames of the resample.
 Source: Efron and Tibshirani 1993, percentile interval.
 Symbols: V videos, R resamples.
 """
@@ -22,7 +21,7 @@ Scores_co = TypeVar("Scores_co", covariant=True)
 
 
 class PooledStatistics(Protocol[Scores_co]):
-    """Statistics of groups (videos or people) that are drawn with replacement."""
+    """Statistics of groups (videos or people) to resample."""
 
     def __len__(self) -> int:
         """Return the number of groups."""
@@ -34,16 +33,16 @@ class PooledStatistics(Protocol[Scores_co]):
 
 
 Measure = Callable[[TaskScores], Floats]
-"""Takes scores of shape (...) to values of shape (...), or (..., M) for M values at once;
-`operator.attrgetter("p_mtl")` is one."""
+"""Maps scores of shape (...) to values of shape (...), or (..., M) for M values; for
+example `operator.attrgetter("p_mtl")`."""
 
 MAX_WEIGHTS = 2_000_000
-"""Weights held at once, resamples times videos: about 16 MB a column."""
+"""Maximum number of weights in memory, resamples times videos: about 16 MB per column."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interval:
-    """A score and how far it would vary with other videos of the same kind.
+    """A score and its sampling variation over videos.
 
     The arrays have shape (), or (M,) for a measure of M values.
     """
@@ -51,19 +50,20 @@ class Interval:
     value: Floats
     """Value on the original videos."""
     low: Floats
-    """NaN, as `high`, for fewer than two videos or if no resample defines the score."""
+    """NaN, like `high`, for fewer than two videos or if the score is undefined in all
+    resamples."""
     high: Floats
     level: float
     """Share of resamples between `low` and `high`."""
     num_resamples: int
     num_undefined: NDArray[np.int64]
-    """Resamples in which the score is NaN; they are left out."""
+    """Number of resamples in which the score is NaN; they are excluded."""
     num_videos: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairedDifference:
-    """A score of one system less that of another, on the same draws of videos."""
+    """Difference of the scores of two systems on the same resamples of videos."""
 
     difference: Interval
     share_above_0: Floats
@@ -83,8 +83,8 @@ def bootstrap_interval(
     """Return a score with its percentile interval over videos.
 
     Args:
-        statistics: Of the videos, or other groups, to draw from.
-        measure: The score, such as `operator.attrgetter("p_mtl")`.
+        statistics: Statistics of the videos, or other groups, to resample.
+        measure: Score, such as `operator.attrgetter("p_mtl")`.
         num_resamples: R.
         level: Share of resamples within the interval, in (0, 1).
         seed: Equal seeds give equal draws.
@@ -111,11 +111,11 @@ def paired_bootstrap(
     level: float = 0.95,
     seed: int = 0,
 ) -> PairedDifference:
-    """Return how much system A is above system B, both scored on the same draws.
+    """Return the difference of systems A and B, scored on the same resamples.
 
     Args:
-        stats_a: Of the first system.
-        stats_b: Of the second, for the same videos in the same order.
+        stats_a: Statistics of the first system.
+        stats_b: Statistics of the second, for the same videos in the same order.
         measure: As for `bootstrap_interval`.
         num_resamples: R.
         level: Share of resamples within the interval, in (0, 1).
@@ -156,21 +156,22 @@ def paired_bootstrap_over_runs(
     level: float = 0.95,
     seed: int = 0,
 ) -> Interval:
-    """Return how much the mean run of system A is above the mean run of system B.
+    """Return the difference of the mean runs of systems A and B.
 
-    Every resample draws videos and, of each system by itself, runs: the interval holds the
-    chance of the videos and that of the seeds.
+    Every resample draws videos and, separately for each system, runs: the interval includes
+    the variation of videos and of seeds.
 
     Args:
-        stats_a: Of S runs of the first system over the same videos in the same order.
-        stats_b: Of the second, as many or other many.
+        stats_a: Statistics of S runs of the first system over the same videos in the same
+            order.
+        stats_b: Statistics of the second; the number of runs may differ.
         measure: As for `bootstrap_interval`, of one value.
         num_resamples: R.
         level: Share of resamples within the interval, in (0, 1).
         seed: Equal seeds give equal draws.
 
     Raises:
-        ValueError: If a run is of other videos, or a setting is out of range.
+        ValueError: If a run has other videos, or a setting is out of range.
     """
     _check_settings(num_resamples, level)
     every = [*stats_a, *stats_b]
@@ -207,7 +208,7 @@ def _check_settings(num_resamples: int, level: float) -> None:
 
 
 def _draws(num_videos: int, num_resamples: int, seed: int) -> Iterator[NDArray[np.int64]]:
-    """Give weights of shape (R', V), in parts that together have `num_resamples` rows."""
+    """Yield weights of shape (R', V), in blocks with `num_resamples` rows in total."""
     rng = np.random.default_rng(seed)
     at_once = max(1, MAX_WEIGHTS // max(1, num_videos))
     for start in range(0, num_resamples, at_once):

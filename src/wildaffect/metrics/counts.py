@@ -1,4 +1,4 @@
-"""F1 of classes and of action units, from counts that add up over rows and videos.
+"""F1 of classes and of action units, from additive counts.
 
 F1 = 2 tp / (2 tp + fp + fn), and 0 where that is 0 / 0: a class or an action unit that is
 neither annotated nor predicted counts as 0 in the mean, which is over all labels.
@@ -29,7 +29,7 @@ class ConfusionCounts:
     """Confusion counts: predictions of each class by annotated class."""
 
     counts: Counts
-    """Rows are annotated classes, columns predicted ones; shape (..., C, C)."""
+    """Rows are annotated classes, columns predicted classes; shape (..., C, C)."""
 
     @classmethod
     def of(
@@ -67,7 +67,7 @@ class ConfusionCounts:
             target: Annotated class, shape (N,).
             pred: Predicted class, shape (N,).
             groups: Group of each row, from 0 to `num_groups` - 1, shape (N,).
-            num_classes: C, whether or not all of them occur.
+            num_classes: Number of classes C, including those that do not occur.
             num_groups: G.
             valid: True where a row counts, shape (N,); None counts all.
 
@@ -87,7 +87,7 @@ class ConfusionCounts:
         return type(self)(counts=self.counts[index])
 
     def merge(self, other: Self) -> Self:
-        """Return the counts of the rows of both, group by group; shapes are the same."""
+        """Return the counts of the rows of both, per group; shapes are equal."""
         return type(self)(counts=self.counts + other.counts)
 
     def regrouped(self, groups: NDArray[np.int64], num_groups: int) -> Self:
@@ -103,7 +103,7 @@ class ConfusionCounts:
         return self.counts.sum((-2, -1))
 
     def per_class_f1(self) -> Floats:
-        """Return the F1 of each class, shape (..., C); NaN if there is no row at all."""
+        """Return the F1 of each class, shape (..., C); NaN without rows."""
         hits = np.diagonal(self.counts, axis1=-2, axis2=-1)
         false = self.counts.sum(-1) + self.counts.sum(-2) - 2 * hits
         return np.where(self.num_rows()[..., None] == 0, np.nan, _f1(hits, false))
@@ -124,7 +124,7 @@ class UnitCounts:
     false_positives: Counts
     false_negatives: Counts
     num_valid: Counts
-    """Cells that count, of either label."""
+    """Number of valid cells, of either label."""
 
     @classmethod
     def of(
@@ -183,7 +183,7 @@ class UnitCounts:
         return type(self)(**{f.name: getattr(self, f.name)[index] for f in fields(self)})
 
     def merge(self, other: Self) -> Self:
-        """Return the counts of the rows of both, group by group; shapes are the same."""
+        """Return the counts of the rows of both, per group; shapes are equal."""
         names = (f.name for f in fields(self))
         return type(self)(**{n: getattr(self, n) + getattr(other, n) for n in names})
 

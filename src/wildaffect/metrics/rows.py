@@ -1,4 +1,4 @@
-"""Rows given to a metric: checked and selected; groups of rows summed by weight.
+"""Checks and selection of the rows of a metric; weighted sums of groups of rows.
 
 Symbols: N rows, G groups of rows (videos), R weightings of the groups.
 """
@@ -17,8 +17,8 @@ def selected(
     """Return the arrays and their mask, all of one shape.
 
     Args:
-        target: What was annotated, any shape.
-        pred: What was predicted, same shape.
+        target: Annotations, any shape.
+        pred: Predictions, same shape.
         valid: True where the pair counts, same shape; None counts all.
 
     Raises:
@@ -37,7 +37,7 @@ def selected(
 
 
 def check_finite(name: str, values: NDArray[np.float64]) -> None:
-    """Refuse values that no mask has taken out although they are not numbers."""
+    """Reject valid values that are not finite."""
     wrong = ~np.isfinite(values)
     if wrong.any():
         raise ValueError(
@@ -71,8 +71,8 @@ def check_weights(weights: ArrayLike, num_groups: int) -> NDArray[np.float64]:
     """Return the weight of each group, as float64 for fast sums.
 
     Raises:
-        ValueError: If the shape is neither (G,) nor (R, G), or a weight is negative or
-            not whole.
+        ValueError: If the shape is neither (G,) nor (R, G), or a weight is negative or not
+            an integer.
     """
     weights = np.asarray(weights)
     if weights.ndim not in (1, 2) or weights.shape[-1] != num_groups:

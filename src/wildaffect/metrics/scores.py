@@ -1,7 +1,7 @@
-"""The official scores of a set of annotated frames, and the video statistics behind them.
+"""The official scores of annotated frames, and the statistics per video.
 
 P_MTL = (CCC valence + CCC arousal) / 2 + macro-F1 of expressions + mean F1 of action units,
-each over the frames that count for its task, pooled over all videos.
+each over the valid frames of its task, pooled over all videos.
 Source: ABAW multi-task challenge (Kollias 2022, arXiv:2202.10659).
 Symbols: V videos, C classes, K action units, R weightings of the videos.
 """
@@ -25,15 +25,15 @@ P_MTL = "p_mtl"
 MEAN_CCC = "mean_ccc"
 EXPRESSION_F1 = "macro_f1_expression"
 ACTION_UNIT_F1 = "mean_f1_action_units"
-"""Names of the scores by which the four tracks are ranked, as `TaskScores` has them."""
+"""Names of the ranking scores of the four tracks, as in `TaskScores`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskScores:
-    """Every score of one set of frames, or of many sets at once.
+    """All scores of one or many sets of frames.
 
-    Shapes are () for one set, (R,) or (V,) for many; those per label have one axis more.
-    A score that is not defined is NaN, and so is a sum or pair that needs it.
+    Shapes are () for one set, (R,) or (V,) for many; scores per label have an additional
+    axis. An undefined score is NaN, and so are sums and means that include it.
     """
 
     ccc_valence: Floats
@@ -51,11 +51,11 @@ class TaskScores:
     mean_f1_action_units: Floats
     """Mean over the action units that have a valid cell; the score of their track."""
     num_valence: Counts
-    """Frames that count for the task; so the other three."""
+    """Number of valid frames of the task; likewise for the other three."""
     num_arousal: Counts
     num_expression: Counts
     num_action_units: Counts
-    """Valid cells of each action unit, shape (..., K)."""
+    """Number of valid cells of each action unit, shape (..., K)."""
 
     @property
     def mean_ccc(self) -> Floats:
@@ -70,7 +70,7 @@ class TaskScores:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VideoStatistics:
-    """Contribution of each video to every score; scores need no frames beyond it.
+    """Sufficient statistics of each video for all scores.
 
     Video v is position v of each leading axis.
     """
@@ -88,12 +88,12 @@ class VideoStatistics:
     def of(cls, annotations: Annotations, predictions: Predictions) -> Self:
         """Return the statistics of every video of `annotations`.
 
-        A frame counts for a task where it is annotated and a prediction covers it.
+        A frame counts for a task if it is annotated and covered by a prediction.
         Repeated rows count as often as they occur in the files.
 
         Args:
-            annotations: N rows.
-            predictions: For the same N rows in the same order.
+            annotations: Annotations of N rows.
+            predictions: Predictions for the same N rows in the same order.
 
         Raises:
             ValueError: If the number of rows or the label spaces differ.
@@ -125,7 +125,7 @@ class VideoStatistics:
         return self.merge(self.of(annotations, predictions))
 
     def merge(self, other: Self) -> Self:
-        """Return the statistics of the frames of both; equal names are one video.
+        """Return the statistics of the frames of both; equal names are merged.
 
         Raises:
             ValueError: If the label spaces differ, or a video has two subjects.
@@ -158,8 +158,8 @@ class VideoStatistics:
         """Return the scores of all videos together.
 
         Args:
-            weights: How often each video counts, whole numbers of shape (V,), or (R, V)
-                for R sets of scores at once; None counts each once.
+            weights: Multiplicity of each video, integers of shape (V,), or (R, V) for R
+                sets of scores; None for 1.
         """
         return _task_scores(
             self.valence.pooled(weights),
@@ -169,11 +169,11 @@ class VideoStatistics:
         )
 
     def per_video(self) -> TaskScores:
-        """Return the scores of each video by itself, in the order of `videos`."""
+        """Return the scores of each video, in the order of `videos`."""
         return _task_scores(self.valence, self.arousal, self.expression, self.action_units)
 
     def per_subject(self) -> tuple[tuple[str, ...], TaskScores]:
-        """Return the subjects, first seen first, and the scores of each one's videos."""
+        """Return the subjects, in order of appearance, and the scores of their videos."""
         names = tuple(dict.fromkeys(self.subjects))
         position = {name: index for index, name in enumerate(names)}
         groups = np.array([position[name] for name in self.subjects], np.int64)
@@ -182,7 +182,7 @@ class VideoStatistics:
     def _sums(
         self, groups: NDArray[np.int64], num_groups: int
     ) -> tuple[AgreementSums, AgreementSums, ConfusionCounts, UnitCounts]:
-        """Return all sums with video v in group `groups[v]`."""
+        """Return the sums with video v in group `groups[v]`."""
         return (
             self.valence.regrouped(groups, num_groups),
             self.arousal.regrouped(groups, num_groups),
@@ -227,7 +227,7 @@ def _task_scores(
 def _task_columns(
     annotations: Annotations, predictions: Predictions, task: Task
 ) -> dict[str, ArrayLike]:
-    """Return what the sums of a task are taken of; both records name columns by task."""
+    """Return the columns of a task for the sums; both records name columns by task."""
     annotated: NDArray[np.bool_] = getattr(annotations, f"{task}_valid")
     covered: NDArray[np.bool_] = getattr(predictions, f"{task}_covered")
     return {
