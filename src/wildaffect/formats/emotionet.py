@@ -1,10 +1,11 @@
 """EmotioNet: photographs with action units, as the 2017 and later challenges gave them.
 
-Layout: `dataFile_*.txt` without header, 62 fields apart by tabs or blanks: the address of
+Layout: `dataFile_*.txt` without header, 62 fields separated by tabs or blanks: the address
+    of
 the image, its original address, then action units 1 to 60 in order; 1 active, 0 not,
 999 or -1 not annotated. Images are expected as `images/<what follows "Images/" in the first
 address>`, or by file name where the address has no such part. Fields 51 to 56 are head
-movements and are not read; units that were never annotated are left out of
+movements and are not read; units that were never annotated are not in
 `EMOTIONET_ACTION_UNITS`. Most files were annotated by an algorithm, `dataFile_1000.txt`
 (split `val`) by people.
 
@@ -35,7 +36,7 @@ def read_emotionet_file(path: Path, split: str = "") -> Reading:
     """Read one `dataFile_*.txt`.
 
     Raises:
-        MissingData: If the file is not there.
+        MissingData: If the file does not exist.
         BadAnnotation: If no line has 62 fields.
     """
     data = b"\n".join(b"\t".join(line.split()) for line in read_text(path).split(b"\n"))
@@ -76,13 +77,13 @@ def read_emotionet_file(path: Path, split: str = "") -> Reading:
 
 
 def image_of(address: str) -> str:
-    """Return where below the image folder the image of an address is expected."""
+    """Return the expected path of the image of an address, below the image folder."""
     _, found, below = address.partition("/Images/")
     return below if found else address.rpartition("/")[2]
 
 
 def read_emotionet(folder: Path, split: str) -> Reading:
-    """Read the files of a split: `val` is the file that people annotated.
+    """Read the files of a split: `val` is the file annotated by people.
 
     Raises:
         MissingData: If there is no such file.
@@ -96,7 +97,7 @@ def read_emotionet(folder: Path, split: str) -> Reading:
 
 
 def find_emotionet(root: Path) -> dict[str, Path]:
-    """Return the folder of the files, for each split that is there."""
+    """Return the folder of the files, for each existing split."""
     for folder, names in walk_folders(root):
         files = [name for name in names if _is_data_file(name)]
         if files:

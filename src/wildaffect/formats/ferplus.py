@@ -2,8 +2,8 @@
 
 Layout: `fer2013new.csv` with the header `Usage,Image name,neutral,happiness,surprise,
 sadness,anger,disgust,fear,contempt,unknown,NF`; `Usage` is Training, PublicTest or
-PrivateTest; images are `FER2013{Train,Valid,Test}/<Image name>`. Rows without an image
-name are photographs that the authors took out.
+PrivateTest; images are `FER2013{Train,Valid,Test}/<Image name>`. Rows without an image name
+are photographs that the authors removed.
 
 Majority rule: single votes are dropped, then a class counts if it has more than half of the
 votes that are left, "unknown" and "NF" among them; every other image is unlabeled.
@@ -91,7 +91,7 @@ def read_ferplus(path: Path, split: str) -> Reading:
 
 
 def majority(votes: Field) -> Field:
-    """Return the class that more than half of the votes are for.
+    """Return the class with more than half of the votes.
 
     Args:
         votes: Counts of the ten columns, shape (N, 10), single votes included.
@@ -105,7 +105,7 @@ def majority(votes: Field) -> Field:
 
 
 def find_ferplus(root: Path) -> dict[str, Path]:
-    """Return the one file for all three splits."""
+    """Return the file, which is shared by all three splits."""
     found = find_named(root, {"fer2013new.csv": "train"})
     return dict.fromkeys(_USAGE.values(), found["train"]) if found else {}
 

@@ -1,4 +1,4 @@
-"""Find a layout below a folder without walking through millions of images."""
+"""Search for a layout below a folder without listing millions of images."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -21,7 +21,7 @@ _DEPTH = 3
 def walk_folders(root: Path, depth: int = _DEPTH) -> Iterator[tuple[Path, list[str]]]:
     """Yield each folder down to `depth` with its file names, nearest and sorted first.
 
-    Folders that by their name hold images or videos are not entered.
+    Folders of images or videos, by their name, are not entered.
     """
     level = [root]
     for step in range(depth + 1):

@@ -6,7 +6,7 @@ Layout: a header line, then one image name per line, often ended by a comma. Mul
 `Multi_Task_Learning_Challenge_test_set_release.txt` (ABAW3). Single tracks
 from ABAW5 on: sample files such as
 `CVPR_5th_ABAW_VA_test_set_sample.txt`, whose header begins with `image_location`. Up to
-ABAW4 a single track's list holds names of videos alone. The multi-task list repeats
+ABAW4, a single track's list only contains names of videos. The multi-task list repeats
 frames; a submission must keep every repeat and the order.
 
 Source: public parser wtomin/ABAW3_MultiEmotionNet (MTL/read_test_set.py) and the ABAW5 to
@@ -51,11 +51,11 @@ class FrameList:
 
     path: Path
     track: Track | None
-    """Track named by the header; None if it names none."""
+    """Track in the header; None if there is none."""
     images: tuple[str, ...]
-    """As listed, repeats included, length N."""
+    """Image names as listed, including repeats, length N."""
     videos: tuple[str, ...]
-    """Distinct, first listed first."""
+    """Distinct videos, in the order of the list."""
     video_index: NDArray[np.int64]
     """Position in `videos`, shape (N,)."""
     frame_number: NDArray[np.int64]
@@ -68,11 +68,12 @@ class FrameList:
 
 
 def read_frame_list(path: Path) -> FrameList:
-    """Read a list; it is official, so any line that is no image name is an error.
+    """Read an official list; any line that is not an image name is an error.
 
     Raises:
-        MissingData: If the file is not there.
-        BadAnnotation: If a line names no image, or the list names videos alone.
+        MissingData: If the file does not exist.
+        BadAnnotation: If a line is not an image name, or the list only contains names of
+            videos.
     """
     data = read_text(path)
     header = read_header(path, data)
