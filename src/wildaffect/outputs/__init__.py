@@ -1,1 +1,1 @@
-"""What an analysis leaves behind: tables, overlay pictures and videos, summaries."""
+"""Outputs of an analysis: tables, overlay pictures and videos, summaries."""

@@ -1,8 +1,8 @@
-"""Which result an input gets in a folder that others write into, too.
+"""Allocation of result names in a folder that several runs write to.
 
-A result belongs to the input that its sidecar names. A run claims a name by locking the
-part file of it; it takes the first name that holds nothing of another input. So two inputs
-of one name get two results, one after the other or at once.
+A result belongs to the input in its sidecar. A run claims a name by locking its part file;
+it uses the first name without data of another input. So two inputs of the same name get two
+results, also in concurrent runs.
 """
 
 import contextlib
@@ -24,26 +24,26 @@ from wildaffect.outputs.sidecar import (
 )
 
 SUFFIXES = (".csv", ".parquet", ".jsonl")
-"""Results that share the name of an overlay."""
+"""Suffixes of results that share the name of an overlay."""
 _SIDECAR_S = 2.0
-"""Time that a run may take from locking a part to naming its input."""
+"""Maximum time of a run from locking a part to recording its input."""
 _POLL_S = 0.05
 
 
 class ResultBusy(OutputError):
-    """Another run is at work on the same input and result."""
+    """Another run is working on the same input and result."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A name for a result that no other run has, as long as `part` is open."""
+    """A name for a result, exclusive to this run as long as `part` is open."""
 
     path: Path
     part: IO[bytes]
 
 
 def part_path(result: Path) -> Path:
-    """Return where a result grows until it is whole: `clip.csv` in `clip.csv.part`."""
+    """Return the part file of a result: `clip.csv.part` for `clip.csv`."""
     return result.with_name(result.name + ".part")
 
 
@@ -52,14 +52,14 @@ def claim_result(names: Sequence[Path], owner: Sequence[str]) -> Iterator[Claim]
     """Yield the result of an input; an unwritten result is removed afterwards.
 
     Args:
-        names: By preference. If all are taken, numbers are put to the first one; a single
-            name was requested by the user and is not changed.
-        owner: Absolute paths of the input's files; empty for a live source, which is
-            another input each time.
+        names: Candidates, by preference. If all are taken, a number is appended to the
+            first; a single name was requested by the user and is not changed.
+        owner: Absolute paths of the input's files; empty for a live source, which is a new
+            input each time.
 
     Raises:
-        ResultBusy: If another run is at work on the same input.
-        OutputError: If the only name is taken, or the place cannot be written.
+        ResultBusy: If another run is working on the same input.
+        OutputError: If the only name is taken, or the file cannot be written.
     """
     try:
         claim = _claim(names, list(owner))
@@ -94,7 +94,7 @@ def _claim(names: Sequence[Path], owner: list[str]) -> Claim:
 
 
 def _try(name: Path, owner: list[str]) -> Claim | None:
-    """Lock a name and look again, as another run may have been faster."""
+    """Lock a name and check again, as another run may have been faster."""
     part = part_path(name)
     try:
         file = open_part(part)
@@ -115,7 +115,7 @@ def _try(name: Path, owner: list[str]) -> Claim | None:
 
 
 def owner_of(result: Path) -> list[str] | None:
-    """Return the input of a result, or of what a stopped run left of one."""
+    """Return the input of a result, or of the part file of a stopped run."""
     for path in (result, part_path(result)):
         with contextlib.suppress(OutputError, OSError):
             source = (read_sidecar(path) or {}).get("source")
@@ -125,7 +125,7 @@ def owner_of(result: Path) -> list[str] | None:
 
 
 def _is_free(name: Path, owner: list[str]) -> bool:
-    """Return whether nothing of another input would be lost under this name."""
+    """Return whether this name has no data of another input."""
     if (name.exists() or _has_rows(name)) and not (owner and owner_of(name) == owner):
         return False
     stems = (name.with_suffix(suffix) for suffix in SUFFIXES if suffix != name.suffix)
@@ -147,7 +147,7 @@ def _owner_of_busy(name: Path) -> list[str] | None:
 
 
 def _await_sidecar(name: Path) -> None:
-    """Let a run that has just given a table its name write the sidecar too."""
+    """Wait for a run that has just renamed its table to write the sidecar too."""
     until_s = time.monotonic() + _SIDECAR_S
     while name.exists() and not sidecar_path(name).exists() and time.monotonic() < until_s:
         time.sleep(_POLL_S)
@@ -161,7 +161,7 @@ def _remove_stale_overlays(name: Path) -> None:
 
 def _release(claim: Claim) -> None:
     part = part_path(claim.path)
-    with contextlib.suppress(OSError):  # whatever went wrong before is what counts
+    with contextlib.suppress(OSError):  # an earlier error takes precedence
         if not claim.part.closed and part.stat().st_size == 0:
             sidecar_path(part).unlink(missing_ok=True)
             part.unlink()

@@ -1,4 +1,4 @@
-"""Every column of the result table with its type, unit and meaning, stated once."""
+"""All columns of the result table with their types, units and meanings."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from wildaffect.outputs.schema import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeatureGroup:
-    """A requested feature group: a key of `FaceResult.features`, named in full."""
+    """A requested feature group: a key of `FaceResult.features`."""
 
     name: str
     columns: tuple[str, ...]
@@ -44,19 +44,20 @@ def result_schema(
 ) -> ResultSchema:
     """Return the schema for a model's label spaces and the requested optional groups.
 
-    Every column of the core group is there whether the model predicts it or not.
+    All columns of the core group are included, whether the model predicts them or not.
 
     Args:
         spaces: Names of the model's outputs.
-        intensities: The model gives the intensity of action units.
+        intensities: True if the model predicts intensities of action units.
         intensity_note: Note of its artifact about them.
-        sided: Action units whose left and right side it distinguishes.
+        sided: Action units whose left and right side the model distinguishes.
         landmarks: Add the landmarks.
         blendshapes: Add the blendshape scores.
         features: Feature groups to add.
 
     Raises:
-        ValueError: If two columns would have one name, or the name of one of another type.
+        ValueError: If two columns have the same name, or a name is reserved for another
+            type.
     """
     spaces = spaces or LabelSpaces()
     parts = [

@@ -12,7 +12,7 @@ from wildaffect.outputs.summary import RunSummary, Share, TrackSummary
 MAX_LINES = 20
 MAX_EXPRESSIONS = 2
 MOST_FRAMES = 0.5
-"""Action units that are present in so many of the frames are named."""
+"""Minimum share of the frames for an action unit to be listed."""
 NAME_WIDTH = 20
 
 
@@ -38,7 +38,7 @@ def summary_line(run: RunSummary) -> str:
 def track_table(tracks: Sequence[TrackSummary], max_lines: int = MAX_LINES) -> Table:
     """Return one entry per track, 80 columns wide at most.
 
-    Of a long list the longest tracks are shown, and how many not.
+    Of a long list, only the longest tracks are shown, with the number of the others.
     """
     shown = sorted(tracks, key=lambda track: -track.num_frames)[:max_lines]
     left_out = len(tracks) - len(shown)
@@ -100,7 +100,7 @@ def _span(track: TrackSummary) -> str:
 
 
 def _expressions(track: TrackSummary, *, with_shares: bool) -> str:
-    """Return the most frequent expressions, one a line."""
+    """Return the most frequent expressions, one per line."""
     shares = track.expressions[:MAX_EXPRESSIONS]
     texts = [f"{s.label} {s.share:.0%}" if with_shares else s.label for s in shares]
     return "\n".join(texts) or "-"

@@ -30,7 +30,7 @@ PREVIEW_COLUMNS = (
     "arousal",
     "expression",
 )
-"""Rows and columns that a notebook shows."""
+"""Rows and columns to show in a notebook."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -83,13 +83,13 @@ class AnalysisResult:
         return (f"{source}: " if source else "") + counts + ending
 
     def to_arrow(self) -> pa.Table:
-        """Return the rows; nothing is copied."""
+        """Return the rows without copying."""
         return self.table
 
     def to_pandas(self) -> "pd.DataFrame":
         """Return the rows as a pandas frame; empty cells become NaN, None or NA.
 
-        Whole numbers stay whole (`Int64`), booleans stay booleans (`boolean`).
+        Integers become `Int64`, booleans `boolean`.
 
         Raises:
             WildAffectError: If pandas is not installed.
@@ -111,8 +111,8 @@ class AnalysisResult:
         """Write the rows and their sidecar in the format that the suffix names.
 
         Raises:
-            UsageError: If the suffix names no format.
-            OutputError: If the place cannot be written.
+            UsageError: If the suffix is not that of a format.
+            OutputError: If the file cannot be written.
         """
         path = Path(path)
         with TableWriter(path, self.schema, self.provenance) as writer:
@@ -143,7 +143,7 @@ def collect(
     provenance: Provenance | None = None,
     error: str | None = None,
 ) -> AnalysisResult:
-    """Run through `rows` and keep them as Arrow columns."""
+    """Collect `rows` in Arrow columns."""
     summarizer = Summarizer(schema.spaces)
     watched = summarizer.watch(rows)
     batches = []

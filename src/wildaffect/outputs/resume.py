@@ -1,4 +1,4 @@
-"""Which results of a folder job are finished already, for the same input and options."""
+"""Detection of finished results of a folder job, for the same input and options."""
 
 import stat
 from pathlib import Path
@@ -11,10 +11,10 @@ from wildaffect.outputs.sidecar import Provenance, read_sidecar
 def stamp(source: Path) -> dict[str, Any]:
     """Return a fingerprint of an input: size and modification time of each of its files.
 
-    Put it into `Provenance.source`. A folder is stamped with the files right inside it.
+    Put it into `Provenance.source`. A folder is stamped with the files directly inside it.
 
     Raises:
-        OSError: If the input is not there.
+        OSError: If the input does not exist.
     """
     files = sorted(source.iterdir()) if source.is_dir() else [source]
     states = [(file.name, file.stat()) for file in files]
@@ -28,9 +28,10 @@ def stamp(source: Path) -> dict[str, Any]:
 
 
 def is_finished(result: Path, provenance: Provenance) -> bool:
-    """Return whether `result` is whole and was made from the same input and options.
+    """Return whether `result` is complete and was made from the same input and options.
 
-    A missing, incomplete, cut or edited result, or one without a readable sidecar, is not.
+    False for a missing, incomplete, truncated or edited result, or without a readable
+    sidecar.
     """
     if not result.is_file():
         return False

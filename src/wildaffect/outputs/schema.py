@@ -1,4 +1,4 @@
-"""What a result table is made of: columns, and how rows become Arrow batches.
+"""Schema of a result table: columns, and conversion of rows to Arrow batches.
 
 Symbols: N rows, K columns of a part.
 """
@@ -17,7 +17,7 @@ from wildaffect.core.results import FaceResult
 from wildaffect.core.tasks import LabelSpaces
 
 SCHEMA_VERSION = 1
-"""Raised when a column of the core group is renamed, moved, or changes its meaning."""
+"""Increased when a column of the core group is renamed, moved, or changes its meaning."""
 
 ARROW_TYPES: Mapping[str, pa.DataType] = {
     "int64": pa.int64(),
@@ -29,9 +29,9 @@ ARROW_TYPES: Mapping[str, pa.DataType] = {
 
 
 class Group(StrEnum):
-    """Which columns belong together.
+    """Group of columns.
 
-    `core` is always written, `intensities` where the model gives them, the others on
+    `core` is always written, `intensities` if the model predicts them, the others on
     request.
     """
 
@@ -63,16 +63,16 @@ Values = Callable[[FaceResult], Cells | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """Columns of one type that are read from a row together."""
+    """Columns of the same type that are read from a row together."""
 
     columns: tuple[Column, ...]
     values: Values
-    """Row -> K values, or None where the row has none of them; NaN and None are null."""
+    """Row -> K values, or None if the row has none of them; NaN and None are null."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ResultSchema:
-    """Columns of one result table in their order, and how rows fill them."""
+    """Columns of a result table in order, with their conversion from rows."""
 
     parts: tuple[Part, ...]
     spaces: LabelSpaces
@@ -95,7 +95,7 @@ class ResultSchema:
         return tuple(column for part in self.parts for column in part.columns)
 
     def arrow(self) -> pa.Schema:
-        """Return the Arrow schema; unit, meaning and group travel as field metadata."""
+        """Return the Arrow schema; unit, meaning and group are field metadata."""
         fields = [
             pa.field(
                 column.name,
@@ -116,7 +116,7 @@ class ResultSchema:
         return pa.schema(fields, metadata=metadata)
 
     def batch(self, rows: Sequence[FaceResult]) -> pa.RecordBatch:
-        """Turn rows into Arrow columns.
+        """Convert rows to Arrow columns.
 
         Raises:
             ValueError: If a row has more or fewer values than a part has columns.

@@ -18,21 +18,21 @@ from wildaffect.core.version import __version__
 from wildaffect.outputs.schema import SCHEMA_VERSION, ResultSchema
 
 _NO_UTF8 = re.compile("[\ud800-\udfff]")
-"""Bytes of names that are no UTF-8, which JSON cannot hold; they are written as `\\xNN`."""
+"""Bytes of names that are not UTF-8, which JSON cannot represent; written as `\\xNN`."""
 
 UNFINISHED = "not finished: still being written, or stopped half way"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
-    """What a result was made from; every value can be written as JSON."""
+    """Origin of a result; values must be JSON."""
 
     source: Mapping[str, Any] = field(default_factory=dict)
     """Name, size, codec of the input; with `stamp` (see `resume`) if it is a file."""
     artifact: Mapping[str, Any] = field(default_factory=dict)
-    """Name, version and hash of what predicted."""
+    """Name, version and hash of the model."""
     options: Mapping[str, Any] = field(default_factory=dict)
-    """Every option that changes rows."""
+    """All options that affect rows."""
 
     def digest(self) -> str:
         """Return the hash of input, artifact and options, 64 hexadecimal digits."""
@@ -42,7 +42,7 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """State of a result: complete, or why not."""
+    """State of a result: complete, or the reason why not."""
 
     complete: bool
     error: str | None
@@ -52,17 +52,17 @@ class Ending:
 
 
 def sidecar_path(result: Path) -> Path:
-    """Return where the sidecar of a result stands: `clip.csv` has `clip.csv.json`."""
+    """Return the path of the sidecar of a result: `clip.csv.json` for `clip.csv`."""
     return result.with_name(result.name + ".json")
 
 
 def write_sidecar(
     result: Path, schema: ResultSchema, provenance: Provenance, ending: Ending
 ) -> None:
-    """Write the sidecar of `result`, at once or not at all.
+    """Write the sidecar of `result` atomically.
 
     Raises:
-        OSError: If the place cannot be written.
+        OSError: If the file cannot be written.
     """
     document = {
         "schema_version": SCHEMA_VERSION,
@@ -89,7 +89,7 @@ def read_sidecar(result: Path) -> dict[str, Any] | None:
     """Return the sidecar of `result`, or None if there is none.
 
     Raises:
-        OutputError: If it is there and cannot be read, or is not a JSON object.
+        OutputError: If it exists and cannot be read, or is not a JSON object.
     """
     path = sidecar_path(result)
     if not path.exists():
@@ -113,10 +113,10 @@ def replace_document(path: Path, document: Mapping[str, Any]) -> None:
 
 
 def column_types(result: Path, known: Mapping[str, pa.DataType]) -> dict[str, pa.DataType]:
-    """Return column -> Arrow type as the sidecar of `result` names them, if it has one.
+    """Return column -> Arrow type from the sidecar of `result`, if it has one.
 
     Raises:
-        OutputError: If it names them otherwise than this version does.
+        OutputError: If the types are not those of this version.
     """
     document = read_sidecar(result)
     if document is None:

@@ -1,4 +1,4 @@
-"""Summary of a run, collected while rows pass: totals and one entry per track."""
+"""Summary of a run, collected from the stream of rows: totals and tracks."""
 
 import math
 from collections import Counter
@@ -13,12 +13,13 @@ from wildaffect.core.results import FaceResult
 from wildaffect.core.tasks import LabelSpaces
 
 MAX_TRACKS = 10_000
-"""Tracks kept; beyond twice as many, the shortest of those that ended are only counted."""
+"""Number of tracks to keep; beyond twice as many, the shortest ended tracks are dropped and
+only counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
-    """A label and the share of scored frames it has."""
+    """A label and its share of the scored frames."""
 
     label: str
     share: float
@@ -36,14 +37,14 @@ class TrackSummary:
     num_scored: int
     """Frames with predictions."""
     valence: float | None
-    """Mean; None where it is not predicted."""
+    """Mean; None if not predicted."""
     arousal: float | None
     expressions: tuple[Share, ...]
     """Shares in descending order; "unclear" where the margin over the next is small."""
     action_units: tuple[Share, ...]
-    """Share of scored frames in which each is present, descending; zeros left out."""
+    """Share of scored frames in which each is present, descending, without zeros."""
     image: str | None = None
-    """Name of the photograph, where the source is a set of them."""
+    """Name of the photograph, if the source is a set of photographs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,15 +54,15 @@ class RunSummary:
     num_files: int
     num_frames: int
     num_faces: int
-    """Rows with a face."""
+    """Number of rows with a face."""
     num_tracks: int
     video_s: float
     """Time from the first to the last frame of each file; photographs have none."""
     wall_s: float
     num_no_face: int
-    """Frames in which no face lives."""
+    """Number of frames without a face."""
     num_low_quality: int
-    """Rows with a face of low quality."""
+    """Number of rows with a face of low quality."""
     num_interpolated: int
     num_images: int = 0
     """Frames that are photographs."""
@@ -100,7 +101,7 @@ class _Track:
 
 
 class Summarizer:
-    """Gathers the summary of one file; memory does not grow with its length."""
+    """Collects the summary of one file, in bounded memory."""
 
     def __init__(self, spaces: LabelSpaces | None = None) -> None:
         self._spaces = spaces or LabelSpaces()
@@ -116,7 +117,7 @@ class Summarizer:
         self._start_s = self._stop_s = 0.0
 
     def watch(self, rows: Iterable[FaceResult]) -> Iterator[FaceResult]:
-        """Yield rows on as they are, counting them."""
+        """Pass on the rows unchanged, counting them."""
         for row in rows:
             self.add(row)
             yield row
@@ -194,7 +195,7 @@ class Summarizer:
 
 
 def total(files: Sequence[RunSummary], wall_s: float) -> RunSummary:
-    """Return the totals of several files that took `wall_s` together."""
+    """Return the totals of several files that took `wall_s` in total."""
     return RunSummary(
         num_files=sum(each.num_files for each in files),
         num_frames=sum(each.num_frames for each in files),

@@ -1,4 +1,4 @@
-"""Result tables on disk: written row by row, renamed when whole, read back."""
+"""Result tables on disk: written row by row, renamed when complete."""
 
 import contextlib
 import time
@@ -33,11 +33,11 @@ from wildaffect.outputs.tables.parquet_rows import PARQUET
 FORMATS = (CSV, PARQUET, JSON_LINES)
 BATCH_ROWS = 256
 FLUSH_S = 2.0
-"""Rows wait in memory no longer than this for their batch to fill (checked on a write)."""
+"""Maximum time that rows wait in memory for their batch to fill (checked on a write)."""
 
 
 def table_format(path: Path) -> TableFormat:
-    """Return the format that the suffix of `path` names.
+    """Return the format for the suffix of `path`.
 
     Raises:
         UsageError: If no format has that suffix; the message suggests the nearest.
@@ -55,15 +55,15 @@ def table_format(path: Path) -> TableFormat:
 
 
 class TableWriter:
-    """Writes rows as they come; the file is renamed when the `with` block succeeds.
+    """Writes rows as they arrive; the file is renamed when the `with` block succeeds.
 
     Until then rows are in `<name>.part`, which `read_table` reads and `recover` turns
     into the result. An exception inside the block leaves the part file, and never a
     half-written file under the final name.
 
     Raises:
-        UsageError: If the suffix names no format.
-        OutputError: If the place cannot be written or the disk is full.
+        UsageError: If the suffix is not that of a format.
+        OutputError: If the file cannot be written or the disk is full.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class TableWriter:
         provenance: Provenance | None = None,
         part: IO[bytes] | None = None,
     ) -> None:
-        """Write to `path`, through its part, which a `Claim` may have open already."""
+        """Write to `path`, through its part, which a `Claim` may already have open."""
         self.path = Path(path)
         self._given = part
         self.num_rows = 0
@@ -109,14 +109,14 @@ class TableWriter:
             self._flush()
 
     def write_batch(self, batch: pa.RecordBatch) -> None:
-        """Append rows that are in Arrow columns of the same schema already."""
+        """Append rows in Arrow columns of the same schema."""
         self._flush()
         with _output_errors(self.path):
             self._write_bytes(self._format.rows(batch))
         self.num_rows += batch.num_rows
 
     def mark_incomplete(self, error: str) -> None:
-        """Record in the sidecar why rows end early; the result is still renamed."""
+        """Record in the sidecar why rows end early; the result is renamed nevertheless."""
         self._error = error
 
     def __exit__(
@@ -128,7 +128,7 @@ class TableWriter:
         if error is None:
             self._publish()
             return
-        # The first error is what the user must see; a full disk must not hide it.
+        # The user must see the first error; a full disk must not hide it.
         with contextlib.suppress(OSError, OutputError):
             if not isinstance(error, OutputError):
                 self._flush()
@@ -167,11 +167,11 @@ class TableWriter:
 
 
 def read_table(path: str | Path) -> pa.Table:
-    """Read a result, or the part file of a run that was stopped, with its types.
+    """Read a result, or the part file of a stopped run, with its types.
 
     Raises:
-        UsageError: If the suffix names no format.
-        OutputError: If the file is missing or is no table of its format.
+        UsageError: If the suffix is not that of a format.
+        OutputError: If the file is missing or is not a table of its format.
     """
     path = Path(path)
     final = path.with_suffix("") if path.suffix == ".part" else path
@@ -195,7 +195,7 @@ def recover(part: str | Path) -> Path:
 
     Raises:
         UsageError: If `part` does not end in `.part`.
-        OutputError: If it is missing, still empty, or its result is there already.
+        OutputError: If it is missing, still empty, or its result already exists.
     """
     part = Path(part)
     if part.suffix != ".part":

@@ -1,7 +1,7 @@
 """Outputs of whole videos as result tables, one per video, for `evaluate` and `submit`.
 
-They hold the columns that `analyze` writes; those of the face itself stay empty, as the
-outputs come from stored features.
+They have the columns of `analyze`; those of the face itself are empty, as the outputs come
+from stored features.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,17 +35,17 @@ def write_video_tables(
     """Write `<video><suffix>` with its sidecar for each video and return the paths.
 
     Args:
-        calibrated: Of each video.
-        folder: Made if it is not there.
+        calibrated: Calibrated outputs of each video.
+        folder: Folder of the tables; created if missing.
         first_frame: Number of a video's first frame in the outputs; tables count from 0.
         spaces: Names of the columns of expressions and action units.
-        artifact: What made the outputs, for the sidecar.
+        artifact: Origin of the outputs, for the sidecar.
         suffix: `.csv`, `.parquet` or `.jsonl`.
 
     Raises:
-        BadOutputs: If a frame lies before `first_frame`, or labels differ in number from
-            those of `spaces`.
-        OutputError: If the place cannot be written.
+        BadOutputs: If a frame is before `first_frame`, or the number of labels differs from
+            `spaces`.
+        OutputError: If the file cannot be written.
     """
     schema = result_schema(spaces)
     make_folder(folder)
@@ -76,7 +76,7 @@ def write_video_table(
         calibrated: Outputs of T rows.
         path: Path of the table.
         schema: Schema for the label spaces of the outputs.
-        provenance: For the sidecar.
+        provenance: Provenance for the sidecar.
         first_frame: Number of the video's first frame in the outputs.
         is_borrowed: Rows whose values are another frame's, shape (T,); None for none.
 
@@ -89,7 +89,7 @@ def write_video_table(
 
 
 def video_table_path(folder: Path, video: str, suffix: str = ".csv") -> Path:
-    """Return where the table of a video stands.
+    """Return the path of the table of a video.
 
     Raises:
         BadOutputs: If the name of the video leads out of the folder.
@@ -103,10 +103,10 @@ def video_table_path(folder: Path, video: str, suffix: str = ".csv") -> Path:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder for tables if it is not there.
+    """Create a folder for tables if missing.
 
     Raises:
-        OutputError: If it cannot be made.
+        OutputError: If it cannot be created.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)

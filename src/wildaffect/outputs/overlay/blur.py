@@ -1,4 +1,4 @@
-"""Faces made unrecognizable."""
+"""Anonymization of faces."""
 
 import cv2
 import numpy as np
@@ -6,7 +6,7 @@ import numpy as np
 from wildaffect.outputs.overlay.canvas import Image, Rect
 
 CELLS = 6
-"""Cells across a hidden face; what identifies a face needs many more."""
+"""Cells across a hidden face; far fewer than identification needs."""
 PAD = 0.35
 """Padding on each side, in box widths and heights: the box ends at brows and chin."""
 
@@ -14,8 +14,8 @@ PAD = 0.35
 def blur_face(rgb: Image, box: Rect) -> None:
     """Hide a face in place: an ellipse of few cells around its padded box, smoothed.
 
-    The picture under it is averaged to `CELLS` x `CELLS` values first, so that nothing fine
-    enough is left to restore.
+    The pixels under it are averaged to `CELLS` x `CELLS` values first, so that no details
+    can be restored.
     """
     height, width = rgb.shape[:2]
     x0 = max(0, round(box.x - PAD * box.width))

@@ -40,20 +40,20 @@ class Rect(NamedTuple):
         return self.width * self.height
 
     def overlap(self, other: "Rect") -> int:
-        """Return how many pixels both cover."""
+        """Return the number of pixels in the intersection."""
         width = min(self.right, other.right) - max(self.x, other.x)
         height = min(self.bottom, other.bottom) - max(self.y, other.y)
         return max(width, 0) * max(height, 0)
 
     def inside(self, width: int, height: int) -> "Rect":
-        """Return it moved into a frame as far as it fits."""
+        """Return it moved into a frame as far as possible."""
         x = max(0, min(self.x, width - self.width))
         y = max(0, min(self.y, height - self.height))
         return Rect(x, y, self.width, self.height)
 
 
 def blend(rgb: Image, mask: NDArray[np.float32], x: int, y: int, color: Color) -> None:
-    """Paint `color` where `mask` (opacity in [0, 1]) lies, cut off at the frame's edges."""
+    """Paint `color` with opacity `mask`, in [0, 1], clipped at the frame's edges."""
     height, width = rgb.shape[:2]
     x0, y0 = max(x, 0), max(y, 0)
     x1, y1 = min(x + mask.shape[1], width), min(y + mask.shape[0], height)
@@ -185,7 +185,7 @@ def _ascent(size_px: int) -> int:
 
 @lru_cache(maxsize=64)
 def _scale_for(cap_px: int) -> float:
-    """Font scale at which a capital is `cap_px` high, found by drawing one."""
+    """Font scale at which a capital is `cap_px` high, measured by rendering one."""
     probe = np.zeros((200, 200), np.uint8)
     cv2.putText(probe, "H", (20, 150), _FONT, 4.0, 255, 1, cv2.LINE_AA)
     rows = np.flatnonzero(probe.max(axis=1) > 127)
@@ -194,7 +194,7 @@ def _scale_for(cap_px: int) -> float:
 
 @lru_cache(maxsize=4096)
 def _text(text: str, size_px: int, bold: bool) -> NDArray[np.float32]:
-    """Opacity of a line; drawn enlarged, then averaged down; cut at its left and right."""
+    """Opacity of a line; drawn enlarged, then downscaled; cropped left and right."""
     times = 4 if size_px < 24 else 2
     cap = cap_height(size_px) * times
     scale = _scale_for(cap)

@@ -94,7 +94,7 @@ def draw_card(
     trail: Sequence[Point],
     color: Color,
 ) -> None:
-    """Draw the card of one face into `rect`."""
+    """Draw the card of a face into `rect`."""
     canvas.fill(rgb, rect, INK, radius=0.6 * size.em, opacity=0.8)
     if row.face is not None:
         _draw_number(rgb, rect, size, str(row.face.track_id), color)
@@ -215,7 +215,7 @@ def _draw_numbers(
 
 
 def _on_dial(point: Point, x: int, y: int, diameter: int) -> Point:
-    """Place valence (right) and arousal (up); what lies beyond the circle, on its edge."""
+    """Return the position of valence (right) and arousal (up), clipped to the circle."""
     valence, arousal = point
     length = max(1.0, math.hypot(valence, arousal))
     reach = 0.46 * diameter

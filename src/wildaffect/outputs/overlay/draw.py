@@ -1,4 +1,4 @@
-"""One frame with its results on it."""
+"""Drawing of results on a frame."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -33,7 +33,7 @@ def draw(
     Args:
         rgb: Frame of shape (H, W, 3).
         rows: All rows of this frame; their order does not matter.
-        style: What is drawn.
+        style: Style of the overlay.
         history: `remember(..., rows, ...)` of this frame in a video; None for a picture.
         spaces: Names of the model's outputs.
         also_hide: With `blur_faces`, boxes of faces that have no row in this frame.

@@ -1,4 +1,4 @@
-"""What a drawing remembers of earlier frames: paths in the dial and places of cards."""
+"""State of the overlay across frames: paths in the dial and positions of cards."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ Edges = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """State after a frame; tracks without a row in the frame are forgotten."""
+    """State after a frame; tracks without a row in the frame are dropped."""
 
     trails: Mapping[int, tuple[tuple[float, float, float], ...]] = field(
         default_factory=dict
@@ -45,7 +45,7 @@ def remember(
     style: Style,
     spaces: LabelSpaces,
 ) -> History:
-    """Return the history with the rows of one more frame (width, height) in it."""
+    """Return the history updated with the rows of a frame (width, height)."""
     trails, anchors, faces = {}, {}, {}
     for row in rows:
         if row.face is None:
@@ -96,7 +96,7 @@ def _follow(before: Edges | None, row: FaceResult) -> Edges:
 def _wanted(
     rows: Sequence[FaceResult], frame: tuple[int, int], style: Style, spaces: LabelSpaces
 ) -> list[tuple[int, list[CardSize]]]:
-    """Return who gets a card, largest face first, with the forms it may take."""
+    """Return the tracks that get a card, largest face first, with its possible forms."""
     em = em_px(*frame)
     faces = [row for row in rows if row.face is not None and row.affect is not None]
     faces.sort(key=lambda row: -face_rect(row).area)

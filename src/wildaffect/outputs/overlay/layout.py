@@ -7,19 +7,19 @@ from wildaffect.outputs.overlay.canvas import Rect
 from wildaffect.outputs.overlay.card import CardSize
 
 MAX_CARD_COST = 0.3
-"""Share of a card that may cover other things before it is left out."""
+"""Maximum share of a card that covers other things; beyond it, the card is omitted."""
 STAY = 0.08
 """A card keeps its side unless another is better by this share."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where the card of a face stands."""
+    """Position of the card of a face."""
 
     rect: Rect
     size: CardSize
     side: int
-    """Which of the candidate places it is; kept over time."""
+    """Index of the candidate position; stable over time."""
 
 
 def place_cards(
@@ -28,7 +28,7 @@ def place_cards(
     wanted: Sequence[tuple[int, Sequence[CardSize]]],
     sides: Mapping[int, int],
 ) -> dict[int, Place]:
-    """Give each wanted card the best free place, in the order wanted.
+    """Place each card at its best free position, in order of priority.
 
     Args:
         frame: Width and height in pixels.
@@ -95,7 +95,7 @@ def _candidates(
 def place_label(
     frame: tuple[int, int], own: Rect, wanted: tuple[int, int], blocked: Sequence[Rect]
 ) -> tuple[Rect, float]:
-    """Return the best place for a label of (width, height), and how much it covers."""
+    """Return the best position for a label of (width, height), and the area it covers."""
     width, height = wanted
     gap = max(2, height // 5)
     spots = [

@@ -12,11 +12,11 @@ SUFFIXES = (".png", ".jpg", ".jpeg")
 
 
 def write_picture(path: Path, rgb: Image) -> None:
-    """Write a drawn frame as PNG or JPEG, at once or not at all.
+    """Write a rendered frame as PNG or JPEG, atomically.
 
     Raises:
         UsageError: If the suffix is neither.
-        OutputError: If the place cannot be written.
+        OutputError: If the file cannot be written.
     """
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:

@@ -48,12 +48,12 @@ ACTION_UNIT_NAMES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Style:
-    """What is drawn."""
+    """Style of the overlay."""
 
     cards: bool = True
-    """Draw dial and bars next to each face where there is room."""
+    """Draw dial and bars next to each face if there is room."""
     blur_faces: bool = False
-    """Hide who it is."""
+    """Blur faces."""
     max_cards: int = 3
     """Largest faces that get a card; the others keep box and label."""
     trail_s: float = 1.5

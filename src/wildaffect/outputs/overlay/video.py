@@ -1,4 +1,4 @@
-"""Results that come late, drawn on frames that are decoded a second time."""
+"""Overlay of delayed results on frames that are decoded a second time."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -16,12 +16,12 @@ from wildaffect.outputs.overlay.history import History, face_rect, remember
 from wildaffect.outputs.overlay.style import Style
 
 HIDE_S = 1.0
-"""With `blur_faces`, a face's first and last place stay hidden this long before and after
-the track; a face that is never found cannot be hidden."""
+"""With `blur_faces`, the first and last location of a face are hidden this long before and
+after the track; a face that is never found cannot be hidden."""
 
 
 class FrameSink(Protocol):
-    """What takes drawn frames, as `wildaffect.video.write.VideoWriter` does."""
+    """Consumer of rendered frames, such as `wildaffect.video.write.VideoWriter`."""
 
     def write(self, rgb: Image, time_s: float) -> None:
         """Append one frame."""
@@ -43,11 +43,11 @@ class _LastSeen:
 
 
 class OverlayVideo:
-    """Takes rows in the order of their frames, pulls the frames, hands both on drawn.
+    """Receives rows in the order of their frames, reads the frames, and renders both.
 
-    Memory holds the rows of about `HIDE_S` and one frame. `frames` must give the frames
-    that were analyzed (same `start_s`, `stop_s`, `every`), from a second decoding of the
-    source; a camera cannot be decoded twice. Frames without a row are left out.
+    It buffers the rows of about `HIDE_S` and one frame. `frames` must be the analyzed
+    frames (same `start_s`, `stop_s`, `every`), from a second decoding of the source; a
+    camera cannot be decoded twice. Frames without a row are skipped.
 
     Raises:
         OutputError: If a row's frame is not among `frames`.
@@ -82,14 +82,14 @@ class OverlayVideo:
             self.finish()
 
     def write(self, rows: Iterable[FaceResult]) -> None:
-        """Take rows; frames are drawn once enough of what follows them is known."""
+        """Add rows; frames are rendered once enough later rows are known."""
         for row in rows:
             if self._open and row.frame_index != self._open[0].frame_index:
                 self._close_frame()
             self._open.append(row)
 
     def finish(self) -> None:
-        """Draw what still waits."""
+        """Render the remaining frames."""
         if self._open:
             self._close_frame()
         while self._waiting:

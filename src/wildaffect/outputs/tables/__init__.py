@@ -1,1 +1,1 @@
-"""One file per table format; all have the signature of `tables.format.TableFormat`."""
+"""Table formats, one module each, with the interface of `tables.format.TableFormat`."""

@@ -12,7 +12,7 @@ from wildaffect.outputs.columns import arrow_type
 from wildaffect.outputs.tables.format import TableFormat, bytes_to_last_newline
 
 _FIRST = "=+\\-@\t\r'"
-"""Where text begins so, spreadsheets compute it: an apostrophe is put in front."""
+"""Prefixes of text that spreadsheets would evaluate: an apostrophe is prepended."""
 
 
 def header(schema: pa.Schema) -> bytes:
@@ -21,7 +21,7 @@ def header(schema: pa.Schema) -> bytes:
 
 
 def rows(batch: pa.RecordBatch) -> bytes:
-    """Return one line per row; text is quoted only where it must be (RFC 4180)."""
+    """Return one line per row; text is quoted only if needed (RFC 4180)."""
     return _lines([_with_marks(column) for column in batch.columns])
 
 
@@ -31,7 +31,7 @@ def read(path: Path, types: Mapping[str, pa.DataType]) -> pa.Table:
 
 
 def read_part(path: Path, types: Mapping[str, pa.DataType]) -> pa.Table:
-    """Read the whole lines of a table that may break off."""
+    """Read the complete lines of a table that may be truncated."""
     return _parse(path.read_bytes()[: bytes_to_last_newline(path)], types)
 
 

@@ -1,4 +1,4 @@
-"""Interface of a table format, so that one writer serves all of them."""
+"""Common interface of the table formats."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,24 +9,24 @@ import pyarrow as pa
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableFormat:
-    """Bytes of a table: header, batches of rows, and the way back."""
+    """Serialization of a table: header, batches of rows, and reading."""
 
     name: str
     suffixes: tuple[str, ...]
     header: Callable[[pa.Schema], bytes]
     rows: Callable[[pa.RecordBatch], bytes]
     convert: Callable[[Path, Path], None] | None
-    """Part file -> new file in the final form; None if the part is that already."""
+    """Part file -> new file in the final format; None if the formats are equal."""
     read: Callable[[Path, Mapping[str, pa.DataType]], pa.Table]
-    """Finished file and the types of its columns as far as known -> table."""
+    """Finished file and the known types of its columns -> table."""
     read_part: Callable[[Path, Mapping[str, pa.DataType]], pa.Table]
-    """The same for a part file, whose last row may be cut off and is then left out."""
+    """The same for a part file, whose last row is dropped if truncated."""
     whole_bytes: Callable[[Path], int]
-    """Return the number of bytes of a part file that hold complete rows."""
+    """Return the number of bytes of complete rows in a part file."""
 
 
 def bytes_to_last_newline(path: Path) -> int:
-    """Return the size of a text file up to and with its last line end."""
+    """Return the size of a text file up to and including its last line end."""
     step = 1 << 16
     with path.open("rb") as file:
         end = file.seek(0, 2)

@@ -1,4 +1,4 @@
-"""JSON Lines: one object per row; a key whose value is null is left out."""
+"""JSON Lines: one object per row, without null values."""
 
 import json
 from collections.abc import Mapping
@@ -14,12 +14,12 @@ from wildaffect.outputs.tables.format import TableFormat, bytes_to_last_newline
 
 
 def header(schema: pa.Schema) -> bytes:  # noqa: ARG001 - the format has none
-    """Return nothing: every row names its values itself."""
+    """Return nothing: every row has its own keys."""
     return b""
 
 
 def rows(batch: pa.RecordBatch) -> bytes:
-    """Return one line per row; numbers as short as their type allows."""
+    """Return one line per row, with the shortest numbers that round-trip."""
     columns = [_texts(name, batch.column(name)) for name in batch.schema.names]
     lines = (
         "{" + ",".join(text for text in cells if text is not None) + "}\n"
@@ -29,12 +29,12 @@ def rows(batch: pa.RecordBatch) -> bytes:
 
 
 def read(path: Path, types: Mapping[str, pa.DataType]) -> pa.Table:
-    """Read a finished table; columns that no row names come from `types` or the core."""
+    """Read a finished table; columns that no row has come from `types` or the core."""
     return _parse(path.read_bytes(), types)
 
 
 def read_part(path: Path, types: Mapping[str, pa.DataType]) -> pa.Table:
-    """Read the whole lines of a table that may break off."""
+    """Read the complete lines of a table that may be truncated."""
     return _parse(path.read_bytes()[: bytes_to_last_newline(path)], types)
 
 
@@ -56,7 +56,7 @@ def _parse(text: bytes, types: Mapping[str, pa.DataType]) -> pa.Table:
 
 
 def _column(values: list[Any], kind: pa.DataType) -> pa.Array:
-    if pa.types.is_floating(kind):  # a whole number was written without its point
+    if pa.types.is_floating(kind):  # an integral value was written without a decimal point
         values = [float(value) if isinstance(value, int) else value for value in values]
     return pa.array(values, kind)
 

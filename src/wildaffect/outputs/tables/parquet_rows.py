@@ -1,8 +1,8 @@
-"""Parquet, spooled as an Arrow IPC stream while it grows.
+"""Parquet, spooled as an Arrow IPC stream while it is written.
 
-A Parquet file has its index at the end, so that a run killed half way would leave nothing
-readable. The part file is therefore an Arrow stream, in which every batch is
-self-contained; at the end it becomes Parquet, batch by batch.
+A Parquet file has its index at the end, so that a killed run would leave no readable file.
+The part file is therefore an Arrow stream, in which every batch is self-contained; at the
+end it is converted to Parquet, batch by batch.
 
 Source: the encapsulated messages of the Arrow columnar format, "IPC Streaming Format".
 """
@@ -40,12 +40,12 @@ def convert(part: Path, target: Path) -> None:
 
 
 def read(path: Path, types: Mapping[str, pa.DataType]) -> pa.Table:  # noqa: ARG001
-    """Read a finished table; the file knows its own types."""
+    """Read a finished table; the file contains its types."""
     return read_parquet(path)
 
 
 def read_part(path: Path, types: Mapping[str, pa.DataType]) -> pa.Table:  # noqa: ARG001
-    """Read every whole batch of the stream."""
+    """Read the complete batches of the stream."""
     with path.open("rb") as file:
         if not _opens(file):
             return pa.table({})
@@ -55,7 +55,7 @@ def read_part(path: Path, types: Mapping[str, pa.DataType]) -> pa.Table:  # noqa
 
 
 def whole_bytes(path: Path) -> int:
-    """Return the size of the opening message and all whole batches."""
+    """Return the size of the opening message and all complete batches."""
     with path.open("rb") as file:
         if not _opens(file):
             return 0
@@ -76,7 +76,7 @@ def _opens(file: pa.PythonFile) -> bool:
 
 
 def _batches(file: pa.PythonFile) -> Iterator[pa.RecordBatch]:
-    """Yield batches until the stream ends or breaks off."""
+    """Yield batches until the stream ends or is truncated."""
     reader = pa.ipc.open_stream(file)
     while True:
         try:
