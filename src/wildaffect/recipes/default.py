@@ -1,9 +1,9 @@
 """Temporal members of the embedded models.
 
 They read changes relative to the person's own neutral face as far as it is known, else to
-the population's, and its confidence. Head pose, the face at rest and blendshapes are left
-out, because generated people differ from real ones in these. Classes are not balanced: the
-prediction is the most probable expression, not the one that maximizes macro-F1.
+the population's, and its confidence. Head pose, the face at rest and blendshapes are
+excluded, because generated people differ from real ones in these. Classes are not balanced:
+the prediction is the most probable expression, not the one that maximizes macro-F1.
 """
 
 from dataclasses import replace

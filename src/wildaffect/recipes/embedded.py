@@ -39,9 +39,9 @@ EXCLUDED = (("AU24", "AU25"), ("AU25", "AU28"), ("AU24", "AU26"), ("AU05", "AU43
 raised lids."""
 INTENSITY_NOTE = "learned from generated faces, whose intensities are exactly known"
 SIDED = ("AU04", "AU05", "AU12", "AU43")
-"""Action units whose sides are told apart: the stronger side is right in 9 of 10 drawn
-frames that show one side alone. Of the others that are drawn so, AU15 comes to .89, AU10 to
-.79 and AU02, AU09, AU14 to less."""
+"""Action units whose sides are distinguished: the stronger side is correct in 9 of 10
+rendered one-sided frames. Of the other one-sided units, AU15 reaches .89, AU10 .79, and
+AU02, AU09 and AU14 less."""
 EXPRESSION_MARGIN = 0.1
 """Minimum margin between the two most probable expressions; below it, overlay and summary
 show `unclear`."""

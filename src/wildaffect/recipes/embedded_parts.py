@@ -50,7 +50,7 @@ PRIOR_STRENGTH = 0.5
 """Exponent of the class prior: 0 for equal classes, 1 for the frequencies of
 s-Aff-Wild2."""
 PRESENT_FROM, SLOPE, SHARPNESS = (0.1, 0.33), 8.0, (0.5, 1.5)
-"""See `Prototypes`; chosen on labeled photographs and on filmed talking faces."""
+"""See `Prototypes`; selected on labeled photographs and on videos of talking faces."""
 SMILE = ("mouthSmileLeft", "mouthSmileRight")
 SMILE_WEIGHT = 0.3
 """Weight of the smile scores of the blendshape network in valence."""

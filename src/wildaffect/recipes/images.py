@@ -184,10 +184,10 @@ def mae_vit_b16() -> PretrainRecipe:
 
     Source:
         arXiv 2111.06377, table 8 (AdamW with betas 0.9 and 0.95, rate 1.5e-4 per 256
-        images, weight decay 0.05, batch 4096, 800 epochs of which 40 warm up, crops of
-        20 to 100 % of the area, mirrored). Different here: gradients are cut at a norm of
-        5, the rate ends at 1e-4 of the peak and not at 0, and crops take 50 % at least, as
-        aligned faces fill them.
+        images, weight decay 0.05, batch 4096, 800 epochs of which 40 warm up, crops of 20
+        to 100 % of the area, mirrored). Different here: gradients are clipped at a norm of
+        5, the rate ends at 1e-4 of the peak and not at 0, and crops have at least 50 % of
+        the area, as aligned faces fill them.
     """
     return PretrainRecipe(
         name="mae-vit-b16",

@@ -1,11 +1,11 @@
-"""Whole systems from pixels: backbones and temporal models, trained on different people.
+"""Complete systems from pixels: backbones and temporal models, trained on different people.
 
 Source:
     "Multi-Task Learning Framework for Emotion Recognition in-the-wild", arXiv 2207.09373:
     features of a masked autoencoder and of supervised networks, three temporal encoders,
     multi-task frameworks, smoothing, an ensemble. Different here: the autoencoder's encoder
-    is fine-tuned on labels before its features are taken, and no subject trains both a
-    backbone and what reads it.
+    is fine-tuned on labels before its features are taken, and no subject is used to train
+    both a backbone and a model that reads its features.
 """
 
 from collections.abc import Callable
@@ -137,7 +137,7 @@ PIXEL_SYSTEMS: dict[str, Callable[[], PixelSystemRecipe]] = {
     "abaw4-system": abaw4_system,
     "abaw4-system-small": abaw4_system_small,
 }
-"""Built-in whole systems by name."""
+"""Built-in complete systems by name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

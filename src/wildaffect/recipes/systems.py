@@ -1,4 +1,4 @@
-"""Whole systems: which runs become one model, and the flags of training one."""
+"""Complete systems: the runs to combine to a model, and the flags to train one."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,11 +14,11 @@ from wildaffect.training.recipe import UNKNOWN_LICENSE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SystemRecipe(Config):
-    """Runs that become one artifact."""
+    """Runs to combine to an artifact."""
 
     name: str
     title: str
-    """One sentence on what the artifact is and what it is not."""
+    """Summary: one sentence on what the artifact is and what it is not."""
     members: tuple[tuple[str, int], ...]
     """Recipe and seed of each."""
     select: Literal["all", "greedy"] = "all"
