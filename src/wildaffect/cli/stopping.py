@@ -38,7 +38,7 @@ def stops_on_signals() -> Iterator[None]:
 def status_of(stop: KeyboardInterrupt | BrokenPipeError) -> int:
     """Print why a command stopped and return its exit status."""
     match stop:
-        case BrokenPipeError(): # the reader closed the pipe, as `head` does
+        case BrokenPipeError():  # the reader closed the pipe, as `head` does
             return 128 + 13
         case Stopped():
             message, status = str(stop), stop.status
