@@ -14,7 +14,7 @@ from wildaffect.workflows.pretrain_flags import PretrainCommand
 
 def pretrain(command: PretrainCommand) -> int:
     """Train and print where the results are."""
-    import torch # noqa: PLC0415 - the command line is read before
+    import torch  # noqa: PLC0415 - the command line is read before
 
     torch.set_num_threads(command.threads)
     folder = command.output or Path("runs") / f"{command.recipe.name}-{command.recipe.seed}"

@@ -78,7 +78,7 @@ def train(  # noqa: PLR0913 - each is an option of the command
         num_threads=num_threads,
         callbacks=(on_epoch_end, on_note),
     )
-    scored = None # read before training, so that errors in it are raised first
+    scored = None  # read before training, so that errors in it are raised first
     if score_split is not None and is_first_process():
         scored = load_split(Path(data), setup.store, setup.recipe, score_split, layout)
     trained = train_one(setup, setup.split, setup.folder)
