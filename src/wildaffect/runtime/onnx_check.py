@@ -26,7 +26,7 @@ _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 
 class BadOnnx(ValueError):
-    """Content is not an ONNX file, or not a safe one."""
+    """Content is not an ONNX file, or not safe."""
 
 
 def check_onnx(content: bytes) -> None:
