@@ -1,1 +1,1 @@
-"""Video files, images, cameras and addresses to timed frames; frames back to video."""
+"""Reading of videos, images, cameras and addresses as timed frames; writing of video."""

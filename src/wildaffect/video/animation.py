@@ -1,4 +1,4 @@
-"""Image files that hold several pictures: animations and pages."""
+"""Image files with several pictures: animations and pages."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -18,15 +18,14 @@ from wildaffect.video.tiff import read_pages
 
 _SHORTEST_S = 0.02
 _USUAL_S = 0.1
-"""Shown instead of anything shorter, as browsers do."""
+"""Replacement of shorter durations, as in browsers."""
 
 
 class AnimationSource:
     """The pictures of one file.
 
     Those of an animation (WebP, PNG, GIF, AVIF) are the frames of a video, with the times
-    that the file gives them; pages (TIFF, HEIF) are stills, or frames at a rate if one is
-    given.
+    in the file; pages (TIFF, HEIF) are stills, or frames if a rate is given.
 
     Raises:
         UnreadableVideo: If the first picture cannot be read.

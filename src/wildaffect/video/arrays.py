@@ -15,7 +15,7 @@ class ArraySource:
     """RGB images in the order given; without `fps` each is a separate shot.
 
     Raises:
-        UsageError: If one is no RGB image of 8 bits.
+        UsageError: If an array is not an 8-bit RGB image.
     """
 
     skipped: tuple[Path, ...] = ()
@@ -49,4 +49,4 @@ class ArraySource:
             )
 
     def close(self) -> None:
-        """Hold nothing open."""
+        """Do nothing: nothing is open."""

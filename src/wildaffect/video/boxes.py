@@ -19,9 +19,9 @@ class Part:
     """Four letters of a box, the identifier of an element."""
     start: int
     stop: int
-    """Maybe behind the end of what it lies in."""
+    """Possibly beyond the end of its parent."""
     is_open: bool = False
-    """It runs to the end of what it lies in."""
+    """True if it extends to the end of its parent."""
 
 
 def is_iso_media(head: bytes) -> bool:
@@ -30,12 +30,12 @@ def is_iso_media(head: bytes) -> bool:
 
 
 def whole(file: BinaryIO) -> Part:
-    """Return the file itself as what its parts lie in."""
+    """Return the file itself as the root of its parts."""
     return Part(b"", 0, file.seek(0, 2))
 
 
 def boxes(file: BinaryIO, parent: Part, *, skip: int = 0) -> Iterator[Part]:
-    """Yield the boxes in another one, after `skip` bytes, up to what is no box."""
+    """Yield the boxes in a box, after `skip` bytes, up to the first invalid box."""
     position = parent.start + skip
     end = min(parent.stop, file.seek(0, 2))
     while end - position >= 8:
@@ -54,7 +54,7 @@ def boxes(file: BinaryIO, parent: Part, *, skip: int = 0) -> Iterator[Part]:
 
 
 def elements(file: BinaryIO, parent: Part) -> Iterator[Part]:
-    """Yield the EBML elements in another one, up to what is none."""
+    """Yield the EBML elements in an element, up to the first invalid element."""
     position = parent.start
     end = min(parent.stop, file.seek(0, 2))
     while position < end:

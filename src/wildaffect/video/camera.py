@@ -15,14 +15,14 @@ from wildaffect.video.picture import Damage, Picture
 
 
 class CameraSource:
-    """Frames as the camera gives them.
+    """Frames of a camera.
 
-    Cameras give no time stamps that agree between systems: the time of a frame is that of
-    its arrival on a clock that never jumps, 0 at the first. Frames that arrive while none
-    is being read are dropped by the driver and have no number.
+    Time stamps of cameras are not consistent between systems: the time of a frame is that
+    of its arrival on a monotonic clock, 0 at the first. Frames that arrive while none is
+    being read are dropped by the driver and have no number.
 
     Raises:
-        UnreadableVideo: If there is no such camera or it gives no picture.
+        UnreadableVideo: If there is no such camera or it returns no picture.
     """
 
     skipped: tuple[Path, ...] = ()
@@ -62,7 +62,7 @@ class CameraSource:
             time_s = time.monotonic() - self._start_s
 
     def close(self) -> None:
-        """Let the camera go."""
+        """Release the camera."""
         self._capture.release()
 
     def _load(self) -> NDArray[np.uint8]:

@@ -27,9 +27,9 @@ Opener = Callable[[], InputContainer]
 class ContainerSource:
     """The video stream of an open container as players display it, frame by frame.
 
-    Frames are not deinterlaced. Where the size or the aspect changes within the stream,
-    frames change with it. The first frame is decoded on construction, so that what is no
-    video fails there.
+    Frames are not deinterlaced. If the size or the aspect changes within the stream, frames
+    change with it. The first frame is decoded on construction, so that other files fail
+    there.
 
     With more than one decoder thread FFmpeg withholds good frames near a damaged packet;
     the stream is then opened again and read with one thread from that frame on.
@@ -49,11 +49,11 @@ class ContainerSource:
         """Open the source.
 
         Args:
-            name: What errors name.
+            name: Name in error messages.
             open_container: Called for every pass.
-            decoder_threads: Of FFmpeg.
+            decoder_threads: Number of threads of FFmpeg.
             is_cut_off: Whether the file ends before its declared length.
-            crops: What the file cuts off each of its video tracks.
+            crops: Crop of each video track in the file.
         """
         self._name = name
         self._open = open_container

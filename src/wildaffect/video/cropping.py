@@ -1,4 +1,4 @@
-"""The part of the stored picture that a file wants shown, which decoders leave to players.
+"""Crop of the stored picture for display, which decoders leave to players.
 
 Sources: ISO/IEC 14496-12 section 12.1.4 (`clap`), RFC 9559 section 5.1.4.1.28 (PixelCrop).
 """
@@ -27,9 +27,9 @@ _SIDES |= {b"\x54\xaa": "bottom"}
 
 
 def crops(path: Path) -> list[Crop]:
-    """Return what to cut off each video track of an MP4, QuickTime or Matroska file.
+    """Return the crop of each video track of an MP4, QuickTime or Matroska file.
 
-    In the order of the file, as FFmpeg numbers its streams; empty for other formats.
+    In the order of the file and of FFmpeg's streams; empty for other formats.
     """
     with path.open("rb") as file:
         head = file.read(12)

@@ -13,9 +13,9 @@ _SEGMENT = b"\x18\x53\x80\x67"
 
 
 def declared_size(path: Path) -> int | None:
-    """Return the length in bytes that the file's own structure implies.
+    """Return the length in bytes that the file declares.
 
-    MP4 and QuickTime, AVI, Matroska and WebM declare it; None for others and where a live
+    MP4 and QuickTime, AVI, Matroska and WebM declare it; None for others and if a live
     recorder left it open.
     """
     with path.open("rb") as file:
@@ -55,7 +55,7 @@ def _riff_size(file: BinaryIO) -> int | None:
         size = int.from_bytes(header[4:8], "little")
         if header[:4] != b"RIFF":
             return position or None
-        if size == 0:  # the recorder never came back to fill it in
+        if size == 0:  # never filled in by the recorder
             return None
         position += 8 + size + size % 2
 

@@ -1,4 +1,4 @@
-"""One pass over the packets of a stream: numbered, timed pictures, and how it ended."""
+"""A decoding pass over a stream: numbered, timed pictures, and its outcome."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -80,9 +80,9 @@ class DecodingRun:
         self._check_threads(self.timeline.num_awaited())
 
     def missing_s(self) -> float:
-        """Return how much earlier than announced the frames end, 0 if that is usual.
+        """Return how much earlier than declared the frames end, 0 if within tolerance.
 
-        A last frame may be shown for long: up to a second, or twice the longest so far.
+        The last frame may be long: up to a second, or twice the longest so far.
         """
         length_s = announced_s(self._container, self.stream)
         shown_s = self._last_s - self._begin_s

@@ -1,4 +1,4 @@
-"""Frames of a stream, just decoded, to what is displayed."""
+"""Conversion of decoded frames to displayed frames."""
 
 from collections.abc import Callable
 from fractions import Fraction
@@ -16,7 +16,7 @@ from wildaffect.video.streams import check_pixels, exact
 
 
 class Display:
-    """Knows the aspect of a stream's pixels, which may change on the way."""
+    """Tracks the aspect of a stream's pixels, which may change within the stream."""
 
     def __init__(self, name: str, stream: VideoStream, crop: Crop) -> None:
         self._name = name
@@ -33,7 +33,7 @@ class Display:
         self._geometry = Geometry()
 
     def sent(self, pts: int | None) -> None:
-        """Note that a packet went to the decoder, maybe with another aspect.
+        """Record a packet sent to the decoder, possibly with another aspect.
 
         Frames that are still in the decoder, and shown before it, keep theirs.
         """
@@ -47,7 +47,7 @@ class Display:
         """Return how a frame is displayed.
 
         Raises:
-            UnreadableVideo: If it cannot be, or would be too large.
+            UnreadableVideo: If it cannot be displayed, or would be too large.
         """
         aspect = self._aspect_of(frame.pts)
         try:
@@ -60,7 +60,7 @@ class Display:
         return self._geometry
 
     def loader(self, frame: av.VideoFrame) -> Callable[[], NDArray[np.uint8]]:
-        """Return what turns a frame into pixels."""
+        """Return the function that converts a frame to pixels."""
         return partial(self.geometry(frame).displayed, frame, self._reformatter)
 
     def _aspect_of(self, pts: int | None) -> Fraction:

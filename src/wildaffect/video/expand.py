@@ -1,4 +1,4 @@
-"""What is behind the files and folders of a job, and what in them is not read."""
+"""Sources in the files and folders of a job, and files that are skipped."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -16,11 +16,11 @@ _OVERLAY = ".overlay"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What one result is made from."""
+    """Source of one result."""
 
     source: SourceLike
     inside: Path = Path()
-    """Where it lies below the folder that was named."""
+    """Path relative to the given folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +33,12 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What is behind the names on the command line."""
+    """Sources of the arguments on the command line."""
 
     sources: tuple[Source, ...]
     skipped: tuple[Skipped, ...]
     failed: tuple[UnreadableVideo, ...]
-    """Folders that cannot be listed or hold nothing, and links that lead nowhere."""
+    """Folders that cannot be listed or are empty, and broken links."""
 
 
 def expand_inputs(
@@ -47,19 +47,19 @@ def expand_inputs(
     images: Literal["stills", "sequence"] = "stills",
     leave_out: Path | None = None,
 ) -> Inputs:
-    """Return one source per result: folders of videos are taken apart, nested ones too.
+    """Return one source per result: folders of videos are expanded recursively.
 
-    Each folder that holds images directly is one source. Image files named one by one are
-    a source each; as a "sequence" they are one video, in the order given. Links to folders
-    are followed, each folder is read once. Files named outright are not looked at here.
+    Each folder with images directly in it is one source. Individual image files are a
+    source each; as a "sequence" they are one video, in the order given. Links to folders
+    are followed, each folder is read once. Individual files are not checked here.
 
     Args:
-        paths: What was named.
-        images: What a folder's images are.
-        leave_out: Folder of results; not looked into if it lies in a folder that was named.
+        paths: Given files and folders.
+        images: Content of image folders.
+        leave_out: Folder of results; skipped if it is in a given folder.
 
     Raises:
-        UnreadableVideo: If nothing was named, or the only input fails.
+        UnreadableVideo: If there are no paths, or the only input fails.
     """
     sources: list[Source] = []
     loose: list[Path] = []
@@ -88,7 +88,7 @@ def _is_image(source: str | Path | int) -> TypeGuard[Path]:
 
 
 class _Walk:
-    """Goes through folders and notes what it passes over."""
+    """Walks folders and records skipped files."""
 
     def __init__(self, leave_out: Path | None) -> None:
         self.skipped: list[Skipped] = []
@@ -97,10 +97,10 @@ class _Walk:
         self._seen: dict[tuple[int, int], Path] = {}
 
     def sources(self, root: Path) -> list[Source]:
-        """Return what is in a folder that was named.
+        """Return the sources in a given folder.
 
         Raises:
-            UnreadableVideo: If it holds neither videos nor images.
+            UnreadableVideo: If it contains neither videos nor images.
         """
         num_failed = len(self.failed)
         found = list(self._folder(root, Path()))
@@ -157,7 +157,7 @@ class _Walk:
 
 
 def _unwanted(path: Path) -> str | None:
-    """Return why a file that was found in a folder is not read, if so."""
+    """Return why a file in a folder is skipped; None if it is not."""
     if path.name.startswith("."):
         return "hidden"
     if not is_image_name(path) and path.suffix.lower() not in VIDEO_SUFFIXES:

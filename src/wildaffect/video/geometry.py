@@ -1,7 +1,7 @@
 """From stored to displayed pictures: clean aperture, sample aspect ratio, display matrix.
 
-The steps and their order are those of ffmpeg: the stored picture is cropped, then turned
-and mirrored, then its width is stretched so that pixels are square; its height stays.
+The steps and their order are those of ffmpeg: the stored picture is cropped, then rotated
+and mirrored, then its width is scaled to square pixels; its height is unchanged.
 """
 
 from dataclasses import dataclass, replace
@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 _UNIT = 1 << 16
 """1.0 in a display matrix (ISO/IEC 14496-12, section 8.3.2)."""
 _TOLERANCE = 0.0175
-"""Sine of the one degree by which a quarter turn may be off, as in ffmpeg."""
+"""Tolerance of quarter turns: the sine of one degree, as in ffmpeg."""
 _ASPECTS = (Fraction(1, 8), Fraction(8))
-"""Smallest and largest sample aspect ratio; standards go from 8:11 to 4:1."""
+"""Minimum and maximum sample aspect ratio; standards range from 8:11 to 4:1."""
 
 _SQUARE = Fraction(1)
 
@@ -45,7 +45,7 @@ class Geometry:
 
     crop: Crop = NO_CROP
     mirrored: bool = False
-    """Mirrored left to right, before it is turned."""
+    """True if mirrored left to right, before rotation."""
     quarter_turns: int = 0
     """Clockwise, 0 to 3."""
     aspect: Fraction = _SQUARE
@@ -82,7 +82,7 @@ class Geometry:
         return left
 
     def _scaled_size(self, width: int, height: int) -> tuple[int, int]:
-        """Return the size before turning: only what will be the width is stretched."""
+        """Return the size before rotation: only the later width is scaled."""
         if self.quarter_turns % 2:
             return width, max(1, int(height / self.aspect))
         return max(1, int(width * self.aspect)), height
@@ -114,12 +114,12 @@ def read_geometry(matrix: bytes | None, *, crop: Crop, aspect: Fraction) -> Geom
 
     Args:
         matrix: Their display matrix, if they have one.
-        crop: What their container leaves out.
+        crop: Crop declared by their container.
         aspect: Width to height of a stored pixel.
 
     Raises:
-        ValueError: If no display could show them: a turn by other than quarters, pixels
-            longer than eight times their width.
+        ValueError: If they cannot be displayed: a rotation that is not a quarter turn, or
+            pixels longer than eight times their width.
     """
     if not _ASPECTS[0] <= aspect <= _ASPECTS[1]:
         raise ValueError(f"sample aspect ratio must lie in 1:8..8:1, got {ratio(aspect)}")
@@ -143,7 +143,7 @@ def display_matrix(frame: av.VideoFrame) -> bytes | None:
 
 
 def ratio(aspect: Fraction) -> str:
-    """Return an aspect ratio as people write it, such as 16:9."""
+    """Return an aspect ratio as text, such as 16:9."""
     return f"{aspect.numerator}:{aspect.denominator}"
 
 

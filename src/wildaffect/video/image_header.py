@@ -25,15 +25,14 @@ from wildaffect.video.tiff import read_pages
 MAX_PIXELS = 1 << 28
 """Maximum size of an image that decodes directly to 8-bit RGB: 800 megabytes."""
 MAX_WIDE_PIXELS = 1 << 26
-"""Maximum size of one that takes several times its pixels while decoding: with
-transparency, 16 bits, scans that refine one another, or a codec that works on whole
-pictures."""
+"""Maximum size of an image that needs several times its size while decoding: with
+transparency, 16 bits, progressive scans, or a codec that works on full pictures."""
 
 BROKEN = (
     *(EOFError, IndexError, KeyError, OSError, OverflowError, RuntimeError, SyntaxError),
     *(TypeError, ValueError, ZeroDivisionError, struct.error),
 )
-"""What Pillow raises where a header makes no sense."""
+"""Errors that Pillow raises on invalid headers."""
 _ORIENTATION = 0x0112
 
 Decoder = Callable[[BinaryIO], ImageFile.ImageFile]
@@ -57,7 +56,7 @@ class ImageHeader:
 
     @property
     def is_animation(self) -> bool:
-        """Return whether its pictures are an animation; else they are pages."""
+        """Return whether its pictures are an animation, not pages."""
         return self.num_pictures > 1 and self.format not in ("TIFF", "HEIF")
 
 
@@ -65,8 +64,8 @@ def read_header(file: BinaryIO, path: Path) -> ImageHeader:
     """Return the header of an image file.
 
     Raises:
-        UnreadableVideo: If it is no image of a known format, or declares more pixels than
-            fit into memory.
+        UnreadableVideo: If it is not an image of a known format, or declares more pixels
+            than fit into memory.
     """
     file.seek(0)
     name = _format(file.read(16))

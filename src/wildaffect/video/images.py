@@ -18,7 +18,7 @@ _MAYBE_SEVERAL = frozenset({".avif", ".heic", ".heif", ".png", ".tif", ".tiff", 
 
 
 class ImageSource:
-    """Images as frames; those that cannot be read are noted as lost frames.
+    """Images as frames; unreadable images are recorded as lost frames.
 
     Raises:
         UnreadableVideo: If none of the images can be read.
@@ -60,7 +60,7 @@ class ImageSource:
             )
 
     def close(self) -> None:
-        """Hold nothing open."""
+        """Do nothing: nothing is open."""
 
     def _time_s(self, index: int) -> float:
         if self._fps is None:
@@ -80,8 +80,8 @@ def list_images(folder: Path) -> tuple[list[Path], tuple[Path, ...]]:
     """Return the images of a folder in natural order, and its other visible files.
 
     Images are recognized by suffix: label files and notes are often in the same folder. A
-    file with an image suffix that is no image counts as damaged, not as skipped. Animations
-    and files of several pages are sources of their own, and among the others.
+    file with an image suffix that is not an image counts as damaged, not as skipped.
+    Animations and files with several pages are separate sources, and among the others.
 
     Raises:
         UnreadableVideo: If the folder cannot be listed.
@@ -100,7 +100,7 @@ def list_images(folder: Path) -> tuple[list[Path], tuple[Path, ...]]:
 def holds_several(path: Path) -> bool:
     """Return whether an image file is an animation or has several pages."""
     if path.suffix.lower() not in _MAYBE_SEVERAL or not path.is_file():
-        return False  # a pipe would wait for who writes into it
+        return False  # opening a pipe would block
     try:
         with path.open("rb") as file:
             return read_header(file, path).num_pictures > 1

@@ -1,4 +1,4 @@
-"""What a user names on the command line to the sources of a job."""
+"""Conversion of command-line arguments to sources."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ VIDEO_SUFFIXES = frozenset(
     | {".mjpeg", ".mjpg", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".mxf", ".ogv"}
     | {".ts", ".vob", ".webm", ".wmv", ".y4m"}
 )
-"""Names that are looked for in folders; a file that is named outright may have any name."""
+"""Suffixes of videos in folders; an individually given file may have any name."""
 
 SourceLike = str | Path | int | tuple[Path, ...]
 """A file, a folder of images, an address, a camera number or a list of images."""
@@ -27,11 +27,11 @@ class Arrays:
     """Images in memory."""
 
     images: tuple[NDArray[np.uint8], ...]
-    """RGB, shape (H, W, 3); at least one."""
+    """RGB, shape (H, W, 3); at least one image."""
 
 
 def parse_source(source: str | Path | int) -> str | Path | int:
-    """Return addresses as text, digits that name no file as cameras, else a path."""
+    """Return addresses as text, digits as cameras if no such file exists, else paths."""
     if isinstance(source, str):
         if is_address(source):
             return source
@@ -42,10 +42,10 @@ def parse_source(source: str | Path | int) -> str | Path | int:
 
 
 def source_of(given: object) -> SourceLike | Arrays:
-    """Return what a caller of the Python API means by a source.
+    """Return the source for an argument of the Python API.
 
     Raises:
-        UsageError: If it is no path, address, camera, array, or list of paths or arrays.
+        UsageError: If it is not a path, address, camera, array, or list of paths or arrays.
     """
     match given:
         case Arrays():

@@ -1,4 +1,4 @@
-"""What every kind of source gives: pictures that are turned into pixels only on demand."""
+"""Pictures of a source, which are converted to pixels on demand."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from wildaffect.core.frames import VideoInfo
 
 STILL_S = 1.0
-"""Stills have no time; one a second keeps them apart and in order."""
+"""Interval of stills, which have no time, to keep them in order."""
 _NAMED = 5
 
 
@@ -26,32 +26,32 @@ class Picture:
     index: int
     time_s: float
     load: Callable[[], NDArray[np.uint8] | None]
-    """Return RGB pixels, shape (H, W, 3); None if unreadable, then noted as damage.
+    """Return RGB pixels, shape (H, W, 3); None if unreadable, then recorded as damage.
 
-    To be called before the next picture is drawn from the source, or not at all.
+    Must be called before the next picture is read from the source, or not at all.
     """
     shot_start: bool = False
 
 
 @dataclass(slots=True)
 class Damage:
-    """What was wrong with a source as far as it has been read."""
+    """Damage of a source found so far."""
 
     lost: list[int] = field(default_factory=list)
     """Numbers of frames that could not be decoded and are missing, ascending."""
     repaired: list[int] = field(default_factory=list)
-    """Numbers of frames that were delivered, with holes painted over by the decoder."""
+    """Numbers of frames that were delivered, with defects concealed by the decoder."""
     guessed_times: int = 0
     """Frames without a usable time stamp, placed one average frame after the last."""
 
     unexplained: int = 0
-    """Frames that the container announces, and that neither came nor caused an error."""
+    """Number of declared frames that are missing without an error."""
 
     def __bool__(self) -> bool:
         return bool(self.lost or self.repaired or self.guessed_times or self.unexplained)
 
     def describe(self) -> str:
-        """Return one line for a person, without the name of the source."""
+        """Return a one-line description, without the name of the source."""
         parts = []
         if self.lost:
             parts.append(f"{len(self.lost)} not decodable and left out ({_few(self.lost)})")
@@ -71,24 +71,24 @@ class Damage:
 
 
 class Source(Protocol):
-    """An open source; it is drawn from once."""
+    """An open source; it is read once."""
 
     @property
     def info(self) -> VideoInfo:
-        """What is known before the first frame."""
+        """Metadata before the first frame."""
 
     @property
     def damage(self) -> Damage:
-        """What was wrong so far."""
+        """Damage found so far."""
 
     @property
     def skipped(self) -> tuple[Path, ...]:
-        """Files of a folder that are no images by their name and were left out."""
+        """Files of a folder that were skipped, as their names are not those of images."""
 
     def __iter__(self) -> Iterator[Picture]: ...
 
     def close(self) -> None:
-        """Free what the source holds; twice is once."""
+        """Release the source; may be called repeatedly."""
 
 
 def _few(numbers: list[int]) -> str:

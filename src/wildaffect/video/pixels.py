@@ -1,4 +1,4 @@
-"""One image file to upright RGB pixels."""
+"""Reading of an image file as upright RGB pixels."""
 
 from io import BytesIO
 from pathlib import Path
@@ -22,25 +22,25 @@ IMAGE_SUFFIXES = frozenset(
     {".avif", ".bmp", ".heic", ".heif", ".jpeg", ".jpg", ".jpe", ".jp2", ".pbm", ".pgm"}
     | {".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"}
 )
-"""Names that are taken for still images; an animated GIF is a video."""
+"""Suffixes of still images; an animated GIF is a video."""
 
 _END_MARKS = {"JPEG": b"\xff\xd9", "PNG": b"IEND"}
 """Decoders fill what is missing with gray."""
 _LARGE = 1 << 24
-"""Pixels from which on a copy more counts."""
+"""Number of pixels from which an additional copy matters."""
 _ROWS = 256
-"""That are laid on white at a time."""
+"""Number of rows to composite on white at a time."""
 
 
 def read_image(path: Path) -> NDArray[np.uint8]:
     """Return the pixels of an image file, shape (H, W, 3), RGB.
 
     The orientation is applied. Sixteen bits become eight, gray and CMYK become RGB,
-    transparency is laid on white.
+    transparency is composited on white.
 
     Raises:
-        UnreadableVideo: If the file is missing, empty, cut off or no image, declares too
-            many pixels, or holds several pictures.
+        UnreadableVideo: If the file is missing, empty, truncated or not an image, declares
+            too many pixels, or has several pictures.
     """
     check_readable_file(path)
     data = path.read_bytes()
@@ -56,8 +56,8 @@ def decode_image(data: bytes, path: Path) -> NDArray[np.uint8]:
     """Return the pixels of an image file's content, as `read_image` does.
 
     Args:
-        data: The content.
-        path: What errors name.
+        data: Content of the file.
+        path: Path in error messages.
 
     Raises:
         UnreadableVideo: As `read_image`.
@@ -93,7 +93,7 @@ def _decode(data: bytes, header: ImageHeader, path: Path) -> NDArray[np.uint8]:
 
 
 def picture_pixels(image: Any) -> NDArray[np.uint8]:
-    """Return the present picture of a Pillow image, upright, RGB, on white."""
+    """Return the current picture of a Pillow image, upright, RGB, on white."""
     upright = ImageOps.exif_transpose(image)
     if upright.mode in ("RGBA", "LA", "PA") or "transparency" in upright.info:
         rgba = np.asarray(upright.convert("RGBA"))
@@ -102,10 +102,10 @@ def picture_pixels(image: Any) -> NDArray[np.uint8]:
 
 
 def to_rgb(stored: NDArray[np.generic] | None, path: Path) -> NDArray[np.uint8]:
-    """Return what OpenCV read without any conversion as RGB, on white.
+    """Return an unconverted OpenCV image as RGB, on white.
 
     Raises:
-        UnreadableVideo: If it read nothing, or numbers that are no colors.
+        UnreadableVideo: If OpenCV read nothing, or values that are not colors.
     """
     if stored is None:
         raise UnreadableVideo(
@@ -136,7 +136,7 @@ def _decoded(
 
 
 def _read_large(path: Path, header: ImageHeader) -> NDArray[np.uint8] | None:
-    """Decode into memory of our own: of what is in memory OpenCV makes a copy more."""
+    """Decode into preallocated memory, as OpenCV otherwise makes an additional copy."""
     rgb = np.empty((header.height, header.width, 3), np.uint8)
     try:
         return cv2.imread(str(path), rgb, cv2.IMREAD_COLOR_RGB)
@@ -156,7 +156,7 @@ def _turned(rgb: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
 
 
 def is_image_name(path: Path) -> bool:
-    """Return whether a file is taken for a still image by its suffix."""
+    """Return whether a file is a still image by its suffix."""
     return path.suffix.lower() in IMAGE_SUFFIXES
 
 

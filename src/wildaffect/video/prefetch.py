@@ -1,4 +1,4 @@
-"""Work on coming items in a thread while the caller is busy with the present one."""
+"""Prefetching of items in a thread while the caller processes the current item."""
 
 from collections.abc import Callable, Generator, Iterable
 from queue import SimpleQueue
@@ -22,7 +22,7 @@ def prefetch(
 ) -> Generator[T | R, None, None]:
     """Yield the items, or the result of `apply` for each, prepared ahead by one thread.
 
-    The order is kept. At most `depth` results wait or are in the making. An exception of
+    The order is kept. At most `depth` results are pending or in progress. An exception of
     `items` or `apply` is raised after the results before it. The thread starts with the
     first requested item; when this iterator is closed, garbage or exhausted, the thread has
     ended and `items` is closed if it is a generator, so that a reader may be closed
@@ -30,9 +30,9 @@ def prefetch(
     reader.
 
     Args:
-        items: Used in the thread alone.
-        depth: At least 1; memory is bounded by this many results.
-        apply: Called in the thread.
+        items: Iterated in the thread only.
+        depth: Maximum number of results in memory, at least 1.
+        apply: Function called in the thread.
 
     Raises:
         ValueError: If `depth` is below 1.
@@ -50,11 +50,11 @@ class _Failure:
 
 
 class _End:
-    """Nothing follows."""
+    """End marker."""
 
 
 class _Ahead(Generic[T, R]):
-    """The thread and the slots that bound it."""
+    """The thread and the slots that limit it."""
 
     def __init__(
         self, items: Iterable[T], depth: int, apply: Callable[[T], R] | None

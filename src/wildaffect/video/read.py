@@ -1,4 +1,4 @@
-"""Any source of pictures to timed, upright RGB frames."""
+"""Reading of any source as timed, upright RGB frames."""
 
 import warnings
 from collections.abc import Iterator, Sequence
@@ -25,7 +25,7 @@ from wildaffect.video.sources import (
 
 
 class VideoReader:
-    """Frames of one source, drawn once and in order of presentation; a context manager."""
+    """Frames of one source, read once and in order of presentation; a context manager."""
 
     def __init__(
         self, source: Source, *, start_s: float | None, stop_s: float | None, every: int
@@ -39,17 +39,17 @@ class VideoReader:
 
     @property
     def info(self) -> VideoInfo:
-        """What is known before the first frame, of the whole source."""
+        """Metadata of the entire source before the first frame."""
         return self._source.info
 
     @property
     def damage(self) -> Damage:
-        """What was wrong with the source as far as it has been read."""
+        """Damage of the source found so far."""
         return self._source.damage
 
     @property
     def skipped(self) -> tuple[Path, ...]:
-        """Files of an image folder that were left out, as they are no images by name."""
+        """Files of an image folder that were skipped, as their suffix is not an image's."""
         return self._source.skipped
 
     def __enter__(self) -> Self:
@@ -68,13 +68,13 @@ class VideoReader:
         self._source.close()
 
     def __iter__(self) -> Iterator[Frame]:
-        """Yield the chosen frames.
+        """Yield the selected frames.
 
         Raises:
             TruncatedVideo: After the last readable frame, if the source breaks off.
-            UsageError: If `start_s` lies behind the last frame.
-            UnreadableVideo: If none of the chosen images can be read.
-            ValueError: If the frames were drawn before.
+            UsageError: If `start_s` is after the last frame.
+            UnreadableVideo: If none of the selected images can be read.
+            ValueError: If the frames were read before.
 
         Warns:
             DamagedVideoWarning: At the end, if frames were lost, repaired or had no time.
@@ -138,24 +138,26 @@ def open_source(
 ) -> VideoReader:
     """Open a video, image, image folder, list of images or arrays, camera or address.
 
-    Reading is sequential: `start_s` costs the decoding of what lies before it (without the
-    conversion to RGB), and numbers and times are those of the whole video whatever part is
-    read.
+    Reading is sequential: `start_s` costs the decoding of earlier frames (without the
+    conversion to RGB), and numbers and times are those of the complete video whatever part
+    is read.
 
     Args:
-        source: Digits that name no file are a camera.
+        source: Path, address, camera or images; digits are a camera unless such a file
+            exists.
         start_s: First time to read, inclusive.
         stop_s: Time to stop at, exclusive.
-        every: Read the frames whose number in the whole video this divides.
-        images: Whether several images are photographs that have nothing to do with one
-            another, or the frames of one video.
+        every: Read every Nth frame: those whose number is a multiple of this.
+        images: Treat several images as unrelated photographs, or as the frames of one
+            video.
         fps: Rate of an image sequence; numbers at the end of all names are frame numbers,
-            the first image is at 0 s. Videos carry their own times.
-        decoder_threads: Of FFmpeg, for files; each more adds a frame of delay and memory.
+            the first image is at 0 s. Videos have their own times.
+        decoder_threads: Threads of FFmpeg, for files; each adds a frame of delay and
+            memory.
 
     Raises:
-        UnreadableVideo: If it cannot be opened or holds no frame.
-        UsageError: If a number is out of its range.
+        UnreadableVideo: If it cannot be opened or has no frames.
+        UsageError: If a number is out of range.
     """
     _check(start_s, stop_s, every, fps, decoder_threads)
     parsed = source_of(source)

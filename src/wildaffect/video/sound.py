@@ -1,4 +1,4 @@
-"""The sound of a source, cut to a range of time and laid under another video."""
+"""Copy of the sound of a source, cut to a range of time, into another video."""
 
 import warnings
 from collections.abc import Iterator
@@ -15,13 +15,13 @@ from wildaffect.video.sources import open_container
 from wildaffect.video.streams import time_zero_s
 
 _COPIED = frozenset({"aac", "ac3", "alac", "eac3", "flac", "mp3", "opus"})
-"""Codecs that MP4 carries and common players read from it; others become AAC."""
+"""Codecs that MP4 and common players support; others become AAC."""
 
 _AAC_RATE_HZ = 48_000
 
 
 class SoundTrack:
-    """Sound that is written along with the video it belongs to, in step with it."""
+    """Sound that is written interleaved with its video."""
 
     def __init__(self, source: Path, output: OutputContainer) -> None:
         """Open the first sound stream of `source`; without one nothing is written.
@@ -54,7 +54,7 @@ class SoundTrack:
             self._held = None
 
     def finish(self) -> None:
-        """Write what an encoder still holds and close the source."""
+        """Flush the encoder and close the source."""
         if self._input.streams.audio:
             self._writer.finish()
         self.close()
@@ -82,13 +82,13 @@ class SoundTrack:
 
 class _Writer(Protocol):
     def pieces(self, packet: Any) -> list[Any]:
-        """Return what of a source's packet is cut by time."""
+        """Return the part of a source's packet within the range of time."""
 
     def write(self, piece: Any, *, start_s: float) -> None:
-        """Write a piece, `start_s` on the source's clock being 0."""
+        """Write a packet, with `start_s` on the source's clock as 0."""
 
     def finish(self) -> None:
-        """Write what is left."""
+        """Write the remaining packets."""
 
 
 class _Copier:

@@ -1,4 +1,4 @@
-"""Files and addresses to open container sources, with errors a person can act on."""
+"""Opening of files and addresses as container sources, with actionable errors."""
 
 import re
 import stat
@@ -22,7 +22,7 @@ _PYAV_MAJOR = int(av.__version__.split(".")[0])
 _ANY_TAGS: dict[str, Any] = (
     {} if _PYAV_MAJOR >= 19 else {"metadata_errors": "surrogateescape"}
 )
-"""Reads titles and the like that are not UTF-8, as PyAV 19 and later always do."""
+"""Error handling for metadata that is not UTF-8, as in PyAV 19 and later."""
 
 
 def is_address(text: str) -> bool:
@@ -34,7 +34,7 @@ def open_file(path: Path, *, decoder_threads: int = 1) -> ContainerSource:
     """Open a video file.
 
     Raises:
-        UnreadableVideo: If it is missing, empty, no video, or holds no frame.
+        UnreadableVideo: If it is missing, empty, not a video, or has no frames.
     """
     check_readable_file(path)
     return ContainerSource(
@@ -49,7 +49,7 @@ def open_file(path: Path, *, decoder_threads: int = 1) -> ContainerSource:
 def open_address(address: str) -> ContainerSource:
     """Open a stream such as `rtsp://camera/1` or `https://host/clip.mp4`.
 
-    It is read once, from where it is when the connection stands, with one decoder thread.
+    It is read once, from the time of the connection, with one decoder thread.
     User names and passwords are removed from names and messages.
 
     Raises:
@@ -63,7 +63,7 @@ def is_folder(path: Path) -> bool:
     """Return whether `path` is a folder.
 
     Raises:
-        UnreadableVideo: If it lies behind a folder that may not be entered.
+        UnreadableVideo: If it is below a folder without access.
     """
     try:
         return path.is_dir()
@@ -76,7 +76,7 @@ def is_folder(path: Path) -> bool:
 
 
 def check_readable_file(path: Path) -> None:
-    """Raise `UnreadableVideo` unless `path` is a regular file with something in it."""
+    """Raise `UnreadableVideo` unless `path` is a non-empty regular file."""
     try:
         if not path.is_dir() and not stat.S_ISREG(path.stat().st_mode):
             reason = "a pipe or device, which can be read once; save it to a file first"
@@ -95,10 +95,10 @@ def check_readable_file(path: Path) -> None:
 
 
 def open_container(path: Path) -> InputContainer:
-    """Open a file for FFmpeg; a playlist in it reaches no other protocol.
+    """Open a file with FFmpeg; playlists cannot access other protocols.
 
     Raises:
-        UnreadableVideo: If it is missing, empty, or nothing that FFmpeg knows.
+        UnreadableVideo: If it is missing, empty, or unknown to FFmpeg.
     """
     check_readable_file(path)
     try:

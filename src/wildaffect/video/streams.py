@@ -14,7 +14,7 @@ from wildaffect.core.errors import UnreadableVideo
 MAX_PIXELS = 1 << 26
 """Maximum size of a frame: twice that of 8K video; more would be hundreds of megabytes
 each."""
-_TEXT = ("tty",)  # FFmpeg renders text files as film
+_TEXT = ("tty",)  # FFmpeg renders text files as video
 _STILL = (
     Disposition.attached_pic
     | Disposition.timed_thumbnails
@@ -24,13 +24,13 @@ _STILL = (
 
 
 def choose_stream(name: str, container: InputContainer) -> VideoStream:
-    """Return the stream that players show: the default one, the largest of several.
+    """Return the stream that players show: the default, or the largest of several.
 
-    Covers, thumbnails and photographs are no video.
+    Covers, thumbnails and photographs are not video.
 
     Raises:
-        UnreadableVideo: If there is none, FFmpeg cannot decode it, or its frames are
-            larger than `MAX_PIXELS`.
+        UnreadableVideo: If there is no video stream, FFmpeg cannot decode it, or its frames
+            are larger than `MAX_PIXELS`.
     """
     if container.format.name in _TEXT:
         raise UnreadableVideo(name, "this is text, not a video")
@@ -63,7 +63,7 @@ def check_pixels(name: str, width: int, height: int) -> None:
 
 
 def video_track(container: InputContainer, stream: VideoStream) -> int:
-    """Return the place of a stream among the video tracks of its file."""
+    """Return the index of a stream among the video tracks of its file."""
     covers = Disposition.attached_pic
     tracks = [
         other.index
@@ -79,7 +79,7 @@ def exact(ratio: Any) -> Fraction | None:
 
 
 def start_s(stream: Any) -> Fraction | None:
-    """Return where a stream begins on the clock of its container, if that is known."""
+    """Return the start of a stream on the clock of its container, if known."""
     time_base = exact(stream.time_base)
     if stream.start_time is None or time_base is None:
         return None
@@ -87,7 +87,7 @@ def start_s(stream: Any) -> Fraction | None:
 
 
 def time_zero_s(container: InputContainer) -> Fraction:
-    """Return where the first sound or picture begins, on the container's clock."""
+    """Return the start of the first sound or picture, on the container's clock."""
     film = [s for s in container.streams.video if not s.disposition & _STILL]
     starts = map(start_s, [*film, *container.streams.audio])
     return min((start for start in starts if start is not None), default=Fraction(0))
@@ -100,7 +100,7 @@ def frame_rate(stream: VideoStream) -> float | None:
 
 
 def duration_s(container: InputContainer, stream: VideoStream) -> float | None:
-    """Return the announced length of a stream, or of its container."""
+    """Return the declared length of a stream, or of its container."""
     if stream.duration is not None and stream.time_base:
         return float(stream.duration * stream.time_base)
     if container.duration is not None:
@@ -109,7 +109,7 @@ def duration_s(container: InputContainer, stream: VideoStream) -> float | None:
 
 
 def announced_s(container: InputContainer, stream: VideoStream) -> float | None:
-    """Return the announced length of the video stream itself, other streams apart.
+    """Return the declared length of the video stream itself, without other streams.
 
     Matroska counts it from the start of the container, not of the stream.
     """

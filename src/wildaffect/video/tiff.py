@@ -16,20 +16,20 @@ _MAX_PAGES = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """One image of the file."""
+    """An image of the file."""
 
     number: int
-    """Its place in the file, thumbnails and masks counted."""
+    """Its index in the file, counting thumbnails and masks."""
     width: int
     height: int
     has_alpha: bool
 
 
 def read_pages(file: BinaryIO) -> list[Page]:
-    """Return the images of a TIFF file that are no thumbnail and no mask.
+    """Return the images of a TIFF file that are neither thumbnails nor masks.
 
     Raises:
-        ValueError: If there is none, or the file makes no sense.
+        ValueError: If there are none, or the file is invalid.
     """
     file.seek(0)
     order = {b"II": "<", b"MM": ">"}[file.read(2)]
@@ -58,7 +58,7 @@ def read_pages(file: BinaryIO) -> list[Page]:
 
 
 def _tags(entries: bytes, order: str) -> dict[int, int]:
-    """Return the tags whose value is one whole number."""
+    """Return the tags whose value is a single integer."""
     tags = {}
     for tag, kind, count, value in struct.iter_unpack(order + "HHI4s", entries):
         if count == 1 and kind == 3:

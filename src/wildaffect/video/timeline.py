@@ -1,4 +1,4 @@
-"""Which number and time a decoded frame has, also where packets were lost on the way.
+"""Numbers and times of decoded frames, also after lost packets.
 
 Time stamps (pts, dts) are integers in units of the stream's time base.
 """
@@ -14,41 +14,41 @@ class Timeline(Protocol):
 
     @property
     def num_frames(self) -> int:
-        """Frames so far, lost ones included."""
+        """Number of frames so far, including lost frames."""
 
     def sent(self, pts: int | None, dts: int | None) -> None:
-        """Note a packet on its way to the decoder."""
+        """Record a packet sent to the decoder."""
 
     def failed(self, dts: int | None) -> None:
-        """Note that the decoder refused a packet."""
+        """Record that the decoder rejected a packet."""
 
     def suspect(self) -> None:
-        """Note that the decoder had to repair a frame and may have left out others."""
+        """Record that the decoder repaired a frame and may have skipped others."""
 
     def place(self, pts: int | None) -> tuple[int, int | None] | None:
         """Return the number of a decoded frame and its time stamp, if it has one.
 
-        None if the frame comes after later ones; it is then counted as lost already.
+        None if the frame arrives after later frames; it is then already counted as lost.
         """
 
     @property
     def num_passed_over(self) -> int:
-        """Packets so far that were due before a frame and gave none, for any reason."""
+        """Number of packets so far that were due before a frame and yielded none."""
 
     def num_awaited(self) -> int:
         """Return how many packets have not become a frame."""
 
     def num_lost_at_end(self) -> int:
-        """Return how many frames of a damaged stream are missing after the last one."""
+        """Return how many frames of a damaged stream are missing after the last frame."""
 
 
 class StampedTimeline:
     """Timeline of containers whose packets carry presentation times.
 
-    A frame's number is counted. After a decoder error, time stamps that went in and never
-    came out are counted as lost frames, so that later frames keep their numbers. Packets
-    that give no frame and no error (pictures before the first key frame of a cut stream,
-    invisible reference pictures) are not frames of the video.
+    Frames are counted. After a decoder error, time stamps that were sent and never returned
+    are counted as lost frames, so that later frames keep their numbers. Packets that give
+    no frame and no error (pictures before the first key frame of a cut stream, invisible
+    reference pictures) are not frames of the video.
     """
 
     def __init__(self, damage: Damage) -> None:
@@ -60,7 +60,7 @@ class StampedTimeline:
         self._lost_pts: set[int] = set()
 
     def sent(self, pts: int | None, dts: int | None) -> None:
-        """Remember when the packet will be shown."""
+        """Store the packet's presentation time."""
         del dts
         if pts is not None:
             heapq.heappush(self._pending, pts)
@@ -91,11 +91,11 @@ class StampedTimeline:
         return index, pts
 
     def num_awaited(self) -> int:
-        """Return how many time stamps have not come out."""
+        """Return how many time stamps have not been returned."""
         return len(self._pending)
 
     def num_lost_at_end(self) -> int:
-        """Return the same, if the decoder has complained."""
+        """Return the same, if the decoder has reported errors."""
         return len(self._pending) if self._damaged else 0
 
     def _pop_until(self, pts: int) -> list[int]:
@@ -122,23 +122,23 @@ class OrderedTimeline:
         self._num_failed = 0
 
     def sent(self, pts: int | None, dts: int | None) -> None:
-        """Remember the chunk's number."""
+        """Store the chunk's number."""
         del pts
         if dts is not None:
             heapq.heappush(self._pending, dts)
 
     def failed(self, dts: int | None) -> None:
-        """Forget the chunk and count its frame as lost before the next one."""
+        """Drop the chunk and count its frame as lost before the next frame."""
         self._num_failed += 1
         if dts in self._pending:
             self._pending.remove(dts)
             heapq.heapify(self._pending)
 
     def suspect(self) -> None:
-        """Do nothing: without time stamps only a refused packet can be counted."""
+        """Do nothing: without time stamps only rejected packets can be counted."""
 
     def place(self, pts: int | None) -> tuple[int, int | None]:
-        """Return the next number and the smallest chunk number that is left."""
+        """Return the next number and the smallest remaining chunk number."""
         del pts
         first = self.num_frames
         self.num_frames += self._num_failed
@@ -149,19 +149,19 @@ class OrderedTimeline:
         return index, heapq.heappop(self._pending) if self._pending else None
 
     def num_awaited(self) -> int:
-        """Return how many chunks have not come out."""
+        """Return how many chunks have not been returned."""
         return len(self._pending)
 
     def num_lost_at_end(self) -> int:
-        """Return how many packets were refused since the last frame."""
+        """Return how many packets were rejected since the last frame."""
         return self._num_failed
 
 
 class Clock:
-    """Time stamps to seconds on the clock of the whole container.
+    """Conversion of time stamps to seconds on the clock of the container.
 
-    A frame without a time stamp, or with one that does not lie after its predecessor's, is
-    placed one average frame after it and noted as damage.
+    A frame without a time stamp, or with a time stamp not after its predecessor's, is
+    placed one average frame after it and recorded as damage.
     """
 
     def __init__(
@@ -178,8 +178,8 @@ class Clock:
         Args:
             damage: Counts guessed times.
             time_base_s: Length of a unit of time stamps.
-            start: Time stamp of the stream's first frame; that of the first one if None.
-            start_s: The time that `start` stands for.
+            start: Time stamp of the stream's start; None for that of the first frame.
+            start_s: Time of `start` in seconds.
             frame_s: Length of an average frame.
         """
         self._damage = damage

@@ -1,4 +1,4 @@
-"""RGB frames and their times to an H.264 video with the sound of another one."""
+"""Writing of RGB frames with times to an H.264 video, with the sound of another video."""
 
 from collections.abc import Collection
 from contextlib import suppress
@@ -19,7 +19,7 @@ from wildaffect.video.sound import SoundTrack
 
 _TIME_BASE = Fraction(1, 90_000)
 _ENCODERS = ("libx264", "libopenh264", "h264_videotoolbox", "h264_mf")
-"""That need no special hardware, best first."""
+"""Encoders without special hardware, best first."""
 _OPTIONS: dict[str, dict[str, object]] = {"libx264": {"preset": "veryfast", "crf": "20"}}
 _FALLBACK_FPS = 25.0
 
@@ -27,9 +27,9 @@ _FALLBACK_FPS = 25.0
 class VideoWriter:
     """Writes an MP4 file (H.264, yuv420p); a context manager.
 
-    The file appears under its name only when the context ends without an exception; until
-    then it grows as `<name>.part`, which is removed if anything goes wrong. Odd sizes are
-    made even by repeating the last column or row, as 4:2:0 needs.
+    The file is renamed when the context ends without an exception; until then it is written
+    as `<name>.part`, which is removed on an error. Odd sizes are made even by repeating the
+    last column or row, as 4:2:0 needs.
 
     Raises:
         OutputError: If the file cannot be written, the disk is full, or this FFmpeg cannot
@@ -48,13 +48,13 @@ class VideoWriter:
         """Open the file.
 
         Args:
-            path: Its final name.
-            width: Of the frames, in pixels.
-            height: Of the frames, in pixels.
+            path: Final path.
+            width: Width of the frames, in pixels.
+            height: Height of the frames, in pixels.
             fps_hint: For rate control and the length of the last frame; times
                 are kept as given.
-            audio_from: A video file whose sound is laid under the frames, cut to their
-                range of time; frames then carry the times that this file's frames have.
+            audio_from: Video file whose sound is added, cut to the frames' range of time;
+                frames must have the times of this file's frames.
         """
         self._path = path
         self._part = path.with_name(path.name + ".part")
@@ -99,11 +99,11 @@ class VideoWriter:
 
         Args:
             rgb: Shape (height, width, 3).
-            time_s: Later than the frame before it; the first one becomes 0 in the file.
+            time_s: Time after that of the previous frame; the first becomes 0 in the file.
 
         Raises:
             ValueError: If shape or time do not fit.
-            OutputError: If the disk does not take it.
+            OutputError: If it cannot be written.
         """
         if rgb.shape != self._shape:
             raise ValueError(
@@ -167,7 +167,7 @@ class VideoWriter:
         self._container.close()
 
     def _discard(self) -> None:
-        with suppress(av.FFmpegError, OSError):  # what went wrong is raised already
+        with suppress(av.FFmpegError, OSError):  # the original error is raised already
             self._container.close()
         if self._sound:
             self._sound.close()
@@ -179,7 +179,7 @@ def choose_encoder(available: Collection[str]) -> str:
     """Return the H.264 encoder to use.
 
     Raises:
-        OutputError: If there is none; the message names the video encoders that exist.
+        OutputError: If there is none; the message lists the available video encoders.
     """
     for encoder in _ENCODERS:
         if encoder in available:
