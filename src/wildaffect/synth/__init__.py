@@ -1,4 +1,4 @@
-"""A generated world: people, behavior, annotators, scenes, and the data sets made of them.
+"""Synthetic data: people, behavior, annotators, scenes, and data sets of them.
 
-Everything is drawn from one seed. Importing this package imports no renderer.
+Everything is determined by one seed. Importing this package does not import the renderer.
 """

@@ -1,4 +1,4 @@
-"""Things on and around a face: glasses, hand, microphone, bun of hair."""
+"""Objects on and around a face: glasses, hand, microphone, hair bun."""
 
 from typing import Literal
 
@@ -21,7 +21,7 @@ EAR_X, EAR_Z = 0.80, 0.42
 
 
 def glasses(traits: Traits, left_eye: Point, right_eye: Point) -> list[Mesh]:
-    """Return frames before the eyes (centers in head units); none for most people."""
+    """Return glasses in front of the eyes (centers in head units); none for most people."""
     if traits.glasses == "none":
         return []
     rng = np.random.default_rng((traits.seed, 0x61A))
@@ -60,7 +60,7 @@ def glasses(traits: Traits, left_eye: Point, right_eye: Point) -> list[Mesh]:
 
 
 def bun(traits: Traits, head: HeadAsset, shape: NDArray[np.float32]) -> list[Mesh]:
-    """Return the knot of tied hair on a head of vertices `shape`; else nothing."""
+    """Return the hair bun on a head of vertices `shape`, if there is one."""
     if traits.hair_style != "tied":
         return []
     rng = np.random.default_rng((traits.seed, 0xB07))
@@ -76,12 +76,12 @@ def bun(traits: Traits, head: HeadAsset, shape: NDArray[np.float32]) -> list[Mes
 
 
 def prop(traits: Traits, kind: Prop, mouth: Point) -> list[Mesh]:
-    """Return what may be held before the face, where it is while it is held there.
+    """Return the object held in front of the face, at its final position.
 
     Args:
-        traits: Whose hand it is.
-        kind: What.
-        mouth: Where this person's mouth lies against that of the unchanged head, (3,).
+        traits: Traits of the person.
+        kind: Kind of object.
+        mouth: Position of the person's mouth relative to that of the unchanged head, (3,).
     """
     if kind == "none":
         return []
@@ -147,7 +147,7 @@ def _hand(traits: Traits, kind: Prop) -> Mesh:
 
 
 def _forearm(traits: Traits, skin: tuple[float, ...]) -> list[Mesh]:
-    """Return a wrist and the sleeve that it comes out of, below a hand at the origin."""
+    """Return a wrist and its sleeve, below a hand at the origin."""
     cloth = (*traits.cloth, 0.0, 0.0)
     wrist = tube(
         np.linspace([0.02, -0.45, 0.0], [0.13, -1.2, 0.12], 3),

@@ -1,4 +1,4 @@
-"""Observers of a video: late, smooth, biased, confused, and gone for whole stretches.
+"""Simulated annotators of a video, with lag, smoothing, bias, confusions and gaps.
 
 Symbols: T video frames.
 """
@@ -18,15 +18,15 @@ from wildaffect.synth.prototypes import EXPRESSIONS, SIMILAR
 from wildaffect.synth.statistics import Statistics
 
 MAX_LAG_S = 0.8
-"""Real traces lag by 1 to 6 s (Mariooryad and Busso 2015); ours by less than a clip."""
+"""Lag of the traces; real ones lag by 1 to 6 s (Mariooryad and Busso 2015)."""
 SMOOTHING_S = 0.5
 GOLDEN = 0.6180339887
-"""Multiples of it modulo 1 spread evenly over [0, 1)."""
+"""Multiples of it modulo 1 are evenly distributed over [0, 1)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Labels:
-    """What annotators wrote for every frame of one video, with masks."""
+    """Annotations of every frame of a video, with masks."""
 
     valence: NDArray[np.float32]
     arousal: NDArray[np.float32]
@@ -39,7 +39,7 @@ class Labels:
     """Mask of valence and arousal, shape (T,)."""
     expression_valid: NDArray[np.bool_]
     action_units_valid: NDArray[np.bool_]
-    """Shape (T,): of the twelve together."""
+    """Mask of all twelve action units, shape (T,)."""
 
 
 def annotate(
@@ -49,14 +49,14 @@ def annotate(
     *,
     place: float = 0.5,
 ) -> Labels:
-    """Return the labels that observers give to a video; the seed decides their faults.
+    """Return the annotations of a video; the seed determines their errors.
 
     Args:
-        behavior: What happens.
-        seed: Of the video.
-        statistics: How observers are.
-        place: In [0, 1), spread evenly over the videos of a set; decides which labels the
-            video carries, so that their shares hold in small sets too.
+        behavior: Behavior in the video.
+        seed: Seed of the video.
+        statistics: Error rates of the annotators.
+        place: Number in [0, 1), evenly distributed over the videos of a set; determines
+            which labels the video has, so that their shares are met in small sets too.
     """
     rng = np.random.default_rng((*seed, 0xA770))
     valid = _carried(rng, len(behavior), statistics, place)

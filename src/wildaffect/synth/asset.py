@@ -3,7 +3,7 @@
 Symbols: V vertices, F triangles, N targets. Head units: the eyes are about 0.62 apart, so
 one unit is about 0.1 m; x is the subject's left, y up, z toward the camera.
 Source: MakeHuman / MPFB2 base mesh and targets, face units by Mika Suominen (both CC0-1.0),
-reduced by `scripts/build_head_asset.py`; provenance stands beside the file.
+reduced by `scripts/build_head_asset.py`; provenance is next to the file.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from wildaffect.synth.nose import WRINKLED, wrinkled_nose
 
 
 class Material(IntEnum):
-    """What a triangle is made of; values are those of the asset up to `TORSO`."""
+    """Material of a triangle; values up to `TORSO` are those of the asset."""
 
     SKIN = 0
     LEFT_EYE = 1
@@ -31,7 +31,7 @@ class Material(IntEnum):
     TORSO = 7
     HAIR = 8
     PLAIN = 9
-    """One color per triangle: glasses, hands, things held before the face."""
+    """One color per triangle: glasses, hands, objects in front of the face."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +70,7 @@ class HeadAsset:
 
 @cache
 def load_head() -> HeadAsset:
-    """Read the head that comes with the package."""
+    """Read the head included in the package."""
     with as_file(files("wildaffect.synth") / "assets" / "head.npz") as path:
         stored = np.load(path)
         arrays = {name: stored[name] for name in stored.files}

@@ -1,4 +1,4 @@
-"""What is behind people: dull rooms and streets out of focus. Colors are linear RGB."""
+"""Backgrounds: blurred rooms and streets. Colors are linear RGB."""
 
 import cv2
 import numpy as np
@@ -12,7 +12,7 @@ KINDS = ("wall", "wall", "room", "room", "window", "shelves", "outdoors", "studi
 def draw_background(
     rng: np.random.Generator, height: int, width: int, *, brightness: float
 ) -> NDArray[np.float32]:
-    """Return a picture of shape (H, W, 3); `brightness` is about the light on the face."""
+    """Return a picture of shape (H, W, 3); `brightness` is about that of the face."""
     kind = rng.choice(KINDS)
     picture = _wall(rng, height, width)
     if kind in {"room", "window"}:

@@ -1,8 +1,8 @@
-"""Behavior of a person and its perceived affect, by frame: the exact truth.
+"""Behavior of a person and its perceived affect, by frame: the exact ground truth.
 
-Valence and arousal follow a state that outlasts the face: episodes push it, a slow mood
-carries it, and the face shows it with pauses, masks and meaningless movement. One frame is
-therefore less informative than the seconds around it. Symbols: T video frames.
+Valence and arousal follow a state with memory: it depends on episodes and a slow mood, and
+the face shows it with pauses, masking and movement without affect. One frame is therefore
+less informative than the seconds around it. Symbols: T video frames.
 """
 
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ STATE_LAG_S = 1.6
 """Time constant with which the perceived state follows an episode."""
 NEGATIVE = {"Anger", "Disgust", "Fear", "Sadness"}
 AFFECT = {name: np.array(CENTERS[name][:2]) for name in EXPRESSIONS if name != "Neutral"}
-"""Valence and arousal of the expressions that are any; a neutral face shows neither."""
+"""Valence and arousal of the expressions; a neutral face shows neither."""
 AFFECT["Neutral"] = np.zeros(2)
 
 
@@ -51,13 +51,13 @@ class Behavior:
     expression_strength: NDArray[np.float32]
     """Momentary strength of the expression, in [0, 1]; 0 for Neutral. Shape (T,)."""
     face_valence: NDArray[np.float32]
-    """Valence that the face shows now, in [-1, 1], without lag, mood or annotator; 0 when
-    it shows no affect. Shape (T,)."""
+    """Momentary valence of the face, in [-1, 1], without lag, mood or annotator; 0 if it
+    shows no affect. Shape (T,)."""
     face_arousal: NDArray[np.float32]
     pose: NDArray[np.float32]
     """Yaw, pitch, roll as in `core.faces.HeadPose` but in radians, shape (T, 3)."""
     gaze: NDArray[np.float32]
-    """Turn of the eyes in the head to the subject's left and up, radians, (T, 2)."""
+    """Rotation of the eyes in the head to the subject's left and up, radians, (T, 2)."""
     talking: NDArray[np.float32]
     """In [0, 1], shape (T,)."""
 
@@ -71,7 +71,7 @@ class Behavior:
 
 @dataclass(slots=True)
 class _Script:
-    """What episodes leave behind while a video is written."""
+    """State that episodes accumulate while a video is generated."""
 
     times_s: NDArray[np.float64]
     shown: NDArray[np.float64]
@@ -97,7 +97,7 @@ def envelope(
 def draw_behavior(
     seed: tuple[int, ...], num_frames: int, statistics: Statistics
 ) -> Behavior:
-    """Return what happens in a video of `num_frames` frames; the seed decides all of it."""
+    """Return the behavior in a video of `num_frames` frames, determined by the seed."""
     rng = np.random.default_rng((*seed, 0xBE4A))
     times_s = np.arange(num_frames) / FPS
     script = _Script(
@@ -164,7 +164,7 @@ def _write_episode(
     kind: int,
     statistics: Statistics,
 ) -> float:
-    """Write one episode and return how long until the next begins, in seconds."""
+    """Write an episode and return the time until the next begins, in seconds."""
     name = EXPRESSIONS[kind]
     duration = float(np.clip(rng.lognormal(np.log(3.2), 0.6), 1.0, 15))
     onset, offset = rng.uniform(0.2, 0.9), rng.uniform(0.4, 1.6)
@@ -206,7 +206,7 @@ def _write_episode(
 def _typical_parts(
     rng: np.random.Generator, chances: dict[int, float], least: float
 ) -> dict[int, float]:
-    """Return with what chance each action unit takes part in an episode."""
+    """Return the probability of each action unit in an episode."""
     if not least:
         return dict(chances)
     while True:
@@ -218,7 +218,7 @@ def _typical_parts(
 def _visibility(
     rng: np.random.Generator, num: int, statistics: Statistics
 ) -> NDArray[np.float64]:
-    """Return how much of an episode the face shows now, about 0.15 to 1.2."""
+    """Return the displayed share of an episode by frame, about 0.15 to 1.2."""
     flicker = 1 + 0.20 * wander(rng, num, 1 / FPS, 0.6)
     pause = 1 / (1 + np.exp(-6 * (wander(rng, num, 1 / FPS, 1.0) + rng.normal(0.6, 0.3))))
     if not statistics.pauses:

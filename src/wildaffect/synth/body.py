@@ -12,7 +12,7 @@ ARM_RADII = np.array([0.02, 0.25, 0.41, 0.45, 0.43, 0.35, 0.28])
 
 
 def tucked(head: HeadAsset, shape: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the vertices with the cut edges of the torso drawn in, under the clothes.
+    """Return the vertices with the cut edges of the torso pulled in, under the clothes.
 
     The head's own mesh ends in a ragged edge at shoulders and chest.
     """
@@ -27,7 +27,7 @@ def tucked(head: HeadAsset, shape: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def body_below(head: HeadAsset, shape: NDArray[np.float32]) -> Mesh:
-    """Return trunk and arms, which begin inside the shoulders and go straight down."""
+    """Return trunk and arms, which begin inside the shoulders and extend straight down."""
     torso = np.unique(head.triangles[head.materials == Material.TORSO])
     low = torso[head.vertices[torso, 1] < 4.9]
     edge, lowered = shape[low], float((shape[low] - head.vertices[low])[:, 1].mean())
@@ -59,7 +59,7 @@ def body_below(head: HeadAsset, shape: NDArray[np.float32]) -> Mesh:
 
 
 def _outward(mesh: Mesh, axis: NDArray[np.floating]) -> Mesh:
-    """Return the surface with its triangles turned away from a vertical axis."""
+    """Return the surface with its triangles facing away from a vertical axis."""
     a, b, c = (mesh.vertices[mesh.triangles[:, corner]] for corner in range(3))
     away = (a + b + c) / 3 - axis
     away[:, 1] = 0

@@ -1,4 +1,4 @@
-"""Movements without any affect, on both sides of the face or one, and what excludes what.
+"""Movements without affect, on one or both sides of the face, and mutual exclusion.
 
 Symbols: T video frames, U action units in the order of `facs.DRAWN`. Arrays with sides have
 shape (2, T, U), the subject's left first.
@@ -14,18 +14,18 @@ from wildaffect.synth.noise import smoothstep
 
 Sided = NDArray[np.float64]
 MAX_TOGETHER = 0.15
-"""Intensity at which an action unit has shut out all that it excludes."""
+"""Intensity from which an action unit fully suppresses those that it excludes."""
 EXCLUDES: dict[int, tuple[int, ...]] = {
     28: (24, 23, 25, 26, 16, 18, 22),
     24: (25, 26, 16, 22),
     20: (18, 22),
     43: (5,),
 }
-"""Action units that anatomy does not let a face show together; the first one wins.
+"""Action units that are anatomically incompatible; the first takes precedence.
 
-Lips that are sucked in (28) or pressed (24) are closed, and their red cannot be pressed
-once it is gone; stretched lips (20) are neither puckered nor funneled; a closed eye (43)
-has no raised upper lid (5). Earlier entries come first.
+Lips that are sucked in (28) or pressed (24) are closed, and lips that are sucked in cannot
+be pressed; stretched lips (20) are neither puckered nor funneled; a closed eye (43) has no
+raised upper lid (5). Earlier entries are applied first.
 """
 PARTS_LIPS: dict[int, float] = {9: 0.35, 10: 0.5, 16: 0.6, 26: 0.7}
 """Intensity of parted lips (25) with an action unit that pulls them apart."""
@@ -38,7 +38,7 @@ class Bursts:
     per_minute: dict[int, float]
     """Bursts of each action unit."""
     one_sided: dict[int, float]
-    """Share of an action unit's bursts that only one side of the face shows."""
+    """Share of one-sided bursts of an action unit."""
     weakest: float = 0.15
     strongest: float = 1.0
 
@@ -46,7 +46,7 @@ class Bursts:
 def add_bursts(
     rng: np.random.Generator, times_s: NDArray[np.float64], shown: Sided, bursts: Bursts
 ) -> None:
-    """Write bursts into `shown` where they are stronger than the present values."""
+    """Write bursts into `shown` where they are stronger than the current values."""
     for number, per_minute in bursts.per_minute.items():
         for _ in range(rng.poisson(per_minute * (times_s[-1] + 2) / 60)):
             start = rng.uniform(-2, times_s[-1])
@@ -63,10 +63,9 @@ def add_bursts(
 
 
 def keep_to_anatomy(shown: Sided) -> NDArray[np.float64]:
-    """Part lips that are pulled apart and fade out in `shown` what cannot be together.
+    """Part lips that are pulled apart and suppress incompatible action units in `shown`.
 
-    Returns:
-        How far the mouth is free to speak, in [0, 1], shape (T,).
+    Returns: Share by which the mouth is free to speak, in [0, 1], shape (T,).
     """
     lips = shown[:, :, COLUMN[25]]
     for number, share in PARTS_LIPS.items():

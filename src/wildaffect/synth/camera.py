@@ -1,4 +1,4 @@
-"""From light to pixels: exposure, lens, sensor and codec of one camera."""
+"""Camera model from light to pixels: exposure, lens, sensor and codec."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -17,7 +17,7 @@ NOISE_SEED = 11
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Camera:
-    """What one camera does to every picture of a clip."""
+    """Parameters of a camera, constant over a clip."""
 
     exposure: float
     white_balance: NDArray[np.float32]
@@ -35,7 +35,7 @@ class Camera:
 
 
 def draw_camera(rng: np.random.Generator, *, melanin: float) -> Camera:
-    """Return a camera whose exposure roughly suits the person, with its own faults."""
+    """Return a random camera with an exposure that roughly suits the person."""
     dark = rng.random() < 0.10
     exposure = rng.lognormal(0, 0.16) * (1 + 0.38 * melanin)
     return Camera(
@@ -64,7 +64,7 @@ def _noise_bank() -> NDArray[np.float32]:
 
 
 class Exposure:
-    """Takes pictures with one camera; keeps its tables between frames."""
+    """Renders pictures of one camera; caches its tables between frames."""
 
     def __init__(self, camera: Camera) -> None:
         self.camera = camera
@@ -82,8 +82,8 @@ class Exposure:
 
         Args:
             light: Linear RGB, shape (H, W, 3).
-            rng: Of this clip.
-            motion_px: How far the face moves in this frame, right and down.
+            rng: Random generator of this clip.
+            motion_px: Movement of the face in this frame, right and down.
         """
         camera = self.camera
         if camera.blur_px > 0.3:

@@ -1,6 +1,6 @@
-"""The raised cheek, which the head's own face units show too little.
+"""The raised cheek, which the head's own face units show too weakly.
 
-FACS on action unit 6: the cheeks go up, the infraorbital triangle with them; skin gathers
+FACS on action unit 6: the cheeks and the infraorbital triangle are raised; skin gathers
 below the eye and pushes the lower lid up; skin is drawn toward the eye from the temple,
 the outer end of the brow comes down a little.
 """
@@ -15,10 +15,11 @@ RAISED = ("cheekRaiseLeft", "cheekRaiseRight")
 
 
 def raised_cheeks(vertices: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return how far each face unit of `RAISED` moves each vertex, shape (2, V, 3).
+    """Return the displacement of each vertex by each face unit of `RAISED`, (2, V, 3).
 
     Args:
-        vertices: Of the unchanged head, shape (V, 3); only skin and lashes may move.
+        vertices: Vertices of the unchanged head, shape (V, 3); only skin and lashes may
+            move.
     """
     return np.stack([_one_side(vertices, side) for side in (1, -1)])
 

@@ -1,4 +1,4 @@
-"""A take drawn as aligned crops, the way `cropped_aligned` images show one person."""
+"""A take rendered as aligned crops, like the `cropped_aligned` images of a person."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -24,13 +24,13 @@ from wildaffect.synth.render.renderer import (
 from wildaffect.synth.take import Take, head_rotation
 
 LOOSENESS = 0.72
-"""Scale of the face against the alignment template: below 1 shows more around it."""
+"""Scale of the face relative to the alignment template: below 1 shows more context."""
 MIDDLE = (0.5, 0.62)
 """Point of the template that stays in place when it is loosened, in sides of the crop."""
 JITTER = 0.012
 """Spread of the detector's error, in sides of the crop."""
 SHUTTER = 0.6
-"""Share of the time between two video frames that the shutter is open."""
+"""Exposure time as a share of the frame interval."""
 FULL_TEXTURE_FROM_PX = 240
 CROP_ORDER = (1, 0, 2, 4, 3)
 """Rows of the first five landmarks in the order of the template (image left first)."""
@@ -38,7 +38,7 @@ CROP_ORDER = (1, 0, 2, 4, 3)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crop:
-    """One aligned picture with what is exactly true of it."""
+    """An aligned picture with its exact ground truth."""
 
     rgb: NDArray[np.uint8]
     """Shape (size, size, 3)."""
@@ -47,13 +47,13 @@ class Crop:
 
 
 def make_performer(take: Take, size_px: int) -> Person:
-    """Return the person of a take with the texture that a face of this size needs."""
+    """Return the person of a take with a texture for this size of the face."""
     divisor = 1 if size_px > FULL_TEXTURE_FROM_PX else 2
     return make_person(take.traits, held=take.prop, texture_divisor=divisor)
 
 
 def moment_of(take: Take, frame: int) -> Moment:
-    """Return what the person does in a frame of the video, counted from 0."""
+    """Return the state of the person in a frame of the video, counted from 0."""
     behavior = take.behavior
     yaw, pitch, roll = (float(angle) for angle in behavior.pose[frame])
     sides = np.stack([behavior.intensities_left[frame], behavior.intensities_right[frame]])
@@ -106,7 +106,7 @@ def draw_crops(
 
 
 def loosened_template() -> NDArray[np.float64]:
-    """Return where the five points land, in sides of the crop, shape (5, 2)."""
+    """Return the positions of the five points, in sides of the crop, shape (5, 2)."""
     middle = np.array(MIDDLE)
     return (TEMPLATES["arcface_5pt"] - middle) * LOOSENESS + middle
 

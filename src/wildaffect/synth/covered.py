@@ -1,4 +1,4 @@
-"""Aligned crops of generated people with a hand or something flat before the face."""
+"""Aligned crops of generated people with a hand or a flat cover in front of the face."""
 
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
@@ -42,18 +42,18 @@ IN_FRONT = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoveredFace:
-    """One picture with what is exactly true of it."""
+    """A picture with its exact ground truth."""
 
     rgb: NDArray[np.uint8]
     """Shape (size, size, 3)."""
     points_xy: NDArray[np.float32]
     """The five points of alignment, in pixels, shape (5, 2)."""
     eyes_covered: float
-    """Share of the area of the eye that is covered more, in [0, 1]."""
+    """Covered share of the area of the more covered eye, in [0, 1]."""
     is_flat: bool
     """A flat cover instead of a hand or a microphone."""
     mouth_covered: float
-    """Share of the area of the lips, in [0, 1]."""
+    """Covered share of the area of the lips, in [0, 1]."""
 
 
 def draw_covered_faces(
@@ -64,14 +64,14 @@ def draw_covered_faces(
     flat: Part | None = None,
     size_px: int = SIZE_PX,
 ) -> list[CoveredFace]:
-    """Return pictures of one person in several moments.
+    """Return pictures of one person at several moments.
 
     Args:
         identity: Number of the person; the same number gives the same pictures.
         num: Number of pictures.
-        where: Position of the hand; None draws one for each picture.
-        flat: Part of the face under a flat cover instead; None draws covers where `where`
-            is None too.
+        where: Position of the hand; None samples one for each picture.
+        flat: Part of the face under a flat cover instead; None samples covers if `where` is
+            None too.
         size_px: Side of the pictures in pixels.
     """
     rng = np.random.default_rng((identity, 0xC0F))
@@ -133,7 +133,7 @@ def _held_at(
     where: Where,
     rng: np.random.Generator,
 ) -> NDArray[np.float32]:
-    """Return a hand's vertices turned, scaled and moved to a place before a face."""
+    """Return a hand's vertices rotated, scaled and moved in front of a face."""
     if where == "off":
         return (hand - np.array([0, 9, 0])).astype(np.float32)
     eyes, mouth = face[[0, 1]].mean(0), face[[3, 4]].mean(0)

@@ -1,4 +1,4 @@
-"""A world on disk, in the layout of s-Aff-Wild2 and of the three single-task tracks.
+"""A generated data set in the layout of s-Aff-Wild2 and of the three single-task tracks.
 
 ```
 DIR/training_set_annotations.txt  validation_set_annotations.txt  test_set_annotations.txt
@@ -60,12 +60,12 @@ TEST_LIST = "MTL_Challenge_test_set_release.txt"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """Progress of a world."""
+    """Progress of the generation."""
 
     num_done: int
     num_videos: int
     num_images: int
-    """Drawn by this run."""
+    """Number of images rendered by this run."""
 
 
 def write_world(
@@ -78,19 +78,19 @@ def write_world(
     workers: int,
     files: Files = "crops",
 ) -> Iterator[Progress]:
-    """Write a world and yield after each video; resumable.
+    """Write a data set and yield after each video; resumable.
 
     Args:
-        folder: Made if it is not there.
-        preset: Size of the world; not `scenes`, which `scene_files` writes.
+        folder: Folder of the data set; created if missing.
+        preset: Size of the data set; not `scenes`, which `scene_files` writes.
         seed: Random seed.
         statistics: Frequencies of expressions, action units and events.
         size_px: Side of the crops.
-        workers: Processes that draw; 1 draws in this one.
-        files: Pictures to draw; crops are the same with and without videos.
+        workers: Number of rendering processes; 1 renders in this process.
+        files: Pictures to render; crops are the same with and without videos.
 
     Raises:
-        OutputError: If the folder holds another world.
+        OutputError: If the folder contains another data set.
     """
     videos = plan_world(preset, seed=seed, statistics=statistics, size_px=size_px)
     described = describe_world(preset, seed, statistics, size_px)
@@ -113,7 +113,7 @@ def write_world(
 
 
 def draw_video(folder: Path, video: PlannedVideo, *, files: Files) -> int:
-    """Draw the pictures of one video, then write their truth; return how many."""
+    """Render the pictures of a video, write their ground truth, return their number."""
     cv2.setNumThreads(1)
     clip = open_clip(video)
     truth: dict[str, NDArray[np.float32]] = {}
@@ -164,7 +164,7 @@ def _part(folder: Path, video: PlannedVideo) -> Path:
 def describe_world(
     preset: Preset, seed: int, statistics: StatisticsName, size_px: int
 ) -> dict[str, object]:
-    """Return what a reader must know to make the same world again."""
+    """Return the provenance needed to reproduce the data set."""
     return {
         "made_by": f"wildaffect {__version__}, generated world {FORMAT_VERSION}",
         "preset": preset.name,
@@ -180,10 +180,10 @@ def describe_world(
 
 
 def claim_folder(folder: Path, provenance: dict[str, object]) -> None:
-    """Make the folder this world's, or find that it is already.
+    """Record this data set in the folder, or check that it belongs to it.
 
     Raises:
-        OutputError: If it holds something else.
+        OutputError: If it contains something else.
     """
     path = folder / "provenance.json"
     text = json.dumps(provenance, indent=2) + "\n"

@@ -1,4 +1,4 @@
-"""The exact truth of every annotated frame of a world, in one file next to its annotations.
+"""The exact ground truth of all annotated frames, in one file next to the annotations.
 
 Symbols: N annotated frames, in the order of the videos and of their frames.
 """
@@ -20,7 +20,7 @@ Truth = dict[str, NDArray[np.generic]]
 
 
 def exact_truth(video: PlannedVideo) -> Truth:
-    """Return what is exactly so in a video's annotated frames, one row each.
+    """Return the exact ground truth of a video's annotated frames, one row each.
 
     Keys and meanings are those of `behavior.Behavior`, angles with their unit, and `held`
     of `take.Take`.
@@ -54,12 +54,12 @@ def exact_truth(video: PlannedVideo) -> Truth:
 def write_exact(
     folder: Path, videos: Sequence[PlannedVideo], truths: Sequence[Truth], **named: object
 ) -> None:
-    """Write `exact.npz`, which holds each key of the truths and whose row it is.
+    """Write `exact.npz` with each key of the ground truth and the video of each row.
 
     Args:
-        folder: The world's.
-        videos: In the order of the file's `videos`.
-        truths: Of each video, all with the same keys.
+        folder: Folder of the data set.
+        videos: Videos, in the order of the file's `videos`.
+        truths: Ground truth of each video, all with the same keys.
         named: Further arrays that are not per frame.
     """
     arrays = {

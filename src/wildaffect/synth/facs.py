@@ -14,8 +14,8 @@ from wildaffect.core.tasks import ABAW_ACTION_UNIT_NUMBERS
 from wildaffect.synth.asset import HeadAsset
 
 UNLABELED = (5, 9, 14, 16, 17, 18, 20, 22, 43, 28)
-"""Drawn but not annotated: among others blinks (43) and the shapes of speech. New ones go
-to the end, where they leave the people and videos of existing seeds as they were."""
+"""Rendered but not annotated: among others blinks (43) and the shapes of speech. New action
+units are appended, so that people and videos of existing seeds do not change."""
 DRAWN = (*ABAW_ACTION_UNIT_NUMBERS, *UNLABELED)
 """FACS numbers in the order of every array over action units in this package."""
 COLUMN = {number: column for column, number in enumerate(DRAWN)}
@@ -91,11 +91,11 @@ def face_unit_weights(
 
     Args:
         head: The head.
-        intensities: Of each of `DRAWN`, in [0, 1]: shape (22,), or (2, 22) for the
-            subject's left and right.
-        gain: How strongly this person shows each action unit, about 1.
+        intensities: Intensity of each of `DRAWN`, in [0, 1]: shape (22,), or (2, 22) for
+            the subject's left and right.
+        gain: Expressiveness of the person per action unit, about 1.
         asymmetry: Left minus right half of each action unit, about 0.
-        gaze: Turn of the eyes to the subject's left and up, in radians.
+        gaze: Rotation of the eyes to the subject's left and up, in radians.
     """
     matrix = unit_matrix(head.units)
     left = np.array([unit.endswith("Left") for unit in head.units], np.float32)

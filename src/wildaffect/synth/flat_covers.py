@@ -1,4 +1,4 @@
-"""Flat things before a face: bars, masks, dark glasses, mosaics.
+"""Flat covers of a face: bars, masks, dark glasses, mosaics.
 
 Symbols: H x W pixels of a picture.
 """
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 Part = Literal["eyes", "one_eye", "mouth", "both", "cheek", "brow"]
 PARTS: tuple[Part, ...] = ("eyes", "one_eye", "mouth", "both", "cheek", "brow")
 PART_SHARES = (0.28, 0.14, 0.28, 0.08, 0.1, 0.12)
-"""How often each is drawn where no part is asked for."""
+"""Probability of each part if none is requested."""
 MOSAICS, DARK = 0.15, 0.45
 """Shares of covers that are mosaics of the face, and of others that are dark."""
 
@@ -24,13 +24,13 @@ Rgb = NDArray[np.uint8]
 def lay_flat_cover(
     rgb: Rgb, outlines: Sequence[Outline], part: Part | None, rng: np.random.Generator
 ) -> tuple[Rgb, NDArray[np.bool_]]:
-    """Return a picture with a flat cover, and which pixels the cover hides, shape (H, W).
+    """Return a picture with a flat cover, and the mask of covered pixels, shape (H, W).
 
     Args:
-        rgb: Shape (H, W, 3).
-        outlines: Of the left eye, the right eye and the lips, in pixels.
-        part: Part of the face to cover; None draws one.
-        rng: Source of place, size and look.
+        rgb: Picture, shape (H, W, 3).
+        outlines: Outlines of the left eye, the right eye and the lips, in pixels.
+        part: Part of the face to cover; None samples one.
+        rng: Random generator for position, size and appearance.
     """
     drawn = part or PARTS[rng.choice(len(PARTS), p=PART_SHARES)]
     corners = _cover(outlines, drawn, rng)
@@ -47,7 +47,7 @@ def lay_flat_cover(
 def _cover(
     outlines: Sequence[Outline], part: Part, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    """Return the corners of a rectangle over a part, turned a little, shape (4, 2)."""
+    """Return the corners of a slightly rotated rectangle over a part, shape (4, 2)."""
     left, right, lips = (outline.astype(np.float64) for outline in outlines)
     eyes, eye = np.concatenate([left, right]), (left, right)[rng.integers(2)]
     apart = np.linalg.norm(left.mean(0) - right.mean(0))
@@ -61,7 +61,7 @@ def _cover(
     }[part]
     low, high = points.min(0), points.max(0)
     middle, half = (low + high) / 2, (high - low) / 2 * rng.uniform(1.1, 1.9, 2)
-    if part == "mouth" and rng.random() < 0.5:  # a mask reaches down over the chin
+    if part == "mouth" and rng.random() < 0.5:  # a mask extends over the chin
         middle[1], half[1] = middle[1] + 0.3 * apart, half[1] + 0.35 * apart
     angle = rng.normal(0, 0.12)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])

@@ -2,7 +2,7 @@
 
 The scalp is charted from a whorl near the crown: columns run around the head, rows from the
 whorl (v = 0) to the hairline (v = 1) and on along forehead or shoulders (v up to 2). A
-table holds the end of each strand; the rasterizer draws nothing beyond.
+table contains the end of each strand; the rasterizer draws nothing beyond.
 """
 
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ WHORL = np.deg2rad(-14)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cut:
-    """What a style sets, in head units."""
+    """Parameters of a hairstyle, in head units."""
 
     volume: float
     """Thickness of the hair over the crown."""
@@ -102,9 +102,9 @@ def _chart() -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float64
 def grow_hair(
     traits: Traits, shape: NDArray[np.float32]
 ) -> tuple[list[Mesh], NDArray[np.float32]]:
-    """Return the layers on a person's head of vertices `shape`, and where strands end.
+    """Return the layers on a person's head of vertices `shape`, and the ends of strands.
 
-    The second array holds the last v of each strand of both layers, shape (2 * STRANDS,);
+    The second array has the last v of each strand of both layers, shape (2 * STRANDS,);
     a strand that is missing ends below 0.
     """
     ends = np.full(2 * STRANDS, -1, np.float32)
@@ -203,7 +203,7 @@ def _layer(
 def _fall(
     point: NDArray[np.float64], drop: float, hangs: NDArray[np.float64], length: float
 ) -> NDArray[np.float64]:
-    """Return the way from the hairline down by `drop`, past the ears."""
+    """Return the path from the hairline down by `drop`, past the ears."""
     if drop <= 0:
         return np.zeros_like(point)
     outward = point[:, [0, 2]] - np.array([0.0, 0.25])
@@ -243,7 +243,7 @@ def _strand_ends(
 
 
 def _fringe(rng: np.random.Generator) -> NDArray[np.float64]:
-    """Return how far each strand falls over the forehead, swept away from a parting."""
+    """Return the extent of each strand over the forehead, swept away from a parting."""
     signed = (np.arange(STRANDS) + 0.5) / STRANDS * 2 - 1
     covered = smoothstep(np.deg2rad(60), np.deg2rad(44), np.abs(signed) * np.pi)
     parting = rng.uniform(-0.22, 0.22)

@@ -1,4 +1,4 @@
-"""Named points of the head whose place in a picture is exact.
+"""Named points of the head with an exact position in a picture.
 
 Left and right are the subject's own.
 """
@@ -27,7 +27,7 @@ NEAR: dict[str, tuple[float, float, float]] = {
     "lip_lower": (0.0, 6.53, 1.57),
     "chin": (0.0, 6.30, 1.53),
 }
-"""Where to look for each point on the unchanged head; right ones mirror the left."""
+"""Approximate positions on the unchanged head; right points mirror the left."""
 CORNERS = ("left_mouth_corner", "right_mouth_corner")
 EYES = ("left_eye", "right_eye")
 NAMES = (

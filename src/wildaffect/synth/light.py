@@ -1,4 +1,4 @@
-"""Light as it falls on people: a plain description, drawn from a seed."""
+"""Description of the light on people, sampled from a seed."""
 
 from dataclasses import dataclass
 
@@ -34,7 +34,7 @@ STUDIO = Light(
 
 
 def draw_light(rng: np.random.Generator) -> Light:
-    """Return a light of one place; all are about equally bright, the camera is not."""
+    """Return a random light; all are about equally bright, unlike cameras."""
     around, height = rng.normal(0, 0.75), rng.uniform(0.05, 1.05)
     hard = rng.uniform(0.25, 1.0)
     warm = rng.normal(0, 0.06)

@@ -1,4 +1,4 @@
-"""Pieces of surface, and how they join into one."""
+"""Pieces of a surface mesh, and their concatenation."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mesh:
-    """Triangles with what the renderer must know of each. V vertices, F triangles."""
+    """Triangles with their attributes for the renderer. V vertices, F triangles."""
 
     vertices: NDArray[np.float32]
     """Shape (V, 3)."""

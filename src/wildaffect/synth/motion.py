@@ -1,4 +1,4 @@
-"""Movement of head and eyes: the truth of pose and gaze, by frame."""
+"""Movement of head and eyes: the ground truth of pose and gaze, by frame."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +8,7 @@ from wildaffect.synth.noise import wander
 FPS = 30.0
 """Rate of every generated video."""
 MAX_GAZE = 0.40
-"""Radians that eyes turn in the head."""
+"""Maximum rotation of the eyes in the head, in radians."""
 
 
 def move_head(
@@ -31,7 +31,7 @@ def move_head(
 def move_eyes(
     rng: np.random.Generator, times_s: NDArray[np.float64], pose: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return the turn of the eyes to the subject's left and up in radians, (T, 2)."""
+    """Return the rotation of the eyes to the subject's left and up in radians, (T, 2)."""
     num = len(times_s)
     averted = rng.uniform(0.08, 0.22)
     fixations = np.cumsum(rng.exponential(0.9, int(times_s[-1] / 0.45) + 8) + 0.15)

@@ -1,4 +1,4 @@
-"""Smooth randomness: noise pictures for surfaces, wandering values for behavior."""
+"""Smooth noise: pictures for surfaces, random walks for behavior."""
 
 from functools import cache
 from typing import Any

@@ -2,8 +2,8 @@
 
 FACS on action unit 9: skin along the sides of the nose is pulled up and the wings with it;
 wrinkles gather next to and above the bridge, and the inner part of the cheek swells.
-Corners of the mouth and the cheekbone stay; the upper lip is raised by a unit of the head's
-own.
+Corners of the mouth and the cheekbone do not move; the upper lip is raised by a unit of the
+head's own.
 """
 
 import numpy as np
@@ -16,10 +16,10 @@ WRINKLED = ("noseWrinkleLeft", "noseWrinkleRight")
 
 
 def wrinkled_nose(vertices: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return how far each face unit of `WRINKLED` moves each vertex, shape (2, V, 3).
+    """Return the displacement of each vertex by each face unit of `WRINKLED`, (2, V, 3).
 
     Args:
-        vertices: Of the unchanged head, shape (V, 3); only skin may move.
+        vertices: Vertices of the unchanged head, shape (V, 3); only skin may move.
     """
     return np.stack([_one_side(vertices, side) for side in (1, -1)])
 

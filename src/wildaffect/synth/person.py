@@ -1,4 +1,4 @@
-"""A person as the renderer takes them: shape, surface and colors from their traits."""
+"""A person for the renderer: shape, surface and colors from their traits."""
 
 from dataclasses import dataclass
 
@@ -20,14 +20,14 @@ from wildaffect.synth.traits import Traits
 EYE_DISTANCE = 0.616
 """Distance between the eyes of the unchanged head, in head units."""
 BELOW_COLLARS = 4.8
-"""Height on the unchanged head below which every torso is dressed."""
+"""Height on the unchanged head below which every torso has clothes."""
 NUM_DETAILS = 42
-"""Details of shape that one person has."""
+"""Number of shape details per person."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Everything about a person that does not change within a clip.
+    """All properties of a person that are constant within a clip.
 
     Person units: as head units, with the neck's pivot at the origin of rotation.
     Symbols: V vertices of the whole mesh, of which the first H are the head's own.
@@ -35,19 +35,19 @@ class Person:
 
     traits: Traits
     mesh: Mesh
-    """Neutral face, props where they are held."""
+    """Neutral face, with objects at their final position."""
     rest: NDArray[np.float32]
-    """The same vertices on the unchanged head (procedural colors look here), (V, 3)."""
+    """The same vertices on the unchanged head, for procedural colors, (V, 3)."""
     scale: float
     """Person units per head unit."""
     pivot: NDArray[np.float32]
-    """About which the head turns, shape (3,)."""
+    """Pivot of the head's rotation, shape (3,)."""
     follows: NDArray[np.float32]
     """Share of the head's rotation that each vertex follows, shape (V, 1)."""
     culled: NDArray[np.uint8]
     """Triangles that have an invisible back, shape (F,)."""
     props: slice
-    """Vertices of what is held before the face."""
+    """Vertices of the object held in front of the face."""
     texture: NDArray[np.float32]
     """Linear albedo and gloss of the face, shape (rows, columns, 4)."""
     texture_divisor: int
@@ -59,8 +59,8 @@ def make_person(traits: Traits, *, held: Prop = "none", texture_divisor: int = 2
     """Build a person.
 
     Args:
-        traits: Who it is.
-        held: What this person may hold before the face in this clip.
+        traits: Traits of the person.
+        held: Object that the person may hold in front of the face in this clip.
         texture_divisor: 2 for faces up to about 130 px, 1 for larger ones.
     """
     head = load_head()
@@ -114,7 +114,7 @@ def make_person(traits: Traits, *, held: Prop = "none", texture_divisor: int = 2
 
 
 def shape_change(head: HeadAsset, traits: Traits) -> NDArray[np.float32]:
-    """Return how this person's neutral head differs from the asset's, shape (V, 3)."""
+    """Return the difference of the person's neutral head from the asset's, (V, 3)."""
     rng = np.random.default_rng((traits.seed, 0x5A9))
     weights: dict[str, float] = {}
     for sex, by_sex in (("female", 1 - traits.maleness), ("male", traits.maleness)):
@@ -144,10 +144,10 @@ def expressed(
     """Return the vertices of a person's face in one moment, head straight, shape (V, 3).
 
     Args:
-        person: Whose face.
-        intensities: Of the action units of `facs.DRAWN`, in [0, 1], shape (22,), or (2, 22)
-            for the subject's left and right.
-        gaze: Turn of the eyes against the head to the subject's left and up, radians.
+        person: Person to pose.
+        intensities: Intensities of the action units of `facs.DRAWN`, in [0, 1], shape
+            (22,), or (2, 22) for the subject's left and right.
+        gaze: Rotation of the eyes in the head to the subject's left and up, radians.
     """
     head = load_head()
     weights = face_unit_weights(
@@ -168,6 +168,6 @@ def expressed(
 def turned(
     person: Person, vertices: NDArray[np.float32], rotation: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Return vertices with the head turned by a 3x3 rotation, the neck following partly."""
+    """Return vertices with the head rotated by a 3x3 matrix, the neck partly following."""
     moved = (vertices - person.pivot) @ rotation.T + person.pivot
     return (person.follows * moved + (1 - person.follows) * vertices).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Which videos a world has, who is in them, and which of their frames are annotated."""
+"""Plan of a generated data set: videos, people, and annotated frames."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,19 +15,19 @@ from wildaffect.synth.statistics import STATISTICS, StatisticsName, draw_frame_n
 
 SPLIT_NUMBERS: dict[Split, int] = {"train": 0, "val": 1, "test": 2}
 PEOPLE_PER_SPLIT = 1_000_000
-"""Identity seeds of one split, far more than any world has."""
+"""Number of identity seeds per split, far more than any data set needs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedVideo:
-    """One video before anything of it is drawn."""
+    """A planned video, before rendering."""
 
     name: str
     split: Split
     number: int
     """Position among the videos of its split."""
     identity: int
-    """Seed of the person; ranges of the splits do not meet."""
+    """Seed of the person; ranges of the splits are disjoint."""
     seed: tuple[int, ...]
     frame_numbers: NDArray[np.int64]
     """Annotated frames, from 1, ascending."""
@@ -40,11 +40,11 @@ class PlannedVideo:
         return int(self.frame_numbers[-1])
 
     def behavior(self) -> Behavior:
-        """Return the exact truth of the video."""
+        """Return the exact ground truth of the video."""
         return draw_behavior(self.seed, self.num_frames, STATISTICS[self.statistics])
 
     def labels(self, behavior: Behavior) -> Labels:
-        """Return what annotators wrote of it."""
+        """Return the annotations of the video."""
         statistics = STATISTICS[self.statistics]
         return annotate(behavior, self.seed, statistics, place=self.number * GOLDEN % 1)
 
@@ -56,7 +56,7 @@ class PlannedVideo:
 def plan_world(
     preset: Preset, *, seed: int, statistics: StatisticsName, size_px: int
 ) -> list[PlannedVideo]:
-    """Return every video of a world in the order of its files."""
+    """Return all videos of a data set in the order of its files."""
     videos = []
     for split, num_people in preset.people.items():
         for person in range(num_people):
@@ -97,7 +97,7 @@ def _plan_video(
 def annotations_of(
     videos: Sequence[PlannedVideo], *, source: str, with_repeats: bool
 ) -> Annotations:
-    """Return the labels of some videos as any reader of files would give them.
+    """Return the labels of some videos as a reader of the files would.
 
     Args:
         videos: All videos of one split.

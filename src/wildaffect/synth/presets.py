@@ -1,4 +1,4 @@
-"""The worlds that come with a name."""
+"""Named presets of generated data sets."""
 
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -11,11 +11,11 @@ Split = Literal["train", "val", "test"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preset:
-    """Numbers of people, videos and frames of a world; use `replace` for others."""
+    """Numbers of people, videos and frames of a data set; use `replace` for others."""
 
     name: PresetName
     people: dict[Split, int]
-    """No person is in two splits."""
+    """Number of people in each split; no person is in two splits."""
     videos_per_person: int
     rows_per_video: int
     """Annotated frames, the median where lengths vary."""
@@ -25,12 +25,12 @@ class Preset:
     length_sigma: float = 0.0
     """Spread of the logarithm of the number of rows."""
     gap_factor: float = 1.0
-    """Stretches the way from one annotated frame to the next."""
+    """Factor of the distance between annotated frames."""
 
     def with_people(self, num_people: int) -> "Preset":
         """Return the preset with so many people in its largest split, others in proportion.
 
-        A split that has anyone keeps one person at least. Of `scenes` it is the number of
+        A split that has people keeps at least one. Of `scenes` it is the number of
         videos.
         """
         most = max(self.people.values())

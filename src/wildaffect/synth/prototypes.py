@@ -1,8 +1,8 @@
-"""Which action units go with which expression, and where it lies in valence and arousal.
+"""Action units of each expression, and its position in valence and arousal.
 
 Sources: prototypes of FACS (Ekman and Friesen 1978, table 11-1) with the shares of posers
 of Du, Tao and Martinez (PNAS 111, E1454, 2014); "Other", the unlabeled companions and the
-places in valence and arousal are an own choice in circumplex order.
+places in valence and arousal are chosen here, in circumplex order.
 """
 
 from wildaffect.core.tasks import ABAW_EXPRESSIONS
@@ -41,7 +41,7 @@ VARIANTS: dict[str, tuple[dict[int, float], ...]] = {
     "Surprise": ({1: 1.0, 2: 1.0, 5: 0.66, 25: 0.9, 26: 0.8}, {1: 1.0, 2: 1.0, 5: 0.6}),
     "Other": (TAKES_PART["Other"],),
 }
-"""The same where an expression has several forms, each as likely: the prototypes and major
+"""The same for expressions with several equally likely forms: the prototypes and major
 variants of Ekman and Friesen (1978, table 11-1), such as anger with lips pressed (24) or
 with lips parted (25, 26). Lowered lids (43) of sadness represent the lowered gaze there."""
 CENTERS: dict[str, tuple[float, float, float]] = {
@@ -70,6 +70,6 @@ SIMILAR: dict[str, tuple[str, ...]] = {
     "Surprise": ("Fear", "Other", "Happiness"),
     "Other": ("Neutral", "Neutral", "Happiness"),
 }
-"""What an expression is mistaken for."""
+"""Typical confusions of each expression."""
 LABEL_STRENGTH = 0.26
-"""Share of a full expression below which an observer reports Neutral."""
+"""Share of a full expression below which an annotator labels Neutral."""

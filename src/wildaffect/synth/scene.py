@@ -1,4 +1,4 @@
-"""Whole frames with several people who come, go, cross and turn away; exact truth of each.
+"""Full frames with several people who enter, leave, cross and turn away, and their truth.
 
 Symbols: T video frames of a shot, P people of a frame.
 """
@@ -47,7 +47,7 @@ BOX_MARGIN = 0.08
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """One person in one frame, exactly. Boxes and points are pixels of the frame."""
+    """Exact ground truth of a person in a frame; boxes and points in its pixels."""
 
     person_id: int
     """Identity seed: the same person keeps it from shot to shot."""
@@ -69,7 +69,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SceneFrame:
-    """One picture and everyone in it."""
+    """A picture and the people in it."""
 
     index: int
     """Frame index from 0 over the whole scene."""
@@ -86,12 +86,12 @@ class Staging:
     num_people_probs: tuple[float, ...] = NUM_PEOPLE
     """Probabilities of 0, 1, ... people in a shot."""
     ways: Mapping[Way, float] = field(default_factory=lambda: WAYS)
-    """Probabilities of what a person of a shot does."""
+    """Probabilities of the actions of a person in a shot."""
 
 
 class _Part(NamedTuple):
     slot: float
-    """Where across the frame, in [0, 1]."""
+    """Horizontal position in the frame, in [0, 1]."""
     num_people: int
     length: int
     """Length of the shot in frames."""
@@ -106,7 +106,7 @@ class _Actor:
     center_px: NDArray[np.float64]
     """Middle of the head over time, shape (T, 2)."""
     body_yaw: NDArray[np.float64]
-    """Turn of the whole body in radians, shape (T,)."""
+    """Rotation of the body in radians, shape (T,)."""
     scale: float
     """Pixels per person unit."""
 
@@ -120,14 +120,14 @@ def draw_scene(
     cast: list[int],
     staging: Staging | None = None,
 ) -> Iterator[SceneFrame]:
-    """Yield the frames of a scene of several shots; the arguments decide every pixel.
+    """Yield the frames of a scene of several shots, determined by the arguments.
 
     Args:
-        seed: Of the scene.
-        height: Of frames, pixels.
-        width: Of frames, pixels.
-        num_frames: In all, at `behavior.FPS`.
-        cast: Identity seeds of who may appear, at least four.
+        seed: Seed of the scene.
+        height: Height of frames, pixels.
+        width: Width of frames, pixels.
+        num_frames: Total number of frames, at `behavior.FPS`.
+        cast: Identity seeds of the people who may appear, at least four.
         staging: Number of people and their actions.
     """
     rng = np.random.default_rng((*seed, 0x5CE))
@@ -141,7 +141,7 @@ def draw_scene(
         )
         shown = islice(
             drawn, num_frames - first
-        )  # the end breaks a shot off, not hurries it
+        )  # the end truncates a shot instead of speeding it up
         for offset, (rgb, people) in enumerate(shown):
             yield SceneFrame(index=first + offset, shot=shot, rgb=rgb, people=people)
         first, shot = first + length, shot + 1

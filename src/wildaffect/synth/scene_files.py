@@ -1,4 +1,4 @@
-"""Scenes on disk: videos with tables of the truth in every frame.
+"""Scenes on disk: videos with tables of the ground truth in every frame.
 
 ```
 DIR/videos/scene0000.mp4     whole frames, 30 per second
@@ -51,15 +51,15 @@ def write_scenes(
     """Write scenes, one per person of the preset's test split; resumable.
 
     Args:
-        folder: Made if it is not there.
+        folder: Folder of the data set; created if missing.
         preset: Number of people.
         seed: Random seed.
         statistics: Recorded; people in scenes behave in a balanced way.
         size_px: Height of the smaller frames; they are 16 to 9.
-        workers: Processes that draw.
+        workers: Number of rendering processes.
 
     Raises:
-        OutputError: If the folder holds another world.
+        OutputError: If the folder contains another data set.
     """
     claim_folder(folder, describe_world(preset, seed, statistics, size_px))
     for name in ("videos", "truth"):
@@ -80,7 +80,7 @@ def write_scenes(
 def write_scene(
     folder: Path, number: int, *, seed: int, size_px: int, num_frames: int
 ) -> int:
-    """Write one scene and its truth; return how many frames. The table comes last."""
+    """Write one scene and its ground truth, the table last; return the number of frames."""
     height = size_px * (2 if number % LARGE_EVERY == LARGE_EVERY - 1 else 1)
     width = 2 * round(height * 8 / 9)
     first = (seed * 3 + SPLIT_NUMBERS["test"]) * PEOPLE_PER_SPLIT + 10 * number
@@ -111,7 +111,7 @@ def write_scene(
 
 
 def write_table(path: Path, frames: Sequence[SceneFrame]) -> None:
-    """Write the table of truth: a row per frame and person, one per empty frame."""
+    """Write the table of the ground truth: a row per frame and person or empty frame."""
     with (
         whole_file(path) as part,
         part.open("w", newline="", encoding="utf-8") as file,
@@ -127,7 +127,7 @@ def write_table(path: Path, frames: Sequence[SceneFrame]) -> None:
 
 
 def write_truth(path: Path, frames: Sequence[SceneFrame]) -> None:
-    """Write every number of every person, a row each, as arrays."""
+    """Write all values as arrays, one row per person and frame."""
     with whole_file(path) as part, part.open("wb") as file:
         np.savez_compressed(file, **_truth(frames))  # type: ignore[arg-type]
 

@@ -1,4 +1,4 @@
-"""Frequencies of events: three sets with which a world can be generated.
+"""Frequencies of events: three settings for generated data sets.
 
 `EVERYDAY` is for models that must handle any face: every expression and action unit at
     every
@@ -23,44 +23,44 @@ StatisticsName = Literal["balanced", "wild", "everyday"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statistics:
-    """Frequencies and faults of one kind of data set."""
+    """Frequencies of events and annotation errors of a data set."""
 
     name: StatisticsName
     episode_prior: tuple[float, ...]
     """Probabilities of the eight expressions in an episode."""
     mood_concentration: float
-    """Dirichlet weight of the prior: small makes videos differ much in mood."""
+    """Dirichlet weight of the prior: for small values, videos differ much in mood."""
     free_per_minute: dict[int, float]
-    """Bursts of an action unit without any affect."""
+    """Bursts of an action unit without affect."""
     threshold: dict[int, float]
-    """Intensity from which an annotator calls an action unit present."""
+    """Intensity from which an annotator labels an action unit as present."""
     talking: float
     """Median share of time spent talking."""
     confusion: float
-    """Share of expression stretches that the annotator calls something similar."""
+    """Share of expression segments that the annotator confuses with a similar class."""
     median_gap: float
     """Video frames from one annotated frame to the next."""
     gap_sigma: float
     """Spread of the logarithm of the gap; 0 is regular."""
     repeated_rows: float
-    """Share of rows that stand twice."""
+    """Share of repeated rows."""
     patterns: dict[str, float]
-    """Which labels a stretch of video carries (v: both of affect, e, a), how often."""
+    """Probability of each set of labels of a segment (v: valence and arousal, e, a)."""
     broken_videos: float
     """Share of videos whose pattern changes midway."""
     episode_intensity: tuple[float, float, float] = (0.25, 2.0, 1.8)
-    """Weakest episode, and both parameters of the beta distribution of what is above it."""
+    """Minimum strength of an episode, and parameters of the beta distribution above."""
     typical: float = 0.0
-    """Least share of an expression's typical action units that an episode has, each counted
-    by how often it takes part; at 0 an episode may come without any."""
+    """Minimum share of an expression's typical action units in an episode, weighted by
+    their probability; with 0, an episode may have none."""
     has_variants: bool = False
-    """True if an expression takes one of its `prototypes.VARIANTS` per episode."""
+    """True if an expression uses one of its `prototypes.VARIANTS` per episode."""
     masked: float = 0.15
     """Share of negative episodes that are masked with a smile."""
     pauses: bool = True
     """True if the face goes blank for moments during an episode."""
     bursts: Bursts | None = None
-    """Two-sided and one-sided movements without affect; with them, anatomy is kept to."""
+    """Two-sided and one-sided movements without affect; if set, anatomy is respected."""
 
 
 EVERY = 0.30
@@ -156,7 +156,7 @@ VALID_BAND = 0.06
 def draw_frame_numbers(
     rng: np.random.Generator, statistics: Statistics, num_rows: int, *, stretch: float = 1.0
 ) -> NDArray[np.int64]:
-    """Return the frames of a video that carry labels, from 1, strictly ascending."""
+    """Return the labeled frames of a video, from 1, strictly ascending."""
     median = statistics.median_gap * stretch
     gaps = median * np.exp(statistics.gap_sigma * rng.standard_normal(num_rows))
     steps = np.clip(np.round(gaps), 1, MAX_GAP).astype(np.int64)

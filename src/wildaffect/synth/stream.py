@@ -1,7 +1,7 @@
-"""Planned videos in memory: pictures, labels and exact truth without any file.
+"""Planned videos in memory: pictures, labels and exact ground truth without files.
 
-For uses of thousands of people in one pass, such as a training recipe that keeps only
-features. The output is that of `dataset`, before file compression.
+For passes over thousands of people, such as a training recipe that only stores features.
+The output is that of `dataset`, before file compression.
 
     preset = replace(PRESETS["wild"].with_people(2000), rows_per_video=100)
     for video in plan_world(preset, seed=7, statistics="wild", size_px=112):
@@ -37,27 +37,28 @@ class Clip:
     time_s: NDArray[np.float64]
     """Times on the video's clock, frame 1 at 0 s, shape (N,)."""
     annotations: Annotations
-    """What annotators wrote, with masks: one row per frame, none twice."""
+    """Annotations with masks: one row per frame, without repeats."""
     truth: Behavior
-    """What is exactly so in these frames."""
+    """Exact ground truth of these frames."""
     held: NDArray[np.float32]
     """Share by which a hand or microphone is in front of the face, in [0, 1], shape
     (N,)."""
     crops: Iterator[Crop]
-    """N aligned pictures, drawn on demand, once."""
+    """N aligned pictures, rendered on demand, once."""
 
     def __len__(self) -> int:
         return len(self.frame_number)
 
 
 def open_clip(video: PlannedVideo, *, renderer: Renderer | None = None) -> Clip:
-    """Return a planned video's annotated frames; the plan's row decides all of it.
+    """Return a planned video's annotated frames, determined by the plan's row.
 
-    Nothing is drawn before `crops` is iterated; labels and truth alone cost milliseconds.
+    Nothing is rendered before `crops` is iterated; labels and ground truth alone cost
+    milliseconds.
 
     Args:
         video: A row of `plan.plan_world`.
-        renderer: With a window of the video's size, to be used again by the next clip.
+        renderer: Renderer with a window of the video's size, reused by the next clip.
     """
     take = take_of(video)
     rows = video.frame_numbers - 1
@@ -76,15 +77,15 @@ def open_clip(video: PlannedVideo, *, renderer: Renderer | None = None) -> Clip:
 def stream_frames(video: PlannedVideo) -> Iterator[WholeFrame]:
     """Yield every frame of a planned video, annotated or not, 30 per second.
 
-    Picture i (from 0) is frame i + 1 of the annotations and stands at i / 30 s. The last is
-    the last annotated one. See `whole` for what they show.
+    Picture i (from 0) is frame i + 1 of the annotations, at i / 30 s. The last is the last
+    annotated frame. See `whole` for what they show.
     """
     side = SIDES_PER_CROP * video.size_px
     return draw_whole_frames(take_of(video), renderer=Renderer(side, side))
 
 
 def take_of(video: PlannedVideo) -> Take:
-    """Return everything that decides a planned video's pictures."""
+    """Return the take that determines a planned video's pictures."""
     return draw_take(
         video.seed,
         identity=video.identity,

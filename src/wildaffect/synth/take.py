@@ -1,4 +1,4 @@
-"""One clip of one person before it is drawn: who, what, where, with which camera."""
+"""A clip of one person before rendering: person, behavior, background, camera."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ PROPS: dict[Prop, float] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Take:
-    """Everything that decides the pictures of one clip. Symbols: T video frames."""
+    """All parameters of the pictures of one clip. Symbols: T video frames."""
 
     traits: Traits
     behavior: Behavior
@@ -52,7 +52,7 @@ def draw_take(
 
 
 def head_rotation(yaw: float, pitch: float, roll: float) -> NDArray[np.float32]:
-    """Return the turn of a head, 3x3; radians, signs of `core.faces.HeadPose`."""
+    """Return the rotation of a head, 3x3; radians, signs of `core.faces.HeadPose`."""
     cy, sy = np.cos(yaw), np.sin(yaw)
     cp, sp = np.cos(-pitch), np.sin(-pitch)
     cr, sr = np.cos(-roll), np.sin(-roll)

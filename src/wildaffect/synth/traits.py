@@ -1,4 +1,4 @@
-"""Traits of a generated person, drawn once from an identity seed."""
+"""Traits of a generated person, sampled from an identity seed."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -27,7 +27,7 @@ SKIN_TONES = np.array(
         [0.29, 0.185, 0.13],
     ]
 )
-"""Skin tones from light to dark, display RGB; an own choice in the range of published skin
+"""Skin tones from light to dark, display RGB; chosen within the range of published skin
 charts."""
 HAIR_TONES = np.array(
     [
@@ -52,7 +52,8 @@ IRIS_TONES = np.array(
 
 NUM_EARLY = 21
 """Leading entries of `DRAWN` whose traits come from the person's main generator. Action
-units added since have one of their own, so that people of existing seeds stay the same."""
+units added later have a separate generator, so that people of existing seeds do not
+change."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""A take drawn as full frames of a static camera, as in a video file.
+"""A take rendered as full frames of a static camera, as in a video file.
 
 The same person, light, background and camera as the aligned crops of `clip`; here the head
 moves in the frame instead of being aligned to the template.
@@ -27,14 +27,14 @@ from wildaffect.synth.take import Take
 SIDES_PER_CROP = 2
 """Side of the square frame, in sides of the take's crops; the face has the same scale."""
 UNITS_PER_CROP = 3
-"""Person units that a crop is wide, about."""
+"""Approximate width of a crop in person units."""
 SWAY = 0.03
-"""Spread of the head's way through the frame, in sides of the frame."""
+"""Spread of the head's position in the frame, in sides of the frame."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WholeFrame:
-    """One picture of a video with what is exactly true of it."""
+    """A picture of a video with its exact ground truth."""
 
     rgb: NDArray[np.uint8]
     """Shape (side, side, 3)."""
@@ -46,8 +46,9 @@ def draw_whole_frames(take: Take, *, renderer: Renderer) -> Iterator[WholeFrame]
     """Yield every frame of a take at `behavior.FPS`, from the first to the last.
 
     Args:
-        take: Who does what.
-        renderer: With a square window, `SIDES_PER_CROP` times as wide as the crops.
+        take: Take to render.
+        renderer: Renderer with a square window, `SIDES_PER_CROP` times as wide as the
+            crops.
     """
     side, num_frames = renderer.width, len(take.behavior)
     scale = side / SIDES_PER_CROP / UNITS_PER_CROP

@@ -89,7 +89,7 @@ def read_header(file: BinaryIO, path: Path) -> ImageHeader:
 def open_picture(name: str, file: BinaryIO) -> ImageFile.ImageFile:
     """Return a Pillow image of one format, independent of Pillow's other formats."""
     if name == "HEIF":
-        from pi_heif import HeifImageFile  # noqa: PLC0415 - only photographs of phones
+        from pi_heif import HeifImageFile  # noqa: PLC0415 - only for photos of phones
 
         return HeifImageFile(file)
     return _DECODERS[name](file)

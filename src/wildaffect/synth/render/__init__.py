@@ -1,1 +1,1 @@
-"""Triangles to pixels on a CPU; the only part of the project that needs numba."""
+"""Software renderer of triangles; the only part of the project that needs numba."""

@@ -13,9 +13,9 @@ def lay_over(
     matrix: NDArray[np.float64],
     out: NDArray[np.float32],
 ) -> None:
-    """Write premultiplied `color` (H, W, 3) over what `matrix` finds in `wide` to `out`.
+    """Composite premultiplied `color` (H, W, 3) over `wide`, mapped by `matrix`, to `out`.
 
-    The background is out of focus, so the nearest of its pixels will do; beyond its edge
+    The background is out of focus, so nearest-neighbor sampling suffices; beyond its edge
     it is mirrored once.
     """
     rows, columns = wide.shape[0], wide.shape[1]
@@ -45,7 +45,7 @@ def expose(
 ) -> None:
     """Write `image`, uint8 BGR: light through the display curve, with noise on top.
 
-    `first` is the place of the square of noise at which this picture's noise begins.
+    `first` is the position in the square of noise at which this picture's noise begins.
     """
     size, top = noise.shape[0], np.float32(len(curve) - 1)
     for y in range(image.shape[0]):

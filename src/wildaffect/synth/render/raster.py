@@ -1,4 +1,4 @@
-"""Which triangle is seen at which sample, and where the light reaches.
+"""Visibility of triangles by sample, and shadows.
 
 Symbols: V vertices, F triangles, H and W samples.
 """
@@ -14,7 +14,7 @@ FAR = np.float32(1e9)
 STRANDS = 768
 """Columns of the strand table that one layer of hair has."""
 NARROW = 5
-"""Samples across up to which every sample of a row is tried."""
+"""Width in samples up to which every sample of a row is tested."""
 TIP = np.float32(0.05)
 """Distance by which a strand ends earlier at its edge than at its middle."""
 

@@ -1,4 +1,4 @@
-"""One person in one moment to premultiplied linear color, with the points that are exact.
+"""Rendering of a person at a moment to premultiplied linear color, with exact points.
 
 Coordinates: person units (see `person.Person`); pixels run right and down.
 """
@@ -21,12 +21,12 @@ CAMERA_DISTANCE = 9.0
 EYE_RADIUS = 0.145
 SHADOW_SIZE = 96
 SHADOW_SPAN = 4.2
-"""Person units that the shadow map covers."""
+"""Size of the shadow map in person units."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """What a person does in one frame."""
+    """State of a person in one frame."""
 
     intensities: NDArray[np.floating]
     """Intensities of `facs.DRAWN`, in [0, 1], shape (22,), or (2, 22) for the subject's
@@ -34,9 +34,9 @@ class Moment:
     rotation: NDArray[np.float32]
     """Rotation matrix of the head, 3x3."""
     gaze: tuple[float, float] = (0.0, 0.0)
-    """Turn of the eyes to the subject's left and up, radians."""
+    """Rotation of the eyes to the subject's left and up, radians."""
     held: float = 0.0
-    """0 nothing held before the face, 1 fully there."""
+    """Share by which the object is in front of the face: 0 not, 1 fully."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,7 @@ class Placement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawing:
-    """What came out; buffers are reused by the next drawing."""
+    """Result of rendering; buffers are reused by the next call."""
 
     color: NDArray[np.float32]
     """Premultiplied linear RGB, shape (H, W, 3)."""
@@ -58,7 +58,7 @@ class Drawing:
 
 
 def posed_vertices(person: Person, moment: Moment) -> NDArray[np.float32]:
-    """Return every vertex of a person in one moment, shape (V, 3)."""
+    """Return all vertices of a person at a moment, shape (V, 3)."""
     vertices = expressed(person, moment.intensities, gaze=moment.gaze)
     if person.props.stop > person.props.start:
         away = np.array([0.5, -3.2, 0.3], np.float32) * np.float32(1 - moment.held)
@@ -73,7 +73,7 @@ def on_image_plane(vertices: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 class Renderer:
-    """Draws people into a window of fixed size; keeps its buffers between frames."""
+    """Renders people into a window of fixed size; reuses its buffers between frames."""
 
     def __init__(self, height: int, width: int) -> None:
         fine = (height * SUBSAMPLES, width * SUBSAMPLES)
@@ -88,7 +88,7 @@ class Renderer:
 
     @property
     def seen_triangles(self) -> NDArray[np.int32]:
-        """Triangle of the last drawing that each subsample shows, -1 for none."""
+        """Visible triangle of each subsample in the last rendering, -1 for none."""
         return self._seen
 
     def draw(
@@ -99,14 +99,14 @@ class Renderer:
         placement: Placement,
         light: Light,
     ) -> Drawing:
-        """Draw a person.
+        """Render a person.
 
         Args:
-            person: Who.
-            moment: Doing what.
-            vertices: From `posed_vertices` of the two.
-            placement: Where in the window.
-            light: Under which light.
+            person: Person to render.
+            moment: State of the person.
+            vertices: Result of `posed_vertices` for both.
+            placement: Position in the window.
+            light: Light of the scene.
         """
         mesh = person.mesh
         plane = on_image_plane(vertices)

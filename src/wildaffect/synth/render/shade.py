@@ -1,4 +1,4 @@
-"""Light on what is seen: one key light with shadows, a fill light, sky and ground.
+"""Shading of visible surfaces: one key light with shadows, a fill light, sky and ground.
 
 Colors are linear RGB. Compiled functions: their arguments are plain arrays and numbers.
 Symbols: H, W pixels; there are SUBSAMPLES times as many samples along each axis.
@@ -14,7 +14,7 @@ from wildaffect.synth.render.vectors import blended, dot, three, unit
 SUBSAMPLES = 2
 """Samples per pixel along each axis."""
 LIGHT, KEY, SKY, GROUND, FILL, FILL_COLOR = 4, 7, 10, 13, 34, 37
-"""Where each begins in the `look` that `renderer.packed_look` packs."""
+"""Offset of each in the `look` of `renderer.packed_look`."""
 SAME_DEPTH = 0.05
 """Person units within which samples of a pixel share one color."""
 
@@ -26,7 +26,7 @@ def shade(
 ):  # fmt: skip
     """Write premultiplied `color` (H, W, 3) and `alpha` (H, W) in [0, 1].
 
-    A sample takes the color of an earlier sample of its pixel when both lie on the same
+    A sample reuses the color of an earlier sample of its pixel if both are on the same
     material at about the same depth: edges keep SUBSAMPLES squared samples, smooth areas
     are shaded once. `look` packs light and colors (`renderer.packed_look`).
     """

@@ -3,8 +3,8 @@
 Colors are linear RGB. `paint` returns four numbers of the surface (albedo, then a gloss
 factor or the tone of a strand) and four of its finish: strength of highlights, number of
 squarings, softness of skin, share of the key light that arrives regardless of shadows.
-Procedural colors look at places on the unchanged head. Compiled functions: their arguments
-are plain arrays and numbers.
+Procedural colors depend on positions on the unchanged head. Compiled functions: their
+arguments are plain arrays and numbers.
 """
 
 import numpy as np
@@ -18,11 +18,11 @@ TONGUE, LASHES = int(Material.TONGUE), int(Material.LASHES)
 CAVITY, TORSO, HAIR = int(Material.MOUTH_CAVITY), int(Material.TORSO), int(Material.HAIR)
 GLOSS, SKIN_FLAT, IRIS, HAIR_COLOR, CLOTH = 16, 17, 20, 23, 26
 TEETH_COLOR, COLLAR = 29, 32
-"""Where each begins in the `look` of `renderer.packed_look`; texture box first."""
+"""Offset of each in the `look` of `renderer.packed_look`; texture box first."""
 ROOTED = 1.04
-"""Strands that end before this lie on the scalp; the others hang free."""
+"""End of a strand below which it lies on the scalp; longer strands hang free."""
 WRINKLE_STEP = 1 / 255
-"""What one step of a stored wrinkle is worth."""
+"""Depth of one step of a stored wrinkle."""
 
 
 @njit(cache=True, fastmath=True, error_model="numpy", inline="always")

@@ -1,4 +1,4 @@
-"""Where each texel of the face lies on the head, and where skin folds under each action."""
+"""Position of each texel of the face on the head, and wrinkles of each action unit."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -24,7 +24,7 @@ class TexelMap:
     """Texture space of the face at one resolution, H rows and W columns."""
 
     position: NDArray[np.float32]
-    """Point on the unchanged head, shape (H, W, 3); outside the face, of no meaning."""
+    """Point on the unchanged head, shape (H, W, 3); undefined outside the face."""
     lips: NDArray[np.float32]
     """Mask in [0, 1], shape (H, W)."""
     wrinkles: NDArray[np.uint8]
