@@ -33,7 +33,8 @@ def plan_results(
 
     Raises:
         UsageError: If several sources would share a table, or the format is unknown.
-        OutputError: If the folder cannot be created. """
+        OutputError: If the folder cannot be created.
+    """
     plan = result_names(sources, out, suffix)
     if out.suffix.lower() in TABLE_SUFFIXES and not out.is_dir():
         if len(plan) > 1:

@@ -95,7 +95,8 @@ def align_values(
     """Return valence or arousal.
 
     Raises:
-        EvaluationError: If a prediction is missing and the rule does not allow it. """
+        EvaluationError: If a prediction is missing and the rule does not allow it.
+    """
     pred = predictions.valence if task is Task.VALENCE else predictions.arousal
     target = annotations.valence if task is Task.VALENCE else annotations.arousal
     aligned = AlignedTask(

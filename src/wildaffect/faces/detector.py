@@ -2,8 +2,7 @@
 
 Source: V. Bazarevsky et al., "BlazeFace: sub-millisecond neural face detection on mobile
 GPUs", arXiv 1907.05047; the full-range network and its decoding are those of MediaPipe.
-Different
-here: frames are downscaled in two steps, so that small faces do not alias.
+Different here: frames are downscaled in two steps, so that small faces do not alias.
 """
 
 from collections.abc import Iterable

@@ -170,9 +170,7 @@ class _Actor:
     """Extractor in its own process of the cluster."""
 
     def __init__(self, plan: ExtractPlan) -> None:
-        warnings.simplefilter(
-            "ignore", DamagedVideoWarning
-        )  # reported in the outcomes
+        warnings.simplefilter("ignore", DamagedVideoWarning)  # reported in the outcomes
         self._plan = plan
         self._extractor: Extractor | None = None
         self._progress: tuple[VideoInfo, int] | None = None

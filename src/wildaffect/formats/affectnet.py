@@ -64,7 +64,8 @@ def read_affectnet_csv(path: Path, split: str = "") -> Reading:
 
     Raises:
         MissingData: If the file does not exist.
-        BadAnnotation: If the header differs, or no row can be read. """
+        BadAnnotation: If the header differs, or no row can be read.
+    """
     data = read_text(path)
     header = read_header(path, data)
     if tuple(name.strip() for name in header.split(",")) != COLUMNS:
