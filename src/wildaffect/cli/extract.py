@@ -55,7 +55,7 @@ class Command:
     """Run workers on this machine, or on a Ray cluster whose machines share the inputs and
     the store (needs the extra `cluster`)."""
     address: str = "local"
-    """Address of the Ray cluster: auto for the one this machine belongs to, or host:port;
+    """Address of the Ray cluster: auto for the cluster of this machine, or host:port;
     local starts Ray on this machine for the duration of the command."""
     json: bool = False
     """Print the report as JSON on standard output."""

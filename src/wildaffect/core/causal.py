@@ -107,8 +107,9 @@ class StreamingCausal:
         """Take rows, shape (T, D), and return those that are now final.
 
         Raises:
-            ValueError: If times do not ascend strictly, also over pushes, there is not one
-                time per row, or the model returns another shape or values not finite.
+            ValueError: If times do not ascend strictly, also over pushes, the number of
+                times differs from that of rows, or the model returns another shape or
+                values not finite.
         """
         together = np.concatenate([self._times_s[-1:], times_s])
         check_times(together)

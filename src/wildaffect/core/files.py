@@ -33,7 +33,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     """Yield the part to write; it is renamed to `path` when the block succeeds.
 
     If the block raises, the part is removed and an existing file at `path` stays. Processes
-    that write the same file do so one after another.
+    that write the same file wait for each other.
 
     Raises:
         OSError: If the place cannot be written.
@@ -137,7 +137,7 @@ def open_locked(part: Path, *, wait_s: float = 0.0) -> IO[bytes]:
 def _try_lock(file: IO[bytes]) -> bool:
     if sys.platform == "win32":
         raise LocksUnsupported(errno.ENOTSUP, "no locks that end with a process")
-    import fcntl  # noqa: PLC0415 - not there on Windows
+    import fcntl  # noqa: PLC0415 - not on Windows
 
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

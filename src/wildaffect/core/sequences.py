@@ -202,7 +202,7 @@ def nearest_feature(
 
 
 def expand(outputs: Floats, sequence: FrameSequence) -> Expanded:
-    """Return an output for every row of the annotations, repeats and masked ones included.
+    """Return an output for every row of the annotations, including repeats and masked rows.
 
     A frame that could not be computed uses the output of the nearest earlier computed
     frame, else of the first computed frame.
@@ -212,7 +212,7 @@ def expand(outputs: Floats, sequence: FrameSequence) -> Expanded:
         sequence: Sequence that they were computed on.
 
     Raises:
-        ValueError: If there is not one output per computed row, or no output at all.
+        ValueError: If the number of outputs differs from that of computed rows, or is 0.
     """
     computed = sequence.computed_rows
     if len(outputs) != len(computed) or not len(computed):

@@ -65,8 +65,9 @@ class StreamingWindows:
         """Take rows, shape (T, D), and return those that are now final.
 
         Raises:
-            ValueError: If times do not ascend strictly, also over pushes, there is not one
-                time per row, or the model returns another shape or values not finite.
+            ValueError: If times do not ascend strictly, also over pushes, the number of
+                times differs from that of rows, or the model returns another shape or
+                values not finite.
         """
         self._check(times_s, rows)
         before_s = -np.inf if self._last_s is None else self._last_s

@@ -4,9 +4,9 @@ Pictures are compared by a 64-bit difference hash (each pixel of a 9 x 8 thumbna
 right neighbor), and pairs of near hashes by their 32 x 32 thumbnails. Only hashes and
 thumbnails of a bounded sample are kept in memory, and no picture is shown.
 
-Measured when the limits were set: frames of one clip against a strongly compressed copy
-differ in 4 to 11 bits and by 6 to 9 gray levels; aligned faces of different people (253
-pairs) in 9 bits and by 30 levels at least. Neighboring frames of a clip count as one.
+Measured when the limits were set: frames of a clip and of a strongly compressed copy differ
+in 4 to 11 bits and by 6 to 9 gray levels; aligned faces of different people (253 pairs) in
+at least 9 bits and by 30 levels. Neighboring frames of a clip are near duplicates.
 
 Source: N. Krawetz, "Kind of Like That", hackerfactor.com, 2013 (difference hash).
 """
@@ -55,7 +55,7 @@ class Pictures:
     thumbnails: NDArray[np.uint8]
     """Gray, shape (M, 32, 32)."""
     num_images: int
-    """Number of images from which the sample was drawn."""
+    """Number of images in the set that was sampled."""
     num_unreadable: int
     num_flat: int
     """Number of nearly uniform pictures, which are excluded."""

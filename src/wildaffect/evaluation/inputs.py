@@ -15,7 +15,7 @@ def read_class_map(path: Path) -> tuple[dict[str, str | None], LabelSpace]:
         The map, and the label space of its predicted classes.
 
     Raises:
-        MissingData: If the file is not there.
+        MissingData: If the file does not exist.
         BadAnnotation: If it is no such object.
     """
     try:
@@ -40,7 +40,7 @@ def read_video_names(path: Path) -> tuple[str, ...]:
     """Read names of videos, one per line.
 
     Raises:
-        MissingData: If the file is not there.
+        MissingData: If the file does not exist.
         BadAnnotation: If it is empty, or is not UTF-8.
     """
     try:

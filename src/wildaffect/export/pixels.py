@@ -42,7 +42,7 @@ VALUES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PixelParity:
-    """Differences between two analyses of one clip."""
+    """Differences between two analyses of a clip."""
 
     num_rows: int
     """Number of rows with affect."""

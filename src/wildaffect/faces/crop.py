@@ -115,7 +115,8 @@ def similarity(
     """Return the least-squares similarity (2, 3) that maps source to target (N, 2)."""
     mean_source, mean_target = source.mean(0, dtype=np.float64), target.mean(0)
     a, b = source - mean_source, target - mean_target
-    # In the plane, with points as complex numbers, the best turn and scale is one division.
+    # In the plane, with points as complex numbers, the best rotation and scale are a single
+    # division.
     spread = max(float((a**2).sum()), 1e-12)
     cos = float((a * b).sum()) / spread
     sin = float((a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).sum()) / spread

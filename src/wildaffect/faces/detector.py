@@ -33,8 +33,8 @@ faces of this score are searched again at a higher resolution, with `CLOSE_SCORE
 SURE_SCORE = 0.7
 """Score from which a tile is not searched again at a higher resolution."""
 CLOSE_SCORE = 0.65
-"""Score threshold of the closer search. There, small faces of a photograph and of generated
-people reach .84; patterns that pass for a face in a tile, such as the stars of a mirrored
+"""Score threshold of the closer search. In it, small faces of a photograph and of generated
+people reach .84; patterns mistaken for a face in a tile, such as the stars of a mirrored
 flag, .52 to .56."""
 SAME_FACE_OVERLAP = 0.3
 REGION_MARGIN = 1.5

@@ -45,8 +45,8 @@ def read_ferplus(path: Path, split: str) -> Reading:
             `train`.
 
     Raises:
-        MissingData: If the file is not there.
-        BadAnnotation: If the header is another one, or no row can be read.
+        MissingData: If the file does not exist.
+        BadAnnotation: If the header differs, or no row can be read.
     """
     data = read_text(path)
     header = read_header(path, data)

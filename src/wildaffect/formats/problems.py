@@ -92,7 +92,7 @@ class Format:
     layout: str
     """Expected files, in one line, for the message when no layout is found."""
     find: Callable[[Path], dict[str, Path]]
-    """Folder -> split name -> file or folder; empty if the layout is not there."""
+    """Folder -> split name -> file or folder; empty if the layout is not found."""
     read: Callable[[Path, str], Reading]
     """File or folder of a split, and the split's name -> its content."""
     image_folders: tuple[str, ...] = ()

@@ -19,7 +19,7 @@ MAX_WINDOW_S = 600.0
 MAX_OVERLAP = 100
 """Maximum number of windows that contain a row."""
 MAX_FILLED_ROWS = 20_000
-"""Maximum number of rows repeated in front of a window's first one."""
+"""Maximum number of rows of left padding of a window."""
 MAX_REACH_S = 600.0
 """Maximum reach of smoothing to either side; rows are buffered that long."""
 TEMPERATURES = (0.01, 100.0)

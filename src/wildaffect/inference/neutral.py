@@ -49,7 +49,7 @@ DEFAULT_POLICY = NeutralPolicy(
         "jawOpen": 0.02,
     },
 )
-"""Policy of the embedded artifacts and, by default, of trained ones. Limits were set
+"""Policy of the embedded artifacts and, by default, of trained models. Limits were set
 manually; the population's scores are those of the blendshape net on the calm frames of
 three people in freely shared clips, rounded: a substitute until a person's own calm frames
 are seen."""

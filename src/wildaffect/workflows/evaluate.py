@@ -79,7 +79,7 @@ def evaluate(  # noqa: PLR0913 - each is an option of the command
     Raises:
         UsageError: If an argument is out of range, or targets and predictions cannot be
             matched.
-        MissingData: If a file is not there.
+        MissingData: If a file is missing.
         BadAnnotation: If a file or column cannot be read; the message includes the place.
         EvaluationError: If targets and predictions have no frame in common, or violate the
             protocol.

@@ -33,7 +33,7 @@ def labeled_images(command: PixelSystemCommand) -> tuple[FaceImages, ...]:
     """Return the images of the feature data, in order.
 
     Raises:
-        MissingData: If a set's annotations or images are not there, or the file with its
+        MissingData: If a set's annotations or images are missing, or the file with its
             crop options is damaged.
         UsageError: If images are given for some sets only, or are crops that are too
             small.
@@ -57,7 +57,7 @@ def every_image(command: PixelSystemCommand) -> tuple[FaceImages, ...]:
     """Return the images of the feature data, then those without labels.
 
     Raises:
-        MissingData: If a set's annotations or images are not there.
+        MissingData: If a set's annotations or images are missing.
         UsageError: If the crops of two sets would be in one folder, or images are given
             for some sets only.
     """
@@ -108,7 +108,7 @@ def check_people(command: PixelSystemCommand) -> None:
     Raises:
         SplitError: If a subject is in both, or there are fewer than two validation
             subjects.
-        MissingData: If annotations are not there.
+        MissingData: If annotations are missing.
         UsageError: If the data have no split of the name.
     """
     validation = _subject_set(command.data, (command.split,))

@@ -72,7 +72,7 @@ def train_from_pixels(
         SplitError: If a subject is in both data sets, or fewer than two validation subjects
             exist.
         UsageError: If the folder holds another system, or there are several processes.
-        MissingData: If annotations or their images are not there.
+        MissingData: If annotations or their images are missing.
         FeatureError: If a video could not be extracted.
         BadArtifact: If the artifact differs from what was trained.
         OutputError: If the folder cannot be written.
@@ -101,7 +101,7 @@ def stages_of(
     """Return the stages in order; their recipes carry the seed already.
 
     Raises:
-        MissingData: If a set's annotations or images are not there.
+        MissingData: If a set's annotations or images are missing.
         UsageError: If two sets have the same name, or images are given for some sets only.
     """
     labeled, every = labeled_images(command), every_image(command)

@@ -32,7 +32,7 @@ class PretrainCommand:
     """Distribution over several processes: replicas of the network, or shards of it, for
     vision transformers that do not fit into one GPU."""
     micro_batch_size: int | None = None
-    """Maximum number of crops per process in memory at once, for batches that do not fit.
+    """Maximum number of crops per process in memory at a time, for batches that do not fit.
     The result is the same except for rounding. By default all."""
     threads: int = 1
     """CPU threads of tensor operations, per process."""
