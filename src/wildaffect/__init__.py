@@ -1,6 +1,6 @@
 """Perceived valence, arousal, expressions and action units from video in the wild.
 
-`analyze` reads a whole source into a table; `stream` yields results frame by frame.
+`analyze` reads an entire source into a table; `stream` yields results frame by frame.
 Submodules are imported lazily on first use, so that importing the package is cheap.
 """
 

@@ -139,8 +139,8 @@ def run_job(job: FileJob, analyzer: Analyzer, watch: Watch) -> FileReport:
                         overlay.write([row])
             except UnreadableVideo as broken:
                 error = str(broken)
-            except KeyboardInterrupt as asked:
-                stop = _end_of_live(job, asked)
+            except KeyboardInterrupt as interrupt:
+                stop = _end_of_live(job, interrupt)
             error = error or lost_frames(reader, job.read.pictures(job.source))
             if error:
                 table.mark_incomplete(error)

@@ -113,10 +113,10 @@ def common_threshold(
 
 def _f1_at(thresholds: Floats, probs: Probs, is_present: NDArray[np.bool_]) -> Floats:
     """Return the F1 of one unit at each threshold, shape (M,)."""
-    num_said = len(probs) - np.searchsorted(np.sort(probs), thresholds)
+    num_predicted = len(probs) - np.searchsorted(np.sort(probs), thresholds)
     hit = np.sort(probs[is_present])
     num_hit = len(hit) - np.searchsorted(hit, thresholds)
-    return 2.0 * num_hit / (num_said + len(hit))
+    return 2.0 * num_hit / (num_predicted + len(hit))
 
 
 def _logit(prob: float) -> float:

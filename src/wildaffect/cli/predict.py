@@ -39,7 +39,7 @@ class Command:
     """Feature store; by default `features` in the data folder. Without --data and --list,
     every row of every video in it is predicted."""
     first_frame: Literal["0", "1"] = "1"
-    """Number of the first frame in image folders, when a whole store is predicted; tables
+    """Number of the first frame in image folders, when an entire store is predicted; tables
     count from 0."""
     raw: bool = False
     """Skip the calibration."""

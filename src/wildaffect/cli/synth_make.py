@@ -27,7 +27,7 @@ class Command:
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
     """Output folder; empty, or with an unfinished run of the same command."""
     seed: int = 0
-    """Random seed; it determines the whole data set."""
+    """Random seed; it determines the entire data set."""
     workers: int = 1
     """Number of rendering processes."""
     size: int | None = None

@@ -27,7 +27,7 @@ class Command:
     """Options of `weights import`."""
 
     file: Annotated[Path, tyro.conf.Positional]
-    """A .safetensors file, or a torch file (.pt, .pth) that holds only tensors."""
+    """A .safetensors file, or a torch file (.pt, .pth) that contains only tensors."""
     network: Annotated[str, tyro.conf.arg(name="as")]
     """Network that the weights are for, such as iresnet50.arcface, or timm/MODEL."""
     tag: str = ""
@@ -39,7 +39,7 @@ class Command:
     source: str = ""
     """Origin of the file."""
     key: str = ""
-    """Entry of the file that holds the weights, if there are several."""
+    """Entry of the file that contains the weights, if there are several."""
     classes: tuple[str, ...] = ()
     """Classes of the file's classifier, in order; keeps the classifier."""
     mean: tuple[float, ...] = ()

@@ -71,7 +71,7 @@ def run_causal(
         spec: Extent of a row's window before and after it.
 
     Raises:
-        ValueError: If times do not ascend, or the model does not give finite values of
+        ValueError: If times do not ascend, or the model does not return finite values of
             shape (L, K) for a window.
     """
     outputs = [

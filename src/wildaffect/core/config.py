@@ -18,7 +18,7 @@ class Config:
 
 
 def json_values(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return settings as they come back from a file: tuples are lists.
+    """Return settings as read back from a file: tuples become lists.
 
     Raises:
         ValueError: If a value cannot be written as JSON.

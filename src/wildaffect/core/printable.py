@@ -14,7 +14,7 @@ def printable(text: str) -> str:
 
     Control characters, marks that change the direction of writing, and the bytes of names
     that are no UTF-8 are written as `\xNN` or `\uNNNN`. A terminal then executes nothing,
-    and every table can hold the text.
+    and every table format can represent the text.
     """
     return _UNSAFE.sub(_escape, text)
 

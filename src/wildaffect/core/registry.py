@@ -76,9 +76,9 @@ class Registry(Mapping[str, Part], Generic[Part]):
         if name in self:
             return self[name]
         near = get_close_matches(name, self, n=3, cutoff=0.5) or sorted(self)
-        meant = f"did you mean {', '.join(near)}? " if near else ""
+        suggestion = f"did you mean {', '.join(near)}? " if near else ""
         raise UsageError(
-            f"no {self.kind} {name!r}; {meant}{self._hint}Your own must be registered "
+            f"no {self.kind} {name!r}; {suggestion}{self._hint}Your own must be registered "
             f"first, or be an entry point in {self.group} of an installed package "
             "(docs/extending.md)"
         )

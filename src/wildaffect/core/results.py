@@ -19,7 +19,7 @@ class Affect:
     """Perceived affect of one face; NaN or None where the model does not predict it.
 
     Arrays are in the order of `spaces`; `expressions`, `action_units`, `intensities` and
-    `sides` hold the same values by label.
+    `sides` map labels to the same values.
     """
 
     valence: float = float("nan")

@@ -77,7 +77,7 @@ class FrameSequence:
     """Shape (T, D); rows without `has_feature` are zero and never to be computed on."""
     has_feature: NDArray[np.bool_]
     feature_frame: Index
-    """Frame whose features the row holds: its own, else the substitute's, (T,)."""
+    """Frame whose features the row has: its own, else the substitute's, (T,)."""
     targets: Targets
     annotation_rows: Index
     """Rows of the annotations, in their order, shape (N,)."""

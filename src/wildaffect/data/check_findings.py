@@ -102,7 +102,7 @@ def findings_of_near_duplicates(duplicates: NearDuplicates) -> list[Finding]:
             f"{len(duplicates.pairs):,} pairs of {duplicates.num_compared[0]:,} and "
             f"{duplicates.num_compared[1]:,} compared",
             advice="open the pairs: the same video under two names must be in one split",
-            examples=_first(f"{one} = {two}" for one, two in duplicates.pairs),
+            examples=_first(f"{first} = {second}" for first, second in duplicates.pairs),
         )
     ]
 

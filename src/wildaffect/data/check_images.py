@@ -31,7 +31,7 @@ class ImageCheck:
 
 
 def find_image_folder(annotations: Annotations, candidates: Sequence[Path]) -> Path | None:
-    """Return the first folder that holds an image of any of the first videos."""
+    """Return the first folder with an image of any of the first videos."""
     images = annotations.images
     step = max(1, len(images) // _PROBES)
     for folder in candidates:

@@ -102,7 +102,7 @@ def align_values(
     aligned = AlignedTask(
         target=target,
         annotated=annotated_mask(annotations, task),
-        # The precision of the annotations, so that equal texts give equal values.
+        # The precision of the annotations, so that equal texts become equal values.
         pred=pred.astype(np.float32),
         given=~np.isnan(pred),
     )

@@ -147,7 +147,7 @@ def read_values(
 def read_whole_numbers(
     table: pa.Table, name: str, path: Path, lines: NDArray[np.int64]
 ) -> NDArray[np.int64]:
-    """Return a column of whole numbers from 0, shape (N,).
+    """Return a column of non-negative integers, shape (N,).
 
     Raises:
         BadAnnotation: If a cell is anything else.

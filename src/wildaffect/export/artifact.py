@@ -135,7 +135,7 @@ def check_exportable(ensemble: Ensemble) -> None:
     members.sort(key=lambda one: one.recipe.window.is_frame_wise)
     for other in members[1:]:
         _check_rate(members[0], other)
-    readers = [one for one in members if _reads_changes(one)]
+    readers = [member for member in members if _reads_changes(member)]
     for other in readers[1:]:
         _check_neutral(readers[0], other)
 
@@ -163,7 +163,7 @@ def _reads_changes(trained: TrainedModel) -> bool:
 def _common_neutral(ensemble: Ensemble) -> NeutralPolicy | None:
     """Return the neutral policy of the members that read changes; None without any."""
     trained = [member.trained for member in ensemble.members]
-    policies = [one.recipe.neutral for one in trained if _reads_changes(one)]
+    policies = [member.recipe.neutral for member in trained if _reads_changes(member)]
     return policies[0] if policies else None
 
 
@@ -220,7 +220,7 @@ def _check_neutral(first: TrainedModel, other: TrainedModel) -> None:
 
 
 def _check_rate(first: TrainedModel, other: TrainedModel) -> None:
-    is_alone = any(one.recipe.window.is_frame_wise for one in (first, other))
+    is_alone = any(member.recipe.window.is_frame_wise for member in (first, other))
     same_rate = is_alone or abs(other.data.rate_hz / first.data.rate_hz - 1) < 0.05
     if not same_rate:
         raise UsageError(

@@ -70,18 +70,20 @@ class FaceMember(nn.Module):
         """Return the predictions for rows (1, T, D), in the order of `outputs`."""
         rows = features[0]
         measures = rows[:, : self.num_measures]
-        said = self.units(measures)
+        predicted = self.units(measures)
         smile = self.smile_weight * rows[:, self.smile].mean(1)
-        expression = self.prototypes(said.intensity[:, self.read], known=measures[:, -1:])
+        expression = self.prototypes(
+            predicted.intensity[:, self.read], known=measures[:, -1:]
+        )
         place = expression.softmax(1) @ self.places
-        valence = ((said.affect[:, 0] + smile).clamp(-1, 1) + place[:, 0]) / 2
-        arousal = (said.affect[:, 1] + place[:, 1]) / 2
+        valence = ((predicted.affect[:, 0] + smile).clamp(-1, 1) + place[:, 0]) / 2
+        arousal = (predicted.affect[:, 1] + place[:, 1]) / 2
         left_leads = self.asymmetry(self.units.standardize(measures))
-        left = (said.intensity + left_leads.clamp(max=0)).clamp_min(0)
-        right = (said.intensity - left_leads.clamp(min=0)).clamp_min(0)
+        left = (predicted.intensity + left_leads.clamp(max=0)).clamp_min(0)
+        right = (predicted.intensity - left_leads.clamp(min=0)).clamp_min(0)
         return (
-            said.logits[None],
-            *(MAX_INTENSITY * level[None] for level in (said.intensity, left, right)),
+            predicted.logits[None],
+            *(MAX_INTENSITY * level[None] for level in (predicted.intensity, left, right)),
             expression[None],
             valence[None],
             arousal[None],
@@ -93,7 +95,7 @@ class AppearanceMember(nn.Module):
 
     Each row averages its logits with the earlier ones in the window. The last column is the
     confidence of the person's own neutral face: the higher, the lower the weight of the
-    image network, which does not know the person.
+    image network, which is independent of the person.
 
     Args:
         columns: Index of the logit of each class, None if the network has none.

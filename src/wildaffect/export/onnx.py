@@ -88,11 +88,11 @@ def onnx_parity(
     for num_rows in rows:
         window = _window(model, num_rows, seed)
         with torch.no_grad():
-            said = model(*window)
+            expected = model(*window)
         arrays = dict(zip(INPUTS, (part.numpy() for part in window), strict=True))
         outputs = network(*(arrays[name] for name in network.input_names))
         for name, output in zip(network.output_names, outputs, strict=True):
-            difference = np.abs(output - said[Task(name)].numpy()).max()
+            difference = np.abs(output - expected[Task(name)].numpy()).max()
             worst[Task(name)] = max(worst[Task(name)], float(difference))
     model.train(was_training)
     return worst

@@ -62,8 +62,8 @@ class TorchNetwork:
     def __call__(self, *inputs: NDArray[Any]) -> tuple[NDArray[np.float32], ...]:
         """Run the model, like `runtime.network.Network`."""
         with torch.inference_mode():
-            said = self._model(*(torch.from_numpy(one) for one in inputs))
-        return tuple(outputs.numpy() for outputs in said.values())
+            predicted = self._model(*(torch.from_numpy(array) for array in inputs))
+        return tuple(outputs.numpy() for outputs in predicted.values())
 
 
 def pixel_parity(
@@ -155,7 +155,7 @@ def _difference(mine: Affect, other: Affect, name: str) -> float:
     pair = getattr(mine, name), getattr(other, name)
     if pair[0] is None and pair[1] is None:
         return 0.0
-    here, there = (np.asarray(one, np.float64) for one in pair)
+    here, there = (np.asarray(value, np.float64) for value in pair)
     if not np.array_equal(np.isnan(here), np.isnan(there)):
         return float("inf")
     return float(np.nan_to_num(np.abs(here - there)).max())

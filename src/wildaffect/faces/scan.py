@@ -1,4 +1,4 @@
-"""Analysis of a whole frame before tracking; runs in parallel with decoding."""
+"""Analysis of full frames before tracking; runs in parallel with decoding."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -50,7 +50,7 @@ class VideoRows:
 
     def __init__(self, sets: Sequence[Started], folder: Path, *, is_crops: bool) -> None:
         self._sets, self._is_crops = sets, is_crops
-        self._spools = [_Spool(folder, len(one.columns)) for one, _ in sets]
+        self._spools = [_Spool(folder, len(feature_set.columns)) for feature_set, _ in sets]
         self._waiting: list[FaceObservation] = []
         self._tracks: dict[str, _Track] = {}
         self.num_frames = 0

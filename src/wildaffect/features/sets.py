@@ -61,7 +61,7 @@ Started = tuple[FeatureSet, Embed]
 
 def crops_of(sets: Sequence[FeatureSet]) -> tuple[Preprocess, ...]:
     """Return the crops that faces need for `rows_of_faces`, in order."""
-    return tuple(one.preprocess for one in sets if one.preprocess)
+    return tuple(feature_set.preprocess for feature_set in sets if feature_set.preprocess)
 
 
 def rows_of_faces(
@@ -75,9 +75,9 @@ def rows_of_faces(
     """
     crop = 0
     rows = []
-    for one, embed in started:
+    for feature_set, embed in started:
         shown = faces
-        if one.preprocess:
+        if feature_set.preprocess:
             shown = [replace(face, crops=(face.crops[crop],)) for face in faces]
             crop += 1
         rows.append(embed(shown))

@@ -183,9 +183,9 @@ class FeatureStore:
                 f"{self.root}: feature set must be one of the store's, "
                 f"got {feature_set!r}; {_suggest(feature_set, known)}"
             )
-        for one in known if feature_set is None else [feature_set]:
-            for path in sorted((self.root / _encode(one)).glob("*/*.json")):
-                yield EntryName(one, unquote(path.parent.name), unquote(path.stem))
+        for name in known if feature_set is None else [feature_set]:
+            for path in sorted((self.root / _encode(name)).glob("*/*.json")):
+                yield EntryName(name, unquote(path.parent.name), unquote(path.stem))
 
     def feature_sets(self) -> list[str]:
         """Return the names of the stored sets, sorted."""

@@ -34,7 +34,7 @@ class StoredFeatures:
     def read(self, rows: slice | None = None) -> Floats:
         """Return the values of all rows or of a slice, shape (T, D), in the stored type.
 
-        Only the pages that hold those rows are read.
+        Only the pages of those rows are read.
         """
         if rows is None:
             return self._file.get_tensor("values")

@@ -47,7 +47,7 @@ class Header:
 
     @property
     def line(self) -> str:
-        """The header as it is written."""
+        """The header in written files."""
         return ",".join(self.names)
 
 

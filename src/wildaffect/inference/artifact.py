@@ -124,13 +124,13 @@ def _unset(manifest: Manifest) -> dict[str, dict[int, set[str]] | set[str]]:
     They are omitted, so that older versions can read manifests that do not need them.
     """
     members = [
-        {name for name in ("tasks", "window", "inputs") if getattr(one, name) is None}
-        for one in manifest.members
+        {name for name in ("tasks", "window", "inputs") if getattr(member, name) is None}
+        for member in manifest.members
     ]
     origin = ("weights_sha256", "license", "source")
     inputs = [
-        {name for name in origin if getattr(one, name, None) == ""}
-        for one in manifest.inputs
+        {name for name in origin if getattr(item, name, None) == ""}
+        for item in manifest.inputs
     ]
     later = ("intensity", "intensity_note", "sided", "excluded")
     units = {name for name in later if not getattr(manifest.action_units, name, None)}

@@ -170,7 +170,7 @@ def unit_probs(probs: Probs, calibration: Calibration) -> Probs:
     if temperature == 1.0:
         return probs
     present, absent = (
-        one.astype(np.float64) ** (1.0 / temperature) for one in (probs, 1.0 - probs)
+        part.astype(np.float64) ** (1.0 / temperature) for part in (probs, 1.0 - probs)
     )
     return (present / (present + absent)).astype(np.float32)
 

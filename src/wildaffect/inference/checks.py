@@ -20,7 +20,7 @@ from wildaffect.inference.manifest import (
 )
 
 EmbedCrops = Callable[[Sequence[NDArray[np.uint8]]], NDArray[np.float32]]
-"""Crops (S, S, C) as they are cut -> features (N, D)."""
+"""Unnormalized crops (S, S, C) -> features (N, D)."""
 
 
 class MemberNetwork(Protocol):
@@ -168,7 +168,7 @@ def _problems(manifest: Manifest) -> Iterator[str]:
 
 
 def _input_problems(manifest: Manifest) -> Iterator[str]:
-    keys = [one.key for one in manifest.inputs]
+    keys = [item.key for item in manifest.inputs]
     twice = [key for key in keys if keys.count(key) > 1]
     if twice:
         yield f"inputs must be named once each, got {twice[0]} twice"

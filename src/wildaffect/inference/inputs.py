@@ -100,7 +100,7 @@ class Inputs:
                     f"{len(COLUMNS[wanted.kind])} columns of this version, got "
                     f"{_first_difference(wanted)}; export the artifact again"
                 )
-        self.backbones = tuple(one for one, _ in self._started)
+        self.backbones = tuple(backbone for backbone, _ in self._started)
         measures = geometry_set()
         self._geometry = ((measures, measures.start()),)
 
@@ -128,7 +128,7 @@ class Inputs:
             faces: At least one face, each with the crops of `preprocesses`.
         """
         rows = rows_of_faces(self._started, faces)
-        names = [one.name for one in self.backbones]
+        names = [backbone.name for backbone in self.backbones]
         return [dict(zip(names, parts, strict=True)) for parts in zip(*rows, strict=True)]
 
     def vector(self, row: FaceRow, neutral: Neutral | None) -> Vector:
@@ -140,9 +140,11 @@ class Inputs:
         values = dict(row.measured)
         if neutral is not None:
             values |= changes(row, neutral)
-        for one in self.backbones:
-            values.setdefault(one.name, np.full(len(one.columns), np.nan, np.float32))
-        return np.concatenate([values[one.key] for one in self.manifest.inputs])
+        for backbone in self.backbones:
+            values.setdefault(
+                backbone.name, np.full(len(backbone.columns), np.nan, np.float32)
+            )
+        return np.concatenate([values[item.key] for item in self.manifest.inputs])
 
 
 def changes(row: FaceRow, neutral: Neutral) -> dict[str, Vector]:

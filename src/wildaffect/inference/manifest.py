@@ -276,7 +276,7 @@ class Manifest(Config):
         """Return the inputs of a member, in its order."""
         if member.inputs is None:
             return self.inputs
-        by_key = {one.key: one for one in self.inputs}
+        by_key = {item.key: item for item in self.inputs}
         return tuple(by_key[key] for key in member.inputs)
 
     def num_predicting(self, task: Task) -> int:

@@ -20,7 +20,7 @@ from wildaffect.runtime.network import Device, Network
 
 Floats = NDArray[np.floating]
 SPREAD = "spread"
-"""Prefix of the columns that hold the spread over members."""
+"""Prefix of the columns of the spread over members."""
 INTENSITY = "action_unit_intensity"
 """Columns, and a member's output, of the intensities of action units."""
 SIDES = (f"{INTENSITY}_left", f"{INTENSITY}_right")
@@ -78,7 +78,7 @@ class WindowGroup:
     Args:
         manifest: Manifest of the artifact.
         members: Members of the group, each with its network.
-        layout: Layout of the outputs; columns of tasks that no member here predicts hold 0.
+        layout: Layout of the outputs; columns of tasks that no member here predicts are 0.
     """
 
     def __init__(
@@ -182,7 +182,9 @@ class Model:
             for members in by_window.values()
         )
         """Each is run over its own windows, then `join` combines their rows."""
-        self._shares = _shares(np.stack([one.weights.sum(0) for one in self.window_groups]))
+        self._shares = _shares(
+            np.stack([group.weights.sum(0) for group in self.window_groups])
+        )
 
     def join(self, model_outputs: Sequence[Floats]) -> NDArray[np.float32]:
         """Return the mean over all members for T rows, (T, K), from the group outputs.
@@ -213,7 +215,7 @@ class Model:
             f"{self.manifest.name}/{member.network.file}",
             network,
             widths,
-            row_width=sum(one.width for one in self.manifest.inputs_of(member)),
+            row_width=sum(item.width for item in self.manifest.inputs_of(member)),
             num_rows=1 if self.manifest.window_of(member).is_frame_wise else 2,
         )
 
@@ -241,10 +243,10 @@ def _columns_read(manifest: Manifest, member: Member) -> slice | NDArray[np.int6
     """Return which columns of a row a member reads, in its order."""
     if member.inputs is None:
         return slice(None)
-    stops = np.cumsum([one.width for one in manifest.inputs])
+    stops = np.cumsum([item.width for item in manifest.inputs])
     places = {
-        one.key: np.arange(stop - one.width, stop)
-        for one, stop in zip(manifest.inputs, stops, strict=True)
+        item.key: np.arange(stop - item.width, stop)
+        for item, stop in zip(manifest.inputs, stops, strict=True)
     }
     return np.concatenate([places[key] for key in member.inputs])
 

@@ -45,7 +45,7 @@ class PersonStream:
         self._keep_features = keep_features
         manifest = model.manifest
         self._neutral = neutral
-        self._gaps = GapFiller(tuple(one.name for one in inputs.backbones))
+        self._gaps = GapFiller(tuple(backbone.name for backbone in inputs.backbones))
         self._windows = build_stream(model)
         self._smoother = StreamingSmoother(smoothing_by_column(manifest, model.layout))
         self._warming: list[FaceRow] | None = []
@@ -74,7 +74,7 @@ class PersonStream:
         if self._neutral and waited_s < self._warm_up_s:
             return []
         held, self._warming = self._warming, None
-        return [result for one in held for result in self._predict(one)]
+        return [result for row in held for result in self._predict(row)]
 
     def _predict(self, row: FaceRow) -> list[FaceResult]:
         vector = self._inputs.vector(row, self._neutral)

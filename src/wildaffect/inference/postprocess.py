@@ -107,7 +107,7 @@ def _sides(row: Vector, output: ActionUnitOutput, layout: Layout) -> Vector:
 
 
 def _spread(probs: Vector, predicted: tuple[str, ...], space: LabelSpace) -> Vector:
-    """Return values in the order of the whole space, NaN for what is not predicted."""
+    """Return values in the order of the label space, NaN where not predicted."""
     whole = np.full(len(space), np.nan, np.float32)
     whole[list(_places(predicted, space))] = probs
     return whole

@@ -103,7 +103,7 @@ class GapFiller:
 def embedding_rate_hz(manifest: Manifest) -> float | None:
     """Return the rate in Hz at which backbones run on a face; None for every frame."""
     for member in manifest.members:
-        reads = any(isinstance(one, BackboneInput) for one in manifest.inputs_of(member))
+        reads = any(isinstance(item, BackboneInput) for item in manifest.inputs_of(member))
         if reads and manifest.window_of(member).is_frame_wise:
             return None
     return manifest.rate_hz

@@ -1,4 +1,4 @@
-"""Execution of a model's window groups over rows, in a stream or over whole sequences."""
+"""Execution of a model's window groups over rows, in a stream or over sequences."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""Smoothing over real time: kinds of filters, and smoothing of a whole series.
+"""Smoothing over real time: kinds of filters, and smoothing of a series.
 
 Every kind of filter has a weight by distance in time within a finite reach, and the
 smoothed value is the weighted mean of the rows in reach. At the ends of a series and at

@@ -175,7 +175,7 @@ def paired_bootstrap_over_runs(
     """
     _check_settings(num_resamples, level)
     every = [*stats_a, *stats_b]
-    if any(one.videos != every[0].videos for one in every):
+    if any(run.videos != every[0].videos for run in every):
         raise ValueError(
             "paired bootstrap: all runs must be scored on the same videos in the same order"
         )
@@ -184,14 +184,14 @@ def paired_bootstrap_over_runs(
 
     def mean_of_drawn(runs: Sequence[VideoStatistics]) -> Floats:
         values = [
-            np.concatenate([measure(one.pooled(weights)) for weights in draws])
-            for one in runs
+            np.concatenate([measure(run.pooled(weights)) for weights in draws])
+            for run in runs
         ]
         drawn = rng.integers(len(runs), size=(num_resamples, len(runs)))
         return np.take_along_axis(np.stack(values, 1), drawn, 1).mean(1)
 
     def mean(runs: Sequence[VideoStatistics]) -> Floats:
-        return np.mean([measure(one.pooled()) for one in runs], 0)
+        return np.mean([measure(run.pooled()) for run in runs], 0)
 
     differences = mean_of_drawn(stats_a) - mean_of_drawn(stats_b)
     value = mean(stats_a) - mean(stats_b)
@@ -237,8 +237,8 @@ def _interval(value: Floats, values: Floats, num_videos: int, level: float) -> I
 
 def _same_frames(stats_a: VideoStatistics, stats_b: VideoStatistics) -> bool:
     return all(
-        np.array_equal(one, other)
-        for one, other in (
+        np.array_equal(own, other)
+        for own, other in (
             (stats_a.valence.count, stats_b.valence.count),
             (stats_a.arousal.count, stats_b.arousal.count),
             (stats_a.expression.num_rows(), stats_b.expression.num_rows()),

@@ -124,15 +124,15 @@ def _recomputed(module: nn.Module, plain: Any, *inputs: Tensor) -> Any:
 @contextmanager
 def _statistics_kept(module: nn.Module) -> Iterator[None]:
     """Keep the running statistics of batch norms unchanged."""
-    norms = [one for one in module.modules() if isinstance(one, _BatchNorm)]
-    momenta = [one.momentum for one in norms]
+    norms = [norm for norm in module.modules() if isinstance(norm, _BatchNorm)]
+    momenta = [norm.momentum for norm in norms]
     for norm in norms:
         norm.momentum = 0.0
     try:
         yield
     finally:
-        for one, momentum in zip(norms, momenta, strict=True):
-            one.momentum = momentum
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum
 
 
 def _belongs(name: str, prefixes: tuple[str, ...]) -> bool:

@@ -32,9 +32,9 @@ class HiddenFeedbackLayer(nn.Module):
         super().__init__()
         self.detach = detach
 
-    def forward(self, said: HeadOutput, labels: GroundTruth | None) -> Tensor:  # noqa: ARG002
+    def forward(self, output: HeadOutput, labels: GroundTruth | None) -> Tensor:  # noqa: ARG002
         """Return shape (B, T, F)."""
-        return said.hidden.detach() if self.detach else said.hidden
+        return output.hidden.detach() if self.detach else output.hidden
 
 
 class LabelFeedbackLayer(nn.Module):
@@ -47,7 +47,7 @@ class LabelFeedbackLayer(nn.Module):
 
     Source:
         Label feedback of the ABAW4 system (arXiv 2207.09373). Different here: rows are
-        drawn per window, and unknown labels have their own embeddings.
+        sampled per window, and unknown labels have their own embeddings.
     """
 
     def __init__(self, task: Task, num_labels: int, config: LabelFeedback) -> None:
@@ -59,9 +59,9 @@ class LabelFeedbackLayer(nn.Module):
         self.known = nn.Parameter(torch.randn(num_labels, config.embedding_dim))
         self.unknown = nn.Parameter(torch.randn(num_unknown, config.embedding_dim))
 
-    def forward(self, said: HeadOutput, labels: GroundTruth | None) -> Tensor:
+    def forward(self, output: HeadOutput, labels: GroundTruth | None) -> Tensor:
         """Return shape (B, T, F)."""
-        raw = said.raw.detach() if self.detach else said.raw
+        raw = output.raw.detach() if self.detach else output.raw
         weights = self._weights(raw)
         if labels is None or not self.training:
             return weights @ self.known

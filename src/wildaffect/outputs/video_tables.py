@@ -1,4 +1,4 @@
-"""Outputs of whole videos as result tables, one per video, for `evaluate` and `submit`.
+"""Outputs of stored videos as result tables, one per video, for `evaluate` and `submit`.
 
 They have the columns of `analyze`; those of the face itself are empty, as the outputs come
 from stored features.
@@ -50,12 +50,16 @@ def write_video_tables(
     schema = result_schema(spaces)
     make_folder(folder)
     paths = []
-    for one in calibrated:
-        video = one.outputs.video
+    for video_outputs in calibrated:
+        video = video_outputs.outputs.video
         path = video_table_path(folder, video, suffix)
         provenance = Provenance(source={"name": video}, artifact=artifact or {})
         write_video_table(
-            one, path, schema=schema, provenance=provenance, first_frame=first_frame
+            video_outputs,
+            path,
+            schema=schema,
+            provenance=provenance,
+            first_frame=first_frame,
         )
         paths.append(path)
     return tuple(paths)

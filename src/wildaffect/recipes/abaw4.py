@@ -4,7 +4,7 @@ Source: "Multi-Task Learning Framework for Emotion Recognition in-the-wild",
 arXiv:2207.09373, and the hyper-parameters in the authors' public scripts. Different in all
 of them: windows are sampled at random, `WINDOW_S` long, where the scripts cut consecutive
 windows of 64 rows (about as long at the rows' usual spacing), so recurrent state is not
-carried from window to window in training; padding is never seen; the warm-up never has a
+carried from window to window in training; padding is masked; the warm-up never has a
 step at rate 0; gradients are clipped over all parameters together, not per part; the epoch
 is selected on held-out training subjects, not on the validation set. Their losses are
 divided by all elements, valid or not; ours by the valid elements only, so the published

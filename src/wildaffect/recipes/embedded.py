@@ -96,7 +96,7 @@ class Weights:
     face: float = 1.0
     temporal: float = 0.07
     """Weight of the first temporal member: without context, as in photographs, it reads
-    valence and expression worse than what looks at one frame."""
+    valence and expression worse than the frame-wise networks."""
     temporal_arousal: float = 0.5
     """Weight of the second temporal member, for arousal only."""
     appearance: float = 1.25

@@ -38,7 +38,7 @@ def _members(manifest: Manifest) -> list[str]:
     head = ["| network | reads | predicts | sees | weight |", "|---|---|---|---|---|"]
     rows = []
     for member in manifest.members:
-        reads = ", ".join(one.key for one in manifest.inputs_of(member))
+        reads = ", ".join(item.key for item in manifest.inputs_of(member))
         tasks = ", ".join(manifest.tasks_of(member))
         sees = _window(manifest.window_of(member))
         cells = (member.network.file, reads, tasks, sees, f"{member.weight:g}")

@@ -80,7 +80,7 @@ def train_parts(world: Path, runs: Path) -> Parts:
         runs: Folder of the temporal members.
 
     Raises:
-        MissingData: If the folder holds no such data set.
+        MissingData: If the folder contains no such data set.
     """
     source = _source_of(world)
     rows = read_exact_rows(world, "train")

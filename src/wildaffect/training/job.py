@@ -48,7 +48,7 @@ def train_run(
         on_epoch_end: Callback after every epoch.
 
     Raises:
-        UsageError: If the folder holds another run.
+        UsageError: If the folder contains another run.
         Diverged: If the loss is not finite.
     """
     sequences = split.sequences

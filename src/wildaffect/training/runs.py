@@ -120,7 +120,7 @@ def begin(run: Run, recipe: TemporalRecipe, data: RunData) -> None:
     """Create the folder of a run, or check the recipe and data of an existing one.
 
     Raises:
-        UsageError: If the folder holds a run with another recipe or other data.
+        UsageError: If the folder contains a run with another recipe or other data.
     """
     if run.recipe.exists():
         if load_recipe(run.recipe) != recipe or _read_data(run.data) != data:

@@ -80,7 +80,7 @@ def measured_view(
 
 def suggest_input(name: str, known: Sequence[str]) -> str:
     """Return the nearest inputs for an unknown name."""
-    every = [*COLUMNS, *(one for one in known if one not in MEASURED)]
+    every = [*COLUMNS, *(name for name in known if name not in MEASURED)]
     return ", ".join(get_close_matches(name, every, n=3) or every)
 
 

@@ -135,7 +135,7 @@ def display_matrix(frame: av.VideoFrame) -> bytes | None:
     """
     try:
         data: Any = frame.side_data.get("DISPLAYMATRIX")
-    except ValueError as error:  # PyAV 18 does not know every kind of side data
+    except ValueError as error:  # PyAV 18 does not support every kind of side data
         if frame.rotation:
             raise ValueError("unclear whether it is rotated or mirrored") from error
         return None

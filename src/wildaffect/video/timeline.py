@@ -43,7 +43,7 @@ class Timeline(Protocol):
 
 
 class StampedTimeline:
-    """Timeline of containers whose packets carry presentation times.
+    """Timeline of containers whose packets have presentation times.
 
     Frames are counted. After a decoder error, time stamps that were sent and never returned
     are counted as lost frames, so that later frames keep their numbers. Packets that give

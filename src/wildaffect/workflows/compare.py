@@ -121,7 +121,7 @@ def _system(
 ) -> System:
     for run in runs:
         calibrate_run(run, split.sequences)
-    seconds = [sum(row["seconds"] for row in read_metrics(one.run)) for one in runs]
+    seconds = [sum(row["seconds"] for row in read_metrics(item.run)) for item in runs]
     return System(
         name=name,
         outputs=tuple(

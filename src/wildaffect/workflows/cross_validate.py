@@ -1,4 +1,4 @@
-"""Train a temporal model once per fold of subjects, and score what is held out."""
+"""Train a temporal model per fold of subjects, and score the held-out subjects."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -51,7 +51,7 @@ def cross_validate(  # noqa: PLR0913 - each is an option of the command
     on_epoch_end: OnEpochEnd = lambda run, epoch: None,  # noqa: ARG005
     on_note: OnNote = lambda note: None,  # noqa: ARG005
 ) -> TrainResult:
-    """Train a recipe once per fold, no subject in two folds, and score what is held out.
+    """Train a recipe per fold, no subject in two folds, and score the held-out videos.
 
     Args:
         recipe: As for `train`, like every argument that is not named here.

@@ -131,7 +131,7 @@ def _artifacts() -> Iterator[Check]:
 
 def _look_at_artifact(name: str) -> str:
     manifest = load_artifact(name).manifest
-    sources = ", ".join(f"{one.name} ({one.license})" for one in manifest.sources)
+    sources = ", ".join(f"{source.name} ({source.license})" for source in manifest.sources)
     return f"{manifest.summary} Made from: {sources or 'no data'}"
 
 

@@ -134,7 +134,7 @@ def ensemble(  # noqa: PLR0913 - each is an option of the command
 
     Raises:
         UsageError: If a run did not end, members have other label spaces, or the split
-            trained a member or holds fewer than two people.
+            was used to train a member or has fewer than two people.
         BadOutputs: If members have features of different frames.
         OutputError: If the folder cannot be written.
     """

@@ -60,7 +60,7 @@ def evaluate(  # noqa: PLR0913 - each is an option of the command
     Args:
         targets: Folder of a data set, annotation file, or columns.
         predictions: Table, folder of tables, multi-task submission, or columns.
-        task: Task that both arrays hold, where they are bare arrays.
+        task: Task of both inputs, if they are plain arrays.
         layout: Layout of the annotations, such as `affwild2-mtl`, if several are found.
         split: Split of the annotations, if there are several.
         protocol: `abaw-mtl`, `abaw-va`, `abaw-expr`, `abaw-au` or `own`; the default is

@@ -143,9 +143,9 @@ def _network_parity(
     """Return the largest difference of each task over all members."""
     found = [check_parity(*pair) for pair in zip(models, contents, strict=True)]
     return {
-        task: max(one[task] for one in found if task in one)
+        task: max(differences[task] for differences in found if task in differences)
         for task in Task
-        if any(task in one for one in found)
+        if any(task in differences for differences in found)
     }
 
 

@@ -76,7 +76,7 @@ def places_of(
 
 
 def print_sets(sets: Sequence[LabeledCrops], console: Console) -> None:
-    """Print what each set gives, and what it lacks."""
+    """Print the numbers of usable and missing images of each set."""
     for image_set in sets:
         lacks = (
             f"; {image_set.num_missing} crops are not there"

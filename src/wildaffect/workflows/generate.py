@@ -62,7 +62,7 @@ def generate(  # noqa: PLR0913 - each is an option of the command
     Raises:
         MissingExtra: If numba is not installed.
         UsageError: If an argument is out of its range.
-        OutputError: If the folder holds another data set or cannot be written.
+        OutputError: If the folder contains another data set or cannot be written.
     """
     _check(preset, seed, workers, size_px, num_people, files)
     if find_spec("numba") is None:

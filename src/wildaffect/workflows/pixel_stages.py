@@ -71,7 +71,7 @@ def train_from_pixels(
     Raises:
         SplitError: If a subject is in both data sets, or fewer than two validation subjects
             exist.
-        UsageError: If the folder holds another system, or there are several processes.
+        UsageError: If the folder contains another system, or there are several processes.
         MissingData: If annotations or their images are missing.
         FeatureError: If a video could not be extracted.
         BadArtifact: If the artifact differs from what was trained.
@@ -98,7 +98,7 @@ def stages_of(
     command: PixelSystemCommand,
     on_result: OnResult = lambda result: None,  # noqa: ARG005
 ) -> list[Stage]:
-    """Return the stages in order; their recipes carry the seed already.
+    """Return the stages in order; their recipes already have the seed.
 
     Raises:
         MissingData: If a set's annotations or images are missing.

@@ -88,7 +88,8 @@ def predict(  # noqa: PLR0913 - each is an option of the command
         test_list: Official list whose frames to predict, instead of `data`.
         features: Feature store; `features` in the data's folder by default. Without `data`
             and `test_list`, every row of every video in the store is predicted.
-        first_frame: Number of the first frame in image folders, for whole stores.
+        first_frame: Number of the first frame in image folders, if an entire store is
+            predicted.
         raw: Leave out the calibration.
         num_threads: CPU threads for tensor operations.
         on_video: Called after each video with the number of videos, if it is known.

@@ -61,7 +61,7 @@ def train(  # noqa: PLR0913 - each is an option of the command
         on_note: Called with each warning; training continues.
 
     Raises:
-        UsageError: If there is no such recipe, or the folder holds another run.
+        UsageError: If there is no such recipe, or the folder contains another run.
         MissingData: If there are no annotations.
         FeatureError: If the store lacks what the recipe reads.
         Diverged: If the loss is not finite.

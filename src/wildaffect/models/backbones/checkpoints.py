@@ -117,8 +117,8 @@ def _reason(error: Exception) -> str:
             "not run; save `model.state_dict()` where that code is trusted"
         )
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    said = f"{type(error).__name__}: {lines[-1][:120]}" if lines else type(error).__name__
-    return f"must be a whole file of torch, got a damaged one ({said}); fetch it again"
+    reason = f"{type(error).__name__}: {lines[-1][:120]}" if lines else type(error).__name__
+    return f"must be a whole file of torch, got a damaged one ({reason}); fetch it again"
 
 
 def _entry(path: Path, content: Mapping[str, Any], key: str) -> Mapping[str, Any]:

@@ -142,13 +142,14 @@ def _check_all(
     reshaped = [k for k in got if k in shapes and got[k] != shapes[k]]
     if not (missing or unexpected or reshaped):
         return
-    said = [
+    listed = [
         _listed("missing", missing),
         _listed("unexpected", unexpected),
         _listed("of another shape", [f"{k} {got[k]} for {shapes[k]}" for k in reshaped]),
     ]
     raise BadWeights(
-        f"{where}: weights must fit {spec.name}, got keys {', '.join(filter(None, said))}; "
+        f"{where}: weights must fit {spec.name}, got keys "
+        f"{', '.join(filter(None, listed))}; "
         f"{_advice(got, shapes, spec.name)}"
     )
 

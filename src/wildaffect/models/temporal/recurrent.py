@@ -71,7 +71,7 @@ class RecurrentEncoder(TemporalEncoder):
         times_s: Tensor,
         state: RecurrentState | None = None,
     ) -> tuple[Tensor, RecurrentState]:
-        """Encode one chunk and return the state; consecutive chunks equal the whole.
+        """Encode one chunk and return the state; consecutive chunks equal the full window.
 
         Without look-ahead: `delay_s` needs later rows and is up to the caller.
 

@@ -227,7 +227,7 @@ def _on_dial(point: Point, x: int, y: int, diameter: int) -> Point:
 
 @lru_cache(maxsize=8)
 def _dial(diameter: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Picture (D, D, 3) and opacity (D, D) of the empty dial, drawn fourfold."""
+    """Picture (D, D, 3) and opacity (D, D) of the empty dial, supersampled fourfold."""
     times = 4
     side = diameter * times
     middle, radius = side // 2, round(0.47 * side)

@@ -62,7 +62,7 @@ def remember(
 
 
 def face_rect(row: FaceResult) -> Rect:
-    """Return the box of a row's face in whole pixels."""
+    """Return the box of a row's face, rounded to pixels."""
     if row.face is None:
         raise ValueError(f"frame {row.frame_index}: row must have a face")
     return _rect(tuple(row.face.box_xyxy.tolist()))

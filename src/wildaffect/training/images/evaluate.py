@@ -44,9 +44,9 @@ def over_crops(
     Crops that do not decode are skipped. The network must be in evaluation mode.
     """
     to_input = normalizer(reader.preprocess, device)
-    asked = in_order(len(reader.paths), BATCH)
+    requested = in_order(len(reader.paths), BATCH)
     for wanted, decoded in zip(
-        in_order(len(reader.paths), BATCH), reader.batches(asked), strict=True
+        in_order(len(reader.paths), BATCH), reader.batches(requested), strict=True
     ):
         own = decoded.rows == wanted
         if own.any():
@@ -74,14 +74,14 @@ def predict_crops(
     device = next(model.parameters()).device
     reader = CropReader(crops.paths, preprocess)
     rows: list[NDArray[np.int64]] = []
-    said: dict[Task, list[NDArray[np.float32]]] = {}
+    predicted: dict[Task, list[NDArray[np.float32]]] = {}
     for some, outputs in over_crops(model, reader, device, on_progress):
         rows.append(some)
         for task, raw in outputs.items():
             probs = to_probs(task, raw)[:, 0].cpu().numpy()
-            said.setdefault(task, []).append(probs)
+            predicted.setdefault(task, []).append(probs)
     annotations = take_rows(crops.annotations, np.concatenate(rows))
-    joined = {task: np.concatenate(parts) for task, parts in said.items()}
+    joined = {task: np.concatenate(parts) for task, parts in predicted.items()}
     return annotations, to_predictions(annotations, joined)
 
 

@@ -88,10 +88,12 @@ class GradientAccumulator:
             self._fabric.backward(report.total)
             return report
         with torch.no_grad():
-            said = [self._drawn(outputs_of, step, n, cut) for n, cut in enumerate(cuts)]
+            micro_outputs = [
+                self._drawn(outputs_of, step, n, cut) for n, cut in enumerate(cuts)
+            ]
         outputs = {
-            task: torch.cat([one[task] for one in said]).requires_grad_()
-            for task in said[0]
+            task: torch.cat([part[task] for part in micro_outputs]).requires_grad_()
+            for task in micro_outputs[0]
         }
         report = report_of(outputs)
         self._fabric.backward(report.total)

@@ -88,13 +88,13 @@ def split_sets(sets: Sequence[LabeledCrops], recipe: FinetuneRecipe) -> LabeledP
     """
     if not isinstance(recipe.selection, BestOnDevSplit):
         return LabeledParts(train=tuple(sets))
-    people = [str(one) for each in sets for one in np.unique(each.subjects)]
+    people = [str(subject) for each in sets for subject in np.unique(each.subjects)]
     aside = hold_out_subjects(people, recipe.selection.share, seed=recipe.seed)
     is_dev = [np.isin(image_set.subjects, sorted(aside)) for image_set in sets]
     pairs = list(zip(sets, is_dev, strict=True))
     return LabeledParts(
-        train=tuple(one.take(np.flatnonzero(~at)) for one, at in pairs if not at.all()),
-        dev=tuple(one.take(np.flatnonzero(at)) for one, at in pairs if at.any()),
+        train=tuple(part.take(np.flatnonzero(~at)) for part, at in pairs if not at.all()),
+        dev=tuple(part.take(np.flatnonzero(at)) for part, at in pairs if at.any()),
     )
 
 
@@ -120,7 +120,7 @@ def finetune_run(
         callbacks: Callbacks of the run.
 
     Raises:
-        UsageError: If the folder holds another run, or nothing is labeled for the tasks.
+        UsageError: If the folder contains another run, or nothing is labeled for the tasks.
         BadWeights: If the weights do not match the recipe's network.
         Diverged: If the loss is not finite.
     """
@@ -134,7 +134,9 @@ def finetune_run(
         )
     torch.manual_seed(recipe.seed)
     start = start_from(recipe.network, weights)
-    people = sorted({str(one) for each in parts.dev for one in np.unique(each.subjects)})
+    people = sorted(
+        {str(subject) for each in parts.dev for subject in np.unique(each.subjects)}
+    )
     data = ImageRunData(
         sets=tuple(
             ImageSet(

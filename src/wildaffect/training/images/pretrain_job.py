@@ -97,7 +97,7 @@ def pretrain_run(
         callbacks: Callbacks of the run.
 
     Raises:
-        UsageError: If the folder holds another run, or the network has no autoencoder.
+        UsageError: If the folder contains another run, or the network has no autoencoder.
         Diverged: If the loss is not finite.
     """
     torch.manual_seed(recipe.seed)
@@ -154,10 +154,10 @@ def _probe_of(
     def ask(encode: Callable[[Tensor], Tensor]) -> dict[str, float]:
         scores: dict[str, float] = {}
         on_progress = callbacks.on_evaluate(sum(len(image_set) for image_set in sets))
-        for known, asked in halves:
+        for known, held_out in halves:
             found = probe(
                 embed_crops(encode, known, preprocess, device, on_progress),
-                embed_crops(encode, asked, preprocess, device, on_progress),
+                embed_crops(encode, held_out, preprocess, device, on_progress),
             )
             tasks = join_labels([known]).tasks
             where = f"{known.annotations.source}/" if len(halves) > 1 else ""

@@ -92,15 +92,15 @@ def probe(train: Embedded, test: Embedded) -> Probes:
     """
     mean, spread = train.features.mean(0), train.features.std(0) + 1e-6
     known = (train.features - mean) / spread
-    asked = (test.features - mean) / spread
+    queries = (test.features - mean) / spread
     return Probes(
-        linear=_statistics(test, linear_probe(known, train, asked)),
-        neighbors=_statistics(test, neighbor_probe(known, train, asked)),
+        linear=_statistics(test, linear_probe(known, train, queries)),
+        neighbors=_statistics(test, neighbor_probe(known, train, queries)),
     )
 
 
 def linear_probe(
-    known: Tensor, train: Embedded, asked: Tensor
+    known: Tensor, train: Embedded, queries: Tensor
 ) -> dict[Task, NDArray[np.float32]]:
     """Return the predictions of one linear map per task, fitted to `train`.
 
@@ -132,28 +132,28 @@ def linear_probe(
     with torch.inference_mode():
         return {
             task: to_probs(task, raw)[:, 0].numpy()
-            for task, raw in _raw(maps, asked).items()
+            for task, raw in _raw(maps, queries).items()
         }
 
 
 def neighbor_probe(
-    known: Tensor, train: Embedded, asked: Tensor
+    known: Tensor, train: Embedded, queries: Tensor
 ) -> dict[Task, NDArray[np.float32]]:
     """Return the mean label of the nearest labeled crops by cosine similarity."""
     spaces = train.annotations.spaces
     labels = join_labels([train.crops])
-    likeness = F.normalize(asked, dim=1) @ F.normalize(known, dim=1).T  # (M, N)
-    said: dict[Task, NDArray[np.float32]] = {}
+    similarity = F.normalize(queries, dim=1) @ F.normalize(known, dim=1).T  # (M, N)
+    predicted: dict[Task, NDArray[np.float32]] = {}
     for task in labels.tasks:
         values, valid = _columns(labels.targets[task], task, spaces), labels.valid[task]
         usable = torch.from_numpy(valid if valid.ndim == 1 else valid.any(1))
         num = min(NUM_NEIGHBORS, int(usable.sum()))
-        near = likeness.masked_fill(~usable, -torch.inf).topk(num, dim=1).indices
+        near = similarity.masked_fill(~usable, -torch.inf).topk(num, dim=1).indices
         weight = torch.from_numpy(np.broadcast_to(_mask(valid), values.shape).copy())[near]
-        chosen = torch.from_numpy(values)[near]  # (M, k, columns)
-        mean = (chosen * weight).sum(1) / weight.sum(1).clamp(min=1)
-        said[task] = mean.numpy().astype(np.float32)
-    return said
+        nearest_values = torch.from_numpy(values)[near]  # (M, k, columns)
+        mean = (nearest_values * weight).sum(1) / weight.sum(1).clamp(min=1)
+        predicted[task] = mean.numpy().astype(np.float32)
+    return predicted
 
 
 def _probe_loss() -> LossConfig:

@@ -73,7 +73,7 @@ def begin_image_run(run: Run, recipe: AnyImageRecipe, data: ImageRunData) -> Non
     """Create the folder of a run, or check the recipe and data of an existing one.
 
     Raises:
-        UsageError: If the folder holds a run with another recipe or other data.
+        UsageError: If the folder contains a run with another recipe or other data.
     """
     if run.recipe.exists():
         if load_image_recipe(run.recipe) != recipe or read_image_data(run) != data:
