@@ -8,6 +8,8 @@ import pytest
 from wildaffect.analysis.options import build_analyzer
 from wildaffect.core.frames import Frame
 from wildaffect.core.tasks import EXTENDED_ACTION_UNITS, action_unit_label
+
+pytest.importorskip("numba", reason="generated faces need the extra `world`")
 from wildaffect.synth.facs import COLUMN, DRAWN
 from wildaffect.synth.landmarks import landmarks_of
 from wildaffect.synth.light import STUDIO

@@ -10,6 +10,8 @@ from wildaffect.faces.crop import align_face
 from wildaffect.faces.occlusion import Occlusion
 from wildaffect.faces.quality import QUALITY_CROP, QualityLimits
 from wildaffect.runtime.network import Device
+
+pytest.importorskip("numba", reason="generated faces need the extra `world`")
 from wildaffect.synth.covered import draw_covered_faces
 
 PEOPLE = range(8_000_000, 8_000_010)
