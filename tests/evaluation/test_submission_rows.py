@@ -76,3 +76,12 @@ def test_a_contradiction_between_tables_names_file_and_line(tmp_path):
     )
     with pytest.raises(BadAnnotation, match=r"a\.jsonl:2: an image must have one"):
         read_submission_rows(tmp_path / "a.jsonl")
+
+
+def test_files_of_one_name_in_two_folders_are_told_apart(tmp_path):
+    for folder, value in (("first", 0), ("second", 1)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "p.csv").write_text(f"image,valence\na/1.jpg,{value}\n")
+    message = r"second/p\.csv:2: an image .* got another than in .*first/p\.csv:2"
+    with pytest.raises(BadAnnotation, match=message):
+        read_submission_rows(tmp_path)

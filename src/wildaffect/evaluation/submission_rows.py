@@ -56,11 +56,8 @@ def read_submission_rows(path: Path) -> SubmissionRows:
 
 
 def _place(table: PredictionTable, row: int) -> tuple[Path, int]:
-    name, line = table.places[row].rsplit(":", 1)
-    for file in table.files:
-        if file.name == name:
-            return file, int(line)
-    return Path(name), int(line)
+    path, line = table.places[row].rsplit(":", 1)
+    return Path(path), int(line)
 
 
 def _keys(table: PredictionTable) -> Keys:
@@ -100,5 +97,6 @@ def _refuse_contradictions(rows: SubmissionRows, table: PredictionTable) -> None
         raise BadAnnotation(
             *_place(table, row),
             "an image must have one prediction, got another than in "
-            f"{table.places[int(first[inverse][row])]}; keep one person per video",
+            f"{table.places[int(first[inverse][row])]}; keep one person per "
+            "video, and each image once",
         )

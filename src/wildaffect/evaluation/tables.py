@@ -195,7 +195,7 @@ def _read_submission(path: Path) -> PredictionTable:
 
 
 def _places(path: Path, lines: NDArray[np.int64]) -> tuple[str, ...]:
-    return tuple(f"{path.name}:{line}" for line in lines.tolist())
+    return tuple(f"{path}:{line}" for line in lines.tolist())
 
 
 def _video_keys(path: Path, table: pa.Table, lines: NDArray[np.int64]) -> Keys:

@@ -3,17 +3,17 @@
 Symbols: B windows, T rows, C classes, K action units.
 """
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from wildaffect.core.config import Config
 from wildaffect.core.tasks import LabelSpaces, Task
 from wildaffect.losses.action_units import ActionUnitLoss
 from wildaffect.losses.affect import AffectTaskLoss
 from wildaffect.losses.config import (
-    AffectLoss,
     BinaryCrossEntropy,
     CrossEntropy,
     CustomLoss,
@@ -46,17 +46,14 @@ class MultitaskLoss(nn.Module):
     ) -> None:
         super().__init__()
         self.config = config
-        self.valence = _affect_loss(config.valence)
-        self.arousal = _affect_loss(config.arousal)
-        self.expression: nn.Module = (
-            CustomTaskLoss(config.expression)
-            if isinstance(config.expression, CustomLoss)
-            else ExpressionLoss(config.expression, len(spaces.expressions), statistics)
+        num_classes, num_units = len(spaces.expressions), len(spaces.action_units)
+        self.valence = _task_loss(config.valence, AffectTaskLoss)
+        self.arousal = _task_loss(config.arousal, AffectTaskLoss)
+        self.expression = _task_loss(
+            config.expression, lambda own: ExpressionLoss(own, num_classes, statistics)
         )
-        self.action_units: nn.Module = (
-            CustomTaskLoss(config.action_units)
-            if isinstance(config.action_units, CustomLoss)
-            else ActionUnitLoss(config.action_units, len(spaces.action_units), statistics)
+        self.action_units = _task_loss(
+            config.action_units, lambda own: ActionUnitLoss(own, num_units, statistics)
         )
         self.task_weighting = build_task_weighting(config.task_weighting)
 
@@ -99,10 +96,11 @@ class MultitaskLoss(nn.Module):
         return loss
 
 
-def _affect_loss(config: AffectLoss | CustomLoss) -> nn.Module:
-    return (
-        CustomTaskLoss(config) if isinstance(config, CustomLoss) else AffectTaskLoss(config)
-    )
+def _task_loss(config: Config, build: Callable[[Any], nn.Module]) -> nn.Module:
+    """Return the loss of a task: a custom one, or that of this library."""
+    if isinstance(config, CustomLoss):
+        return CustomTaskLoss(config)
+    return build(config)
 
 
 def build_loss(

@@ -1,7 +1,7 @@
 """Intensity and occurrence of action units from measures of one face in one frame.
 
 A small network reads the measures and their mirror image: the former for the subject's left
-side, the latter for the right. A mirrored face therefore gives the same action units with
+side, the latter for the right. Mirrored measures therefore give the same action units with
 sides swapped. Symbols: N faces, D measures, K action units, E classes.
 """
 

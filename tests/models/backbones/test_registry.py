@@ -9,6 +9,7 @@ from wildaffect.core.errors import UsageError
 from wildaffect.models.backbones.catalog import SHIPPED
 from wildaffect.models.backbones.iresnet import IResNetConfig
 from wildaffect.models.backbones.registry import (
+    BACKBONES,
     backbone_names,
     backbone_spec,
     build_backbone,
@@ -121,3 +122,10 @@ def test_the_page_tells_name_features_and_crop_of_every_backbone():
         assert int(features) == spec.feature_dim
         size = f"{spec.preprocess.size_px} px {spec.preprocess.channels}, "
         assert crop.startswith(size)
+
+
+def test_a_backbone_declared_under_another_name_than_its_own_is_refused(monkeypatch):
+    spec = backbone_spec("iresnet18.arcface")
+    monkeypatch.setitem(BACKBONES._parts, "alias.outside", spec)
+    with pytest.raises(UsageError, match=r"has the name 'iresnet18\.arcface'"):
+        backbone_spec("alias.outside")

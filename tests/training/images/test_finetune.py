@@ -67,8 +67,8 @@ def test_training_learns_what_color_tells_of_people_who_trained_nothing(
 ):
     lasting = replace(recipe, num_epochs=8, selection=KeepLast(), precision=precision)
     trained = fit(lasting, tmp_path / "run")
-    judged = load_sets([SetPlace(data=labeled)], "val")
-    found = crop_statistics(trained.model, judged, trained.data.preprocess)
+    held_out = load_sets([SetPlace(data=labeled)], "val")
+    found = crop_statistics(trained.model, held_out, trained.data.preprocess)
     scores = task_scores(found.pooled(), trained.data.tasks)
     assert scores["valence"] > 0.8
     assert scores["action_units"] >= 0.45  # of two units one never occurs

@@ -8,6 +8,7 @@ from functools import partial
 
 import torch
 
+from wildaffect.core.errors import UsageError
 from wildaffect.core.registry import Registry
 from wildaffect.models.backbones.backbone import Backbone
 from wildaffect.models.backbones.catalog import SHIPPED
@@ -46,7 +47,13 @@ def backbone_spec(name: str) -> BackboneSpec:
     """
     if name.startswith(TIMM_PREFIX):
         return _timm_spec(name)
-    return BACKBONES.find(name)
+    spec = BACKBONES.find(name)
+    if spec.name != name:
+        raise UsageError(
+            f"backbone {name!r}: its specification has the name {spec.name!r}; declare it "
+            "under that name"
+        )
+    return spec
 
 
 def build_backbone(name: str) -> Backbone:
