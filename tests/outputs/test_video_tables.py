@@ -111,7 +111,7 @@ def test_what_cannot_be_written_is_named(calibrated, tmp_path):
         write_video_tables(calibrated, tmp_path / "file", first_frame=1)
 
 
-@pytest.mark.parametrize("video", ["../one", "/tmp/one", "a/../../one"])
+@pytest.mark.parametrize("video", ["../one", "/elsewhere/one", "a/../../one"])
 def test_a_video_whose_name_leads_out_of_the_folder_gets_no_table(tmp_path, video):
     predicted = [apply_calibration(outputs(video, [1]), Calibration())]
     with pytest.raises(BadOutputs, match="name must stay inside the folder of its table"):
