@@ -17,7 +17,7 @@ from wildaffect.core.faces import FaceObservation, FrameFaces, Status
 from wildaffect.faces.regions import box_overlap
 from wildaffect.synth.motion import FPS
 from wildaffect.synth.scene import SceneFrame
-from wildaffect.synth.scene import Seen as Person
+from wildaffect.synth.scene_truth import Seen as Person
 
 MIN_OVERLAP = 0.25
 """Minimum overlap of a box and its face."""

@@ -27,7 +27,8 @@ from wildaffect.synth.render.renderer import (
     on_image_plane,
     posed_vertices,
 )
-from wildaffect.synth.scene import Seen, draw_scene
+from wildaffect.synth.scene import draw_scene
+from wildaffect.synth.scene_truth import Seen
 from wildaffect.synth.statistics import WILD
 from wildaffect.synth.take import draw_take
 from wildaffect.synth.traits import draw_traits

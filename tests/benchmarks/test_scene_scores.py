@@ -26,7 +26,8 @@ from wildaffect.synth.facs import DRAWN
 from wildaffect.synth.landmarks import NAMES
 from wildaffect.synth.motion import FPS
 from wildaffect.synth.render.renderer import Moment
-from wildaffect.synth.scene import SceneFrame, Seen, Staging, _pose, draw_scene
+from wildaffect.synth.scene import SceneFrame, Staging, draw_scene
+from wildaffect.synth.scene_truth import Seen, head_pose
 from wildaffect.synth.take import head_rotation
 
 
@@ -137,7 +138,7 @@ def test_the_pose_of_a_turned_body_is_the_turn_of_its_head():
     for _ in range(200):
         yaw, pitch, roll, body = rng.uniform(-1, 1, 4) * [0.8, 0.5, 0.3, 2.9]
         rotation = head_rotation(yaw, pitch, roll)
-        pose = _pose(Moment(intensities=np.zeros(len(DRAWN)), rotation=rotation), body)
+        pose = head_pose(Moment(intensities=np.zeros(len(DRAWN)), rotation=rotation), body)
         turn = head_rotation(body, 0, 0) @ rotation
         np.testing.assert_allclose(pose_to_rotation(pose), turn, atol=1e-5)
         assert (abs(pose.yaw_deg) > 90) == (turn[2, 2] < 0)

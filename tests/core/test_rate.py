@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from wildaffect.core.causal import StreamingCausal, run_causal
 from wildaffect.core.rate import StreamingAtRate, between_kept, kept_rows
+from wildaffect.core.stitching import stitch
 from wildaffect.core.streaming import StreamingWindows
-from wildaffect.core.windows import CausalWindow, WindowSpec, cut, longest_gap_s, stitch
+from wildaffect.core.windows import CausalWindow, WindowSpec, cut, longest_gap_s
 
 WINDOWS = WindowSpec(length_s=2.0, stride_s=0.5, max_gap_s=0.8)
 CAUSAL = CausalWindow(length_s=1.0, delay_s=0.3, max_gap_s=0.8)

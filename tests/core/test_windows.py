@@ -5,16 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from wildaffect.core.stitching import OverlapMean, stitch
 from wildaffect.core.streaming import StreamingWindows
 from wildaffect.core.windows import (
     EDGE_WEIGHT,
     FRAME_WISE,
-    OverlapMean,
     WindowSpec,
     cut,
     layout,
     row_weights,
-    stitch,
 )
 
 SPEC = WindowSpec(length_s=2.0, stride_s=0.5, max_gap_s=0.4)

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from wildaffect.core.annotations import Annotations
 from wildaffect.core.errors import FeatureError
 from wildaffect.core.sequences import FrameSequence, Targets, expand
-from wildaffect.core.windows import WindowSpec, stitch
+from wildaffect.core.stitching import stitch
+from wildaffect.core.windows import WindowSpec
 from wildaffect.data.collate import collate
 from wildaffect.data.samples import (
     FeatureQuery,

@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from wildaffect.core.causal import run_causal
+from wildaffect.core.stitching import stitch
 from wildaffect.core.tasks import Task
-from wildaffect.core.windows import FRAME_WISE, CausalWindow, WindowSpec, cut, stitch
+from wildaffect.core.windows import FRAME_WISE, CausalWindow, WindowSpec, cut
 from wildaffect.models.multitask import build_model
 from wildaffect.training import predict
 from wildaffect.training.calibrate_and_score import predict_stored

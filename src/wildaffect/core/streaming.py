@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from wildaffect.core.stitching import OverlapMean
 from wildaffect.core.windows import (
     FloatArray,
-    OverlapMean,
     WindowSpec,
     check_times,
     first_time_s,

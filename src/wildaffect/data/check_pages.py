@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from wildaffect.data.check_report import DataReport, TableOf
+from wildaffect.data.check_report import DataReport
+from wildaffect.data.check_tables import TableOf
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 62rem;

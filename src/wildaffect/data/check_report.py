@@ -14,25 +14,16 @@ from wildaffect.data.check_findings import (
     findings_of_split,
 )
 from wildaffect.data.check_images import ImageCheck, check_images, find_image_folder
+from wildaffect.data.check_tables import TableOf, tables_of
 from wildaffect.data.leaks import (
     Pictures,
     find_near_duplicates,
     find_overlaps,
     hash_pictures,
 )
-from wildaffect.data.published import PUBLISHED, Published
+from wildaffect.data.published import PUBLISHED
 from wildaffect.formats.detect import Found
 from wildaffect.formats.problems import Reading
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TableOf:
-    """A table of text; the first column is a name, the others are numbers."""
-
-    title: str
-    header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +96,7 @@ def check_data(
         title=found.format.title,
         root=root,
         findings=tuple(sorted(findings, key=lambda finding: order.index(finding.level))),
-        tables=tuple(_tables(checks, found)),
+        tables=tuple(tables_of(checks, found)),
         remarks=(*remarks, *(f"Published counts: {source}." for source in sorted(sources))),
     )
 
@@ -176,143 +167,3 @@ def _unreadable(split: str, pictures: Pictures) -> list[Finding]:
             examples=pictures.unreadable,
         )
     ]
-
-
-def _tables(checks: Sequence[SplitCheck], found: Found) -> list[TableOf]:
-    spaces = checks[0].annotations.spaces
-    tables = [_overview(checks, found)]
-    if any(check.expression for check in checks):
-        tables.append(
-            _frequencies(
-                "Expressions",
-                spaces.expressions.labels,
-                checks,
-                found,
-                what="expressions",
-            )
-        )
-    if any(check.action_units for check in checks):
-        tables.append(
-            _frequencies(
-                "Action units (active)",
-                spaces.action_units.labels,
-                checks,
-                found,
-                what="positives",
-            )
-        )
-    return tables
-
-
-def _overview(checks: Sequence[SplitCheck], found: Found) -> TableOf:
-    lines: list[tuple[str, Callable[[SplitCheck], str], str]] = [
-        ("rows", lambda c: f"{len(c.annotations):,}", "num_rows"),
-        ("rows lost", lambda c: f"{c.num_rows - len(c.annotations):,}", ""),
-        (
-            "videos" if found.format.is_video else "images",
-            lambda c: f"{len(c.annotations.videos):,}",
-            "num_videos",
-        ),
-        ("people", _people, ""),
-        ("exact repeats", lambda c: f"{c.num_repeats:,}", "num_repeats"),
-        ("valence and arousal", lambda c: _share(c.valence_arousal, c), "valence_arousal"),
-        ("expression", lambda c: _share(c.expression, c), "expression"),
-        ("action units", lambda c: _share(c.action_units, c), "action_units"),
-        ("no label", lambda c: _share(c.unlabeled, c), ""),
-        ("images missing", _missing, ""),
-        ("images without label", _spare, ""),
-    ]
-    if found.format.is_video:
-        lines += [
-            ("gap, median frames", _median_gap, ""),
-            ("gap, longest", lambda c: f"{c.gaps.longest:,}" if c.gaps else "", ""),
-        ]
-    rows = []
-    for name, value, key in lines:
-        cells = [name]
-        for check in checks:
-            published = PUBLISHED.get((found.format.name, check.name))
-            cells.append(value(check))
-            if published:
-                cells += _compare_total(check, published, key)
-        rows.append(tuple(cells))
-    return TableOf(title="Contents", header=_header(checks, found), rows=tuple(rows))
-
-
-def _frequencies(
-    title: str,
-    labels: Sequence[str],
-    checks: Sequence[SplitCheck],
-    found: Found,
-    *,
-    what: str,
-) -> TableOf:
-    rows = []
-    for index, label in enumerate(labels):
-        cells = [label]
-        for check in checks:
-            count = int(getattr(check, what)[index])
-            total = int(check.annotated[index]) if what == "positives" else check.expression
-            cells.append(f"{count:,} ({count / total:.1%})" if total else "-")
-            published = PUBLISHED.get((found.format.name, check.name))
-            if published:
-                cells += _compare(count, published, what, index)
-        rows.append(tuple(cells))
-    return TableOf(
-        title=title,
-        header=_header(checks, found),
-        rows=tuple(rows),
-        note="Shares are of the rows that are annotated for it.",
-    )
-
-
-def _compare_total(check: SplitCheck, published: Published, key: str) -> tuple[str, str]:
-    number = getattr(published, key) if key else None
-    if number is None:
-        return "", ""
-    a = check.annotations
-    counts = {"num_rows": len(a), "num_videos": len(a.videos)}
-    count = counts[key] if key in counts else getattr(check, key)
-    return f"{number:,}", f"{count - number:+,}" if count != number else "0"
-
-
-def _compare(count: int, published: Published, what: str, index: int) -> tuple[str, str]:
-    """Return the published count with its share, and the difference."""
-    counts: tuple[int, ...] = getattr(published, what)
-    if not counts:
-        return "", ""
-    total = published.expression if what == "expressions" else published.action_units
-    wanted = counts[index]
-    share = f" ({wanted / total:.1%})" if total else ""
-    return f"{wanted:,}{share}", f"{count - wanted:+,}" if count != wanted else "0"
-
-
-def _header(checks: Sequence[SplitCheck], found: Found) -> tuple[str, ...]:
-    cells = [""]
-    for check in checks:
-        cells.append(check.name)
-        if (found.format.name, check.name) in PUBLISHED:
-            cells += ["published", "difference"]
-    return tuple(cells)
-
-
-def _median_gap(check: SplitCheck) -> str:
-    return f"{check.gaps.median:g}" if check.gaps and check.gaps.longest else "-"
-
-
-def _share(count: int, check: SplitCheck) -> str:
-    total = len(check.annotations)
-    return f"{count:,} ({count / total:.0%})" if total and count else f"{count:,}"
-
-
-def _people(check: SplitCheck) -> str:
-    a = check.annotations
-    return "not named" if a.subjects == a.videos else f"{len(set(a.subjects)):,}"
-
-
-def _missing(check: SplitCheck) -> str:
-    return "not looked for" if check.images is None else f"{len(check.images.missing):,}"
-
-
-def _spare(check: SplitCheck) -> str:
-    return "" if check.images is None else f"{check.images.num_unlabeled:,}"

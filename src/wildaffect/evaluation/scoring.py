@@ -11,6 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.core.tasks import LabelSpaces, Task
+from wildaffect.evaluation.label_scores import (
+    CLASSES,
+    UNITS,
+    class_scores,
+    confusion_of,
+    unit_scores,
+)
 from wildaffect.evaluation.protocols import Protocol
 from wildaffect.evaluation.report import (
     Confusion,
@@ -24,8 +31,6 @@ from wildaffect.metrics.bootstrap import bootstrap_interval, paired_bootstrap
 from wildaffect.metrics.scores import TaskScores, VideoStatistics
 
 _SCALES = (Task.VALENCE, Task.AROUSAL)
-_UNITS = "action_units.f1."
-_CLASSES = "expression.f1."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +85,7 @@ def score_videos(
             strict=True,
         )
     }
-    labels = (_CLASSES, _UNITS)
+    labels = (CLASSES, UNITS)
     return Scored(
         overall=found.get("overall"),
         scores=tuple(
@@ -88,9 +93,9 @@ def score_videos(
             for name, score in found.items()
             if name != "overall" and not name.startswith(labels)
         ),
-        expressions=_class_scores(statistics, found),
-        action_units=_unit_scores(statistics, found),
-        confusion=_confusion(statistics) if Task.EXPRESSION in tasks else None,
+        expressions=class_scores(statistics, found),
+        action_units=unit_scores(statistics, found),
+        confusion=confusion_of(statistics) if Task.EXPRESSION in tasks else None,
     )
 
 
@@ -114,7 +119,7 @@ def compare_videos(
     names = {
         name: title
         for name, title in _score_names(tasks, protocol, this.spaces).items()
-        if not name.startswith((_CLASSES, _UNITS))
+        if not name.startswith((CLASSES, UNITS))
     }
 
     def measure(scores: TaskScores) -> NDArray[np.float64]:
@@ -218,11 +223,11 @@ def _score_names(
     if Task.EXPRESSION in tasks:
         labels = spaces.expressions.labels
         names["expression.macro_f1"] = f"Expression F1, mean of {len(labels)}"
-        names |= {f"{_CLASSES}{label}": label for label in labels}
+        names |= {f"{CLASSES}{label}": label for label in labels}
     if Task.ACTION_UNITS in tasks:
         labels = spaces.action_units.labels
         names["action_units.mean_f1"] = f"Action-unit F1, mean of {len(labels)}"
-        names |= {f"{_UNITS}{label}": label for label in labels}
+        names |= {f"{UNITS}{label}": label for label in labels}
     return names
 
 
@@ -242,77 +247,13 @@ def _values(
         "action_units.mean_f1": scores.mean_f1_action_units,
     }
     for index, label in enumerate(spaces.expressions.labels):
-        known[f"{_CLASSES}{label}"] = scores.f1_expression[..., index]
+        known[f"{CLASSES}{label}"] = scores.f1_expression[..., index]
     for index, label in enumerate(spaces.action_units.labels):
-        known[f"{_UNITS}{label}"] = scores.f1_action_units[..., index]
+        known[f"{UNITS}{label}"] = scores.f1_action_units[..., index]
     terms = ("va.mean_ccc", "expression.macro_f1", "action_units.mean_f1")
     overall = [known[term] for term in terms if term in names]
     known["overall"] = np.sum(overall, axis=0) if overall else scores.p_mtl
     return np.stack([np.asarray(known[name]) for name in names], axis=-1)
-
-
-def _class_scores(
-    statistics: VideoStatistics, found: dict[str, Score]
-) -> tuple[LabelScore, ...]:
-    counts = statistics.expression.pooled().counts
-    return tuple(
-        _label_score(
-            label,
-            found[f"{_CLASSES}{label}"],
-            hits=int(counts[index, index]),
-            num_annotated=int(counts[index].sum()),
-            num_predicted=int(counts[:, index].sum()),
-            num_frames=int(counts.sum()),
-        )
-        for index, label in enumerate(statistics.spaces.expressions.labels)
-        if f"{_CLASSES}{label}" in found
-    )
-
-
-def _unit_scores(
-    statistics: VideoStatistics, found: dict[str, Score]
-) -> tuple[LabelScore, ...]:
-    pooled = statistics.action_units.pooled()
-    return tuple(
-        _label_score(
-            label,
-            found[f"{_UNITS}{label}"],
-            hits=int(pooled.true_positives[index]),
-            num_annotated=int((pooled.true_positives + pooled.false_negatives)[index]),
-            num_predicted=int((pooled.true_positives + pooled.false_positives)[index]),
-            num_frames=int(pooled.num_valid[index]),
-        )
-        for index, label in enumerate(statistics.spaces.action_units.labels)
-        if f"{_UNITS}{label}" in found
-    )
-
-
-def _label_score(
-    label: str,
-    f1: Score,
-    *,
-    hits: int,
-    num_annotated: int,
-    num_predicted: int,
-    num_frames: int,
-) -> LabelScore:
-    return LabelScore(
-        label=label,
-        f1=f1,
-        precision=hits / num_predicted if num_predicted else None,
-        recall=hits / num_annotated if num_annotated else None,
-        num_annotated=num_annotated,
-        num_predicted=num_predicted,
-        num_frames=num_frames,
-    )
-
-
-def _confusion(statistics: VideoStatistics) -> Confusion:
-    counts = statistics.expression.pooled().counts
-    return Confusion(
-        labels=statistics.spaces.expressions.labels,
-        counts=tuple(tuple(row) for row in counts.tolist()),
-    )
 
 
 def _divide(above: NDArray[Any], below: NDArray[Any]) -> NDArray[np.float64]:

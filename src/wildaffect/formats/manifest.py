@@ -14,66 +14,28 @@ Columns, in any order; blank (null) means not annotated:
 Any other column is an error. CSV is UTF-8 with commas and without quotes.
 """
 
-import re
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
-from pyarrow import compute
 
-from wildaffect.core.errors import BadAnnotation, MissingData
+from wildaffect.core.errors import BadAnnotation
 from wildaffect.core.tasks import (
-    ABAW_ACTION_UNITS,
-    ABAW_EXPRESSIONS,
     LabelSpace,
     LabelSpaces,
 )
 from wildaffect.formats.columns import Code, Field, Rows, build_annotations, decode
 from wildaffect.formats.find import find_named
 from wildaffect.formats.image_sets import check_image_names, image_rows
-from wildaffect.formats.labels import (
-    AFFECTNET_EXPRESSIONS,
-    AFFWILD2_EXPRESSIONS_7,
-    FERPLUS_EXPRESSIONS,
-    RAFDB_EXPRESSIONS,
-)
-from wildaffect.formats.lines import Column, read_header, read_text, split_rows
-from wildaffect.formats.parquet_tables import read_parquet
+from wildaffect.formats.lines import Column
+from wildaffect.formats.manifest_columns import UNIT, ManifestColumns, read_columns
 from wildaffect.formats.problems import Format, Kind, Problem, Reading
 
-_SPACES = {
-    space.name: space
-    for space in (
-        ABAW_EXPRESSIONS,
-        AFFWILD2_EXPRESSIONS_7,
-        AFFECTNET_EXPRESSIONS,
-        RAFDB_EXPRESSIONS,
-        FERPLUS_EXPRESSIONS,
-    )
-}
-_PLAIN = {"image", "video", "frame", "subject", "split", "valence", "arousal"}
-_UNIT = re.compile(r"AU[0-9]{2}")
-_EXPRESSION = re.compile(r"expression(?:\[(?P<space>[^\]]+)\])?")
 _VALUE = {
     name: Code(name=name, low=-1, high=1, missing=(), integral=False)
     for name in ("valence", "arousal")
 }
 _FRAME = Code(name="frame", low=0, high=10**9, missing=())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Columns:
-    """Table by name, with the labels in its header."""
-
-    path: str
-    named: dict[str, Column]
-    lines: NDArray[np.int64]
-    problems: tuple[Problem, ...]
-    expressions: LabelSpace
-    expression_name: str | None
-    units: LabelSpace
 
 
 def read_manifest(path: Path, split: str = "all") -> Reading:
@@ -88,7 +50,7 @@ def read_manifest(path: Path, split: str = "all") -> Reading:
         MissingData: If the file does not exist.
         BadAnnotation: If a column is unknown or a required column is missing.
     """
-    table = _read_columns(path)
+    table = read_columns(path)
     good, lost = check_image_names(table.named["image"], path=str(path), lines=table.lines)
     lost = [*table.problems, *lost]
     if "frame" in table.named:
@@ -113,19 +75,19 @@ def find_manifest(root: Path) -> dict[str, Path]:
     """Return the manifest for each of its splits."""
     names = {"manifest.csv": "all", "manifest.parquet": "all"}
     if root.is_file() and root.suffix in {".csv", ".parquet"}:
-        return dict.fromkeys(_splits(_read_columns(root)) or ["all"], root)
+        return dict.fromkeys(_splits(read_columns(root)) or ["all"], root)
     found = find_named(root, names)
     if not found:
         return {}
-    return dict.fromkeys(_splits(_read_columns(found["all"])) or ["all"], found["all"])
+    return dict.fromkeys(_splits(read_columns(found["all"])) or ["all"], found["all"])
 
 
-def _splits(table: _Columns) -> list[str]:
+def _splits(table: ManifestColumns) -> list[str]:
     return list(table.named["split"].tokens) if "split" in table.named else []
 
 
 def _to_reading(
-    table: _Columns, good: NDArray[np.bool_], lost: list[Problem], split: str
+    table: ManifestColumns, good: NDArray[np.bool_], lost: list[Problem], split: str
 ) -> Reading:
     path, lines = table.path, table.lines[good]
     problems = list(lost)
@@ -137,7 +99,7 @@ def _to_reading(
             values[name], found = _decode_or_blank(named[name], code, path, lines)
             problems += found
     units = []
-    for label in filter(_UNIT.fullmatch, named):
+    for label in filter(UNIT.fullmatch, named):
         code = Code(name=label, low=0, high=1, missing=())
         field, found = _decode_or_blank(named[label], code, path, lines)
         units.append(field)
@@ -163,7 +125,7 @@ def _to_reading(
 
 
 def _rows(
-    table: _Columns, named: dict[str, Column], lines: NDArray[np.int64], split: str
+    table: ManifestColumns, named: dict[str, Column], lines: NDArray[np.int64], split: str
 ) -> Rows:
     source = f"{Path(table.path).name} {split}"
     images = named["image"].strings()
@@ -221,84 +183,6 @@ def _decode_names(
         for row in np.flatnonzero((value < 0) & ~blank).tolist()
     ]
     return Field(values=np.maximum(value, 0).astype(float), valid=value >= 0), problems
-
-
-def _read_columns(path: Path) -> _Columns:
-    if path.suffix == ".parquet":
-        names, columns = _read_parquet(path)
-        problems: tuple[Problem, ...] = ()
-        lines = np.arange(len(columns[0]) if columns else 0) + 1
-    else:
-        data = read_text(path)
-        names = [name.strip() for name in read_header(path, data).split(",")]
-        table = split_rows(path, data, num_fields=len(names))
-        columns, lines, problems = list(table.columns), table.lines, table.problems
-    expression = _check_header(path, names)
-    units = tuple(name for name in names if _UNIT.fullmatch(name))
-    space = LabelSpace(name="manifest-action-units", labels=units) if units else None
-    if space is None or units == ABAW_ACTION_UNITS.labels:
-        space = ABAW_ACTION_UNITS
-    match = _EXPRESSION.fullmatch(expression or "")
-    named_space = match["space"] if match else None
-    return _Columns(
-        path=str(path),
-        named=dict(zip(names, columns, strict=True)),
-        lines=lines,
-        problems=problems,
-        expressions=_SPACES[named_space or ABAW_EXPRESSIONS.name],
-        expression_name=expression,
-        units=space,
-    )
-
-
-def _check_header(path: Path, names: list[str]) -> str | None:
-    """Return the name of the expression column, if any; reject undocumented columns."""
-    expressions = [name for name in names if _EXPRESSION.fullmatch(name)]
-    for name in names:
-        if name not in _PLAIN and name not in expressions and not _UNIT.fullmatch(name):
-            known = (
-                "image, video, frame, subject, split, valence, arousal, expression, AU01"
-            )
-            raise BadAnnotation(
-                path, 1, f"a column must be one of {known} and so on, got {name[:40]!r}"
-            )
-    if len(set(names)) != len(names) or len(expressions) > 1:
-        raise BadAnnotation(path, 1, f"columns must be distinct, got {names}")
-    if "image" not in names or ("video" in names) != ("frame" in names):
-        raise BadAnnotation(
-            path, 1, f"columns must hold image, and video with frame, got {names}"
-        )
-    for name in expressions:
-        match = _EXPRESSION.fullmatch(name)
-        if match and match["space"] and match["space"] not in _SPACES:
-            raise BadAnnotation(
-                path, 1, f"label space must be one of {', '.join(_SPACES)}, got {name!r}"
-            )
-    return expressions[0] if expressions else None
-
-
-def _read_parquet(path: Path) -> tuple[list[str], list[Column]]:
-    try:
-        table = read_parquet(path)
-        return table.column_names, [_spell(table[name]) for name in table.column_names]
-    except FileNotFoundError:
-        raise MissingData(f"{path}: the file must be there, got none") from None
-    except (pa.ArrowException, OSError) as error:
-        reason = " ".join(str(error).split())
-        raise BadAnnotation(path, 0, f"must be a Parquet file, got {reason}") from None
-
-
-def _spell(values: pa.ChunkedArray) -> Column:
-    array = values.combine_chunks()
-    if pa.types.is_dictionary(array.type):
-        array = array.dictionary_decode()
-    if pa.types.is_boolean(array.type):
-        array = array.cast(pa.int8())
-    encoded = compute.fill_null(array.cast(pa.string()), "").dictionary_encode()
-    return Column(
-        tokens=tuple(token.strip() for token in encoded.dictionary.to_pylist()),
-        codes=encoded.indices.to_numpy().astype(np.int64),
-    )
 
 
 FORMAT = Format(

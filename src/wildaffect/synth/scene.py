@@ -11,12 +11,10 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from wildaffect.core.faces import HeadPose
-from wildaffect.faces.pose import rotation_to_pose
 from wildaffect.synth.background import draw_background
 from wildaffect.synth.camera import Exposure, draw_camera
 from wildaffect.synth.clip import make_performer, moment_of
-from wildaffect.synth.landmarks import NAMES, landmarks_of
+from wildaffect.synth.landmarks import landmarks_of
 from wildaffect.synth.light import draw_light
 from wildaffect.synth.motion import FPS
 from wildaffect.synth.noise import smoothstep, wander
@@ -28,6 +26,7 @@ from wildaffect.synth.render.renderer import (
     on_image_plane,
     posed_vertices,
 )
+from wildaffect.synth.scene_truth import Seen, face_box, head_pose, visible_share
 from wildaffect.synth.statistics import BALANCED
 from wildaffect.synth.take import Take, draw_take, head_rotation
 
@@ -40,31 +39,6 @@ NUM_PEOPLE = (0.06, 0.30, 0.34, 0.20, 0.10)
 SHOT_S = (2.0, 5.0)
 HEAD_UNITS = 2.2
 """Height of a head in person units."""
-FACE_POINTS = [i for i, name in enumerate(NAMES) if "cheek" not in name]
-BOX_MARGIN = 0.08
-"""Margin of the box of the face around the outermost named points, in heights."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """Exact ground truth of a person in a frame; boxes and points in its pixels."""
-
-    person_id: int
-    """Identity seed: the same person keeps it from shot to shot."""
-    box_xyxy: NDArray[np.float32]
-    """Box from brows to chin, may reach beyond the frame, shape (4,)."""
-    landmarks_xy: NDArray[np.float32]
-    """`landmarks.NAMES`, shape (28, 2)."""
-    pose: HeadPose
-    """Head pose relative to the camera axis."""
-    visible: float
-    """Share of the face box's own pixels inside the frame and not behind anyone."""
-    head_height_px: float
-    valence: float
-    arousal: float
-    expression: int
-    intensities: NDArray[np.float32]
-    """Intensities of `facs.DRAWN`, shape (22,)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,7 +224,7 @@ def _truth(
 ) -> tuple[Seen, ...]:
     people = []
     for place, (actor, moment, points, alpha) in enumerate(layers):
-        box = _face_box(points)
+        box = face_box(points)
         open_view = np.ones_like(alpha)
         for *_, nearer in layers[place + 1 :]:
             open_view *= 1 - nearer
@@ -260,8 +234,8 @@ def _truth(
                 person_id=actor.identity,
                 box_xyxy=box,
                 landmarks_xy=points,
-                pose=_pose(moment, float(actor.body_yaw[frame])),
-                visible=_visible(box, open_view),
+                pose=head_pose(moment, float(actor.body_yaw[frame])),
+                visible=visible_share(box, open_view),
                 head_height_px=actor.scale * HEAD_UNITS,
                 valence=float(behavior.valence[frame]),
                 arousal=float(behavior.arousal[frame]),
@@ -270,38 +244,3 @@ def _truth(
             )
         )
     return tuple(people)
-
-
-def _face_box(points: NDArray[np.float32]) -> NDArray[np.float32]:
-    low, high = points[FACE_POINTS].min(0), points[FACE_POINTS].max(0)
-    margin = BOX_MARGIN * (high[1] - low[1])
-    return np.concatenate([low - margin, high + margin]).astype(np.float32)
-
-
-def _visible(box: NDArray[np.float32], open_view: NDArray[np.float32]) -> float:
-    height, width = open_view.shape
-    x0, y0, x1, y1 = np.round(box).astype(int)
-    area = max(1, (x1 - x0) * (y1 - y0))
-    inside = open_view[
-        np.clip(y0, 0, height) : np.clip(y1, 0, height),
-        np.clip(x0, 0, width) : np.clip(x1, 0, width),
-    ]
-    return float(inside.sum() / area)
-
-
-def _pose(moment: Moment, body_yaw: float) -> HeadPose:
-    """Return the pose with yaw up to 180 degrees: the back of a head is not a front."""
-    turn = head_rotation(body_yaw, 0, 0) @ moment.rotation
-    pose = rotation_to_pose(turn.astype(np.float64))
-    if turn[2, 2] >= 0:
-        return pose
-    side = 1.0 if pose.yaw_deg >= 0 else -1.0
-    return HeadPose(
-        side * 180 - pose.yaw_deg,
-        _wrapped(pose.pitch_deg + 180),
-        _wrapped(pose.roll_deg + 180),
-    )
-
-
-def _wrapped(angle_deg: float) -> float:
-    return (angle_deg + 180) % 360 - 180

@@ -26,7 +26,8 @@ from wildaffect.synth.landmarks import NAMES
 from wildaffect.synth.motion import FPS
 from wildaffect.synth.plan import PEOPLE_PER_SPLIT, SPLIT_NUMBERS
 from wildaffect.synth.presets import Preset
-from wildaffect.synth.scene import SceneFrame, Seen, draw_scene
+from wildaffect.synth.scene import SceneFrame, draw_scene
+from wildaffect.synth.scene_truth import Seen
 from wildaffect.synth.statistics import StatisticsName
 from wildaffect.video.write import VideoWriter
 

@@ -16,8 +16,9 @@ from torch.nn.utils.rnn import pad_sequence
 from wildaffect.core.causal import causal_padding_s, causal_windows, left_padding_s
 from wildaffect.core.outputs import SequenceOutputs
 from wildaffect.core.sequences import FrameSequence
+from wildaffect.core.stitching import stitch
 from wildaffect.core.tasks import Task
-from wildaffect.core.windows import AnyWindow, CausalWindow, LeftPaddedWindow, cut, stitch
+from wildaffect.core.windows import AnyWindow, CausalWindow, LeftPaddedWindow, cut
 
 ROWS_PER_BATCH = 4096
 """Maximum number of rows per batch, including padding."""
