@@ -14,10 +14,10 @@ from wildaffect.models.backbones.vit import ClassTokenViT
 from wildaffect.models.pretraining.catalog import build_mae
 from wildaffect.models.pretraining.mae import draw_noise
 from wildaffect.models.pretraining.patches import reconstruct, to_pixels
-from wildaffect.training.checkpoint import load_weights
+from wildaffect.training.core.checkpoint import load_weights
+from wildaffect.training.core.runs import Run
 from wildaffect.training.images.crops import CropReader, normalizer, unit_crops
 from wildaffect.training.images.start import find_weights
-from wildaffect.training.runs import Run
 
 CPU = torch.device("cpu")
 Features = Callable[[Tensor], Tensor]

@@ -30,13 +30,13 @@ from wildaffect.synth.motion import FPS
 from wildaffect.synth.plan import annotations_of, plan_world
 from wildaffect.synth.presets import Preset
 from wildaffect.synth.statistics import STATISTICS, StatisticsName
-from wildaffect.training.checkpoint import load_weights
-from wildaffect.training.distributed import launch
-from wildaffect.training.predict import predict_sequences
-from wildaffect.training.recipe import TemporalRecipe
-from wildaffect.training.runs import Run
-from wildaffect.training.score import video_statistics
-from wildaffect.training.temporal_trainer import TemporalTrainer
+from wildaffect.training.core.checkpoint import load_weights
+from wildaffect.training.core.distributed import launch
+from wildaffect.training.core.runs import Run
+from wildaffect.training.temporal.predict import predict_sequences
+from wildaffect.training.temporal.recipe import TemporalRecipe
+from wildaffect.training.temporal.score import video_statistics
+from wildaffect.training.temporal.trainer import TemporalTrainer
 
 ROWS_PER_VIDEO = 100
 ONE_FRAME, SECONDS = "one frame, learned", "seconds around it, learned"

@@ -34,13 +34,13 @@ from wildaffect.recipes.images import finetune_vit_micro, mae_micro
 from wildaffect.runtime.network import Device
 from wildaffect.synth.dataset import IMAGES, write_world
 from wildaffect.synth.presets import PRESETS
+from wildaffect.training.core.recipe import BestOnDevSplit
+from wildaffect.training.core.runs import Run, read_metrics
 from wildaffect.training.images.evaluate import crop_statistics
 from wildaffect.training.images.job import ImageTrainerConfig, finetune_run, load_sets
 from wildaffect.training.images.labeled import LabeledCrops, SetPlace
 from wildaffect.training.images.probe import Embedded, embed_crops, probe
 from wildaffect.training.images.recipe import FinetuneRecipe
-from wildaffect.training.recipe import BestOnDevSplit
-from wildaffect.training.runs import Run, read_metrics
 from wildaffect.workflows.image_progress import StepBar
 
 CPU, DATA_LICENSE = ImageTrainerConfig(accelerator="cpu"), "CC0-1.0"

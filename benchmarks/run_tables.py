@@ -7,7 +7,7 @@ import numpy as np
 from wildaffect.core.tasks import Task
 from wildaffect.metrics.bootstrap import Measure, paired_bootstrap_over_runs
 from wildaffect.metrics.scores import VideoStatistics
-from wildaffect.training.calibrate_and_score import score_sum
+from wildaffect.training.core.scores import score_sum
 
 MEASURES: dict[str, Measure] = {
     "CCC V": lambda scores: scores.ccc_valence,

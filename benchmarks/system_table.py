@@ -16,15 +16,15 @@ from wildaffect.core.tasks import LabelSpaces
 from wildaffect.features.store import FeatureStore
 from wildaffect.inference.calibration import Calibration
 from wildaffect.metrics.scores import TaskScores, VideoStatistics
-from wildaffect.training.calibrate_and_score import (
+from wildaffect.training.temporal.calibrate_and_score import (
     calibrate,
     load_calibration,
     predict_stored,
 )
-from wildaffect.training.comparison import STEPS
-from wildaffect.training.load import load_split
-from wildaffect.training.runs import load_run
-from wildaffect.training.score import video_statistics
+from wildaffect.training.temporal.comparison import STEPS
+from wildaffect.training.temporal.load import load_split
+from wildaffect.training.temporal.runs import load_run
+from wildaffect.training.temporal.score import video_statistics
 
 NUM_RESAMPLES = 2000
 SPLIT = "val"

@@ -27,7 +27,8 @@ from wildaffect.features.packs import Pack, pack_images
 from wildaffect.models.backbones.registry import backbone_spec
 from wildaffect.models.pretraining.catalog import build_mae
 from wildaffect.recipes.images import FINETUNE_RECIPES, PRETRAIN_RECIPES
-from wildaffect.training.distributed import launch
+from wildaffect.training.core.distributed import launch
+from wildaffect.training.core.runs import Run
 from wildaffect.training.images.crops import CropReader
 from wildaffect.training.images.finetune import Finetune, LabeledParts
 from wildaffect.training.images.job import load_sets
@@ -37,8 +38,7 @@ from wildaffect.training.images.pretrain_job import find_images
 from wildaffect.training.images.recipe import AnyImageRecipe, PretrainRecipe
 from wildaffect.training.images.start import start_from
 from wildaffect.training.images.trainer import ImageTrainer, Objective
-from wildaffect.training.optimizer import build_optimizer
-from wildaffect.training.runs import Run
+from wildaffect.training.temporal.optimizer import build_optimizer
 
 RECIPES = FINETUNE_RECIPES | PRETRAIN_RECIPES
 ON_A_CPU = (

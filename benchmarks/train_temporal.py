@@ -27,13 +27,15 @@ from wildaffect.core.tasks import LabelSpaces
 from wildaffect.core.windows import WindowSpec
 from wildaffect.inference.calibration import Calibration
 from wildaffect.recipes import abaw4
-from wildaffect.training.distributed import launch
-from wildaffect.training.loop import train
-from wildaffect.training.predict import predict_sequences
-from wildaffect.training.recipe import KeepLast, TemporalRecipe
-from wildaffect.training.runs import Run
-from wildaffect.training.score import task_scores, video_statistics
-from wildaffect.training.temporal_trainer import TemporalTrainer
+from wildaffect.training.core.distributed import launch
+from wildaffect.training.core.recipe import KeepLast
+from wildaffect.training.core.runs import Run
+from wildaffect.training.core.scores import task_scores
+from wildaffect.training.temporal.loop import train
+from wildaffect.training.temporal.predict import predict_sequences
+from wildaffect.training.temporal.recipe import TemporalRecipe
+from wildaffect.training.temporal.score import video_statistics
+from wildaffect.training.temporal.trainer import TemporalTrainer
 
 TRAIN_VIDEOS, TRAIN_ROWS = 70, 14_500
 VAL_VIDEOS, VAL_ROWS = 25, 2_700

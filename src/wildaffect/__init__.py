@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from wildaffect.outputs.table import read_table
     from wildaffect.recipes.catalog import find_recipe
     from wildaffect.runtime.network import Device
-    from wildaffect.training.runs import load_run
+    from wildaffect.training.temporal.runs import load_run
     from wildaffect.workflows.analyze import analyze, stream
     from wildaffect.workflows.cross_validate import cross_validate
     from wildaffect.workflows.ensemble import ensemble
@@ -43,7 +43,7 @@ _HOMES = {
     "find_recipe": "wildaffect.recipes.catalog",
     "generate": "wildaffect.workflows.generate",
     "load_model": "wildaffect.workflows.load_model",
-    "load_run": "wildaffect.training.runs",
+    "load_run": "wildaffect.training.temporal.runs",
     "predict": "wildaffect.workflows.predict",
     "read_table": "wildaffect.outputs.table",
     "stream": "wildaffect.workflows.analyze",

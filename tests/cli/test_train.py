@@ -17,12 +17,8 @@ from wildaffect.features.store import FeatureStore
 from wildaffect.losses.config import FixedWeights, LossConfig
 from wildaffect.models.frameworks import HeadConfig, ModelConfig
 from wildaffect.models.temporal.config import GRUConfig
-from wildaffect.training.recipe import (
-    BestOnDevSplit,
-    OptimConfig,
-    TemporalRecipe,
-    save_recipe,
-)
+from wildaffect.training.core.recipe import BestOnDevSplit, OptimConfig
+from wildaffect.training.temporal.recipe import TemporalRecipe, save_recipe
 
 HEADER = "image,valence,arousal,expression,aus\n"
 RECIPE = TemporalRecipe(

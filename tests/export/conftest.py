@@ -27,9 +27,10 @@ from wildaffect.models.frameworks import (
 )
 from wildaffect.models.multitask import build_model
 from wildaffect.models.temporal.config import GRUConfig
-from wildaffect.training.checkpoint import save_weights
-from wildaffect.training.recipe import TemporalRecipe
-from wildaffect.training.runs import Run, RunData, begin
+from wildaffect.training.core.checkpoint import save_weights
+from wildaffect.training.core.runs import Run
+from wildaffect.training.temporal.recipe import TemporalRecipe
+from wildaffect.training.temporal.runs import RunData, begin
 
 SMALL = TemporalRecipe(
     name="small",

@@ -10,9 +10,12 @@ from wildaffect.inference.calibration import Calibration
 from wildaffect.inference.inputs import COLUMNS
 from wildaffect.inference.manifest import Affine
 from wildaffect.inference.neutral import DEFAULT_POLICY
-from wildaffect.training.calibrate_and_score import calibration_path, save_calibration
-from wildaffect.training.ensembles import Ensemble, EnsembleMember, load_ensemble
-from wildaffect.training.runs import load_run
+from wildaffect.training.temporal.calibrate_and_score import (
+    calibration_path,
+    save_calibration,
+)
+from wildaffect.training.temporal.ensembles import Ensemble, EnsembleMember, load_ensemble
+from wildaffect.training.temporal.runs import load_run
 
 TITLE = Title(name="toy", version="3", license="CC0-1.0")
 

@@ -18,8 +18,8 @@ from wildaffect.export.pixels import PixelParity
 from wildaffect.features.records import NO_DIGEST
 from wildaffect.inference.calibration import Calibration
 from wildaffect.models.backbones.manifest import read_manifest
-from wildaffect.training.ensembles import Ensemble, EnsembleMember
-from wildaffect.training.runs import load_run
+from wildaffect.training.temporal.ensembles import Ensemble, EnsembleMember
+from wildaffect.training.temporal.runs import load_run
 
 TITLE = Title(name="toy", version="3", license="CC0-1.0")
 

@@ -2,8 +2,9 @@ from wildaffect.core.tasks import Task
 from wildaffect.export.artifact import Title, build_manifest
 from wildaffect.export.card import write_card
 from wildaffect.export.pixels import PixelParity
-from wildaffect.training.calibrate_and_score import ScoreLine, fit_path, write_scores
-from wildaffect.training.ensembles import load_ensemble
+from wildaffect.training.core.scores import ScoreLine, write_scores
+from wildaffect.training.temporal.calibrate_and_score import fit_path
+from wildaffect.training.temporal.ensembles import load_ensemble
 
 TITLE = Title(name="toy", version="1", license="CC0-1.0")
 SCORES = {"valence": 0.4, "arousal": 0.3, "expression": 0.25, "action_units": 0.5}

@@ -15,8 +15,8 @@ from wildaffect.export.onnx import check_parity, to_onnx
 from wildaffect.export.pixels import TorchNetwork, compare_rows, demo_frames, pixel_parity
 from wildaffect.inference.artifact import Artifact
 from wildaffect.inference.calibration import Calibration
-from wildaffect.training.ensembles import Ensemble, EnsembleMember, load_ensemble
-from wildaffect.training.runs import load_run
+from wildaffect.training.temporal.ensembles import Ensemble, EnsembleMember, load_ensemble
+from wildaffect.training.temporal.runs import load_run
 
 TITLE = Title(name="toy", version="1", license="CC0-1.0")
 

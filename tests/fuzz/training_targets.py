@@ -23,27 +23,26 @@ from wildaffect.models.backbones.manifest import (
 from wildaffect.models.frameworks import HeadConfig, ModelConfig
 from wildaffect.models.multitask import build_model
 from wildaffect.models.temporal.config import FrameConfig
-from wildaffect.training.calibrate_and_score import (
+from wildaffect.training.core.checkpoint import (
+    load_checkpoint,
+    save_checkpoint,
+    save_weights,
+)
+from wildaffect.training.core.recipe import KeepLast, OptimConfig
+from wildaffect.training.core.runs import Run, append_metrics, read_metrics
+from wildaffect.training.temporal.calibrate_and_score import (
     calibration_path,
     load_calibration,
     save_calibration,
 )
-from wildaffect.training.checkpoint import load_checkpoint, save_checkpoint, save_weights
-from wildaffect.training.ensembles import (
+from wildaffect.training.temporal.ensembles import (
     EnsembleRecord,
     load_ensemble,
     member_record,
     save_record,
 )
-from wildaffect.training.recipe import KeepLast, OptimConfig, TemporalRecipe
-from wildaffect.training.runs import (
-    Run,
-    RunData,
-    append_metrics,
-    begin,
-    load_run,
-    read_metrics,
-)
+from wildaffect.training.temporal.recipe import TemporalRecipe
+from wildaffect.training.temporal.runs import RunData, begin, load_run
 
 _WIDTH = 4
 _RECIPE = TemporalRecipe(

@@ -18,12 +18,13 @@ from wildaffect.core.windows import WindowSpec
 from wildaffect.losses.config import FixedWeights, LossConfig
 from wildaffect.models.frameworks import HeadConfig, ModelConfig
 from wildaffect.models.temporal.config import GRUConfig
-from wildaffect.training.checkpoint import load_weights
-from wildaffect.training.distributed import launch
-from wildaffect.training.recipe import KeepLast, OptimConfig, TemporalRecipe
-from wildaffect.training.runs import Run
-from wildaffect.training.temporal_trainer import TemporalTrainer
-from wildaffect.training.trainer import Epoch
+from wildaffect.training.core.checkpoint import load_weights
+from wildaffect.training.core.distributed import launch
+from wildaffect.training.core.recipe import KeepLast, OptimConfig
+from wildaffect.training.core.runs import Run
+from wildaffect.training.core.trainer import Epoch
+from wildaffect.training.temporal.recipe import TemporalRecipe
+from wildaffect.training.temporal.trainer import TemporalTrainer
 
 NUM_FEATURES, NUM_CLASSES, NUM_UNITS = 10, 8, 12
 

@@ -7,8 +7,8 @@ import torch
 from wildaffect.core.errors import UsageError
 from wildaffect.core.tasks import Task
 from wildaffect.core.windows import CausalWindow
-from wildaffect.training.batches import TrainingBatches
-from wildaffect.training.distributed import Processes
+from wildaffect.training.core.distributed import Processes
+from wildaffect.training.temporal.batches import TrainingBatches
 
 CPU = torch.device("cpu")
 ALONE = Processes()

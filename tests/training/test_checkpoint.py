@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from wildaffect.training.checkpoint import (
+from wildaffect.training.core.checkpoint import (
     BadCheckpoint,
     load_checkpoint,
     load_weights,

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wildaffect.core.errors import SplitError
-from wildaffect.training.dev_split import split_subjects
+from wildaffect.training.core.dev_split import split_subjects
 
 
 @given(share=st.floats(0.01, 0.99), seed=st.integers(0, 99))

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from wildaffect.training.ema import EMA
+from wildaffect.training.core.ema import EMA
 
 
 def set_to(model, value):

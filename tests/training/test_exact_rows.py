@@ -18,7 +18,7 @@ from wildaffect.inference.neutral import (
 )
 from wildaffect.synth.plan import plan_world
 from wildaffect.synth.presets import PRESETS
-from wildaffect.training.exact_rows import (
+from wildaffect.training.generated.exact_rows import (
     ExactRows,
     face_at_rest,
     read_exact_rows,

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from wildaffect.models.face_units import UnitOutputs
-from wildaffect.training.face_units import (
+from wildaffect.training.generated.face_units import (
     FaceUnitsRecipe,
     UnitTargets,
     fit_asymmetry,

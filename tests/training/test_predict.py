@@ -9,10 +9,12 @@ from wildaffect.core.stitching import stitch
 from wildaffect.core.tasks import Task
 from wildaffect.core.windows import FRAME_WISE, CausalWindow, WindowSpec, cut
 from wildaffect.models.multitask import build_model
-from wildaffect.training import predict
-from wildaffect.training.calibrate_and_score import predict_stored
-from wildaffect.training.predict import predict_sequences, to_probs
-from wildaffect.training.runs import Run, TrainedModel
+from wildaffect.training.core.probs import to_probs
+from wildaffect.training.core.runs import Run
+from wildaffect.training.temporal import predict
+from wildaffect.training.temporal.calibrate_and_score import predict_stored
+from wildaffect.training.temporal.predict import predict_sequences
+from wildaffect.training.temporal.runs import TrainedModel
 
 WINDOWS = {
     "overlapping": WindowSpec(length_s=2.0, stride_s=0.7, max_gap_s=0.12),

@@ -11,9 +11,9 @@ from wildaffect.core.windows import FRAME_WISE
 from wildaffect.inference.calibration import Calibration
 from wildaffect.inference.manifest import Affine
 from wildaffect.models.multitask import build_model
-from wildaffect.training.ensembles import Ensemble, EnsembleMember
-from wildaffect.training.predict import predict_sequences
-from wildaffect.training.predict_ensemble import (
+from wildaffect.training.temporal.ensembles import Ensemble, EnsembleMember
+from wildaffect.training.temporal.predict import predict_sequences
+from wildaffect.training.temporal.predict_ensemble import (
     distinct_inputs,
     predict_at_rate,
     predict_ensemble,

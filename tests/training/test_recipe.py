@@ -11,13 +11,9 @@ from wildaffect.losses.multitask import build_loss
 from wildaffect.losses.statistics import LabelStatistics
 from wildaffect.models.multitask import build_model
 from wildaffect.recipes.catalog import RECIPES, find_recipe
-from wildaffect.training.optimizer import build_optimizer
-from wildaffect.training.recipe import (
-    BestOnDevSplit,
-    OptimConfig,
-    load_recipe,
-    save_recipe,
-)
+from wildaffect.training.core.recipe import BestOnDevSplit, OptimConfig
+from wildaffect.training.temporal.optimizer import build_optimizer
+from wildaffect.training.temporal.recipe import load_recipe, save_recipe
 
 
 @pytest.mark.parametrize("name", RECIPES)

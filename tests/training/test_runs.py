@@ -1,7 +1,7 @@
 import pytest
 
 from wildaffect.core.errors import UsageError
-from wildaffect.training.runs import Run, append_metrics, read_metrics
+from wildaffect.training.core.runs import Run, append_metrics, read_metrics
 
 
 def test_a_line_of_metrics_that_was_spoiled_is_named(tmp_path):

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from wildaffect.training.recipe import OptimConfig
-from wildaffect.training.schedule import build_schedule, lr_factor
+from wildaffect.training.core.recipe import OptimConfig
+from wildaffect.training.core.schedule import build_schedule, lr_factor
 
 
 @pytest.mark.parametrize("decay", ["cosine", "linear"])

@@ -10,7 +10,11 @@ from wildaffect.features.geometry import GEOMETRY_COLUMNS, GEOMETRY_NAMES
 from wildaffect.features.records import FeatureTable, Provenance
 from wildaffect.features.store import EntryName, FeatureStore
 from wildaffect.inference.neutral import DEFAULT_POLICY, PersonNeutral, track_changes
-from wildaffect.training.sequence_inputs import feature_sets, in_order, measured_view
+from wildaffect.training.temporal.sequence_inputs import (
+    feature_sets,
+    in_order,
+    measured_view,
+)
 
 QUERY = FeatureQuery(feature_sets=("geometry",), first_frame=0)
 

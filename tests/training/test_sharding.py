@@ -2,8 +2,8 @@ import pytest
 from torch import nn
 
 from wildaffect.core.errors import UsageError
-from wildaffect.training.distributed import launch
-from wildaffect.training.sharding import is_sharded, shard
+from wildaffect.training.core.distributed import launch
+from wildaffect.training.core.sharding import is_sharded, shard
 
 
 def test_one_process_has_nothing_to_divide_a_model_over():

@@ -1,11 +1,11 @@
 import torch
 from torch import nn
 
-from wildaffect.training.ema import EMA
-from wildaffect.training.optimizer import build_optimizer
-from wildaffect.training.recipe import OptimConfig
-from wildaffect.training.schedule import build_schedule
-from wildaffect.training.state import TrainState
+from wildaffect.training.core.ema import EMA
+from wildaffect.training.core.recipe import OptimConfig
+from wildaffect.training.core.schedule import build_schedule
+from wildaffect.training.core.state import TrainState
+from wildaffect.training.temporal.optimizer import build_optimizer
 
 CONFIG = OptimConfig(peak_lr=1e-2)
 

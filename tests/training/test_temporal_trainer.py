@@ -15,16 +15,18 @@ from wildaffect.models.frameworks import (
 )
 from wildaffect.models.multitask import build_model
 from wildaffect.models.temporal.config import GRUConfig, TransformerConfig
-from wildaffect.training import temporal_trainer, trainer
-from wildaffect.training.checkpoint import load_weights
-from wildaffect.training.distributed import launch
-from wildaffect.training.loop import Diverged
-from wildaffect.training.predict import predict_sequences
-from wildaffect.training.recipe import BestOnDevSplit, KeepLast, OptimConfig
-from wildaffect.training.runs import Run, read_metrics
-from wildaffect.training.score import task_scores, video_statistics
-from wildaffect.training.temporal_trainer import TemporalTrainer
-from wildaffect.training.trainer import Trainer
+from wildaffect.training.core import trainer
+from wildaffect.training.core.checkpoint import load_weights
+from wildaffect.training.core.distributed import launch
+from wildaffect.training.core.loop import Diverged
+from wildaffect.training.core.recipe import BestOnDevSplit, KeepLast, OptimConfig
+from wildaffect.training.core.runs import Run, read_metrics
+from wildaffect.training.core.scores import task_scores
+from wildaffect.training.core.trainer import Trainer
+from wildaffect.training.temporal import trainer as temporal_trainer
+from wildaffect.training.temporal.predict import predict_sequences
+from wildaffect.training.temporal.score import video_statistics
+from wildaffect.training.temporal.trainer import TemporalTrainer
 
 
 class Killed(Exception):

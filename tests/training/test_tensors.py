@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from wildaffect.core.tasks import LabelSpaces
-from wildaffect.training.label_counts import count_labels
-from wildaffect.training.tensors import feature_moments, rows_per_second
+from wildaffect.training.temporal.label_counts import count_labels
+from wildaffect.training.temporal.tensors import feature_moments, rows_per_second
 
 
 def test_moments_are_those_of_all_rows_with_features_together(sequences):

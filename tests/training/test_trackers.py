@@ -4,7 +4,7 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from wildaffect.core.errors import MissingExtra, UsageError
-from wildaffect.training.trackers import open_trackers
+from wildaffect.training.core.trackers import open_trackers
 
 
 def test_tensorboard_is_always_written(tmp_path):

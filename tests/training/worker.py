@@ -15,12 +15,12 @@ from conftest import TINY, made_up_sequence
 from wildaffect.core.tasks import LabelSpaces, Task
 from wildaffect.losses.config import LossConfig, UncertaintyWeights
 from wildaffect.models.frameworks import FrameworkConfig, HeadConfig, LabelFeedback
-from wildaffect.training import trainer
-from wildaffect.training.distributed import launch
-from wildaffect.training.loop import Step
-from wildaffect.training.recipe import BestOnDevSplit, OptimConfig
-from wildaffect.training.runs import Run
-from wildaffect.training.temporal_trainer import TemporalTrainer
+from wildaffect.training.core import trainer
+from wildaffect.training.core.distributed import launch
+from wildaffect.training.core.loop import Step
+from wildaffect.training.core.recipe import BestOnDevSplit, OptimConfig
+from wildaffect.training.core.runs import Run
+from wildaffect.training.temporal.trainer import TemporalTrainer
 
 
 class Killed(Exception):

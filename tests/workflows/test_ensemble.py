@@ -10,7 +10,7 @@ from wildaffect.calibration.stored_outputs import load_outputs
 from wildaffect.cli.main import main
 from wildaffect.core.errors import UsageError
 from wildaffect.data.splits import Fold, Splits, save_splits
-from wildaffect.training.ensembles import load_ensemble
+from wildaffect.training.temporal.ensembles import load_ensemble
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from wildaffect.cli.main import main
 from wildaffect.core.tasks import Task
 from wildaffect.inference.artifact import load_artifact
 from wildaffect.recipes.catalog import find_recipe
-from wildaffect.training.ensembles import load_ensemble
+from wildaffect.training.temporal.ensembles import load_ensemble
 
 RECIPES = ("modern-va", "modern-expr", "modern-au")
 

@@ -82,7 +82,7 @@ def run(command: Command) -> int:
 
 def _next_step(command: Command, data: Path) -> str:
     """Return the command that scores the tables."""
-    from wildaffect.training.load import fullest_layout
+    from wildaffect.data.annotated import fullest_layout
 
     layout = command.format or (fullest_layout(data) if data.is_dir() else None)
     flags = {"--split": command.split, "--format": layout}

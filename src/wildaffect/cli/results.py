@@ -1,9 +1,9 @@
 """Output of commands about their results: scores, parity, locations."""
 
 from wildaffect.core.console import Console
-from wildaffect.training.distributed import is_first_process
-from wildaffect.training.ensemble_pages import diversity_table, evaluated_table
-from wildaffect.training.pages import fit_table, score_table, table_console
+from wildaffect.training.core.distributed import is_first_process
+from wildaffect.training.temporal.ensemble_pages import diversity_table, evaluated_table
+from wildaffect.training.temporal.pages import fit_table, score_table, table_console
 from wildaffect.workflows.ensemble import EnsembleResult
 from wildaffect.workflows.export_model import ExportResult
 from wildaffect.workflows.predict import PredictResult

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 import tyro
 
-from wildaffect.training.recipe import UNKNOWN_LICENSE, TemporalRecipe
+from wildaffect.training.core.recipe import UNKNOWN_LICENSE
+from wildaffect.training.temporal.recipe import TemporalRecipe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,9 @@ from wildaffect.core.hashes import InputFiles, hash_files
 from wildaffect.formats.detect import FORMATS, detect
 from wildaffect.formats.generated import find_generated
 
+ALL_TASKS = "affwild2-mtl"
+"""Layout with labels of every task."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Annotated:
@@ -79,3 +82,9 @@ def read_annotated(
         first_frame=known.first_frame,
         notes=notes,
     )
+
+
+def fullest_layout(data: Path) -> str | None:
+    """Return the layout with all tasks if `data` has it, else None."""
+    found = {layout.format.name for layout in detect(data)}
+    return ALL_TASKS if ALL_TASKS in found else None

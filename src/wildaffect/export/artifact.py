@@ -23,9 +23,9 @@ from wildaffect.inference.manifest import (
     Member,
     NeutralPolicy,
 )
-from wildaffect.training.ensembles import Ensemble
-from wildaffect.training.runs import TrainedModel
-from wildaffect.training.sequence_inputs import MEASURED_SET, in_order
+from wildaffect.training.temporal.ensembles import Ensemble
+from wildaffect.training.temporal.runs import TrainedModel
+from wildaffect.training.temporal.sequence_inputs import MEASURED_SET, in_order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

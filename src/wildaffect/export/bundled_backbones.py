@@ -12,9 +12,9 @@ from wildaffect.inference.manifest import BackboneInput, DataSource
 from wildaffect.models.backbones.manifest import WeightManifest
 from wildaffect.models.backbones.weights import LoadedBackbone
 from wildaffect.runtime.network import Device
-from wildaffect.training.ensembles import Ensemble
 from wildaffect.training.images.start import find_weights
-from wildaffect.training.runs import TrainedModel
+from wildaffect.training.temporal.ensembles import Ensemble
+from wildaffect.training.temporal.runs import TrainedModel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

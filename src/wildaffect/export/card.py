@@ -10,9 +10,10 @@ from wildaffect.export.bundled_backbones import BundledBackbone
 from wildaffect.export.onnx import LARGEST_DIFFERENCE
 from wildaffect.export.pixels import LARGEST_CHANGE, PixelParity
 from wildaffect.inference.manifest import BackboneInput, Manifest, MeasuredInput
-from wildaffect.training.calibrate_and_score import ScoreLine, fit_path, read_scores
-from wildaffect.training.ensembles import Ensemble, EnsembleMember
-from wildaffect.training.pages import TITLES, score_cell
+from wildaffect.training.core.scores import ScoreLine, read_scores
+from wildaffect.training.temporal.calibrate_and_score import fit_path
+from wildaffect.training.temporal.ensembles import Ensemble, EnsembleMember
+from wildaffect.training.temporal.pages import TITLES, score_cell
 
 LIMITS = """\
 - It describes what an observer might perceive in a face, never what a person feels, thinks

@@ -32,7 +32,8 @@ from wildaffect.models.temporal.config import (
     TemporalConfig,
     TransformerConfig,
 )
-from wildaffect.training.recipe import BestOnDevSplit, OptimConfig, TemporalRecipe
+from wildaffect.training.core.recipe import BestOnDevSplit, OptimConfig
+from wildaffect.training.temporal.recipe import TemporalRecipe
 
 MEASURED_INPUTS = (
     "geometry",

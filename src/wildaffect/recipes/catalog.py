@@ -6,7 +6,7 @@ from pathlib import Path
 from wildaffect.core.errors import UsageError
 from wildaffect.core.registry import Registry
 from wildaffect.recipes import abaw4, default, modern
-from wildaffect.training.recipe import TemporalRecipe, load_recipe
+from wildaffect.training.temporal.recipe import TemporalRecipe, load_recipe
 
 _SHIPPED: dict[str, Callable[[], TemporalRecipe]] = {
     "abaw4-transformer": abaw4.abaw4_transformer,

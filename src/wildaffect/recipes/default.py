@@ -13,7 +13,7 @@ from wildaffect.inference.inputs import UNIT_INPUTS
 from wildaffect.losses.config import CrossEntropy
 from wildaffect.models.temporal.config import GRUConfig
 from wildaffect.recipes.modern import modern
-from wildaffect.training.recipe import TemporalRecipe
+from wildaffect.training.temporal.recipe import TemporalRecipe
 
 ANNOTATION_DELAY_S = 1.8
 """Approximate lag of valence and arousal in the generated data: 1.6 s of the person's

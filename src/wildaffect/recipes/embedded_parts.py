@@ -23,20 +23,21 @@ from wildaffect.recipes.default import default
 from wildaffect.synth.facs import COLUMN
 from wildaffect.synth.prototypes import CENTERS, EXPRESSIONS, VARIANTS
 from wildaffect.synth.statistics import WILD_EXPRESSION_SHARES
-from wildaffect.training.exact_rows import (
+from wildaffect.training.core.config import TrainerConfig
+from wildaffect.training.generated.exact_rows import (
     ExactRows,
     face_at_rest,
     read_exact_rows,
     rows_against,
 )
-from wildaffect.training.face_units import (
+from wildaffect.training.generated.face_units import (
     FaceUnitsRecipe,
     UnitTargets,
     fit_asymmetry,
     train_face_units,
 )
-from wildaffect.training.job import TrainerConfig, train_run
-from wildaffect.training.load import load_split
+from wildaffect.training.temporal.job import train_run
+from wildaffect.training.temporal.load import load_split
 
 UNITS = tuple(EXTENDED_ACTION_UNIT_NAMES)
 """FACS numbers of the predicted action units."""

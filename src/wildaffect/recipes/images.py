@@ -13,6 +13,7 @@ from wildaffect.core.errors import UsageError
 from wildaffect.losses.config import CCC, BinaryCrossEntropy, CrossEntropy, LossConfig
 from wildaffect.models.frameworks import HeadConfig
 from wildaffect.recipes.modern import EQUAL
+from wildaffect.training.core.recipe import OptimConfig
 from wildaffect.training.images.augment_config import AugmentConfig
 from wildaffect.training.images.recipe import (
     AnyImageRecipe,
@@ -21,7 +22,6 @@ from wildaffect.training.images.recipe import (
     load_image_recipe,
 )
 from wildaffect.training.images.sampling import BalancedClasses
-from wildaffect.training.recipe import OptimConfig
 
 LINEAR = HeadConfig(hidden_dims=(), dropout=0.1)
 

@@ -31,7 +31,8 @@ from wildaffect.models.temporal.config import (
     TransformerConfig,
 )
 from wildaffect.recipes.abaw4 import AROUSAL_SOURCES, MEASURED_INPUTS
-from wildaffect.training.recipe import BestOnDevSplit, OptimConfig, TemporalRecipe
+from wildaffect.training.core.recipe import BestOnDevSplit, OptimConfig
+from wildaffect.training.temporal.recipe import TemporalRecipe
 
 EQUAL = FixedWeights(weights=dict.fromkeys(Task, 1.0))
 

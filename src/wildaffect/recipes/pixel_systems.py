@@ -27,8 +27,8 @@ from wildaffect.recipes.images import (
     mae_vit_b16,
 )
 from wildaffect.recipes.systems import SYSTEMS, SystemRecipe
+from wildaffect.training.core.recipe import UNKNOWN_LICENSE, BestOnDevSplit
 from wildaffect.training.images.recipe import FinetuneRecipe, PretrainRecipe
-from wildaffect.training.recipe import UNKNOWN_LICENSE, BestOnDevSplit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

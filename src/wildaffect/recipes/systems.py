@@ -9,7 +9,7 @@ import tyro
 from wildaffect.calibration.expression_bias import BiasFit, CoordinateAscent
 from wildaffect.core.config import Config
 from wildaffect.recipes.catalog import RECIPES
-from wildaffect.training.recipe import UNKNOWN_LICENSE
+from wildaffect.training.core.recipe import UNKNOWN_LICENSE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,1 +1,1 @@
-"""Training of temporal multi-task models: recipes, batches, loop, checkpoints, runs."""
+"""Training: what every kind shares, temporal models, networks on crops."""

@@ -12,17 +12,20 @@ from wildaffect.core.errors import UsageError
 from wildaffect.core.files import write_whole
 from wildaffect.features.store import FeatureStore
 from wildaffect.recipes.catalog import find_recipe
-from wildaffect.training.calibrate_and_score import (
+from wildaffect.training.core.config import TrainerConfig
+from wildaffect.training.core.recipe import UNKNOWN_LICENSE
+from wildaffect.training.core.runs import Run, read_metrics
+from wildaffect.training.temporal.calibrate_and_score import (
     calibrate_run,
     load_calibration,
     predict_stored,
 )
-from wildaffect.training.comparison import Comparison, System, comparison_lines
-from wildaffect.training.comparison_pages import to_json, to_markdown, to_svg
-from wildaffect.training.job import TrainerConfig, train_run
-from wildaffect.training.load import Split, load_split
-from wildaffect.training.recipe import UNKNOWN_LICENSE, TemporalRecipe
-from wildaffect.training.runs import Run, TrainedModel, read_metrics
+from wildaffect.training.temporal.comparison import Comparison, System, comparison_lines
+from wildaffect.training.temporal.comparison_pages import to_json, to_markdown, to_svg
+from wildaffect.training.temporal.job import train_run
+from wildaffect.training.temporal.load import Split, load_split
+from wildaffect.training.temporal.recipe import TemporalRecipe
+from wildaffect.training.temporal.runs import TrainedModel
 from wildaffect.workflows.epoch_bar import EpochBar
 
 

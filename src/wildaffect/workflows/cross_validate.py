@@ -9,20 +9,19 @@ from wildaffect.core.errors import UsageError
 from wildaffect.core.outputs import SequenceOutputs
 from wildaffect.core.sequences import FrameSequence
 from wildaffect.data.splits import Fold, k_folds, save_splits
-from wildaffect.training.calibrate_and_score import (
-    ScoreLine,
+from wildaffect.training.core.config import TrainerConfig
+from wildaffect.training.core.distributed import is_first_process
+from wildaffect.training.core.recipe import UNKNOWN_LICENSE
+from wildaffect.training.core.scores import ScoreLine, score_line, write_scores
+from wildaffect.training.temporal.calibrate_and_score import (
     calibrate_run,
     load_calibration,
     predict_stored,
-    score_line,
     score_lines,
-    write_scores,
 )
-from wildaffect.training.distributed import is_first_process
-from wildaffect.training.job import TrainerConfig
-from wildaffect.training.load import Split
-from wildaffect.training.recipe import UNKNOWN_LICENSE, TemporalRecipe
-from wildaffect.training.score import video_statistics
+from wildaffect.training.temporal.load import Split
+from wildaffect.training.temporal.recipe import TemporalRecipe
+from wildaffect.training.temporal.score import video_statistics
 from wildaffect.workflows.training_setup import (
     OnEpochEnd,
     OnNote,

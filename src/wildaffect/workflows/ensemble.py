@@ -25,20 +25,20 @@ from wildaffect.core.outputs import SequenceOutputs
 from wildaffect.core.tasks import Task
 from wildaffect.core.windows import CausalWindow
 from wildaffect.features.store import FeatureStore
-from wildaffect.training.calibrate_and_score import (
+from wildaffect.training.core.scores import write_scores
+from wildaffect.training.temporal.calibrate_and_score import (
     calibration_fit,
     calibration_path,
     predict_stored,
     save_calibration,
     subject_folds,
-    write_scores,
 )
-from wildaffect.training.ensemble_pages import (
+from wildaffect.training.temporal.ensemble_pages import (
     Evaluated,
     evaluated_lines,
     write_diversity,
 )
-from wildaffect.training.ensembles import (
+from wildaffect.training.temporal.ensembles import (
     EnsembleRecord,
     check_members,
     expand_runs,
@@ -47,10 +47,10 @@ from wildaffect.training.ensembles import (
     save_record,
     tasks_of,
 )
-from wildaffect.training.load import Split, load_split
-from wildaffect.training.predict_ensemble import has_same_inputs
-from wildaffect.training.runs import TrainedModel, load_run
-from wildaffect.training.score import targets_of
+from wildaffect.training.temporal.load import Split, load_split
+from wildaffect.training.temporal.predict_ensemble import has_same_inputs
+from wildaffect.training.temporal.runs import TrainedModel, load_run
+from wildaffect.training.temporal.score import targets_of
 
 MIN_VALIDATION_SUBJECTS = 2
 """Minimum number of subjects for cross-fitting the calibration of an ensemble."""

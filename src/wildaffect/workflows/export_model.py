@@ -32,7 +32,7 @@ from wildaffect.inference.artifact import (
     zip_folder,
 )
 from wildaffect.models.multitask import MultitaskModel
-from wildaffect.training.ensembles import load_ensemble
+from wildaffect.training.temporal.ensembles import load_ensemble
 from wildaffect.video.read import open_source
 
 CARD_FILE = "CARD.md"

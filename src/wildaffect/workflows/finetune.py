@@ -8,14 +8,14 @@ import torch
 from wildaffect.core.console import Console
 from wildaffect.core.errors import UsageError
 from wildaffect.runtime.network import supports_bf16
-from wildaffect.training.calibrate_and_score import score_line, write_scores
-from wildaffect.training.distributed import is_first_process
+from wildaffect.training.core.distributed import is_first_process
+from wildaffect.training.core.scores import score_line, write_scores
 from wildaffect.training.images.evaluate import crop_statistics
 from wildaffect.training.images.job import ImageTrainerConfig, finetune_run, load_sets
 from wildaffect.training.images.labeled import LabeledCrops, SetPlace
 from wildaffect.training.images.recipe import AnyImageRecipe
 from wildaffect.training.images.runs import TrainedFaceNet
-from wildaffect.training.pages import score_table
+from wildaffect.training.temporal.pages import score_table
 from wildaffect.workflows.finetune_flags import FinetuneCommand
 from wildaffect.workflows.image_progress import StepBar
 

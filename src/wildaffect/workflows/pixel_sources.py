@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wildaffect.core.errors import MissingData, SplitError, UsageError
-from wildaffect.data.annotated import read_annotated
+from wildaffect.data.annotated import fullest_layout, read_annotated
 from wildaffect.data.check_images import find_image_folder
 from wildaffect.data.subject_overlap import SubjectSet, check_disjoint, subject_set
 from wildaffect.features.crops import crop_size
 from wildaffect.formats.detect import Found, detect
 from wildaffect.recipes.pixel_systems import PixelSystemCommand
-from wildaffect.training.load import fullest_layout
 from wildaffect.workflows.ensemble import MIN_VALIDATION_SUBJECTS
 
 

@@ -30,7 +30,7 @@ from wildaffect.recipes.pixel_systems import (
 )
 from wildaffect.recipes.systems import SystemCommand
 from wildaffect.runtime.network import Device
-from wildaffect.training.distributed import num_processes
+from wildaffect.training.core.distributed import num_processes
 from wildaffect.training.images.recipe import PretrainRecipe
 from wildaffect.training.images.start import BACKBONE_FOLDER
 from wildaffect.workflows.finetune import finetune

@@ -17,13 +17,9 @@ from wildaffect.inference.calibration import Calibration, apply_calibration
 from wildaffect.outputs.columns import result_schema
 from wildaffect.outputs.resume import is_finished
 from wildaffect.outputs.sidecar import Provenance
-from wildaffect.outputs.video_tables import (
-    make_folder,
-    video_table_path,
-    write_video_table,
-)
-from wildaffect.training.ensembles import Ensemble, load_ensemble
-from wildaffect.training.frame_requests import (
+from wildaffect.outputs.video_tables import make_folder, video_table_path, write_video_table
+from wildaffect.training.temporal.ensembles import Ensemble, load_ensemble
+from wildaffect.training.temporal.frame_requests import (
     FirstFrame,
     FrameRequest,
     request_list,
@@ -31,8 +27,8 @@ from wildaffect.training.frame_requests import (
     request_store,
     sequences_of,
 )
-from wildaffect.training.predict_ensemble import distinct_inputs, predict_ensemble
-from wildaffect.training.sequence_inputs import feature_sets
+from wildaffect.training.temporal.predict_ensemble import distinct_inputs, predict_ensemble
+from wildaffect.training.temporal.sequence_inputs import feature_sets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

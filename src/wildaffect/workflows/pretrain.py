@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from wildaffect.core.console import Console
-from wildaffect.training.distributed import is_first_process
+from wildaffect.training.core.distributed import is_first_process
+from wildaffect.training.core.runs import Run, read_metrics
 from wildaffect.training.images.job import ImageTrainerConfig, load_sets
 from wildaffect.training.images.pretrain_job import find_images, pretrain_run
-from wildaffect.training.runs import Run, read_metrics
 from wildaffect.workflows.finetune import places_of, print_sets, warn_about_precision
 from wildaffect.workflows.image_progress import StepBar
 from wildaffect.workflows.pretrain_flags import PretrainCommand

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 import tyro
 
+from wildaffect.training.core.recipe import UNKNOWN_LICENSE
 from wildaffect.training.images.recipe import PretrainRecipe
-from wildaffect.training.recipe import UNKNOWN_LICENSE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

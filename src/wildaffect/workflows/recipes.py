@@ -15,7 +15,7 @@ from wildaffect.recipes.images import FINETUNE_RECIPES, PRETRAIN_RECIPES
 from wildaffect.recipes.pixel_systems import PIXEL_SYSTEMS
 from wildaffect.recipes.systems import SYSTEMS
 from wildaffect.training.images.recipe import load_image_recipe
-from wildaffect.training.recipe import load_recipe
+from wildaffect.training.temporal.recipe import load_recipe
 
 
 class ListedRecipe(NamedTuple):

@@ -10,7 +10,7 @@ from wildaffect.export.bundled_backbones import parse_backbones
 from wildaffect.inference.inputs import COLUMNS
 from wildaffect.recipes.catalog import RECIPES
 from wildaffect.recipes.systems import SystemCommand
-from wildaffect.training.distributed import is_first_process
+from wildaffect.training.core.distributed import is_first_process
 from wildaffect.workflows.ensemble import EnsembleResult
 from wildaffect.workflows.ensemble import ensemble as join
 from wildaffect.workflows.epoch_bar import EpochBar

@@ -3,19 +3,19 @@
 from pathlib import Path
 from typing import Literal
 
-from wildaffect.training.calibrate_and_score import (
-    ScoreLine,
+from wildaffect.training.core.config import TrainerConfig
+from wildaffect.training.core.distributed import is_first_process
+from wildaffect.training.core.recipe import UNKNOWN_LICENSE
+from wildaffect.training.core.scores import ScoreLine, write_scores
+from wildaffect.training.temporal.calibrate_and_score import (
     calibrate_run,
     load_calibration,
     predict_stored,
     score_lines,
-    write_scores,
 )
-from wildaffect.training.distributed import is_first_process
-from wildaffect.training.job import TrainerConfig
-from wildaffect.training.load import Split, load_split
-from wildaffect.training.recipe import UNKNOWN_LICENSE, TemporalRecipe
-from wildaffect.training.runs import TrainedModel
+from wildaffect.training.temporal.load import Split, load_split
+from wildaffect.training.temporal.recipe import TemporalRecipe
+from wildaffect.training.temporal.runs import TrainedModel
 from wildaffect.workflows.training_setup import (
     OnEpochEnd,
     OnNote,

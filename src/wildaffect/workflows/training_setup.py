@@ -11,15 +11,16 @@ from wildaffect.calibration.fitting import CrossFit
 from wildaffect.features.store import FeatureStore
 from wildaffect.formats.generated import find_generated
 from wildaffect.recipes.catalog import find_recipe
-from wildaffect.training.calibrate_and_score import (
-    ScoreLine,
-)
-from wildaffect.training.distributed import is_first_process
-from wildaffect.training.job import TrainerConfig, train_run
-from wildaffect.training.load import Split, load_split
-from wildaffect.training.recipe import UNKNOWN_LICENSE, TemporalRecipe
-from wildaffect.training.runs import Run, TrainedModel, read_metrics
-from wildaffect.training.trainer import Epoch
+from wildaffect.training.core.config import TrainerConfig
+from wildaffect.training.core.distributed import is_first_process
+from wildaffect.training.core.recipe import UNKNOWN_LICENSE
+from wildaffect.training.core.runs import Run, read_metrics
+from wildaffect.training.core.scores import ScoreLine
+from wildaffect.training.core.trainer import Epoch
+from wildaffect.training.temporal.job import train_run
+from wildaffect.training.temporal.load import Split, load_split
+from wildaffect.training.temporal.recipe import TemporalRecipe
+from wildaffect.training.temporal.runs import TrainedModel
 
 Tracker = Literal["wandb", "mlflow"]
 OnEpochEnd = Callable[[Run, Epoch], None]

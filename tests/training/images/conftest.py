@@ -16,10 +16,10 @@ from wildaffect.models.backbones.spec import BackboneSpec
 from wildaffect.models.backbones.vit import ClassTokenViT, MeanTokenViT, ViTConfig
 from wildaffect.models.pretraining import catalog
 from wildaffect.models.pretraining.mae import MAEConfig
+from wildaffect.training.core.recipe import OptimConfig
 from wildaffect.training.images.augment_config import AugmentConfig
 from wildaffect.training.images.job import TrainingCallbacks
 from wildaffect.training.images.recipe import FinetuneRecipe, PretrainRecipe
-from wildaffect.training.recipe import OptimConfig
 
 HALF = Preprocess(size_px=16, mean=(0.5,) * 3, std=(0.5,) * 3)
 VIT = ViTConfig(size_px=16, patch_px=4, dim=16, depth=2, num_heads=2)

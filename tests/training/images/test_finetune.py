@@ -7,9 +7,12 @@ from wildaffect.core.errors import BadWeights, UsageError
 from wildaffect.core.tasks import Task
 from wildaffect.models.backbones.registry import build_backbone
 from wildaffect.models.backbones.weights import load_weights
-from wildaffect.training import trainer
-from wildaffect.training.checkpoint import load_weights as load_tensors
-from wildaffect.training.distributed import Processes
+from wildaffect.training.core import trainer
+from wildaffect.training.core.checkpoint import load_weights as load_tensors
+from wildaffect.training.core.distributed import Processes
+from wildaffect.training.core.recipe import KeepLast
+from wildaffect.training.core.runs import Run, read_metrics
+from wildaffect.training.core.scores import task_scores
 from wildaffect.training.images.evaluate import crop_statistics
 from wildaffect.training.images.gradient_accumulation import crops_per_process
 from wildaffect.training.images.job import (
@@ -21,9 +24,6 @@ from wildaffect.training.images.job import (
 from wildaffect.training.images.labeled import SetPlace
 from wildaffect.training.images.runs import load_face_net
 from wildaffect.training.images.start import find_weights, start_from
-from wildaffect.training.recipe import KeepLast
-from wildaffect.training.runs import Run, read_metrics
-from wildaffect.training.score import task_scores
 
 CPU = ImageTrainerConfig(accelerator="cpu")
 

@@ -8,6 +8,7 @@ from wildaffect.core.errors import MissingData
 from wildaffect.core.tasks import Task
 from wildaffect.features.crops import MARKER
 from wildaffect.features.packs import pack_images
+from wildaffect.training.core.recipe import KeepLast
 from wildaffect.training.images.job import load_sets, split_sets
 from wildaffect.training.images.labeled import (
     SetPlace,
@@ -15,7 +16,6 @@ from wildaffect.training.images.labeled import (
     join_labels,
     load_labeled,
 )
-from wildaffect.training.recipe import KeepLast
 from wildaffect.video.pixels import read_image
 
 

@@ -7,13 +7,13 @@ import torch
 from wildaffect.cli.main import main
 from wildaffect.core.errors import MissingData, UsageError
 from wildaffect.models.pretraining.catalog import build_mae
-from wildaffect.training import trainer
-from wildaffect.training.checkpoint import load_weights as load_tensors
+from wildaffect.training.core import trainer
+from wildaffect.training.core.checkpoint import load_weights as load_tensors
+from wildaffect.training.core.runs import Run, read_metrics
 from wildaffect.training.images.job import ImageTrainerConfig, TrainingCallbacks, load_sets
 from wildaffect.training.images.labeled import SetPlace
 from wildaffect.training.images.pretrain_job import find_images, pretrain_run
 from wildaffect.training.images.start import start_from
-from wildaffect.training.runs import Run, read_metrics
 from wildaffect.video.pixels import read_image
 
 CPU = ImageTrainerConfig(accelerator="cpu")

@@ -4,10 +4,10 @@ import torch
 
 from wildaffect.core.preprocess import Preprocess
 from wildaffect.core.tasks import Task
+from wildaffect.training.core.scores import task_scores
 from wildaffect.training.images.job import load_sets
 from wildaffect.training.images.labeled import SetPlace, join_labels
 from wildaffect.training.images.probe import Embedded, embed_crops, probe
-from wildaffect.training.score import task_scores
 
 
 @pytest.fixture

@@ -21,11 +21,11 @@ from wildaffect.losses.config import LossConfig, UncertaintyWeights
 from wildaffect.models.backbones import registry
 from wildaffect.models.frameworks import HeadConfig
 from wildaffect.models.pretraining import catalog
-from wildaffect.training import trainer
+from wildaffect.training.core import trainer
+from wildaffect.training.core.recipe import OptimConfig
 from wildaffect.training.images.job import ImageTrainerConfig, finetune_run, load_sets
 from wildaffect.training.images.labeled import SetPlace
 from wildaffect.training.images.pretrain_job import find_images, pretrain_run
-from wildaffect.training.recipe import OptimConfig
 
 GENTLE = OptimConfig(peak_lr=1e-3, max_grad_norm=0.5)
 """Where a gradient is nearly 0, Adam takes steps as large as the rate by its rounding."""

@@ -16,9 +16,9 @@ from wildaffect.core.predictions import Predictions
 from wildaffect.core.preprocess import Preprocess
 from wildaffect.core.tasks import Task
 from wildaffect.metrics.scores import VideoStatistics
+from wildaffect.training.core.probs import to_probs
 from wildaffect.training.images.crops import CropReader, in_order, normalizer, unit_crops
 from wildaffect.training.images.labeled import LabeledCrops, take_rows
-from wildaffect.training.predict import to_probs
 
 BATCH = 64
 THRESHOLD = 0.5

@@ -17,7 +17,9 @@ from wildaffect.losses.multitask import LossReport, build_loss
 from wildaffect.models.backbones.layer_decay import layer_decay_groups, weight_decay_groups
 from wildaffect.models.backbones.vit import ViTTrunk
 from wildaffect.models.face_net import FaceNet, recompute_stages
-from wildaffect.training.distributed import gather, processes_of
+from wildaffect.training.core.distributed import gather, processes_of
+from wildaffect.training.core.recipe import BestOnDevSplit
+from wildaffect.training.core.scores import task_scores
 from wildaffect.training.images.augment import apply_changes, draw_changes
 from wildaffect.training.images.crops import CropReader, normalizer, unit_crops
 from wildaffect.training.images.evaluate import (
@@ -33,16 +35,10 @@ from wildaffect.training.images.gradient_accumulation import (
     has_batch_norm,
     out_of_memory_message,
 )
-from wildaffect.training.images.labeled import (
-    LabeledCrops,
-    count_image_labels,
-    join_labels,
-)
+from wildaffect.training.images.labeled import LabeledCrops, count_image_labels, join_labels
 from wildaffect.training.images.recipe import FinetuneRecipe
 from wildaffect.training.images.sampling import BalancedClasses, StepRows, class_weights
 from wildaffect.training.images.start import Start
-from wildaffect.training.recipe import BestOnDevSplit
-from wildaffect.training.score import task_scores
 
 _CHANGES, _MIX = 0xA06, 0x313
 

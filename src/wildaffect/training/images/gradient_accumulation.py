@@ -15,8 +15,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from wildaffect.core.errors import UsageError
 from wildaffect.core.tasks import Task
 from wildaffect.losses.multitask import LossReport
-from wildaffect.training.distributed import Processes, processes_of
-from wildaffect.training.sharding import is_sharded
+from wildaffect.training.core.distributed import Processes, processes_of
+from wildaffect.training.core.sharding import is_sharded
 
 Outputs = dict[Task, Tensor]
 

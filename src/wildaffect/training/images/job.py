@@ -11,8 +11,13 @@ import torch
 from wildaffect.core.errors import UsageError
 from wildaffect.core.tasks import LabelSpaces
 from wildaffect.inference.manifest import DataSource
-from wildaffect.training.dev_split import hold_out_subjects
-from wildaffect.training.distributed import Strategy, launch
+from wildaffect.training.core.config import TrainerConfig
+from wildaffect.training.core.dev_split import hold_out_subjects
+from wildaffect.training.core.distributed import Strategy, launch
+from wildaffect.training.core.recipe import BestOnDevSplit
+from wildaffect.training.core.runs import Run
+from wildaffect.training.core.trackers import open_trackers
+from wildaffect.training.core.trainer import EpochCallback
 from wildaffect.training.images.crops import CropReader
 from wildaffect.training.images.evaluate import NO_PROGRESS, ProgressCallback
 from wildaffect.training.images.finetune import Finetune, LabeledParts
@@ -34,11 +39,6 @@ from wildaffect.training.images.runs import (
 )
 from wildaffect.training.images.start import BACKBONE_FOLDER, start_from
 from wildaffect.training.images.trainer import ImageTrainer, Objective, StepCallback
-from wildaffect.training.job import TrainerConfig
-from wildaffect.training.recipe import BestOnDevSplit
-from wildaffect.training.runs import Run
-from wildaffect.training.trackers import open_trackers
-from wildaffect.training.trainer import EpochCallback
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

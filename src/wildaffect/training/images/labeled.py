@@ -15,7 +15,7 @@ from torch import Tensor
 from wildaffect.core.annotations import Annotations
 from wildaffect.core.errors import MissingData
 from wildaffect.core.tasks import LabelSpaces, Task
-from wildaffect.data.annotated import read_annotated
+from wildaffect.data.annotated import fullest_layout, read_annotated
 from wildaffect.data.check_images import check_images, find_image_folder
 from wildaffect.features.crops import MARKER
 from wildaffect.features.packs import Pack, PackedImage, open_pack
@@ -23,7 +23,6 @@ from wildaffect.formats.detect import FORMATS, detect
 from wildaffect.formats.mapping import map_spaces
 from wildaffect.losses.statistics import LabelStatistics
 from wildaffect.training.images.crops import CropFile
-from wildaffect.training.load import fullest_layout
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,8 @@ from wildaffect.models.backbones.layer_decay import weight_decay_groups
 from wildaffect.models.pretraining.augment import cut_boxes, draw_boxes
 from wildaffect.models.pretraining.mae import MaskedAutoencoder, draw_noise
 from wildaffect.models.pretraining.patches import picture_sheet, reconstruct
-from wildaffect.training.distributed import processes_of
+from wildaffect.training.core.distributed import processes_of
+from wildaffect.training.core.runs import Run
 from wildaffect.training.images.crops import CropReader, normalizer, unit_crops
 from wildaffect.training.images.gradient_accumulation import (
     GradientAccumulator,
@@ -28,7 +29,6 @@ from wildaffect.training.images.gradient_accumulation import (
 )
 from wildaffect.training.images.recipe import PretrainRecipe
 from wildaffect.training.images.sampling import StepRows
-from wildaffect.training.runs import Run
 
 NUM_PICTURES = 8
 _MASKS, _PARTS, _SHEET = 0x3A5, 0x9A7, 0x5EE

@@ -16,8 +16,10 @@ from wildaffect.features.packs import open_pack
 from wildaffect.inference.manifest import DataSource
 from wildaffect.models.backbones.registry import backbone_spec
 from wildaffect.models.pretraining.catalog import build_mae
-from wildaffect.training.dev_split import hold_out_subjects
-from wildaffect.training.distributed import launch
+from wildaffect.training.core.dev_split import hold_out_subjects
+from wildaffect.training.core.distributed import launch
+from wildaffect.training.core.runs import Run
+from wildaffect.training.core.scores import task_scores
 from wildaffect.training.images.crops import CropFile, CropReader
 from wildaffect.training.images.job import (
     ImageTrainerConfig,
@@ -29,8 +31,6 @@ from wildaffect.training.images.pretrain import Pretrain, Probe
 from wildaffect.training.images.probe import embed_crops, probe
 from wildaffect.training.images.recipe import PretrainRecipe
 from wildaffect.training.images.runs import ImageRunData, ImageSet
-from wildaffect.training.runs import Run
-from wildaffect.training.score import task_scores
 
 _PROBE_SHARE = 0.3
 """Share of the subjects to test probes on; the probes are fitted on the others."""

@@ -25,6 +25,7 @@ from wildaffect.losses.config import (
 from wildaffect.losses.multitask import build_loss
 from wildaffect.metrics.scores import VideoStatistics
 from wildaffect.models.heads import num_outputs
+from wildaffect.training.core.probs import to_probs
 from wildaffect.training.images.crops import CropReader
 from wildaffect.training.images.evaluate import (
     NO_PROGRESS,
@@ -32,12 +33,7 @@ from wildaffect.training.images.evaluate import (
     over_crops,
     to_predictions,
 )
-from wildaffect.training.images.labeled import (
-    LabeledCrops,
-    count_image_labels,
-    join_labels,
-)
-from wildaffect.training.predict import to_probs
+from wildaffect.training.images.labeled import LabeledCrops, count_image_labels, join_labels
 
 NUM_NEIGHBORS = 20
 _NUM_STEPS, _PEAK_LR, _WEIGHT_DECAY = 300, 0.02, 0.02

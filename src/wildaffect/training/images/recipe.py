@@ -14,9 +14,9 @@ from wildaffect.core.names import check_bare_name
 from wildaffect.core.tasks import Task
 from wildaffect.losses.config import LossConfig
 from wildaffect.models.frameworks import HeadConfig
+from wildaffect.training.core.recipe import BestOnDevSplit, OptimConfig, Selection
 from wildaffect.training.images.augment_config import AugmentConfig
 from wildaffect.training.images.sampling import EveryImage, Sampling
-from wildaffect.training.recipe import BestOnDevSplit, OptimConfig, Selection
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -17,7 +17,8 @@ from wildaffect.models.backbones.manifest import WeightManifest
 from wildaffect.models.backbones.registry import backbone_spec
 from wildaffect.models.backbones.weights import keep_weights
 from wildaffect.models.face_net import FaceNet
-from wildaffect.training.checkpoint import BadCheckpoint, load_weights
+from wildaffect.training.core.checkpoint import BadCheckpoint, load_weights
+from wildaffect.training.core.runs import Run, describe_environment
 from wildaffect.training.images.recipe import (
     AnyImageRecipe,
     FinetuneRecipe,
@@ -25,7 +26,6 @@ from wildaffect.training.images.recipe import (
     save_image_recipe,
 )
 from wildaffect.training.images.start import BACKBONE_FOLDER
-from wildaffect.training.runs import Run, describe_environment
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

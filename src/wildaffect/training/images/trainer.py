@@ -14,15 +14,15 @@ from torch.optim import AdamW
 
 from wildaffect.core.errors import UsageError, WildAffectError
 from wildaffect.losses.multitask import LossReport
-from wildaffect.training.ema import EMA
+from wildaffect.training.core.ema import EMA
+from wildaffect.training.core.loop import Step, optimizer_step
+from wildaffect.training.core.runs import Run
+from wildaffect.training.core.schedule import build_schedule
+from wildaffect.training.core.sharding import is_sharded, shard
+from wildaffect.training.core.state import TrainState
+from wildaffect.training.core.trackers import Tracker
+from wildaffect.training.core.trainer import EpochCallback, Trainer, TrainingPlan
 from wildaffect.training.images.recipe import AnyImageRecipe
-from wildaffect.training.loop import Step, optimizer_step
-from wildaffect.training.runs import Run
-from wildaffect.training.schedule import build_schedule
-from wildaffect.training.sharding import is_sharded, shard
-from wildaffect.training.state import TrainState
-from wildaffect.training.trackers import Tracker
-from wildaffect.training.trainer import EpochCallback, Trainer, TrainingPlan
 
 StepCallback = Callable[[int, int, float], None]
 """Called after every step with its number from 1, the number of steps, and the loss."""

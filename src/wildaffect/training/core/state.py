@@ -21,7 +21,7 @@ from torch.distributed.checkpoint.state_dict import (
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from wildaffect.training.ema import EMA
+from wildaffect.training.core.ema import EMA
 
 _IN_FIRST = StateDictOptions(full_state_dict=True, cpu_offload=True)
 _FROM_WHOLE = StateDictOptions(full_state_dict=True)

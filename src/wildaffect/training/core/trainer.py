@@ -7,17 +7,17 @@ from typing import Any
 
 from torch import nn
 
-from wildaffect.training.checkpoint import (
+from wildaffect.training.core.checkpoint import (
     BadCheckpoint,
     load_checkpoint,
     load_weights,
     save_checkpoint,
     save_weights,
 )
-from wildaffect.training.loop import Step
-from wildaffect.training.runs import Run, append_metrics, keep_metrics_before
-from wildaffect.training.state import TrainState
-from wildaffect.training.trackers import Tracker
+from wildaffect.training.core.loop import Step
+from wildaffect.training.core.runs import Run, append_metrics, keep_metrics_before
+from wildaffect.training.core.state import TrainState
+from wildaffect.training.core.trackers import Tracker
 
 _OTHER_STATE = (RuntimeError, ValueError, LookupError, TypeError, AttributeError)
 """Exceptions that torch raises on a state of another model."""
@@ -42,6 +42,7 @@ class Epoch:
 
 
 EpochCallback = Callable[[Epoch], None]
+NO_CALLBACK: EpochCallback = lambda _: None  # noqa: E731
 EvalFn = Callable[[nn.Module, int], dict[str, float]]
 """Maps model and epoch number (from 1) to scores; called in the first process only."""
 

@@ -7,8 +7,8 @@ from html import escape
 from math import isfinite
 
 from wildaffect.core.tasks import Task
-from wildaffect.training.comparison import Line
-from wildaffect.training.pages import TITLES
+from wildaffect.training.temporal.comparison import Line
+from wildaffect.training.temporal.pages import TITLES
 
 _ROW, _TOP, _LEFT, _PLOT, _RIGHT = 24, 46, 330, 420, 290
 _COLORS = {"raw": "#2563a8", "smoothed": "#1d7a46", "calibrated": "#d9730d"}

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from wildaffect.core.errors import UsageError
 from wildaffect.core.tasks import Task
-from wildaffect.training.sharding import shard
+from wildaffect.training.core.sharding import shard
 
 Precision = Literal["32-true", "bf16-mixed"]
 Strategy = Literal["ddp", "fsdp"]

@@ -1,29 +1,23 @@
 """Train a temporal run from annotations and stored features."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from wildaffect.core.errors import UsageError
 from wildaffect.core.sequences import FrameSequence
 from wildaffect.features.store import FeatureStore
 from wildaffect.inference.manifest import DataSource
-from wildaffect.training.dev_split import split_subjects
-from wildaffect.training.distributed import launch
-from wildaffect.training.load import Split, describe_data
-from wildaffect.training.recipe import UNKNOWN_LICENSE, BestOnDevSplit, TemporalRecipe
-from wildaffect.training.runs import Run, TrainedModel, begin, load_run
-from wildaffect.training.temporal_trainer import TemporalTrainer
-from wildaffect.training.trackers import open_trackers
-from wildaffect.training.trainer import EpochCallback
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainerConfig:
-    """Hardware and tracking settings of a run."""
-
-    accelerator: str = "auto"
-    trackers: tuple[str, ...] = ()
+from wildaffect.training.core.config import TrainerConfig
+from wildaffect.training.core.dev_split import split_subjects
+from wildaffect.training.core.distributed import launch
+from wildaffect.training.core.recipe import UNKNOWN_LICENSE, BestOnDevSplit
+from wildaffect.training.core.runs import Run
+from wildaffect.training.core.trackers import open_trackers
+from wildaffect.training.core.trainer import NO_CALLBACK, EpochCallback
+from wildaffect.training.temporal.load import Split, describe_data
+from wildaffect.training.temporal.recipe import TemporalRecipe
+from wildaffect.training.temporal.runs import TrainedModel, begin, load_run
+from wildaffect.training.temporal.trainer import TemporalTrainer
 
 
 def train_run(
@@ -87,6 +81,3 @@ def dev_videos(
         return ()
     parts = split_subjects(sequences, recipe.selection.share, seed=recipe.seed)
     return tuple(sequence.video for sequence in parts.dev)
-
-
-NO_CALLBACK: EpochCallback = lambda _: None  # noqa: E731

@@ -16,8 +16,8 @@ from wildaffect.calibration.ensemble_weights import EnsembleWeights
 from wildaffect.calibration.fitting import CrossFit
 from wildaffect.core.files import write_whole
 from wildaffect.core.tasks import Task
-from wildaffect.training.calibrate_and_score import ScoreLine, score_line
-from wildaffect.training.pages import TITLES, score_cell
+from wildaffect.training.core.scores import ScoreLine, score_line
+from wildaffect.training.temporal.pages import TITLES, score_cell
 
 SHORT_STEPS = {"raw": "raw", "smoothing": "smoothed", "bias and thresholds": "calibrated"}
 """Calibration step -> name of the outputs after it."""

@@ -7,26 +7,22 @@ from typing import Literal
 from wildaffect.core.annotations import Annotations
 from wildaffect.core.errors import FeatureError
 from wildaffect.core.sequences import FrameSequence
-from wildaffect.data.annotated import Annotated, read_annotated
+from wildaffect.data.annotated import Annotated, fullest_layout, read_annotated
 from wildaffect.data.delay import advance_traces
 from wildaffect.data.samples import FeatureQuery, load_sequences
 from wildaffect.features.store import EntryName, FeatureStore
-from wildaffect.formats.detect import detect
 from wildaffect.inference.inputs import COLUMNS
 from wildaffect.inference.manifest import DataSource
-from wildaffect.training.recipe import TemporalRecipe
-from wildaffect.training.runs import RunData
-from wildaffect.training.sequence_inputs import (
+from wildaffect.training.temporal.recipe import TemporalRecipe
+from wildaffect.training.temporal.runs import RunData
+from wildaffect.training.temporal.sequence_inputs import (
     MEASURED_SET,
     feature_sets,
     in_order,
     measured_view,
     suggest_input,
 )
-from wildaffect.training.tensors import rows_per_second
-
-ALL_TASKS = "affwild2-mtl"
-"""Layout with labels of every task."""
+from wildaffect.training.temporal.tensors import rows_per_second
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,12 +89,6 @@ def load_split(
             "frames alike"
         )
     return Split(annotated=annotated, sequences=sequences, without_features=missing)
-
-
-def fullest_layout(data: Path) -> str | None:
-    """Return the layout with all tasks if `data` has it, else None."""
-    found = {layout.format.name for layout in detect(data)}
-    return ALL_TASKS if ALL_TASKS in found else None
 
 
 def query_of(

@@ -21,8 +21,9 @@ from wildaffect.core.tasks import LabelSpaces, Task
 from wildaffect.data.splits import load_splits
 from wildaffect.inference.calibration import Calibration
 from wildaffect.inference.manifest import Affine
-from wildaffect.training.calibrate_and_score import load_calibration
-from wildaffect.training.runs import Run, TrainedModel, load_run
+from wildaffect.training.core.runs import Run
+from wildaffect.training.temporal.calibrate_and_score import load_calibration
+from wildaffect.training.temporal.runs import TrainedModel, load_run
 
 ENSEMBLE_FILE = "ensemble.json"
 FOLDS_FILE = "folds.json"

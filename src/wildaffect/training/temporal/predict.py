@@ -19,6 +19,7 @@ from wildaffect.core.sequences import FrameSequence
 from wildaffect.core.stitching import stitch
 from wildaffect.core.tasks import Task
 from wildaffect.core.windows import AnyWindow, CausalWindow, LeftPaddedWindow, cut
+from wildaffect.training.core.probs import to_probs
 
 ROWS_PER_BATCH = 4096
 """Maximum number of rows per batch, including padding."""
@@ -76,17 +77,6 @@ def predict_sequences(
         _to_outputs(sequence, _join(track, values, window), widths)
         for sequence, track, values in zip(sequences, tracks, found, strict=True)
     ]
-
-
-def to_probs(task: Task, raw: Tensor) -> Tensor:
-    """Return clipped values or probabilities of a task, shape (B, L, columns)."""
-    match task:
-        case Task.VALENCE | Task.AROUSAL:
-            return raw.float().clamp(-1, 1)[..., None]
-        case Task.EXPRESSION:
-            return raw.float().softmax(-1)
-        case Task.ACTION_UNITS:
-            return raw.float().sigmoid()
 
 
 def _track_of(sequence: FrameSequence, window: AnyWindow) -> _Track:

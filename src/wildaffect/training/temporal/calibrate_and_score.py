@@ -1,10 +1,7 @@
 """Calibrate a finished run on its dev split and score it on other subjects."""
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
@@ -20,32 +17,15 @@ from wildaffect.core.sequences import FrameSequence
 from wildaffect.core.tasks import LabelSpaces, Task
 from wildaffect.core.windows import CausalWindow
 from wildaffect.inference.calibration import Calibration
-from wildaffect.metrics.bootstrap import Interval, bootstrap_interval
-from wildaffect.metrics.scores import TaskScores, VideoStatistics
-from wildaffect.training.predict import predict_sequences
-from wildaffect.training.runs import TrainedModel
-from wildaffect.training.score import targets_of, task_scores, video_statistics
+from wildaffect.training.core.scores import ScoreLine, score_line, write_scores
+from wildaffect.training.temporal.predict import predict_sequences
+from wildaffect.training.temporal.runs import TrainedModel
+from wildaffect.training.temporal.score import targets_of, video_statistics
 
 NUM_FOLDS = 5
 """Folds of the held-out subjects, for out-of-sample scores of a calibration."""
-NUM_RESAMPLES = 1000
 
 _CALIBRATION = TypeAdapter(Calibration)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScoreLine:
-    """Scores of raw or of post-processed outputs."""
-
-    name: str
-    scores: dict[str, float]
-    """Score per task, and their sum as `score`."""
-    low: float
-    """Lower end of the 95 % interval of the sum, over resampled videos."""
-    high: float
-
-
-_SCORES = TypeAdapter(list[ScoreLine])
 
 
 def predict_stored(
@@ -211,63 +191,3 @@ def score_lines(
         )
         for name, applied in calibrations.items()
     ]
-
-
-def score_line(
-    name: str, statistics: VideoStatistics, tasks: Sequence[Task], *, seed: int
-) -> ScoreLine:
-    """Return the pooled scores of all videos, with an interval for the sum."""
-    interval = _interval(statistics, tasks, seed)
-    return ScoreLine(
-        name=name,
-        scores=task_scores(statistics.pooled(), tasks),
-        low=float(interval.low),
-        high=float(interval.high),
-    )
-
-
-def write_scores(lines: Sequence[ScoreLine], path: Path) -> None:
-    """Write scores as JSON for scripts and later comparison."""
-    rows: list[dict[str, Any]] = [asdict(line) for line in lines]
-    write_whole(path, (json.dumps(rows, indent=1) + "\n").encode())
-
-
-def read_scores(path: Path) -> list[ScoreLine]:
-    """Read what `write_scores` wrote.
-
-    Raises:
-        UsageError: If the file is damaged.
-    """
-    try:
-        return _SCORES.validate_json(path.read_bytes())
-    except OSError as error:
-        raise UsageError(f"{path}: cannot read scores: {error.strerror}") from None
-    except ValidationError as error:
-        raise UsageError(f"{path}: invalid scores: {first_problem(error)}") from None
-
-
-def score_sum(scores: TaskScores, tasks: Sequence[Task]) -> Any:
-    """Return the sum of official scores over the tasks, for one or many resamples."""
-    scales = [
-        value
-        for task, value in (
-            (Task.VALENCE, scores.ccc_valence),
-            (Task.AROUSAL, scores.ccc_arousal),
-        )
-        if task in tasks
-    ]
-    parts = [sum(scales) / len(scales)] if scales else []
-    if Task.EXPRESSION in tasks:
-        parts.append(scores.macro_f1_expression)
-    if Task.ACTION_UNITS in tasks:
-        parts.append(scores.mean_f1_action_units)
-    return sum(parts)
-
-
-def _interval(statistics: VideoStatistics, tasks: Sequence[Task], seed: int) -> Interval:
-    return bootstrap_interval(
-        statistics,
-        lambda scores: score_sum(scores, tasks),
-        num_resamples=NUM_RESAMPLES,
-        seed=seed,
-    )

@@ -5,7 +5,7 @@ from math import cos, pi
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
-from wildaffect.training.recipe import OptimConfig
+from wildaffect.training.core.recipe import OptimConfig
 
 
 def build_schedule(optimizer: Optimizer, config: OptimConfig, num_steps: int) -> LambdaLR:

@@ -14,9 +14,9 @@ from wildaffect.core.sequences import FrameSequence
 from wildaffect.core.windows import LeftPaddedWindow
 from wildaffect.data.collate import collate
 from wildaffect.data.samples import WindowSampler, pad_left
-from wildaffect.training.distributed import Processes
-from wildaffect.training.recipe import TemporalRecipe
-from wildaffect.training.tensors import TensorBatch, to_tensors
+from wildaffect.training.core.distributed import Processes
+from wildaffect.training.temporal.recipe import TemporalRecipe
+from wildaffect.training.temporal.tensors import TensorBatch, to_tensors
 
 _DRAW = 0x7A1
 _NUM_TRIALS = 256

@@ -5,7 +5,7 @@ from typing import Any
 from torch import nn
 from torch.optim import AdamW
 
-from wildaffect.training.recipe import OptimConfig
+from wildaffect.training.core.recipe import OptimConfig
 
 
 def build_optimizer(model: nn.Module, loss: nn.Module, config: OptimConfig) -> AdamW:

@@ -7,8 +7,7 @@ from rich.table import Table
 from wildaffect.calibration.fitting import CrossFit
 from wildaffect.core.console import Console
 from wildaffect.core.tasks import Task
-from wildaffect.training.calibrate_and_score import ScoreLine
-from wildaffect.training.score import task_scores
+from wildaffect.training.core.scores import ScoreLine, task_scores
 
 MIN_WIDTH = 110
 """Width in characters if the output is not a terminal."""

@@ -14,9 +14,10 @@ from wildaffect.core.tasks import LabelSpaces, Task
 from wildaffect.inference.calibration import Calibration
 from wildaffect.metrics.bootstrap import Interval, paired_bootstrap_over_runs
 from wildaffect.metrics.scores import TaskScores, VideoStatistics
-from wildaffect.training.calibrate_and_score import calibrate, score_sum
-from wildaffect.training.load import Split
-from wildaffect.training.score import task_scores, video_statistics
+from wildaffect.training.core.scores import score_sum, task_scores
+from wildaffect.training.temporal.calibrate_and_score import calibrate
+from wildaffect.training.temporal.load import Split
+from wildaffect.training.temporal.score import video_statistics
 
 NUM_RESAMPLES = 2000
 STEPS = ("raw", "smoothed", "calibrated")

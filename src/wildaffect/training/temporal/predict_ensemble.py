@@ -14,11 +14,11 @@ from wildaffect.core.outputs import SequenceOutputs
 from wildaffect.core.rate import between_kept, kept_rows
 from wildaffect.core.sequences import FrameSequence
 from wildaffect.core.windows import longest_gap_s
-from wildaffect.training.ensembles import Ensemble
-from wildaffect.training.predict import predict_sequences
-from wildaffect.training.recipe import TemporalRecipe
-from wildaffect.training.runs import TrainedModel
-from wildaffect.training.tensors import rows_per_second
+from wildaffect.training.temporal.ensembles import Ensemble
+from wildaffect.training.temporal.predict import predict_sequences
+from wildaffect.training.temporal.recipe import TemporalRecipe
+from wildaffect.training.temporal.runs import TrainedModel
+from wildaffect.training.temporal.tensors import rows_per_second
 
 DENSE_RATIO = 1.5
 """Rows denser than this multiple of a model's own rate are subsampled to its rate, as in

@@ -12,22 +12,25 @@ from wildaffect.inference.calibration import Calibration
 from wildaffect.losses.multitask import build_loss
 from wildaffect.models.frameworks import LabelFeedback
 from wildaffect.models.multitask import build_model
-from wildaffect.training.batches import TrainingBatches
-from wildaffect.training.dev_split import split_subjects
-from wildaffect.training.distributed import processes_of
-from wildaffect.training.ema import EMA
-from wildaffect.training.label_counts import count_labels
-from wildaffect.training.loop import Parts, Step, train
-from wildaffect.training.optimizer import build_optimizer
-from wildaffect.training.predict import predict_sequences
-from wildaffect.training.recipe import BestOnDevSplit, TemporalRecipe
-from wildaffect.training.runs import Run
-from wildaffect.training.schedule import build_schedule
-from wildaffect.training.score import task_scores, video_statistics
-from wildaffect.training.state import TrainState
-from wildaffect.training.tensors import feature_moments
-from wildaffect.training.trackers import Tracker
-from wildaffect.training.trainer import EpochCallback, Trainer, TrainingPlan
+from wildaffect.training.core.dev_split import split_subjects
+from wildaffect.training.core.distributed import processes_of
+from wildaffect.training.core.ema import EMA
+from wildaffect.training.core.loop import Step
+from wildaffect.training.core.recipe import BestOnDevSplit
+from wildaffect.training.core.runs import Run
+from wildaffect.training.core.schedule import build_schedule
+from wildaffect.training.core.scores import task_scores
+from wildaffect.training.core.state import TrainState
+from wildaffect.training.core.trackers import Tracker
+from wildaffect.training.core.trainer import EpochCallback, Trainer, TrainingPlan
+from wildaffect.training.temporal.batches import TrainingBatches
+from wildaffect.training.temporal.label_counts import count_labels
+from wildaffect.training.temporal.loop import Parts, train
+from wildaffect.training.temporal.optimizer import build_optimizer
+from wildaffect.training.temporal.predict import predict_sequences
+from wildaffect.training.temporal.recipe import TemporalRecipe
+from wildaffect.training.temporal.score import video_statistics
+from wildaffect.training.temporal.tensors import feature_moments
 
 
 class TemporalTrainer:

@@ -7,9 +7,9 @@ import numpy as np
 from wildaffect.calibration.labeled import decide, label_rows, statistics
 from wildaffect.core.outputs import SequenceOutputs
 from wildaffect.core.sequences import FrameSequence, Targets
-from wildaffect.core.tasks import LabelSpaces, Task
+from wildaffect.core.tasks import LabelSpaces
 from wildaffect.inference.calibration import Calibration
-from wildaffect.metrics.scores import TaskScores, VideoStatistics
+from wildaffect.metrics.scores import VideoStatistics
 
 
 def targets_of(sequences: Sequence[FrameSequence]) -> dict[str, Targets]:
@@ -33,23 +33,3 @@ def video_statistics(
     }
     every = np.ones(len(rows.video_index), bool)
     return statistics(rows, decide(probs, calibration, rows=every), spaces)
-
-
-def task_scores(scores: TaskScores, tasks: Sequence[Task]) -> dict[str, float]:
-    """Return the official score of each task and their sum as `score`.
-
-    A task that is not predicted is omitted; a task without labels adds 0 to the sum.
-    """
-    named = {
-        Task.VALENCE: float(scores.ccc_valence),
-        Task.AROUSAL: float(scores.ccc_arousal),
-        Task.EXPRESSION: float(scores.macro_f1_expression),
-        Task.ACTION_UNITS: float(scores.mean_f1_action_units),
-    }
-    found = {task: value for task, value in named.items() if task in tasks}
-    scales = [v for task, v in found.items() if task in {Task.VALENCE, Task.AROUSAL}]
-    rest = [v for task, v in found.items() if task not in {Task.VALENCE, Task.AROUSAL}]
-    parts = ([float(np.mean(scales))] if scales else []) + rest
-    return {str(task): value for task, value in found.items()} | {
-        "score": float(np.nansum(parts))
-    }

@@ -15,13 +15,13 @@ from wildaffect.core.annotations import Annotations
 from wildaffect.core.errors import FeatureError
 from wildaffect.core.sequences import FrameSequence
 from wildaffect.core.tasks import LabelSpaces
-from wildaffect.data.annotated import read_annotated
+from wildaffect.data.annotated import fullest_layout, read_annotated
 from wildaffect.data.samples import load_sequences
 from wildaffect.features.store import EntryName, FeatureStore
 from wildaffect.formats.frame_lists import read_frame_list
-from wildaffect.training.load import frame_query, fullest_layout
-from wildaffect.training.recipe import TemporalRecipe
-from wildaffect.training.sequence_inputs import measured_view
+from wildaffect.training.temporal.load import frame_query
+from wildaffect.training.temporal.recipe import TemporalRecipe
+from wildaffect.training.temporal.sequence_inputs import measured_view
 
 FirstFrame = Literal[0, 1]
 

@@ -1,0 +1,114 @@
+"""Official scores of tasks, their sum, and files of scores."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import TypeAdapter, ValidationError
+
+from wildaffect.core.config import first_problem
+from wildaffect.core.errors import UsageError
+from wildaffect.core.files import write_whole
+from wildaffect.core.tasks import Task
+from wildaffect.metrics.bootstrap import Interval, bootstrap_interval
+from wildaffect.metrics.scores import TaskScores, VideoStatistics
+
+NUM_RESAMPLES = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreLine:
+    """Scores of raw or of post-processed outputs."""
+
+    name: str
+    scores: dict[str, float]
+    """Score per task, and their sum as `score`."""
+    low: float
+    """Lower end of the 95 % interval of the sum, over resampled videos."""
+    high: float
+
+
+_SCORES = TypeAdapter(list[ScoreLine])
+
+
+def score_line(
+    name: str, statistics: VideoStatistics, tasks: Sequence[Task], *, seed: int
+) -> ScoreLine:
+    """Return the pooled scores of all videos, with an interval for the sum."""
+    interval = _interval(statistics, tasks, seed)
+    return ScoreLine(
+        name=name,
+        scores=task_scores(statistics.pooled(), tasks),
+        low=float(interval.low),
+        high=float(interval.high),
+    )
+
+
+def write_scores(lines: Sequence[ScoreLine], path: Path) -> None:
+    """Write scores as JSON for scripts and later comparison."""
+    rows: list[dict[str, Any]] = [asdict(line) for line in lines]
+    write_whole(path, (json.dumps(rows, indent=1) + "\n").encode())
+
+
+def read_scores(path: Path) -> list[ScoreLine]:
+    """Read what `write_scores` wrote.
+
+    Raises:
+        UsageError: If the file is damaged.
+    """
+    try:
+        return _SCORES.validate_json(path.read_bytes())
+    except OSError as error:
+        raise UsageError(f"{path}: cannot read scores: {error.strerror}") from None
+    except ValidationError as error:
+        raise UsageError(f"{path}: invalid scores: {first_problem(error)}") from None
+
+
+def score_sum(scores: TaskScores, tasks: Sequence[Task]) -> Any:
+    """Return the sum of official scores over the tasks, for one or many resamples."""
+    scales = [
+        value
+        for task, value in (
+            (Task.VALENCE, scores.ccc_valence),
+            (Task.AROUSAL, scores.ccc_arousal),
+        )
+        if task in tasks
+    ]
+    parts = [sum(scales) / len(scales)] if scales else []
+    if Task.EXPRESSION in tasks:
+        parts.append(scores.macro_f1_expression)
+    if Task.ACTION_UNITS in tasks:
+        parts.append(scores.mean_f1_action_units)
+    return sum(parts)
+
+
+def _interval(statistics: VideoStatistics, tasks: Sequence[Task], seed: int) -> Interval:
+    return bootstrap_interval(
+        statistics,
+        lambda scores: score_sum(scores, tasks),
+        num_resamples=NUM_RESAMPLES,
+        seed=seed,
+    )
+
+
+def task_scores(scores: TaskScores, tasks: Sequence[Task]) -> dict[str, float]:
+    """Return the official score of each task and their sum as `score`.
+
+    A task that is not predicted is omitted; a task without labels adds 0 to the sum.
+    """
+    named = {
+        Task.VALENCE: float(scores.ccc_valence),
+        Task.AROUSAL: float(scores.ccc_arousal),
+        Task.EXPRESSION: float(scores.macro_f1_expression),
+        Task.ACTION_UNITS: float(scores.mean_f1_action_units),
+    }
+    found = {task: value for task, value in named.items() if task in tasks}
+    scales = [v for task, v in found.items() if task in {Task.VALENCE, Task.AROUSAL}]
+    rest = [v for task, v in found.items() if task not in {Task.VALENCE, Task.AROUSAL}]
+    parts = ([float(np.mean(scales))] if scales else []) + rest
+    return {str(task): value for task, value in found.items()} | {
+        "score": float(np.nansum(parts))
+    }

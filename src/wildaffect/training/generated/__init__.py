@@ -1,0 +1,1 @@
+"""Training on generated faces with exact ground truth."""

@@ -1,0 +1,1 @@
+"""Training of temporal multi-task models on stored features."""
