@@ -34,10 +34,10 @@ def test_a_run_is_predicted_evaluated_and_joined(tiny_data, trained, tmp_path):
         str(tmp_path / "tables"),
         data=str(tiny_data),
         split="val",
-        on_video=seen.append,
+        on_progress=lambda *counts: seen.append(counts),
     )
     assert (tables.num_written, tables.num_kept, tables.num_missing) == (4, 0, 0)
-    assert seen == [4] * 4
+    assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
     report = wildaffect.evaluate(tiny_data, tables.folder, split="val", num_resamples=10)
     assert report.values["overall"] is not None
     joined = wildaffect.ensemble(

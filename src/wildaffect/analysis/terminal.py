@@ -1,35 +1,26 @@
 """Terminal output: progress, a table per file, and a final line."""
 
+import itertools
 import json
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
-from types import TracebackType
-from typing import Self
-
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-)
 
 from wildaffect.analysis.job import FileReport, Watch
 from wildaffect.core.console import Console
 from wildaffect.core.frames import Frame, VideoInfo
-from wildaffect.core.printable import printable
+from wildaffect.core.progress import ProgressDisplay
 from wildaffect.outputs.report_text import summary_json, summary_line, track_table
 from wildaffect.outputs.summary import total
 from wildaffect.video.expand import Skipped
 
 MAX_SKIPPED = 20
 """Maximum number of lines about skipped files; the last line counts all."""
+_ROW = "file"
 
 
 class Terminal:
-    """Progress on standard error while it is open, reports on standard output.
+    """Progress on standard error while `progress` is open, reports on standard output.
 
     Args:
         num_jobs: Number of reports to come.
@@ -48,19 +39,8 @@ class Terminal:
     ) -> None:
         self._skipped = skipped
         self._num_jobs, self._quiet, self._as_json = num_jobs, quiet, as_json
-        self._errors = Console(stderr=True, highlight=False, soft_wrap=True)
         self._out = Console(highlight=False, soft_wrap=True)
-        self._progress = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[speed]}"),
-            TimeRemainingColumn(),
-            console=self._errors,
-            disable=quiet or not self._errors.is_terminal,
-            transient=True,
-        )
-        self._task: TaskID | None = None
+        self.progress = ProgressDisplay(quiet=quiet)
         self._reports: list[FileReport] = []
         self._started_s = time.monotonic()
 
@@ -69,52 +49,31 @@ class Terminal:
         """Return whether any job failed or ended early."""
         return any(report.error is not None for report in self._reports)
 
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._progress.stop()
-
     def watch(self, number: int) -> Watch:
         """Return the progress callback of one job."""
-        state = {"frames": 0, "since": time.monotonic(), "shown": 0.0}
+        prefix = f"[{number + 1}/{self._num_jobs}] " if self._num_jobs > 1 else ""
+        started_s = time.monotonic()
+        count = itertools.count(1)
 
         def frame_decoded(info: VideoInfo, frame: Frame) -> None:
-            now = time.monotonic()
-            state["frames"] += 1
-            if now - state["shown"] < 0.2:
-                return
-            state["shown"] = now
-            if self._task is None:
-                self._task = self._progress.add_task("", total=None, speed="")
-            prefix = f"[{number + 1}/{self._num_jobs}] " if self._num_jobs > 1 else ""
-            speed = state["frames"] / max(now - state["since"], 1e-3)
-            self._progress.update(
-                self._task,
-                description=f"{prefix}{printable(info.name)}",
-                total=info.num_frames,
-                completed=frame.index + 1,
-                speed=f"{speed:.0f} frames/s",
+            speed = next(count) / max(time.monotonic() - started_s, 1e-3)
+            self.progress.show(
+                _ROW,
+                frame.index + 1,
+                info.num_frames,
+                text=f"{prefix}{info.name}, {speed:.0f} frames/s",
             )
 
         return frame_decoded
 
     def add(self, report: FileReport) -> None:
         """Show the outcome of one job."""
-        if self._task is not None:
-            self._progress.remove_task(self._task)
-            self._task = None
+        self.progress.remove(_ROW)
         self._reports.append(report)
         if report.error:
-            self._errors.print(f"wildaffect: {report.error}", markup=False)
+            self.progress.print(f"wildaffect: {report.error}")
         if report.note:
-            self._errors.print(f"wildaffect: {report.note}", markup=False)
+            self.progress.print(f"wildaffect: {report.note}")
         if self._quiet or self._as_json:
             return
         if report.was_finished:
@@ -147,10 +106,10 @@ class Terminal:
 
     def _name_skipped(self) -> None:
         for each in self._skipped[:MAX_SKIPPED]:
-            self._errors.print(f"skipped {each.path}: {each.reason}", markup=False)
+            self.progress.print(f"skipped {each.path}: {each.reason}")
         rest = len(self._skipped) - MAX_SKIPPED
         if rest > 0:
-            self._errors.print(f"skipped {rest} more; --json names all", markup=False)
+            self.progress.print(f"skipped {rest} more; --json names all")
 
     def _document(self) -> dict[str, object]:
         files = []

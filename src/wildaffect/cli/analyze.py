@@ -113,7 +113,7 @@ def run(command: Command) -> int:
         as_json=command.json,
         skipped=inputs.skipped,
     )
-    with terminal:
+    with terminal.progress:
         for error in inputs.failed:
             terminal.add(FileReport(source=error.source, error=str(error)))
         for report in run_jobs(jobs, analyzer, terminal.watch):

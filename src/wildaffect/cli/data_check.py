@@ -17,9 +17,8 @@ import tyro
 from wildaffect.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
-
     from wildaffect.core.console import Console
+    from wildaffect.core.progress import ProgressDisplay
     from wildaffect.data.check_report import DataReport
 
 _COLORS = {"error": "bold red", "warning": "yellow", "note": "dim"}
@@ -45,9 +44,8 @@ class Command:
 
 def run(command: Command) -> int:
     """Check every layout found; return 1 if there are errors."""
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
     from wildaffect.core.console import Console
+    from wildaffect.core.progress import ProgressDisplay
     from wildaffect.data.check_findings import Level
     from wildaffect.data.check_pages import to_json
     from wildaffect.data.check_report import check_data
@@ -55,9 +53,8 @@ def run(command: Command) -> int:
 
     _check_flags(command)
     reports = []
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("looking for known layouts")
+    with ProgressDisplay() as progress:
+        progress.show("check", text="looking for known layouts")
         for found in detect(command.folder, command.format):
             name = found.format.name
             reports.append(
@@ -66,7 +63,7 @@ def run(command: Command) -> int:
                     found,
                     images=command.images,
                     max_images=command.max_images,
-                    on_step=partial(_show, progress, task, name),
+                    on_step=partial(_show, progress, name),
                 )
             )
     if command.json:
@@ -79,8 +76,8 @@ def run(command: Command) -> int:
     return 1 if any(report.count(Level.ERROR) for report in reports) else 0
 
 
-def _show(progress: "Progress", task: "TaskID", name: str, step: str) -> None:
-    progress.update(task, description=f"{name}: {step}")
+def _show(progress: "ProgressDisplay", name: str, step: str) -> None:
+    progress.show("check", text=f"{name}: {step}")
 
 
 def _check_flags(command: Command) -> None:

@@ -57,9 +57,8 @@ class Command:
 
 def run(command: Command) -> int:
     """Evaluate, print the report, and write it if --report is given."""
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
     from wildaffect.core.console import Console
+    from wildaffect.core.progress import ProgressDisplay
     from wildaffect.evaluation.pages.terminal import print_report
     from wildaffect.evaluation.pages.wording import summary_line
     from wildaffect.evaluation.report import report_to_json
@@ -67,11 +66,8 @@ def run(command: Command) -> int:
 
     if command.report:
         check_report_path(command.report)
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    stderr = Console(stderr=True)
-    hidden = not stderr.is_terminal
-    with Progress(*columns, console=stderr, transient=True, disable=hidden) as progress:
-        progress.add_task("reading, scoring, resampling videos")
+    with ProgressDisplay() as progress:
+        progress.show("reading, scoring, resampling videos")
         report = evaluate(
             command.annotations,
             command.predictions,

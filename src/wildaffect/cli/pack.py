@@ -28,29 +28,20 @@ class Command:
 
 def run(command: Command) -> int:
     """Pack the images and print their number."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+    from functools import partial
 
-    from wildaffect.core.console import Console
     from wildaffect.core.errors import UsageError
+    from wildaffect.core.progress import ProgressDisplay
     from wildaffect.features.packs import pack_images
 
     if command.tar_mb < 1:
         raise UsageError(f"pack: --tar-mb must be at least 1, got {command.tar_mb}")
-    bar = Progress(
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True, highlight=False, soft_wrap=True),
-        disable=command.quiet,
-        transient=True,
-    )
-    with bar:
-        task = bar.add_task("", total=None)
+    with ProgressDisplay(quiet=command.quiet) as progress:
         num = pack_images(
             command.images,
             command.output,
             tar_bytes=command.tar_mb * 1_000_000,
-            tick=lambda done, all_: bar.update(task, completed=done, total=all_),
+            tick=partial(progress.show, "images"),
         )
     print(f"{command.output}: {num} images packed")
     return 0

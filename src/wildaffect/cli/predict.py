@@ -11,6 +11,7 @@ Examples:
 """
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -50,17 +51,11 @@ class Command:
 def run(command: Command) -> int:
     """Predict video by video and print where the tables are."""
     require_train("predict")
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
     from wildaffect.cli.results import print_result
-    from wildaffect.core.console import Console
+    from wildaffect.core.progress import ProgressDisplay
     from wildaffect.workflows.predict import predict
 
-    console = Console(stderr=True, soft_wrap=True)
-    columns = (TextColumn("videos"), BarColumn(), MofNCompleteColumn())
-    hidden = not console.is_terminal
-    with Progress(*columns, console=console, transient=True, disable=hidden) as bar:
-        task = bar.add_task("videos", total=None)
+    with ProgressDisplay() as progress:
         result = predict(
             command.source,
             command.output,
@@ -72,7 +67,7 @@ def run(command: Command) -> int:
             first_frame=0 if command.first_frame == "0" else 1,
             raw=command.raw,
             num_threads=command.threads,
-            on_video=lambda total: bar.update(task, total=total, advance=1),
+            on_progress=partial(progress.show, "videos"),
         )
     print_result(result)
     if command.data is not None:

@@ -8,6 +8,7 @@ Examples:
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -47,25 +48,10 @@ class Command:
 
 def run(command: Command) -> int:
     """Generate the data set and show progress."""
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    from wildaffect.core.console import Console
+    from wildaffect.core.progress import ProgressDisplay
     from wildaffect.workflows.generate import generate
 
-    columns = (
-        TextColumn("drawing"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=None)
+    with ProgressDisplay() as progress:
         made = generate(
             command.preset,
             command.output,
@@ -75,7 +61,7 @@ def run(command: Command) -> int:
             statistics=None if command.statistics == "preset" else command.statistics,
             num_people=command.people,
             files=command.files,
-            on_progress=lambda done, total: bar.update(task, completed=done, total=total),
+            on_progress=partial(progress.show, "rendering"),
         )
     if command.json:
         summary = {

@@ -15,16 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-)
 
-from wildaffect.core.console import Console
 from wildaffect.core.errors import (
     MissingData,
     OutputError,
@@ -36,7 +27,7 @@ from wildaffect.core.faces import FrameFaces, Status
 from wildaffect.core.files import write_whole
 from wildaffect.core.frames import Frame
 from wildaffect.core.preprocess import Preprocess
-from wildaffect.core.printable import printable
+from wildaffect.core.progress import ProgressDisplay
 from wildaffect.faces.chain import FaceChain
 from wildaffect.faces.detector import FaceDetector
 from wildaffect.faces.scan import FrameScanner
@@ -235,7 +226,7 @@ def images_below(root: Path) -> tuple[Path, ...]:
 
 
 def cut_all(cropper: Cropper, inputs: Sequence[Path], *, quiet: bool) -> CropCount:
-    """Crop every input, with a bar on standard error; failed videos are counted.
+    """Crop every input, with progress on standard error; failed videos are counted.
 
     Raises:
         OutputError: If crops cannot be written.
@@ -243,25 +234,16 @@ def cut_all(cropper: Cropper, inputs: Sequence[Path], *, quiet: bool) -> CropCou
     cropper.begin()
     claim_crops(cropper.output, inputs)
     total = CropCount()
-    bar = Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True, highlight=False, soft_wrap=True),
-        disable=quiet,
-        transient=True,
-    )
-    with bar:
+    with ProgressDisplay(quiet=quiet) as progress:
         for path in inputs:
-            task = bar.add_task(printable(path.name), total=None)
+            show = partial(progress.show, path.name)
             try:
                 if path.is_dir():
                     paths = images_below(path)
-                    bar.update(task, total=len(paths))
-                    total.add(cropper.images(path, paths, partial(_show, bar, task)))
+                    on_image = partial(show, total=len(paths))
+                    total.add(cropper.images(path, paths, on_image))
                 else:
-                    total.add(cropper.video(path, partial(_show, bar, task)))
+                    total.add(cropper.video(path, show))
             except UnreadableVideo as error:
                 total.add(CropCount(num_unreadable=1, first_unreadable=str(error)))
             except WildAffectError:
@@ -270,7 +252,3 @@ def cut_all(cropper: Cropper, inputs: Sequence[Path], *, quiet: bool) -> CropCou
                 reason = unexpected(str(path), error)
                 total.add(CropCount(num_unreadable=1, first_unreadable=reason))
     return total
-
-
-def _show(bar: Progress, task: TaskID, done: int) -> None:
-    bar.update(task, completed=done)

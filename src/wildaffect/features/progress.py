@@ -7,87 +7,46 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-)
-
-from wildaffect.core.console import Console
 from wildaffect.core.frames import VideoInfo
-from wildaffect.core.printable import printable
+from wildaffect.core.progress import ProgressDisplay
 from wildaffect.features.engine import Engine, run_jobs
 from wildaffect.features.extract import Extracted
 from wildaffect.features.extract_sources import ExtractSource
 from wildaffect.features.store import FeatureStore
 
-_REFRESH_S = 0.2
+_ALL = "videos"
 
 
 class ExtractProgress:
-    """Progress bars on standard error: one for all videos, one for each active video.
+    """Progress and outcomes of an extraction: a row for all videos, one per active video.
 
     Args:
         jobs: Sources in the order of the report.
-        quiet: No bars.
+        display: Display that is open while videos are extracted.
     """
 
-    def __init__(self, jobs: Sequence[ExtractSource], *, quiet: bool) -> None:
-        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
-        self._bars = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            console=self._console,
-            disable=quiet,
-            transient=True,
-        )
+    def __init__(self, jobs: Sequence[ExtractSource], display: ProgressDisplay) -> None:
+        self._display = display
         self._place = {job.video: place for place, job in enumerate(jobs)}
-        self._videos = self._bars.add_task("videos", total=len(jobs))
-        self._at_work: dict[str, TaskID] = {}
         self._outcomes: list[Extracted] = []
         self._started_s = time.monotonic()
-        self._shown_s = 0.0
-
-    def __enter__(self) -> Self:
-        self._bars.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._bars.stop()
+        self._display.show(_ALL, 0, len(jobs))
 
     def watch(self, job: ExtractSource, info: VideoInfo, num_frames: int) -> None:
         """Show the progress of one video."""
-        if job.video not in self._at_work:
-            self._at_work[job.video] = self._bars.add_task(
-                printable(job.video), total=info.num_frames
-            )
-        now_s = time.monotonic()
-        if now_s - self._shown_s >= _REFRESH_S:
-            self._shown_s = now_s
-            self._bars.update(self._at_work[job.video], completed=num_frames)
+        self._display.show(
+            f"video {job.video}", num_frames, info.num_frames, text=job.video
+        )
 
     def add(self, outcome: Extracted) -> None:
         """Count one video as finished."""
         self._outcomes.append(outcome)
-        if outcome.video in self._at_work:
-            self._bars.remove_task(self._at_work.pop(outcome.video))
-        self._bars.advance(self._videos)
+        self._display.remove(f"video {outcome.video}")
+        self._display.show(_ALL, len(self._outcomes), len(self._place))
         for trouble in (outcome.error, outcome.damage):
             if trouble:
-                self._console.print(f"wildaffect: {trouble}", markup=False)
+                self._display.print(f"wildaffect: {trouble}")
 
     @property
     def has_errors(self) -> bool:
@@ -148,14 +107,15 @@ class ExtractProgress:
 def extract_all(
     jobs: Sequence[ExtractSource], store: FeatureStore, engine: Engine, *, quiet: bool
 ) -> ExtractProgress:
-    """Extract every video that is not in the store yet, with bars on standard error.
+    """Extract every video that is not in the store yet, with progress on standard error.
 
     Raises:
         OutputError: If the store cannot be written to at all.
     """
-    with ExtractProgress(jobs, quiet=quiet) as progress:
+    with ProgressDisplay(quiet=quiet) as display:
+        progress = ExtractProgress(jobs, display)
         outcomes = run_jobs(jobs, store, engine, progress.watch)
-        with closing(outcomes):  # workers stop before the bars
+        with closing(outcomes):  # workers stop before the display
             for outcome in outcomes:
                 progress.add(outcome)
     return progress

@@ -71,7 +71,7 @@ def predict(  # noqa: PLR0913 - each is an option of the command
     first_frame: FirstFrame = 1,
     raw: bool = False,
     num_threads: int = 1,
-    on_video: Callable[[int | None], None] = lambda num_videos: None,  # noqa: ARG005
+    on_progress: Callable[[int, int | None], None] | None = None,
 ) -> PredictResult:
     """Write a table of predictions for each video; complete tables are kept.
 
@@ -88,7 +88,7 @@ def predict(  # noqa: PLR0913 - each is an option of the command
             predicted.
         raw: Leave out the calibration.
         num_threads: CPU threads for tensor operations.
-        on_video: Called after each video with the number of videos, if it is known.
+        on_progress: Called with the number of videos done and their total, if known.
 
     Raises:
         UsageError: If the source is no finished run and no ensemble, or a split must be
@@ -116,13 +116,15 @@ def predict(  # noqa: PLR0913 - each is an option of the command
     )
     make_folder(job.output)
     writer = _Writer(job, ensemble)
-    num_missing = 0
+    num_done = num_missing = 0
     for request, num_videos in _requests(job, ensemble):
         found = 0
         for sequences in sequences_of(request, job.store, distinct_inputs(ensemble)):
             writer.write(request, sequences)
-            on_video(num_videos)
             found += 1
+            num_done += 1
+            if on_progress is not None:
+                on_progress(num_done, num_videos)
         num_missing += len(request.annotations.videos) - found
     return PredictResult(
         folder=job.output,
