@@ -1,9 +1,11 @@
+import importlib
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 import hypothesis
 import numpy as np
@@ -17,6 +19,26 @@ from wildaffect.core.tasks import Task
 hypothesis.settings.register_profile("tests", deadline=None)
 hypothesis.settings.load_profile("tests")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+# Libraries that results are compared with take seconds to import: only for the tests that
+# ask for them, so that a single test starts at once.
+
+
+@pytest.fixture(scope="session")
+def sklearn_metrics() -> ModuleType:
+    return importlib.import_module("sklearn.metrics")
+
+
+@pytest.fixture(scope="session")
+def timm() -> ModuleType:
+    return importlib.import_module("timm")
+
+
+@pytest.fixture(scope="session")
+def torchvision() -> ModuleType:
+    return importlib.import_module("torchvision")
+
 
 _FETCH = Path(__file__).parents[1] / "scripts" / "fetch_media.py"
 

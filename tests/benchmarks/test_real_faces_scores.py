@@ -8,7 +8,6 @@ from real_faces_page import Row, SetPage, as_json, between_marks, markdown
 from real_faces_pairs import PairedStatistics, difference_interval
 from real_faces_scores import PersonStatistics, Prediction, intervals
 from real_faces_sets import EXPRESSIONS, ImageSet, LabeledImage
-from sklearn import metrics
 
 from wildaffect.core.errors import UsageError
 
@@ -77,7 +76,7 @@ def test_the_calibration_error_is_the_mean_gap_of_confidence_and_accuracy():
     assert scores(FOUR, predictions)["ECE"] == pytest.approx(0.45)
 
 
-def test_orderings_are_areas_under_the_curve_of_scikit_learn():
+def test_orderings_are_areas_under_the_curve_of_scikit_learn(sklearn_metrics):
     rng = np.random.default_rng(3)
     labels = rng.choice(EXPRESSIONS, 60)
     values = rng.normal(size=60).round(1)  # with ties
@@ -91,7 +90,7 @@ def test_orderings_are_areas_under_the_curve_of_scikit_learn():
     ):
         taken = [i for i, label in enumerate(labels) if label in high | low]
         truth = [labels[i] in high for i in taken]
-        wanted[name] = metrics.roc_auc_score(truth, sign * values[taken])
+        wanted[name] = sklearn_metrics.roc_auc_score(truth, sign * values[taken])
     assert {name: found[name] for name in wanted} == pytest.approx(wanted)
 
 

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from sklearn.metrics import mean_squared_error as sklearn_mse
 
 from wildaffect.metrics.agreement import (
     AgreementSums,
@@ -57,7 +56,7 @@ def test_values_worked_out_by_hand_are_met(case):
 
 @pytest.mark.parametrize("size", [2, 5, 27_000])
 @pytest.mark.parametrize("shift", [0.0, 1000.0])
-def test_values_are_those_of_other_implementations(size, shift):
+def test_values_are_those_of_other_implementations(sklearn_metrics, size, shift):
     rng = np.random.default_rng(size)
     target = rng.normal(0.2, 0.4, size) + shift
     pred = 0.6 * target + rng.normal(0, 0.3, size) + 0.4 * shift
@@ -68,7 +67,7 @@ def test_values_are_those_of_other_implementations(size, shift):
         np.corrcoef(target, pred)[0, 1], abs=1e-9
     )
     assert mean_squared_error(target, pred) == pytest.approx(
-        sklearn_mse(target, pred), abs=1e-9
+        sklearn_metrics.mean_squared_error(target, pred), abs=1e-9
     )
 
 

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import f1_score
 
 from wildaffect.core.predictions import Predictions
 from wildaffect.metrics import scores as scores_module
@@ -51,7 +50,7 @@ def some_rows(annotations, predictions, rows):
     return cut_annotations, cut_predictions
 
 
-def by_formula(annotations, predictions):
+def by_formula(annotations, predictions, f1_score):
     """P_MTL from the definitions, frame by frame, with scikit-learn for F1."""
 
     def both(name):
@@ -79,10 +78,10 @@ def by_formula(annotations, predictions):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_the_multi_task_score_is_that_of_the_definitions(invented, seed):
+def test_the_multi_task_score_is_that_of_the_definitions(sklearn_metrics, invented, seed):
     annotations, predictions = invented.make(seed)
     assert score(annotations, predictions).p_mtl == pytest.approx(
-        by_formula(annotations, predictions), abs=1e-9
+        by_formula(annotations, predictions, sklearn_metrics.f1_score), abs=1e-9
     )
 
 

@@ -2,12 +2,10 @@
 
 import json
 from pathlib import Path
+from types import ModuleType
 
 import pytest
-import timm
 import torch
-import torchvision
-from timm.models.vision_transformer import VisionTransformer
 
 from wildaffect.models.backbones.densenet import DenseNetConfig, imagenet_densenet
 from wildaffect.models.backbones.registry import build_backbone, empty_backbone
@@ -39,8 +37,8 @@ def random_state(module: torch.nn.Module, seed: int = 0) -> dict[str, torch.Tens
     return state
 
 
-def timm_vit(pool: str) -> VisionTransformer:
-    return VisionTransformer(
+def small_timm_vit(timm: ModuleType, pool: str) -> torch.nn.Module:
+    return timm.models.VisionTransformer(
         img_size=SMALL_VIT.size_px,
         patch_size=SMALL_VIT.patch_px,
         embed_dim=SMALL_VIT.dim,
@@ -58,8 +56,8 @@ def timm_vit(pool: str) -> VisionTransformer:
         pytest.param(MeanTokenViT, "avg", id="mean of patches"),
     ],
 )
-def test_a_vit_gives_what_timms_gives_with_the_same_weights(ours, pool):
-    theirs = timm_vit(pool)
+def test_a_vit_gives_what_timms_gives_with_the_same_weights(timm, ours, pool):
+    theirs = small_timm_vit(timm, pool)
     theirs.load_state_dict(random_state(theirs))
     network = ours(SMALL_VIT).eval()
     network.load_state_dict(theirs.state_dict())
@@ -72,7 +70,7 @@ def test_a_vit_gives_what_timms_gives_with_the_same_weights(ours, pool):
 
 @pytest.mark.parametrize("size", ["tiny", "small", "base", "large"])
 @pytest.mark.parametrize(("tag", "pool"), [("mae", "token"), ("mae_mean", "avg")])
-def test_every_vit_has_the_keys_and_shapes_of_timms(size, tag, pool):
+def test_every_vit_has_the_keys_and_shapes_of_timms(timm, size, tag, pool):
     with torch.device("meta"):
         theirs = timm.create_model(
             f"vit_{size}_patch16_224", num_classes=0, global_pool=pool
@@ -96,7 +94,7 @@ def test_positions_count_columns_first_as_the_published_ones_do():
 
 
 @pytest.mark.parametrize("size", [121, 161, 169, 201])
-def test_every_densenet_has_the_keys_and_shapes_of_torchvisions(size):
+def test_every_densenet_has_the_keys_and_shapes_of_torchvisions(torchvision, size):
     with torch.device("meta"):
         theirs = getattr(torchvision.models, f"densenet{size}")().state_dict()
     ours = empty_backbone(f"densenet{size}.imagenet").state_dict()
@@ -105,7 +103,7 @@ def test_every_densenet_has_the_keys_and_shapes_of_torchvisions(size):
     }
 
 
-def test_a_densenet_gives_what_torchvisions_gives_with_the_same_weights():
+def test_a_densenet_gives_what_torchvisions_gives_with_the_same_weights(torchvision):
     config = DenseNetConfig(layers=(2, 3, 2, 2), growth=8, initial_channels=16, size_px=64)
     theirs = torchvision.models.DenseNet(
         growth_rate=8, block_config=(2, 3, 2, 2), num_init_features=16
@@ -122,7 +120,7 @@ def test_a_densenet_gives_what_torchvisions_gives_with_the_same_weights():
 
 
 @pytest.mark.slow
-def test_densenet121_gives_what_torchvisions_gives_with_the_same_weights():
+def test_densenet121_gives_what_torchvisions_gives_with_the_same_weights(torchvision):
     theirs = torchvision.models.densenet121().eval()
     theirs.classifier = torch.nn.Identity()
     ours = build_backbone("densenet121.imagenet").eval()
@@ -149,7 +147,7 @@ def test_an_iresnet_gives_what_its_published_definition_gives(formula, fill):
     torch.testing.assert_close(double, expected, rtol=0, atol=1e-6)
 
 
-def test_the_gray_densenet_is_torchvisions_with_another_stem():
+def test_the_gray_densenet_is_torchvisions_with_another_stem(torchvision):
     theirs = torchvision.models.DenseNet(12, (16, 16, 16), 24).eval()
     theirs.features.conv0 = torch.nn.Conv2d(1, 24, 3, stride=2, padding=1, bias=False)
     for layer in ("norm0", "relu0", "pool0"):

@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import timm
 import torch
 from safetensors.torch import load_file, save_file
 
@@ -100,7 +99,7 @@ def test_released_densenets_with_old_names_are_read(file, store):
     load_weights(name, store)
 
 
-def test_weights_of_a_timm_model_are_read_by_its_own_names(file, store):
+def test_weights_of_a_timm_model_are_read_by_its_own_names(timm, file, store):
     theirs = timm.create_model(TIMM.removeprefix("timm/"), pretrained=False).eval()
     save_file(theirs.state_dict(), file.with_suffix(".safetensors"))
     request = ImportRequest(file=file.with_suffix(".safetensors"), network=TIMM, tag="mine")

@@ -7,7 +7,6 @@ processes; the weights of a block are gathered only while it runs.
 from typing import Any
 
 from torch import nn
-from torch.distributed.fsdp import fully_shard
 
 from wildaffect.core.errors import UsageError
 from wildaffect.models.backbones.vit import Block
@@ -19,6 +18,8 @@ def shard(model: nn.Module, mesh: Any) -> nn.Module:
     Raises:
         UsageError: If it has no transformer blocks, which are the units of sharding.
     """
+    from torch.distributed.fsdp import fully_shard  # noqa: PLC0415 - 1 s, for few runs
+
     blocks = [module for module in model.modules() if isinstance(module, Block)]
     if not blocks:
         raise UsageError(
