@@ -210,8 +210,7 @@ def test_without_the_packages_of_training_the_extra_is_named(data, capsys, monke
 
 
 def test_the_help_of_a_whole_system_is_about_that_system(capsys):
-    with pytest.raises(SystemExit):
-        main(["train", "abaw4-system-small", "--help"])
+    assert main(["train", "abaw4-system-small", "--help"]) == 0
     printed = " ".join(capsys.readouterr().out.split())
     assert "from pixels to an artifact" in printed
     assert "abaw4-system-small: Same system with networks for crops of 64 px" in printed

@@ -7,14 +7,14 @@ def test_libraries_outside_the_tested_versions_are_named_with_what_to_do():
         [
             Dependency(name="av", tested=">=18,<20", found="21.0.1"),
             Dependency(name="numpy", tested=">=2.0,<3", found="2.4.6"),
-            Dependency(name="tyro", tested=">=1.0,<2", found=None),
+            Dependency(name="rich", tested=">=14.3,<16", found=None),
         ]
     )
     assert not check.is_well
     assert check.found == (
-        "av 21.0.1 (tested: >=18,<20), tyro not installed (tested: >=1.0,<2)"
+        "av 21.0.1 (tested: >=18,<20), rich not installed (tested: >=14.3,<16)"
     )
-    assert check.fix == "pip install 'av>=18,<20'; pip install 'tyro>=1.0,<2'"
+    assert check.fix == "pip install 'av>=18,<20'; pip install 'rich>=14.3,<16'"
 
 
 def test_tested_libraries_are_counted():

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-import tyro
+from wildaffect.cli.parser.marks import Positional
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """Options of `analyze`."""
 
-    inputs: Annotated[tuple[str, ...], tyro.conf.Positional]
+    inputs: Annotated[tuple[str, ...], Positional("INPUT")]
     """Videos, images, folders of them, camera numbers, rtsp:// or http:// addresses."""
-    output: Annotated[Path, tyro.conf.arg(aliases=["-o"])] = Path("wildaffect-results")
+    output: Path = Path("wildaffect-results")
     """Folder for the results, or the table's name for a single input."""
     format: Literal["csv", "parquet", "jsonl"] = "csv"
     """Format of the tables when the output is a folder."""

@@ -11,22 +11,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-import tyro
-
 from wildaffect.cli.extras import require_train
+from wildaffect.cli.parser.marks import Positional
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """Options of `compare`."""
 
-    recipes: Annotated[tuple[str, ...], tyro.conf.Positional]
+    recipes: Annotated[tuple[str, ...], Positional("RECIPE")]
     """Recipes by name, or recipe.json files of runs; the first is the reference."""
     data: Path
     """Folder of annotations."""
     features: Path | None = None
     """Feature store; by default `features` in the data folder."""
-    output: Annotated[Path, tyro.conf.arg(aliases=["-o"])] = Path("comparison")
+    output: Path = Path("comparison")
     """Folder for the runs and the comparison table (Markdown, JSON and SVG)."""
     seeds: int = 5
     """Number of runs per recipe, each with its own seed."""

@@ -10,10 +10,9 @@ import json
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-import tyro
-
+from wildaffect.cli.parser.marks import Positional
 from wildaffect.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ _COLORS = {"error": "bold red", "warning": "yellow", "note": "dim"}
 class Command:
     """Flags of `wildaffect data check`."""
 
-    folder: tyro.conf.Positional[Path]
+    folder: Annotated[Path, Positional("FOLDER")]
     """Folder of a data set, or one annotation file."""
     format: str | None = None
     """Layout to look for, such as affwild2-mtl; all known layouts by default."""

@@ -7,16 +7,13 @@ import shutil
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
-from typing import Annotated
-
-import tyro
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """Options of `demo`."""
 
-    output: Annotated[Path, tyro.conf.arg(aliases=["-o"])] = Path("demo-results")
+    output: Path = Path("demo-results")
     """Folder for clip, tables and overlays; created if missing."""
 
 

@@ -14,18 +14,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-import tyro
-
 from wildaffect.cli.extras import require_train
+from wildaffect.cli.parser.marks import Positional
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """Flags of `wildaffect ensemble`."""
 
-    runs: Annotated[tuple[Path, ...], tyro.conf.Positional]
+    runs: Annotated[tuple[Path, ...], Positional("RUN")]
     """Folders of finished runs or of cross-validations."""
-    output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
+    output: Path
     """Folder for the ensemble."""
     data: Path
     """Folder of annotations."""

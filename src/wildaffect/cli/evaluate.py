@@ -10,9 +10,9 @@ Examples:
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-import tyro
+from wildaffect.cli.parser.marks import Positional
 
 _FIRST: dict[str, Literal[0, 1]] = {"0": 0, "1": 1}
 
@@ -21,7 +21,7 @@ _FIRST: dict[str, Literal[0, 1]] = {"0": 0, "1": 1}
 class Command:
     """Flags of `wildaffect evaluate`."""
 
-    predictions: tyro.conf.Positional[Path]
+    predictions: Annotated[Path, Positional("PREDICTIONS")]
     """Table (.csv, .parquet, .jsonl), folder of tables, or multi-task submission (.txt)."""
     annotations: Path
     """Folder of a data set, or one annotation file."""

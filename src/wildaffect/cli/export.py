@@ -15,18 +15,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import tyro
-
 from wildaffect.cli.extras import require_train
+from wildaffect.cli.parser.marks import Positional
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """Flags of `wildaffect export`."""
 
-    source: tyro.conf.Positional[Path]
+    source: Annotated[Path, Positional("RUN")]
     """Folder of a finished run or of an ensemble."""
-    output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
+    output: Path
     """Folder for the artifact, or a .zip to write it as one file."""
     backbone: tuple[str, ...] = ()
     """NAME=FOLDER for each feature set that a backbone computes: its name, and the run or

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-import tyro
-
 from wildaffect.cli.extras import require_cluster, require_train
+from wildaffect.cli.parser.marks import Positional
 from wildaffect.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -24,9 +23,9 @@ if TYPE_CHECKING:
 class Command:
     """Options of `extract`."""
 
-    inputs: Annotated[tuple[Path, ...], tyro.conf.Positional]
+    inputs: Annotated[tuple[Path, ...], Positional("INPUT")]
     """Videos, and folders of videos or of images that are named by frame number."""
-    output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
+    output: Path
     """Folder of the feature store; created if missing."""
     features: tuple[str, ...] = ("geometry",)
     """Feature sets. geometry: named measures, pose, blendshapes. mesh: 478 frontalized

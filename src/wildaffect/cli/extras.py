@@ -1,23 +1,10 @@
 """Checks for optional dependencies, made before any of them is imported."""
 
 from importlib.util import find_spec
-from typing import Any, NamedTuple
 
 from wildaffect.core.errors import MissingExtra
 
 TRAIN_PACKAGES = ("torch", "lightning_fabric", "tensorboard", "onnx")
-
-
-class Prepared(NamedTuple):
-    """Parser input of a command whose flags depend on its first argument."""
-
-    command: type
-    default: Any
-    """Instance with the default values."""
-    args: list[str]
-    """Arguments left to parse."""
-    description: str | None = None
-    """Help text; by default the module's docstring."""
 
 
 def require_train(what: str) -> None:

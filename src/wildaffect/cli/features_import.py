@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-import tyro
+from wildaffect.cli.parser.marks import Positional
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """Options of `features import`."""
 
-    file: Annotated[Path, tyro.conf.Positional]
+    file: Annotated[Path, Positional("FILE")]
     """HDF5 with <video>/feature, or npz with arrays named <video>/feature."""
     name: str
     """Name of the feature set in the store."""
-    output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
+    output: Path
     """Folder of the feature store; created if missing."""
     annotations: tuple[Path, ...] = ()
     """Multi-task annotation files of Aff-Wild2 whose row order the features follow, for

@@ -12,35 +12,32 @@ Examples:
 
 from typing import TYPE_CHECKING
 
-import tyro
-
-from wildaffect.cli.extras import Prepared, require_train
-from wildaffect.core.errors import UsageError
+from wildaffect.cli.extras import require_train
+from wildaffect.cli.parser.marks import Invocation
+from wildaffect.cli.recipe_flags import recipe_invocation
 
 if TYPE_CHECKING:
     from wildaffect.workflows.finetune_flags import FinetuneCommand
 
 
-def prepare(args: list[str]) -> Prepared:
-    """Return the flags of the recipe named by the first argument.
+def invocation(words: list[str]) -> Invocation:
+    """Return the flags of the recipe named by the first word.
 
     Raises:
-        UsageError: If no recipe is named, or there is none of that name.
+        UsageError: If there is no recipe of that name.
         MissingExtra: If the extra `train` is not installed.
     """
     require_train("finetune")
     from wildaffect.recipes.images import FINETUNE_RECIPES, find_finetune_recipe
     from wildaffect.workflows.finetune_flags import FinetuneCommand
 
-    if args and args[0] in {"-h", "--help"}:
-        args = ["finetune-iresnet-small", *args]
-    if not args or args[0].startswith("-"):
-        raise UsageError(
-            "finetune: no recipe given; start with a recipe.json or one of "
-            f"{', '.join(FINETUNE_RECIPES)}"
-        )
-    default = FinetuneCommand(data=tyro.MISSING, recipe=find_finetune_recipe(args[0]))
-    return Prepared(FinetuneCommand, default, args[1:])
+    return recipe_invocation(
+        FinetuneCommand,
+        words,
+        __doc__ or "",
+        find=find_finetune_recipe,
+        recipes=tuple(FINETUNE_RECIPES),
+    )
 
 
 def run(command: "FinetuneCommand") -> int:

@@ -9,14 +9,14 @@ Examples:
 from dataclasses import dataclass
 from typing import Annotated
 
-import tyro
+from wildaffect.cli.parser.marks import Positional
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """Options of `models show`."""
 
-    model: Annotated[str, tyro.conf.Positional]
+    model: Annotated[str, Positional("MODEL")]
     """Name of an embedded model, or folder or zip of an exported model."""
     json: bool = False
     """Print the manifest as JSON on standard output."""

@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import tyro
+from wildaffect.cli.parser.marks import Positional
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """Options of `pack`."""
 
-    images: Annotated[Path, tyro.conf.Positional]
+    images: Annotated[Path, Positional("FOLDER")]
     """Folder of images, at any depth; it is not modified."""
-    output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
+    output: Path
     """Folder for the pack, to pass to `--images` of `pretrain` and `finetune`."""
     tar_mb: int = 1000
     """Maximum size of a tar file in megabytes."""

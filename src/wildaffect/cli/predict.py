@@ -15,18 +15,17 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
-import tyro
-
 from wildaffect.cli.extras import require_train
+from wildaffect.cli.parser.marks import Positional
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """Flags of `wildaffect predict`."""
 
-    source: tyro.conf.Positional[Path]
+    source: Annotated[Path, Positional("RUN")]
     """Folder of a finished run or of an ensemble."""
-    output: Annotated[Path, tyro.conf.arg(aliases=["-o"])] = Path("predictions")
+    output: Path = Path("predictions")
     """Folder for the tables, one per video."""
     data: Path | None = None
     """Folder of annotations whose frames to predict; labels are not needed."""

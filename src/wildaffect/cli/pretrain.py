@@ -10,35 +10,32 @@ Examples:
 
 from typing import TYPE_CHECKING
 
-import tyro
-
-from wildaffect.cli.extras import Prepared, require_train
-from wildaffect.core.errors import UsageError
+from wildaffect.cli.extras import require_train
+from wildaffect.cli.parser.marks import Invocation
+from wildaffect.cli.recipe_flags import recipe_invocation
 
 if TYPE_CHECKING:
     from wildaffect.workflows.pretrain_flags import PretrainCommand
 
 
-def prepare(args: list[str]) -> Prepared:
-    """Return the flags of the recipe named by the first argument.
+def invocation(words: list[str]) -> Invocation:
+    """Return the flags of the recipe named by the first word.
 
     Raises:
-        UsageError: If no recipe is named, or there is none of that name.
+        UsageError: If there is no recipe of that name.
         MissingExtra: If the extra `train` is not installed.
     """
     require_train("pretrain")
     from wildaffect.recipes.images import PRETRAIN_RECIPES, find_pretrain_recipe
     from wildaffect.workflows.pretrain_flags import PretrainCommand
 
-    if args and args[0] in {"-h", "--help"}:
-        args = ["mae-micro", *args]
-    if not args or args[0].startswith("-"):
-        raise UsageError(
-            "pretrain: no recipe given; start with a recipe.json or one of "
-            f"{', '.join(PRETRAIN_RECIPES)}"
-        )
-    default = PretrainCommand(images=tyro.MISSING, recipe=find_pretrain_recipe(args[0]))
-    return Prepared(PretrainCommand, default, args[1:])
+    return recipe_invocation(
+        PretrainCommand,
+        words,
+        __doc__ or "",
+        find=find_pretrain_recipe,
+        recipes=tuple(PRETRAIN_RECIPES),
+    )
 
 
 def run(command: "PretrainCommand") -> int:

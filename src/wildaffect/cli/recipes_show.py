@@ -9,16 +9,15 @@ Examples:
 from dataclasses import dataclass
 from typing import Annotated
 
-import tyro
-
 from wildaffect.cli.extras import require_train
+from wildaffect.cli.parser.marks import Positional
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """Options of `recipes show`."""
 
-    recipe: Annotated[str, tyro.conf.Positional]
+    recipe: Annotated[str, Positional("RECIPE")]
     """Name of a recipe, or the `recipe.json` of a run."""
 
 

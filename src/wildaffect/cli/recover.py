@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import tyro
+from wildaffect.cli.parser.marks import Positional
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """Options of `recover`."""
 
-    part: Annotated[Path, tyro.conf.Positional]
+    part: Annotated[Path, Positional("FILE")]
     """File that ends in .part; its complete rows are kept."""
 
 

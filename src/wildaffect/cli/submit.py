@@ -12,8 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
 
-import tyro
-
+from wildaffect.cli.parser.marks import Positional
 from wildaffect.core.errors import UsageError
 from wildaffect.formats.frame_lists import FrameList, Track, read_frame_list
 
@@ -22,13 +21,13 @@ from wildaffect.formats.frame_lists import FrameList, Track, read_frame_list
 class Command:
     """Flags of `wildaffect submit`."""
 
-    predictions: tyro.conf.Positional[Path | None] = None
+    predictions: Annotated[Path | None, Positional("PREDICTIONS")] = None
     """Table with an image column, or folder of result tables named after the videos."""
     list: Path
     """Official test list; its order and repeats are kept."""
-    track: Annotated[Track | None, tyro.conf.EnumChoicesFromValues] = None
+    track: Track | None = None
     """Challenge track; required if the header of the list does not state it."""
-    out: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
+    output: Path | None = None
     """File to write."""
     check: Path | None = None
     """Check this submission instead of writing one; faults give exit status 1."""
@@ -41,12 +40,14 @@ class Command:
 def run(command: Command) -> int:
     """Write or check a submission; return 1 if the checked one has faults."""
     if command.check is not None:
-        if command.predictions or command.out:
-            raise UsageError("submit: --check cannot be combined with PREDICTIONS or --out")
+        if command.predictions or command.output:
+            raise UsageError(
+                "submit: --check cannot be combined with PREDICTIONS or --output"
+            )
         return _check(command, command.check)
-    if command.predictions is None or command.out is None:
+    if command.predictions is None or command.output is None:
         raise UsageError("submit: give PREDICTIONS with -o FILE, or --check FILE")
-    return _write(command, command.predictions, command.out)
+    return _write(command, command.predictions, command.output)
 
 
 def _write(command: Command, predictions: Path, out: Path) -> int:
@@ -58,7 +59,7 @@ def _write(command: Command, predictions: Path, out: Path) -> int:
     rows = read_submission_rows(predictions)
     filled = write_submission(rows, frames, track=track, path=out)
     if command.json:
-        print(json.dumps({"out": str(out), "track": track, **asdict(filled)}))
+        print(json.dumps({"output": str(out), "track": track, **asdict(filled)}))
         return 0
     for note in (*rows.notes, *filled.notes()):
         print(f"note: {note}", file=sys.stderr)

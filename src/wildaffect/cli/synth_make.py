@@ -12,8 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
-import tyro
-
+from wildaffect.cli.parser.marks import Positional
 from wildaffect.synth.presets import PresetName
 from wildaffect.synth.statistics import StatisticsName
 
@@ -22,10 +21,10 @@ from wildaffect.synth.statistics import StatisticsName
 class Command:
     """Options of `synth make`."""
 
-    preset: tyro.conf.Positional[PresetName]
+    preset: Annotated[PresetName, Positional("PRESET")]
     """Size and kind: tiny and demo for trials; bench, wild and everyday for training;
     stills for single images of many people; scenes for full frames with several people."""
-    output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
+    output: Path
     """Output folder; empty, or with an unfinished run of the same command."""
     seed: int = 0
     """Random seed; it determines the entire data set."""

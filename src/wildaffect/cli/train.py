@@ -17,10 +17,9 @@ Examples:
 from inspect import getdoc
 from typing import TYPE_CHECKING
 
-import tyro
-
-from wildaffect.cli.extras import Prepared, require_train
-from wildaffect.core.errors import UsageError
+from wildaffect.cli.extras import require_train
+from wildaffect.cli.parser.marks import Invocation
+from wildaffect.cli.recipe_flags import recipe_invocation
 
 if TYPE_CHECKING:
     from wildaffect.cli.train_flags import TrainCommand
@@ -28,11 +27,11 @@ if TYPE_CHECKING:
     from wildaffect.recipes.systems import SystemCommand
 
 
-def prepare(args: list[str]) -> Prepared:
-    """Return the flags of the recipe named by the first argument.
+def invocation(words: list[str]) -> Invocation:
+    """Return the flags of the recipe or system named by the first word.
 
     Raises:
-        UsageError: If no recipe is named, or there is none of that name.
+        UsageError: If there is none of that name.
         MissingExtra: If the extra `train` is not installed.
     """
     require_train("train")
@@ -41,25 +40,32 @@ def prepare(args: list[str]) -> Prepared:
     from wildaffect.recipes.pixel_systems import PIXEL_SYSTEMS, PixelSystemCommand
     from wildaffect.recipes.systems import SYSTEMS, SystemCommand
 
-    if args and args[0] in {"-h", "--help"}:
-        args = ["modern", *args]
-    if not args or args[0].startswith("-"):
-        raise UsageError(
-            "train: no recipe given; start with a recipe.json or one of "
-            f"{', '.join([*RECIPES, *SYSTEMS, *PIXEL_SYSTEMS])}"
-        )
-    if args[0] in SYSTEMS:
-        system = SystemCommand(system=SYSTEMS[args[0]], data=tyro.MISSING)
-        return Prepared(SystemCommand, system, args[1:], SystemCommand.__doc__)
-    if args[0] in PIXEL_SYSTEMS:
-        build_recipe = PIXEL_SYSTEMS[args[0]]
-        from_pixels = PixelSystemCommand(
-            recipe=build_recipe(), feature_data=tyro.MISSING, data=tyro.MISSING
-        )
-        description = f"{getdoc(PixelSystemCommand)}\n\n{args[0]}: {getdoc(build_recipe)}"
-        return Prepared(PixelSystemCommand, from_pixels, args[1:], description)
-    default = TrainCommand(data=tyro.MISSING, recipe=find_recipe(args[0]))
-    return Prepared(TrainCommand, default, args[1:])
+    match words:
+        case [name, *rest] if name in SYSTEMS:
+            return Invocation(
+                record=SystemCommand,
+                args=rest,
+                description=getdoc(SystemCommand) or "",
+                preset={"system": SYSTEMS[name]},
+                first=name,
+            )
+        case [name, *rest] if name in PIXEL_SYSTEMS:
+            build_recipe = PIXEL_SYSTEMS[name]
+            about = f"{getdoc(PixelSystemCommand)}\n\n{name}: {getdoc(build_recipe)}"
+            return Invocation(
+                record=PixelSystemCommand,
+                args=rest,
+                description=about,
+                preset={"recipe": build_recipe()},
+                first=name,
+            )
+    return recipe_invocation(
+        TrainCommand,
+        words,
+        __doc__ or "",
+        find=find_recipe,
+        recipes=(*RECIPES, *SYSTEMS, *PIXEL_SYSTEMS),
+    )
 
 
 def run(command: "TrainCommand | SystemCommand | PixelSystemCommand") -> int:

@@ -2,9 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
-
-import tyro
+from typing import Literal
 
 from wildaffect.training.core.recipe import UNKNOWN_LICENSE
 from wildaffect.training.temporal.recipe import TemporalRecipe
@@ -16,10 +14,10 @@ class TrainCommand:
 
     data: Path
     """Folder of annotations, in any layout that `wildaffect data check` knows."""
-    recipe: Annotated[TemporalRecipe, tyro.conf.arg(name="")]
+    recipe: TemporalRecipe
     features: Path | None = None
     """Feature store; `features` in the data's folder if not given."""
-    output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
+    output: Path | None = None
     """Folder of the run; runs/<recipe>-<seed> if not given."""
     format: str | None = None
     """Layout of the annotations, if there are several."""

@@ -11,9 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-import tyro
-
 from wildaffect.cli.extras import require_train
+from wildaffect.cli.parser.marks import Metavar, Positional
 
 if TYPE_CHECKING:
     from wildaffect.core.preprocess import Preprocess
@@ -26,9 +25,9 @@ _NUM_SHOWN = 6
 class Command:
     """Options of `weights import`."""
 
-    file: Annotated[Path, tyro.conf.Positional]
+    file: Annotated[Path, Positional("FILE")]
     """A .safetensors file, or a torch file (.pt, .pth) that contains only tensors."""
-    network: Annotated[str, tyro.conf.arg(name="as")]
+    as_: Annotated[str, Metavar("NETWORK")]
     """Network that the weights are for, such as iresnet50.arcface, or timm/MODEL."""
     tag: str = ""
     """Tag of the weights, instead of the network's; the full name is architecture.tag."""
@@ -72,10 +71,10 @@ def run(command: Command) -> int:
         manifest = import_weights(
             ImportRequest(
                 file=command.file,
-                network=command.network,
+                network=command.as_,
                 tag=command.tag,
                 key=command.key,
-                preprocess=_crop(backbone_spec(command.network).preprocess, command),
+                preprocess=_crop(backbone_spec(command.as_).preprocess, command),
                 classes=command.classes,
                 resize_positions=command.resize_positions,
                 source=command.source,

@@ -7,16 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import tyro
-
 from wildaffect.cli.extras import require_train
+from wildaffect.cli.parser.marks import Positional
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """Options of `weights list`."""
 
-    folder: Annotated[Path | None, tyro.conf.Positional] = None
+    folder: Annotated[Path | None, Positional("FOLDER")] = None
     """Folder of stored weights; by default in the platform's user data folder."""
     json: bool = False
     """Print the manifests as JSON on standard output."""

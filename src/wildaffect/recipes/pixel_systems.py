@@ -11,9 +11,7 @@ Source:
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Literal
-
-import tyro
+from typing import Literal
 
 from wildaffect.core.config import Config
 from wildaffect.recipes.images import (
@@ -147,7 +145,7 @@ class PixelSystemCommand:
     Repeat the command to resume an interrupted run.
     """
 
-    recipe: tyro.conf.Suppress[PixelSystemRecipe]
+    recipe: PixelSystemRecipe
     feature_data: tuple[Path, ...]
     """Folders of labeled face images to train the backbones on, in any layout that
     `wildaffect data check` knows. Their subjects must not be in --data."""
@@ -161,7 +159,7 @@ class PixelSystemCommand:
     not checked against those of --data."""
     videos: tuple[Path, ...] = ()
     """Videos or folders of face images of --data; by default next to its annotations."""
-    output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
+    output: Path | None = None
     """Folder of all outputs; by default runs/<system>-<seed>."""
     split: str = "val"
     """Split on which the ensemble is calibrated (cross-fitted) and evaluated."""

@@ -2,9 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
-
-import tyro
+from typing import Literal
 
 from wildaffect.calibration.expression_bias import BiasFit, CoordinateAscent
 from wildaffect.core.config import Config
@@ -56,12 +54,12 @@ SYSTEMS = {
 class SystemCommand:
     """Train a whole system: members, ensemble, calibration, artifact; resumable."""
 
-    system: tyro.conf.Suppress[SystemRecipe]
+    system: SystemRecipe
     data: Path
     """Folder of annotations."""
     features: Path | None = None
     """Feature store; by default `features` in the data folder."""
-    output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
+    output: Path | None = None
     """Folder of members, ensemble and artifact; by default runs/<system>."""
     inputs: tuple[str, ...] = ()
     """Inputs of every member, instead of the recipes': measurements or feature sets."""

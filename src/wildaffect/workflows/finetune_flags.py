@@ -2,9 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
-
-import tyro
+from typing import Literal
 
 from wildaffect.training.core.recipe import UNKNOWN_LICENSE
 from wildaffect.training.images.recipe import FinetuneRecipe
@@ -17,7 +15,7 @@ class FinetuneCommand:
     data: tuple[Path, ...]
     """Folders of annotations, in any layouts that `wildaffect data check` knows; labels of
     the others are mapped to the label space of the first."""
-    recipe: Annotated[FinetuneRecipe, tyro.conf.arg(name="")]
+    recipe: FinetuneRecipe
     images: tuple[Path, ...] = ()
     """Folder or pack of crops of each set, in the same order, as `wildaffect crop` writes;
     by default next to its annotations."""
@@ -26,7 +24,7 @@ class FinetuneCommand:
     weights: str | None = None
     """Initial weights of the backbone: folder of a run, name in `wildaffect weights list`,
     or weight file; untrained by default."""
-    output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
+    output: Path | None = None
     """Folder of the run; by default runs/<recipe>-<seed>."""
     train_split: str = "train"
     """Split to train on."""

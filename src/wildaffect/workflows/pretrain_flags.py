@@ -2,9 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
-
-import tyro
+from typing import Literal
 
 from wildaffect.training.core.recipe import UNKNOWN_LICENSE
 from wildaffect.training.images.recipe import PretrainRecipe
@@ -16,13 +14,13 @@ class PretrainCommand:
 
     images: tuple[Path, ...]
     """Folders (at any depth) or packs of face crops; all images are used."""
-    recipe: Annotated[PretrainRecipe, tyro.conf.arg(name="")]
+    recipe: PretrainRecipe
     probe: tuple[Path, ...] = ()
     """Folders of annotations with crops on which the features are probed during training:
     fitted on some subjects, tested on others. It is not used for selection."""
     probe_split: str = "train"
     """Split of the probing sets."""
-    output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
+    output: Path | None = None
     """Folder of the run; by default runs/<recipe>-<seed>."""
     data_license: str = UNKNOWN_LICENSE
     """License of the images, copied to the weights."""

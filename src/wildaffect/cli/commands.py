@@ -1,0 +1,116 @@
+"""Names, summaries and groups of the commands."""
+
+from difflib import get_close_matches
+
+from wildaffect.core.errors import UsageError
+
+GROUPS: dict[str, dict[str, str]] = {
+    "Analyze": {
+        "analyze": "read faces in videos, images or a camera; write tables",
+        "demo": "analyze a portrait and two clips that ship with it",
+        "recover": "recover results from an interrupted run",
+        "doctor": "check the installation and suggest fixes",
+    },
+    "Data": {
+        "data check": "check annotations: counts, problems, leaks between splits",
+        "synth make": "generate videos of synthetic people with exact labels",
+        "crop": "cut aligned face crops from images and videos",
+        "pack": "pack a folder of crops into a few tar files",
+    },
+    "Features": {
+        "extract": "compute features of every face and store them",
+        "features import": "import features of other programs (HDF5, npz)",
+    },
+    "Train": {
+        "recipes list": "list the recipes of pretrain, finetune and train",
+        "recipes show": "print every setting of a recipe as JSON",
+        "pretrain": "train a masked autoencoder on crops without labels",
+        "finetune": "train a backbone on labeled crops of several data sets",
+        "train": "train a temporal multi-task model on stored features",
+        "compare": "compare recipes over several seeds, with intervals",
+    },
+    "Evaluate": {
+        "predict": "predict videos with a trained run",
+        "evaluate": "score predictions against annotations, with intervals",
+        "submit": "write or check a challenge submission",
+    },
+    "Models": {
+        "models list": "list the models that ship with the package",
+        "models show": "show the card of a model: sources, licenses, limits",
+        "ensemble": "combine trained runs, weighted and calibrated",
+        "export": "export a run or an ensemble for `analyze --model`",
+        "weights import": "check a weight file against a network and store it",
+        "weights list": "list imported weights",
+    },
+}
+"""Title -> command (one or two words) -> summary; modules are named after commands."""
+
+COMMANDS = {name: text for group in GROUPS.values() for name, text in group.items()}
+
+_WIDTH = max(map(len, COMMANDS))
+
+
+def overview() -> str:
+    """Return the list of all commands, in groups."""
+    groups = [line for title in GROUPS for line in [*_lines(title, GROUPS[title]), ""]]
+    return "\n".join(
+        [
+            "usage: wildaffect COMMAND [OPTIONS]",
+            "",
+            "Perceived valence, arousal, expressions and action units from video.",
+            "",
+            *groups,
+            "`wildaffect COMMAND --help` shows the options of a command and examples;",
+            "`wildaffect --print-completion bash`, zsh or fish, the completion of words.",
+        ]
+    )
+
+
+def group_text(args: list[str]) -> str:
+    """Return the list of a group's commands if a group alone is named, else nothing."""
+    words = [word for word in args if word not in {"-h", "--help"}]
+    group = _group(words[0]) if len(words) == 1 else {}
+    if not group:
+        return ""
+    usage = f"usage: wildaffect {words[0]} COMMAND [OPTIONS]"
+    return "\n".join([usage, "", *_lines("Commands", group)])
+
+
+def split_command(args: list[str]) -> tuple[str, list[str]]:
+    """Return the name of the command and the words after it.
+
+    Raises:
+        UsageError: If there is no such command; the message suggests the nearest.
+    """
+    for num_words in (2, 1):
+        name = " ".join(args[:num_words])
+        if name in COMMANDS:
+            return name, args[num_words:]
+    typed = " ".join(word for word in args[:2] if not word.startswith("-"))
+    first, _, second = typed.partition(" ")
+    group = _group(first)
+    if group and second:
+        near = get_close_matches(typed, group, n=1) or list(group)
+        raise UsageError(
+            f"{first} has no command {second!r}; did you mean {' or '.join(near)}?"
+        )
+    near = get_close_matches(typed, COMMANDS, n=1)
+    near = near or get_close_matches(first, [*COMMANDS, *_first_words()], n=1)
+    hint = f"did you mean {near[0]}?" if near else "see wildaffect --help"
+    raise UsageError(f"no such command: {first}; {hint}")
+
+
+def _group(word: str) -> dict[str, str]:
+    """Return the commands that begin with a word; empty for a command itself."""
+    if word in COMMANDS:
+        return {}
+    return {name: text for name, text in COMMANDS.items() if name.startswith(f"{word} ")}
+
+
+def _first_words() -> list[str]:
+    return sorted({name.split()[0] for name in COMMANDS if " " in name})
+
+
+def _lines(title: str, commands: dict[str, str]) -> list[str]:
+    rows = [f"  {name:<{_WIDTH}}  {text}" for name, text in commands.items()]
+    return [f"{title}:", *rows]

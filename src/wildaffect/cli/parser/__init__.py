@@ -1,0 +1,1 @@
+"""Command lines from records: flags, errors, help and shell completion."""

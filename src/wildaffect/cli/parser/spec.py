@@ -1,0 +1,286 @@
+"""The flags of a record, and the record built from the values given for them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from enum import StrEnum
+from inspect import getdoc
+from itertools import pairwise
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from wildaffect.cli.parser.docs import field_docs
+from wildaffect.cli.parser.marks import SHORT_NAMES, Invocation, Positional
+from wildaffect.cli.parser.values import Values, values_of
+from wildaffect.core.errors import UsageError
+
+_NO_PART = "none"
+"""Kind of a part that is left out."""
+
+Given = Mapping[str, Any]
+"""Values by the name of their flag."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flag:
+    """A flag or a positional argument."""
+
+    field: str
+    name: str
+    """Such as --optim.peak-lr; of a positional argument, the name of its value."""
+    values: Values
+    default: Any
+    """MISSING if a value is required."""
+    help: str
+    is_positional: bool = False
+
+    @property
+    def short(self) -> str:
+        """Return the one-letter name, or nothing."""
+        return SHORT_NAMES.get(self.name, "")
+
+    @property
+    def opposite(self) -> str:
+        """Return the name that turns a switch off."""
+        prefix, dot, last = self.name.removeprefix("--").rpartition(".")
+        return f"--{prefix}{dot}no-{last}"
+
+    @property
+    def is_required(self) -> bool:
+        """Return whether there is no default."""
+        return self.default is MISSING
+
+    def build(self, given: Given) -> Any:
+        """Return the given value, or the default."""
+        return given.get(self.name, self.default)
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """A field that no flag sets."""
+
+    field: str
+    value: Any
+
+    def build(self, _given: Given) -> Any:
+        """Return the value."""
+        return self.value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entries:
+    """A mapping with one flag per key."""
+
+    field: str
+    parts: dict[Any, Flag]
+
+    def build(self, given: Given) -> Any:
+        """Return the entries that have a value."""
+        values = {key: flag.build(given) for key, flag in self.parts.items()}
+        return {key: value for key, value in values.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A record within the record of a command."""
+
+    field: str
+    title: str
+    """Common beginning of its flags, such as `model.encoder`."""
+    doc: str
+    record: type
+    parts: "tuple[Part, ...]"
+
+    def build(self, given: Given) -> Any:
+        """Return the record."""
+        return self.record(**{part.field: part.build(given) for part in self.parts})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """A part of one of several kinds."""
+
+    field: str
+    kind: Flag
+    chosen: Section | None
+
+    def build(self, given: Given) -> Any:
+        """Return the record of the chosen kind, or None."""
+        return self.chosen.build(given) if self.chosen else None
+
+
+Part = Flag | Fixed | Entries | Section | Choice
+
+
+def spec_of(call: Invocation) -> Section:
+    """Return the flags of a command; a `--X.kind` among its words selects those of X."""
+    return _section(
+        call.record, MISSING, field="", prefix="", kinds=_given_kinds(call.args), call=call
+    )
+
+
+def flags_of(part: Part) -> Iterator[Flag]:
+    """Yield all flags of a part."""
+    match part:
+        case Flag():
+            yield part
+        case Entries(parts=flags):
+            yield from flags.values()
+        case Section(parts=parts):
+            for inner in parts:
+                yield from flags_of(inner)
+        case Choice(kind=kind, chosen=chosen):
+            yield kind
+            if chosen:
+                yield from flags_of(chosen)
+        case Fixed():
+            pass
+
+
+def _section(
+    record: type,
+    default: Any,
+    *,
+    field: str,
+    prefix: str,
+    kinds: Mapping[str, str],
+    call: Invocation | None = None,
+) -> Section:
+    hints = get_type_hints(record, include_extras=True)
+    docs = field_docs(record)
+    parts: list[Part] = []
+    for each in fields(record):
+        name, hint = each.name, hints[each.name]
+        value = _default_of(each) if default is MISSING else getattr(default, name)
+        flag = f"{prefix}{name.rstrip('_').replace('_', '-')}"
+        if call and name in call.preset:
+            value = call.preset[name]
+            is_flags = name == call.settings
+            parts.append(
+                _section(type(value), value, field=name, prefix="", kinds=kinds)
+                if is_flags
+                else Fixed(name, value)
+            )
+            continue
+        parts.append(_part(hint, value, name, flag, docs.get(name, ""), kinds))
+    return Section(
+        field=field,
+        title=prefix.removesuffix("."),
+        doc=" ".join((getdoc(record) or "").partition("\n\n")[0].split()),
+        record=record,
+        parts=tuple(parts),
+    )
+
+
+def _part(
+    hint: Any, default: Any, field: str, flag: str, doc: str, kinds: Mapping[str, str]
+) -> Part:
+    records = _records(hint)
+    if len(records) > 1 and all("kind" in _names(each) for each in records):
+        return _choice(hint, records, default, field, flag, doc, kinds)
+    if records:
+        record = records[0] if default is MISSING else type(default)
+        if default is None:
+            return Fixed(field, None)
+        return _section(record, default, field=field, prefix=f"{flag}.", kinds=kinds)
+    plain = get_args(hint)[0] if get_origin(hint) is Annotated else hint
+    if get_origin(plain) is dict:
+        return _entries(plain, default, field, flag)
+    values = values_of(hint)
+    is_label = get_origin(plain) is Literal and len(get_args(plain)) == 1
+    if values is None or is_label:
+        return Fixed(field, default)
+    marks = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
+    is_positional = any(isinstance(mark, Positional) for mark in marks)
+    return Flag(
+        field=field,
+        name=values.metavar if is_positional else f"--{flag}",
+        values=values,
+        default=default,
+        help=doc,
+        is_positional=is_positional,
+    )
+
+
+def _choice(
+    hint: Any,
+    records: list[type],
+    default: Any,
+    field: str,
+    flag: str,
+    doc: str,
+    kinds: Mapping[str, str],
+) -> Choice:
+    by_kind = {_kind_of(record): record for record in records}
+    names = [*by_kind, *[_NO_PART] * (NoneType in get_args(hint))]
+    name = f"--{flag}.kind"
+    of_default: Any = MISSING
+    if default is not MISSING:
+        of_default = _NO_PART if default is None else default.kind
+    kind = Flag(
+        field="kind",
+        name=name,
+        values=values_of(Literal[tuple(names)]) or Values(metavar="", convert=str),
+        default=of_default,
+        help=doc,
+    )
+    chosen = kinds.get(name, of_default)
+    if chosen not in names:
+        raise UsageError(f"{name}: must be one of {', '.join(names)}, got {chosen!r}")
+    record = by_kind.get(str(chosen))
+    section = record and _section(
+        record,
+        default if chosen == of_default else MISSING,
+        field=field,
+        prefix=f"{flag}.",
+        kinds=kinds,
+    )
+    return Choice(field=field, kind=kind, chosen=section or None)
+
+
+def _entries(hint: Any, default: Any, field: str, flag: str) -> Part:
+    keys, each = get_args(hint)
+    values = values_of(each)
+    if values is None or not (isinstance(keys, type) and issubclass(keys, StrEnum)):
+        return Fixed(field, default)
+    now = {} if default is MISSING else default
+    flags = {
+        key: Flag(
+            field=key.value,
+            name=f"--{flag}.{key.value.replace('_', '-')}",
+            values=values,
+            default=now.get(key),
+            help="",
+        )
+        for key in keys
+    }
+    return Entries(field=field, parts=flags)
+
+
+def _default_of(field: Any) -> Any:
+    return field.default if field.default_factory is MISSING else field.default_factory()
+
+
+def _records(hint: Any) -> list[type]:
+    """Return the dataclasses that a field may hold."""
+    if get_origin(hint) is Annotated:
+        return _records(get_args(hint)[0])
+    args = get_args(hint) if get_origin(hint) in {Union, UnionType} else (hint,)
+    return [arg for arg in args if isinstance(arg, type) and is_dataclass(arg)]
+
+
+def _names(record: type) -> set[str]:
+    return {field.name for field in fields(record)}
+
+
+def _kind_of(record: type) -> str:
+    return str(next(field.default for field in fields(record) if field.name == "kind"))
+
+
+def _given_kinds(args: list[str]) -> dict[str, str]:
+    """Return the kinds that the words select, by flag."""
+    kinds = {}
+    for word, after in pairwise([*args, ""]):
+        name, is_joined, value = word.partition("=")
+        if name.startswith("--") and name.endswith(".kind"):
+            kinds[name] = value if is_joined else after
+    return kinds

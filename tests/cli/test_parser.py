@@ -1,0 +1,218 @@
+"""Flags of records: parsing, errors, help, completion."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal
+
+import pytest
+
+from wildaffect.cli.parser.completion import command_words, option_words
+from wildaffect.cli.parser.help import help_text
+from wildaffect.cli.parser.marks import Invocation, Metavar, Positional
+from wildaffect.cli.parser.parse import parse
+from wildaffect.cli.parser.spec import spec_of
+from wildaffect.core.errors import UsageError
+
+
+class Color(StrEnum):
+    DARK_RED = "dark_red"
+    BLUE = "blue"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Circle:
+    """Round part."""
+
+    radius: float = 1.0
+    kind: Literal["circle"] = "circle"
+
+    def __post_init__(self):
+        if self.radius <= 0:
+            raise ValueError(f"circle: radius must be above 0, got {self.radius}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Square:
+    """Part with four sides."""
+
+    side: int
+    kind: Literal["square"] = "square"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Settings of a drawing."""
+
+    part: Circle | Square = field(default_factory=Circle)
+    other: Circle | Square | None = None
+    weights: dict[Color, float] = field(default_factory=lambda: {Color.BLUE: 2.0})
+    is_filled: bool = True
+    """Fill the parts."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draw:
+    """Draw pictures."""
+
+    inputs: Annotated[tuple[Path, ...], Positional("INPUT")]
+    """Pictures."""
+    size: tuple[int, int]
+    """Width and height."""
+    output: Path = Path("out")
+    """Folder."""
+    start: Annotated[float | None, Metavar("SECONDS")] = None
+    """First second."""
+    colors: tuple[Color, ...] = ()
+    """Colors."""
+    format: Literal["csv", "json"] = "csv"
+    """Type of file, explained in so many words that the text needs more than one line."""
+    overlay: bool = False
+    """Draw boxes."""
+    recipe: Settings
+
+
+TEXT = """Draw pictures in a description that is
+broken in the middle.
+
+Examples:
+    wildaffect draw a.png --size 1 2
+
+    wildaffect draw a.png --size 1 2 --start 12.5 --colors dark_red blue --format json \\
+        -o somewhere
+"""
+
+
+def call(*args: str) -> Invocation:
+    return Invocation(
+        record=Draw,
+        args=list(args),
+        description=TEXT,
+        preset={"recipe": Settings()},
+        settings="recipe",
+        first="round",
+    )
+
+
+def parsed(*args: str) -> Draw:
+    return parse(spec_of(call(*args)), call(*args))
+
+
+def test_words_become_the_values_of_the_record():
+    draw = parsed(
+        *["a.png", "--size", "3", "4", "-o", "x", "--start=-1.5", "--colors", "dark_red"],
+        *["--overlay", "b.png", "--no-is-filled", "--part.radius", "2", "--colors", "blue"],
+        *["--weights.dark-red", "0.5"],
+    )
+    assert draw.inputs == (Path("a.png"), Path("b.png"))
+    assert (draw.size, draw.output, draw.start) == ((3, 4), Path("x"), -1.5)
+    assert draw.colors == (Color.DARK_RED, Color.BLUE)
+    assert draw.overlay
+    assert draw.format == "csv"
+    assert draw.recipe == Settings(
+        part=Circle(radius=2.0),
+        weights={Color.DARK_RED: 0.5, Color.BLUE: 2.0},
+        is_filled=False,
+    )
+
+
+def test_words_after_two_dashes_and_negative_numbers_are_no_flags():
+    draw = parsed("--size", "-3", "4", "--", "--overlay")
+    assert draw.size == (-3, 4)
+    assert draw.inputs == (Path("--overlay"),)
+    assert not draw.overlay
+
+
+def test_the_kind_of_a_part_selects_its_flags():
+    base = ("a", "--size", "1", "1")
+    assert parsed(*base, "--part.kind", "square", "--part.side", "3").recipe.part == Square(
+        side=3
+    )
+    assert parsed(*base, "--other.kind=circle").recipe.other == Circle()
+    with pytest.raises(UsageError, match=r"missing option --part\.side N"):
+        parsed(*base, "--part.kind", "square")
+    with pytest.raises(UsageError, match=r"no such option: --part\.radius"):
+        parsed(*base, "--part.kind", "square", "--part.side", "3", "--part.radius", "1")
+    with pytest.raises(
+        UsageError, match=r"--part\.kind: must be one of circle, square, got"
+    ):
+        parsed(*base, "--part.kind", "cube")
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["a"], "missing option --size N N: Width and height."),
+        (["--size", "1", "1"], "missing argument INPUT...: Pictures."),
+        (["a", "--size", "1"], r"--size: needs 2 values \(N\)"),
+        (["a", "--size", "1", "x"], "--size: must be a whole number, got 'x'"),
+        (["a", "--start", "x"], "--start: must be a number of seconds, got 'x'"),
+        (["a", "--start", "nan"], "--start: must be a number of seconds, got 'nan'"),
+        (["a", "--start", "--overlay"], r"--start: needs a value \(SECONDS\)"),
+        (["a", "--overlay=yes"], "--overlay: takes no value, got 'yes'"),
+        (["a", "--formt", "csv"], "no such option: --formt; did you mean --format?"),
+        (["a", "--radius", "2"], "no such option: --radius; did you mean --part.radius?"),
+        (["a", "--zzz"], "no such option: --zzz$"),
+        (["a", "--format", "jsn"], "csv, json, got 'jsn'; did you mean json?"),
+        (["a", "--size", "1", "1", "--part.radius", "0"], "radius must be above 0"),
+    ],
+)
+def test_a_wrong_word_is_reported_in_one_line(args, message):
+    with pytest.raises(UsageError, match=message) as caught:
+        parsed(*args)
+    assert "\n" not in str(caught.value)
+
+
+def test_help_shows_every_flag_with_its_text_and_fits_80_columns():
+    assert (
+        help_text("draw", call(), spec_of(call()))
+        == """\
+usage: wildaffect draw round INPUT... --size N N [OPTIONS]
+
+Draw pictures in a description that is broken in the middle.
+
+Arguments:
+  INPUT...                Pictures.
+
+Required options:
+      --size N N          Width and height.
+
+Options:
+  -o, --output PATH       Folder. [default: out]
+      --start SECONDS     First second.
+      --colors dark_red|blue...
+                          Colors.
+      --format csv|json   Type of file, explained in so many words that the text
+                          needs more than one line. [default: csv]
+      --overlay           Draw boxes.
+
+Settings of round:
+      --weights.dark-red X
+      --weights.blue X    [default: 2]
+      --no-is-filled      Fill the parts.
+
+part: Round part.
+      --part.kind circle|square
+                          [default: circle]
+      --part.radius X     [default: 1]
+
+other:
+      --other.kind circle|square|none
+                          [default: none]
+
+Examples:
+  wildaffect draw a.png --size 1 2
+  wildaffect draw a.png --size 1 2 --start 12.5 --colors dark_red blue \\
+      --format json -o somewhere"""
+    )
+
+
+def test_completion_offers_flags_choices_and_commands():
+    assert option_words(call(), "--part") == ["--part.kind", "--part.radius"]
+    assert option_words(call("--format"), "") == ["csv", "json"]
+    assert option_words(call("--colors", "blue"), "d") == ["dark_red"]
+    assert option_words(call("a.png", "--format", "csv"), "x") == []
+    assert option_words(call("--part.kind", "square"), "--part.s") == ["--part.side"]
+    commands = ["data check", "data make", "demo"]
+    assert command_words(commands, ["d"]) == ["data", "demo"]
+    assert command_words(commands, ["data", ""]) == ["check", "make"]
