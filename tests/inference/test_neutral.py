@@ -1,8 +1,13 @@
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import wildaffect
+from wildaffect.analysis.neutral import choose_neutral
+from wildaffect.analysis.options import build_analyzer
+from wildaffect.core.errors import UsageError
 from wildaffect.faces.blendshapes import NAMES
 from wildaffect.features.geometry import GEOMETRY_NAMES
 from wildaffect.inference.manifest import NeutralPolicy
@@ -14,6 +19,7 @@ from wildaffect.inference.neutral import (
     track_changes,
 )
 
+PORTRAIT = Path(wildaffect.__file__).parent / "demo/astronaut.jpg"
 POLICY = NeutralPolicy(
     calm_limits={"mouthSmileLeft": 0.4, "jawOpen": 0.2},
     population={"browInnerUp": 0.15},
@@ -154,3 +160,11 @@ def test_the_population_alone_never_learns_the_person():
 def test_a_population_with_wrong_measures_is_refused(values, message):
     with pytest.raises(ValueError, match=message):
         dataclasses.replace(POLICY, population_geometry=values)
+
+
+def test_a_model_that_reads_no_changes_refuses_a_neutral_face(toy, constant, make_frames):
+    plain = build_analyzer(toy(constant(3)))
+    with pytest.raises(UsageError, match="the model toy reads nothing against a neutral"):
+        choose_neutral(PORTRAIT, plain)
+    (row,) = plain.run(make_frames(1))
+    assert np.isnan(row.neutral_known)

@@ -178,14 +178,6 @@ def test_the_largest_face_of_a_video_counts(analyzer, two_people):
     np.testing.assert_allclose(change, 0.0, atol=1e-4)
 
 
-def test_a_model_that_reads_no_changes_refuses_a_neutral_face(toy, constant):
-    plain = build_analyzer(toy(constant(3)))
-    with pytest.raises(UsageError, match="the model toy reads nothing against a neutral"):
-        choose_neutral(PORTRAIT, plain)
-    (row,) = plain.run(plain_frames())
-    assert np.isnan(row.neutral_known)
-
-
 def plain_frames():
     rgb = cv2.cvtColor(cv2.imread(str(PORTRAIT)), cv2.COLOR_BGR2RGB)
     return [wildaffect.Frame(index=0, time_s=0.0, rgb=rgb, shot_start=True)]
