@@ -33,10 +33,11 @@ from wildaffect.synth.statistics import STATISTICS, StatisticsName
 from wildaffect.training.core.checkpoint import load_weights
 from wildaffect.training.core.distributed import launch
 from wildaffect.training.core.runs import Run
+from wildaffect.training.core.trainer import Trainer
+from wildaffect.training.temporal.objective import TemporalObjective
 from wildaffect.training.temporal.predict import predict_sequences
 from wildaffect.training.temporal.recipe import TemporalRecipe
 from wildaffect.training.temporal.score import video_statistics
-from wildaffect.training.temporal.trainer import TemporalTrainer
 
 ROWS_PER_VIDEO = 100
 ONE_FRAME, SECONDS = "one frame, learned", "seconds around it, learned"
@@ -124,8 +125,9 @@ def learned(
     with TemporaryDirectory(prefix="wildaffect-") as folder:
         run = Run(Path(folder))
         fabric = launch("cpu", recipe.precision)
-        trainer = TemporalTrainer(recipe, train, run, fabric=fabric, spaces=spaces)
-        trainer.run(lambda _: None)
+        objective = TemporalObjective(recipe, train, fabric=fabric, spaces=spaces)
+        trainer = Trainer(recipe, objective, run, fabric=fabric)
+        trainer.run()
         trainer.model.load_state_dict(load_weights(run.weights))
     outputs = predict_sequences(trainer.model, test, recipe.window)
     predicted = video_statistics(test, outputs, Calibration(), spaces).pooled()

@@ -28,7 +28,10 @@ from wildaffect.models.backbones.registry import backbone_spec
 from wildaffect.models.pretraining.catalog import build_mae
 from wildaffect.recipes.images import FINETUNE_RECIPES, PRETRAIN_RECIPES
 from wildaffect.training.core.distributed import launch
+from wildaffect.training.core.objective import Objective
+from wildaffect.training.core.optimizer import build_optimizer, decay_groups
 from wildaffect.training.core.runs import Run
+from wildaffect.training.core.trainer import Trainer
 from wildaffect.training.images.crops import CropReader
 from wildaffect.training.images.finetune import Finetune, LabeledParts
 from wildaffect.training.images.job import load_sets
@@ -37,8 +40,6 @@ from wildaffect.training.images.pretrain import Pretrain
 from wildaffect.training.images.pretrain_job import find_images
 from wildaffect.training.images.recipe import AnyImageRecipe, PretrainRecipe
 from wildaffect.training.images.start import start_from
-from wildaffect.training.images.trainer import ImageTrainer, Objective
-from wildaffect.training.temporal.optimizer import build_optimizer
 
 RECIPES = FINETUNE_RECIPES | PRETRAIN_RECIPES
 ON_A_CPU = (
@@ -114,7 +115,9 @@ def print_optimizers(recipes: list[str], num_rounds: int) -> None:
             parameter.grad = torch.randn_like(parameter)
         steps = []
         for way in ways.values():
-            optimizer = build_optimizer(model, torch.nn.Identity(), RECIPES[name]().optim)
+            optim = RECIPES[name]().optim
+            groups = decay_groups(model, torch.nn.Identity(), optim.weight_decay)
+            optimizer = build_optimizer(groups, optim)
             for group in optimizer.param_groups:
                 group.update({"fused": not way, "foreach": None} | way)
             steps.append(optimizer.step)
@@ -166,7 +169,7 @@ def stepper(
     fabric = launch(accelerator, recipe.precision)
     torch.manual_seed(0)
     objective = objective_of(recipe, root, fabric)
-    trainer = ImageTrainer(recipe, objective, Run(root.parent / "run"), fabric=fabric)
+    trainer = Trainer(recipe, objective, Run(root.parent / "run"), fabric=fabric)
     batches = enumerate(cycle(list(islice(objective.batches(0), 2))))
 
     def step() -> None:

@@ -31,11 +31,11 @@ from wildaffect.training.core.distributed import launch
 from wildaffect.training.core.recipe import KeepLast
 from wildaffect.training.core.runs import Run
 from wildaffect.training.core.scores import task_scores
-from wildaffect.training.temporal.loop import train
+from wildaffect.training.core.trainer import Trainer
+from wildaffect.training.temporal.objective import TemporalObjective
 from wildaffect.training.temporal.predict import predict_sequences
 from wildaffect.training.temporal.recipe import TemporalRecipe
 from wildaffect.training.temporal.score import video_statistics
-from wildaffect.training.temporal.trainer import TemporalTrainer
 
 TRAIN_VIDEOS, TRAIN_ROWS = 70, 14_500
 VAL_VIDEOS, VAL_ROWS = 25, 2_700
@@ -114,11 +114,10 @@ def row(
 ) -> str:
     """Measure one contender; epochs, scoring and the core's rate take turns."""
     fabric = launch("cpu", recipe.precision)
-    trainer = TemporalTrainer(
-        recipe, data[0], Run(Path()), fabric=fabric, spaces=LabelSpaces()
-    )
-    num_steps = max(1, round(args.share * trainer.batches.steps_per_epoch))
-    steps = train(trainer.parts, trainer.batches.from_step(0, fabric.device))
+    objective = TemporalObjective(recipe, data[0], fabric=fabric, spaces=LabelSpaces())
+    trainer = Trainer(recipe, objective, Run(Path()), fabric=fabric)
+    num_steps = max(1, round(args.share * objective.steps_per_epoch))
+    steps = trainer.steps(0)
     cpu_s(lambda: next(steps))  # the first step also allocates, and compiles
     epochs, scores, rates = [], [], []
     for _ in range(args.rounds):
@@ -126,7 +125,7 @@ def row(
         with fabric.autocast():
             scores.append(cpu_s(lambda: score(trainer.model, data[1])))
         rates.append(matmul_gflops())
-    per_epoch = median(epochs) * trainer.batches.steps_per_epoch / num_steps
+    per_epoch = median(epochs) * objective.steps_per_epoch / num_steps
     rate = median(rates)
     published = CONTENDERS[name].published_s * PUBLISHED_GFLOPS / rate
     cells = (
@@ -134,7 +133,7 @@ def row(
         f"{sum(p.numel() for p in trainer.model.parameters()) / 1e6:.1f} M",
         recipe.precision,
         "yes" if recipe.compile else "no",
-        f"{trainer.batches.rows_per_epoch:.0f}",
+        f"{objective.sampler.rows_per_epoch:.0f}",
         f"{per_epoch:.2f}",
         f"{published:.1f}",
         f"{per_epoch / published:.2f}",

@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from pydantic import TypeAdapter
 
 from wildaffect.cli import extras
 from wildaffect.cli.main import main
+from wildaffect.core.records import write_record
 from wildaffect.core.tasks import Task
 from wildaffect.core.windows import WindowSpec
 from wildaffect.features.records import FeatureTable, Provenance
@@ -18,7 +20,7 @@ from wildaffect.losses.config import FixedWeights, LossConfig
 from wildaffect.models.frameworks import HeadConfig, ModelConfig
 from wildaffect.models.temporal.config import GRUConfig
 from wildaffect.training.core.recipe import BestOnDevSplit, OptimConfig
-from wildaffect.training.temporal.recipe import TemporalRecipe, save_recipe
+from wildaffect.training.temporal.recipe import TemporalRecipe
 
 HEADER = "image,valence,arousal,expression,aus\n"
 RECIPE = TemporalRecipe(
@@ -80,7 +82,7 @@ def data(tmp_path, monkeypatch) -> Path:
     folder.mkdir()
     write_videos(folder, "training_set_annotations.txt", [f"v{i}" for i in range(6)], 1)
     write_videos(folder, "validation_set_annotations.txt", ["w0", "w1", "w2"], 2)
-    save_recipe(RECIPE, tmp_path / "small.json")
+    write_record(TypeAdapter(TemporalRecipe), RECIPE, tmp_path / "small.json")
     return folder
 
 

@@ -28,9 +28,9 @@ from wildaffect.models.frameworks import (
 from wildaffect.models.multitask import build_model
 from wildaffect.models.temporal.config import GRUConfig
 from wildaffect.training.core.checkpoint import save_weights
-from wildaffect.training.core.runs import Run
+from wildaffect.training.core.runs import Run, begin
 from wildaffect.training.temporal.recipe import TemporalRecipe
-from wildaffect.training.temporal.runs import RunData, begin
+from wildaffect.training.temporal.runs import RunData
 
 SMALL = TemporalRecipe(
     name="small",

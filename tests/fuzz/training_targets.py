@@ -29,7 +29,7 @@ from wildaffect.training.core.checkpoint import (
     save_weights,
 )
 from wildaffect.training.core.recipe import KeepLast, OptimConfig
-from wildaffect.training.core.runs import Run, append_metrics, read_metrics
+from wildaffect.training.core.runs import Run, append_metrics, begin, read_metrics
 from wildaffect.training.temporal.calibrate_and_score import (
     calibration_path,
     load_calibration,
@@ -42,7 +42,7 @@ from wildaffect.training.temporal.ensembles import (
     save_record,
 )
 from wildaffect.training.temporal.recipe import TemporalRecipe
-from wildaffect.training.temporal.runs import RunData, begin, load_run
+from wildaffect.training.temporal.runs import RunData, load_run
 
 _WIDTH = 4
 _RECIPE = TemporalRecipe(

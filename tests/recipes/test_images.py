@@ -1,8 +1,10 @@
 """Every recipe for backbones can be made, stored and built."""
 
 import pytest
+from pydantic import TypeAdapter
 
 from wildaffect.core.errors import UsageError
+from wildaffect.core.records import write_record
 from wildaffect.models.backbones.registry import backbone_spec
 from wildaffect.models.pretraining.catalog import MAES
 from wildaffect.recipes.images import (
@@ -11,7 +13,7 @@ from wildaffect.recipes.images import (
     find_finetune_recipe,
     find_pretrain_recipe,
 )
-from wildaffect.training.images.recipe import load_image_recipe, save_image_recipe
+from wildaffect.training.images.recipe import load_image_recipe
 
 RECIPES = FINETUNE_RECIPES | PRETRAIN_RECIPES
 
@@ -20,7 +22,7 @@ RECIPES = FINETUNE_RECIPES | PRETRAIN_RECIPES
 def test_a_recipe_survives_its_file_and_its_network_is_known(name, tmp_path):
     recipe = RECIPES[name]()
     assert recipe.name == name
-    save_image_recipe(recipe, tmp_path / "recipe.json")
+    write_record(TypeAdapter(type(recipe)), recipe, tmp_path / "recipe.json")
     assert load_image_recipe(tmp_path / "recipe.json") == recipe
     assert backbone_spec(recipe.network).feature_dim > 0
 

@@ -20,11 +20,12 @@ from wildaffect.models.frameworks import HeadConfig, ModelConfig
 from wildaffect.models.temporal.config import GRUConfig
 from wildaffect.training.core.checkpoint import load_weights
 from wildaffect.training.core.distributed import launch
+from wildaffect.training.core.epochs import Epoch
 from wildaffect.training.core.recipe import KeepLast, OptimConfig
 from wildaffect.training.core.runs import Run
-from wildaffect.training.core.trainer import Epoch
+from wildaffect.training.core.trainer import Trainer
+from wildaffect.training.temporal.objective import TemporalObjective
 from wildaffect.training.temporal.recipe import TemporalRecipe
-from wildaffect.training.temporal.trainer import TemporalTrainer
 
 NUM_FEATURES, NUM_CLASSES, NUM_UNITS = 10, 8, 12
 
@@ -127,10 +128,10 @@ def fit(sequences, tmp_path) -> Callable[..., tuple[Run, list[Epoch]]]:
         run.folder.mkdir(exist_ok=True, parents=True)
         epochs: list[Epoch] = []
         fabric = launch("cpu", recipe.precision)
-        training = TemporalTrainer(
-            recipe, data or sequences, run, fabric=fabric, spaces=LabelSpaces()
+        objective = TemporalObjective(
+            recipe, data or sequences, fabric=fabric, spaces=LabelSpaces()
         )
-        training.run(epochs.append)
+        Trainer(recipe, objective, run, fabric=fabric).run(epochs.append)
         return run, epochs
 
     return fitted

@@ -20,7 +20,7 @@ from wildaffect.training.core.distributed import launch
 from wildaffect.training.core.loop import Step
 from wildaffect.training.core.recipe import BestOnDevSplit, OptimConfig
 from wildaffect.training.core.runs import Run
-from wildaffect.training.temporal.trainer import TemporalTrainer
+from wildaffect.training.temporal.objective import TemporalObjective
 
 
 class Killed(Exception):
@@ -68,10 +68,8 @@ def main() -> None:
 
         trainer.Trainer._count = dying
     recipe = replace(TINY, optim=GENTLE, **VARIANTS[variant])
-    training = TemporalTrainer(
-        recipe, people, Run(folder), fabric=fabric, spaces=LabelSpaces()
-    )
-    training.run(lambda epoch: None)
+    objective = TemporalObjective(recipe, people, fabric=fabric, spaces=LabelSpaces())
+    trainer.Trainer(recipe, objective, Run(folder), fabric=fabric).run()
 
 
 if __name__ == "__main__":

@@ -14,8 +14,8 @@ from rich.progress import (
 
 from wildaffect.core.console import Console
 from wildaffect.training.core.distributed import is_first_process
+from wildaffect.training.core.epochs import Epoch
 from wildaffect.training.core.runs import Run
-from wildaffect.training.core.trainer import Epoch
 
 
 class EpochBar:

@@ -13,7 +13,7 @@ from rich.progress import (
 
 from wildaffect.core.console import Console
 from wildaffect.training.core.distributed import is_first_process
-from wildaffect.training.core.trainer import Epoch
+from wildaffect.training.core.epochs import Epoch
 from wildaffect.training.images.evaluate import ProgressCallback
 from wildaffect.training.images.job import TrainingCallbacks
 

@@ -13,10 +13,10 @@ from wildaffect.formats.generated import find_generated
 from wildaffect.recipes.catalog import find_recipe
 from wildaffect.training.core.config import TrainerConfig
 from wildaffect.training.core.distributed import is_first_process
+from wildaffect.training.core.epochs import Epoch
 from wildaffect.training.core.recipe import UNKNOWN_LICENSE
 from wildaffect.training.core.runs import Run, read_metrics
 from wildaffect.training.core.scores import ScoreLine
-from wildaffect.training.core.trainer import Epoch
 from wildaffect.training.temporal.job import train_run
 from wildaffect.training.temporal.load import Split, load_split
 from wildaffect.training.temporal.recipe import TemporalRecipe

@@ -1,7 +1,14 @@
 import pytest
 
 from wildaffect.core.errors import UsageError
-from wildaffect.training.core.runs import Run, append_metrics, read_metrics
+from wildaffect.training.core.recipe import RunRecipe
+from wildaffect.training.core.runs import (
+    Run,
+    append_metrics,
+    begin,
+    check_finished,
+    read_metrics,
+)
 
 
 def test_a_line_of_metrics_that_was_spoiled_is_named(tmp_path):
@@ -17,3 +24,32 @@ def test_a_line_of_metrics_that_was_spoiled_is_named(tmp_path):
             UsageError, match=r"metrics.jsonl:2: not the metrics of an epoch: "
         ):
             list(read_metrics(run))
+
+
+RECIPE, DATA = RunRecipe(name="small"), RunRecipe(name="data")
+"""Any record stands for the data."""
+
+
+def test_a_folder_is_for_one_recipe_and_its_data(tmp_path):
+    run = Run(tmp_path / "run")
+    begin(run, RECIPE, DATA)
+    before = run.recipe.read_bytes()
+    begin(run, RECIPE, DATA)  # resumed
+    for recipe, data in (
+        (RunRecipe(name="small", seed=1), DATA),
+        (RECIPE, RunRecipe(name="data", seed=1)),
+    ):
+        with pytest.raises(UsageError, match="run: this folder holds a run with another"):
+            begin(run, recipe, data)
+    assert run.recipe.read_bytes() == before
+    run.data.unlink()
+    with pytest.raises(UsageError, match=r"data\.json: cannot read"):
+        begin(run, RECIPE, DATA)
+
+
+def test_a_run_that_is_not_finished_is_named_with_its_command(tmp_path):
+    with pytest.raises(UsageError, match=r"none: not a run: no recipe\.json"):
+        check_finished(Run(tmp_path / "none"), "pretrain")
+    begin(Run(tmp_path), RECIPE, DATA)
+    with pytest.raises(UsageError, match="repeat the pretrain command to resume it"):
+        check_finished(Run(tmp_path), "pretrain")

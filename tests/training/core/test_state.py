@@ -2,10 +2,10 @@ import torch
 from torch import nn
 
 from wildaffect.training.core.ema import EMA
+from wildaffect.training.core.optimizer import build_optimizer, decay_groups
 from wildaffect.training.core.recipe import OptimConfig
 from wildaffect.training.core.schedule import build_schedule
 from wildaffect.training.core.state import TrainState
-from wildaffect.training.temporal.optimizer import build_optimizer
 
 CONFIG = OptimConfig(peak_lr=1e-2)
 
@@ -16,7 +16,7 @@ def begin(memory_format=torch.contiguous_format):
     model = nn.Sequential(nn.Conv2d(3, 4, 3, bias=False), nn.BatchNorm2d(4), nn.Flatten())
     model.to(memory_format=memory_format)
     loss = nn.Linear(16, 1)
-    optimizer = build_optimizer(model, loss, CONFIG)
+    optimizer = build_optimizer(decay_groups(model, loss, 0.01), CONFIG)
     return TrainState(
         model=model,
         loss=loss,

@@ -153,7 +153,9 @@ def test_a_run_that_has_not_ended_gives_no_weights(fit, recipe, tmp_path):
         fit(recipe, tmp_path / "run", callbacks=stop_after(2))
     with pytest.raises(UsageError, match=r"unfinished run \(no backbone folder\)"):
         find_weights(str(tmp_path / "run"))
-    with pytest.raises(UsageError, match="finished run of `wildaffect finetune`"):
+    with pytest.raises(
+        UsageError, match=r"unfinished run \(no weights.safetensors\); repeat the finetune"
+    ):
         load_face_net(tmp_path / "run")
 
 

@@ -10,13 +10,13 @@ from wildaffect.models.frameworks import HeadConfig
 from wildaffect.training.core import trainer
 from wildaffect.training.core.checkpoint import load_weights
 from wildaffect.training.core.recipe import OptimConfig
+from wildaffect.training.core.trainer import OutOfMemory
 from wildaffect.training.images.finetune import Finetune
 from wildaffect.training.images.gradient_accumulation import GradientAccumulator
 from wildaffect.training.images.job import ImageTrainerConfig, finetune_run, load_sets
 from wildaffect.training.images.labeled import SetPlace
 from wildaffect.training.images.pretrain import Pretrain
 from wildaffect.training.images.pretrain_job import find_images, pretrain_run
-from wildaffect.training.images.trainer import OutOfMemory
 
 GENTLE = OptimConfig(peak_lr=1e-3, max_grad_norm=0.5)
 """Where a gradient is nearly 0, Adam takes steps as large as the rate by its rounding."""

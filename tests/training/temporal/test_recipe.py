@@ -3,24 +3,26 @@ from dataclasses import replace
 
 import pytest
 import torch
+from pydantic import TypeAdapter
 
 from wildaffect.core.errors import UsageError
+from wildaffect.core.records import write_record
 from wildaffect.core.tasks import LabelSpaces
 from wildaffect.core.windows import CausalWindow, LeftPaddedWindow
 from wildaffect.losses.multitask import build_loss
 from wildaffect.losses.statistics import LabelStatistics
 from wildaffect.models.multitask import build_model
 from wildaffect.recipes.catalog import RECIPES, find_recipe
+from wildaffect.training.core.optimizer import build_optimizer, decay_groups
 from wildaffect.training.core.recipe import BestOnDevSplit, OptimConfig
-from wildaffect.training.temporal.optimizer import build_optimizer
-from wildaffect.training.temporal.recipe import load_recipe, save_recipe
+from wildaffect.training.temporal.recipe import TemporalRecipe, load_recipe
 
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_recipe_survives_its_file(name, tmp_path):
     recipe = find_recipe(name)
     assert recipe.name == name
-    save_recipe(recipe, tmp_path / "recipe.json")
+    write_record(TypeAdapter(TemporalRecipe), recipe, tmp_path / "recipe.json")
     assert load_recipe(tmp_path / "recipe.json") == recipe
     assert find_recipe(str(tmp_path / "recipe.json")) == recipe
 
@@ -36,7 +38,8 @@ def test_a_recipe_builds(name):
         unit_total=2 * torch.ones(12).long().numpy(),
     )
     loss = build_loss(recipe.loss, spaces, statistics)
-    optimizer = build_optimizer(model, loss, recipe.optim)
+    groups = decay_groups(model, loss, recipe.optim.weight_decay)
+    optimizer = build_optimizer(groups, recipe.optim)
     counted = sum(len(group["params"]) for group in optimizer.param_groups)
     assert counted == len([*model.parameters(), *loss.parameters()])
 
@@ -44,7 +47,8 @@ def test_a_recipe_builds(name):
 def test_only_matrices_decay():
     recipe = find_recipe("modern")
     model = build_model(recipe.model, 20)
-    optimizer = build_optimizer(model, torch.nn.Identity(), recipe.optim)
+    groups = decay_groups(model, torch.nn.Identity(), recipe.optim.weight_decay)
+    optimizer = build_optimizer(groups, recipe.optim)
     decaying, resting = optimizer.param_groups
     assert decaying["weight_decay"] == recipe.optim.weight_decay > 0
     assert resting["weight_decay"] == 0
@@ -76,7 +80,7 @@ def test_a_name_that_is_none_is_answered_with_the_nearest():
 )
 def test_a_wrong_key_of_a_file_is_named(tmp_path, change, words):
     path = tmp_path / "recipe.json"
-    save_recipe(find_recipe("modern"), path)
+    write_record(TypeAdapter(TemporalRecipe), find_recipe("modern"), path)
     row = json.loads(path.read_text())
     change(row)
     path.write_text(json.dumps(row))

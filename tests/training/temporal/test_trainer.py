@@ -22,11 +22,11 @@ from wildaffect.training.core.loop import Diverged
 from wildaffect.training.core.recipe import BestOnDevSplit, KeepLast, OptimConfig
 from wildaffect.training.core.runs import Run, read_metrics
 from wildaffect.training.core.scores import task_scores
-from wildaffect.training.core.trainer import Trainer
-from wildaffect.training.temporal import trainer as temporal_trainer
+from wildaffect.training.core.trainer import OutOfMemory, Trainer
+from wildaffect.training.temporal import objective
+from wildaffect.training.temporal.objective import TemporalObjective
 from wildaffect.training.temporal.predict import predict_sequences
 from wildaffect.training.temporal.score import video_statistics
-from wildaffect.training.temporal.trainer import TemporalTrainer
 
 
 class Killed(Exception):
@@ -209,9 +209,7 @@ def scores_are(monkeypatch):
 
     def made(values):
         rest = iter(values)
-        monkeypatch.setattr(
-            temporal_trainer, "task_scores", lambda *_: {"score": next(rest)}
-        )
+        monkeypatch.setattr(objective, "task_scores", lambda *_: {"score": next(rest)})
 
     return made
 
@@ -247,14 +245,12 @@ def test_the_weights_kept_are_those_of_the_best_epoch(fit, tiny, scores_are):
 def test_held_out_subjects_are_not_trained_on(fit, tiny, sequences):
     recipe = replace(tiny, selection=BestOnDevSplit(share=0.3, patience_epochs=9))
     fabric = launch("cpu", "32-true")
-    training = TemporalTrainer(
-        recipe, sequences, Run(None), fabric=fabric, spaces=LabelSpaces()
-    )
-    aside = {sequence.subject for sequence in training._dev}
+    training = TemporalObjective(recipe, sequences, fabric=fabric, spaces=LabelSpaces())
+    aside = {sequence.subject for sequence in training.dev}
     assert aside
-    drawn = training.batches._sampler._sequences
+    drawn = training.sampler._sampler._sequences
     assert aside.isdisjoint(window.subject for window in drawn)
-    assert len(drawn) + len(training._dev) == len(sequences)
+    assert len(drawn) + len(training.dev) == len(sequences)
 
 
 def test_a_loss_that_is_no_number_ends_the_run_with_what_to_do(fit, tiny, sequences):
@@ -264,6 +260,17 @@ def test_a_loss_that_is_no_number_ends_the_run_with_what_to_do(fit, tiny, sequen
         Diverged, match=r"step \d+: loss or gradient is not finite.*peak-lr"
     ):
         fit(tiny, data=[broken, *sequences[1:]], optim=OptimConfig(peak_lr=1e20))
+
+
+def test_a_step_that_does_not_fit_into_memory_says_what_to_do(fit, tiny, monkeypatch):
+    def full(self, forward, batch):
+        raise torch.OutOfMemoryError("no memory")
+
+    monkeypatch.setattr(TemporalObjective, "forward_backward", full)
+    with pytest.raises(
+        OutOfMemory, match="cpu: out of memory with 8 windows per step and process; use a"
+    ):
+        fit(tiny)
 
 
 def test_training_in_bfloat16_learns_and_keeps_weights_in_float32(fit, tiny):

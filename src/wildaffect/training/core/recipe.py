@@ -1,9 +1,10 @@
-"""Parts of a recipe that every kind of run has: optimizer, schedule, selection."""
+"""Settings that every recipe has: optimizer, schedule, selection of an epoch."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from wildaffect.core.config import Config
+from wildaffect.core.names import check_bare_name
 
 UNKNOWN_LICENSE = "not stated"
 """License of annotations if none is given."""
@@ -77,3 +78,28 @@ class KeepLast(Config):
 
 
 Selection = BestOnDevSplit | KeepLast
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunRecipe(Config):
+    """Settings that every kind of run has."""
+
+    name: str
+    batch_size: int = 16
+    """Windows or images per step, over all processes together."""
+    num_epochs: int = 20
+    """Number of epochs; an epoch has as many rows or images as the training data."""
+    optim: OptimConfig = field(default_factory=OptimConfig)
+    precision: Literal["32-true", "bf16-mixed"] = "32-true"
+    compile: bool = False
+    """Compile the model with torch; slower on a CPU, not measured on a GPU."""
+    seed: int = 0
+    """Random seed."""
+
+    def __post_init__(self) -> None:
+        check_bare_name("name", self.name)
+        if self.batch_size < 1 or self.num_epochs < 1:
+            raise ValueError(
+                f"{self.name}: batch_size and num_epochs must be at least 1, got "
+                f"{self.batch_size} and {self.num_epochs}"
+            )

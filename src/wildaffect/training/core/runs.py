@@ -2,17 +2,24 @@
 
 import json
 import platform
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
+from torch import nn
 
+from wildaffect.core.config import Config
 from wildaffect.core.errors import UsageError
 from wildaffect.core.files import write_whole
+from wildaffect.core.records import write_record
+from wildaffect.training.core.checkpoint import BadCheckpoint, load_weights
+from wildaffect.training.core.recipe import RunRecipe
 
+M = TypeVar("M", bound=nn.Module)
 _PACKAGES = ("wildaffect", "torch", "numpy", "lightning-fabric", "onnx")
 
 
@@ -29,7 +36,7 @@ class Run:
 
     @property
     def data(self) -> Path:
-        """Return the path of `RunData`."""
+        """Return the path of the record of the training data."""
         return self.folder / "data.json"
 
     @property
@@ -60,6 +67,77 @@ class Run:
     def is_finished(self) -> bool:
         """Return whether training is complete."""
         return self.weights.exists()
+
+
+def begin(run: Run, recipe: RunRecipe, data: Config) -> None:
+    """Create the folder of a run, or check the recipe and data of an existing one.
+
+    Args:
+        run: Folder of the run.
+        recipe: Recipe of the run, of any kind.
+        data: Record of the training data.
+
+    Raises:
+        UsageError: If the folder contains a run with another recipe or other data.
+    """
+    if run.recipe.exists():
+        check_same(run, recipe, data)
+        return
+    run.folder.mkdir(parents=True, exist_ok=True)
+    environment = json.dumps(describe_environment(), indent=1) + "\n"
+    write_whole(run.folder / "environment.json", environment.encode())
+    write_record(TypeAdapter(type(data)), data, run.data)
+    # last, so that it implies the other files
+    write_record(TypeAdapter(type(recipe)), recipe, run.recipe)
+
+
+def check_same(run: Run, recipe: RunRecipe, data: Config) -> None:
+    """Check that a folder holds a run with this recipe and these data.
+
+    Raises:
+        UsageError: If it holds another.
+    """
+    if not (_holds(run.recipe, recipe) and _holds(run.data, data)):
+        raise UsageError(
+            f"{run.folder}: this folder holds a run with another recipe or other data; "
+            "choose another output folder, or delete this one"
+        )
+
+
+def check_finished(run: Run, verb: str) -> None:
+    """Check that a folder holds a finished run.
+
+    Args:
+        run: Folder of the run.
+        verb: Command that trains such a run.
+
+    Raises:
+        UsageError: If it holds no run, or an unfinished one.
+    """
+    if not run.recipe.exists():
+        raise UsageError(f"{run.folder}: not a run: no recipe.json")
+    if not run.is_finished:
+        raise UsageError(
+            f"{run.folder}: unfinished run (no {run.weights.name}); repeat the {verb} "
+            "command to resume it"
+        )
+
+
+def restore(run: Run, build: Callable[[], M]) -> M:
+    """Build the model of a finished run, load its weights, and set it to evaluation mode.
+
+    Raises:
+        BadCheckpoint: If the weights are damaged or belong to another model.
+    """
+    try:
+        model = build()
+        model.load_state_dict(load_weights(run.weights))
+    except (RuntimeError, TypeError, ValueError, MemoryError, OverflowError) as error:
+        raise BadCheckpoint(
+            f"{run.weights}: weights do not match the recipe: "
+            f"{' '.join(str(error).split()[:40])}"
+        ) from error
+    return model.eval()
 
 
 def append_metrics(run: Run, row: dict[str, Any]) -> None:
@@ -105,3 +183,12 @@ def describe_environment() -> dict[str, Any]:
         except PackageNotFoundError:
             found[package] = None
     return found | {"machine": platform.machine(), "system": platform.system()}
+
+
+def _holds(path: Path, record: Config) -> bool:
+    try:
+        return TypeAdapter(type(record)).validate_json(path.read_bytes()) == record
+    except ValidationError:
+        return False
+    except OSError as error:
+        raise UsageError(f"{path}: cannot read: {error.strerror}") from None

@@ -1,17 +1,14 @@
 """Official scores of tasks, their sum, and files of scores."""
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
-from wildaffect.core.config import first_problem
-from wildaffect.core.errors import UsageError
-from wildaffect.core.files import write_whole
+from wildaffect.core.records import read_record, write_record
 from wildaffect.core.tasks import Task
 from wildaffect.metrics.bootstrap import Interval, bootstrap_interval
 from wildaffect.metrics.scores import TaskScores, VideoStatistics
@@ -49,8 +46,7 @@ def score_line(
 
 def write_scores(lines: Sequence[ScoreLine], path: Path) -> None:
     """Write scores as JSON for scripts and later comparison."""
-    rows: list[dict[str, Any]] = [asdict(line) for line in lines]
-    write_whole(path, (json.dumps(rows, indent=1) + "\n").encode())
+    write_record(_SCORES, list(lines), path)
 
 
 def read_scores(path: Path) -> list[ScoreLine]:
@@ -59,12 +55,7 @@ def read_scores(path: Path) -> list[ScoreLine]:
     Raises:
         UsageError: If the file is damaged.
     """
-    try:
-        return _SCORES.validate_json(path.read_bytes())
-    except OSError as error:
-        raise UsageError(f"{path}: cannot read scores: {error.strerror}") from None
-    except ValidationError as error:
-        raise UsageError(f"{path}: invalid scores: {first_problem(error)}") from None
+    return read_record(_SCORES, path, "scores")
 
 
 def score_sum(scores: TaskScores, tasks: Sequence[Task]) -> Any:

@@ -1,12 +1,15 @@
-"""Training run: epochs, evaluation, early stopping, checkpoints."""
+"""Trainer of any objective: steps, epochs, evaluation, early stopping, checkpoints."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from copy import deepcopy
+from dataclasses import asdict
 from typing import Any
 
+import torch
 from torch import nn
 
+from wildaffect.core.errors import UsageError, WildAffectError
 from wildaffect.training.core.checkpoint import (
     BadCheckpoint,
     load_checkpoint,
@@ -14,8 +17,23 @@ from wildaffect.training.core.checkpoint import (
     save_checkpoint,
     save_weights,
 )
-from wildaffect.training.core.loop import Step
+from wildaffect.training.core.ema import EMA
+from wildaffect.training.core.epochs import (
+    Epoch,
+    EpochCallback,
+    Progress,
+    StepCallback,
+    TrainingPlan,
+    no_epoch_callback,
+    no_step_callback,
+)
+from wildaffect.training.core.loop import Step, optimizer_step
+from wildaffect.training.core.objective import Objective
+from wildaffect.training.core.optimizer import build_optimizer
+from wildaffect.training.core.recipe import RunRecipe
 from wildaffect.training.core.runs import Run, append_metrics, keep_metrics_before
+from wildaffect.training.core.schedule import build_schedule
+from wildaffect.training.core.sharding import is_sharded, shard
 from wildaffect.training.core.state import TrainState
 from wildaffect.training.core.trackers import Tracker
 
@@ -26,120 +44,145 @@ EVERY_S = 60.0
 """Seconds between checkpoints within an epoch; each epoch also ends with a checkpoint."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Epoch:
-    """Metrics of one epoch."""
-
-    number: int
-    """Number of the epoch, from 1."""
-    num_epochs: int
-    loss: float
-    """Mean training loss over the steps."""
-    scores: dict[str, float]
-    """Scores on the dev split; empty without one."""
-    seconds: float
-    is_best: bool
-
-
-EpochCallback = Callable[[Epoch], None]
-NO_CALLBACK: EpochCallback = lambda _: None  # noqa: E731
-EvalFn = Callable[[nn.Module, int], dict[str, float]]
-"""Maps model and epoch number (from 1) to scores; called in the first process only."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TrainingPlan:
-    """Length of a run and its early stopping."""
-
-    steps_per_epoch: int
-    num_epochs: int
-    patience_epochs: int | None
-    """Number of epochs without improvement after which training ends; the best epoch is
-    kept. None trains all epochs and keeps the last."""
-
-    @property
-    def num_steps(self) -> int:
-        """Return the number of steps of all epochs."""
-        return self.steps_per_epoch * self.num_epochs
-
-
-@dataclass(slots=True, kw_only=True)
-class Progress:
-    """Progress of a run; saved in its checkpoints."""
-
-    step: int = 0
-    best_score: float = float("-inf")
-    best_epoch: int = 0
-    epoch_loss: float = 0.0
-    """Sum of the losses in the current epoch."""
+class OutOfMemory(WildAffectError):
+    """A step does not fit into the memory of the device."""
 
 
 class Trainer:
-    """Runs the epochs of a run, from its last checkpoint if there is one.
+    """Trains an objective, from the last checkpoint of its run if there is one.
 
     Args:
+        recipe: Recipe to train.
+        objective: Training objective; its model and loss are on the fabric's device.
         run: Run folder to write to.
-        plan: Length of the run.
-        state: Training state.
         fabric: Fabric of this process.
-        eval_fn: Evaluates an epoch; the value of `score` selects the best epoch.
         trackers: Experiment trackers; used in the first process only.
     """
 
     def __init__(
         self,
+        recipe: RunRecipe,
+        objective: Objective,
         run: Run,
-        plan: TrainingPlan,
-        state: TrainState,
         *,
         fabric: Any,
-        eval_fn: EvalFn,
         trackers: Sequence[Tracker] = (),
     ) -> None:
-        self._run, self._plan, self._state = run, plan, state
-        self._fabric, self._eval_fn, self._trackers = fabric, eval_fn, trackers
+        self._recipe, self._objective, self._run = recipe, objective, run
+        self._fabric, self._trackers = fabric, trackers
+        self._plan = TrainingPlan(
+            steps_per_epoch=objective.steps_per_epoch,
+            num_epochs=recipe.num_epochs,
+            patience_epochs=objective.patience_epochs,
+        )
         self._progress = Progress()
+        self._state = self._set_up(objective.model)
+
+    def _set_up(self, model: nn.Module) -> TrainState:
+        recipe, objective = self._recipe, self._objective
+        if objective.is_channels_last and not is_sharded(self._fabric):
+            model.to(memory_format=torch.channels_last)
+        ema = EMA(model, objective.ema_decay) if objective.ema_decay else None
+        eval_model = None
+        if is_sharded(self._fabric):
+            eval_model = self._prepare_shards(model, ema)
+        forward = torch.compile(model) if recipe.compile else model
+        self._forward = self._fabric.setup_module(forward)
+        optimizer = build_optimizer(objective.groups(), recipe.optim)
+        self._optimizer = self._fabric.setup_optimizers(optimizer)
+        return TrainState(
+            model=model,
+            loss=objective.loss,
+            optimizer=optimizer,
+            scheduler=build_schedule(optimizer, recipe.optim, self._plan.num_steps),
+            ema=ema,
+            eval_model=eval_model,
+        )
+
+    def _prepare_shards(self, model: nn.Module, ema: EMA | None) -> nn.Module:
+        """Shard the EMA like the model; return a full copy to evaluate."""
+        if self._recipe.compile:
+            raise UsageError("strategy: fsdp does not support compile; drop one of them")
+        eval_model = deepcopy(model).cpu()
+        if ema:
+            shard(ema.model, self._fabric.strategy.device_mesh)
+        return eval_model
+
+    @property
+    def model(self) -> nn.Module:
+        """Return the model whose weights are saved: the EMA if there is one."""
+        return self._state.output_model
 
     def run(
-        self, steps: Callable[[int], Iterator[Step]], on_epoch_end: EpochCallback
+        self,
+        on_epoch_end: EpochCallback = no_epoch_callback,
+        on_step_end: StepCallback = no_step_callback,
     ) -> None:
         """Train until the run ends and write its weights.
 
-        Args:
-            steps: Returns an iterator of steps from the given step on, counted from 0.
-            on_epoch_end: Callback after every epoch.
+        Callbacks are called in the first process only.
 
         Raises:
             BadCheckpoint: If the run's checkpoint is damaged or belongs to another model.
+            Diverged: If the loss is not finite.
+            OutOfMemory: If a step does not fit into the device's memory.
         """
         if self._run.is_finished:
             return
         self._restore()
         began_s = saved_s = time.monotonic()
-        for step in () if self._is_over() else steps(self._progress.step):
+        is_over = self._progress.is_over(self._plan)
+        for step in () if is_over else self.steps(self._progress.step):
             self._count(step)
+            if self._fabric.is_global_zero:
+                on_step_end(step.index + 1, self._plan.num_steps, step.loss)
             if self._progress.step % self._plan.steps_per_epoch == 0:
-                self._end_epoch(step, time.monotonic() - began_s, on_epoch_end)
+                epoch = self._end_epoch(step, time.monotonic() - began_s)
+                if self._fabric.is_global_zero:
+                    on_epoch_end(epoch)
                 began_s = saved_s = time.monotonic()
-                if self._is_over():
+                if self._progress.is_over(self._plan):
                     break
             elif self._is_agreed(time.monotonic() - saved_s > EVERY_S):
                 self._save()
                 saved_s = time.monotonic()
         self._finish()
 
+    def steps(self, first: int) -> Iterator[Step]:
+        """Take optimizer steps from this one (from 0) on, indefinitely.
+
+        Raises:
+            Diverged: If the loss is not finite.
+            OutOfMemory: If a step does not fit into the device's memory.
+        """
+        for index, batch in enumerate(self._objective.batches(first), start=first):
+            try:
+                step = self.take_step(batch, index)
+            except torch.OutOfMemoryError as error:
+                wrong = f"{self._fabric.device}: {self._objective.out_of_memory_message()}"
+                raise OutOfMemory(wrong) from error
+            yield step
+
+    def take_step(self, batch: Any, index: int) -> Step:
+        """Take one optimizer step.
+
+        Raises:
+            Diverged: If the loss is not finite.
+        """
+        self._forward.train()  # the caller may have evaluated since the last step
+        return optimizer_step(
+            self._optimizer,
+            self._state.scheduler,
+            self._objective.forward_backward(self._forward, batch),
+            max_grad_norm=self._recipe.optim.max_grad_norm,
+            index=index,
+        )
+
     def _count(self, step: Step) -> None:
         self._progress.step = step.index + 1
         self._progress.epoch_loss += step.loss
         if self._state.ema:
             self._state.ema.update(self._state.model)
-
-    def _is_over(self) -> bool:
-        done, patience = self._progress.step, self._plan.patience_epochs
-        if done >= self._plan.num_steps:
-            return True
-        num_epochs = done // self._plan.steps_per_epoch
-        return patience is not None and num_epochs - self._progress.best_epoch >= patience
 
     def _is_agreed(self, is_time: bool) -> bool:
         """Return the decision of the first process: either all processes save, or none."""
@@ -149,7 +192,7 @@ class Trainer:
     def _is_shared(self) -> bool:
         return self._fabric.world_size > 1
 
-    def _end_epoch(self, step: Step, seconds: float, on_epoch_end: EpochCallback) -> None:
+    def _end_epoch(self, step: Step, seconds: float) -> Epoch:
         number = self._progress.step // self._plan.steps_per_epoch
         scores = self._score(number)
         is_best = "score" in scores and scores["score"] > self._progress.best_score
@@ -172,14 +215,14 @@ class Trainer:
         if self._fabric.is_global_zero:
             self._log(epoch, step)
         self._save()
-        on_epoch_end(epoch)
+        return epoch
 
     def _score(self, number: int) -> dict[str, float]:
         """Return the scores of an epoch, identical in every process."""
         scores: dict[str, float] = {}
         with self._state.model_to_evaluate(self._fabric.device) as model:
             if self._fabric.is_global_zero:
-                scores = self._eval_fn(model, number)
+                scores = self._objective.evaluate(model, number)
         agreed: dict[str, float] = self._fabric.broadcast(scores)
         return agreed
 

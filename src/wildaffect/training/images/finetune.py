@@ -103,6 +103,7 @@ class Finetune:
             len(reader.paths), recipe.batch_size, seed=recipe.seed, weights=self._weights()
         )
         self.steps_per_epoch = self._rows.steps_per_epoch
+        self.is_channels_last = recipe.channels_last
         self.ema_decay = recipe.ema_decay
         self.patience_epochs = (
             recipe.selection.patience_epochs

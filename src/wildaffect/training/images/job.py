@@ -14,10 +14,16 @@ from wildaffect.inference.manifest import DataSource
 from wildaffect.training.core.config import TrainerConfig
 from wildaffect.training.core.dev_split import hold_out_subjects
 from wildaffect.training.core.distributed import Strategy, launch
+from wildaffect.training.core.epochs import (
+    EpochCallback,
+    StepCallback,
+    no_epoch_callback,
+    no_step_callback,
+)
+from wildaffect.training.core.job import train_in
+from wildaffect.training.core.objective import Objective
 from wildaffect.training.core.recipe import BestOnDevSplit
 from wildaffect.training.core.runs import Run
-from wildaffect.training.core.trackers import open_trackers
-from wildaffect.training.core.trainer import EpochCallback
 from wildaffect.training.images.crops import CropReader
 from wildaffect.training.images.evaluate import NO_PROGRESS, ProgressCallback
 from wildaffect.training.images.finetune import Finetune, LabeledParts
@@ -33,12 +39,10 @@ from wildaffect.training.images.runs import (
     ImageRunData,
     ImageSet,
     TrainedFaceNet,
-    begin_image_run,
     load_face_net,
     save_backbone,
 )
 from wildaffect.training.images.start import BACKBONE_FOLDER, start_from
-from wildaffect.training.images.trainer import ImageTrainer, Objective, StepCallback
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +60,9 @@ class ImageTrainerConfig(TrainerConfig):
 class TrainingCallbacks:
     """Callbacks of a training run, called in its first process."""
 
-    on_epoch_end: EpochCallback
-    on_step_end: StepCallback
-    on_unreadable: Callable[[dict[int, str], int], None]
+    on_epoch_end: EpochCallback = no_epoch_callback
+    on_step_end: StepCallback = no_step_callback
+    on_unreadable: Callable[[dict[int, str], int], None] = lambda unreadable, num: None  # noqa: ARG005
     """Called at the end with the crops that did not decode and the total number of
     crops."""
     on_evaluate: Callable[[int], ProgressCallback] = lambda _: NO_PROGRESS
@@ -154,30 +158,28 @@ def finetune_run(
         start_sha256=start.sha256,
         sources=_sources(sets, data_license, start.weights, start.license),
     )
-    run = Run(folder)
     fabric = launch(config.accelerator, recipe.precision, config.strategy)
-    objective = Finetune(
-        recipe,
-        parts,
-        start,
-        reader=CropReader(
-            joined_paths(parts.train), start.preprocess, num_threads=config.decoders
-        ),
-        fabric=fabric,
-        tasks=tasks,
-        micro_batch_size=config.micro_batch_size,
-        on_evaluate=callbacks.on_evaluate,
-    )
+    paths = joined_paths(parts.train)
+    reader = CropReader(paths, start.preprocess, num_threads=config.decoders)
     train_images(
-        run,
+        Run(folder),
         recipe,
         data,
-        objective,
+        lambda: Finetune(
+            recipe,
+            parts,
+            start,
+            reader=reader,
+            fabric=fabric,
+            tasks=tasks,
+            micro_batch_size=config.micro_batch_size,
+            on_evaluate=callbacks.on_evaluate,
+        ),
         fabric=fabric,
         config=config,
         callbacks=callbacks,
     )
-    callbacks.on_unreadable(objective.reader.unreadable, len(objective.reader.paths))
+    callbacks.on_unreadable(reader.unreadable, len(reader.paths))
     return load_face_net(folder)
 
 
@@ -185,27 +187,23 @@ def train_images(
     run: Run,
     recipe: AnyImageRecipe,
     data: ImageRunData,
-    objective: Objective,
+    build_objective: Callable[[], Objective],
     *,
     fabric: Any,
     config: ImageTrainerConfig,
     callbacks: TrainingCallbacks,
 ) -> None:
-    """Train an objective, log metrics, and save its backbone in the run's folder."""
-    if fabric.is_global_zero:
-        begin_image_run(run, recipe, data)
-    fabric.barrier()
-    is_first: bool = fabric.is_global_zero and not run.is_finished
-    trackers = open_trackers(run.folder, config.trackers) if is_first else []
-    trainer = ImageTrainer(recipe, objective, run, fabric=fabric, trackers=trackers)
-    try:
-        if fabric.is_global_zero:
-            trainer.run(callbacks.on_epoch_end, callbacks.on_step_end)
-        else:
-            trainer.run(lambda _: None, lambda _step, _all, _loss: None)
-    finally:
-        for tracker in trackers:
-            tracker.close()
+    """Train an objective and save its backbone in the run's folder."""
+    train_in(
+        run,
+        recipe,
+        data,
+        build_objective,
+        fabric=fabric,
+        config=config,
+        on_epoch_end=callbacks.on_epoch_end,
+        on_step_end=callbacks.on_step_end,
+    )
     if fabric.is_global_zero and not (run.folder / BACKBONE_FOLDER).exists():
         save_backbone(run, recipe, data)
     fabric.barrier()

@@ -88,6 +88,7 @@ class Pretrain:
         self.reader = reader
         self._rows = StepRows(len(reader.paths), recipe.batch_size, seed=recipe.seed)
         self.steps_per_epoch = self._rows.steps_per_epoch
+        self.is_channels_last = recipe.channels_last
         self._mae = mae.to(fabric.device)
         self.model: nn.Module = self._mae
         self.loss: nn.Module = nn.Identity()

@@ -121,25 +121,26 @@ def pretrain_run(
     run = Run(folder)
     fabric = launch(config.accelerator, recipe.precision, config.strategy)
     paths = [path for tree in trees for path in tree.paths]
-    objective = Pretrain(
-        recipe,
-        mae,
-        CropReader(paths, preprocess, num_threads=config.decoders),
-        run,
-        fabric=fabric,
-        probe=(_probe_of(probed, preprocess, fabric.device, callbacks) if probed else None),
-        micro_batch_size=config.micro_batch_size,
-    )
+    reader = CropReader(paths, preprocess, num_threads=config.decoders)
+    device = fabric.device
     train_images(
         run,
         recipe,
         data,
-        objective,
+        lambda: Pretrain(
+            recipe,
+            mae,
+            reader,
+            run,
+            fabric=fabric,
+            probe=_probe_of(probed, preprocess, device, callbacks) if probed else None,
+            micro_batch_size=config.micro_batch_size,
+        ),
         fabric=fabric,
         config=config,
         callbacks=callbacks,
     )
-    callbacks.on_unreadable(objective.reader.unreadable, len(objective.reader.paths))
+    callbacks.on_unreadable(reader.unreadable, len(reader.paths))
     return run
 
 

@@ -5,44 +5,26 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
-from wildaffect.core.config import Config
-from wildaffect.core.errors import UsageError
-from wildaffect.core.files import write_whole
-from wildaffect.core.names import check_bare_name
+from wildaffect.core.records import read_record
 from wildaffect.core.tasks import Task
 from wildaffect.losses.config import LossConfig
 from wildaffect.models.frameworks import HeadConfig
-from wildaffect.training.core.recipe import BestOnDevSplit, OptimConfig, Selection
+from wildaffect.training.core.recipe import BestOnDevSplit, RunRecipe, Selection
 from wildaffect.training.images.augment_config import AugmentConfig
 from wildaffect.training.images.sampling import EveryImage, Sampling
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ImageRecipe(Config):
+class ImageRecipe(RunRecipe):
     """Common settings of supervised training and pre-training."""
 
-    name: str
     network: str
     """Name of the backbone in `wildaffect.models.backbones.registry`."""
     batch_size: int = 64
-    """Images per step, over all processes together."""
-    num_epochs: int = 20
-    optim: OptimConfig = field(default_factory=OptimConfig)
-    precision: Literal["32-true", "bf16-mixed"] = "32-true"
     channels_last: bool = True
     """Use the channels-last memory format, which is faster on GPUs and newer CPUs."""
-    compile: bool = False
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        check_bare_name("name", self.name)
-        if self.batch_size < 1 or self.num_epochs < 1:
-            raise ValueError(
-                f"{self.name}: batch_size and num_epochs must be at least 1, got "
-                f"{self.batch_size} and {self.num_epochs}"
-            )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,7 +54,7 @@ class FinetuneRecipe(ImageRecipe):
     kind: Literal["finetune"] = "finetune"
 
     def __post_init__(self) -> None:
-        ImageRecipe.__post_init__(self)
+        RunRecipe.__post_init__(self)
         if not self.tasks or len(set(self.tasks)) != len(self.tasks):
             raise ValueError(f"{self.name}: tasks must be unique")
         if not 0 < self.layer_decay <= 1:
@@ -103,7 +85,7 @@ class PretrainRecipe(ImageRecipe):
     kind: Literal["pretrain"] = "pretrain"
 
     def __post_init__(self) -> None:
-        ImageRecipe.__post_init__(self)
+        RunRecipe.__post_init__(self)
         if self.picture_every < 1 or self.probe_every < 1:
             raise ValueError(
                 f"{self.name}: picture_every and probe_every must be at least 1, got "
@@ -120,22 +102,10 @@ def _adapter() -> TypeAdapter[AnyImageRecipe]:
     return TypeAdapter(AnyImageRecipe)
 
 
-def save_image_recipe(recipe: AnyImageRecipe, path: Path) -> None:
-    """Write all fields, defaults included: the file reproduces the run."""
-    write_whole(path, _adapter().dump_json(recipe, indent=2) + b"\n")
-
-
 def load_image_recipe(path: Path) -> AnyImageRecipe:
-    """Read what `save_image_recipe` wrote.
+    """Read the recipe of a run on crops.
 
     Raises:
         UsageError: If the file is missing, or a key is unknown, missing or invalid.
     """
-    try:
-        return _adapter().validate_json(path.read_bytes())
-    except OSError as error:
-        raise UsageError(f"{path}: cannot read recipe: {error.strerror}") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "file"
-        raise UsageError(f"{path}: {where}: {first['msg']}") from None
+    return read_record(_adapter(), path, "recipe")

@@ -1,29 +1,27 @@
 """Folder of a run on crops: recipe, environment, data, metrics, weights, backbone."""
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
-from wildaffect.core.config import Config, first_problem
+from wildaffect.core.config import Config
 from wildaffect.core.errors import UsageError
-from wildaffect.core.files import write_whole
 from wildaffect.core.hashes import file_sha256
 from wildaffect.core.preprocess import Preprocess
+from wildaffect.core.records import read_record
 from wildaffect.core.tasks import LabelSpaces, Task
 from wildaffect.inference.manifest import DataSource
 from wildaffect.models.backbones.manifest import WeightManifest
 from wildaffect.models.backbones.registry import backbone_spec
 from wildaffect.models.backbones.weights import keep_weights
 from wildaffect.models.face_net import FaceNet
-from wildaffect.training.core.checkpoint import BadCheckpoint, load_weights
-from wildaffect.training.core.runs import Run, describe_environment
+from wildaffect.training.core.checkpoint import load_weights
+from wildaffect.training.core.runs import Run, check_finished, restore
 from wildaffect.training.images.recipe import (
     AnyImageRecipe,
     FinetuneRecipe,
     load_image_recipe,
-    save_image_recipe,
 )
 from wildaffect.training.images.start import BACKBONE_FOLDER
 
@@ -69,40 +67,6 @@ class TrainedFaceNet:
     model: FaceNet
 
 
-def begin_image_run(run: Run, recipe: AnyImageRecipe, data: ImageRunData) -> None:
-    """Create the folder of a run, or check the recipe and data of an existing one.
-
-    Raises:
-        UsageError: If the folder contains a run with another recipe or other data.
-    """
-    if run.recipe.exists():
-        if load_image_recipe(run.recipe) != recipe or read_image_data(run) != data:
-            raise UsageError(
-                f"{run.folder}: this folder holds a run with another recipe or other data; "
-                "choose another folder with -o, or delete this one"
-            )
-        return
-    run.folder.mkdir(parents=True, exist_ok=True)
-    environment = json.dumps(describe_environment(), indent=1) + "\n"
-    write_whole(run.folder / "environment.json", environment.encode())
-    write_whole(run.data, _DATA.dump_json(data, indent=1) + b"\n")
-    save_image_recipe(recipe, run.recipe)
-
-
-def read_image_data(run: Run) -> ImageRunData:
-    """Read the data record of a run.
-
-    Raises:
-        UsageError: If the file is missing or invalid.
-    """
-    try:
-        return _DATA.validate_json(run.data.read_bytes())
-    except OSError as error:
-        raise UsageError(f"{run.data}: cannot read: {error.strerror}") from None
-    except ValidationError as error:
-        raise UsageError(f"{run.data}: {first_problem(error)}") from None
-
-
 def load_face_net(folder: Path) -> TrainedFaceNet:
     """Load the model of a finished supervised run.
 
@@ -111,23 +75,14 @@ def load_face_net(folder: Path) -> TrainedFaceNet:
         BadCheckpoint: If its weights are damaged or belong to another model.
     """
     run = Run(folder)
+    check_finished(run, "finetune")
     recipe = load_image_recipe(run.recipe)
-    if not isinstance(recipe, FinetuneRecipe) or not run.is_finished:
-        raise UsageError(
-            f"{folder}: not a finished run of `wildaffect finetune`, but "
-            f"{'a finished' if run.is_finished else 'an unfinished'} run of {recipe.kind}"
-        )
-    data = read_image_data(run)
-    backbone = backbone_spec(recipe.network).build()
-    model = FaceNet(backbone, recipe.head, data.tasks, data.spaces)
-    try:
-        model.load_state_dict(load_weights(run.weights))
-    except RuntimeError as error:
-        raise BadCheckpoint(
-            f"{run.weights}: weights do not match the recipe: "
-            f"{' '.join(str(error).split()[:40])}"
-        ) from error
-    return TrainedFaceNet(run=run, recipe=recipe, data=data, model=model.eval())
+    if not isinstance(recipe, FinetuneRecipe):
+        raise UsageError(f"{folder}: not a run of finetune, but of {recipe.kind}")
+    data = read_record(_DATA, run.data, "data record")
+    backbone = backbone_spec(recipe.network).build
+    model = restore(run, lambda: FaceNet(backbone(), recipe.head, data.tasks, data.spaces))
+    return TrainedFaceNet(run=run, recipe=recipe, data=data, model=model)
 
 
 def save_backbone(run: Run, recipe: AnyImageRecipe, data: ImageRunData) -> WeightManifest:

@@ -4,15 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from wildaffect.calibration.fitting import CalibrationFit, CrossFit, Step, cross_fit
 from wildaffect.calibration.smoothing_choice import CAUSAL_GRIDS
 from wildaffect.calibration.stored_outputs import StoredOutputs, load_outputs, save_outputs
-from wildaffect.core.config import first_problem
-from wildaffect.core.errors import UsageError
-from wildaffect.core.files import write_whole
 from wildaffect.core.outputs import SequenceOutputs
+from wildaffect.core.records import read_record, write_record
 from wildaffect.core.sequences import FrameSequence
 from wildaffect.core.tasks import LabelSpaces, Task
 from wildaffect.core.windows import CausalWindow
@@ -155,7 +153,7 @@ def write_steps(
 
 def save_calibration(calibration: Calibration, path: Path) -> None:
     """Write a calibration."""
-    write_whole(path, _CALIBRATION.dump_json(calibration, indent=1) + b"\n")
+    write_record(_CALIBRATION, calibration, path)
 
 
 def load_calibration(folder: Path) -> Calibration:
@@ -167,11 +165,7 @@ def load_calibration(folder: Path) -> Calibration:
     path = calibration_path(folder)
     if not path.exists():
         return Calibration()
-    try:
-        return _CALIBRATION.validate_json(path.read_bytes())
-    except ValidationError as error:
-        problem = first_problem(error)
-        raise UsageError(f"{path}: invalid calibration: {problem}") from None
+    return read_record(_CALIBRATION, path, "calibration")
 
 
 def score_lines(

@@ -9,14 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from wildaffect.calibration.ensemble_weights import Combine, Select
 from wildaffect.core.config import Config
 from wildaffect.core.errors import UsageError
-from wildaffect.core.files import write_whole
 from wildaffect.core.hashes import file_sha256
 from wildaffect.core.names import is_inside
+from wildaffect.core.records import read_record, write_record
 from wildaffect.core.tasks import LabelSpaces, Task
 from wildaffect.data.splits import load_splits
 from wildaffect.inference.calibration import Calibration
@@ -117,7 +117,7 @@ def load_ensemble(folder: Path) -> Ensemble:
         return Ensemble(
             folder=folder, members=(single,), calibration=load_calibration(folder)
         )
-    record = _read_record(path)
+    record = read_record(_RECORD, path, "ensemble")
     members = tuple(_load_member(path, member) for member in record.members)
     check_members([member.trained for member in members])
     return Ensemble(
@@ -162,7 +162,7 @@ def member_names(members: Sequence[TrainedModel]) -> list[str]:
 
 def save_record(record: EnsembleRecord, folder: Path) -> None:
     """Write `ensemble.json`."""
-    write_whole(folder / ENSEMBLE_FILE, _RECORD.dump_json(record, indent=1) + b"\n")
+    write_record(_RECORD, record, folder / ENSEMBLE_FILE)
 
 
 def member_record(
@@ -209,15 +209,6 @@ def _load_member(path: Path, record: MemberRecord) -> EnsembleMember:
             f"instead of {record.weights_sha256[:12]}; make the ensemble again"
         )
     return EnsembleMember(trained=trained, weight=record.weight, rescaled=record.rescaled)
-
-
-def _read_record(path: Path) -> EnsembleRecord:
-    try:
-        return _RECORD.validate_json(path.read_bytes())
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "file"
-        raise UsageError(f"{path}: {where}: {first['msg']}") from None
 
 
 def _refuse_folds(folder: Path) -> None:

@@ -3,21 +3,20 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from wildaffect.core.errors import UsageError
 from wildaffect.core.sequences import FrameSequence
 from wildaffect.features.store import FeatureStore
 from wildaffect.inference.manifest import DataSource
 from wildaffect.training.core.config import TrainerConfig
 from wildaffect.training.core.dev_split import split_subjects
 from wildaffect.training.core.distributed import launch
+from wildaffect.training.core.epochs import EpochCallback, no_epoch_callback
+from wildaffect.training.core.job import train_in
 from wildaffect.training.core.recipe import UNKNOWN_LICENSE, BestOnDevSplit
 from wildaffect.training.core.runs import Run
-from wildaffect.training.core.trackers import open_trackers
-from wildaffect.training.core.trainer import NO_CALLBACK, EpochCallback
 from wildaffect.training.temporal.load import Split, describe_data
+from wildaffect.training.temporal.objective import TemporalObjective
 from wildaffect.training.temporal.recipe import TemporalRecipe
-from wildaffect.training.temporal.runs import TrainedModel, begin, load_run
-from wildaffect.training.temporal.trainer import TemporalTrainer
+from wildaffect.training.temporal.runs import TrainedModel, load_run
 
 
 def train_run(
@@ -28,7 +27,7 @@ def train_run(
     *,
     config: TrainerConfig,
     data_license: str = UNKNOWN_LICENSE,
-    on_epoch_end: EpochCallback,
+    on_epoch_end: EpochCallback = no_epoch_callback,
 ) -> TrainedModel:
     """Train a recipe on a split, or resume an interrupted run.
 
@@ -51,25 +50,15 @@ def train_run(
     data = describe_data(split, store, recipe, dev=dev, source=source)
     run = Run(folder)
     fabric = launch(config.accelerator, recipe.precision)
-    if fabric.is_global_zero:
-        begin(run, recipe, data)
-    fabric.barrier()
-    if not run.recipe.exists():
-        raise UsageError(
-            f"{folder}: no such folder on this machine; name one that all machines share "
-            "with -o"
-        )
-    if run.is_finished:
-        return load_run(folder)
-    trackers = open_trackers(folder, config.trackers) if fabric.is_global_zero else []
-    trainer = TemporalTrainer(
-        recipe, sequences, run, fabric=fabric, spaces=data.spaces, trackers=trackers
+    train_in(
+        run,
+        recipe,
+        data,
+        lambda: TemporalObjective(recipe, sequences, fabric=fabric, spaces=data.spaces),
+        fabric=fabric,
+        config=config,
+        on_epoch_end=on_epoch_end,
     )
-    try:
-        trainer.run(on_epoch_end if fabric.is_global_zero else NO_CALLBACK)
-    finally:
-        for tracker in trackers:
-            tracker.close()
     return load_run(folder)
 
 

@@ -3,38 +3,28 @@
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Literal
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
-from wildaffect.core.config import Config
-from wildaffect.core.errors import UsageError
-from wildaffect.core.files import write_whole
-from wildaffect.core.names import check_bare_name
+from wildaffect.core.records import read_record
 from wildaffect.core.windows import AnyWindow, CausalWindow, LeftPaddedWindow, WindowSpec
 from wildaffect.inference.manifest import NeutralPolicy
 from wildaffect.inference.neutral import DEFAULT_POLICY
 from wildaffect.losses.config import LossConfig
 from wildaffect.models.frameworks import ModelConfig
-from wildaffect.training.core.recipe import BestOnDevSplit, OptimConfig, Selection
+from wildaffect.training.core.recipe import BestOnDevSplit, RunRecipe, Selection
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class TemporalRecipe(Config):
+class TemporalRecipe(RunRecipe):
     """Train a temporal multi-task model on stored features."""
 
-    name: str
     inputs: tuple[str, ...]
     """Measurements and feature sets of the store; see `sequence_inputs`."""
     model: ModelConfig
     loss: LossConfig = field(default_factory=LossConfig)
     window: AnyWindow
     """Window for prediction; training draws windows of the same length."""
-    batch_size: int = 16
-    """Windows per step, over all processes together."""
-    num_epochs: int = 20
-    """Number of epochs; the windows of an epoch have as many rows as the training data."""
-    optim: OptimConfig = field(default_factory=OptimConfig)
     selection: Selection = field(default_factory=BestOnDevSplit)
     ema_decay: float = 0.0
     """Decay of the EMA of the weights, which is saved instead of the last weights; 0 for
@@ -43,9 +33,6 @@ class TemporalRecipe(Config):
     """Standard deviation of the noise on features in training, relative to their own."""
     decay_truth_share: bool = False
     """Decay the share of ground truth in label feedback linearly to 0."""
-    precision: Literal["32-true", "bf16-mixed"] = "32-true"
-    compile: bool = False
-    """Compile the model with torch; slower on a CPU, not measured on a GPU."""
     neutral: NeutralPolicy = DEFAULT_POLICY
     neutral_unknown: float = 0.0
     """Share of training videos whose features are relative to the population's neutral
@@ -55,16 +42,9 @@ class TemporalRecipe(Config):
     annotation_delay_s: float = 0.0
     """Lag of the valence and arousal traces behind the face. Training shifts them back by
     it, also for the scores it prints; `evaluate` does not."""
-    seed: int = 0
-    """Random seed."""
 
     def __post_init__(self) -> None:
-        check_bare_name("name", self.name)
-        if self.batch_size < 1 or self.num_epochs < 1:
-            raise ValueError(
-                f"{self.name}: batch_size and num_epochs must be at least 1, got "
-                f"{self.batch_size} and {self.num_epochs}"
-            )
+        RunRecipe.__post_init__(self)
         if not 0 <= self.ema_decay < 1:
             raise ValueError(
                 f"{self.name}: ema_decay must be in [0, 1), got {self.ema_decay}"
@@ -105,22 +85,10 @@ def _adapter() -> TypeAdapter[TemporalRecipe]:
     return TypeAdapter(TemporalRecipe)
 
 
-def save_recipe(recipe: TemporalRecipe, path: Path) -> None:
-    """Write all fields atomically, defaults included: the file reproduces the run."""
-    write_whole(path, _adapter().dump_json(recipe, indent=2) + b"\n")
-
-
 def load_recipe(path: Path) -> TemporalRecipe:
-    """Read what `save_recipe` wrote.
+    """Read the recipe of a run.
 
     Raises:
         UsageError: If the file is missing, or a key is unknown, missing or invalid.
     """
-    try:
-        return _adapter().validate_json(path.read_bytes())
-    except OSError as error:
-        raise UsageError(f"{path}: cannot read recipe: {error.strerror}") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "file"
-        raise UsageError(f"{path}: {where}: {first['msg']}") from None
+    return read_record(_adapter(), path, "recipe")

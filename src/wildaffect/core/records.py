@@ -1,0 +1,31 @@
+"""Records in JSON files, read strictly and written atomically."""
+
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from wildaffect.core.config import first_problem
+from wildaffect.core.errors import UsageError
+from wildaffect.core.files import write_whole
+
+T = TypeVar("T")
+
+
+def read_record(adapter: TypeAdapter[T], path: Path, what: str) -> T:
+    """Read what `write_record` wrote.
+
+    Raises:
+        UsageError: If the file is missing, or a key is unknown, missing or invalid.
+    """
+    try:
+        return adapter.validate_json(path.read_bytes())
+    except OSError as error:
+        raise UsageError(f"{path}: cannot read {what}: {error.strerror}") from None
+    except ValidationError as error:
+        raise UsageError(f"{path}: invalid {what}: {first_problem(error)}") from None
+
+
+def write_record(adapter: TypeAdapter[T], record: T, path: Path) -> None:
+    """Write all fields, defaults included."""
+    write_whole(path, adapter.dump_json(record, indent=1) + b"\n")

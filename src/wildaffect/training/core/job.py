@@ -1,0 +1,69 @@
+"""Training of an objective in the folder of a run."""
+
+from collections.abc import Callable
+from typing import Any
+
+from wildaffect.core.config import Config
+from wildaffect.core.errors import UsageError
+from wildaffect.training.core.config import TrainerConfig
+from wildaffect.training.core.epochs import (
+    EpochCallback,
+    StepCallback,
+    no_epoch_callback,
+    no_step_callback,
+)
+from wildaffect.training.core.objective import Objective
+from wildaffect.training.core.recipe import RunRecipe
+from wildaffect.training.core.runs import Run, begin, check_same
+from wildaffect.training.core.trackers import open_trackers
+from wildaffect.training.core.trainer import Trainer
+
+
+def train_in(
+    run: Run,
+    recipe: RunRecipe,
+    data: Config,
+    build_objective: Callable[[], Objective],
+    *,
+    fabric: Any,
+    config: TrainerConfig,
+    on_epoch_end: EpochCallback = no_epoch_callback,
+    on_step_end: StepCallback = no_step_callback,
+) -> None:
+    """Train an objective in the folder of a run, or resume an interrupted run.
+
+    Args:
+        run: Folder of the run.
+        recipe: Recipe to train.
+        data: Record of the training data.
+        build_objective: Builds the objective, unless the run is finished. Its errors leave
+            no folder behind.
+        fabric: Fabric of this process.
+        config: Hardware and tracking settings.
+        on_epoch_end: Callback after every epoch.
+        on_step_end: Callback after every step.
+
+    Raises:
+        UsageError: If the folder contains another run.
+        Diverged: If the loss is not finite.
+    """
+    if run.recipe.exists():
+        check_same(run, recipe, data)
+    if run.is_finished:
+        return
+    objective = build_objective()
+    if fabric.is_global_zero:
+        begin(run, recipe, data)
+    fabric.barrier()
+    if not run.recipe.exists():
+        raise UsageError(
+            f"{run.folder}: no such folder on this machine; choose a folder that all "
+            "machines share"
+        )
+    trackers = open_trackers(run.folder, config.trackers) if fabric.is_global_zero else []
+    trainer = Trainer(recipe, objective, run, fabric=fabric, trackers=trackers)
+    try:
+        trainer.run(on_epoch_end, on_step_end)
+    finally:
+        for tracker in trackers:
+            tracker.close()

@@ -1,0 +1,149 @@
+"""Objective of temporal models: windows of sequences, multi-task loss, dev split."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from wildaffect.core.sequences import FrameSequence
+from wildaffect.core.tasks import LabelSpaces
+from wildaffect.inference.calibration import Calibration
+from wildaffect.losses.multitask import LossReport, build_loss
+from wildaffect.models.feedback import GroundTruth
+from wildaffect.models.frameworks import LabelFeedback
+from wildaffect.models.multitask import build_model
+from wildaffect.training.core.dev_split import split_subjects
+from wildaffect.training.core.distributed import gather, processes_of
+from wildaffect.training.core.optimizer import decay_groups
+from wildaffect.training.core.recipe import BestOnDevSplit
+from wildaffect.training.core.scores import task_scores
+from wildaffect.training.temporal.batches import TrainingBatches
+from wildaffect.training.temporal.label_counts import count_labels
+from wildaffect.training.temporal.predict import predict_sequences
+from wildaffect.training.temporal.recipe import TemporalRecipe
+from wildaffect.training.temporal.score import video_statistics
+from wildaffect.training.temporal.tensors import TensorBatch, feature_moments
+
+_CHANCE = 0xD20
+"""Separates the random stream of a step from that of its windows."""
+
+
+class StepBatch(NamedTuple):
+    """Batch of one step."""
+
+    windows: TensorBatch
+    step: int
+
+
+class TemporalObjective:
+    """Objective of a temporal model on sequences.
+
+    Attributes:
+        sampler: Sampler of training batches.
+        dev: Sequences of the dev split; empty without one.
+
+    Args:
+        recipe: Recipe to train.
+        sequences: Training sequences.
+        fabric: Fabric of this process.
+        spaces: Label spaces of the targets.
+    """
+
+    is_channels_last = False
+
+    def __init__(
+        self,
+        recipe: TemporalRecipe,
+        sequences: Sequence[FrameSequence],
+        *,
+        fabric: Any,
+        spaces: LabelSpaces,
+    ) -> None:
+        self._recipe, self._fabric, self._spaces = recipe, fabric, spaces
+        train_part = list(sequences)
+        self.dev: list[FrameSequence] = []
+        self.patience_epochs: int | None = None
+        if isinstance(recipe.selection, BestOnDevSplit):
+            self.patience_epochs = recipe.selection.patience_epochs
+            train_part, self.dev = split_subjects(
+                sequences, recipe.selection.share, seed=recipe.seed
+            )
+        self.sampler = TrainingBatches(train_part, recipe, processes_of(fabric))
+        self.steps_per_epoch = self.sampler.steps_per_epoch
+        self.ema_decay = recipe.ema_decay
+        torch.manual_seed(recipe.seed)
+        model = build_model(recipe.model, sequences[0].features.shape[1], spaces)
+        moments = feature_moments(train_part)
+        model.standardize(torch.from_numpy(moments.mean), torch.from_numpy(moments.std))
+        loss = build_loss(recipe.loss, spaces, count_labels(train_part, spaces))
+        self.model: nn.Module = model.to(fabric.device)
+        self.loss: nn.Module = loss.to(fabric.device)
+        noise = recipe.input_noise * torch.from_numpy(moments.std).float()
+        self._noise = noise.to(fabric.device) if noise.any() else None
+
+    def groups(self) -> list[dict[str, Any]]:
+        """Return the parameter groups; weight decay applies to matrices only."""
+        return decay_groups(self.model, self.loss, self._recipe.optim.weight_decay)
+
+    def batches(self, first_step: int) -> Iterator[StepBatch]:
+        """Yield the batches of this step and all later steps, indefinitely."""
+        drawn = self.sampler.from_step(first_step, self._fabric.device)
+        for step, windows in enumerate(drawn, start=first_step):
+            yield StepBatch(windows, step)
+
+    def forward_backward(self, forward: nn.Module, batch: StepBatch) -> LossReport:
+        """Accumulate the gradient of a batch and return its loss over all processes.
+
+        Dropout and noise depend only on the seed, the step and the process.
+        """
+        windows = batch.windows
+        self._seed(batch.step)
+        truth = GroundTruth(windows.targets, windows.valid, self._truth_share(batch.step))
+        features = self._perturb(windows.features)
+        outputs = forward(features, windows.lengths, windows.times_s, truth)
+        report: LossReport = self.loss(
+            gather(self._fabric, outputs),
+            gather(self._fabric, windows.targets),
+            gather(self._fabric, windows.valid),
+        )
+        self._fabric.backward(report.total)
+        return report
+
+    def evaluate(self, model: nn.Module, epoch: int) -> dict[str, float]:  # noqa: ARG002
+        """Return scores on the dev split; empty without one."""
+        if not self.dev:
+            return {}
+        with self._fabric.autocast():  # as in training; finished runs predict in float32
+            outputs = predict_sequences(model, self.dev, self._recipe.training_window)
+        found = video_statistics(self.dev, outputs, Calibration(), self._spaces)
+        return task_scores(found.pooled(), self._recipe.model.tasks)
+
+    def out_of_memory_message(self) -> str:
+        """Return the message for an out-of-memory error."""
+        num_windows = self._recipe.batch_size // processes_of(self._fabric).count
+        return (
+            f"out of memory with {num_windows} windows per step and process; use a smaller "
+            "batch_size in another folder, or more processes"
+        )
+
+    def _seed(self, step: int) -> None:
+        rank = processes_of(self._fabric).rank
+        sequence = np.random.SeedSequence((self._recipe.seed, _CHANCE, step, rank))
+        torch.manual_seed(int(sequence.generate_state(1, np.uint64)[0]))
+
+    def _truth_share(self, step: int) -> float:
+        """Return the share of ground truth in label feedback."""
+        feedback = self._recipe.model.framework.feedback
+        if not isinstance(feedback, LabelFeedback):
+            return 0.0
+        num_steps = self.steps_per_epoch * self._recipe.num_epochs
+        left = 1 - step / num_steps if self._recipe.decay_truth_share else 1.0
+        return feedback.truth_share * left
+
+    def _perturb(self, features: Tensor) -> Tensor:
+        """Add the recipe's noise to features."""
+        if self._noise is None:
+            return features
+        return features + self._noise * torch.randn_like(features)
