@@ -21,7 +21,7 @@ BANNED = {
     "HiddenTeller, LabelTeller": (r"\w*Tellers?\b|\btellers?\b", "feedback layer"),
     "Judge": (r"\bJudged?\b|\bjudge_copy\b|\bFEWEST_JUDGES\b", "evaluate, eval_model"),
     "Course": (r"\bCourse\b|training\.course\b", "Trainer"),
-    "Fit": (r"\bImageFit\b|\bclass Fit\b", "TemporalTrainer, ImageTrainer"),
+    "Fit": (r"\bImageFit\b|\bclass Fit\b", "Trainer, TemporalObjective"),
     "take_up": (r"\btake_up\b", "load_state_dict"),
     "descend": (r"\bdescend\(", "optimizer_step"),
     "RunningMean": (r"\bRunningMean\b|\bWARM_MEAN\b", "EMA"),
