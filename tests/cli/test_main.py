@@ -17,9 +17,12 @@ from wildaffect.video.sources import open_container
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        (["analyze", "x.mp4", "--overlya"], "--overlya; did you mean --overlay?"),
-        (["analyze", "x.mp4", "--outptu", "x"], "--outptu; did you mean --output?"),
-        (["analyze", "x.mp4", "--format", "xlsx"], "csv, parquet, jsonl, got 'xlsx'"),
+        (["analyze", "x.mp4", "--overlya"], "--overlya. Did you mean --overlay?"),
+        (["analyze", "x.mp4", "--outptu", "x"], "--outptu. Did you mean --output?"),
+        (
+            ["analyze", "x.mp4", "--format", "xlsx"],
+            '"xlsx" for --format. Choose from: "csv", "parquet", "jsonl"',
+        ),
         (
             ["analyze", "x.mp4", "--every", "two"],
             "--every: must be a whole number, got 'two'",

@@ -8,11 +8,11 @@ from types import ModuleType
 from typing import Any
 
 from wildaffect.cli.commands import COMMANDS, group_text, overview, split_command
-from wildaffect.cli.parser.completion import SCRIPTS, command_words, option_words
+from wildaffect.cli.parser.completion import SHELLS, completion_script
 from wildaffect.cli.parser.help import help_text
 from wildaffect.cli.parser.marks import Invocation
 from wildaffect.cli.parser.parse import parse
-from wildaffect.cli.parser.spec import spec_of
+from wildaffect.cli.parser.spec import flags_of, recipe_argument, spec_of
 from wildaffect.cli.stopping import (
     let_go_of_output,
     status_of,
@@ -20,7 +20,7 @@ from wildaffect.cli.stopping import (
     take_every_character,
 )
 from wildaffect.core.dependencies import dependency_that_differs, misfit
-from wildaffect.core.errors import UsageError, WildAffectError
+from wildaffect.core.errors import MissingExtra, UsageError, WildAffectError
 from wildaffect.core.printable import printable_lines
 from wildaffect.core.version import __version__
 
@@ -62,8 +62,6 @@ def _run(args: list[str]) -> int:
             text = f"wildaffect {__version__}"
         case ["--print-completion", *shell]:
             text = _script(shell)
-        case ["--complete", *words]:
-            text = "\n".join(_complete(words))
         case _:
             text = group_text(args)
     if not text and _HELP & set(args):
@@ -113,17 +111,15 @@ def _invocation(module: ModuleType, words: list[str]) -> Invocation:
     return Invocation(record=module.Command, args=words, description=module.__doc__ or "")
 
 
-def _script(shell: list[str]) -> str:
-    if len(shell) != 1 or shell[0] not in SCRIPTS:
-        raise UsageError(f"--print-completion: name a shell: {', '.join(SCRIPTS)}")
-    return SCRIPTS[shell[0]]
-
-
-def _complete(words: list[str]) -> list[str]:
-    """Return what the last, unfinished word may become; nothing on an error."""
-    *before, last = words or [""]
-    try:
-        name, rest = split_command(before)
-        return option_words(_invocation(_module(name), rest), last)
-    except WildAffectError:
-        return command_words([*COMMANDS, "help"], words)
+def _script(words: list[str]) -> str:
+    """Return a completion script, without commands whose extra is not installed."""
+    shell = next((shell for shell in SHELLS if words == [shell]), None)
+    if shell is None:
+        raise UsageError(f"--print-completion: name a shell: {', '.join(SHELLS)}")
+    flags = {}
+    for name in COMMANDS:
+        with contextlib.suppress(MissingExtra):
+            call = _invocation(_module(name), [])
+            recipe = [recipe_argument(call.recipes)] if call.recipes else []
+            flags[name] = [*recipe, *flags_of(spec_of(call))]
+    return completion_script(flags, shell)

@@ -9,8 +9,7 @@ from typing import Any
 
 from wildaffect.cli.parser.marks import Invocation
 from wildaffect.cli.parser.parse import label
-from wildaffect.cli.parser.spec import Choice, Entries, Flag, Part, Section
-from wildaffect.cli.parser.values import Values
+from wildaffect.cli.parser.spec import Choice, Entries, Flag, Part, Section, recipe_argument
 
 WIDTH = 80
 _COLUMN = 26
@@ -40,7 +39,7 @@ def _groups(spec: Section, call: Invocation) -> Iterator[Group]:
     """Yield title, explanation and flags of each group, none of them empty."""
     own = [part for part in spec.parts if isinstance(part, Flag)]
     if call.recipes:
-        own.insert(0, _recipe_argument(call.recipes))
+        own.insert(0, recipe_argument(call.recipes))
     arguments = [flag for flag in own if flag.is_positional]
     required = [flag for flag in own if flag.is_required and flag not in arguments]
     options = [flag for flag in own if flag not in arguments and flag not in required]
@@ -55,18 +54,6 @@ def _groups(spec: Section, call: Invocation) -> Iterator[Group]:
     )
     for part in spec.parts:
         yield from _settings(part, f"Settings of {call.first}:")
-
-
-def _recipe_argument(recipes: Sequence[str]) -> Flag:
-    return Flag(
-        field="recipe",
-        name="RECIPE",
-        values=Values(metavar="RECIPE", convert=str, choices=tuple(recipes)),
-        default=MISSING,
-        help="The recipe.json of a run, or a recipe by its name. With a recipe before "
-        "--help, its settings are shown, each of which is an option.",
-        is_positional=True,
-    )
 
 
 def _settings(part: Part, title: str) -> Iterator[Group]:

@@ -1,15 +1,17 @@
-"""From the words of a command line to the record of a command."""
+"""From the words of a command line to the record of a command; cyclopts reads the words."""
 
-from collections.abc import Sequence
-from difflib import get_close_matches
-from typing import Any
+import types
+from collections.abc import Callable, Sequence
+from inspect import Parameter as Argument
+from inspect import Signature
+from typing import Annotated, Any
+
+from cyclopts import App, CoercionError, CycloptsError, Parameter, Token
 
 from wildaffect.cli.parser.marks import Invocation
 from wildaffect.cli.parser.spec import Flag, Section, flags_of
+from wildaffect.cli.parser.values import Values
 from wildaffect.core.errors import UsageError
-
-_CUTOFF = 0.7
-"""Similarity of a flag to what was typed for it to be suggested."""
 
 
 def parse(spec: Section, call: Invocation) -> Any:
@@ -23,11 +25,7 @@ def parse(spec: Section, call: Invocation) -> Any:
             f"no recipe given; start with a recipe.json or one of {', '.join(call.recipes)}"
         )
     flags = tuple(flags_of(spec))
-    words, free = _sort_words(flags, call.args)
-    words |= _positional_words(flags, free)
-    given = {
-        flag.name: _read(flag, words[flag.name]) for flag in flags if flag.name in words
-    }
+    given = _read(flags, call.args)
     for flag in flags:
         if flag.is_required and flag.name not in given:
             kind = "argument" if flag.is_positional else "option"
@@ -40,15 +38,9 @@ def parse(spec: Section, call: Invocation) -> Any:
 
 def label(flag: Flag) -> str:
     """Return a flag with the name of its value, as in `--start SECONDS`."""
-    values = flag.values
-    metavar = values.metavar
-    if values.count is None:
-        metavar = f"{metavar}..."
-    elif values.count != 0:
-        metavar = " ".join([metavar] * values.count)
     if flag.is_positional:
-        return metavar
-    return f"{shown_name(flag)} {metavar}".rstrip()
+        return flag.values.shown
+    return f"{shown_name(flag)} {flag.values.shown}".rstrip()
 
 
 def shown_name(flag: Flag) -> str:
@@ -57,102 +49,83 @@ def shown_name(flag: Flag) -> str:
     return flag.opposite if is_on else flag.name
 
 
-def is_flag(word: str) -> bool:
-    """Return whether a word is a flag and not a value, such as a negative number."""
-    if len(word) < 2 or not word.startswith("-"):
-        return False
+def program_of(flags: Sequence[Flag], name: str) -> App:
+    """Return a program that takes the flags and does nothing."""
+
+    def command(*_: Any, **__: Any) -> None: ...
+
+    arguments = [_argument(flag, index) for index, flag in enumerate(flags)]
+    arguments.sort(key=lambda argument: argument.kind)
+    command.__signature__ = Signature(arguments)  # type: ignore[attr-defined]
+    app = App(name=name, help_flags=(), version_flags=())
+    app.default(command)
+    return app
+
+
+def _read(flags: Sequence[Flag], words: Sequence[str]) -> dict[str, Any]:
+    """Return the given values by the name of their flag."""
     try:
-        float(word)
-    except ValueError:
-        return True
-    return False
+        _, bound, _ = program_of(flags, "wildaffect").parse_args(
+            words, exit_on_error=False, print_error=False
+        )
+    except CycloptsError as error:
+        raise UsageError(str(error).rstrip(".")) from None
+    parsed = bound.arguments
+    return {
+        flag.name: flag.values.value_of(parsed[name])
+        for index, flag in enumerate(flags)
+        if (name := _identifier(index)) in parsed
+    }
 
 
-def _read(flag: Flag, words: list[str]) -> Any:
-    if flag.values.count == 0:
-        return words[-1] == flag.name
-    try:
-        return flag.values.read(words)
-    except ValueError as error:
-        raise UsageError(f"{flag.name}: {error}") from None
+def _identifier(index: int) -> str:
+    return f"flag{index}"
 
 
-def _sort_words(
-    flags: Sequence[Flag], args: Sequence[str]
-) -> tuple[dict[str, list[str]], list[str]]:
-    """Return the words of each flag, and those without a flag."""
-    named = {flag.name: flag for flag in flags if not flag.is_positional}
-    named |= {flag.short: flag for flag in flags if flag.short}
-    named |= {flag.opposite: flag for flag in flags if flag.values.count == 0}
-    words: dict[str, list[str]] = {}
-    free: list[str] = []
-    rest = list(args)
-    while rest:
-        word = rest.pop(0)
-        if word == "--":
-            return words, free + rest
-        if not is_flag(word):
-            free.append(word)
-            continue
-        name, joined, value = _split(word)
-        if name not in named:
-            raise UsageError(_no_such_flag(name, flags))
-        flag = named[name]
-        values = [value] if joined else _take(rest, flag.values.count)
-        if flag.values.count == 0:
-            if joined:
-                raise UsageError(f"{name}: takes no value, got {value!r}")
-            values = [name]
-        _check_number(name, flag, values)
-        before = words.get(flag.name, []) if flag.values.count is None else []
-        words[flag.name] = before + values
-    return words, free
+def _argument(flag: Flag, index: int) -> Argument:
+    values = flag.values
+    shown = values.metavar if flag.is_positional else flag.name
+    mark = Parameter(
+        name=(shown, flag.short) if flag.short else (shown,),
+        negative=(flag.opposite,) if values.count == 0 else (),
+        help=flag.help,
+        consume_multiple=values.count is None,
+        converter=_converter(values),
+    )
+    name = _identifier(index)
+    if flag.is_positional and values.count is None:
+        each: Any = Annotated[values.annotation, mark]
+        return Argument(name, Argument.VAR_POSITIONAL, annotation=each)
+    kind = Argument.POSITIONAL_ONLY if flag.is_positional else Argument.KEYWORD_ONLY
+    plain: Any = _type(values) | None  # the default, which only stands for "not given"
+    return Argument(name, kind, annotation=Annotated[plain, mark], default=None)
 
 
-def _split(word: str) -> tuple[str, bool, str]:
-    """Return the name of a flag, and the value in the same word if there is one."""
-    if not word.startswith("--"):
-        return word[:2], len(word) > 2, word[2:].removeprefix("=")
-    name, joined, value = word.partition("=")
-    return name, bool(joined), value
+def _type(values: Values) -> Any:
+    """Return the type of all values of a flag together."""
+    each = values.annotation
+    match values.count:
+        case None:
+            return types.GenericAlias(tuple, (each, ...))
+        case 0 | 1:
+            return each
+        case count:
+            return types.GenericAlias(tuple, (each,) * count)
 
 
-def _take(rest: list[str], count: int | None) -> list[str]:
-    """Remove the words up to the next flag, at most `count`, from the rest."""
-    taken: list[str] = []
-    while rest and len(taken) != count and not is_flag(rest[0]):
-        taken.append(rest.pop(0))
-    return taken
+def _converter(values: Values) -> Callable[[Any, Sequence[Token]], Any] | None:
+    read = values.read
+    if read is None:
+        return None
 
+    def convert_one(token: Token) -> Any:
+        try:
+            return read(token.value)
+        except ValueError as error:
+            raise CoercionError(msg=str(error), token=token) from None
 
-def _check_number(name: str, flag: Flag, values: list[str]) -> None:
-    count = flag.values.count
-    if count and len(values) < count:
-        what = "a value" if count == 1 else f"{count} values"
-        raise UsageError(f"{name}: needs {what} ({flag.values.metavar})")
+    def convert(_: Any, tokens: Sequence[Token]) -> Any:
+        converted = tuple(map(convert_one, tokens))
+        return converted[0] if values.count == 1 else converted
 
-
-def _positional_words(flags: Sequence[Flag], free: list[str]) -> dict[str, list[str]]:
-    words = {}
-    rest = list(free)
-    for flag in flags:
-        if flag.is_positional and rest:
-            count = flag.values.count
-            taken = rest if count is None else rest[:count]
-            words[flag.name], rest = taken, rest[len(taken) :]
-    if rest:
-        raise UsageError(f"unexpected argument {rest[0]!r}")
-    return words
-
-
-def _no_such_flag(name: str, flags: Sequence[Flag]) -> str:
-    """Return the message for an unknown flag, with the nearest one.
-
-    The end of a long name counts as the name: --peak-lr is near --optim.peak-lr.
-    """
-    known = [shown_name(flag) for flag in flags if not flag.is_positional]
-    ends = {f"--{each.rpartition('.')[2]}": each for each in known if "." in each}
-    near = get_close_matches(name, known, n=1, cutoff=_CUTOFF)
-    near += [ends[end] for end in get_close_matches(name, ends, n=1, cutoff=_CUTOFF)]
-    hint = f"; did you mean {near[0]}?" if near else ""
-    return f"no such option: {name}{hint}"
+    return convert

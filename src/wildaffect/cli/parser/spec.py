@@ -1,6 +1,6 @@
 """The flags of a record, and the record built from the values given for them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from enum import StrEnum
 from inspect import getdoc
@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from wildaffect.cli.parser.docs import field_docs
 from wildaffect.cli.parser.marks import SHORT_NAMES, Invocation, Positional
-from wildaffect.cli.parser.values import Values, values_of
+from wildaffect.cli.parser.values import Values, choices_of, values_of
 from wildaffect.core.errors import UsageError
 
 _NO_PART = "none"
@@ -118,6 +118,19 @@ def spec_of(call: Invocation) -> Section:
     )
 
 
+def recipe_argument(recipes: Sequence[str]) -> Flag:
+    """Return the argument of a command in which no recipe is named yet."""
+    return Flag(
+        field="recipe",
+        name="RECIPE",
+        values=choices_of(recipes, metavar="RECIPE"),
+        default=MISSING,
+        help="The recipe.json of a run, or a recipe by its name. With a recipe before "
+        "--help, its settings are shown, each of which is an option.",
+        is_positional=True,
+    )
+
+
 def flags_of(part: Part) -> Iterator[Flag]:
     """Yield all flags of a part."""
     match part:
@@ -219,7 +232,7 @@ def _choice(
     kind = Flag(
         field="kind",
         name=name,
-        values=values_of(Literal[tuple(names)]) or Values(metavar="", convert=str),
+        values=choices_of(names),
         default=of_default,
         help=doc,
     )

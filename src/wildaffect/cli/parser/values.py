@@ -1,8 +1,7 @@
-"""From the annotation of a field to the conversion of the words given for it."""
+"""From the annotation of a field to the values that a flag takes."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from difflib import get_close_matches
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from math import isfinite
 from pathlib import Path
@@ -17,31 +16,43 @@ _RULES = {
 }
 """Wording of errors by the name of the value."""
 
-
 _SHOWN = 4
 """Number of choices up to which they are the name of the value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Values:
-    """The words that a flag takes, and their conversion."""
+    """Type, name and number of the values of a flag."""
 
+    annotation: Any
+    """Type of one value, as the parser library reads it."""
     metavar: str
-    convert: Callable[[str], Any]
-    """Convert one word, or raise ValueError with a rule, such as `a number`."""
     count: int | None = 1
-    """Number of words: 0 for a switch, None for any."""
-    choices: tuple[str, ...] = ()
+    """Number of values: 0 for a switch, None for any."""
+    choices: Mapping[str, Any] = field(default_factory=dict)
+    """Values to choose from, by the words for them; empty if any value is taken."""
+    read: Callable[[str], Any] | None = None
+    """Conversion of a word where that of the type is not enough; raises ValueError."""
+
+    @property
+    def shown(self) -> str:
+        """Return the names of the values in help, such as `N N`."""
+        if self.count is None:
+            return f"{self.metavar}..."
+        return " ".join([self.metavar] * self.count)
 
     @property
     def has_hidden_choices(self) -> bool:
         """Return whether the name of the value does not show the choices."""
         return bool(self.choices) and self.metavar != "|".join(self.choices)
 
-    def read(self, words: list[str]) -> Any:
-        """Return the value of the words of a flag."""
-        converted = tuple(map(self.convert, words))
-        return converted[0] if self.count == 1 else converted
+    def value_of(self, parsed: Any) -> Any:
+        """Return what was parsed, with choices in place of their words."""
+        if not self.choices:
+            return tuple(parsed) if self.count is None else parsed
+        if self.count == 1:
+            return self.choices[parsed]
+        return tuple(self.choices[each] for each in parsed)
 
 
 def values_of(annotation: Any) -> Values | None:
@@ -49,39 +60,53 @@ def values_of(annotation: Any) -> Values | None:
     plain, metavar = _without_marks(annotation)
     origin, args = get_origin(plain), get_args(plain)
     if plain is bool:
-        return Values(metavar="", convert=str, count=0)
+        return Values(annotation=bool, metavar="", count=0)
     if origin is tuple:
         each = values_of(Annotated[args[0], Metavar(metavar)] if metavar else args[0])
         if each is None or each.count != 1:
             return None
         count = None if args[1:] == (...,) else len(args)
         return Values(
-            metavar=each.metavar, convert=each.convert, count=count, choices=each.choices
+            annotation=each.annotation,
+            metavar=each.metavar,
+            count=count,
+            choices=each.choices,
+            read=each.read,
         )
     choices = _choices(plain)
     if choices:
-        names = tuple(choices)
-        return Values(
-            metavar=metavar or ("|".join(names) if len(names) <= _SHOWN else "CHOICE"),
-            convert=lambda word: _choose(word, choices),
-            choices=names,
-        )
+        return _chosen(choices, metavar)
     if origin in {Union, UnionType} and len(args) == 2 and NoneType in args:
         inner = next(arg for arg in args if arg is not NoneType)
         return values_of(Annotated[inner, Metavar(metavar)] if metavar else inner)
     return _scalar(plain, metavar)
 
 
+def choices_of(names: Sequence[str], metavar: str = "") -> Values:
+    """Return a choice between words."""
+    return _chosen({name: name for name in names}, metavar)
+
+
+def _chosen(choices: Mapping[str, Any], metavar: str) -> Values:
+    names = tuple(choices)
+    return Values(
+        annotation=Literal[names],
+        metavar=metavar or ("|".join(names) if len(names) <= _SHOWN else "CHOICE"),
+        choices=choices,
+    )
+
+
 def _scalar(plain: Any, metavar: str) -> Values | None:
     if plain is int:
-        return Values(metavar=metavar or "N", convert=_whole)
+        read = _number(int, "a whole number")
+        return Values(annotation=int, metavar=metavar or "N", read=read)
     if plain is float:
-        rule = _RULES.get(metavar, "a number")
-        return Values(metavar=metavar or "X", convert=lambda word: _number(word, rule))
+        read = _number(float, _RULES.get(metavar, "a number"))
+        return Values(annotation=float, metavar=metavar or "X", read=read)
     if plain is Path:
-        return Values(metavar=metavar or "PATH", convert=Path)
+        return Values(annotation=Path, metavar=metavar or "PATH")
     if plain is str:
-        return Values(metavar=metavar or "NAME", convert=str)
+        return Values(annotation=str, metavar=metavar or "NAME")
     return None
 
 
@@ -95,7 +120,6 @@ def _without_marks(annotation: Any) -> tuple[Any, str]:
 
 
 def _choices(plain: Any) -> dict[str, Any]:
-    """Return the values to choose from by their names; empty if the type is open."""
     if get_origin(plain) is Literal:
         return {str(value): value for value in get_args(plain)}
     if isinstance(plain, type) and issubclass(plain, StrEnum):
@@ -107,26 +131,16 @@ def _choices(plain: Any) -> dict[str, Any]:
     return {}
 
 
-def _choose(word: str, choices: dict[str, Any]) -> Any:
-    if word in choices:
-        return choices[word]
-    near = get_close_matches(word, choices, n=1)
-    hint = f"; did you mean {near[0]}?" if near else ""
-    raise ValueError(f"must be one of {', '.join(choices)}, got {word!r}{hint}")
+def _number(convert: Callable[[str], float], rule: str) -> Callable[[str], float]:
+    """Return the conversion of a word to a finite number, with its rule in the error."""
 
+    def read(word: str) -> float:
+        try:
+            value = convert(word)
+        except ValueError:
+            value = float("nan")
+        if not isfinite(value):
+            raise ValueError(f"must be {rule}, got {word!r}")
+        return value
 
-def _whole(word: str) -> int:
-    try:
-        return int(word)
-    except ValueError:
-        raise ValueError(f"must be a whole number, got {word!r}") from None
-
-
-def _number(word: str, rule: str) -> float:
-    try:
-        number = float(word)
-    except ValueError:
-        number = float("nan")
-    if not isfinite(number):
-        raise ValueError(f"must be {rule}, got {word!r}")
-    return number
+    return read
