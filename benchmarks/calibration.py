@@ -28,14 +28,14 @@ from wildaffect.calibration.thresholds import (
     common_threshold,
     fit_thresholds,
 )
+from wildaffect.core.columns import TaskColumn, TaskColumns
 from wildaffect.core.outputs import SequenceOutputs
-from wildaffect.core.sequences import Targets
 from wildaffect.core.tasks import Task
 from wildaffect.inference.smoothing import Box, CausalExponential, Gaussian, smooth
 from wildaffect.metrics.counts import ConfusionCounts, UnitCounts
 
 Floats = NDArray[np.float64]
-World = tuple[list[SequenceOutputs], dict[str, Targets]]
+World = tuple[list[SequenceOutputs], dict[str, TaskColumns]]
 
 UNIT_RATES = np.array([0.2, 0.1, 0.2, 0.33, 0.5, 0.42, 0.31, 0.03, 0.03, 0.03, 0.75, 0.11])
 CLASS_LOGITS = np.log([0.15, 0.04, 0.035, 0.06, 0.25, 0.12, 0.07, 0.275])
@@ -52,7 +52,7 @@ def slow(rng: np.random.Generator, times_s: Floats, num_columns: int) -> Floats:
     return np.sin(2 * np.pi * rates * times_s[:, None, None] + phases).sum(1) / 2
 
 
-def video(seed: tuple[int, int], num_rows: int) -> tuple[SequenceOutputs, Targets]:
+def video(seed: tuple[int, int], num_rows: int) -> tuple[SequenceOutputs, TaskColumns]:
     """Return what a model says of one video, and what is true."""
     rng, name = np.random.default_rng(seed), f"video{seed[1]}"
     times_s = np.cumsum(rng.choice([1, 1, 1, 1, 2, 4, 8, 20], num_rows)) / 30
@@ -78,15 +78,13 @@ def video(seed: tuple[int, int], num_rows: int) -> tuple[SequenceOutputs, Target
         frame_number=np.arange(num_rows),
         time_s=times_s,
         probs={task: values.astype(np.float32) for task, values in probs.items()},
-    ), Targets(
-        valence=affect[:, 0].astype(np.float32),
-        arousal=affect[:, 1].astype(np.float32),
-        expression=faces.argmax(1),
-        action_units=(felt > limits).astype(np.int8),
-        valence_valid=everywhere,
-        arousal_valid=everywhere,
-        expression_valid=rng.random(num_rows) < 0.6,
-        action_units_valid=np.ones((num_rows, 12), bool),
+    ), TaskColumns(
+        valence=TaskColumn(affect[:, 0].astype(np.float32), everywhere),
+        arousal=TaskColumn(affect[:, 1].astype(np.float32), everywhere),
+        expression=TaskColumn(faces.argmax(1), rng.random(num_rows) < 0.6),
+        action_units=TaskColumn(
+            (felt > limits).astype(np.int8), np.ones((num_rows, 12), bool)
+        ),
     )
 
 
@@ -167,7 +165,7 @@ def unit_scores(rows: LabeledRows, new: LabeledRows) -> list[float]:
     """Return F1 at 0.5, at the common threshold, and at drawn ones of each prior."""
     kind, task = Gaussian(sd_s=0.8), Task.ACTION_UNITS
     probs, fresh = rows.smoothed(task, kind), new.smoothed(task, kind)
-    target, valid = rows.target[task], rows.valid[task]
+    target, valid = rows.labels[task].values, rows.labels[task].valid
     tried = [
         fit_thresholds(
             probs, target, valid, rows.video_index, sweep=ThresholdSweep(prior_videos=prior)
@@ -177,7 +175,9 @@ def unit_scores(rows: LabeledRows, new: LabeledRows) -> list[float]:
     tried = [(0.5,) * 12, (common_threshold(probs, target == 1, valid),) * 12, *tried]
     return [
         float(
-            UnitCounts.of(new.target[task], (fresh >= np.float32(t)).astype(int)).mean_f1()
+            UnitCounts.of(
+                new.labels[task].values, (fresh >= np.float32(t)).astype(int)
+            ).mean_f1()
         )
         for t in tried
     ]
@@ -186,14 +186,16 @@ def unit_scores(rows: LabeledRows, new: LabeledRows) -> list[float]:
 def class_scores(rows: LabeledRows, new: LabeledRows) -> list[float]:
     """Return macro-F1 without bias, by logit adjustment, and by ascent of each prior."""
     kind, task = Gaussian(sd_s=0.8), Task.EXPRESSION
-    valid, scored = rows.valid[task], new.valid[task]
-    probs, target = rows.smoothed(task, kind)[valid], rows.target[task][valid]
+    valid, scored = rows.labels[task].valid, new.labels[task].valid
+    probs, target = rows.smoothed(task, kind)[valid], rows.labels[task].values[valid]
     logs = np.log(new.smoothed(task, kind)[scored])
     fits = [LogitAdjustment(), *(CoordinateAscent(prior_videos=p) for p in PRIORS)]
     found = [fit_bias(probs, target, rows.video_index[valid], fit=fit) for fit in fits]
     return [
         float(
-            ConfusionCounts.of(new.target[task][scored], predicted.argmax(1), 8).macro_f1()
+            ConfusionCounts.of(
+                new.labels[task].values[scored], predicted.argmax(1), 8
+            ).macro_f1()
         )
         for predicted in (logs, *(logs + np.array(bias) for bias in found))
     ]

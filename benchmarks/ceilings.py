@@ -122,8 +122,8 @@ def linear(
     test = ~train
     scores = []
     for target, valid in (
-        (labels.valence, labels.valence_valid),
-        (labels.arousal, labels.arousal_valid),
+        (labels.valence.values, labels.valence.valid),
+        (labels.arousal.values, labels.arousal.valid),
     ):
         fit = train & valid
         pred = Ridge(10.0).fit(x[fit], target[fit]).predict(x)
@@ -131,16 +131,18 @@ def linear(
         pred = pred * min(3.0, target[fit].std() / (pred[fit].std() + 1e-9))
         predicted = pred[test] + target[fit].mean()
         scores.append(concordance_correlation(target[test], predicted, valid=valid[test]))
-    fit = train & labels.expression_valid
+    fit = train & labels.expression.valid
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model = LogisticRegression(class_weight="balanced", max_iter=150, C=0.02)
-        model.fit(x[fit][::2], labels.expression[fit][::2])
+        model.fit(x[fit][::2], labels.expression.values[fit][::2])
     pred = model.predict(x[test])
     scores.append(_macro_f1(labels, test, pred))
-    fit = train & labels.action_units_valid.all(1)
-    raw = Ridge(10.0).fit(x[fit], labels.action_units[fit]).predict(x)
-    cuts = [_best_cut(raw[fit][:, k], labels.action_units[fit][:, k]) for k in range(12)]
+    fit = train & labels.action_units.valid.all(1)
+    raw = Ridge(10.0).fit(x[fit], labels.action_units.values[fit]).predict(x)
+    cuts = [
+        _best_cut(raw[fit][:, k], labels.action_units.values[fit][:, k]) for k in range(12)
+    ]
     decided = (raw > np.array(cuts)).astype(int)
     scores.append(_unit_f1(labels, test, decided[test]))
     return tuple(float(score) for score in scores)  # type: ignore[return-value]
@@ -158,21 +160,23 @@ def _constant(
     labels: Annotations, train: NDArray[np.bool_], *, units: int
 ) -> tuple[float, float, float, float]:
     test = ~train
-    common = np.bincount(labels.expression[train & labels.expression_valid]).argmax()
+    common = np.bincount(labels.expression.values[train & labels.expression.valid]).argmax()
     named = np.full(test.sum(), common)
     shown = np.full((test.sum(), 12), units)
     return 0.0, 0.0, _macro_f1(labels, test, named), _unit_f1(labels, test, shown)
 
 
 def _macro_f1(labels: Annotations, test: NDArray[np.bool_], pred: NDArray) -> float:
-    valid = labels.expression_valid[test]
-    counts = ConfusionCounts.of(labels.expression[test], pred, CLASSES, valid=valid)
+    valid = labels.expression.valid[test]
+    counts = ConfusionCounts.of(labels.expression.values[test], pred, CLASSES, valid=valid)
     return float(counts.macro_f1())
 
 
 def _unit_f1(labels: Annotations, test: NDArray[np.bool_], pred: NDArray) -> float:
-    valid = labels.action_units_valid[test]
-    return float(UnitCounts.of(labels.action_units[test], pred, valid=valid).mean_f1())
+    valid = labels.action_units.valid[test]
+    return float(
+        UnitCounts.of(labels.action_units.values[test], pred, valid=valid).mean_f1()
+    )
 
 
 def true_inputs(

@@ -94,13 +94,13 @@ def measure(name: StatisticsName, seed: int, num_videos: int) -> Shares:
 
 
 def _label_shares(rows: Annotations) -> Shares:
-    coded = rows.action_units_valid.all(1)
-    named = np.bincount(rows.expression[rows.expression_valid], minlength=8)
-    valid = {"v": rows.valence_valid, "e": rows.expression_valid, "a": coded}
+    coded = rows.action_units.valid.all(1)
+    named = np.bincount(rows.expression.values[rows.expression.valid], minlength=8)
+    valid = {"v": rows.valence.valid, "e": rows.expression.valid, "a": coded}
     every = valid["v"] & valid["e"] & valid["a"]
     return {
         "expressions": named / named.sum(),
-        "action units": rows.action_units[coded].mean(0),
+        "action units": rows.action_units.values[coded].mean(0),
         "labeled rows": np.array([*(valid[k].mean() for k in "vea"), every.mean()]),
     }
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.core.annotations import Annotations
+from wildaffect.core.columns import TaskColumn
 from wildaffect.core.predictions import Predictions
 from wildaffect.metrics.bootstrap import Measure, bootstrap_interval, paired_bootstrap
 from wildaffect.metrics.scores import TaskScores, VideoStatistics, score
@@ -47,24 +48,20 @@ def invented(num_rows: int, num_videos: int) -> tuple[Annotations, Predictions]:
         frame_number=np.arange(num_rows),
         images=("",) * num_rows,
         lines=np.arange(num_rows),
-        valence=valence,
-        arousal=arousal,
-        expression=rng.integers(0, 8, num_rows),
-        action_units=rng.integers(0, 2, (num_rows, 12)).astype(np.int8),
-        valence_valid=every,
-        arousal_valid=every,
-        expression_valid=every,
-        action_units_valid=cells,
+        valence=TaskColumn(valence, every),
+        arousal=TaskColumn(arousal, every),
+        expression=TaskColumn(rng.integers(0, 8, num_rows), every),
+        action_units=TaskColumn(rng.integers(0, 2, (num_rows, 12)).astype(np.int8), cells),
     )
     predictions = Predictions(
-        valence=valence + rng.normal(0, 0.3, num_rows).astype(np.float32),
-        arousal=arousal + rng.normal(0, 0.3, num_rows).astype(np.float32),
-        expression=rng.integers(0, 8, num_rows),
-        action_units=rng.integers(0, 2, (num_rows, 12)),
-        valence_covered=every,
-        arousal_covered=every,
-        expression_covered=every,
-        action_units_covered=cells,
+        valence=TaskColumn(
+            valence + rng.normal(0, 0.3, num_rows).astype(np.float32), every
+        ),
+        arousal=TaskColumn(
+            arousal + rng.normal(0, 0.3, num_rows).astype(np.float32), every
+        ),
+        expression=TaskColumn(rng.integers(0, 8, num_rows), every),
+        action_units=TaskColumn(rng.integers(0, 2, (num_rows, 12)), cells),
     )
     return annotations, predictions
 

@@ -22,7 +22,8 @@ from statistics import median
 import numpy as np
 import torch
 
-from wildaffect.core.sequences import FrameSequence, Targets
+from wildaffect.core.columns import TaskColumn, TaskColumns
+from wildaffect.core.sequences import FrameSequence
 from wildaffect.core.tasks import LabelSpaces
 from wildaffect.core.windows import WindowSpec
 from wildaffect.inference.calibration import Calibration
@@ -187,15 +188,17 @@ def _video(rng: np.random.Generator, index: int, length: int) -> FrameSequence:
         features=rng.normal(size=(length, NUM_FEATURES)).astype(np.float32),
         has_feature=np.ones(length, bool),
         feature_frame=rows,
-        targets=Targets(
-            valence=rng.uniform(-1, 1, length).astype(np.float32),
-            arousal=rng.uniform(-1, 1, length).astype(np.float32),
-            expression=rng.integers(0, 8, length),
-            action_units=units.astype(np.int8),
-            valence_valid=masks["affect"],
-            arousal_valid=masks["affect"],
-            expression_valid=masks["expression"],
-            action_units_valid=np.repeat(masks["units"][:, None], 12, axis=1),
+        targets=TaskColumns(
+            valence=TaskColumn(
+                rng.uniform(-1, 1, length).astype(np.float32), masks["affect"]
+            ),
+            arousal=TaskColumn(
+                rng.uniform(-1, 1, length).astype(np.float32), masks["affect"]
+            ),
+            expression=TaskColumn(rng.integers(0, 8, length), masks["expression"]),
+            action_units=TaskColumn(
+                units.astype(np.int8), np.repeat(masks["units"][:, None], 12, axis=1)
+            ),
         ),
         annotation_rows=rows,
         sequence_row=rows,

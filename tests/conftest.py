@@ -11,8 +11,8 @@ import hypothesis
 import numpy as np
 import pytest
 
+from wildaffect.core.columns import TaskColumn, TaskColumns
 from wildaffect.core.outputs import SequenceOutputs
-from wildaffect.core.sequences import Targets
 from wildaffect.core.tasks import Task
 
 # How long an example takes says nothing about the code where a machine is shared.
@@ -83,7 +83,7 @@ def slow_waves(rng, times_s, num_columns):
 
 
 @pytest.fixture(scope="session")
-def noisy_model() -> Callable[..., tuple[list[SequenceOutputs], dict[str, Targets]]]:
+def noisy_model() -> Callable[..., tuple[list[SequenceOutputs], dict[str, TaskColumns]]]:
     """Outputs and labels of made-up videos: the truth is slow, the model's error is not.
 
     Unit k is present in about one row of k + 2; the model's logits are off by `shift`.
@@ -117,15 +117,11 @@ def noisy_model() -> Callable[..., tuple[list[SequenceOutputs], dict[str, Target
                     video=name, frame_number=numbers, time_s=times_s, probs=probs
                 )
             )
-            targets[name] = Targets(
-                valence=affect[:, 0],
-                arousal=affect[:, 1],
-                expression=waves[:, 2:10].argmax(1),
-                action_units=units,
-                valence_valid=np.ones(num_rows, bool),
-                arousal_valid=np.ones(num_rows, bool),
-                expression_valid=rng.random(num_rows) < 0.7,
-                action_units_valid=np.ones(units.shape, bool),
+            targets[name] = TaskColumns(
+                valence=TaskColumn(affect[:, 0], np.ones(num_rows, bool)),
+                arousal=TaskColumn(affect[:, 1], np.ones(num_rows, bool)),
+                expression=TaskColumn(waves[:, 2:10].argmax(1), rng.random(num_rows) < 0.7),
+                action_units=TaskColumn(units, np.ones(units.shape, bool)),
             )
         return outputs, targets
 

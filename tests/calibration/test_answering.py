@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from wildaffect.calibration.answering import to_predictions
 from wildaffect.core.annotations import Annotations
+from wildaffect.core.columns import TaskColumn
 from wildaffect.core.errors import BadOutputs
 from wildaffect.core.outputs import SequenceOutputs
 from wildaffect.core.sequences import FrameFeatures, build_sequences, expand
@@ -28,14 +29,10 @@ def annotations(videos, index, frames):
             f"{videos[i]}/{n:05d}.jpg" for i, n in zip(index, frames, strict=True)
         ),
         lines=np.arange(rows) + 2,
-        valence=np.zeros(rows, np.float32),
-        arousal=np.zeros(rows, np.float32),
-        expression=np.zeros(rows, np.int64),
-        action_units=np.zeros((rows, 12), np.int8),
-        valence_valid=ones,
-        arousal_valid=ones,
-        expression_valid=ones,
-        action_units_valid=np.ones((rows, 12), bool),
+        valence=TaskColumn(np.zeros(rows, np.float32), ones),
+        arousal=TaskColumn(np.zeros(rows, np.float32), ones),
+        expression=TaskColumn(np.zeros(rows, np.int64), ones),
+        action_units=TaskColumn(np.zeros((rows, 12), np.int8), np.ones((rows, 12), bool)),
     )
 
 
@@ -79,22 +76,26 @@ def test_frames_get_the_same_rows_as_expanding_a_sequence(wanted, found):
     model = outputs("clip", computed.tolist())
     expected = expand(model.probs[Task.VALENCE][:, None], sequence).outputs[:, 0]
     predictions = to_predictions(predicted(model), rows)
-    np.testing.assert_array_equal(predictions.valence, expected)
+    np.testing.assert_array_equal(predictions.valence.values, expected)
 
 
 def test_repeats_and_gaps_are_filled_in_the_order_of_the_annotations():
     rows = annotations(("a", "b"), [1, 0, 0, 1, 0], [9, 4, 4, 1, 2])
     calibrated = predicted(outputs("b", [3, 7]), outputs("a", [2, 4]))
     predictions = to_predictions(calibrated, rows, provenance={"run": "toy"})
-    np.testing.assert_allclose(predictions.valence, [0.007, 0.004, 0.004, 0.003, 0.002])
-    np.testing.assert_array_equal(predictions.expression[1], calibrated[1].expression[1])
+    np.testing.assert_allclose(
+        predictions.valence.values, [0.007, 0.004, 0.004, 0.003, 0.002]
+    )
     np.testing.assert_array_equal(
-        predictions.action_units[0], calibrated[0].action_units[1]
+        predictions.expression.values[1], calibrated[1].expression[1]
+    )
+    np.testing.assert_array_equal(
+        predictions.action_units.values[0], calibrated[0].action_units[1]
     )
     np.testing.assert_array_equal(
         predictions.expression_probs[3], calibrated[0].outputs.probs[Task.EXPRESSION][0]
     )
-    assert predictions.valence_covered.all()
+    assert predictions.valence.valid.all()
     assert predictions.provenance == {"run": "toy"}
 
 
@@ -103,8 +104,8 @@ def test_a_video_without_outputs_and_a_task_not_predicted_stay_uncovered():
     model = outputs("a", [1])
     bare = dataclasses.replace(model, probs={Task.VALENCE: model.probs[Task.VALENCE]})
     predictions = to_predictions(predicted(bare), rows)
-    assert predictions.valence_covered.tolist() == [True, False]
-    assert not predictions.expression_covered.any()
+    assert predictions.valence.valid.tolist() == [True, False]
+    assert not predictions.expression.valid.any()
     assert predictions.expression_probs is predictions.action_unit_probs is None
     assert np.isnan(score(rows, predictions).macro_f1_expression)
 

@@ -143,7 +143,7 @@ def test_centering_gives_members_one_mean_and_one_spread(noisy_model):
 def test_centering_helps_the_ccc_where_a_member_has_a_scale_of_its_own(noisy_model):
     base, targets = noisy_model(num_videos=6, noise=0.1)
     members = [noisier(base, 1, 2.0), scaled(noisier(base, 2, 2.0), 0.15, 0.0)]
-    truth = np.concatenate([targets[one.video].valence for one in base])
+    truth = np.concatenate([targets[one.video].valence.values for one in base])
 
     def ccc(outputs):
         predicted = np.concatenate([one.probs[Task.VALENCE] for one in outputs])

@@ -18,8 +18,8 @@ from wildaffect.calibration.thresholds import (
     common_threshold,
     fit_thresholds,
 )
+from wildaffect.core.columns import TaskColumn
 from wildaffect.core.errors import EvaluationError
-from wildaffect.core.sequences import Targets
 from wildaffect.core.tasks import Task
 from wildaffect.inference.smoothing import CausalExponential, Gaussian
 from wildaffect.metrics.counts import ConfusionCounts, UnitCounts
@@ -72,7 +72,9 @@ def test_a_held_out_fold_has_no_say_in_how_it_is_calibrated(noisy_model):
     for video in folds[0]:
         one = targets[video]
         flipped = dataclasses.replace(
-            one, valence=-one.valence, action_units=1 - one.action_units
+            one,
+            valence=TaskColumn(-one.valence.values, one.valence.valid),
+            action_units=TaskColumn(1 - one.action_units.values, one.action_units.valid),
         )
         changed[video] = flipped
     first, other = (
@@ -88,15 +90,15 @@ def test_labels_that_are_not_valid_change_nothing(noisy_model):
     rng = np.random.default_rng(0)
     hidden, spoilt = {}, {}
     for video, one in targets.items():
-        valid = {f"{t}_valid": rng.random(getattr(one, t).shape) < 0.7 for t in Task}
-        hidden[video] = dataclasses.replace(one, **valid)
-        wrong = {
-            t: np.where(valid[f"{t}_valid"], getattr(one, t), 1).astype(
-                getattr(one, t).dtype
-            )
-            for t in Task
-        }
-        spoilt[video] = dataclasses.replace(hidden[video], **wrong)
+        masked, wrong = {}, {}
+        for task in Task:
+            values = one[task].values
+            valid = rng.random(values.shape) < 0.7
+            masked[task] = TaskColumn(values, valid)
+            other = np.where(valid, values, 1).astype(values.dtype)
+            wrong[task] = TaskColumn(other, valid)
+        hidden[video] = dataclasses.replace(one, **masked)
+        spoilt[video] = dataclasses.replace(one, **wrong)
     assert fit_calibration(outputs, hidden, SMALL) == fit_calibration(
         outputs, spoilt, SMALL
     )
@@ -131,7 +133,7 @@ def test_what_does_not_fit_together_is_named(noisy_model):
         fit_calibration([outputs[0], outputs[0]], targets)
     with pytest.raises(EvaluationError, match="video0: outputs must have labels, got none"):
         fit_calibration(outputs, {})
-    short = targets | {"video1": targets["video1"].take(slice(0, 30))}
+    short = targets | {"video1": targets["video1"].take_columns(slice(0, 30))}
     with pytest.raises(EvaluationError, match=r"labels must be of the 40 rows .* got 30"):
         fit_calibration(outputs, short)
     part = dataclasses.replace(
@@ -273,10 +275,11 @@ def test_without_labels_the_temperature_is_one():
 def test_a_set_without_any_expression_label_can_be_fitted(noisy_model):
     outputs, targets = noisy_model(num_videos=3, num_rows=60)
     bare = {
-        video: dataclasses.replace(one, expression_valid=np.zeros(len(one), bool))
+        video: dataclasses.replace(
+            one, expression=TaskColumn.empty(len(one), one.expression.values.dtype.type)
+        )
         for video, one in targets.items()
     }
     calibration = fit_calibration(outputs, bare, SMALL)
     assert calibration.smoothing.expression is None
     assert calibration.expression_bias == ()
-    assert isinstance(bare["video0"], Targets)

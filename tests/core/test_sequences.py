@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wildaffect.core.annotations import Annotations
+from wildaffect.core.columns import TaskColumn
 from wildaffect.core.sequences import (
     FrameFeatures,
     build_sequences,
@@ -25,14 +26,12 @@ def annotations(frames, videos=("clip",), video_index=None, **fields):
             "frame_number": np.array(frames, dtype=np.int64),
             "images": tuple(f"clip/{n:05d}.jpg" for n in frames),
             "lines": np.arange(rows) + 2,
-            "valence": (np.array(frames) / 1000).astype(np.float32),
-            "arousal": np.zeros(rows, np.float32),
-            "expression": np.array(frames) % 8,
-            "action_units": np.zeros((rows, 12), np.int8),
-            "valence_valid": ones,
-            "arousal_valid": ones,
-            "expression_valid": ones,
-            "action_units_valid": np.ones((rows, 12), bool),
+            "valence": TaskColumn((np.array(frames) / 1000).astype(np.float32), ones),
+            "arousal": TaskColumn(np.zeros(rows, np.float32), ones),
+            "expression": TaskColumn(np.array(frames) % 8, ones),
+            "action_units": TaskColumn(
+                np.zeros((rows, 12), np.int8), np.ones((rows, 12), bool)
+            ),
             **fields,
         }
     )
@@ -55,7 +54,7 @@ def test_repeats_are_computed_once_and_come_back_in_the_order_of_the_file():
     sequence = only(annotations([7, 3, 3, 9, 7]), features([3, 7, 9]))
     assert sequence.frame_number.tolist() == [3, 7, 9]
     np.testing.assert_array_equal(sequence.features[:, 0], [3, 7, 9])
-    np.testing.assert_allclose(sequence.targets.valence, [0.003, 0.007, 0.009])
+    np.testing.assert_allclose(sequence.targets.valence.values, [0.003, 0.007, 0.009])
     outputs = np.array([[30.0], [70.0], [90.0]])
     expanded = expand(outputs, sequence)
     assert expanded.outputs[:, 0].tolist() == [70, 30, 30, 90, 70]
@@ -74,24 +73,25 @@ def test_repeats_that_disagree_mask_the_field_and_are_counted():
     valence = np.array([0.1, 0.2, 0.5], np.float32)
     valid = np.array([True, True, False])
     table = annotations(
-        [4, 4, 4], valence=valence, valence_valid=valid, arousal_valid=~valid
+        [4, 4, 4],
+        valence=TaskColumn(valence, valid),
+        arousal=TaskColumn(np.zeros(3, np.float32), ~valid),
     )
     sequence = only(table, features([4]))
     assert sequence.num_conflicts == 1
-    assert not sequence.targets.valence_valid[0]
-    assert sequence.targets.arousal_valid[0]
-    assert sequence.targets.expression_valid[0]
+    assert not sequence.targets.valence.valid[0]
+    assert sequence.targets.arousal.valid[0]
+    assert sequence.targets.expression.valid[0]
 
 
 def test_a_label_beside_an_unlabeled_repeat_is_kept():
     table = annotations(
         [4, 4],
-        valence=np.array([-5.0, 0.25], np.float32),
-        valence_valid=np.array([False, True]),
+        valence=TaskColumn(np.array([-5.0, 0.25], np.float32), np.array([False, True])),
     )
     sequence = only(table, features([4]))
-    assert sequence.targets.valence[0] == 0.25
-    assert sequence.targets.valence_valid[0]
+    assert sequence.targets.valence.values[0] == 0.25
+    assert sequence.targets.valence.valid[0]
     assert sequence.num_conflicts == 0
 
 

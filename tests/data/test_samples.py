@@ -4,9 +4,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wildaffect.core.annotations import Annotations
+from wildaffect.core.columns import TaskColumn, TaskColumns
 from wildaffect.core.errors import FeatureError
-from wildaffect.core.sequences import FrameSequence, Targets, expand
+from wildaffect.core.sequences import FrameSequence, expand
 from wildaffect.core.stitching import stitch
+from wildaffect.core.tasks import Task
 from wildaffect.core.windows import WindowSpec
 from wildaffect.data.collate import collate
 from wildaffect.data.samples import (
@@ -23,15 +25,11 @@ SPEC = WindowSpec(length_s=1.0, stride_s=0.5, max_gap_s=0.3)
 
 def targets(rows, units=3):
     on, per_unit = np.ones(rows, bool), np.ones((rows, units), bool)
-    return Targets(
-        valence=np.linspace(-1, 1, rows, dtype=np.float32),
-        arousal=np.zeros(rows, np.float32),
-        expression=np.arange(rows) % 8,
-        action_units=per_unit.astype(np.int8),
-        valence_valid=on,
-        arousal_valid=on,
-        expression_valid=on,
-        action_units_valid=per_unit,
+    return TaskColumns(
+        valence=TaskColumn(np.linspace(-1, 1, rows, dtype=np.float32), on),
+        arousal=TaskColumn(np.zeros(rows, np.float32), on),
+        expression=TaskColumn(np.arange(rows) % 8, on),
+        action_units=TaskColumn(per_unit.astype(np.int8), per_unit),
     )
 
 
@@ -117,9 +115,9 @@ def test_padding_is_zero_never_valid_and_beyond_the_lengths(lengths):
     padding = ~batch.is_real
     assert batch.lengths.tolist() == [len(sample) for sample in samples]
     assert (batch.features[padding] == 0).all()
-    for name in ("valence", "arousal", "expression", "action_units"):
-        assert not getattr(batch.targets, f"{name}_valid")[padding].any()
-        assert getattr(batch.targets, f"{name}_valid")[batch.is_real].all()
+    for task in Task:
+        assert not batch.targets[task].valid[padding].any()
+        assert batch.targets[task].valid[batch.is_real].all()
     assert (np.diff(batch.time_s, axis=1) >= 0).all()
     for sample, features in zip(samples, batch.features, strict=True):
         np.testing.assert_array_equal(features[: len(sample)], sample.features)
@@ -155,8 +153,6 @@ def stored(store, feature_set, frames, *, track="0", width=1, times_s=None, valu
 
 def annotated(frames):
     rows = len(frames)
-    labels = targets(rows, units=12)
-    fields = {name: getattr(labels, name) for name in Targets.__slots__}
     return Annotations(
         source="made up",
         videos=("clip", "unseen"),
@@ -165,7 +161,7 @@ def annotated(frames):
         frame_number=np.array(frames),
         images=("x",) * rows,
         lines=np.arange(rows),
-        **fields,
+        **targets(rows, units=12).columns(),
     )
 
 

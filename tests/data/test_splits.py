@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wildaffect.core.annotations import Annotations
+from wildaffect.core.columns import TaskColumn
 from wildaffect.core.errors import SplitError
 from wildaffect.data.splits import Fold, k_folds, load_splits, save_splits
 
@@ -29,14 +30,16 @@ def corpus(num_videos=40, seed=0, *, per_subject=1, prefix="video", most=300):
         frame_number=np.arange(rows),
         images=("x",) * rows,
         lines=np.arange(rows),
-        valence=rng.uniform(-1, 1, rows).astype(np.float32),
-        arousal=rng.uniform(-1, 1, rows).astype(np.float32),
-        expression=expression,
-        action_units=(rng.random((rows, 12)) < 0.2).astype(np.int8),
-        valence_valid=np.ones(rows, bool),
-        arousal_valid=np.ones(rows, bool),
-        expression_valid=rng.random(rows) < 0.6,
-        action_units_valid=np.ones((rows, 12), bool),
+        valence=TaskColumn(
+            rng.uniform(-1, 1, rows).astype(np.float32), np.ones(rows, bool)
+        ),
+        arousal=TaskColumn(
+            rng.uniform(-1, 1, rows).astype(np.float32), np.ones(rows, bool)
+        ),
+        expression=TaskColumn(expression, rng.random(rows) < 0.6),
+        action_units=TaskColumn(
+            (rng.random((rows, 12)) < 0.2).astype(np.int8), np.ones((rows, 12), bool)
+        ),
     )
 
 
@@ -81,7 +84,7 @@ def test_balanced_folds_are_more_even_than_random_ones():
     worst_random = []
     for seed in range(20):
         fold = np.random.default_rng(seed).permutation(60) % 4
-        happy = (table.expression == 4) & table.expression_valid
+        happy = (table.expression.values == 4) & table.expression.valid
         shares = np.bincount(fold[table.video_index], happy, minlength=4) / happy.sum()
         worst_random.append(np.abs(shares * 4 - 1).max())
     balanced = k_folds(table, 4, seed=0).imbalance["Happiness"]

@@ -16,21 +16,16 @@ def labels(*subjects: str) -> Annotations:
     videos = plan_world(PRESETS["tiny"], seed=0, statistics="balanced", size_px=64)
     some = annotations_of(videos[:1], source="made up", with_repeats=False)
     num = len(subjects)
-    columns = {
-        name: np.repeat(getattr(some, name)[:1], num, axis=0)
-        for name in (
-            "frame_number", "valence", "arousal", "expression", "action_units",
-            "valence_valid", "arousal_valid", "expression_valid", "action_units_valid",
-            "lines",
-        )
-    }  # fmt: skip
+    first = np.zeros(num, np.int64)
     return Annotations(
         source="made up",
         videos=subjects,
         subjects=subjects,
         video_index=np.arange(num),
         images=tuple(f"{one}/00001.jpg" for one in subjects),
-        **columns,
+        frame_number=some.frame_number[first],
+        lines=some.lines[first],
+        **some.take_columns(first).columns(),
     )
 
 

@@ -210,7 +210,7 @@ def test_a_documented_map_makes_label_spaces_comparable(truth, prediction_file):
         ",expression,", ",expression[affectnet-expressions-8],"
     )
     prediction_file.write_text(text.replace("Other", "Contempt"))
-    predicted = read_predictions(prediction_file).values.spaces.expressions
+    predicted = read_predictions(prediction_file).predictions.spaces.expressions
     annotated = read_annotated(truth).annotations.spaces.expressions
     class_map = documented_map(predicted, annotated)
     with pytest.raises(EvaluationError, match="must hold Other, which are annotated"):

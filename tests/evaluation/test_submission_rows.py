@@ -1,6 +1,5 @@
 """Tables of predictions as `submit` reads them."""
 
-import numpy as np
 import pyarrow as pa
 import pytest
 from pyarrow import csv as arrow_csv
@@ -16,10 +15,10 @@ def test_a_table_with_images_is_read(tmp_path):
     )
     given = read_submission_rows(path)
     assert given.frame_number.tolist() == [3]
-    assert given.expression.tolist() == [3]
-    assert given.action_units[0, 0] == 1
-    assert np.isnan(given.action_units[0, 1])
-    assert np.isnan(given.arousal[0])
+    assert given.expression.values.tolist() == [3]
+    assert given.action_units.values[0, 0] == 1
+    assert given.action_units.valid[0].tolist() == [True, *[False] * 11]
+    assert not given.arousal.valid[0]
     assert given.notes == ("probabilities of action units count as present from 0.5",)
 
 
@@ -31,7 +30,7 @@ def test_the_greatest_probability_is_the_expression(tmp_path):
         "p_sadness": [0.3],
     }
     arrow_csv.write_csv(pa.table(table), tmp_path / "p.csv")
-    assert read_submission_rows(tmp_path / "p.csv").expression.tolist() == [5]
+    assert read_submission_rows(tmp_path / "p.csv").expression.values.tolist() == [5]
 
 
 def test_result_tables_count_frames_from_zero_and_keep_the_largest_face(tmp_path):
@@ -42,7 +41,8 @@ def test_result_tables_count_frames_from_zero_and_keep_the_largest_face(tmp_path
     given = read_submission_rows(tmp_path)
     assert given.videos == ("a", "b")
     assert given.frame_number.tolist() == [1, 2, 5]
-    np.testing.assert_array_equal(given.valence, [0.2, np.nan, 0.3])
+    assert given.valence.values[[0, 2]].tolist() == [0.2, 0.3]
+    assert given.valence.valid.tolist() == [True, False, True]
     assert "largest" in given.notes[0]
 
 

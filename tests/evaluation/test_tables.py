@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from wildaffect.core.errors import BadAnnotation, EvaluationError, MissingData
+from wildaffect.core.tasks import Task
 from wildaffect.data.annotated import read_annotated
 from wildaffect.evaluation.matching import NONE, match_rows
 from wildaffect.evaluation.tables import read_predictions
@@ -81,13 +82,13 @@ def test_a_folder_of_result_tables_is_one_set_of_predictions(tmp_path, truth):
     table(folder, "frame,valence\n0,0.25\n", "a.csv")
     table(folder, "frame,valence\n1,0.5\n", "b.csv")
     assert matched(folder, truth) == [0, NONE, NONE, NONE, 1, NONE, NONE, NONE]
-    assert read_predictions(folder).values.valence.tolist() == [0.25, 0.5]
+    assert read_predictions(folder).predictions.valence.values.tolist() == [0.25, 0.5]
 
 
 def test_of_several_faces_the_largest_counts_and_a_note_says_so(tmp_path, truth):
     text = "frame,face_size_px,valence\n0,20,0.1\n0,80,0.9\n3,10,0.2\n"
     found = read_predictions(table(tmp_path, text, "a.csv"))
-    assert found.values.valence.tolist() == [0.9, 0.2]
+    assert found.predictions.valence.values.tolist() == [0.9, 0.2]
     assert "largest was kept; left out: 1" in found.notes[0]
 
 
@@ -154,14 +155,16 @@ def test_a_result_is_read_in_the_classes_that_its_sidecar_names(tmp_path):
     labels = {"name": "affectnet-expressions-8", "labels": ["Neutral", "Contempt"]}
     sidecar = {"columns": [], "label_spaces": {"expressions": labels}}
     table(tmp_path, json.dumps(sidecar), "t.csv.json")
-    found = read_predictions(path).values
+    found = read_predictions(path).predictions
     assert found.spaces.expressions.labels == ("Neutral", "Contempt")
-    assert found.expression.tolist() == [1]
+    assert found.expression.values.tolist() == [1]
 
 
 def test_columns_of_ones_own_are_left_alone(tmp_path):
     text = "image,video_id,subject_id,gaze_x,valence\na/1.jpg,a,p,0.1,0.5\n"
-    assert read_predictions(table(tmp_path, text)).values.valence.tolist() == [0.5]
+    assert read_predictions(table(tmp_path, text)).predictions.valence.values.tolist() == [
+        0.5
+    ]
 
 
 def test_what_is_not_there_or_no_table_is_refused(tmp_path):
@@ -177,27 +180,32 @@ def test_the_greatest_probability_decides_where_there_is_no_name(tmp_path):
     columns = ",".join(f"p_{name}" for name in PROBABILITIES)
     rows = "a/1.jpg,0,0,0,0,0.9,0,0.1,0\na/2.jpg,,,,,,,,\n"
     found = read_predictions(table(tmp_path, f"image,{columns}\n{rows}"))
-    assert found.values.expression.tolist() == [4, -1]
+    assert found.predictions.expression.values[:1].tolist() == [4]
+    assert found.predictions.expression.valid.tolist() == [True, False]
 
 
 def test_a_decision_goes_before_its_probability(tmp_path):
     text = "image,AU01,AU01_present,AU02\na/1.jpg,0.9,false,0.5\na/2.jpg,,,0.49\n"
-    values = read_predictions(table(tmp_path, text)).values
-    assert np.array_equal(values.action_units, [[0.0, 1.0], [np.nan, 0.0]], equal_nan=True)
-    assert "from 0.5" in values.notes[0]
+    found = read_predictions(table(tmp_path, text))
+    units = found.predictions.action_units
+    assert units.valid.tolist() == [[True, True], [False, True]]
+    assert units.values[units.valid].tolist() == [0, 1, 0]
+    assert "from 0.5" in found.notes[0]
 
 
 def test_parquet_gives_what_csv_gives(tmp_path):
     columns = {"image": ["a/1.jpg", "a/2.jpg"], "valence": [0.5, None], "AU01": [1, 0]}
     parquet.write_table(pa.table(columns), tmp_path / "t.parquet")
     path = table(tmp_path, "image,valence,AU01\na/1.jpg,0.5,1\na/2.jpg,,0\n")
-    first = read_predictions(path).values
-    second = read_predictions(tmp_path / "t.parquet").values
-    assert np.array_equal(first.valence, second.valence, equal_nan=True)
-    assert np.array_equal(first.action_units, second.action_units)
+    first = read_predictions(path).predictions
+    second = read_predictions(tmp_path / "t.parquet").predictions
+    for task in Task:
+        assert np.array_equal(first[task].valid, second[task].valid)
+        assert not first[task].differs(second[task]).any()
+    assert first.valence.values[0] == 0.5
 
 
 def test_values_beyond_the_scale_are_scored_as_they_are_and_reported(tmp_path):
     found = read_predictions(table(tmp_path, "image,valence\na/1.jpg,1.5\n"))
-    assert found.values.valence.tolist() == [1.5]
+    assert found.predictions.valence.values.tolist() == [1.5]
     assert "1 values of valence lie beyond [-1, 1], up to 1.5" in found.notes[0]

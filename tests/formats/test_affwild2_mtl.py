@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wildaffect.core.annotations import Annotations
+from wildaffect.core.columns import TaskColumn
 from wildaffect.core.errors import BadAnnotation, MissingData
 from wildaffect.formats.affwild2_mtl import find_mtl, read_mtl, write_mtl
 from wildaffect.formats.problems import Kind
@@ -27,9 +28,9 @@ def test_a_header_of_five_names_stands_over_rows_of_sixteen_fields(tmp_path):
     a = reading.annotations
     assert a.videos == ("426",)
     assert a.frame_number.tolist() == [1]
-    assert a.expression.tolist() == [3]
-    assert a.action_units.tolist() == [[0, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 1]]
-    assert a.valence[0] == np.float32(0.1)
+    assert a.expression.values.tolist() == [3]
+    assert a.action_units.values.tolist() == [[0, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 1]]
+    assert a.valence.values[0] == np.float32(0.1)
     assert reading.problems == ()
 
 
@@ -38,16 +39,16 @@ def test_minus_five_in_any_spelling_means_not_annotated(tmp_path, code):
     a = read_mtl(
         write(tmp_path / "a.txt", f"v/00001.jpg,{code},0.5,-1,{NOTHING}")
     ).annotations
-    assert not a.valence_valid[0]
-    assert a.arousal_valid[0]
-    assert not a.expression_valid[0]
-    assert not a.action_units_valid.any()
+    assert not a.valence.valid[0]
+    assert a.arousal.valid[0]
+    assert not a.expression.valid[0]
+    assert not a.action_units.valid.any()
 
 
 def test_each_action_unit_has_a_mask_of_its_own(tmp_path):
     units = "1,-1,0,0,0,0,0,0,0,0,0,-1"
     a = read_mtl(write(tmp_path / "a.txt", f"v/00001.jpg,0,0,0,{units}")).annotations
-    assert a.action_units_valid[0].tolist() == [True, False, *[True] * 9, False]
+    assert a.action_units.valid[0].tolist() == [True, False, *[True] * 9, False]
 
 
 def test_repeated_rows_are_kept_in_order(tmp_path):
@@ -91,7 +92,7 @@ def test_a_value_outside_its_code_is_masked_and_reported(tmp_path, row, kind, wo
     assert words in problem.text
     assert len(reading.annotations) == 2
     a = reading.annotations
-    masks = [a.valence_valid, a.arousal_valid, a.expression_valid, a.action_units_valid]
+    masks = [a.valence.valid, a.arousal.valid, a.expression.valid, a.action_units.valid]
     assert sum(int((~mask[1]).sum()) for mask in masks) == 1
 
 
@@ -197,14 +198,12 @@ def annotation_sets(draw):
             f"{videos[i]}/{n:05d}.jpg" for i, n in zip(index, frames, strict=True)
         ),
         lines=np.arange(num_rows) + 2,
-        valence=np.where(v, column(unit, np.float32), 0),
-        arousal=np.where(a, column(unit, np.float32), 0),
-        expression=np.where(e, column(st.integers(0, 7), np.int64), 0),
-        action_units=np.where(units_valid, units, 0).astype(np.int8),
-        valence_valid=v,
-        arousal_valid=a,
-        expression_valid=e,
-        action_units_valid=units_valid,
+        valence=TaskColumn(np.where(v, column(unit, np.float32), 0), v),
+        arousal=TaskColumn(np.where(a, column(unit, np.float32), 0), a),
+        expression=TaskColumn(np.where(e, column(st.integers(0, 7), np.int64), 0), e),
+        action_units=TaskColumn(
+            np.where(units_valid, units, 0).astype(np.int8), units_valid
+        ),
     )
 
 
@@ -222,7 +221,10 @@ def assert_same(first, second):
     for name in Annotations.__dataclass_fields__:
         if name not in {"source", "files", "lines"}:
             one, two = getattr(first, name), getattr(second, name)
-            if isinstance(one, np.ndarray):
+            if isinstance(one, TaskColumn):
+                np.testing.assert_array_equal(one.values, two.values, err_msg=name)
+                np.testing.assert_array_equal(one.valid, two.valid, err_msg=name)
+            elif isinstance(one, np.ndarray):
                 np.testing.assert_array_equal(one, two, err_msg=name)
             else:
                 assert one == two, name

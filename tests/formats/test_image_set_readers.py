@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from wildaffect.core.columns import TaskColumn
 from wildaffect.core.errors import BadAnnotation, MissingData
 from wildaffect.formats.affectnet import (
     COLUMNS,
@@ -14,7 +15,6 @@ from wildaffect.formats.affectnet import (
     read_affectnet_csv,
 )
 from wildaffect.formats.bp4d import find_bp4d, read_bp4d
-from wildaffect.formats.columns import Field
 from wildaffect.formats.disfa import find_disfa, read_disfa
 from wildaffect.formats.emotionet import find_emotionet, read_emotionet, read_emotionet_file
 from wildaffect.formats.ferplus import majority, read_ferplus
@@ -47,10 +47,10 @@ def test_affectnet_codes_without_expression_are_masked(tmp_path):
     ]
     reading = read_affectnet_csv(put(tmp_path / "training.csv", ",".join(COLUMNS), *rows))
     a = reading.annotations
-    assert a.spaces.expressions.labels[a.expression[0]] == "Contempt"
-    assert a.expression_valid.tolist() == [True, False, False, False]
-    assert not a.valence_valid.any()
-    assert a.arousal_valid.all()
+    assert a.spaces.expressions.labels[a.expression.values[0]] == "Contempt"
+    assert a.expression.valid.tolist() == [True, False, False, False]
+    assert not a.valence.valid.any()
+    assert a.arousal.valid.all()
     assert reading.problems == ()
 
 
@@ -83,7 +83,11 @@ def test_affectnet_arrays_hold_strings_or_numbers(tmp_path, kind):
     assert find_affectnet_arrays(tmp_path) == {"train": folder}
     a = read_affectnet_arrays(folder).annotations
     assert a.images == ("17.jpg",)
-    assert (a.expression[0], a.valence[0], a.arousal[0]) == (3, 0.25, -0.5)
+    assert (a.expression.values[0], a.valence.values[0], a.arousal.values[0]) == (
+        3,
+        0.25,
+        -0.5,
+    )
 
 
 def test_an_image_without_all_its_arrays_is_reported(tmp_path):
@@ -145,9 +149,9 @@ def test_rafdb_codes_begin_at_one_and_the_name_tells_the_split(tmp_path):
         read_rafdb(path, "test").annotations,
     )
     names = train.spaces.expressions.labels
-    assert [names[code] for code in train.expression] == ["Surprise", "Neutral"]
+    assert [names[code] for code in train.expression.values] == ["Surprise", "Neutral"]
     assert train.images == ("train_00001_aligned.jpg", "train_00002_aligned.jpg")
-    assert [names[code] for code in test.expression] == ["Happiness"]
+    assert [names[code] for code in test.expression.values] == ["Happiness"]
     assert test.lines.tolist() == [3]
 
 
@@ -175,7 +179,7 @@ def test_compound_expressions_are_refused(tmp_path):
 def test_a_class_needs_more_than_half_of_the_votes_that_are_no_outliers(votes, winner):
     # By hand from the rule of the FER+ authors' majority mode.
     counts = np.array([votes], float)
-    field = majority(Field(values=counts, valid=np.ones(counts.shape, bool)))
+    field = majority(TaskColumn(values=counts, valid=np.ones(counts.shape, bool)))
     assert bool(field.valid[0]) == (winner is not None)
     if winner is not None:
         assert field.values[0] == winner
@@ -214,9 +218,9 @@ def test_emotionet_positions_are_unit_numbers(tmp_path):
     a = read_emotionet_file(path).annotations
     assert a.images == ("N_1/N_0001.jpg",)
     units = a.spaces.action_units
-    assert a.action_units_valid[0].sum() == 2
-    assert a.action_units[0, units.index("AU12")] == 1
-    assert a.action_units_valid[0, units.index("AU01")]
+    assert a.action_units.valid[0].sum() == 2
+    assert a.action_units.values[0, units.index("AU12")] == 1
+    assert a.action_units.valid[0, units.index("AU01")]
 
 
 def test_the_file_annotated_by_people_is_the_validation_split(tmp_path):
@@ -225,7 +229,7 @@ def test_the_file_annotated_by_people_is_the_validation_split(tmp_path):
     assert set(find_emotionet(tmp_path)) == {"train", "val"}
     train = read_emotionet(tmp_path, "train").annotations
     assert train.images == ("dataFile_0001.jpg", "dataFile_0002.jpg")
-    assert train.action_units[:, 0].tolist() == [1, 1]
+    assert train.action_units.values[:, 0].tolist() == [1, 1]
     assert [file.rpartition("/")[2] for file in train.files] == [
         "dataFile_0001.txt",
         "dataFile_0002.txt",
@@ -250,13 +254,13 @@ def test_disfa_occurrence_is_intensity_two_or_more(tmp_path):
     folder = put_disfa(tmp_path)
     assert find_disfa(tmp_path) == {"all": folder}
     a = read_disfa(folder).annotations
-    assert a.action_units[:, 0].tolist() == [0, 0, 1]
+    assert a.action_units.values[:, 0].tolist() == [0, 0, 1]
     assert a.images[0] == "SN001/00001.jpg"
 
 
 def test_disfa_files_are_paired_by_frame_number(tmp_path):
     a = read_disfa(put_disfa(tmp_path, au26=["3,0", "1,5", "2,1"])).annotations
-    assert a.action_units[:, 11].tolist() == [1, 0, 0]
+    assert a.action_units.values[:, 11].tolist() == [1, 0, 0]
 
 
 def test_disfa_files_of_different_frames_are_refused(tmp_path):
@@ -275,7 +279,7 @@ def test_disfa_intensities_beyond_five_are_masked(tmp_path):
         (1, Kind.OUT_OF_RANGE),
         (3, Kind.UNREADABLE_VALUE),
     ]
-    assert reading.annotations.action_units_valid[:, 1].tolist() == [False, True, False]
+    assert reading.annotations.action_units.valid[:, 1].tolist() == [False, True, False]
 
 
 BP4D_HEADER = "0," + ",".join(map(str, range(1, 40)))
@@ -297,8 +301,8 @@ def test_bp4d_reads_occurrence_and_nine_as_not_coded(tmp_path):
     )
     a = read_bp4d(find_bp4d(tmp_path)["all"]).annotations
     column = a.spaces.action_units.index("AU12")
-    assert a.action_units[:, column].tolist() == [1, 0]
-    assert a.action_units_valid[:, column].tolist() == [True, False]
+    assert a.action_units.values[:, column].tolist() == [1, 0]
+    assert a.action_units.valid[:, column].tolist() == [True, False]
     assert a.images[0] == "F001/T1/2440.jpg"
     assert a.subjects == ("F001",)
 
@@ -311,8 +315,8 @@ def test_bp4d_intensity_of_two_rules_where_it_was_coded(tmp_path):
     reading = read_bp4d(folder)
     a = reading.annotations
     column = a.spaces.action_units.index("AU06")
-    assert a.action_units[:2, column].tolist() == [0, 1]
-    assert a.action_units_valid[:, column].tolist() == [True, True, False]
+    assert a.action_units.values[:2, column].tolist() == [0, 1]
+    assert a.action_units.valid[:, column].tolist() == [True, True, False]
     assert [p.kind for p in reading.problems] == [Kind.MIXED_CRITERION]
 
 

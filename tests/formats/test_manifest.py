@@ -27,8 +27,8 @@ def test_a_manifest_names_what_it_annotates_and_blanks_the_rest(tmp_path):
     train, val = (read_manifest(found[split], split) for split in found)
     a = train.annotations
     assert a.subjects == ("anna",)
-    assert a.valence_valid.tolist() == [True, False]
-    assert a.expression_valid.tolist() == [True, False]
+    assert a.valence.valid.tolist() == [True, False]
+    assert a.expression.valid.tolist() == [True, False]
     assert a.spaces.action_units.labels == ("AU12",)
     assert train.problems == ()
     assert [p.line for p in val.problems] == [4, 4]
@@ -40,7 +40,7 @@ def test_a_manifest_may_name_another_label_space(tmp_path):
         tmp_path / "m.csv", "image,expression[affectnet-expressions-8]", "1.jpg,Contempt"
     )
     a = read_manifest(path).annotations
-    assert a.spaces.expressions.labels[a.expression[0]] == "Contempt"
+    assert a.spaces.expressions.labels[a.expression.values[0]] == "Contempt"
 
 
 def test_a_video_of_two_people_is_refused(tmp_path):
@@ -74,8 +74,8 @@ def test_a_parquet_manifest_reads_like_the_csv(tmp_path):
     )
     parquet.write_table(table, tmp_path / "manifest.parquet")
     a = read_manifest(find_manifest(tmp_path)["all"]).annotations
-    assert a.valence_valid.tolist() == [True, False]
-    assert a.action_units[:, 0].tolist() == [1, 0]
+    assert a.valence.valid.tolist() == [True, False]
+    assert a.action_units.values[:, 0].tolist() == [1, 0]
 
 
 def test_a_parquet_file_that_is_none_is_refused(tmp_path):

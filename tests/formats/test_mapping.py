@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
+from wildaffect.core.columns import TaskColumn
 from wildaffect.core.errors import UsageError
 from wildaffect.core.tasks import ABAW_EXPRESSIONS, LabelSpace, LabelSpaces
-from wildaffect.formats.columns import Field, build_annotations
+from wildaffect.formats.columns import build_annotations
 from wildaffect.formats.image_sets import image_rows
 from wildaffect.formats.labels import (
     AFFECTNET_EXPRESSIONS,
@@ -31,12 +32,12 @@ def one_of_each(space, units=None):
     if units:
         spaces = LabelSpaces(expressions=space, action_units=units)
         fields = [
-            Field(values=np.ones(num), valid=np.ones(num, bool)) for _ in units.labels
+            TaskColumn(values=np.ones(num), valid=np.ones(num, bool)) for _ in units.labels
         ]
     return build_annotations(
         image_rows("invented", images, lines=np.arange(num), file="f"),
         spaces,
-        expression=Field(values=np.arange(num, dtype=float), valid=np.ones(num, bool)),
+        expression=TaskColumn(values=np.arange(num, dtype=float), valid=np.ones(num, bool)),
         action_units=fields,
     )
 
@@ -47,8 +48,8 @@ def test_a_table_keeps_every_name_or_drops_it_openly(old, new):
     mapped = map_spaces(one_of_each(spaces[old]), LabelSpaces(expressions=spaces[new]))
     a = mapped.annotations
     for row, label in enumerate(spaces[old].labels):
-        if a.expression_valid[row]:
-            assert spaces[new].labels[a.expression[row]] == label
+        if a.expression.valid[row]:
+            assert spaces[new].labels[a.expression.values[row]] == label
         else:
             assert mapped.unlabeled[label] == 1
 
@@ -57,7 +58,7 @@ def test_contempt_is_never_other():
     mapped = map_spaces(one_of_each(AFFECTNET_EXPRESSIONS), LabelSpaces())
     assert mapped.unlabeled == {"Contempt": 1}
     assert mapped.absent[0] == "Other"
-    assert not mapped.annotations.expression_valid[7]
+    assert not mapped.annotations.expression.valid[7]
 
 
 def test_a_label_space_without_table_is_refused():
@@ -72,7 +73,7 @@ def test_units_go_by_number_and_absent_ones_are_valid_nowhere():
     )
     a = mapped.annotations
     units = a.spaces.action_units
-    assert a.action_units_valid[:, units.index("AU25")].all()
-    assert not a.action_units_valid[:, units.index("AU07")].any()
+    assert a.action_units.valid[:, units.index("AU25")].all()
+    assert not a.action_units.valid[:, units.index("AU07")].any()
     assert mapped.unlabeled["AU20"] == 8
     assert "AU07" in mapped.absent

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from wildaffect.core.columns import masked
 from wildaffect.core.errors import BadAnnotation
 from wildaffect.formats.frame_lists import HEADERS, Track, read_frame_list
 from wildaffect.formats.problems import Kind
@@ -33,12 +34,13 @@ def answers(names, **changed):
         "action_units": np.zeros((num, 12)),
         **changed,
     }
+    columns = {name: masked(column) for name, column in values.items()}
     return SubmissionRows(
         source="invented",
         videos=videos,
         video_index=np.array([videos.index(name.split("/")[0]) for name in names]),
         frame_number=np.array([int(name.split("/")[1][:5]) for name in names]),
-        **values,
+        **columns,
     )
 
 

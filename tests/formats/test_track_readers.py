@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wildaffect.core.errors import BadAnnotation, MissingData
+from wildaffect.core.tasks import Task
 from wildaffect.formats.affwild2_au import find_au, read_au, write_au
 from wildaffect.formats.affwild2_expr import find_expr, read_expr, write_expr
 from wildaffect.formats.affwild2_va import find_va, read_va, write_va
@@ -32,14 +33,14 @@ def test_line_i_belongs_to_image_number_i(tmp_path):
     assert a.images == ("video2/00001.jpg", "video2/00002.jpg")
     assert a.frame_number.tolist() == [1, 2]
     assert a.lines.tolist() == [2, 3]
-    assert a.valence_valid.tolist() == [True, False]
+    assert a.valence.valid.tolist() == [True, False]
 
 
 def test_the_older_seven_classes_keep_their_own_label_space(tmp_path):
     a = read_expr(put(tmp_path / "s", v=[SEVEN, "6", "-1"])).annotations
     assert a.spaces.expressions.name == "affwild2-expressions-7"
-    assert a.spaces.expressions.labels[a.expression[0]] == "Surprise"
-    assert not a.expression_valid[1]
+    assert a.spaces.expressions.labels[a.expression.values[0]] == "Surprise"
+    assert not a.expression.valid[1]
 
 
 def test_code_seven_is_out_of_range_under_the_older_header(tmp_path):
@@ -51,7 +52,7 @@ def test_code_seven_is_out_of_range_under_the_older_header(tmp_path):
 def test_the_older_eight_units_keep_their_own_label_space(tmp_path):
     a = read_au(put(tmp_path / "s", v=[UNITS_8, "0,0,0,0,0,0,1,0"])).annotations
     assert a.spaces.action_units.labels[6] == "AU20"
-    assert a.action_units[0, 6] == 1
+    assert a.action_units.values[0, 6] == 1
 
 
 def test_two_releases_in_one_folder_are_refused(tmp_path):
@@ -73,7 +74,7 @@ def test_a_folder_without_files_is_reported(tmp_path):
 def test_a_blank_line_keeps_the_numbers_of_the_frames_after_it(tmp_path):
     reading = read_expr(put(tmp_path / "s", v=[EIGHT, "1", "", "2"]))
     assert reading.annotations.frame_number.tolist() == [1, 2, 3]
-    assert reading.annotations.expression_valid.tolist() == [True, False, True]
+    assert reading.annotations.expression.valid.tolist() == [True, False, True]
     assert [p.line for p in reading.problems] == [3]
 
 
@@ -134,10 +135,13 @@ def test_valence_and_arousal_read_back_exactly(tmp_path_factory, values):
     folder = tmp_path_factory.mktemp("b")
     write_va(first.annotations, folder)
     second = read_va(folder)
-    for name in ("valence", "arousal", "valence_valid", "arousal_valid", "frame_number"):
-        np.testing.assert_array_equal(
-            getattr(first.annotations, name), getattr(second.annotations, name)
-        )
+    for task in (Task.VALENCE, Task.AROUSAL):
+        once, again = first.annotations[task], second.annotations[task]
+        np.testing.assert_array_equal(once.values, again.values)
+        np.testing.assert_array_equal(once.valid, again.valid)
+    np.testing.assert_array_equal(
+        first.annotations.frame_number, second.annotations.frame_number
+    )
     assert second.annotations.images == first.annotations.images
 
 

@@ -88,7 +88,7 @@ def test_overlay_summary_resume_and_evaluation_follow_it_too(model, film, tmp_pa
     assert "AU14" in capfd.readouterr().out  # the first that is present in every frame
     assert analyze(*options, "--resume") == 0
     assert "finished before" in capfd.readouterr().out
-    assert read_predictions(path).values.spaces.action_units.labels == LABELS
+    assert read_predictions(path).predictions.spaces.action_units.labels == LABELS
     part = path.rename(tmp_path / "out.csv.part")
     (tmp_path / "out.csv.json").rename(tmp_path / "out.csv.part.json")
     assert set(LABELS) < set(read_table(recover(part)).column_names)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from wildaffect.core.annotations import Annotations
+from wildaffect.core.columns import TaskColumn
 from wildaffect.core.predictions import Predictions
 from wildaffect.core.tasks import LabelSpace, LabelSpaces
 
@@ -29,8 +30,7 @@ def _annotated(rows, video_index, videos, subjects, values, masks, spaces):
         images=("",) * rows,
         lines=np.arange(rows) + 1,
         spaces=spaces,
-        **values,
-        **{f"{name}_valid": mask for name, mask in masks.items()},
+        **{name: TaskColumn(values[name], masks[name]) for name in values},
     )
 
 
@@ -55,7 +55,7 @@ def _make(seed=0, *, rows=300, num_videos=6, noise=0.4, labeled=0.8, units=12):
         ),
     }
     valid = {name: rng.random(v.shape) < labeled for name, v in truth.items()}
-    covered = {name: rng.random(v.shape) < labeled for name, v in truth.items()}
+    predicted_valid = {name: rng.random(v.shape) < labeled for name, v in truth.items()}
     videos = tuple(f"video{n}" for n in range(num_videos))
     subjects = tuple(f"person{n // 2}" for n in range(num_videos))
     index = rng.integers(0, num_videos, rows)
@@ -63,8 +63,10 @@ def _make(seed=0, *, rows=300, num_videos=6, noise=0.4, labeled=0.8, units=12):
         _annotated(rows, index, videos, subjects, truth, valid, spaces),
         Predictions(
             spaces=spaces,
-            **predicted,
-            **{f"{name}_covered": mask for name, mask in covered.items()},
+            **{
+                name: TaskColumn(predicted[name], predicted_valid[name])
+                for name in predicted
+            },
         ),
     )
 

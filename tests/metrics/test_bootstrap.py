@@ -22,7 +22,8 @@ def worse(invented):
     """Another system on the same frames, with more noise."""
     annotations, predictions = invented.make(0, num_videos=20, rows=1000)
     noise = np.random.default_rng(5).normal(0, 0.5, 1000)
-    noisy = replace(predictions, valence=predictions.valence + noise)
+    valence = predictions.valence
+    noisy = replace(predictions, valence=replace(valence, values=valence.values + noise))
     return VideoStatistics.of(annotations, noisy)
 
 
@@ -165,8 +166,9 @@ def test_pairing_is_sharper_than_two_separate_intervals(statistics, worse):
 
 def test_systems_scored_on_different_frames_are_distinguished(statistics, invented):
     annotations, predictions = invented.make(0, num_videos=20, rows=1000)
-    fewer = predictions.valence_covered & (np.arange(1000) > 10)
-    other = VideoStatistics.of(annotations, replace(predictions, valence_covered=fewer))
+    fewer = predictions.valence.valid & (np.arange(1000) > 10)
+    valence = replace(predictions.valence, valid=fewer)
+    other = VideoStatistics.of(annotations, replace(predictions, valence=valence))
     assert not paired_bootstrap(statistics, other, P_MTL, num_resamples=10).same_frames
 
 

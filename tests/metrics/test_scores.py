@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from wildaffect.core.columns import TaskColumn
 from wildaffect.core.predictions import Predictions
+from wildaffect.core.tasks import Task
 from wildaffect.metrics import scores as scores_module
 from wildaffect.metrics.scores import TaskScores, VideoStatistics, score
 
@@ -38,38 +40,35 @@ def some_rows(annotations, predictions, rows):
             for f in fields(annotations)
             if isinstance(getattr(annotations, f.name), np.ndarray)
         },
+        **annotations.take_columns(rows).columns(),
     )
-    cut_predictions = replace(
-        predictions,
-        **{
-            f.name: getattr(predictions, f.name)[rows]
-            for f in fields(predictions)
-            if isinstance(getattr(predictions, f.name), np.ndarray)
-        },
-    )
+    cut_predictions = replace(predictions, **predictions.take_columns(rows).columns())
     return cut_annotations, cut_predictions
+
+
+def spoil(column, value):
+    """Put a value where there is none."""
+    return TaskColumn(np.where(column.valid, column.values, value), column.valid)
 
 
 def by_formula(annotations, predictions, f1_score):
     """P_MTL from the definitions, frame by frame, with scikit-learn for F1."""
 
-    def both(name):
-        mask = getattr(annotations, f"{name}_valid") & getattr(
-            predictions, f"{name}_covered"
-        )
-        return getattr(annotations, name), getattr(predictions, name), mask
+    def both(task):
+        target, pred = annotations[task], predictions[task]
+        return target.values, pred.values, target.valid & pred.valid
 
     total = 0.0
-    for name in ("valence", "arousal"):
-        target, pred, mask = both(name)
+    for task in (Task.VALENCE, Task.AROUSAL):
+        target, pred, mask = both(task)
         t, p = target[mask].astype(np.float64), pred[mask]
         covariance = np.mean((t - t.mean()) * (p - p.mean()))
         total += covariance / (t.var() + p.var() + (t.mean() - p.mean()) ** 2)
-    target, pred, mask = both("expression")
+    target, pred, mask = both(Task.EXPRESSION)
     total += f1_score(
         target[mask], pred[mask], labels=range(8), average="macro", zero_division=0
     )
-    target, pred, mask = both("action_units")
+    target, pred, mask = both(Task.ACTION_UNITS)
     units = [
         f1_score(t[m], p[m], zero_division=0)
         for t, p, m in zip(target.T, pred.T, mask.T, strict=True)
@@ -127,8 +126,7 @@ def test_the_multi_task_score_worked_out_by_hand_is_met(invented):
     )
     predictions = Predictions(
         spaces=spaces,
-        **predicted,
-        **{f"{name}_covered": mask for name, mask in masks.items()},
+        **{name: TaskColumn(predicted[name], masks[name]) for name in predicted},
     )
     wanted = float(Fraction(*GOLDEN["p_mtl"]["value"]))
     assert score(annotations, predictions).p_mtl == pytest.approx(wanted, abs=1e-12)
@@ -136,8 +134,7 @@ def test_the_multi_task_score_worked_out_by_hand_is_met(invented):
 
 def test_a_perfect_prediction_of_all_labels_scores_3(invented):
     annotations, predictions = invented.make(labeled=1.0)
-    columns = ("valence", "arousal", "expression", "action_units")
-    perfect = replace(predictions, **{n: getattr(annotations, n) for n in columns})
+    perfect = replace(predictions, **annotations.columns())
     assert score(annotations, perfect).p_mtl == pytest.approx(3, abs=1e-12)
 
 
@@ -187,18 +184,18 @@ def test_each_video_and_each_subject_scores_as_if_it_were_alone(invented):
         assert subjects.p_mtl[index] == pytest.approx(alone.p_mtl, abs=1e-9)
 
 
-def test_what_is_not_labeled_or_not_covered_changes_nothing(invented):
+def test_what_is_not_labeled_or_not_predicted_changes_nothing(invented):
     annotations, predictions = invented.make()
     spoilt_annotations = replace(
         annotations,
-        valence=np.where(annotations.valence_valid, annotations.valence, np.nan),
-        expression=np.where(annotations.expression_valid, annotations.expression, -1),
-        action_units=np.where(annotations.action_units_valid, annotations.action_units, -1),
+        valence=spoil(annotations.valence, np.nan),
+        expression=spoil(annotations.expression, -1),
+        action_units=spoil(annotations.action_units, -1),
     )
     spoilt = replace(
         predictions,
-        arousal=np.where(predictions.arousal_covered, predictions.arousal, np.nan),
-        expression=np.where(predictions.expression_covered, predictions.expression, 77),
+        arousal=spoil(predictions.arousal, np.nan),
+        expression=spoil(predictions.expression, 77),
     )
     same(score(spoilt_annotations, spoilt), score(annotations, predictions))
 
@@ -214,7 +211,9 @@ def test_a_repeated_row_counts_as_often_as_it_stands(invented):
 
 def test_a_task_without_labels_has_no_score_and_takes_the_sum_with_it(invented):
     annotations, predictions = invented.make()
-    without = replace(annotations, arousal_valid=np.zeros(300, bool))
+    without = replace(
+        annotations, arousal=TaskColumn(annotations.arousal.values, np.zeros(300, bool))
+    )
     scores = score(without, predictions)
     assert scores.num_arousal == 0
     undefined = [scores.ccc_arousal, scores.mse_arousal, scores.mean_ccc, scores.p_mtl]

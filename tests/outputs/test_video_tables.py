@@ -71,17 +71,17 @@ def test_evaluate_and_submit_read_what_was_said(calibrated, tmp_path, suffix):
     assert evaluated.counts_from_zero
     rows = read_submission_rows(tmp_path / "out")
     for read, numbers in (
-        (evaluated.values, evaluated.keys.frame_number + 1),
+        (evaluated.predictions, evaluated.keys.frame_number + 1),
         (rows, rows.frame_number),
     ):
         assert numbers.tolist() == [1, 2, 7, 4, 5]
         for task in (Task.VALENCE, Task.AROUSAL):
             expected = np.concatenate([one.outputs.probs[task] for one in calibrated])
-            np.testing.assert_array_equal(getattr(read, task).astype(np.float32), expected)
+            np.testing.assert_array_equal(read[task].values.astype(np.float32), expected)
         expected = np.concatenate([one.expression for one in calibrated])
-        np.testing.assert_array_equal(read.expression, expected)
+        np.testing.assert_array_equal(read.expression.values, expected)
         expected = np.concatenate([one.action_units for one in calibrated])
-        np.testing.assert_array_equal(read.action_units, expected)
+        np.testing.assert_array_equal(read.action_units.values, expected)
 
 
 def test_tasks_that_are_not_predicted_are_empty(tmp_path):

@@ -44,13 +44,13 @@ def wild_rows(wild_videos):
 
 
 def test_wild_expressions_are_as_frequent_as_counted_in_s_aff_wild2(wild_rows):
-    named = wild_rows.expression[wild_rows.expression_valid]
+    named = wild_rows.expression.values[wild_rows.expression.valid]
     shares = np.bincount(named, minlength=8) / len(named)
     np.testing.assert_allclose(shares, WILD_EXPRESSION_SHARES, atol=EXPRESSION_BAND)
 
 
 def test_wild_action_units_are_as_frequent_as_counted_in_s_aff_wild2(wild_rows):
-    coded = wild_rows.action_units[wild_rows.action_units_valid.all(1)]
+    coded = wild_rows.action_units.values[wild_rows.action_units.valid.all(1)]
     np.testing.assert_allclose(
         coded.mean(0), WILD_ACTION_UNIT_SHARES, atol=ACTION_UNIT_BAND
     )
@@ -58,9 +58,9 @@ def test_wild_action_units_are_as_frequent_as_counted_in_s_aff_wild2(wild_rows):
 
 def test_wild_labels_are_missing_in_the_pattern_of_the_real_set(wild_rows):
     valid = {
-        "v": wild_rows.valence_valid,
-        "e": wild_rows.expression_valid,
-        "a": wild_rows.action_units_valid.all(1),
+        "v": wild_rows.valence.valid,
+        "e": wild_rows.expression.valid,
+        "a": wild_rows.action_units.valid.all(1),
     }
     for letter, mask in valid.items():
         assert mask.mean() == pytest.approx(WILD_VALID_SHARES[letter], abs=VALID_BAND)
@@ -86,9 +86,11 @@ def test_a_repeated_row_is_an_exact_copy_of_the_one_before(wild_rows):
     names = np.array(wild_rows.images)
     again = np.flatnonzero(names[1:] == names[:-1]) + 1
     assert len(again) > 20
-    np.testing.assert_array_equal(wild_rows.valence[again], wild_rows.valence[again - 1])
     np.testing.assert_array_equal(
-        wild_rows.action_units[again], wild_rows.action_units[again - 1]
+        wild_rows.valence.values[again], wild_rows.valence.values[again - 1]
+    )
+    np.testing.assert_array_equal(
+        wild_rows.action_units.values[again], wild_rows.action_units.values[again - 1]
     )
 
 
@@ -96,10 +98,10 @@ def test_balanced_statistics_give_every_class_and_unit_enough_examples():
     preset = replace(PRESETS["bench"], people={"train": 200})
     videos = plan_world(preset, seed=1, statistics="balanced", size_px=64)
     rows = annotations_of(videos, source="test", with_repeats=True)
-    named = np.bincount(rows.expression[rows.expression_valid], minlength=8)
+    named = np.bincount(rows.expression.values[rows.expression.valid], minlength=8)
     assert (named / named.sum()).min() > 0.07
     assert (named / named.sum()).max() < 0.25
-    assert rows.action_units[rows.action_units_valid.all(1)].mean(0).min() > 0.07
+    assert rows.action_units.values[rows.action_units.valid.all(1)].mean(0).min() > 0.07
 
 
 @pytest.mark.parametrize("name", [name for name in PRESETS if name != "scenes"])
@@ -223,7 +225,9 @@ def test_annotators_are_late_but_see_the_state():
         labels = annotate(behavior, (seed,), BALANCED)
         truth = behavior.valence
         scores = [
-            np.corrcoef(truth[: len(truth) - lag or None], labels.valence[lag:])[0, 1]
+            np.corrcoef(truth[: len(truth) - lag or None], labels.valence.values[lag:])[
+                0, 1
+            ]
             for lag in range(0, 60, 3)
         ]
         lags.append(3 * int(np.argmax(scores)) / FPS)

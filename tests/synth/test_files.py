@@ -56,17 +56,19 @@ def test_the_readers_give_back_exactly_what_annotators_wrote(world):
     assert not got.problems
     a = got.annotations
     assert a.images == want.images
-    np.testing.assert_array_equal(a.valence_valid, want.valence_valid)
-    np.testing.assert_array_equal(a.expression_valid, want.expression_valid)
-    np.testing.assert_array_equal(a.action_units_valid, want.action_units_valid)
+    np.testing.assert_array_equal(a.valence.valid, want.valence.valid)
+    np.testing.assert_array_equal(a.expression.valid, want.expression.valid)
+    np.testing.assert_array_equal(a.action_units.valid, want.action_units.valid)
     np.testing.assert_array_equal(
-        a.valence[a.valence_valid], want.valence[want.valence_valid]
+        a.valence.values[a.valence.valid], want.valence.values[want.valence.valid]
     )
     np.testing.assert_array_equal(
-        a.expression[a.expression_valid], want.expression[want.expression_valid]
+        a.expression.values[a.expression.valid],
+        want.expression.values[want.expression.valid],
     )
     np.testing.assert_array_equal(
-        a.action_units[a.action_units_valid], want.action_units[want.action_units_valid]
+        a.action_units.values[a.action_units.valid],
+        want.action_units.values[want.action_units.valid],
     )
 
 

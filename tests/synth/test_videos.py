@@ -136,7 +136,9 @@ def test_a_clip_in_memory_is_the_clip_on_disk_before_its_files_compression(world
     clip = open_clip(planned)
     reading = read_mtl(world / "training_set_annotations.txt")
     assert clip.annotations.images == reading.annotations.images
-    np.testing.assert_array_equal(clip.annotations.valence, reading.annotations.valence)
+    np.testing.assert_array_equal(
+        clip.annotations.valence.values, reading.annotations.valence.values
+    )
     np.testing.assert_array_equal(clip.frame_number, planned.frame_numbers)
     np.testing.assert_array_equal(clip.time_s, (planned.frame_numbers - 1) / FPS)
     with np.load(world / "exact.npz") as exact:

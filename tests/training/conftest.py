@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 import torch
 
-from wildaffect.core.sequences import FrameSequence, Targets
+from wildaffect.core.columns import TaskColumn, TaskColumns
+from wildaffect.core.sequences import FrameSequence
 from wildaffect.core.tasks import LabelSpaces
 from wildaffect.core.windows import WindowSpec
 from wildaffect.losses.config import FixedWeights, LossConfig
@@ -64,22 +65,24 @@ def made_up_sequence(
     )
 
 
-def _targets(hidden, rng, labeled: float) -> Targets:
+def _column(values, valid, dtype) -> TaskColumn:
+    return TaskColumn(np.where(valid, values, 0).astype(dtype), valid)
+
+
+def _targets(hidden, rng, labeled: float) -> TaskColumns:
     num_rows = len(hidden)
     mixing = np.random.default_rng(4).normal(size=(4, NUM_UNITS))
     valid = {
-        f"{name}_valid": rng.random(num_rows) < labeled
+        name: rng.random(num_rows) < labeled
         for name in ("valence", "arousal", "expression")
     }
     units_valid = rng.random((num_rows, NUM_UNITS)) < labeled
     classes = (hidden[:, :3] > 0) @ [1, 2, 4]
-    return Targets(
-        valence=np.where(valid["valence_valid"], hidden[:, 0], 0).astype(np.float32),
-        arousal=np.where(valid["arousal_valid"], hidden[:, 1], 0).astype(np.float32),
-        expression=np.where(valid["expression_valid"], classes, 0).astype(np.int64),
-        action_units=((hidden @ mixing > 0) & units_valid).astype(np.int8),
-        action_units_valid=units_valid,
-        **valid,
+    return TaskColumns(
+        valence=_column(hidden[:, 0], valid["valence"], np.float32),
+        arousal=_column(hidden[:, 1], valid["arousal"], np.float32),
+        expression=_column(classes, valid["expression"], np.int64),
+        action_units=_column(hidden @ mixing > 0, units_valid, np.int8),
     )
 
 

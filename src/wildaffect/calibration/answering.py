@@ -4,12 +4,12 @@ Symbols: N rows of annotations, T rows of outputs of one video, K action units.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.core.annotations import Annotations
+from wildaffect.core.columns import empty_columns
 from wildaffect.core.errors import BadOutputs
 from wildaffect.core.outputs import SequenceOutputs
 from wildaffect.core.predictions import Predictions
@@ -100,15 +100,7 @@ class _Table:
         num_rows, spaces = len(annotations), annotations.spaces
         units = (num_rows, len(spaces.action_units))
         self._spaces = spaces
-        self._values: dict[Task, NDArray[Any]] = {
-            Task.VALENCE: np.zeros(num_rows, np.float32),
-            Task.AROUSAL: np.zeros(num_rows, np.float32),
-            Task.EXPRESSION: np.zeros(num_rows, np.int64),
-            Task.ACTION_UNITS: np.zeros(units, np.int8),
-        }
-        self._covered: dict[Task, NDArray[np.bool_]] = {
-            task: np.zeros(values.shape, np.bool_) for task, values in self._values.items()
-        }
+        self._columns = empty_columns(num_rows, spaces)
         self._probs: dict[Task, NDArray[np.float32]] = {
             Task.EXPRESSION: np.full(
                 (num_rows, len(spaces.expressions)), np.nan, np.float32
@@ -131,27 +123,19 @@ class _Table:
                 continue
             if task in self._probs:
                 self._fill_probs(task, rows, source, predicted)
-            self._values[task][rows] = values[source]
-            self._covered[task][rows] = True
+            self._columns[task].values[rows] = values[source]
+            self._columns[task].valid[rows] = True
 
     def predictions(self, provenance: Mapping[str, object]) -> Predictions:
         """Return the filled predictions."""
-        covered = self._covered
+        probs = {
+            task: whole if self._columns[task].valid.any() else None
+            for task, whole in self._probs.items()
+        }
         return Predictions(
-            valence=self._values[Task.VALENCE],
-            arousal=self._values[Task.AROUSAL],
-            expression=self._values[Task.EXPRESSION],
-            action_units=self._values[Task.ACTION_UNITS],
-            valence_covered=covered[Task.VALENCE],
-            arousal_covered=covered[Task.AROUSAL],
-            expression_covered=covered[Task.EXPRESSION],
-            action_units_covered=covered[Task.ACTION_UNITS],
-            expression_probs=self._probs[Task.EXPRESSION]
-            if covered[Task.EXPRESSION].any()
-            else None,
-            action_unit_probs=self._probs[Task.ACTION_UNITS]
-            if covered[Task.ACTION_UNITS].any()
-            else None,
+            **self._columns.columns(),
+            expression_probs=probs[Task.EXPRESSION],
+            action_unit_probs=probs[Task.ACTION_UNITS],
             spaces=self._spaces,
             provenance=provenance,
         )

@@ -35,8 +35,8 @@ from wildaffect.calibration.labeled import (
     statistics,
 )
 from wildaffect.calibration.selection import select_members
+from wildaffect.core.columns import TaskColumns
 from wildaffect.core.outputs import SequenceOutputs
-from wildaffect.core.sequences import Targets
 from wildaffect.core.tasks import LabelSpaces
 from wildaffect.inference.calibration import Calibration
 
@@ -60,7 +60,7 @@ class EnsembleWeights:
 
 def select_weights(
     members: Sequence[Outputs],
-    targets: Mapping[str, Targets],
+    targets: Mapping[str, TaskColumns],
     folds: Folds,
     *,
     combine: Combine,
@@ -113,7 +113,7 @@ def combine_members(
 def cross_fit_weights(
     members: Sequence[Outputs],
     selected: EnsembleWeights,
-    targets: Mapping[str, Targets],
+    targets: Mapping[str, TaskColumns],
     folds: Folds,
     *,
     fit: CalibrationFit,
@@ -159,11 +159,11 @@ def _of(outputs: Outputs, counted: NDArray[np.bool_]) -> list[SequenceOutputs]:
 
 
 def _decided(
-    outputs: Outputs, targets: Mapping[str, Targets], calibration: Calibration
+    outputs: Outputs, targets: Mapping[str, TaskColumns], calibration: Calibration
 ) -> Decided:
     rows = label_rows(outputs, targets)
     probs = {
-        task: rows.smoothed(task, calibration.smoothing.of(task)) for task in rows.target
+        task: rows.smoothed(task, calibration.smoothing.of(task)) for task in rows.labels
     }
     return decide(probs, calibration, rows=np.ones(len(rows.video_index), bool))
 

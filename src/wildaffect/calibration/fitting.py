@@ -25,9 +25,9 @@ from wildaffect.calibration.labeled import (
 from wildaffect.calibration.smoothing_choice import SmoothingChoice, SmoothingGrids
 from wildaffect.calibration.temperature import expression_temperature, unit_temperature
 from wildaffect.calibration.thresholds import ThresholdSweep, fit_thresholds
+from wildaffect.core.columns import TaskColumns
 from wildaffect.core.config import Config
 from wildaffect.core.outputs import SequenceOutputs
-from wildaffect.core.sequences import Targets
 from wildaffect.core.tasks import LabelSpaces, Task
 from wildaffect.inference.calibration import Calibration, expression_probs, unit_probs
 from wildaffect.inference.smoothing import Smoothing
@@ -74,7 +74,7 @@ class CrossFit:
 
 def fit_calibration(
     outputs: Sequence[SequenceOutputs],
-    targets: Mapping[str, Targets],
+    targets: Mapping[str, TaskColumns],
     fit: CalibrationFit | None = None,
 ) -> Calibration:
     """Return the calibration with the best scores on these videos.
@@ -93,7 +93,7 @@ def fit_calibration(
 
 def cross_fit(
     outputs: Sequence[SequenceOutputs],
-    targets: Mapping[str, Targets],
+    targets: Mapping[str, TaskColumns],
     folds: Sequence[Sequence[str]],
     fit: CalibrationFit | None = None,
     *,
@@ -150,25 +150,26 @@ class _Fitter:
         """Return the best calibration over the selected videos, a mask of shape (V,)."""
         smoothing = self._choice.best(counted)
         fitted: dict[str, float | tuple[float, ...]] = {}
-        if Task.EXPRESSION in self._rows.target:
+        if Task.EXPRESSION in self._rows.labels:
             fitted |= self._expression(smoothing, counted)
-        if Task.ACTION_UNITS in self._rows.target:
+        if Task.ACTION_UNITS in self._rows.labels:
             fitted |= self._action_units(smoothing, counted)
         return Calibration(smoothing=smoothing, **fitted)  # type: ignore[arg-type]
 
     def decided(self, calibration: Calibration, counted: NDArray[np.bool_]) -> Decided:
         """Return the predictions for the rows of the selected videos."""
         probs = {
-            task: self._probs(task, calibration.smoothing) for task in self._rows.target
+            task: self._probs(task, calibration.smoothing) for task in self._rows.labels
         }
         return decide(probs, calibration, rows=counted[self._rows.video_index])
 
     def _expression(
         self, smoothing: Smoothing, counted: NDArray[np.bool_]
     ) -> dict[str, float | tuple[float, ...]]:
-        rows = counted[self._rows.video_index] & self._rows.valid[Task.EXPRESSION]
+        labels = self._rows.labels[Task.EXPRESSION]
+        rows = counted[self._rows.video_index] & labels.valid
         probs = self._probs(Task.EXPRESSION, smoothing)[rows]
-        target = self._rows.target[Task.EXPRESSION][rows]
+        target = labels.values[rows]
         temperature = expression_temperature(probs, target, np.ones(len(target), bool))
         tempered = expression_probs(probs, Calibration(expression_temperature=temperature))
         bias: tuple[float, ...] = ()
@@ -182,8 +183,8 @@ class _Fitter:
     ) -> dict[str, float | tuple[float, ...]]:
         rows = counted[self._rows.video_index]
         probs = self._probs(Task.ACTION_UNITS, smoothing)[rows]
-        target = self._rows.target[Task.ACTION_UNITS][rows]
-        valid = self._rows.valid[Task.ACTION_UNITS][rows]
+        labels = self._rows.labels[Task.ACTION_UNITS]
+        target, valid = labels.values[rows], labels.valid[rows]
         temperature = unit_temperature(probs, target, valid)
         tempered = unit_probs(probs, Calibration(action_units_temperature=temperature))
         thresholds: tuple[float, ...] = ()

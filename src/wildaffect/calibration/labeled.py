@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from wildaffect.core.columns import TaskColumn, TaskColumns
 from wildaffect.core.errors import EvaluationError
 from wildaffect.core.outputs import SequenceOutputs
-from wildaffect.core.sequences import Targets
 from wildaffect.core.tasks import LabelSpaces, Task
 from wildaffect.inference.calibration import (
     Calibration,
@@ -37,9 +37,8 @@ class LabeledRows:
     outputs: tuple[SequenceOutputs, ...]
     video_index: NDArray[np.int64]
     """Position in `outputs`, ascending, shape (N,)."""
-    target: dict[Task, NDArray[Any]]
-    """Shapes (N,), (N,), (N,), (N, K); only tasks that are predicted."""
-    valid: dict[Task, NDArray[np.bool_]]
+    labels: dict[Task, TaskColumn]
+    """Labels of N rows; only tasks that are predicted."""
 
     @property
     def videos(self) -> tuple[str, ...]:
@@ -59,7 +58,7 @@ class LabeledRows:
 
 
 def label_rows(
-    outputs: Sequence[SequenceOutputs], targets: Mapping[str, Targets]
+    outputs: Sequence[SequenceOutputs], targets: Mapping[str, TaskColumns]
 ) -> LabeledRows:
     """Align outputs and labels of the same rows.
 
@@ -78,15 +77,9 @@ def label_rows(
     return LabeledRows(
         outputs=tuple(outputs),
         video_index=np.repeat(np.arange(len(outputs)), lengths),
-        target={
-            t: np.concatenate([getattr(video_labels, t) for video_labels in labels])
-            for t in tasks
-        },
-        valid={
-            t: np.concatenate(
-                [getattr(video_labels, f"{t}_valid") for video_labels in labels]
-            )
-            for t in tasks
+        labels={
+            task: TaskColumn.concatenate([of_video[task] for of_video in labels])
+            for task in tasks
         },
     )
 
@@ -114,11 +107,12 @@ def statistics(rows: LabeledRows, decided: Decided, spaces: LabelSpaces) -> Vide
     num_units = len(spaces.action_units)
 
     def columns(task: Task, width: tuple[int, ...] = ()) -> dict[str, Any]:
-        nothing = np.zeros((num_rows, *width), np.int64)
+        nothing = TaskColumn.empty((num_rows, *width), np.int64)
+        labels = rows.labels.get(task, nothing)
         return {
-            "target": rows.target.get(task, nothing),
-            "pred": decided.get(task, nothing),
-            "valid": rows.valid.get(task, nothing.astype(bool)),
+            "target": labels.values,
+            "pred": decided.get(task, nothing.values),
+            "valid": labels.valid,
             "groups": rows.video_index,
             "num_groups": num_videos,
         }
@@ -163,7 +157,7 @@ def joined(
 
 
 def _check_alike(
-    outputs: Sequence[SequenceOutputs], targets: Mapping[str, Targets]
+    outputs: Sequence[SequenceOutputs], targets: Mapping[str, TaskColumns]
 ) -> None:
     if not outputs:
         raise EvaluationError("outputs: must hold at least one video, got none")

@@ -21,9 +21,9 @@ from wildaffect.calibration.labeled import (
     label_rows,
     statistics,
 )
+from wildaffect.core.columns import TaskColumns
 from wildaffect.core.errors import BadOutputs
 from wildaffect.core.outputs import SequenceOutputs
-from wildaffect.core.sequences import Targets
 from wildaffect.core.tasks import LabelSpaces, Task
 from wildaffect.inference.calibration import Calibration
 from wildaffect.metrics.agreement import AgreementSums
@@ -50,7 +50,7 @@ class Selection:
 
 def select_members(
     members: Sequence[Sequence[SequenceOutputs]],
-    targets: Mapping[str, Targets],
+    targets: Mapping[str, TaskColumns],
     folds: Sequence[Sequence[str]],
     *,
     max_picks: int = 20,
@@ -137,7 +137,7 @@ class _Picker:
             sums = sums.plus(predicted[chosen])
             if scores[chosen] > best_score:
                 best, best_score = counts, scores[chosen]
-        missing = set(self._rows.target) - set(sums.total)
+        missing = set(self._rows.labels) - set(sums.total)
         if missing:
             raise BadOutputs(
                 f"selection: max_picks must reach for members of every task, got "
@@ -148,7 +148,7 @@ class _Picker:
     def decided(self, counts: NDArray[np.int64], counted: NDArray[np.bool_]) -> Decided:
         """Return the ensemble's predictions for the rows of the selected videos."""
         mixed: dict[Task, Probs] = {}
-        for task in self._rows.target:
+        for task in self._rows.labels:
             places = [i for i, member in enumerate(self._outputs) if task in member]
             share = (counts[places] / counts[places].sum()).astype(np.float32)
             predicted = np.stack([self._outputs[i][task] for i in places])
@@ -167,14 +167,14 @@ class _Picker:
         scores = [
             _task_score(
                 task,
-                self._rows.target[task][rows],
+                self._rows.labels[task].values[rows],
                 decided[task],
-                valid=self._rows.valid[task][rows],
+                valid=self._rows.labels[task].valid[rows],
                 num_classes=mixed[task].shape[-1],
             )
             for task in decided
         ]
-        num_missing = len(self._rows.target) - len(mixed)
+        num_missing = len(self._rows.labels) - len(mixed)
         return float(np.nan_to_num(scores).sum()) - NOBODY * num_missing
 
 

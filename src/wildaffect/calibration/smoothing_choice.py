@@ -71,7 +71,7 @@ class SmoothingChoice:
                 (kind, _score(rows, task, rows.smoothed(task, kind)))
                 for kind in getattr(grids, task)
             ]
-            for task in rows.target
+            for task in rows.labels
         }
 
     def best(self, counted: NDArray[np.bool_]) -> Smoothing:
@@ -89,7 +89,7 @@ def _score(rows: LabeledRows, task: Task, values: Probs) -> Score:
         "groups": rows.video_index,
         "num_groups": len(rows.videos),
     }
-    target, valid = rows.target[task], rows.valid[task]
+    target, valid = rows.labels[task].values, rows.labels[task].valid
     match task:
         case Task.VALENCE | Task.AROUSAL:
             sums = AgreementSums.by_group(target, values, valid=valid, **groups)
@@ -113,15 +113,13 @@ def _score(rows: LabeledRows, task: Task, values: Probs) -> Score:
 def _histogram(rows: LabeledRows, probs: Probs) -> NDArray[np.int64]:
     """Count valid cells by video, label, unit and probability, shape (V, 2, K, B)."""
     num_units = probs.shape[1]
-    valid = rows.valid[Task.ACTION_UNITS]
+    labels = rows.labels[Task.ACTION_UNITS]
     level = np.minimum((probs * NUM_BINS).astype(np.int64), NUM_BINS - 1)
     video = np.broadcast_to(rows.video_index[:, None], probs.shape)
     unit = np.broadcast_to(np.arange(num_units), probs.shape)
     shape = (len(rows.videos), 2, num_units, NUM_BINS)
-    cells = np.ravel_multi_index(
-        (video, rows.target[Task.ACTION_UNITS], unit, level), shape
-    )
-    return np.bincount(cells[valid], minlength=int(np.prod(shape))).reshape(shape)
+    cells = np.ravel_multi_index((video, labels.values, unit, level), shape)
+    return np.bincount(cells[labels.valid], minlength=int(np.prod(shape))).reshape(shape)
 
 
 def _best_mean_f1(histogram: NDArray[np.float64]) -> float:

@@ -1,6 +1,6 @@
-"""Labels of frames as stored in a data set, with a mask for every field.
+"""Labels of frames as stored in a data set.
 
-Symbols: N rows in the order of the files (repeated rows kept), K action units.
+Symbols: N rows in the order of the files (repeated rows kept).
 """
 
 from dataclasses import dataclass, field
@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from wildaffect.core.columns import TaskColumns, shape_problems
 from wildaffect.core.tasks import LabelSpaces
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Annotations:
+class Annotations(TaskColumns):
     """One set of annotated frames, column by column.
 
-    Where a mask is False, the corresponding value is never read. Readers convert the files'
-    codes for "not annotated" to masks.
+    Readers convert the files' codes for "not annotated" to masks.
     """
 
     source: str
@@ -33,45 +33,24 @@ class Annotations:
     """Image of each row relative to the set's image folder, length N."""
     lines: NDArray[np.int64]
     """Line of each row in its file, from 1, shape (N,)."""
-    valence: NDArray[np.float32]
-    """In [-1, 1], shape (N,)."""
-    arousal: NDArray[np.float32]
-    """In [-1, 1], shape (N,)."""
-    expression: NDArray[np.int64]
-    """Class of `spaces.expressions`, shape (N,)."""
-    action_units: NDArray[np.int8]
-    """Occurrence 0 or 1 in the order of `spaces.action_units`, shape (N, K)."""
-    valence_valid: NDArray[np.bool_]
-    arousal_valid: NDArray[np.bool_]
-    expression_valid: NDArray[np.bool_]
-    action_units_valid: NDArray[np.bool_]
-    """Shape (N, K); the other masks are (N,)."""
     spaces: LabelSpaces = field(default_factory=LabelSpaces)
     files: tuple[str, ...] = ()
     """File of the rows of each video, same length as `videos`; empty if unknown."""
 
     def __post_init__(self) -> None:
         rows = (len(self.images),)
-        per_unit = (*rows, len(self.spaces.action_units))
-        expected = {
-            "video_index": rows,
-            "frame_number": rows,
-            "lines": rows,
-            "valence": rows,
-            "arousal": rows,
-            "expression": rows,
-            "action_units": per_unit,
-            "valence_valid": rows,
-            "arousal_valid": rows,
-            "expression_valid": rows,
-            "action_units_valid": per_unit,
-        }
-        for name, shape in expected.items():
-            got = getattr(self, name).shape
-            if got != shape:
+        for name, index in (
+            ("video_index", self.video_index),
+            ("frame_number", self.frame_number),
+            ("lines", self.lines),
+            ("valence", self.valence.values),
+        ):
+            if index.shape != rows:
                 raise ValueError(
-                    f"{self.source}: {name} must have shape {shape}, got {got}"
+                    f"{self.source}: {name} must have shape {rows}, got {index.shape}"
                 )
+        for problem in shape_problems(self, self.spaces):
+            raise ValueError(f"{self.source}: {problem}")
         if len(self) and not (
             self.video_index.min() >= 0 and self.video_index.max() < len(self.videos)
         ):

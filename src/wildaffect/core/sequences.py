@@ -6,12 +6,14 @@ with features, D columns, K action units.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.core.annotations import Annotations
+from wildaffect.core.columns import TaskColumn, TaskColumns
+from wildaffect.core.tasks import Task
 from wildaffect.core.windows import check_times
 
 Floats = NDArray[np.floating]
@@ -19,8 +21,6 @@ Index = NDArray[np.int64]
 
 ASSUMED_FPS = 30.0
 """Frame rate to convert frame numbers to times if the video's rate is unknown."""
-
-TARGETS = ("valence", "arousal", "expression", "action_units")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,32 +33,6 @@ class FrameFeatures:
     """Times from the video's clock, shape (F,); None where it is not known."""
     values: Floats
     """Shape (F, D)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Targets:
-    """Labels of T frames; where a mask is False, the value is zero."""
-
-    valence: NDArray[np.float32]
-    """In [-1, 1], shape (T,)."""
-    arousal: NDArray[np.float32]
-    """In [-1, 1], shape (T,)."""
-    expression: Index
-    """Class, shape (T,)."""
-    action_units: NDArray[np.int8]
-    """Occurrence, shape (T, K)."""
-    valence_valid: NDArray[np.bool_]
-    arousal_valid: NDArray[np.bool_]
-    expression_valid: NDArray[np.bool_]
-    action_units_valid: NDArray[np.bool_]
-    """Shape (T, K); the other masks are (T,)."""
-
-    def __len__(self) -> int:
-        return len(self.valence)
-
-    def take(self, rows: slice | Index) -> "Targets":
-        """Return the labels of these rows."""
-        return Targets(**{name: getattr(self, name)[rows] for name in self.__slots__})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +52,8 @@ class FrameSequence:
     has_feature: NDArray[np.bool_]
     feature_frame: Index
     """Frame whose features the row has: its own, else the substitute's, (T,)."""
-    targets: Targets
+    targets: TaskColumns
+    """Labels; zero where they are not valid."""
     annotation_rows: Index
     """Rows of the annotations, in their order, shape (N,)."""
     sequence_row: Index
@@ -229,20 +204,19 @@ def expand(outputs: Floats, sequence: FrameSequence) -> Expanded:
 
 def _merge_repeats(
     annotations: Annotations, rows: Index, sequence_row: Index, num_frames: int
-) -> tuple[Targets, int]:
-    merged: dict[str, Any] = {}
+) -> tuple[TaskColumns, int]:
+    merged: dict[Task, TaskColumn] = {}
     num_conflicts = 0
-    for name in TARGETS:
-        value = getattr(annotations, name)[rows]
-        valid = getattr(annotations, f"{name}_valid")[rows]
-        one = np.zeros((num_frames, *value.shape[1:]), dtype=value.dtype)
+    for task in Task:
+        given = annotations[task].take(rows)
+        one = np.zeros((num_frames, *given.values.shape[1:]), dtype=given.values.dtype)
         one_valid = np.zeros(one.shape, dtype=bool)
-        given = np.nonzero(valid)
-        cells = (sequence_row[given[0]], *given[1:])
-        one[cells], one_valid[cells] = value[given], True
+        places = np.nonzero(given.valid)
+        cells = (sequence_row[places[0]], *places[1:])
+        one[cells], one_valid[cells] = given.values[places], True
         conflict = np.zeros(one.shape, dtype=bool)
-        np.logical_or.at(conflict, cells, value[given] != one[cells])
+        np.logical_or.at(conflict, cells, given.values[places] != one[cells])
         one[conflict] = 0
         num_conflicts += int(conflict.sum())
-        merged[name], merged[f"{name}_valid"] = one, one_valid & ~conflict
-    return Targets(**merged), num_conflicts
+        merged[task] = TaskColumn(one, one_valid & ~conflict)
+    return TaskColumns(**merged), num_conflicts

@@ -19,6 +19,11 @@ class Task(StrEnum):
     ACTION_UNITS = "action_units"
     """Occurrence of each action unit of a label space, independent of one another."""
 
+    @property
+    def words(self) -> str:
+        """Return the name in text, such as `action units`."""
+        return self.replace("_", " ")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelSpace(Config):

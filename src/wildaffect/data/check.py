@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.core.annotations import Annotations
+from wildaffect.core.tasks import Task
 from wildaffect.data.check_images import ImageCheck
 from wildaffect.formats.problems import Problem, Reading
 
@@ -84,9 +85,9 @@ def check_split(
     """
     a = reading.annotations
     num_repeats, conflicts = find_repeats(a)
-    both = a.valence_valid & a.arousal_valid
-    any_unit = a.action_units_valid.any(axis=1)
-    either = a.valence_valid | a.arousal_valid
+    both = a.valence.valid & a.arousal.valid
+    either = a.valence.valid | a.arousal.valid
+    named, units = a.expression, a.action_units
     return SplitCheck(
         name=name,
         annotations=a,
@@ -96,14 +97,14 @@ def check_split(
         conflicts=conflicts,
         valence_arousal=int(both.sum()),
         half_labeled=int((either & ~both).sum()),
-        expression=int(a.expression_valid.sum()),
-        action_units=int(any_unit.sum()),
+        expression=int(named.valid.sum()),
+        action_units=int(units.valid_rows.sum()),
         expressions=np.bincount(
-            a.expression[a.expression_valid], minlength=len(a.spaces.expressions)
+            named.values[named.valid], minlength=len(a.spaces.expressions)
         ),
-        positives=(a.action_units.astype(bool) & a.action_units_valid).sum(axis=0),
-        annotated=a.action_units_valid.sum(axis=0),
-        unlabeled=int((~either & ~a.expression_valid & ~any_unit).sum()),
+        positives=(units.values.astype(bool) & units.valid).sum(axis=0),
+        annotated=units.valid.sum(axis=0),
+        unlabeled=int((~either & ~named.valid & ~units.valid_rows).sum()),
         gaps=measure_gaps(a) if is_video else None,
         images=images,
     )
@@ -119,10 +120,8 @@ def find_repeats(annotations: Annotations) -> tuple[int, tuple[str, ...]]:
     original = first[inverse]
     later = np.flatnonzero(original != np.arange(len(a)))
     differ = np.zeros(len(later), bool)
-    for name in ("valence", "arousal", "expression", "action_units"):
-        for column in (getattr(a, name), getattr(a, f"{name}_valid")):
-            changed = column[later] != column[original[later]]
-            differ |= changed if changed.ndim == 1 else changed.any(axis=1)
+    for task in Task:
+        differ |= a[task].take(later).differs(a[task].take(original[later]))
     rows = later[differ].tolist()
     return int((~differ).sum()), tuple(
         f"{place_of(a, row)} (first in line {int(a.lines[original[row]])})" for row in rows

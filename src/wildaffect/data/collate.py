@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wildaffect.core.sequences import Targets
+from wildaffect.core.columns import TaskColumn, TaskColumns
+from wildaffect.core.tasks import Task
 from wildaffect.data.samples import Sample
 
 Floats = NDArray[np.floating]
@@ -26,7 +27,7 @@ class Batch:
     """Real rows of each sample, shape (B,)."""
     time_s: NDArray[np.float64]
     """Shape (B, L); padding repeats the last time, so that no difference is negative."""
-    targets: Targets
+    targets: TaskColumns
     """Shape (B, L) and (B, L, K); no mask is True on padding."""
 
     def __len__(self) -> int:
@@ -51,14 +52,17 @@ def collate(samples: Sequence[Sample]) -> Batch:
             f"got {len(samples)} with {sorted(widths)}"
         )
     targets = {
-        name: _pad([getattr(sample.targets, name) for sample in samples])
-        for name in Targets.__slots__
+        task: TaskColumn(
+            _pad([sample.targets[task].values for sample in samples]),
+            _pad([sample.targets[task].valid for sample in samples]),
+        )
+        for task in Task
     }
     return Batch(
         features=_pad([sample.features for sample in samples]),
         lengths=np.array([len(sample) for sample in samples]),
         time_s=_pad([sample.time_s for sample in samples], repeat_last=True),
-        targets=Targets(**targets),
+        targets=TaskColumns(**targets),
     )
 
 

@@ -9,9 +9,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from wildaffect.core.sequences import FrameSequence, Targets
+from wildaffect.core.columns import TaskColumn
+from wildaffect.core.sequences import FrameSequence
+from wildaffect.core.tasks import Task
 
-TRACED = ("valence", "arousal")
+TRACED = (Task.VALENCE, Task.AROUSAL)
 """Labels that are traced in real time; classes and action units are labeled per frame."""
 
 
@@ -35,9 +37,10 @@ def advance_traces(
     )
     source = after - is_before_nearer
     near = np.abs(sequence.time_s[source] - wanted_s) <= max_distance_s
-    columns = {name: getattr(sequence.targets, name) for name in Targets.__slots__}
-    for name in TRACED:
-        valid = near & columns[f"{name}_valid"][source]
-        columns[name] = np.where(valid, columns[name][source], 0).astype(np.float32)
-        columns[f"{name}_valid"] = valid
-    return replace(sequence, targets=Targets(**columns))
+    shifted = {}
+    for task in TRACED:
+        traced = sequence.targets[task].take(source)
+        valid = near & traced.valid
+        values = np.where(valid, traced.values, 0).astype(np.float32)
+        shifted[task] = TaskColumn(values, valid)
+    return replace(sequence, targets=replace(sequence.targets, **shifted))

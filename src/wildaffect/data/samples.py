@@ -13,14 +13,15 @@ from numpy.typing import NDArray
 
 from wildaffect.core.annotations import Annotations
 from wildaffect.core.causal import left_padding_s
+from wildaffect.core.columns import TaskColumns
 from wildaffect.core.errors import FeatureError
 from wildaffect.core.sequences import (
     FrameFeatures,
     FrameSequence,
     Index,
-    Targets,
     build_sequences,
 )
+from wildaffect.core.tasks import Task
 from wildaffect.core.windows import (
     TIME_TOLERANCE_S,
     LeftPaddedWindow,
@@ -51,7 +52,7 @@ class Sample:
     """Shape (L, D)."""
     time_s: NDArray[np.float64]
     """Shape (L,)."""
-    targets: Targets
+    targets: TaskColumns
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -194,10 +195,9 @@ def pad_left(sample: Sample, spec: LeftPaddedWindow) -> Sample:
     """Return a window left-padded with its first row, without labels in the padding."""
     lead_s = left_padding_s(float(sample.time_s[0]), spec)
     picks = np.concatenate([np.zeros(len(lead_s), np.int64), np.arange(len(sample))])
-    targets = sample.targets.take(picks)
-    for name in Targets.__slots__:
-        if name.endswith("_valid"):
-            getattr(targets, name)[: len(lead_s)] = False
+    targets = sample.targets.take_columns(picks)
+    for task in Task:
+        targets[task].valid[: len(lead_s)] = False
     return Sample(
         video=sample.video,
         rows=sample.rows[picks],
@@ -227,5 +227,5 @@ def _sample(sequence: FrameSequence, rows: Index) -> Sample:
         rows=rows,
         features=sequence.features[rows].astype(np.float32, copy=False),
         time_s=sequence.time_s[rows],
-        targets=sequence.targets.take(rows),
+        targets=sequence.targets.take_columns(rows),
     )

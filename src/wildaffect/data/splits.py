@@ -20,6 +20,7 @@ from wildaffect.core.config import STRICT, first_problem
 from wildaffect.core.errors import SplitError
 from wildaffect.core.files import write_whole
 from wildaffect.core.names import check_bare_name
+from wildaffect.core.tasks import Task
 
 Counts = NDArray[np.float64]
 Kind = Literal["official", "by-video", "subject-disjoint"]
@@ -194,16 +195,15 @@ def _check_annotations(splits: Splits, annotations: Annotations, path: Path) -> 
 def _count(annotations: Annotations) -> tuple[list[str], Counts]:
     """Return the properties to balance and their frames in each video, shape (V, C)."""
     marks: dict[str, NDArray[np.bool_]] = {"frames": np.ones(len(annotations), dtype=bool)}
-    for task in ("valence", "arousal"):
-        valid = getattr(annotations, f"{task}_valid")
-        bins = np.digitize(getattr(annotations, task), VALUE_BINS)
+    for task in (Task.VALENCE, Task.AROUSAL):
+        bins = np.digitize(annotations[task].values, VALUE_BINS)
         for i in range(len(VALUE_BINS) + 1):
-            marks[f"{task} range {i}"] = valid & (bins == i)
+            marks[f"{task} range {i}"] = annotations[task].valid & (bins == i)
+    named, units = annotations.expression, annotations.action_units
     for i, label in enumerate(annotations.spaces.expressions.labels):
-        marks[label] = annotations.expression_valid & (annotations.expression == i)
+        marks[label] = named.valid & (named.values == i)
     for i, label in enumerate(annotations.spaces.action_units.labels):
-        valid = annotations.action_units_valid[:, i]
-        marks[label] = valid & (annotations.action_units[:, i] == 1)
+        marks[label] = units.valid[:, i] & (units.values[:, i] == 1)
     least = max(1.0, MIN_SHARE * len(annotations))
     kept = {name: mark for name, mark in marks.items() if mark.sum() >= least}
     counts = [

@@ -4,13 +4,14 @@ Symbols: N annotated rows, K action units.
 """
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.core.annotations import Annotations
+from wildaffect.core.columns import Mask, TaskColumn
 from wildaffect.core.errors import EvaluationError
+from wildaffect.core.predictions import Predictions
 from wildaffect.core.tasks import LabelSpace, Task
 from wildaffect.evaluation.matching import describe_rows
 from wildaffect.evaluation.report import TaskCoverage
@@ -23,18 +24,14 @@ from wildaffect.evaluation.spaces import (
 )
 from wildaffect.evaluation.tables import PredictionTable
 
-Mask = NDArray[np.bool_]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlignedTask:
-    """Target and prediction of one task, N rows each, or (N, K) for action units."""
+    """Target and prediction of one task, N rows each."""
 
-    target: NDArray[Any]
-    annotated: Mask
-    pred: NDArray[Any]
-    given: Mask
-    """True where `pred` is valid, including values filled in by a rule."""
+    target: TaskColumn
+    pred: TaskColumn
+    """Valid also where a rule filled in a value."""
     num_missing: int = 0
     """Annotated frames without a prediction, before a rule filled them."""
     space: LabelSpace | None = None
@@ -42,77 +39,37 @@ class AlignedTask:
     notes: tuple[str, ...] = ()
 
 
-class AlignedPredictions:
-    """Predicted values in the order of annotated rows; NaN or -1 where there is none."""
-
-    def __init__(self, table: PredictionTable, rows: NDArray[np.int64]) -> None:
-        values = table.values
-        there = rows >= 0
-        at = np.maximum(rows, 0)
-        self.source = table.source
-        self.valence = np.where(there, values.valence[at], np.nan)
-        self.arousal = np.where(there, values.arousal[at], np.nan)
-        self.expression = np.where(there, values.expression[at], -1)
-        self.action_units = np.where(there[:, None], values.action_units[at], np.nan)
-        self.spaces = values.spaces
-        labels = values.spaces.action_units.labels
-        self.units = tuple(
-            label
-            for column, label in enumerate(labels)
-            if not np.isnan(self.action_units[:, column]).all()
-        )
-        """Units that are predicted for at least one annotated row."""
-
-    def has(self, task: Task) -> bool:
-        """Return whether any annotated row has a prediction for the task."""
-        match task:
-            case Task.VALENCE:
-                return not np.isnan(self.valence).all()
-            case Task.AROUSAL:
-                return not np.isnan(self.arousal).all()
-            case Task.EXPRESSION:
-                return bool((self.expression >= 0).any())
-            case Task.ACTION_UNITS:
-                return bool(self.units)
-
-
-def annotated_mask(annotations: Annotations, task: Task) -> Mask:
-    """Return which values are annotated, shape (N,), for action units (N, K)."""
-    match task:
-        case Task.VALENCE:
-            return annotations.valence_valid
-        case Task.AROUSAL:
-            return annotations.arousal_valid
-        case Task.EXPRESSION:
-            return annotations.expression_valid
-        case Task.ACTION_UNITS:
-            return annotations.action_units_valid
+def predictions_at(table: PredictionTable, rows: NDArray[np.int64]) -> Predictions:
+    """Return the predictions of annotated rows: row `rows[n]` of the table, none if -1."""
+    columns = table.predictions.take_columns(np.maximum(rows, 0))
+    there = rows >= 0
+    for task in Task:
+        columns[task].valid[~there] = False
+    return Predictions(**columns.columns(), spaces=table.predictions.spaces)
 
 
 def align_values(
-    task: Task, predictions: AlignedPredictions, annotations: Annotations, rules: Rules
+    task: Task,
+    predictions: Predictions,
+    annotations: Annotations,
+    rules: Rules,
+    source: str,
 ) -> AlignedTask:
     """Return valence or arousal.
 
     Raises:
         EvaluationError: If a prediction is missing and the rule does not allow it.
     """
-    pred = predictions.valence if task is Task.VALENCE else predictions.arousal
-    target = annotations.valence if task is Task.VALENCE else annotations.arousal
     aligned = AlignedTask(
-        target=target,
-        annotated=annotated_mask(annotations, task),
+        target=annotations[task],
         # The precision of the annotations, so that equal texts become equal values.
-        pred=pred.astype(np.float32),
-        given=~np.isnan(pred),
+        pred=predictions[task].astype(np.float32),
     )
-    return _treat_missing(
-        aligned, task, annotations, rules.missing, source=predictions.source
-    )
+    return _treat_missing(aligned, task, annotations, rules.missing, source=source)
 
 
 def align_expressions(
-    predictions: AlignedPredictions, annotations: Annotations, rules: Rules
+    predictions: Predictions, annotations: Annotations, rules: Rules, source: str
 ) -> AlignedTask:
     """Return the expressions, in the annotated classes that are compared.
 
@@ -122,36 +79,31 @@ def align_expressions(
     """
     space = annotations.spaces.expressions
     codes, absent = class_codes(
-        predictions.spaces.expressions, space, rules.class_map, source=predictions.source
+        predictions.spaces.expressions, space, rules.class_map, source=source
     )
     possible = [label for label in space.labels if label not in absent]
-    shared = share_labels(
-        space, possible, rules.absent, what="expressions", source=predictions.source
-    )
+    shared = share_labels(space, possible, rules.absent, what="expressions", source=source)
     renumber = np.full(len(space) + 1, WITHOUT_COUNTERPART)
     renumber[shared.columns] = np.arange(len(shared.space))
-    predicted = predictions.expression >= 0
-    pred = np.where(
-        predicted, codes[np.maximum(predictions.expression, 0)], WITHOUT_COUNTERPART
-    )
-    num_lost = int((predicted & (pred == WITHOUT_COUNTERPART)).sum())
+    predicted = predictions.expression
+    pred = codes[predicted.values]
+    num_lost = int((predicted.valid & (pred == WITHOUT_COUNTERPART)).sum())
     lost = (
         f"{num_lost:,} predicted expressions have no counterpart in {space.name}; those "
         "frames count as having no prediction"
     )
-    target = renumber[annotations.expression]
+    annotated = annotations.expression
+    target = renumber[annotated.values]
     aligned = AlignedTask(
-        target=target,
-        annotated=annotations.expression_valid & (target != WITHOUT_COUNTERPART),
-        pred=renumber[pred],
-        given=pred != WITHOUT_COUNTERPART,
+        target=TaskColumn(target, annotated.valid & (target != WITHOUT_COUNTERPART)),
+        pred=TaskColumn(renumber[pred], predicted.valid & (pred != WITHOUT_COUNTERPART)),
         space=shared.space,
         departures=_departures(shared, rules.absent, "expressions"),
         notes=(lost,) if num_lost else (),
     )
     if rules.missing is Missing.NEUTRAL and "Neutral" not in shared.space.labels:
         raise EvaluationError(
-            f"{predictions.source}: --missing neutral must find Neutral among the classes "
+            f"{source}: --missing neutral must find Neutral among the classes "
             f"({', '.join(shared.space.labels)}), got none; use --missing skip"
         )
     neutral = dict(zip(shared.space.labels, range(len(shared.space)), strict=True))
@@ -160,13 +112,13 @@ def align_expressions(
         Task.EXPRESSION,
         annotations,
         rules.missing,
-        source=predictions.source,
+        source=source,
         neutral=neutral.get("Neutral", 0),
     )
 
 
 def align_action_units(
-    predictions: AlignedPredictions, annotations: Annotations, rules: Rules
+    predictions: Predictions, annotations: Annotations, rules: Rules, source: str
 ) -> AlignedTask:
     """Return the action units that are compared.
 
@@ -175,40 +127,48 @@ def align_action_units(
             not allow it.
     """
     space = annotations.spaces.action_units
+    predicted = predictions.action_units
     shared = share_labels(
         space,
-        predictions.units,
+        predicted_units(predictions),
         rules.absent,
         what="action units",
-        source=predictions.source,
+        source=source,
     )
-    pred = np.full((len(annotations), len(shared.space)), np.nan)
-    has_scores = ~np.isnan(predictions.action_units).all(axis=1)
+    pred = TaskColumn.empty((len(annotations), len(shared.space)), np.float64)
     for column, label in enumerate(shared.space.labels):
-        if label in predictions.units:
-            position = predictions.spaces.action_units.index(label)
-            pred[:, column] = predictions.action_units[:, position]
-        else:
-            pred[has_scores, column] = 0.0
+        if label in shared.absent:
+            pred.valid[:, column] = predicted.valid_rows
+            continue
+        position = predictions.spaces.action_units.index(label)
+        pred.values[:, column] = predicted.values[:, position]
+        pred.valid[:, column] = predicted.valid[:, position]
     unused = f"action units predicted but not annotated, not scored: {_list(shared.unused)}"
     aligned = AlignedTask(
-        target=annotations.action_units[:, shared.columns],
-        annotated=annotations.action_units_valid[:, shared.columns],
+        target=TaskColumn(
+            annotations.action_units.values[:, shared.columns],
+            annotations.action_units.valid[:, shared.columns],
+        ),
         pred=pred,
-        given=~np.isnan(pred),
         space=shared.space,
         departures=_departures(shared, rules.absent, "action units"),
         notes=(unused,) if shared.unused else (),
     )
     return _treat_missing(
-        aligned, Task.ACTION_UNITS, annotations, rules.missing, source=predictions.source
+        aligned, Task.ACTION_UNITS, annotations, rules.missing, source=source
     )
+
+
+def predicted_units(predictions: Predictions) -> tuple[str, ...]:
+    """Return the action units with a prediction in at least one row."""
+    is_predicted = predictions.action_units.valid.any(axis=0)
+    return tuple(np.array(predictions.spaces.action_units.labels)[is_predicted].tolist())
 
 
 def coverage_of(task: Task, aligned: AlignedTask, annotations: Annotations) -> TaskCoverage:
     """Return the share of annotations that were predicted and scored."""
-    num_annotated = int(_frames(aligned.annotated).sum())
-    scored = _frames(aligned.annotated & aligned.given)
+    num_annotated = int(aligned.target.valid_rows.sum())
+    scored = _rows(aligned.target.valid & aligned.pred.valid)
     return TaskCoverage(
         task=task,
         num_annotated=num_annotated,
@@ -228,11 +188,11 @@ def _treat_missing(
     source: str,
     neutral: float = 0.0,
 ) -> AlignedTask:
-    lacking = np.flatnonzero(_frames(aligned.annotated & ~aligned.given))
+    lacking = np.flatnonzero(_rows(aligned.target.valid & ~aligned.pred.valid))
     if not len(lacking):
         return aligned
-    what = task.replace("_", " ")
-    counted = f"{len(lacking):,} of {int(_frames(aligned.annotated).sum()):,} frames"
+    what = task.words
+    counted = f"{len(lacking):,} of {int(aligned.target.valid_rows.sum()):,} frames"
     match rule:
         case Missing.REFUSE:
             raise EvaluationError(
@@ -242,15 +202,14 @@ def _treat_missing(
             )
         case Missing.SKIP:
             note = f"{what}: {counted} have no prediction, left out"
-            given, pred = aligned.given, aligned.pred
+            pred = aligned.pred
         case Missing.NEUTRAL:
             note = f"{what}: {counted} have no prediction, counted as neutral"
-            given = np.ones_like(aligned.given)
-            pred = np.where(aligned.given, aligned.pred, neutral)
+            values = np.where(aligned.pred.valid, aligned.pred.values, neutral)
+            pred = TaskColumn(values, np.ones_like(aligned.pred.valid))
     return replace(
         aligned,
         pred=pred,
-        given=given,
         num_missing=len(lacking),
         departures=(*aligned.departures, note),
     )
@@ -273,5 +232,5 @@ def _list(labels: tuple[str, ...]) -> str:
     return ", ".join(labels)
 
 
-def _frames(mask: Mask) -> Mask:
+def _rows(mask: Mask) -> Mask:
     return mask if mask.ndim == 1 else np.asarray(mask.any(axis=1))

@@ -9,7 +9,6 @@ Symbols: N rows, K action units.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -18,7 +17,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import compute
 
+from wildaffect.core.columns import TaskColumn, masked
 from wildaffect.core.errors import BadAnnotation
+from wildaffect.core.predictions import Predictions
 from wildaffect.core.tasks import (
     ABAW_ACTION_UNITS,
     ABAW_EXPRESSIONS,
@@ -53,22 +54,6 @@ _EXPRESSION = re.compile(r"expression(?:\[(?P<space>[^\]]+)\])?")
 _NEVER_MEANT = re.compile(
     r"time_s|status|presence|subject|split|.*_(sd|intensity)|(box|pose|face)_.*"
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Values:
-    """Decided values of N rows; NaN or -1 where there is no prediction."""
-
-    valence: NDArray[np.float64]
-    """Shape (N,)."""
-    arousal: NDArray[np.float64]
-    """Shape (N,)."""
-    expression: NDArray[np.int64]
-    """Class of `spaces.expressions`, shape (N,)."""
-    action_units: NDArray[np.float64]
-    """0 or 1 in the order of `spaces.action_units`, shape (N, K)."""
-    spaces: LabelSpaces = field(default_factory=LabelSpaces)
-    notes: tuple[str, ...] = ()
 
 
 def check_columns(path: Path, names: Sequence[str]) -> None:
@@ -107,8 +92,8 @@ def check_columns(path: Path, names: Sequence[str]) -> None:
 
 def read_values(
     path: Path, table: pa.Table, lines: NDArray[np.int64], classes: LabelSpace | None
-) -> Values:
-    """Return the decided values of every row.
+) -> tuple[Predictions, tuple[str, ...]]:
+    """Return the decided values of every row, and notes for the report.
 
     Args:
         path: Path of the table, for messages.
@@ -134,14 +119,14 @@ def read_values(
         units = np.full((table.num_rows, len(unit_space)), np.nan)
     elif labels != ABAW_ACTION_UNITS.labels:
         unit_space = LabelSpace(name="predicted-action-units", labels=labels)
-    return Values(
-        valence=scales["valence"],
-        arousal=scales["arousal"],
-        expression=codes,
-        action_units=units,
+    predictions = Predictions(
+        valence=masked(scales["valence"]),
+        arousal=masked(scales["arousal"]),
+        expression=TaskColumn(codes.clip(min=0), codes >= 0),
+        action_units=masked(units),
         spaces=LabelSpaces(expressions=space, action_units=unit_space),
-        notes=tuple(notes),
     )
+    return predictions, tuple(notes)
 
 
 def read_whole_numbers(

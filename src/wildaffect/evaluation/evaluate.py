@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from wildaffect.core.columns import TaskColumns
 from wildaffect.core.errors import EvaluationError
 from wildaffect.core.hashes import InputFiles, hash_files
 from wildaffect.core.predictions import Predictions
@@ -191,13 +192,11 @@ def _labels(paired: Paired) -> tuple[str, ...]:
 
 
 def _narrow(side: Predictions, other: Predictions) -> Predictions:
-    return replace(
-        side,
-        valence_covered=side.valence_covered & other.valence_covered,
-        arousal_covered=side.arousal_covered & other.arousal_covered,
-        expression_covered=side.expression_covered & other.expression_covered,
-        action_units_covered=side.action_units_covered & other.action_units_covered,
-    )
+    narrowed = {
+        task: replace(side[task], valid=side[task].valid & other[task].valid)
+        for task in Task
+    }
+    return replace(side, **TaskColumns(**narrowed).columns())
 
 
 def _num_scored(task: Task, paired: Paired, predictions: Predictions) -> int:
@@ -205,9 +204,8 @@ def _num_scored(task: Task, paired: Paired, predictions: Predictions) -> int:
 
 
 def _scored_rows(task: Task, paired: Paired, predictions: Predictions) -> NDArray[np.bool_]:
-    valid: NDArray[np.bool_] = getattr(paired.annotations, f"{task.value}_valid")
-    scored = valid & getattr(predictions, f"{task.value}_covered")
-    return scored if scored.ndim == 1 else np.asarray(scored.any(axis=1))
+    valid = paired.annotations[task].valid & predictions[task].valid
+    return replace(predictions[task], valid=valid).valid_rows
 
 
 def _breakdown(

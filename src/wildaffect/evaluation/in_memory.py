@@ -175,9 +175,9 @@ def _annotated(table: pa.Table) -> Annotated:
     name = "targets"
     check_columns(Path(name), table.column_names)
     rows = np.arange(len(table))
-    values = read_values(Path(name), table, rows, None)
-    _refuse_codes("valence", values.valence)
-    _refuse_codes("arousal", values.arousal)
+    labels, notes = read_values(Path(name), table, rows, None)
+    _refuse_codes("valence", labels.valence.values)
+    _refuse_codes("arousal", labels.arousal.values)
     videos, index, numbers = _keys(table, name)
     annotations = Annotations(
         source=name,
@@ -187,22 +187,18 @@ def _annotated(table: pa.Table) -> Annotated:
         frame_number=numbers,
         images=tuple(f"row {row}" for row in rows),
         lines=rows,
-        valence=_filled(values.valence).astype(np.float32),
-        arousal=_filled(values.arousal).astype(np.float32),
-        expression=values.expression.clip(min=0),
-        action_units=_filled(values.action_units).astype(np.int8),
-        valence_valid=~np.isnan(values.valence),
-        arousal_valid=~np.isnan(values.arousal),
-        expression_valid=values.expression >= 0,
-        action_units_valid=~np.isnan(values.action_units),
-        spaces=values.spaces,
+        valence=labels.valence.astype(np.float32),
+        arousal=labels.arousal.astype(np.float32),
+        expression=labels.expression,
+        action_units=labels.action_units.astype(np.int8),
+        spaces=labels.spaces,
     )
     return Annotated(
         annotations=annotations,
         input=InputFiles(name=name, sha256=None, num_files=0),
         layout=OWN,
         first_frame=None,
-        notes=values.notes,
+        notes=notes,
     )
 
 
@@ -231,18 +227,14 @@ def _prediction_table(table: pa.Table, classes: LabelSpace | None) -> Prediction
     name = "predictions"
     check_columns(Path(name), table.column_names)
     rows = np.arange(len(table))
-    values = read_values(Path(name), table, rows, classes)
+    predictions, notes = read_values(Path(name), table, rows, classes)
     return PredictionTable(
         source=name,
         keys=_keys(table, name),
         images=None,
         counts_from_zero=False,
         places=tuple(f"row {row}" for row in rows),
-        values=values,
+        predictions=predictions,
         files=(),
-        notes=values.notes,
+        notes=notes,
     )
-
-
-def _filled(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.where(np.isnan(values), 0.0, values)

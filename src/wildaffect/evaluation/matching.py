@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from wildaffect.core.annotations import Annotations
 from wildaffect.core.errors import EvaluationError
+from wildaffect.core.tasks import Task
 from wildaffect.evaluation.tables import Keys, PredictionTable
 from wildaffect.formats.image_names import parse_image_names
 from wildaffect.formats.lines import encode
@@ -105,21 +106,15 @@ def _by_image(
 
 def _refuse_contradictions(table: PredictionTable, groups: NDArray[np.int64]) -> None:
     repeats = np.flatnonzero(groups != np.arange(len(groups)))
-    values = table.values
-    for name, column in (
-        ("valence", values.valence),
-        ("arousal", values.arousal),
-        ("expression", values.expression),
-        ("action units", values.action_units),
-    ):
-        here, there = column[repeats], column[groups[repeats]]
-        same = (here == there) | (np.isnan(here) & np.isnan(there))
-        differ = ~(same if same.ndim == 1 else same.all(axis=1))
+    for task in Task:
+        column = table.predictions[task]
+        differ = column.take(repeats).differs(column.take(groups[repeats]))
         if differ.any():
             row = int(repeats[np.flatnonzero(differ)[0]])
             raise EvaluationError(
-                f"{table.source}: a frame must be predicted once, got another {name} in "
-                f"{table.places[row]} than in {table.places[int(groups[row])]} for "
+                f"{table.source}: a frame must be predicted once, got another "
+                f"{task.words} in {table.places[row]} than in "
+                f"{table.places[int(groups[row])]} for "
                 f"{_name_of(table, row)}; keep one person per video"
             )
 

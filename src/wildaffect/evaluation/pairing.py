@@ -4,23 +4,22 @@ Symbols: N annotated rows, K action units.
 """
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.core.annotations import Annotations
+from wildaffect.core.columns import TaskColumns, empty_columns
 from wildaffect.core.errors import EvaluationError
 from wildaffect.core.predictions import Predictions
-from wildaffect.core.tasks import LabelSpaces, Task
+from wildaffect.core.tasks import LabelSpace, LabelSpaces, Task
 from wildaffect.evaluation.alignment import (
-    AlignedPredictions,
     AlignedTask,
     align_action_units,
     align_expressions,
     align_values,
-    annotated_mask,
     coverage_of,
+    predictions_at,
 )
 from wildaffect.evaluation.protocols import Protocol
 from wildaffect.evaluation.report import TaskCoverage
@@ -64,22 +63,25 @@ def pair_up(
             not allow it.
     """
     _check_spaces(annotations, protocol)
-    predictions = AlignedPredictions(table, rows)
+    predictions = predictions_at(table, rows)
     aligned = {
-        task: _align(task, predictions, annotations, rules)
+        task: _align(task, predictions, annotations, rules, table.source)
         for task in _tasks(predictions, annotations, protocol)
     }
     spaces = LabelSpaces(
-        expressions=aligned[Task.EXPRESSION].space or annotations.spaces.expressions
-        if Task.EXPRESSION in aligned
-        else annotations.spaces.expressions,
-        action_units=aligned[Task.ACTION_UNITS].space or annotations.spaces.action_units
-        if Task.ACTION_UNITS in aligned
-        else annotations.spaces.action_units,
+        expressions=_space(Task.EXPRESSION, aligned) or annotations.spaces.expressions,
+        action_units=_space(Task.ACTION_UNITS, aligned) or annotations.spaces.action_units,
     )
+    nothing = empty_columns(len(annotations), spaces)
+    targets = {task: nothing[task] for task in Task}
+    preds = dict(targets)
+    for task, columns in aligned.items():
+        dtype = nothing[task].values.dtype.type
+        targets[task] = columns.target.astype(dtype)
+        preds[task] = columns.pred.astype(dtype)
     return Paired(
-        annotations=_annotations(annotations, aligned, spaces),
-        predictions=_predictions(len(annotations), aligned, spaces),
+        annotations=replace(annotations, **TaskColumns(**targets).columns(), spaces=spaces),
+        predictions=Predictions(**TaskColumns(**preds).columns(), spaces=spaces),
         coverage=tuple(
             coverage_of(task, columns, annotations) for task, columns in aligned.items()
         ),
@@ -91,15 +93,23 @@ def pair_up(
 
 
 def _align(
-    task: Task, predictions: AlignedPredictions, annotations: Annotations, rules: Rules
+    task: Task,
+    predictions: Predictions,
+    annotations: Annotations,
+    rules: Rules,
+    source: str,
 ) -> AlignedTask:
     match task:
         case Task.VALENCE | Task.AROUSAL:
-            return align_values(task, predictions, annotations, rules)
+            return align_values(task, predictions, annotations, rules, source)
         case Task.EXPRESSION:
-            return align_expressions(predictions, annotations, rules)
+            return align_expressions(predictions, annotations, rules, source)
         case Task.ACTION_UNITS:
-            return align_action_units(predictions, annotations, rules)
+            return align_action_units(predictions, annotations, rules, source)
+
+
+def _space(task: Task, aligned: dict[Task, AlignedTask]) -> LabelSpace | None:
+    return aligned[task].space if task in aligned else None
 
 
 def _check_spaces(annotations: Annotations, protocol: Protocol) -> None:
@@ -119,10 +129,10 @@ def _check_spaces(annotations: Annotations, protocol: Protocol) -> None:
 
 
 def _tasks(
-    predictions: AlignedPredictions, annotations: Annotations, protocol: Protocol
+    predictions: Predictions, annotations: Annotations, protocol: Protocol
 ) -> list[Task]:
-    annotated = [t for t in protocol.tasks if annotated_mask(annotations, t).any()]
-    predicted = [task for task in protocol.tasks if predictions.has(task)]
+    annotated = [task for task in protocol.tasks if annotations[task].valid.any()]
+    predicted = [task for task in protocol.tasks if predictions[task].valid.any()]
     if protocol.needs_all:
         for what, got in (("annotations", annotated), ("predictions", predicted)):
             missing = [task for task in protocol.tasks if task not in got]
@@ -142,58 +152,4 @@ def _tasks(
 
 
 def _names(tasks: list[Task]) -> str:
-    return ", ".join(task.replace("_", " ") for task in tasks) or "nothing"
-
-
-def _annotations(
-    annotations: Annotations, aligned: dict[Task, AlignedTask], spaces: LabelSpaces
-) -> Annotations:
-    def column(task: Task, width: tuple[int, ...] = ()) -> tuple[NDArray[Any], Any]:
-        if task in aligned:
-            return aligned[task].target, aligned[task].annotated
-        shape = (len(annotations), *width)
-        return np.zeros(shape, np.int64), np.zeros(shape, bool)
-
-    valence, valence_valid = column(Task.VALENCE)
-    arousal, arousal_valid = column(Task.AROUSAL)
-    expression, expression_valid = column(Task.EXPRESSION)
-    units, units_valid = column(Task.ACTION_UNITS, (len(spaces.action_units),))
-    return replace(
-        annotations,
-        valence=valence.astype(np.float32),
-        arousal=arousal.astype(np.float32),
-        expression=expression.astype(np.int64),
-        action_units=units.astype(np.int8),
-        valence_valid=valence_valid,
-        arousal_valid=arousal_valid,
-        expression_valid=expression_valid,
-        action_units_valid=units_valid,
-        spaces=spaces,
-    )
-
-
-def _predictions(
-    num_rows: int, aligned: dict[Task, AlignedTask], spaces: LabelSpaces
-) -> Predictions:
-    def column(task: Task, width: tuple[int, ...] = ()) -> tuple[NDArray[Any], Any]:
-        if task in aligned:
-            given = aligned[task].given
-            return np.where(given, aligned[task].pred, 0), given
-        shape = (num_rows, *width)
-        return np.zeros(shape), np.zeros(shape, bool)
-
-    valence, valence_covered = column(Task.VALENCE)
-    arousal, arousal_covered = column(Task.AROUSAL)
-    expression, expression_covered = column(Task.EXPRESSION)
-    units, units_covered = column(Task.ACTION_UNITS, (len(spaces.action_units),))
-    return Predictions(
-        valence=valence,
-        arousal=arousal,
-        expression=expression.astype(np.int64),
-        action_units=units.astype(np.int8),
-        valence_covered=valence_covered,
-        arousal_covered=arousal_covered,
-        expression_covered=expression_covered,
-        action_units_covered=units_covered,
-        spaces=spaces,
-    )
+    return ", ".join(task.words for task in tasks) or "nothing"

@@ -25,9 +25,11 @@ short."""
 
 def densities(annotations: Annotations, predictions: Predictions) -> tuple[Density, ...]:
     """Return densities of annotated and predicted values, for the scored tasks."""
-    valence = annotations.valence_valid & predictions.valence_covered
-    arousal = annotations.arousal_valid & predictions.arousal_covered
-    both = valence & arousal
+    valid = {
+        task: annotations[task].valid & predictions[task].valid
+        for task in (Task.VALENCE, Task.AROUSAL)
+    }
+    both = valid[Task.VALENCE] & valid[Task.AROUSAL]
     found = []
     if both.any():
         for title, source in (("Annotated", annotations), ("Predicted", predictions)):
@@ -36,14 +38,13 @@ def densities(annotations: Annotations, predictions: Predictions) -> tuple[Densi
                     title=title,
                     x_title="valence",
                     y_title="arousal",
-                    counts=_bin(source.valence[both], source.arousal[both]),
+                    counts=_bin(source.valence.values[both], source.arousal.values[both]),
                     is_agreement=False,
                 )
             )
-    for task, valid in ((Task.VALENCE, valence), (Task.AROUSAL, arousal)):
-        if valid.any():
-            target = getattr(annotations, task.value)[valid]
-            pred = getattr(predictions, task.value)[valid]
+    for task, rows in valid.items():
+        if rows.any():
+            target, pred = annotations[task].values[rows], predictions[task].values[rows]
             found.append(
                 Density(
                     title=task.value.capitalize(),
@@ -97,8 +98,7 @@ def _traces_of(
     ranks: list[tuple[Literal["most", "least"], int]] = [("most", int(order[-1]))]
     if len(order) > 1:
         ranks.append(("least", int(order[0])))
-    valid = getattr(annotations, f"{task.value}_valid")
-    valid = valid & getattr(predictions, f"{task.value}_covered")
+    valid = annotations[task].valid & predictions[task].valid
     for rank, video in ranks:
         rows = np.flatnonzero(valid & (annotations.video_index == video))
         numbers, first = np.unique(annotations.frame_number[rows], return_index=True)
@@ -111,8 +111,8 @@ def _traces_of(
             ccc=float(ccc[video]),
             num_frames=len(numbers),
             frame=tuple(annotations.frame_number[shown].tolist()),
-            target=_rounded(getattr(annotations, task.value)[shown]),
-            pred=_rounded(getattr(predictions, task.value)[shown]),
+            target=_rounded(annotations[task].values[shown]),
+            pred=_rounded(predictions[task].values[shown]),
         )
 
 

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from wildaffect.core.columns import TaskColumn
 from wildaffect.core.errors import BadAnnotation
-from wildaffect.core.tasks import ABAW_ACTION_UNITS, ABAW_EXPRESSIONS
-from wildaffect.evaluation.columns import Values
+from wildaffect.core.predictions import Predictions
+from wildaffect.core.tasks import ABAW_ACTION_UNITS, ABAW_EXPRESSIONS, Task
 from wildaffect.evaluation.tables import Keys, PredictionTable, read_predictions
 from wildaffect.formats.image_names import NAME_RULE, parse_image_names
 from wildaffect.formats.lines import encode
@@ -25,23 +25,24 @@ def read_submission_rows(path: Path) -> SubmissionRows:
         EvaluationError: If the tables of a folder are inconsistent.
     """
     table = read_predictions(path)
-    keys, values = _keys(table), table.values
-    if values.spaces.expressions != ABAW_EXPRESSIONS and (values.expression >= 0).any():
+    keys, predictions = _keys(table), table.predictions
+    space = predictions.spaces.expressions
+    if space != ABAW_EXPRESSIONS and predictions.expression.valid.any():
         raise BadAnnotation(
             path,
             0,
             f"expression must have the classes of ABAW in a submission, got those of "
-            f"{values.spaces.expressions.name}",
+            f"{space.name}",
         )
     rows = SubmissionRows(
         source=table.source,
         videos=keys.videos,
         video_index=keys.video_index,
         frame_number=keys.frame_number + (1 if table.counts_from_zero else 0),
-        valence=values.valence,
-        arousal=values.arousal,
-        expression=np.where(values.expression < 0, np.nan, values.expression),
-        action_units=_official_units(values),
+        valence=predictions.valence,
+        arousal=predictions.arousal,
+        expression=predictions.expression,
+        action_units=_official_units(predictions),
         notes=table.notes,
     )
     if (rows.frame_number < 1).any():
@@ -71,13 +72,14 @@ def _keys(table: PredictionTable) -> Keys:
     return Keys(names.videos, names.video_index, names.frame_number)
 
 
-def _official_units(values: Values) -> NDArray[np.float64]:
-    """Return the official action units, shape (N, 12); NaN for those not predicted."""
-    labels = values.spaces.action_units.labels
-    units = np.full((len(values.valence), len(ABAW_ACTION_UNITS)), np.nan)
+def _official_units(predictions: Predictions) -> TaskColumn:
+    """Return the official action units, shape (N, 12)."""
+    labels, predicted = predictions.spaces.action_units.labels, predictions.action_units
+    units = TaskColumn.empty((len(predictions), len(ABAW_ACTION_UNITS)), np.int8)
     for column, label in enumerate(ABAW_ACTION_UNITS.labels):
         if label in labels:
-            units[:, column] = values.action_units[:, labels.index(label)]
+            units.values[:, column] = predicted.values[:, labels.index(label)]
+            units.valid[:, column] = predicted.valid[:, labels.index(label)]
     return units
 
 
@@ -86,12 +88,9 @@ def _refuse_contradictions(rows: SubmissionRows, table: PredictionTable) -> None
     _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
     if len(first) == len(rows):
         return
-    values = np.column_stack(
-        [rows.valence, rows.arousal, rows.expression, rows.action_units]
-    )
-    original = values[first[inverse]]
-    differ = ~((values == original) | (np.isnan(values) & np.isnan(original)))
-    contradicting = np.flatnonzero(differ.any(axis=1))
+    original = rows.take_columns(first[inverse])
+    differ = np.any([rows[task].differs(original[task]) for task in Task], axis=0)
+    contradicting = np.flatnonzero(differ)
     if len(contradicting):
         row = int(contradicting[0])
         raise BadAnnotation(

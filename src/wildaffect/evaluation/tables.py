@@ -17,10 +17,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import csv
 
+from wildaffect.core.columns import concatenate
 from wildaffect.core.errors import BadAnnotation, EvaluationError, MissingData
+from wildaffect.core.predictions import Predictions
 from wildaffect.core.tasks import ABAW_EXPRESSIONS, LabelSpace
 from wildaffect.evaluation.columns import (
-    Values,
     check_columns,
     read_values,
     read_whole_numbers,
@@ -57,7 +58,7 @@ class PredictionTable:
     """True if frames are numbered as by `analyze`, not as in the annotations."""
     places: tuple[str, ...]
     """`file:line` of each row, length N."""
-    values: Values
+    predictions: Predictions
     files: tuple[Path, ...]
     notes: tuple[str, ...] = ()
 
@@ -116,16 +117,16 @@ def _read_file(
             "columns must hold image, or video and frame, or frame (a result table), got "
             f"{', '.join(table.column_names[:8])}",
         )
-    values = read_values(path, table, lines, classes)
+    predictions, notes = read_values(path, table, lines, classes)
     return PredictionTable(
         source=str(path),
         keys=keys,
         images=images,
         counts_from_zero=False,
         places=_places(path, lines),
-        values=values,
+        predictions=predictions,
         files=(path,),
-        notes=values.notes,
+        notes=notes,
     )
 
 
@@ -148,16 +149,16 @@ def _read_result(
             notes = (f"{note}left out: {num_left:,}",)
         kept = order[first]
         table, numbers, lines = table.take(pa.array(kept)), numbers[kept], lines[kept]
-    values = read_values(path, table, lines, classes or _own_classes(path))
+    predictions, more = read_values(path, table, lines, classes or _own_classes(path))
     return PredictionTable(
         source=str(path),
         keys=Keys((video,), np.zeros(len(numbers), np.int64), numbers),
         images=None,
         counts_from_zero=True,
         places=_places(path, lines),
-        values=values,
+        predictions=predictions,
         files=(path,),
-        notes=(*notes, *values.notes),
+        notes=(*notes, *more),
     )
 
 
@@ -177,19 +178,13 @@ def _read_submission(path: Path) -> PredictionTable:
     if reading.problems:
         raise BadAnnotation(path, reading.problems[0].line, reading.problems[0].text)
     rows = reading.annotations
-    units = rows.action_units.astype(np.float64)
     return PredictionTable(
         source=str(path),
         keys=Keys(rows.videos, rows.video_index, rows.frame_number),
         images=None,
         counts_from_zero=False,
         places=_places(path, rows.lines),
-        values=Values(
-            valence=np.where(rows.valence_valid, rows.valence.astype(float), np.nan),
-            arousal=np.where(rows.arousal_valid, rows.arousal.astype(float), np.nan),
-            expression=np.where(rows.expression_valid, rows.expression, -1),
-            action_units=np.where(rows.action_units_valid, units, np.nan),
-        ),
+        predictions=Predictions(**rows.columns(), spaces=rows.spaces),
         files=(path,),
     )
 
@@ -260,12 +255,11 @@ def _load_csv(path: Path) -> pa.Table:
 
 def _merge(parts: list[PredictionTable], source: str) -> PredictionTable:
     kinds = {(part.images is None, part.counts_from_zero) for part in parts}
-    if len(kinds) > 1 or len({part.values.spaces for part in parts}) > 1:
+    if len(kinds) > 1 or len({part.predictions.spaces for part in parts}) > 1:
         raise EvaluationError(
             f"{source}: tables of one folder must name frames in the same way and have the "
             "same columns of predictions, got a mixture; evaluate one at a time"
         )
-    values = [part.values for part in parts]
     images = [part.images for part in parts if part.images is not None]
     return PredictionTable(
         source=source,
@@ -273,12 +267,9 @@ def _merge(parts: list[PredictionTable], source: str) -> PredictionTable:
         images=tuple(name for names in images for name in names) if images else None,
         counts_from_zero=parts[0].counts_from_zero,
         places=tuple(place for part in parts for place in part.places),
-        values=Values(
-            valence=np.concatenate([each.valence for each in values]),
-            arousal=np.concatenate([each.arousal for each in values]),
-            expression=np.concatenate([each.expression for each in values]),
-            action_units=np.concatenate([each.action_units for each in values]),
-            spaces=values[0].spaces,
+        predictions=Predictions(
+            **concatenate([part.predictions for part in parts]).columns(),
+            spaces=parts[0].predictions.spaces,
         ),
         files=tuple(file for part in parts for file in part.files),
         notes=tuple(dict.fromkeys(note for part in parts for note in part.notes)),

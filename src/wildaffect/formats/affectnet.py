@@ -23,9 +23,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from wildaffect.core.columns import TaskColumn
 from wildaffect.core.errors import BadAnnotation, MissingData
 from wildaffect.core.tasks import LabelSpaces
-from wildaffect.formats.columns import Code, Field, build_annotations, decode
+from wildaffect.formats.columns import Code, build_annotations, decode
 from wildaffect.formats.find import find_named, walk_folders
 from wildaffect.formats.image_sets import check_image_names, image_rows
 from wildaffect.formats.labels import AFFECTNET_EXPRESSIONS
@@ -160,8 +161,8 @@ def find_affectnet_arrays(root: Path) -> dict[str, Path]:
 
 def _decode_tokens(
     tokens: list[list[str]], folder: Path, names: list[str]
-) -> tuple[list[Field], list[Problem]]:
-    fields: list[Field] = []
+) -> tuple[list[TaskColumn], list[Problem]]:
+    fields: list[TaskColumn] = []
     problems: list[Problem] = []
     where: NDArray[np.int64] = np.arange(len(names))
     for index, (part, code) in enumerate(zip(_PARTS, _CODES, strict=True)):

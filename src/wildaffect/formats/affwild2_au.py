@@ -56,7 +56,7 @@ def write_au(annotations: Annotations, folder: Path) -> None:
             f"{a.source}: action units must be those of Aff-Wild2, got "
             f"{a.spaces.action_units.name!r}; map them first"
         )
-    codes = np.where(a.action_units_valid, a.action_units, -1).tolist()
+    codes = np.where(a.action_units.valid, a.action_units.values, -1).tolist()
     lines = group_lines(
         a.videos,
         a.video_index.tolist(),

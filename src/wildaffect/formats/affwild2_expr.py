@@ -55,7 +55,7 @@ def write_expr(annotations: Annotations, folder: Path) -> None:
             f"{a.source}: expressions must be those of Aff-Wild2, got "
             f"{a.spaces.expressions.name!r}; map them first"
         )
-    codes = np.where(a.expression_valid, a.expression, -1).tolist()
+    codes = np.where(a.expression.valid, a.expression.values, -1).tolist()
     lines = group_lines(
         a.videos,
         a.video_index.tolist(),

@@ -17,13 +17,13 @@ from pathlib import Path
 import numpy as np
 
 from wildaffect.core.annotations import Annotations
+from wildaffect.core.columns import TaskColumn
 from wildaffect.core.errors import BadAnnotation
 from wildaffect.core.tasks import ABAW_ACTION_UNIT_NUMBERS, ABAW_EXPRESSIONS, LabelSpaces
 from wildaffect.formats.columns import (
     AROUSAL,
     VALENCE,
     Code,
-    Field,
     Rows,
     build_annotations,
     decode,
@@ -119,13 +119,13 @@ def write_mtl(annotations: Annotations, path: Path) -> None:
             f"{annotations.spaces.action_units.name!r}; map them first"
         )
     a = annotations
-    expression = np.where(a.expression_valid, a.expression, -1).tolist()
-    units = np.where(a.action_units_valid, a.action_units, -1)
+    expression = np.where(a.expression.valid, a.expression.values, -1).tolist()
+    units = np.where(a.action_units.valid, a.action_units.values, -1)
     unit_strings = [",".join(map(str, row)) for row in units.tolist()]
     rows = zip(
         a.images,
-        float_strings(a.valence, a.valence_valid, "-5.0"),
-        float_strings(a.arousal, a.arousal_valid, "-5.0"),
+        float_strings(a.valence, "-5.0"),
+        float_strings(a.arousal, "-5.0"),
         map(str, expression),
         unit_strings,
         strict=True,
@@ -170,9 +170,9 @@ def _drop_bad_names(table: Table, names: ImageNames) -> tuple[Table, list[Proble
     return kept, problems
 
 
-def _decode(table: Table) -> tuple[list[Field], list[Problem]]:
+def _decode(table: Table) -> tuple[list[TaskColumn], list[Problem]]:
     codes = (VALENCE, AROUSAL, EXPRESSION, *ACTION_UNITS)
-    fields: list[Field] = []
+    fields: list[TaskColumn] = []
     complaints: list[Problem] = []
     column: Column
     for column, code in zip(table.columns[1:], codes, strict=True):

@@ -17,10 +17,11 @@ from pathlib import Path
 
 import numpy as np
 
+from wildaffect.core.columns import TaskColumn
 from wildaffect.core.errors import BadAnnotation, MissingData, OutputError
 from wildaffect.core.names import is_inside
 from wildaffect.core.tasks import LabelSpaces
-from wildaffect.formats.columns import Code, Field, Rows, decode
+from wildaffect.formats.columns import Code, Rows, decode
 from wildaffect.formats.find import walk_folders
 from wildaffect.formats.image_names import image_name
 from wildaffect.formats.lines import read_header, read_text, split_rows
@@ -57,7 +58,7 @@ class Videos:
 
     header: Header
     rows: Rows
-    fields: tuple[Field, ...]
+    fields: tuple[TaskColumn, ...]
     problems: tuple[Problem, ...]
     num_rows: int
 
@@ -157,7 +158,7 @@ def group_lines(
 class _VideoFile:
     path: Path
     header: Header
-    fields: tuple[Field, ...]
+    fields: tuple[TaskColumn, ...]
     numbers: np.ndarray
     problems: list[Problem]
     num_rows: int
@@ -195,7 +196,7 @@ def _concatenate(parts: Sequence[_VideoFile], source: str) -> Videos:
     numbers = np.concatenate([part.numbers for part in parts])
     lengths = [len(part.numbers) for part in parts]
     fields = tuple(
-        Field(
+        TaskColumn(
             values=np.concatenate([part.fields[index].values for part in parts]),
             valid=np.concatenate([part.fields[index].valid for part in parts]),
         )

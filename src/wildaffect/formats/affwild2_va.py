@@ -42,8 +42,8 @@ def write_va(annotations: Annotations, folder: Path) -> None:
         OutputError: If a file cannot be written.
     """
     a = annotations
-    valence = float_strings(a.valence, a.valence_valid, "-5")
-    arousal = float_strings(a.arousal, a.arousal_valid, "-5")
+    valence = float_strings(a.valence, "-5")
+    arousal = float_strings(a.arousal, "-5")
     lines = group_lines(
         a.videos,
         a.video_index.tolist(),

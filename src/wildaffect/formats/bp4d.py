@@ -20,9 +20,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from wildaffect.core.columns import TaskColumn
 from wildaffect.core.errors import BadAnnotation, MissingData
 from wildaffect.core.tasks import LabelSpaces
-from wildaffect.formats.columns import Code, Field, Rows, build_annotations, decode
+from wildaffect.formats.columns import Code, Rows, build_annotations, decode
 from wildaffect.formats.disfa import occurrence, read_numbered
 from wildaffect.formats.find import find_folder
 from wildaffect.formats.labels import BP4D_ACTION_UNITS, unit_number
@@ -62,7 +63,7 @@ def read_bp4d(folder: Path, split: str = "all") -> Reading:
         subjects=[video.split("/")[0] for video in videos],
     )
     fields = [
-        Field(
+        TaskColumn(
             values=np.concatenate([part[2][column].values for part in parts]),
             valid=np.concatenate([part[2][column].valid for part in parts]),
         )
@@ -93,7 +94,7 @@ def _occurrence_files(folder: Path) -> list[Path]:
 
 def _read_video(
     path: Path, folder: Path
-) -> tuple[NDArray[np.int64], NDArray[np.int64], list[Field], list[Problem]]:
+) -> tuple[NDArray[np.int64], NDArray[np.int64], list[TaskColumn], list[Problem]]:
     table, position = _read_occurrence(path)
     code = Code(name="frame", low=0, high=10**8, missing=())
     frames, complaints = decode(table.columns[0], code, path=str(path), lines=table.lines)
@@ -109,7 +110,7 @@ def _read_video(
         *table.problems,
         *(problem._replace(kind=Kind.BAD_NAME) for problem in complaints),
     ]
-    fields: list[Field] = []
+    fields: list[TaskColumn] = []
     by_intensity: list[str] = []
     for label in BP4D_ACTION_UNITS.labels:
         unit = Code(name=label, low=0, high=1, missing=(_NOT_CODED,))
@@ -146,7 +147,7 @@ def _read_occurrence(path: Path) -> tuple[Table, dict[str, int]]:
 
 def _read_intensity(
     path: Path, frames: NDArray[np.int64], label: str
-) -> tuple[Field, list[Problem]]:
+) -> tuple[TaskColumn, list[Problem]]:
     table, numbers, complaints = read_numbered(path, "frame")
     code = Code(name=f"intensity of {label}", low=0, high=5, missing=(_NOT_CODED,))
     field, found = decode(table.columns[1], code, path=str(path), lines=table.lines)
@@ -157,10 +158,10 @@ def _read_intensity(
     place = np.searchsorted(numbers[order], frames).clip(max=max(len(numbers) - 1, 0))
     if not len(numbers):
         nothing = np.zeros(len(frames))
-        return Field(values=nothing, valid=nothing.astype(bool)), lost
+        return TaskColumn(values=nothing, valid=nothing.astype(bool)), lost
     row = order[place]
     valid = field.valid[row] & (numbers[row] == frames)
-    aligned = Field(values=np.where(valid, field.values[row], 0.0), valid=valid)
+    aligned = TaskColumn(values=np.where(valid, field.values[row], 0.0), valid=valid)
     return occurrence(aligned), lost
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.core.annotations import Annotations
+from wildaffect.core.columns import TaskColumn
 from wildaffect.core.tasks import LabelSpaces
 from wildaffect.formats.lines import Column
 from wildaffect.formats.problems import Kind, Problem
@@ -42,19 +43,10 @@ VALENCE = Code(name="valence", low=-1, high=1, missing=(-5,), integral=False)
 AROUSAL = Code(name="arousal", low=-1, high=1, missing=(-5,), integral=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
-    """One decoded field of every row."""
-
-    values: NDArray[np.float64]
-    """Shape (N,); 0 where not valid."""
-    valid: NDArray[np.bool_]
-
-
 def decode(
     column: Column, code: Code, *, path: str, lines: NDArray[np.int64]
-) -> tuple[Field, Complaints]:
-    """Return the field and a problem for each row with an invalid value."""
+) -> tuple[TaskColumn, Complaints]:
+    """Return the field, and a problem for each row with an invalid value."""
     numbers = column.numbers()
     missing = np.isin(numbers, code.missing)
     fits = (numbers >= code.low) & (numbers <= code.high) & ~missing
@@ -64,7 +56,7 @@ def decode(
         _complaint(column[row], code, path=path, line=int(lines[row]))
         for row in np.flatnonzero(~fits & ~missing).tolist()
     ]
-    return Field(values=np.where(fits, numbers, 0.0), valid=fits), complaints
+    return TaskColumn(values=np.where(fits, numbers, 0.0), valid=fits), complaints
 
 
 def _complaint(token: str, code: Code, *, path: str, line: int) -> Problem:
@@ -72,11 +64,6 @@ def _complaint(token: str, code: Code, *, path: str, line: int) -> Problem:
     kind = Kind.OUT_OF_RANGE if is_number[0] else Kind.UNREADABLE_VALUE
     shown = token if len(token) <= 40 else token[:37] + "..."
     return Problem(path, line, kind, f"{code.rule()}, got {shown!r}")
-
-
-def unlabeled(num_rows: int) -> Field:
-    """Return a field that no row annotates."""
-    return Field(values=np.zeros(num_rows), valid=np.zeros(num_rows, bool))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,10 +88,10 @@ def build_annotations(
     rows: Rows,
     spaces: LabelSpaces | None = None,
     *,
-    valence: Field | None = None,
-    arousal: Field | None = None,
-    expression: Field | None = None,
-    action_units: Sequence[Field] = (),
+    valence: TaskColumn | None = None,
+    arousal: TaskColumn | None = None,
+    expression: TaskColumn | None = None,
+    action_units: Sequence[TaskColumn] = (),
 ) -> Annotations:
     """Return the record; omitted fields are not annotated.
 
@@ -117,9 +104,8 @@ def build_annotations(
         action_units: One field for each of `spaces.action_units`, or empty.
     """
     spaces = spaces or LabelSpaces()
-    nothing = unlabeled(len(rows))
+    nothing = TaskColumn.empty(len(rows), np.float64)
     units = list(action_units) or [nothing] * len(spaces.action_units)
-    v, a, e = valence or nothing, arousal or nothing, expression or nothing
     return Annotations(
         source=rows.source,
         videos=tuple(rows.videos),
@@ -128,14 +114,13 @@ def build_annotations(
         frame_number=rows.frame_number.astype(np.int64),
         images=tuple(rows.images),
         lines=rows.lines.astype(np.int64),
-        valence=v.values.astype(np.float32),
-        arousal=a.values.astype(np.float32),
-        expression=e.values.astype(np.int64),
-        action_units=_stack([unit.values for unit in units], len(rows), np.int8),
-        valence_valid=v.valid,
-        arousal_valid=a.valid,
-        expression_valid=e.valid,
-        action_units_valid=_stack([unit.valid for unit in units], len(rows), np.bool_),
+        valence=(valence or nothing).astype(np.float32),
+        arousal=(arousal or nothing).astype(np.float32),
+        expression=(expression or nothing).astype(np.int64),
+        action_units=TaskColumn(
+            _stack([unit.values for unit in units], len(rows), np.int8),
+            _stack([unit.valid for unit in units], len(rows), np.bool_),
+        ),
         spaces=spaces,
         files=tuple(rows.files),
     )

@@ -15,9 +15,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from wildaffect.core.columns import TaskColumn
 from wildaffect.core.errors import BadAnnotation, MissingData
 from wildaffect.core.tasks import LabelSpaces
-from wildaffect.formats.columns import Code, Field, Rows, build_annotations, decode
+from wildaffect.formats.columns import Code, Rows, build_annotations, decode
 from wildaffect.formats.find import find_folder
 from wildaffect.formats.image_names import image_name
 from wildaffect.formats.labels import DISFA_ACTION_UNITS, unit_number
@@ -60,7 +61,7 @@ def read_disfa(folder: Path, split: str = "all") -> Reading:
         files=[str(_label_file(path, DISFA_ACTION_UNITS.labels[0])) for path in subjects],
     )
     fields = [
-        Field(
+        TaskColumn(
             values=np.concatenate([part[1][column].values for part in parts]),
             valid=np.concatenate([part[1][column].valid for part in parts]),
         )
@@ -75,9 +76,9 @@ def read_disfa(folder: Path, split: str = "all") -> Reading:
     )
 
 
-def occurrence(intensity: Field) -> Field:
+def occurrence(intensity: TaskColumn) -> TaskColumn:
     """Return 1 where the intensity is 2 or more."""
-    return Field(
+    return TaskColumn(
         values=(intensity.values >= OCCURRENCE).astype(float), valid=intensity.valid
     )
 
@@ -118,10 +119,10 @@ def read_numbered(path: Path, names: str) -> tuple[Table, NDArray[np.int64], lis
 
 def _read_subject(
     folder: Path,
-) -> tuple[NDArray[np.int64], list[Field], list[Problem], NDArray[np.int64]]:
+) -> tuple[NDArray[np.int64], list[TaskColumn], list[Problem], NDArray[np.int64]]:
     frames: NDArray[np.int64] | None = None
     lines = np.zeros(0, np.int64)
-    fields: list[Field] = []
+    fields: list[TaskColumn] = []
     problems: list[Problem] = []
     for label in DISFA_ACTION_UNITS.labels:
         path = _label_file(folder, label)
@@ -141,8 +142,8 @@ def _as_lost(rows: tuple[Problem, ...], names: list[Problem]) -> list[Problem]:
 
 
 def _align(
-    field: Field, numbers: NDArray[np.int64], frames: NDArray[np.int64], path: Path
-) -> Field:
+    field: TaskColumn, numbers: NDArray[np.int64], frames: NDArray[np.int64], path: Path
+) -> TaskColumn:
     """Return the field in the order of `frames`."""
     if not np.array_equal(np.sort(numbers[numbers >= 0]), np.sort(frames)):
         differing = np.setxor1d(numbers[numbers >= 0], frames)
@@ -154,7 +155,7 @@ def _align(
         )
     order = np.argsort(numbers)[len(numbers) - len(frames) :]
     place = np.argsort(np.argsort(frames))
-    return Field(values=field.values[order][place], valid=field.valid[order][place])
+    return TaskColumn(values=field.values[order][place], valid=field.valid[order][place])
 
 
 def _label_file(folder: Path, label: str) -> Path:

@@ -18,9 +18,10 @@ from pathlib import Path
 
 import numpy as np
 
+from wildaffect.core.columns import TaskColumn
 from wildaffect.core.errors import BadAnnotation, MissingData
 from wildaffect.core.tasks import LabelSpaces
-from wildaffect.formats.columns import Code, Field, build_annotations, decode
+from wildaffect.formats.columns import Code, build_annotations, decode
 from wildaffect.formats.find import walk_folders
 from wildaffect.formats.image_sets import check_image_names, image_rows
 from wildaffect.formats.labels import EMOTIONET_ACTION_UNITS, unit_number
@@ -118,14 +119,13 @@ def _concatenate(readings: list[Reading], source: str) -> Reading:
         lines=np.concatenate([part.lines for part in parts]),
         file="",
     )
-    units = np.concatenate([part.action_units for part in parts])
-    valid = np.concatenate([part.action_units_valid for part in parts])
+    units = TaskColumn.concatenate([part.action_units for part in parts])
     annotations = build_annotations(
         replace(rows, files=[files[video] for video in rows.videos]),
         _SPACES,
         action_units=[
-            Field(values=units[:, column].astype(float), valid=valid[:, column])
-            for column in range(units.shape[1])
+            TaskColumn(units.values[:, column].astype(float), units.valid[:, column])
+            for column in range(units.valid.shape[1])
         ],
     )
     return Reading(

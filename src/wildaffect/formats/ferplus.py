@@ -16,9 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
+from wildaffect.core.columns import TaskColumn
 from wildaffect.core.errors import BadAnnotation
 from wildaffect.core.tasks import LabelSpaces
-from wildaffect.formats.columns import Code, Field, build_annotations, decode
+from wildaffect.formats.columns import Code, build_annotations, decode
 from wildaffect.formats.find import find_named
 from wildaffect.formats.image_sets import check_image_names, image_rows
 from wildaffect.formats.labels import FERPLUS_EXPRESSIONS
@@ -90,7 +91,7 @@ def read_ferplus(path: Path, split: str) -> Reading:
     )
 
 
-def majority(votes: Field) -> Field:
+def majority(votes: TaskColumn) -> TaskColumn:
     """Return the class with more than half of the votes.
 
     Args:
@@ -101,7 +102,7 @@ def majority(votes: Field) -> Field:
     has_majority = counts.max(axis=1, initial=0) > 0.5 * counts.sum(axis=1)
     is_expression = winner < len(FERPLUS_EXPRESSIONS)
     valid = has_majority & is_expression & votes.valid.all(axis=1)
-    return Field(values=np.where(valid, winner, 0).astype(float), valid=valid)
+    return TaskColumn(values=np.where(valid, winner, 0).astype(float), valid=valid)
 
 
 def find_ferplus(root: Path) -> dict[str, Path]:
@@ -130,7 +131,7 @@ def _unknown_usage(
 
 def _decode_votes(
     columns: list[Column], path: str, lines: np.ndarray
-) -> tuple[Field, list[Problem]]:
+) -> tuple[TaskColumn, list[Problem]]:
     decoded = [
         decode(
             column,
@@ -140,7 +141,7 @@ def _decode_votes(
         )
         for name, column in zip(_VOTES, columns, strict=True)
     ]
-    votes = Field(
+    votes = TaskColumn(
         values=np.stack([field.values for field, _ in decoded], axis=1),
         valid=np.stack([field.valid for field, _ in decoded], axis=1),
     )

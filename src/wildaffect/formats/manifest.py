@@ -19,12 +19,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from wildaffect.core.columns import TaskColumn
 from wildaffect.core.errors import BadAnnotation
 from wildaffect.core.tasks import (
     LabelSpace,
     LabelSpaces,
 )
-from wildaffect.formats.columns import Code, Field, Rows, build_annotations, decode
+from wildaffect.formats.columns import Code, Rows, build_annotations, decode
 from wildaffect.formats.find import find_named
 from wildaffect.formats.image_sets import check_image_names, image_rows
 from wildaffect.formats.lines import Column
@@ -92,7 +93,7 @@ def _to_reading(
     path, lines = table.path, table.lines[good]
     problems = list(lost)
     named = {name: column.keep(good) for name, column in table.named.items()}
-    values: dict[str, Field | None] = {}
+    values: dict[str, TaskColumn | None] = {}
     for name, code in _VALUE.items():
         values[name] = None
         if name in named:
@@ -158,7 +159,7 @@ def _rows(
 
 def _decode_or_blank(
     column: Column, code: Code, path: str, lines: NDArray[np.int64]
-) -> tuple[Field, list[Problem]]:
+) -> tuple[TaskColumn, list[Problem]]:
     blank = np.array([not token for token in column.tokens], bool)[column.codes]
     field, problems = decode(column, code, path=path, lines=lines)
     blank_lines = set(lines[blank].tolist())
@@ -167,7 +168,7 @@ def _decode_or_blank(
 
 def _decode_names(
     column: Column, space: LabelSpace, path: str, lines: NDArray[np.int64]
-) -> tuple[Field, list[Problem]]:
+) -> tuple[TaskColumn, list[Problem]]:
     codes = {label: code for code, label in enumerate(space.labels)}
     known = np.array([codes.get(token, -1) for token in column.tokens], np.int64)
     value = known[column.codes]
@@ -182,7 +183,7 @@ def _decode_names(
         )
         for row in np.flatnonzero((value < 0) & ~blank).tolist()
     ]
-    return Field(values=np.maximum(value, 0).astype(float), valid=value >= 0), problems
+    return TaskColumn(values=np.maximum(value, 0).astype(float), valid=value >= 0), problems
 
 
 FORMAT = Format(

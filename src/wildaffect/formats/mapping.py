@@ -7,9 +7,9 @@ class: "Contempt" has no counterpart in ABAW's classes and is not its "Other".
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from wildaffect.core.annotations import Annotations
+from wildaffect.core.columns import TaskColumn
 from wildaffect.core.errors import UsageError
 from wildaffect.core.tasks import ABAW_EXPRESSIONS, LabelSpace, LabelSpaces
 from wildaffect.formats.labels import (
@@ -62,18 +62,11 @@ def map_spaces(annotations: Annotations, spaces: LabelSpaces) -> Mapped:
     Raises:
         UsageError: If there is no table from the old expressions to the new ones.
     """
-    classes, positives, lost, absent = _map_expressions(annotations, spaces.expressions)
-    units, units_valid, lost_units, absent_units = _map_units(
-        annotations, spaces.action_units
-    )
+    classes, lost, absent = _map_expressions(annotations, spaces.expressions)
+    units, lost_units, absent_units = _map_units(annotations, spaces.action_units)
     return Mapped(
         annotations=replace(
-            annotations,
-            expression=classes,
-            expression_valid=positives,
-            action_units=units,
-            action_units_valid=units_valid,
-            spaces=spaces,
+            annotations, expression=classes, action_units=units, spaces=spaces
         ),
         unlabeled={**lost, **lost_units},
         absent=(*absent, *absent_units),
@@ -82,11 +75,10 @@ def map_spaces(annotations: Annotations, spaces: LabelSpaces) -> Mapped:
 
 def _map_expressions(
     annotations: Annotations, target: LabelSpace
-) -> tuple[NDArray[np.int64], NDArray[np.bool_], dict[str, int], tuple[str, ...]]:
-    source = annotations.spaces.expressions
-    valid = annotations.expression_valid
+) -> tuple[TaskColumn, dict[str, int], tuple[str, ...]]:
+    source, old = annotations.spaces.expressions, annotations.expression
     if source == target:
-        return annotations.expression, valid, {}, ()
+        return old, {}, ()
     table = EXPRESSION_TABLES.get((source.name, target.name))
     if table is None:
         known = sorted(new for old, new in EXPRESSION_TABLES if old == source.name)
@@ -95,34 +87,33 @@ def _map_expressions(
             f"new label space, got {target.name!r}; known: {', '.join(known) or 'none'}"
         )
     codes = np.array(
-        [target.index(new) if (new := table[old]) else -1 for old in source.labels]
+        [target.index(new) if (new := table[label]) else -1 for label in source.labels]
     )
-    mapped = codes[annotations.expression]
-    kept = valid & (mapped >= 0)
+    mapped = codes[old.values]
+    kept = old.valid & (mapped >= 0)
     lost = {
-        label: int((valid & (annotations.expression == code)).sum())
+        label: int((old.valid & (old.values == code)).sum())
         for code, label in enumerate(source.labels)
         if codes[code] < 0
     }
     absent = tuple(label for label in target.labels if label not in table.values())
-    return np.where(kept, mapped, 0), kept, lost, absent
+    return TaskColumn(np.where(kept, mapped, 0), kept), lost, absent
 
 
 def _map_units(
     annotations: Annotations, target: LabelSpace
-) -> tuple[NDArray[np.int8], NDArray[np.bool_], dict[str, int], tuple[str, ...]]:
-    source = annotations.spaces.action_units
-    units = np.zeros((len(annotations), len(target)), np.int8)
-    valid = np.zeros(units.shape, bool)
+) -> tuple[TaskColumn, dict[str, int], tuple[str, ...]]:
+    source, old = annotations.spaces.action_units, annotations.action_units
+    units = TaskColumn.empty((len(annotations), len(target)), np.int8)
     for column, label in enumerate(target.labels):
         if label in source.labels:
-            old = source.index(label)
-            units[:, column] = annotations.action_units[:, old]
-            valid[:, column] = annotations.action_units_valid[:, old]
+            position = source.index(label)
+            units.values[:, column] = old.values[:, position]
+            units.valid[:, column] = old.valid[:, position]
     lost = {
-        label: int(annotations.action_units_valid[:, column].sum())
+        label: int(old.valid[:, column].sum())
         for column, label in enumerate(source.labels)
         if label not in target.labels
     }
     absent = tuple(label for label in target.labels if label not in source.labels)
-    return units, valid, lost, absent
+    return units, lost, absent

@@ -14,9 +14,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from wildaffect.core.columns import TaskColumn
 from wildaffect.core.errors import BadAnnotation
 from wildaffect.core.tasks import LabelSpaces
-from wildaffect.formats.columns import Code, Field, build_annotations, decode
+from wildaffect.formats.columns import Code, build_annotations, decode
 from wildaffect.formats.find import find_named
 from wildaffect.formats.image_sets import check_image_names, image_rows
 from wildaffect.formats.labels import RAFDB_EXPRESSIONS
@@ -59,7 +60,7 @@ def read_rafdb(path: Path, split: str) -> Reading:
     annotations = build_annotations(
         image_rows(f"RAF-DB {split}", images, lines=lines, file=str(path)),
         _SPACES,
-        expression=Field(values=np.maximum(field.values - 1, 0), valid=field.valid),
+        expression=TaskColumn(values=np.maximum(field.values - 1, 0), valid=field.valid),
     )
     # Lines that cannot be read belong to no split; the training split reports them.
     lost = (*table.problems, *bad) if split == "train" else ()

@@ -19,16 +19,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.core.errors import BadAnnotation
-from wildaffect.core.tasks import ABAW_ACTION_UNITS
+from wildaffect.core.tasks import Task
 from wildaffect.formats.frame_lists import HEADERS, FrameList, Track
 from wildaffect.formats.submission_rows import SubmissionRows
 from wildaffect.formats.text import write_lines
 
 TASKS = {
-    Track.MTL: ("valence", "arousal", "expression", "action units"),
-    Track.VA: ("valence", "arousal"),
-    Track.EXPR: ("expression",),
-    Track.AU: ("action units",),
+    Track.MTL: tuple(Task),
+    Track.VA: (Task.VALENCE, Task.AROUSAL),
+    Track.EXPR: (Task.EXPRESSION,),
+    Track.AU: (Task.ACTION_UNITS,),
 }
 """Tasks of a row of a track, in the order of its fields."""
 
@@ -38,9 +38,9 @@ class Filled:
     """Numbers of listed rows that were filled."""
 
     num_rows: int
-    earlier: dict[str, int]
+    earlier: dict[Task, int]
     """Task -> rows that use the prediction of the nearest earlier frame."""
-    later: dict[str, int]
+    later: dict[Task, int]
     """Task -> rows that use the nearest later frame, as there is none earlier."""
     clipped: int
     """Number of values of valence or arousal outside [-1, 1], which were clipped."""
@@ -48,7 +48,7 @@ class Filled:
     def notes(self) -> tuple[str, ...]:
         """Return a sentence for each kind of difference from the predictions."""
         notes = [
-            f"{task}: {self.earlier[task]:,} rows use an earlier frame's prediction, "
+            f"{task.words}: {self.earlier[task]:,} rows use an earlier frame's prediction, "
             f"{self.later[task]:,} a later one's"
             for task in self.earlier
             if self.earlier[task] or self.later[task]
@@ -72,27 +72,20 @@ def write_submission(
     earlier, later, clipped = {}, {}, 0
     nearest = _index(predictions, frames)
     for task in TASKS[track]:
-        values = _values(predictions, task)
-        has_prediction: NDArray[np.bool_] = np.asarray(~np.isnan(values).any(axis=1))
-        rows, is_earlier, is_later = _nearest(nearest, has_prediction, frames, task)
+        column = predictions[task]
+        is_whole = np.asarray(column.valid.reshape(len(predictions), -1).all(axis=1))
+        rows, is_earlier, is_later = _nearest(nearest, is_whole, frames, task)
         earlier[task], later[task] = int(is_earlier.sum()), int(is_later.sum())
-        chosen = values[rows]
-        if task in {"valence", "arousal"}:
+        chosen = column.values[rows]
+        if task in {Task.VALENCE, Task.AROUSAL}:
             clipped += int((np.abs(chosen) > 1).sum())
-            columns.append([f"{v:.6g}" for v in np.clip(chosen[:, 0], -1, 1) + 0.0])
+            columns.append([f"{v:.6g}" for v in np.clip(chosen, -1, 1) + 0.0])
         else:
-            columns.append([",".join(map(str, row)) for row in chosen.astype(int).tolist()])
+            codes = chosen.astype(int).reshape(len(rows), -1).tolist()
+            columns.append([",".join(map(str, row)) for row in codes])
     lines = (",".join(row) for row in zip(frames.images, *columns, strict=True))
     write_lines(path, [HEADERS[track], *lines])
     return Filled(num_rows=len(frames), earlier=earlier, later=later, clipped=clipped)
-
-
-def _values(rows: SubmissionRows, task: str) -> NDArray[np.float64]:
-    """Return the values of a task's fields, shape (N, 1) or (N, 12)."""
-    if task == "action units":
-        return rows.action_units.reshape(-1, len(ABAW_ACTION_UNITS))
-    values: NDArray[np.float64] = getattr(rows, task)
-    return values[:, None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +108,7 @@ def _index(rows: SubmissionRows, frames: FrameList) -> _Keys:
 
 
 def _nearest(
-    keys: _Keys, has_prediction: NDArray[np.bool_], frames: FrameList, task: str
+    keys: _Keys, has_prediction: NDArray[np.bool_], frames: FrameList, task: Task
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.bool_]]:
     """Return the prediction's row for each listed row, and which come from other frames."""
     usable = np.flatnonzero(has_prediction & (keys.predicted >= 0))
@@ -134,8 +127,8 @@ def _nearest(
         raise BadAnnotation(
             frames.path,
             int(frames.lines[row]),
-            f"every listed video must have a prediction for {task}, got none for {name!r}; "
-            "predict it, or check that names and tracks agree",
+            f"every listed video must have a prediction for {task.words}, got none for "
+            f"{name!r}; predict it, or check that names and tracks agree",
         )
     rows = usable[np.where(has_before, place, place + 1)]
     is_exact = has_before & (before == keys.listed)

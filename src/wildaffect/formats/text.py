@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from wildaffect.core.columns import TaskColumn
 from wildaffect.core.errors import OutputError
 from wildaffect.core.files import write_whole
 
@@ -25,14 +25,13 @@ def write_lines(path: Path, lines: Iterable[str]) -> None:
         ) from None
 
 
-def float_strings(
-    values: NDArray[np.float32], valid: NDArray[np.bool_], missing: str
-) -> list[str]:
+def float_strings(column: TaskColumn, missing: str) -> list[str]:
     """Return the shortest decimal of each value that reads back as the same float32.
 
     Raises:
         ValueError: If a valid value is outside [-1, 1] or not a number.
     """
+    values, valid = column.values, column.valid
     if not np.all(np.abs(values[valid]) <= 1):
         raise ValueError("valence and arousal must lie in [-1, 1] where they are valid")
     distinct, places = np.unique(values, return_inverse=True)

@@ -88,7 +88,7 @@ class VideoStatistics:
     def of(cls, annotations: Annotations, predictions: Predictions) -> Self:
         """Return the statistics of every video of `annotations`.
 
-        A frame counts for a task if it is annotated and covered by a prediction.
+        A frame counts for a task if it is annotated and predicted.
         Repeated rows count as often as they occur in the files.
 
         Args:
@@ -227,14 +227,12 @@ def _task_scores(
 def _task_columns(
     annotations: Annotations, predictions: Predictions, task: Task
 ) -> dict[str, ArrayLike]:
-    """Return the columns of a task for the sums; both records name columns by task."""
-    annotated: NDArray[np.bool_] = getattr(annotations, f"{task}_valid")
-    covered: NDArray[np.bool_] = getattr(predictions, f"{task}_covered")
+    """Return the columns of a task for the sums."""
     return {
-        "target": getattr(annotations, task),
-        "pred": getattr(predictions, task),
+        "target": annotations[task].values,
+        "pred": predictions[task].values,
         "groups": annotations.video_index,
-        "valid": annotated & covered,
+        "valid": annotations[task].valid & predictions[task].valid,
     }
 
 

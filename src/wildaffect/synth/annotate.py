@@ -3,12 +3,12 @@
 Symbols: T video frames.
 """
 
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wildaffect.core.columns import TaskColumn, TaskColumns
 from wildaffect.core.tasks import ABAW_ACTION_UNIT_NUMBERS
 from wildaffect.synth.behavior import Behavior
 from wildaffect.synth.facs import COLUMN
@@ -24,32 +24,16 @@ GOLDEN = 0.6180339887
 """Multiples of it modulo 1 are evenly distributed over [0, 1)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Labels:
-    """Annotations of every frame of a video, with masks."""
-
-    valence: NDArray[np.float32]
-    arousal: NDArray[np.float32]
-    """Both in [-1, 1], three decimals, shape (T,)."""
-    expression: NDArray[np.int64]
-    """Shape (T,)."""
-    action_units: NDArray[np.int8]
-    """Shape (T, 12)."""
-    affect_valid: NDArray[np.bool_]
-    """Mask of valence and arousal, shape (T,)."""
-    expression_valid: NDArray[np.bool_]
-    action_units_valid: NDArray[np.bool_]
-    """Mask of all twelve action units, shape (T,)."""
-
-
 def annotate(
     behavior: Behavior,
     seed: tuple[int, ...],
     statistics: Statistics,
     *,
     place: float = 0.5,
-) -> Labels:
-    """Return the annotations of a video; the seed determines their errors.
+) -> TaskColumns:
+    """Return the annotations of every frame of a video; the seed determines their errors.
+
+    Valence and arousal have three decimals.
 
     Args:
         behavior: Behavior in the video.
@@ -60,14 +44,12 @@ def annotate(
     """
     rng = np.random.default_rng((*seed, 0xA770))
     valid = _carried(rng, len(behavior), statistics, place)
-    return Labels(
-        valence=_traced(rng, behavior.valence),
-        arousal=_traced(rng, behavior.arousal),
-        expression=_named(rng, behavior, statistics),
-        action_units=_coded(rng, behavior, statistics),
-        affect_valid=valid["v"],
-        expression_valid=valid["e"],
-        action_units_valid=valid["a"],
+    every_unit = np.repeat(valid["a"][:, None], len(ABAW_ACTION_UNIT_NUMBERS), axis=1)
+    return TaskColumns(
+        valence=TaskColumn(_traced(rng, behavior.valence), valid["v"]),
+        arousal=TaskColumn(_traced(rng, behavior.arousal), valid["v"]),
+        expression=TaskColumn(_named(rng, behavior, statistics), valid["e"]),
+        action_units=TaskColumn(_coded(rng, behavior, statistics), every_unit),
     )
 
 

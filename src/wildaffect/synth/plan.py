@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.core.annotations import Annotations
-from wildaffect.core.tasks import ABAW_ACTION_UNIT_NUMBERS
-from wildaffect.synth.annotate import GOLDEN, Labels, annotate
+from wildaffect.core.columns import TaskColumns, concatenate
+from wildaffect.synth.annotate import GOLDEN, annotate
 from wildaffect.synth.behavior import Behavior, draw_behavior
 from wildaffect.synth.presets import Preset, Split
 from wildaffect.synth.statistics import STATISTICS, StatisticsName, draw_frame_numbers
@@ -43,7 +43,7 @@ class PlannedVideo:
         """Return the exact ground truth of the video."""
         return draw_behavior(self.seed, self.num_frames, STATISTICS[self.statistics])
 
-    def labels(self, behavior: Behavior) -> Labels:
+    def labels(self, behavior: Behavior) -> TaskColumns:
         """Return the annotations of the video."""
         statistics = STATISTICS[self.statistics]
         return annotate(behavior, self.seed, statistics, place=self.number * GOLDEN % 1)
@@ -104,46 +104,28 @@ def annotations_of(
         source: Name of the set in messages.
         with_repeats: True to repeat some rows, as given by the statistics.
     """
-    rows: dict[str, list[NDArray[np.generic]]] = {name: [] for name in _ROW_FIELDS}
+    labels: list[TaskColumns] = []
+    numbers: list[NDArray[np.int64]] = []
     images: list[str] = []
-    for place, video in enumerate(videos):
-        labels = video.labels(video.behavior())
+    for video in videos:
         picked = (
             _picked_rows(video) if with_repeats else np.arange(len(video.frame_numbers))
         )
         names = video.images()
         images += [names[row] for row in picked]
         frames = video.frame_numbers[picked] - 1
-        rows["video_index"].append(np.full(len(frames), place))
-        rows["frame_number"].append(frames + 1)
-        rows["valence"].append(labels.valence[frames])
-        rows["arousal"].append(labels.arousal[frames])
-        rows["expression"].append(labels.expression[frames])
-        rows["action_units"].append(labels.action_units[frames])
-        rows["valence_valid"].append(labels.affect_valid[frames])
-        rows["arousal_valid"].append(labels.affect_valid[frames])
-        rows["expression_valid"].append(labels.expression_valid[frames])
-        every = labels.action_units_valid[frames]
-        rows["action_units_valid"].append(_per_unit(every))
-    columns = {name: np.concatenate(parts) for name, parts in rows.items()}
+        numbers.append(frames + 1)
+        labels.append(video.labels(video.behavior()).take_columns(frames))
     return Annotations(
         source=source,
         videos=tuple(video.name for video in videos),
         subjects=tuple(f"person{video.identity}" for video in videos),
+        video_index=np.repeat(np.arange(len(videos)), [len(rows) for rows in numbers]),
+        frame_number=np.concatenate(numbers),
         images=tuple(images),
         lines=np.arange(2, len(images) + 2),
-        **columns,  # type: ignore[arg-type]
+        **concatenate(labels).columns(),
     )
-
-
-_ROW_FIELDS = (
-    "video_index", "frame_number", "valence", "arousal", "expression", "action_units",
-    "valence_valid", "arousal_valid", "expression_valid", "action_units_valid",
-)  # fmt: skip
-
-
-def _per_unit(valid: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    return np.repeat(valid[:, None], len(ABAW_ACTION_UNIT_NUMBERS), axis=1)
 
 
 def _picked_rows(video: PlannedVideo) -> NDArray[np.int64]:

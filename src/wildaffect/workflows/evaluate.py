@@ -162,7 +162,7 @@ def _class_map(
 
 def _documented(table: PredictionTable, annotated: Annotated) -> dict[str, str | None]:
     return documented_map(
-        table.values.spaces.expressions, annotated.annotations.spaces.expressions
+        table.predictions.spaces.expressions, annotated.annotations.spaces.expressions
     )
 
 

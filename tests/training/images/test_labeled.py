@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from wildaffect.core.errors import MissingData
-from wildaffect.core.tasks import Task
 from wildaffect.features.crops import MARKER
 from wildaffect.features.packs import pack_images
 from wildaffect.training.core.recipe import KeepLast
@@ -24,8 +23,8 @@ def test_every_row_has_its_crop_and_its_labels(labeled):
     assert len(crops) == 50
     assert crops.paths[13] == labeled / "p1" / "00004.png"
     assert crops.annotations.images[13] == "p1/00004.png"
-    assert not crops.annotations.action_units_valid[4].any()
-    assert crops.annotations.action_units_valid[5].all()
+    assert not crops.annotations.action_units.valid[4].any()
+    assert crops.annotations.action_units.valid[5].all()
 
 
 def test_crops_that_are_not_there_are_counted_and_left_out(labeled):
@@ -95,10 +94,10 @@ def test_other_sets_are_mapped_to_the_labels_of_the_first(labeled, tmp_path):
     assert second.annotations.spaces == first.annotations.spaces
     labels = join_labels([first, second])
     happiness = first.annotations.spaces.expressions.index("Happiness")
-    assert labels.targets[Task.EXPRESSION][50] == happiness
-    assert labels.valid[Task.EXPRESSION][50:].tolist() == [True, False]
-    assert labels.targets[Task.ACTION_UNITS][50].tolist() == [0, 1]
-    assert labels.valid[Task.ACTION_UNITS][50].tolist() == [False, True]
+    assert labels.expression.values[50] == happiness
+    assert labels.expression.valid[50:].tolist() == [True, False]
+    assert labels.action_units.values[50].tolist() == [0, 1]
+    assert labels.action_units.valid[50].tolist() == [False, True]
 
 
 def test_people_set_aside_train_nothing(labeled, recipe):

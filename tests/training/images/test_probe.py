@@ -3,10 +3,9 @@ import pytest
 import torch
 
 from wildaffect.core.preprocess import Preprocess
-from wildaffect.core.tasks import Task
 from wildaffect.training.core.scores import task_scores
 from wildaffect.training.images.job import load_sets
-from wildaffect.training.images.labeled import SetPlace, join_labels
+from wildaffect.training.images.labeled import SetPlace, join_labels, labeled_tasks
 from wildaffect.training.images.probe import Embedded, embed_crops, probe
 
 
@@ -19,7 +18,7 @@ def halves(labeled):
 
 
 def scores(known, asked):
-    tasks = join_labels([known.crops]).tasks
+    tasks = labeled_tasks(join_labels([known.crops]))
     found = probe(known, asked).by_name()
     return {name: task_scores(one.pooled(), tasks) for name, one in found.items()}
 
@@ -31,7 +30,7 @@ def with_features(crops, make):
 
 def test_features_that_tell_the_label_score_high_in_both_ways(halves):
     def valence_among_noise(labels):
-        told = torch.from_numpy(labels.targets[Task.VALENCE]).float()[:, None]
+        told = torch.from_numpy(labels.valence.values).float()[:, None]
         noise = torch.randn(len(told), 4, generator=torch.Generator().manual_seed(0))
         return torch.cat([10 * told, 0.01 * noise], 1)
 
@@ -42,7 +41,7 @@ def test_features_that_tell_the_label_score_high_in_both_ways(halves):
 
 def test_features_of_noise_score_low(halves):
     def noise(labels):
-        seed = len(labels.targets[Task.VALENCE])
+        seed = len(labels.valence.values)
         return torch.randn(seed, 3, generator=torch.Generator().manual_seed(seed))
 
     made = scores(*(with_features(half, noise) for half in halves))
@@ -52,9 +51,7 @@ def test_features_of_noise_score_low(halves):
 
 def test_the_same_features_give_the_same_scores(halves):
     def color(labels):
-        return torch.from_numpy(labels.targets[Task.AROUSAL]).float()[:, None] + torch.ones(
-            3
-        )
+        return torch.from_numpy(labels.arousal.values).float()[:, None] + torch.ones(3)
 
     pair = [with_features(half, color) for half in halves]
     assert scores(*pair) == scores(*pair)

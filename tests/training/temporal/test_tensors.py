@@ -32,10 +32,12 @@ def test_labels_are_counted_where_annotated_and_seen_alone(sequences):
     for sequence in sequences:
         labels = sequence.targets
         for row in np.flatnonzero(sequence.has_feature):
-            if labels.expression_valid[row]:
-                classes[labels.expression[row]] += 1
-            total += labels.action_units_valid[row]
-            positive += labels.action_units_valid[row] & (labels.action_units[row] == 1)
+            if labels.expression.valid[row]:
+                classes[labels.expression.values[row]] += 1
+            total += labels.action_units.valid[row]
+            positive += labels.action_units.valid[row] & (
+                labels.action_units.values[row] == 1
+            )
     assert counts.class_counts.tolist() == classes.tolist()
     assert counts.unit_positive.tolist() == positive.tolist()
     assert counts.unit_total.tolist() == total.tolist()

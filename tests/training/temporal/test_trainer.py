@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from wildaffect.core.columns import TaskColumn
 from wildaffect.core.tasks import LabelSpaces, Task
 from wildaffect.inference.calibration import Calibration
 from wildaffect.losses.config import LossConfig, UncertaintyWeights
@@ -87,15 +88,12 @@ def test_what_stands_in_unlabeled_rows_and_rows_without_features_changes_no_weig
     def spoil(one):
         wrong = {}
         for task in Task:
-            values, valid = (
-                getattr(one.targets, task),
-                getattr(one.targets, f"{task}_valid"),
-            )
+            values, valid = one.targets[task].values, one.targets[task].valid
             usable = valid & (
                 one.has_feature if valid.ndim == 1 else one.has_feature[:, None]
             )
             noise = rng.integers(0, 2, values.shape).astype(values.dtype)
-            wrong[str(task)] = np.where(usable, values, noise)
+            wrong[task] = TaskColumn(np.where(usable, values, noise), valid)
         features = np.where(
             one.has_feature[:, None], one.features, rng.normal(size=one.features.shape)
         )

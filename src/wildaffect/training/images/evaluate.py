@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from wildaffect.core.annotations import Annotations
+from wildaffect.core.columns import TaskColumn, TaskColumns, empty_columns
 from wildaffect.core.predictions import Predictions
 from wildaffect.core.preprocess import Preprocess
 from wildaffect.core.tasks import Task
@@ -91,29 +92,24 @@ def to_predictions(
     """Return predictions from values and probabilities of every row, shape (N, columns).
 
     Takes the most likely class, and action units at or above `THRESHOLD`; missing tasks are
-    not covered.
+    not valid.
     """
-    num, spaces = len(annotations), annotations.spaces
-    num_units = len(spaces.action_units)
-    values = {
-        task: probs[task][:, 0] if task in probs else np.zeros(num, np.float32)
-        for task in (Task.VALENCE, Task.AROUSAL)
-    }
-    classes = probs.get(Task.EXPRESSION)
-    units = probs.get(Task.ACTION_UNITS)
-    nothing = np.zeros((num, num_units), np.int64)
+    nothing = empty_columns(len(annotations), annotations.spaces)
+    columns = {task: nothing[task] for task in Task}
+    for task, values in probs.items():
+        match task:
+            case Task.VALENCE | Task.AROUSAL:
+                decided = values[:, 0]
+            case Task.EXPRESSION:
+                decided = values.argmax(1)
+            case Task.ACTION_UNITS:
+                decided = (values >= THRESHOLD).astype(np.int64)
+        columns[task] = TaskColumn(decided, np.ones(decided.shape, bool))
     return Predictions(
-        valence=values[Task.VALENCE],
-        arousal=values[Task.AROUSAL],
-        expression=np.zeros(num, np.int64) if classes is None else classes.argmax(1),
-        action_units=nothing if units is None else (units >= THRESHOLD).astype(np.int64),
-        valence_covered=np.full(num, Task.VALENCE in probs),
-        arousal_covered=np.full(num, Task.AROUSAL in probs),
-        expression_covered=np.full(num, classes is not None),
-        action_units_covered=np.full(nothing.shape, units is not None),
-        expression_probs=classes,
-        action_unit_probs=units,
-        spaces=spaces,
+        **TaskColumns(**columns).columns(),
+        expression_probs=probs.get(Task.EXPRESSION),
+        action_unit_probs=probs.get(Task.ACTION_UNITS),
+        spaces=annotations.spaces,
     )
 
 

@@ -35,7 +35,12 @@ from wildaffect.training.images.gradient_accumulation import (
     has_batch_norm,
     out_of_memory_message,
 )
-from wildaffect.training.images.labeled import LabeledCrops, count_image_labels, join_labels
+from wildaffect.training.images.labeled import (
+    LabeledCrops,
+    count_image_labels,
+    crop_targets,
+    join_labels,
+)
 from wildaffect.training.images.recipe import FinetuneRecipe
 from wildaffect.training.images.sampling import BalancedClasses, StepRows, class_weights
 from wildaffect.training.images.start import Start
@@ -141,7 +146,7 @@ class Finetune:
             crops = to_input(apply_changes(unit_crops(decoded.pixels, device), changes))
             if self._recipe.channels_last:
                 crops = crops.contiguous(memory_format=torch.channels_last)
-            yield CropBatch(crops, *self._labels.of_rows(decoded.rows, device), step)
+            yield CropBatch(crops, *crop_targets(self._labels, decoded.rows, device), step)
 
     def forward_backward(self, forward: nn.Module, batch: CropBatch) -> LossReport:
         """Accumulate the gradient of a batch and return its loss over all processes."""
@@ -198,8 +203,8 @@ class Finetune:
         if not isinstance(self._recipe.sampling, BalancedClasses):
             return None
         return class_weights(
-            self._labels.targets[Task.EXPRESSION].astype(np.int64),
-            self._labels.valid[Task.EXPRESSION],
+            self._labels.expression.values,
+            self._labels.expression.valid,
             self._recipe.sampling.power,
         )
 

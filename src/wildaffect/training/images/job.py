@@ -32,6 +32,7 @@ from wildaffect.training.images.labeled import (
     SetPlace,
     join_labels,
     joined_paths,
+    labeled_tasks,
     load_labeled,
 )
 from wildaffect.training.images.recipe import AnyImageRecipe, FinetuneRecipe
@@ -129,7 +130,7 @@ def finetune_run(
         Diverged: If the loss is not finite.
     """
     parts = split_sets(sets, recipe)
-    labeled = join_labels(parts.train).tasks
+    labeled = labeled_tasks(join_labels(parts.train))
     tasks = tuple(task for task in recipe.tasks if task in labeled)
     if not tasks:
         raise UsageError(

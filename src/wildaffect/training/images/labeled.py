@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from wildaffect.core.annotations import Annotations
+from wildaffect.core.columns import TaskColumns, concatenate
 from wildaffect.core.errors import MissingData
 from wildaffect.core.tasks import LabelSpaces, Task
 from wildaffect.data.annotated import fullest_layout, read_annotated
@@ -22,6 +23,7 @@ from wildaffect.features.packs import Pack, PackedImage, open_pack
 from wildaffect.formats.detect import FORMATS, detect
 from wildaffect.formats.mapping import map_spaces
 from wildaffect.losses.statistics import LabelStatistics
+from wildaffect.training.core.targets import to_targets
 from wildaffect.training.images.crops import CropFile
 
 
@@ -129,11 +131,6 @@ def load_labeled(
 def take_rows(annotations: Annotations, rows: NDArray[np.int64]) -> Annotations:
     """Return the given rows; videos without rows are dropped."""
     kept, video_index = np.unique(annotations.video_index[rows], return_inverse=True)
-    columns = {
-        name: getattr(annotations, name)[rows]
-        for task in Task
-        for name in (str(task), f"{task}_valid")
-    }
     return Annotations(
         source=annotations.source,
         videos=tuple(annotations.videos[index] for index in kept),
@@ -144,52 +141,28 @@ def take_rows(annotations: Annotations, rows: NDArray[np.int64]) -> Annotations:
         lines=annotations.lines[rows],
         spaces=annotations.spaces,
         files=tuple(annotations.files[i] for i in kept) if annotations.files else (),
-        **columns,
+        **annotations.take_columns(rows).columns(),
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Labels:
-    """Labels of N images per task, with masks."""
-
-    targets: dict[Task, NDArray[np.generic]]
-    """Valence, arousal and class (N,), action units (N, K)."""
-    valid: dict[Task, NDArray[np.bool_]]
-
-    def of_rows(
-        self, rows: NDArray[np.int64], device: torch.device
-    ) -> tuple[dict[Task, Tensor], dict[Task, Tensor]]:
-        """Return targets and masks of the given images, each as a window of one row."""
-        targets, valid = {}, {}
-        for task in Task:
-            dtype = torch.int64 if task == Task.EXPRESSION else torch.float32
-            values = torch.from_numpy(self.targets[task][rows]).unsqueeze(1)
-            targets[task] = values.to(device, dtype)
-            mask = torch.from_numpy(self.valid[task][rows]).unsqueeze(1)
-            valid[task] = mask.to(device)
-        return targets, valid
-
-    @property
-    def tasks(self) -> tuple[Task, ...]:
-        """Return the tasks with at least one label."""
-        return tuple(task for task in Task if self.valid[task].any())
-
-
-def join_labels(sets: Sequence[LabeledCrops]) -> Labels:
+def join_labels(sets: Sequence[LabeledCrops]) -> TaskColumns:
     """Concatenate the labels of all sets, which must have the same label spaces."""
-    return Labels(
-        targets={
-            task: np.concatenate(
-                [getattr(image_set.annotations, task) for image_set in sets]
-            )
-            for task in Task
-        },
-        valid={
-            task: np.concatenate(
-                [getattr(image_set.annotations, f"{task}_valid") for image_set in sets]
-            )
-            for task in Task
-        },
+    return concatenate([image_set.annotations for image_set in sets])
+
+
+def labeled_tasks(labels: TaskColumns) -> tuple[Task, ...]:
+    """Return the tasks with at least one label."""
+    return tuple(task for task in Task if labels[task].valid.any())
+
+
+def crop_targets(
+    labels: TaskColumns, rows: NDArray[np.int64], device: torch.device
+) -> tuple[dict[Task, Tensor], dict[Task, Tensor]]:
+    """Return targets and masks of the given images, each as a window of one row."""
+    targets, valid = to_targets(labels.take_columns(rows), device)
+    return (
+        {task: values.unsqueeze(1) for task, values in targets.items()},
+        {task: mask.unsqueeze(1) for task, mask in valid.items()},
     )
 
 
@@ -198,14 +171,15 @@ def joined_paths(sets: Sequence[LabeledCrops]) -> tuple[CropFile, ...]:
     return tuple(path for image_set in sets for path in image_set.paths)
 
 
-def count_image_labels(labels: Labels, spaces: LabelSpaces) -> LabelStatistics:
+def count_image_labels(labels: TaskColumns, spaces: LabelSpaces) -> LabelStatistics:
     """Return the label frequencies, for losses weighted by them."""
-    named = labels.targets[Task.EXPRESSION][labels.valid[Task.EXPRESSION]]
-    units, valid = labels.targets[Task.ACTION_UNITS], labels.valid[Task.ACTION_UNITS]
+    named, units = labels.expression, labels.action_units
     return LabelStatistics(
-        class_counts=np.bincount(named.astype(np.int64), minlength=len(spaces.expressions)),
-        unit_positive=((units == 1) & valid).sum(0),
-        unit_total=valid.sum(0),
+        class_counts=np.bincount(
+            named.values[named.valid], minlength=len(spaces.expressions)
+        ),
+        unit_positive=((units.values == 1) & units.valid).sum(0),
+        unit_total=units.valid.sum(0),
     )
 
 
@@ -214,9 +188,4 @@ def _file(folder: Path, pack: Pack | None, name: str) -> CropFile:
 
 
 def _is_labeled(annotations: Annotations) -> NDArray[np.bool_]:
-    return (
-        annotations.valence_valid
-        | annotations.arousal_valid
-        | annotations.expression_valid
-        | annotations.action_units_valid.any(1)
-    )
+    return np.any([annotations[task].valid_rows for task in Task], axis=0)

@@ -26,7 +26,7 @@ from wildaffect.training.images.job import (
     TrainingCallbacks,
     train_images,
 )
-from wildaffect.training.images.labeled import LabeledCrops, join_labels
+from wildaffect.training.images.labeled import LabeledCrops, join_labels, labeled_tasks
 from wildaffect.training.images.pretrain import Pretrain, Probe
 from wildaffect.training.images.probe import embed_crops, probe
 from wildaffect.training.images.recipe import PretrainRecipe
@@ -160,7 +160,7 @@ def _probe_of(
                 embed_crops(encode, known, preprocess, device, on_progress),
                 embed_crops(encode, held_out, preprocess, device, on_progress),
             )
-            tasks = join_labels([known]).tasks
+            tasks = labeled_tasks(join_labels([known]))
             where = f"{known.annotations.source}/" if len(halves) > 1 else ""
             for name, statistics in found.by_name().items():
                 named_scores = task_scores(statistics.pooled(), tasks)

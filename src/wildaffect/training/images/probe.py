@@ -33,7 +33,13 @@ from wildaffect.training.images.evaluate import (
     over_crops,
     to_predictions,
 )
-from wildaffect.training.images.labeled import LabeledCrops, count_image_labels, join_labels
+from wildaffect.training.images.labeled import (
+    LabeledCrops,
+    count_image_labels,
+    crop_targets,
+    join_labels,
+    labeled_tasks,
+)
 
 NUM_NEIGHBORS = 20
 _NUM_STEPS, _PEAK_LR, _WEIGHT_DECAY = 300, 0.02, 0.02
@@ -107,14 +113,14 @@ def linear_probe(
     maps = nn.ModuleDict(
         {
             task: nn.Linear(known.shape[1], num_outputs(task, spaces))
-            for task in labels.tasks
+            for task in labeled_tasks(labels)
         }
     )
     for probe_map in maps.values():
         for parameter in probe_map.parameters():
             nn.init.zeros_(parameter)
     rows = np.arange(len(known))
-    targets, valid = labels.of_rows(rows, known.device)
+    targets, valid = crop_targets(labels, rows, known.device)
     loss = build_loss(_probe_loss(), spaces, count_image_labels(labels, spaces))
     optimizer = torch.optim.AdamW(
         maps.parameters(), lr=_PEAK_LR, weight_decay=_WEIGHT_DECAY
@@ -140,9 +146,9 @@ def neighbor_probe(
     labels = join_labels([train.crops])
     similarity = F.normalize(queries, dim=1) @ F.normalize(known, dim=1).T  # (M, N)
     predicted: dict[Task, NDArray[np.float32]] = {}
-    for task in labels.tasks:
-        values, valid = _columns(labels.targets[task], task, spaces), labels.valid[task]
-        usable = torch.from_numpy(valid if valid.ndim == 1 else valid.any(1))
+    for task in labeled_tasks(labels):
+        values, valid = _columns(labels[task].values, task, spaces), labels[task].valid
+        usable = torch.from_numpy(labels[task].valid_rows)
         num = min(NUM_NEIGHBORS, int(usable.sum()))
         near = similarity.masked_fill(~usable, -torch.inf).topk(num, dim=1).indices
         weight = torch.from_numpy(np.broadcast_to(_mask(valid), values.shape).copy())[near]

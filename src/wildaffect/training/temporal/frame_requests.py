@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.core.annotations import Annotations
+from wildaffect.core.columns import empty_columns
 from wildaffect.core.errors import FeatureError
 from wildaffect.core.sequences import FrameSequence
 from wildaffect.core.tasks import LabelSpaces
@@ -148,8 +149,6 @@ def _unlabeled(
     images: tuple[str, ...],
 ) -> Annotations:
     num_rows, spaces = len(frame_number), LabelSpaces()
-    nothing = np.zeros(num_rows, bool)
-    no_units = np.zeros((num_rows, len(spaces.action_units)), bool)
     return Annotations(
         source=source,
         videos=videos,
@@ -158,13 +157,6 @@ def _unlabeled(
         frame_number=frame_number,
         images=images,
         lines=np.zeros(num_rows, np.int64),
-        valence=nothing.astype(np.float32),
-        arousal=nothing.astype(np.float32),
-        expression=nothing.astype(np.int64),
-        action_units=no_units.astype(np.int8),
-        valence_valid=nothing,
-        arousal_valid=nothing,
-        expression_valid=nothing,
-        action_units_valid=no_units,
+        **empty_columns(num_rows, spaces).columns(),
         spaces=spaces,
     )

@@ -17,9 +17,9 @@ def count_labels(
     positive = np.zeros(len(spaces.action_units), np.int64)
     total = np.zeros_like(positive)
     for sequence in sequences:
-        targets = sequence.targets.take(sequence.computed_rows)
-        named = targets.expression[targets.expression_valid]
-        classes += np.bincount(named, minlength=len(classes))
-        positive += (targets.action_units * targets.action_units_valid).sum(0)
-        total += targets.action_units_valid.sum(0)
+        targets = sequence.targets.take_columns(sequence.computed_rows)
+        named, units = targets.expression, targets.action_units
+        classes += np.bincount(named.values[named.valid], minlength=len(classes))
+        positive += (units.values * units.valid).sum(0)
+        total += units.valid.sum(0)
     return LabelStatistics(class_counts=classes, unit_positive=positive, unit_total=total)

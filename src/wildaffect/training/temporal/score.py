@@ -5,17 +5,18 @@ from collections.abc import Sequence
 import numpy as np
 
 from wildaffect.calibration.labeled import decide, label_rows, statistics
+from wildaffect.core.columns import TaskColumns
 from wildaffect.core.outputs import SequenceOutputs
-from wildaffect.core.sequences import FrameSequence, Targets
+from wildaffect.core.sequences import FrameSequence
 from wildaffect.core.tasks import LabelSpaces
 from wildaffect.inference.calibration import Calibration
 from wildaffect.metrics.scores import VideoStatistics
 
 
-def targets_of(sequences: Sequence[FrameSequence]) -> dict[str, Targets]:
+def targets_of(sequences: Sequence[FrameSequence]) -> dict[str, TaskColumns]:
     """Return the labels of the rows with features, by video."""
     return {
-        sequence.video: sequence.targets.take(sequence.computed_rows)
+        sequence.video: sequence.targets.take_columns(sequence.computed_rows)
         for sequence in sequences
     }
 
@@ -29,7 +30,7 @@ def video_statistics(
     """Return the score statistics of each video, over rows with features."""
     rows = label_rows(outputs, targets_of(sequences))
     probs = {
-        task: rows.smoothed(task, calibration.smoothing.of(task)) for task in rows.target
+        task: rows.smoothed(task, calibration.smoothing.of(task)) for task in rows.labels
     }
     every = np.ones(len(rows.video_index), bool)
     return statistics(rows, decide(probs, calibration, rows=every), spaces)

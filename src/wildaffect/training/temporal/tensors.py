@@ -14,8 +14,7 @@ from torch import Tensor
 from wildaffect.core.sequences import FrameSequence
 from wildaffect.core.tasks import Task
 from wildaffect.data.collate import Batch
-
-_DTYPES = {Task.EXPRESSION: torch.int64}
+from wildaffect.training.core.targets import to_targets
 
 
 class TensorBatch(NamedTuple):
@@ -34,12 +33,7 @@ class TensorBatch(NamedTuple):
 def to_tensors(batch: Batch, device: torch.device) -> TensorBatch:
     """Move a batch to a device; times become seconds since each window's first row."""
     times_s = (batch.time_s - batch.time_s[:, :1]).astype(np.float32)
-    targets, valid = {}, {}
-    for task in Task:
-        dtype = _DTYPES.get(task, torch.float32)
-        values = torch.from_numpy(getattr(batch.targets, task))
-        targets[task] = values.to(device, dtype)
-        valid[task] = torch.from_numpy(getattr(batch.targets, f"{task}_valid")).to(device)
+    targets, valid = to_targets(batch.targets, device)
     return TensorBatch(
         features=torch.from_numpy(batch.features).to(device),
         lengths=torch.from_numpy(batch.lengths).to(device),

@@ -1,0 +1,148 @@
+"""Values of the four tasks by row, each with a mask: of labels and of predictions.
+
+Symbols: N rows, K action units. In a batch, (B, T) takes the place of N.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Self, TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wildaffect.core.tasks import LabelSpaces, Task
+
+Mask = NDArray[np.bool_]
+Rows = slice | NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskColumn:
+    """Values of one task; where `valid` is False, the value is never read."""
+
+    values: NDArray[Any]
+    """Shape (N,), for action units (N, K)."""
+    valid: Mask
+    """Shape as `values`."""
+
+    def __post_init__(self) -> None:
+        if self.valid.dtype != np.bool_ or self.valid.shape != self.values.shape:
+            raise ValueError(
+                f"valid must be bool of shape {self.values.shape} as its values, got "
+                f"{self.valid.dtype} of shape {self.valid.shape}"
+            )
+
+    @classmethod
+    def empty(cls, shape: int | tuple[int, ...], dtype: type[np.generic]) -> Self:
+        """Return zeros without a valid value."""
+        return cls(np.zeros(shape, dtype), np.zeros(shape, np.bool_))
+
+    @classmethod
+    def concatenate(cls, parts: Sequence["TaskColumn"]) -> Self:
+        """Return the rows of all parts."""
+        return cls(
+            np.concatenate([part.values for part in parts]),
+            np.concatenate([part.valid for part in parts]),
+        )
+
+    def take(self, rows: Rows) -> "TaskColumn":
+        """Return the values of these rows."""
+        return TaskColumn(self.values[rows], self.valid[rows])
+
+    def astype(self, dtype: type[np.generic]) -> "TaskColumn":
+        """Return the values in another type."""
+        return TaskColumn(self.values.astype(dtype), self.valid)
+
+    def differs(self, other: "TaskColumn") -> Mask:
+        """Return in which rows the two differ in what is valid or in its value, (N,)."""
+        differ = (self.valid != other.valid) | (self.valid & (self.values != other.values))
+        return differ if differ.ndim == 1 else np.asarray(differ.any(axis=-1))
+
+    @property
+    def valid_rows(self) -> Mask:
+        """Mask of rows with any valid value, shape (N,)."""
+        if self.valid.ndim == 1:
+            return self.valid
+        return np.asarray(self.valid.any(axis=-1))
+
+
+def masked(values: NDArray[np.floating[Any]]) -> TaskColumn:
+    """Return a column that is valid, and not zero, where values are not NaN."""
+    return TaskColumn(np.nan_to_num(values), ~np.isnan(values))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskColumns:
+    """Values of the four tasks for the same N rows."""
+
+    valence: TaskColumn
+    """In [-1, 1] if annotated; a prediction is not clipped."""
+    arousal: TaskColumn
+    """As `valence`."""
+    expression: TaskColumn
+    """Class of a label space."""
+    action_units: TaskColumn
+    """Occurrence 0 or 1 in the order of a label space."""
+
+    def __len__(self) -> int:
+        return len(self.valence.values)
+
+    def __getitem__(self, task: Task) -> TaskColumn:
+        match task:
+            case Task.VALENCE:
+                return self.valence
+            case Task.AROUSAL:
+                return self.arousal
+            case Task.EXPRESSION:
+                return self.expression
+            case Task.ACTION_UNITS:
+                return self.action_units
+
+    def columns(self) -> "ColumnsByName":
+        """Return the four columns as arguments of another record."""
+        return {
+            "valence": self.valence,
+            "arousal": self.arousal,
+            "expression": self.expression,
+            "action_units": self.action_units,
+        }
+
+    def take_columns(self, rows: Rows) -> "TaskColumns":
+        """Return the four columns of these rows, and nothing else of the record."""
+        return TaskColumns(**{task: self[task].take(rows) for task in Task})
+
+
+class ColumnsByName(TypedDict):
+    """Columns by the name of their field."""
+
+    valence: TaskColumn
+    arousal: TaskColumn
+    expression: TaskColumn
+    action_units: TaskColumn
+
+
+def concatenate(parts: Sequence[TaskColumns]) -> TaskColumns:
+    """Return the rows of all parts."""
+    return TaskColumns(
+        **{task: TaskColumn.concatenate([part[task] for part in parts]) for task in Task}
+    )
+
+
+def empty_columns(num_rows: int, spaces: LabelSpaces) -> TaskColumns:
+    """Return columns without a valid value."""
+    return TaskColumns(
+        valence=TaskColumn.empty(num_rows, np.float32),
+        arousal=TaskColumn.empty(num_rows, np.float32),
+        expression=TaskColumn.empty(num_rows, np.int64),
+        action_units=TaskColumn.empty((num_rows, len(spaces.action_units)), np.int8),
+    )
+
+
+def shape_problems(columns: TaskColumns, spaces: LabelSpaces) -> Iterator[str]:
+    """Yield what is wrong with the shape of a column, given the label spaces."""
+    num_rows = len(columns)
+    for task in Task:
+        per_unit = (num_rows, len(spaces.action_units))
+        shape = per_unit if task is Task.ACTION_UNITS else (num_rows,)
+        if columns[task].values.shape != shape:
+            yield f"{task} must have shape {shape}, got {columns[task].values.shape}"
