@@ -16,8 +16,7 @@ from pydantic_core import from_json
 
 from wildaffect.core.config import Config, first_problem
 from wildaffect.core.errors import BadOutputs, OutputError
-from wildaffect.core.files import whole_file
-from wildaffect.core.npz import open_npz
+from wildaffect.core.npz import open_npz, write_npz
 from wildaffect.core.outputs import SequenceOutputs
 from wildaffect.core.tasks import LabelSpaces, Task
 from wildaffect.core.zips import BadZip
@@ -72,8 +71,7 @@ def save_outputs(stored: StoredOutputs, path: Path) -> None:
             parts = [getattr(output, kind)[task] for output in stored.outputs]
             arrays[f"{kind}.{task}"] = np.concatenate(parts)
     try:
-        with whole_file(path) as part, part.open("wb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]
+        write_npz(path, arrays)
     except OSError as error:
         raise OutputError(f"{path}: must be writable, got {error.strerror}") from error
 

@@ -1,7 +1,7 @@
-"""Arrays of an npz file, read so that a file of a few bytes cannot allocate gigabytes."""
+"""npz files: written atomically, and read so that few bytes cannot allocate gigabytes."""
 
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tokenize import TokenError
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from wildaffect.core.files import whole_file
 from wildaffect.core.zips import BadZip, open_member, open_zip
 
 _SUFFIX = ".npy"
@@ -57,6 +58,15 @@ def open_npz(path: Path) -> Iterator[Npz]:
     """
     with open_zip(path) as archive:
         yield Npz(archive)
+
+
+def write_npz(
+    path: Path, arrays: Mapping[str, NDArray[Any]], *, compressed: bool = False
+) -> None:
+    """Write arrays by name; errors are those of `whole_file`."""
+    save = np.savez_compressed if compressed else np.savez
+    with whole_file(path) as part, part.open("wb") as file:
+        save(file, **arrays)  # type: ignore[arg-type]
 
 
 def _read(stream: IO[bytes], name: str, size: int) -> NDArray[Any]:

@@ -18,9 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.core.errors import MissingData, OutputError
-from wildaffect.core.files import whole_file
 from wildaffect.core.names import is_inside
-from wildaffect.core.npz import open_npz
+from wildaffect.core.npz import open_npz, write_npz
 from wildaffect.features.crops import MARKER, images_below
 from wildaffect.video.pixels import decode_image
 
@@ -156,14 +155,16 @@ def pack_images(
     try:
         output.mkdir(parents=True, exist_ok=True)
         rows = list(_write(paths, names, output, tar_bytes, tick))
-        tars, offsets, sizes = (
-            np.array(column, np.int64) for column in zip(*rows, strict=True)
-        )
-        blob = np.frombuffer("\n".join(names).encode(), np.uint8)
+        places = np.array(rows, np.int64)
+        index: dict[str, NDArray[np.generic]] = {
+            "names": np.frombuffer("\n".join(names).encode(), np.uint8),
+            "tars": places[:, 0],
+            "offsets": places[:, 1],
+            "sizes": places[:, 2],
+        }
         if (root / MARKER).is_file():
             shutil.copyfile(root / MARKER, output / MARKER)
-        with whole_file(output / INDEX) as part, part.open("wb") as file:
-            np.savez(file, names=blob, tars=tars, offsets=offsets, sizes=sizes)
+        write_npz(output / INDEX, index)
     except OSError as error:
         raise OutputError(f"{output}: pack cannot be written: {error.strerror}") from error
     return len(paths)

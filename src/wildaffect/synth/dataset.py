@@ -25,7 +25,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.core.errors import OutputError
-from wildaffect.core.files import part_of, whole_file, write_whole
+from wildaffect.core.files import part_of, write_whole
+from wildaffect.core.npz import write_npz
 from wildaffect.core.processes import over_processes
 from wildaffect.core.version import __version__
 from wildaffect.formats.affwild2_au import write_au
@@ -127,8 +128,7 @@ def draw_video(folder: Path, video: PlannedVideo, *, files: Files) -> int:
         num_images += len(points)
     part = _part(folder, video)
     part.parent.mkdir(exist_ok=True)
-    with whole_file(part) as unfinished, unfinished.open("wb") as file:
-        np.savez(file, **truth)  # type: ignore[arg-type]
+    write_npz(part, truth)
     return num_images
 
 

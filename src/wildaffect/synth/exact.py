@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from wildaffect.core.files import whole_file
+from wildaffect.core.npz import write_npz
 from wildaffect.synth.facs import DRAWN
 from wildaffect.synth.plan import PlannedVideo
 from wildaffect.synth.statistics import STATISTICS
@@ -73,5 +73,4 @@ def write_exact(
         **{name: np.asarray(value) for name, value in named.items()},
         **{name: np.concatenate([truth[name] for truth in truths]) for name in truths[0]},
     }
-    with whole_file(folder / NAME) as unfinished, unfinished.open("wb") as file:
-        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+    write_npz(folder / NAME, arrays, compressed=True)

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.core.files import whole_file
+from wildaffect.core.npz import write_npz
 from wildaffect.core.processes import over_processes
 from wildaffect.core.tasks import ABAW_ACTION_UNITS, ABAW_EXPRESSIONS
 from wildaffect.synth.dataset import Progress, claim_folder, describe_world
@@ -129,8 +130,7 @@ def write_table(path: Path, frames: Sequence[SceneFrame]) -> None:
 
 def write_truth(path: Path, frames: Sequence[SceneFrame]) -> None:
     """Write all values as arrays, one row per person and frame."""
-    with whole_file(path) as part, part.open("wb") as file:
-        np.savez_compressed(file, **_truth(frames))  # type: ignore[arg-type]
+    write_npz(path, _truth(frames), compressed=True)
 
 
 def _truth(frames: Sequence[SceneFrame]) -> dict[str, NDArray[Any]]:

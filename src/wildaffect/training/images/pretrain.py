@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from wildaffect.core.files import write_whole
 from wildaffect.losses.multitask import LossReport
 from wildaffect.models.backbones.layer_decay import weight_decay_groups
 from wildaffect.models.pretraining.augment import cut_boxes, draw_boxes
@@ -164,7 +165,7 @@ class Pretrain:
         folder.mkdir(exist_ok=True)
         bgr = np.ascontiguousarray(sheet[..., ::-1])
         encoded = cv2.imencode(".png", bgr)[1]
-        (folder / f"epoch-{epoch:04d}.png").write_bytes(encoded.tobytes())
+        write_whole(folder / f"epoch-{epoch:04d}.png", encoded.tobytes())
 
     def _share(self, first_step: int) -> Iterator[Any]:
         step = first_step
