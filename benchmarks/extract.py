@@ -177,7 +177,7 @@ PEAK = """
 import re, sys
 from pathlib import Path
 from wildaffect.cli.main import main
-main(["extract", *sys.argv[1:], "--features", "geometry", "mesh", "--quiet"])
+main(["extract", *sys.argv[1:], "--feature-sets", "geometry", "mesh", "--quiet"])
 print(int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) / 1e3)
 """
 """Linux's own figure of a process; that of `resource` counts its parent's memory too."""

@@ -116,7 +116,9 @@ def run(folder: Path, faces: Path, seed: int) -> None:
     store = FeatureStore(features_of(command))
     mae = str(command.folder / "backbones" / "mae-micro")
     images, target = str(clips / IMAGES), str(store.root)
-    status = wildaffect(["extract", images, "--features", "geometry", mae, "-o", target])
+    status = wildaffect(
+        ["extract", images, "--feature-sets", "geometry", mae, "-o", target]
+    )
     if status:
         raise SystemExit(status)
     for table in true_tables(clips):

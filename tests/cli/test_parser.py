@@ -11,10 +11,11 @@ import pytest
 
 from wildaffect.cli.parser.completion import completion_script
 from wildaffect.cli.parser.help import help_text
-from wildaffect.cli.parser.marks import Invocation, Metavar, Positional
+from wildaffect.cli.parser.marks import Invocation, Positional
 from wildaffect.cli.parser.parse import parse
 from wildaffect.cli.parser.spec import flags_of, spec_of
 from wildaffect.core.errors import UsageError
+from wildaffect.core.threads import Auto
 
 
 class Color(StrEnum):
@@ -59,16 +60,18 @@ class Draw:
 
     inputs: Annotated[tuple[Path, ...], Positional("INPUT")]
     """Pictures."""
-    size: tuple[int, int]
+    shape: tuple[int, int]
     """Width and height."""
     output: Path = Path("out")
     """Folder."""
-    start: Annotated[float | None, Metavar("SECONDS")] = None
+    start: float | None = None
     """First second."""
     colors: tuple[Color, ...] = ()
     """Colors."""
     format: Literal["csv", "json"] = "csv"
     """Type of file, explained in so many words that the text needs more than one line."""
+    threads: Annotated[int, Auto(lambda: 7)] = 1
+    """Threads."""
     overlay: bool = False
     """Draw boxes."""
     recipe: Settings
@@ -78,9 +81,9 @@ TEXT = """Draw pictures in a description that is
 broken in the middle.
 
 Examples:
-    wildaffect draw a.png --size 1 2
+    wildaffect draw a.png --shape 1 2
 
-    wildaffect draw a.png --size 1 2 --start 12.5 --colors dark_red blue --format json \\
+    wildaffect draw a.png --shape 1 2 --start 12.5 --colors dark_red blue --format json \\
         -o somewhere
 """
 
@@ -102,14 +105,15 @@ def parsed(*args: str) -> Draw:
 
 def test_words_become_the_values_of_the_record():
     draw = parsed(
-        *["a.png", "--size", "3", "4", "-o", "x", "--start=-1.5", "--colors", "dark_red"],
+        *["a.png", "--shape", "3", "4", "-o", "x", "--start=-1.5", "--colors", "dark_red"],
         *["--overlay", "b.png", "--no-is-filled", "--part.radius", "2", "--colors", "blue"],
-        *["--weights.dark-red", "0.5"],
+        *["--weights.dark-red", "0.5", "--threads", "auto"],
     )
     assert draw.inputs == (Path("a.png"), Path("b.png"))
-    assert (draw.size, draw.output, draw.start) == ((3, 4), Path("x"), -1.5)
+    assert (draw.shape, draw.output, draw.start) == ((3, 4), Path("x"), -1.5)
     assert draw.colors == (Color.DARK_RED, Color.BLUE)
     assert draw.overlay
+    assert draw.threads == 7
     assert draw.format == "csv"
     assert draw.recipe == Settings(
         part=Circle(radius=2.0),
@@ -119,14 +123,14 @@ def test_words_become_the_values_of_the_record():
 
 
 def test_words_after_two_dashes_and_negative_numbers_are_no_flags():
-    draw = parsed("--size", "-3", "4", "--", "--overlay")
-    assert draw.size == (-3, 4)
+    draw = parsed("--shape", "-3", "4", "--", "--overlay")
+    assert draw.shape == (-3, 4)
     assert draw.inputs == (Path("--overlay"),)
     assert not draw.overlay
 
 
 def test_the_kind_of_a_part_selects_its_flags():
-    base = ("a", "--size", "1", "1")
+    base = ("a", "--shape", "1", "1")
     assert parsed(*base, "--part.kind", "square", "--part.side", "3").recipe.part == Square(
         side=3
     )
@@ -144,19 +148,20 @@ def test_the_kind_of_a_part_selects_its_flags():
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (["a"], "missing option --size N N: Width and height."),
-        (["--size", "1", "1"], "missing argument INPUT...: Pictures."),
-        (["a", "--size", "1"], r"--size requires 2 .* Only got 1$"),
-        (["a", "--size", "1", "x"], "--size: must be a whole number, got 'x'$"),
+        (["a"], "missing option --shape N N: Width and height."),
+        (["--shape", "1", "1"], "missing argument INPUT...: Pictures."),
+        (["a", "--shape", "1"], r"--shape requires 2 .* Only got 1$"),
+        (["a", "--shape", "1", "x"], "--shape: must be a whole number, got 'x'$"),
         (["a", "--start", "x"], "--start: must be a number of seconds, got 'x'"),
         (["a", "--start", "nan"], "--start: must be a number of seconds, got 'nan'"),
         (["a", "--start", "--overlay"], "--start requires an argument$"),
         (["a", "--overlay=maybe"], "Invalid value for --overlay"),
         (["a", "--formt", "csv"], r"Unknown option: --formt. Did you mean --format\?$"),
         (["a", "--radius", "2"], r"Did you mean --part.radius\?$"),
+        (["a", "--threads", "x"], "--threads: must be a whole number or auto, got 'x'"),
         (["a", "--zzz"], "Unknown option: --zzz$"),
         (["a", "--format", "jsn"], r'Choose from: "csv", "json"\. Did you mean "json"\?$'),
-        (["a", "--size", "1", "1", "--part.radius", "0"], "radius must be above 0"),
+        (["a", "--shape", "1", "1", "--part.radius", "0"], "radius must be above 0"),
     ],
 )
 def test_a_wrong_word_is_reported_in_one_line(args, message):
@@ -169,7 +174,7 @@ def test_help_shows_every_flag_with_its_text_and_fits_80_columns():
     assert (
         help_text("draw", call(), spec_of(call()))
         == """\
-usage: wildaffect draw round INPUT... --size N N [OPTIONS]
+usage: wildaffect draw round INPUT... --shape N N [OPTIONS]
 
 Draw pictures in a description that is broken in the middle.
 
@@ -177,7 +182,7 @@ Arguments:
   INPUT...                Pictures.
 
 Required options:
-      --size N N          Width and height.
+      --shape N N         Width and height.
 
 Options:
   -o, --output PATH       Folder. [default: out]
@@ -186,6 +191,7 @@ Options:
                           Colors.
       --format csv|json   Type of file, explained in so many words that the text
                           needs more than one line. [default: csv]
+      --threads N|auto    Threads. [default: 1]
       --overlay           Draw boxes.
 
 Settings of round:
@@ -195,16 +201,18 @@ Settings of round:
 
 part: Round part.
       --part.kind circle|square
-                          [default: circle]
+                          Kind of this part; another kind starts with its own
+                          defaults. [default: circle]
       --part.radius X     [default: 1]
 
 other:
       --other.kind circle|square|none
-                          [default: none]
+                          Kind of this part; another kind starts with its own
+                          defaults. [default: none]
 
 Examples:
-  wildaffect draw a.png --size 1 2
-  wildaffect draw a.png --size 1 2 --start 12.5 --colors dark_red blue \\
+  wildaffect draw a.png --shape 1 2
+  wildaffect draw a.png --shape 1 2 --start 12.5 --colors dark_red blue \\
       --format json -o somewhere"""
     )
 

@@ -171,7 +171,7 @@ def test_folds_hold_every_video_out_once(data, capsys):
         (["train", "small.json", "--data", "data", "--batch-size", "0"], "at least 1"),
         (["train", "small.json", "--data", "data", "--score-split", "tset"], "tset"),
         (["train", "small.json", "--data", "data", "--train-split", "trian"], "trian"),
-        (["train", "small.json", "--data", "data", "--track", "comet"], "comet"),
+        (["train", "small.json", "--data", "data", "--trackers", "comet"], "comet"),
     ],
 )
 def test_what_is_worded_wrongly_is_said_in_one_line_before_anything_is_written(

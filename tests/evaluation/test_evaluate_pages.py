@@ -171,7 +171,7 @@ def test_the_command_gives_json_alone_to_a_script(truth, prediction_file, capsys
         (["--report", "r.pdf"], 2, "--report must end in .html, .md or .json"),
         (["--resamples", "0"], 2, "--resamples must be >= 1"),
         (["--seed", "-1"], 2, "--seed must be >= 0"),
-        (["--format", "affwild2-va"], 1, "the header must read 'valence,arousal'"),
+        (["--layout", "affwild2-va"], 1, "the header must read 'valence,arousal'"),
         (["--split", "test"], 2, "--split must be one of val, got 'test'"),
         (["--map-classes", "none.json"], 1, "none.json: the file must be readable"),
         (["--map-classes", "documented"], 1, "there must be a table from abaw-exp"),

@@ -85,7 +85,7 @@ def test_frames_of_a_video_are_thinned_and_numbered_from_1(tmp_path, portrait, c
             frame = av.VideoFrame.from_ndarray(portrait, format="bgr24")
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
-    code, count = cut(path, tmp_path / "out", "--every", "0.2", capsys=capsys)
+    code, count = cut(path, tmp_path / "out", "--interval", "0.2", capsys=capsys)
     assert code == 0
     assert count["num_cut"] == 3
     names = sorted(one.name for one in (tmp_path / "out" / "clip").iterdir())

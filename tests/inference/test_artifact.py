@@ -66,7 +66,7 @@ def test_own_artifacts_go_through_the_same_door_as_the_embedded_one(
     for frame in make_frames(30):
         cv2.imwrite(str(folder / f"{frame.index:03d}.png"), frame.rgb[..., ::-1])
     for name, model in (("a.csv", averaging), ("b.csv", zipped(averaging))):
-        arguments = [folder, "--images", "sequence", "--fps", 25, "--model", model]
+        arguments = [folder, "--images-as", "sequence", "--fps", 25, "--model", model]
         assert main(["analyze", *map(str, [*arguments, "-o", tmp_path / name])]) == 0
     assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
     table = wildaffect.read_table(tmp_path / "a.csv")

@@ -152,7 +152,14 @@ def test_extract_stores_the_features_of_a_run(run_folder, crops_tree, tmp_path):
     store = tmp_path / "store"
     code = main(
         [
-            *("extract", str(crops_tree), "-o", str(store), "--features", str(run_folder)),
+            *(
+                "extract",
+                str(crops_tree),
+                "-o",
+                str(store),
+                "--feature-sets",
+                str(run_folder),
+            ),
             *("--precision", "f32", "--quiet", "--dtype", "float32"),
         ]
     )
@@ -172,14 +179,16 @@ def test_two_sets_of_one_name_are_refused(run_folder):
 
 
 def test_unknown_weights_are_refused_on_the_command_line(crops_tree, tmp_path, capsys):
-    code = main(["extract", str(crops_tree), "-o", str(tmp_path), "--features", "geometri"])
+    code = main(
+        ["extract", str(crops_tree), "-o", str(tmp_path), "--feature-sets", "geometri"]
+    )
     assert code == 1
     assert "no weights or finished run named 'geometri'" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="says what happens without a GPU")
 def test_a_gpu_that_is_not_there_is_said(run_folder):
-    with pytest.raises(UsageError, match="--device cuda: no GPU found; use CPU"):
+    with pytest.raises(UsageError, match="--device cuda: no GPU found; use cpu"):
         backbone_sets([str(run_folder)], Device(), precision="f32", on_cuda=True)
 
 

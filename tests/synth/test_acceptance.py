@@ -103,7 +103,7 @@ def test_a_submission_to_each_track_passes_its_check_and_is_scored(
         capsys.readouterr().out
     )
     scored = out if track is Track.MTL else predicted
-    flags = ["--format", LAYOUTS[track], "--split", "test", "--resamples", "1"]
+    flags = ["--layout", LAYOUTS[track], "--split", "test", "--resamples", "1"]
     flags += ["--annotations", str(world), "--missing", "skip", "--json"]
     assert main(["evaluate", str(scored), *flags]) == 0
     report = json.loads(capsys.readouterr().out)

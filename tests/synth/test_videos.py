@@ -110,7 +110,7 @@ def test_features_of_video_and_crops_bear_the_numbers_of_the_annotations(
     found = {}
     for kind in ("videos", "cropped_aligned"):
         store = tmp_path / kind
-        flags = ["--features", "geometry", "-o", str(store), "--quiet"]
+        flags = ["--feature-sets", "geometry", "-o", str(store), "--quiet"]
         assert main(["extract", str(world / kind), *flags]) == 0
         query = FeatureQuery(feature_sets=("geometry",))
         found[kind] = read_features(FeatureStore(store), planned.name, query)

@@ -95,7 +95,10 @@ def folder(tmp_path_factory):
     sets = [str(root / name) for name in SETS]
     words = ["extract", str(root / "data" / "cropped_aligned"), "--quiet", "-o"]
     store = str(root / "store")
-    assert main([*words, store, "--features", "geometry", *sets, "--precision", "f32"]) == 0
+    assert (
+        main([*words, store, "--feature-sets", "geometry", *sets, "--precision", "f32"])
+        == 0
+    )
     for name, inputs in (("a", ("vit", "geometry", "pose")), ("b", ("face", "vit"))):
         words = ["train", "modern-gru", "--data", str(root / "data"), "--features", store]
         words += ["--num-epochs", "1", "--model.encoder.hidden-dim", "8"]
@@ -165,8 +168,8 @@ def test_analysis_gives_the_rows_that_extraction_stored(artifact, folder, tmp_pa
     write_demo_clip(tmp_path / "clip.mp4")
     sets = ["geometry", *(str(folder / name) for name in SETS)]
     clip = str(tmp_path / "clip.mp4")
-    assert main([*words, clip, "-o", str(tmp_path / "store"), "--features", *sets]) == 0
-    words = ["analyze", clip, "--model", str(artifact), "--features", "--quiet"]
+    assert main([*words, clip, "-o", str(tmp_path / "store"), "--feature-sets", *sets]) == 0
+    words = ["analyze", clip, "--model", str(artifact), "--measurements", "--quiet"]
     assert main([*words, "-o", str(tmp_path / "clip.parquet")]) == 0
     table = wildaffect.read_table(tmp_path / "clip.parquet")
     for name in SETS:

@@ -89,7 +89,7 @@ def test_whole_tables_are_left_and_cut_ones_are_made_again(
         (["--data", "d", "--list", "l"], "give either --data or --list, not both"),
         (
             ["--features", "s", "--split", "val"],
-            "--split and --format are only valid with --data",
+            "--split and --layout are only valid with --data",
         ),
     ],
 )

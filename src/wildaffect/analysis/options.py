@@ -137,8 +137,8 @@ def _check_device(device: Device) -> None:
     kinds = {*available_devices(), *(name.split(".")[0] for name in available_devices())}
     if device.name.split(":")[0] not in kinds | VIRTUAL_DEVICES:
         raise UsageError(
-            f"device: must be one of {', '.join(sorted(kinds | VIRTUAL_DEVICES))}, "
-            f"got {device.name}; `wildaffect doctor` lists them"
+            f"device: must be one of {', '.join(sorted(kinds | VIRTUAL_DEVICES)).lower()}, "
+            f"got {device.name.lower()}; `wildaffect doctor` lists them"
         )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from wildaffect.cli.parser.marks import Positional
+from wildaffect.core.threads import AnalysisThreads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +39,7 @@ class Command:
     """Second to stop at, exclusive; ends a camera or stream."""
     every: int = 1
     """Read only every Nth frame; frame numbers stay those of the video."""
-    images: Literal["stills", "sequence"] = "stills"
+    images_as: Literal["stills", "sequence"] = "stills"
     """Treat the images of a folder as separate photographs, or as frames of one video."""
     fps: float = 30.0
     """Frame rate of an image sequence; videos have their own timestamps."""
@@ -46,12 +47,13 @@ class Command:
     """Add the 478 landmarks to the table."""
     blendshapes: bool = False
     """Add the 52 blendshape scores to the table."""
-    features: bool = False
+    measurements: bool = False
     """Add the measured features, raw and relative to the person's neutral face."""
-    device: str = "CPU"
+    device: str = "cpu"
     """Device that runs the networks; `wildaffect doctor` lists them."""
-    threads: int = 1
-    """Threads per network call; decoding uses one more."""
+    threads: AnalysisThreads = 1
+    """Threads per network call, without effect on results; decoding uses one more. auto: as
+    many as the CPUs that this process may use."""
     resume: bool = False
     """Skip inputs that already have complete results made with the same options."""
     json: bool = False
@@ -73,14 +75,16 @@ def run(command: Command) -> int:
     from wildaffect.video.picture import DamagedVideoWarning
 
     warnings.simplefilter("ignore", DamagedVideoWarning)  # reports say it in one line
-    inputs = expand_inputs(command.inputs, images=command.images, leave_out=command.output)
+    inputs = expand_inputs(
+        command.inputs, images=command.images_as, leave_out=command.output
+    )
     wants_overlay = command.overlay or command.blur_faces
     planned = plan_results(inputs.sources, command.output, f".{command.format}")
     analyzer = build_analyzer(
         command.model,
         device=Device(name=command.device, threads=command.threads),
         live=any(is_live(source) for source, _ in planned),
-        keep_features=command.features,
+        keep_features=command.measurements,
     )
     neutral = choose_neutral(command.neutral, analyzer)
     jobs = [
@@ -91,13 +95,13 @@ def run(command: Command) -> int:
                 start_s=command.start,
                 stop_s=command.stop,
                 every=command.every,
-                images=command.images,
+                images=command.images_as,
                 fps=command.fps,
             ),
             columns=ColumnOptions(
                 landmarks=command.landmarks,
                 blendshapes=command.blendshapes,
-                features=command.features,
+                features=command.measurements,
             ),
             overlay=OverlayOptions(blur_faces=command.blur_faces)
             if wants_overlay

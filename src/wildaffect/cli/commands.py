@@ -66,12 +66,12 @@ def overview() -> str:
     )
 
 
-def group_text(args: list[str]) -> str:
-    """Return the list of a group's commands if a group alone is named, else nothing."""
+def group_text(args: list[str]) -> str | None:
+    """Return the list of a group's commands if a group alone is named."""
     words = [word for word in args if word not in {"-h", "--help"}]
     group = _group(words[0]) if len(words) == 1 else {}
     if not group:
-        return ""
+        return None
     usage = f"usage: wildaffect {words[0]} COMMAND [OPTIONS]"
     return "\n".join([usage, "", *_lines("Commands", group)])
 

@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 
 from wildaffect.cli.extras import require_train
 from wildaffect.cli.parser.marks import Positional
+from wildaffect.core.threads import TrainingThreads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,9 +35,9 @@ class Command:
     score_split: str = "val"
     """Split to score on; nothing is selected on it."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    """Device to train on."""
-    threads: int = 1
-    """CPU threads for tensor operations."""
+    """Device to compute on; auto is cuda where there is one."""
+    threads: TrainingThreads = 1
+    """Threads of tensor operations, per process; auto: 1, as others round differently."""
 
 
 def run(command: Command) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 from wildaffect.cli.parser.marks import Positional
+from wildaffect.core.threads import AnalysisThreads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,12 +25,13 @@ class Command:
     margin: float = 0.25
     """Padding around each image as a fraction of its size, for tightly cropped faces; 0 for
     full pictures."""
-    every: float = 0.5
+    interval: float = 0.5
     """Minimum seconds between two frames of a video."""
-    device: str = "CPU"
+    device: str = "cpu"
     """Device that runs the networks; `wildaffect doctor` lists them."""
-    threads: int = 1
-    """Threads per network call; decoding uses one more."""
+    threads: AnalysisThreads = 1
+    """Threads per network call, without effect on results; decoding uses one more. auto: as
+    many as the CPUs that this process may use."""
     json: bool = False
     """Print the counts as JSON on standard output."""
     quiet: bool = False
@@ -47,7 +49,7 @@ def run(command: Command) -> int:
     if not command.inputs:
         raise UsageError("crop: no input given; name a folder of images or a video")
     options = CropOptions(
-        size_px=command.size, margin=command.margin, every_s=command.every
+        size_px=command.size, margin=command.margin, every_s=command.interval
     )
     device = Device(name=command.device, threads=command.threads)
     cropper = Cropper(command.output, options, device)

@@ -29,7 +29,7 @@ class Command:
 
     folder: Annotated[Path, Positional("FOLDER")]
     """Folder of a data set, or one annotation file."""
-    format: str | None = None
+    layout: str | None = None
     """Layout to look for, such as affwild2-mtl; all known layouts by default."""
     images: Path | None = None
     """Folder of the images, if it is not where the layout puts it."""
@@ -54,7 +54,7 @@ def run(command: Command) -> int:
     reports = []
     with ProgressDisplay() as progress:
         progress.show("check", text="looking for known layouts")
-        for found in detect(command.folder, command.format):
+        for found in detect(command.folder, command.layout):
             name = found.format.name
             reports.append(
                 check_data(

@@ -6,15 +6,17 @@ Example: wildaffect doctor --threads 2
 import json
 from dataclasses import asdict, dataclass
 
+from wildaffect.core.threads import AnalysisThreads
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """Options of `doctor`."""
 
-    device: str = "CPU"
+    device: str = "cpu"
     """Device to check."""
-    threads: int = 1
-    """Threads per network call."""
+    threads: AnalysisThreads = 1
+    """Threads per network call. auto: all CPUs that this process may use."""
     json: bool = False
     """Print the checks as JSON on standard output."""
 

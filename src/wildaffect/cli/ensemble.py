@@ -16,6 +16,7 @@ from typing import Annotated, Literal
 
 from wildaffect.cli.extras import require_train
 from wildaffect.cli.parser.marks import Positional
+from wildaffect.core.threads import TrainingThreads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +31,7 @@ class Command:
     """Folder of annotations."""
     split: str = "val"
     """Split to fit weights and calibration on."""
-    format: str | None = None
+    layout: str | None = None
     """Layout of the annotations, if there are several."""
     features: Path | None = None
     """Feature store; by default `features` in the data folder."""
@@ -41,8 +42,8 @@ class Command:
     """Equal weights, or greedy forward selection while the score improves."""
     seed: int = 0
     """Seed of the folds and of the bootstrap intervals."""
-    threads: int = 1
-    """CPU threads for tensor operations."""
+    threads: TrainingThreads = 1
+    """Threads of tensor operations, per process; auto: 1, as others round differently."""
 
 
 def run(command: Command) -> int:
@@ -58,7 +59,7 @@ def run(command: Command) -> int:
             command.data,
             command.output,
             split=command.split,
-            layout=command.format,
+            layout=command.layout,
             features=command.features,
             combine=command.combine,
             select=command.select,

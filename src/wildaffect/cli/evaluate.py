@@ -25,7 +25,7 @@ class Command:
     """Table (.csv, .parquet, .jsonl), folder of tables, or multi-task submission (.txt)."""
     annotations: Path
     """Folder of a data set, or one annotation file."""
-    format: str | None = None
+    layout: str | None = None
     """Layout of the annotations, such as affwild2-mtl, if it is not detected."""
     split: str | None = None
     """Split of the annotations, if there are several."""
@@ -71,7 +71,7 @@ def run(command: Command) -> int:
         report = evaluate(
             command.annotations,
             command.predictions,
-            layout=command.format,
+            layout=command.layout,
             split=command.split,
             protocol=command.protocol,
             against=command.against,

@@ -29,7 +29,7 @@ class Command:
     """Folder for the artifact, or a .zip to write it as one file."""
     backbone: tuple[str, ...] = ()
     """NAME=FOLDER for each feature set that a backbone computes: its name, and the run or
-    the name in `wildaffect weights list` that `extract --features` used."""
+    the name in `wildaffect weights list` that `extract --feature-sets` used."""
     name: str | None = None
     """Name of the artifact; by default that of the output."""
     version: str = "1"

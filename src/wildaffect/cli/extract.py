@@ -1,9 +1,9 @@
 """Compute features of every face in videos or image folders and store them.
 
 Examples:
-    wildaffect extract cropped_aligned --features geometry -o features
+    wildaffect extract cropped_aligned --feature-sets geometry -o features
 
-    wildaffect extract videos --features runs/iresnet runs/mae -o features --workers 8
+    wildaffect extract videos --feature-sets runs/iresnet runs/mae -o features --workers 8
 """
 
 import warnings
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from wildaffect.cli.extras import require_cluster, require_train
 from wildaffect.cli.parser.marks import Positional
 from wildaffect.core.errors import UsageError
+from wildaffect.core.threads import AnalysisThreads
 
 if TYPE_CHECKING:
     from wildaffect.features.engine import Engine, ExtractPlan
@@ -27,11 +28,11 @@ class Command:
     """Videos, and folders of videos or of images that are named by frame number."""
     output: Path
     """Folder of the feature store; created if missing."""
-    features: tuple[str, ...] = ("geometry",)
+    feature_sets: tuple[str, ...] = ("geometry",)
     """Feature sets. geometry: named measures, pose, blendshapes. mesh: 478 frontalized
     points. Anything else is a backbone: a name in `wildaffect weights list`, or the folder
     of a run of `pretrain` or `finetune` (needs the extra `train`)."""
-    images: Literal["crops", "aligned", "sequence"] = "crops"
+    images_as: Literal["crops", "aligned", "sequence"] = "crops"
     """Content of image folders. crops: face crops, as in cropped_aligned/<video>/00001.jpg,
     detected and aligned again. aligned: the same, used unchanged, for backbones trained on
     such crops. sequence: full frames of one video."""
@@ -39,14 +40,15 @@ class Command:
     """Data type of the stored features."""
     replace: bool = False
     """Overwrite features of another version of the video or of the networks."""
-    device: str = "CPU"
+    device: str = "cpu"
     """Device that runs the networks; `wildaffect doctor` lists them. With cuda, backbones
     run in torch and the face networks on the CPU."""
     precision: Literal["auto", "f32", "bf16"] = "auto"
     """Precision of backbones; auto uses bf16 where the processor supports it and the
     features agree within its rounding error."""
-    threads: int = 1
-    """Threads per network call; decoding uses one more."""
+    threads: AnalysisThreads = 1
+    """Threads per network call, without effect on results; decoding uses one more. auto: as
+    many as the CPUs that this process may use."""
     workers: int = 1
     """Number of videos to extract in parallel, each in a process with its own networks and
     threads. The result does not depend on it."""
@@ -70,7 +72,7 @@ def run(command: Command) -> int:
     from wildaffect.video.picture import DamagedVideoWarning
 
     warnings.simplefilter("ignore", DamagedVideoWarning)  # reported in the summary
-    jobs = find_extract_sources(command.inputs, command.images)
+    jobs = find_extract_sources(command.inputs, command.images_as)
     engine = _engine(command, _plan(command))
     store = FeatureStore(command.output)
     progress = extract_all(jobs, store, engine, quiet=command.quiet)
@@ -85,16 +87,16 @@ def _plan(command: Command) -> "ExtractPlan":
     from wildaffect.runtime.network import Device
 
     is_cuda = _is_cuda(command)
-    if command.images == "aligned" and set(command.features) & set(MEASURED):
+    if command.images_as == "aligned" and set(command.feature_sets) & set(MEASURED):
         raise UsageError(
-            "extract: --images aligned works with backbones only, got --features "
-            f"{', '.join(command.features)}"
+            "extract: --images-as aligned works with backbones only, got --feature-sets "
+            f"{', '.join(command.feature_sets)}"
         )
-    device = Device(name="CPU" if is_cuda else command.device, threads=command.threads)
-    backbones = [name for name in command.features if name not in MEASURED]
-    sets = measured_sets([name for name in command.features if name in MEASURED])
+    device = Device(name="cpu" if is_cuda else command.device, threads=command.threads)
+    backbones = [name for name in command.feature_sets if name not in MEASURED]
+    sets = measured_sets([name for name in command.feature_sets if name in MEASURED])
     if backbones:
-        require_train(f"extract --features {backbones[0]}")
+        require_train(f"extract --feature-sets {backbones[0]}")
         from wildaffect.recipes.embedders import backbone_sets
 
         sets += backbone_sets(

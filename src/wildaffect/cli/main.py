@@ -53,9 +53,37 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(args: list[str]) -> int:
+    text = _answer(args)
+    if text is None:
+        module, command = read_command(args)
+        return int(module.run(command))
+    print(text)
+    return 0
+
+
+def read_command(args: list[str]) -> tuple[ModuleType, Any]:
+    """Return the module of a command and the record of its flags."""
+    name, _ = split_command(args)
+    with _errors_name(name):
+        call = invocation_of(args)
+        return _module(name), parse(spec_of(call), call)
+
+
+def invocation_of(args: list[str]) -> Invocation:
+    """Return what a command is called with."""
+    name, words = split_command(args)
+    module = _module(name)
+    if hasattr(module, "invocation"):
+        call: Invocation = module.invocation(words)
+        return call
+    return Invocation(record=module.Command, args=words, description=module.__doc__ or "")
+
+
+def _answer(args: list[str]) -> str | None:
+    """Return the text to print if no command is to run."""
     match args:
         case ["help", *words]:
-            return _run([*words, "--help"])
+            text = _answer([*words, "--help"])
         case [] | ["-h" | "--help", *_]:
             text = overview()
         case ["-V" | "--version", *_]:
@@ -64,28 +92,15 @@ def _run(args: list[str]) -> int:
             text = _script(shell)
         case _:
             text = group_text(args)
-    if not text and _HELP & set(args):
-        text = _help(args)
-    if text:
-        print(text)
-        return 0
-    module, command = read_command(args)
-    return int(module.run(command))
-
-
-def read_command(args: list[str]) -> tuple[ModuleType, Any]:
-    """Return the module of a command and the record of its flags."""
-    name, words = split_command(args)
-    module = _module(name)
-    with _errors_name(name):
-        call = _invocation(module, words)
-        return module, parse(spec_of(call), call)
+            if text is None and _HELP & set(args):
+                text = _help(args)
+    return text
 
 
 def _help(args: list[str]) -> str:
-    name, words = split_command(args)
+    name, _ = split_command(args)
     with _errors_name(name):
-        call = _invocation(_module(name), words)
+        call = invocation_of(args)
         return help_text(name, call, spec_of(call))
 
 
@@ -104,13 +119,6 @@ def _module(name: str) -> ModuleType:
     return importlib.import_module(f"wildaffect.cli.{name.replace(' ', '_')}")
 
 
-def _invocation(module: ModuleType, words: list[str]) -> Invocation:
-    if hasattr(module, "invocation"):
-        call: Invocation = module.invocation(words)
-        return call
-    return Invocation(record=module.Command, args=words, description=module.__doc__ or "")
-
-
 def _script(words: list[str]) -> str:
     """Return a completion script, without commands whose extra is not installed."""
     shell = next((shell for shell in SHELLS if words == [shell]), None)
@@ -119,7 +127,7 @@ def _script(words: list[str]) -> str:
     flags = {}
     for name in COMMANDS:
         with contextlib.suppress(MissingExtra):
-            call = _invocation(_module(name), [])
+            call = invocation_of(name.split())
             recipe = [recipe_argument(call.recipes)] if call.recipes else []
             flags[name] = [*recipe, *flags_of(spec_of(call))]
     return completion_script(flags, shell)

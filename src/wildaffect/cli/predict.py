@@ -17,6 +17,7 @@ from typing import Annotated, Literal
 
 from wildaffect.cli.extras import require_train
 from wildaffect.cli.parser.marks import Positional
+from wildaffect.core.threads import TrainingThreads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +32,7 @@ class Command:
     """Folder of annotations whose frames to predict; labels are not needed."""
     split: str | None = None
     """Split of the annotations, if there are several."""
-    format: str | None = None
+    layout: str | None = None
     """Layout of the annotations, if there are several."""
     list: Path | None = None
     """Official test list whose frames to predict, instead of --data."""
@@ -43,8 +44,8 @@ class Command:
     count from 0."""
     raw: bool = False
     """Skip the calibration."""
-    threads: int = 1
-    """CPU threads for tensor operations."""
+    threads: TrainingThreads = 1
+    """Threads of tensor operations, per process; auto: 1, as others round differently."""
 
 
 def run(command: Command) -> int:
@@ -60,7 +61,7 @@ def run(command: Command) -> int:
             command.output,
             data=command.data,
             split=command.split,
-            layout=command.format,
+            layout=command.layout,
             test_list=command.list,
             features=command.features,
             first_frame=0 if command.first_frame == "0" else 1,
@@ -78,7 +79,7 @@ def _next_step(command: Command, data: Path) -> str:
     """Return the command that scores the tables."""
     from wildaffect.data.annotated import fullest_layout
 
-    layout = command.format or (fullest_layout(data) if data.is_dir() else None)
-    flags = {"--split": command.split, "--format": layout}
+    layout = command.layout or (fullest_layout(data) if data.is_dir() else None)
+    flags = {"--split": command.split, "--layout": layout}
     words = "".join(f" {flag} {value}" for flag, value in flags.items() if value)
     return f"score them: wildaffect evaluate {command.output} --annotations {data}{words}"

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from wildaffect.core.threads import TrainingThreads
 from wildaffect.training.core.recipe import UNKNOWN_LICENSE
 from wildaffect.training.temporal.recipe import TemporalRecipe
 
@@ -19,7 +20,7 @@ class TrainCommand:
     """Feature store; `features` in the data's folder if not given."""
     output: Path | None = None
     """Folder of the run; runs/<recipe>-<seed> if not given."""
-    format: str | None = None
+    layout: str | None = None
     """Layout of the annotations, if there are several."""
     train_split: str = "train"
     """Split to train on."""
@@ -31,8 +32,8 @@ class TrainCommand:
     data_license: str = UNKNOWN_LICENSE
     """License of the annotations, copied to the artifact."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    """Where to train."""
-    threads: int = 1
-    """CPU threads for tensor operations, per process."""
-    track: tuple[Literal["wandb", "mlflow"], ...] = ()
+    """Device to compute on; auto is cuda where there is one."""
+    threads: TrainingThreads = 1
+    """Threads of tensor operations, per process; auto: 1, as others round differently."""
+    trackers: tuple[Literal["wandb", "mlflow"], ...] = ()
     """Experiment trackers in addition to TensorBoard, which is always written."""

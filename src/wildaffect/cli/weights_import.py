@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from wildaffect.cli.extras import require_train
-from wildaffect.cli.parser.marks import Metavar, Positional
+from wildaffect.cli.parser.marks import Positional
 
 if TYPE_CHECKING:
     from wildaffect.core.preprocess import Preprocess
@@ -27,7 +27,7 @@ class Command:
 
     file: Annotated[Path, Positional("FILE")]
     """A .safetensors file, or a torch file (.pt, .pth) that contains only tensors."""
-    as_: Annotated[str, Metavar("NETWORK")]
+    as_: str
     """Network that the weights are for, such as iresnet50.arcface, or timm/MODEL."""
     tag: str = ""
     """Tag of the weights, instead of the network's; the full name is architecture.tag."""

@@ -32,6 +32,7 @@ class WindowSpec:
     """Lengths of windows and gaps, in seconds."""
 
     length_s: float
+    """Length of a window."""
     stride_s: float
     """Distance between the starts of consecutive windows, at most `length_s`."""
     max_gap_s: float
@@ -68,6 +69,7 @@ class CausalWindow:
     """
 
     length_s: float
+    """Length of a window."""
     delay_s: float
     """Look-ahead of a row, which is also the latency of its output; at least 0."""
     max_gap_s: float

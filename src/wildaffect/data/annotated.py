@@ -48,7 +48,7 @@ def read_annotated(
         if len(found) > 1:
             names = ", ".join(each.format.name for each in found)
             raise UsageError(
-                f"{path}: several layouts found ({names}); choose one with --format"
+                f"{path}: several layouts found ({names}); choose one with --layout"
             )
         known, splits = found[0].format, found[0].splits
     if split is None and len(splits) > 1:

@@ -128,8 +128,8 @@ def check_features(where: str, name: str, found: WeightManifest, run: TrainedMod
     if weights not in {NO_DIGEST, found.sha256}:
         raise UsageError(
             f"{where}: weights must be {what} ({weights[:12]}), got {found.sha256[:12]}; "
-            "name the run or weights that `extract --features` was given, or extract and "
-            "train again"
+            "name the run or weights that `extract --feature-sets` was given, or extract "
+            "and train again"
         )
     if crop not in {NO_DIGEST, found.preprocess.digest()}:
         raise UsageError(
@@ -145,7 +145,7 @@ def _bundle(ensemble: Ensemble, name: str, weights: str | None) -> BundledBackbo
     if weights is None:
         raise UsageError(
             f"{runs[0].run.folder}: input {name!r} needs its backbone; add --backbone "
-            f"{name}=FOLDER, the run or weights that `extract --features` used"
+            f"{name}=FOLDER, the run or weights that `extract --feature-sets` used"
         )
     loaded = find_weights(weights)
     where = f"--backbone {name}={weights}"

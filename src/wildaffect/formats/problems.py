@@ -87,7 +87,7 @@ class Format:
     """Functions to find and read one layout below a folder."""
 
     name: str
-    """Name for `--format`."""
+    """Name for `--layout`."""
     title: str
     layout: str
     """Expected files, in one line, for the message when no layout is found."""

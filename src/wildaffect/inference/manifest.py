@@ -100,7 +100,7 @@ class BackboneInput(Config):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NeutralPolicy(Config):
-    """Settings of the estimate of a person's neutral face; see `neutral.py`."""
+    """Settings of the estimate of a person's neutral face."""
 
     calm_limits: dict[str, float]
     """Blendshape scores at which a frame no longer counts as calm at all."""

@@ -118,7 +118,9 @@ class Asymmetric(Config):
     """Asymmetric loss: focal loss with separate exponents for presence and absence."""
 
     positive_gamma: float = 0.0
+    """Exponent for units that occur, at least 0."""
     negative_gamma: float = 4.0
+    """Exponent for units that do not occur, at least 0."""
     margin: float = 0.05
     """Probability below which absence has no loss, in [0, 1)."""
     kind: Literal["asymmetric"] = "asymmetric"
@@ -149,7 +151,7 @@ class FixedWeights(Config):
     """Constant weight per task."""
 
     weights: dict[Task, float] = field(default_factory=lambda: dict(PUBLISHED))
-
+    """Weight of the task's loss."""
     kind: Literal["fixed"] = "fixed"
 
     def __post_init__(self) -> None:

@@ -33,6 +33,7 @@ class ShareBottom(Config):
     """Shared first layers of the encoder, separate remaining layers per task."""
 
     num_shared_layers: int = 1
+    """Number of shared layers."""
     kind: Literal["share_bottom"] = "share_bottom"
 
 
@@ -115,6 +116,7 @@ class ModelConfig(Config):
     framework: FrameworkConfig = field(default_factory=FrameworkConfig)
     head: HeadConfig = field(default_factory=HeadConfig)
     tasks: tuple[Task, ...] = tuple(Task)
+    """Tasks to predict."""
 
     def __post_init__(self) -> None:
         if not self.tasks or len(set(self.tasks)) < len(self.tasks):

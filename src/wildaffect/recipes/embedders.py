@@ -1,4 +1,4 @@
-"""Backbones as feature sets, for `extract --features NAME`."""
+"""Backbones as feature sets, for `extract --feature-sets NAME`."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -96,7 +96,7 @@ def _in_precision(
 
 def _on_cuda(name: str) -> Callable[[], Embed]:
     if not torch.cuda.is_available():
-        raise UsageError("--device cuda: no GPU found; use CPU")
+        raise UsageError("--device cuda: no GPU found; use cpu")
     # other processes may have another working directory
     return partial(torch_embed, str(Path(name).resolve()) if Path(name).is_dir() else name)
 

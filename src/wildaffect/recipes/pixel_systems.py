@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from wildaffect.core.config import Config
+from wildaffect.core.threads import TrainingThreads
 from wildaffect.recipes.images import (
     finetune_densefer,
     finetune_densenet_micro,
@@ -172,8 +173,9 @@ class PixelSystemCommand:
     license: str = "not stated"
     """License of the artifact."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    threads: int = 1
-    """CPU threads of tensor operations."""
+    """Device to compute on; auto is cuda where there is one."""
+    threads: TrainingThreads = 1
+    """Threads of tensor operations, per process; auto: 1, as others round differently."""
 
     def __post_init__(self) -> None:
         if self.epoch_scale < 1:

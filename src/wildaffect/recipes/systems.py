@@ -6,6 +6,7 @@ from typing import Literal
 
 from wildaffect.calibration.expression_bias import BiasFit, CoordinateAscent
 from wildaffect.core.config import Config
+from wildaffect.core.threads import TrainingThreads
 from wildaffect.recipes.catalog import RECIPES
 from wildaffect.training.core.recipe import UNKNOWN_LICENSE
 
@@ -65,7 +66,7 @@ class SystemCommand:
     """Inputs of every member, instead of the recipes': measurements or feature sets."""
     backbone: tuple[str, ...] = ()
     """NAME=FOLDER for each feature set of a backbone, as for `wildaffect export`."""
-    epochs: int | None = None
+    num_epochs: int | None = None
     """Epochs of every member, instead of the recipes'."""
     split: str = "val"
     """Split on which the ensemble is calibrated (cross-fitted) and evaluated."""
@@ -74,4 +75,6 @@ class SystemCommand:
     license: str = "not stated"
     """License of the artifact."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    threads: int = 1
+    """Device to compute on; auto is cuda where there is one."""
+    threads: TrainingThreads = 1
+    """Threads of tensor operations, per process; auto: 1, as others round differently."""

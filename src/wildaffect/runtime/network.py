@@ -29,13 +29,14 @@ class Device:
     """Device, threads and precision of networks."""
 
     name: str = "CPU"
-    """Name of the device in OpenVINO: `CPU`, `GPU`, `AUTO`."""
+    """Name of the device in OpenVINO: `cpu`, `gpu`, `auto`; stored in upper case."""
     threads: int = 1
     """Threads per network call; decoding and detection use one more."""
     precision: Literal["f32", "bf16"] = "f32"
     """Precision of backbones, bf16 only after a parity check; face networks run in f32."""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "name", self.name.upper())
         if self.threads < 1:
             raise UsageError(f"device: threads must be at least 1, got {self.threads}")
 

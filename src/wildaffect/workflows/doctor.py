@@ -86,10 +86,10 @@ def check_versions(found: Iterable[Dependency]) -> Check:
 
 def _runtime(device: Device) -> Check:
     devices = available_devices()
-    names = ", ".join(f"{name} ({describe_device(name)})" for name in devices)
+    names = ", ".join(f"{name.lower()} ({describe_device(name)})" for name in devices)
     found = f"{runtime_version()}; {os.cpu_count()} cores; devices: {names}"
     is_well = device.name.split(".")[0] in {name.split(".")[0] for name in devices}
-    fix = f"choose one of {', '.join(devices)} with --device, or install its driver"
+    fix = f"choose one of {', '.join(devices).lower()} with --device, or install its driver"
     return Check(name="runtime", found=found, is_well=is_well, fix="" if is_well else fix)
 
 

@@ -25,7 +25,7 @@ def finetune(command: FinetuneCommand) -> int:
     torch.set_num_threads(command.threads)
     recipe = command.recipe
     folder = command.output or Path("runs") / f"{recipe.name}-{recipe.seed}"
-    places = places_of(command.data, command.images, command.format)
+    places = places_of(command.data, command.images, command.layout)
     console = Console(highlight=False, soft_wrap=True)
     sets = load_sets(places, command.train_split)
     if is_first_process():
@@ -39,7 +39,7 @@ def finetune(command: FinetuneCommand) -> int:
             weights=command.weights,
             config=ImageTrainerConfig(
                 accelerator=command.device,
-                trackers=command.track,
+                trackers=command.trackers,
                 strategy=command.strategy,
                 micro_batch_size=command.micro_batch_size,
                 decoders=command.decoders,

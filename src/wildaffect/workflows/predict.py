@@ -101,7 +101,7 @@ def predict(  # noqa: PLR0913 - each is an option of the command
     if data is None and features is None:
         raise UsageError("predict: give --data DIR or --features STORE")
     if data is None and (split or layout):
-        raise UsageError("predict: --split and --format are only valid with --data")
+        raise UsageError("predict: --split and --layout are only valid with --data")
     torch.set_num_threads(num_threads)
     ensemble = load_ensemble(Path(source))
     job = _Job(

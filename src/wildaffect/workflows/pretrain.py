@@ -34,7 +34,7 @@ def pretrain(command: PretrainCommand) -> int:
             probed=probed,
             config=ImageTrainerConfig(
                 accelerator=command.device,
-                trackers=command.track,
+                trackers=command.trackers,
                 strategy=command.strategy,
                 micro_batch_size=command.micro_batch_size,
                 decoders=command.decoders,

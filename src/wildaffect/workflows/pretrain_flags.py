@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from wildaffect.core.threads import TrainingThreads
 from wildaffect.training.core.recipe import UNKNOWN_LICENSE
 from wildaffect.training.images.recipe import PretrainRecipe
 
@@ -25,16 +26,16 @@ class PretrainCommand:
     data_license: str = UNKNOWN_LICENSE
     """License of the images, copied to the weights."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    """Device to train on."""
+    """Device to compute on; auto is cuda where there is one."""
     strategy: Literal["ddp", "fsdp"] = "ddp"
     """Distribution over several processes: replicas of the network, or shards of it, for
     vision transformers that do not fit into one GPU."""
     micro_batch_size: int | None = None
     """Maximum number of crops per process in memory at a time, for batches that do not fit.
     The result is the same except for rounding. By default all."""
-    threads: int = 1
-    """CPU threads of tensor operations, per process."""
+    threads: TrainingThreads = 1
+    """Threads of tensor operations, per process; auto: 1, as others round differently."""
     decoders: int = 2
     """Decoding threads per process; increase if a GPU waits for data."""
-    track: tuple[Literal["wandb", "mlflow"], ...] = ()
+    trackers: tuple[Literal["wandb", "mlflow"], ...] = ()
     """Experiment trackers in addition to TensorBoard, which is always written."""

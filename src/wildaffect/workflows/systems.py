@@ -100,8 +100,8 @@ def _train_member(
     recipe = replace(RECIPES[name](), seed=seed)
     if command.inputs:
         recipe = replace(recipe, inputs=command.inputs)
-    if command.epochs:
-        recipe = replace(recipe, num_epochs=command.epochs)
+    if command.num_epochs:
+        recipe = replace(recipe, num_epochs=command.num_epochs)
     with EpochBar(recipe.num_epochs) as bar:
         return train(
             recipe,

@@ -5,19 +5,57 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Metavar:
-    """Name of the value in help, such as SECONDS."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Positional(Metavar):
+class Positional:
     """Argument without a flag."""
 
+    metavar: str
+    """Its name in help, such as VIDEO."""
+
+
+METAVARS = {
+    "--address": "HOST:PORT",
+    "--as": "NETWORK",
+    "--backbone": "NAME=RUN",
+    "--classes": "CLASS",
+    "--data-license": "TEXT",
+    "--device": "DEVICE",
+    "--feature-sets": "SET",
+    "--fps": "HZ",
+    "--images-as": "CONTENT",
+    "--inputs": "SET",
+    "--interval": "SECONDS",
+    "--layout": "LAYOUT",
+    "--license": "TEXT",
+    "--map-classes": "PATH",
+    "--model": "MODEL",
+    "--neutral": "FACE",
+    "--precision": "PRECISION",
+    "--probe-split": "SPLIT",
+    "--protocol": "PROTOCOL",
+    "--reference": "RECIPE",
+    "--score-split": "SPLIT",
+    "--size": "PIXELS",
+    "--source": "TEXT",
+    "--split": "SPLIT",
+    "--start": "SECONDS",
+    "--stop": "SECONDS",
+    "--summary": "TEXT",
+    "--train-split": "SPLIT",
+    "--weights": "WEIGHTS",
+}
+"""Names of the values of flags, where the type alone says too little."""
+
+UNITS = {"-s": "SECONDS", "-hz": "HZ", "-deg": "DEGREES", "-px": "PIXELS"}
+"""Name of the value by the end of a flag's name."""
 
 SHORT_NAMES = {"--output": "-o"}
 """Short names of flags, in every command that has them."""
+
+
+def metavar_of(flag: str) -> str:
+    """Return the name of the value of a flag; empty for that of its type."""
+    unit = next((unit for end, unit in UNITS.items() if flag.endswith(end)), "")
+    return METAVARS.get(flag, unit)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

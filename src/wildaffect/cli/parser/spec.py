@@ -9,12 +9,13 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from wildaffect.cli.parser.docs import field_docs
-from wildaffect.cli.parser.marks import SHORT_NAMES, Invocation, Positional
+from wildaffect.cli.parser.marks import SHORT_NAMES, Invocation, Positional, metavar_of
 from wildaffect.cli.parser.values import Values, choices_of, values_of
 from wildaffect.core.errors import UsageError
 
 _NO_PART = "none"
 """Kind of a part that is left out."""
+_OF_KIND = "Kind of this part; another kind starts with its own defaults."
 
 Given = Mapping[str, Any]
 """Values by the name of their flag."""
@@ -197,20 +198,21 @@ def _part(
         return _section(record, default, field=field, prefix=f"{flag}.", kinds=kinds)
     plain = get_args(hint)[0] if get_origin(hint) is Annotated else hint
     if get_origin(plain) is dict:
-        return _entries(plain, default, field, flag)
-    values = values_of(hint)
+        return _entries(plain, default, field, flag, doc)
+    marks = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
+    argument = next((mark for mark in marks if isinstance(mark, Positional)), None)
+    name = f"--{flag}"
+    values = values_of(hint, argument.metavar if argument else metavar_of(name))
     is_label = get_origin(plain) is Literal and len(get_args(plain)) == 1
     if values is None or is_label:
         return Fixed(field, default)
-    marks = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
-    is_positional = any(isinstance(mark, Positional) for mark in marks)
     return Flag(
         field=field,
-        name=values.metavar if is_positional else f"--{flag}",
+        name=argument.metavar if argument else name,
         values=values,
         default=default,
         help=doc,
-        is_positional=is_positional,
+        is_positional=argument is not None,
     )
 
 
@@ -234,7 +236,7 @@ def _choice(
         name=name,
         values=choices_of(names),
         default=of_default,
-        help=doc,
+        help=doc or _OF_KIND,
     )
     chosen = kinds.get(name, of_default)
     if chosen not in names:
@@ -250,7 +252,7 @@ def _choice(
     return Choice(field=field, kind=kind, chosen=section or None)
 
 
-def _entries(hint: Any, default: Any, field: str, flag: str) -> Part:
+def _entries(hint: Any, default: Any, field: str, flag: str, doc: str) -> Part:
     keys, each = get_args(hint)
     values = values_of(each)
     if values is None or not (isinstance(keys, type) and issubclass(keys, StrEnum)):
@@ -262,7 +264,7 @@ def _entries(hint: Any, default: Any, field: str, flag: str) -> Part:
             name=f"--{flag}.{key.value.replace('_', '-')}",
             values=values,
             default=now.get(key),
-            help="",
+            help=doc,
         )
         for key in keys
     }

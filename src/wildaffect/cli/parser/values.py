@@ -1,14 +1,14 @@
 """From the annotation of a field to the values that a flag takes."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from math import isfinite
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from wildaffect.cli.parser.marks import Metavar
+from wildaffect.core.threads import Auto
 
 _RULES = {
     "SECONDS": "a number of seconds",
@@ -44,7 +44,7 @@ class Values:
     @property
     def has_hidden_choices(self) -> bool:
         """Return whether the name of the value does not show the choices."""
-        return bool(self.choices) and self.metavar != "|".join(self.choices)
+        return not set(self.choices) <= set(self.metavar.split("|"))
 
     def value_of(self, parsed: Any) -> Any:
         """Return what was parsed, with choices in place of their words."""
@@ -55,31 +55,30 @@ class Values:
         return tuple(self.choices[each] for each in parsed)
 
 
-def values_of(annotation: Any) -> Values | None:
-    """Return what a field of this type takes; None if no flag can express it."""
-    plain, metavar = _without_marks(annotation)
-    origin, args = get_origin(plain), get_args(plain)
-    if plain is bool:
+def values_of(annotation: Any, metavar: str = "") -> Values | None:
+    """Return what a field of this type takes; None if no flag can express it.
+
+    Args:
+        annotation: Type of the field.
+        metavar: Name of the value in help; by default after the type.
+    """
+    origin, args = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        plain = values_of(args[0], metavar)
+        auto = next((mark for mark in args[1:] if isinstance(mark, Auto)), None)
+        return _or_auto(plain, auto) if plain and auto else plain
+    if annotation is bool:
         return Values(annotation=bool, metavar="", count=0)
     if origin is tuple:
-        each = values_of(Annotated[args[0], Metavar(metavar)] if metavar else args[0])
-        if each is None or each.count != 1:
-            return None
+        each = values_of(args[0], metavar)
         count = None if args[1:] == (...,) else len(args)
-        return Values(
-            annotation=each.annotation,
-            metavar=each.metavar,
-            count=count,
-            choices=each.choices,
-            read=each.read,
-        )
-    choices = _choices(plain)
+        return replace(each, count=count) if each and each.count == 1 else None
+    choices = _choices(annotation)
     if choices:
         return _chosen(choices, metavar)
     if origin in {Union, UnionType} and len(args) == 2 and NoneType in args:
-        inner = next(arg for arg in args if arg is not NoneType)
-        return values_of(Annotated[inner, Metavar(metavar)] if metavar else inner)
-    return _scalar(plain, metavar)
+        return values_of(next(arg for arg in args if arg is not NoneType), metavar)
+    return _scalar(annotation, metavar)
 
 
 def choices_of(names: Sequence[str], metavar: str = "") -> Values:
@@ -110,18 +109,19 @@ def _scalar(plain: Any, metavar: str) -> Values | None:
     return None
 
 
-def _without_marks(annotation: Any) -> tuple[Any, str]:
-    if get_origin(annotation) is not Annotated:
-        return annotation, ""
-    plain, *marks = get_args(annotation)
-    inner, metavar = _without_marks(plain)
-    texts = [mark.text for mark in marks if isinstance(mark, Metavar)]
-    return inner, texts[-1] if texts else metavar
+def _or_auto(values: Values, auto: Auto) -> Values:
+    """Return numbers that may also be given as `auto`."""
+    read = _number(int, "a whole number or auto")
+    return replace(
+        values,
+        metavar=f"{values.metavar}|auto",
+        read=lambda word: auto.count() if word == "auto" else read(word),
+    )
 
 
 def _choices(plain: Any) -> dict[str, Any]:
     if get_origin(plain) is Literal:
-        return {str(value): value for value in get_args(plain)}
+        return {str(value): value for value in get_args(plain) if value != ""}
     if isinstance(plain, type) and issubclass(plain, StrEnum):
         return {member.value: member for member in plain}
     if get_origin(plain) in {Union, UnionType}:

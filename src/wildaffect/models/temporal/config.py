@@ -53,9 +53,11 @@ class RecurrentConfig(Config):
     hidden_dim: int = 256
     """Units per direction; a bidirectional output has twice as many."""
     num_layers: int = 1
+    """Number of layers."""
     dropout: float = 0.0
-    """Between layers, in [0, 1)."""
+    """Dropout between layers, in [0, 1)."""
     bidirectional: bool = False
+    """Also read backward in time."""
     delay_s: float | None = None
     """Look-ahead in seconds of a unidirectional encoder: each row takes the state of the
     last row at most this much later. None for no look-ahead."""
@@ -81,6 +83,7 @@ class GRUConfig(RecurrentConfig):
     """GRU layers over rows and the gaps between them."""
 
     num_layers: int = 2
+    """Number of layers."""
     dropout: float = 0.3
     """Dropout between layers, in [0, 1)."""
     kind: Literal["gru"] = "gru"
@@ -98,8 +101,9 @@ class FrameConfig(Config):
     """Row-wise linear layers."""
 
     hidden_dim: int = 256
-    """H."""
+    """Width of the output."""
     num_layers: int = 2
+    """Number of layers."""
     dropout: float = 0.1
     """Dropout after each layer, in [0, 1)."""
     delay_s: float | None = None
@@ -121,10 +125,11 @@ class TCNConfig(Config):
     """Residual blocks of convolutions with doubling dilation."""
 
     hidden_dim: int = 256
-    """H."""
+    """Width of the output."""
     num_layers: int = 6
+    """Number of layers."""
     kernel_rows: int = 3
-    """Kernel size k, odd."""
+    """Kernel size, odd."""
     first_dilation: int = 1
     """Dilation of the first block; doubles with each block."""
     dropout: float = 0.1
@@ -155,11 +160,13 @@ class RotaryConfig(Config):
     """Pre-norm transformer with relative (rotary) positions in time."""
 
     hidden_dim: int = 256
-    """H, a multiple of `head_dim`."""
+    """Width of the output, a multiple of `head_dim`."""
     num_layers: int = 4
+    """Number of layers."""
     head_dim: int = 64
     """Width of one attention head, even."""
     ffn_dim: int = 1024
+    """Width of the feed-forward layers."""
     dropout: float = 0.1
     """Dropout within and after each sublayer, in [0, 1)."""
     attention_dropout: float = 0.0
@@ -192,11 +199,13 @@ class TransformerConfig(Config):
     """Post-norm transformer with sinusoidal encodings of time."""
 
     hidden_dim: int = 256
-    """H, a multiple of `head_dim`."""
+    """Width of the output, a multiple of `head_dim`."""
     num_layers: int = 4
+    """Number of layers."""
     head_dim: int = 64
     """Width of one attention head."""
     ffn_dim: int = 1024
+    """Width of the feed-forward layers."""
     dropout: float = 0.1
     """Dropout of attention weights and within and after each sublayer, in [0, 1)."""
     position_rate_hz: float = 30.0

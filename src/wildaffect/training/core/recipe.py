@@ -15,8 +15,11 @@ class OptimConfig(Config):
     """AdamW and its learning rate schedule."""
 
     peak_lr: float = 1e-3
+    """Learning rate after the warmup."""
     betas: tuple[float, float] = (0.9, 0.999)
+    """Decay of the averages of the gradient and of its square."""
     weight_decay: float = 0.01
+    """Weight decay."""
     max_grad_norm: float = 1.0
     """Maximum global gradient norm."""
     warmup_ratio: float = 0.05
@@ -24,6 +27,7 @@ class OptimConfig(Config):
     constant_ratio: float = 0.0
     """Share of the steps after the warmup at the peak learning rate."""
     decay: Literal["cosine", "linear"] = "cosine"
+    """Shape of the decay of the learning rate."""
     final_lr_ratio: float = 0.02
     """Learning rate of the last step, as a share of the peak."""
 
@@ -85,12 +89,14 @@ class RunRecipe(Config):
     """Settings that every kind of run has."""
 
     name: str
+    """Name of the recipe, and of the folder of its runs."""
     batch_size: int = 16
     """Windows or images per step, over all processes together."""
     num_epochs: int = 20
     """Number of epochs; an epoch has as many rows or images as the training data."""
     optim: OptimConfig = field(default_factory=OptimConfig)
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
+    """Precision of training: 32 bits, or matrix products in bfloat16."""
     compile: bool = False
     """Compile the model with torch; slower on a CPU, not measured on a GPU."""
     seed: int = 0

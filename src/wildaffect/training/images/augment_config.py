@@ -13,6 +13,7 @@ class AugmentConfig(Config):
     """
 
     flip_probability: float = 0.5
+    """Probability of a horizontal flip."""
     rotation_deg: float = 8.0
     """Maximum rotation to either side."""
     scale: tuple[float, float] = (0.9, 1.1)
@@ -20,11 +21,15 @@ class AugmentConfig(Config):
     shift: float = 0.04
     """Maximum shift along each axis, relative to the crop's side."""
     brightness: float = 0.2
-    """Maximum relative change of brightness; likewise for contrast and saturation."""
+    """Maximum relative change of brightness."""
     contrast: float = 0.2
+    """Maximum relative change of contrast."""
     saturation: float = 0.2
+    """Maximum relative change of saturation."""
     gray_probability: float = 0.05
+    """Probability of removing the color."""
     blur_probability: float = 0.1
+    """Probability of a blur."""
     erase_probability: float = 0.1
     """Probability of random erasing."""
     erase_side: float = 0.3

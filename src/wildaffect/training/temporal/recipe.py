@@ -20,7 +20,8 @@ class TemporalRecipe(RunRecipe):
     """Train a temporal multi-task model on stored features."""
 
     inputs: tuple[str, ...]
-    """Measurements and feature sets of the store; see `sequence_inputs`."""
+    """Inputs: geometry, geometry_change, blendshapes, blendshapes_change, pose, or feature
+    sets of the store."""
     model: ModelConfig
     loss: LossConfig = field(default_factory=LossConfig)
     window: AnyWindow

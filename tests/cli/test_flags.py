@@ -1,0 +1,115 @@
+"""A flag means one thing: equal names take equal values in all commands."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from wildaffect.cli.commands import COMMANDS
+from wildaffect.cli.main import invocation_of
+from wildaffect.cli.parser.parse import label
+from wildaffect.cli.parser.spec import Flag, flags_of, spec_of
+
+pytest.importorskip("torch", reason="the flags of training need the extra `train`")
+
+RECIPES = [
+    ["train", "modern"],
+    ["train", "abaw4-ensemble"],
+    ["train", "abaw4-system"],
+    ["finetune", "finetune-densefer"],
+    ["pretrain", "mae-micro"],
+]
+
+MEANINGS = {
+    "--annotations": "PATH",
+    "--backbone": "NAME=RUN",
+    "--batch-size": "N",
+    "--channels-last": "",
+    "--compile": "",
+    "--data": "PATH",
+    "--data-license": "TEXT",
+    "--decoders": "N",
+    "--device": "DEVICE",
+    "--dtype": "float16|float32",
+    "--ema-decay": "X",
+    "--features": "PATH",
+    "--first-frame": "0|1",
+    "--images": "PATH",
+    "--images-as": "CONTENT",
+    "--json": "",
+    "--layout": "LAYOUT",
+    "--license": "TEXT",
+    "--list": "PATH",
+    "--micro-batch-size": "N",
+    "--name": "NAME",
+    "--network": "NAME",
+    "--num-epochs": "N",
+    "--output": "PATH",
+    "--precision": "PRECISION",
+    "--quiet": "",
+    "--report": "PATH",
+    "--score-split": "SPLIT",
+    "--seed": "N",
+    "--size": "PIXELS",
+    "--split": "SPLIT",
+    "--strategy": "ddp|fsdp",
+    "--threads": "N|auto",
+    "--trackers": "wandb|mlflow",
+    "--train-split": "SPLIT",
+    "--workers": "N",
+}
+"""Name of the value of each flag that several commands have; several may take `...`."""
+
+WORDS = {
+    "--data": "annot",
+    "--data-license": "License of",
+    "--device": "Device",
+    "--features": "Feature store",
+    "--first-frame": "first frame",
+    "--images": "Folder",
+    "--images-as": "image",
+    "--json": "as JSON",
+    "--layout": "ayout",
+    "--license": "License",
+    "--list": "Official test list",
+    "--num-epochs": "pochs",
+    "--precision": "recision",
+    "--quiet": "rogress",
+    "--report": "Also write the report",
+    "--score-split": "Split",
+    "--seed": "eed",
+    "--split": "Split",
+    "--threads": "hreads",
+    "--workers": "Number of",
+}
+"""Words in the help of each of these, in every command."""
+
+
+def flags() -> Iterator[tuple[str, Flag]]:
+    """Yield each command with each of its flags."""
+    for words in [*map(str.split, COMMANDS), *RECIPES]:
+        for flag in flags_of(spec_of(invocation_of(words))):
+            yield " ".join(words), flag
+
+
+def test_a_flag_of_several_commands_takes_the_same_values_in_all_of_them():
+    shared: dict[str, set[str]] = {}
+    commands: dict[str, set[str]] = {}
+    for command, flag in flags():
+        if flag.is_positional or "." in flag.name:
+            continue
+        metavar = label(flag).partition(" ")[2].removesuffix("...")
+        shared.setdefault(flag.name, set()).add(metavar)
+        commands.setdefault(flag.name, set()).add(command.split()[0])
+    shared = {name: shared[name] for name in shared if len(commands[name]) > 1}
+    assert shared == {name: {metavar} for name, metavar in MEANINGS.items()}
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_a_flag_is_explained_in_the_same_words(name):
+    texts = {command: flag.help for command, flag in flags() if flag.name == name}
+    assert len(texts) > 1
+    assert {c: text for c, text in texts.items() if WORDS[name] not in text} == {}
+
+
+def test_every_flag_is_explained():
+    assert [f"{command}: {flag.name}" for command, flag in flags() if not flag.help] == []
