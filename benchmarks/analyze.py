@@ -190,7 +190,7 @@ CONTENDERS = {"decode": run_decode, "analyze": run_analyze, "stages": run_stages
 
 def median(rounds: list[dict[str, float]], key: str) -> float:
     """Return the median of a figure over the rounds."""
-    return statistics.median(one[key] for one in rounds)
+    return statistics.median(measured[key] for measured in rounds)
 
 
 HEADER = (

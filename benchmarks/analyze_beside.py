@@ -55,7 +55,7 @@ def main() -> None:
         ratio = statistics.median(
             b[name] / a[name] for a, b in zip(before, now, strict=True)
         )
-        medians = [statistics.median(one[name] for one in side) for side in (before, now)]
+        medians = [statistics.median(item[name] for item in side) for side in (before, now)]
         cells = [f"{value:.{digits}f}" for value in medians]
         print(f"| {name} | {' | '.join(cells)} | {ratio:.2f} |")
 

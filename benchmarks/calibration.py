@@ -109,7 +109,7 @@ def seconds(call: Callable[[], object], runs: int = 3) -> float:
 def print_times() -> None:
     """Print how long each part takes on 27,000 rows of 50 videos."""
     outputs, targets = world(0, 50, 540)
-    names = [one.video for one in outputs]
+    names = [output.video for output in outputs]
     folds = [names[start::5] for start in range(5)]
     times_s, values = np.arange(27000) / 30, np.random.default_rng(0).random((27000, 22))
     rows = values.astype(np.float32)
@@ -136,9 +136,9 @@ def align(
             video=other.video,
             frame_number=other.frame_number,
             time_s=other.time_s,
-            probs=one.probs,
+            probs=item.probs,
         )
-        for one, other in zip(member, like, strict=True)
+        for item, other in zip(member, like, strict=True)
     ]
 
 

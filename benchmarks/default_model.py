@@ -35,7 +35,7 @@ NUM_RESAMPLES = 1000
 
 @dataclass
 class Said:
-    """Rows of all scenes: what is so and what was said."""
+    """Rows of all scenes: truth and predictions."""
 
     scene: list[int] = field(default_factory=list)
     truth: dict[str, list] = field(default_factory=lambda: defaultdict(list))
@@ -72,9 +72,9 @@ def main() -> None:
     rng = np.random.default_rng(0)
     draws = rng.integers(args.scenes, size=(NUM_RESAMPLES, args.scenes))
     sums = {}
-    for name, one in rows.items():
-        scores = score(one, np.arange(args.scenes))
-        sums[name] = np.array([total(score(one, draw)) for draw in draws])
+    for name, row in rows.items():
+        scores = score(row, np.arange(args.scenes))
+        sums[name] = np.array([total(score(row, draw)) for draw in draws])
         low, high = np.nanquantile(sums[name], [0.025, 0.975])
         cells = " | ".join(f"{value:.3f}" for value in scores)
         print(f"| {name} | {cells} | {total(scores):.3f} [{low:.3f}, {high:.3f}] |")

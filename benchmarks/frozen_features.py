@@ -64,7 +64,7 @@ def _features_of(network: torch.nn.Module) -> Features:
             patches.transpose(1, 2).unflatten(2, (side, side)), GRID
         )  # (B, D, GRID, GRID)
         pooled = [tokens[:, 0], patches.mean(1), *squares.flatten(2).unbind(2)]
-        return torch.cat([network.norm(one) for one in pooled], 1)
+        return torch.cat([network.norm(item) for item in pooled], 1)
 
     return features
 
@@ -80,6 +80,6 @@ def draw_strip(name: str, run: Path, faces: Sequence[Path], picture: Path) -> No
     with torch.inference_mode():
         _, pred, mask = mae(crops, noise)
     made = reconstruct(crops, pred, mask, patch_px=mae.patch_px)
-    rows = [np.concatenate(to_pixels(one, preprocess), 1) for one in (crops, *made)]
+    rows = [np.concatenate(to_pixels(crop, preprocess), 1) for crop in (crops, *made)]
     strip = np.concatenate(rows)[..., ::-1]
     cv2.imwrite(str(picture), strip, [cv2.IMWRITE_JPEG_QUALITY, 90])

@@ -108,31 +108,33 @@ def print_block(
     device = torch.device(args.device)
     size = 256 if args.tiny else 8192
     products = {
-        one.precision: matrix_product(size, one.precision, device) for one in contenders
+        contender.precision: matrix_product(size, contender.precision, device)
+        for contender in contenders
     }
     taken: list[list[float]] = [[] for _ in contenders]
     peaks = [0] * len(contenders)
     rates: dict[str, list[float]] = {precision: [] for precision in products}
     for _ in range(args.rounds):
-        for place, one in enumerate(contenders):
-            seconds, extra = timed(one.step, device)
+        for place, contender in enumerate(contenders):
+            seconds, extra = timed(contender.step, device)
             taken[place].append(seconds)
-            peaks[place] = max(peaks[place], one.own_bytes + extra)
+            peaks[place] = max(peaks[place], contender.own_bytes + extra)
         for precision, product in products.items():
             rates[precision].append(2 * size**3 / timed(product, device)[0])
     ours_s = median(taken[0])
-    for place, one in enumerate(contenders):
+    for place, contender in enumerate(contenders):
         seconds = median(taken[place])
-        peak = 1e12 * (args.peak_tflops or 0) if one.precision == BF16 else 0
+        peak = 1e12 * (args.peak_tflops or 0) if contender.precision == BF16 else 0
+        peak = peak or median(rates[contender.precision])
         cells = (
             title,
-            one.name,
-            one.precision,
+            contender.name,
+            contender.precision,
             str(batch),
             f"{batch / seconds:.0f}",
             f"{seconds / ours_s:.2f}",
-            f"{one.flops / seconds / 1e12:.3g}",
-            f"{one.flops / seconds / (peak or median(rates[one.precision])):.0%}",
+            f"{contender.flops / seconds / 1e12:.3g}",
+            f"{contender.flops / seconds / peak:.0%}",
             f"{peaks[place] / 1e9:.1f}" if device.type == "cuda" else "unknown",
         )
         print(f"| {' | '.join(cells)} |", flush=True)
@@ -191,12 +193,12 @@ def extraction(network: str, setting: Setting, batch: int) -> Iterator[Contender
         flops = flops_of(lambda: model(crops[:1])) * batch
     ours = network_and_crops(network, batch, setting)[0].eval()
     ours.to(memory_format=torch.channels_last)
-    for name, one, precision in (
+    for name, backbone, precision in (
         ("wildaffect", ours, BF16),
         ("plain torch", model, BF16),
         ("plain torch", model, "32-true"),
     ):
-        step = plain_pass(one, crops, precision)
+        step = plain_pass(backbone, crops, precision)
         yield built(name, precision, lambda step=step: step, flops, setting)
 
 

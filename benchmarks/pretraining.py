@@ -184,7 +184,7 @@ def crop_faces(study: Study) -> None:
 def ask_features(study: Study) -> None:
     """Probe frozen features: of pre-trained networks, of untrained ones, of pixels."""
     preprocess, device = backbone_spec(NETWORK).preprocess, torch.device("cpu")
-    known, asked = (
+    known, unknown = (
         crops.take(thin_rows(crops, PROBED_PERCENT))
         for crops in (study.labels("train"), study.labels("test"))
     )
@@ -196,14 +196,14 @@ def ask_features(study: Study) -> None:
     found: Probed = {}
     for name, network in networks.items():
         train, test = (
-            embed_crops(network, one, preprocess, device) for one in (known, asked)
+            embed_crops(network, item, preprocess, device) for item in (known, unknown)
         )
         width = train.features.shape[1]
         ways = {"": slice(width)} if name == PIXELS else pools(width)
         for pool, columns in ways.items():
             probes = probe(_columns(train, columns), _columns(test, columns))
-            for way, one in probes.by_name().items():
-                found[name, pool, way] = one
+            for way, item in probes.by_name().items():
+                found[name, pool, way] = item
         print(name, file=sys.stderr)
         _store(study.folder / "probes.pickle", found)
 
@@ -213,7 +213,10 @@ def thin_rows(crops: LabeledCrops, percent: int) -> np.ndarray:
     step = round(100 / percent)
     people = crops.annotations.video_index
     return np.concatenate(
-        [np.flatnonzero(people == one)[step // 2 :: step] for one in np.unique(people)]
+        [
+            np.flatnonzero(people == person)[step // 2 :: step]
+            for person in np.unique(people)
+        ]
     )
 
 

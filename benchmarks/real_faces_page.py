@@ -75,9 +75,9 @@ def markdown(
     parts = [part for page in pages for part in _set_parts(page)]
     if face_free:
         rows = [
-            [one.system, one.source, f"{one.num_frames}", f"{one.num_with_face}",
-             f"{one.num_scored}"]
-            for one in face_free
+            [row.system, row.source, f"{row.num_frames}", f"{row.num_with_face}",
+             f"{row.num_scored}"]
+            for row in face_free
         ]  # fmt: skip
         header = ["system", "frames of", "frames", "with a face", "scored"]
         parts.append("## Frames without a face\n\n" + _table(header, rows))
@@ -115,8 +115,12 @@ def as_json(
                         "name": row.system,
                         "crop": row.crop,
                         "scores": {
-                            name: [_number(one.value), _number(one.low), _number(one.high)]
-                            for name, one in row.scores.items()
+                            name: [
+                                _number(score.value),
+                                _number(score.low),
+                                _number(score.high),
+                            ]
+                            for name, score in row.scores.items()
                         },
                         "classes": [*EXPRESSIONS, "other"],
                         "confusion": row.confusion.tolist(),
@@ -127,7 +131,7 @@ def as_json(
             for page in pages
         ],
         "face_free": [
-            {name: getattr(one, name) for name in one.__slots__} for one in face_free
+            {name: getattr(item, name) for name in item.__slots__} for item in face_free
         ],
         "not_run": dict(absent),
     }

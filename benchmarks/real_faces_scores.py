@@ -145,7 +145,7 @@ class PersonStatistics:
             2 * units.true_positives,
             2 * units.true_positives + units.false_positives + units.false_negatives,
         )
-        unit_auc = [one.auc(drawn) for one in self.unit_orders]
+        unit_auc = [unit_order.auc(drawn) for unit_order in self.unit_orders]
         bins = np.einsum("rp,pbi->irb", drawn, self.bins)
         scores = {
             "found": ratio(drawn @ self.num_found, num_images),

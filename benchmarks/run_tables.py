@@ -27,7 +27,7 @@ def print_head() -> None:
 def print_row(name: str, runs: Runs) -> None:
     """Print the mean scores of some runs; of the sum, their deviation too."""
     found = {
-        column: np.array([float(measure(one.pooled())) for one in runs])
+        column: np.array([float(measure(run.pooled())) for run in runs])
         for column, measure in MEASURES.items()
     }
     cells = [f"{values.mean():.3f}" for values in found.values()]

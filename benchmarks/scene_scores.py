@@ -139,8 +139,8 @@ def track_faults(
     """
     num_fragments = num_missed = 0
     appearances = _appearances(sights, criteria, round(max_gap_s * FPS))
-    for one in appearances:
-        numbers = {sight.face.track_id for sight in one if sight.face}
+    for appearance in appearances:
+        numbers = {sight.face.track_id for sight in appearance if sight.face}
         num_missed += not numbers
         num_fragments += max(len(numbers) - 1, 0)
     by_track: dict[int, list[Sight]] = defaultdict(list)
@@ -171,10 +171,10 @@ def _appearances(
         if criteria.covers(sight.person):
             seen[sight.shot, sight.person.person_id].append(sight)
     stretches: list[list[Sight]] = []
-    for one in seen.values():
-        frames = np.array([sight.frame for sight in one])
-        cuts = [0, *(np.flatnonzero(np.diff(frames) > max_gap) + 1).tolist(), len(one)]
-        stretches += [one[a:b] for a, b in pairwise(cuts)]
+    for person in seen.values():
+        frames = np.array([sight.frame for sight in person])
+        cuts = [0, *(np.flatnonzero(np.diff(frames) > max_gap) + 1).tolist(), len(person)]
+        stretches += [person[a:b] for a, b in pairwise(cuts)]
     return [stretch for stretch in stretches if len(stretch) >= max_gap]
 
 

@@ -190,8 +190,8 @@ def _partial(values: NDArray, truth: NDArray, column: int) -> float:
 
 def _without_person_mean(values: NDArray, person: NDArray) -> NDArray:
     centered = values.astype(np.float64).copy()
-    for one in np.unique(person):
-        centered[person == one] -= centered[person == one].mean(0)
+    for item in np.unique(person):
+        centered[person == item] -= centered[person == item].mean(0)
     return centered
 
 

@@ -98,15 +98,15 @@ def print_table(folders: Sequence[Path]) -> None:
     found: dict[str, list[Steps]] = {}
     for name, source in ROWS.items():
         try:
-            found[name] = [source(one, seed_of(one)) for one in folders]
+            found[name] = [source(folder, seed_of(folder)) for folder in folders]
         except (FileNotFoundError, KeyError):
             print(f"<!-- {name}: not trained by every seed -->")
     print("| system | CCC V | CCC A | F1 EXPR | F1 AU | raw (sd) | smoothed | calibrated |")
     print("|---|---|---|---|---|---|---|---|")
     for name, seeds in found.items():
-        raw = np.array([_values(one["raw"].pooled()) for one in seeds])
+        raw = np.array([_values(seed["raw"].pooled()) for seed in seeds])
         sums = [
-            np.array([_values(one[step].pooled())[4] for one in seeds]) for step in STEPS
+            np.array([_values(seed[step].pooled())[4] for seed in seeds]) for step in STEPS
         ]
         cells = " | ".join(f"{value:.3f}" for value in raw.mean(0)[:4])
         sd = f" ({sums[0].std(ddof=1):.3f})" if len(seeds) > 1 else ""
@@ -120,7 +120,7 @@ def print_table(folders: Sequence[Path]) -> None:
         if first in found and second in found:
             pairs = zip(found[first], found[second], strict=True)
             difference, low, high = _paired_difference(
-                [(one[step], two[step]) for one, two in pairs]
+                [(first[step], second[step]) for first, second in pairs]
             )
             cells = " | ".join(
                 f"{value:+.3f}{'' if a <= 0 <= b else ' *'}"
@@ -146,13 +146,15 @@ def _paired_difference(
     People of every seed are drawn by themselves, both systems on the same draw.
     """
     drawn = []
-    for seed, (one, two) in enumerate(pairs):
+    for seed, (first, second) in enumerate(pairs):
         rng = np.random.default_rng(seed)
-        weights = rng.multinomial(len(one), np.full(len(one), 1 / len(one)), NUM_RESAMPLES)
-        drawn.append(_values(one.pooled(weights)) - _values(two.pooled(weights)))
+        weights = rng.multinomial(
+            len(first), np.full(len(first), 1 / len(first)), NUM_RESAMPLES
+        )
+        drawn.append(_values(first.pooled(weights)) - _values(second.pooled(weights)))
     differences = np.mean(drawn, 0)  # (5, R)
     difference = np.mean(
-        [_values(one.pooled()) - _values(two.pooled()) for one, two in pairs], 0
+        [_values(first.pooled()) - _values(second.pooled()) for first, second in pairs], 0
     )
     low, high = np.nanquantile(differences, [0.025, 0.975], axis=1)
     return difference, low, high
@@ -214,4 +216,4 @@ def _crosswise(
     if fitted is None:
         raise ValueError("system: at least two validation subjects are needed")
     named = zip(STEPS, fitted.steps, strict=True)
-    return {step: one.out_of_sample for step, one in named}
+    return {step: item.out_of_sample for step, item in named}

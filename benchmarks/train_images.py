@@ -91,14 +91,14 @@ def print_settings(root: Path, args: argparse.Namespace) -> None:
     print(f"| recipe | {' | '.join(settings)} |\n{'|---' * (len(settings) + 1)}|")
     for name in args.recipes:
         contenders = [
-            stepper(replace(RECIPES[name](), **one), root) for one in settings.values()
+            stepper(replace(RECIPES[name](), **item), root) for item in settings.values()
         ]
         first_s = [cpu_s(step) for step in contenders]  # allocates, and compiles
         for step in contenders:
             step()
         taken = [[cpu_s(step) for step in contenders] for _ in range(args.rounds)]
         each = [median(column) for column in zip(*taken, strict=True)]
-        cells = [f"{1e3 * one:.0f} ms ({each[0] / one:.2f})" for one in each]
+        cells = [f"{1e3 * item:.0f} ms ({each[0] / item:.2f})" for item in each]
         for place, setting in enumerate(settings):
             if "compiled" in setting:
                 cells[place] += f", first step {first_s[place]:.0f} s"
@@ -124,7 +124,7 @@ def print_optimizers(recipes: list[str], num_rounds: int) -> None:
         for step in steps:
             step()
         taken = [[cpu_s(step) for step in steps] for _ in range(5 * num_rounds)]
-        cells = [f"{1e3 * median(one):.1f} ms" for one in zip(*taken, strict=True)]
+        cells = [f"{1e3 * median(item):.1f} ms" for item in zip(*taken, strict=True)]
         print(f"| {name} | {' | '.join(cells)} |", flush=True)
 
 
@@ -135,7 +135,7 @@ def print_reading(root: Path, recipes: list[str], num_rounds: int) -> None:
         "files": find_images(root).paths,
         "a pack": Pack(root.parent / "pack").images(),
     }
-    columns = ("recipe", *(f"read from {one}" for one in files), "trained on", "ratio")
+    columns = ("recipe", *(f"read from {item}" for item in files), "trained on", "ratio")
     print(f"| {' | '.join(columns)} |\n{'|---' * len(columns)}|")
     for name in recipes:
         recipe = RECIPES[name]()
@@ -146,10 +146,10 @@ def print_reading(root: Path, recipes: list[str], num_rounds: int) -> None:
         for work in works:
             work()
         taken = [[cpu_s(work) for work in works] for _ in range(num_rounds)]
-        used, *read = (median(one) for one in zip(*taken, strict=True))
+        used, *read = (median(item) for item in zip(*taken, strict=True))
         used_per_s = recipe.batch_size / used
-        read_per_s = [NUM_CROPS / one for one in read]
-        cells = [f"{one:.0f}" for one in (*read_per_s, used_per_s)]
+        read_per_s = [NUM_CROPS / seconds for seconds in read]
+        cells = [f"{rate:.0f}" for rate in (*read_per_s, used_per_s)]
         print(
             f"| {name} | {' | '.join(cells)} | {min(read_per_s) / used_per_s:.1f} |",
             flush=True,

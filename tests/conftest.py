@@ -47,7 +47,7 @@ _FETCH = Path(__file__).parents[1] / "scripts" / "fetch_media.py"
 def real_clips() -> Path:
     """Folder of real clips and photographs; for tests marked `network`.
 
-    A test that asks for it fails, and is never skipped, where they cannot be fetched.
+    A test that uses it fails, and is never skipped, where they cannot be fetched.
     `WILDAFFECT_MEDIA` names another cache folder.
     """
     default = Path.home() / ".cache" / "wildaffect-media"

@@ -34,9 +34,9 @@ def test_the_gpu_benchmark_compares_ours_with_plain_torch_in_every_block():
     for block in blocks.values():
         assert block[0]["contender"] == "wildaffect"
         assert block[0]["wildaffect / it"] == "1.00"
-        plain = {one["precision"] for one in block if one["contender"] == "plain torch"}
+        plain = {item["precision"] for item in block if item["contender"] == "plain torch"}
         assert plain == {"bf16-mixed", "32-true"}
-        assert all(float(one["TFLOP/s"]) > 0 for one in block)
+        assert all(float(item["TFLOP/s"]) > 0 for item in block)
 
 
 @pytest.mark.slow

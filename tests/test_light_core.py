@@ -238,7 +238,7 @@ assert not loaded, loaded
         ),
     ],
 )
-def test_what_is_asked_first_loads_nothing_heavy(code: str, tmp_path: Path) -> None:
+def test_what_is_used_first_loads_nothing_heavy(code: str, tmp_path: Path) -> None:
     check = (
         f"\nloaded = [n for n in {HEAVY!r} if n in sys.modules]\nassert not loaded, loaded"
     )

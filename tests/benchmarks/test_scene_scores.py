@@ -155,9 +155,9 @@ def test_the_end_of_a_scene_breaks_its_last_shot_off_and_changes_no_earlier_one(
     short, long = drawn(4), drawn(8)
     assert len(short) == 4
     assert len(long) == 8
-    for one, other in zip(short, long, strict=False):
-        np.testing.assert_array_equal(one.rgb, other.rgb)
-        np.testing.assert_array_equal(one.people[0].box_xyxy, other.people[0].box_xyxy)
+    for item, other in zip(short, long, strict=False):
+        np.testing.assert_array_equal(item.rgb, other.rgb)
+        np.testing.assert_array_equal(item.people[0].box_xyxy, other.people[0].box_xyxy)
 
 
 @pytest.fixture(scope="module")
@@ -180,12 +180,12 @@ def test_two_people_are_followed_and_numbered_anew_when_a_cut_brings_them_back(f
         frames = draw_scene(
             (802 + shot,), height=216, width=384, num_frames=20, cast=[11, 12], staging=two
         )
-        drawn += [replace(one, shot=shot) for one in frames]
-    drawn = [replace(one, index=index) for index, one in enumerate(drawn)]
+        drawn += [replace(frame, shot=shot) for frame in frames]
+    drawn = [replace(item, index=index) for index, item in enumerate(drawn)]
     seen, num_stray = pair_faces(drawn, follow(drawn))
-    required = [one for one in seen if FaceCriteria().covers(one.person)]
+    required = [person for person in seen if FaceCriteria().covers(person.person)]
     assert len(required) > 60
-    assert np.mean([one.face is not None for one in required]) > 0.9
+    assert np.mean([item.face is not None for item in required]) > 0.9
     assert num_stray == 0
     assert track_faults(seen, FaceCriteria(), max_gap_s=0.5) == TrackFaults(
         num_appearances=4

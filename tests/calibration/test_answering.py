@@ -54,7 +54,7 @@ def outputs(video, frames):
 
 
 def predicted(*each):
-    return [apply_calibration(one, Calibration()) for one in each]
+    return [apply_calibration(item, Calibration()) for item in each]
 
 
 @settings(max_examples=40)

@@ -20,9 +20,9 @@ FIT = CalibrationFit(expression=None, action_units=None)
 def labeled_members(noisy_model):
     """Outputs of a good, a bad and a middling member, labels, and folds."""
     good, targets = noisy_model(num_videos=6, num_rows=80, noise=0.2)
-    bad = [_shuffled(one) for one in good]
+    bad = [_shuffled(item) for item in good]
     middling = noisy_model(num_videos=6, num_rows=80, noise=0.8)[0]
-    videos = [one.video for one in good]
+    videos = [item.video for item in good]
     return [good, bad, middling], targets, [videos[:2], videos[2:4], videos[4:]]
 
 
@@ -59,7 +59,7 @@ def test_centered_members_come_to_common_moments(labeled_members):
         rescale(*pair) for pair in zip(labeled_members[0], selected.rescaling, strict=True)
     ]
     means = [
-        np.concatenate([one.probs[Task.VALENCE] for one in member]).mean()
+        np.concatenate([item.probs[Task.VALENCE] for item in member]).mean()
         for member in moved
     ]
     assert means == pytest.approx([means[0]] * 3, abs=0.01)
@@ -70,9 +70,9 @@ def test_members_without_weight_are_left_out_of_the_mean(labeled_members):
     moved = {Task.AROUSAL: Affine(scale=0.5)}
     mixed = combine_members(labeled_members[0], (0.75, 0.0, 0.25), ({}, {}, moved))
     expected = average([good, middling], [3, 1], rescaling=[{}, moved])
-    for one, other in zip(mixed, expected, strict=True):
+    for item, other in zip(mixed, expected, strict=True):
         for task in Task:
-            np.testing.assert_allclose(one.probs[task], other.probs[task], atol=1e-6)
+            np.testing.assert_allclose(item.probs[task], other.probs[task], atol=1e-6)
 
 
 def test_a_mixture_that_no_fold_changes_is_calibrated_as_one_model(labeled_members):
@@ -82,8 +82,8 @@ def test_a_mixture_that_no_fold_changes_is_calibrated_as_one_model(labeled_membe
     mean = average(members)
     expected = cross_fit(mean, targets, folds, FIT, spaces=SPACES)
     assert found.calibration == expected.calibration
-    for one, other in zip(found.steps, expected.steps, strict=True):
-        ours, theirs = one.out_of_sample.pooled(), other.out_of_sample.pooled()
+    for step, other in zip(found.steps, expected.steps, strict=True):
+        ours, theirs = step.out_of_sample.pooled(), other.out_of_sample.pooled()
         assert float(ours.p_mtl) == float(theirs.p_mtl)
 
 

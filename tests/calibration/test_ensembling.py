@@ -13,8 +13,8 @@ from wildaffect.metrics.agreement import concordance_correlation
 def with_probs(outputs, change):
     """The same videos with other values of some tasks."""
     return [
-        dataclasses.replace(one, probs={**one.probs, **change(index, one)})
-        for index, one in enumerate(outputs)
+        dataclasses.replace(output, probs={**output.probs, **change(index, output)})
+        for index, output in enumerate(outputs)
     ]
 
 
@@ -50,20 +50,20 @@ def test_members_are_averaged_by_weight_and_their_spread_is_reported(noisy_model
     base = noisy_model(num_videos=2, num_rows=20)[0]
     other = noisier(base, 1, 1.0)
     mixed = average([base, other], [3.0, 1.0])
-    for one, first, second in zip(mixed, base, other, strict=True):
+    for item, first, second in zip(mixed, base, other, strict=True):
         for task in Task:
             a, b = first.probs[task].astype(float), second.probs[task].astype(float)
-            np.testing.assert_allclose(one.probs[task], 0.75 * a + 0.25 * b, atol=1e-6)
+            np.testing.assert_allclose(item.probs[task], 0.75 * a + 0.25 * b, atol=1e-6)
             spread = np.sqrt(0.75 * 0.25) * np.abs(a - b)
-            np.testing.assert_allclose(one.spread[task], spread, atol=1e-6)
-        np.testing.assert_array_equal(one.frame_number, first.frame_number)
+            np.testing.assert_allclose(item.spread[task], spread, atol=1e-6)
+        np.testing.assert_array_equal(item.frame_number, first.frame_number)
 
 
 def only(outputs, *tasks):
     """The same of some tasks alone."""
     return [
-        dataclasses.replace(one, probs={task: one.probs[task] for task in tasks})
-        for one in outputs
+        dataclasses.replace(output, probs={task: output.probs[task] for task in tasks})
+        for output in outputs
     ]
 
 
@@ -101,7 +101,7 @@ def test_members_are_centered_and_compared_among_those_that_predict_a_task(noisy
 def test_selection_covers_every_task_before_it_looks_at_scores(noisy_model):
     base, targets = noisy_model(num_videos=6, num_rows=60, noise=0.2)
     unrelated = noisy_model(seed=9, num_videos=6, num_rows=60)[0]
-    names = [one.video for one in base]
+    names = [item.video for item in base]
     folds = [names[::2], names[1::2]]
     members = [
         only(base, *VA),
@@ -113,7 +113,7 @@ def test_selection_covers_every_task_before_it_looks_at_scores(noisy_model):
     assert min(chosen.counts[:3]) >= 1
     assert chosen.counts[3] == 0
     expected = select_members([base], targets, folds, max_picks=1)
-    found, best = (one.out_of_sample.pooled() for one in (chosen, expected))
+    found, best = (item.out_of_sample.pooled() for item in (chosen, expected))
     assert float(found.ccc_valence) == pytest.approx(float(best.ccc_valence))
     with pytest.raises(BadOutputs, match=r"max_picks must reach .* got 2 without"):
         select_members(members, targets, folds, max_picks=2)
@@ -143,10 +143,10 @@ def test_centering_gives_members_one_mean_and_one_spread(noisy_model):
 def test_centering_helps_the_ccc_where_a_member_has_a_scale_of_its_own(noisy_model):
     base, targets = noisy_model(num_videos=6, noise=0.1)
     members = [noisier(base, 1, 2.0), scaled(noisier(base, 2, 2.0), 0.15, 0.0)]
-    truth = np.concatenate([targets[one.video].valence.values for one in base])
+    truth = np.concatenate([targets[item.video].valence.values for item in base])
 
     def ccc(outputs):
-        predicted = np.concatenate([one.probs[Task.VALENCE] for one in outputs])
+        predicted = np.concatenate([output.probs[Task.VALENCE] for output in outputs])
         return concordance_correlation(truth, predicted)
 
     plain = ccc(average(members))
@@ -178,7 +178,7 @@ def test_selection_leaves_out_a_member_that_says_nothing_and_gains_on_held_out_v
     base, targets = noisy_model(num_videos=9, num_rows=150, noise=0.3)
     members = [noisier(base, seed, 1.5) for seed in (1, 2, 3)]
     members.append(noisy_model(seed=9, num_videos=9, num_rows=150)[0])
-    names = [one.video for one in base]
+    names = [item.video for item in base]
     chosen = select_members(members, targets, [names[i::3] for i in range(3)], max_picks=6)
     assert chosen.counts[3] == 0
     assert min(chosen.counts[:3]) >= 1
@@ -187,7 +187,7 @@ def test_selection_leaves_out_a_member_that_says_nothing_and_gains_on_held_out_v
         select_members([m], targets, [names[i::3] for i in range(3)], max_picks=1)
         for m in members
     ]
-    assert held > max(one.out_of_sample.pooled().p_mtl for one in alone) + 0.05
+    assert held > max(item.out_of_sample.pooled().p_mtl for item in alone) + 0.05
     assert len(chosen.fold_counts) == 3
     assert chosen.in_sample.pooled().p_mtl >= held - 0.02
 

@@ -32,7 +32,7 @@ SMALL = CalibrationFit(
 
 
 def thirds(outputs):
-    names = [one.video for one in outputs]
+    names = [output.video for output in outputs]
     return [names[start::3] for start in range(3)]
 
 
@@ -89,16 +89,16 @@ def test_labels_that_are_not_valid_change_nothing(noisy_model):
     outputs, targets = noisy_model(num_videos=4)
     rng = np.random.default_rng(0)
     hidden, spoilt = {}, {}
-    for video, one in targets.items():
+    for video, target in targets.items():
         masked, wrong = {}, {}
         for task in Task:
-            values = one[task].values
+            values = target[task].values
             valid = rng.random(values.shape) < 0.7
             masked[task] = TaskColumn(values, valid)
             other = np.where(valid, values, 1).astype(values.dtype)
             wrong[task] = TaskColumn(other, valid)
-        hidden[video] = dataclasses.replace(one, **masked)
-        spoilt[video] = dataclasses.replace(one, **wrong)
+        hidden[video] = dataclasses.replace(target, **masked)
+        spoilt[video] = dataclasses.replace(target, **wrong)
     assert fit_calibration(outputs, hidden, SMALL) == fit_calibration(
         outputs, spoilt, SMALL
     )
@@ -114,8 +114,8 @@ def test_causal_grids_give_causal_smoothing(noisy_model):
 def test_tasks_that_are_not_predicted_are_left_alone(noisy_model):
     outputs, targets = noisy_model(num_videos=4)
     bare = [
-        dataclasses.replace(one, probs={Task.VALENCE: one.probs[Task.VALENCE]})
-        for one in outputs
+        dataclasses.replace(output, probs={Task.VALENCE: output.probs[Task.VALENCE]})
+        for output in outputs
     ]
     fitted = cross_fit(bare, targets, thirds(bare), SMALL)
     assert fitted.calibration.smoothing.arousal is None
@@ -276,9 +276,10 @@ def test_a_set_without_any_expression_label_can_be_fitted(noisy_model):
     outputs, targets = noisy_model(num_videos=3, num_rows=60)
     bare = {
         video: dataclasses.replace(
-            one, expression=TaskColumn.empty(len(one), one.expression.values.dtype.type)
+            target,
+            expression=TaskColumn.empty(len(target), target.expression.values.dtype.type),
         )
-        for video, one in targets.items()
+        for video, target in targets.items()
     }
     calibration = fit_calibration(outputs, bare, SMALL)
     assert calibration.smoothing.expression is None

@@ -32,7 +32,7 @@ def test_what_is_saved_is_loaded_again_to_the_last_bit(stored, tmp_path):
     again = load_outputs(path)
     assert again.provenance == stored.provenance
     assert again.spaces == stored.spaces
-    assert [one.video for one in again.outputs] == ["video0", "video1", "video2"]
+    assert [output.video for output in again.outputs] == ["video0", "video1", "video2"]
     for mine, other in zip(stored.outputs, again.outputs, strict=True):
         np.testing.assert_array_equal(mine.frame_number, other.frame_number)
         np.testing.assert_array_equal(mine.time_s, other.time_s)
@@ -41,7 +41,7 @@ def test_what_is_saved_is_loaded_again_to_the_last_bit(stored, tmp_path):
                 one, two = getattr(mine, kind)[task], getattr(other, kind)[task]
                 np.testing.assert_array_equal(one, two)
                 assert one.dtype == two.dtype
-    assert [one.name for one in tmp_path.iterdir()] == ["a.npz"]
+    assert [item.name for item in tmp_path.iterdir()] == ["a.npz"]
 
 
 def test_a_video_without_rows_and_own_label_spaces_survive(stored, tmp_path):
@@ -60,7 +60,7 @@ def test_a_video_without_rows_and_own_label_spaces_survive(stored, tmp_path):
     )
     save_outputs(kept, tmp_path / "a.npz")
     again = load_outputs(tmp_path / "a.npz")
-    assert [len(one) for one in again.outputs] == [0, 20]
+    assert [len(output) for output in again.outputs] == [0, 20]
     assert again.spaces.expressions == own
 
 

@@ -32,7 +32,7 @@ from wildaffect.video.sources import open_container
         (["zzz"], "see wildaffect --help"),
     ],
 )
-def test_what_is_worded_wrongly_is_said_in_one_line_with_status_two(args, words, capsys):
+def test_a_wrong_word_gives_one_line_and_status_two(args, words, capsys):
     assert main(args) == 2
     printed = capsys.readouterr()
     assert printed.out == ""
@@ -49,7 +49,7 @@ def test_every_command_is_listed_with_what_it_does(capsys):
         assert summary in shown
 
 
-def test_the_version_is_told(capsys):
+def test_the_version_is_printed(capsys):
     assert main(["--version"]) == 0
     assert capsys.readouterr().out.startswith("wildaffect 0.")
 

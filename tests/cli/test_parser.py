@@ -230,8 +230,8 @@ Examples:
 def test_bash_completes_commands_flags_and_choices(words, expected):
     flags = tuple(flags_of(spec_of(call())))
     script = completion_script({"draw": flags, "data check": flags}, "bash")
-    asked = " ".join(map(shlex.quote, ["wildaffect", *words]))
-    script += f"COMP_WORDS=({asked}); COMP_CWORD={len(words)}; _wildaffect\n"
+    typed = " ".join(map(shlex.quote, ["wildaffect", *words]))
+    script += f"COMP_WORDS=({typed}); COMP_CWORD={len(words)}; _wildaffect\n"
     script += 'printf "%s\\n" "${COMPREPLY[@]}"\n'
     done = subprocess.run(
         ["bash", "-c", script], capture_output=True, text=True, check=True

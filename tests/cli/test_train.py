@@ -68,7 +68,7 @@ def write_videos(data: Path, split_file: str, names: list[str], seed: int) -> No
         )
         for row, (valence, arousal, other) in enumerate(hidden, start=1):
             expression = -1 if row % 5 == 0 else int(4 * (valence > 0) + 2 * (other > 0))
-            units = ",".join(str(int(one > 0)) for one in np.repeat(hidden[row - 1], 4))
+            units = ",".join(str(int(item > 0)) for item in np.repeat(hidden[row - 1], 4))
             lines.append(
                 f"{name}/{row:05d}.jpg,{valence:.4f},{arousal:.4f},{expression},{units}\n"
             )
@@ -115,7 +115,7 @@ def test_a_run_is_trained_calibrated_and_scored_and_everything_lies_in_its_folde
     assert [row["name"] for row in scores] == ["raw", "calibrated"]
 
 
-def test_a_run_repeated_is_scored_again_and_said_to_be_trained(data, capsys):
+def test_a_repeated_run_is_scored_again_and_reported_as_trained(data, capsys):
     command = ["train", "small.json", "--data", str(data), "-o", "out"]
     assert main(command) == 0
     first = capsys.readouterr()
@@ -127,7 +127,7 @@ def test_a_run_repeated_is_scored_again_and_said_to_be_trained(data, capsys):
     assert Path("out/weights.safetensors").read_bytes() == weights
 
 
-def test_a_run_that_was_stopped_says_from_where_it_goes_on(data, capsys):
+def test_an_interrupted_run_reports_where_it_resumes(data, capsys):
     command = ["train", "small.json", "--data", str(data), "-o", "out"]
     assert main(command) == 0
     weights = Path("out/weights.safetensors").read_bytes()
@@ -174,9 +174,7 @@ def test_folds_hold_every_video_out_once(data, capsys):
         (["train", "small.json", "--data", "data", "--trackers", "comet"], "comet"),
     ],
 )
-def test_what_is_worded_wrongly_is_said_in_one_line_before_anything_is_written(
-    data, capsys, args, words
-):
+def test_a_wrong_word_gives_one_line_before_anything_is_written(data, capsys, args, words):
     assert main(args) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("wildaffect: ")

@@ -53,8 +53,8 @@ def test_rows_come_back_once_in_order_and_the_same_however_they_arrive(cuts):
     ]
     parts = [part for part in [*parts, stream.flush()] if len(part.times_s)]
     predicted = []
-    for one in streams():
-        whole = [one.push(times_s, rows), one.flush()]
+    for item in streams():
+        whole = [item.push(times_s, rows), item.flush()]
         predicted.append(
             np.concatenate([part.outputs for part in whole if len(part.times_s)])
         )
@@ -77,5 +77,5 @@ def test_a_sequence_can_follow_another():
     stream = joined()
     first = [stream.push(times_s, rows), stream.flush()]
     again = [stream.push(times_s, rows), stream.flush()]
-    for one, other in zip(first, again, strict=True):
-        np.testing.assert_array_equal(one.outputs, other.outputs)
+    for item, other in zip(first, again, strict=True):
+        np.testing.assert_array_equal(item.outputs, other.outputs)

@@ -21,7 +21,7 @@ def predictions(rows=3):
     )
 
 
-def test_length_is_the_number_of_rows_and_nothing_is_tuned_unless_said():
+def test_length_is_the_number_of_rows_and_nothing_is_tuned_by_default():
     record = predictions(5)
     assert len(record) == 5
     assert record.tuned_on == ()

@@ -123,7 +123,7 @@ def test_the_substitute_is_the_nearest_allowed_frame(wanted, found, limit):
         assert (None if row < 0 else found_s[row]) == best
 
 
-def test_times_are_the_videos_where_it_tells_and_are_said_to_be_guessed_where_not():
+def test_times_are_those_of_the_video_or_marked_as_guessed():
     known = features([2, 4, 8], np.array([0.08, 0.16, 0.40]))
     sequence = only(annotations([1, 2, 3, 8, 9]), known)
     rate = (0.40 - 0.08) / 6

@@ -22,7 +22,7 @@ def labels(*subjects: str) -> Annotations:
         videos=subjects,
         subjects=subjects,
         video_index=np.arange(num),
-        images=tuple(f"{one}/00001.jpg" for one in subjects),
+        images=tuple(f"{subject}/00001.jpg" for subject in subjects),
         frame_number=some.frame_number[first],
         lines=some.lines[first],
         **some.take_columns(first).columns(),

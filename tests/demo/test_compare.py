@@ -31,7 +31,7 @@ def record(tmp_path):
 def test_the_truth_agrees_with_itself(record):
     compared = compare(record)
     assert compared.num_found == compared.num_visible > 300
-    by_name = {one.name: one for one in compared.agreements}
+    by_name = {agreement.name: agreement for agreement in compared.agreements}
     assert by_name["valence"].concordance == pytest.approx(1.0, abs=1e-6)
     assert by_name["AU12"].correlation == pytest.approx(1.0, abs=1e-6)
 
@@ -44,7 +44,7 @@ def test_faces_elsewhere_are_not_found(record):
     assert compare(record).num_found == 0
 
 
-def test_the_clip_has_the_frames_that_its_truth_tells_of():
+def test_the_clip_has_the_frames_of_its_truth():
     rows = csv.read_csv(TRUTH)
     with open_source(CLIP) as reader:
         frames = list(reader)

@@ -184,7 +184,7 @@ def test_a_fork_after_use_is_refused_at_once():
     assert done.stdout.startswith("networks cannot run in a process that was forked")
 
 
-def test_lost_frames_are_said_by_the_api_as_by_the_command(images, tmp_path, analyze):
+def test_lost_frames_are_reported_by_the_api_as_by_the_command(images, tmp_path, analyze):
     folder = tmp_path / "images"
     folder.mkdir()
     for number, image in enumerate(images):

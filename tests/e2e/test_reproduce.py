@@ -143,8 +143,8 @@ def test_the_page_leads_from_an_archive_to_a_checked_submission_and_an_artifact(
     with Path("submission.txt").open() as file:
         assert len(list(csv.reader(file))) == len(listed.splitlines())
     manifest = load_artifact(archive / "artifacts" / "abaw4").manifest
-    assert {one.kind for one in manifest.inputs} == {"backbone"}
-    assert all("as agreed" in one.license for one in manifest.inputs)
+    assert {item.kind for item in manifest.inputs} == {"backbone"}
+    assert all("as agreed" in item.license for item in manifest.inputs)
     table = wildaffect.read_table(archive / "results" / "video.csv")
     assert len(table) == 150
     assert np.isfinite(table["valence"].to_numpy()).all()

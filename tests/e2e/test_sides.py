@@ -71,7 +71,7 @@ def test_what_one_side_shows_is_stronger_there_and_in_a_mirror_on_the_other(
     sides_of, seed, side, number
 ):
     picture = draw(seed, number, side)
-    shown, other = (sides_of(one, number) for one in (picture, picture[:, ::-1]))
+    shown, other = (sides_of(item, number) for item in (picture, picture[:, ::-1]))
     place = SIDES.index(side)
     assert shown[1 - place] < CLEARLY * shown[place]
     assert other[place] < CLEARLY * other[1 - place]

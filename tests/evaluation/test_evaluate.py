@@ -141,7 +141,7 @@ def test_a_frame_without_prediction_is_refused_by_name(truth, prediction_file, t
         report_of(truth, fewer)
 
 
-def test_a_frame_without_prediction_is_left_out_or_neutral_as_asked(
+def test_a_frame_without_prediction_is_left_out_or_neutral_by_option(
     truth, prediction_file, tmp_path
 ):
     fewer = tmp_path / "fewer.csv"

@@ -78,7 +78,7 @@ def test_a_contradiction_between_tables_names_file_and_line(tmp_path):
         read_submission_rows(tmp_path / "a.jsonl")
 
 
-def test_files_of_one_name_in_two_folders_are_told_apart(tmp_path):
+def test_files_of_one_name_in_two_folders_are_distinguished(tmp_path):
     for folder, value in (("first", 0), ("second", 1)):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "p.csv").write_text(f"image,valence\na/1.jpg,{value}\n")

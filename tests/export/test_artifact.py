@@ -163,6 +163,6 @@ def test_gaps_shorter_than_two_steps_of_the_rate_are_refused(make_run):
 
 def test_members_that_one_analysis_cannot_run_together_are_refused(make_run):
     folders = make_run("a"), make_run("b", rate_hz=20.0)
-    said = "20 rows per second differ from 10 of"
-    with pytest.raises(UsageError, match=said):
+    message = "20 rows per second differ from 10 of"
+    with pytest.raises(UsageError, match=message):
         build_manifest(ensemble_of(*folders), [b"one", b"two"], TITLE)

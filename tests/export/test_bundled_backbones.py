@@ -61,22 +61,22 @@ def test_what_no_measurement_is_needs_a_backbone(make_run, run):
 
 
 def test_an_input_without_its_backbone_is_named(run):
-    said = r"input 'vit' needs its backbone; add --backbone vit=FOLDER"
-    with pytest.raises(UsageError, match=said):
+    message = r"input 'vit' needs its backbone; add --backbone vit=FOLDER"
+    with pytest.raises(UsageError, match=message):
         bundle_backbones(ensemble_of(run), {})
 
 
 def test_weights_that_did_not_make_the_features_are_refused(run, make_backbone):
     other = make_backbone(seed=1)
-    said = (
+    message = (
         r"--backbone vit=.*: weights must be those of the features that .* was trained on "
         rf"\(.*\), got {weights_of(other).sha256[:12]}; name the run"
     )
-    with pytest.raises(UsageError, match=said):
+    with pytest.raises(UsageError, match=message):
         bundle_backbones(ensemble_of(run), {"vit": str(other)})
 
 
-def test_every_run_of_an_ensemble_is_asked(run, make_run, make_backbone, backbone):
+def test_every_run_of_an_ensemble_is_used(run, make_run, make_backbone, backbone):
     other = make_backbone(seed=1)
     second = make_run("second", inputs=("vit",), weights={"vit": weights_of(other)})
     with pytest.raises(UsageError, match=r"the features that .*second was trained on"):
@@ -108,7 +108,9 @@ def test_altered_weights_are_refused(run, make_backbone):
         bundle_backbones(ensemble_of(run), {"vit": str(spoilt)})
 
 
-def test_features_that_do_not_record_their_weights_are_taken_and_told(make_run, backbone):
+def test_features_that_do_not_record_their_weights_are_accepted_with_a_note(
+    make_run, backbone
+):
     weights = replace(weights_of(backbone), sha256=NO_DIGEST)
     folder = make_run(inputs=("vit",), weights={"vit": weights})
     assert not check_features("here", "vit", weights_of(backbone), load_run(folder))
@@ -137,7 +139,7 @@ def test_the_manifest_and_the_card_say_what_the_backbones_are(run, make_run, bac
     )
     assert "Inputs: pose, vit (a backbone)" in card
     assert "Features of vit: at most" in card
-    assert "said, not checked" not in card
+    assert "stated, not checked" not in card
 
 
 @pytest.mark.slow

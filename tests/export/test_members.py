@@ -64,8 +64,8 @@ def test_the_file_says_what_the_member_says(units, name, num_rows):
     rows = torch.randn(1, num_rows, width, generator=torch.Generator().manual_seed(9))
     with torch.no_grad():
         wanted = member(rows)
-    for said, asked in zip(network(rows.numpy()), wanted, strict=True):
-        np.testing.assert_allclose(said, asked.numpy(), atol=1e-4)
+    for output, expected in zip(network(rows.numpy()), wanted, strict=True):
+        np.testing.assert_allclose(output, expected.numpy(), atol=1e-4)
 
 
 def test_a_file_that_says_something_else_is_refused(units):

@@ -151,12 +151,12 @@ def test_rows_beyond_lengths_change_nothing_in_the_file_either(
     network = Network(files[encoder], device=Device())
     features = np.random.default_rng(0).normal(size=(1, 9, 6)).astype(np.float32)
     times_s = np.arange(9, dtype=np.float32)[None] / 7
-    said = []
+    outputs = []
     for fill in (0.0, 1e4):
         features[:, 6:] = fill
         inputs = {"features": features, "lengths": np.array([6]), "times_s": times_s}
-        said.append(network(*(inputs[name] for name in network.input_names)))
-    for before, after in zip(*said, strict=True):
+        outputs.append(network(*(inputs[name] for name in network.input_names)))
+    for before, after in zip(*outputs, strict=True):
         np.testing.assert_allclose(after[:, :6], before[:, :6], atol=1e-5)
 
 

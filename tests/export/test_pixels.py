@@ -56,15 +56,15 @@ def test_analysis_says_the_same_with_specialists_of_different_windows(make_run):
     ]
     ensemble = Ensemble(
         folder=runs[0].run.folder,
-        members=tuple(EnsembleMember(trained=one) for one in runs),
+        members=tuple(EnsembleMember(trained=item) for item in runs),
         calibration=Calibration(),
     )
-    contents = [to_onnx(one.model) for one in runs]
+    contents = [to_onnx(item.model) for item in runs]
     for run, content in zip(runs, contents, strict=True):
         assert set(check_parity(run.model, content)) == set(run.recipe.model.tasks)
-    files = {network_name(index): one for index, one in enumerate(contents)}
+    files = {network_name(index): item for index, item in enumerate(contents)}
     artifact = Artifact(build_manifest(ensemble, contents, TITLE), files, digest="")
-    models = [one.model for one in runs]
+    models = [item.model for item in runs]
     parity = pixel_parity(artifact, models, islice(demo_frames(), 6))
     assert parity.num_rows == 6
     assert max(parity.largest.values()) < 1e-5
@@ -82,9 +82,9 @@ def test_a_file_of_other_weights_is_refused(exported):
 TWO = LabelSpaces(action_units=LabelSpace(name="two", labels=("AU01", "AU02")))
 
 
-def row(**said) -> FaceResult:
+def row(**values) -> FaceResult:
     return FaceResult(
-        frame_index=3, time_s=0.1, status=Status.OK, affect=Affect(**said, spaces=TWO)
+        frame_index=3, time_s=0.1, status=Status.OK, affect=Affect(**values, spaces=TWO)
     )
 
 
@@ -126,8 +126,8 @@ def test_a_model_in_the_place_of_a_file_answers_by_name(exported):
     network = TorchNetwork(model)
     rows = np.zeros((1, 4, model.input_dim), np.float32)
     times_s = np.arange(4, dtype=np.float32)[None]
-    said = dict(
+    values = dict(
         zip(network.output_names, network(rows, np.array([4]), times_s), strict=True)
     )
-    assert said["valence"].shape == (1, 4)
-    assert said["action_units"].shape == (1, 4, 12)
+    assert values["valence"].shape == (1, 4)
+    assert values["action_units"].shape == (1, 4, 12)

@@ -19,13 +19,13 @@ def test_two_people_have_their_own_landmarks_and_crops_in_either_order(portrait,
     ahead = follow([np.hstack([portrait, other])], preprocesses=wanted)[0].faces
     swapped = follow([np.hstack([other, portrait])], preprocesses=wanted)[0].faces
     assert len(ahead) == len(swapped) == 2
-    for one, same in ((ahead[0], swapped[1]), (ahead[1], swapped[0])):
-        shift = np.median(one.landmarks_xyz[:, 0] - same.landmarks_xyz[:, 0])
+    for item, same in ((ahead[0], swapped[1]), (ahead[1], swapped[0])):
+        shift = np.median(item.landmarks_xyz[:, 0] - same.landmarks_xyz[:, 0])
         assert abs(shift) == pytest.approx(512, abs=1)
         moved = same.landmarks_xyz[:, :2] + np.float32([shift, 0])
-        assert np.abs(moved - one.landmarks_xyz[:, :2]).max() < 1.5
-        np.testing.assert_allclose(one.blendshapes, same.blendshapes, atol=0.05)
-        assert np.abs(one.crops[0].astype(int) - same.crops[0]).mean() < 3
+        assert np.abs(moved - item.landmarks_xyz[:, :2]).max() < 1.5
+        np.testing.assert_allclose(item.blendshapes, same.blendshapes, atol=0.05)
+        assert np.abs(item.crops[0].astype(int) - same.crops[0]).mean() < 3
     crops = [face.crops[0].astype(int) for face in ahead]
     assert np.abs(crops[0] - crops[1]).mean() > 20
 

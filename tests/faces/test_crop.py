@@ -51,7 +51,7 @@ def test_the_crop_does_not_change_when_the_whole_picture_is_turned_and_scaled(
     assert np.abs(align_face(turned, moved, RGB_112) - upright).mean() < 4
 
 
-def test_channels_are_as_asked(portrait, follow):
+def test_channels_are_those_requested(portrait, follow):
     points = five_points(follow([portrait])[0].faces[0].landmarks_xyz)
     rgb = align_face(portrait, points, RGB_112)
     bgr = align_face(

@@ -48,7 +48,7 @@ def test_each_track_has_steps_of_its_own_and_a_dead_one_is_forgotten():
 
 def test_observations_of_the_chain_carry_crops_at_that_rate(portrait, follow):
     shifts = [np.float64([[1, 0, i], [0, 1, 0]]) for i in range(15)]
-    images = [cv2.warpAffine(portrait, one, (512, 512)) for one in shifts]
+    images = [cv2.warpAffine(portrait, shift, (512, 512)) for shift in shifts]
     every = follow(images, preprocesses=(CROP,))
     some = follow(images, preprocesses=(CROP,), crop_rate_hz=6.0)
     with_crops = [i for i, seen in enumerate(some) if seen.faces[0].crops]

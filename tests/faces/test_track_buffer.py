@@ -77,8 +77,8 @@ def test_a_short_loss_is_filled_between_its_neighbors():
     out, _ = play([{0: 10.0}] * 10 + [{}] * 3 + [{0: 50.0}] * 10)
     assert ids(out) == [[0]] * 23
     lost = [frame.faces[0] for frame in out[10:13]]
-    assert {one.status for one in lost} == {Status.INTERPOLATED}
-    np.testing.assert_allclose([one.box_xyxy[0] for one in lost], [20, 30, 40], rtol=1e-5)
+    assert {face.status for face in lost} == {Status.INTERPOLATED}
+    np.testing.assert_allclose([face.box_xyxy[0] for face in lost], [20, 30, 40], rtol=1e-5)
 
 
 def test_numbers_run_from_left_to_right_in_the_frame_where_faces_appear():
@@ -106,6 +106,6 @@ def test_every_frame_comes_out_once_in_order_and_soon(visible):
     assert [frame.frame_index for frame in out] == list(range(len(visible)))
     assert held <= MAX_GAP + 7
     for frame, seen in zip(out, visible, strict=True):
-        found = [one for one in frame.faces if one.status is Status.OK]
+        found = [face for face in frame.faces if face.status is Status.OK]
         assert len(found) <= len(seen)
-        assert len({one.track_id for one in frame.faces}) == len(frame.faces)
+        assert len({face.track_id for face in frame.faces}) == len(frame.faces)

@@ -153,20 +153,20 @@ def test_a_new_shot_forgets_everybody():
 
 
 def test_the_detector_runs_when_a_face_is_lost_or_none_is_there():
-    asked = []
+    calls = []
 
     def detect():
-        asked.append(True)
+        calls.append(True)
         return (detection_at(300, 300),)
 
     tracker, scene = Tracker(), Scene((300, 300))
     (track,) = update(tracker, 0.0, None, scene.look, detect)
-    assert len(asked) == 1
+    assert len(calls) == 1
     update(tracker, 0.03, None, scene.look, detect)
-    assert len(asked) == 1  # the face is followed
+    assert len(calls) == 1  # the face is followed
     scene.places = ((100, 100),)
     update(tracker, 0.06, None, scene.look, detect)
-    assert len(asked) == 2
+    assert len(calls) == 2
     assert track.found_s == 0.03
 
 
@@ -248,15 +248,15 @@ def test_a_face_too_small_for_the_detector_is_kept_by_closer_looks_alone(seen_at
 
 
 def test_a_small_face_whose_place_was_not_exact_is_looked_at_again():
-    scene, asked = Scene((100, 100)), []
+    scene, calls = Scene((100, 100)), []
 
     def finer(candidate):
-        asked.append(candidate)
+        calls.append(candidate)
         return (detection_at(100, 100),)
 
     off = detection_at(160, 160)
     (track,) = update(Tracker(), 0.0, (off,), scene.look, finer=finer)
-    assert asked == [off]
+    assert calls == [off]
     assert float(track.mesh.landmarks_xyz[:2, 0].mean()) == pytest.approx(100)
     update(Tracker(), 0.0, (detection_at(100, 100),), scene.look, finer=finer)
-    assert len(asked) == 1
+    assert len(calls) == 1

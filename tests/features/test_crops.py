@@ -46,7 +46,9 @@ def test_crops_keep_their_place_and_name(tree, tmp_path, capsys):
 def test_eyes_lie_where_the_template_puts_them(tree, tmp_path, capsys):
     cut(tree, tmp_path / "out", "--size", "112", capsys=capsys)
     cut(tmp_path / "out", tmp_path / "again", "--size", "112", capsys=capsys)
-    once, twice = (read_image(tmp_path / one / "a" / "x1.jpg") for one in ("out", "again"))
+    once, twice = (
+        read_image(tmp_path / item / "a" / "x1.jpg") for item in ("out", "again")
+    )
     # An aligned crop is aligned already, so cutting it again moves it by little.
     assert np.abs(once.astype(int) - twice).mean() < 12
 
@@ -88,7 +90,7 @@ def test_frames_of_a_video_are_thinned_and_numbered_from_1(tmp_path, portrait, c
     code, count = cut(path, tmp_path / "out", "--interval", "0.2", capsys=capsys)
     assert code == 0
     assert count["num_cut"] == 3
-    names = sorted(one.name for one in (tmp_path / "out" / "clip").iterdir())
+    names = sorted(item.name for item in (tmp_path / "out" / "clip").iterdir())
     assert names == ["00001.jpg", "00006.jpg", "00011.jpg"]
 
 

@@ -64,7 +64,9 @@ def jobs_of(names, folder):
 def test_a_failed_video_does_not_stop_the_others(tmp_path):
     engine = Canned(b="failed")
     jobs = jobs_of("abcd", tmp_path)
-    found = [one.status for one in run_jobs(jobs, FeatureStore(tmp_path), engine, ignore)]
+    found = [
+        report.status for report in run_jobs(jobs, FeatureStore(tmp_path), engine, ignore)
+    ]
     assert found == ["done", "failed", "done", "done"]
 
 
@@ -72,8 +74,8 @@ def test_nothing_is_begun_once_the_store_cannot_take_more(tmp_path):
     engine = Canned(b="not stored")
     jobs = jobs_of("abcde", tmp_path)
     found = {
-        one.video: one.status
-        for one in run_jobs(jobs, FeatureStore(tmp_path), engine, ignore)
+        report.video: report.status
+        for report in run_jobs(jobs, FeatureStore(tmp_path), engine, ignore)
     }
     assert engine.begun == ["a", "b", "c"]  # `c` was at work already
     assert found == {
@@ -107,7 +109,7 @@ def test_a_worker_that_is_killed_costs_its_video_alone(plan, clips):
 
     def kill(job, *_):
         if job.video == "b":
-            worker = next(one for one in engine._workers if one.job == job)
+            worker = next(each for each in engine._workers if each.job == job)
             worker.process.kill()
 
     found = run(plan, clips, engine, kill)

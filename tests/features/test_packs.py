@@ -47,12 +47,12 @@ def test_tar_files_unpack_to_the_folder_that_was_packed(folder, pack, tmp_path):
         with tarfile.open(path) as tar:
             tar.extractall(tmp_path / "out", filter="data")
     unpacked = sorted((tmp_path / "out").rglob("*.png"))
-    assert [one.relative_to(tmp_path / "out").as_posix() for one in unpacked] == sorted(
+    assert [item.relative_to(tmp_path / "out").as_posix() for item in unpacked] == sorted(
         pack.names
     )
-    for one in unpacked:
-        original = folder / one.relative_to(tmp_path / "out")
-        assert one.read_bytes() == original.read_bytes()
+    for item in unpacked:
+        original = folder / item.relative_to(tmp_path / "out")
+        assert item.read_bytes() == original.read_bytes()
 
 
 def test_the_same_folder_gives_the_same_bytes(folder, pack, tmp_path):
@@ -93,10 +93,10 @@ def test_an_image_that_does_not_decode_is_named_by_its_place(folder, tmp_path):
     pack_images(folder, tmp_path / "pack", tar_bytes=2000, tick=lambda done, num: None)
     images = Pack(tmp_path / "pack").images()
     with pytest.raises(UnreadableVideo, match=r"pack/p0/00002\.png: not an image"):
-        next(one for one in images if "00002" in str(one)).read()
+        next(image for image in images if "00002" in str(image)).read()
 
 
-def test_the_command_packs_a_folder_and_tells_how_much(folder, tmp_path, capsys):
+def test_the_command_packs_a_folder_and_prints_how_much(folder, tmp_path, capsys):
     code = main(["pack", str(folder), "-o", str(tmp_path / "pack"), "--quiet"])
     assert code == 0
     assert f"{NUM} images packed" in capsys.readouterr().out

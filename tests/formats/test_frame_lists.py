@@ -30,7 +30,7 @@ def test_repeats_and_order_are_kept(tmp_path):
 
 
 @pytest.mark.parametrize("track", [Track.VA, Track.EXPR, Track.AU])
-def test_the_header_of_a_sample_file_tells_the_track(tmp_path, track):
+def test_the_header_of_a_sample_file_gives_the_track(tmp_path, track):
     listed = read_frame_list(
         put(tmp_path / "l.txt", HEADERS[track], "2-30-640x360/00001.jpg,")
     )

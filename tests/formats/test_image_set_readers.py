@@ -136,7 +136,7 @@ def test_a_damaged_array_is_a_row_or_a_problem(tmp_path_factory, place, put_in):
 # RAF-DB
 
 
-def test_rafdb_codes_begin_at_one_and_the_name_tells_the_split(tmp_path):
+def test_rafdb_codes_begin_at_one_and_the_name_gives_the_split(tmp_path):
     path = put(
         tmp_path / "basic" / "EmoLabel" / "list_patition_label.txt",
         "train_00001.jpg 1",

@@ -111,7 +111,7 @@ def _lists() -> list[Seed]:
     names = [row.split(",", 1)[0] for row in _MTL_ROWS]
     files = {
         "list.txt": _text(HEADERS[Track.MTL], *(f"{name}," for name in names)),
-        "said.txt": _text(HEADERS[Track.MTL], *_MTL_ROWS),
+        "submission.txt": _text(HEADERS[Track.MTL], *_MTL_ROWS),
     }
     return [Seed(files=files, spoiled=dict.fromkeys(files, mutate_lines))]
 
@@ -119,8 +119,8 @@ def _lists() -> list[Seed]:
 def _check_lists(folder: Path) -> None:
     frames = read_frame_list(folder / "list.txt")
     for track in Track:
-        check_submission(folder / "said.txt", frames, track)
-    read_predictions(folder / "said.txt")
+        check_submission(folder / "submission.txt", frames, track)
+    read_predictions(folder / "submission.txt")
 
 
 def _predictions() -> list[Seed]:

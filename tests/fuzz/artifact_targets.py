@@ -75,14 +75,14 @@ def _answer(path: Path) -> None:
     Inputs(artifact, Device())
     model = Model(artifact, Device())
     width = sum(model_input.width for model_input in artifact.manifest.inputs)
-    said = predict_rows(
+    predicted = predict_rows(
         model,
         "v",
         frame_number=np.arange(5),
         time_s=np.arange(5) / 30,
         features=np.zeros((5, width), np.float32),
     )
-    for values in said.probs.values():
+    for values in predicted.probs.values():
         assert np.isfinite(values).all()
 
 

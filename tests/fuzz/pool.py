@@ -30,7 +30,7 @@ class Outcome:
     kind: str
     """`read`, `refused` (a typed error in one line) or, failures: `traceback`, `lines` (a
     message of several), `hang`, `crash`."""
-    said: str = ""
+    message: str = ""
     peak_mb: float = 0.0
     """Most memory that the worker had, all libraries included."""
     cpu_s: float = 0.0
@@ -64,7 +64,9 @@ class _Worker:
         code = process.wait()
         self._process = None
         kind = "hang" if code == -signal.SIGPROF else "crash"
-        return Outcome(target=target, number=number, kind=kind, said=f"exit status {code}")
+        return Outcome(
+            target=target, number=number, kind=kind, message=f"exit status {code}"
+        )
 
     def close(self) -> None:
         if self._process:
@@ -131,11 +133,11 @@ def summarize(outcomes: Sequence[Outcome]) -> dict[str, dict[str, Any]]:
     summary: dict[str, dict[str, Any]] = {}
     for name in sorted({outcome.target for outcome in outcomes}):
         own = [outcome for outcome in outcomes if outcome.target == name]
-        kinds = [one.kind for one in own]
+        kinds = [item.kind for item in own]
         summary[name] = {
             "cases": len(own),
             **{kind: kinds.count(kind) for kind in sorted(set(kinds))},
-            "peak_mb": round(max(one.peak_mb for one in own)),
-            "longest_cpu_s": round(max(one.cpu_s for one in own), 2),
+            "peak_mb": round(max(item.peak_mb for item in own)),
+            "longest_cpu_s": round(max(item.cpu_s for item in own), 2),
         }
     return summary

@@ -19,7 +19,7 @@ from targets import TARGETS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run what was asked for; print a summary and every failure; 1 if there is one."""
+    """Run the selected cases; print a summary and every failure; 1 if there is one."""
     given = _parse(arguments)
     if given.case is not None:
         return _run_one(TARGETS[given.only], given.seed, given.case, given.keep)
@@ -78,7 +78,7 @@ def _run_one(target: Target, seed: int, number: int, keep: Path | None) -> int:
 def _tell(outcome: Outcome) -> None:
     print(
         f"{outcome.kind}: --only {outcome.target!r} --case {outcome.number}: "
-        f"{outcome.said} (peak {outcome.peak_mb:.0f} MB)",
+        f"{outcome.message} (peak {outcome.peak_mb:.0f} MB)",
         file=sys.stderr,
     )
 

@@ -28,7 +28,7 @@ HEADROOM_BYTES = 3 << 30
 
 
 def run_case(target: Target, seed: int, number: int, folder: Path) -> dict[str, Any]:
-    """Spoil a file of the target and read it; return the kind of its end and what it said.
+    """Spoil a file of the target and read it; return the kind of its end and the message.
 
     Anything random follows from target, seed and number.
     """
@@ -37,16 +37,16 @@ def run_case(target: Target, seed: int, number: int, folder: Path) -> dict[str, 
     try:
         target.read(path)
     except WildAffectError as error:
-        said = str(error)
-        one_line = "\n" not in said.strip() or target.may_say_more
-        return {"kind": "refused" if one_line else "lines", "said": said[:300]}
+        message = str(error)
+        one_line = "\n" not in message.strip() or target.may_say_more
+        return {"kind": "refused" if one_line else "lines", "message": message[:300]}
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt):
             raise
         trace = traceback.extract_tb(error.__traceback__)
-        places = [f"{Path(one.filename).name}:{one.lineno}" for one in trace[-4:]]
-        said = f"{type(error).__name__}: {str(error)[:200]} ({' > '.join(places)})"
-        return {"kind": "traceback", "said": said}
+        places = [f"{Path(item.filename).name}:{item.lineno}" for item in trace[-4:]]
+        message = f"{type(error).__name__}: {str(error)[:200]} ({' > '.join(places)})"
+        return {"kind": "traceback", "message": message}
     return {"kind": "read"}
 
 
@@ -72,7 +72,7 @@ def main() -> None:
             with tempfile.TemporaryDirectory() as folder:
                 outcome = run_case(target, seed, number, Path(folder))
         except Exception as error:  # of the harness itself
-            outcome = {"kind": "traceback", "said": f"harness: {error!r}"[:300]}
+            outcome = {"kind": "traceback", "message": f"harness: {error!r}"[:300]}
         outcome |= {
             "peak_mb": _status_kb("VmHWM") / 1000,
             "cpu_s": time.process_time() - started_s,

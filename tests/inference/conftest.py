@@ -35,8 +35,8 @@ def to_onnx(nodes, inputs, outputs, constants) -> bytes:
     graph = helper.make_graph(
         nodes,
         "toy",
-        [helper.make_tensor_value_info(*one) for one in inputs],
-        [helper.make_tensor_value_info(*one) for one in outputs],
+        [helper.make_tensor_value_info(*item) for item in inputs],
+        [helper.make_tensor_value_info(*output) for output in outputs],
         [
             numpy_helper.from_array(np.asarray(value), name)
             for name, value in constants.items()

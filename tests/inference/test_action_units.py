@@ -129,9 +129,9 @@ def test_intensities_are_smoothed_as_action_units_are(toy, name):
     times_s = np.arange(30) / 25
     smoother = StreamingSmoother(smoothing_by_column(manifest, layout))
     done = [
-        one
+        row_out
         for time_s, row in zip(times_s, rows, strict=True)
-        for one in smoother.push(float(time_s), row)
+        for row_out in smoother.push(float(time_s), row)
     ]
     columns = layout.columns[name]
     streamed = np.stack([*done, *smoother.finish()])[:, columns]
@@ -203,9 +203,9 @@ def test_a_stream_leaves_out_the_units_that_the_offline_path_does(toy):
     times_s = np.arange(150) / 25
     smoother = StreamingSmoother(smoothing_by_column(manifest, layout))
     done = [
-        one
+        row_out
         for time_s, row in zip(times_s, rows, strict=True)
-        for one in smoother.push(float(time_s), row)
+        for row_out in smoother.push(float(time_s), row)
     ]
     affects = [to_affect(row, manifest, layout) for row in [*done, *smoother.finish()]]
     outputs = SequenceOutputs(
@@ -215,7 +215,7 @@ def test_a_stream_leaves_out_the_units_that_the_offline_path_does(toy):
         probs={Task.ACTION_UNITS: probs},
     )
     offline = apply_calibration(outputs, calibration, excluded=MOUTH.excluded_places)
-    streamed = np.array([one.action_units_present[1:] for one in affects], np.int8)
+    streamed = np.array([affect.action_units_present[1:] for affect in affects], np.int8)
     np.testing.assert_array_equal(streamed, offline.action_units)
     free = apply_calibration(outputs, calibration).action_units
     assert (free != offline.action_units).any()

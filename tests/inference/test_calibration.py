@@ -66,7 +66,7 @@ def test_offline_and_stream_say_the_same_row_by_row(noisy_model, toy):
     names = manifest.expression.predicted
     assert [affect.expression for affect in affects] == [names[c] for c in whole.expression]
     units = [
-        [one for one in affect.action_units_present if one is not None]
+        [item for item in affect.action_units_present if item is not None]
         for affect in affects
     ]
     np.testing.assert_array_equal(units, whole.action_units.astype(bool))

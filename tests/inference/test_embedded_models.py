@@ -41,12 +41,12 @@ class MadeUp:
 
     def __init__(self, model, num_rows):
         self.model = model
-        widths = [one.width for one in model.manifest.inputs]
+        widths = [item.width for item in model.manifest.inputs]
         stops = np.cumsum(widths)
         self.values = np.zeros((num_rows, stops[-1]), np.float32)
         self.places = {
-            one.key: slice(stop - width, stop)
-            for one, width, stop in zip(model.manifest.inputs, widths, stops, strict=True)
+            item.key: slice(stop - width, stop)
+            for item, width, stop in zip(model.manifest.inputs, widths, stops, strict=True)
         }
 
     def __setitem__(self, name, values):
@@ -54,7 +54,11 @@ class MadeUp:
 
     def model_outputs(self, name):
         """What members that see one frame say of each row."""
-        (group,) = [one for one in self.model.window_groups if one.window.is_frame_wise]
+        (group,) = [
+            window_group
+            for window_group in self.model.window_groups
+            if window_group.window.is_frame_wise
+        ]
         times = np.arange(len(self.values)) / 25
         return group(self.values, times)[:, self.model.layout.columns[name]]
 
@@ -91,7 +95,7 @@ UNSAID = pytest.mark.xfail(
     [(name, known) for name in CLASSES for known in (0.0, 1.0) if (name, known) != OTHER]
     + [pytest.param(*OTHER, marks=UNSAID)],
 )
-def test_every_class_can_be_said(model, name, known):
+def test_every_class_can_be_predicted(model, name, known):
     place = model.manifest.expression.predicted.index(name)
     rows = MadeUp(model, 1)
     rows["geometry_change"] = climb(
@@ -135,8 +139,8 @@ def test_excluded_action_units_are_never_present_together(model):
         probs = rows.model_outputs(Task.ACTION_UNITS)
         together += units_present(probs, calibration)[0, pair].all()
         present = units_present(probs, calibration, units.excluded_places)[0]
-        for one, other in units.excluded_places:
-            assert not (present[one] and present[other])
+        for excluded_place, other in units.excluded_places:
+            assert not (present[excluded_place] and present[other])
     assert together, "thresholds alone would call some pair present, else nothing is shown"
 
 
@@ -196,7 +200,7 @@ def test_a_mirrored_photograph_says_the_same(photographed):
 
 def test_default_says_everywhere_which_part_is_face_api_and_under_which_license():
     sidecar = describe_artifact(build_analyzer("default"))
-    (source,) = [one for one in sidecar["sources"] if "face-api" in one["name"]]
+    (source,) = [item for item in sidecar["sources"] if "face-api" in item["name"]]
     assert source["license"] == "MIT"
     assert "scraped from the web" in source["note"]
     assert sidecar["license"] == "Apache-2.0 and MIT"
@@ -207,7 +211,7 @@ def test_default_says_everywhere_which_part_is_face_api_and_under_which_license(
 
 def test_open_holds_nothing_of_undocumented_provenance():
     manifest = load_artifact("open").manifest
-    assert not [one for one in manifest.inputs if isinstance(one, BackboneInput)]
+    assert not [item for item in manifest.inputs if isinstance(item, BackboneInput)]
     world, mediapipe = manifest.sources
     assert world.name.startswith("generated world everyday")
     assert world.license.startswith("CC0-1.0")

@@ -116,7 +116,7 @@ def test_a_network_of_the_checker_of_onnx_passes(constant):
     check_onnx(content)
 
 
-def test_a_network_that_asks_for_terabytes_is_refused_before_it_is_compiled():
+def test_a_network_that_needs_terabytes_is_refused_before_it_is_compiled():
     shape = helper.make_tensor("s", TensorProto.INT64, [2], [1 << 20, 1 << 20])
     nodes = [
         helper.make_node("ConstantOfShape", ["s"], ["huge"]),
@@ -270,7 +270,7 @@ TWO = {"name": "two", "labels": ["a", "b"]}
         ),
     ],
 )
-def test_a_manifest_that_asks_for_what_is_of_no_use_is_refused(toy, fields, message):
+def test_a_manifest_that_requires_unusable_inputs_is_refused(toy, fields, message):
     with pytest.raises(BadArtifact, match=message):
         load_artifact(edited(toy(), lambda d: d.update(fields)))
 

@@ -109,8 +109,8 @@ def play_artifact(folder, faces, *, fps=30):
     parts = Inputs(artifact, Device()), Model(artifact, Device())
     person = person_of(*parts, warm_up_s=0.0)
     waits, rows = [], []
-    for i, one in enumerate(faces):
-        rows += person.push(parts[0].measure(i, i / fps, one))
+    for i, face in enumerate(faces):
+        rows += person.push(parts[0].measure(i, i / fps, face))
         waits.append(i + 1 - len(rows))
     return [row.affect.valence for row in rows + person.finish()], waits
 

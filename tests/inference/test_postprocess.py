@@ -48,7 +48,7 @@ def test_a_unit_is_present_from_its_own_threshold_on(manifest):
         manifest, calibration=Calibration(action_unit_thresholds=(0.25, 0.75))
     )
     present = read(changed, action_units=[0.25, 0.74]).action_units_present
-    known = [one for one in present if one is not None]
+    known = [item for item in present if item is not None]
     assert known == [True, False]
 
 

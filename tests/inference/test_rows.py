@@ -87,10 +87,10 @@ def test_frames_and_faces_come_back_in_order_without_their_crops(rows_of):
     rows, _, _ = rows_of(frames_of(40, num_people=2))
     assert [seen.frame_index for seen, _ in rows] == list(range(40))
     for seen, measured in rows:
-        assert [one.face.track_id for one in measured] == [0, 1]
+        assert [item.face.track_id for item in measured] == [0, 1]
         assert all(face.crops == () for face in seen.faces)
-        for one in measured:
-            assert one.measured["color"][0] * 255 == pytest.approx(one.frame_index)
+        for item in measured:
+            assert item.measured["color"][0] * 255 == pytest.approx(item.frame_index)
 
 
 def test_faces_of_several_frames_and_people_share_a_call_of_bounded_size(rows_of):
@@ -139,8 +139,8 @@ def test_a_row_of_a_lost_face_has_features_between_those_of_its_neighbors(rows_o
         warm_up_s=0.0,
         keep_features=False,
     )
-    results = [one for _, (row,) in rows for one in person.push(row)] + person.finish()
-    predicted = np.array([one.affect.valence for one in results]) * 255
+    results = [item for _, (row,) in rows for item in person.push(row)] + person.finish()
+    predicted = np.array([result.affect.valence for result in results]) * 255
     assert len(predicted) == 30
     # One value a row: 0 and 14 are seen, so the lost row 9 has 9 fourteenths of the way.
     assert predicted[9] == pytest.approx(9.0, abs=1e-4)

@@ -42,7 +42,7 @@ def model(tmp_path, averaging):
 
     def make(*members, **fields):
         manifest = load_artifact(averaging).manifest
-        changed = {"members": tuple(one for one, _ in members)} | fields
+        changed = {"members": tuple(member for member, _ in members)} | fields
         folder = tmp_path / "specialists"
         write_artifact(folder, replace(manifest, **changed), dict(f for _, f in members))
         return Model(load_artifact(folder), Device())
@@ -70,8 +70,8 @@ def test_members_run_over_their_own_windows_and_are_averaged_by_weight(
     together = model(*members, rate_hz=rate_hz)
     assert len(together.window_groups) == 3
     model_outputs = offline(together)
-    alone = [offline(model(one, rate_hz=rate_hz)) for one in members]
-    (expected,) = average([(one,) for one in alone], [3.0, 1.0, 1.0, 2.0])
+    alone = [offline(model(item, rate_hz=rate_hz)) for item in members]
+    (expected,) = average([(item,) for item in alone], [3.0, 1.0, 1.0, 2.0])
     for kind in ("probs", "spread"):
         np.testing.assert_allclose(
             getattr(model_outputs, kind)[Task.VALENCE],

@@ -37,15 +37,15 @@ def test_a_mirrored_face_has_the_same_units_with_sides_exchanged(network):
 @pytest.mark.parametrize("scale", [0.0, 1.0, 1e6])
 def test_intensity_and_affect_stay_in_their_range_whatever_was_measured(network, scale):
     with torch.no_grad():
-        said = network(rows(scale=scale))
-    for one in (said.intensity, said.intensity_left, said.intensity_right):
-        assert one.shape == (200, UNITS)
-        assert ((one >= 0) & (one <= 1)).all()
+        outputs = network(rows(scale=scale))
+    for item in (outputs.intensity, outputs.intensity_left, outputs.intensity_right):
+        assert item.shape == (200, UNITS)
+        assert ((item >= 0) & (item <= 1)).all()
     torch.testing.assert_close(
-        said.intensity, torch.maximum(said.intensity_left, said.intensity_right)
+        outputs.intensity, torch.maximum(outputs.intensity_left, outputs.intensity_right)
     )
-    assert (said.affect.abs() <= 1).all()
-    assert torch.isfinite(said.logits).all()
+    assert (outputs.affect.abs() <= 1).all()
+    assert torch.isfinite(outputs.logits).all()
 
 
 def prototypes(forms=CHANCES, expression_of=(0, 1, 2), prior=(0.0, 0.0, 0.0), **settings):
@@ -68,7 +68,7 @@ def test_units_are_independent_evidence_as_bayes_has_it():
     )
 
 
-def test_an_expression_of_two_forms_is_no_likelier_than_one_of_a_form_said_twice():
+def test_an_expression_of_two_forms_is_no_likelier_than_one_of_a_repeated_form():
     intensity = torch.rand(50, 3, generator=torch.Generator().manual_seed(2))
     known = torch.full((50, 1), 0.5)
     once = prototypes()(intensity, known)

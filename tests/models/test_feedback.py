@@ -71,7 +71,7 @@ def test_a_target_depends_on_its_sources_through_a_chain(
     assert torch.equal(after[U], before[U])
 
 
-def test_in_training_the_share_of_rows_that_is_told_the_truth_is_the_one_given(
+def test_in_training_the_share_of_rows_conditioned_on_the_truth_is_the_one_given(
     make_model: Make, make_window: Make, make_labels: Make, truth: Make
 ) -> None:
     model = make_model(FRAME, separate(LabelFeedback(sources={A: (E,)}, embedding_dim=4)))
@@ -86,22 +86,22 @@ def test_in_training_the_share_of_rows_that_is_told_the_truth_is_the_one_given(
 
 
 @pytest.mark.parametrize("source", [V, E, U])
-def test_with_all_truth_told_predictions_of_the_source_do_not_matter(
+def test_conditioned_on_the_truth_predictions_of_the_source_do_not_matter(
     source: Task, make_model: Make, make_window: Make, make_labels: Make, truth: Make
 ) -> None:
     model = make_model(FRAME, separate(LabelFeedback(sources={A: (source,)})))
     window = make_window(6)
-    told = truth(make_labels(window), 1.0)
-    before = model(*window, told)[A]
+    labels = truth(make_labels(window), 1.0)
+    before = model(*window, labels)[A]
     with torch.no_grad():
         for parameter in model.heads[source].parameters():
             parameter.add_(0.3)
-    assert torch.equal(model(*window, told)[A], before)
+    assert torch.equal(model(*window, labels)[A], before)
     assert before.isfinite().all(), "what stands where a label is missing is not read"
 
 
 @pytest.mark.parametrize("source", [V, E, U])
-def test_unknown_is_told_apart_from_every_label(
+def test_unknown_is_distinguished_from_every_label(
     source: Task, make_model: Make, make_window: Make, truth: Make, make_labels: Make
 ) -> None:
     model = make_model(FRAME, separate(LabelFeedback(sources={A: (source,)})))
@@ -124,8 +124,8 @@ def test_at_inference_labels_are_not_read(
 ) -> None:
     model = make_model(FRAME, separate(LabelFeedback(sources={A: (V, U)}))).eval()
     window = make_window(6)
-    told = truth(make_labels(window), 1.0)
-    assert torch.equal(model(*window, told)[A], model(*window)[A])
+    labels = truth(make_labels(window), 1.0)
+    assert torch.equal(model(*window, labels)[A], model(*window)[A])
 
 
 def test_labels_are_left_as_they_were(
@@ -228,7 +228,7 @@ def test_impossible_models_are_refused(build: Callable[[], Any], message: str) -
         build()
 
 
-def test_sources_come_before_what_they_are_told_to() -> None:
+def test_sources_come_before_the_tasks_conditioned_on_them() -> None:
     sources = {V: (E, U), A: (V,)}
     config = ModelConfig(
         framework=FrameworkConfig(feedback=HiddenFeedback(sources=sources))
@@ -240,7 +240,7 @@ def test_sources_come_before_what_they_are_told_to() -> None:
 
 
 def test_the_published_shared_bottom_has_the_published_widths() -> None:
-    # Hidden 1024, one shared layer of four, valence and action units told to arousal with
+    # Hidden 1024, one shared layer of four, valence and action units fed to arousal with
     # heads of 512 and 256: width 1536 and 24 heads there, in the system's public code.
     config = ModelConfig(
         encoder=TransformerConfig(hidden_dim=1024, ffn_dim=2048, num_layers=4),
@@ -252,9 +252,9 @@ def test_the_published_shared_bottom_has_the_published_widths() -> None:
     )
     with torch.device("meta"):
         model = build_model(config, 1622)
-    told = model.trunk.own[A]
-    assert told.output_dim == 1536
-    assert told.layers[0].attention.num_heads == 24
+    arousal = model.trunk.own[A]
+    assert arousal.output_dim == 1536
+    assert arousal.layers[0].attention.num_heads == 24
     assert [len(own.layers) for own in model.trunk.own.values()] == [3, 3, 3, 3]
     num_millions = sum(parameter.numel() for parameter in model.parameters()) / 1e6
     assert num_millions == pytest.approx(145, abs=8)

@@ -43,7 +43,7 @@ def calibrated():
     ]
 
 
-def test_tables_hold_every_column_and_what_was_said(calibrated, tmp_path):
+def test_tables_hold_every_column_and_every_prediction(calibrated, tmp_path):
     paths = write_video_tables(
         calibrated, tmp_path / "out", first_frame=1, artifact={"name": "toy"}
     )
@@ -65,7 +65,7 @@ def test_tables_hold_every_column_and_what_was_said(calibrated, tmp_path):
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
-def test_evaluate_and_submit_read_what_was_said(calibrated, tmp_path, suffix):
+def test_evaluate_and_submit_read_the_predictions(calibrated, tmp_path, suffix):
     write_video_tables(calibrated, tmp_path / "out", first_frame=1, suffix=suffix)
     evaluated = read_predictions(tmp_path / "out")
     assert evaluated.counts_from_zero
@@ -76,11 +76,11 @@ def test_evaluate_and_submit_read_what_was_said(calibrated, tmp_path, suffix):
     ):
         assert numbers.tolist() == [1, 2, 7, 4, 5]
         for task in (Task.VALENCE, Task.AROUSAL):
-            expected = np.concatenate([one.outputs.probs[task] for one in calibrated])
+            expected = np.concatenate([item.outputs.probs[task] for item in calibrated])
             np.testing.assert_array_equal(read[task].values.astype(np.float32), expected)
-        expected = np.concatenate([one.expression for one in calibrated])
+        expected = np.concatenate([item.expression for item in calibrated])
         np.testing.assert_array_equal(read.expression.values, expected)
-        expected = np.concatenate([one.action_units for one in calibrated])
+        expected = np.concatenate([item.action_units for item in calibrated])
         np.testing.assert_array_equal(read.action_units.values, expected)
 
 

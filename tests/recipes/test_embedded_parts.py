@@ -1,4 +1,4 @@
-"""Prototypes of the embedded models: every class can be said, by each of its forms."""
+"""Prototypes of the embedded models: every class is predicted from each of its forms."""
 
 import pytest
 import torch
@@ -33,17 +33,17 @@ CASES = [
 @pytest.mark.parametrize(("name", "form", "known"), CASES)
 def test_each_class_shown_its_own_prototype_is_the_answer(name, form, known):
     shown = {number: 1.0 for number, chance in form.items() if chance >= 0.5}
-    said = probs(shown, known)
-    assert EXPRESSIONS[int(said.argmax())] == name
+    predicted = probs(shown, known)
+    assert EXPRESSIONS[int(predicted.argmax())] == name
 
 
 @pytest.mark.parametrize("known", [0.0, 0.5, 1.0])
 def test_more_of_a_smile_is_never_less_happiness(known):
-    said = [probs({12: level / 20}, known) for level in range(21)]
-    happiness = [float(outputs[EXPRESSIONS.index("Happiness")]) for outputs in said]
+    predicted = [probs({12: level / 20}, known) for level in range(21)]
+    happiness = [float(outputs[EXPRESSIONS.index("Happiness")]) for outputs in predicted]
     assert happiness == sorted(happiness)
-    assert EXPRESSIONS[int(said[0].argmax())] == "Neutral"
-    assert EXPRESSIONS[int(said[-1].argmax())] == "Happiness"
+    assert EXPRESSIONS[int(predicted[0].argmax())] == "Neutral"
+    assert EXPRESSIONS[int(predicted[-1].argmax())] == "Happiness"
 
 
 def test_what_prototypes_read_is_given_as_action_units():

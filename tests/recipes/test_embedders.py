@@ -187,7 +187,7 @@ def test_unknown_weights_are_refused_on_the_command_line(crops_tree, tmp_path, c
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="says what happens without a GPU")
-def test_a_gpu_that_is_not_there_is_said(run_folder):
+def test_a_missing_gpu_is_reported(run_folder):
     with pytest.raises(UsageError, match="--device cuda: no GPU found; use cpu"):
         backbone_sets([str(run_folder)], Device(), precision="f32", on_cuda=True)
 

@@ -70,6 +70,8 @@ BANNED = {
     "lead_interval": (r"\blead_interval\b|\bleads \[|\blead \[95", "paired difference"),
     "thinned": (r"\bthinn(ed|ing)\b", "subsampled"),
     "judges": (r"\bjudges?\b", "validation subjects, evaluate"),
+    "for one in rows": (r"\bfor one in [a-z_(]", "a variable named after the thing"),
+    "said, asked": (r"\b(said|asked|is told|are told)\b", "predicted, reported, requested"),
     "goes on where": (r"\bgoes on where\b", "resumes, resumable"),
     "crosswise": (r"\bcrosswise\b", "by cross-fitting"),
     "artefact": (r"\b\w*artefacts?\b(?!\\*\.json)", "artifact"),

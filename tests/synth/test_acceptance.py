@@ -93,13 +93,13 @@ def test_data_check_finds_no_error_and_every_picture(world, capsys):
 def test_a_submission_to_each_track_passes_its_check_and_is_scored(
     world, track, tmp_path, capsys
 ):
-    predicted = truth_as_predictions(world, tmp_path / "said.csv")
+    predicted = truth_as_predictions(world, tmp_path / "predictions.csv")
     out = tmp_path / "submission.txt"
     name = "MTL_Challenge_test_set_release" if track is Track.MTL else None
-    asked = world / f"{name or f'{track.upper()}_test_set_sample'}.txt"
-    assert main(["submit", str(predicted), "--list", str(asked), "-o", str(out)]) == 0
-    assert main(["submit", "--check", str(out), "--list", str(asked)]) == 0
-    assert f"no fault; {len(asked.read_text().splitlines()) - 1:,} rows" in (
+    frame_list = world / f"{name or f'{track.upper()}_test_set_sample'}.txt"
+    assert main(["submit", str(predicted), "--list", str(frame_list), "-o", str(out)]) == 0
+    assert main(["submit", "--check", str(out), "--list", str(frame_list)]) == 0
+    assert f"no fault; {len(frame_list.read_text().splitlines()) - 1:,} rows" in (
         capsys.readouterr().out
     )
     scored = out if track is Track.MTL else predicted

@@ -158,7 +158,7 @@ def everyday() -> Behavior:
     drawn = [draw_behavior((seed, 5), 1800, EVERYDAY) for seed in range(120)]
     return Behavior(
         **{
-            field.name: np.concatenate([getattr(one, field.name) for one in drawn])
+            field.name: np.concatenate([getattr(item, field.name) for item in drawn])
             for field in fields(Behavior)
         }
     )

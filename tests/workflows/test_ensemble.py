@@ -45,7 +45,7 @@ def test_members_and_ensemble_are_printed_side_by_side_and_written(make, capsys)
 def test_the_outputs_are_the_mean_of_the_members(make, trained):
     folder = make("ens")
     stored = load_outputs(folder / "outputs" / "val.npz").outputs
-    runs = [load_outputs(trained / one / "outputs" / "val.npz").outputs for one in "ab"]
+    runs = [load_outputs(trained / item / "outputs" / "val.npz").outputs for item in "ab"]
     for mine, expected in zip(stored, average(runs), strict=True):
         assert mine.video == expected.video
         for task, values in expected.probs.items():
@@ -98,7 +98,7 @@ def test_a_split_that_trained_a_member_is_refused(make, capsys):
 
 
 def test_a_run_that_was_trained_anew_since_is_refused(make, trained, tmp_path):
-    copies = [shutil.copytree(trained / one, tmp_path / "runs" / one) for one in "ab"]
+    copies = [shutil.copytree(trained / item, tmp_path / "runs" / item) for item in "ab"]
     folder = make("ens", runs=copies)
     shutil.copy(trained / "b" / "weights.safetensors", copies[0])
     with pytest.raises(UsageError, match="make the ensemble again"):
@@ -138,5 +138,5 @@ def test_an_ensemble_is_exported_with_its_members(make, tmp_path):
     assert "(centered, all) and calibrated on 4 videos" in card
     assert "| ensemble, calibrated, out of sample |" in card
     manifest = json.loads((tmp_path / "artifact" / "artefact.json").read_text())
-    assert [one["weight"] for one in manifest["members"]] == [0.5, 0.5]
-    assert all("valence" in one["rescaled"] for one in manifest["members"])
+    assert [item["weight"] for item in manifest["members"]] == [0.5, 0.5]
+    assert all("valence" in item["rescaled"] for item in manifest["members"])

@@ -129,7 +129,7 @@ def test_a_folder_in_which_no_face_is_found_is_refused_again_and_again(worlds, t
     (tmp_path / "empty").mkdir()
     command = command_for(worlds, tmp_path, unlabeled=(tmp_path / "empty",))
     for _ in range(2):
-        (crop,) = [one for one in stages_of(command) if one.name == "crop empty"]
+        (crop,) = [item for item in stages_of(command) if item.name == "crop empty"]
         with pytest.raises(MissingData, match="empty: must hold images of faces"):
             crop.run()
 
@@ -260,8 +260,8 @@ def test_pixels_become_an_artifact_and_nothing_is_done_twice(worlds, tmp_path):
     assert (out / CLAIM).is_file()
     artifact = load_artifact(out / "artifact")
     inputs = artifact.manifest.inputs
-    assert [one.name for one in inputs] == ["vit", "iresnet", "densenet"]
-    assert {one.kind for one in inputs} == {"backbone"}
+    assert [item.name for item in inputs] == ["vit", "iresnet", "densenet"]
+    assert {item.kind for item in inputs} == {"backbone"}
     weights = sorted(out.rglob("weights.safetensors"))
     assert len(weights) == 10  # of six runs, four of them with a backbone laid out
     before = {path: path.stat().st_mtime_ns for path in weights}

@@ -27,7 +27,7 @@ def test_evaluating_tables_gives_the_scores_that_training_printed(
     lines = json.loads((trained / "a" / "scores-val.json").read_text())
     printed = next(line["scores"] for line in lines if line["name"] == "calibrated")
     assert report["overall"]["value"] == pytest.approx(printed["score"], abs=1e-6)
-    found = {one["name"]: one["value"] for one in report["scores"]}
+    found = {item["name"]: item["value"] for item in report["scores"]}
     assert found["valence.ccc"] == pytest.approx(printed["valence"], abs=1e-6)
     assert found["arousal.ccc"] == pytest.approx(printed["arousal"], abs=1e-6)
 

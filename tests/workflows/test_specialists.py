@@ -30,8 +30,8 @@ def specialists(tiny_data, tmp_path_factory):
 
 def test_the_recipes_share_out_the_tasks():
     found = [find_recipe(name) for name in RECIPES]
-    assert sorted(t for one in found for t in one.model.tasks) == sorted(Task)
-    assert [one.window.length_s for one in found] == [18.0, 6.0, 2.0]
+    assert sorted(t for item in found for t in item.model.tasks) == sorted(Task)
+    assert [item.window.length_s for item in found] == [18.0, 6.0, 2.0]
 
 
 def test_a_specialist_is_scored_on_its_own_tasks(specialists):

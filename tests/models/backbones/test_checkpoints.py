@@ -1,4 +1,4 @@
-"""Weight files are read without running them, and damage is said in one line."""
+"""Weight files are read without running them, and damage is reported in one line."""
 
 import argparse
 import os

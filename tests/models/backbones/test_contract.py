@@ -44,7 +44,7 @@ def crops_of(name: str, num: int, seed: int = 0) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("name", [*backbone_names(), TIMM])
-def test_a_spec_tells_the_truth_about_its_network(name):
+def test_a_spec_describes_its_network(name):
     spec, network = backbone_spec(name), empty_backbone(name)
     assert spec.name == name
     assert spec.feature_dim == network.feature_dim

@@ -112,10 +112,10 @@ def test_sizes_that_do_not_divide_are_refused(config, sizes, message):
         config(**sizes)
 
 
-def test_the_page_tells_name_features_and_crop_of_every_backbone():
+def test_the_page_lists_name_features_and_crop_of_every_backbone():
     page = (Path(__file__).parents[3] / "docs" / "backbones.md").read_text("utf-8")
     rows = dict(re.findall(r"^\| `(\S+\.\S+)` \| (.*) \|$", page, re.MULTILINE))
-    assert rows.keys() == {one.name for one in SHIPPED}  # other tests register some more
+    assert rows.keys() == {item.name for item in SHIPPED}  # other tests register some more
     for name, row in rows.items():
         spec = backbone_spec(name)
         features, _, crop = row.split(" | ")

@@ -57,7 +57,7 @@ def test_imported_weights_come_back_by_name(name, prefix, file, store):
     assert all(torch.equal(v, theirs[k]) for k, v in loaded.backbone.state_dict().items())
 
 
-def test_the_record_tells_origin_license_hashes_and_crop(file, store):
+def test_the_record_holds_origin_license_hashes_and_crop(file, store):
     torch.save(state(VIT), file)
     request = ImportRequest(
         file=file, network=VIT, tag="mine", source="a page", license="research only"
@@ -142,18 +142,18 @@ def test_half_the_keys_are_not_enough(file, store):
 
 
 @pytest.mark.parametrize(
-    ("name", "key", "channels", "said"),
+    ("name", "key", "channels", "message"),
     [
         (IRESNET, "conv1.weight", 1, "the file reads gray crops, .* color"),
         (GRAY, "features.conv0.weight", 3, "the file reads color crops, .* gray"),
     ],
 )
-def test_gray_and_color_are_told_apart(name, key, channels, said, file, store):
+def test_gray_and_color_are_distinguished(name, key, channels, message, file, store):
     theirs = state(name)
     first = theirs[key]
     theirs[key] = torch.zeros(first.shape[0], channels, *first.shape[2:])
     torch.save(theirs, file)
-    with pytest.raises(BadWeights, match=said):
+    with pytest.raises(BadWeights, match=message):
         import_weights(ImportRequest(file=file, network=name), store)
 
 
@@ -210,7 +210,7 @@ def test_classes_without_a_classifier_are_refused(file, store):
         load_head(IRESNET, store)
 
 
-def test_a_name_that_is_taken_is_kept_unless_asked(file, store):
+def test_a_name_that_is_taken_is_kept_by_default(file, store):
     torch.save(state(VIT, seed=1), file)
     request = ImportRequest(file=file, network=VIT)
     import_weights(request, store)
@@ -292,9 +292,9 @@ def test_the_command_imports_and_lists(file, store, capsys):
     torch.save({"model": state(VIT) | head}, file)
     args = ["weights", "import", str(file), "--as", VIT, "--to", str(store)]
     assert main([*args, "--license", "mine alone", "--mean", "0.5", "0.5", "0.5"]) == 0
-    said = capsys.readouterr().out
-    assert f"{VIT}: every key fits {VIT}, 128 features of 64 px rgb crops" in said
-    assert "skipped, not needed: 2 (head.weight, head.bias)" in said
+    printed = capsys.readouterr().out
+    assert f"{VIT}: every key fits {VIT}, 128 features of 64 px rgb crops" in printed
+    assert "skipped, not needed: 2 (head.weight, head.bias)" in printed
     (manifest,) = list_weights(store)
     assert manifest.preprocess.mean == (0.5, 0.5, 0.5)
     assert main(["weights", "list", str(store)]) == 0
@@ -322,9 +322,9 @@ def test_the_command_says_in_one_line_what_is_wrong(
     torch.save(state(VIT), file)
     args = ["weights", "import", str(file), *options, "--to", str(store)]
     assert main(args) == status
-    said = capsys.readouterr().err
-    assert message in said
-    assert "Traceback" not in said
+    printed = capsys.readouterr().err
+    assert message in printed
+    assert "Traceback" not in printed
 
 
 def test_an_empty_folder_says_how_to_import(store, capsys):

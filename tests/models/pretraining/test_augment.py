@@ -23,7 +23,7 @@ def ramp(num: int = 4, side: int = 32) -> torch.Tensor:
     max_aspect_ratio=st.floats(1, 3),
     seed=st.integers(0, 2**31),
 )
-def test_boxes_stay_inside_and_are_as_large_as_asked(min_area, max_aspect_ratio, seed):
+def test_boxes_stay_inside_and_have_the_given_size(min_area, max_aspect_ratio, seed):
     boxes = draw_boxes(
         50, min_area=min_area, max_aspect_ratio=max_aspect_ratio, generator=seeded(seed)
     )

@@ -34,7 +34,7 @@ def close(got: torch.Tensor, expected: torch.Tensor) -> None:
 
 
 @pytest.mark.parametrize("num_rows", [1, 2, 9])
-def test_states_have_a_row_per_row_and_the_width_that_is_told(
+def test_states_have_a_row_per_row_and_the_stated_width(
     encoder: TemporalConfig, make_window: WINDOW, num_rows: int
 ) -> None:
     model = build(encoder)

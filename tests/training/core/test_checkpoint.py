@@ -156,7 +156,7 @@ def test_weights_are_replaced_as_a_whole(tmp_path, monkeypatch):
             save_weights(path, weights(2))
     assert torch.equal(load_weights(path)["one"], weights(1)["one"])
     save_weights(path, weights(3))
-    assert [one.name for one in tmp_path.iterdir()] == [path.name]
+    assert [item.name for item in tmp_path.iterdir()] == [path.name]
 
 
 def test_missing_weights_are_named(tmp_path):

@@ -10,7 +10,7 @@ def set_to(model, value):
         model.weight.fill_(value)
 
 
-def test_the_mean_forgets_the_first_weights_soon_and_then_decays_as_told():
+def test_the_mean_forgets_the_first_weights_soon_and_then_decays_as_set():
     model = nn.Linear(1, 1)
     set_to(model, 100.0)
     mean = EMA(model, 0.99)

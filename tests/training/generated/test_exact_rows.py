@@ -58,7 +58,7 @@ def test_rows_stand_beside_the_truth_of_their_own_frames(seen, planned):
     for split, count in (("train", 2), ("val", 1)):
         rows = read_exact_rows(seen, split)
         assert len(np.unique(rows.person)) == count
-        for video in (one for one in planned if one.split == split):
+        for video in (item for item in planned if item.split == split):
             entry = stored(seen, video)
             own = rows.person == planned.index(video)
             np.testing.assert_array_equal(rows.time_s[own], entry.time_s)

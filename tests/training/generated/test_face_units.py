@@ -37,15 +37,15 @@ def test_training_lowers_the_loss_and_finds_the_sides(invented):
     assert losses[-1] < losses[0] / 2
     rows, targets = invented
     with torch.no_grad():
-        said = network(torch.tensor(rows))
+        outputs = network(torch.tensor(rows))
     for side, truth in (
-        (said.intensity_left, targets.left), (said.intensity_right, targets.right)
+        (outputs.intensity_left, targets.left), (outputs.intensity_right, targets.right)
     ):  # fmt: skip
         assert np.corrcoef(side[:, 0], truth[:, 0])[0, 1] > 0.8
-    assert np.corrcoef(said.affect[:, 1], targets.affect[:, 1])[0, 1] > 0.8
+    assert np.corrcoef(outputs.affect[:, 1], targets.affect[:, 1])[0, 1] > 0.8
 
 
-def test_the_side_that_shows_more_is_told_though_one_sided_rows_are_rare(invented):
+def test_the_side_that_shows_more_is_predicted_though_one_sided_rows_are_rare(invented):
     rows, targets = invented
     rare = np.arange(len(rows)) % 50 == 0
     right = np.where(rare[:, None], targets.right, targets.left)
@@ -55,11 +55,11 @@ def test_the_side_that_shows_more_is_told_though_one_sided_rows_are_rare(invente
     _, network = trained((rows, targets))
     asymmetry = fit_asymmetry(rows, targets, network)
     with torch.no_grad():
-        told = asymmetry(network.standardize(torch.tensor(rows)))[rare, 0].numpy()
+        predicted = asymmetry(network.standardize(torch.tensor(rows)))[rare, 0].numpy()
     truth = (targets.left - targets.right)[rare, 0]
     clear = np.abs(truth) > 0.2
     assert clear.sum() > 3
-    assert (np.sign(told[clear]) == np.sign(truth[clear])).all()
+    assert (np.sign(predicted[clear]) == np.sign(truth[clear])).all()
 
 
 def test_a_seed_gives_the_same_network_to_the_bit_and_another_seed_another(invented):
@@ -77,8 +77,8 @@ def vars_of(recipe):
 
 def test_the_loss_is_the_sum_of_its_three_parts():
     half = torch.full((2, 1), 0.5)
-    said = UnitOutputs(torch.zeros(2, 1), half, half, half, torch.zeros(2, 2))
+    outputs = UnitOutputs(torch.zeros(2, 1), half, half, half, torch.zeros(2, 2))
     left, right = torch.tensor([[0.5], [0.0]]), torch.tensor([[0.5], [1.0]])
     affect = torch.tensor([[0.0, 0.0], [1.0, 0.0]])
-    loss = unit_loss(said, left, right, affect, present_from=0.3)
+    loss = unit_loss(outputs, left, right, affect, present_from=0.3)
     assert float(loss) == pytest.approx((0 + 0.5) / 2 + 0.1 * np.log(2) + 1 / 4)

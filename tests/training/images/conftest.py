@@ -1,4 +1,4 @@
-"""Crops of 16 pixels whose color tells the labels, and networks small enough for them."""
+"""Crops of 16 pixels whose color shows the labels, and networks small enough for them."""
 
 from functools import partial
 

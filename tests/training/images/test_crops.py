@@ -33,11 +33,11 @@ def paths(tmp_path):
 
 
 @pytest.mark.parametrize("num_threads", [1, 5])
-def test_crops_come_in_the_order_that_was_asked_for(paths, num_threads):
+def test_crops_come_in_the_requested_order(paths, num_threads):
     reader = CropReader(paths, PREPROCESS, num_threads=num_threads)
-    asked = [np.array([4, 0]), np.array([2, 2]), np.array([1])]
-    got = list(reader.batches(asked))
-    assert [one.rows.tolist() for one in got] == [[4, 0], [2, 2], [1]]
+    requested = [np.array([4, 0]), np.array([2, 2]), np.array([1])]
+    got = list(reader.batches(requested))
+    assert [item.rows.tolist() for item in got] == [[4, 0], [2, 2], [1]]
     assert got[0].pixels[:, 0, 0, 0].tolist() == [40, 0]
 
 

@@ -62,7 +62,7 @@ def stop_after(num_steps):
 
 
 @pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
-def test_training_learns_what_color_tells_of_people_who_trained_nothing(
+def test_training_learns_what_color_shows_on_held_out_people(
     fit, recipe, labeled, tmp_path, precision
 ):
     lasting = replace(recipe, num_epochs=8, selection=KeepLast(), precision=precision)
@@ -84,11 +84,13 @@ def test_a_run_stopped_within_an_epoch_goes_on_as_if_it_had_not_been(
     with pytest.raises(Stopped):
         fit(recipe, tmp_path / "parts", callbacks=stop_after(7))  # 5 steps are an epoch
     fit(recipe, tmp_path / "parts")
-    whole, parts = (load_tensors(Run(tmp_path / one).weights) for one in ("whole", "parts"))
+    whole, parts = (
+        load_tensors(Run(tmp_path / item).weights) for item in ("whole", "parts")
+    )
     assert all(torch.equal(parts[key], value) for key, value in whole.items())
     losses = [
-        [row["loss"] for row in read_metrics(Run(tmp_path / one))]
-        for one in ("whole", "parts")
+        [row["loss"] for row in read_metrics(Run(tmp_path / item))]
+        for item in ("whole", "parts")
     ]
     assert losses[0] == losses[1]
 

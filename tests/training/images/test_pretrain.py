@@ -60,7 +60,9 @@ def test_a_run_stopped_within_an_epoch_goes_on_as_if_it_had_not_been(
     with pytest.raises(Stopped):
         fit(mae_recipe, tmp_path / "parts", callbacks=stopping)
     fit(mae_recipe, tmp_path / "parts")
-    whole, parts = (load_tensors(Run(tmp_path / one).weights) for one in ("whole", "parts"))
+    whole, parts = (
+        load_tensors(Run(tmp_path / item).weights) for item in ("whole", "parts")
+    )
     assert all(torch.equal(parts[key], value) for key, value in whole.items())
 
 
@@ -97,7 +99,7 @@ def test_features_are_probed_now_and_then_and_at_the_end(
     run = fit(replace(mae_recipe, probe_every=2), tmp_path / "run", probed=probed)
     rows = list(read_metrics(run))
     assert ["dev/linear/score" in row for row in rows] == [False, True, True]
-    assert rows[2]["dev/neighbors/valence"] > 0.5  # color tells it
+    assert rows[2]["dev/neighbors/valence"] > 0.5  # color shows it
 
 
 def test_a_packed_folder_trains_to_the_same_bits(fit, mae_recipe, labeled, tmp_path):

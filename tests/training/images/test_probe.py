@@ -17,10 +17,10 @@ def halves(labeled):
     return [crops.take(np.flatnonzero(~is_asked)), crops.take(np.flatnonzero(is_asked))]
 
 
-def scores(known, asked):
+def scores(known, unknown):
     tasks = labeled_tasks(join_labels([known.crops]))
-    found = probe(known, asked).by_name()
-    return {name: task_scores(one.pooled(), tasks) for name, one in found.items()}
+    found = probe(known, unknown).by_name()
+    return {name: task_scores(item.pooled(), tasks) for name, item in found.items()}
 
 
 def with_features(crops, make):
@@ -30,9 +30,9 @@ def with_features(crops, make):
 
 def test_features_that_tell_the_label_score_high_in_both_ways(halves):
     def valence_among_noise(labels):
-        told = torch.from_numpy(labels.valence.values).float()[:, None]
-        noise = torch.randn(len(told), 4, generator=torch.Generator().manual_seed(0))
-        return torch.cat([10 * told, 0.01 * noise], 1)
+        valence = torch.from_numpy(labels.valence.values).float()[:, None]
+        noise = torch.randn(len(valence), 4, generator=torch.Generator().manual_seed(0))
+        return torch.cat([10 * valence, 0.01 * noise], 1)
 
     made = scores(*(with_features(half, valence_among_noise) for half in halves))
     assert made["linear"]["valence"] > 0.9

@@ -50,7 +50,9 @@ def test_an_epoch_has_as_many_rows_as_there_are_and_reaches_nearly_all(sequences
     batches = TrainingBatches(sequences, replace(tiny, batch_size=2), ALONE)
     num_rows = sum(len(sequence.computed_rows) for sequence in sequences)
     epoch = take(batches, 0, batches.steps_per_epoch)
-    assert sum(int(one.lengths.sum()) for one in epoch) == pytest.approx(num_rows, rel=0.1)
+    assert sum(int(item.lengths.sum()) for item in epoch) == pytest.approx(
+        num_rows, rel=0.1
+    )
     known = {
         tuple(row)
         for sequence in sequences

@@ -37,11 +37,13 @@ def model(tiny, sequences):
 
 
 def ask(model, rows, times_s):
-    """One window by itself, as the analyzer asks its network: columns of all tasks."""
+    """One window by itself, as the analyzer runs its network: columns of all tasks."""
     since = torch.from_numpy((times_s - times_s[0]).astype(np.float32))[None]
     with torch.inference_mode():
-        said = model(torch.from_numpy(rows)[None], torch.tensor([len(rows)]), since)
-    return np.concatenate([to_probs(task, raw)[0].numpy() for task, raw in said.items()], 1)
+        predicted = model(torch.from_numpy(rows)[None], torch.tensor([len(rows)]), since)
+    return np.concatenate(
+        [to_probs(task, raw)[0].numpy() for task, raw in predicted.items()], 1
+    )
 
 
 def one_by_one(model, sequence, window):
@@ -62,13 +64,13 @@ def test_windows_in_batches_say_what_each_says_by_itself(
     monkeypatch.setattr(predict, "ROWS_PER_BATCH", rows_per_batch)
     some = sequences[:4]
     outputs = predict_sequences(model, some, window)
-    for sequence, said in zip(some, outputs, strict=True):
+    for sequence, predicted in zip(some, outputs, strict=True):
         expected = one_by_one(model, sequence, window)
-        found = np.column_stack([said.probs[task] for task in model.config.tasks])
+        found = np.column_stack([predicted.probs[task] for task in model.config.tasks])
         np.testing.assert_allclose(found, expected, atol=2e-6)
-        assert said.video == sequence.video
+        assert predicted.video == sequence.video
         assert (
-            said.frame_number.tolist()
+            predicted.frame_number.tolist()
             == sequence.frame_number[sequence.has_feature].tolist()
         )
 
@@ -104,9 +106,9 @@ def test_outputs_are_computed_once_and_again_for_other_videos(
     assert count > 0
     again = predict_stored(trained, sequences[:3], "val")
     assert len(calls) == count
-    for one, other in zip(first, again, strict=True):
+    for item, other in zip(first, again, strict=True):
         for task in Task:
-            np.testing.assert_array_equal(one.probs[task], other.probs[task])
+            np.testing.assert_array_equal(item.probs[task], other.probs[task])
     fewer = [
         replace(sequences[0], has_feature=sequences[0].has_feature & (np.arange(40) > 3))
     ]
@@ -114,4 +116,6 @@ def test_outputs_are_computed_once_and_again_for_other_videos(
     assert len(predict_stored(trained, fewer, "val")[0]) < len(stored[0])
     others = predict_stored(trained, sequences[3:5], "val")
     assert len(calls) > count
-    assert [one.video for one in others] == [sequence.video for sequence in sequences[3:5]]
+    assert [item.video for item in others] == [
+        sequence.video for sequence in sequences[3:5]
+    ]

@@ -52,8 +52,8 @@ def test_only_matrices_decay():
     decaying, resting = optimizer.param_groups
     assert decaying["weight_decay"] == recipe.optim.weight_decay > 0
     assert resting["weight_decay"] == 0
-    assert min(one.ndim for one in decaying["params"]) == 2
-    assert max(one.ndim for one in resting["params"]) == 1
+    assert min(item.ndim for item in decaying["params"]) == 2
+    assert max(item.ndim for item in resting["params"]) == 1
 
 
 def test_a_name_that_is_none_is_answered_with_the_nearest():

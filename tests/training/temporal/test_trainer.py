@@ -274,7 +274,7 @@ def test_a_step_that_does_not_fit_into_memory_says_what_to_do(fit, tiny, monkeyp
 def test_training_in_bfloat16_learns_and_keeps_weights_in_float32(fit, tiny):
     run, epochs = fit(tiny, precision="bf16-mixed", num_epochs=6)
     assert epochs[-1].loss < 0.8 * epochs[0].loss
-    assert {one.dtype for one in weights_of(run).values()} == {torch.float32}
+    assert {item.dtype for item in weights_of(run).values()} == {torch.float32}
     exact, _ = fit(tiny, "exact", num_epochs=6)
     assert not torch.equal(
         weights_of(run)["trunk.encoder.ahead.0.weight_ih_l0"],
