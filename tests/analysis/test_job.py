@@ -1,0 +1,75 @@
+"""One source to its files."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from wildaffect.analysis.job import FileJob, run_job
+from wildaffect.analysis.options import ColumnOptions, ReadOptions, build_analyzer
+from wildaffect.analysis.overlays import OverlayOptions
+from wildaffect.core.errors import UsageError
+from wildaffect.outputs.sidecar import read_sidecar
+from wildaffect.outputs.table import read_table
+
+
+def no_watch(info, frame):
+    """Ignore progress."""
+
+
+@pytest.fixture(scope="module")
+def analyzer():
+    return build_analyzer("baseline-rules")
+
+
+@pytest.fixture
+def job(tmp_path):
+    """A photograph without a face."""
+    picture = tmp_path / "gray.png"
+    cv2.imwrite(str(picture), np.full((60, 80, 3), 128, np.uint8))
+    return FileJob(
+        source=picture,
+        results=(tmp_path / "gray.csv",),
+        read=ReadOptions(),
+        columns=ColumnOptions(),
+    )
+
+
+def test_a_photograph_without_a_face_has_one_row(job, analyzer):
+    report = run_job(job, analyzer, no_watch)
+    assert (report.error, report.note, report.tracks) == (None, None, ())
+    assert report.summary.num_frames == 1
+    table = read_table(report.result)
+    assert table["status"].to_pylist() == ["no_face"]
+    assert table["image"].to_pylist() == ["gray.png"]
+    assert read_sidecar(report.result)["source"]["path"] == [str(job.source)]
+
+
+def test_every_frame_is_reported_to_the_callback(job, analyzer):
+    seen = []
+    run_job(job, analyzer, lambda info, frame: seen.append((info.width, frame.index)))
+    assert seen == [(80, 0)]
+
+
+def test_a_complete_result_of_the_same_options_is_kept(job, analyzer):
+    first = run_job(job, analyzer, no_watch)
+    again = replace(job, resume=True)
+    assert run_job(again, analyzer, no_watch).was_finished
+    more = replace(again, columns=ColumnOptions(landmarks=True))
+    assert not run_job(more, analyzer, no_watch).was_finished
+    assert "landmark" in " ".join(read_table(first.result).column_names)
+
+
+def test_an_empty_selection_writes_nothing(job, analyzer):
+    nothing = replace(job, read=ReadOptions(stop_s=0.0))
+    with pytest.raises(UsageError, match=r"gray\.png: start, stop and every must choose"):
+        run_job(nothing, analyzer, no_watch)
+    assert not job.results[0].exists()
+
+
+def test_a_live_source_has_no_overlay(job, analyzer):
+    live = replace(job, source=0, overlay=OverlayOptions(blur_faces=False))
+    with pytest.raises(UsageError, match="must have a source that can be read twice"):
+        run_job(live, analyzer, no_watch)
+    assert (live.name, live.is_live) == ("camera 0", True)

@@ -1,0 +1,65 @@
+"""What is printed about finished files."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from wildaffect.analysis.job import FileReport
+from wildaffect.analysis.terminal import MAX_SKIPPED, Terminal
+from wildaffect.video.expand import Skipped
+
+BROKEN = FileReport(source="a.mp4", error="a.mp4: ends after frame 3")
+KEPT = FileReport(source="b.mp4", result=Path("b.csv"), was_finished=True)
+
+
+def printed(reports, capsys, **options):
+    options = {"num_jobs": len(reports), "quiet": False, "as_json": False} | options
+    terminal = Terminal(**options)
+    with terminal.progress:
+        for report in reports:
+            terminal.add(report)
+    terminal.close()
+    return terminal, capsys.readouterr()
+
+
+def test_errors_go_to_standard_error_and_are_counted_last(capsys):
+    terminal, shown = printed([BROKEN, KEPT], capsys)
+    assert terminal.has_errors
+    assert shown.err.splitlines() == ["wildaffect: a.mp4: ends after frame 3"]
+    first, last = shown.out.splitlines()
+    assert first == "b.csv: finished before, left as it is"
+    assert last.endswith("; 1 with errors")
+
+
+def test_a_single_failed_file_has_no_last_line(capsys):
+    _, shown = printed([BROKEN], capsys)
+    assert shown.out == ""
+
+
+def test_quiet_keeps_errors_and_the_last_line(capsys):
+    _, shown = printed([BROKEN, KEPT], capsys, quiet=True)
+    assert shown.err.splitlines() == ["wildaffect: a.mp4: ends after frame 3"]
+    assert len(shown.out.splitlines()) == 1
+
+
+def test_json_is_one_document_with_every_file(capsys):
+    _, shown = printed([BROKEN, KEPT], capsys, as_json=True)
+    document = json.loads(shown.out)
+    assert [entry["source"] for entry in document["files"]] == ["a.mp4", "b.mp4"]
+    assert document["files"][1]["was_finished"]
+    assert (document["num_errors"], document["num_skipped"]) == (1, 0)
+
+
+@pytest.mark.parametrize("num_more", [0, 5])
+def test_skipped_files_are_named_up_to_a_limit_and_counted(capsys, num_more):
+    skipped = [
+        Skipped(path=Path(f"{number}.txt"), reason="no video or image")
+        for number in range(MAX_SKIPPED + num_more)
+    ]
+    _, shown = printed([KEPT], capsys, skipped=skipped)
+    lines = shown.err.splitlines()
+    assert lines[0] == "skipped 0.txt: no video or image"
+    assert len(lines) == MAX_SKIPPED + bool(num_more)
+    assert not num_more or lines[-1] == f"skipped {num_more} more; --json names all"
+    assert shown.out.splitlines()[-1].endswith(f"; {len(skipped)} skipped")
