@@ -6,8 +6,8 @@ import pytest
 
 from wildaffect.cli.commands import COMMANDS
 from wildaffect.cli.main import invocation_of
-from wildaffect.cli.parser.parse import label
-from wildaffect.cli.parser.spec import Flag, flags_of, spec_of
+from wildaffect.cli.parser.parts import Flag, flags_of
+from wildaffect.cli.parser.spec import spec_of
 
 pytest.importorskip("torch", reason="the flags of training need the extra `train`")
 
@@ -44,6 +44,7 @@ MEANINGS = {
     "--network": "NAME",
     "--num-epochs": "N",
     "--output": "PATH",
+    "--overwrite": "",
     "--precision": "PRECISION",
     "--quiet": "",
     "--report": "PATH",
@@ -97,7 +98,7 @@ def test_a_flag_of_several_commands_takes_the_same_values_in_all_of_them():
     for command, flag in flags():
         if flag.is_positional or "." in flag.name:
             continue
-        metavar = label(flag).partition(" ")[2].removesuffix("...")
+        metavar = flag.label.partition(" ")[2].removesuffix("...")
         shared.setdefault(flag.name, set()).add(metavar)
         commands.setdefault(flag.name, set()).add(command.split()[0])
     shared = {name: shared[name] for name in shared if len(commands[name]) > 1}

@@ -13,7 +13,8 @@ from wildaffect.cli.parser.completion import completion_script
 from wildaffect.cli.parser.help import help_text
 from wildaffect.cli.parser.marks import Invocation, Positional
 from wildaffect.cli.parser.parse import parse
-from wildaffect.cli.parser.spec import flags_of, spec_of
+from wildaffect.cli.parser.parts import flags_of
+from wildaffect.cli.parser.spec import spec_of
 from wildaffect.core.errors import UsageError
 from wildaffect.core.threads import Auto
 
@@ -197,18 +198,18 @@ Options:
 Settings of round:
       --weights.dark-red X
       --weights.blue X    [default: 2]
-      --no-is-filled      Fill the parts.
+      --no-is-filled      Turn off: fill the parts.
 
 part: Round part.
       --part.kind circle|square
-                          Kind of this part; another kind starts with its own
-                          defaults. [default: circle]
+                          Kind of part; another has its own options.
+                          [default: circle]
       --part.radius X     [default: 1]
 
 other:
       --other.kind circle|square|none
-                          Kind of this part; another kind starts with its own
-                          defaults. [default: none]
+                          Kind of part; another has its own options.
+                          [default: none]
 
 Examples:
   wildaffect draw a.png --shape 1 2

@@ -225,7 +225,7 @@ def test_a_whole_system_carries_its_backbones(folder):
         features=folder / "store",
         output=folder / "system",
         inputs=("face", "pose"),
-        epochs=1,
+        num_epochs=1,
         backbone=(f"face={folder / 'face'}",),
     )
     assert train_system(command) == 0

@@ -1,4 +1,4 @@
-"""Read faces in videos, images, folders, cameras or addresses; write a table of each.
+"""Read faces in videos, images, folders or cameras; write a table of each.
 
 Example: wildaffect analyze clip.mp4 -o results --overlay
 """

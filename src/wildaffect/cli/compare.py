@@ -1,9 +1,9 @@
-r"""Train recipes over several seeds and compare them in pairs, with intervals over videos.
+"""Train recipes over several seeds and compare them in pairs, with intervals over videos.
 
 Examples:
     wildaffect compare modern-frame modern-gru modern --data worlds/wild --seeds 5
 
-    wildaffect compare abaw4-gru abaw4-lstm --data s-Aff-Wild2 --features features \\
+    wildaffect compare abaw4-gru abaw4-lstm --data s-Aff-Wild2 --features features
         --reference abaw4-lstm -o compare/rnn
 """
 

@@ -28,8 +28,8 @@ class Command:
     output: Path
     """Folder for the artifact, or a .zip to write it as one file."""
     backbone: tuple[str, ...] = ()
-    """NAME=FOLDER for each feature set that a backbone computes: its name, and the run or
-    the name in `wildaffect weights list` that `extract --feature-sets` used."""
+    """For each feature set that a backbone computes: its name, and the run or the name in
+    the `wildaffect weights list` that `extract --feature-sets` used."""
     name: str | None = None
     """Name of the artifact; by default that of the output."""
     version: str = "1"
@@ -41,8 +41,6 @@ class Command:
     clip: Path | None = None
     """Video with a face for the parity check; by default a clip that ships with the
     package."""
-    zip: bool = False
-    """Write a single .zip file."""
 
 
 def run(command: Command) -> int:
@@ -53,13 +51,10 @@ def run(command: Command) -> int:
     from wildaffect.export.bundled_backbones import parse_backbones
     from wildaffect.workflows.export_model import export_model
 
-    output = command.output
-    if command.zip and output.suffix != ".zip":
-        output = output.with_name(f"{output.name}.zip")
     with Console(stderr=True, highlight=False).status("loading") as status:
         result = export_model(
             command.source,
-            output,
+            command.output,
             name=command.name,
             version=command.version,
             license=command.license,

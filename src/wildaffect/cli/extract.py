@@ -38,7 +38,7 @@ class Command:
     such crops. sequence: full frames of one video."""
     dtype: Literal["float16", "float32"] = "float16"
     """Data type of the stored features."""
-    replace: bool = False
+    overwrite: bool = False
     """Overwrite features of another version of the video or of the networks."""
     device: str = "cpu"
     """Device that runs the networks; `wildaffect doctor` lists them. With cuda, backbones
@@ -105,7 +105,9 @@ def _plan(command: Command) -> "ExtractPlan":
     return ExtractPlan(
         store=command.output.absolute(),
         sets=tuple(sets),
-        options=ExtractOptions(dtype=command.dtype, replace=command.replace, device=device),
+        options=ExtractOptions(
+            dtype=command.dtype, replace=command.overwrite, device=device
+        ),
     )
 
 

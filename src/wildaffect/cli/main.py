@@ -12,7 +12,8 @@ from wildaffect.cli.parser.completion import SHELLS, completion_script
 from wildaffect.cli.parser.help import help_text
 from wildaffect.cli.parser.marks import Invocation
 from wildaffect.cli.parser.parse import parse
-from wildaffect.cli.parser.spec import flags_of, recipe_argument, spec_of
+from wildaffect.cli.parser.parts import flags_of
+from wildaffect.cli.parser.spec import recipe_argument, spec_of
 from wildaffect.cli.stopping import (
     let_go_of_output,
     status_of,

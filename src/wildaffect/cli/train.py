@@ -45,13 +45,18 @@ def invocation(words: list[str]) -> Invocation:
             return Invocation(
                 record=SystemCommand,
                 args=rest,
-                description=getdoc(SystemCommand) or "",
+                description=f"{getdoc(SystemCommand)}\n\n"
+                f"Example: wildaffect train {name} --data s-Aff-Wild2",
                 preset={"system": SYSTEMS[name]},
                 first=name,
             )
         case [name, *rest] if name in PIXEL_SYSTEMS:
             build_recipe = PIXEL_SYSTEMS[name]
-            about = f"{getdoc(PixelSystemCommand)}\n\n{name}: {getdoc(build_recipe)}"
+            about = (
+                f"{getdoc(PixelSystemCommand)}\n\n{name}: {getdoc(build_recipe)}\n\n"
+                f"Example: wildaffect train {name} --feature-data FERPlus AffectNet "
+                "--data s-Aff-Wild2"
+            )
             return Invocation(
                 record=PixelSystemCommand,
                 args=rest,

@@ -17,9 +17,9 @@ class TrainCommand:
     """Folder of annotations, in any layout that `wildaffect data check` knows."""
     recipe: TemporalRecipe
     features: Path | None = None
-    """Feature store; `features` in the data's folder if not given."""
+    """Feature store; by default `features` in the data folder."""
     output: Path | None = None
-    """Folder of the run; runs/<recipe>-<seed> if not given."""
+    """Folder of the run; by default runs/<recipe>-<seed>."""
     layout: str | None = None
     """Layout of the annotations, if there are several."""
     train_split: str = "train"

@@ -1,10 +1,10 @@
 """Check a weight file against a network and store it with its origin and license.
 
-Example: wildaffect weights import checkpoint-799.pth --as vit_base_patch16_224.mae
---tag celeb --license "research only, agreement of 2026" --source "the authors' page"
-
 No code in the file is executed and nothing is downloaded; docs/backbones.md lists the
 networks.
+
+Example: wildaffect weights import checkpoint-799.pth --as vit_base_patch16_224.mae
+--tag celeb --license "research only, agreement of 2026" --source "the authors' page"
 """
 
 from dataclasses import dataclass, replace
@@ -31,7 +31,7 @@ class Command:
     """Network that the weights are for, such as iresnet50.arcface, or timm/MODEL."""
     tag: str = ""
     """Tag of the weights, instead of the network's; the full name is architecture.tag."""
-    to: Path | None = None
+    output: Path | None = None
     """Folder to store them in; by default the platform's user data folder."""
     license: str = ""
     """License or agreement of the weights."""
@@ -80,7 +80,7 @@ def run(command: Command) -> int:
                 source=command.source,
                 license=command.license,
             ),
-            command.to,
+            command.output,
             overwrite=command.overwrite,
         )
     print(json.dumps(asdict(manifest)) if command.json else _summary(manifest))

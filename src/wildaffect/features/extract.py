@@ -173,6 +173,5 @@ def _other_origin(stored: Sidecar, dtype: Precision, origin: Provenance) -> str:
     reason = "; ".join(
         f"{name} must be {want[name]}, got {have[name]}" for name in differing
     )
-    return (
-        f"{stored.feature_set} of {stored.video}: {reason}; use --replace to extract again"
-    )
+    where = f"{stored.feature_set} of {stored.video}"
+    return f"{where}: {reason}; use --overwrite to extract again"

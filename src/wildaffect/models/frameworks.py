@@ -45,6 +45,7 @@ class HiddenFeedback(Config):
     """Hidden-feature feedback: tasks are conditioned on hidden vectors of others."""
 
     sources: Sources
+    """Tasks that this one is conditioned on."""
     detach: bool = True
     """Stop the gradient from a task to the tasks it is conditioned on, as published."""
     kind: Literal["hidden_feedback"] = "hidden_feedback"
@@ -58,6 +59,7 @@ class LabelFeedback(Config):
     """Label feedback: tasks are conditioned on predicted or true labels of others."""
 
     sources: Sources
+    """Tasks that this one is conditioned on."""
     embedding_dim: int = 256
     """Width of a label embedding."""
     truth_share: float = 0.75

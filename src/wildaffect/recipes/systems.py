@@ -65,7 +65,7 @@ class SystemCommand:
     inputs: tuple[str, ...] = ()
     """Inputs of every member, instead of the recipes': measurements or feature sets."""
     backbone: tuple[str, ...] = ()
-    """NAME=FOLDER for each feature set of a backbone, as for `wildaffect export`."""
+    """For each feature set of a backbone: its name and run, as for `wildaffect export`."""
     num_epochs: int | None = None
     """Epochs of every member, instead of the recipes'."""
     split: str = "val"

@@ -290,7 +290,7 @@ def test_the_users_folder_follows_the_platform(monkeypatch, tmp_path):
 def test_the_command_imports_and_lists(file, store, capsys):
     head = {"head.weight": torch.zeros(8, 128), "head.bias": torch.zeros(8)}
     torch.save({"model": state(VIT) | head}, file)
-    args = ["weights", "import", str(file), "--as", VIT, "--to", str(store)]
+    args = ["weights", "import", str(file), "--as", VIT, "-o", str(store)]
     assert main([*args, "--license", "mine alone", "--mean", "0.5", "0.5", "0.5"]) == 0
     printed = capsys.readouterr().out
     assert f"{VIT}: every key fits {VIT}, 128 features of 64 px rgb crops" in printed
@@ -320,7 +320,7 @@ def test_the_command_says_in_one_line_what_is_wrong(
     options, status, message, file, store, capsys
 ):
     torch.save(state(VIT), file)
-    args = ["weights", "import", str(file), *options, "--to", str(store)]
+    args = ["weights", "import", str(file), *options, "-o", str(store)]
     assert main(args) == status
     printed = capsys.readouterr().err
     assert message in printed

@@ -6,7 +6,7 @@ from typing import Literal, get_args
 from cyclopts import App
 
 from wildaffect.cli.parser.parse import program_of
-from wildaffect.cli.parser.spec import Flag
+from wildaffect.cli.parser.parts import Flag
 
 Shell = Literal["bash", "zsh", "fish"]
 SHELLS: tuple[Shell, ...] = get_args(Shell)

@@ -7,13 +7,20 @@ from enum import StrEnum
 from textwrap import wrap
 from typing import Any
 
-from wildaffect.cli.parser.marks import Invocation
-from wildaffect.cli.parser.parse import label
-from wildaffect.cli.parser.spec import Choice, Entries, Flag, Part, Section, recipe_argument
+from wildaffect.cli.parser.marks import TOPICS, Invocation
+from wildaffect.cli.parser.parts import Choice, Entries, Flag, Part, Section
+from wildaffect.cli.parser.spec import recipe_argument
 
 WIDTH = 80
 _COLUMN = 26
 """Where the text of a flag begins; longer flags have a line of their own."""
+_NO_BREAK = "\u00a0"
+_SHORT = 24
+"""Length up to which a default is kept in one line."""
+_MANY = 8
+"""Number of options from which on they are grouped by topic."""
+_ARGUMENTS, _REQUIRED, _OPTIONS = "Arguments:", "Required options:", "Options:"
+_TITLES = (_ARGUMENTS, _REQUIRED, _OPTIONS, *TOPICS)
 
 
 def help_text(command: str, call: Invocation, spec: Section) -> str:
@@ -40,20 +47,22 @@ def _groups(spec: Section, call: Invocation) -> Iterator[Group]:
     own = [part for part in spec.parts if isinstance(part, Flag)]
     if call.recipes:
         own.insert(0, recipe_argument(call.recipes))
-    arguments = [flag for flag in own if flag.is_positional]
-    required = [flag for flag in own if flag.is_required and flag not in arguments]
-    options = [flag for flag in own if flag not in arguments and flag not in required]
-    yield from (
-        (title, "", flags)
-        for title, flags in (
-            ("Arguments:", arguments),
-            ("Required options:", required),
-            ("Options:", options),
-        )
-        if flags
-    )
+    groups: dict[str, list[Flag]] = {title: [] for title in _TITLES}
+    num_optional = sum(not flag.is_required for flag in own)
+    for flag in own:
+        groups[_title(flag, has_topics=num_optional > _MANY)].append(flag)
+    yield from ((title, "", flags) for title, flags in groups.items() if flags)
     for part in spec.parts:
         yield from _settings(part, f"Settings of {call.first}:")
+
+
+def _title(flag: Flag, *, has_topics: bool) -> str:
+    if flag.is_positional:
+        return _ARGUMENTS
+    if flag.is_required:
+        return _REQUIRED
+    topics = [title for title, names in TOPICS.items() if flag.name in names]
+    return topics[0] if topics and has_topics else _OPTIONS
 
 
 def _settings(part: Part, title: str) -> Iterator[Group]:
@@ -95,8 +104,8 @@ def _usage(command: str, call: Invocation, groups: Sequence[Group]) -> list[str]
         words.append(call.first)
     for flag in flags:
         if flag.is_positional:
-            words.append(label(flag) if flag.is_required else f"[{label(flag)}]")
-    words += [label(flag) for flag in flags if flag.is_required and not flag.is_positional]
+            words.append(flag.label if flag.is_required else f"[{flag.label}]")
+    words += [flag.label for flag in flags if flag.is_required and not flag.is_positional]
     if any(not flag.is_required and not flag.is_positional for flag in flags):
         words.append("[OPTIONS]")
     return wrap(" ".join(words), WIDTH, subsequent_indent=" " * 4)
@@ -108,15 +117,19 @@ def _group(title: str, doc: str, flags: Sequence[Flag]) -> list[str]:
 
 
 def _flag_lines(flag: Flag) -> list[str]:
-    text = label(flag)
+    text = flag.label
     words = flag.help
+    if flag.shown_name == flag.opposite and words:
+        words = f"Turn off: {words[0].lower()}{words[1:]}"
     if flag.values.has_hidden_choices:
         words = f"{words} One of {', '.join(flag.values.choices)}.".strip()
     if not flag.is_positional:
         text = f"{flag.short}, {text}" if flag.short else f"    {text}"
     default = _shown_default(flag)
-    words = f"{words} [default: {default}]".strip() if default else words
-    lines = wrap(words, WIDTH - _COLUMN, break_long_words=False, break_on_hyphens=False)
+    if default:
+        shown = f"[default: {default}]"
+        words += f" {_unbroken(shown) if len(shown) <= _SHORT else shown}"
+    lines = _wrapped(words.strip(), WIDTH - _COLUMN)
     first = f"  {text}"
     if len(first) > _COLUMN - 2 or not lines:
         return [first, *(" " * _COLUMN + line for line in lines)]
@@ -148,7 +161,8 @@ def _typed(value: Any) -> str:
 def _split_description(text: str) -> tuple[list[str], list[str]]:
     """Return the paragraphs and the examples of a docstring, each in one line."""
     prose, *rest = re.split(r"\n\s*Examples?:", text, maxsplit=1)
-    examples = re.split(r"\n\s*(?=wildaffect |torchrun )", "".join(rest))
+    joined = "".join(rest).replace("\\\n", "\n")
+    examples = re.split(r"\n\s*(?=wildaffect |torchrun )", joined)
     return _in_one_line(prose.split("\n\n")), _in_one_line(examples)
 
 
@@ -157,14 +171,18 @@ def _in_one_line(texts: Sequence[str]) -> list[str]:
 
 
 def _command_line(example: str) -> list[str]:
-    """Return an example in lines that a shell joins again."""
-    words = " ".join(word for word in example.split() if word != "\\")
-    lines = wrap(
-        words,
-        WIDTH - 4,
-        initial_indent="  ",
-        subsequent_indent=" " * 6,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    return [f"{line} \\" for line in lines[:-1]] + lines[-1:]
+    """Return an example in lines that a shell joins again, none ending in a flag."""
+    together = re.sub(r"(?<= )(-\S+) (?=[^- ])", rf"\1{_NO_BREAK}", example)
+    together = re.sub(r'"[^"]*"', lambda quoted: _unbroken(quoted[0]), together)
+    first, *rest = _wrapped(together, WIDTH - 8)
+    return " \\\n      ".join([f"  {first}", *rest]).splitlines()
+
+
+def _unbroken(text: str) -> str:
+    return text.replace(" ", _NO_BREAK)
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """Return lines that are broken at plain spaces only."""
+    lines = wrap(text, width, break_long_words=False, break_on_hyphens=False)
+    return [line.replace(_NO_BREAK, " ") for line in lines]

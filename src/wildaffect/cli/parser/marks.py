@@ -26,7 +26,7 @@ METAVARS = {
     "--interval": "SECONDS",
     "--layout": "LAYOUT",
     "--license": "TEXT",
-    "--map-classes": "PATH",
+    "--map-classes": "PATH|documented",
     "--model": "MODEL",
     "--neutral": "FACE",
     "--precision": "PRECISION",
@@ -47,6 +47,19 @@ METAVARS = {
 
 UNITS = {"-s": "SECONDS", "-hz": "HZ", "-deg": "DEGREES", "-px": "PIXELS"}
 """Name of the value by the end of a flag's name."""
+
+TOPICS = {
+    "Output options:": (
+        *("--output", "--format", "--overlay", "--blur-faces", "--landmarks"),
+        *("--blendshapes", "--measurements", "--dtype", "--report", "--overwrite"),
+        *("--resume", "--trackers", "--data-license", "--license", "--json", "--quiet"),
+    ),
+    "Computing options:": (
+        *("--device", "--precision", "--threads", "--workers", "--decoders", "--engine"),
+        *("--address", "--strategy", "--micro-batch-size"),
+    ),
+}
+"""Options that have a group of their own in the help of commands with many."""
 
 SHORT_NAMES = {"--output": "-o"}
 """Short names of flags, in every command that has them."""

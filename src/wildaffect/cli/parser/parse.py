@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from cyclopts import App, CoercionError, CycloptsError, Parameter, Token
 
 from wildaffect.cli.parser.marks import Invocation
-from wildaffect.cli.parser.spec import Flag, Section, flags_of
+from wildaffect.cli.parser.parts import Flag, Section, flags_of
 from wildaffect.cli.parser.values import Values
 from wildaffect.core.errors import UsageError
 
@@ -29,24 +29,11 @@ def parse(spec: Section, call: Invocation) -> Any:
     for flag in flags:
         if flag.is_required and flag.name not in given:
             kind = "argument" if flag.is_positional else "option"
-            raise UsageError(f"missing {kind} {label(flag)}: {flag.help}")
+            raise UsageError(f"missing {kind} {flag.label}: {flag.help}")
     try:
         return spec.build(given)
     except ValueError as error:  # raised by a record that validates itself
         raise UsageError(str(error)) from None
-
-
-def label(flag: Flag) -> str:
-    """Return a flag with the name of its value, as in `--start SECONDS`."""
-    if flag.is_positional:
-        return flag.values.shown
-    return f"{shown_name(flag)} {flag.values.shown}".rstrip()
-
-
-def shown_name(flag: Flag) -> str:
-    """Return the name of a flag; of a switch, the one that changes the default."""
-    is_on = flag.values.count == 0 and flag.default is True
-    return flag.opposite if is_on else flag.name
 
 
 def program_of(flags: Sequence[Flag], name: str) -> App:

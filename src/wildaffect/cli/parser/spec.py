@@ -1,7 +1,7 @@
-"""The flags of a record, and the record built from the values given for them."""
+"""From the fields of a record to its flags."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, fields, is_dataclass
 from enum import StrEnum
 from inspect import getdoc
 from itertools import pairwise
@@ -9,107 +9,14 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from wildaffect.cli.parser.docs import field_docs
-from wildaffect.cli.parser.marks import SHORT_NAMES, Invocation, Positional, metavar_of
-from wildaffect.cli.parser.values import Values, choices_of, values_of
+from wildaffect.cli.parser.marks import Invocation, Positional, metavar_of
+from wildaffect.cli.parser.parts import Choice, Entries, Fixed, Flag, Part, Section
+from wildaffect.cli.parser.values import choices_of, values_of
 from wildaffect.core.errors import UsageError
 
 _NO_PART = "none"
 """Kind of a part that is left out."""
-_OF_KIND = "Kind of this part; another kind starts with its own defaults."
-
-Given = Mapping[str, Any]
-"""Values by the name of their flag."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flag:
-    """A flag or a positional argument."""
-
-    field: str
-    name: str
-    """Such as --optim.peak-lr; of a positional argument, the name of its value."""
-    values: Values
-    default: Any
-    """MISSING if a value is required."""
-    help: str
-    is_positional: bool = False
-
-    @property
-    def short(self) -> str:
-        """Return the one-letter name, or nothing."""
-        return SHORT_NAMES.get(self.name, "")
-
-    @property
-    def opposite(self) -> str:
-        """Return the name that turns a switch off."""
-        prefix, dot, last = self.name.removeprefix("--").rpartition(".")
-        return f"--{prefix}{dot}no-{last}"
-
-    @property
-    def is_required(self) -> bool:
-        """Return whether there is no default."""
-        return self.default is MISSING
-
-    def build(self, given: Given) -> Any:
-        """Return the given value, or the default."""
-        return given.get(self.name, self.default)
-
-
-@dataclass(frozen=True, slots=True)
-class Fixed:
-    """A field that no flag sets."""
-
-    field: str
-    value: Any
-
-    def build(self, _given: Given) -> Any:
-        """Return the value."""
-        return self.value
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entries:
-    """A mapping with one flag per key."""
-
-    field: str
-    parts: dict[Any, Flag]
-
-    def build(self, given: Given) -> Any:
-        """Return the entries that have a value."""
-        values = {key: flag.build(given) for key, flag in self.parts.items()}
-        return {key: value for key, value in values.items() if value is not None}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
-    """A record within the record of a command."""
-
-    field: str
-    title: str
-    """Common beginning of its flags, such as `model.encoder`."""
-    doc: str
-    record: type
-    parts: "tuple[Part, ...]"
-
-    def build(self, given: Given) -> Any:
-        """Return the record."""
-        return self.record(**{part.field: part.build(given) for part in self.parts})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
-    """A part of one of several kinds."""
-
-    field: str
-    kind: Flag
-    chosen: Section | None
-
-    def build(self, given: Given) -> Any:
-        """Return the record of the chosen kind, or None."""
-        return self.chosen.build(given) if self.chosen else None
-
-
-Part = Flag | Fixed | Entries | Section | Choice
+_OF_KIND = "Kind of part; another has its own options."
 
 
 def spec_of(call: Invocation) -> Section:
@@ -126,28 +33,11 @@ def recipe_argument(recipes: Sequence[str]) -> Flag:
         name="RECIPE",
         values=choices_of(recipes, metavar="RECIPE"),
         default=MISSING,
-        help="The recipe.json of a run, or a recipe by its name. With a recipe before "
-        "--help, its settings are shown, each of which is an option.",
+        help="A recipe by its name (`wildaffect recipes list` describes them), or the "
+        "recipe.json of a run. With a recipe before --help, its settings are shown too; "
+        "they are options.",
         is_positional=True,
     )
-
-
-def flags_of(part: Part) -> Iterator[Flag]:
-    """Yield all flags of a part."""
-    match part:
-        case Flag():
-            yield part
-        case Entries(parts=flags):
-            yield from flags.values()
-        case Section(parts=parts):
-            for inner in parts:
-                yield from flags_of(inner)
-        case Choice(kind=kind, chosen=chosen):
-            yield kind
-            if chosen:
-                yield from flags_of(chosen)
-        case Fixed():
-            pass
 
 
 def _section(

@@ -16,8 +16,8 @@ _RULES = {
 }
 """Wording of errors by the name of the value."""
 
-_SHOWN = 4
-"""Number of choices up to which they are the name of the value."""
+_SHOWN = 32
+"""Length up to which the choices are the name of the value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,9 +88,10 @@ def choices_of(names: Sequence[str], metavar: str = "") -> Values:
 
 def _chosen(choices: Mapping[str, Any], metavar: str) -> Values:
     names = tuple(choices)
+    together = "|".join(names)
     return Values(
         annotation=Literal[names],
-        metavar=metavar or ("|".join(names) if len(names) <= _SHOWN else "CHOICE"),
+        metavar=metavar or (together if len(together) <= _SHOWN else "CHOICE"),
         choices=choices,
     )
 

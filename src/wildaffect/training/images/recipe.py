@@ -21,7 +21,7 @@ class ImageRecipe(RunRecipe):
     """Common settings of supervised training and pre-training."""
 
     network: str
-    """Name of the backbone in `wildaffect.models.backbones.registry`."""
+    """Name of the backbone; docs/backbones.md lists them."""
     batch_size: int = 64
     channels_last: bool = True
     """Use the channels-last memory format, which is faster on GPUs and newer CPUs."""
