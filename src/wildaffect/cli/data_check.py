@@ -100,19 +100,14 @@ def _write(path: Path, reports: "list[DataReport]") -> None:
 
 def _print(report: "DataReport", console: "Console") -> None:
     from rich.markup import escape
-    from rich.table import Table
+
+    from wildaffect.reporting.tables import terminal_table
 
     console.print(f"\n[bold]{escape(report.title)}[/bold]  {escape(str(report.root))}\n")
-    for contents in report.tables:
-        table = Table(title=contents.title, title_justify="left", title_style="bold")
-        table.add_column(contents.header[0])
-        for cell in contents.header[1:]:
-            table.add_column(cell, justify="right")
-        for row in contents.rows:
-            table.add_row(*row)
-        console.print(table)
-        if contents.note:
-            console.print(f"[dim]{escape(contents.note)}[/dim]")
+    for table in report.tables:
+        console.print(terminal_table(table))
+        if table.note:
+            console.print(f"[dim]{escape(table.note)}[/dim]")
         console.print()
     for finding in report.findings:
         color = _COLORS[finding.level]

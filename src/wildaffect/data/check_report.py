@@ -14,7 +14,7 @@ from wildaffect.data.check_findings import (
     findings_of_split,
 )
 from wildaffect.data.check_images import ImageCheck, check_images, find_image_folder
-from wildaffect.data.check_tables import TableOf, tables_of
+from wildaffect.data.check_tables import tables_of
 from wildaffect.data.leaks import (
     Pictures,
     find_near_duplicates,
@@ -24,6 +24,7 @@ from wildaffect.data.leaks import (
 from wildaffect.data.published import PUBLISHED
 from wildaffect.formats.detect import Found
 from wildaffect.formats.problems import Reading
+from wildaffect.reporting.tables import TextTable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +34,7 @@ class DataReport:
     title: str
     root: Path
     findings: tuple[Finding, ...]
-    tables: tuple[TableOf, ...]
+    tables: tuple[TextTable, ...]
     remarks: tuple[str, ...]
     """Notes on the comparisons and samples."""
 

@@ -1,24 +1,14 @@
 """Tables of a data check: contents and label frequencies, beside the published ones."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from wildaffect.data.check import SplitCheck
 from wildaffect.data.published import PUBLISHED, Published
 from wildaffect.formats.detect import Found
+from wildaffect.reporting.tables import TextTable
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TableOf:
-    """A table of text; the first column is a name, the others are numbers."""
-
-    title: str
-    header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    note: str = ""
-
-
-def tables_of(checks: Sequence[SplitCheck], found: Found) -> list[TableOf]:
+def tables_of(checks: Sequence[SplitCheck], found: Found) -> list[TextTable]:
     """Return the tables of a report."""
     spaces = checks[0].annotations.spaces
     tables = [_overview(checks, found)]
@@ -45,7 +35,7 @@ def tables_of(checks: Sequence[SplitCheck], found: Found) -> list[TableOf]:
     return tables
 
 
-def _overview(checks: Sequence[SplitCheck], found: Found) -> TableOf:
+def _overview(checks: Sequence[SplitCheck], found: Found) -> TextTable:
     lines: list[tuple[str, Callable[[SplitCheck], str], str]] = [
         ("rows", lambda c: f"{len(c.annotations):,}", "num_rows"),
         ("rows lost", lambda c: f"{c.num_rows - len(c.annotations):,}", ""),
@@ -77,7 +67,7 @@ def _overview(checks: Sequence[SplitCheck], found: Found) -> TableOf:
             if published:
                 cells += _compare_total(check, published, key)
         rows.append(tuple(cells))
-    return TableOf(title="Contents", header=_header(checks, found), rows=tuple(rows))
+    return TextTable(title="Contents", header=_header(checks, found), rows=tuple(rows))
 
 
 def _frequencies(
@@ -87,7 +77,7 @@ def _frequencies(
     found: Found,
     *,
     what: str,
-) -> TableOf:
+) -> TextTable:
     rows = []
     for index, label in enumerate(labels):
         cells = [label]
@@ -99,7 +89,7 @@ def _frequencies(
             if published:
                 cells += _compare(count, published, what, index)
         rows.append(tuple(cells))
-    return TableOf(
+    return TextTable(
         title=title,
         header=_header(checks, found),
         rows=tuple(rows),

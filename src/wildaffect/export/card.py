@@ -10,11 +10,18 @@ from wildaffect.export.bundled_backbones import BundledBackbone
 from wildaffect.export.onnx import LARGEST_DIFFERENCE
 from wildaffect.export.pixels import LARGEST_CHANGE, PixelParity
 from wildaffect.inference.manifest import BackboneInput, Manifest, MeasuredInput
+from wildaffect.reporting.tables import markdown_rows
 from wildaffect.training.core.scores import ScoreLine, read_scores
 from wildaffect.training.temporal.calibrate_and_score import fit_path
 from wildaffect.training.temporal.ensembles import Ensemble, EnsembleMember
 from wildaffect.training.temporal.pages import TITLES, score_cell
 
+_MEMBER_COLUMNS = (
+    *("member", "recipe", "seed", "tasks", "annotations", "videos", "set aside", "weight"),
+)
+_BACKBONE_COLUMNS = (
+    *("input", "weights", "network", "features", "crop", "sha256", "license", "from"),
+)
 LIMITS = """\
 - It describes what an observer might perceive in a face, never what a person feels, thinks
   or intends.
@@ -61,9 +68,10 @@ def _opening(manifest: Manifest) -> list[str]:
         "",
         f"Version {manifest.version}. License of this artifact: {manifest.license}.",
         "",
-        "| made from | license | note |",
-        "|---|---|---|",
-        *(f"| {s.name} | {s.license} | {s.note} |" for s in manifest.sources),
+        markdown_rows(
+            ("made from", "license", "note"),
+            [(s.name, s.license, s.note) for s in manifest.sources],
+        ),
     ]
 
 
@@ -71,10 +79,11 @@ def _training(ensemble: Ensemble) -> list[str]:
     lines = [
         "## What it was trained on",
         "",
-        "| member | recipe | seed | tasks | annotations | videos | set aside | weight |",
-        "|---|---|---|---|---|---|---|---|",
+        markdown_rows(
+            _MEMBER_COLUMNS,
+            [_member_row(index, member) for index, member in enumerate(ensemble.members)],
+        ),
     ]
-    lines += [_member_row(index, member) for index, member in enumerate(ensemble.members)]
     if any(member.trained.data.times_are_guessed for member in ensemble.members):
         lines += ["", "Times of the training rows were guessed from frame numbers."]
     if ensemble.chosen_on:
@@ -91,12 +100,7 @@ def _training(ensemble: Ensemble) -> list[str]:
 
 
 def _bundled(backbones: Sequence[BundledBackbone]) -> list[str]:
-    lines = [
-        "## Backbones",
-        "",
-        "| input | weights | network | features | crop | sha256 | license | from |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
+    rows = []
     for backbone in backbones:
         weights, crop = backbone.manifest, backbone.manifest.preprocess
         cells = (
@@ -109,7 +113,8 @@ def _bundled(backbones: Sequence[BundledBackbone]) -> list[str]:
             weights.license or "not stated",
             weights.source or "not stated",
         )
-        lines.append(f"| {' | '.join(map(str, cells))} |")
+        rows.append([str(cell) for cell in cells])
+    lines = ["## Backbones", "", markdown_rows(_BACKBONE_COLUMNS, rows)]
     for backbone in backbones:
         if not backbone.is_recorded:
             lines += [
@@ -122,7 +127,7 @@ def _bundled(backbones: Sequence[BundledBackbone]) -> list[str]:
     return lines
 
 
-def _member_row(index: int, member: EnsembleMember) -> str:
+def _member_row(index: int, member: EnsembleMember) -> list[str]:
     recipe, data = member.trained.recipe, member.trained.data
     cells = (
         index,
@@ -134,7 +139,7 @@ def _member_row(index: int, member: EnsembleMember) -> str:
         len(data.dev_videos),
         f"{member.weight:g}",
     )
-    return f"| {' | '.join(map(str, cells))} |"
+    return [str(cell) for cell in cells]
 
 
 def _numbers(ensemble: Ensemble) -> list[str]:
@@ -161,13 +166,12 @@ def _score_table(
     title: str, lines: Sequence[ScoreLine], tasks: Sequence[Task]
 ) -> list[str]:
     names = [TITLES[task] for task in Task if task in tasks]
-    rows = [f"| {title} | {' | '.join(names)} | sum | 95 % |"]
-    rows.append("|---|" + "---:|" * (len(names) + 2))
+    rows = []
     for line in lines:
         keys = [*(str(task) for task in Task if task in tasks), "score"]
         cells = [line.name, *(score_cell(line, key) for key in keys)]
-        rows.append(f"| {' | '.join(cells)} | {line.low:.3f} to {line.high:.3f} |")
-    return rows
+        rows.append([*cells, f"{line.low:.3f} to {line.high:.3f}"])
+    return [markdown_rows((title, *names, "sum", "95 %"), rows, num_left=1)]
 
 
 def _running(manifest: Manifest) -> list[str]:

@@ -12,6 +12,7 @@ from wildaffect.core.tasks import (
 )
 from wildaffect.outputs.columns import FeatureGroup, result_schema
 from wildaffect.outputs.schema import SCHEMA_VERSION, Column, Group
+from wildaffect.reporting.tables import markdown_rows
 
 EXAMPLE_OF_SIDES = "AU12"
 MAX_SHOWN = 6
@@ -19,11 +20,11 @@ MAX_SHOWN = 6
 
 
 def _action_units() -> str:
-    lines = ["| column | FACS | name | set |", "|---|---|---|---|"]
+    rows = []
     for number, name in EXTENDED_ACTION_UNIT_NAMES.items():
         kind = "official" if number in ABAW_ACTION_UNIT_NUMBERS else "extra"
-        lines.append(f"| `{action_unit_label(number)}` | {number} | {name} | {kind} |")
-    return "\n".join(lines) + "\n"
+        rows.append((f"`{action_unit_label(number)}`", str(number), name, kind))
+    return markdown_rows(("column", "FACS", "name", "set"), rows) + "\n"
 
 
 _INTRODUCTION = f"""\
@@ -143,15 +144,20 @@ def _table(columns: Sequence[Column], group: Group) -> str:
         if group in (Group.CORE, Group.INTENSITIES, Group.BLENDSHAPES)
         else columns[:MAX_SHOWN]
     )
-    lines = ["| column | type | unit or range | may be empty | meaning |"]
-    lines.append("|---|---|---|---|---|")
-    lines += [
-        f"| `{c.name}` | {c.type} | {c.unit or '-'} | {'yes' if c.optional else 'no'} "
-        f"| {c.meaning} |"
-        for c in shown
-    ]
-    if len(shown) < len(columns):
-        lines.append(
-            f"\n... and so on to `{columns[-1].name}`, {len(columns)} columns in all."
-        )
-    return "\n".join(lines) + "\n"
+    table = markdown_rows(
+        ("column", "type", "unit or range", "may be empty", "meaning"),
+        [
+            (
+                f"`{column.name}`",
+                column.type,
+                column.unit or "-",
+                "yes" if column.optional else "no",
+                column.meaning,
+            )
+            for column in shown
+        ],
+    )
+    if len(shown) == len(columns):
+        return f"{table}\n"
+    last = f"... and so on to `{columns[-1].name}`, {len(columns)} columns in all."
+    return f"{table}\n\n{last}\n"

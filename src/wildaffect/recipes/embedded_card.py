@@ -4,6 +4,7 @@ from wildaffect.core.tasks import Task
 from wildaffect.core.windows import AnyWindow, CausalWindow
 from wildaffect.export.card import LIMITS
 from wildaffect.inference.manifest import Manifest
+from wildaffect.reporting.tables import markdown_rows
 
 MEASURED = """\
 Accuracy on real photographs, with intervals over people, beside other free networks in the
@@ -27,23 +28,18 @@ def card_of(manifest: Manifest) -> str:
 
 
 def _sources(manifest: Manifest) -> list[str]:
-    rows = [
-        f"| {source.name} | {source.license} | {source.note} |"
-        for source in manifest.sources
-    ]
-    return ["| made from | license | note |", "|---|---|---|", *rows]
+    rows = [(source.name, source.license, source.note) for source in manifest.sources]
+    return [markdown_rows(("made from", "license", "note"), rows)]
 
 
 def _members(manifest: Manifest) -> list[str]:
-    head = ["| network | reads | predicts | sees | weight |", "|---|---|---|---|---|"]
     rows = []
     for member in manifest.members:
         reads = ", ".join(item.key for item in manifest.inputs_of(member))
         tasks = ", ".join(manifest.tasks_of(member))
         sees = _window(manifest.window_of(member))
-        cells = (member.network.file, reads, tasks, sees, f"{member.weight:g}")
-        rows.append(f"| {' | '.join(cells)} |")
-    return [*head, *rows]
+        rows.append((member.network.file, reads, tasks, sees, f"{member.weight:g}"))
+    return [markdown_rows(("network", "reads", "predicts", "sees", "weight"), rows)]
 
 
 def _window(window: AnyWindow) -> str:
@@ -60,7 +56,7 @@ def _units(manifest: Manifest) -> list[str]:
         return ["None."]
     thresholds = manifest.calibration.action_unit_thresholds
     rows = [
-        f"| {label} | {threshold:.2f} |"
+        (label, f"{threshold:.2f}")
         for label, threshold in zip(output.predicted, thresholds, strict=True)
     ]
     never = "; ".join(" and ".join(pair) for pair in output.excluded)
@@ -70,7 +66,5 @@ def _units(manifest: Manifest) -> list[str]:
         f"{scale}: {output.intensity_note}.",
         f"Left and right told apart: {sided}. Never present together: {never}.",
         "",
-        "| action unit | present from a probability of |",
-        "|---|---|",
-        *rows,
+        markdown_rows(("action unit", "present from a probability of"), rows),
     ]

@@ -1,11 +1,18 @@
 """A report as a self-contained HTML page without images of faces."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from html import escape
 
 from wildaffect.evaluation.pages import svg
 from wildaffect.evaluation.pages import wording as say
-from wildaffect.evaluation.pages.style import STYLE
+from wildaffect.evaluation.pages.tables import (
+    comparison_table,
+    coverage_table,
+    group_table,
+    label_table,
+    score_table,
+)
 from wildaffect.evaluation.report import (
     Comparison,
     GroupScore,
@@ -13,6 +20,13 @@ from wildaffect.evaluation.report import (
     Report,
     Trace,
 )
+from wildaffect.reporting.page import (
+    html_note,
+    html_page,
+    html_section,
+    html_table_section,
+)
+from wildaffect.reporting.tables import html_table
 
 MAX_OPEN_ROWS = 15
 """Maximum length of a list of videos that is not collapsed."""
@@ -23,26 +37,20 @@ def to_html(report: Report) -> str:
     sections = [
         _head(report),
         _warnings(report),
-        _section("Scores", _scores(report)),
+        html_table_section(replace(score_table(report), title="Scores")),
         _comparison(report.comparison, report) if report.comparison else "",
         _labels("Perceived expressions", report.expression_scores),
         _confusion(report),
         _labels("Action units", report.action_unit_scores),
         _densities(report),
         _traces(report.traces),
-        _section("Coverage", _coverage(report)),
+        html_table_section(replace(coverage_table(report), title="Coverage")),
         _groups("Videos", report.videos),
         _groups("People", report.subjects),
-        _section("What was compared", _inputs(report)),
+        html_section("What was compared", _inputs(report)),
     ]
-    body = "\n".join(filter(None, sections))
-    title = escape(f"{report.predictions.name}: {report.protocol_title}")
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{title}</title><style>{STYLE}</style></head>\n<body>\n{body}\n"
-        "</body></html>\n"
-    )
+    title = f"{report.predictions.name}: {report.protocol_title}"
+    return html_page(title, "\n".join(filter(None, sections)))
 
 
 def _head(report: Report) -> str:
@@ -93,17 +101,6 @@ def _warnings(report: Report) -> str:
     return "".join(notes)
 
 
-def _scores(report: Report) -> str:
-    rows = []
-    for score in (*([report.overall] if report.overall else []), *report.scores):
-        is_overall = score is report.overall
-        title = say.score_title(score, report)
-        cells = (title, say.number(score.value), say.interval(score))
-        rows.append(_row(cells, "strong" if is_overall else ""))
-    table = _table(("", "score", "interval"), rows)
-    return f"{table}<p><small>{escape(say.interval_sentence(report))}</small></p>"
-
-
 def _comparison(comparison: Comparison, report: Report) -> str:
     ends = [
         abs(end)
@@ -112,19 +109,10 @@ def _comparison(comparison: Comparison, report: Report) -> str:
         if end is not None
     ]
     reach = max(ends, default=1.0) or 1.0
-    rows = []
+    plots = []
     for each in comparison.differences:
-        conclusion = say.conclusion(each)
-        title = say.score_title(each.score, report)
-        cells = (title, say.number(each.this), say.number(each.other))
-        numbers = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
-        rows.append(
-            f"<tr>{numbers}<td>{say.signed(each.score.value)}</td>"
-            f"<td>{say.signed_interval(each.score)}</td>"
-            f'<td class="plot">{svg.difference(each.score, reach)}</td>'
-            f'<td class="{escape(conclusion.split()[0])}">{escape(conclusion)}</td></tr>'
-        )
-    header = ("", "this", "other", "difference", "interval", "", "this is")
+        plots.append(svg.difference(each.score, reach))
+    table = comparison_table(comparison, report).without("above in")
     frames = ", ".join(
         f"{say.TASK_TITLES[task].lower()} {count:,}"
         for task, count in comparison.num_frames.items()
@@ -134,9 +122,8 @@ def _comparison(comparison: Comparison, report: Report) -> str:
         f"videos. Frames: {frames}. Less than 0 is better for squared errors."
     )
     notes = [note, *(f"The other: {text}." for text in comparison.departures)]
-    lines = "".join(f"<p><small>{escape(line)}</small></p>" for line in notes)
-    content = _table(header, rows) + lines
-    return _section(f"Against {comparison.other.name}", content)
+    content = html_table(table, plots) + "".join(map(html_note, notes))
+    return html_section(f"Against {comparison.other.name}", content)
 
 
 def _labels(title: str, labels: Sequence[LabelScore]) -> str:
@@ -158,22 +145,10 @@ def _labels(title: str, labels: Sequence[LabelScore]) -> str:
             f'<small class="extra">{ratio}</small>'
         )
     note = "F1 with its interval; where there is room, the frames it is annotated in."
-    content = f'<div class="labels">{"".join(cells)}</div><p><small>{note}</small></p>'
-    rows = [
-        _row(
-            (
-                each.label,
-                say.number(each.precision),
-                say.number(each.recall),
-                f"{each.num_annotated:,}",
-                f"{each.num_predicted:,}",
-            )
-        )
-        for each in labels
-    ]
-    table = _table(("", "precision", "recall", "annotated", "predicted"), rows)
+    content = f'<div class="labels">{"".join(cells)}</div>{html_note(note)}'
+    table = html_table(label_table("", labels).without("F1", "interval"))
     folded = f"<details><summary>Precision and recall</summary>{table}</details>"
-    return _section(title, content + folded)
+    return html_section(title, content + folded)
 
 
 def _confusion(report: Report) -> str:
@@ -181,7 +156,7 @@ def _confusion(report: Report) -> str:
         return ""
     matrix = f'<div class="wide">{svg.confusion_matrix(report.confusion)}</div>'
     note = "Rows: annotated; columns: predicted; percentages of the row, frames below."
-    return _section("Confusion", f"{matrix}<p><small>{note}</small></p>")
+    return html_section("Confusion", matrix + html_note(note))
 
 
 def _densities(report: Report) -> str:
@@ -195,10 +170,7 @@ def _densities(report: Report) -> str:
         "Stronger color: more frames (square root). Dashed diagonal: full agreement; "
         "dashed cross: zero."
     )
-    return (
-        f'<h2>Valence and arousal</h2><div class="grid">{plots}</div>'
-        f"<p><small>{note}</small></p>"
-    )
+    return f'<h2>Valence and arousal</h2><div class="grid">{plots}</div>{html_note(note)}'
 
 
 def _traces(traces: Sequence[Trace]) -> str:
@@ -225,77 +197,20 @@ def _trace_card(each: Trace) -> str:
     )
 
 
-def _coverage(report: Report) -> str:
-    rows = [
-        _row(
-            (
-                say.TASK_TITLES[each.task],
-                f"{each.num_annotated:,}",
-                f"{each.num_predicted:,}",
-                say.percent(each.share),
-                f"{each.num_scored:,}",
-                f"{each.num_videos:,}",
-            )
-        )
-        for each in report.coverage
-    ]
-    header = ("", "annotated", "predicted", "share", "scored", "videos")
-    return _table(header, rows)
-
-
 def _groups(title: str, groups: Sequence[GroupScore]) -> str:
     if not groups:
         return ""
-    rows = [
-        _row(
-            (
-                each.name,
-                f"{each.num_frames:,}",
-                say.number(each.ccc_valence),
-                say.number(each.ccc_arousal),
-                say.percent(each.expression_accuracy),
-                say.number(each.action_unit_f1),
-            )
-        )
-        for each in groups
-    ]
-    header = ("", "frames", "CCC valence", "CCC arousal", "expressions right", "AU F1")
-    table = _table(header, rows)
+    table = html_table(group_table(groups))
     if len(groups) > MAX_OPEN_ROWS:
         table = f"<details><summary>All {len(groups):,}</summary>{table}</details>"
     note = (
         "Each by itself; the scores above pool all frames and are not the mean of these. "
         "AU F1 is over all units together."
     )
-    return _section(title, f"{table}<p><small>{note}</small></p>")
+    return html_section(title, table + html_note(note))
 
 
 def _inputs(report: Report) -> str:
-    lines = [
-        ("predictions", say.input_sentence(report.predictions)),
-        ("annotations", say.input_sentence(report.annotations)),
-    ]
-    if report.comparison:
-        lines.append(("compared with", say.input_sentence(report.comparison.other)))
-    lines += [("rule", report.rule_missing), ("rule", report.rule_absent)]
-    lines += [("note", note) for note in report.notes]
-    lines.append(("made by", f"wildaffect {report.wildaffect_version}"))
+    lines = say.input_lines(report)
     items = "".join(f"<dt>{name}</dt><dd>{escape(text)}</dd>" for name, text in lines)
     return f"<dl>{items}</dl>"
-
-
-def _section(title: str, content: str) -> str:
-    return f'<h2>{escape(title)}</h2><div class="card">{content}</div>'
-
-
-def _table(header: Sequence[str], rows: Sequence[str]) -> str:
-    names = "".join(f"<th>{escape(name)}</th>" for name in header)
-    return (
-        f'<div class="wide"><table><thead><tr>{names}</tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table></div>"
-    )
-
-
-def _row(cells: Sequence[str], kind: str = "") -> str:
-    inside = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
-    return f'<tr class="{kind}">{inside}</tr>' if kind else f"<tr>{inside}</tr>"

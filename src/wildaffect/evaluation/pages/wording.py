@@ -10,6 +10,7 @@ TASK_TITLES = {
     Task.EXPRESSION: "Perceived expression",
     Task.ACTION_UNITS: "Action units",
 }
+NO_DIFFERENCE = "no significant difference"
 MAX_GROUPS = 20
 """Videos or persons that Markdown lists; the others are in HTML and JSON."""
 
@@ -95,13 +96,27 @@ def input_sentence(found: InputFiles) -> str:
     return f"{found.name}{files}, sha256 {found.sha256 or 'unknown'}"
 
 
+def input_lines(report: Report) -> list[tuple[str, str]]:
+    """Return what was compared by which rules, as pairs of name and text."""
+    other = report.comparison and report.comparison.other
+    return [
+        ("predictions", input_sentence(report.predictions)),
+        ("annotations", input_sentence(report.annotations)),
+        *([("compared with", input_sentence(other))] if other else []),
+        ("rule", report.rule_missing),
+        ("rule", report.rule_absent),
+        *(("note", note) for note in report.notes),
+        ("made by", f"wildaffect {report.wildaffect_version}"),
+    ]
+
+
 def conclusion(difference: Difference) -> str:
     """Return whether the interval of a difference excludes 0, in words."""
     low, high = difference.score.low, difference.score.high
     if low is None or high is None:
         return "-"
     if low <= 0 <= high:
-        return "no significant difference"
+        return NO_DIFFERENCE
     better = (low > 0) != difference.score.name.endswith(".mse")
     return "better" if better else "worse"
 

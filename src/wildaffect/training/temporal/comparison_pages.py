@@ -7,6 +7,7 @@ from html import escape
 from math import isfinite
 
 from wildaffect.core.tasks import Task
+from wildaffect.reporting.tables import markdown_rows
 from wildaffect.training.temporal.comparison import Line
 from wildaffect.training.temporal.pages import TITLES
 
@@ -19,15 +20,15 @@ def to_markdown(lines: Sequence[Line], note: str) -> str:
     tasks = [task for task in Task if task in lines[0].scores]
     names = ["system", "outputs", *(TITLES[task] for task in tasks), "sum (sd)"]
     names += ["difference [95 %]", "from", "parameters", "seconds"]
-    rows = ["| " + " | ".join(names) + " |", "|---" * len(names) + "|"]
+    rows = []
     for line in lines:
         cells = [line.name, line.step]
         cells += [f"{line.scores[task]:.3f}" for task in tasks]
         sd = f" ({line.sd:.3f})" if isfinite(line.sd) else ""
         cells += [f"{line.scores['score']:.3f}{sd}", _difference(line), line.against]
         cells += [f"{line.num_parameters:,}", f"{line.seconds:.0f}"]
-        rows.append("| " + " | ".join(cells) + " |")
-    return note + "\n\n" + "\n".join(rows) + "\n"
+        rows.append(cells)
+    return f"{note}\n\n{markdown_rows(names, rows)}\n"
 
 
 def to_json(lines: Sequence[Line], note: str) -> str:

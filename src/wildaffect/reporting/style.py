@@ -35,9 +35,10 @@ table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nu
 th, td { text-align: right; padding: .28rem .6rem; border-bottom: 1px solid var(--line);
   white-space: nowrap } th { color: var(--soft); font-weight: 600; font-size: .85rem }
 th:first-child, td:first-child { text-align: left; padding-left: 0 }
+.snug table { width: auto; min-width: 50% }
 tr:last-child td { border-bottom: 0 } tr.strong td { font-weight: 700 }
-td.plot { width: 34%; min-width: 8rem } .better { color: var(--good); font-weight: 600 }
-.worse { color: var(--bad); font-weight: 600 }
+td.plot { width: 34%; min-width: 8rem } td.good { color: var(--good); font-weight: 600 }
+td.bad { color: var(--bad); font-weight: 600 }
 .labels { display: grid; grid-template-columns: max-content minmax(5rem, 1fr) max-content
   max-content; gap: .1rem .8rem; align-items: center; font-variant-numeric: tabular-nums }
 .labels > :nth-child(4n+3), .labels > :nth-child(4n+4) { text-align: right }
