@@ -122,7 +122,7 @@ def test_after_a_gap_nothing_of_what_came_before_is_seen():
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"length_s": 0.0}, "length_s must be positive, got 0"),
+        ({"length_s": 0.0}, "length_s must be above 0, got 0"),
         ({"delay_s": 1.0}, "delay_s must be at least 0 and below length_s=1.0, got 1.0"),
         ({"delay_s": -0.1}, "delay_s must be at least 0"),
         ({"lead_step_s": 0.0}, r"lead_step_s must be in \[0.0022, length_s=1.0\], got 0.0"),

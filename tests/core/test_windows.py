@@ -152,8 +152,8 @@ def test_stitching_weighs_two_windows_by_their_triangles():
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"length_s": 0.0}, "length_s must be positive, got 0.0"),
-        ({"length_s": float("inf")}, "length_s must be positive, got inf"),
+        ({"length_s": 0.0}, "length_s must be above 0, got 0.0"),
+        ({"length_s": float("inf")}, "length_s must be above 0, got inf"),
         ({"stride_s": 3.0}, "stride_s must be in .* got 3.0"),
         ({"stride_s": 0.0}, "stride_s must be in .* got 0.0"),
         ({"max_gap_s": 9.0}, "max_gap_s must be in .* got 9.0"),

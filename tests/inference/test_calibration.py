@@ -130,12 +130,18 @@ def test_tasks_that_are_not_predicted_are_not_decided(noisy_model):
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"expression_temperature": 0.0}, "expression_temperature must be positive, got 0"),
-        ({"action_units_temperature": -1.0}, "action_units_temperature must be positive"),
+        (
+            {"expression_temperature": 0.0},
+            "expression_temperature must be above 0, got 0.0",
+        ),
+        ({"action_units_temperature": -1.0}, "action_units_temperature must be above 0"),
         ({"expression_bias": (0.0, float("nan"))}, "expression_bias must be finite"),
-        ({"expression_margin": 1.0}, r"expression_margin must lie in \[0, 1\), got 1"),
-        ({"expression_margin": -0.1}, r"expression_margin must lie in \[0, 1\)"),
-        ({"action_unit_thresholds": (0.2, 1.5)}, r"must lie in \[0, 1\], got 1.5"),
+        ({"expression_margin": 1.0}, r"expression_margin must be in \[0, 1\), got 1"),
+        ({"expression_margin": -0.1}, r"expression_margin must be in \[0, 1\)"),
+        (
+            {"action_unit_thresholds": (0.2, 1.5)},
+            r"action_unit_thresholds must be in \[0, 1\], got 1.5",
+        ),
     ],
 )
 def test_numbers_that_cannot_be_are_refused(fields, message):

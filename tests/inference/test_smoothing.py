@@ -122,7 +122,7 @@ def test_a_width_that_is_not_positive_is_refused():
         lambda: Box(width_s=0.0),
         lambda: CausalExponential(time_constant_s=float("nan")),
     ):
-        with pytest.raises(ValueError, match=r"smoothing: \w+ must be positive and finite"):
+        with pytest.raises(ValueError, match=r"smoothing: \w+ must be above 0"):
             make()
 
 

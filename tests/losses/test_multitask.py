@@ -283,7 +283,7 @@ def test_the_past_of_loss_ratios_is_saved_and_not_moved_by_evaluation(
     [
         (
             lambda: FixedWeights(weights={Task.VALENCE: -1.0}),
-            "weight of valence must be at",
+            "valence: weight must be at",
         ),
         (lambda: UncertaintyWeights(largest_log_variance=0.0), "must be above 0, got 0.0"),
         (lambda: LossRatioWeights(temperature=0.0), "temperature must be above 0, got 0.0"),

@@ -227,7 +227,10 @@ def test_slopes_are_those_of_finite_differences(make_case: Make) -> None:
             "largest_weight must be at least 1",
         ),
         (lambda: Focal(gamma=-1.0), "focal: gamma must be at least 0, got -1.0"),
-        (lambda: Asymmetric(negative_gamma=-1.0), "asymmetric: gammas must be at least 0"),
+        (
+            lambda: Asymmetric(negative_gamma=-1.0),
+            "asymmetric: negative_gamma must be at least 0",
+        ),
         (
             lambda: Asymmetric(margin=1.0),
             r"asymmetric: margin must be in \[0, 1\), got 1.0",

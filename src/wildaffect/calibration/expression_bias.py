@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from wildaffect.core.checks import check_numbers
 from wildaffect.core.config import Config
 from wildaffect.metrics.counts import ConfusionCounts
 
@@ -65,8 +66,7 @@ class ExpectedShare(Config):
     kind: Literal["expected_share"] = "expected_share"
 
     def __post_init__(self) -> None:
-        if not 0 < self.share < 1:
-            raise ValueError(f"expected share: share must be in (0, 1), got {self.share}")
+        check_numbers("expected share", "(0, 1)", share=self.share)
 
 
 BiasFit = CoordinateAscent | LogitAdjustment | ExpectedShare

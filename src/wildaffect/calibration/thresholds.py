@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from wildaffect.core.checks import check_numbers
 from wildaffect.core.config import Config
 from wildaffect.inference.calibration import EVEN_THRESHOLD
 
@@ -33,10 +34,7 @@ class ThresholdSweep(Config):
     """Weight of the common threshold, in videos; 0 for no shrinkage."""
 
     def __post_init__(self) -> None:
-        if not 0 <= self.prior_videos < float("inf"):
-            raise ValueError(
-                f"thresholds: prior_videos must be at least 0, got {self.prior_videos:g}"
-            )
+        check_numbers("thresholds", "[0, inf)", prior_videos=self.prior_videos)
 
 
 def fit_thresholds(

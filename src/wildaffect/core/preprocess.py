@@ -5,6 +5,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Literal
 
+from wildaffect.core.checks import check_numbers
 from wildaffect.core.config import Config
 
 MAX_SIZE_PX = 2048
@@ -35,10 +36,7 @@ class Preprocess(Config):
                 )
         if min(self.std) <= 0:
             raise ValueError(f"preprocess: std must be positive, got {self.std}")
-        if not 1 <= self.size_px <= MAX_SIZE_PX:
-            raise ValueError(
-                f"preprocess: size_px must be in [1, {MAX_SIZE_PX}], got {self.size_px}"
-            )
+        check_numbers("preprocess", f"[1, {MAX_SIZE_PX}]", size_px=self.size_px)
 
     def digest(self) -> str:
         """Return the hash that keys stored features, 64 hexadecimal digits."""

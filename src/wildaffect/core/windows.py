@@ -13,6 +13,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from wildaffect.core.checks import check_numbers
 from wildaffect.core.config import STRICT
 
 FloatArray = NDArray[np.float64]
@@ -42,8 +43,7 @@ class WindowSpec:
     __pydantic_config__ = STRICT
 
     def __post_init__(self) -> None:
-        if not (np.isfinite(self.length_s) and self.length_s > 0):
-            raise ValueError(f"window: length_s must be positive, got {self.length_s}")
+        check_numbers("window", "(0, inf)", length_s=self.length_s)
         if not 2 * TIME_TOLERANCE_S <= self.stride_s <= self.length_s:
             raise ValueError(
                 f"window: stride_s must be in [{2 * TIME_TOLERANCE_S}, "
@@ -82,8 +82,7 @@ class CausalWindow:
     __pydantic_config__ = STRICT
 
     def __post_init__(self) -> None:
-        if not (np.isfinite(self.length_s) and self.length_s > 0):
-            raise ValueError(f"window: length_s must be positive, got {self.length_s}")
+        check_numbers("window", "(0, inf)", length_s=self.length_s)
         if not 0 <= self.delay_s <= self.length_s - 2 * TIME_TOLERANCE_S:
             raise ValueError(
                 f"window: delay_s must be at least 0 and below length_s={self.length_s}, "

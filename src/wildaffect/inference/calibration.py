@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from wildaffect.core.checks import check_numbers
 from wildaffect.core.config import Config
 from wildaffect.core.outputs import SequenceOutputs
 from wildaffect.core.tasks import Task
@@ -50,23 +51,18 @@ class Calibration(Config):
     """Margin of the most probable class below which overlay and summary show "unclear"."""
 
     def __post_init__(self) -> None:
-        for name in ("expression_temperature", "action_units_temperature"):
-            value = getattr(self, name)
-            if not 0 < value < float("inf"):
-                raise ValueError(f"calibration: {name} must be positive, got {value:g}")
+        check_numbers(
+            "calibration",
+            "(0, inf)",
+            expression_temperature=self.expression_temperature,
+            action_units_temperature=self.action_units_temperature,
+        )
+        check_numbers("calibration", "[0, 1)", expression_margin=self.expression_margin)
+        for threshold in self.action_unit_thresholds:
+            check_numbers("calibration", "[0, 1]", action_unit_thresholds=threshold)
         if not np.isfinite(self.expression_bias).all():
             raise ValueError(
                 f"calibration: expression_bias must be finite, got {self.expression_bias}"
-            )
-        if not 0 <= self.expression_margin < 1:
-            raise ValueError(
-                "calibration: expression_margin must lie in [0, 1), "
-                f"got {self.expression_margin:g}"
-            )
-        wrong = [t for t in self.action_unit_thresholds if not 0 <= t <= 1]
-        if wrong:
-            raise ValueError(
-                f"calibration: action_unit_thresholds must lie in [0, 1], got {wrong[0]:g}"
             )
 
 

@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from wildaffect.core.checks import check_numbers
 from wildaffect.core.config import Config
 from wildaffect.core.tasks import Task
 from wildaffect.core.windows import TIME_TOLERANCE_S
@@ -35,7 +36,7 @@ class Gaussian(Config):
     kind: Literal["gaussian"] = "gaussian"
 
     def __post_init__(self) -> None:
-        _check_positive("sd_s", self.sd_s)
+        check_numbers("smoothing", "(0, inf)", sd_s=self.sd_s)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +47,7 @@ class Box(Config):
     kind: Literal["box"] = "box"
 
     def __post_init__(self) -> None:
-        _check_positive("width_s", self.width_s)
+        check_numbers("smoothing", "(0, inf)", width_s=self.width_s)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +58,7 @@ class CausalExponential(Config):
     kind: Literal["causal_exponential"] = "causal_exponential"
 
     def __post_init__(self) -> None:
-        _check_positive("time_constant_s", self.time_constant_s)
+        check_numbers("smoothing", "(0, inf)", time_constant_s=self.time_constant_s)
 
 
 SmoothingKind = Gaussian | Box | CausalExponential
@@ -126,8 +127,3 @@ def smooth(
         total = share @ values[near].astype(np.float64)
         smoothed[rows] = total / share.sum(1, keepdims=True)
     return smoothed
-
-
-def _check_positive(name: str, value: float) -> None:
-    if not 0 < value < float("inf"):
-        raise ValueError(f"smoothing: {name} must be positive and finite, got {value:g}")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from wildaffect.core.checks import check_numbers
 from wildaffect.core.config import Config, json_values
 from wildaffect.core.tasks import Task
 from wildaffect.losses.statistics import Rarity
@@ -32,8 +33,7 @@ class CCC(Config):
     kind: Literal["ccc"] = "ccc"
 
     def __post_init__(self) -> None:
-        if not 0 <= self.mse_weight < float("inf"):
-            raise ValueError(f"ccc: mse_weight must be at least 0, got {self.mse_weight}")
+        check_numbers("ccc", "[0, inf)", mse_weight=self.mse_weight)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,16 +60,8 @@ class CrossEntropy(Config):
     kind: Literal["cross_entropy"] = "cross_entropy"
 
     def __post_init__(self) -> None:
-        if not 0 <= self.logit_adjustment < float("inf"):
-            raise ValueError(
-                "cross-entropy: logit_adjustment must be at least 0, "
-                f"got {self.logit_adjustment}"
-            )
-        if not 0 <= self.label_smoothing < 1:
-            raise ValueError(
-                "cross-entropy: label_smoothing must be in [0, 1), "
-                f"got {self.label_smoothing}"
-            )
+        check_numbers("cross-entropy", "[0, inf)", logit_adjustment=self.logit_adjustment)
+        check_numbers("cross-entropy", "[0, 1)", label_smoothing=self.label_smoothing)
 
     @property
     def needs_statistics(self) -> bool:
@@ -88,11 +80,9 @@ class BinaryCrossEntropy(Config):
     kind: Literal["binary_cross_entropy"] = "binary_cross_entropy"
 
     def __post_init__(self) -> None:
-        if not 1 <= self.largest_weight < float("inf"):
-            raise ValueError(
-                "binary cross-entropy: largest_weight must be at least 1, "
-                f"got {self.largest_weight}"
-            )
+        check_numbers(
+            "binary cross-entropy", "[1, inf)", largest_weight=self.largest_weight
+        )
 
     @property
     def needs_statistics(self) -> bool:
@@ -109,8 +99,7 @@ class Focal(Config):
     kind: Literal["focal"] = "focal"
 
     def __post_init__(self) -> None:
-        if not 0 <= self.gamma < float("inf"):
-            raise ValueError(f"focal: gamma must be at least 0, got {self.gamma}")
+        check_numbers("focal", "[0, inf)", gamma=self.gamma)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -126,11 +115,13 @@ class Asymmetric(Config):
     kind: Literal["asymmetric"] = "asymmetric"
 
     def __post_init__(self) -> None:
-        for gamma in (self.positive_gamma, self.negative_gamma):
-            if not 0 <= gamma < float("inf"):
-                raise ValueError(f"asymmetric: gammas must be at least 0, got {gamma}")
-        if not 0 <= self.margin < 1:
-            raise ValueError(f"asymmetric: margin must be in [0, 1), got {self.margin}")
+        check_numbers(
+            "asymmetric",
+            "[0, inf)",
+            positive_gamma=self.positive_gamma,
+            negative_gamma=self.negative_gamma,
+        )
+        check_numbers("asymmetric", "[0, 1)", margin=self.margin)
 
 
 ActionUnitLossConfig = BinaryCrossEntropy | Focal | Asymmetric
@@ -156,10 +147,7 @@ class FixedWeights(Config):
 
     def __post_init__(self) -> None:
         for task, weight in self.weights.items():
-            if not 0 <= weight < float("inf"):
-                raise ValueError(
-                    f"fixed weights: weight of {task} must be at least 0, got {weight}"
-                )
+            check_numbers(f"fixed weights: {task}", "[0, inf)", weight=weight)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -178,11 +166,11 @@ class UncertaintyWeights(Config):
     kind: Literal["uncertainty"] = "uncertainty"
 
     def __post_init__(self) -> None:
-        if not 0 < self.largest_log_variance < float("inf"):
-            raise ValueError(
-                "uncertainty weights: largest_log_variance must be above 0, "
-                f"got {self.largest_log_variance}"
-            )
+        check_numbers(
+            "uncertainty weights",
+            "(0, inf)",
+            largest_log_variance=self.largest_log_variance,
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -198,10 +186,7 @@ class LossRatioWeights(Config):
     kind: Literal["loss_ratio"] = "loss_ratio"
 
     def __post_init__(self) -> None:
-        if not 0 < self.temperature < float("inf"):
-            raise ValueError(
-                f"loss-ratio weights: temperature must be above 0, got {self.temperature}"
-            )
+        check_numbers("loss-ratio weights", "(0, inf)", temperature=self.temperature)
         if not 1 <= self.recent_steps < self.past_steps < float("inf"):
             raise ValueError(
                 "loss-ratio weights: recent_steps must be at least 1 and below past_steps, "

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from typing import Literal
 
+from wildaffect.core.checks import check_numbers
 from wildaffect.core.config import Config
 from wildaffect.core.tasks import Task
 from wildaffect.models.temporal.config import GRUConfig, TemporalConfig
@@ -71,14 +72,8 @@ class LabelFeedback(Config):
 
     def __post_init__(self) -> None:
         check_sources(self.sources)
-        if self.embedding_dim < 1:
-            raise ValueError(
-                f"feedback: embedding_dim must be at least 1, got {self.embedding_dim}"
-            )
-        if not 0 <= self.truth_share <= 1:
-            raise ValueError(
-                f"feedback: truth_share must be in [0, 1], got {self.truth_share}"
-            )
+        check_numbers("feedback", "[1, inf)", embedding_dim=self.embedding_dim)
+        check_numbers("feedback", "[0, 1]", truth_share=self.truth_share)
 
 
 FeedbackConfig = HiddenFeedback | LabelFeedback
@@ -106,8 +101,7 @@ class HeadConfig(Config):
             raise ValueError(
                 f"head: hidden_dims must be at least 1 each, got {self.hidden_dims}"
             )
-        if not 0 <= self.dropout < 1:
-            raise ValueError(f"head: dropout must be in [0, 1), got {self.dropout}")
+        check_numbers("head", "[0, 1)", dropout=self.dropout)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -74,7 +74,7 @@ def test_a_name_that_is_none_is_answered_with_the_nearest():
         (lambda row: row.update(batch_size="many"), "batch_size"),
         (
             lambda row: row.update(batch_size=0),
-            "batch_size and num_epochs",
+            "batch_size must be at least 1",
         ),
     ],
 )

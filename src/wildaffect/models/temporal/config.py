@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from wildaffect.core.checks import check_numbers
 from wildaffect.core.config import Config, json_values
 
 
@@ -14,11 +15,8 @@ def check_encoder(
     Raises:
         ValueError: If a setting is invalid.
     """
-    for name, value in (("num_layers", num_layers), ("hidden_dim", hidden_dim)):
-        if value < 1:
-            raise ValueError(f"{kind}: {name} must be at least 1, got {value}")
-    if not 0 <= dropout < 1:
-        raise ValueError(f"{kind}: dropout must be in [0, 1), got {dropout}")
+    check_numbers(kind, "[1, inf)", num_layers=num_layers, hidden_dim=hidden_dim)
+    check_numbers(kind, "[0, 1)", dropout=dropout)
     if delay_s is not None and not 0 <= delay_s < float("inf"):
         raise ValueError(
             f"{kind}: delay_s must be at least 0 and finite, got {delay_s}; "
@@ -34,10 +32,7 @@ def check_attention(
     Raises:
         ValueError: If a setting is invalid.
     """
-    if not 0 < position_rate_hz < float("inf"):
-        raise ValueError(
-            f"{kind}: position_rate_hz must be above 0, got {position_rate_hz}"
-        )
+    check_numbers(kind, "(0, inf)", position_rate_hz=position_rate_hz)
     if head_dim < 2 or head_dim % 2 or hidden_dim % head_dim:
         raise ValueError(
             f"{kind}: width must be a multiple of head_dim, which must be even, got "
@@ -149,10 +144,7 @@ class TCNConfig(Config):
         )
         if self.kernel_rows < 1 or self.kernel_rows % 2 == 0:
             raise ValueError(f"tcn: kernel_rows must be odd, got {self.kernel_rows}")
-        if self.first_dilation < 1:
-            raise ValueError(
-                f"tcn: first_dilation must be at least 1, got {self.first_dilation}"
-            )
+        check_numbers("tcn", "[1, inf)", first_dilation=self.first_dilation)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from wildaffect.core.checks import check_numbers
 from wildaffect.core.config import Config
 from wildaffect.core.names import check_bare_name
 
@@ -32,21 +33,13 @@ class OptimConfig(Config):
     """Learning rate of the last step, as a share of the peak."""
 
     def __post_init__(self) -> None:
-        for name in ("peak_lr", "max_grad_norm"):
-            if not 0 < getattr(self, name) < float("inf"):
-                raise ValueError(
-                    f"optim: {name} must be above 0, got {getattr(self, name)}"
-                )
-        if not 0 <= self.weight_decay < float("inf"):
-            raise ValueError(
-                f"optim: weight_decay must be at least 0, got {self.weight_decay}"
-            )
-        if not all(0 <= beta < 1 for beta in self.betas):
-            raise ValueError(f"optim: betas must be in [0, 1), got {self.betas}")
-        if not 0 < self.final_lr_ratio <= 1:
-            raise ValueError(
-                f"optim: final_lr_ratio must be in (0, 1], got {self.final_lr_ratio}"
-            )
+        check_numbers(
+            "optim", "(0, inf)", peak_lr=self.peak_lr, max_grad_norm=self.max_grad_norm
+        )
+        check_numbers("optim", "[0, inf)", weight_decay=self.weight_decay)
+        check_numbers("optim", "(0, 1]", final_lr_ratio=self.final_lr_ratio)
+        for beta in self.betas:
+            check_numbers("optim", "[0, 1)", betas=beta)
         shares = (self.warmup_ratio, self.constant_ratio)
         if min(shares) < 0 or sum(shares) > 1:
             raise ValueError(
@@ -66,12 +59,8 @@ class BestOnDevSplit(Config):
     kind: Literal["best-on-dev-split"] = "best-on-dev-split"
 
     def __post_init__(self) -> None:
-        if not 0 < self.share < 1:
-            raise ValueError(f"selection: share must be in (0, 1), got {self.share}")
-        if self.patience_epochs < 1:
-            raise ValueError(
-                f"selection: patience_epochs must be at least 1, got {self.patience_epochs}"
-            )
+        check_numbers("selection", "(0, 1)", share=self.share)
+        check_numbers("selection", "[1, inf)", patience_epochs=self.patience_epochs)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,8 +93,6 @@ class RunRecipe(Config):
 
     def __post_init__(self) -> None:
         check_bare_name("name", self.name)
-        if self.batch_size < 1 or self.num_epochs < 1:
-            raise ValueError(
-                f"{self.name}: batch_size and num_epochs must be at least 1, got "
-                f"{self.batch_size} and {self.num_epochs}"
-            )
+        check_numbers(
+            self.name, "[1, inf)", batch_size=self.batch_size, num_epochs=self.num_epochs
+        )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from wildaffect.core.checks import check_numbers
 from wildaffect.core.config import Config
 
 
@@ -36,11 +37,13 @@ class AugmentConfig(Config):
     """Maximum side of the erased rectangle, relative to the crop's side."""
 
     def __post_init__(self) -> None:
-        for name in ("flip", "gray", "blur", "erase"):
-            value = getattr(self, f"{name}_probability")
-            if not 0 <= value <= 1:
-                raise ValueError(
-                    f"augment: {name}_probability must be in [0, 1], got {value}"
-                )
+        check_numbers(
+            "augment",
+            "[0, 1]",
+            flip_probability=self.flip_probability,
+            gray_probability=self.gray_probability,
+            blur_probability=self.blur_probability,
+            erase_probability=self.erase_probability,
+        )
         if not 0 < self.scale[0] <= self.scale[1]:
             raise ValueError(f"augment: scale must ascend from above 0, got {self.scale}")

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import TypeAdapter
 
+from wildaffect.core.checks import check_numbers
 from wildaffect.core.records import read_record
 from wildaffect.core.tasks import Task
 from wildaffect.losses.config import LossConfig
@@ -57,14 +58,8 @@ class FinetuneRecipe(ImageRecipe):
         RunRecipe.__post_init__(self)
         if not self.tasks or len(set(self.tasks)) != len(self.tasks):
             raise ValueError(f"{self.name}: tasks must be unique")
-        if not 0 < self.layer_decay <= 1:
-            raise ValueError(
-                f"{self.name}: layer_decay must be in (0, 1], got {self.layer_decay}"
-            )
-        if self.mixup_alpha < 0:
-            raise ValueError(
-                f"{self.name}: mixup_alpha must be at least 0, got {self.mixup_alpha}"
-            )
+        check_numbers(self.name, "(0, 1]", layer_decay=self.layer_decay)
+        check_numbers(self.name, "[0, inf)", mixup_alpha=self.mixup_alpha)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,11 +81,12 @@ class PretrainRecipe(ImageRecipe):
 
     def __post_init__(self) -> None:
         RunRecipe.__post_init__(self)
-        if self.picture_every < 1 or self.probe_every < 1:
-            raise ValueError(
-                f"{self.name}: picture_every and probe_every must be at least 1, got "
-                f"{self.picture_every} and {self.probe_every}"
-            )
+        check_numbers(
+            self.name,
+            "[1, inf)",
+            picture_every=self.picture_every,
+            probe_every=self.probe_every,
+        )
 
 
 AnyImageRecipe = FinetuneRecipe | PretrainRecipe

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from wildaffect.core.checks import check_numbers
 from wildaffect.core.config import Config
 
 _ORDER, _DRAW = 0x0DE, 0xD4A
@@ -31,8 +32,7 @@ class BalancedClasses(Config):
     kind: Literal["balanced-classes"] = "balanced-classes"
 
     def __post_init__(self) -> None:
-        if not 0 <= self.power <= 1:
-            raise ValueError(f"sampling: power must be in [0, 1], got {self.power}")
+        check_numbers("sampling", "[0, 1]", power=self.power)
 
 
 Sampling = EveryImage | BalancedClasses

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from wildaffect.core.checks import check_numbers
 from wildaffect.core.records import read_record
 from wildaffect.core.windows import AnyWindow, CausalWindow, LeftPaddedWindow, WindowSpec
 from wildaffect.inference.manifest import NeutralPolicy
@@ -46,20 +47,14 @@ class TemporalRecipe(RunRecipe):
 
     def __post_init__(self) -> None:
         RunRecipe.__post_init__(self)
-        if not 0 <= self.ema_decay < 1:
-            raise ValueError(
-                f"{self.name}: ema_decay must be in [0, 1), got {self.ema_decay}"
-            )
-        if not 0 <= self.neutral_unknown <= 1:
-            raise ValueError(
-                f"{self.name}: neutral_unknown must be in [0, 1], got "
-                f"{self.neutral_unknown}"
-            )
-        for name in ("input_noise", "max_distance_s"):
-            if not 0 <= getattr(self, name) < float("inf"):
-                raise ValueError(
-                    f"{self.name}: {name} must be at least 0, got {getattr(self, name)}"
-                )
+        check_numbers(self.name, "[0, 1)", ema_decay=self.ema_decay)
+        check_numbers(self.name, "[0, 1]", neutral_unknown=self.neutral_unknown)
+        check_numbers(
+            self.name,
+            "[0, inf)",
+            input_noise=self.input_noise,
+            max_distance_s=self.max_distance_s,
+        )
 
     @property
     def training_window(self) -> WindowSpec:
