@@ -55,7 +55,7 @@ def test_an_ensemble_of_specialists_predicts_every_task(specialists, tiny_data, 
 
 def test_tasks_and_windows_are_flags_of_any_recipe(tiny_data, tmp_path):
     words = ["train", "modern-frame", "--data", str(tiny_data), "--num-epochs", "1"]
-    words += ["--model.tasks", "VALENCE", "AROUSAL", "--window.length-s", "18"]
+    words += ["--model.tasks", "valence", "arousal", "--window.length-s", "18"]
     assert main([*words, "-o", str(tmp_path / "run")]) == 0
     recipe = find_recipe(str(tmp_path / "run" / "recipe.json"))
     assert recipe.model.tasks == (Task.VALENCE, Task.AROUSAL)
