@@ -1,7 +1,5 @@
-"""Flags of records: parsing, errors, help, completion."""
+"""Flags of records: parsing, errors, help."""
 
-import shlex
-import subprocess
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -9,11 +7,9 @@ from typing import Annotated, Literal
 
 import pytest
 
-from wildaffect.cli.parser.completion import completion_script
 from wildaffect.cli.parser.help import help_text
 from wildaffect.cli.parser.marks import Invocation, Positional
 from wildaffect.cli.parser.parse import parse
-from wildaffect.cli.parser.parts import flags_of
 from wildaffect.cli.parser.spec import spec_of
 from wildaffect.core.errors import UsageError
 from wildaffect.core.threads import Auto
@@ -216,25 +212,3 @@ Examples:
   wildaffect draw a.png --shape 1 2 --start 12.5 --colors dark_red blue \\
       --format json -o somewhere"""
     )
-
-
-@pytest.mark.parametrize(
-    ("words", "expected"),
-    [
-        (["dr"], ["draw"]),
-        (["data", ""], ["check"]),
-        (["draw", "--ov"], ["--overlay"]),
-        (["draw", "--format", ""], ["csv", "json"]),
-        (["draw", "a.png", "--part.k"], ["--part.kind"]),
-    ],
-)
-def test_bash_completes_commands_flags_and_choices(words, expected):
-    flags = tuple(flags_of(spec_of(call())))
-    script = completion_script({"draw": flags, "data check": flags}, "bash")
-    typed = " ".join(map(shlex.quote, ["wildaffect", *words]))
-    script += f"COMP_WORDS=({typed}); COMP_CWORD={len(words)}; _wildaffect\n"
-    script += 'printf "%s\\n" "${COMPREPLY[@]}"\n'
-    done = subprocess.run(
-        ["bash", "-c", script], capture_output=True, text=True, check=True
-    )
-    assert done.stdout.split() == expected

@@ -128,7 +128,9 @@ def _script(words: list[str]) -> str:
     flags = {}
     for name in COMMANDS:
         with contextlib.suppress(MissingExtra):
-            call = invocation_of(name.split())
-            recipe = [recipe_argument(call.recipes)] if call.recipes else []
-            flags[name] = [*recipe, *flags_of(spec_of(call))]
-    return completion_script(flags, shell)
+            words = name.split()
+            recipes = invocation_of(words).recipes
+            call = invocation_of([*words, *recipes[:1]])  # others have similar settings
+            argument = [recipe_argument(recipes)] if recipes else []
+            flags[name] = [*argument, *flags_of(spec_of(call))]
+    return completion_script(flags, COMMANDS, shell)

@@ -36,7 +36,7 @@ def parse(spec: Section, call: Invocation) -> Any:
         raise UsageError(str(error)) from None
 
 
-def program_of(flags: Sequence[Flag], name: str) -> App:
+def program_of(flags: Sequence[Flag], name: str, summary: str = "") -> App:
     """Return a program that takes the flags and does nothing."""
 
     def command(*_: Any, **__: Any) -> None: ...
@@ -44,7 +44,7 @@ def program_of(flags: Sequence[Flag], name: str) -> App:
     arguments = [_argument(flag, index) for index, flag in enumerate(flags)]
     arguments.sort(key=lambda argument: argument.kind)
     command.__signature__ = Signature(arguments)  # type: ignore[attr-defined]
-    app = App(name=name, help_flags=(), version_flags=())
+    app = App(name=name, help=summary, help_flags=(), version_flags=())
     app.default(command)
     return app
 
@@ -84,7 +84,10 @@ def _argument(flag: Flag, index: int) -> Argument:
         each: Any = Annotated[values.annotation, mark]
         return Argument(name, Argument.VAR_POSITIONAL, annotation=each)
     kind = Argument.POSITIONAL_ONLY if flag.is_positional else Argument.KEYWORD_ONLY
-    plain: Any = _type(values) | None  # the default, which only stands for "not given"
+    # The defaults only stand for "not given". A switch that may be None would take a value.
+    if values.count == 0:
+        return Argument(name, kind, annotation=Annotated[bool, mark], default=False)
+    plain: Any = _type(values) | None
     return Argument(name, kind, annotation=Annotated[plain, mark], default=None)
 
 
