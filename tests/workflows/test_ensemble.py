@@ -109,7 +109,9 @@ def test_an_altered_ensemble_file_is_named_with_its_key(make):
     folder = make("ens")
     path = folder / "ensemble.json"
     path.write_text(path.read_text().replace('"combine"', '"combined"'))
-    with pytest.raises(UsageError, match=r"ensemble.json: invalid ensemble: combine: Field required"):
+    with pytest.raises(
+        UsageError, match=r"ensemble.json: invalid ensemble: combine: Field required"
+    ):
         load_ensemble(folder)
 
 

@@ -50,10 +50,11 @@ def run(command: Command) -> int:
     """Build the ensemble and print its scores."""
     require_train("ensemble")
     from wildaffect.cli.results import print_result
-    from wildaffect.core.console import Console
+    from wildaffect.core.progress import ProgressDisplay
     from wildaffect.workflows.ensemble import ensemble
 
-    with Console(stderr=True, highlight=False).status("loading runs") as status:
+    with ProgressDisplay() as progress:
+        progress.show("stage", text="loading runs")
         result = ensemble(
             command.runs,
             command.data,
@@ -65,7 +66,7 @@ def run(command: Command) -> int:
             select=command.select,
             seed=command.seed,
             num_threads=command.threads,
-            on_stage=status.update,
+            on_stage=lambda stage: progress.show("stage", text=stage),
         )
     print_result(result)
     return 0

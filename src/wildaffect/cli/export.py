@@ -47,11 +47,12 @@ def run(command: Command) -> int:
     """Export, check parity, write, and print the largest differences."""
     require_train("export")
     from wildaffect.cli.results import print_result
-    from wildaffect.core.console import Console
+    from wildaffect.core.progress import ProgressDisplay
     from wildaffect.export.bundled_backbones import parse_backbones
     from wildaffect.workflows.export_model import export_model
 
-    with Console(stderr=True, highlight=False).status("loading") as status:
+    with ProgressDisplay() as progress:
+        progress.show("stage", text="loading")
         result = export_model(
             command.source,
             command.output,
@@ -61,7 +62,7 @@ def run(command: Command) -> int:
             summary=command.summary,
             backbones=parse_backbones(command.backbone),
             clip=command.clip,
-            on_stage=status.update,
+            on_stage=lambda stage: progress.show("stage", text=stage),
         )
     print_result(result)
     return 0

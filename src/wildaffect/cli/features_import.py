@@ -35,18 +35,21 @@ def run(command: Command) -> int:
     import json
     from dataclasses import asdict
 
+    from wildaffect.core.progress import ProgressDisplay
     from wildaffect.features.importing import import_features, numbers_by_video
     from wildaffect.features.store import FeatureStore
     from wildaffect.formats.affwild2_mtl import read_mtl
 
-    numbers = numbers_by_video([read_mtl(path).annotations for path in command.annotations])
-    imported = import_features(
-        command.file,
-        FeatureStore(command.output),
-        feature_set=command.name,
-        numbers=numbers or None,
-        dtype=command.dtype,
-    )
+    with ProgressDisplay() as progress:
+        progress.show(f"importing {command.file.name}")
+        known = [read_mtl(path).annotations for path in command.annotations]
+        imported = import_features(
+            command.file,
+            FeatureStore(command.output),
+            feature_set=command.name,
+            numbers=numbers_by_video(known) or None,
+            dtype=command.dtype,
+        )
     print(
         json.dumps(asdict(imported))
         if command.json

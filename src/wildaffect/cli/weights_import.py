@@ -61,13 +61,14 @@ def run(command: Command) -> int:
     import json
     from dataclasses import asdict
 
-    from wildaffect.core.console import Console
+    from wildaffect.core.progress import ProgressDisplay
 
     require_train("weights import")
     from wildaffect.models.backbones.registry import backbone_spec
     from wildaffect.models.backbones.weights import ImportRequest, import_weights
 
-    with Console(stderr=True).status(f"checking {command.file.name}"):
+    with ProgressDisplay() as progress:
+        progress.show(f"checking {command.file.name}")
         manifest = import_weights(
             ImportRequest(
                 file=command.file,
