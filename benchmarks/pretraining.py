@@ -19,6 +19,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -27,6 +28,7 @@ import torch
 from frozen_features import draw_strip, pools, pretrained, small_picture, untrained
 from run_tables import MEASURES, Runs, print_difference, print_head, print_row
 
+from wildaffect.cli.training_progress import TrainingProgress
 from wildaffect.features.crops import CropOptions, Cropper, cut_all
 from wildaffect.metrics.scores import VideoStatistics
 from wildaffect.models.backbones.registry import backbone_spec
@@ -37,11 +39,15 @@ from wildaffect.synth.presets import PRESETS
 from wildaffect.training.core.recipe import BestOnDevSplit
 from wildaffect.training.core.runs import Run, read_metrics
 from wildaffect.training.images.evaluate import crop_statistics
-from wildaffect.training.images.job import ImageTrainerConfig, finetune_run, load_sets
+from wildaffect.training.images.job import (
+    ImageTrainerConfig,
+    TrainingCallbacks,
+    finetune_run,
+    load_sets,
+)
 from wildaffect.training.images.labeled import LabeledCrops, SetPlace
 from wildaffect.training.images.probe import Embedded, embed_crops, probe
 from wildaffect.training.images.recipe import FinetuneRecipe
-from wildaffect.workflows.image_progress import StepBar
 
 CPU, DATA_LICENSE = ImageTrainerConfig(accelerator="cpu"), "CC0-1.0"
 SEED = 82
@@ -178,7 +184,8 @@ def draw_people(study: Study) -> None:
 def crop_faces(study: Study) -> None:
     """Crop all faces, as the analysis does."""
     cropper = Cropper(study.crops, CropOptions(size_px=CROP_PX), Device())
-    print(cut_all(cropper, [study.world / IMAGES], quiet=False), file=sys.stderr)
+    count = cut_all(cropper, [study.world / IMAGES], lambda *_: None)
+    print(count, file=sys.stderr)
 
 
 def ask_features(study: Study) -> None:
@@ -250,7 +257,7 @@ def finetune_once(
     if (folder / "evaluated.pickle").exists():
         return
     crops = study.labels("train")
-    with StepBar(folder) as bar:
+    with TrainingProgress() as progress:
         trained = finetune_run(
             finetune_recipe(start, share, peak_lr, seed),
             [crops.take(thin_rows(crops, share.percent))],
@@ -258,7 +265,11 @@ def finetune_once(
             weights=str(study.maes[seed % len(study.maes)]) if start == "mae" else None,
             config=CPU,
             data_license=DATA_LICENSE,
-            callbacks=bar.callbacks,
+            callbacks=TrainingCallbacks(
+                on_epoch_end=partial(progress.show_epoch, Run(folder)),
+                on_step_end=partial(progress.show_step, Run(folder)),
+                on_evaluate=progress.show_evaluation,
+            ),
         )
     evaluated = crop_statistics(
         trained.model, [study.labels("test")], trained.data.preprocess

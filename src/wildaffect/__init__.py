@@ -18,13 +18,18 @@ if TYPE_CHECKING:
     from wildaffect.runtime.network import Device
     from wildaffect.training.temporal.runs import load_run
     from wildaffect.workflows.analyze import analyze, stream
+    from wildaffect.workflows.calibrate import calibrate
+    from wildaffect.workflows.compare import compare
     from wildaffect.workflows.cross_validate import cross_validate
     from wildaffect.workflows.ensemble import ensemble
     from wildaffect.workflows.evaluate import evaluate
     from wildaffect.workflows.export_model import export_model
+    from wildaffect.workflows.extract import extract
+    from wildaffect.workflows.finetune import finetune
     from wildaffect.workflows.generate import generate
     from wildaffect.workflows.load_model import load_model
     from wildaffect.workflows.predict import predict
+    from wildaffect.workflows.pretrain import pretrain
     from wildaffect.workflows.train import train
 
 _HOMES = {
@@ -36,15 +41,20 @@ _HOMES = {
     "WildAffectError": "wildaffect.core.errors",
     "__version__": "wildaffect.core.version",
     "analyze": "wildaffect.workflows.analyze",
+    "calibrate": "wildaffect.workflows.calibrate",
+    "compare": "wildaffect.workflows.compare",
     "cross_validate": "wildaffect.workflows.cross_validate",
     "ensemble": "wildaffect.workflows.ensemble",
     "evaluate": "wildaffect.workflows.evaluate",
     "export_model": "wildaffect.workflows.export_model",
+    "extract": "wildaffect.workflows.extract",
     "find_recipe": "wildaffect.recipes.catalog",
+    "finetune": "wildaffect.workflows.finetune",
     "generate": "wildaffect.workflows.generate",
     "load_model": "wildaffect.workflows.load_model",
     "load_run": "wildaffect.training.temporal.runs",
     "predict": "wildaffect.workflows.predict",
+    "pretrain": "wildaffect.workflows.pretrain",
     "read_table": "wildaffect.outputs.table",
     "stream": "wildaffect.workflows.analyze",
     "train": "wildaffect.workflows.train",
@@ -59,15 +69,20 @@ __all__ = [
     "WildAffectError",
     "__version__",
     "analyze",
+    "calibrate",
+    "compare",
     "cross_validate",
     "ensemble",
     "evaluate",
     "export_model",
+    "extract",
     "find_recipe",
+    "finetune",
     "generate",
     "load_model",
     "load_run",
     "predict",
+    "pretrain",
     "read_table",
     "stream",
     "train",

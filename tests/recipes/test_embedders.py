@@ -188,7 +188,7 @@ def test_unknown_weights_are_refused_on_the_command_line(crops_tree, tmp_path, c
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="says what happens without a GPU")
 def test_a_missing_gpu_is_reported(run_folder):
-    with pytest.raises(UsageError, match="--device cuda: no GPU found; use cpu"):
+    with pytest.raises(UsageError, match="device: no GPU found for cuda; use cpu"):
         backbone_sets([str(run_folder)], Device(), precision="f32", on_cuda=True)
 
 
@@ -196,5 +196,5 @@ def test_bf16_is_refused_or_proven(run_folder):
     if supports_bf16("CPU"):
         assert backbone_sets([str(run_folder)], Device(), precision="bf16", on_cuda=False)
     else:
-        with pytest.raises(UsageError, match="--precision bf16: CPU must have it"):
+        with pytest.raises(UsageError, match="precision: bf16 is not supported by cpu"):
             backbone_sets([str(run_folder)], Device(), precision="bf16", on_cuda=False)

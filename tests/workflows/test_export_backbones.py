@@ -228,7 +228,7 @@ def test_a_whole_system_carries_its_backbones(folder):
         num_epochs=1,
         backbone=(f"face={folder / 'face'}",),
     )
-    assert train_system(command) == 0
+    assert train_system(command) == folder / "system" / "artifact"
     manifest = load_artifact(folder / "system" / "artifact").manifest
     assert [model_input.key for model_input in manifest.inputs] == ["face", "pose"]
 

@@ -43,19 +43,22 @@ class Command:
 def run(command: Command) -> int:
     """Run the comparison and print where the table is."""
     require_train("compare")
-    from wildaffect.workflows.compare import CompareOptions, compare
+    from wildaffect.cli.training_progress import TrainingProgress
+    from wildaffect.workflows.compare import compare
 
-    recipes = command.recipes
-    return compare(
-        CompareOptions(
-            recipes=recipes,
-            data=command.data,
-            features=command.features or command.data / "features",
+    with TrainingProgress() as progress:
+        result = compare(
+            command.recipes,
+            command.data,
+            features=command.features,
             output=command.output,
             num_seeds=command.seeds,
-            reference=command.reference or (recipes[0] if recipes else ""),
+            reference=command.reference,
             score_split=command.score_split,
             device=command.device,
-            threads=command.threads,
+            num_threads=command.threads,
+            on_epoch_end=progress.show_epoch,
+            on_note=progress.note,
         )
-    )
+        progress.result(result)
+    return 0

@@ -43,6 +43,7 @@ def run(command: Command) -> int:
     import json
 
     from wildaffect.core.errors import UsageError
+    from wildaffect.core.progress import ProgressDisplay
     from wildaffect.features.crops import CropOptions, Cropper, cut_all
     from wildaffect.runtime.network import Device
 
@@ -53,7 +54,8 @@ def run(command: Command) -> int:
     )
     device = Device(name=command.device, threads=command.threads)
     cropper = Cropper(command.output, options, device)
-    total = cut_all(cropper, command.inputs, quiet=command.quiet)
+    with ProgressDisplay(quiet=command.quiet) as display:
+        total = cut_all(cropper, command.inputs, display.show)
     if command.json:
         print(json.dumps(asdict(total)))
     else:

@@ -6,18 +6,19 @@ Examples:
     wildaffect extract videos --feature-sets runs/iresnet runs/mae -o features --workers 8
 """
 
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from wildaffect.cli.extras import require_cluster, require_train
 from wildaffect.cli.parser.marks import Positional
 from wildaffect.core.errors import UsageError
 from wildaffect.core.threads import AnalysisThreads
 
 if TYPE_CHECKING:
-    from wildaffect.features.engine import Engine, ExtractPlan
+    from wildaffect.core.frames import VideoInfo
+    from wildaffect.core.progress import ProgressDisplay
+    from wildaffect.features.extract import Extracted
+    from wildaffect.features.extract_sources import ExtractSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,69 +67,49 @@ class Command:
 
 def run(command: Command) -> int:
     """Extract missing features; return 1 if any video failed or lacks frames."""
-    from wildaffect.features.extract_sources import find_extract_sources
-    from wildaffect.features.progress import extract_all
-    from wildaffect.features.store import FeatureStore
-    from wildaffect.video.picture import DamagedVideoWarning
+    from wildaffect.core.progress import ProgressDisplay
+    from wildaffect.workflows.extract import extract
 
-    warnings.simplefilter("ignore", DamagedVideoWarning)  # reported in the summary
-    jobs = find_extract_sources(command.inputs, command.images_as)
-    engine = _engine(command, _plan(command))
-    store = FeatureStore(command.output)
-    progress = extract_all(jobs, store, engine, quiet=command.quiet)
-    print(progress.as_json() if command.json else progress.summary(command.output))
-    return 1 if progress.has_errors else 0
-
-
-def _plan(command: Command) -> "ExtractPlan":
-    from wildaffect.features.engine import ExtractPlan
-    from wildaffect.features.extract import ExtractOptions
-    from wildaffect.features.sets import MEASURED, measured_sets
-    from wildaffect.runtime.network import Device
-
-    is_cuda = _is_cuda(command)
-    if command.images_as == "aligned" and set(command.feature_sets) & set(MEASURED):
-        raise UsageError(
-            "extract: --images-as aligned works with backbones only, got --feature-sets "
-            f"{', '.join(command.feature_sets)}"
-        )
-    device = Device(name="cpu" if is_cuda else command.device, threads=command.threads)
-    backbones = [name for name in command.feature_sets if name not in MEASURED]
-    sets = measured_sets([name for name in command.feature_sets if name in MEASURED])
-    if backbones:
-        require_train(f"extract --feature-sets {backbones[0]}")
-        from wildaffect.recipes.embedders import backbone_sets
-
-        sets += backbone_sets(
-            backbones, device, precision=command.precision, on_cuda=is_cuda
-        )
-    return ExtractPlan(
-        store=command.output.absolute(),
-        sets=tuple(sets),
-        options=ExtractOptions(
-            dtype=command.dtype, replace=command.overwrite, device=device
-        ),
-    )
-
-
-def _is_cuda(command: Command) -> bool:
-    return command.device.lower() == "cuda"
-
-
-def _engine(command: Command, plan: "ExtractPlan") -> "Engine":
-    from wildaffect.features.engine import InProcess
-    from wildaffect.features.workers import Processes
-
-    if command.engine == "ray":
-        require_cluster("extract --engine ray")
-        from wildaffect.features.cluster import RayActors
-
-        return RayActors(
-            plan,
-            command.workers,
-            address=command.address,
-            num_gpus=int(_is_cuda(command)),
-        )
-    if command.address != "local":
+    if command.engine == "local" and command.address != "local":
         raise UsageError(f"--address {command.address}: only valid with --engine ray")
-    return InProcess(plan) if command.workers == 1 else Processes(plan, command.workers)
+    with ProgressDisplay(quiet=command.quiet) as display:
+        rows = _Rows(display)
+        result = extract(
+            command.inputs,
+            command.output,
+            feature_sets=command.feature_sets,
+            images_as=command.images_as,
+            dtype=command.dtype,
+            overwrite=command.overwrite,
+            device=command.device,
+            precision=command.precision,
+            num_threads=command.threads,
+            num_workers=command.workers,
+            cluster=command.address if command.engine == "ray" else None,
+            on_video=rows.end_video,
+            on_frame=rows.show_frame,
+        )
+    print(result.as_json() if command.json else result.summary())
+    return 1 if result.has_errors else 0
+
+
+class _Rows:
+    """A row of all videos that are done, and one per active video."""
+
+    def __init__(self, display: "ProgressDisplay") -> None:
+        self._display = display
+        self._num_done = 0
+
+    def show_frame(self, source: "ExtractSource", info: "VideoInfo", done: int) -> None:
+        """Show the progress of one video."""
+        name = f"video {source.video}"
+        self._display.show(name, done, info.num_frames, text=source.video)
+
+    def end_video(self, outcome: "Extracted", num_videos: int) -> None:
+        """Count a video, and print what was wrong with it."""
+        self._num_done += 1
+        self._display.remove(f"video {outcome.video}")
+        self._display.show("videos", self._num_done, num_videos)
+        for trouble in (outcome.error, outcome.damage):
+            if trouble:
+                self._display.print(f"wildaffect: {trouble}")

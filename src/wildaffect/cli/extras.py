@@ -11,9 +11,3 @@ def require_train(what: str) -> None:
     """Raise MissingExtra unless the extra `train` is installed."""
     if any(find_spec(name) is None for name in TRAIN_PACKAGES):
         raise MissingExtra(what, "train")
-
-
-def require_cluster(what: str) -> None:
-    """Raise MissingExtra unless Ray is installed."""
-    if find_spec("ray") is None:
-        raise MissingExtra(what, "cluster")

@@ -17,7 +17,7 @@ from wildaffect.cli.parser.marks import Invocation
 from wildaffect.cli.recipe_flags import recipe_invocation
 
 if TYPE_CHECKING:
-    from wildaffect.workflows.finetune_flags import FinetuneCommand
+    from wildaffect.cli.finetune_flags import FinetuneCommand
 
 
 def invocation(words: list[str]) -> Invocation:
@@ -28,8 +28,8 @@ def invocation(words: list[str]) -> Invocation:
         MissingExtra: If the extra `train` is not installed.
     """
     require_train("finetune")
+    from wildaffect.cli.finetune_flags import FinetuneCommand
     from wildaffect.recipes.images import FINETUNE_RECIPES, find_finetune_recipe
-    from wildaffect.workflows.finetune_flags import FinetuneCommand
 
     return recipe_invocation(
         FinetuneCommand,
@@ -42,6 +42,30 @@ def invocation(words: list[str]) -> Invocation:
 
 def run(command: "FinetuneCommand") -> int:
     """Train, score, and print where the results are."""
+    from wildaffect.cli.training_progress import TrainingProgress
     from wildaffect.workflows.finetune import finetune
 
-    return finetune(command)
+    with TrainingProgress() as progress:
+        result = finetune(
+            command.recipe,
+            command.data,
+            images=command.images,
+            layouts=command.layout,
+            weights=command.weights,
+            output=command.output,
+            train_split=command.train_split,
+            score_split=None if command.score_split == "none" else command.score_split,
+            data_license=command.data_license,
+            device=command.device,
+            strategy=command.strategy,
+            micro_batch_size=command.micro_batch_size,
+            num_threads=command.threads,
+            num_decoders=command.decoders,
+            trackers=command.trackers,
+            on_epoch_end=progress.show_epoch,
+            on_step_end=progress.show_step,
+            on_evaluate=progress.show_evaluation,
+            on_note=progress.note,
+        )
+        progress.result(result)
+    return 0

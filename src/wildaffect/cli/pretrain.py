@@ -15,7 +15,7 @@ from wildaffect.cli.parser.marks import Invocation
 from wildaffect.cli.recipe_flags import recipe_invocation
 
 if TYPE_CHECKING:
-    from wildaffect.workflows.pretrain_flags import PretrainCommand
+    from wildaffect.cli.pretrain_flags import PretrainCommand
 
 
 def invocation(words: list[str]) -> Invocation:
@@ -26,8 +26,8 @@ def invocation(words: list[str]) -> Invocation:
         MissingExtra: If the extra `train` is not installed.
     """
     require_train("pretrain")
+    from wildaffect.cli.pretrain_flags import PretrainCommand
     from wildaffect.recipes.images import PRETRAIN_RECIPES, find_pretrain_recipe
-    from wildaffect.workflows.pretrain_flags import PretrainCommand
 
     return recipe_invocation(
         PretrainCommand,
@@ -40,6 +40,27 @@ def invocation(words: list[str]) -> Invocation:
 
 def run(command: "PretrainCommand") -> int:
     """Train and print where the results are."""
+    from wildaffect.cli.training_progress import TrainingProgress
     from wildaffect.workflows.pretrain import pretrain
 
-    return pretrain(command)
+    with TrainingProgress() as progress:
+        result = pretrain(
+            command.recipe,
+            command.images,
+            probe=command.probe,
+            probe_split=command.probe_split,
+            output=command.output,
+            data_license=command.data_license,
+            device=command.device,
+            strategy=command.strategy,
+            micro_batch_size=command.micro_batch_size,
+            num_threads=command.threads,
+            num_decoders=command.decoders,
+            trackers=command.trackers,
+            on_epoch_end=progress.show_epoch,
+            on_step_end=progress.show_step,
+            on_evaluate=progress.show_evaluation,
+            on_note=progress.note,
+        )
+        progress.result(result)
+    return 0

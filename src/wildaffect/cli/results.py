@@ -4,12 +4,23 @@ from wildaffect.core.console import Console
 from wildaffect.training.core.distributed import is_first_process
 from wildaffect.training.temporal.ensemble_pages import diversity_table, evaluated_table
 from wildaffect.training.temporal.pages import fit_table, score_table, table_console
+from wildaffect.workflows.compare import ComparisonResult
 from wildaffect.workflows.ensemble import EnsembleResult
 from wildaffect.workflows.export_model import ExportResult
+from wildaffect.workflows.finetune import FinetuneResult
 from wildaffect.workflows.predict import PredictResult
+from wildaffect.workflows.pretrain import PretrainResult
 from wildaffect.workflows.training_setup import TrainResult
 
-Result = TrainResult | PredictResult | EnsembleResult | ExportResult
+Result = (
+    TrainResult
+    | FinetuneResult
+    | PretrainResult
+    | ComparisonResult
+    | PredictResult
+    | EnsembleResult
+    | ExportResult
+)
 
 
 def print_result(result: Result) -> None:
@@ -19,6 +30,12 @@ def print_result(result: Result) -> None:
     match result:
         case TrainResult():
             _print_training(result)
+        case FinetuneResult():
+            _print_finetuning(result)
+        case PretrainResult():
+            _print_pretraining(result)
+        case ComparisonResult():
+            _print_comparison(result)
         case PredictResult():
             _print_predictions(result)
         case EnsembleResult():
@@ -46,6 +63,37 @@ def _print_training(result: TrainResult) -> None:
     elif result.trained is not None:
         num_videos = len(result.trained.data.train_videos)
         console.print(f"{result.folder}: trained on {num_videos} videos")
+
+
+def _print_finetuning(result: FinetuneResult) -> None:
+    console = table_console()
+    if not result.scores:
+        tasks = ", ".join(result.trained.data.tasks)
+        console.print(f"{result.folder}: trained for {tasks}", markup=False)
+        return
+    line = result.scores[-1]
+    console.print(score_table(result.scores, result.scored_on))
+    console.print(
+        f"{result.folder}: score {line.scores['score']:.3f} ({line.low:.3f} to "
+        f"{line.high:.3f}, 95 % over videos)",
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+def _print_pretraining(result: PretrainResult) -> None:
+    titles = {"linear": "linear probe", "neighbors": "nearest neighbors"}
+    text = f"{result.folder}: {result.recipe.num_epochs} epochs, loss {result.loss:.4f}"
+    for name, value in result.probes.items():
+        source, _, probe = name.rpartition("/")
+        text += f", {titles[probe]} {value:.3f}{f' on {source}' if source else ''}"
+    Console(highlight=False, soft_wrap=True).print(text, markup=False)
+
+
+def _print_comparison(result: ComparisonResult) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(result.markdown, markup=False)
+    console.print(f"{result.folder}/comparison.md, .json, .svg", markup=False)
 
 
 def _print_predictions(result: PredictResult) -> None:

@@ -23,8 +23,10 @@ from wildaffect.cli.recipe_flags import recipe_invocation
 
 if TYPE_CHECKING:
     from wildaffect.cli.train_flags import TrainCommand
+    from wildaffect.cli.training_progress import TrainingProgress
     from wildaffect.recipes.pixel_systems import PixelSystemCommand
     from wildaffect.recipes.systems import SystemCommand
+    from wildaffect.workflows.training_setup import TrainResult
 
 
 def invocation(words: list[str]) -> Invocation:
@@ -75,59 +77,63 @@ def invocation(words: list[str]) -> Invocation:
 
 def run(command: "TrainCommand | SystemCommand | PixelSystemCommand") -> int:
     """Train, score, and print where the results are."""
-    from wildaffect.cli.results import print_result
     from wildaffect.cli.train_flags import TrainCommand
+    from wildaffect.cli.training_progress import TrainingProgress
     from wildaffect.recipes.pixel_systems import PixelSystemCommand
     from wildaffect.workflows.pixel_stages import train_from_pixels
-    from wildaffect.workflows.systems import train_system
+    from wildaffect.workflows.systems import SystemCallbacks, train_system
 
-    match command:
-        case TrainCommand():
-            return _train(command)
-        case PixelSystemCommand():
-            return train_from_pixels(command, on_result=print_result)
-        case _:
-            return train_system(command, on_result=print_result)
+    with TrainingProgress() as progress:
+        if isinstance(command, TrainCommand):
+            progress.result(_train(command, progress))
+            return 0
+        callbacks = SystemCallbacks(
+            on_result=progress.result,
+            on_count=progress.show_count,
+            on_epoch_end=progress.show_epoch,
+            on_step_end=progress.show_step,
+            on_evaluate=progress.show_evaluation,
+            on_note=progress.note,
+        )
+        if isinstance(command, PixelSystemCommand):
+            train_from_pixels(command, callbacks)
+        else:
+            train_system(command, callbacks)
+    return 0
 
 
-def _train(command: "TrainCommand") -> int:
-    from wildaffect.cli.results import print_note, print_result
+def _train(command: "TrainCommand", progress: "TrainingProgress") -> "TrainResult":
     from wildaffect.workflows.cross_validate import cross_validate
-    from wildaffect.workflows.epoch_bar import EpochBar
     from wildaffect.workflows.train import train
 
-    with EpochBar(command.recipe.num_epochs) as bar:
-        if command.folds:
-            result = cross_validate(
-                command.recipe,
-                command.data,
-                num_folds=command.folds,
-                features=command.features,
-                output=command.output,
-                layout=command.layout,
-                train_split=command.train_split,
-                data_license=command.data_license,
-                device=command.device,
-                num_threads=command.threads,
-                trackers=command.trackers,
-                on_epoch_end=bar.show_epoch,
-                on_note=print_note,
-            )
-        else:
-            result = train(
-                command.recipe,
-                command.data,
-                features=command.features,
-                output=command.output,
-                layout=command.layout,
-                train_split=command.train_split,
-                score_split=None if command.score_split == "none" else command.score_split,
-                data_license=command.data_license,
-                device=command.device,
-                num_threads=command.threads,
-                trackers=command.trackers,
-                on_epoch_end=bar.show_epoch,
-                on_note=print_note,
-            )
-    print_result(result)
-    return 0
+    if command.folds:
+        return cross_validate(
+            command.recipe,
+            command.data,
+            num_folds=command.folds,
+            features=command.features,
+            output=command.output,
+            layout=command.layout,
+            train_split=command.train_split,
+            data_license=command.data_license,
+            device=command.device,
+            num_threads=command.threads,
+            trackers=command.trackers,
+            on_epoch_end=progress.show_epoch,
+            on_note=progress.note,
+        )
+    return train(
+        command.recipe,
+        command.data,
+        features=command.features,
+        output=command.output,
+        layout=command.layout,
+        train_split=command.train_split,
+        score_split=None if command.score_split == "none" else command.score_split,
+        data_license=command.data_license,
+        device=command.device,
+        num_threads=command.threads,
+        trackers=command.trackers,
+        on_epoch_end=progress.show_epoch,
+        on_note=progress.note,
+    )

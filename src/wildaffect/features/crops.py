@@ -27,7 +27,6 @@ from wildaffect.core.faces import FrameFaces, Status
 from wildaffect.core.files import write_whole
 from wildaffect.core.frames import Frame
 from wildaffect.core.preprocess import Preprocess
-from wildaffect.core.progress import ProgressDisplay
 from wildaffect.faces.chain import FaceChain
 from wildaffect.faces.detector import FaceDetector
 from wildaffect.faces.scan import FrameScanner
@@ -44,6 +43,8 @@ JPEG_QUALITY = 95
 
 Tick = Callable[[int], None]
 """Called with the number of images or frames processed so far."""
+OnCount = Callable[[str, int, int | None], None]
+"""Called with a name, the number of its items that are done, and their total if known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,8 +226,13 @@ def images_below(root: Path) -> tuple[Path, ...]:
     return tuple(sorted(path for path in root.rglob("*") if is_image_name(path)))
 
 
-def cut_all(cropper: Cropper, inputs: Sequence[Path], *, quiet: bool) -> CropCount:
-    """Crop every input, with progress on standard error; failed videos are counted.
+def cut_all(cropper: Cropper, inputs: Sequence[Path], on_count: OnCount) -> CropCount:
+    """Crop every input; failed videos are counted.
+
+    Args:
+        cropper: Cropper.
+        inputs: Folders of images, and videos.
+        on_count: Called with the name of an input, and how many of its images are done.
 
     Raises:
         OutputError: If crops cannot be written.
@@ -234,21 +240,24 @@ def cut_all(cropper: Cropper, inputs: Sequence[Path], *, quiet: bool) -> CropCou
     cropper.begin()
     claim_crops(cropper.output, inputs)
     total = CropCount()
-    with ProgressDisplay(quiet=quiet) as progress:
-        for path in inputs:
-            show = partial(progress.show, path.name)
-            try:
-                if path.is_dir():
-                    paths = images_below(path)
-                    on_image = partial(show, total=len(paths))
-                    total.add(cropper.images(path, paths, on_image))
-                else:
-                    total.add(cropper.video(path, show))
-            except UnreadableVideo as error:
-                total.add(CropCount(num_unreadable=1, first_unreadable=str(error)))
-            except WildAffectError:
-                raise
-            except Exception as error:
-                reason = unexpected(str(path), error)
-                total.add(CropCount(num_unreadable=1, first_unreadable=reason))
+    for path in inputs:
+        try:
+            if path.is_dir():
+                paths = images_below(path)
+                on_image = partial(_count, on_count, path.name, len(paths))
+                total.add(cropper.images(path, paths, on_image))
+            else:
+                on_frame = partial(_count, on_count, path.name, None)
+                total.add(cropper.video(path, on_frame))
+        except UnreadableVideo as error:
+            total.add(CropCount(num_unreadable=1, first_unreadable=str(error)))
+        except WildAffectError:
+            raise
+        except Exception as error:
+            reason = unexpected(str(path), error)
+            total.add(CropCount(num_unreadable=1, first_unreadable=reason))
     return total
+
+
+def _count(on_count: OnCount, name: str, total: int | None, done: int) -> None:
+    on_count(name, done, total)

@@ -81,7 +81,7 @@ def _in_precision(
     """Return the device with the requested precision, after a parity check."""
     if precision == "bf16" and not supports_bf16(device.name):
         raise UsageError(
-            f"--precision bf16: not supported by {device.name}; use f32 or auto"
+            f"precision: bf16 is not supported by {device.name}; use f32 or auto"
         )
     plain, short = replace(device, precision="f32"), replace(device, precision="bf16")
     check_backbone(loaded, onnx, plain)
@@ -96,7 +96,7 @@ def _in_precision(
 
 def _on_cuda(name: str) -> Callable[[], Embed]:
     if not torch.cuda.is_available():
-        raise UsageError("--device cuda: no GPU found; use cpu")
+        raise UsageError("device: no GPU found for cuda; use cpu")
     # other processes may have another working directory
     return partial(torch_embed, str(Path(name).resolve()) if Path(name).is_dir() else name)
 

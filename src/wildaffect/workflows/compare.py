@@ -1,145 +1,183 @@
-"""The compare command: train what is not trained yet, score, and write the table."""
+"""Train recipes over several seeds, and compare them in pairs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
+from typing import Literal
 
-import torch
-
-from wildaffect.core.console import Console
 from wildaffect.core.errors import UsageError
 from wildaffect.core.files import write_whole
-from wildaffect.features.store import FeatureStore
 from wildaffect.recipes.catalog import find_recipe
 from wildaffect.training.core.config import TrainerConfig
 from wildaffect.training.core.recipe import UNKNOWN_LICENSE
-from wildaffect.training.core.runs import Run, read_metrics
+from wildaffect.training.core.runs import read_metrics
 from wildaffect.training.temporal.calibrate_and_score import (
     calibrate_run,
     load_calibration,
     predict_stored,
 )
-from wildaffect.training.temporal.comparison import Comparison, System, comparison_lines
+from wildaffect.training.temporal.comparison import (
+    Comparison,
+    Line,
+    System,
+    comparison_lines,
+)
 from wildaffect.training.temporal.comparison_pages import to_json, to_markdown, to_svg
-from wildaffect.training.temporal.job import train_run
 from wildaffect.training.temporal.load import Split, load_split
 from wildaffect.training.temporal.recipe import TemporalRecipe
-from wildaffect.training.temporal.runs import TrainedModel
-from wildaffect.workflows.epoch_bar import EpochBar
+from wildaffect.workflows.callbacks import OnEpochEnd, OnNote, no_epoch_end, no_note
+from wildaffect.workflows.training_setup import TrainSetup, set_up, train_one
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CompareOptions:
-    """Recipes to compare, and the data to compare them on."""
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ComparisonResult:
+    """A comparison of recipes, and the folder of its runs and pages."""
 
-    recipes: tuple[str, ...]
-    data: Path
-    features: Path
-    output: Path
-    num_seeds: int
-    reference: str
-    score_split: str
-    device: str
-    threads: int
+    folder: Path
+    lines: tuple[Line, ...]
+    """Scores and paired differences, a line per system and step."""
+    note: str
+    """Seeds, data, and how the numbers came about."""
+
+    @property
+    def markdown(self) -> str:
+        """Return the table as Markdown."""
+        return to_markdown(self.lines, self.note)
+
+    def __repr__(self) -> str:
+        best = max(self.lines, key=lambda line: line.scores["score"])
+        return (
+            f"ComparisonResult({self.folder}: {len(self.lines)} lines, best {best.name}, "
+            f"{best.step}, score {best.scores['score']:.3f})"
+        )
 
 
-def compare(options: CompareOptions) -> int:
-    """Train every recipe with every seed, then write the comparison.
+def compare(  # noqa: PLR0913 - each is an option of the command
+    recipes: Sequence[str | Path | TemporalRecipe],
+    data: str | Path,
+    *,
+    features: str | Path | None = None,
+    output: str | Path = "comparison",
+    num_seeds: int = 5,
+    reference: str | None = None,
+    score_split: str = "val",
+    device: Literal["auto", "cpu", "cuda"] = "auto",
+    num_threads: int = 1,
+    on_epoch_end: OnEpochEnd = no_epoch_end,
+    on_note: OnNote = no_note,
+) -> ComparisonResult:
+    """Train every recipe with every seed and compare them; resumable.
 
-    Finished runs are not trained again, so an interrupted comparison resumes.
+    Args:
+        recipes: Names, recipe.json files, or recipes.
+        data: Folder of annotations.
+        features: Feature store; `features` in the data's folder by default.
+        output: Folder for the runs and the comparison (Markdown, JSON and SVG).
+        num_seeds: Number of runs per recipe, each with its own seed.
+        reference: Name of the recipe to compare the others with; the first by default.
+        score_split: Split to score on; nothing is selected on it.
+        device: Where to train.
+        num_threads: Threads of tensor operations on the CPU.
+        on_epoch_end: Called after every epoch.
+        on_note: Called with each note; training continues.
 
     Raises:
         UsageError: If the reference is not among the recipes, or they predict other tasks.
+        FeatureError: If the store lacks what a recipe reads.
+        Diverged: If a loss is not finite.
     """
-    torch.set_num_threads(options.threads)
-    recipes = {name: find_recipe(name) for name in dict.fromkeys(options.recipes)}
-    _check(options, recipes)
-    store = FeatureStore(options.features)
-    console = Console(highlight=False, soft_wrap=True)
-    systems, evaluated = {}, None
-    for name, recipe in recipes.items():
-        split = load_split(options.data, store, recipe, "train")
-        evaluated = load_split(options.data, store, recipe, options.score_split)
-        runs = [
-            _train(options, replace(recipe, seed=seed), split, store)
-            for seed in range(options.num_seeds)
-        ]
-        systems[name] = _system(name, runs, split, evaluated, options.score_split)
-    if evaluated is None:
-        raise UsageError("compare: at least one recipe must be named, got none")
-    tasks = next(iter(recipes.values())).model.tasks
-    comparison = Comparison(evaluated, tasks, evaluated.annotations.spaces, seed=0)
-    lines = comparison_lines(comparison, systems, options.reference)
-    note = _note(options, evaluated)
-    options.output.mkdir(parents=True, exist_ok=True)
-    for suffix, text in (
-        ("md", to_markdown(lines, note)),
-        ("json", to_json(lines, note)),
-        ("svg", to_svg(lines, f"Lead in the sum of scores, {options.num_seeds} seeds")),
-    ):
-        path = options.output / f"comparison.{suffix}"
-        write_whole(path, text.encode())
-    console.print(to_markdown(lines, note), markup=False)
-    console.print(f"{options.output}/comparison.md, .json, .svg", markup=False)
-    return 0
-
-
-def _check(options: CompareOptions, recipes: dict[str, TemporalRecipe]) -> None:
-    if options.reference not in recipes:
-        raise UsageError(
-            f"compare: --reference must be one of {', '.join(recipes)}, "
-            f"got {options.reference!r}"
+    folder = Path(output)
+    found = _find(recipes)
+    reference = reference or next(iter(found))
+    _check(found, reference, num_seeds)
+    systems = {}
+    for name, recipe in found.items():
+        setup = set_up(
+            recipe,
+            data,
+            features=features,
+            output=folder,
+            layout=None,
+            train_split="train",
+            data_license=UNKNOWN_LICENSE,
+            config=TrainerConfig(accelerator=device),
+            num_threads=num_threads,
+            callbacks=(on_epoch_end, on_note),
         )
-    tasks = {recipe.model.tasks for recipe in recipes.values()}
-    if len(tasks) > 1 or options.num_seeds < 1:
+        evaluated = load_split(Path(data), setup.store, recipe, score_split)
+        systems[name] = _train(name, setup, (evaluated, score_split), num_seeds)
+    tasks = next(iter(found.values())).model.tasks
+    comparison = Comparison(evaluated, tasks, evaluated.annotations.spaces, seed=0)
+    result = ComparisonResult(
+        folder=folder,
+        lines=tuple(comparison_lines(comparison, systems, reference)),
+        note=_note(num_seeds, evaluated),
+    )
+    _write(result, num_seeds)
+    return result
+
+
+def _find(
+    recipes: Sequence[str | Path | TemporalRecipe],
+) -> dict[str, TemporalRecipe]:
+    if not recipes:
+        raise UsageError("recipes: must be at least one, got none")
+    return {
+        recipe.name if isinstance(recipe, TemporalRecipe) else str(recipe): (
+            recipe if isinstance(recipe, TemporalRecipe) else find_recipe(recipe)
+        )
+        for recipe in recipes
+    }
+
+
+def _check(recipes: dict[str, TemporalRecipe], reference: str, num_seeds: int) -> None:
+    if reference not in recipes:
         raise UsageError(
-            "compare: recipes must predict the same tasks and --seeds be at least 1, got "
-            f"{len(tasks)} sets of tasks and {options.num_seeds} seeds"
+            f"reference: must be one of {', '.join(recipes)}, got {reference!r}"
+        )
+    if num_seeds < 1:
+        raise UsageError(f"num_seeds: must be at least 1, got {num_seeds}")
+    tasks = {recipe.model.tasks for recipe in recipes.values()}
+    if len(tasks) > 1:
+        raise UsageError(
+            f"recipes: must predict the same tasks, got {len(tasks)} sets of tasks"
         )
 
 
 def _train(
-    options: CompareOptions, recipe: TemporalRecipe, split: Split, store: FeatureStore
-) -> TrainedModel:
-    folder = options.output / "runs" / f"{recipe.name}-{recipe.seed}"
-    with EpochBar(recipe.num_epochs) as bar:
-        return train_run(
-            recipe,
-            split,
-            store,
-            folder,
-            config=TrainerConfig(accelerator=options.device),
-            data_license=UNKNOWN_LICENSE,
-            on_epoch_end=partial(bar.show_epoch, Run(folder)),
-        )
-
-
-def _system(
-    name: str,
-    runs: Sequence[TrainedModel],
-    split: Split,
-    evaluated: Split,
-    score_split: str,
+    name: str, setup: TrainSetup, scored: tuple[Split, str], num_seeds: int
 ) -> System:
-    for run in runs:
-        calibrate_run(run, split.sequences)
+    """Train a recipe with every seed, calibrate the runs, and predict the scored videos."""
+    evaluated, split = scored
+    runs = []
+    for seed in range(num_seeds):
+        seeded = replace(setup, recipe=replace(setup.recipe, seed=seed))
+        folder = setup.folder / "runs" / f"{setup.recipe.name}-{seed}"
+        runs.append(train_one(seeded, setup.split, folder))
+        calibrate_run(runs[-1], setup.split.sequences)
     seconds = [sum(row["seconds"] for row in read_metrics(item.run)) for item in runs]
     return System(
         name=name,
-        outputs=tuple(
-            predict_stored(run, evaluated.sequences, score_split) for run in runs
-        ),
+        outputs=tuple(predict_stored(run, evaluated.sequences, split) for run in runs),
         calibrations=tuple(load_calibration(run.run.folder) for run in runs),
         num_parameters=sum(p.numel() for p in runs[0].model.parameters()),
         seconds=sum(seconds) / len(seconds),
     )
 
 
-def _note(options: CompareOptions, evaluated: Split) -> str:
+def _write(result: ComparisonResult, num_seeds: int) -> None:
+    title = f"Lead in the sum of scores, {num_seeds} seeds"
+    for suffix, text in (
+        ("md", result.markdown),
+        ("json", to_json(result.lines, result.note)),
+        ("svg", to_svg(result.lines, title)),
+    ):
+        write_whole(result.folder / f"comparison.{suffix}", text.encode())
+
+
+def _note(num_seeds: int, evaluated: Split) -> str:
     return (
-        f"{options.num_seeds} seeds, scored on "
-        f"{len(evaluated.sequences)} videos of "
+        f"{num_seeds} seeds, scored on {len(evaluated.sequences)} videos of "
         f"{evaluated.annotations.source}; sum = mean CCC + macro-F1 + mean F1. "
         "Differences: means over seeds, intervals over resampled videos and seeds. "
         "Smoothing and calibration are fitted on held-out training subjects; those of "

@@ -22,9 +22,8 @@ from wildaffect.training.temporal.calibrate_and_score import (
 from wildaffect.training.temporal.load import Split
 from wildaffect.training.temporal.recipe import TemporalRecipe
 from wildaffect.training.temporal.score import video_statistics
+from wildaffect.workflows.callbacks import OnEpochEnd, OnNote, no_epoch_end, no_note
 from wildaffect.workflows.training_setup import (
-    OnEpochEnd,
-    OnNote,
     Tracker,
     TrainResult,
     TrainSetup,
@@ -47,8 +46,8 @@ def cross_validate(  # noqa: PLR0913 - each is an option of the command
     device: Literal["auto", "cpu", "cuda"] = "auto",
     num_threads: int = 1,
     trackers: tuple[Tracker, ...] = (),
-    on_epoch_end: OnEpochEnd = lambda run, epoch: None,  # noqa: ARG005
-    on_note: OnNote = lambda note: None,  # noqa: ARG005
+    on_epoch_end: OnEpochEnd = no_epoch_end,
+    on_note: OnNote = no_note,
 ) -> TrainResult:
     """Train a recipe per fold, no subject in two folds, and score the held-out videos.
 
@@ -105,7 +104,7 @@ def cross_validate(  # noqa: PLR0913 - each is an option of the command
         calibration=None,
         scores=tuple(lines),
         scored_on=f"{describe_split(len(held_out), split)}, each held out once",
-        notes=tuple(setup.notes),
+        notes=setup.notes.texts,
     )
 
 
@@ -149,7 +148,7 @@ def _of(split: Split, videos: set[str]) -> tuple[FrameSequence, ...]:
     chosen = tuple(each for each in split.sequences if each.video in videos)
     if not chosen:
         raise UsageError(
-            "train: every fold must have videos with features, got one without; lower "
-            "--folds"
+            "train: every fold must have videos with features, got one without; use "
+            "fewer folds"
         )
     return chosen

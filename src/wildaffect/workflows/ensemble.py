@@ -160,8 +160,7 @@ def ensemble(  # noqa: PLR0913 - each is an option of the command
     if len(folds) < MIN_VALIDATION_SUBJECTS:
         raise UsageError(
             f"ensemble: {job.split} must hold at least "
-            f"{MIN_VALIDATION_SUBJECTS} subjects, got {len(folds)}; choose another split "
-            "with --split"
+            f"{MIN_VALIDATION_SUBJECTS} subjects, got {len(folds)}; choose another split"
         )
     targets, spaces = targets_of(labeled.sequences), members[0].data.spaces
     selected = select_weights(
@@ -207,7 +206,7 @@ def _refuse_trained(job: _Job, member: TrainedModel, split: Split) -> None:
     if shared:
         raise UsageError(
             f"{member.run.folder}: videos of {job.split} must not have trained a member, "
-            f"got {len(shared)} that did, such as {shared[0]}; name another with --split"
+            f"got {len(shared)} that did, such as {shared[0]}; choose another split"
         )
 
 

@@ -1,55 +1,159 @@
-"""The finetune command: flags of a recipe, one run, its scores on another split."""
+"""Train a backbone on labeled crops, and score it on another split."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import torch
 
-from wildaffect.core.console import Console
 from wildaffect.core.errors import UsageError
-from wildaffect.runtime.network import supports_bf16
-from wildaffect.training.core.distributed import is_first_process
-from wildaffect.training.core.scores import score_line, write_scores
+from wildaffect.recipes.images import find_finetune_recipe
+from wildaffect.training.core.distributed import Strategy, is_first_process
+from wildaffect.training.core.recipe import UNKNOWN_LICENSE
+from wildaffect.training.core.runs import Run
+from wildaffect.training.core.scores import ScoreLine, score_line, write_scores
 from wildaffect.training.images.evaluate import crop_statistics
-from wildaffect.training.images.job import ImageTrainerConfig, finetune_run, load_sets
+from wildaffect.training.images.job import (
+    ImageTrainerConfig,
+    TrainingCallbacks,
+    finetune_run,
+    load_sets,
+)
 from wildaffect.training.images.labeled import LabeledCrops, SetPlace
-from wildaffect.training.images.recipe import AnyImageRecipe
+from wildaffect.training.images.recipe import FinetuneRecipe
 from wildaffect.training.images.runs import TrainedFaceNet
-from wildaffect.training.temporal.pages import score_table
-from wildaffect.workflows.finetune_flags import FinetuneCommand
-from wildaffect.workflows.image_progress import StepBar
+from wildaffect.workflows.callbacks import (
+    Notes,
+    OnEpochEnd,
+    OnEvaluate,
+    OnNote,
+    OnStepEnd,
+    Paths,
+    no_epoch_end,
+    no_evaluate,
+    no_note,
+    no_step_end,
+    paths_of,
+)
+from wildaffect.workflows.image_notes import note_precision, note_sets, note_unreadable
+from wildaffect.workflows.training_setup import Tracker, describe_scores
 
 
-def finetune(command: FinetuneCommand) -> int:
-    """Train, score, and print where the results are."""
-    torch.set_num_threads(command.threads)
-    recipe = command.recipe
-    folder = command.output or Path("runs") / f"{recipe.name}-{recipe.seed}"
-    places = places_of(command.data, command.images, command.layout)
-    console = Console(highlight=False, soft_wrap=True)
-    sets = load_sets(places, command.train_split)
-    if is_first_process():
-        print_sets(sets, console)
-        warn_about_precision(recipe, command.device, console)
-    with StepBar(folder) as bar:
-        trained = finetune_run(
-            recipe,
-            sets,
-            folder,
-            weights=command.weights,
-            config=ImageTrainerConfig(
-                accelerator=command.device,
-                trackers=command.trackers,
-                strategy=command.strategy,
-                micro_batch_size=command.micro_batch_size,
-                decoders=command.decoders,
-            ),
-            data_license=command.data_license,
-            callbacks=bar.callbacks,
-        )
-    if is_first_process():
-        _finish(command, trained, places, console)
-    return 0
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class FinetuneResult:
+    """A finished run on labeled crops, and its scores."""
+
+    folder: Path
+    trained: TrainedFaceNet
+    scores: tuple[ScoreLine, ...]
+    """Scores of single crops; empty if none were computed."""
+    scored_on: str
+    """Number of crops and the split that `scores` are of."""
+    notes: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        found = describe_scores(self.scores, self.scored_on)
+        return f"FinetuneResult({self.folder}: {self.trained.recipe.name}, {found})"
+
+
+def finetune(  # noqa: PLR0913 - each is an option of the command
+    recipe: str | Path | FinetuneRecipe,
+    data: Paths,
+    *,
+    images: Paths = (),
+    layouts: Sequence[str] = (),
+    weights: str | Path | None = None,
+    output: str | Path | None = None,
+    train_split: str = "train",
+    score_split: str | None = "val",
+    data_license: str = UNKNOWN_LICENSE,
+    device: Literal["auto", "cpu", "cuda"] = "auto",
+    strategy: Strategy = "ddp",
+    micro_batch_size: int | None = None,
+    num_threads: int = 1,
+    num_decoders: int = 2,
+    trackers: tuple[Tracker, ...] = (),
+    on_epoch_end: OnEpochEnd = no_epoch_end,
+    on_step_end: OnStepEnd = no_step_end,
+    on_evaluate: OnEvaluate = no_evaluate,
+    on_note: OnNote = no_note,
+) -> FinetuneResult:
+    """Train a backbone on labeled crops and score it; resumes an interrupted run.
+
+    Args:
+        recipe: Name, recipe.json, or recipe; `dataclasses.replace` changes fields.
+        data: Folders of annotations; labels are mapped to the label space of the first.
+        images: Folder or pack of crops of each set; next to its annotations by default.
+        layouts: Layout of each set, if folders have several.
+        weights: Folder of a run, name of imported weights, or weight file; None for an
+            untrained backbone.
+        output: Folder of the run; `runs/<recipe>-<seed>` by default.
+        train_split: Split to train on.
+        score_split: Split of the first set that is scored afterwards and never used for
+            selection, or None.
+        data_license: License of the data; exported models repeat it.
+        device: Where to train.
+        strategy: Replicas (`ddp`) or shards (`fsdp`) of the network over processes.
+        micro_batch_size: Maximum number of crops per process in memory; None for all.
+        num_threads: Threads of tensor operations on the CPU, per process.
+        num_decoders: Decoding threads per process.
+        trackers: Experiment trackers to log to beside TensorBoard.
+        on_epoch_end: Called after every epoch.
+        on_step_end: Called after every step.
+        on_evaluate: Called before crops are scored.
+        on_note: Called with each note on the data; training continues.
+
+    Raises:
+        UsageError: If there is no such recipe, the folder contains another run, or images
+            or layouts are given for some sets only.
+        MissingData: If there are no annotations or no crops.
+        BadWeights: If the weights do not match the recipe's network.
+        Diverged: If the loss is not finite.
+    """
+    torch.set_num_threads(num_threads)
+    if not isinstance(recipe, FinetuneRecipe):
+        recipe = find_finetune_recipe(str(recipe))
+    folder = Path(output) if output else Path("runs") / f"{recipe.name}-{recipe.seed}"
+    places = places_of(paths_of(data), paths_of(images), layouts)
+    notes, run = Notes(on_note), Run(folder)
+    sets = load_sets(places, train_split)
+    scored = None  # read before training, so that errors in it are raised first
+    if score_split is not None and is_first_process():
+        scored = load_sets(places[:1], score_split)[0]
+    note_sets(sets, notes)
+    note_precision(recipe, device, notes)
+    trained = finetune_run(
+        recipe,
+        sets,
+        folder,
+        weights=str(weights) if weights is not None else None,
+        config=ImageTrainerConfig(
+            accelerator=device,
+            trackers=trackers,
+            strategy=strategy,
+            micro_batch_size=micro_batch_size,
+            decoders=num_decoders,
+        ),
+        data_license=data_license,
+        callbacks=TrainingCallbacks(
+            on_epoch_end=partial(on_epoch_end, run),
+            on_step_end=partial(on_step_end, run),
+            on_unreadable=partial(note_unreadable, notes),
+            on_evaluate=on_evaluate,
+        ),
+    )
+    lines: tuple[ScoreLine, ...] = ()
+    if scored is not None and score_split is not None:
+        lines = (_score(trained, scored, score_split, on_evaluate),)
+    return FinetuneResult(
+        folder=folder,
+        trained=trained,
+        scores=lines,
+        scored_on=f"{len(scored)} crops, {score_split}" if scored is not None else "",
+        notes=notes.texts,
+    )
 
 
 def places_of(
@@ -60,10 +164,12 @@ def places_of(
     Raises:
         UsageError: If images or layouts are given for some sets only.
     """
-    for name, given in (("images", images), ("format", layouts)):
+    if not data:
+        raise UsageError("data: must be at least one folder of annotations, got none")
+    for name, given in (("images", images), ("layouts", layouts)):
         if given and len(given) != len(data):
             raise UsageError(
-                f"--{name}: must be given once per set ({len(data)}), got {len(given)}"
+                f"{name}: must be given once per set ({len(data)}), got {len(given)}"
             )
     return [
         SetPlace(
@@ -75,62 +181,11 @@ def places_of(
     ]
 
 
-def print_sets(sets: Sequence[LabeledCrops], console: Console) -> None:
-    """Print the numbers of usable and missing images of each set."""
-    for image_set in sets:
-        lacks = (
-            f"; {image_set.num_missing} crops are not there"
-            if image_set.num_missing
-            else ""
-        )
-        lacks += (
-            f"; {image_set.num_unlabeled} rows have no label"
-            if image_set.num_unlabeled
-            else ""
-        )
-        console.print(
-            f"{image_set.annotations.source}: {len(image_set)} labeled crops of "
-            f"{len(image_set.annotations.videos)} videos{lacks}",
-            markup=False,
-        )
-        if not image_set.is_cut:
-            console.print(
-                "note: these crops are used as they are, while extraction and analysis cut "
-                "their own; `wildaffect crop` cuts the same ones for --images",
-                markup=False,
-            )
-
-
-def warn_about_precision(recipe: AnyImageRecipe, device: str, console: Console) -> None:
-    """Warn if a recipe uses bfloat16 on a processor that does not support it."""
-    is_on_cpu = device == "cpu" or (device == "auto" and not torch.cuda.is_available())
-    if recipe.precision == "bf16-mixed" and is_on_cpu and not supports_bf16("CPU"):
-        console.print(
-            "note: this processor has no arithmetic for bfloat16; --precision 32-true is "
-            "faster here"
-        )
-
-
-def _finish(
-    command: FinetuneCommand,
-    trained: TrainedFaceNet,
-    places: Sequence[SetPlace],
-    console: Console,
-) -> None:
-    folder = trained.run.folder
-    if command.score_split == "none":
-        console.print(f"{folder}: trained for {', '.join(trained.data.tasks)}")
-        return
-    evaluated = load_sets(places[:1], command.score_split)
-    with StepBar(folder) as bar:
-        on_progress = bar.show_evaluation(len(evaluated[0]))
-        found = crop_statistics(
-            trained.model, evaluated, trained.data.preprocess, on_progress
-        )
-    line = score_line("single crops", found, trained.data.tasks, seed=command.recipe.seed)
-    write_scores([line], folder / f"scores-{command.score_split}.json")
-    console.print(score_table([line], f"{len(evaluated[0])} crops, {command.score_split}"))
-    console.print(
-        f"{folder}: score {line.scores['score']:.3f} ({line.low:.3f} to {line.high:.3f}, "
-        "95 % over videos)"
-    )
+def _score(
+    trained: TrainedFaceNet, crops: LabeledCrops, split: str, on_evaluate: OnEvaluate
+) -> ScoreLine:
+    data, on_progress = trained.data, on_evaluate(len(crops))
+    found = crop_statistics(trained.model, [crops], data.preprocess, on_progress)
+    line = score_line("single crops", found, data.tasks, seed=trained.recipe.seed)
+    write_scores([line], trained.run.folder / f"scores-{split}.json")
+    return line

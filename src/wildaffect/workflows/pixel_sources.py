@@ -40,12 +40,10 @@ def labeled_images(command: PixelSystemCommand) -> tuple[FaceImages, ...]:
     given = command.feature_images
     if given and len(given) != len(command.feature_data):
         raise UsageError(
-            f"--feature-images: must be given once per set ({len(command.feature_data)}), "
+            f"feature_images: must be given once per set ({len(command.feature_data)}), "
             f"got {len(given)}"
         )
-    folders = given or [
-        images_of(data, "--feature-images") for data in command.feature_data
-    ]
+    folders = given or [images_of(data, "feature_images") for data in command.feature_data]
     return tuple(
         _face_images(command, data, images)
         for data, images in zip(command.feature_data, folders, strict=True)
@@ -65,17 +63,17 @@ def every_image(command: PixelSystemCommand) -> tuple[FaceImages, ...]:
     places = {image_set.crops for image_set in sets}
     if len(places) != len(sets):
         raise UsageError(
-            "--feature-data: folders must have names of their own, got "
+            "feature_data: folders must have names of their own, got "
             f"{', '.join(image_set.crops.name for image_set in sets)}; rename one"
         )
     return sets
 
 
-def images_of(data: Path, flag: str) -> Path:
+def images_of(data: Path, name: str) -> Path:
     """Return the folder of a data set's images.
 
     Raises:
-        MissingData: If there is no such folder; the message names the flag for it.
+        MissingData: If there is no such folder; the message names the setting for it.
     """
     known = layout_of(data)
     split = next(iter(known.splits))
@@ -85,7 +83,7 @@ def images_of(data: Path, flag: str) -> Path:
     if folder is None:
         raise MissingData(
             f"{data}: images of {read.source} must lie in one of {', '.join(names)}, got "
-            f"none; use {flag}"
+            f"none; name their folder as {name}"
         )
     return folder
 
@@ -115,7 +113,7 @@ def check_people(command: PixelSystemCommand) -> None:
         raise SplitError(
             f"{command.data}: {command.split} must hold at least "
             f"{MIN_VALIDATION_SUBJECTS} subjects, "
-            f"got {len(validation.subjects)}; choose another split with --split"
+            f"got {len(validation.subjects)}; choose another split"
         )
     feature_subjects = [
         _subject_set(data, tuple(layout_of(data).splits)) for data in command.feature_data

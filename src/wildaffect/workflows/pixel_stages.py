@@ -12,17 +12,11 @@ from pathlib import Path
 import torch
 from pydantic import TypeAdapter
 
-from wildaffect.core.console import Console
 from wildaffect.core.errors import FeatureError, MissingData, UsageError
 from wildaffect.core.files import write_whole
 from wildaffect.features.crops import CropOptions, Cropper, cut_all
-from wildaffect.features.engine import ExtractPlan, InProcess
-from wildaffect.features.extract import ExtractOptions
-from wildaffect.features.extract_sources import ExtractSource, find_extract_sources
-from wildaffect.features.progress import extract_all
-from wildaffect.features.store import FeatureStore
+from wildaffect.features.extract import Extracted
 from wildaffect.models.backbones.manifest import MANIFEST_FILE
-from wildaffect.recipes.embedders import backbone_sets
 from wildaffect.recipes.pixel_systems import (
     BackboneRecipe,
     PixelSystemCommand,
@@ -33,8 +27,8 @@ from wildaffect.runtime.network import Device
 from wildaffect.training.core.distributed import num_processes
 from wildaffect.training.images.recipe import PretrainRecipe
 from wildaffect.training.images.start import BACKBONE_FOLDER
+from wildaffect.workflows.extract import extract
 from wildaffect.workflows.finetune import finetune
-from wildaffect.workflows.finetune_flags import FinetuneCommand
 from wildaffect.workflows.pixel_sources import (
     FaceImages,
     check_people,
@@ -44,8 +38,7 @@ from wildaffect.workflows.pixel_sources import (
     layout_of,
 )
 from wildaffect.workflows.pretrain import pretrain
-from wildaffect.workflows.pretrain_flags import PretrainCommand
-from wildaffect.workflows.systems import OnResult, train_system
+from wildaffect.workflows.systems import ARTIFACT, SILENT, SystemCallbacks, train_system
 
 CLAIM = "system.json"
 """File in the folder of a system that describes its parts."""
@@ -62,11 +55,9 @@ class Stage:
 
 
 def train_from_pixels(
-    command: PixelSystemCommand,
-    *,
-    on_result: OnResult = lambda result: None,  # noqa: ARG005
-) -> int:
-    """Run every unfinished stage; the last stage prints the scores.
+    command: PixelSystemCommand, callbacks: SystemCallbacks = SILENT
+) -> Path:
+    """Run every unfinished stage; return the artifact.
 
     Raises:
         SplitError: If a subject is in both data sets, or fewer than two validation subjects
@@ -85,18 +76,16 @@ def train_from_pixels(
     recipe = command.recipe.with_seed(command.seed).with_epoch_scale(command.epoch_scale)
     command = replace(command, recipe=recipe)
     check_people(command)
-    stages = stages_of(command, on_result)
+    stages = stages_of(command, callbacks)
     _claim(command)
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
     for number, stage in enumerate(stages, start=1):
-        console.print(f"stage {number} of {len(stages)}: {stage.name}", markup=False)
+        callbacks.on_note(f"stage {number} of {len(stages)}: {stage.name}")
         stage.run()
-    return 0
+    return command.folder / ARTIFACT
 
 
 def stages_of(
-    command: PixelSystemCommand,
-    on_result: OnResult = lambda result: None,  # noqa: ARG005
+    command: PixelSystemCommand, callbacks: SystemCallbacks = SILENT
 ) -> list[Stage]:
     """Return the stages in order; their recipes already have the seed.
 
@@ -110,19 +99,19 @@ def stages_of(
     stages = [
         Stage(
             f"crop {face_images.crops.name}",
-            partial(_crop, face_images, size_px, command.threads),
+            partial(_crop, face_images, size_px, command.threads, callbacks),
         )
         for face_images in every
         if not face_images.is_cut
     ]
     for backbone in command.recipe.backbones:
         if backbone.pretrain:
-            run = partial(_pretrain, command, backbone.pretrain, crops)
+            run = partial(_pretrain, command, backbone.pretrain, crops, callbacks)
             stages.append(Stage(f"pretrain {backbone.pretrain.name}", run))
-        run = partial(_finetune, command, backbone, labeled)
+        run = partial(_finetune, command, backbone, labeled, callbacks)
         stages.append(Stage(f"finetune {backbone.name}", run))
-    stages.append(Stage("extract", partial(_extract, command)))
-    stages.append(Stage("train, join and export", partial(_train, command, on_result)))
+    stages.append(Stage("extract", partial(_extract, command, callbacks)))
+    stages.append(Stage("train, join and export", partial(_train, command, callbacks)))
     return stages
 
 
@@ -145,20 +134,22 @@ def _claim(command: PixelSystemCommand) -> None:
     if path.exists() and path.read_text(encoding="utf-8") != text:
         raise UsageError(
             f"{command.folder}: holds a system with another recipe, seed, data or data "
-            "license; choose another folder with -o, or delete this one"
+            "license; choose another output folder, or delete this one"
         )
     command.folder.mkdir(parents=True, exist_ok=True)
     write_whole(path, text.encode())
 
 
-def _crop(face_images: FaceImages, size_px: int, threads: int) -> None:
+def _crop(
+    face_images: FaceImages, size_px: int, threads: int, callbacks: SystemCallbacks
+) -> None:
     counts = face_images.crops.with_name(f"{face_images.crops.name}.json")
     if counts.exists():
         return
     cropper = Cropper(
         face_images.crops, CropOptions(size_px=size_px), Device(threads=threads)
     )
-    total = cut_all(cropper, [face_images.images], quiet=False)
+    total = cut_all(cropper, [face_images.images], callbacks.on_count)
     if not total.num_cut + total.num_before:
         raise MissingData(
             f"{face_images.images}: must hold images of faces, got {total.num_faceless} "
@@ -166,51 +157,62 @@ def _crop(face_images: FaceImages, size_px: int, threads: int) -> None:
             "folder"
         )
     write_whole(counts, (json.dumps(asdict(total)) + "\n").encode())
-    Console(highlight=False, soft_wrap=True).print(
+    callbacks.on_note(
         f"{face_images.crops}: {total.num_cut + total.num_before} crops, "
-        f"{total.num_faceless} images without a face, {total.num_unreadable} unreadable",
-        markup=False,
+        f"{total.num_faceless} images without a face, {total.num_unreadable} unreadable"
     )
 
 
 def _pretrain(
-    command: PixelSystemCommand, recipe: PretrainRecipe, crops: tuple[Path, ...]
+    command: PixelSystemCommand,
+    recipe: PretrainRecipe,
+    crops: tuple[Path, ...],
+    callbacks: SystemCallbacks,
 ) -> None:
     folder = _backbone_folder(command, recipe.name)
     if _is_trained(folder):
         return
-    pretrain(
-        PretrainCommand(
-            images=crops,
-            recipe=recipe,
-            output=folder,
-            data_license=command.data_license,
-            device=command.device,
-            threads=command.threads,
-        )
+    result = pretrain(
+        recipe,
+        crops,
+        output=folder,
+        data_license=command.data_license,
+        device=command.device,
+        num_threads=command.threads,
+        on_epoch_end=callbacks.on_epoch_end,
+        on_step_end=callbacks.on_step_end,
+        on_evaluate=callbacks.on_evaluate,
+        on_note=callbacks.on_note,
     )
+    callbacks.on_result(result)
 
 
 def _finetune(
-    command: PixelSystemCommand, backbone: BackboneRecipe, sets: Sequence[FaceImages]
+    command: PixelSystemCommand,
+    backbone: BackboneRecipe,
+    sets: Sequence[FaceImages],
+    callbacks: SystemCallbacks,
 ) -> None:
     folder = _backbone_folder(command, backbone.name)
     if _is_trained(folder):
         return
     before = backbone.pretrain
-    finetune(
-        FinetuneCommand(
-            data=tuple(image_set.data for image_set in sets),
-            images=tuple(image_set.crops for image_set in sets),
-            recipe=backbone.finetune,
-            weights=str(_backbone_folder(command, before.name)) if before else None,
-            output=folder,
-            score_split="val" if "val" in layout_of(sets[0].data).splits else "none",
-            data_license=command.data_license,
-            device=command.device,
-            threads=command.threads,
-        )
+    result = finetune(
+        backbone.finetune,
+        [image_set.data for image_set in sets],
+        images=[image_set.crops for image_set in sets],
+        weights=_backbone_folder(command, before.name) if before else None,
+        output=folder,
+        score_split="val" if "val" in layout_of(sets[0].data).splits else None,
+        data_license=command.data_license,
+        device=command.device,
+        num_threads=command.threads,
+        on_epoch_end=callbacks.on_epoch_end,
+        on_step_end=callbacks.on_step_end,
+        on_evaluate=callbacks.on_evaluate,
+        on_note=callbacks.on_note,
     )
+    callbacks.on_result(result)
 
 
 def _backbone_folder(command: PixelSystemCommand, name: str) -> Path:
@@ -221,30 +223,34 @@ def _is_trained(folder: Path) -> bool:
     return (folder / BACKBONE_FOLDER / MANIFEST_FILE).is_file()
 
 
-def _extract(command: PixelSystemCommand) -> None:
-    device = Device(threads=command.threads)
+def _extract(command: PixelSystemCommand, callbacks: SystemCallbacks) -> None:
     is_cuda = command.device == "cuda" or (
         command.device == "auto" and torch.cuda.is_available()
     )
-    folders = [str(_backbone_folder(command, name)) for name in command.recipe.feature_sets]
-    sets = backbone_sets(folders, device, precision="auto", on_cuda=is_cuda)
-    store = features_of(command)
-    plan = ExtractPlan(
-        store=store.absolute(), sets=tuple(sets), options=ExtractOptions(device=device)
+    num_done = 0
+
+    def on_video(outcome: Extracted, num_videos: int) -> None:
+        nonlocal num_done
+        num_done += 1
+        callbacks.on_count("videos", num_done, num_videos)
+        for trouble in (outcome.error, outcome.damage):
+            if trouble:
+                callbacks.on_note(trouble)
+
+    done = extract(
+        command.videos or images_of(command.data, "videos"),
+        features_of(command),
+        features=[_backbone_folder(command, name) for name in command.recipe.feature_sets],
+        device="cuda" if is_cuda else "CPU",
+        num_threads=command.threads,
+        on_video=on_video,
     )
-    engine = InProcess(plan)
-    done = extract_all(_extract_sources(command), FeatureStore(store), engine, quiet=False)
-    Console(highlight=False, soft_wrap=True).print(done.summary(store), markup=False)
+    callbacks.on_note(done.summary())
     if done.num_left:
         raise FeatureError(
-            f"{store}: every video must be extracted, got {done.num_left} that are not; "
-            "fix them and repeat the command"
+            f"{done.store}: every video must be extracted, got {done.num_left} that are "
+            "not; fix them and repeat the command"
         )
-
-
-def _extract_sources(command: PixelSystemCommand) -> list[ExtractSource]:
-    inputs = command.videos or (images_of(command.data, "--videos"),)
-    return find_extract_sources(inputs, "crops")
 
 
 def features_of(command: PixelSystemCommand) -> Path:
@@ -252,7 +258,7 @@ def features_of(command: PixelSystemCommand) -> Path:
     return command.folder / "features"
 
 
-def _train(command: PixelSystemCommand, on_result: OnResult) -> None:
+def _train(command: PixelSystemCommand, callbacks: SystemCallbacks) -> None:
     names = command.recipe.feature_sets
     train_system(
         SystemCommand(
@@ -268,5 +274,5 @@ def _train(command: PixelSystemCommand, on_result: OnResult) -> None:
             device=command.device,
             threads=command.threads,
         ),
-        on_result=on_result,
+        callbacks,
     )

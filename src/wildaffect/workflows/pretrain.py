@@ -1,58 +1,148 @@
-"""The pretrain command: flags of a recipe, one run, and probes of its features."""
+"""Pre-train a masked autoencoder on crops without labels, and probe its features."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Literal
 
-from wildaffect.core.console import Console
-from wildaffect.training.core.distributed import is_first_process
+import torch
+
+from wildaffect.core.errors import UsageError
+from wildaffect.recipes.images import find_pretrain_recipe
+from wildaffect.training.core.distributed import Strategy
+from wildaffect.training.core.recipe import UNKNOWN_LICENSE
 from wildaffect.training.core.runs import Run, read_metrics
-from wildaffect.training.images.job import ImageTrainerConfig, load_sets
+from wildaffect.training.images.job import ImageTrainerConfig, TrainingCallbacks, load_sets
 from wildaffect.training.images.pretrain_job import find_images, pretrain_run
-from wildaffect.workflows.finetune import places_of, print_sets, warn_about_precision
-from wildaffect.workflows.image_progress import StepBar
-from wildaffect.workflows.pretrain_flags import PretrainCommand
+from wildaffect.training.images.recipe import PretrainRecipe
+from wildaffect.workflows.callbacks import (
+    Notes,
+    OnEpochEnd,
+    OnEvaluate,
+    OnNote,
+    OnStepEnd,
+    Paths,
+    no_epoch_end,
+    no_evaluate,
+    no_note,
+    no_step_end,
+    paths_of,
+)
+from wildaffect.workflows.finetune import places_of
+from wildaffect.workflows.image_notes import note_precision, note_sets, note_unreadable
+from wildaffect.workflows.training_setup import Tracker
 
 
-def pretrain(command: PretrainCommand) -> int:
-    """Train and print where the results are."""
-    import torch  # noqa: PLC0415 - the command line is read before
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class PretrainResult:
+    """A finished run of pre-training, and probes of its features."""
 
-    torch.set_num_threads(command.threads)
-    folder = command.output or Path("runs") / f"{command.recipe.name}-{command.recipe.seed}"
-    console = Console(highlight=False, soft_wrap=True)
-    trees = [find_images(root) for root in command.images]
-    probed = load_sets(places_of(command.probe, (), ()), command.probe_split)
-    if is_first_process():
-        for tree in trees:
-            console.print(f"{tree.root}: {len(tree.paths)} images", markup=False)
-        print_sets(probed, console)
-        warn_about_precision(command.recipe, command.device, console)
-    with StepBar(folder) as bar:
-        run = pretrain_run(
-            command.recipe,
-            trees,
-            folder,
-            probed=probed,
-            config=ImageTrainerConfig(
-                accelerator=command.device,
-                trackers=command.trackers,
-                strategy=command.strategy,
-                micro_batch_size=command.micro_batch_size,
-                decoders=command.decoders,
-            ),
-            data_license=command.data_license,
-            callbacks=bar.callbacks,
+    folder: Path
+    recipe: PretrainRecipe
+    loss: float
+    """Mean loss of the last epoch."""
+    probes: Mapping[str, float]
+    """Sum of official scores by probe (`linear`, `neighbors`), with the name of the set if
+    there are several; empty without sets to probe on."""
+    notes: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        probes = "".join(f", {name} {value:.3f}" for name, value in self.probes.items())
+        return (
+            f"PretrainResult({self.folder}: {self.recipe.name}, {self.recipe.num_epochs} "
+            f"epochs, loss {self.loss:.4f}{probes})"
         )
-    if is_first_process():
-        console.print(_last_line(run), markup=False)
-    return 0
 
 
-def _last_line(run: Run) -> str:
+def pretrain(  # noqa: PLR0913 - each is an option of the command
+    recipe: str | Path | PretrainRecipe,
+    images: Paths,
+    *,
+    probe: Paths = (),
+    probe_split: str = "train",
+    output: str | Path | None = None,
+    data_license: str = UNKNOWN_LICENSE,
+    device: Literal["auto", "cpu", "cuda"] = "auto",
+    strategy: Strategy = "ddp",
+    micro_batch_size: int | None = None,
+    num_threads: int = 1,
+    num_decoders: int = 2,
+    trackers: tuple[Tracker, ...] = (),
+    on_epoch_end: OnEpochEnd = no_epoch_end,
+    on_step_end: OnStepEnd = no_step_end,
+    on_evaluate: OnEvaluate = no_evaluate,
+    on_note: OnNote = no_note,
+) -> PretrainResult:
+    """Train a masked autoencoder on crops without labels; resumes an interrupted run.
+
+    Args:
+        recipe: Name, recipe.json, or recipe; `dataclasses.replace` changes fields.
+        images: Folders (at any depth) or packs of face crops.
+        probe: Folders of annotations with crops on which the features are probed: fitted on
+            some subjects, tested on others. Nothing is selected on them.
+        probe_split: Split of the probing sets.
+        output: Folder of the run; `runs/<recipe>-<seed>` by default.
+        data_license: License of the images; exported models repeat it.
+        device: Where to train.
+        strategy: Replicas (`ddp`) or shards (`fsdp`) of the network over processes.
+        micro_batch_size: Maximum number of crops per process in memory; None for all.
+        num_threads: Threads of tensor operations on the CPU, per process.
+        num_decoders: Decoding threads per process.
+        trackers: Experiment trackers to log to beside TensorBoard.
+        on_epoch_end: Called after every epoch.
+        on_step_end: Called after every step.
+        on_evaluate: Called before crops are probed.
+        on_note: Called with each note on the data; training continues.
+
+    Raises:
+        UsageError: If there is no such recipe, or the folder contains another run.
+        MissingData: If there are no images, or no annotations to probe on.
+        Diverged: If the loss is not finite.
+    """
+    torch.set_num_threads(num_threads)
+    if not isinstance(recipe, PretrainRecipe):
+        recipe = find_pretrain_recipe(str(recipe))
+    run = Run(Path(output) if output else Path("runs") / f"{recipe.name}-{recipe.seed}")
+    trees = [find_images(root) for root in paths_of(images)]
+    if not trees:
+        raise UsageError("images: must be at least one folder of face crops, got none")
+    probed = paths_of(probe)
+    sets = load_sets(places_of(probed, (), ()), probe_split) if probed else ()
+    notes = Notes(on_note)
+    for tree in trees:
+        notes.add(f"{tree.root}: {len(tree.paths)} images")
+    note_sets(sets, notes)
+    note_precision(recipe, device, notes)
+    pretrain_run(
+        recipe,
+        trees,
+        run.folder,
+        probed=sets,
+        config=ImageTrainerConfig(
+            accelerator=device,
+            trackers=trackers,
+            strategy=strategy,
+            micro_batch_size=micro_batch_size,
+            decoders=num_decoders,
+        ),
+        data_license=data_license,
+        callbacks=TrainingCallbacks(
+            on_epoch_end=partial(on_epoch_end, run),
+            on_step_end=partial(on_step_end, run),
+            on_unreadable=partial(note_unreadable, notes),
+            on_evaluate=on_evaluate,
+        ),
+    )
     last = list(read_metrics(run))[-1]
-    text = f"{run.folder}: {last['epoch']} epochs, loss {last['loss']:.4f}"
-    for name, value in last.items():
-        if name.endswith("linear/score"):
-            text += f", linear probe {value:.3f}"
-        if name.endswith("neighbors/score"):
-            text += f", nearest neighbors {value:.3f}"
-    return text
+    return PretrainResult(
+        folder=run.folder,
+        recipe=recipe,
+        loss=last["loss"],
+        probes={
+            name.removeprefix("dev/").removesuffix("/score"): value
+            for name, value in last.items()
+            if name.startswith("dev/") and name.endswith("/score")
+        },
+        notes=notes.texts,
+    )

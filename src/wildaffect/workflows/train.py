@@ -16,9 +16,8 @@ from wildaffect.training.temporal.calibrate_and_score import (
 from wildaffect.training.temporal.load import Split, load_split
 from wildaffect.training.temporal.recipe import TemporalRecipe
 from wildaffect.training.temporal.runs import TrainedModel
+from wildaffect.workflows.callbacks import OnEpochEnd, OnNote, no_epoch_end, no_note
 from wildaffect.workflows.training_setup import (
-    OnEpochEnd,
-    OnNote,
     Tracker,
     TrainResult,
     describe_split,
@@ -40,8 +39,8 @@ def train(  # noqa: PLR0913 - each is an option of the command
     device: Literal["auto", "cpu", "cuda"] = "auto",
     num_threads: int = 1,
     trackers: tuple[Tracker, ...] = (),
-    on_epoch_end: OnEpochEnd = lambda run, epoch: None,  # noqa: ARG005
-    on_note: OnNote = lambda note: None,  # noqa: ARG005
+    on_epoch_end: OnEpochEnd = no_epoch_end,
+    on_note: OnNote = no_note,
 ) -> TrainResult:
     """Train a recipe, calibrate it and score it; resumes a run that was interrupted.
 
@@ -93,7 +92,7 @@ def train(  # noqa: PLR0913 - each is an option of the command
         calibration=fitted,
         scores=lines,
         scored_on=describe_split(len(scored.sequences), scored) if scored else "",
-        notes=tuple(setup.notes),
+        notes=setup.notes.texts,
     )
 
 

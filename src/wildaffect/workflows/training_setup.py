@@ -1,6 +1,6 @@
 """Inputs of training, read and checked, and its result."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -12,8 +12,6 @@ from wildaffect.features.store import FeatureStore
 from wildaffect.formats.generated import find_generated
 from wildaffect.recipes.catalog import find_recipe
 from wildaffect.training.core.config import TrainerConfig
-from wildaffect.training.core.distributed import is_first_process
-from wildaffect.training.core.epochs import Epoch
 from wildaffect.training.core.recipe import UNKNOWN_LICENSE
 from wildaffect.training.core.runs import Run, read_metrics
 from wildaffect.training.core.scores import ScoreLine
@@ -21,11 +19,9 @@ from wildaffect.training.temporal.job import train_run
 from wildaffect.training.temporal.load import Split, load_split
 from wildaffect.training.temporal.recipe import TemporalRecipe
 from wildaffect.training.temporal.runs import TrainedModel
+from wildaffect.workflows.callbacks import Notes, OnEpochEnd, OnNote
 
 Tracker = Literal["wandb", "mlflow"]
-OnEpochEnd = Callable[[Run, Epoch], None]
-OnNote = Callable[[str], None]
-"""Called with a sentence for each warning; the work continues."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -48,14 +44,19 @@ class TrainResult:
 
     def __repr__(self) -> str:
         notes = f"; {'; '.join(self.notes)}" if self.notes else ""
-        if not self.scores:
-            return f"TrainResult({self.folder}: {self.recipe.name}, not scored{notes})"
-        last = self.scores[-1]
-        return (
-            f"TrainResult({self.folder}: {self.recipe.name}, score "
-            f"{last.scores['score']:.3f} ({last.low:.3f} to {last.high:.3f}, {last.name}) "
-            f"on {self.scored_on}{notes})"
-        )
+        found = describe_scores(self.scores, self.scored_on)
+        return f"TrainResult({self.folder}: {self.recipe.name}, {found}{notes})"
+
+
+def describe_scores(lines: Sequence[ScoreLine], scored_on: str) -> str:
+    """Return the last score with its interval, for one line."""
+    if not lines:
+        return "not scored"
+    last = lines[-1]
+    return (
+        f"score {last.scores['score']:.3f} ({last.low:.3f} to {last.high:.3f}, "
+        f"{last.name}) on {scored_on}"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,14 +70,7 @@ class TrainSetup:
     config: TrainerConfig
     data_license: str
     on_epoch_end: OnEpochEnd
-    on_note: OnNote
-    notes: list[str]
-
-    def note(self, text: str) -> None:
-        """Keep a note, and report it immediately."""
-        if is_first_process():
-            self.notes.append(text)
-            self.on_note(text)
+    notes: Notes
 
 
 def set_up(  # noqa: PLR0913 - arguments of train and cross_validate
@@ -109,12 +103,11 @@ def set_up(  # noqa: PLR0913 - arguments of train and cross_validate
         config=config,
         data_license=data_license,
         on_epoch_end=callbacks[0],
-        on_note=callbacks[1],
-        notes=[],
+        notes=Notes(callbacks[1]),
     )
     if split.without_features:
         some = ", ".join(split.without_features[:5])
-        setup.note(
+        setup.notes.add(
             f"{len(split.without_features)} videos of {split.annotations.source} have no "
             f"features and train nothing: {some}"
         )
@@ -125,10 +118,10 @@ def train_one(setup: TrainSetup, split: Split, folder: Path) -> TrainedModel:
     """Train on a split into a folder, or resume there."""
     run = Run(folder)
     if run.is_finished:
-        setup.note(f"{folder}: already trained, training is skipped")
+        setup.notes.add(f"{folder}: already trained, training is skipped")
     elif run.checkpoint.exists():
         done = max((row["epoch"] for row in read_metrics(run)), default=0)
-        setup.note(f"{folder}: resuming after epoch {done}")
+        setup.notes.add(f"{folder}: resuming after epoch {done}")
     return train_run(
         setup.recipe,
         split,

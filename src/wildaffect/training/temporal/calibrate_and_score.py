@@ -103,18 +103,29 @@ def calibration_fit(*, is_causal: bool) -> CalibrationFit:
 def calibrate_run(
     trained: TrainedModel, sequences: Sequence[FrameSequence]
 ) -> CrossFit | None:
-    """Calibrate a run on its dev split and save the calibration in its folder.
-
-    Returns:
-        The fit with its in-sample and out-of-sample scores; None without a dev split.
-    """
+    """Calibrate a run on its dev split, see `calibrate_on`; None without a dev split."""
     dev = set(trained.data.dev_videos)
     held_out = [sequence for sequence in sequences if sequence.video in dev]
-    if not held_out:
-        return None
+    return calibrate_on(trained, held_out, "dev") if held_out else None
+
+
+def calibrate_on(
+    trained: TrainedModel, sequences: Sequence[FrameSequence], split: str
+) -> CrossFit | None:
+    """Calibrate a run and save the calibration in its folder.
+
+    Args:
+        trained: The run.
+        sequences: Sequences of subjects that it was not trained on.
+        split: Name of their split.
+
+    Returns:
+        The fit with its in-sample and out-of-sample scores; None for fewer than two
+        subjects.
+    """
     fitted = calibrate(
-        predict_stored(trained, held_out, "dev"),
-        held_out,
+        predict_stored(trained, sequences, split),
+        sequences,
         is_causal=isinstance(trained.recipe.window, CausalWindow),
         seed=trained.recipe.seed,
         spaces=trained.data.spaces,
@@ -122,7 +133,8 @@ def calibrate_run(
     if fitted:
         tasks, seed = trained.recipe.model.tasks, trained.recipe.seed
         save_calibration(fitted.calibration, calibration_path(trained.run.folder))
-        write_steps(fitted.steps, fit_path(trained.run.folder), tasks, seed=seed)
+        lines = step_lines(fitted.steps, tasks, seed=seed)
+        write_scores(lines, fit_path(trained.run.folder))
     return fitted
 
 
@@ -136,11 +148,11 @@ def fit_path(folder: Path) -> Path:
     return folder / "calibration-scores.json"
 
 
-def write_steps(
-    steps: Sequence[Step], path: Path, tasks: Sequence[Task], *, seed: int
-) -> None:
-    """Write the scores of each step of a calibration, in sample and out of sample."""
-    lines = [
+def step_lines(
+    steps: Sequence[Step], tasks: Sequence[Task], *, seed: int
+) -> list[ScoreLine]:
+    """Return the scores of each step of a calibration, in sample and out of sample."""
+    return [
         score_line(f"{step.name}, {where}", statistics, tasks, seed=seed)
         for step in steps
         for where, statistics in (
@@ -148,7 +160,6 @@ def write_steps(
             ("out of sample", step.out_of_sample),
         )
     ]
-    write_scores(lines, path)
 
 
 def save_calibration(calibration: Calibration, path: Path) -> None:

@@ -1,0 +1,134 @@
+"""Compute features of every face in videos or image folders, and store them."""
+
+import warnings
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
+
+from wildaffect.core.errors import MissingExtra, UsageError
+from wildaffect.core.frames import VideoInfo
+from wildaffect.features.engine import Engine, ExtractPlan, InProcess
+from wildaffect.features.extract import Extracted, ExtractOptions, Watch
+from wildaffect.features.extract_all import ExtractResult, OnVideo, extract_all
+from wildaffect.features.extract_sources import ExtractSource, Images, find_extract_sources
+from wildaffect.features.records import Precision
+from wildaffect.features.sets import MEASURED, FeatureSet, measured_sets
+from wildaffect.features.store import FeatureStore
+from wildaffect.features.workers import Processes
+from wildaffect.runtime.network import Device
+from wildaffect.video.picture import DamagedVideoWarning
+
+BackbonePrecision = Literal["auto", "f32", "bf16"]
+
+
+def _no_video(outcome: Extracted, num_videos: int) -> None:
+    """Do nothing."""
+
+
+def _no_frame(source: ExtractSource, info: VideoInfo, num_frames: int) -> None:
+    """Do nothing."""
+
+
+def extract(  # noqa: PLR0913 - each is an option of the command
+    inputs: str | Path | Sequence[str | Path],
+    output: str | Path,
+    *,
+    features: str | Path | Sequence[str | Path] = ("geometry",),
+    images: Images = "crops",
+    dtype: Precision = "float16",
+    replace: bool = False,
+    device: str = "CPU",
+    precision: BackbonePrecision = "auto",
+    num_threads: int = 1,
+    num_workers: int = 1,
+    cluster: str | None = None,
+    on_video: OnVideo = _no_video,
+    on_frame: Watch = _no_frame,
+) -> ExtractResult:
+    """Extract the features of every video that is not in the store yet.
+
+    Args:
+        inputs: Videos, and folders of videos or of images that are named by frame number.
+        output: Folder of the feature store; created if missing.
+        features: Feature sets: `geometry`, `mesh`, names of imported weights, or folders of
+            runs of `pretrain` or `finetune`.
+        images: Content of image folders: face `crops`, `aligned` crops that are used
+            unchanged, or the `sequence` of full frames of one video.
+        dtype: Data type of the stored features.
+        replace: Overwrite features of another version of the video or of the networks.
+        device: Device of the networks. With `cuda`, backbones run in torch on a GPU and
+            the face networks on the CPU.
+        precision: Precision of backbones; `auto` uses bf16 if supported and accurate.
+        num_threads: Threads per network call.
+        num_workers: Number of videos in parallel, each in a process.
+        cluster: Address of a Ray cluster whose machines share inputs and store, `local` to
+            start Ray on this machine; None to run without Ray.
+        on_video: Called with the outcome of each video as it ends, and the number of all.
+        on_frame: Called with the number of frames of a video that were read so far.
+
+    Returns:
+        The outcomes. A video that fails does not stop the others; see `has_errors`.
+
+    Raises:
+        UsageError: If an argument is invalid, or two videos have the same name.
+        UnreadableVideo: If a folder contains neither videos nor images.
+        MissingExtra: If backbones or Ray are used and not installed.
+        BadWeights: If there are no such weights.
+        OutputError: If the store cannot be written to at all.
+    """
+    paths = (inputs,) if isinstance(inputs, str | Path) else inputs
+    named = (features,) if isinstance(features, str | Path) else features
+    names = tuple(map(str, named))
+    jobs = find_extract_sources(map(Path, paths), images)
+    is_cuda = device.lower() == "cuda"
+    on = Device(name="CPU" if is_cuda else device, threads=num_threads)
+    plan = ExtractPlan(
+        store=Path(output).absolute(),
+        sets=_sets(names, images, on, precision, is_cuda=is_cuda),
+        options=ExtractOptions(dtype=dtype, replace=replace, device=on),
+    )
+    engine = _engine(plan, num_workers, cluster, is_cuda=is_cuda)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DamagedVideoWarning)  # it is in the result
+        return extract_all(
+            jobs, FeatureStore(Path(output)), engine, on_video=on_video, on_frame=on_frame
+        )
+
+
+def _sets(
+    names: tuple[str, ...],
+    images: Images,
+    device: Device,
+    precision: BackbonePrecision,
+    *,
+    is_cuda: bool,
+) -> tuple[FeatureSet, ...]:
+    if not names:
+        raise UsageError("features: must be at least one feature set, got none")
+    measured = [name for name in names if name in MEASURED]
+    if images == "aligned" and measured:
+        raise UsageError(
+            f"features: must be backbones for aligned images, got {', '.join(measured)}"
+        )
+    backbones = [name for name in names if name not in MEASURED]
+    sets = measured_sets(measured)
+    if backbones:
+        if find_spec("torch") is None or find_spec("onnx") is None:
+            raise MissingExtra(f"extracting features of {backbones[0]}", "train")
+        from wildaffect.recipes.embedders import backbone_sets  # noqa: PLC0415 - torch
+
+        sets += backbone_sets(backbones, device, precision=precision, on_cuda=is_cuda)
+    return tuple(sets)
+
+
+def _engine(
+    plan: ExtractPlan, num_workers: int, cluster: str | None, *, is_cuda: bool
+) -> Engine:
+    if cluster is None:
+        return InProcess(plan) if num_workers == 1 else Processes(plan, num_workers)
+    if find_spec("ray") is None:
+        raise MissingExtra("extraction on a cluster", "cluster")
+    from wildaffect.features.cluster import RayActors  # noqa: PLC0415 - an extra
+
+    return RayActors(plan, num_workers, address=cluster, num_gpus=int(is_cuda))

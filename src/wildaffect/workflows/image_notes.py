@@ -1,0 +1,48 @@
+"""Notes on the data and the machine of a run on crops."""
+
+from collections.abc import Sequence
+
+import torch
+
+from wildaffect.runtime.network import supports_bf16
+from wildaffect.training.images.labeled import LabeledCrops
+from wildaffect.training.images.recipe import AnyImageRecipe
+from wildaffect.workflows.callbacks import Notes
+
+
+def note_sets(sets: Sequence[LabeledCrops], notes: Notes) -> None:
+    """Note the numbers of usable and missing images of each set."""
+    for image_set in sets:
+        source = image_set.annotations.source
+        text = f"{source}: {len(image_set)} labeled crops of "
+        text += f"{len(image_set.annotations.videos)} videos"
+        if image_set.num_missing:
+            text += f"; {image_set.num_missing} crops are not there"
+        if image_set.num_unlabeled:
+            text += f"; {image_set.num_unlabeled} rows have no label"
+        notes.add(text)
+        if not image_set.is_cut:
+            notes.add(
+                f"{source}: these crops are used as they are, while extraction and "
+                "analysis cut their own; `wildaffect crop` cuts the same ones"
+            )
+
+
+def note_unreadable(notes: Notes, unreadable: dict[int, str], num_images: int) -> None:
+    """Note images that did not decode."""
+    if unreadable:
+        first = next(iter(unreadable.values()))
+        notes.add(
+            f"{len(unreadable)} of {num_images} images did not decode and trained nothing; "
+            f"the first: {first}"
+        )
+
+
+def note_precision(recipe: AnyImageRecipe, device: str, notes: Notes) -> None:
+    """Note if a recipe uses bfloat16 on a processor that does not support it."""
+    is_on_cpu = device == "cpu" or (device == "auto" and not torch.cuda.is_available())
+    if recipe.precision == "bf16-mixed" and is_on_cpu and not supports_bf16("CPU"):
+        notes.add(
+            "this processor has no arithmetic for bfloat16; precision 32-true is faster "
+            "here"
+        )

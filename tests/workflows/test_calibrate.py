@@ -1,0 +1,66 @@
+"""The calibration of a trained run is fitted again from Python."""
+
+import json
+import shutil
+from dataclasses import replace
+
+import pytest
+
+import wildaffect
+from wildaffect.core.errors import UsageError
+from wildaffect.training.core.recipe import KeepLast
+from wildaffect.training.temporal.calibrate_and_score import load_calibration
+
+
+@pytest.fixture
+def run(trained, tmp_path):
+    return shutil.copytree(trained / "a", tmp_path / "a")
+
+
+def test_the_dev_split_gives_the_calibration_that_training_fitted(run, tiny_data):
+    files = run / "calibration.json", run / "calibration-scores.json"
+    before = [path.read_bytes() for path in files]
+    for path in files:
+        path.unlink()
+    result = wildaffect.calibrate(str(run), str(tiny_data))
+    assert [path.read_bytes() for path in files] == before
+    assert result.calibration == load_calibration(run)
+    assert result.fitted_on.startswith("3 videos of ")
+    assert repr(result).startswith(f"CalibrateResult({run}: score ")
+
+
+def test_another_split_replaces_the_calibration(run, tiny_data):
+    before = load_calibration(run)
+    result = wildaffect.calibrate(run, tiny_data, split="val")
+    assert result.fitted_on.startswith("4 videos of ")
+    assert load_calibration(run) == result.calibration != before
+    names = [
+        row["name"] for row in json.loads((run / "calibration-scores.json").read_text())
+    ]
+    assert names == [line.name for line in result.scores]
+    assert names[0] == "raw, in sample"
+    assert names[-1] == "bias and thresholds, out of sample"
+
+
+def test_videos_that_trained_the_run_are_refused(run, tiny_data):
+    before = (run / "calibration.json").read_bytes()
+    with pytest.raises(UsageError, match=r"videos of train must not have trained the run"):
+        wildaffect.calibrate(run, tiny_data, split="train")
+    assert (run / "calibration.json").read_bytes() == before
+
+
+def test_a_run_without_a_dev_split_needs_a_split(tiny_data, tmp_path):
+    recipe = replace(wildaffect.find_recipe("modern-frame"), num_epochs=1)
+    recipe = replace(recipe, selection=KeepLast())
+    wildaffect.train(recipe, tiny_data, output=tmp_path / "last", score_split=None)
+    with pytest.raises(UsageError, match="last: this run has no dev split; name a split"):
+        wildaffect.calibrate(tmp_path / "last", tiny_data)
+    result = wildaffect.calibrate(tmp_path / "last", tiny_data, split="val")
+    assert load_calibration(tmp_path / "last") == result.calibration
+
+
+def test_the_data_must_be_those_of_the_run(run, tiny_data):
+    with pytest.raises(UsageError, match=r"3 videos of the dev split of .* are not"):
+        wildaffect.calibrate(run, tiny_data, train_split="val")
+    with pytest.raises(UsageError, match="nowhere: not a run"):
+        wildaffect.calibrate(run.parent / "nowhere", tiny_data)
