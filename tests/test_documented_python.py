@@ -30,5 +30,10 @@ def test_the_code_runs(tmp_path, monkeypatch, capsys):
     exec("\n".join(blocks), {})
     shown = capsys.readouterr().out
     assert "AnalysisResult(clip.mp4: 10 rows" in shown
+    assert "ExtractResult(features: 1 videos extracted" in shown
+    assert "PretrainResult(runs/mae: mae-micro, loss " in shown
+    assert "FinetuneResult(runs/vit: finetune-vit-micro, score " in shown
+    assert "| modern-frame-noise | calibrated |" in shown
+    assert "CalibrateResult(runs/0: score " in shown
     assert "TrainResult(runs/0: modern-frame, score " in shown
     assert "Report(abaw-mtl: overall " in shown

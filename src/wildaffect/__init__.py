@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from wildaffect.outputs.result import AnalysisResult
     from wildaffect.outputs.table import read_table
     from wildaffect.recipes.catalog import find_recipe
+    from wildaffect.recipes.images import find_finetune_recipe, find_pretrain_recipe
     from wildaffect.runtime.network import Device
     from wildaffect.training.temporal.runs import load_run
     from wildaffect.workflows.analyze import analyze, stream
@@ -48,6 +49,8 @@ _HOMES = {
     "evaluate": "wildaffect.workflows.evaluate",
     "export_model": "wildaffect.workflows.export_model",
     "extract": "wildaffect.workflows.extract",
+    "find_finetune_recipe": "wildaffect.recipes.images",
+    "find_pretrain_recipe": "wildaffect.recipes.images",
     "find_recipe": "wildaffect.recipes.catalog",
     "finetune": "wildaffect.workflows.finetune",
     "generate": "wildaffect.workflows.generate",
@@ -76,6 +79,8 @@ __all__ = [
     "evaluate",
     "export_model",
     "extract",
+    "find_finetune_recipe",
+    "find_pretrain_recipe",
     "find_recipe",
     "finetune",
     "generate",

@@ -223,25 +223,25 @@ PRETRAIN_RECIPES: dict[str, Callable[[], PretrainRecipe]] = {
 }
 
 
-def find_finetune_recipe(name: str) -> FinetuneRecipe:
+def find_finetune_recipe(name: str | Path) -> FinetuneRecipe:
     """Return a supervised recipe by its name, or from the `recipe.json` of a run.
 
     Raises:
         UsageError: If there is no such recipe.
     """
-    recipe = _find(name, FINETUNE_RECIPES)
+    recipe = _find(str(name), FINETUNE_RECIPES)
     if not isinstance(recipe, FinetuneRecipe):
         raise UsageError(f"{name}: not a finetune recipe, but one of {recipe.kind}")
     return recipe
 
 
-def find_pretrain_recipe(name: str) -> PretrainRecipe:
+def find_pretrain_recipe(name: str | Path) -> PretrainRecipe:
     """Return a pre-training recipe by its name, or from the `recipe.json` of a run.
 
     Raises:
         UsageError: If there is no such recipe.
     """
-    recipe = _find(name, PRETRAIN_RECIPES)
+    recipe = _find(str(name), PRETRAIN_RECIPES)
     if not isinstance(recipe, PretrainRecipe):
         raise UsageError(f"{name}: not a pretrain recipe, but one of {recipe.kind}")
     return recipe

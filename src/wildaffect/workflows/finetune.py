@@ -114,7 +114,7 @@ def finetune(  # noqa: PLR0913 - each is an option of the command
     """
     torch.set_num_threads(num_threads)
     if not isinstance(recipe, FinetuneRecipe):
-        recipe = find_finetune_recipe(str(recipe))
+        recipe = find_finetune_recipe(recipe)
     folder = Path(output) if output else Path("runs") / f"{recipe.name}-{recipe.seed}"
     places = places_of(paths_of(data), paths_of(images), layouts)
     notes, run = Notes(on_note), Run(folder)

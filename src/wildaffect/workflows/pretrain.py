@@ -50,8 +50,8 @@ class PretrainResult:
     def __repr__(self) -> str:
         probes = "".join(f", {name} {value:.3f}" for name, value in self.probes.items())
         return (
-            f"PretrainResult({self.folder}: {self.recipe.name}, {self.recipe.num_epochs} "
-            f"epochs, loss {self.loss:.4f}{probes})"
+            f"PretrainResult({self.folder}: {self.recipe.name}, loss {self.loss:.4f} "
+            f"after epoch {self.recipe.num_epochs}{probes})"
         )
 
 
@@ -102,7 +102,7 @@ def pretrain(  # noqa: PLR0913 - each is an option of the command
     """
     torch.set_num_threads(num_threads)
     if not isinstance(recipe, PretrainRecipe):
-        recipe = find_pretrain_recipe(str(recipe))
+        recipe = find_pretrain_recipe(recipe)
     run = Run(Path(output) if output else Path("runs") / f"{recipe.name}-{recipe.seed}")
     trees = [find_images(root) for root in paths_of(images)]
     if not trees:
