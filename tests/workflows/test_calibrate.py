@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 import wildaffect
-from wildaffect.core.errors import UsageError
+from wildaffect.core.errors import SplitError, UsageError
 from wildaffect.training.core.recipe import KeepLast
 from wildaffect.training.temporal.calibrate_and_score import load_calibration
 
@@ -57,6 +57,14 @@ def test_a_run_without_a_dev_split_needs_a_split(tiny_data, tmp_path):
         wildaffect.calibrate(tmp_path / "last", tiny_data)
     result = wildaffect.calibrate(tmp_path / "last", tiny_data, split="val")
     assert load_calibration(tmp_path / "last") == result.calibration
+
+
+def test_a_single_subject_cannot_be_cross_fitted(run, tiny_data):
+    data = json.loads((run / "data.json").read_text())
+    data["dev_videos"] = data["dev_videos"][:1]
+    (run / "data.json").write_text(json.dumps(data))
+    with pytest.raises(SplitError, match="its dev split must hold at least 2 subjects"):
+        wildaffect.calibrate(run, tiny_data)
 
 
 def test_the_data_must_be_those_of_the_run(run, tiny_data):

@@ -72,8 +72,7 @@ def calibrate(
     torch.set_num_threads(num_threads)
     trained = load_run(run)
     store = FeatureStore(Path(features) if features else Path(data) / "features")
-    name = split or train_split
-    found = load_split(Path(data), store, trained.recipe, name, layout)
+    found = load_split(Path(data), store, trained.recipe, split or train_split, layout)
     if split is None:
         fitted = _on_dev_split(trained, found)
         num_videos = len(trained.data.dev_videos)
@@ -83,8 +82,8 @@ def calibrate(
         num_videos = len(found.sequences)
     if fitted is None:
         raise SplitError(
-            f"{data}: {name} must hold at least 2 subjects to fit on, got fewer; choose "
-            "another split"
+            f"{run}: {split or 'its dev split'} must hold at least 2 subjects to fit on, got "
+            "1; choose another split"
         )
     tasks, seed = trained.recipe.model.tasks, trained.recipe.seed
     return CalibrateResult(
