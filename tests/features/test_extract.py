@@ -126,7 +126,9 @@ def test_a_wide_picture_is_refused_as_an_aligned_crop(tmp_path):
 def test_nothing_is_measured_on_aligned_crops(tree, tmp_path, capsys):
     words = ["extract", str(tree), "--images-as", "aligned", "-o", str(tmp_path / "store")]
     assert main(words) == 2
-    assert "feature_sets: must be backbones for aligned images, got" in capsys.readouterr().err
+    assert (
+        "feature_sets: must be backbones for aligned images, got" in capsys.readouterr().err
+    )
 
 
 def test_videos_keep_their_clock_and_what_is_finished_is_not_done_again(tmp_path, portrait):

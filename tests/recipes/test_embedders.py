@@ -196,5 +196,5 @@ def test_bf16_is_refused_or_proven(run_folder):
     if supports_bf16("CPU"):
         assert backbone_sets([str(run_folder)], Device(), precision="bf16", on_cuda=False)
     else:
-        with pytest.raises(UsageError, match="precision: bf16 is not supported by cpu"):
+        with pytest.raises(UsageError, match="precision: bf16 is not supported by CPU"):
             backbone_sets([str(run_folder)], Device(), precision="bf16", on_cuda=False)

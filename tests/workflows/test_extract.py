@@ -23,7 +23,7 @@ def clips(tmp_path):
 
 def test_videos_are_extracted_into_a_store_once(clips, tmp_path, capsys):
     videos, frames = [], []
-    options = {"features": "geometry", "images": "sequence"}
+    options = {"feature_sets": "geometry", "images_as": "sequence"}
     result = wildaffect.extract(
         str(clips),
         str(tmp_path / "store"),
@@ -48,7 +48,7 @@ def test_videos_are_extracted_into_a_store_once(clips, tmp_path, capsys):
 def test_a_video_that_fails_is_in_the_result(clips, tmp_path):
     (tmp_path / "bad.mp4").write_bytes(b"no video")
     result = wildaffect.extract(
-        [tmp_path / "bad.mp4", clips / "b"], tmp_path / "store", images="sequence"
+        [tmp_path / "bad.mp4", clips / "b"], tmp_path / "store", images_as="sequence"
     )
     assert [outcome.status for outcome in result.videos] == ["failed", "done"]
     assert "bad.mp4" in result.videos[0].error
@@ -59,10 +59,10 @@ def test_a_video_that_fails_is_in_the_result(clips, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"features": ()}, "^features: must be at least one feature set, got none"),
+        ({"feature_sets": ()}, "^feature_sets: must be at least one feature set, got none"),
         (
-            {"images": "aligned"},
-            "^features: must be backbones for aligned images",
+            {"images_as": "aligned"},
+            "^feature_sets: must be backbones for aligned images",
         ),
         ({"num_workers": 0}, "workers"),
     ],

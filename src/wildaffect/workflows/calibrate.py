@@ -82,8 +82,8 @@ def calibrate(
         num_videos = len(found.sequences)
     if fitted is None:
         raise SplitError(
-            f"{run}: {split or 'its dev split'} must hold at least 2 subjects to fit on, got "
-            "1; choose another split"
+            f"{run}: {split or 'its dev split'} must hold at least 2 subjects to fit on, "
+            "got 1; choose another split"
         )
     tasks, seed = trained.recipe.model.tasks, trained.recipe.seed
     return CalibrateResult(

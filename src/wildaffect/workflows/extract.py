@@ -34,11 +34,11 @@ def extract(  # noqa: PLR0913 - each is an option of the command
     inputs: str | Path | Sequence[str | Path],
     output: str | Path,
     *,
-    features: str | Path | Sequence[str | Path] = ("geometry",),
-    images: Images = "crops",
+    feature_sets: str | Path | Sequence[str | Path] = ("geometry",),
+    images_as: Images = "crops",
     dtype: Precision = "float16",
-    replace: bool = False,
-    device: str = "CPU",
+    overwrite: bool = False,
+    device: str = "cpu",
     precision: BackbonePrecision = "auto",
     num_threads: int = 1,
     num_workers: int = 1,
@@ -51,12 +51,12 @@ def extract(  # noqa: PLR0913 - each is an option of the command
     Args:
         inputs: Videos, and folders of videos or of images that are named by frame number.
         output: Folder of the feature store; created if missing.
-        features: Feature sets: `geometry`, `mesh`, names of imported weights, or folders of
+        feature_sets: `geometry`, `mesh`, names of imported weights, or folders of
             runs of `pretrain` or `finetune`.
-        images: Content of image folders: face `crops`, `aligned` crops that are used
+        images_as: Content of image folders: face `crops`, `aligned` crops that are used
             unchanged, or the `sequence` of full frames of one video.
         dtype: Data type of the stored features.
-        replace: Overwrite features of another version of the video or of the networks.
+        overwrite: Overwrite features of another version of the video or of the networks.
         device: Device of the networks. With `cuda`, backbones run in torch on a GPU and
             the face networks on the CPU.
         precision: Precision of backbones; `auto` uses bf16 if supported and accurate.
@@ -78,15 +78,15 @@ def extract(  # noqa: PLR0913 - each is an option of the command
         OutputError: If the store cannot be written to at all.
     """
     paths = (inputs,) if isinstance(inputs, str | Path) else inputs
-    named = (features,) if isinstance(features, str | Path) else features
+    named = (feature_sets,) if isinstance(feature_sets, str | Path) else feature_sets
     names = tuple(map(str, named))
-    jobs = find_extract_sources(map(Path, paths), images)
+    jobs = find_extract_sources(map(Path, paths), images_as)
     is_cuda = device.lower() == "cuda"
-    on = Device(name="CPU" if is_cuda else device, threads=num_threads)
+    on = Device(name="cpu" if is_cuda else device, threads=num_threads)
     plan = ExtractPlan(
         store=Path(output).absolute(),
-        sets=_sets(names, images, on, precision, is_cuda=is_cuda),
-        options=ExtractOptions(dtype=dtype, replace=replace, device=on),
+        sets=_sets(names, images_as, on, precision, is_cuda=is_cuda),
+        options=ExtractOptions(dtype=dtype, replace=overwrite, device=on),
     )
     engine = _engine(plan, num_workers, cluster, is_cuda=is_cuda)
     with warnings.catch_warnings():
@@ -98,18 +98,18 @@ def extract(  # noqa: PLR0913 - each is an option of the command
 
 def _sets(
     names: tuple[str, ...],
-    images: Images,
+    images_as: Images,
     device: Device,
     precision: BackbonePrecision,
     *,
     is_cuda: bool,
 ) -> tuple[FeatureSet, ...]:
     if not names:
-        raise UsageError("features: must be at least one feature set, got none")
+        raise UsageError("feature_sets: must be at least one feature set, got none")
     measured = [name for name in names if name in MEASURED]
-    if images == "aligned" and measured:
+    if images_as == "aligned" and measured:
         raise UsageError(
-            f"features: must be backbones for aligned images, got {', '.join(measured)}"
+            f"feature_sets: must be backbones for aligned images, got {', '.join(measured)}"
         )
     backbones = [name for name in names if name not in MEASURED]
     sets = measured_sets(measured)

@@ -240,8 +240,10 @@ def _extract(command: PixelSystemCommand, callbacks: SystemCallbacks) -> None:
     done = extract(
         command.videos or images_of(command.data, "videos"),
         features_of(command),
-        features=[_backbone_folder(command, name) for name in command.recipe.feature_sets],
-        device="cuda" if is_cuda else "CPU",
+        feature_sets=[
+            _backbone_folder(command, name) for name in command.recipe.feature_sets
+        ],
+        device="cuda" if is_cuda else "cpu",
         num_threads=command.threads,
         on_video=on_video,
     )
