@@ -26,24 +26,9 @@ from wildaffect.core.tasks import (
     LabelSpace,
     LabelSpaces,
 )
-from wildaffect.formats.labels import (
-    AFFECTNET_EXPRESSIONS,
-    AFFWILD2_EXPRESSIONS_7,
-    FERPLUS_EXPRESSIONS,
-    RAFDB_EXPRESSIONS,
-)
+from wildaffect.formats.labels import EXPRESSION_SPACES
 from wildaffect.outputs.columns import expression_column
 
-EXPRESSION_SPACES = {
-    space.name: space
-    for space in (
-        ABAW_EXPRESSIONS,
-        AFFWILD2_EXPRESSIONS_7,
-        AFFECTNET_EXPRESSIONS,
-        RAFDB_EXPRESSIONS,
-        FERPLUS_EXPRESSIONS,
-    )
-}
 THRESHOLD = 0.5
 """Threshold for a probability without a decision."""
 _KEYS = ("image", "video", "frame")

@@ -16,6 +16,7 @@ from wildaffect.core.config import Config
 from wildaffect.core.errors import EvaluationError
 from wildaffect.core.hashes import InputFiles
 from wildaffect.core.tasks import Task
+from wildaffect.reporting.tables import TextTable, html_table
 
 REPORT_VERSION = 1
 
@@ -220,20 +221,19 @@ class Report(Config):
     def _repr_html_(self) -> str:
         """Return the scores as a table, for notebooks."""
         every = (self.overall, *self.scores) if self.overall else self.scores
-        rows = "".join(
-            f"<tr><td>{escape(each.title)}</td>"
-            + "".join(
-                f"<td>{'' if value is None else f'{value:.3f}'}</td>"
-                for value in (each.value, each.low, each.high)
-            )
-            + "</tr>"
+        rows = [
+            (each.title, *map(_three_decimals, (each.value, each.low, each.high)))
             for each in every
-        )
+        ]
+        table = TextTable(header=("", "score", "low", "high"), rows=tuple(rows))
         return (
             f"<p>{escape(self.protocol_title)}: {self.num_rows} rows of "
-            f"{self.num_videos} videos</p><table><thead><tr><th></th><th>score</th>"
-            f"<th>low</th><th>high</th></tr></thead><tbody>{rows}</tbody></table>"
+            f"{self.num_videos} videos</p>{html_table(table)}"
         )
+
+
+def _three_decimals(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
 
 
 _ADAPTER = TypeAdapter(Report)

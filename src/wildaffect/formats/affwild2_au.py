@@ -14,7 +14,6 @@ from wildaffect.core.tasks import ABAW_ACTION_UNITS, LabelSpace, LabelSpaces
 from wildaffect.formats.affwild2_tracks import (
     Header,
     find_track,
-    group_lines,
     read_videos,
     write_videos,
 )
@@ -57,14 +56,9 @@ def write_au(annotations: Annotations, folder: Path) -> None:
             f"{a.spaces.action_units.name!r}; map them first"
         )
     codes = np.where(a.action_units.valid, a.action_units.values, -1).tolist()
-    lines = group_lines(
-        a.videos,
-        a.video_index.tolist(),
-        a.frame_number.tolist(),
-        lambda row: ",".join(map(str, codes[row])),
-    )
     header = _header(a.spaces.action_units)
-    write_videos(folder, header.line, lines, ",".join(["-1"] * len(header.names)))
+    rows = [",".join(map(str, row)) for row in codes]
+    write_videos(a, folder, header.line, rows, ",".join(["-1"] * len(header.names)))
 
 
 def find_au(root: Path) -> dict[str, Path]:

@@ -14,7 +14,6 @@ from wildaffect.core.tasks import ABAW_EXPRESSIONS, LabelSpace, LabelSpaces
 from wildaffect.formats.affwild2_tracks import (
     Header,
     find_track,
-    group_lines,
     read_videos,
     write_videos,
 )
@@ -56,13 +55,8 @@ def write_expr(annotations: Annotations, folder: Path) -> None:
             f"{a.spaces.expressions.name!r}; map them first"
         )
     codes = np.where(a.expression.valid, a.expression.values, -1).tolist()
-    lines = group_lines(
-        a.videos,
-        a.video_index.tolist(),
-        a.frame_number.tolist(),
-        lambda row: str(codes[row]),
-    )
-    write_videos(folder, ",".join(a.spaces.expressions.labels), lines, "-1")
+    header = ",".join(a.spaces.expressions.labels)
+    write_videos(a, folder, header, [str(code) for code in codes], "-1")
 
 
 def find_expr(root: Path) -> dict[str, Path]:

@@ -11,12 +11,13 @@ Source: public parsers wtomin/ABAW3_MultiEmotionNet
 ABAW/abaw5_expr_va_au_train.ipynb of sb-ai-lab/EmotiEffLib.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from wildaffect.core.annotations import Annotations
 from wildaffect.core.columns import TaskColumn
 from wildaffect.core.errors import BadAnnotation, MissingData, OutputError
 from wildaffect.core.names import is_inside
@@ -112,46 +113,42 @@ def find_track(root: Path, headers: Sequence[Header]) -> dict[str, Path]:
 
 
 def write_videos(
-    folder: Path, header: str, lines_of: Mapping[str, Sequence[tuple[int, str]]], blank: str
+    annotations: Annotations, folder: Path, header: str, rows: Sequence[str], blank: str
 ) -> None:
     """Write one file per video.
 
     Args:
+        annotations: Annotations of N rows.
         folder: Folder of the files; created if missing.
         header: First line of every file.
-        lines_of: Video -> frame numbers (from 1) with their lines.
-        blank: Line of a frame that is not in `lines_of`.
+        rows: Line of each annotated row, length N.
+        blank: Line of a frame that is not annotated.
 
     Raises:
         ValueError: If a frame is repeated; these files have one line per frame.
         OutputError: If a file cannot be written.
     """
-    for video, numbered in lines_of.items():
-        numbers = [number for number, _ in numbered]
-        if len(set(numbers)) != len(numbers) or min(numbers, default=1) < 1:
-            raise ValueError(
-                f"{video}: each frame must stand once and be numbered from 1, got "
-                f"{len(numbers)} rows for {len(set(numbers))} frames"
-            )
-        lines = [blank] * max(numbers, default=0)
-        for number, line in numbered:
-            lines[number - 1] = line
-        if not is_inside(video):
-            raise OutputError(f"{folder}: videos must stay inside it, got {video!r}")
-        write_lines(folder / f"{video}.txt", [header, *lines])
+    grouped: dict[str, list[tuple[int, str]]] = {video: [] for video in annotations.videos}
+    numbers = annotations.frame_number.tolist()
+    for video, number, row in zip(
+        annotations.video_index.tolist(), numbers, rows, strict=True
+    ):
+        grouped[annotations.videos[video]].append((number, row))
+    for name, numbered in grouped.items():
+        lines = [header, *_fill(name, dict(numbered), len(numbered), blank)]
+        if not is_inside(name):
+            raise OutputError(f"{folder}: videos must stay inside it, got {name!r}")
+        write_lines(folder / f"{name}.txt", lines)
 
 
-def group_lines(
-    videos: Sequence[str],
-    video_index: Sequence[int],
-    frame_number: Sequence[int],
-    make_line: Callable[[int], str],
-) -> dict[str, list[tuple[int, str]]]:
-    """Return the numbered lines of each video, for `write_videos`."""
-    grouped: dict[str, list[tuple[int, str]]] = {video: [] for video in videos}
-    for row, (video, number) in enumerate(zip(video_index, frame_number, strict=True)):
-        grouped[videos[video]].append((number, make_line(row)))
-    return grouped
+def _fill(video: str, rows: Mapping[int, str], num_rows: int, blank: str) -> list[str]:
+    """Return the line of every frame up to the last."""
+    if len(rows) != num_rows or min(rows, default=1) < 1:
+        raise ValueError(
+            f"{video}: each frame must stand once and be numbered from 1, got "
+            f"{num_rows} rows for {len(rows)} frames"
+        )
+    return [rows.get(number, blank) for number in range(1, max(rows, default=0) + 1)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

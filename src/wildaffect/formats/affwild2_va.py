@@ -10,7 +10,6 @@ from wildaffect.core.tasks import LabelSpaces
 from wildaffect.formats.affwild2_tracks import (
     Header,
     find_track,
-    group_lines,
     read_videos,
     write_videos,
 )
@@ -41,16 +40,10 @@ def write_va(annotations: Annotations, folder: Path) -> None:
         ValueError: If a frame is repeated or a valid value is outside [-1, 1].
         OutputError: If a file cannot be written.
     """
-    a = annotations
-    valence = float_strings(a.valence, "-5")
-    arousal = float_strings(a.arousal, "-5")
-    lines = group_lines(
-        a.videos,
-        a.video_index.tolist(),
-        a.frame_number.tolist(),
-        lambda row: f"{valence[row]},{arousal[row]}",
-    )
-    write_videos(folder, _HEADERS[0].line, lines, "-5,-5")
+    valence = float_strings(annotations.valence, "-5")
+    arousal = float_strings(annotations.arousal, "-5")
+    rows = [",".join(pair) for pair in zip(valence, arousal, strict=True)]
+    write_videos(annotations, folder, _HEADERS[0].line, rows, "-5,-5")
 
 
 def find_va(root: Path) -> dict[str, Path]:

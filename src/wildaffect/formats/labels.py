@@ -1,6 +1,6 @@
 """Label spaces of data sets other than ABAW's, and the numbers of action units."""
 
-from wildaffect.core.tasks import LabelSpace, action_unit_label
+from wildaffect.core.tasks import ABAW_EXPRESSIONS, LabelSpace, action_unit_label
 
 AFFWILD2_EXPRESSIONS_7 = LabelSpace(
     name="affwild2-expressions-7",
@@ -43,6 +43,18 @@ FERPLUS_EXPRESSIONS = LabelSpace(
     ),
 )
 """Columns of the votes; "unknown" and "NF" (no face) are no expressions."""
+
+EXPRESSION_SPACES = {
+    space.name: space
+    for space in (
+        ABAW_EXPRESSIONS,
+        AFFWILD2_EXPRESSIONS_7,
+        AFFECTNET_EXPRESSIONS,
+        RAFDB_EXPRESSIONS,
+        FERPLUS_EXPRESSIONS,
+    )
+}
+"""Known expressions by the name of their label space."""
 
 
 def _units(name: str, numbers: tuple[int, ...]) -> LabelSpace:

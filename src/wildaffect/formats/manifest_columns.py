@@ -11,26 +11,11 @@ from pyarrow import compute
 
 from wildaffect.core.errors import BadAnnotation, MissingData
 from wildaffect.core.tasks import ABAW_ACTION_UNITS, ABAW_EXPRESSIONS, LabelSpace
-from wildaffect.formats.labels import (
-    AFFECTNET_EXPRESSIONS,
-    AFFWILD2_EXPRESSIONS_7,
-    FERPLUS_EXPRESSIONS,
-    RAFDB_EXPRESSIONS,
-)
+from wildaffect.formats.labels import EXPRESSION_SPACES
 from wildaffect.formats.lines import Column, read_header, read_text, split_rows
 from wildaffect.formats.parquet_tables import read_parquet
 from wildaffect.formats.problems import Problem
 
-_SPACES = {
-    space.name: space
-    for space in (
-        ABAW_EXPRESSIONS,
-        AFFWILD2_EXPRESSIONS_7,
-        AFFECTNET_EXPRESSIONS,
-        RAFDB_EXPRESSIONS,
-        FERPLUS_EXPRESSIONS,
-    )
-}
 _PLAIN = {"image", "video", "frame", "subject", "split", "valence", "arousal"}
 UNIT = re.compile(r"AU[0-9]{2}")
 _EXPRESSION = re.compile(r"expression(?:\[(?P<space>[^\]]+)\])?")
@@ -72,7 +57,7 @@ def read_columns(path: Path) -> ManifestColumns:
         named=dict(zip(names, columns, strict=True)),
         lines=lines,
         problems=problems,
-        expressions=_SPACES[named_space or ABAW_EXPRESSIONS.name],
+        expressions=EXPRESSION_SPACES[named_space or ABAW_EXPRESSIONS.name],
         expression_name=expression,
         units=space,
     )
@@ -97,9 +82,11 @@ def _check_header(path: Path, names: list[str]) -> str | None:
         )
     for name in expressions:
         match = _EXPRESSION.fullmatch(name)
-        if match and match["space"] and match["space"] not in _SPACES:
+        if match and match["space"] and match["space"] not in EXPRESSION_SPACES:
             raise BadAnnotation(
-                path, 1, f"label space must be one of {', '.join(_SPACES)}, got {name!r}"
+                path,
+                1,
+                f"label space must be one of {', '.join(EXPRESSION_SPACES)}, got {name!r}",
             )
     return expressions[0] if expressions else None
 

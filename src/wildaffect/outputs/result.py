@@ -15,6 +15,7 @@ from wildaffect.outputs.schema import ResultSchema
 from wildaffect.outputs.sidecar import Provenance
 from wildaffect.outputs.summary import RunSummary, Summarizer, TrackSummary
 from wildaffect.outputs.table import BATCH_ROWS, TableWriter
+from wildaffect.reporting.tables import TextTable, html_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,18 +56,12 @@ class AnalysisResult:
     def _repr_html_(self) -> str:
         """Return a heading and the first rows, for notebooks."""
         names = [name for name in PREVIEW_COLUMNS if name in self.table.column_names]
-        head = "".join(f"<th>{escape(name)}</th>" for name in names)
         rows = self.table.select(names).slice(0, PREVIEW_ROWS).to_pylist()
-        body = "".join(
-            "<tr>"
-            + "".join(f"<td>{escape(_cell(value))}</td>" for value in row.values())
-            + "</tr>"
-            for row in rows
-        )
+        cells = tuple(tuple(map(_cell, row.values())) for row in rows)
         hidden = f"{len(self) - len(rows)} more rows, " if len(self) > len(rows) else ""
         return (
-            f"<p>{escape(self._headline())}</p><table><thead><tr>{head}</tr></thead>"
-            f"<tbody>{body}</tbody></table>"
+            f"<p>{escape(self._headline())}</p>"
+            f"{html_table(TextTable(header=tuple(names), rows=cells))}"
             f"<p>{hidden}{self.table.num_columns} columns: <code>.to_pandas()</code></p>"
         )
 
