@@ -19,10 +19,8 @@ from wildaffect.video.sources import open_container
     [
         (["analyze", "x.mp4", "--overlya"], "--overlya. Did you mean --overlay?"),
         (["analyze", "x.mp4", "--outptu", "x"], "--outptu. Did you mean --output?"),
-        (
-            ["analyze", "x.mp4", "--format", "xlsx"],
-            '"xlsx" for --format. Choose from: "csv", "parquet", "jsonl"',
-        ),
+        (["analyze", "x.mp4", "--format", "xlsx"], "csv, parquet, jsonl, got 'xlsx'"),
+        (["doctor", "extra"], "unexpected argument 'extra'"),
         (
             ["analyze", "x.mp4", "--every", "two"],
             "--every: must be a whole number, got 'two'",

@@ -2,11 +2,13 @@
 
 import types
 from collections.abc import Callable, Sequence
+from dataclasses import MISSING
 from inspect import Parameter as Argument
 from inspect import Signature
 from typing import Annotated, Any
 
 from cyclopts import App, CoercionError, CycloptsError, Parameter, Token
+from cyclopts.exceptions import MissingArgumentError, UnusedCliTokensError
 
 from wildaffect.cli.parser.marks import Invocation
 from wildaffect.cli.parser.parts import Flag, Section, flags_of
@@ -29,7 +31,7 @@ def parse(spec: Section, call: Invocation) -> Any:
     for flag in flags:
         if flag.is_required and flag.name not in given:
             kind = "argument" if flag.is_positional else "option"
-            raise UsageError(f"missing {kind} {flag.label}: {flag.help}")
+            raise UsageError(f"missing {kind} {flag.label}: {flag.help.rstrip('.')}")
     try:
         return spec.build(given)
     except ValueError as error:  # raised by a record that validates itself
@@ -56,13 +58,28 @@ def _read(flags: Sequence[Flag], words: Sequence[str]) -> dict[str, Any]:
             words, exit_on_error=False, print_error=False
         )
     except CycloptsError as error:
-        raise UsageError(str(error).rstrip(".")) from None
+        raise UsageError(_message(error)) from None
     parsed = bound.arguments
     return {
-        flag.name: flag.values.value_of(parsed[name])
+        flag.name: tuple(given) if flag.values.count is None else given
         for index, flag in enumerate(flags)
-        if (name := _identifier(index)) in parsed
+        if (given := parsed.get(_identifier(index), MISSING)) is not MISSING
     }
+
+
+def _message(error: CycloptsError) -> str:
+    """Return one line that begins with the option; the library's where that is good."""
+    argument = error.argument
+    match error:
+        case CoercionError(msg=str(rule), token=Token(keyword=keyword)) if argument:
+            return f"{keyword or argument.name}: {rule}"
+        case MissingArgumentError(keyword=str(keyword)) if argument:
+            count, _ = argument.token_count()
+            return f"{keyword}: needs {'a value' if count == 1 else f'{count} values'}"
+        case UnusedCliTokensError(unused_tokens=[first, *_]):
+            return f"unexpected argument {first!r}"
+        case _:
+            return str(error).rstrip(".")
 
 
 def _identifier(index: int) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from enum import StrEnum
 from math import isfinite
 from pathlib import Path
@@ -30,7 +31,7 @@ class Values:
     count: int | None = 1
     """Number of values: 0 for a switch, None for any."""
     choices: Mapping[str, Any] = field(default_factory=dict)
-    """Values to choose from, by the words for them; empty if any value is taken."""
+    """Values to choose from, by the words for them; empty if the type is open."""
     read: Callable[[str], Any] | None = None
     """Conversion of a word where that of the type is not enough; raises ValueError."""
 
@@ -45,14 +46,6 @@ class Values:
     def has_hidden_choices(self) -> bool:
         """Return whether the name of the value does not show the choices."""
         return not set(self.choices) <= set(self.metavar.split("|"))
-
-    def value_of(self, parsed: Any) -> Any:
-        """Return what was parsed, with choices in place of their words."""
-        if not self.choices:
-            return tuple(parsed) if self.count is None else parsed
-        if self.count == 1:
-            return self.choices[parsed]
-        return tuple(self.choices[each] for each in parsed)
 
 
 def values_of(annotation: Any, metavar: str = "") -> Values | None:
@@ -93,7 +86,16 @@ def _chosen(choices: Mapping[str, Any], metavar: str) -> Values:
         annotation=Literal[names],
         metavar=metavar or (together if len(together) <= _SHOWN else "CHOICE"),
         choices=choices,
+        read=lambda word: _choose(word, choices),
     )
+
+
+def _choose(word: str, choices: Mapping[str, Any]) -> Any:
+    if word in choices:
+        return choices[word]
+    near = get_close_matches(word, choices, n=1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    raise ValueError(f"must be one of {', '.join(choices)}, got {word!r}{hint}")
 
 
 def _scalar(plain: Any, metavar: str) -> Values | None:
