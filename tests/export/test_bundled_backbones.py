@@ -49,9 +49,9 @@ def test_names_and_folders_are_read_from_words():
         "face": "a=b",
     }
     for word in ("runs/vit", "=runs/vit", "vit="):
-        with pytest.raises(UsageError, match="--backbone: must be NAME=FOLDER"):
+        with pytest.raises(UsageError, match="backbone: must be NAME=FOLDER"):
             parse_backbones([word])
-    with pytest.raises(UsageError, match="--backbone: vit is given twice"):
+    with pytest.raises(UsageError, match="backbone: vit is given twice"):
         parse_backbones(["vit=a", "vit=b"])
 
 
@@ -61,7 +61,7 @@ def test_what_no_measurement_is_needs_a_backbone(make_run, run):
 
 
 def test_an_input_without_its_backbone_is_named(run):
-    message = r"input 'vit' needs its backbone; add --backbone vit=FOLDER"
+    message = r"input 'vit' needs its backbone; name the run or weights"
     with pytest.raises(UsageError, match=message):
         bundle_backbones(ensemble_of(run), {})
 
@@ -69,7 +69,7 @@ def test_an_input_without_its_backbone_is_named(run):
 def test_weights_that_did_not_make_the_features_are_refused(run, make_backbone):
     other = make_backbone(seed=1)
     message = (
-        r"--backbone vit=.*: weights must be those of the features that .* was trained on "
+        r"backbone vit=.*: weights must be those of the features that .* was trained on "
         rf"\(.*\), got {weights_of(other).sha256[:12]}; name the run"
     )
     with pytest.raises(UsageError, match=message):

@@ -184,6 +184,6 @@ def test_more_people_leave_those_who_were_there_as_they_were():
 def test_the_command_refuses_numbers_and_files_that_make_no_sense(tmp_path, capsys):
     out = ["-o", str(tmp_path / "a")]
     assert main(["synth", "make", "tiny", *out, "--people", "0"]) == 2
-    assert "--people must be 1" in capsys.readouterr().err
+    assert "num_people must be 1" in capsys.readouterr().err
     assert main(["synth", "make", "scenes", *out, "--files", "both"]) == 2
     assert "not valid for scenes" in capsys.readouterr().err

@@ -85,11 +85,11 @@ def test_whole_tables_are_left_and_cut_ones_are_made_again(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ([], "predict: give --data DIR or --features STORE"),
-        (["--data", "d", "--list", "l"], "give either --data or --list, not both"),
+        ([], "predict: no frames given; name data or a store of features"),
+        (["--data", "d", "--list", "l"], "give either data or a list of frames, not both"),
         (
             ["--features", "s", "--split", "val"],
-            "--split and --layout are only valid with --data",
+            "split and layout are only valid with data",
         ),
     ],
 )

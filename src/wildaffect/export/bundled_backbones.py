@@ -67,11 +67,11 @@ def parse_backbones(words: Sequence[str]) -> dict[str, str]:
         name, equals, weights = word.partition("=")
         if not (name and equals and weights):
             raise UsageError(
-                "--backbone: must be NAME=FOLDER, a feature set and the run or weights "
+                "backbone: must be NAME=FOLDER, a feature set and the run or weights "
                 f"that it was extracted with, got {word!r}"
             )
         if name in found:
-            raise UsageError(f"--backbone: {name} is given twice")
+            raise UsageError(f"backbone: {name} is given twice")
         found[name] = weights
     return found
 
@@ -128,8 +128,8 @@ def check_features(where: str, name: str, found: WeightManifest, run: TrainedMod
     if weights not in {NO_DIGEST, found.sha256}:
         raise UsageError(
             f"{where}: weights must be {what} ({weights[:12]}), got {found.sha256[:12]}; "
-            "name the run or weights that `extract --feature-sets` was given, or extract "
-            "and train again"
+            "name the run or weights that they were extracted with, or extract and train "
+            "again"
         )
     if crop not in {NO_DIGEST, found.preprocess.digest()}:
         raise UsageError(
@@ -144,11 +144,11 @@ def _bundle(ensemble: Ensemble, name: str, weights: str | None) -> BundledBackbo
     runs = [m.trained for m in ensemble.members if name in m.trained.recipe.inputs]
     if weights is None:
         raise UsageError(
-            f"{runs[0].run.folder}: input {name!r} needs its backbone; add --backbone "
-            f"{name}=FOLDER, the run or weights that `extract --feature-sets` used"
+            f"{runs[0].run.folder}: input {name!r} needs its backbone; name "
+            "the run or weights that its features were extracted with"
         )
     loaded = find_weights(weights)
-    where = f"--backbone {name}={weights}"
+    where = f"backbone {name}={weights}"
     known = [check_features(where, name, loaded.manifest, run) for run in runs]
     onnx = exported(loaded)
     return BundledBackbone(

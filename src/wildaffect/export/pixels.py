@@ -106,7 +106,7 @@ def compare_rows(
     pairs = list(_pairs(exported, trained))
     if not pairs:
         raise BadArtifact(
-            "export: the clip of the parity check shows no face; choose another with --clip"
+            "export: the clip of the parity check shows no face; choose another clip"
         )
     largest = {name: max(_difference(*pair, name) for pair in pairs) for name in VALUES}
     for name, difference in largest.items():

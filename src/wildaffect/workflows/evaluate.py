@@ -85,9 +85,9 @@ def evaluate(  # noqa: PLR0913 - each is an option of the command
             protocol.
     """
     if num_resamples < 1:
-        raise UsageError(f"evaluate: --resamples must be >= 1, got {num_resamples}")
+        raise UsageError(f"evaluate: num_resamples must be at least 1, got {num_resamples}")
     if seed < 0:
-        raise UsageError(f"evaluate: --seed must be >= 0, got {seed}")
+        raise UsageError(f"evaluate: seed must be at least 0, got {seed}")
     chosen = find_protocol(protocol) if protocol else None
     given_map, space = _class_map(class_map)
     other: PredictionTable | None = None
@@ -135,7 +135,7 @@ def write_report(report: Report, path: str | Path) -> Path:
 def check_report_path(path: Path) -> None:
     """Raise `UsageError` unless the suffix names a format of reports."""
     if path.suffix not in REPORTS:
-        raise UsageError(f"evaluate: --report must end in .html, .md or .json, got {path}")
+        raise UsageError(f"{path}: a report must end in .html, .md or .json")
 
 
 def _by_name(side: Any, task: Task | str | None) -> Any:

@@ -102,7 +102,7 @@ def export_model(  # noqa: PLR0913 - each is an option of the command
     if output.exists():
         raise OutputError(
             f"{output}: artifact must be new, got something there; move it away or choose "
-            "another place with -o"
+            "another place"
         )
     ensemble = load_ensemble(Path(source))
     check_exportable(ensemble)

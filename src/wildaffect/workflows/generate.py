@@ -66,7 +66,7 @@ def generate(  # noqa: PLR0913 - each is an option of the command
     """
     _check(preset, seed, workers, size_px, num_people, files)
     if find_spec("numba") is None:
-        raise MissingExtra("synth make", "world")
+        raise MissingExtra("generating data", "world")
     started_s = time.monotonic()
     num_images = num_videos = 0
     chosen = PRESETS[preset]
@@ -115,25 +115,23 @@ def _check(
 ) -> None:
     if preset not in PRESETS:
         raise UsageError(
-            f"synth make: preset must be one of {', '.join(PRESETS)}, got {preset!r}"
+            f"generate: preset must be one of {', '.join(PRESETS)}, got {preset!r}"
         )
     is_scenes = preset == "scenes"
     most_px = MAX_HEIGHT_PX if is_scenes else MAX_CROP_PX
     if size_px is not None and not 32 <= size_px <= most_px:
-        raise UsageError(
-            f"synth make: --size must be 32 to {most_px} pixels, got {size_px}"
-        )
+        raise UsageError(f"generate: size_px must be 32 to {most_px} pixels, got {size_px}")
     if seed < 0 or not 1 <= workers <= 4 * (os.cpu_count() or 1):
         raise UsageError(
-            "synth make: --seed must be 0 or more and --workers 1 to four times the cores, "
+            "generate: seed must be 0 or more and workers 1 to four times the cores, "
             f"got {seed} and {workers}"
         )
     if num_people is not None and not 1 <= num_people <= MAX_PEOPLE:
         raise UsageError(
-            f"synth make: --people must be 1 to {MAX_PEOPLE}, got {num_people}"
+            f"generate: num_people must be 1 to {MAX_PEOPLE}, got {num_people}"
         )
     if is_scenes and files != "crops":
         raise UsageError(
-            f"synth make: --files {files} is not valid for scenes, which are always "
+            f"generate: files={files!r} is not valid for scenes, which are always "
             "videos; leave it out"
         )

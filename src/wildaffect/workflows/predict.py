@@ -97,11 +97,11 @@ def predict(  # noqa: PLR0913 - each is an option of the command
         OutputError: If a table cannot be written.
     """
     if data is not None and test_list is not None:
-        raise UsageError("predict: give either --data or --list, not both")
+        raise UsageError("predict: give either data or a list of frames, not both")
     if data is None and features is None:
-        raise UsageError("predict: give --data DIR or --features STORE")
+        raise UsageError("predict: no frames given; name data or a store of features")
     if data is None and (split or layout):
-        raise UsageError("predict: --split and --layout are only valid with --data")
+        raise UsageError("predict: split and layout are only valid with data")
     torch.set_num_threads(num_threads)
     ensemble = load_ensemble(Path(source))
     job = _Job(

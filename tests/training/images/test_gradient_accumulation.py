@@ -123,7 +123,7 @@ def test_batch_norm_needs_the_full_batch(weights_of, recipe):
 
 
 def test_a_micro_batch_size_below_one_is_refused(weights_of, mae):
-    with pytest.raises(UsageError, match="micro-batch-size: must be at least 1, got 0"):
+    with pytest.raises(UsageError, match="micro_batch_size: must be at least 1, got 0"):
         weights_of(mae, 0)
 
 
@@ -143,7 +143,7 @@ def test_a_step_that_does_not_fit_says_how_many_crops_to_try_and_the_run_goes_on
 
     with monkeypatch.context() as patch:
         patch.setattr(where, "forward_backward", full)
-        with pytest.raises(OutOfMemory, match=f"--micro-batch-size {num // 2}, or"):
+        with pytest.raises(OutOfMemory, match=f"micro_batch_size {num // 2}, or"):
             weights_of(recipe, None)
     (tmp_path / "run-None").rename(tmp_path / f"run-{num // 2}")
     assert_close(whole, weights_of(recipe, num // 2))
@@ -157,6 +157,6 @@ def test_without_micro_batches_the_message_names_other_ways(
 
     monkeypatch.setattr(Finetune, "forward_backward", full)
     with pytest.raises(
-        OutOfMemory, match=r"out of memory with 8 crops per step; resume with --recompute"
+        OutOfMemory, match=r"out of memory with 8 crops per step; resume with recompute"
     ):
         weights_of(recipe, None)

@@ -64,7 +64,7 @@ def test_kinds_are_cut_out_of_the_measured_set_and_other_sets_come_whole(store):
 def test_a_measured_set_of_another_version_is_refused(store):
     store.write(table("geometry", ("x", "y"), 80), "float32")
     view = measured_view(["pose"], DEFAULT_POLICY)
-    with pytest.raises(FeatureError, match="extract it again with --overwrite"):
+    with pytest.raises(FeatureError, match="extract it again and overwrite it"):
         read_features(store, "clip", QUERY, view)
 
 

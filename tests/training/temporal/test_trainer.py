@@ -255,7 +255,7 @@ def test_a_loss_that_is_no_number_ends_the_run_with_what_to_do(fit, tiny, sequen
     broken = replace(sequences[0], features=np.full_like(sequences[0].features, 1e30))
     broken.features[::2] = -1e30
     with pytest.raises(
-        Diverged, match=r"step \d+: loss or gradient is not finite.*peak-lr"
+        Diverged, match=r"step \d+: loss or gradient is not finite.*peak_lr"
     ):
         fit(tiny, data=[broken, *sequences[1:]], optim=OptimConfig(peak_lr=1e20))
 

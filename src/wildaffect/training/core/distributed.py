@@ -86,11 +86,11 @@ def _check_accelerator(accelerator: str, num_local: int) -> None:
         return
     num_found = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if accelerator == "cuda" and not num_found:
-        raise UsageError("device: no CUDA device found; use --device cpu")
+        raise UsageError("device: no CUDA device found; use cpu")
     if 0 < num_found < num_local:
         raise UsageError(
             f"device: {num_local} processes on this machine but only {num_found} GPUs; "
-            "start fewer processes, or use --device cpu"
+            "start fewer processes, or use cpu"
         )
 
 

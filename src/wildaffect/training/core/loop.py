@@ -83,6 +83,6 @@ def _describe(index: int, report: LossReport, grad_norm: Tensor, lr: float) -> S
         named = ", ".join(f"{task} {value:g}" for task, value in per_task.items())
         raise Diverged(
             f"step {index}: loss or gradient is not finite (losses: {named}; gradient "
-            f"norm: {norm:g}); lower --optim.peak-lr"
+            f"norm: {norm:g}); lower optim.peak_lr"
         )
     return Step(index, loss, per_task, norm, lr)

@@ -168,9 +168,9 @@ class Finetune:
     def out_of_memory_message(self) -> str:
         """Return the message for an out-of-memory error."""
         held = min(self._micro_batch_size or self._num_crops, self._num_crops)
-        less = "--recompute in another folder (-o), or more processes"
+        less = "recompute in another folder, or more processes"
         if not has_batch_norm(self.model):
-            less = f"--micro-batch-size {max(1, held // 2)}"
+            less = f"micro_batch_size {max(1, held // 2)}"
         return out_of_memory_message(held, less)
 
     @property

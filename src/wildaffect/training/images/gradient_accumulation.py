@@ -152,7 +152,7 @@ def out_of_memory_message(num_crops: int, less: str) -> str:
     """Return the message for an out-of-memory error."""
     return (
         f"out of memory with {num_crops} crops per step; resume with {less}, or try "
-        "--precision bf16-mixed in another folder (-o)"
+        "precision bf16-mixed in another folder"
     )
 
 
@@ -167,11 +167,11 @@ def check_micro_batch_size(
     if micro_batch_size is None:
         return
     if micro_batch_size < 1:
-        raise UsageError(f"micro-batch-size: must be at least 1, got {micro_batch_size}")
+        raise UsageError(f"micro_batch_size: must be at least 1, got {micro_batch_size}")
     if micro_batch_size < num_crops and has_batch_norm(model):
         raise UsageError(
-            f"micro-batch-size: batch norm needs all {num_crops} crops of a process "
-            f"at once, got {micro_batch_size}; use --recompute, or more processes"
+            f"micro_batch_size: batch norm needs all {num_crops} crops of a process "
+            f"at once, got {micro_batch_size}; use recompute, or more processes"
         )
 
 

@@ -102,7 +102,7 @@ def load_labeled(
     if folder is None:
         raise MissingData(
             f"{place.data}: found no crops of {annotations.source} in "
-            f"{', '.join(known.image_folders)}; name their folder with --images"
+            f"{', '.join(known.image_folders)}; name the folder of images"
         )
     pack = open_pack(folder)
     found = check_images(
@@ -116,7 +116,7 @@ def load_labeled(
     if not len(rows):
         raise MissingData(
             f"{folder}: found none of the {int(labeled.sum())} labeled crops of "
-            f"{annotations.source}; name their folder with --images"
+            f"{annotations.source}; name the folder of images"
         )
     return LabeledCrops(
         annotations=take_rows(annotations, rows),

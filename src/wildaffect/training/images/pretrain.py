@@ -146,7 +146,7 @@ class Pretrain:
         """Return the message for an out-of-memory error."""
         return out_of_memory_message(
             self._micro_batch_size,
-            f"--micro-batch-size {max(1, self._micro_batch_size // 2)}",
+            f"micro_batch_size {max(1, self._micro_batch_size // 2)}",
         )
 
     def _draw_sheet(self, mae: MaskedAutoencoder, epoch: int) -> None:

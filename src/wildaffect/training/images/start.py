@@ -107,5 +107,5 @@ def _fitted(backbone: Backbone, found: str, wanted: str, weights: str) -> Backbo
         if isinstance(build_backbone(wanted), MeanTokenViT):
             return network
     raise UsageError(
-        f"{weights}: these weights are for {found}, not for {wanted}; add --network {found}"
+        f"{weights}: these weights are for {found}, not for {wanted}; use network {found}"
     )

@@ -100,7 +100,7 @@ def _measured(
         raise FeatureError(
             f"{MEASURED_SET} of {track.sidecar.video}: columns must be the "
             f"{len(GEOMETRY_COLUMNS)} of this version, got {len(track.sidecar.columns)}; "
-            "extract it again with --overwrite"
+            "extract it again and overwrite it"
         )
     geometry, pose, blendshapes = split_row(track.read().astype(np.float32))
     found = {"geometry": geometry, "pose": pose, "blendshapes": blendshapes}
