@@ -1,7 +1,7 @@
 """`wildaffect train` on a made-up data set in the layout of s-Aff-Wild2."""
 
-import importlib.util
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +9,6 @@ import pytest
 import torch
 from pydantic import TypeAdapter
 
-from wildaffect.cli import extras
 from wildaffect.cli.main import main
 from wildaffect.core.records import write_record
 from wildaffect.core.tasks import Task
@@ -201,10 +200,7 @@ def test_data_that_do_not_fit_are_named(data, capsys, args, words):
 
 
 def test_without_the_packages_of_training_the_extra_is_named(data, capsys, monkeypatch):
-    find = importlib.util.find_spec
-    monkeypatch.setattr(
-        extras, "find_spec", lambda name: None if name == "torch" else find(name)
-    )
+    monkeypatch.setitem(sys.modules, "torch", None)  # as if it were not installed
     assert main(["train", "small.json", "--data", "data"]) == 1
     assert "pip install 'wildaffect[train]'" in capsys.readouterr().err
 

@@ -223,7 +223,7 @@ def test_the_command_takes_workers_and_names_what_failed(clips, plan, capsys):
 
 
 def test_a_cluster_needs_its_extra(clips, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("wildaffect.workflows.extract.find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "ray", None)  # as if it were not installed
     given = ["extract", str(clips), "-o", str(tmp_path / "s"), "--engine", "ray"]
     assert main(given) == 1
     assert "pip install 'wildaffect[cluster]'" in capsys.readouterr().err

@@ -125,16 +125,24 @@ def tiny() -> TemporalRecipe:
 def fit(sequences, tmp_path) -> Callable[..., tuple[Run, list[Epoch]]]:
     """Train a recipe in a folder; gives its run and epochs."""
 
-    def fitted(recipe, folder: str | Path = "run", data=None, **fields):
+    def fitted(
+        recipe,
+        folder: str | Path = "run",
+        data=None,
+        *,
+        make_objective=TemporalObjective,
+        on_step_end=lambda *_: None,
+        **fields,
+    ):
         recipe = replace(recipe, **fields)
         run = Run(tmp_path / folder)
         run.folder.mkdir(exist_ok=True, parents=True)
         epochs: list[Epoch] = []
         fabric = launch("cpu", recipe.precision)
-        objective = TemporalObjective(
+        objective = make_objective(
             recipe, data or sequences, fabric=fabric, spaces=LabelSpaces()
         )
-        Trainer(recipe, objective, run, fabric=fabric).run(epochs.append)
+        Trainer(recipe, objective, run, fabric=fabric).run(epochs.append, on_step_end)
         return run, epochs
 
     return fitted

@@ -9,7 +9,6 @@ import pytest
 import wildaffect
 from wildaffect.core.errors import MissingData, UsageError
 from wildaffect.recipes.images import finetune_iresnet_small, finetune_vit_micro, mae_micro
-from wildaffect.workflows import image_notes
 from wildaffect.workflows.callbacks import Notes
 from wildaffect.workflows.image_notes import note_precision
 
@@ -118,10 +117,8 @@ def test_wrong_input_is_named_by_its_argument(labeled, tmp_path):
         ("32-true", "cpu", False, False),
     ],
 )
-def test_bfloat16_on_a_processor_without_it_is_noted(
-    monkeypatch, precision, device, has_bf16, is_noted
-):
-    monkeypatch.setattr(image_notes, "supports_bf16", lambda name: has_bf16)
+def test_bfloat16_on_a_processor_without_it_is_noted(precision, device, has_bf16, is_noted):
     notes = Notes(lambda note: None)
-    note_precision(replace(finetune_vit_micro(), precision=precision), device, notes)
+    recipe = replace(finetune_vit_micro(), precision=precision)
+    note_precision(recipe, device, notes, has_bf16=lambda _: has_bf16)
     assert ["precision 32-true is" in note for note in notes.texts] == [True] * is_noted

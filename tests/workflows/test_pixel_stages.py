@@ -25,8 +25,8 @@ from wildaffect.recipes.pixel_systems import (
 )
 from wildaffect.synth.dataset import write_world
 from wildaffect.synth.presets import PRESETS
-from wildaffect.workflows import pixel_stages
 from wildaffect.workflows.pixel_stages import CLAIM, stages_of, train_from_pixels
+from wildaffect.workflows.systems import SILENT
 
 
 @pytest.fixture(autouse=True)
@@ -134,11 +134,18 @@ def test_a_folder_in_which_no_face_is_found_is_refused_again_and_again(worlds, t
             crop.run()
 
 
+def interrupt_first_stage(command):
+    def interrupt(note):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_from_pixels(command, replace(SILENT, on_note=interrupt))
+
+
 def test_another_data_license_is_refused_as_the_artifact_would_state_the_old_one(
-    worlds, tmp_path, monkeypatch
+    worlds, tmp_path
 ):
-    monkeypatch.setattr(pixel_stages, "stages_of", lambda *_: [])
-    train_from_pixels(command_for(worlds, tmp_path))
+    interrupt_first_stage(command_for(worlds, tmp_path))
     with pytest.raises(UsageError, match="another recipe, seed, data or data license"):
         train_from_pixels(command_for(worlds, tmp_path, data_license="CC0-1.0"))
 
@@ -186,31 +193,8 @@ def test_several_processes_are_refused(worlds, tmp_path, monkeypatch):
         train_from_pixels(command_for(worlds, tmp_path))
 
 
-def test_an_interrupted_system_resumes_the_interrupted_stage(worlds, tmp_path, monkeypatch):
-    begun = []
-
-    def stub(command, callbacks):
-        def stage(name):
-            def run():
-                begun.append(name)
-                if name == "extract" and begun.count(name) == 1:
-                    raise KeyboardInterrupt
-
-            return pixel_stages.Stage(name, run)
-
-        return [stage(name) for name in ("finetune", "extract", "train")]
-
-    monkeypatch.setattr(pixel_stages, "stages_of", stub)
-    command = command_for(worlds, tmp_path / "out")
-    with pytest.raises(KeyboardInterrupt):
-        train_from_pixels(command)
-    assert train_from_pixels(command) == command.folder / "artifact"
-    assert begun == ["finetune", "extract", "finetune", "extract", "train"]
-
-
-def test_a_folder_of_another_seed_is_refused(worlds, tmp_path, monkeypatch):
-    monkeypatch.setattr(pixel_stages, "stages_of", lambda *_: [])
-    train_from_pixels(command_for(worlds, tmp_path))
+def test_a_folder_of_another_seed_is_refused(worlds, tmp_path):
+    interrupt_first_stage(command_for(worlds, tmp_path))
     with pytest.raises(UsageError, match="another recipe, seed, data or data license"):
         train_from_pixels(command_for(worlds, tmp_path, seed=1))
 

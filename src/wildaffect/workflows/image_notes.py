@@ -1,6 +1,6 @@
 """Notes on the data and the machine of a run on crops."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 
@@ -38,10 +38,16 @@ def note_unreadable(notes: Notes, unreadable: dict[int, str], num_images: int) -
         )
 
 
-def note_precision(recipe: AnyImageRecipe, device: str, notes: Notes) -> None:
+def note_precision(
+    recipe: AnyImageRecipe,
+    device: str,
+    notes: Notes,
+    *,
+    has_bf16: Callable[[str], bool] = supports_bf16,
+) -> None:
     """Note if a recipe uses bfloat16 on a processor that does not support it."""
     is_on_cpu = device == "cpu" or (device == "auto" and not torch.cuda.is_available())
-    if recipe.precision == "bf16-mixed" and is_on_cpu and not supports_bf16("CPU"):
+    if recipe.precision == "bf16-mixed" and is_on_cpu and not has_bf16("CPU"):
         notes.add(
             "this processor has no arithmetic for bfloat16; precision 32-true is faster "
             "here"

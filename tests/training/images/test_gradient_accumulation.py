@@ -1,21 +1,27 @@
 """How many crops are in memory at once changes nothing of what is learned."""
 
+import itertools
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
 import torch
+from torch.nn.modules.module import (
+    register_module_forward_hook,
+    register_module_forward_pre_hook,
+)
 
 from wildaffect.core.errors import UsageError
+from wildaffect.models.backbones.backbone import Backbone
+from wildaffect.models.backbones.vit import ViTTrunk
 from wildaffect.models.frameworks import HeadConfig
+from wildaffect.models.pretraining.mae import MaskedAutoencoder
 from wildaffect.training.core import trainer
 from wildaffect.training.core.checkpoint import load_weights
 from wildaffect.training.core.recipe import OptimConfig
 from wildaffect.training.core.trainer import OutOfMemory
-from wildaffect.training.images.finetune import Finetune
-from wildaffect.training.images.gradient_accumulation import GradientAccumulator
 from wildaffect.training.images.job import ImageTrainerConfig, finetune_run, load_sets
 from wildaffect.training.images.labeled import SetPlace
-from wildaffect.training.images.pretrain import Pretrain
 from wildaffect.training.images.pretrain_job import find_images, pretrain_run
 
 GENTLE = OptimConfig(peak_lr=1e-3, max_grad_norm=0.5)
@@ -72,48 +78,21 @@ def test_losses_of_all_crops_together_are_the_same_in_micro_batches(
     assert_close(weights_of(mixed, None), weights_of(mixed, 3))
 
 
-def test_a_mean_of_losses_of_portions_would_be_another_loss(
-    weights_of, assert_close, vit, monkeypatch
-):
-    """What portions are spared: the CCC of some crops is not that of all."""
+def test_stochastic_depth_draws_the_same_both_times_a_portion_is_seen(weights_of, vit):
+    features = []
 
-    def apart(self, forward, num_crops, step, outputs_of, report_of):
-        cuts = self._cut(num_crops)
-        parts = [outputs_of(cut) for cut in cuts]
-        whole = {task: torch.cat([part[task] for part in parts]) for task in parts[0]}
-        for cut in cuts:  # gradients through some crops alone, as accumulation has them
-            some = {task: torch.zeros_like(value) for task, value in whole.items()}
-            for task, value in whole.items():
-                some[task][cut] = value[cut]
-            report = report_of(some)
-            (report.total / len(cuts)).backward(retain_graph=True)
-        return report
+    def record(module, inputs, output):
+        if isinstance(module, ViTTrunk) and module.training:
+            features.append(output.detach().clone())
 
-    micro_batch_size = weights_of(vit, None)
-    monkeypatch.setattr(GradientAccumulator, "joint_loss", apart)
-    with pytest.raises(AssertionError):
-        assert_close(micro_batch_size, weights_of(vit, 3))
-
-
-def test_stochastic_depth_draws_the_same_both_times_a_portion_is_seen(
-    weights_of, vit, monkeypatch
-):
-    seen = []
-    drawn = GradientAccumulator._drawn
-
-    def recorded(self, outputs_of, step, number, cut):
-        outputs = drawn(self, outputs_of, step, number, cut)
-        seen.append((step, number, {k: v.detach() for k, v in outputs.items()}))
-        return outputs
-
-    monkeypatch.setattr(GradientAccumulator, "_drawn", recorded)
-    weights_of(replace(vit, drop_path=0.5, num_epochs=1), 4)
-    first = {(s, n): o for s, n, o in seen[:2]}
-    again = {(s, n): o for s, n, o in seen[2:4]}
-    assert first.keys() == again.keys() == {(0, 0), (0, 1)}
-    for key, outputs in first.items():
-        for task, value in outputs.items():
-            assert torch.equal(value, again[key][task])
+    handle = register_module_forward_hook(record)
+    try:
+        weights_of(replace(vit, drop_path=0.5, num_epochs=1), 4)
+    finally:
+        handle.remove()
+    for first, again in zip(features[:2], features[2:4], strict=True):
+        assert torch.equal(first, again)
+    assert not torch.equal(features[0], features[1])
 
 
 def test_batch_norm_needs_the_full_batch(weights_of, recipe):
@@ -127,36 +106,40 @@ def test_a_micro_batch_size_below_one_is_refused(weights_of, mae):
         weights_of(mae, 0)
 
 
+@contextmanager
+def no_memory_at(num_passes):
+    """Make the device run out of memory in this training pass of a network, from 0."""
+    passes = itertools.count()
+
+    def before(module, inputs):
+        is_network = isinstance(module, Backbone | MaskedAutoencoder)
+        if is_network and module.training and next(passes) == num_passes:
+            raise torch.OutOfMemoryError("no memory")
+
+    handle = register_module_forward_pre_hook(before)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
 @pytest.mark.parametrize("kind", ["finetune", "pretrain"])
 def test_a_step_that_does_not_fit_says_how_many_crops_to_try_and_the_run_goes_on_with_it(
     weights_of, assert_close, vit, mae, kind, monkeypatch, tmp_path
 ):
-    recipe, where, num = (vit, Finetune, 8) if kind == "finetune" else (mae, Pretrain, 16)
+    recipe, num = (vit, 8) if kind == "finetune" else (mae, 16)
     whole = weights_of(recipe, None, "whole")
     monkeypatch.setattr(trainer, "EVERY_S", 0.0)
-    forward_backward = where.forward_backward
-
-    def full(self, forward, batch):
-        if batch.step == 4:
-            raise torch.OutOfMemoryError("no memory")
-        return forward_backward(self, forward, batch)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(where, "forward_backward", full)
-        with pytest.raises(OutOfMemory, match=f"micro_batch_size {num // 2}, or"):
-            weights_of(recipe, None)
+    with (
+        no_memory_at(4),
+        pytest.raises(OutOfMemory, match=f"micro_batch_size {num // 2}, or"),
+    ):
+        weights_of(recipe, None)
     (tmp_path / "run-None").rename(tmp_path / f"run-{num // 2}")
     assert_close(whole, weights_of(recipe, num // 2))
 
 
-def test_without_micro_batches_the_message_names_other_ways(
-    weights_of, recipe, monkeypatch
-):
-    def full(self, forward, batch):
-        raise torch.OutOfMemoryError("no memory")
-
-    monkeypatch.setattr(Finetune, "forward_backward", full)
-    with pytest.raises(
-        OutOfMemory, match=r"out of memory with 8 crops per step; resume with recompute"
-    ):
+def test_without_micro_batches_the_message_names_other_ways(weights_of, recipe):
+    message = r"out of memory with 8 crops per step; resume with recompute"
+    with no_memory_at(0), pytest.raises(OutOfMemory, match=message):
         weights_of(recipe, None)

@@ -1,3 +1,4 @@
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -21,10 +22,9 @@ from wildaffect.training.core.checkpoint import load_weights
 from wildaffect.training.core.distributed import launch
 from wildaffect.training.core.loop import Diverged
 from wildaffect.training.core.recipe import BestOnDevSplit, KeepLast, OptimConfig
-from wildaffect.training.core.runs import Run, read_metrics
+from wildaffect.training.core.runs import read_metrics
 from wildaffect.training.core.scores import task_scores
-from wildaffect.training.core.trainer import OutOfMemory, Trainer
-from wildaffect.training.temporal import objective
+from wildaffect.training.core.trainer import OutOfMemory
 from wildaffect.training.temporal.objective import TemporalObjective
 from wildaffect.training.temporal.predict import predict_sequences
 from wildaffect.training.temporal.score import video_statistics
@@ -108,17 +108,15 @@ def test_what_stands_in_unlabeled_rows_and_rows_without_features_changes_no_weig
     assert_equal_weights(weights_of(clean), weights_of(spoilt))
 
 
-def _kill_after(num_steps, monkeypatch):
-    count = Trainer._count
-    done = {"steps": 0}
+def kill_after(num_steps):
+    """Return a callback that ends the run when a step was taken beyond this many."""
+    steps = itertools.count(1)
 
-    def counted(self, step):
-        if done["steps"] == num_steps:
+    def on_step_end(*_):
+        if next(steps) > num_steps:
             raise Killed
-        done["steps"] += 1
-        count(self, step)
 
-    monkeypatch.setattr(Trainer, "_count", counted)
+    return on_step_end
 
 
 DROPOUT = ModelConfig(
@@ -169,10 +167,8 @@ def test_a_run_killed_at_any_step_and_taken_up_ends_with_the_same_bits(
     for stop in range(num_steps):
         # Checkpoints at the end of epochs alone, and after every step.
         monkeypatch.setattr(trainer, "EVERY_S", 60.0 * (stop % 2))
-        with monkeypatch.context() as patch:
-            _kill_after(stop, patch)
-            with pytest.raises(Killed):
-                fit(tiny, f"stopped-{stop}", **fields)
+        with pytest.raises(Killed):
+            fit(tiny, f"stopped-{stop}", on_step_end=kill_after(stop), **fields)
         resumed, rest = fit(tiny, f"stopped-{stop}", **fields)
         assert_equal_weights(weights_of(whole), weights_of(resumed))
         assert metrics_of(resumed) == metrics_of(whole)
@@ -184,9 +180,7 @@ def test_a_run_stopped_after_every_step_still_ends(fit, tiny, monkeypatch):
     monkeypatch.setattr(trainer, "EVERY_S", 0.0)
     for _ in range(100):
         try:
-            with monkeypatch.context() as patch:
-                _kill_after(2, patch)
-                run, _ = fit(tiny, "stopped")
+            run, _ = fit(tiny, "stopped", on_step_end=kill_after(2))
             break
         except Killed:
             continue
@@ -201,42 +195,40 @@ def test_a_finished_run_is_left_as_it_is(fit, tiny):
     assert run.weights.stat().st_mtime_ns == before
 
 
-@pytest.fixture
-def scores_are(monkeypatch):
-    """Make the epochs of a run score as given, whatever was learned."""
+def scored(*values):
+    """Return an objective whose epochs have these scores, whatever was learned."""
+    rest = iter(values)
 
-    def made(values):
-        rest = iter(values)
-        monkeypatch.setattr(objective, "task_scores", lambda *_: {"score": next(rest)})
+    class Scored(TemporalObjective):
+        def evaluate(self, model, epoch):
+            return {"score": next(rest)}
 
-    return made
+    return Scored
 
 
-def test_training_ends_when_no_epoch_was_better_for_a_while(fit, tiny, scores_are):
-    scores_are([0.1, 0.4, 0.3, 0.4, 0.9])
+def test_training_ends_when_no_epoch_was_better_for_a_while(fit, tiny):
+    objective = scored(0.1, 0.4, 0.3, 0.4, 0.9)
     chosen = BestOnDevSplit(share=0.3, patience_epochs=2)
-    run, epochs = fit(tiny, num_epochs=5, selection=chosen)
+    run, epochs = fit(tiny, num_epochs=5, selection=chosen, make_objective=objective)
     assert [epoch.is_best for epoch in epochs] == [True, True, False, False]
     assert run.is_finished
     assert not run.best_weights.exists()
 
 
-def test_the_weights_kept_are_those_of_the_best_epoch(fit, tiny, scores_are):
+def test_the_weights_kept_are_those_of_the_best_epoch(fit, tiny):
     chosen = BestOnDevSplit(share=0.3, patience_epochs=9)
-    scores_are([0.1, 0.4, 0.3, 0.2])
-    best_of_four, _ = fit(tiny, "four", num_epochs=4, selection=chosen, ema_decay=0.9)
-    scores_are([0.1, 0.2, 0.3, 0.4])
-    watched = Run(best_of_four.folder.with_name("last"))
-    fit(tiny, "last", num_epochs=4, selection=chosen, ema_decay=0.9)
+    fields = {"selection": chosen, "ema_decay": 0.9}
+    second_best, last_best = scored(0.1, 0.4, 0.3, 0.2), scored(0.1, 0.2, 0.3, 0.4)
+    best_of_four, _ = fit(tiny, "four", make_objective=second_best, num_epochs=4, **fields)
+    watched, _ = fit(tiny, "last", make_objective=last_best, num_epochs=4, **fields)
     assert not torch.equal(
         weights_of(best_of_four)["heads.valence.output.weight"],
         weights_of(watched)["heads.valence.output.weight"],
     )
-    scores_are([0.1, 0.4])
-    steady = OptimConfig(peak_lr=1e-2, warmup_ratio=0.0, constant_ratio=1.0)
-    two, _ = fit(tiny, "2", num_epochs=2, selection=chosen, ema_decay=0.9, optim=steady)
-    scores_are([0.1, 0.4, 0.3, 0.2])
-    four, _ = fit(tiny, "4", num_epochs=4, selection=chosen, ema_decay=0.9, optim=steady)
+    fields["optim"] = OptimConfig(peak_lr=1e-2, warmup_ratio=0.0, constant_ratio=1.0)
+    rising, falling = scored(0.1, 0.4), scored(0.1, 0.4, 0.3, 0.2)
+    two, _ = fit(tiny, "2", make_objective=rising, num_epochs=2, **fields)
+    four, _ = fit(tiny, "4", make_objective=falling, num_epochs=4, **fields)
     assert_equal_weights(weights_of(two), weights_of(four))
 
 
@@ -260,15 +252,15 @@ def test_a_loss_that_is_no_number_ends_the_run_with_what_to_do(fit, tiny, sequen
         fit(tiny, data=[broken, *sequences[1:]], optim=OptimConfig(peak_lr=1e20))
 
 
-def test_a_step_that_does_not_fit_into_memory_says_what_to_do(fit, tiny, monkeypatch):
-    def full(self, forward, batch):
-        raise torch.OutOfMemoryError("no memory")
+def test_a_step_that_does_not_fit_into_memory_says_what_to_do(fit, tiny):
+    class TooLarge(TemporalObjective):
+        def forward_backward(self, forward, batch):
+            raise torch.OutOfMemoryError("no memory")
 
-    monkeypatch.setattr(TemporalObjective, "forward_backward", full)
     with pytest.raises(
         OutOfMemory, match="cpu: out of memory with 8 windows per step and process; use a"
     ):
-        fit(tiny)
+        fit(tiny, make_objective=TooLarge)
 
 
 def test_training_in_bfloat16_learns_and_keeps_weights_in_float32(fit, tiny):
