@@ -66,7 +66,7 @@ def analyzer():
 
 def rows_of(source, neutral, **options):
     result = wildaffect.analyze(
-        source, model="default", neutral=neutral, features=True, **options
+        source, model="default", neutral=neutral, measurements=True, **options
     )
     return [row for row in result.table.to_pylist() if row["track_id"] is not None]
 

@@ -159,9 +159,9 @@ def test_a_lossless_video_equals_its_own_frames_as_png(images, save_clip, tmp_pa
             output.mux(stream.encode(frame))
             cv2.imwrite(str(folder / f"{i:04d}.png"), image[..., ::-1])
         output.mux(stream.encode(None))
-    from_video = wildaffect.analyze(video, landmarks=True, features=True).table
+    from_video = wildaffect.analyze(video, landmarks=True, measurements=True).table
     from_images = wildaffect.analyze(
-        folder, images="sequence", fps=25, landmarks=True, features=True
+        folder, images_as="sequence", fps=25, landmarks=True, measurements=True
     ).table
     times = ["time_s"]
     assert from_video.drop(times).equals(from_images.drop(times))

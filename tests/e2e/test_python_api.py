@@ -48,7 +48,7 @@ def test_paths_and_arrays_of_the_same_images_give_the_same_rows(images, files):
 
 
 def test_arrays_can_be_the_frames_of_one_video(images):
-    rows = wildaffect.analyze(images, images="sequence", fps=10.0).to_pandas()
+    rows = wildaffect.analyze(images, images_as="sequence", fps=10.0).to_pandas()
     assert list(rows["time_s"]) == [0.0, 0.1, 0.2, 0.3]
     assert rows["track_id"].nunique() == 1
 

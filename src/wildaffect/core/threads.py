@@ -1,4 +1,4 @@
-"""Numbers of threads, and what `auto` stands for."""
+"""Numbers of threads. `auto` stands for as many as leave every result unchanged."""
 
 import os
 from collections.abc import Callable
@@ -22,7 +22,7 @@ def usable_cpus() -> int:
 
 
 AnalysisThreads = Annotated[int, Auto(usable_cpus)]
-"""Threads of a network that was exported: every usable CPU, which changes no result."""
+"""Threads of an exported network: one per usable CPU, which changes no result."""
 
 TrainingThreads = Annotated[int, Auto(lambda: 1)]
 """Threads of torch: one, because sums over more threads round differently."""

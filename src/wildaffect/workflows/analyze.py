@@ -40,13 +40,13 @@ def analyze(  # noqa: PLR0913 - each is an option of the command
     start_s: float | None = None,
     stop_s: float | None = None,
     every: int = 1,
-    images: Literal["stills", "sequence"] = "stills",
+    images_as: Literal["stills", "sequence"] = "stills",
     fps: float = 30.0,
     neutral: str | Path = AUTO,
     device: Device | None = None,
     landmarks: bool = False,
     blendshapes: bool = False,
-    features: bool = False,
+    measurements: bool = False,
 ) -> AnalysisResult:
     """Analyze a video, image, image folder, list of images, camera or address.
 
@@ -63,7 +63,7 @@ def analyze(  # noqa: PLR0913 - each is an option of the command
         start_s: First time to read, inclusive.
         stop_s: Time to stop at, exclusive.
         every: Read the frames whose number this divides.
-        images: Treat a folder's images as photographs, or as the frames of one video.
+        images_as: Treat a folder's images as photographs, or as the frames of one video.
         fps: Rate of an image sequence.
         neutral: Neutral face that changes are measured against: a picture or video of the
             person (used for every person), `START-END` in seconds of the source in
@@ -72,7 +72,7 @@ def analyze(  # noqa: PLR0913 - each is an option of the command
         device: Where networks run, on how many threads.
         landmarks: Add the mesh, in pixels.
         blendshapes: Add the blendshape scores.
-        features: Add the measured features, raw and relative to the person's neutral.
+        measurements: Add the measured features, raw and relative to the person's neutral.
 
     Returns:
         One row per frame and face, and one per frame without a face; `error` says why rows
@@ -84,13 +84,17 @@ def analyze(  # noqa: PLR0913 - each is an option of the command
         UsageError: If the source is none of these, a number is out of range, or no face was
             found where a neutral face is expected.
     """
-    read = ReadOptions(start_s=start_s, stop_s=stop_s, every=every, images=images, fps=fps)
-    columns = ColumnOptions(landmarks=landmarks, blendshapes=blendshapes, features=features)
+    read = ReadOptions(
+        start_s=start_s, stop_s=stop_s, every=every, images=images_as, fps=fps
+    )
+    columns = ColumnOptions(
+        landmarks=landmarks, blendshapes=blendshapes, features=measurements
+    )
     parsed = source_of(source)
     pictures = read.pictures(parsed)
     with ExitStack() as stack:
         reader = stack.enter_context(read.open(parsed))
-        analyzer = build_analyzer(model, device=device, keep_features=features)
+        analyzer = build_analyzer(model, device=device, keep_features=measurements)
         choice = choose_neutral(neutral, analyzer)
         choice.check(parsed, read)
         neutrals = choice.neutrals(analyzer, parsed, read)
@@ -118,7 +122,7 @@ def stream(
     device: Device | None = None,
     live: bool = True,
     neutral: str | Path = AUTO,
-    features: bool = False,
+    measurements: bool = False,
 ) -> Iterator[FaceResult]:
     """Yield the rows of frames as they arrive, in order, a fraction of a second later.
 
@@ -134,14 +138,14 @@ def stream(
         live: Return results immediately. If False, a person's first rows are delayed by a
             few seconds for a first estimate of the neutral face, as in `analyze`.
         neutral: As for `analyze`, but for a span: frames are read once.
-        features: Include the measured features in the rows.
+        measurements: Include the measured features in the rows.
 
     Raises:
         BadArtifact: If the model cannot be used.
         UsageError: If `neutral` is a span, or a file without a usable face, if numbers or
             times of frames do not increase, or an array has no time.
     """
-    analyzer = build_analyzer(model, device=device, live=live, keep_features=features)
+    analyzer = build_analyzer(model, device=device, live=live, keep_features=measurements)
     choice = choose_neutral(neutral, analyzer)
     choice.check("stream", ReadOptions())
     neutrals = choice.neutrals(analyzer, "stream", ReadOptions())
