@@ -19,7 +19,6 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import cv2
@@ -36,15 +35,11 @@ from wildaffect.recipes.images import finetune_vit_micro, mae_micro
 from wildaffect.runtime.network import Device
 from wildaffect.synth.dataset import IMAGES, write_world
 from wildaffect.synth.presets import PRESETS
+from wildaffect.training.core.callbacks import Callbacks
 from wildaffect.training.core.recipe import BestOnDevSplit
 from wildaffect.training.core.runs import Run, read_metrics
 from wildaffect.training.images.evaluate import crop_statistics
-from wildaffect.training.images.job import (
-    ImageTrainerConfig,
-    TrainingCallbacks,
-    finetune_run,
-    load_sets,
-)
+from wildaffect.training.images.job import ImageTrainerConfig, finetune_run, load_sets
 from wildaffect.training.images.labeled import LabeledCrops, SetPlace
 from wildaffect.training.images.probe import Embedded, embed_crops, probe
 from wildaffect.training.images.recipe import FinetuneRecipe
@@ -265,9 +260,9 @@ def finetune_once(
             weights=str(study.maes[seed % len(study.maes)]) if start == "mae" else None,
             config=CPU,
             data_license=DATA_LICENSE,
-            callbacks=TrainingCallbacks(
-                on_epoch_end=partial(progress.show_epoch, Run(folder)),
-                on_step_end=partial(progress.show_step, Run(folder)),
+            callbacks=Callbacks(
+                on_epoch_end=progress.show_epoch,
+                on_step_end=progress.show_step,
                 on_evaluate=progress.show_evaluation,
             ),
         )

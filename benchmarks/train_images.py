@@ -170,13 +170,8 @@ def stepper(
     torch.manual_seed(0)
     objective = objective_of(recipe, root, fabric)
     trainer = Trainer(recipe, objective, Run(root.parent / "run"), fabric=fabric)
-    batches = enumerate(cycle(list(islice(objective.batches(0), 2))))
-
-    def step() -> None:
-        index, batch = next(batches)
-        trainer.take_step(batch, index)
-
-    return step
+    steps = trainer.steps(cycle(list(islice(objective.batches(0), 2))))
+    return lambda: next(steps)
 
 
 def objective_of(recipe: AnyImageRecipe, root: Path, fabric: Any) -> Objective:

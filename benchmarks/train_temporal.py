@@ -118,7 +118,7 @@ def row(
     objective = TemporalObjective(recipe, data[0], fabric=fabric, spaces=LabelSpaces())
     trainer = Trainer(recipe, objective, Run(Path()), fabric=fabric)
     num_steps = max(1, round(args.share * objective.steps_per_epoch))
-    steps = trainer.steps(0)
+    steps = trainer.steps(objective.batches(0))
     cpu_s(lambda: next(steps))  # the first step also allocates, and compiles
     epochs, scores, rates = [], [], []
     for _ in range(args.rounds):

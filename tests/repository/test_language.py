@@ -32,7 +32,7 @@ BANNED = {
     ),
     "outcome": (r"training\.outcome\b", "calibrate_and_score"),
     "Watching": (r"\bWatching\b|\bwatching\b", "callbacks"),
-    "tell_nobody": (r"\b_?tell_nobody\b|\b_nobody\b|\bTELL_NOBODY\b", "NO_PROGRESS"),
+    "tell_nobody": (r"\b_?tell_nobody\b|\b_nobody\b|\bTELL_NOBODY\b", "no_progress"),
     "Machine": (r"\b(Image)?Machine\b", "TrainerConfig"),
     "weighing": (r"\b\w*Weighing\b|\b\w*weighing\b", "task weighting"),
     "keep_backbone": (

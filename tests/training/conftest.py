@@ -19,6 +19,7 @@ from wildaffect.core.windows import WindowSpec
 from wildaffect.losses.config import FixedWeights, LossConfig
 from wildaffect.models.frameworks import HeadConfig, ModelConfig
 from wildaffect.models.temporal.config import GRUConfig
+from wildaffect.training.core.callbacks import Callbacks
 from wildaffect.training.core.checkpoint import load_weights
 from wildaffect.training.core.distributed import launch
 from wildaffect.training.core.epochs import Epoch
@@ -142,7 +143,10 @@ def fit(sequences, tmp_path) -> Callable[..., tuple[Run, list[Epoch]]]:
         objective = make_objective(
             recipe, data or sequences, fabric=fabric, spaces=LabelSpaces()
         )
-        Trainer(recipe, objective, run, fabric=fabric).run(epochs.append, on_step_end)
+        callbacks = Callbacks(
+            on_epoch_end=lambda run, epoch: epochs.append(epoch), on_step_end=on_step_end
+        )
+        Trainer(recipe, objective, run, fabric=fabric).run(callbacks)
         return run, epochs
 
     return fitted

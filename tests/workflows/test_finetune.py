@@ -9,8 +9,8 @@ import pytest
 import wildaffect
 from wildaffect.core.errors import MissingData, UsageError
 from wildaffect.recipes.images import finetune_iresnet_small, finetune_vit_micro, mae_micro
-from wildaffect.workflows.callbacks import Notes
 from wildaffect.workflows.image_notes import note_precision
+from wildaffect.workflows.notes import Notes
 
 SMALL = replace(finetune_iresnet_small(), num_epochs=1, batch_size=8)
 MAE = replace(mae_micro(), num_epochs=1, batch_size=8)

@@ -14,6 +14,8 @@ Examples:
     wildaffect train abaw4-system --feature-data FERPlus AffectNet --data s-Aff-Wild2
 """
 
+from collections.abc import Callable
+from functools import partial
 from inspect import getdoc
 from typing import TYPE_CHECKING
 
@@ -23,7 +25,6 @@ from wildaffect.cli.recipe_flags import recipe_invocation
 
 if TYPE_CHECKING:
     from wildaffect.cli.train_flags import TrainCommand
-    from wildaffect.cli.training_progress import TrainingProgress
     from wildaffect.recipes.pixel_systems import PixelSystemCommand
     from wildaffect.recipes.systems import SystemCommand
     from wildaffect.workflows.training_setup import TrainResult
@@ -85,7 +86,22 @@ def run(command: "TrainCommand | SystemCommand | PixelSystemCommand") -> int:
 
     with TrainingProgress() as progress:
         if isinstance(command, TrainCommand):
-            progress.result(_train(command, progress))
+            train = _verb(command)
+            result = train(
+                command.recipe,
+                command.data,
+                features=command.features,
+                output=command.output,
+                layout=command.layout,
+                train_split=command.train_split,
+                data_license=command.data_license,
+                device=command.device,
+                num_threads=command.threads,
+                trackers=command.trackers,
+                on_epoch_end=progress.show_epoch,
+                on_note=progress.note,
+            )
+            progress.result(result)
             return 0
         callbacks = SystemCallbacks(
             on_result=progress.result,
@@ -102,38 +118,12 @@ def run(command: "TrainCommand | SystemCommand | PixelSystemCommand") -> int:
     return 0
 
 
-def _train(command: "TrainCommand", progress: "TrainingProgress") -> "TrainResult":
+def _verb(command: "TrainCommand") -> "Callable[..., TrainResult]":
+    """Return the function that trains once, or once per fold."""
     from wildaffect.workflows.cross_validate import cross_validate
     from wildaffect.workflows.train import train
 
     if command.folds:
-        return cross_validate(
-            command.recipe,
-            command.data,
-            num_folds=command.folds,
-            features=command.features,
-            output=command.output,
-            layout=command.layout,
-            train_split=command.train_split,
-            data_license=command.data_license,
-            device=command.device,
-            num_threads=command.threads,
-            trackers=command.trackers,
-            on_epoch_end=progress.show_epoch,
-            on_note=progress.note,
-        )
-    return train(
-        command.recipe,
-        command.data,
-        features=command.features,
-        output=command.output,
-        layout=command.layout,
-        train_split=command.train_split,
-        score_split=None if command.score_split == "none" else command.score_split,
-        data_license=command.data_license,
-        device=command.device,
-        num_threads=command.threads,
-        trackers=command.trackers,
-        on_epoch_end=progress.show_epoch,
-        on_note=progress.note,
-    )
+        return partial(cross_validate, num_folds=command.folds)
+    split = None if command.score_split == "none" else command.score_split
+    return partial(train, score_split=split)

@@ -23,7 +23,6 @@ from wildaffect.recipes.default import default
 from wildaffect.synth.facs import COLUMN
 from wildaffect.synth.prototypes import CENTERS, EXPRESSIONS, VARIANTS
 from wildaffect.synth.statistics import WILD_EXPRESSION_SHARES
-from wildaffect.training.core.config import TrainerConfig
 from wildaffect.training.generated.exact_rows import (
     ExactRows,
     face_at_rest,
@@ -36,7 +35,7 @@ from wildaffect.training.generated.face_units import (
     fit_asymmetry,
     train_face_units,
 )
-from wildaffect.training.temporal.job import train_run
+from wildaffect.training.temporal.job import TemporalJob, train_run
 from wildaffect.training.temporal.load import load_split
 
 UNITS = tuple(EXTENDED_ACTION_UNIT_NAMES)
@@ -162,15 +161,8 @@ def _train_temporal(
     folder = runs / f"{recipe.name}-{seed}"
     torch.set_num_threads(1)
     store = FeatureStore(world / "features")
-    trained = train_run(
-        recipe,
-        load_split(world, store, recipe, "train"),
-        store,
-        folder,
-        config=TrainerConfig(),
-        data_license=_source_of(world).license,
-        on_epoch_end=lambda _: None,
-    )
+    job = TemporalJob(recipe=recipe, store=store, data_license=_source_of(world).license)
+    trained = train_run(job, load_split(world, store, recipe, "train"), folder)
     content = to_onnx(trained.model)
     check_parity(trained.model, content)
     return content, float(f"{trained.data.rate_hz:.6g}")

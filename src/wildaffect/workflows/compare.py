@@ -8,6 +8,13 @@ from typing import Literal
 from wildaffect.core.errors import UsageError
 from wildaffect.core.files import write_whole
 from wildaffect.recipes.catalog import find_recipe
+from wildaffect.training.core.callbacks import (
+    Callbacks,
+    OnEpochEnd,
+    OnNote,
+    no_epoch_end,
+    no_note,
+)
 from wildaffect.training.core.config import TrainerConfig
 from wildaffect.training.core.recipe import UNKNOWN_LICENSE
 from wildaffect.training.core.runs import read_metrics
@@ -23,10 +30,10 @@ from wildaffect.training.temporal.comparison import (
     comparison_lines,
 )
 from wildaffect.training.temporal.comparison_pages import to_json, to_markdown, to_svg
+from wildaffect.training.temporal.job import train_run
 from wildaffect.training.temporal.load import Split, load_split
 from wildaffect.training.temporal.recipe import TemporalRecipe
-from wildaffect.workflows.callbacks import OnEpochEnd, OnNote, no_epoch_end, no_note
-from wildaffect.workflows.training_setup import TrainSetup, set_up, train_one
+from wildaffect.workflows.training_setup import TrainSetup, set_up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -102,9 +109,9 @@ def compare(  # noqa: PLR0913 - each is an option of the command
             data_license=UNKNOWN_LICENSE,
             config=TrainerConfig(accelerator=device),
             num_threads=num_threads,
-            callbacks=(on_epoch_end, on_note),
+            callbacks=Callbacks(on_epoch_end=on_epoch_end, on_note=on_note),
         )
-        evaluated = load_split(Path(data), setup.store, recipe, score_split)
+        evaluated = load_split(Path(data), setup.job.store, recipe, score_split)
         systems[name] = _train(name, setup, (evaluated, score_split), num_seeds)
     tasks = next(iter(found.values())).model.tasks
     comparison = Comparison(evaluated, tasks, evaluated.annotations.spaces, seed=0)
@@ -151,9 +158,9 @@ def _train(
     evaluated, split = scored
     runs = []
     for seed in range(num_seeds):
-        seeded = replace(setup, recipe=replace(setup.recipe, seed=seed))
-        folder = setup.folder / "runs" / f"{setup.recipe.name}-{seed}"
-        runs.append(train_one(seeded, setup.split, folder))
+        job = replace(setup.job, recipe=replace(setup.job.recipe, seed=seed))
+        folder = setup.folder / "runs" / f"{setup.job.recipe.name}-{seed}"
+        runs.append(train_run(job, setup.split, folder))
         calibrate_run(runs[-1], setup.split.sequences)
     seconds = [sum(row["seconds"] for row in read_metrics(item.run)) for item in runs]
     return System(

@@ -9,6 +9,13 @@ from wildaffect.core.errors import UsageError
 from wildaffect.core.outputs import SequenceOutputs
 from wildaffect.core.sequences import FrameSequence
 from wildaffect.data.splits import Fold, k_folds, save_splits
+from wildaffect.training.core.callbacks import (
+    Callbacks,
+    OnEpochEnd,
+    OnNote,
+    no_epoch_end,
+    no_note,
+)
 from wildaffect.training.core.config import TrainerConfig
 from wildaffect.training.core.distributed import is_first_process
 from wildaffect.training.core.recipe import UNKNOWN_LICENSE
@@ -19,17 +26,16 @@ from wildaffect.training.temporal.calibrate_and_score import (
     predict_stored,
     score_lines,
 )
+from wildaffect.training.temporal.job import train_run
 from wildaffect.training.temporal.load import Split
 from wildaffect.training.temporal.recipe import TemporalRecipe
 from wildaffect.training.temporal.score import video_statistics
-from wildaffect.workflows.callbacks import OnEpochEnd, OnNote, no_epoch_end, no_note
 from wildaffect.workflows.training_setup import (
     Tracker,
     TrainResult,
     TrainSetup,
     describe_split,
     set_up,
-    train_one,
 )
 
 
@@ -80,12 +86,12 @@ def cross_validate(  # noqa: PLR0913 - each is an option of the command
         data_license=data_license,
         config=TrainerConfig(accelerator=device, trackers=trackers),
         num_threads=num_threads,
-        callbacks=(on_epoch_end, on_note),
+        callbacks=Callbacks(on_epoch_end=on_epoch_end, on_note=on_note),
     )
     split, folder = setup.split, setup.folder
     folder.mkdir(parents=True, exist_ok=True)
     splits = k_folds(
-        split.annotations, num_folds, seed=setup.recipe.seed, kind="subject-disjoint"
+        split.annotations, num_folds, seed=setup.job.recipe.seed, kind="subject-disjoint"
     )
     save_splits(splits, folder / "folds.json")
     held_out: dict[str, SequenceOutputs] = {}
@@ -99,7 +105,7 @@ def cross_validate(  # noqa: PLR0913 - each is an option of the command
         write_scores(lines, folder / "scores-held-out.json")
     return TrainResult(
         folder=folder,
-        recipe=setup.recipe,
+        recipe=setup.job.recipe,
         trained=None,
         calibration=None,
         scores=tuple(lines),
@@ -114,7 +120,7 @@ def _train_fold(
     """Train on a fold, add outputs of its held-out videos, and return their score."""
     part = replace(setup.split, sequences=_of(setup.split, set(fold.train)))
     rest = _of(setup.split, set(fold.val))
-    trained = train_one(setup, part, setup.folder / fold.name)
+    trained = train_run(setup.job, part, setup.folder / fold.name)
     if not is_first_process():
         return None
     calibrate_run(trained, part.sequences)
@@ -123,7 +129,9 @@ def _train_fold(
     found = video_statistics(
         rest, outputs, load_calibration(trained.run.folder), trained.data.spaces
     )
-    return score_line(fold.name, found, setup.recipe.model.tasks, seed=setup.recipe.seed)
+    return score_line(
+        fold.name, found, setup.job.recipe.model.tasks, seed=setup.job.recipe.seed
+    )
 
 
 def _pool(setup: TrainSetup, held_out: dict[str, SequenceOutputs]) -> ScoreLine:
@@ -139,7 +147,7 @@ def _pool(setup: TrainSetup, held_out: dict[str, SequenceOutputs]) -> ScoreLine:
         split.sequences,
         load_calibration(folder),
         spaces=spaces,
-        seed=setup.recipe.seed,
+        seed=setup.job.recipe.seed,
     )[0]
     return replace(raw, name="all held out, raw")
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -10,35 +9,30 @@ import torch
 
 from wildaffect.core.errors import UsageError
 from wildaffect.recipes.images import find_finetune_recipe
-from wildaffect.training.core.distributed import Strategy, is_first_process
-from wildaffect.training.core.recipe import UNKNOWN_LICENSE
-from wildaffect.training.core.runs import Run
-from wildaffect.training.core.scores import ScoreLine, score_line, write_scores
-from wildaffect.training.images.evaluate import crop_statistics
-from wildaffect.training.images.job import (
-    ImageTrainerConfig,
-    TrainingCallbacks,
-    finetune_run,
-    load_sets,
-)
-from wildaffect.training.images.labeled import LabeledCrops, SetPlace
-from wildaffect.training.images.recipe import FinetuneRecipe
-from wildaffect.training.images.runs import TrainedFaceNet
-from wildaffect.workflows.callbacks import (
-    Notes,
+from wildaffect.training.core.callbacks import (
+    Callbacks,
     OnEpochEnd,
     OnEvaluate,
     OnNote,
     OnStepEnd,
-    Paths,
     no_epoch_end,
     no_evaluate,
     no_note,
     no_step_end,
-    paths_of,
 )
-from wildaffect.workflows.image_notes import note_precision, note_sets, note_unreadable
+from wildaffect.training.core.distributed import Strategy, is_first_process
+from wildaffect.training.core.recipe import UNKNOWN_LICENSE
+from wildaffect.training.core.scores import ScoreLine, score_line, write_scores
+from wildaffect.training.images.evaluate import crop_statistics
+from wildaffect.training.images.job import ImageTrainerConfig, finetune_run, load_sets
+from wildaffect.training.images.labeled import LabeledCrops, SetPlace
+from wildaffect.training.images.recipe import FinetuneRecipe
+from wildaffect.training.images.runs import TrainedFaceNet
+from wildaffect.workflows.image_notes import note_precision, note_sets
+from wildaffect.workflows.notes import Notes
 from wildaffect.workflows.training_setup import Tracker, describe_scores
+
+Paths = str | Path | Sequence[str | Path]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -117,7 +111,7 @@ def finetune(  # noqa: PLR0913 - each is an option of the command
         recipe = find_finetune_recipe(recipe)
     folder = Path(output) if output else Path("runs") / f"{recipe.name}-{recipe.seed}"
     places = places_of(paths_of(data), paths_of(images), layouts)
-    notes, run = Notes(on_note), Run(folder)
+    notes = Notes(on_note)
     sets = load_sets(places, train_split)
     scored = None  # read before training, so that errors in it are raised first
     if score_split is not None and is_first_process():
@@ -137,11 +131,11 @@ def finetune(  # noqa: PLR0913 - each is an option of the command
             decoders=num_decoders,
         ),
         data_license=data_license,
-        callbacks=TrainingCallbacks(
-            on_epoch_end=partial(on_epoch_end, run),
-            on_step_end=partial(on_step_end, run),
-            on_unreadable=partial(note_unreadable, notes),
+        callbacks=Callbacks(
+            on_epoch_end=on_epoch_end,
+            on_step_end=on_step_end,
             on_evaluate=on_evaluate,
+            on_note=notes.add,
         ),
     )
     lines: tuple[ScoreLine, ...] = ()
@@ -154,6 +148,13 @@ def finetune(  # noqa: PLR0913 - each is an option of the command
         scored_on=f"{len(scored)} crops, {score_split}" if scored is not None else "",
         notes=notes.texts,
     )
+
+
+def paths_of(paths: Paths) -> tuple[Path, ...]:
+    """Return one or several paths as a tuple."""
+    if isinstance(paths, str | Path):
+        return (Path(paths),)
+    return tuple(map(Path, paths))
 
 
 def places_of(

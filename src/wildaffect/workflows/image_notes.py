@@ -7,7 +7,7 @@ import torch
 from wildaffect.runtime.network import supports_bf16
 from wildaffect.training.images.labeled import LabeledCrops
 from wildaffect.training.images.recipe import AnyImageRecipe
-from wildaffect.workflows.callbacks import Notes
+from wildaffect.workflows.notes import Notes
 
 
 def note_sets(sets: Sequence[LabeledCrops], notes: Notes) -> None:
@@ -26,16 +26,6 @@ def note_sets(sets: Sequence[LabeledCrops], notes: Notes) -> None:
                 f"{source}: these crops are used as they are, while extraction and "
                 "analysis cut their own; `wildaffect crop` cuts the same ones"
             )
-
-
-def note_unreadable(notes: Notes, unreadable: dict[int, str], num_images: int) -> None:
-    """Note images that did not decode."""
-    if unreadable:
-        first = next(iter(unreadable.values()))
-        notes.add(
-            f"{len(unreadable)} of {num_images} images did not decode and trained nothing; "
-            f"the first: {first}"
-        )
 
 
 def note_precision(

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -10,27 +9,26 @@ import torch
 
 from wildaffect.core.errors import UsageError
 from wildaffect.recipes.images import find_pretrain_recipe
-from wildaffect.training.core.distributed import Strategy
-from wildaffect.training.core.recipe import UNKNOWN_LICENSE
-from wildaffect.training.core.runs import Run, read_metrics
-from wildaffect.training.images.job import ImageTrainerConfig, TrainingCallbacks, load_sets
-from wildaffect.training.images.pretrain_job import find_images, pretrain_run
-from wildaffect.training.images.recipe import PretrainRecipe
-from wildaffect.workflows.callbacks import (
-    Notes,
+from wildaffect.training.core.callbacks import (
+    Callbacks,
     OnEpochEnd,
     OnEvaluate,
     OnNote,
     OnStepEnd,
-    Paths,
     no_epoch_end,
     no_evaluate,
     no_note,
     no_step_end,
-    paths_of,
 )
-from wildaffect.workflows.finetune import places_of
-from wildaffect.workflows.image_notes import note_precision, note_sets, note_unreadable
+from wildaffect.training.core.distributed import Strategy
+from wildaffect.training.core.recipe import UNKNOWN_LICENSE
+from wildaffect.training.core.runs import Run, read_metrics
+from wildaffect.training.images.job import ImageTrainerConfig, load_sets
+from wildaffect.training.images.pretrain_job import find_images, pretrain_run
+from wildaffect.training.images.recipe import PretrainRecipe
+from wildaffect.workflows.finetune import Paths, paths_of, places_of
+from wildaffect.workflows.image_notes import note_precision, note_sets
+from wildaffect.workflows.notes import Notes
 from wildaffect.workflows.training_setup import Tracker
 
 
@@ -127,11 +125,11 @@ def pretrain(  # noqa: PLR0913 - each is an option of the command
             decoders=num_decoders,
         ),
         data_license=data_license,
-        callbacks=TrainingCallbacks(
-            on_epoch_end=partial(on_epoch_end, run),
-            on_step_end=partial(on_step_end, run),
-            on_unreadable=partial(note_unreadable, notes),
+        callbacks=Callbacks(
+            on_epoch_end=on_epoch_end,
+            on_step_end=on_step_end,
             on_evaluate=on_evaluate,
+            on_note=notes.add,
         ),
     )
     last = list(read_metrics(run))[-1]

@@ -10,17 +10,8 @@ from wildaffect.features.crops import OnCount
 from wildaffect.inference.inputs import COLUMNS
 from wildaffect.recipes.catalog import RECIPES
 from wildaffect.recipes.systems import SystemCommand
+from wildaffect.training.core.callbacks import Callbacks
 from wildaffect.training.core.distributed import is_first_process
-from wildaffect.workflows.callbacks import (
-    OnEpochEnd,
-    OnEvaluate,
-    OnNote,
-    OnStepEnd,
-    no_epoch_end,
-    no_evaluate,
-    no_note,
-    no_step_end,
-)
 from wildaffect.workflows.ensemble import EnsembleResult, ensemble
 from wildaffect.workflows.export_model import ExportResult, export_model
 from wildaffect.workflows.finetune import FinetuneResult
@@ -33,17 +24,13 @@ ARTIFACT, ENSEMBLE = "artifact", "ensemble"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SystemCallbacks:
-    """Callbacks of the training of a system; each does nothing by default."""
+class SystemCallbacks(Callbacks):
+    """Callbacks of the training of a system."""
 
     on_result: Callable[[SystemResult], None] = lambda result: None  # noqa: ARG005
     """Called with the result of each part, as it is finished."""
     on_count: OnCount = lambda name, done, total: None  # noqa: ARG005
     """Called with the progress of crops and extracted videos."""
-    on_epoch_end: OnEpochEnd = no_epoch_end
-    on_step_end: OnStepEnd = no_step_end
-    on_evaluate: OnEvaluate = no_evaluate
-    on_note: OnNote = no_note
 
 
 SILENT = SystemCallbacks()

@@ -3,6 +3,13 @@
 from pathlib import Path
 from typing import Literal
 
+from wildaffect.training.core.callbacks import (
+    Callbacks,
+    OnEpochEnd,
+    OnNote,
+    no_epoch_end,
+    no_note,
+)
 from wildaffect.training.core.config import TrainerConfig
 from wildaffect.training.core.distributed import is_first_process
 from wildaffect.training.core.recipe import UNKNOWN_LICENSE
@@ -13,17 +20,11 @@ from wildaffect.training.temporal.calibrate_and_score import (
     predict_stored,
     score_lines,
 )
+from wildaffect.training.temporal.job import train_run
 from wildaffect.training.temporal.load import Split, load_split
 from wildaffect.training.temporal.recipe import TemporalRecipe
 from wildaffect.training.temporal.runs import TrainedModel
-from wildaffect.workflows.callbacks import OnEpochEnd, OnNote, no_epoch_end, no_note
-from wildaffect.workflows.training_setup import (
-    Tracker,
-    TrainResult,
-    describe_split,
-    set_up,
-    train_one,
-)
+from wildaffect.workflows.training_setup import Tracker, TrainResult, describe_split, set_up
 
 
 def train(  # noqa: PLR0913 - each is an option of the command
@@ -75,19 +76,21 @@ def train(  # noqa: PLR0913 - each is an option of the command
         data_license=data_license,
         config=TrainerConfig(accelerator=device, trackers=trackers),
         num_threads=num_threads,
-        callbacks=(on_epoch_end, on_note),
+        callbacks=Callbacks(on_epoch_end=on_epoch_end, on_note=on_note),
     )
     scored = None  # read before training, so that errors in it are raised first
     if score_split is not None and is_first_process():
-        scored = load_split(Path(data), setup.store, setup.recipe, score_split, layout)
-    trained = train_one(setup, setup.split, setup.folder)
+        scored = load_split(
+            Path(data), setup.job.store, setup.job.recipe, score_split, layout
+        )
+    trained = train_run(setup.job, setup.split, setup.folder)
     fitted = calibrate_run(trained, setup.split.sequences) if is_first_process() else None
     lines: tuple[ScoreLine, ...] = ()
     if scored is not None and score_split is not None:
         lines = _score(trained, scored, score_split)
     return TrainResult(
         folder=setup.folder,
-        recipe=setup.recipe,
+        recipe=setup.job.recipe,
         trained=trained,
         calibration=fitted,
         scores=lines,

@@ -1,7 +1,7 @@
 """Inputs of training, read and checked, and its result."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -11,15 +11,15 @@ from wildaffect.calibration.fitting import CrossFit
 from wildaffect.features.store import FeatureStore
 from wildaffect.formats.generated import find_generated
 from wildaffect.recipes.catalog import find_recipe
+from wildaffect.training.core.callbacks import Callbacks
 from wildaffect.training.core.config import TrainerConfig
 from wildaffect.training.core.recipe import UNKNOWN_LICENSE
-from wildaffect.training.core.runs import Run, read_metrics
 from wildaffect.training.core.scores import ScoreLine
-from wildaffect.training.temporal.job import train_run
+from wildaffect.training.temporal.job import TemporalJob
 from wildaffect.training.temporal.load import Split, load_split
 from wildaffect.training.temporal.recipe import TemporalRecipe
 from wildaffect.training.temporal.runs import TrainedModel
-from wildaffect.workflows.callbacks import Notes, OnEpochEnd, OnNote
+from wildaffect.workflows.notes import Notes
 
 Tracker = Literal["wandb", "mlflow"]
 
@@ -63,13 +63,9 @@ def describe_scores(lines: Sequence[ScoreLine], scored_on: str) -> str:
 class TrainSetup:
     """Inputs of training, read and checked."""
 
-    recipe: TemporalRecipe
+    job: TemporalJob
     folder: Path
-    store: FeatureStore
     split: Split
-    config: TrainerConfig
-    data_license: str
-    on_epoch_end: OnEpochEnd
     notes: Notes
 
 
@@ -84,7 +80,7 @@ def set_up(  # noqa: PLR0913 - arguments of train and cross_validate
     data_license: str,
     config: TrainerConfig,
     num_threads: int,
-    callbacks: tuple[OnEpochEnd, OnNote],
+    callbacks: Callbacks,
 ) -> TrainSetup:
     """Read recipe and training split; raises the errors of `train`."""
     torch.set_num_threads(num_threads)
@@ -95,42 +91,22 @@ def set_up(  # noqa: PLR0913 - arguments of train and cross_validate
     generated = find_generated(Path(data))
     if data_license == UNKNOWN_LICENSE and generated is not None:
         data_license = generated.license
-    setup = TrainSetup(
-        recipe=recipe,
-        folder=Path(output) if output else Path("runs") / f"{recipe.name}-{recipe.seed}",
-        store=store,
-        split=split,
-        config=config,
-        data_license=data_license,
-        on_epoch_end=callbacks[0],
-        notes=Notes(callbacks[1]),
-    )
+    notes = Notes(callbacks.on_note)
     if split.without_features:
         some = ", ".join(split.without_features[:5])
-        setup.notes.add(
+        notes.add(
             f"{len(split.without_features)} videos of {split.annotations.source} have no "
             f"features and train nothing: {some}"
         )
-    return setup
-
-
-def train_one(setup: TrainSetup, split: Split, folder: Path) -> TrainedModel:
-    """Train on a split into a folder, or resume there."""
-    run = Run(folder)
-    if run.is_finished:
-        setup.notes.add(f"{folder}: already trained, training is skipped")
-    elif run.checkpoint.exists():
-        done = max((row["epoch"] for row in read_metrics(run)), default=0)
-        setup.notes.add(f"{folder}: resuming after epoch {done}")
-    return train_run(
-        setup.recipe,
-        split,
-        setup.store,
-        folder,
-        config=setup.config,
-        data_license=setup.data_license,
-        on_epoch_end=lambda epoch: setup.on_epoch_end(run, epoch),
+    job = TemporalJob(
+        recipe=recipe,
+        store=store,
+        config=config,
+        data_license=data_license,
+        callbacks=replace(callbacks, on_note=notes.add),
     )
+    folder = Path(output) if output else Path("runs") / f"{recipe.name}-{recipe.seed}"
+    return TrainSetup(job=job, folder=folder, split=split, notes=notes)
 
 
 def describe_split(num_videos: int, split: Split) -> str:

@@ -16,9 +16,9 @@ from wildaffect.models.backbones.spec import BackboneSpec
 from wildaffect.models.backbones.vit import ClassTokenViT, MeanTokenViT, ViTConfig
 from wildaffect.models.pretraining import catalog
 from wildaffect.models.pretraining.mae import MAEConfig
+from wildaffect.training.core.callbacks import SILENT
 from wildaffect.training.core.recipe import OptimConfig
 from wildaffect.training.images.augment_config import AugmentConfig
-from wildaffect.training.images.job import TrainingCallbacks
 from wildaffect.training.images.recipe import FinetuneRecipe, PretrainRecipe
 
 HALF = Preprocess(size_px=16, mean=(0.5,) * 3, std=(0.5,) * 3)
@@ -116,11 +116,6 @@ PRETRAIN = PretrainRecipe(
     batch_size=16,
     num_epochs=3,
     optim=OptimConfig(peak_lr=5e-3, betas=(0.9, 0.95), max_grad_norm=5.0),
-)
-SILENT = TrainingCallbacks(
-    on_epoch_end=lambda epoch: None,
-    on_step_end=lambda done, num, loss: None,
-    on_unreadable=lambda found, paths: None,
 )
 
 

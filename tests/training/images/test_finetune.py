@@ -8,6 +8,7 @@ from wildaffect.core.tasks import Task
 from wildaffect.models.backbones.registry import build_backbone
 from wildaffect.models.backbones.weights import load_weights
 from wildaffect.training.core import trainer
+from wildaffect.training.core.callbacks import Callbacks
 from wildaffect.training.core.checkpoint import load_weights as load_tensors
 from wildaffect.training.core.distributed import Processes
 from wildaffect.training.core.recipe import KeepLast
@@ -15,12 +16,7 @@ from wildaffect.training.core.runs import Run, read_metrics
 from wildaffect.training.core.scores import task_scores
 from wildaffect.training.images.evaluate import crop_statistics
 from wildaffect.training.images.gradient_accumulation import crops_per_process
-from wildaffect.training.images.job import (
-    ImageTrainerConfig,
-    TrainingCallbacks,
-    finetune_run,
-    load_sets,
-)
+from wildaffect.training.images.job import ImageTrainerConfig, finetune_run, load_sets
 from wildaffect.training.images.labeled import SetPlace
 from wildaffect.training.images.runs import load_face_net
 from wildaffect.training.images.start import find_weights, start_from
@@ -50,15 +46,11 @@ def fit(labeled, quiet):
 
 
 def stop_after(num_steps):
-    def step(done, num, loss):
+    def step(run, done, num, loss):
         if done == num_steps:
             raise Stopped
 
-    return TrainingCallbacks(
-        on_epoch_end=lambda epoch: None,
-        on_step_end=step,
-        on_unreadable=lambda found, paths: None,
-    )
+    return Callbacks(on_step_end=step)
 
 
 @pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
@@ -130,7 +122,7 @@ def test_weights_of_another_network_are_refused_by_name(fit, recipe, tmp_path):
     fit(replace(recipe, num_epochs=1), tmp_path / "first")
     with pytest.raises(
         UsageError,
-        match=r"weights are for iresnet_test\.arcface, not for vit_test\.mae; add",
+        match=r"weights are for iresnet_test\.arcface, not for vit_test\.mae; use",
     ):
         start_from("vit_test.mae", str(tmp_path / "first"))
 
@@ -163,16 +155,13 @@ def test_a_run_that_has_not_ended_gives_no_weights(fit, recipe, tmp_path):
 
 def test_images_that_do_not_decode_are_reported_and_skipped(fit, recipe, labeled, tmp_path):
     (labeled / "p1" / "00002.png").write_bytes(b"broken")
-    unreadable = {}
-    callbacks = TrainingCallbacks(
-        on_epoch_end=lambda epoch: None,
-        on_step_end=lambda done, num, loss: None,
-        on_unreadable=lambda found, paths: unreadable.update(found),
-    )
+    notes = []
+    callbacks = Callbacks(on_note=notes.append)
     last = replace(recipe, num_epochs=1, selection=KeepLast(), batch_size=50)
     fit(last, tmp_path / "run", callbacks=callbacks)
-    assert len(unreadable) == 1
-    assert "00002.png" in next(iter(unreadable.values()))
+    (note,) = notes
+    assert note.startswith("1 of 50 images did not decode and trained nothing; the first: ")
+    assert "00002.png" in note
 
 
 def test_mixed_crops_train_too(fit, recipe, tmp_path):

@@ -76,7 +76,7 @@ def test_photographs_whose_names_are_numbers_are_not_mistaken_for_frames(tmp_pat
 
 def test_a_set_without_any_crop_is_refused(labeled, tmp_path):
     (tmp_path / "none").mkdir()
-    with pytest.raises(MissingData, match=r"none of the 50 labeled crops .* with --images"):
+    with pytest.raises(MissingData, match=r"none of the 50 labeled crops .*; name"):
         load_labeled(SetPlace(data=labeled, images=tmp_path / "none"), "train")
 
 

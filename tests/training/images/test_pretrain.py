@@ -8,9 +8,10 @@ from wildaffect.cli.main import main
 from wildaffect.core.errors import MissingData, UsageError
 from wildaffect.models.pretraining.catalog import build_mae
 from wildaffect.training.core import trainer
+from wildaffect.training.core.callbacks import Callbacks
 from wildaffect.training.core.checkpoint import load_weights as load_tensors
 from wildaffect.training.core.runs import Run, read_metrics
-from wildaffect.training.images.job import ImageTrainerConfig, TrainingCallbacks, load_sets
+from wildaffect.training.images.job import ImageTrainerConfig, load_sets
 from wildaffect.training.images.labeled import SetPlace
 from wildaffect.training.images.pretrain_job import find_images, pretrain_run
 from wildaffect.training.images.start import start_from
@@ -48,15 +49,13 @@ def test_hidden_patches_are_guessed_better_with_training(fit, mae_recipe, tmp_pa
 def test_a_run_stopped_within_an_epoch_goes_on_as_if_it_had_not_been(
     fit, mae_recipe, tmp_path, monkeypatch
 ):
-    def stop(done, num, loss):
+    def stop(run, done, num, loss):
         if done == 5:  # 3 steps are an epoch
             raise Stopped
 
     fit(mae_recipe, tmp_path / "whole")
     monkeypatch.setattr(trainer, "EVERY_S", 0.0)
-    stopping = TrainingCallbacks(
-        on_epoch_end=lambda epoch: None, on_step_end=stop, on_unreadable=lambda *_: None
-    )
+    stopping = Callbacks(on_step_end=stop)
     with pytest.raises(Stopped):
         fit(mae_recipe, tmp_path / "parts", callbacks=stopping)
     fit(mae_recipe, tmp_path / "parts")

@@ -16,13 +16,15 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from conftest import FINETUNE, PRETRAIN, SILENT, register_small_networks
+from conftest import FINETUNE, PRETRAIN, register_small_networks
 from wildaffect.losses.config import LossConfig, UncertaintyWeights
 from wildaffect.models.backbones import registry
 from wildaffect.models.frameworks import HeadConfig
 from wildaffect.models.pretraining import catalog
 from wildaffect.training.core import trainer
+from wildaffect.training.core.callbacks import Callbacks
 from wildaffect.training.core.recipe import OptimConfig
+from wildaffect.training.core.runs import Run
 from wildaffect.training.images.job import ImageTrainerConfig, finetune_run, load_sets
 from wildaffect.training.images.labeled import SetPlace
 from wildaffect.training.images.pretrain_job import find_images, pretrain_run
@@ -68,14 +70,14 @@ def main() -> None:
     if kill_at:
         trainer.EVERY_S = 0.0  # a checkpoint at every step
 
-    def step(done: int, num_steps: int, loss: float) -> None:
+    def step(run: Run, done: int, num_steps: int, loss: float) -> None:
         if done == kill_at:
             os.kill(os.getpid(), signal.SIGKILL)
 
     options = {
         "config": ImageTrainerConfig(accelerator="cpu", **where),
         "data_license": "ours",
-        "callbacks": replace(SILENT, on_step_end=step),
+        "callbacks": Callbacks(on_step_end=step),
     }
     if recipe.kind == "finetune":
         sets = load_sets([SetPlace(data=data)], "train")

@@ -1,6 +1,5 @@
-"""Length and progress of a run, and the callbacks that report it."""
+"""Length and progress of a run."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 
@@ -17,19 +16,6 @@ class Epoch:
     """Scores on the dev split; empty without one."""
     seconds: float
     is_best: bool
-
-
-EpochCallback = Callable[[Epoch], None]
-StepCallback = Callable[[int, int, float], None]
-"""Called after every step with its number from 1, the number of steps, and the loss."""
-
-
-def no_epoch_callback(epoch: Epoch) -> None:
-    """Do nothing."""
-
-
-def no_step_callback(step: int, num_steps: int, loss: float) -> None:
-    """Do nothing."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,16 +5,11 @@ from typing import Any
 
 from wildaffect.core.config import Config
 from wildaffect.core.errors import UsageError
+from wildaffect.training.core.callbacks import SILENT, Callbacks, OnNote
 from wildaffect.training.core.config import TrainerConfig
-from wildaffect.training.core.epochs import (
-    EpochCallback,
-    StepCallback,
-    no_epoch_callback,
-    no_step_callback,
-)
 from wildaffect.training.core.objective import Objective
 from wildaffect.training.core.recipe import RunRecipe
-from wildaffect.training.core.runs import Run, begin, check_same
+from wildaffect.training.core.runs import Run, begin, check_same, read_metrics
 from wildaffect.training.core.trackers import open_trackers
 from wildaffect.training.core.trainer import Trainer
 
@@ -27,8 +22,7 @@ def train_in(
     *,
     fabric: Any,
     config: TrainerConfig,
-    on_epoch_end: EpochCallback = no_epoch_callback,
-    on_step_end: StepCallback = no_step_callback,
+    callbacks: Callbacks = SILENT,
 ) -> None:
     """Train an objective in the folder of a run, or resume an interrupted run.
 
@@ -40,8 +34,7 @@ def train_in(
             no folder behind.
         fabric: Fabric of this process.
         config: Hardware and tracking settings.
-        on_epoch_end: Callback after every epoch.
-        on_step_end: Callback after every step.
+        callbacks: Callbacks of the run.
 
     Raises:
         UsageError: If the folder contains another run.
@@ -49,6 +42,8 @@ def train_in(
     """
     if run.recipe.exists():
         check_same(run, recipe, data)
+    if fabric.is_global_zero:
+        _note_progress(run, callbacks.on_note)
     if run.is_finished:
         return
     objective = build_objective()
@@ -63,7 +58,15 @@ def train_in(
     trackers = open_trackers(run.folder, config.trackers) if fabric.is_global_zero else []
     trainer = Trainer(recipe, objective, run, fabric=fabric, trackers=trackers)
     try:
-        trainer.run(on_epoch_end, on_step_end)
+        trainer.run(callbacks)
     finally:
         for tracker in trackers:
             tracker.close()
+
+
+def _note_progress(run: Run, on_note: OnNote) -> None:
+    if run.is_finished:
+        on_note(f"{run.folder}: already trained, training is skipped")
+    elif run.checkpoint.exists():
+        done = max((row["epoch"] for row in read_metrics(run)), default=0)
+        on_note(f"{run.folder}: resuming after epoch {done}")

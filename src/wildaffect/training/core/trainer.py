@@ -1,7 +1,7 @@
 """Trainer of any objective: steps, epochs, evaluation, early stopping, checkpoints."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import asdict
 from typing import Any
@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from wildaffect.core.errors import UsageError, WildAffectError
+from wildaffect.training.core.callbacks import SILENT, Callbacks
 from wildaffect.training.core.checkpoint import (
     BadCheckpoint,
     load_checkpoint,
@@ -18,15 +19,7 @@ from wildaffect.training.core.checkpoint import (
     save_weights,
 )
 from wildaffect.training.core.ema import EMA
-from wildaffect.training.core.epochs import (
-    Epoch,
-    EpochCallback,
-    Progress,
-    StepCallback,
-    TrainingPlan,
-    no_epoch_callback,
-    no_step_callback,
-)
+from wildaffect.training.core.epochs import Epoch, Progress, TrainingPlan
 from wildaffect.training.core.loop import Step, optimizer_step
 from wildaffect.training.core.objective import Objective
 from wildaffect.training.core.optimizer import build_optimizer
@@ -113,14 +106,8 @@ class Trainer:
         """Return the model whose weights are saved: the EMA if there is one."""
         return self._state.output_model
 
-    def run(
-        self,
-        on_epoch_end: EpochCallback = no_epoch_callback,
-        on_step_end: StepCallback = no_step_callback,
-    ) -> None:
+    def run(self, callbacks: Callbacks = SILENT) -> None:
         """Train until the run ends and write its weights.
-
-        Callbacks are called in the first process only.
 
         Raises:
             BadCheckpoint: If the run's checkpoint is damaged or belongs to another model.
@@ -132,14 +119,17 @@ class Trainer:
         self._restore()
         began_s = saved_s = time.monotonic()
         is_over = self._progress.is_over(self._plan)
-        for step in () if is_over else self.steps(self._progress.step):
+        first = self._progress.step
+        batches = () if is_over else self._objective.batches(first)
+        for step in self.steps(batches, first):
             self._count(step)
             if self._fabric.is_global_zero:
-                on_step_end(step.index + 1, self._plan.num_steps, step.loss)
+                number, num_steps = step.index + 1, self._plan.num_steps
+                callbacks.on_step_end(self._run, number, num_steps, step.loss)
             if self._progress.step % self._plan.steps_per_epoch == 0:
                 epoch = self._end_epoch(step, time.monotonic() - began_s)
                 if self._fabric.is_global_zero:
-                    on_epoch_end(epoch)
+                    callbacks.on_epoch_end(self._run, epoch)
                 began_s = saved_s = time.monotonic()
                 if self._progress.is_over(self._plan):
                     break
@@ -148,35 +138,27 @@ class Trainer:
                 saved_s = time.monotonic()
         self._finish()
 
-    def steps(self, first: int) -> Iterator[Step]:
-        """Take optimizer steps from this one (from 0) on, indefinitely.
+    def steps(self, batches: Iterable[Any], first: int = 0) -> Iterator[Step]:
+        """Take an optimizer step per batch; `first` is the number of the first, from 0.
 
         Raises:
             Diverged: If the loss is not finite.
             OutOfMemory: If a step does not fit into the device's memory.
         """
-        for index, batch in enumerate(self._objective.batches(first), start=first):
+        for index, batch in enumerate(batches, start=first):
+            self._forward.train()  # the caller may have evaluated since the last step
             try:
-                step = self.take_step(batch, index)
+                step = optimizer_step(
+                    self._optimizer,
+                    self._state.scheduler,
+                    self._objective.forward_backward(self._forward, batch),
+                    max_grad_norm=self._recipe.optim.max_grad_norm,
+                    index=index,
+                )
             except torch.OutOfMemoryError as error:
                 wrong = f"{self._fabric.device}: {self._objective.out_of_memory_message()}"
                 raise OutOfMemory(wrong) from error
             yield step
-
-    def take_step(self, batch: Any, index: int) -> Step:
-        """Take one optimizer step.
-
-        Raises:
-            Diverged: If the loss is not finite.
-        """
-        self._forward.train()  # the caller may have evaluated since the last step
-        return optimizer_step(
-            self._optimizer,
-            self._state.scheduler,
-            self._objective.forward_backward(self._forward, batch),
-            max_grad_norm=self._recipe.optim.max_grad_norm,
-            index=index,
-        )
 
     def _count(self, step: Step) -> None:
         self._progress.step = step.index + 1

@@ -17,6 +17,7 @@ from wildaffect.core.predictions import Predictions
 from wildaffect.core.preprocess import Preprocess
 from wildaffect.core.tasks import Task
 from wildaffect.metrics.scores import VideoStatistics
+from wildaffect.training.core.callbacks import ProgressCallback, no_progress
 from wildaffect.training.core.probs import to_probs
 from wildaffect.training.images.crops import CropReader, in_order, normalizer, unit_crops
 from wildaffect.training.images.labeled import LabeledCrops, take_rows
@@ -26,19 +27,11 @@ THRESHOLD = 0.5
 """Probability at which an action unit counts as present."""
 
 
-ProgressCallback = Callable[[int], None]
-"""Called with the number of crops that were processed since the last call."""
-
-
-NO_PROGRESS: ProgressCallback = lambda _: None  # noqa: E731
-"""Progress callback that does nothing."""
-
-
 def over_crops(
     network: Callable[[Tensor], Any],
     reader: CropReader,
     device: torch.device,
-    on_progress: ProgressCallback = NO_PROGRESS,
+    on_progress: ProgressCallback = no_progress,
 ) -> Iterator[tuple[NDArray[np.int64], Any]]:
     """Yield rows and network outputs of their crops, without gradients.
 
@@ -61,7 +54,7 @@ def predict_crops(
     model: nn.Module,
     crops: LabeledCrops,
     preprocess: Preprocess,
-    on_progress: ProgressCallback = NO_PROGRESS,
+    on_progress: ProgressCallback = no_progress,
 ) -> tuple[Annotations, Predictions]:
     """Predict labeled crops; return the annotations and predictions of those that decode.
 
@@ -117,7 +110,7 @@ def crop_statistics(
     model: nn.Module,
     sets: Sequence[LabeledCrops],
     preprocess: Preprocess,
-    on_progress: ProgressCallback = NO_PROGRESS,
+    on_progress: ProgressCallback = no_progress,
 ) -> VideoStatistics:
     """Return the score statistics per video; all sets must have the same label spaces."""
     found = [

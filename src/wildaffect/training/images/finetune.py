@@ -17,16 +17,13 @@ from wildaffect.losses.multitask import LossReport, build_loss
 from wildaffect.models.backbones.layer_decay import layer_decay_groups, weight_decay_groups
 from wildaffect.models.backbones.vit import ViTTrunk
 from wildaffect.models.face_net import FaceNet, recompute_stages
+from wildaffect.training.core.callbacks import OnEvaluate, no_evaluate
 from wildaffect.training.core.distributed import gather, processes_of
 from wildaffect.training.core.recipe import BestOnDevSplit
 from wildaffect.training.core.scores import task_scores
 from wildaffect.training.images.augment import apply_changes, draw_changes
 from wildaffect.training.images.crops import CropReader, normalizer, unit_crops
-from wildaffect.training.images.evaluate import (
-    NO_PROGRESS,
-    ProgressCallback,
-    crop_statistics,
-)
+from wildaffect.training.images.evaluate import crop_statistics
 from wildaffect.training.images.gradient_accumulation import (
     GradientAccumulator,
     Outputs,
@@ -91,7 +88,7 @@ class Finetune:
         fabric: Any,
         tasks: tuple[Task, ...],
         micro_batch_size: int | None = None,
-        on_evaluate: Callable[[int], ProgressCallback] = lambda num_crops: NO_PROGRESS,  # noqa: ARG005
+        on_evaluate: OnEvaluate = no_evaluate,
     ) -> None:
         self._recipe, self._parts, self._fabric = recipe, parts, fabric
         self._preprocess, self._micro_batch_size = start.preprocess, micro_batch_size

@@ -11,21 +11,15 @@ import torch
 from wildaffect.core.errors import UsageError
 from wildaffect.core.tasks import LabelSpaces
 from wildaffect.inference.manifest import DataSource
+from wildaffect.training.core.callbacks import Callbacks
 from wildaffect.training.core.config import TrainerConfig
 from wildaffect.training.core.dev_split import hold_out_subjects
 from wildaffect.training.core.distributed import Strategy, launch
-from wildaffect.training.core.epochs import (
-    EpochCallback,
-    StepCallback,
-    no_epoch_callback,
-    no_step_callback,
-)
 from wildaffect.training.core.job import train_in
 from wildaffect.training.core.objective import Objective
 from wildaffect.training.core.recipe import BestOnDevSplit
 from wildaffect.training.core.runs import Run
 from wildaffect.training.images.crops import CropReader
-from wildaffect.training.images.evaluate import NO_PROGRESS, ProgressCallback
 from wildaffect.training.images.finetune import Finetune, LabeledParts
 from wildaffect.training.images.labeled import (
     LabeledCrops,
@@ -55,19 +49,6 @@ class ImageTrainerConfig(TrainerConfig):
     """Maximum number of crops per process in memory at a time; None for all."""
     decoders: int = 2
     """Number of decoding threads per process."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingCallbacks:
-    """Callbacks of a training run, called in its first process."""
-
-    on_epoch_end: EpochCallback = no_epoch_callback
-    on_step_end: StepCallback = no_step_callback
-    on_unreadable: Callable[[dict[int, str], int], None] = lambda unreadable, num: None  # noqa: ARG005
-    """Called at the end with the crops that did not decode and the total number of
-    crops."""
-    on_evaluate: Callable[[int], ProgressCallback] = lambda _: NO_PROGRESS
-    """Called with the number of crops to evaluate; returns a progress callback."""
 
 
 def load_sets(places: Sequence[SetPlace], split: str) -> tuple[LabeledCrops, ...]:
@@ -111,7 +92,7 @@ def finetune_run(
     weights: str | None,
     config: ImageTrainerConfig,
     data_license: str,
-    callbacks: TrainingCallbacks,
+    callbacks: Callbacks,
 ) -> TrainedFaceNet:
     """Train a backbone on labeled crops, or resume an interrupted run.
 
@@ -176,11 +157,11 @@ def finetune_run(
             micro_batch_size=config.micro_batch_size,
             on_evaluate=callbacks.on_evaluate,
         ),
+        reader=reader,
         fabric=fabric,
         config=config,
         callbacks=callbacks,
     )
-    callbacks.on_unreadable(reader.unreadable, len(reader.paths))
     return load_face_net(folder)
 
 
@@ -190,9 +171,10 @@ def train_images(
     data: ImageRunData,
     build_objective: Callable[[], Objective],
     *,
+    reader: CropReader,
     fabric: Any,
     config: ImageTrainerConfig,
-    callbacks: TrainingCallbacks,
+    callbacks: Callbacks,
 ) -> None:
     """Train an objective and save its backbone in the run's folder."""
     train_in(
@@ -202,9 +184,14 @@ def train_images(
         build_objective,
         fabric=fabric,
         config=config,
-        on_epoch_end=callbacks.on_epoch_end,
-        on_step_end=callbacks.on_step_end,
+        callbacks=callbacks,
     )
+    if fabric.is_global_zero and reader.unreadable:
+        first = next(iter(reader.unreadable.values()))
+        callbacks.on_note(
+            f"{len(reader.unreadable)} of {len(reader.paths)} images did not decode and "
+            f"trained nothing; the first: {first}"
+        )
     if fabric.is_global_zero and not (run.folder / BACKBONE_FOLDER).exists():
         save_backbone(run, recipe, data)
     fabric.barrier()

@@ -16,16 +16,13 @@ from wildaffect.features.packs import open_pack
 from wildaffect.inference.manifest import DataSource
 from wildaffect.models.backbones.registry import backbone_spec
 from wildaffect.models.pretraining.catalog import build_mae
+from wildaffect.training.core.callbacks import Callbacks
 from wildaffect.training.core.dev_split import hold_out_subjects
 from wildaffect.training.core.distributed import launch
 from wildaffect.training.core.runs import Run
 from wildaffect.training.core.scores import task_scores
 from wildaffect.training.images.crops import CropFile, CropReader
-from wildaffect.training.images.job import (
-    ImageTrainerConfig,
-    TrainingCallbacks,
-    train_images,
-)
+from wildaffect.training.images.job import ImageTrainerConfig, train_images
 from wildaffect.training.images.labeled import LabeledCrops, join_labels, labeled_tasks
 from wildaffect.training.images.pretrain import Pretrain, Probe
 from wildaffect.training.images.probe import embed_crops, probe
@@ -83,7 +80,7 @@ def pretrain_run(
     probed: Sequence[LabeledCrops],
     config: ImageTrainerConfig,
     data_license: str,
-    callbacks: TrainingCallbacks,
+    callbacks: Callbacks,
 ) -> Run:
     """Train a masked autoencoder, or resume an interrupted run.
 
@@ -136,11 +133,11 @@ def pretrain_run(
             probe=_probe_of(probed, preprocess, device, callbacks) if probed else None,
             micro_batch_size=config.micro_batch_size,
         ),
+        reader=reader,
         fabric=fabric,
         config=config,
         callbacks=callbacks,
     )
-    callbacks.on_unreadable(reader.unreadable, len(reader.paths))
     return run
 
 
@@ -148,7 +145,7 @@ def _probe_of(
     sets: Sequence[LabeledCrops],
     preprocess: Preprocess,
     device: torch.device,
-    callbacks: TrainingCallbacks,
+    callbacks: Callbacks,
 ) -> Probe:
     halves = [_halves(image_set) for image_set in sets]
 

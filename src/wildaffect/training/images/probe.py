@@ -25,14 +25,10 @@ from wildaffect.losses.config import (
 from wildaffect.losses.multitask import build_loss
 from wildaffect.metrics.scores import VideoStatistics
 from wildaffect.models.heads import num_outputs
+from wildaffect.training.core.callbacks import ProgressCallback, no_progress
 from wildaffect.training.core.probs import to_probs
 from wildaffect.training.images.crops import CropReader
-from wildaffect.training.images.evaluate import (
-    NO_PROGRESS,
-    ProgressCallback,
-    over_crops,
-    to_predictions,
-)
+from wildaffect.training.images.evaluate import over_crops, to_predictions
 from wildaffect.training.images.labeled import (
     LabeledCrops,
     count_image_labels,
@@ -77,7 +73,7 @@ def embed_crops(
     crops: LabeledCrops,
     preprocess: Preprocess,
     device: torch.device,
-    on_progress: ProgressCallback = NO_PROGRESS,
+    on_progress: ProgressCallback = no_progress,
 ) -> Embedded:
     """Return the features of every crop that decodes."""
     reader = CropReader(crops.paths, preprocess)
