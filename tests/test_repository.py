@@ -114,6 +114,9 @@ def test_every_file_of_the_command_line_is_a_command() -> None:
         "stopping",
         "train_flags",
         "results",
+        "finetune_flags",
+        "pretrain_flags",
+        "training_progress",
     }
     assert files == {name.replace(" ", "_") for name in COMMANDS}
 
