@@ -47,6 +47,10 @@ class Settings:
     part: Circle | Square = field(default_factory=Circle)
     other: Circle | Square | None = None
     weights: dict[Color, float] = field(default_factory=lambda: {Color.BLUE: 2.0})
+    delay_s: float | None = 0.5
+    """Delay; none for none."""
+    sides: tuple[int, ...] = (4,)
+    """Lengths."""
     is_filled: bool = True
     """Fill the parts."""
 
@@ -117,6 +121,14 @@ def test_words_become_the_values_of_the_record():
         weights={Color.DARK_RED: 0.5, Color.BLUE: 2.0},
         is_filled=False,
     )
+
+
+def test_a_number_and_a_list_can_be_left_out():
+    recipe = parsed(
+        "a", "--shape", "1", "1", "--delay-s", "none", "--sides", "--overlay"
+    ).recipe
+    assert recipe.delay_s is None
+    assert recipe.sides == ()
 
 
 def test_words_after_two_dashes_and_negative_numbers_are_no_flags():
@@ -194,6 +206,8 @@ Options:
 Settings of round:
       --weights.dark-red X
       --weights.blue X    [default: 2]
+      --delay-s SECONDS   Delay; none for none. [default: 0.5]
+      --sides N...        Lengths. [default: 4]
       --no-is-filled      Turn off: fill the parts.
 
 part: Round part.

@@ -38,7 +38,7 @@ class Command:
     report: Path | None = None
     """Also write the report to this .html or .md file."""
     json: bool = False
-    """Print the report as JSON."""
+    """Print the report as JSON on standard output."""
 
 
 def run(command: Command) -> int:

@@ -43,7 +43,7 @@ class Command:
     seed: int = 0
     """Seed of the folds and of the bootstrap intervals."""
     threads: TrainingThreads = 1
-    """Threads of tensor operations, per process; auto: 1, as others round differently."""
+    """CPU threads per process. auto is 1, because other numbers round differently."""
 
 
 def run(command: Command) -> int:

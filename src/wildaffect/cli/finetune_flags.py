@@ -43,7 +43,7 @@ class FinetuneCommand:
     """Maximum number of crops per process in memory at a time, for batches that do not fit.
     The result is the same except for rounding. By default all."""
     threads: TrainingThreads = 1
-    """Threads of tensor operations, per process; auto: 1, as others round differently."""
+    """CPU threads per process. auto is 1, because other numbers round differently."""
     decoders: int = 2
     """Decoding threads per process; increase if a GPU waits for data."""
     trackers: tuple[Literal["wandb", "mlflow"], ...] = ()

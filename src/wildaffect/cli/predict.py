@@ -45,7 +45,7 @@ class Command:
     raw: bool = False
     """Skip the calibration."""
     threads: TrainingThreads = 1
-    """Threads of tensor operations, per process; auto: 1, as others round differently."""
+    """CPU threads per process. auto is 1, because other numbers round differently."""
 
 
 def run(command: Command) -> int:

@@ -34,7 +34,7 @@ class Command:
     max_faults: int = 20
     """Maximum number of faults to print; all are counted."""
     json: bool = False
-    """Print the result as JSON."""
+    """Print the result as JSON on standard output."""
 
 
 def run(command: Command) -> int:

@@ -42,7 +42,7 @@ class Command:
     context around the face, or both; features writes the crops' geometry to a feature store
     and no pictures. Scenes are always videos."""
     json: bool = False
-    """Print the summary as JSON."""
+    """Print the summary as JSON on standard output."""
 
 
 def run(command: Command) -> int:

@@ -34,6 +34,6 @@ class TrainCommand:
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Device to compute on; auto is cuda where there is one."""
     threads: TrainingThreads = 1
-    """Threads of tensor operations, per process; auto: 1, as others round differently."""
+    """CPU threads per process. auto is 1, because other numbers round differently."""
     trackers: tuple[Literal["wandb", "mlflow"], ...] = ()
     """Experiment trackers in addition to TensorBoard, which is always written."""

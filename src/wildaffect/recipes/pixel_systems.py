@@ -175,7 +175,7 @@ class PixelSystemCommand:
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Device to compute on; auto is cuda where there is one."""
     threads: TrainingThreads = 1
-    """Threads of tensor operations, per process; auto: 1, as others round differently."""
+    """CPU threads per process. auto is 1, because other numbers round differently."""
 
     def __post_init__(self) -> None:
         if self.epoch_scale < 1:

@@ -70,7 +70,8 @@ def values_of(annotation: Any, metavar: str = "") -> Values | None:
     if choices:
         return _chosen(choices, metavar)
     if origin in {Union, UnionType} and len(args) == 2 and NoneType in args:
-        return values_of(next(arg for arg in args if arg is not NoneType), metavar)
+        plain = values_of(next(arg for arg in args if arg is not NoneType), metavar)
+        return _or_none(plain) if plain and plain.annotation in {int, float} else plain
     return _scalar(annotation, metavar)
 
 
@@ -110,6 +111,12 @@ def _scalar(plain: Any, metavar: str) -> Values | None:
     if plain is str:
         return Values(annotation=str, metavar=metavar or "NAME")
     return None
+
+
+def _or_none(values: Values) -> Values:
+    """Return numbers that may also be given as `none`, to undo a default."""
+    read = values.read or values.annotation
+    return replace(values, read=lambda word: None if word == "none" else read(word))
 
 
 def _or_auto(values: Values, auto: Auto) -> Values:
