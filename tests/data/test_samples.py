@@ -9,12 +9,12 @@ from wildaffect.core.errors import FeatureError
 from wildaffect.core.sequences import FrameSequence, expand
 from wildaffect.core.stitching import stitch
 from wildaffect.core.tasks import Task
-from wildaffect.core.windows import WindowSpec
+from wildaffect.core.windows import WindowSpec, cut
 from wildaffect.data.collate import collate
 from wildaffect.data.samples import (
     FeatureQuery,
+    Sample,
     WindowSampler,
-    every_window,
     load_sequences,
 )
 from wildaffect.features.records import FeatureTable, Provenance
@@ -60,6 +60,21 @@ def sequences(draw):
         st.lists(st.booleans(), min_size=len(numbers), max_size=len(numbers)).filter(any)
     )
     return sequence(numbers, seen)
+
+
+def every_window(sequence, spec):
+    """The windows that cover all rows with features, in order of time."""
+    rows = sequence.computed_rows
+    return [
+        Sample(
+            video=sequence.video,
+            rows=rows[window],
+            features=sequence.features[rows[window]],
+            time_s=sequence.time_s[rows[window]],
+            targets=sequence.targets.take_columns(rows[window]),
+        )
+        for window in cut(sequence.time_s[rows], spec)
+    ]
 
 
 @given(sequences())

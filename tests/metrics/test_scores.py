@@ -1,7 +1,6 @@
 import json
 from dataclasses import fields, replace
 from fractions import Fraction
-from operator import attrgetter
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,6 @@ from hypothesis import strategies as st
 from wildaffect.core.columns import TaskColumn
 from wildaffect.core.predictions import Predictions
 from wildaffect.core.tasks import Task
-from wildaffect.metrics import scores as scores_module
 from wildaffect.metrics.scores import TaskScores, VideoStatistics, score
 
 GOLDEN = json.loads(
@@ -245,12 +243,6 @@ def test_weights_count_videos_as_if_their_rows_were_repeated(invented):
     assert both.p_mtl.shape == (2,)
     assert both.f1_expression.shape == (2, 8)
     assert both.p_mtl[1] == pytest.approx(statistics.pooled().p_mtl, abs=1e-9)
-
-
-def test_every_named_track_score_is_one_number(invented):
-    scores = score(*invented.make())
-    for name in ("P_MTL", "MEAN_CCC", "EXPRESSION_F1", "ACTION_UNIT_F1"):
-        assert np.ndim(attrgetter(getattr(scores_module, name))(scores)) == 0
 
 
 def test_predictions_for_other_rows_or_labels_are_refused(invented):

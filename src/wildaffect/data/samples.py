@@ -26,7 +26,6 @@ from wildaffect.core.windows import (
     TIME_TOLERANCE_S,
     LeftPaddedWindow,
     WindowSpec,
-    cut,
     longest_gap_s,
 )
 from wildaffect.features.store import EntryName, FeatureStore
@@ -149,16 +148,6 @@ def _longest_first(
 def _numbers(stored: StoredFeatures, query: FeatureQuery) -> Index:
     from_video = stored.sidecar.numbering == "video"
     return stored.frame_number + (query.first_frame if from_video else 0)
-
-
-def every_window(sequence: FrameSequence, spec: WindowSpec) -> list[Sample]:
-    """Return the windows that cover all rows with features, in order of time.
-
-    `wildaffect.core.windows.stitch`, given the times of `sequence.computed_rows`, joins
-    their outputs.
-    """
-    rows = sequence.computed_rows
-    return [_sample(sequence, rows[window]) for window in cut(sequence.time_s[rows], spec)]
 
 
 class WindowSampler:

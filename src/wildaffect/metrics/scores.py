@@ -21,12 +21,6 @@ from wildaffect.metrics.counts import ConfusionCounts, UnitCounts
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
 
-P_MTL = "p_mtl"
-MEAN_CCC = "mean_ccc"
-EXPRESSION_F1 = "macro_f1_expression"
-ACTION_UNIT_F1 = "mean_f1_action_units"
-"""Names of the ranking scores of the four tracks, as in `TaskScores`."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskScores:
