@@ -60,12 +60,13 @@ def build_manifest(
     """
     check_exportable(ensemble)
     first = ensemble.members[0].trained
+    tasks, spaces = ensemble.tasks, ensemble.spaces
     inputs = _all_inputs(ensemble)
     members = tuple(
         Member(
             network=network_file(network_name(index), content),
             weight=member.weight,
-            tasks=_own_tasks(member.trained, ensemble.tasks),
+            tasks=_own_tasks(member.trained, tasks),
             window=_own_window(member.trained, first),
             inputs=_own_inputs(member.trained, inputs),
             rescaled=dict(member.rescaled),
@@ -74,7 +75,6 @@ def build_manifest(
             zip(ensemble.members, networks, strict=True)
         )
     )
-    tasks, spaces = ensemble.tasks, ensemble.spaces
     manifest = Manifest(
         format_version=FORMAT_VERSION,
         name=title.name,
