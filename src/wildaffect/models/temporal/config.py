@@ -55,7 +55,7 @@ class RecurrentConfig(Config):
     """Also read backward in time."""
     delay_s: float | None = None
     """Look-ahead in seconds of a unidirectional encoder: each row takes the state of the
-    last row at most this much later. none for no look-ahead."""
+    last row at most this much later. `none` for no look-ahead."""
     kind: str
 
     def __post_init__(self) -> None:
@@ -131,7 +131,7 @@ class TCNConfig(Config):
     """Dropout after each block, in [0, 1)."""
     delay_s: float | None = None
     """Look-ahead in seconds: convolutions are causal, and each row takes the state of the
-    last row at most this much later. none for symmetric convolutions."""
+    last row at most this much later. `none` for symmetric convolutions."""
     kind: Literal["tcn"] = "tcn"
 
     def __post_init__(self) -> None:
@@ -166,7 +166,7 @@ class RotaryConfig(Config):
     position_rate_hz: float = 30.0
     """Radians per second of the fastest pair; the slowest is 10,000 times slower."""
     delay_s: float | None = None
-    """Look-ahead in seconds; none for the whole window."""
+    """Look-ahead in seconds; `none` for the whole window."""
     kind: Literal["rotary"] = "rotary"
 
     def __post_init__(self) -> None:
@@ -203,7 +203,7 @@ class TransformerConfig(Config):
     position_rate_hz: float = 30.0
     """Positions per second."""
     delay_s: float | None = None
-    """Look-ahead in seconds; none for the whole window."""
+    """Look-ahead in seconds; `none` for the whole window."""
     kind: Literal["transformer"] = "transformer"
 
     def __post_init__(self) -> None:
