@@ -23,8 +23,8 @@ TRAINING = {"models", "losses", "training", "export", "recipes"}
 FLOAT = TensorProto.FLOAT
 EXTRA = {("synth",), ("features", "world_features"), ("features", "world_sight")}
 """Need the extra `world` (numba)."""
-PRINTS_TRAINING = ("cli", "results")
-"""Prints results of the layers of training, for commands that need the extra `train`."""
+NEED_TRAIN = {("cli", "results"), ("cli", "training_progress"), ("extending",)}
+"""Print what layers of training return, or offer their parts; need the extra `train`."""
 LIGHT_WORKFLOWS = {"__init__", "analyze", "evaluate", "generate", "load_model"}
 ABSENT = [
     "torch",
@@ -72,7 +72,7 @@ def light_modules() -> list[str]:
     names = []
     for path in sorted(PACKAGE.rglob("*.py")):
         parts = path.relative_to(PACKAGE).with_suffix("").parts
-        if parts == PRINTS_TRAINING:
+        if parts in NEED_TRAIN:
             continue
         if parts[0] == "workflows" and parts[1] not in LIGHT_WORKFLOWS:
             continue
