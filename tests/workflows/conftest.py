@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -77,3 +78,21 @@ def trained(tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         words += ["--selection.share", "0.5", "--seed", str(seed)]  # 3 people calibrate
         assert main([*words, "-o", str(folder / name)]) == 0
     return folder
+
+
+@pytest.fixture(scope="session")
+def labeled_crops(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Crops of noise with labels, of four people to train on and two to score."""
+    root = tmp_path_factory.mktemp("labeled") / "set"
+    rng = np.random.default_rng(0)
+    lines = ["image,video,frame,split,valence,arousal,expression"]
+    for person in range(6):
+        (root / f"p{person}").mkdir(parents=True)
+        for frame in range(1, 5):
+            name = f"p{person}/{frame:05d}.png"
+            cv2.imwrite(str(root / name), rng.integers(0, 255, (64, 64, 3), np.uint8))
+            split = "val" if person >= 4 else "train"
+            kind = ("Neutral", "Happiness")[frame % 2]
+            lines.append(f"{name},p{person},{frame},{split},{frame / 9:.2f},0.1,{kind}")
+    (root / "manifest.csv").write_text("\n".join(lines) + "\n")
+    return root
