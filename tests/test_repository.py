@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from wildaffect.cli.commands import COMMANDS
 from wildaffect.cli.main import main
+from wildaffect.cli.overview import COMMANDS
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src/wildaffect"
@@ -105,19 +105,7 @@ def test_the_tree_in_the_readme_is_that_of_the_package() -> None:
 
 
 def test_every_file_of_the_command_line_is_a_command() -> None:
-    files = {p.stem for p in (PACKAGE / "cli").glob("*.py")} - {
-        "__init__",
-        "commands",
-        "main",
-        "recipe_flags",
-        "extras",
-        "stopping",
-        "train_flags",
-        "results",
-        "finetune_flags",
-        "pretrain_flags",
-        "training_progress",
-    }
+    files = {p.stem for p in (PACKAGE / "cli/commands").glob("*.py")} - {"__init__"}
     assert files == {name.replace(" ", "_") for name in COMMANDS}
 
 
@@ -125,7 +113,7 @@ def test_every_file_of_the_command_line_is_a_command() -> None:
 def test_a_command_helps_with_an_example(
     name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    module = importlib.import_module(f"wildaffect.cli.{name.replace(' ', '_')}")
+    module = importlib.import_module(f"wildaffect.cli.commands.{name.replace(' ', '_')}")
     assert f"wildaffect {name} " in module.__doc__, "the docstring needs an example"
     assert callable(module.run)
     assert main([*name.split(), "--help"]) == 0

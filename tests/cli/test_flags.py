@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from wildaffect.cli.commands import COMMANDS
 from wildaffect.cli.main import invocation_of
+from wildaffect.cli.overview import COMMANDS
 from wildaffect.cli.parser.parts import Flag, flags_of
 from wildaffect.cli.parser.spec import spec_of
 

@@ -6,8 +6,8 @@ from importlib.util import find_spec
 
 import pytest
 
-from wildaffect.cli.commands import COMMANDS
 from wildaffect.cli.main import main
+from wildaffect.cli.overview import COMMANDS
 from wildaffect.core.dependencies import Dependency, dependency_that_differs, misfit
 from wildaffect.demo.clip import PORTRAIT
 from wildaffect.demo.compare import CLIP

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from wildaffect.cli.commands import COMMANDS
 from wildaffect.cli.main import main
+from wildaffect.cli.overview import COMMANDS
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 NEED_TRAIN = {"pretrain", "finetune", "train"}

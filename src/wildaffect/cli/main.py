@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from types import ModuleType
 from typing import Any
 
-from wildaffect.cli.commands import COMMANDS, group_text, overview, split_command
+from wildaffect.cli.overview import COMMANDS, group_text, overview, split_command
 from wildaffect.cli.parser.completion import SHELLS, completion_script
 from wildaffect.cli.parser.help import help_text
 from wildaffect.cli.parser.marks import Invocation
@@ -117,7 +117,7 @@ def _errors_name(command: str) -> Iterator[None]:
 
 
 def _module(name: str) -> ModuleType:
-    return importlib.import_module(f"wildaffect.cli.{name.replace(' ', '_')}")
+    return importlib.import_module(f"wildaffect.cli.commands.{name.replace(' ', '_')}")
 
 
 def _script(words: list[str]) -> str:

@@ -19,8 +19,8 @@ class Command:
 
 def run(command: Command) -> int:
     """Write the sample inputs, analyze them, and print where the results are."""
-    from wildaffect.cli.analyze import Command as Analyze
-    from wildaffect.cli.analyze import run as analyze
+    from wildaffect.cli.commands.analyze import Command as Analyze
+    from wildaffect.cli.commands.analyze import run as analyze
     from wildaffect.demo.clip import PORTRAIT, write_demo_clip
     from wildaffect.demo.compare import CLIP
 

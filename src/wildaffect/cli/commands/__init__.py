@@ -1,0 +1,1 @@
+"""One module per command: its flags, and what it prints."""
