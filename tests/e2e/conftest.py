@@ -1,6 +1,7 @@
 """Short clips made of the vendored portrait, and the command as a user runs it."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -25,6 +26,10 @@ class Finished(NamedTuple):
     status: int
     out: str
     err: str
+    """Without lines of progress, which appear after two seconds."""
+
+
+_PROGRESS = re.compile(r".+ frames/s \d+/(\d+|\?)\n")
 
 
 def views(num_frames: int, size: tuple[int, int], zoom: float) -> list[np.ndarray]:
@@ -86,7 +91,8 @@ def analyze(capfd: pytest.CaptureFixture[str]) -> Callable[..., Finished]:
             status = main(["analyze", *map(str, args)])
         except SystemExit as ended:
             status = ended.code
-        return Finished(status, *capfd.readouterr())
+        printed = capfd.readouterr()
+        return Finished(status, printed.out, _PROGRESS.sub("", printed.err))
 
     return run
 
