@@ -50,6 +50,12 @@ def test_two_recipes_are_compared_over_seeds_and_resumed(tiny_data, tmp_path, ca
             "^reference: must be one of modern-frame, got",
         ),
         ([FRAME], {"num_seeds": 0}, "^num_seeds: must be at least 1, got 0"),
+        (
+            [FRAME, replace(FRAME, input_noise=0.1)],
+            {},
+            "^recipes: names must be distinct, got modern-frame twice; rename one with",
+        ),
+        (["modern-frame", FRAME], {}, "^recipes: names must be distinct, got modern-f"),
         ([FRAME, "modern-va"], {}, "^recipes: must predict the same tasks, got 2 sets"),
         (["modern-fram"], {}, "did you mean modern-frame"),
     ],

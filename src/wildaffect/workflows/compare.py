@@ -89,7 +89,8 @@ def compare(  # noqa: PLR0913 - each is an option of the command
         on_note: Called with each note; training continues.
 
     Raises:
-        UsageError: If the reference is not among the recipes, or they predict other tasks.
+        UsageError: If a name is repeated, the reference is not among the recipes, or they
+            predict other tasks.
         FeatureError: If the store lacks what a recipe reads.
         Diverged: If a loss is not finite.
     """
@@ -129,12 +130,16 @@ def _find(
 ) -> dict[str, TemporalRecipe]:
     if not recipes:
         raise UsageError("recipes: must be at least one, got none")
-    return {
-        recipe.name if isinstance(recipe, TemporalRecipe) else str(recipe): (
-            recipe if isinstance(recipe, TemporalRecipe) else find_recipe(recipe)
-        )
-        for recipe in recipes
-    }
+    found: dict[str, TemporalRecipe] = {}
+    for given in recipes:
+        recipe = given if isinstance(given, TemporalRecipe) else find_recipe(given)
+        if any(recipe.name == other.name for other in found.values()):
+            raise UsageError(
+                f"recipes: names must be distinct, got {recipe.name} twice; rename one "
+                "with name="
+            )
+        found[recipe.name if recipe is given else str(given)] = recipe
+    return found
 
 
 def _check(recipes: dict[str, TemporalRecipe], reference: str, num_seeds: int) -> None:
