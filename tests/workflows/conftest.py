@@ -1,5 +1,6 @@
 """A data set of made-up labels and measurements, small enough to train on in seconds."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -12,6 +13,9 @@ from wildaffect.features.geometry import GEOMETRY_COLUMNS
 from wildaffect.features.records import NO_DIGEST, FeatureTable, Provenance
 from wildaffect.features.sets import geometry_set
 from wildaffect.features.store import FeatureStore
+from wildaffect.recipes.catalog import find_recipe
+from wildaffect.workflows.train import train
+from wildaffect.workflows.training_setup import TrainResult
 
 HEADER = "image,valence,arousal,expression,aus"
 NUM_ROWS = 40
@@ -67,6 +71,24 @@ def tiny_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     text = "\n".join([HEADER, *listed]) + "\n"
     (root / "MTL_Challenge_test_set_release.txt").write_text(text)
     return root
+
+
+@pytest.fixture(scope="session")
+def scales_run(tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainResult:
+    """A run of all tasks on labels of valence and arousal alone; never change it."""
+    root = tmp_path_factory.mktemp("scales")
+    for split, folder in (("training", "Train_Set"), ("validation", "Validation_Set")):
+        target = root / "VA_Estimation_Challenge" / folder
+        target.mkdir(parents=True)
+        letter, num_videos = SPLITS[split]
+        for index in range(num_videos):
+            wave = np.sin(np.arange(NUM_ROWS * STEP) / 20 + index)
+            rows = [f"{0.8 * level:.3f},{-0.5 * level:.3f}" for level in wave.tolist()]
+            text = "\n".join(["valence,arousal", *rows]) + "\n"
+            (target / f"{letter}{index}.txt").write_text(text)
+    recipe = replace(find_recipe("modern-frame"), num_epochs=1)
+    features = tiny_data / "features"
+    return train(recipe, root, features=features, output=root / "run")
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import to_json
 
 from wildaffect.core.config import first_problem
 from wildaffect.core.errors import UsageError
@@ -27,5 +28,6 @@ def read_record(adapter: TypeAdapter[T], path: Path, what: str) -> T:
 
 
 def write_record(adapter: TypeAdapter[T], record: T, path: Path) -> None:
-    """Write all fields, defaults included."""
-    write_whole(path, adapter.dump_json(record, indent=1) + b"\n")
+    """Write all fields, defaults included; what is not finite as `NaN` or `Infinity`."""
+    values = adapter.dump_python(record, mode="json")
+    write_whole(path, to_json(values, indent=1, inf_nan_mode="constants") + b"\n")

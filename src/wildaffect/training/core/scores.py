@@ -58,48 +58,47 @@ def read_scores(path: Path) -> list[ScoreLine]:
     return read_record(_SCORES, path, "scores")
 
 
+def labeled_tasks(scores: TaskScores, tasks: Sequence[Task]) -> list[Task]:
+    """Return the tasks that have labels: their score is a number."""
+    found = _by_task(scores)
+    return [task for task in tasks if not np.isnan(found[task])]
+
+
 def score_sum(scores: TaskScores, tasks: Sequence[Task]) -> Any:
     """Return the sum of official scores over the tasks, for one or many resamples."""
-    scales = [
-        value
-        for task, value in (
-            (Task.VALENCE, scores.ccc_valence),
-            (Task.AROUSAL, scores.ccc_arousal),
-        )
-        if task in tasks
-    ]
+    found = _by_task(scores)
+    scales = [found[task] for task in (Task.VALENCE, Task.AROUSAL) if task in tasks]
     parts = [sum(scales) / len(scales)] if scales else []
-    if Task.EXPRESSION in tasks:
-        parts.append(scores.macro_f1_expression)
-    if Task.ACTION_UNITS in tasks:
-        parts.append(scores.mean_f1_action_units)
+    parts += [found[task] for task in (Task.EXPRESSION, Task.ACTION_UNITS) if task in tasks]
     return sum(parts)
-
-
-def _interval(statistics: VideoStatistics, tasks: Sequence[Task], seed: int) -> Interval:
-    return bootstrap_interval(
-        statistics,
-        lambda scores: score_sum(scores, tasks),
-        num_resamples=NUM_RESAMPLES,
-        seed=seed,
-    )
 
 
 def task_scores(scores: TaskScores, tasks: Sequence[Task]) -> dict[str, float]:
     """Return the official score of each task and their sum as `score`.
 
-    A task that is not predicted is omitted; a task without labels adds 0 to the sum.
+    A task that is not predicted is omitted; a task without labels is NaN, and left out of
+    the sum.
     """
-    named = {
-        Task.VALENCE: float(scores.ccc_valence),
-        Task.AROUSAL: float(scores.ccc_arousal),
-        Task.EXPRESSION: float(scores.macro_f1_expression),
-        Task.ACTION_UNITS: float(scores.mean_f1_action_units),
+    found = {
+        str(task): float(value) for task, value in _by_task(scores).items() if task in tasks
     }
-    found = {task: value for task, value in named.items() if task in tasks}
-    scales = [v for task, v in found.items() if task in {Task.VALENCE, Task.AROUSAL}]
-    rest = [v for task, v in found.items() if task not in {Task.VALENCE, Task.AROUSAL}]
-    parts = ([float(np.mean(scales))] if scales else []) + rest
-    return {str(task): value for task, value in found.items()} | {
-        "score": float(np.nansum(parts))
+    return found | {"score": float(score_sum(scores, labeled_tasks(scores, tasks)))}
+
+
+def _interval(statistics: VideoStatistics, tasks: Sequence[Task], seed: int) -> Interval:
+    labeled = labeled_tasks(statistics.pooled(), tasks) or tasks
+    return bootstrap_interval(
+        statistics,
+        lambda scores: score_sum(scores, labeled),
+        num_resamples=NUM_RESAMPLES,
+        seed=seed,
+    )
+
+
+def _by_task(scores: TaskScores) -> dict[Task, Any]:
+    return {
+        Task.VALENCE: scores.ccc_valence,
+        Task.AROUSAL: scores.ccc_arousal,
+        Task.EXPRESSION: scores.macro_f1_expression,
+        Task.ACTION_UNITS: scores.mean_f1_action_units,
     }

@@ -14,7 +14,7 @@ from wildaffect.core.tasks import LabelSpaces, Task
 from wildaffect.inference.calibration import Calibration
 from wildaffect.metrics.bootstrap import Interval, paired_bootstrap_over_runs
 from wildaffect.metrics.scores import TaskScores, VideoStatistics
-from wildaffect.training.core.scores import score_sum, task_scores
+from wildaffect.training.core.scores import labeled_tasks, score_sum, task_scores
 from wildaffect.training.temporal.calibrate_and_score import calibrate
 from wildaffect.training.temporal.load import Split
 from wildaffect.training.temporal.score import video_statistics
@@ -137,8 +137,10 @@ class Comparison:
     def _difference(
         self, these: Sequence[VideoStatistics], those: Sequence[VideoStatistics]
     ) -> Interval:
+        labeled = labeled_tasks(these[0].pooled(), self._tasks) or self._tasks
+
         def measure(scores: TaskScores) -> np.ndarray:
-            return np.asarray(score_sum(scores, self._tasks))
+            return np.asarray(score_sum(scores, labeled))
 
         return paired_bootstrap_over_runs(
             these, those, measure, num_resamples=NUM_RESAMPLES, seed=self._seed
