@@ -9,7 +9,7 @@ import pytest
 import torch
 from pydantic import TypeAdapter
 
-from wildaffect.cli.main import main
+from wildaffect.cli.main import main, read_command
 from wildaffect.core.records import write_record
 from wildaffect.core.tasks import Task
 from wildaffect.core.windows import WindowSpec
@@ -211,3 +211,10 @@ def test_the_help_of_a_whole_system_is_about_that_system(capsys):
     assert "from pixels to an artifact" in printed
     assert "abaw4-system-small: Same system with networks for crops of 64 px" in printed
     assert "on stored features" not in printed
+
+
+@pytest.mark.parametrize("name", ["action-units", "action_units"])
+def test_a_part_is_selected_by_its_name_with_dashes_or_underscores(name):
+    words = ["train", "modern-frame", "--data", "x", f"--loss.{name}.kind", "focal"]
+    _, command = read_command(words)
+    assert command.recipe.loss.action_units.kind == "focal"

@@ -86,3 +86,28 @@ def test_a_device_needs_a_thread():
     with pytest.raises(UsageError, match="threads must be at least 1, got 0"):
         Device(threads=0)
     assert onnx.__version__
+
+
+def test_networks_of_one_file_share_the_compiled_one_and_nothing_else(tmp_path):
+    path = tmp_path / "net.onnx"
+    path.write_bytes(twice_plus())
+    first, second = (Network(path, device=Device()) for _ in range(2))
+    ones, _ = first(np.ones((1, 2, 3), np.float32))
+    zeros, _ = second(np.zeros((1, 4, 3), np.float32))
+    assert (ones == 2).all()
+    assert (zeros == 0).all()
+    assert zeros.shape == (1, 4, 3)
+
+
+def test_a_file_that_changes_is_read_again(tmp_path):
+    path = tmp_path / "net.onnx"
+    path.write_bytes(twice_plus("x"))
+    assert Network(path, device=Device()).input_names == ("x",)
+    path.write_bytes(twice_plus("other"))
+    assert Network(path, device=Device()).input_names == ("other",)
+    path.write_bytes(b"broken")
+    with pytest.raises(BadArtifact, match=r"net\.onnx: must load on CPU"):
+        Network(path, device=Device())
+    path.unlink()
+    with pytest.raises(BadArtifact, match=r"net\.onnx: must load on CPU"):
+        Network(path, device=Device())

@@ -7,7 +7,7 @@ import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal
@@ -22,6 +22,10 @@ from wildaffect.core.preprocess import Preprocess
 
 MAX_VALUES = 1 << 28
 """Maximum number of values of an array in a network, 1 GiB of float32."""
+MAX_KEPT = 24
+"""Number of compiled networks that a process keeps; an analyzer has about ten."""
+MAX_KEPT_BYTES = 4_000_000
+"""Size of a network's file up to which it is kept compiled."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,27 +77,23 @@ class Network:
         scaling: Scaling | Preprocess | None = None,
     ) -> None:
         try:
-            model = _runtime().read_model(
-                BytesIO(source) if isinstance(source, bytes) else source
-            )
-            _check_sizes(model)
-            for key, shape in (shapes or {}).items():
-                _check_shape(model.input(key).partial_shape, shape)
-            if shapes:
-                model.reshape({key: list(shape) for key, shape in shapes.items()})
-            if scaling:
-                model = _with_pixels_in(model, scaling)
-            self._request = _compile(model, device).create_infer_request()
-            self.input_names = tuple(port.any_name for port in model.inputs)
-            self.output_names = tuple(port.any_name for port in model.outputs)
-        except (RuntimeError, MemoryError, OverflowError, UnicodeDecodeError) as error:
+            compiled = _compiled(source, device, _frozen(shapes or {}), scaling)
+        except (
+            RuntimeError,
+            MemoryError,
+            OverflowError,
+            UnicodeDecodeError,
+            OSError,
+        ) as error:
             name = "network" if isinstance(source, bytes) else source.name
             raise BadArtifact(
                 f"{name}: must load on {device.name}, got: {_first_line(error)}"
             ) from error
-        self.input_widths = {port.any_name: _width(port) for port in model.inputs}
+        self._request = compiled.model.create_infer_request()
+        self.input_names, self.output_names = compiled.input_names, compiled.output_names
+        self.input_widths = dict(zip(self.input_names, compiled.widths, strict=True))
         """Length of the last axis of each input, None if it is dynamic."""
-        self._shapes = [port.partial_shape for port in model.inputs]
+        self._shapes = compiled.shapes
 
     def __call__(self, *inputs: NDArray[Any]) -> tuple[NDArray[np.float32], ...]:
         """Run the network; inputs and outputs in the order of the file.
@@ -113,6 +113,63 @@ class Network:
             np.array(self._request.get_output_tensor(index).data)
             for index in range(len(self.output_names))
         )
+
+
+_Shapes = tuple[tuple[int, tuple[int, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Compiled:
+    """A compiled network, which any number of requests may use, and its ports."""
+
+    model: ov.CompiledModel
+    input_names: tuple[str, ...]
+    output_names: tuple[str, ...]
+    widths: tuple[int | None, ...]
+    shapes: tuple[ov.PartialShape, ...]
+
+
+def _frozen(shapes: Mapping[int, Sequence[int]]) -> _Shapes:
+    return tuple((place, tuple(shape)) for place, shape in shapes.items())
+
+
+def _compiled(
+    source: Path | bytes,
+    device: Device,
+    shapes: _Shapes,
+    scaling: Scaling | Preprocess | None,
+) -> _Compiled:
+    """Read and compile a network; small ones are kept for the next analyzer."""
+    _check_process()
+    content = source if isinstance(source, bytes) else source.read_bytes()
+    file = None if isinstance(source, bytes) else source
+    make = _kept if len(content) <= MAX_KEPT_BYTES else _kept.__wrapped__
+    return make(file, content, device, shapes, scaling)
+
+
+@lru_cache(maxsize=MAX_KEPT)
+def _kept(
+    file: Path | None,
+    content: bytes,
+    device: Device,
+    shapes: _Shapes,
+    scaling: Scaling | Preprocess | None,
+) -> _Compiled:
+    model = _runtime().read_model(file or BytesIO(content))
+    _check_sizes(model)
+    for place, shape in shapes:
+        _check_shape(model.input(place).partial_shape, shape)
+    if shapes:
+        model.reshape({place: list(shape) for place, shape in shapes})
+    if scaling:
+        model = _with_pixels_in(model, scaling)
+    return _Compiled(
+        model=_compile(model, device),
+        input_names=tuple(port.any_name for port in model.inputs),
+        output_names=tuple(port.any_name for port in model.outputs),
+        widths=tuple(map(_width, model.inputs)),
+        shapes=tuple(port.partial_shape for port in model.inputs),
+    )
 
 
 def available_devices() -> tuple[str, ...]:

@@ -187,5 +187,5 @@ def _given_kinds(args: list[str]) -> dict[str, str]:
     for word, after in pairwise([*args, ""]):
         name, is_joined, value = word.partition("=")
         if name.startswith("--") and name.endswith(".kind"):
-            kinds[name] = value if is_joined else after
+            kinds[name.replace("_", "-")] = value if is_joined else after
     return kinds
