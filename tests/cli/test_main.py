@@ -17,8 +17,8 @@ from wildaffect.video.sources import open_container
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        (["analyze", "x.mp4", "--overlya"], "--overlya. Did you mean --overlay?"),
-        (["analyze", "x.mp4", "--outptu", "x"], "--outptu. Did you mean --output?"),
+        (["analyze", "x.mp4", "--overlya"], "--overlya; did you mean --overlay?"),
+        (["analyze", "x.mp4", "--outptu", "x"], "--outptu; did you mean --output?"),
         (["analyze", "x.mp4", "--format", "xlsx"], "csv, parquet, jsonl, got 'xlsx'"),
         (["doctor", "extra"], "unexpected argument 'extra'"),
         (
@@ -131,6 +131,9 @@ def test_help_before_a_command_is_its_help(words, capsys):
         (["weights", "lst"], "weights has no command 'lst'; did you mean weights list?"),
         (["weigths", "list"], "did you mean weights list?"),
         (["modles"], "did you mean models?"),
+        (["models", "default"], "did you mean models show default?"),
+        (["recipes", "shwo", "modern"], "did you mean recipes show?"),
+        (["--foo"], "unknown option --foo; options come after the command"),
         (["help", "anlyze"], "did you mean analyze?"),
     ],
 )

@@ -150,6 +150,13 @@ def test_flags_change_the_recipe_and_another_recipe_needs_another_folder(data, c
     )
 
 
+def test_a_folder_of_a_run_in_place_of_its_recipe_names_the_recipe(data, capsys):
+    Path("a").mkdir()
+    Path("small.json").rename("a/recipe.json")
+    assert main(["train", "a", "--data", "data"]) == 2
+    assert "a: is a folder; its recipe is a/recipe.json" in capsys.readouterr().err
+
+
 def test_folds_hold_every_video_out_once(data, capsys):
     command = ["train", "small.json", "--data", str(data), "-o", "cv", "--folds", "2"]
     assert main([*command, "--num-epochs", "1"]) == 0
@@ -164,8 +171,30 @@ def test_folds_hold_every_video_out_once(data, capsys):
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        (["train"], "train: no recipe given; start with a recipe.json or one of"),
+        (["train"], "train: no recipe given; name one right after the command"),
+        (["train", "--data", "data"], "train: no recipe given; name one right after"),
+        (["train", "--data", "data", "modern"], "train: the recipe modern must come first"),
         (["train", "abaw4-grue", "--data", "data"], "did you mean abaw4-gru"),
+        (["train", "abaw4-sistem"], "no recipe 'abaw4-sistem'; did you mean abaw4-system"),
+        (["train", "xyz"], "no recipe 'xyz'; `wildaffect recipes list` shows all."),
+        (["train", "none.json"], "train: no such file: none.json"),
+        (["train", "finetune-vit-micro"], "is a recipe of `wildaffect finetune`"),
+        (["finetune", "modern"], "modern: is a recipe of `wildaffect train`"),
+        (["finetune", "xyz"], "no recipe 'xyz'; `wildaffect recipes list` shows all"),
+        (
+            [
+                "train",
+                "small.json",
+                "--data",
+                "data",
+                "--folds",
+                "2",
+                "--score-split",
+                "val",
+            ],
+            "--score-split: must not be given with --folds",
+        ),
+        (["train", "small.json", "--model.encoder.kind", "tnc"], "did you mean tcn?"),
         (["train", "small.json", "--data", "data", "--epochs", "3"], "--epochs"),
         (["train", "small.json", "--data", "data", "--batch-size", "0"], "at least 1"),
         (["train", "small.json", "--data", "data", "--score-split", "tset"], "tset"),

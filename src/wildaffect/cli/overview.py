@@ -82,6 +82,11 @@ def split_command(args: list[str]) -> tuple[str, list[str]]:
     Raises:
         UsageError: If there is no such command; the message suggests the nearest.
     """
+    if args[0].startswith("-"):
+        raise UsageError(
+            f"unknown option {args[0]}; options come after the command, "
+            "see wildaffect --help"
+        )
     for num_words in (2, 1):
         name = " ".join(args[:num_words])
         if name in COMMANDS:
@@ -90,7 +95,10 @@ def split_command(args: list[str]) -> tuple[str, list[str]]:
     first, _, second = typed.partition(" ")
     group = _group(first)
     if group and second:
-        near = get_close_matches(typed, group, n=1) or list(group)
+        near = [f"{first} {word}" for word in _near(second, group)]
+        if not near and f"{first} show" in group:
+            near = [f"{first} show {second}"]
+        near = near or list(group)
         raise UsageError(
             f"{first} has no command {second!r}; did you mean {' or '.join(near)}?"
         )
@@ -105,6 +113,10 @@ def _group(word: str) -> dict[str, str]:
     if word in COMMANDS:
         return {}
     return {name: text for name, text in COMMANDS.items() if name.startswith(f"{word} ")}
+
+
+def _near(second: str, group: dict[str, str]) -> list[str]:
+    return get_close_matches(second, [name.split()[1] for name in group], n=1)
 
 
 def _first_words() -> list[str]:

@@ -1,9 +1,12 @@
 """Flags of commands that begin with the name of a recipe, whose settings are flags too."""
 
 from collections.abc import Callable
+from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 from wildaffect.cli.parser.marks import Invocation
+from wildaffect.core.errors import UsageError
 
 
 def recipe_invocation(
@@ -22,6 +25,9 @@ def recipe_invocation(
         description: Text for help.
         find: Returns a recipe by its name.
         recipes: Names to choose from if the first word is no name.
+
+    Raises:
+        UsageError: If the first word names no recipe of the command.
     """
     if not words or words[0].startswith("-"):
         return Invocation(
@@ -31,11 +37,31 @@ def recipe_invocation(
             preset={"recipe": None},
             recipes=recipes,
         )
+    name = words[0]
+    if name not in recipes:
+        _check_unknown(name, recipes)
     return Invocation(
         record=record,
         args=words[1:],
         description=description,
-        preset={"recipe": find(words[0])},
+        preset={"recipe": find(name)},
         settings="recipe",
-        first=words[0],
+        first=name,
     )
+
+
+def _check_unknown(name: str, recipes: tuple[str, ...]) -> None:
+    """Raise if it is clear what a word that is no name was meant to be."""
+    from wildaffect.workflows.recipes import all_recipes
+
+    of_run = Path(name) / "recipe.json"
+    if of_run.is_file():
+        raise UsageError(f"{name}: is a folder; its recipe is {of_run}")
+    if name.endswith(".json"):
+        return
+    for recipe in all_recipes():
+        if recipe.name == name:
+            raise UsageError(f"{name}: is a recipe of `wildaffect {recipe.command}`")
+    near = get_close_matches(name, recipes, n=3)
+    if near:
+        raise UsageError(f"no recipe {name!r}; did you mean {', '.join(near)}?")

@@ -24,8 +24,9 @@ class TrainCommand:
     """Layout of the annotations, if there are several."""
     train_split: str = "train"
     """Split to train on."""
-    score_split: str = "val"
-    """Split to score afterwards; `none` for none. Nothing is selected on it."""
+    score_split: str | None = None
+    """Split to score afterwards, by default val; `none` for none. Nothing is selected on
+    it. Not with --folds, which score the videos that each fold leaves out."""
     folds: int = 0
     """Number of cross-validation folds over the training split, no subject in two folds; 0
     trains once."""
@@ -37,3 +38,10 @@ class TrainCommand:
     """CPU threads per process. auto is 1, because other numbers round differently."""
     trackers: tuple[Literal["wandb", "mlflow"], ...] = ()
     """Experiment trackers in addition to TensorBoard, which is always written."""
+
+    def __post_init__(self) -> None:
+        if self.folds and self.score_split is not None:
+            raise ValueError(
+                "--score-split: must not be given with --folds, which score the videos "
+                "that each fold leaves out"
+            )

@@ -21,6 +21,8 @@ def read_record(adapter: TypeAdapter[T], path: Path, what: str) -> T:
     """
     try:
         return adapter.validate_json(path.read_bytes())
+    except FileNotFoundError:
+        raise UsageError(f"no such file: {path}") from None
     except OSError as error:
         raise UsageError(f"{path}: cannot read {what}: {error.strerror}") from None
     except ValidationError as error:

@@ -23,6 +23,8 @@ class Registry(Mapping[str, Part], Generic[Part]):
         group: Group of entry points in which packages declare theirs.
         parts: Parts of this library.
         hint: Other accepted names, for the message about an unknown name.
+        listed_by: Command that lists all names, for the same message; without it, the
+            message lists them if none is near.
     """
 
     def __init__(
@@ -32,8 +34,10 @@ class Registry(Mapping[str, Part], Generic[Part]):
         parts: Mapping[str, Part] | None = None,
         *,
         hint: str = "",
+        listed_by: str = "",
     ) -> None:
-        self.kind, self.group, self._hint = kind, group, hint
+        self.kind, self.group = kind, group
+        self._hint, self._listed_by = hint, listed_by
         self._parts = dict(parts or {})
 
     def register(self, name: str, part: Part, *, replace: bool = False) -> None:
@@ -75,13 +79,10 @@ class Registry(Mapping[str, Part], Generic[Part]):
         """
         if name in self:
             return self[name]
-        near = get_close_matches(name, self, n=3, cutoff=0.5) or sorted(self)
-        suggestion = f"did you mean {', '.join(near)}? " if near else ""
-        raise UsageError(
-            f"no {self.kind} {name!r}; {suggestion}{self._hint}Your own must be registered "
-            f"first, or be an entry point in {self.group} of an installed package "
-            "(docs/extending.md)"
+        advice = " ".join(
+            filter(None, (self._names_for(name), self._hint, self._how_to_add()))
         )
+        raise UsageError(f"no {self.kind} {name!r}; {advice[0].lower()}{advice[1:]}")
 
     def __getitem__(self, name: str) -> Part:
         if name not in self._parts:
@@ -96,6 +97,20 @@ class Registry(Mapping[str, Part], Generic[Part]):
 
     def __contains__(self, name: object) -> bool:
         return name in self._parts or name in self._declared()
+
+    def _names_for(self, name: str) -> str:
+        near = get_close_matches(name, self, n=3, cutoff=0.5)
+        if near:
+            return f"did you mean {', '.join(near)}?"
+        if self._listed_by:
+            return f"`{self._listed_by}` shows all."
+        return f"known: {', '.join(sorted(self))}." if self else ""
+
+    def _how_to_add(self) -> str:
+        return (
+            f"Your own must be registered first, or be an entry point in {self.group} of "
+            "an installed package (docs/extending.md)"
+        )
 
     def _declared(self) -> dict[str, list[EntryPoint]]:
         """Return the entry points of each name, those of this library first."""

@@ -32,7 +32,12 @@ _SHIPPED: dict[str, Callable[[], TemporalRecipe]] = {
     "modern-au": modern.modern_au,
     "default": default.default,
 }
-RECIPES = Registry("recipe", "wildaffect.recipes", _SHIPPED)
+RECIPES = Registry(
+    "recipe",
+    "wildaffect.recipes",
+    _SHIPPED,
+    listed_by="wildaffect recipes list",
+)
 
 
 def find_recipe(name: str | Path) -> TemporalRecipe:

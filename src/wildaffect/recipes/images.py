@@ -248,12 +248,18 @@ def find_pretrain_recipe(name: str | Path) -> PretrainRecipe:
 
 
 def _find(name: str, known: Mapping[str, Callable[[], AnyImageRecipe]]) -> AnyImageRecipe:
-    if name in known:
-        return known[name]()
+    every: dict[str, Callable[[], AnyImageRecipe]] = {
+        **FINETUNE_RECIPES,
+        **PRETRAIN_RECIPES,
+    }
+    if name in every:
+        return every[name]()
     if name.endswith(".json"):
         return load_image_recipe(Path(name))
-    near = get_close_matches(name, known, n=3) or sorted(known)
-    raise UsageError(
-        f"recipe: must be a recipe.json or one of the recipes, got {name!r}; did you mean "
-        f"{', '.join(near)}?"
+    near = get_close_matches(name, known, n=3)
+    advice = (
+        f"did you mean {', '.join(near)}?"
+        if near
+        else "`wildaffect recipes list` shows all"
     )
+    raise UsageError(f"no recipe {name!r}; {advice}")

@@ -70,8 +70,13 @@ def _find(name: str) -> Any:
             return load_image_recipe(Path(name))
     recipes = {recipe.name: recipe for recipe in all_recipes()}
     if name not in recipes:
-        near = get_close_matches(name, recipes, n=3) or sorted(recipes)
-        raise UsageError(f"no recipe {name!r}; did you mean {', '.join(near)}?")
+        near = get_close_matches(name, recipes, n=3)
+        advice = (
+            f"did you mean {', '.join(near)}?"
+            if near
+            else "`wildaffect recipes list` shows all"
+        )
+        raise UsageError(f"no recipe {name!r}; {advice}")
     return recipes[name].make()
 
 

@@ -89,7 +89,7 @@ def test_a_wrong_key_of_a_file_is_named(tmp_path, change, words):
 
 
 def test_a_file_that_is_missing_or_no_json_is_named(tmp_path):
-    with pytest.raises(UsageError, match=r"none\.json: cannot read recipe: "):
+    with pytest.raises(UsageError, match=r"no such file: .*none\.json"):
         load_recipe(tmp_path / "none.json")
     (tmp_path / "half.json").write_text('{"name": "mod')
     with pytest.raises(UsageError, match=r"half\.json: "):

@@ -125,5 +125,5 @@ def _verb(command: "TrainCommand") -> "Callable[..., TrainResult]":
 
     if command.folds:
         return partial(cross_validate, num_folds=command.folds)
-    split = None if command.score_split == "none" else command.score_split
-    return partial(train, score_split=split)
+    split = command.score_split or "val"
+    return partial(train, score_split=None if split == "none" else split)

@@ -3,12 +3,18 @@
 import types
 from collections.abc import Callable, Sequence
 from dataclasses import MISSING
+from difflib import get_close_matches
 from inspect import Parameter as Argument
 from inspect import Signature
 from typing import Annotated, Any
 
 from cyclopts import App, CoercionError, CycloptsError, Parameter, Token
-from cyclopts.exceptions import MissingArgumentError, UnusedCliTokensError
+from cyclopts.exceptions import (
+    MissingArgumentError,
+    RepeatArgumentError,
+    UnknownOptionError,
+    UnusedCliTokensError,
+)
 
 from wildaffect.cli.parser.marks import Invocation
 from wildaffect.cli.parser.parts import Flag, Section, flags_of
@@ -23,9 +29,7 @@ def parse(spec: Section, call: Invocation) -> Any:
         UsageError: If a word does not fit; the message is one line.
     """
     if call.recipes:
-        raise UsageError(
-            f"no recipe given; start with a recipe.json or one of {', '.join(call.recipes)}"
-        )
+        raise UsageError(_missing_recipe(call))
     flags = tuple(flags_of(spec))
     given = _read(flags, call.args)
     for flag in flags:
@@ -36,6 +40,16 @@ def parse(spec: Section, call: Invocation) -> Any:
         return spec.build(given)
     except ValueError as error:  # raised by a record that validates itself
         raise UsageError(str(error)) from None
+
+
+def _missing_recipe(call: Invocation) -> str:
+    for word in call.args:
+        if word in call.recipes or word.endswith("recipe.json"):
+            return f"the recipe {word} must come first, right after the command"
+    return (
+        "no recipe given; name one right after the command (`wildaffect recipes list` "
+        "shows all), or a recipe.json"
+    )
 
 
 def program_of(flags: Sequence[Flag], name: str, summary: str = "") -> App:
@@ -58,7 +72,7 @@ def _read(flags: Sequence[Flag], words: Sequence[str]) -> dict[str, Any]:
             words, exit_on_error=False, print_error=False
         )
     except CycloptsError as error:
-        raise UsageError(_message(error)) from None
+        raise UsageError(_message(error, flags)) from None
     parsed = bound.arguments
     return {
         flag.name: tuple(given) if flag.values.count is None else given
@@ -67,19 +81,34 @@ def _read(flags: Sequence[Flag], words: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _message(error: CycloptsError) -> str:
-    """Return one line that begins with the option; the library's where that is good."""
+def _message(error: CycloptsError, flags: Sequence[Flag]) -> str:
+    """Return one line in the shape of our own errors."""
     argument = error.argument
     match error:
+        case UnknownOptionError(token=token):
+            text = _unknown_option(token.keyword or token.value, flags)
+        case RepeatArgumentError(token=Token(keyword=str(keyword))):
+            text = f"{keyword}: must be given once"
+        case CoercionError(msg=None, token=Token(keyword=str(keyword), value=value)):
+            text = f"{keyword}: must be true or false, got {value!r}"  # others have a rule
         case CoercionError(msg=str(rule), token=Token(keyword=keyword)) if argument:
-            return f"{keyword or argument.name}: {rule}"
+            text = f"{keyword or argument.name}: {rule}"
         case MissingArgumentError(keyword=str(keyword)) if argument:
             count, _ = argument.token_count()
-            return f"{keyword}: needs {'a value' if count == 1 else f'{count} values'}"
+            text = f"{keyword}: needs {'a value' if count == 1 else f'{count} values'}"
         case UnusedCliTokensError(unused_tokens=[first, *_]):
-            return f"unexpected argument {first!r}"
+            text = f"unexpected argument {first!r}"
         case _:
-            return str(error).rstrip(".")
+            text = str(error).rstrip(".")
+    return text
+
+
+def _unknown_option(word: str, flags: Sequence[Flag]) -> str:
+    name = word.partition("=")[0]
+    known = [flag.name for flag in flags if not flag.is_positional]
+    known += [flag.opposite for flag in flags if flag.values.count == 0]
+    near = get_close_matches(name, known, n=1)
+    return f"unknown option {name}{f'; did you mean {near[0]}?' if near else ''}"
 
 
 def _identifier(index: int) -> str:

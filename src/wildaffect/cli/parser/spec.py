@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 from wildaffect.cli.parser.docs import field_docs
 from wildaffect.cli.parser.marks import Invocation, Positional, metavar_of
 from wildaffect.cli.parser.parts import Choice, Entries, Fixed, Flag, Part, Section
-from wildaffect.cli.parser.values import choices_of, values_of
+from wildaffect.cli.parser.values import choices_of, choose, values_of
 from wildaffect.core.errors import UsageError
 
 _NO_PART = "none"
@@ -129,8 +129,10 @@ def _choice(
         help=doc or _OF_KIND,
     )
     chosen = kinds.get(name, of_default)
-    if chosen not in names:
-        raise UsageError(f"{name}: must be one of {', '.join(names)}, got {chosen!r}")
+    try:
+        choose(chosen, kind.values.choices)
+    except ValueError as error:
+        raise UsageError(f"{name}: {error}") from None
     record = by_kind.get(str(chosen))
     section = record and _section(
         record,

@@ -87,11 +87,16 @@ def _chosen(choices: Mapping[str, Any], metavar: str) -> Values:
         annotation=Literal[names],
         metavar=metavar or (together if len(together) <= _SHOWN else "CHOICE"),
         choices=choices,
-        read=lambda word: _choose(word, choices),
+        read=lambda word: choose(word, choices),
     )
 
 
-def _choose(word: str, choices: Mapping[str, Any]) -> Any:
+def choose(word: str, choices: Mapping[str, Any]) -> Any:
+    """Return the value of a word.
+
+    Raises:
+        ValueError: If it is none of the choices; the message suggests the nearest.
+    """
     if word in choices:
         return choices[word]
     near = get_close_matches(word, choices, n=1)

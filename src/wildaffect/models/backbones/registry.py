@@ -19,7 +19,7 @@ TIMM_PREFIX = "timm/"
 BACKBONES: Registry[BackboneSpec] = Registry(
     "backbone",
     "wildaffect.backbones",
-    hint=f"Models of timm are called {TIMM_PREFIX}NAME. ",
+    hint=f"Models of timm are called {TIMM_PREFIX}NAME.",
 )
 
 
