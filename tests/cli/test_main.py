@@ -26,6 +26,7 @@ from wildaffect.video.sources import open_container
             "--every: must be a whole number, got 'two'",
         ),
         (["analyze"], "missing argument INPUT..."),
+        (["crop", "x", "-o", "y", "--size", "0"], "size must be at least 1, got 0"),
         (["anlyze", "x.mp4"], "did you mean analyze?"),
         (["zzz"], "see wildaffect --help"),
     ],

@@ -247,3 +247,16 @@ def test_a_part_is_selected_by_its_name_with_dashes_or_underscores(name):
     words = ["train", "modern-frame", "--data", "x", f"--loss.{name}.kind", "focal"]
     _, command = read_command(words)
     assert command.recipe.loss.action_units.kind == "focal"
+
+
+@pytest.mark.parametrize(
+    ("flag", "value", "message"),
+    [
+        ("--threads", "0", "threads"),
+        ("--seed", "-1", "seed must be at least 0, got -1"),
+    ],
+)
+def test_numbers_out_of_range_are_one_line(data, capsys, flag, value, message):
+    assert main(["train", "small.json", "--data", "data", flag, value]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert message in line

@@ -219,3 +219,10 @@ def test_a_device_and_a_name_that_no_file_has_are_refused():
         wildaffect.analyze("a\0b.mp4")
     with pytest.raises(UnreadableVideo, match="cannot be read"):
         wildaffect.analyze("a" * 5000 + ".mp4")
+
+
+def test_a_device_is_named_by_its_name(portrait_path):
+    named = wildaffect.analyze(portrait_path, device="cpu")
+    assert named.to_arrow().equals(wildaffect.analyze(portrait_path).to_arrow())
+    with pytest.raises(UsageError, match=r"device: must be one of .*got tpu"):
+        wildaffect.analyze(portrait_path, device="tpu")

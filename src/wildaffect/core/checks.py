@@ -3,7 +3,7 @@
 from math import isinf
 
 
-def check_numbers(where: str, interval: str, **values: float) -> None:
+def check_numbers(where: str, interval: str, /, **values: float) -> None:
     """Raise an error for the first value that is not in an interval.
 
     Args:

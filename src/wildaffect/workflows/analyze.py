@@ -43,7 +43,7 @@ def analyze(  # noqa: PLR0913 - each is an option of the command
     images_as: Literal["stills", "sequence"] = "stills",
     fps: float = 30.0,
     neutral: str | Path = AUTO,
-    device: Device | None = None,
+    device: str | Device = "cpu",
     landmarks: bool = False,
     blendshapes: bool = False,
     measurements: bool = False,
@@ -69,7 +69,7 @@ def analyze(  # noqa: PLR0913 - each is an option of the command
             person (used for every person), `START-END` in seconds of the source in
             which everyone is neutral, `none` for a face at rest of the population, or
             `auto` to estimate each person's own from calm moments.
-        device: Where networks run, on how many threads.
+        device: Name of the device that runs the networks, or `Device` with threads.
         landmarks: Add the mesh, in pixels.
         blendshapes: Add the blendshape scores.
         measurements: Add the measured features, raw and relative to the person's neutral.
@@ -94,7 +94,7 @@ def analyze(  # noqa: PLR0913 - each is an option of the command
     pictures = read.pictures(parsed)
     with ExitStack() as stack:
         reader = stack.enter_context(read.open(parsed))
-        analyzer = build_analyzer(model, device=device, keep_features=measurements)
+        analyzer = build_analyzer(model, device=_device(device), keep_features=measurements)
         choice = choose_neutral(neutral, analyzer)
         choice.check(parsed, read)
         neutrals = choice.neutrals(analyzer, parsed, read)
@@ -119,7 +119,7 @@ def stream(
     fps: float | None = None,
     times_s: Iterable[float] | None = None,
     model: str | Path | Artifact = DEFAULT,
-    device: Device | None = None,
+    device: str | Device = "cpu",
     live: bool = True,
     neutral: str | Path = AUTO,
     measurements: bool = False,
@@ -134,7 +134,7 @@ def stream(
         times_s: Time of each array in seconds, read along with `frames`.
         model: Name of an embedded model, folder or zip of an exported model, or result of
             `load_model`.
-        device: Where networks run, on how many threads.
+        device: Name of the device that runs the networks, or `Device` with threads.
         live: Return results immediately. If False, a person's first rows are delayed by a
             few seconds for a first estimate of the neutral face, as in `analyze`.
         neutral: As for `analyze`, but for a span: frames are read once.
@@ -145,7 +145,9 @@ def stream(
         UsageError: If `neutral` is a span, or a file without a usable face, if numbers or
             times of frames do not increase, or an array has no time.
     """
-    analyzer = build_analyzer(model, device=device, live=live, keep_features=measurements)
+    analyzer = build_analyzer(
+        model, device=_device(device), live=live, keep_features=measurements
+    )
     choice = choose_neutral(neutral, analyzer)
     choice.check("stream", ReadOptions())
     neutrals = choice.neutrals(analyzer, "stream", ReadOptions())
@@ -168,3 +170,7 @@ class _UntilTruncated:
             yield from self._rows
         except TruncatedVideo as error:
             self.error = str(error)
+
+
+def _device(device: str | Device) -> Device:
+    return Device(name=device) if isinstance(device, str) else device

@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
 from wildaffect.calibration.fitting import CrossFit
 from wildaffect.core.errors import SplitError, UsageError
 from wildaffect.features.store import FeatureStore
 from wildaffect.inference.calibration import Calibration
+from wildaffect.training.core.distributed import use_threads
 from wildaffect.training.core.scores import ScoreLine
 from wildaffect.training.temporal.calibrate_and_score import (
     calibrate_on,
@@ -69,7 +68,7 @@ def calibrate(
         SplitError: If there are fewer than two subjects to fit on.
         FeatureError: If the store lacks what the run reads.
     """
-    torch.set_num_threads(num_threads)
+    use_threads(num_threads)
     trained = load_run(run)
     store = FeatureStore(Path(features) if features else Path(data) / "features")
     found = load_split(Path(data), store, trained.recipe, split or train_split, layout)

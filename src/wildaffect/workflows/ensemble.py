@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from wildaffect.calibration.ensemble_weights import (
@@ -25,6 +24,7 @@ from wildaffect.core.outputs import SequenceOutputs
 from wildaffect.core.tasks import Task
 from wildaffect.core.windows import CausalWindow
 from wildaffect.features.store import FeatureStore
+from wildaffect.training.core.distributed import use_threads
 from wildaffect.training.core.scores import write_scores
 from wildaffect.training.temporal.calibrate_and_score import (
     calibration_fit,
@@ -138,7 +138,7 @@ def ensemble(  # noqa: PLR0913 - each is an option of the command
         BadOutputs: If members have features of different frames.
         OutputError: If the folder cannot be written.
     """
-    torch.set_num_threads(num_threads)
+    use_threads(num_threads)
     job = _Job(
         output=Path(output),
         data=Path(data),

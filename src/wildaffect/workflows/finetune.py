@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import torch
-
 from wildaffect.core.errors import UsageError
 from wildaffect.recipes.images import find_finetune_recipe
 from wildaffect.training.core.callbacks import (
@@ -20,7 +18,7 @@ from wildaffect.training.core.callbacks import (
     no_note,
     no_step_end,
 )
-from wildaffect.training.core.distributed import Strategy, is_first_process
+from wildaffect.training.core.distributed import Strategy, is_first_process, use_threads
 from wildaffect.training.core.recipe import UNKNOWN_LICENSE
 from wildaffect.training.core.scores import ScoreLine, score_line, write_scores
 from wildaffect.training.images.evaluate import crop_statistics
@@ -106,7 +104,7 @@ def finetune(  # noqa: PLR0913 - each is an option of the command
         BadWeights: If the weights do not match the recipe's network.
         Diverged: If the loss is not finite.
     """
-    torch.set_num_threads(num_threads)
+    use_threads(num_threads)
     if not isinstance(recipe, FinetuneRecipe):
         recipe = find_finetune_recipe(recipe)
     folder = Path(output) if output else Path("runs") / f"{recipe.name}-{recipe.seed}"

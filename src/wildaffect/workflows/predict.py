@@ -6,8 +6,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from wildaffect.calibration.answering import fill_frames
 from wildaffect.core.errors import UsageError
 from wildaffect.core.hashes import file_sha256
@@ -18,6 +16,7 @@ from wildaffect.outputs.columns import result_schema
 from wildaffect.outputs.resume import is_finished
 from wildaffect.outputs.sidecar import Provenance
 from wildaffect.outputs.video_tables import make_folder, video_table_path, write_video_table
+from wildaffect.training.core.distributed import use_threads
 from wildaffect.training.temporal.ensembles import Ensemble, load_ensemble
 from wildaffect.training.temporal.frame_requests import (
     FirstFrame,
@@ -102,7 +101,7 @@ def predict(  # noqa: PLR0913 - each is an option of the command
         raise UsageError("predict: no frames given; name data or a store of features")
     if data is None and (split or layout):
         raise UsageError("predict: split and layout are only valid with data")
-    torch.set_num_threads(num_threads)
+    use_threads(num_threads)
     ensemble = load_ensemble(Path(source))
     job = _Job(
         output=Path(output),

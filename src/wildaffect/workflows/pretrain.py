@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import torch
-
 from wildaffect.core.errors import UsageError
 from wildaffect.recipes.images import find_pretrain_recipe
 from wildaffect.training.core.callbacks import (
@@ -20,7 +18,7 @@ from wildaffect.training.core.callbacks import (
     no_note,
     no_step_end,
 )
-from wildaffect.training.core.distributed import Strategy
+from wildaffect.training.core.distributed import Strategy, use_threads
 from wildaffect.training.core.recipe import UNKNOWN_LICENSE
 from wildaffect.training.core.runs import Run, read_metrics
 from wildaffect.training.images.job import ImageTrainerConfig, load_sets
@@ -98,7 +96,7 @@ def pretrain(  # noqa: PLR0913 - each is an option of the command
         MissingData: If there are no images, or no annotations to probe on.
         Diverged: If the loss is not finite.
     """
-    torch.set_num_threads(num_threads)
+    use_threads(num_threads)
     if not isinstance(recipe, PretrainRecipe):
         recipe = find_pretrain_recipe(recipe)
     run = Run(Path(output) if output else Path("runs") / f"{recipe.name}-{recipe.seed}")

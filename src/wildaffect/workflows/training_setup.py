@@ -5,14 +5,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-import torch
-
 from wildaffect.calibration.fitting import CrossFit
 from wildaffect.features.store import FeatureStore
 from wildaffect.formats.generated import find_generated
 from wildaffect.recipes.catalog import find_recipe
 from wildaffect.training.core.callbacks import Callbacks
 from wildaffect.training.core.config import TrainerConfig
+from wildaffect.training.core.distributed import use_threads
 from wildaffect.training.core.recipe import UNKNOWN_LICENSE
 from wildaffect.training.core.scores import ScoreLine
 from wildaffect.training.temporal.job import TemporalJob
@@ -83,7 +82,7 @@ def set_up(  # noqa: PLR0913 - arguments of train and cross_validate
     callbacks: Callbacks,
 ) -> TrainSetup:
     """Read recipe and training split; raises the errors of `train`."""
-    torch.set_num_threads(num_threads)
+    use_threads(num_threads)
     if not isinstance(recipe, TemporalRecipe):
         recipe = find_recipe(recipe)
     store = FeatureStore(Path(features) if features else Path(data) / "features")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 from wildaffect.cli.parser.marks import Positional
+from wildaffect.core.checks import check_numbers
 from wildaffect.core.threads import AnalysisThreads
 
 
@@ -36,6 +37,10 @@ class Command:
     """Print the counts as JSON on standard output."""
     quiet: bool = False
     """Print no progress."""
+
+    def __post_init__(self) -> None:
+        check_numbers("crop", "[1, inf)", size=self.size)
+        check_numbers("crop", "[0, inf)", margin=self.margin, interval=self.interval)
 
 
 def run(command: Command) -> int:

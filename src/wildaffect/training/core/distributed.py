@@ -22,6 +22,17 @@ Strategy = Literal["ddp", "fsdp"]
 """Per process: a replica of the model (ddp) or a shard of it (fsdp)."""
 
 
+def use_threads(num_threads: int) -> None:
+    """Set the number of CPU threads of tensor operations.
+
+    Raises:
+        UsageError: If it is no number above 0.
+    """
+    if not isinstance(num_threads, int) or num_threads < 1:
+        raise UsageError(f"threads: must be a number above 0, got {num_threads!r}")
+    torch.set_num_threads(num_threads)
+
+
 @dataclass(frozen=True, slots=True)
 class Processes:
     """Number of training processes and the rank of this one."""
@@ -82,6 +93,8 @@ def _strategy_of(strategy: Strategy, world_size: int) -> Any:
 
 
 def _check_accelerator(accelerator: str, num_local: int) -> None:
+    if accelerator not in {"auto", "cpu", "cuda"}:
+        raise UsageError(f"device: must be auto, cpu or cuda, got {accelerator!r}")
     if accelerator == "cpu":
         return
     num_found = torch.cuda.device_count() if torch.cuda.is_available() else 0

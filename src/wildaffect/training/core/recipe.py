@@ -96,3 +96,4 @@ class RunRecipe(Config):
         check_numbers(
             self.name, "[1, inf)", batch_size=self.batch_size, num_epochs=self.num_epochs
         )
+        check_numbers(self.name, "[0, inf)", seed=self.seed)
