@@ -4,10 +4,13 @@ import json
 import shutil
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 import wildaffect
 from wildaffect.core.errors import SplitError, UsageError
+from wildaffect.features.records import FeatureTable
+from wildaffect.features.store import FeatureStore
 from wildaffect.training.core.recipe import KeepLast
 from wildaffect.training.temporal.calibrate_and_score import load_calibration
 
@@ -40,6 +43,27 @@ def test_another_split_replaces_the_calibration(run, tiny_data):
     assert names == [line.name for line in result.scores]
     assert names[0] == "raw, in sample"
     assert names[-1] == "bias and thresholds, out of sample"
+
+
+def test_other_features_are_predicted_again(run, tiny_data, tmp_path):
+    before = wildaffect.calibrate(run, tiny_data)
+    store, other = FeatureStore(tiny_data / "features"), FeatureStore(tmp_path / "other")
+    for name in store.entries():
+        stored = store.open(name)
+        table = FeatureTable(
+            feature_set=name.feature_set,
+            video=name.video,
+            track=name.track,
+            columns=stored.sidecar.columns,
+            frame_number=stored.frame_number,
+            time_s=stored.time_s,
+            values=stored.read()[::-1].astype(np.float32),
+            provenance=stored.sidecar.provenance,
+        )
+        other.write(table)
+    after = wildaffect.calibrate(run, tiny_data, features=other.root)
+    assert after.scores[0].scores != before.scores[0].scores
+    assert wildaffect.calibrate(run, tiny_data).scores == before.scores
 
 
 def test_videos_that_trained_the_run_are_refused(run, tiny_data):

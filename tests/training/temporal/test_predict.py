@@ -83,7 +83,7 @@ def test_prediction_leaves_no_trace_of_other_sequences(model, sequences):
         np.testing.assert_allclose(together[3].probs[task], alone.probs[task], atol=2e-6)
 
 
-def test_outputs_are_computed_once_and_again_for_other_videos(
+def test_outputs_are_computed_once_and_again_for_other_inputs_or_weights(
     model, sequences, tiny, tmp_path
 ):
     calls = []
@@ -101,6 +101,7 @@ def test_outputs_are_computed_once_and_again_for_other_videos(
         spaces = model.spaces
 
     trained = TrainedModel(run=Run(tmp_path), recipe=tiny, data=Data, model=CountingModel())
+    trained.run.weights.write_bytes(b"first")
     first = predict_stored(trained, sequences[:3], "val")
     count = len(calls)
     assert count > 0
@@ -119,3 +120,13 @@ def test_outputs_are_computed_once_and_again_for_other_videos(
     assert [item.video for item in others] == [
         sequence.video for sequence in sequences[3:5]
     ]
+    shifted = [replace(each, features=each.features + 1) for each in sequences[3:5]]
+    fresh = predict_sequences(model, shifted, tiny.window)
+    found = predict_stored(trained, shifted, "val")
+    for item, other, old in zip(found, fresh, others, strict=True):
+        np.testing.assert_array_equal(item.probs[Task.VALENCE], other.probs[Task.VALENCE])
+        assert not np.array_equal(item.probs[Task.VALENCE], old.probs[Task.VALENCE])
+    count = len(calls)
+    trained.run.weights.write_bytes(b"second")
+    predict_stored(trained, shifted, "val")
+    assert len(calls) > count

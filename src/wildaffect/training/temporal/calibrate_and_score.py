@@ -1,5 +1,6 @@
 """Calibrate a finished run on its dev split and score it on other subjects."""
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from pydantic import TypeAdapter
 from wildaffect.calibration.fitting import CalibrationFit, CrossFit, Step, cross_fit
 from wildaffect.calibration.smoothing_choice import CAUSAL_GRIDS
 from wildaffect.calibration.stored_outputs import StoredOutputs, load_outputs, save_outputs
+from wildaffect.core.hashes import file_sha256
 from wildaffect.core.outputs import SequenceOutputs
 from wildaffect.core.records import read_record, write_record
 from wildaffect.core.sequences import FrameSequence
@@ -31,19 +33,24 @@ def predict_stored(
 ) -> tuple[SequenceOutputs, ...]:
     """Return the outputs of a run on sequences, computed once per split and then stored.
 
-    Stored outputs of other videos or frames are recomputed.
+    Stored outputs of other weights, videos, frames or features are recomputed.
 
     Raises:
         BadOutputs: If the stored outputs are damaged.
     """
     path = trained.run.outputs(split)
+    provenance = {
+        "run": trained.run.folder.name,
+        "recipe": trained.recipe.name,
+        "weights_sha256": file_sha256(trained.run.weights),
+        "inputs_sha256": _inputs_sha256(sequences),
+    }
     if path.exists():
-        stored = load_outputs(path).outputs
-        if _are_of(stored, sequences):
-            return stored
+        stored = load_outputs(path)
+        if stored.provenance == provenance:
+            return stored.outputs
     outputs = tuple(predict_sequences(trained.model, sequences, trained.recipe.window))
     path.parent.mkdir(exist_ok=True)
-    provenance = {"run": trained.run.folder.name, "recipe": trained.recipe.name}
     save_outputs(
         StoredOutputs(outputs=outputs, spaces=trained.data.spaces, provenance=provenance),
         path,
@@ -51,12 +58,15 @@ def predict_stored(
     return outputs
 
 
-def _are_of(outputs: Sequence[SequenceOutputs], sequences: Sequence[FrameSequence]) -> bool:
-    return len(outputs) == len(sequences) and all(
-        output.video == sequence.video
-        and np.array_equal(output.frame_number, sequence.frame_number[sequence.has_feature])
-        for output, sequence in zip(outputs, sequences, strict=True)
-    )
+def _inputs_sha256(sequences: Sequence[FrameSequence]) -> str:
+    """Return the digest of what is predicted: videos, and their frames with features."""
+    digest = hashlib.sha256()
+    for sequence in sequences:
+        rows = sequence.has_feature
+        digest.update(f"{sequence.video} {rows.sum()}\n".encode())
+        for values in (sequence.frame_number, sequence.time_s, sequence.features):
+            digest.update(values[rows].tobytes())
+    return digest.hexdigest()
 
 
 def calibrate(
