@@ -55,8 +55,9 @@ def calibrate(
     Args:
         run: Folder of a finished run.
         data: Folder of annotations.
-        split: Split to fit on, of subjects that the run was not trained on. By default the
-            run's dev split, which training fits on too.
+        split: Split to fit on, without videos that trained the run; subjects are not
+            compared, so choose a split of others. By default the run's dev split, which
+            training fits on too.
         features: Feature store; `features` in the data's folder by default.
         layout: Layout of the annotations, if several are found.
         train_split: Split that the run was trained on, which contains its dev split.
