@@ -6,8 +6,13 @@ import pytest
 
 import wildaffect
 from wildaffect.core.errors import UsageError
+from wildaffect.training.core.recipe import BestOnDevSplit
 
-FRAME = replace(wildaffect.find_recipe("modern-frame"), num_epochs=1)
+FRAME = replace(
+    wildaffect.find_recipe("modern-frame"),
+    num_epochs=1,
+    selection=BestOnDevSplit(share=0.5),
+)
 BY_ITSELF = replace(FRAME, name="other", input_noise=0.1)
 
 

@@ -6,8 +6,10 @@ import pytest
 
 import wildaffect
 from wildaffect.core.errors import UsageError
+from wildaffect.training.core.recipe import BestOnDevSplit
 
-SMALL = replace(wildaffect.find_recipe("modern-frame"), num_epochs=1)
+ONE_IN_DEV = replace(wildaffect.find_recipe("modern-frame"), num_epochs=1)
+SMALL = replace(ONE_IN_DEV, selection=BestOnDevSplit(share=0.5))
 
 
 def test_a_recipe_is_trained_scored_and_loaded_again(tiny_data, tmp_path):
@@ -25,6 +27,18 @@ def test_a_recipe_is_trained_scored_and_loaded_again(tiny_data, tmp_path):
     model = wildaffect.load_run(str(tmp_path / "run"))
     assert model.recipe == SMALL
     assert len(repr(model)) < 250
+
+
+def test_a_run_that_cannot_be_calibrated_has_raw_scores_and_a_note(tiny_data, tmp_path):
+    notes = []
+    result = wildaffect.train(ONE_IN_DEV, tiny_data, output=tmp_path, on_note=notes.append)
+    assert result.calibration is None
+    assert [line.name for line in result.scores] == ["raw"]
+    assert list(result.notes) == notes
+    assert notes == [
+        f"{tmp_path}: dev split has 1 subject, calibration needs 2; the run is not "
+        "calibrated"
+    ]
 
 
 def test_a_run_is_predicted_evaluated_and_joined(tiny_data, trained, tmp_path):

@@ -19,7 +19,6 @@ from wildaffect.training.core.config import TrainerConfig
 from wildaffect.training.core.recipe import UNKNOWN_LICENSE
 from wildaffect.training.core.runs import read_metrics
 from wildaffect.training.temporal.calibrate_and_score import (
-    calibrate_run,
     load_calibration,
     predict_stored,
 )
@@ -33,7 +32,7 @@ from wildaffect.training.temporal.comparison_pages import to_json, to_markdown, 
 from wildaffect.training.temporal.job import train_run
 from wildaffect.training.temporal.load import Split, load_split
 from wildaffect.training.temporal.recipe import TemporalRecipe
-from wildaffect.workflows.training_setup import TrainSetup, set_up
+from wildaffect.workflows.training_setup import TrainSetup, calibrate_on_dev, set_up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -166,7 +165,7 @@ def _train(
         job = replace(setup.job, recipe=replace(setup.job.recipe, seed=seed))
         folder = setup.folder / "runs" / f"{setup.job.recipe.name}-{seed}"
         runs.append(train_run(job, setup.split, folder))
-        calibrate_run(runs[-1], setup.split.sequences)
+        calibrate_on_dev(runs[-1], setup.split.sequences, setup.notes)
     seconds = [sum(row["seconds"] for row in read_metrics(item.run)) for item in runs]
     return System(
         name=name,

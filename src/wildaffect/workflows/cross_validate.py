@@ -21,7 +21,6 @@ from wildaffect.training.core.distributed import is_first_process
 from wildaffect.training.core.recipe import UNKNOWN_LICENSE
 from wildaffect.training.core.scores import ScoreLine, score_line, write_scores
 from wildaffect.training.temporal.calibrate_and_score import (
-    calibrate_run,
     load_calibration,
     predict_stored,
     score_lines,
@@ -34,6 +33,7 @@ from wildaffect.workflows.training_setup import (
     Tracker,
     TrainResult,
     TrainSetup,
+    calibrate_on_dev,
     describe_split,
     set_up,
 )
@@ -123,7 +123,7 @@ def _train_fold(
     trained = train_run(setup.job, part, setup.folder / fold.name)
     if not is_first_process():
         return None
-    calibrate_run(trained, part.sequences)
+    calibrate_on_dev(trained, part.sequences, setup.notes)
     outputs = predict_stored(trained, rest, "held-out")
     held_out |= {sequence.video: sequence for sequence in outputs}
     found = video_statistics(
@@ -145,7 +145,7 @@ def _pool(setup: TrainSetup, held_out: dict[str, SequenceOutputs]) -> ScoreLine:
     raw = score_lines(
         outputs,
         split.sequences,
-        load_calibration(folder),
+        None,
         spaces=spaces,
         seed=setup.job.recipe.seed,
     )[0]

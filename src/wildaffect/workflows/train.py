@@ -15,7 +15,7 @@ from wildaffect.training.core.distributed import is_first_process
 from wildaffect.training.core.recipe import UNKNOWN_LICENSE
 from wildaffect.training.core.scores import ScoreLine, write_scores
 from wildaffect.training.temporal.calibrate_and_score import (
-    calibrate_run,
+    calibration_path,
     load_calibration,
     predict_stored,
     score_lines,
@@ -24,7 +24,13 @@ from wildaffect.training.temporal.job import train_run
 from wildaffect.training.temporal.load import Split, load_split
 from wildaffect.training.temporal.recipe import TemporalRecipe
 from wildaffect.training.temporal.runs import TrainedModel
-from wildaffect.workflows.training_setup import Tracker, TrainResult, describe_split, set_up
+from wildaffect.workflows.training_setup import (
+    Tracker,
+    TrainResult,
+    calibrate_on_dev,
+    describe_split,
+    set_up,
+)
 
 
 def train(  # noqa: PLR0913 - each is an option of the command
@@ -84,7 +90,9 @@ def train(  # noqa: PLR0913 - each is an option of the command
             Path(data), setup.job.store, setup.job.recipe, score_split, layout
         )
     trained = train_run(setup.job, setup.split, setup.folder)
-    fitted = calibrate_run(trained, setup.split.sequences) if is_first_process() else None
+    fitted = None
+    if is_first_process():
+        fitted = calibrate_on_dev(trained, setup.split.sequences, setup.notes)
     lines: tuple[ScoreLine, ...] = ()
     if scored is not None and score_split is not None:
         lines = _score(trained, scored, score_split)
@@ -104,7 +112,7 @@ def _score(trained: TrainedModel, scored: Split, name: str) -> tuple[ScoreLine, 
     lines = score_lines(
         predict_stored(trained, scored.sequences, name),
         scored.sequences,
-        load_calibration(folder),
+        load_calibration(folder) if calibration_path(folder).exists() else None,
         spaces=trained.data.spaces,
         seed=trained.recipe.seed,
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from wildaffect.calibration.fitting import CrossFit
+from wildaffect.core.sequences import FrameSequence
 from wildaffect.features.store import FeatureStore
 from wildaffect.formats.generated import find_generated
 from wildaffect.recipes.catalog import find_recipe
@@ -14,6 +15,7 @@ from wildaffect.training.core.config import TrainerConfig
 from wildaffect.training.core.distributed import use_threads
 from wildaffect.training.core.recipe import UNKNOWN_LICENSE
 from wildaffect.training.core.scores import ScoreLine
+from wildaffect.training.temporal.calibrate_and_score import calibrate_run
 from wildaffect.training.temporal.job import TemporalJob
 from wildaffect.training.temporal.load import Split, load_split
 from wildaffect.training.temporal.recipe import TemporalRecipe
@@ -32,11 +34,10 @@ class TrainResult:
     trained: TrainedModel | None
     """Model of the run; None for a cross-validation, which trains a model per fold."""
     calibration: CrossFit | None
-    """Calibration on the dev split; None without a dev split, or if it was fitted
-    before."""
+    """Calibration on the dev split; None without a dev split of two subjects."""
     scores: tuple[ScoreLine, ...]
-    """Raw and calibrated scores, or scores per fold and pooled; empty if none were
-    computed."""
+    """Raw scores, and calibrated ones if the run is calibrated, or scores per fold and
+    pooled; empty if none were computed."""
     scored_on: str
     """Number of videos and the data set that `scores` are of."""
     notes: tuple[str, ...] = ()
@@ -106,6 +107,19 @@ def set_up(  # noqa: PLR0913 - arguments of train and cross_validate
     )
     folder = Path(output) if output else Path("runs") / f"{recipe.name}-{recipe.seed}"
     return TrainSetup(job=job, folder=folder, split=split, notes=notes)
+
+
+def calibrate_on_dev(
+    trained: TrainedModel, sequences: Sequence[FrameSequence], notes: Notes
+) -> CrossFit | None:
+    """Calibrate a run on its dev split; note a dev split that is too small for it."""
+    fitted = calibrate_run(trained, sequences)
+    if fitted is None and trained.data.dev_videos:
+        notes.add(
+            f"{trained.run.folder}: dev split has 1 subject, calibration needs 2; the run "
+            "is not calibrated"
+        )
+    return fitted
 
 
 def describe_split(num_videos: int, split: Split) -> str:

@@ -192,13 +192,15 @@ def load_calibration(folder: Path) -> Calibration:
 def score_lines(
     outputs: Sequence[SequenceOutputs],
     sequences: Sequence[FrameSequence],
-    calibration: Calibration,
+    calibration: Calibration | None,
     *,
     spaces: LabelSpaces,
     seed: int,
 ) -> list[ScoreLine]:
-    """Return the scores of outputs before and after calibration."""
-    calibrations = {"raw": Calibration(), "calibrated": calibration}
+    """Return the scores of outputs before and after calibration, if there is one."""
+    calibrations = {"raw": Calibration()}
+    if calibration is not None:
+        calibrations["calibrated"] = calibration
     tasks = tuple(outputs[0].probs)
     return [
         score_line(
