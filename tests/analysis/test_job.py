@@ -14,7 +14,7 @@ from wildaffect.outputs.sidecar import read_sidecar
 from wildaffect.outputs.table import read_table
 
 
-def no_watch(info, frame):
+def no_frame(info, frame):
     """Ignore progress."""
 
 
@@ -37,7 +37,7 @@ def job(tmp_path):
 
 
 def test_a_photograph_without_a_face_has_one_row(job, analyzer):
-    report = run_job(job, analyzer, no_watch)
+    report = run_job(job, analyzer, no_frame)
     assert (report.error, report.note, report.tracks) == (None, None, ())
     assert report.summary.num_frames == 1
     table = read_table(report.result)
@@ -53,23 +53,23 @@ def test_every_frame_is_reported_to_the_callback(job, analyzer):
 
 
 def test_a_complete_result_of_the_same_options_is_kept(job, analyzer):
-    first = run_job(job, analyzer, no_watch)
+    first = run_job(job, analyzer, no_frame)
     again = replace(job, resume=True)
-    assert run_job(again, analyzer, no_watch).was_finished
+    assert run_job(again, analyzer, no_frame).was_finished
     more = replace(again, columns=ColumnOptions(landmarks=True))
-    assert not run_job(more, analyzer, no_watch).was_finished
+    assert not run_job(more, analyzer, no_frame).was_finished
     assert "landmark" in " ".join(read_table(first.result).column_names)
 
 
 def test_a_selection_behind_the_end_writes_nothing(job, analyzer):
     nothing = replace(job, read=ReadOptions(start_s=5.0))
     with pytest.raises(UsageError, match="start must not lie behind the last frame"):
-        run_job(nothing, analyzer, no_watch)
+        run_job(nothing, analyzer, no_frame)
     assert not job.results[0].exists()
 
 
 def test_a_live_source_has_no_overlay(job, analyzer):
     live = replace(job, source=0, overlay=OverlayOptions(blur_faces=False))
     with pytest.raises(UsageError, match="must have a source that can be read twice"):
-        run_job(live, analyzer, no_watch)
+        run_job(live, analyzer, no_frame)
     assert (live.name, live.is_live) == ("camera 0", True)

@@ -24,9 +24,9 @@ from wildaffect.runtime.network import Device
 pytestmark = pytest.mark.slow
 
 
-def run(plan, clips, engine, watch=lambda *_: None):
+def run(plan, clips, engine, on_frame=lambda *_: None):
     jobs = find_extract_sources([clips], "crops")
-    outcomes = list(run_jobs(jobs, FeatureStore(plan.store), engine, watch))
+    outcomes = list(run_jobs(jobs, FeatureStore(plan.store), engine, on_frame))
     return {outcome.video: outcome for outcome in outcomes}
 
 

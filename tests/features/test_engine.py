@@ -24,12 +24,12 @@ from wildaffect.runtime.network import Device
 
 
 def ignore(*_):
-    """Watch nothing."""
+    """Show no progress."""
 
 
-def run(plan, clips, engine, watch=ignore):
+def run(plan, clips, engine, on_frame=ignore):
     jobs = find_extract_sources([clips], "crops")
-    outcomes = list(run_jobs(jobs, FeatureStore(plan.store), engine, watch))
+    outcomes = list(run_jobs(jobs, FeatureStore(plan.store), engine, on_frame))
     return {outcome.video: outcome for outcome in outcomes}
 
 
@@ -52,7 +52,7 @@ class Canned:
         self.begun.append(job.video)
         self.at_work.append(job)
 
-    def wait(self, watch):
+    def wait(self, on_frame):
         video = self.at_work.pop(0).video
         return [Extracted(video=video, status=self.statuses.get(video, "done"))]
 

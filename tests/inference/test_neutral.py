@@ -38,7 +38,7 @@ REST = scores(browInnerUp=0.3)
 SMILE = scores(browInnerUp=0.3, mouthSmileLeft=0.9)
 
 
-def watch(rows, fps=25.0):
+def updated(rows, fps=25.0):
     """Feed (geometry value, blendshapes) pairs."""
     neutral = PersonNeutral(POLICY)
     for i, (value, blendshapes) in enumerate(rows):
@@ -61,7 +61,7 @@ def test_calmness_falls_with_the_most_active_blendshape(blendshapes, expected):
 
 
 def test_a_clip_that_is_all_smile_does_not_make_the_smile_neutral():
-    neutral = watch([(5.0, SMILE)] * 500)
+    neutral = updated([(5.0, SMILE)] * 500)
     assert neutral.confidence == 0
     change = neutral.blendshapes_change(SMILE)
     assert change[NAMES.index("mouthSmileLeft")] == pytest.approx(0.9)
@@ -70,7 +70,7 @@ def test_a_clip_that_is_all_smile_does_not_make_the_smile_neutral():
 
 
 def test_a_clip_that_is_mostly_smile_takes_its_neutral_from_the_calm_rest():
-    neutral = watch([(5.0, SMILE)] * 400 + [(1.0, REST)] * 100)
+    neutral = updated([(5.0, SMILE)] * 400 + [(1.0, REST)] * 100)
     assert neutral.confidence == pytest.approx(0.8, abs=0.01)  # 4 s of calm against 1 s
     assert neutral.geometry_change(np.float32([5.0])) == pytest.approx(0.8 * 4.0, rel=0.01)
 
@@ -78,7 +78,7 @@ def test_a_clip_that_is_mostly_smile_takes_its_neutral_from_the_calm_rest():
 def test_the_person_replaces_the_population_as_calm_seconds_add_up():
     brow = NAMES.index("browInnerUp")
     remaining = [
-        watch([(0.0, REST)] * count).blendshapes_change(REST)[brow]
+        updated([(0.0, REST)] * count).blendshapes_change(REST)[brow]
         for count in (1, 25, 500)
     ]
     assert remaining[0] > remaining[1] > remaining[2]
@@ -86,8 +86,8 @@ def test_the_person_replaces_the_population_as_calm_seconds_add_up():
 
 
 def test_the_estimate_does_not_depend_on_the_frame_rate():
-    slow = watch([(1.0, REST)] * 50 + [(2.0, REST)] * 50, fps=10)
-    fast = watch([(1.0, REST)] * 150 + [(2.0, REST)] * 150, fps=30)
+    slow = updated([(1.0, REST)] * 50 + [(2.0, REST)] * 50, fps=10)
+    fast = updated([(1.0, REST)] * 150 + [(2.0, REST)] * 150, fps=30)
     assert slow.confidence == pytest.approx(fast.confidence, rel=0.01)
     assert slow.geometry_change(np.float32([0.0])) == pytest.approx(
         fast.geometry_change(np.float32([0.0])), rel=0.02

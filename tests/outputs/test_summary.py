@@ -26,7 +26,7 @@ def two_people(row):
 
 def summarize(rows):
     summarizer = Summarizer()
-    assert list(summarizer.watch(rows)) == list(rows)
+    assert list(summarizer.observe(rows)) == list(rows)
     return summarizer
 
 

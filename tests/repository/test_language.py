@@ -31,7 +31,7 @@ BANNED = {
         "dev split, hold_out_subjects",
     ),
     "outcome": (r"training\.outcome\b", "calibrate_and_score"),
-    "Watching": (r"\bWatching\b|\bwatching\b", "callbacks"),
+    "Watching": (r"\bWatch(ing)?\b|\bwatching\b|\bwatch: ", "callbacks, on_frame"),
     "tell_nobody": (r"\b_?tell_nobody\b|\b_nobody\b|\bTELL_NOBODY\b", "no_progress"),
     "Machine": (r"\b(Image)?Machine\b", "TrainerConfig"),
     "weighing": (r"\b\w*Weighing\b|\b\w*weighing\b", "task weighting"),

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
-from wildaffect.analysis.job import FileJob, FileReport, Watch, run_job
+from wildaffect.analysis.job import FileJob, FileReport, OnFrame, run_job
 from wildaffect.analysis.naming import result_names
 from wildaffect.core.errors import OutputError, UnreadableVideo, UsageError, unexpected
 from wildaffect.inference.analyzer import Analyzer
@@ -54,7 +54,7 @@ def plan_results(
 def run_jobs(
     jobs: Sequence[FileJob],
     analyzer: Analyzer,
-    watch: Callable[[int], Watch],
+    on_frame_of: Callable[[int], OnFrame],
 ) -> Iterator[FileReport]:
     """Yield the report of each job as it ends; a failure is a report with its error.
 
@@ -64,12 +64,12 @@ def run_jobs(
     Args:
         jobs: In the order in which they run.
         analyzer: Shared by all.
-        watch: Called with a job's number; returns the progress callback for its frames.
+        on_frame_of: Called with a job's number; returns the callback for its frames.
     """
     busy = []
     for number, job in enumerate(jobs):
         try:
-            yield _report(job, analyzer, watch(number))
+            yield _report(job, analyzer, on_frame_of(number))
         except ResultBusy:
             busy.append((number, job))
         except UsageError as error:
@@ -77,19 +77,21 @@ def run_jobs(
                 raise
             yield FileReport(source=job.name, error=str(error))
     for number, job in busy:
-        while (report := _report_or_busy(job, analyzer, watch(number))) is None:
+        while (report := _report_or_busy(job, analyzer, on_frame_of(number))) is None:
             time.sleep(_POLL_S)
         yield report
 
 
-def _report_or_busy(job: FileJob, analyzer: Analyzer, watch: Watch) -> FileReport | None:
+def _report_or_busy(
+    job: FileJob, analyzer: Analyzer, on_frame: OnFrame
+) -> FileReport | None:
     try:
-        return _report(job, analyzer, watch)
+        return _report(job, analyzer, on_frame)
     except ResultBusy:
         return None
 
 
-def _report(job: FileJob, analyzer: Analyzer, watch: Watch) -> FileReport:
+def _report(job: FileJob, analyzer: Analyzer, on_frame: OnFrame) -> FileReport:
     """Run a job and return its outcome, also on failure.
 
     Raises:
@@ -97,7 +99,7 @@ def _report(job: FileJob, analyzer: Analyzer, watch: Watch) -> FileReport:
         ResultBusy: If it resumes and another run is working on it.
     """
     try:
-        return run_job(job, analyzer, watch)
+        return run_job(job, analyzer, on_frame)
     except UsageError:
         raise
     except (UnreadableVideo, OutputError) as error:

@@ -23,7 +23,7 @@ from wildaffect.outputs.table import TableWriter
 from wildaffect.video.inputs import SourceLike
 from wildaffect.video.read import VideoReader
 
-Watch = Callable[[VideoInfo, Frame], None]
+OnFrame = Callable[[VideoInfo, Frame], None]
 """Called with every decoded frame, from the decoding thread."""
 
 
@@ -82,7 +82,7 @@ def is_live(source: SourceLike) -> bool:
     return isinstance(source, int | str)
 
 
-def run_job(job: FileJob, analyzer: Analyzer, watch: Watch) -> FileReport:
+def run_job(job: FileJob, analyzer: Analyzer, on_frame: OnFrame) -> FileReport:
     """Analyze one source and write its files.
 
     If a source breaks off, or has frames that cannot be decoded, its rows are kept and the
@@ -115,9 +115,9 @@ def run_job(job: FileJob, analyzer: Analyzer, watch: Watch) -> FileReport:
         summarizer = Summarizer(schema.spaces)
         neutrals = job.neutral.neutrals(analyzer, job.source, job.read)
         # Its threads end before the process does, also if stopped between two rows.
-        run = analyzer.run(_watched(reader, watch), neutrals.of_track)
+        run = analyzer.run(_reported(reader, on_frame), neutrals.of_track)
         results = stack.enter_context(closing(run))
-        rows = summarizer.watch(with_names(results, job.read.pictures(job.source)))
+        rows = summarizer.observe(with_names(results, job.read.pictures(job.source)))
         first = next(rows, None)
         if first is None:
             raise UsageError(
@@ -194,9 +194,9 @@ def _note(reader: VideoReader, neutrals: Neutrals, summarizer: Summarizer) -> st
     return "; ".join(notes) or None
 
 
-def _watched(reader: VideoReader, watch: Watch) -> Iterator[Frame]:
+def _reported(reader: VideoReader, on_frame: OnFrame) -> Iterator[Frame]:
     for frame in reader:
-        watch(reader.info, frame)
+        on_frame(reader.info, frame)
         yield frame
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from wildaffect.analysis.job import FileReport, Watch
+from wildaffect.analysis.job import FileReport, OnFrame
 from wildaffect.core.console import Console
 from wildaffect.core.frames import Frame, VideoInfo
 from wildaffect.core.progress import ProgressDisplay
@@ -49,7 +49,7 @@ class Terminal:
         """Return whether any job failed or ended early."""
         return any(report.error is not None for report in self._reports)
 
-    def watch(self, number: int) -> Watch:
+    def on_frame_of(self, number: int) -> OnFrame:
         """Return the progress callback of one job."""
         prefix = f"[{number + 1}/{self._num_jobs}] " if self._num_jobs > 1 else ""
         started_s = time.monotonic()

@@ -64,11 +64,11 @@ def end_with_parent() -> None:
     """End this worker process as soon as its parent has ended, for whatever reason."""
     parent = multiprocessing.parent_process()
     if parent is not None:
-        watch = threading.Thread(target=_watch, args=(parent.sentinel,), daemon=True)
-        watch.start()
+        thread = threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True)
+        thread.start()
 
 
-def _watch(parent: int) -> None:
+def _end_with(parent: int) -> None:
     wait([parent])
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(_TIDY_S)

@@ -15,7 +15,7 @@ from typing import Any, Self
 from wildaffect.core.errors import WildAffectError
 from wildaffect.core.frames import VideoInfo
 from wildaffect.features.engine import ExtractPlan, Refusal
-from wildaffect.features.extract import Extracted, Extractor, Watch
+from wildaffect.features.extract import Extracted, Extractor, OnFrame
 from wildaffect.features.extract_sources import ExtractSource
 from wildaffect.features.workers import check_num_workers, worker_died
 from wildaffect.video.picture import DamagedVideoWarning
@@ -107,7 +107,7 @@ class RayActors:
         actor = self._idle.pop() if self._idle else self._start()
         self._busy[actor.extract.remote(job)] = _Work(actor, job)
 
-    def wait(self, watch: Watch) -> list[Extracted]:
+    def wait(self, on_frame: OnFrame) -> list[Extracted]:
         """Wait up to half a second for a video to end; query the progress of the others.
 
         Raises:
@@ -116,7 +116,7 @@ class RayActors:
         ended, _ = _ray().wait(list(self._busy), timeout=_POLL_S)
         outcomes = [self._end(result) for result in ended]
         for work in self._busy.values():
-            work.tell(watch)
+            work.report(on_frame)
         return outcomes
 
     def _end(self, result: Any) -> Extracted:
@@ -149,7 +149,7 @@ class _Work:
     answer: Any = None
     """Pending reply with its progress."""
 
-    def tell(self, watch: Watch) -> None:
+    def report(self, on_frame: OnFrame) -> None:
         """Report the progress if the actor has replied, and query again."""
         ray = _ray()
         if self.answer is None:
@@ -162,7 +162,7 @@ class _Work:
             except ray.exceptions.RayActorError:  # its result reports the same
                 return
             if progress:
-                watch(self.job, *progress)
+                on_frame(self.job, *progress)
             self.answer = self.actor.progress.remote()
 
 
@@ -182,13 +182,13 @@ class _Actor:
             self._extractor = self._extractor or self._plan.extractor()
         except WildAffectError as error:
             return Refusal(str(error))
-        return self._extractor.extract(job, self._watch)
+        return self._extractor.extract(job, self._on_frame)
 
     def progress(self) -> tuple[VideoInfo, int] | None:
         """Return the progress of the current video, None before its first frame."""
         return self._progress
 
-    def _watch(self, _job: ExtractSource, info: VideoInfo, num_frames: int) -> None:
+    def _on_frame(self, _job: ExtractSource, info: VideoInfo, num_frames: int) -> None:
         self._progress = (info, num_frames)
 
 

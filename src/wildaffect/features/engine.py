@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from wildaffect.features.extract import Extracted, ExtractOptions, Extractor, Watch
+from wildaffect.features.extract import Extracted, ExtractOptions, Extractor, OnFrame
 from wildaffect.features.extract_sources import ExtractSource
 from wildaffect.features.sets import FeatureSet
 from wildaffect.features.store import FeatureStore
@@ -60,7 +60,7 @@ class Engine(Protocol):
     def begin(self, job: ExtractSource) -> None:
         """Assign a video to a worker."""
 
-    def wait(self, watch: Watch) -> list[Extracted]:
+    def wait(self, on_frame: OnFrame) -> list[Extracted]:
         """Wait for events and return the finished videos, possibly none.
 
         The video of a worker that dies is marked as failed, and the worker is replaced.
@@ -101,15 +101,15 @@ class InProcess:
         """See `Engine`."""
         self._begun.append(job)
 
-    def wait(self, watch: Watch) -> list[Extracted]:
+    def wait(self, on_frame: OnFrame) -> list[Extracted]:
         """Extract the current video."""
         if self._extractor is None:
             raise ValueError("engine: must be entered before it waits")
-        return [self._extractor.extract(self._begun.pop(), watch)]
+        return [self._extractor.extract(self._begun.pop(), on_frame)]
 
 
 def run_jobs(
-    jobs: Sequence[ExtractSource], store: FeatureStore, engine: Engine, watch: Watch
+    jobs: Sequence[ExtractSource], store: FeatureStore, engine: Engine, on_frame: OnFrame
 ) -> Generator[Extracted, None, None]:
     """Yield the outcome of each video as it ends; a failure does not stop the others.
 
@@ -125,7 +125,7 @@ def run_jobs(
         while engine.num_busy or (waiting and can_store):
             while waiting and can_store and not engine.is_full:
                 engine.begin(waiting.popleft())
-            for outcome in engine.wait(watch):
+            for outcome in engine.wait(on_frame):
                 can_store &= outcome.status != "not stored"
                 yield outcome
     for job in waiting:

@@ -28,7 +28,7 @@ from wildaffect.runtime.network import Device
 from wildaffect.video.prefetch import prefetch
 from wildaffect.video.read import VideoReader
 
-Watch = Callable[[ExtractSource, VideoInfo, int], None]
+OnFrame = Callable[[ExtractSource, VideoInfo, int], None]
 """Called with the number of frames read so far."""
 
 
@@ -81,11 +81,11 @@ class Extractor:
         self._detector = FaceDetector(options.device)
         self._chains: dict[tuple[Preprocess, ...], FaceChain] = {}
 
-    def extract(self, job: ExtractSource, watch: Watch) -> Extracted:
+    def extract(self, job: ExtractSource, on_frame: OnFrame) -> Extracted:
         """Extract one video and return the outcome, also on failure."""
         started_s = time.monotonic()
         try:
-            done = self._extract(job, watch)
+            done = self._extract(job, on_frame)
         except OutputError as error:
             done = Extracted(video=job.video, status="not stored", error=str(error))
         except (WildAffectError, OSError) as error:
@@ -96,7 +96,7 @@ class Extractor:
             )
         return replace(done, seconds=time.monotonic() - started_s)
 
-    def _extract(self, job: ExtractSource, watch: Watch) -> Extracted:
+    def _extract(self, job: ExtractSource, on_frame: OnFrame) -> Extracted:
         content = content_sha256(job)
         origins = {
             feature_set.name: feature_set.provenance(content) for feature_set in self._sets
@@ -116,7 +116,7 @@ class Extractor:
         ):
             for number, seen in enumerate(everyone, start=1):
                 rows.add(seen)
-                watch(job, reader.info, number)
+                on_frame(job, reader.info, number)
             for head, blocks in rows.tables(job, origins):
                 self._store.write_blocks(head, blocks, self._options.dtype)
             return Extracted(

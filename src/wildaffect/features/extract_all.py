@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from wildaffect.features.engine import Engine, run_jobs
-from wildaffect.features.extract import Extracted, Watch
+from wildaffect.features.extract import Extracted, OnFrame
 from wildaffect.features.extract_sources import ExtractSource
 from wildaffect.features.store import FeatureStore
 
@@ -89,7 +89,7 @@ def extract_all(
     engine: Engine,
     *,
     on_video: OnVideo,
-    on_frame: Watch,
+    on_frame: OnFrame,
 ) -> ExtractResult:
     """Extract every video that is not in the store yet.
 

@@ -15,7 +15,7 @@ from wildaffect.core.errors import UsageError, WildAffectError
 from wildaffect.core.frames import VideoInfo
 from wildaffect.core.processes import end_with_parent
 from wildaffect.features.engine import ExtractPlan, Refusal
-from wildaffect.features.extract import Extracted, Watch
+from wildaffect.features.extract import Extracted, OnFrame
 from wildaffect.features.extract_sources import ExtractSource
 from wildaffect.video.picture import DamagedVideoWarning
 
@@ -94,17 +94,17 @@ class Processes:
         except OSError:  # it died while idle; `wait` reports it
             return
 
-    def wait(self, watch: Watch) -> list[Extracted]:
+    def wait(self, on_frame: OnFrame) -> list[Extracted]:
         """Wait for an event of any worker.
 
         Raises:
             WildAffectError: If a worker cannot load what it needs.
         """
         busy = {worker.connection: worker for worker in self._workers if worker.job}
-        news = [self._listen(busy[ready], watch) for ready in wait(list(busy))]  # type: ignore[index]
+        news = [self._listen(busy[ready], on_frame) for ready in wait(list(busy))]  # type: ignore[index]
         return [outcome for outcome in news if outcome]
 
-    def _listen(self, worker: _Worker, watch: Watch) -> Extracted | None:
+    def _listen(self, worker: _Worker, on_frame: OnFrame) -> Extracted | None:
         job = worker.job
         if job is None:
             return None
@@ -115,7 +115,7 @@ class Processes:
         if isinstance(reply, Refusal):
             raise WildAffectError(reply.reason)
         if isinstance(reply, _Progress):
-            watch(job, reply.info, reply.num_frames)
+            on_frame(job, reply.info, reply.num_frames)
             return None
         worker.job = None
         return reply

@@ -140,9 +140,9 @@ def collect(
 ) -> AnalysisResult:
     """Collect `rows` in Arrow columns."""
     summarizer = Summarizer(schema.spaces)
-    watched = summarizer.watch(rows)
+    observed = summarizer.observe(rows)
     batches = []
-    while chunk := list(islice(watched, BATCH_ROWS)):
+    while chunk := list(islice(observed, BATCH_ROWS)):
         batches.append(schema.batch(chunk))
     return AnalysisResult(
         table=pa.Table.from_batches(batches, schema.arrow()),

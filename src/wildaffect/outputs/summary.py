@@ -116,7 +116,7 @@ class Summarizer:
         self._last_frame: int | None = None
         self._start_s = self._stop_s = 0.0
 
-    def watch(self, rows: Iterable[FaceResult]) -> Iterator[FaceResult]:
+    def observe(self, rows: Iterable[FaceResult]) -> Iterator[FaceResult]:
         """Pass on the rows unchanged, counting them."""
         for row in rows:
             self.add(row)

@@ -9,7 +9,7 @@ from typing import Literal
 from wildaffect.core.errors import MissingExtra, UsageError
 from wildaffect.core.frames import VideoInfo
 from wildaffect.features.engine import Engine, ExtractPlan, InProcess
-from wildaffect.features.extract import Extracted, ExtractOptions, Watch
+from wildaffect.features.extract import Extracted, ExtractOptions, OnFrame
 from wildaffect.features.extract_all import ExtractResult, OnVideo, extract_all
 from wildaffect.features.extract_sources import ExtractSource, Images, find_extract_sources
 from wildaffect.features.records import Precision
@@ -44,7 +44,7 @@ def extract(  # noqa: PLR0913 - each is an option of the command
     num_workers: int = 1,
     cluster: str | None = None,
     on_video: OnVideo = _no_video,
-    on_frame: Watch = _no_frame,
+    on_frame: OnFrame = _no_frame,
 ) -> ExtractResult:
     """Extract the features of every video that is not in the store yet.
 

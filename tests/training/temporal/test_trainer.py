@@ -220,10 +220,10 @@ def test_the_weights_kept_are_those_of_the_best_epoch(fit, tiny):
     fields = {"selection": chosen, "ema_decay": 0.9}
     second_best, last_best = scored(0.1, 0.4, 0.3, 0.2), scored(0.1, 0.2, 0.3, 0.4)
     best_of_four, _ = fit(tiny, "four", make_objective=second_best, num_epochs=4, **fields)
-    watched, _ = fit(tiny, "last", make_objective=last_best, num_epochs=4, **fields)
+    last, _ = fit(tiny, "last", make_objective=last_best, num_epochs=4, **fields)
     assert not torch.equal(
         weights_of(best_of_four)["heads.valence.output.weight"],
-        weights_of(watched)["heads.valence.output.weight"],
+        weights_of(last)["heads.valence.output.weight"],
     )
     fields["optim"] = OptimConfig(peak_lr=1e-2, warmup_ratio=0.0, constant_ratio=1.0)
     rising, falling = scored(0.1, 0.4), scored(0.1, 0.4, 0.3, 0.2)

@@ -120,7 +120,7 @@ def run(command: Command) -> int:
     with terminal.progress:
         for error in inputs.failed:
             terminal.add(FileReport(source=error.source, error=str(error)))
-        for report in run_jobs(jobs, analyzer, terminal.watch):
+        for report in run_jobs(jobs, analyzer, terminal.on_frame_of):
             terminal.add(report)
     terminal.close()
     return 1 if terminal.has_errors else 0
