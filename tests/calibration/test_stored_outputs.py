@@ -116,7 +116,7 @@ def test_a_file_that_contradicts_itself_is_refused(stored, tmp_path, changes, me
 
 
 def test_what_is_no_file_of_outputs_is_named(tmp_path):
-    with pytest.raises(BadOutputs, match=r"no\.npz: the file must be there, got none"):
+    with pytest.raises(BadOutputs, match=r"no such file: .*no\.npz"):
         load_outputs(tmp_path / "no.npz")
     np.savez(tmp_path / "other.npz", weights=np.zeros(3))
     with pytest.raises(BadOutputs, match="must hold the array header, got weights"):

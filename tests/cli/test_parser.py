@@ -210,7 +210,7 @@ Settings of round:
       --weights.blue X    [default: 2]
       --delay-s SECONDS   Delay; none for none. [default: 0.5]
       --sides N...        Lengths. [default: 4]
-      --no-is-filled      Turn off: fill the parts.
+      --no-is-filled      Turn off; the default is to fill the parts.
 
 part: Round part.
       --part.kind circle|square

@@ -187,6 +187,11 @@ def test_an_unknown_format_suggests_the_nearest(tmp_path):
         detect(tmp_path, "afwild2-mtl")
 
 
+def test_a_missing_folder_is_named(tmp_path):
+    with pytest.raises(MissingData, match="no such file or folder: .*none$"):
+        detect(tmp_path / "none")
+
+
 def test_an_empty_folder_gets_every_layout(tmp_path):
     with pytest.raises(MissingData, match=r"(?s)affwild2-mtl: training_set.*manifest\.csv"):
         detect(tmp_path)

@@ -168,7 +168,7 @@ def test_odd_but_valid_images_are_analyzed(portrait_views, tmp_path, analyze):
     [
         (["--every", 0], "every must be at least 1, got 0"),
         (["--start", 99], "start must not lie behind the last frame at 0.760 s, got 99 s"),
-        (["--start", 2, "--stop", 1], "stop must lie behind the start at 2 s, got 1 s"),
+        (["--start", 2, "--stop", 1], "stop must be after the start at 2 s, got 1 s"),
         (["--start", 0.01, "--every", 1000], "must choose at least one frame, got none"),
         (["--threads", 0], "threads must be at least 1, got 0"),
         (["--device", "ABACUS"], "device: must be one of auto, cpu"),

@@ -237,7 +237,7 @@ def test_a_file_is_read_over_http(make_clip, number_of):
     ("options", "message"),
     [
         ({"start_s": -1.0}, "start must be at least 0 s, got -1 s"),
-        ({"start_s": 2.0, "stop_s": 2.0}, "stop must lie behind the start at 2 s, got 2 s"),
+        ({"start_s": 2.0, "stop_s": 2.0}, "stop must be after the start at 2 s, got 2 s"),
         ({"every": 0}, "every must be at least 1, got 0"),
         ({"fps": 0.0}, "fps of an image sequence must be positive, got 0"),
         ({"decoder_threads": 0}, "decoder threads must be at least 1, got 0"),

@@ -30,8 +30,8 @@ from wildaffect.metrics.agreement import AgreementSums
 from wildaffect.metrics.counts import ConfusionCounts, UnitCounts
 from wildaffect.metrics.scores import VideoStatistics
 
-NOBODY = 100.0
-"""Penalty for a task that no member predicts: more than all tasks can contribute."""
+MISSING_TASK_PENALTY = 100.0
+"""Penalty for each task that no member predicts: more than all tasks can contribute."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +175,7 @@ class _Picker:
             for task in decided
         ]
         num_missing = len(self._rows.labels) - len(mixed)
-        return float(np.nan_to_num(scores).sum()) - NOBODY * num_missing
+        return float(np.nan_to_num(scores).sum()) - MISSING_TASK_PENALTY * num_missing
 
 
 class _Sums(NamedTuple):

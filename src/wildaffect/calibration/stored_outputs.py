@@ -152,7 +152,7 @@ def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
         with open_npz(path) as archive:
             return {name: archive[name] for name in archive.names}
     except FileNotFoundError:
-        raise BadOutputs(f"{path}: the file must be there, got none") from None
+        raise BadOutputs(f"no such file: {path}") from None
     except (OSError, BadZip) as error:
         raise BadOutputs(
             f"{path}: must be a whole file of outputs, got {error}; predict again"

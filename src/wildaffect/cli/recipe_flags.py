@@ -1,5 +1,6 @@
 """Flags of commands that begin with the name of a recipe, whose settings are flags too."""
 
+import re
 from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
@@ -22,7 +23,7 @@ def recipe_invocation(
     Args:
         record: Flags of the command; its field `recipe` holds the recipe.
         words: Words after the command.
-        description: Text for help.
+        description: Text for help, with examples.
         find: Returns a recipe by its name.
         recipes: Names to choose from if the first word is no name.
 
@@ -43,11 +44,20 @@ def recipe_invocation(
     return Invocation(
         record=record,
         args=words[1:],
-        description=description,
+        description=_about(description, name),
         preset={"recipe": find(name)},
         settings="recipe",
         first=name,
     )
+
+
+def _about(description: str, name: str) -> str:
+    """Return a text with only the examples of a recipe, or else the first one for it."""
+    prose, heading, listed = description.partition("Examples:")
+    examples = listed.strip().split("\n\n")
+    own = [example for example in examples if name in example.split()]
+    first = re.sub(r"(wildaffect \w+) \S+", lambda match: f"{match[1]} {name}", examples[0])
+    return f"{prose}{heading}\n    " + "\n\n    ".join(map(str.strip, own or [first]))
 
 
 def _check_unknown(name: str, recipes: tuple[str, ...]) -> None:

@@ -221,7 +221,7 @@ def _refuse_blanks(
 def _load(path: Path) -> pa.Table:
     suffix = path.suffix.lower()
     if not path.exists():
-        raise MissingData(f"{path}: the file must be there, got none")
+        raise MissingData(f"no such file: {path}")
     if suffix == ".jsonl":
         return read_table(path)
     if suffix not in _SUFFIXES:

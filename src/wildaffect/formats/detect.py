@@ -63,7 +63,7 @@ def detect(root: Path, name: str | None = None) -> tuple[Found, ...]:
     """
     wanted = [FORMATS.find(name)] if name else list(FORMATS.available().values())
     if not root.exists():
-        raise MissingData(f"{root}: the folder must be there, got none")
+        raise MissingData(f"no such file or folder: {root}")
     found = [
         Found(format=known, splits=splits)
         for known in wanted

@@ -96,7 +96,7 @@ def _read_parquet(path: Path) -> tuple[list[str], list[Column]]:
         table = read_parquet(path)
         return table.column_names, [_spell(table[name]) for name in table.column_names]
     except FileNotFoundError:
-        raise MissingData(f"{path}: the file must be there, got none") from None
+        raise MissingData(f"no such file: {path}") from None
     except (pa.ArrowException, OSError) as error:
         reason = " ".join(str(error).split())
         raise BadAnnotation(path, 0, f"must be a Parquet file, got {reason}") from None

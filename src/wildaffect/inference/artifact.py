@@ -195,7 +195,7 @@ def _networks(manifest: Manifest) -> list[NetworkFile]:
 def _verified(model: str | Path, network: NetworkFile, files: ArtifactFiles) -> bytes:
     content = files.read(network.file, MAX_NETWORK_BYTES)
     if content is None:
-        raise BadArtifact(f"{model}: {network.file} must be there, got no such file")
+        raise BadArtifact(f"{model}: no such file in it: {network.file}")
     if _sha256(content) != network.sha256:
         raise BadArtifact(
             f"{model}/{network.file}: sha256 must be {network.sha256}, "

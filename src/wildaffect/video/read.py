@@ -210,7 +210,7 @@ def _check(
         raise UsageError(f"start must be at least 0 s, got {start_s:g} s")
     if stop_s is not None and not stop_s > (start_s or 0.0):
         raise UsageError(
-            f"stop must lie behind the start at {start_s or 0.0:g} s, got {stop_s:g} s"
+            f"stop must be after the start at {start_s or 0.0:g} s, got {stop_s:g} s"
         )
     if every < 1:
         raise UsageError(f"every must be at least 1, got {every}")

@@ -26,7 +26,7 @@ class Command:
     annotations: Path
     """Folder of a data set, or one annotation file."""
     layout: str | None = None
-    """Layout of the annotations, such as affwild2-mtl, if it is not detected."""
+    """Layout of the annotations, if there are several."""
     split: str | None = None
     """Split of the annotations, if there are several."""
     protocol: str | None = None

@@ -1,7 +1,7 @@
 """Train a backbone on labeled face crops; resumable.
 
 Examples:
-    wildaffect finetune finetune-iresnet-small --data worlds/stills -o runs/iresnet
+    wildaffect finetune finetune-iresnet-small --data worlds/stills
 
     wildaffect finetune finetune-densefer --data FERPlus AffectNet
 

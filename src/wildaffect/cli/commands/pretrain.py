@@ -1,7 +1,7 @@
 """Train a masked autoencoder on face crops without labels; resumable.
 
 Examples:
-    wildaffect pretrain mae-micro --images worlds/stills/cropped_aligned -o runs/mae
+    wildaffect pretrain mae-micro --images worlds/stills/cropped_aligned
 
     wildaffect pretrain mae-vit-b16 --images faces --probe s-Aff-Wild2
 

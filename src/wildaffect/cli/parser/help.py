@@ -120,7 +120,7 @@ def _flag_lines(flag: Flag) -> list[str]:
     text = flag.label
     words = flag.help
     if flag.shown_name == flag.opposite and words:
-        words = f"Turn off: {words[0].lower()}{words[1:]}"
+        words = f"Turn off; the default is to {words[0].lower()}{words[1:]}"
     if flag.values.has_hidden_choices:
         words = f"{words} One of {', '.join(flag.values.choices)}.".strip()
     if not flag.is_positional:

@@ -41,6 +41,7 @@ METAVARS = {
     "--stop": "SECONDS",
     "--summary": "TEXT",
     "--train-split": "SPLIT",
+    "--version": "VERSION",
     "--weights": "WEIGHTS",
 }
 """Names of the values of flags, where the type alone says too little."""

@@ -52,7 +52,7 @@ class RecurrentConfig(Config):
     dropout: float = 0.0
     """Dropout between layers, in [0, 1)."""
     bidirectional: bool = False
-    """Also read backward in time."""
+    """Read backward in time too."""
     delay_s: float | None = None
     """Look-ahead in seconds of a unidirectional encoder: each row takes the state of the
     last row at most this much later. `none` for no look-ahead."""

@@ -24,6 +24,7 @@ class ImageRecipe(RunRecipe):
     network: str
     """Name of the backbone; docs/backbones.md lists them."""
     batch_size: int = 64
+    """Images per step, over all processes together."""
     channels_last: bool = True
     """Use the channels-last memory format, which is faster on GPUs and newer CPUs."""
 

@@ -23,6 +23,8 @@ class TemporalRecipe(RunRecipe):
     inputs: tuple[str, ...]
     """Inputs: geometry, geometry_change, blendshapes, blendshapes_change, pose, or feature
     sets of the store."""
+    batch_size: int = 16
+    """Windows per step, over all processes together."""
     model: ModelConfig
     loss: LossConfig = field(default_factory=LossConfig)
     window: AnyWindow
@@ -37,8 +39,9 @@ class TemporalRecipe(RunRecipe):
     """Decay the share of ground truth in label feedback linearly to 0."""
     neutral: NeutralPolicy = DEFAULT_POLICY
     neutral_unknown: float = 0.0
-    """Share of training videos whose features are relative to the population's neutral
-    face, as for photographs; for policies with geometry of the population."""
+    """Share of training videos in which the person's own neutral face counts as unknown, as
+    in photographs. Features are then relative to the population's; geometry shows no change
+    unless the recipe sets neutral.population_geometry."""
     max_distance_s: float = 0.5
     """Maximum distance from a frame without features to one whose features it uses."""
     annotation_delay_s: float = 0.0
