@@ -188,7 +188,7 @@ def test_an_unknown_format_suggests_the_nearest(tmp_path):
 
 
 def test_a_missing_folder_is_named(tmp_path):
-    with pytest.raises(MissingData, match="no such file or folder: .*none$"):
+    with pytest.raises(MissingData, match=r"no such file or folder: .*none$"):
         detect(tmp_path / "none")
 
 
