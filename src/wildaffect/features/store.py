@@ -152,9 +152,7 @@ class FeatureStore:
             if expect is not None:
                 _check_provenance(name, sidecar.provenance, expect)
             if path == missing:
-                raise FeatureError(
-                    f"{path}: file must exist, as its sidecar names it, got none"
-                )
+                raise FeatureError(f"no such file: {path}, which its sidecar names")
             try:
                 return StoredFeatures(sidecar, path)
             except FileNotFoundError:  # replaced since the sidecar was read, or lost

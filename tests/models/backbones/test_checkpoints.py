@@ -171,7 +171,7 @@ def test_a_checkpoint_without_usable_tensors_is_refused(content, message, tmp_pa
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(BadWeights, match=r"none\.pth: weights must be a file"):
+    with pytest.raises(BadWeights, match=r"no such file: .*none\.pth"):
         read_checkpoint(tmp_path / "none.pth")
 
 

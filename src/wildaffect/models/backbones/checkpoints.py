@@ -45,7 +45,7 @@ def read_checkpoint(path: Path, *, key: str = "") -> dict[str, Tensor]:
         UsageError: If several entries could hold the weights.
     """
     if not path.is_file():
-        raise BadWeights(f"{path}: weights must be a file, got none there")
+        raise BadWeights(f"no such file: {path}")
     content = _read_safetensors(path) if _is_safetensors(path) else _read_torch(path)
     tensors = _tensors_in(_entry(path, content, key))
     if not tensors:
