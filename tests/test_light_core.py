@@ -25,7 +25,14 @@ EXTRA = {("synth",), ("features", "world_features"), ("features", "world_sight")
 """Need the extra `world` (numba)."""
 NEED_TRAIN = {("cli", "results"), ("cli", "training_progress"), ("extending",)}
 """Print what layers of training return, or offer their parts; need the extra `train`."""
-LIGHT_WORKFLOWS = {"__init__", "analyze", "evaluate", "generate", "load_model"}
+LIGHT_WORKFLOWS = {
+    "__init__",
+    "analyze",
+    "analyze_files",
+    "evaluate",
+    "generate",
+    "load_model",
+}
 ABSENT = [
     "torch",
     "torchvision",

@@ -8,6 +8,7 @@ from importlib import import_module as _import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from wildaffect.analysis.job import FileReport
     from wildaffect.core.errors import WildAffectError
     from wildaffect.core.frames import Frame
     from wildaffect.core.results import Affect, FaceResult
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from wildaffect.runtime.network import Device
     from wildaffect.training.temporal.runs import load_run
     from wildaffect.workflows.analyze import analyze, stream
+    from wildaffect.workflows.analyze_files import analyze_files
     from wildaffect.workflows.calibrate import calibrate
     from wildaffect.workflows.compare import compare
     from wildaffect.workflows.cross_validate import cross_validate
@@ -38,10 +40,12 @@ _HOMES = {
     "AnalysisResult": "wildaffect.outputs.result",
     "Device": "wildaffect.runtime.network",
     "FaceResult": "wildaffect.core.results",
+    "FileReport": "wildaffect.analysis.job",
     "Frame": "wildaffect.core.frames",
     "WildAffectError": "wildaffect.core.errors",
     "__version__": "wildaffect.core.version",
     "analyze": "wildaffect.workflows.analyze",
+    "analyze_files": "wildaffect.workflows.analyze_files",
     "calibrate": "wildaffect.workflows.calibrate",
     "compare": "wildaffect.workflows.compare",
     "cross_validate": "wildaffect.workflows.cross_validate",
@@ -68,10 +72,12 @@ __all__ = [
     "AnalysisResult",
     "Device",
     "FaceResult",
+    "FileReport",
     "Frame",
     "WildAffectError",
     "__version__",
     "analyze",
+    "analyze_files",
     "calibrate",
     "compare",
     "cross_validate",

@@ -59,7 +59,7 @@ class FileJob:
         return is_live(self.source)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class FileReport:
     """Outcome of one job."""
 
@@ -75,6 +75,9 @@ class FileReport:
     """Warnings about the source that affected no row."""
     was_finished: bool = False
     """True if the job was skipped, as `resume` found a complete result."""
+
+    def __repr__(self) -> str:
+        return f"FileReport({self.source}: {self.error or self.result})"
 
 
 def is_live(source: SourceLike) -> bool:

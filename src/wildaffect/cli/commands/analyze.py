@@ -3,7 +3,6 @@
 Example: wildaffect analyze clip.mp4 -o results --overlay
 """
 
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -64,63 +63,37 @@ class Command:
 
 def run(command: Command) -> int:
     """Analyze every input; return 1 if any of them failed or ended early."""
-    from wildaffect.analysis.folder import plan_results, run_jobs
-    from wildaffect.analysis.job import FileJob, FileReport, is_live
-    from wildaffect.analysis.neutral import choose_neutral
-    from wildaffect.analysis.options import ColumnOptions, ReadOptions, build_analyzer
-    from wildaffect.analysis.overlays import OverlayOptions
     from wildaffect.analysis.terminal import Terminal
-    from wildaffect.runtime.network import Device
-    from wildaffect.video.expand import expand_inputs
-    from wildaffect.video.picture import DamagedVideoWarning
+    from wildaffect.workflows.analyze_files import analyze_files
 
-    warnings.simplefilter("ignore", DamagedVideoWarning)  # reports say it in one line
-    inputs = expand_inputs(
-        command.inputs, images=command.images_as, leave_out=command.output
+    files = analyze_files(
+        command.inputs,
+        command.output,
+        format=command.format,
+        model=command.model,
+        neutral=command.neutral,
+        start_s=command.start,
+        stop_s=command.stop,
+        every=command.every,
+        images_as=command.images_as,
+        fps=command.fps,
+        overlay=command.overlay,
+        blur_faces=command.blur_faces,
+        landmarks=command.landmarks,
+        blendshapes=command.blendshapes,
+        measurements=command.measurements,
+        resume=command.resume,
+        device=command.device,
+        num_threads=command.threads,
     )
-    wants_overlay = command.overlay or command.blur_faces
-    planned = plan_results(inputs.sources, command.output, f".{command.format}")
-    analyzer = build_analyzer(
-        command.model,
-        device=Device(name=command.device, threads=command.threads),
-        live=any(is_live(source) for source, _ in planned),
-        keep_features=command.measurements,
-    )
-    neutral = choose_neutral(command.neutral, analyzer)
-    jobs = [
-        FileJob(
-            source=source,
-            results=results,
-            read=ReadOptions(
-                start_s=command.start,
-                stop_s=command.stop,
-                every=command.every,
-                images=command.images_as,
-                fps=command.fps,
-            ),
-            columns=ColumnOptions(
-                landmarks=command.landmarks,
-                blendshapes=command.blendshapes,
-                features=command.measurements,
-            ),
-            overlay=OverlayOptions(blur_faces=command.blur_faces)
-            if wants_overlay
-            else None,
-            neutral=neutral,
-            resume=command.resume,
-        )
-        for source, results in planned
-    ]
     terminal = Terminal(
-        num_jobs=len(jobs),
+        num_jobs=len(files.jobs),
         quiet=command.quiet,
         as_json=command.json,
-        skipped=inputs.skipped,
+        skipped=files.skipped,
     )
     with terminal.progress:
-        for error in inputs.failed:
-            terminal.add(FileReport(source=error.source, error=str(error)))
-        for report in run_jobs(jobs, analyzer, terminal.on_frame_of):
+        for report in files.run(terminal.on_frame_of):
             terminal.add(report)
     terminal.close()
     return 1 if terminal.has_errors else 0

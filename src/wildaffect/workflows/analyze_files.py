@@ -1,0 +1,149 @@
+"""Analyze many sources and write a table of each."""
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from wildaffect.analysis.folder import plan_results, run_jobs
+from wildaffect.analysis.job import FileJob, FileReport, OnFrame, is_live
+from wildaffect.analysis.neutral import AUTO, choose_neutral
+from wildaffect.analysis.options import ColumnOptions, ReadOptions, build_analyzer
+from wildaffect.analysis.overlays import OverlayOptions
+from wildaffect.core.frames import Frame, VideoInfo
+from wildaffect.inference.analyzer import Analyzer
+from wildaffect.inference.artifact import DEFAULT, Artifact
+from wildaffect.runtime.network import Device
+from wildaffect.video.expand import Skipped, expand_inputs
+from wildaffect.video.picture import DamagedVideoWarning
+
+OnFrameOf = Callable[[int], OnFrame]
+"""Called with the number of a source; returns the callback for its frames."""
+
+
+def no_frame(_info: VideoInfo, _frame: Frame) -> None:
+    """Show no progress."""
+
+
+def no_frames(_number: int) -> OnFrame:
+    """Show no progress of any source."""
+    return no_frame
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class FilesAnalysis:
+    """Sources to analyze; iterating analyzes them, and yields a report of each."""
+
+    jobs: tuple[FileJob, ...]
+    analyzer: Analyzer
+    failed: tuple[FileReport, ...]
+    """Folders that cannot be listed or are empty, and broken links."""
+    skipped: tuple[Skipped, ...]
+    """Files found in folders that are neither videos nor images."""
+
+    def run(self, on_frame_of: OnFrameOf = no_frames) -> Iterator[FileReport]:
+        """Yield a report per source as it ends; a failure is a report with its error."""
+        yield from self.failed
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DamagedVideoWarning)  # in the reports
+            yield from run_jobs(self.jobs, self.analyzer, on_frame_of)
+
+    def __iter__(self) -> Iterator[FileReport]:
+        return self.run()
+
+    def __repr__(self) -> str:
+        return (
+            f"FilesAnalysis({len(self.jobs)} sources, {len(self.failed)} failed, "
+            f"{len(self.skipped)} skipped)"
+        )
+
+
+def analyze_files(  # noqa: PLR0913 - each is an option of the command
+    inputs: str | Path | int | Sequence[str | Path | int],
+    output: str | Path = "wildaffect-results",
+    *,
+    format: Literal["csv", "parquet", "jsonl"] = "csv",  # noqa: A002 - as its flag
+    model: str | Path | Artifact = DEFAULT,
+    neutral: str | Path = AUTO,
+    start_s: float | None = None,
+    stop_s: float | None = None,
+    every: int = 1,
+    images_as: Literal["stills", "sequence"] = "stills",
+    fps: float = 30.0,
+    overlay: bool = False,
+    blur_faces: bool = False,
+    landmarks: bool = False,
+    blendshapes: bool = False,
+    measurements: bool = False,
+    resume: bool = False,
+    device: str = "cpu",
+    num_threads: int = 1,
+) -> FilesAnalysis:
+    """Analyze videos, images and folders, and write a table of each.
+
+    Finds the sources and loads the model; the analysis runs as its reports are iterated:
+    `for report in analyze_files("videos", "results")`.
+
+    Args:
+        inputs: Videos, images, folders of them, camera numbers or addresses.
+        output: Folder of the tables, or the name of the table of a single source.
+        format: Format of the tables if the output is a folder.
+        model: Name, path or artifact.
+        neutral: Neutral face, see `analyze`.
+        start_s: First time to read, inclusive.
+        stop_s: Time to stop at, exclusive; ends a camera or stream.
+        every: Read every Nth frame.
+        images_as: Content of an image folder: photographs, or frames of one video.
+        fps: Rate of an image sequence.
+        overlay: Also write videos and pictures with the predictions drawn on them.
+        blur_faces: Blur the faces of overlays, which it implies.
+        landmarks: Add the landmarks to the tables.
+        blendshapes: Add the blendshape scores to the tables.
+        measurements: Add the measured features to the tables.
+        resume: Skip sources that already have a complete result of the same options.
+        device: Name of the device that runs the networks.
+        num_threads: Threads per network call.
+
+    Raises:
+        UsageError: If an option is out of range, or several sources would share a table.
+        UnreadableVideo: If there are no inputs, or the only one does not exist.
+        OutputError: If the folder cannot be written.
+        BadArtifact: If there is no such model.
+    """
+    paths = [inputs] if isinstance(inputs, str | Path | int) else inputs
+    found = expand_inputs(paths, images=images_as, leave_out=Path(output))
+    planned = plan_results(found.sources, Path(output), f".{format}")
+    analyzer = build_analyzer(
+        model,
+        device=Device(name=device, threads=num_threads),
+        live=any(is_live(source) for source, _ in planned),
+        keep_features=measurements,
+    )
+    choice = choose_neutral(neutral, analyzer)
+    jobs = [
+        FileJob(
+            source=source,
+            results=results,
+            read=ReadOptions(
+                start_s=start_s, stop_s=stop_s, every=every, images=images_as, fps=fps
+            ),
+            columns=ColumnOptions(
+                landmarks=landmarks, blendshapes=blendshapes, features=measurements
+            ),
+            overlay=OverlayOptions(blur_faces=blur_faces)
+            if overlay or blur_faces
+            else None,
+            neutral=choice,
+            resume=resume,
+        )
+        for source, results in planned
+    ]
+    return FilesAnalysis(
+        jobs=tuple(jobs),
+        analyzer=analyzer,
+        failed=tuple(
+            FileReport(source=error.source, error=str(error)) for error in found.failed
+        ),
+        skipped=found.skipped,
+    )
