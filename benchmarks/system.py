@@ -34,10 +34,11 @@ from wildaffect.features.records import NO_DIGEST, FeatureTable, Provenance
 from wildaffect.features.store import FeatureStore
 from wildaffect.recipes.abaw4 import MEASURED_INPUTS
 from wildaffect.recipes.catalog import RECIPES
-from wildaffect.recipes.pixel_systems import PixelSystemCommand, abaw4_system_small
+from wildaffect.recipes.pixel_systems import abaw4_system_small
 from wildaffect.synth.dataset import IMAGES, write_world
 from wildaffect.synth.presets import PRESETS, Preset
 from wildaffect.workflows.pixel_stages import features_of, train_from_pixels
+from wildaffect.workflows.system_options import PixelSystemOptions
 from wildaffect.workflows.train import train
 
 FACES = replace(
@@ -104,7 +105,7 @@ def run(folder: Path, faces: Path, seed: int) -> None:
     if not (faces / "exact.npz").exists():
         draw(faces, FACES, 2 * seed + 100)
     draw(clips, CLIPS, 2 * seed + 101)
-    command = PixelSystemCommand(
+    command = PixelSystemOptions(
         recipe=abaw4_system_small(),
         feature_data=(faces,),
         data=clips,

@@ -22,8 +22,9 @@ from wildaffect.inference.artifact import load_artifact
 from wildaffect.models.backbones.manifest import WeightManifest
 from wildaffect.models.backbones.registry import backbone_spec
 from wildaffect.models.backbones.weights import keep_weights
-from wildaffect.recipes.systems import SYSTEMS, SystemCommand
+from wildaffect.recipes.systems import SYSTEMS
 from wildaffect.workflows.export_model import export_model
+from wildaffect.workflows.system_options import SystemOptions
 from wildaffect.workflows.systems import train_system
 
 SETS = {"face": "iresnet_micro_64.arcface", "vit": "vit_micro_patch8_64.mae_mean"}
@@ -219,7 +220,7 @@ def test_a_backbone_that_no_member_reads_is_left_out_with_a_note(folder, tmp_pat
 @pytest.mark.slow
 def test_a_whole_system_carries_its_backbones(folder):
     system = replace(SYSTEMS["abaw4-ensemble"], name="two", members=(("modern-frame", 0),))
-    command = SystemCommand(
+    command = SystemOptions(
         system=system,
         data=folder / "data",
         features=folder / "store",
@@ -234,7 +235,7 @@ def test_a_whole_system_carries_its_backbones(folder):
 
 
 def test_a_system_without_its_backbones_is_refused_before_it_trains(tmp_path):
-    command = SystemCommand(
+    command = SystemOptions(
         system=SYSTEMS["abaw4-ensemble"], data=tmp_path, inputs=("face", "pose")
     )
     with pytest.raises(

@@ -20,12 +20,12 @@ from wildaffect.recipes.images import (
 from wildaffect.recipes.pixel_systems import (
     PIXEL_SYSTEMS,
     BackboneRecipe,
-    PixelSystemCommand,
     abaw4_system_small,
 )
 from wildaffect.synth.dataset import write_world
 from wildaffect.synth.presets import PRESETS
 from wildaffect.workflows.pixel_stages import CLAIM, stages_of, train_from_pixels
+from wildaffect.workflows.system_options import PixelSystemOptions
 from wildaffect.workflows.systems import SILENT
 
 
@@ -74,8 +74,8 @@ def tiny_system():
     )
 
 
-def command_for(worlds: Path, output: Path, **changes) -> PixelSystemCommand:
-    command = PixelSystemCommand(
+def command_for(worlds: Path, output: Path, **changes) -> PixelSystemOptions:
+    command = PixelSystemOptions(
         recipe=tiny_system(),
         feature_data=(worlds / "faces",),
         data=worlds / "clips",
@@ -85,7 +85,7 @@ def command_for(worlds: Path, output: Path, **changes) -> PixelSystemCommand:
     return replace(command, **changes)
 
 
-def names_of(command: PixelSystemCommand) -> list[str]:
+def names_of(command: PixelSystemOptions) -> list[str]:
     return [stage.name for stage in stages_of(command)]
 
 

@@ -10,11 +10,8 @@ Source:
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Literal
 
 from wildaffect.core.config import Config
-from wildaffect.core.threads import TrainingThreads
 from wildaffect.recipes.images import (
     finetune_densefer,
     finetune_densenet_micro,
@@ -26,7 +23,7 @@ from wildaffect.recipes.images import (
     mae_vit_b16,
 )
 from wildaffect.recipes.systems import SYSTEMS, SystemRecipe
-from wildaffect.training.core.recipe import UNKNOWN_LICENSE, BestOnDevSplit
+from wildaffect.training.core.recipe import BestOnDevSplit
 from wildaffect.training.images.recipe import FinetuneRecipe, PretrainRecipe
 
 
@@ -137,54 +134,6 @@ PIXEL_SYSTEMS: dict[str, Callable[[], PixelSystemRecipe]] = {
     "abaw4-system-small": abaw4_system_small,
 }
 """Built-in complete systems by name."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PixelSystemCommand:
-    """Train a whole system from pixels to an artifact, stage by stage.
-
-    Repeat the command to resume an interrupted run.
-    """
-
-    recipe: PixelSystemRecipe
-    feature_data: tuple[Path, ...]
-    """Folders of labeled face images to train the backbones on, in any layout that
-    `wildaffect data check` knows. Their subjects must not be in --data."""
-    data: Path
-    """Folder of annotated videos to train everything else on."""
-    feature_images: tuple[Path, ...] = ()
-    """Folder of face images of each set, in the same order; by default next to its
-    annotations. They are cropped first, unless `wildaffect crop` wrote the folder."""
-    unlabeled: tuple[Path, ...] = ()
-    """Folders of additional faces for pre-training. Their subjects are unknown, so they are
-    not checked against those of --data."""
-    videos: tuple[Path, ...] = ()
-    """Videos or folders of face images of --data; by default next to its annotations."""
-    output: Path | None = None
-    """Folder of all outputs; by default runs/<system>-<seed>."""
-    split: str = "val"
-    """Split on which the ensemble is calibrated (cross-fitted) and evaluated."""
-    seed: int = 0
-    """Random seed of every backbone and member."""
-    epoch_scale: int = 1
-    """Factor of the recipe's number of epochs for every backbone."""
-    data_license: str = UNKNOWN_LICENSE
-    """License of images and annotations, copied to the artifact."""
-    license: str = "not stated"
-    """License of the artifact."""
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    """Device to compute on; auto is cuda where there is one."""
-    threads: TrainingThreads = 1
-    """CPU threads per process. auto is 1, because other numbers round differently."""
-
-    def __post_init__(self) -> None:
-        if self.epoch_scale < 1:
-            raise ValueError(f"epoch_scale must be at least 1, got {self.epoch_scale}")
-
-    @property
-    def folder(self) -> Path:
-        """Return the output folder."""
-        return self.output or Path("runs") / f"{self.recipe.system.name}-{self.seed}"
 
 
 def _short(recipe: FinetuneRecipe, *, num_epochs: int) -> FinetuneRecipe:

@@ -1,14 +1,11 @@
-"""Complete systems: the runs to combine to a model, and the flags to train one."""
+"""Complete systems: the runs to combine to a model."""
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal
 
 from wildaffect.calibration.expression_bias import BiasFit, CoordinateAscent
 from wildaffect.core.config import Config
-from wildaffect.core.threads import TrainingThreads
 from wildaffect.recipes.catalog import RECIPES
-from wildaffect.training.core.recipe import UNKNOWN_LICENSE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,32 +46,3 @@ SYSTEMS = {
     )
 }
 """Built-in systems by name."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SystemCommand:
-    """Train a whole system: members, ensemble, calibration, artifact; resumable."""
-
-    system: SystemRecipe
-    data: Path
-    """Folder of annotations."""
-    features: Path | None = None
-    """Feature store; by default `features` in the data folder."""
-    output: Path | None = None
-    """Folder of members, ensemble and artifact; by default runs/<system>."""
-    inputs: tuple[str, ...] = ()
-    """Inputs of every member, instead of the recipes': measurements or feature sets."""
-    backbone: tuple[str, ...] = ()
-    """For each feature set of a backbone: its name and run, as for `wildaffect export`."""
-    num_epochs: int | None = None
-    """Epochs of every member, instead of the recipes'."""
-    split: str = "val"
-    """Split on which the ensemble is calibrated (cross-fitted) and evaluated."""
-    data_license: str = UNKNOWN_LICENSE
-    """License of the annotations, copied to the artifact."""
-    license: str = "not stated"
-    """License of the artifact."""
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    """Device to compute on; auto is cuda where there is one."""
-    threads: TrainingThreads = 1
-    """CPU threads per process. auto is 1, because other numbers round differently."""

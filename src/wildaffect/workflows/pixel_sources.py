@@ -10,8 +10,8 @@ from wildaffect.data.check_images import find_image_folder
 from wildaffect.data.subject_overlap import SubjectSet, check_disjoint, subject_set
 from wildaffect.features.crops import crop_size
 from wildaffect.formats.detect import Found, detect
-from wildaffect.recipes.pixel_systems import PixelSystemCommand
 from wildaffect.workflows.ensemble import MIN_VALIDATION_SUBJECTS
+from wildaffect.workflows.system_options import PixelSystemOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class FaceImages:
         return self.images == self.crops
 
 
-def labeled_images(command: PixelSystemCommand) -> tuple[FaceImages, ...]:
+def labeled_images(command: PixelSystemOptions) -> tuple[FaceImages, ...]:
     """Return the images of the feature data, in order.
 
     Raises:
@@ -50,7 +50,7 @@ def labeled_images(command: PixelSystemCommand) -> tuple[FaceImages, ...]:
     )
 
 
-def every_image(command: PixelSystemCommand) -> tuple[FaceImages, ...]:
+def every_image(command: PixelSystemOptions) -> tuple[FaceImages, ...]:
     """Return the images of the feature data, then those without labels.
 
     Raises:
@@ -97,7 +97,7 @@ def layout_of(data: Path) -> Found:
     return detect(data, fullest_layout(data))[0]
 
 
-def check_people(command: PixelSystemCommand) -> None:
+def check_people(command: PixelSystemOptions) -> None:
     """Check that data sets share no subjects and that there are enough validation subjects.
 
     The ensemble, hours later, is calibrated by cross-fitting over validation subjects.
@@ -129,7 +129,7 @@ def _subject_set(data: Path, splits: Sequence[str]) -> SubjectSet:
     return subject_set(data, layout, read)
 
 
-def _face_images(command: PixelSystemCommand, named: Path, images: Path) -> FaceImages:
+def _face_images(command: PixelSystemOptions, named: Path, images: Path) -> FaceImages:
     size_px = crop_size(images)
     if size_px is None:
         crops = command.folder / "crops" / named.resolve().name

@@ -17,12 +17,7 @@ from wildaffect.core.files import write_whole
 from wildaffect.features.crops import CropOptions, Cropper, cut_all
 from wildaffect.features.extract import Extracted
 from wildaffect.models.backbones.manifest import MANIFEST_FILE
-from wildaffect.recipes.pixel_systems import (
-    BackboneRecipe,
-    PixelSystemCommand,
-    PixelSystemRecipe,
-)
-from wildaffect.recipes.systems import SystemCommand
+from wildaffect.recipes.pixel_systems import BackboneRecipe, PixelSystemRecipe
 from wildaffect.runtime.network import Device
 from wildaffect.training.core.distributed import num_processes
 from wildaffect.training.images.recipe import PretrainRecipe
@@ -38,6 +33,7 @@ from wildaffect.workflows.pixel_sources import (
     layout_of,
 )
 from wildaffect.workflows.pretrain import pretrain
+from wildaffect.workflows.system_options import PixelSystemOptions, SystemOptions
 from wildaffect.workflows.systems import ARTIFACT, SILENT, SystemCallbacks, train_system
 
 CLAIM = "system.json"
@@ -55,7 +51,7 @@ class Stage:
 
 
 def train_from_pixels(
-    command: PixelSystemCommand, callbacks: SystemCallbacks = SILENT
+    command: PixelSystemOptions, callbacks: SystemCallbacks = SILENT
 ) -> Path:
     """Run every unfinished stage; return the artifact.
 
@@ -85,7 +81,7 @@ def train_from_pixels(
 
 
 def stages_of(
-    command: PixelSystemCommand, callbacks: SystemCallbacks = SILENT
+    command: PixelSystemOptions, callbacks: SystemCallbacks = SILENT
 ) -> list[Stage]:
     """Return the stages in order; their recipes already have the seed.
 
@@ -115,7 +111,7 @@ def stages_of(
     return stages
 
 
-def _claim(command: PixelSystemCommand) -> None:
+def _claim(command: PixelSystemOptions) -> None:
     """Record this system in its folder, or check that the folder belongs to it."""
     sources = {
         name: [str(path.resolve()) for path in getattr(command, name)]
@@ -164,7 +160,7 @@ def _crop(
 
 
 def _pretrain(
-    command: PixelSystemCommand,
+    command: PixelSystemOptions,
     recipe: PretrainRecipe,
     crops: tuple[Path, ...],
     callbacks: SystemCallbacks,
@@ -188,7 +184,7 @@ def _pretrain(
 
 
 def _finetune(
-    command: PixelSystemCommand,
+    command: PixelSystemOptions,
     backbone: BackboneRecipe,
     sets: Sequence[FaceImages],
     callbacks: SystemCallbacks,
@@ -215,7 +211,7 @@ def _finetune(
     callbacks.on_result(result)
 
 
-def _backbone_folder(command: PixelSystemCommand, name: str) -> Path:
+def _backbone_folder(command: PixelSystemOptions, name: str) -> Path:
     return command.folder / "backbones" / name
 
 
@@ -223,7 +219,7 @@ def _is_trained(folder: Path) -> bool:
     return (folder / BACKBONE_FOLDER / MANIFEST_FILE).is_file()
 
 
-def _extract(command: PixelSystemCommand, callbacks: SystemCallbacks) -> None:
+def _extract(command: PixelSystemOptions, callbacks: SystemCallbacks) -> None:
     is_cuda = command.device == "cuda" or (
         command.device == "auto" and torch.cuda.is_available()
     )
@@ -255,15 +251,15 @@ def _extract(command: PixelSystemCommand, callbacks: SystemCallbacks) -> None:
         )
 
 
-def features_of(command: PixelSystemCommand) -> Path:
+def features_of(command: PixelSystemOptions) -> Path:
     """Return the feature store of a system."""
     return command.folder / "features"
 
 
-def _train(command: PixelSystemCommand, callbacks: SystemCallbacks) -> None:
+def _train(command: PixelSystemOptions, callbacks: SystemCallbacks) -> None:
     names = command.recipe.feature_sets
     train_system(
-        SystemCommand(
+        SystemOptions(
             system=command.recipe.system,
             data=command.data,
             features=features_of(command),

@@ -9,13 +9,13 @@ from wildaffect.export.bundled_backbones import parse_backbones
 from wildaffect.features.crops import OnCount
 from wildaffect.inference.inputs import COLUMNS
 from wildaffect.recipes.catalog import RECIPES
-from wildaffect.recipes.systems import SystemCommand
 from wildaffect.training.core.callbacks import Callbacks
 from wildaffect.training.core.distributed import is_first_process
 from wildaffect.workflows.ensemble import EnsembleResult, ensemble
 from wildaffect.workflows.export_model import ExportResult, export_model
 from wildaffect.workflows.finetune import FinetuneResult
 from wildaffect.workflows.pretrain import PretrainResult
+from wildaffect.workflows.system_options import SystemOptions
 from wildaffect.workflows.train import train
 from wildaffect.workflows.training_setup import TrainResult
 
@@ -36,7 +36,7 @@ class SystemCallbacks(Callbacks):
 SILENT = SystemCallbacks()
 
 
-def train_system(command: SystemCommand, callbacks: SystemCallbacks = SILENT) -> Path:
+def train_system(command: SystemOptions, callbacks: SystemCallbacks = SILENT) -> Path:
     """Train the missing members, combine and export them; return the artifact."""
     system = command.system
     backbones = _backbones(command)
@@ -59,7 +59,7 @@ def train_system(command: SystemCommand, callbacks: SystemCallbacks = SILENT) ->
     return artifact
 
 
-def _train_ensemble(command: SystemCommand, callbacks: SystemCallbacks) -> Path:
+def _train_ensemble(command: SystemOptions, callbacks: SystemCallbacks) -> Path:
     """Train the missing members, combine all, and return the ensemble."""
     system = command.system
     folder = command.output or Path("runs") / system.name
@@ -83,7 +83,7 @@ def _train_ensemble(command: SystemCommand, callbacks: SystemCallbacks) -> Path:
     return output
 
 
-def _backbones(command: SystemCommand) -> dict[str, str]:
+def _backbones(command: SystemOptions) -> dict[str, str]:
     """Return the given backbones; a missing backbone is reported before training starts."""
     given = parse_backbones(command.backbone)
     read = {
@@ -102,7 +102,7 @@ def _backbones(command: SystemCommand) -> dict[str, str]:
 
 
 def _train_member(
-    command: SystemCommand, name: str, seed: int, folder: Path, callbacks: SystemCallbacks
+    command: SystemOptions, name: str, seed: int, folder: Path, callbacks: SystemCallbacks
 ) -> TrainResult:
     recipe = replace(RECIPES[name](), seed=seed)
     if command.inputs:

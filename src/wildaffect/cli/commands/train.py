@@ -25,8 +25,7 @@ from wildaffect.cli.recipe_flags import recipe_invocation
 
 if TYPE_CHECKING:
     from wildaffect.cli.train_flags import TrainCommand
-    from wildaffect.recipes.pixel_systems import PixelSystemCommand
-    from wildaffect.recipes.systems import SystemCommand
+    from wildaffect.workflows.system_options import PixelSystemOptions, SystemOptions
     from wildaffect.workflows.training_setup import TrainResult
 
 
@@ -40,15 +39,16 @@ def invocation(words: list[str]) -> Invocation:
     require_train("train")
     from wildaffect.cli.train_flags import TrainCommand
     from wildaffect.recipes.catalog import RECIPES, find_recipe
-    from wildaffect.recipes.pixel_systems import PIXEL_SYSTEMS, PixelSystemCommand
-    from wildaffect.recipes.systems import SYSTEMS, SystemCommand
+    from wildaffect.recipes.pixel_systems import PIXEL_SYSTEMS
+    from wildaffect.recipes.systems import SYSTEMS
+    from wildaffect.workflows.system_options import PixelSystemOptions, SystemOptions
 
     match words:
         case [name, *rest] if name in SYSTEMS:
             return Invocation(
-                record=SystemCommand,
+                record=SystemOptions,
                 args=rest,
-                description=f"{getdoc(SystemCommand)}\n\n"
+                description=f"{getdoc(SystemOptions)}\n\n"
                 f"Example: wildaffect train {name} --data s-Aff-Wild2",
                 preset={"system": SYSTEMS[name]},
                 first=name,
@@ -56,12 +56,12 @@ def invocation(words: list[str]) -> Invocation:
         case [name, *rest] if name in PIXEL_SYSTEMS:
             build_recipe = PIXEL_SYSTEMS[name]
             about = (
-                f"{getdoc(PixelSystemCommand)}\n\n{name}: {getdoc(build_recipe)}\n\n"
+                f"{getdoc(PixelSystemOptions)}\n\n{name}: {getdoc(build_recipe)}\n\n"
                 f"Example: wildaffect train {name} --feature-data FERPlus AffectNet "
                 "--data s-Aff-Wild2"
             )
             return Invocation(
-                record=PixelSystemCommand,
+                record=PixelSystemOptions,
                 args=rest,
                 description=about,
                 preset={"recipe": build_recipe()},
@@ -76,12 +76,12 @@ def invocation(words: list[str]) -> Invocation:
     )
 
 
-def run(command: "TrainCommand | SystemCommand | PixelSystemCommand") -> int:
+def run(command: "TrainCommand | SystemOptions | PixelSystemOptions") -> int:
     """Train, score, and print where the results are."""
     from wildaffect.cli.train_flags import TrainCommand
     from wildaffect.cli.training_progress import TrainingProgress
-    from wildaffect.recipes.pixel_systems import PixelSystemCommand
     from wildaffect.workflows.pixel_stages import train_from_pixels
+    from wildaffect.workflows.system_options import PixelSystemOptions
     from wildaffect.workflows.systems import SystemCallbacks, train_system
 
     with TrainingProgress() as progress:
@@ -111,7 +111,7 @@ def run(command: "TrainCommand | SystemCommand | PixelSystemCommand") -> int:
             on_evaluate=progress.show_evaluation,
             on_note=progress.note,
         )
-        if isinstance(command, PixelSystemCommand):
+        if isinstance(command, PixelSystemOptions):
             train_from_pixels(command, callbacks)
         else:
             train_system(command, callbacks)
