@@ -4,7 +4,7 @@ import sys
 import pytest
 
 from wildaffect.core.console import Console
-from wildaffect.core.printable import printable, printable_lines
+from wildaffect.core.printable import counted, printable, printable_lines
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,12 @@ def test_a_console_prints_names_without_executing_them(capsys):
     console = Console(file=sys.stdout, force_terminal=True, highlight=False)
     console.print("wrote \x1b]0;pwn\x07.csv", markup=False)
     assert "\x1b]0" not in capsys.readouterr().out
+
+
+def test_counts_agree_with_their_noun():
+    assert [counted(count, "video") for count in (0, 1, 2, 1500)] == [
+        "0 videos",
+        "1 video",
+        "2 videos",
+        "1,500 videos",
+    ]

@@ -68,7 +68,7 @@ def test_a_custom_encoder_is_trained_loaded_and_exported(tiny_data, tmp_path):
     trained, loaded, exported = output_of("custom_encoder.py", tiny_data, cwd=tmp_path)
     assert trained.startswith("TrainResult(runs/moving-mean: moving-mean, score ")
     assert "moving-mean" in loaded
-    assert exported.startswith("ExportResult(moving-mean: 1 networks")
+    assert exported.startswith("ExportResult(moving-mean: 1 network")
     assert (tmp_path / "moving-mean/artefact.json").is_file()
 
 

@@ -26,7 +26,7 @@ def test_a_data_set_is_written_and_progress_is_reported(tmp_path):
     [
         ({"preset": "huge"}, "preset must be one of tiny, .* got 'huge'"),
         ({"preset": "tiny", "size_px": 8}, "must be 32 to 512 pixels, got 8"),
-        ({"preset": "tiny", "workers": 0}, "got 0 and 0"),
+        ({"preset": "tiny", "num_workers": 0}, "got 0 and 0"),
         ({"preset": "scenes", "files": "both"}, "files='both' is not valid for scenes"),
     ],
 )

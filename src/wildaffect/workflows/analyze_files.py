@@ -12,6 +12,7 @@ from wildaffect.analysis.neutral import AUTO, choose_neutral
 from wildaffect.analysis.options import ColumnOptions, ReadOptions, build_analyzer
 from wildaffect.analysis.overlays import OverlayOptions
 from wildaffect.core.frames import Frame, VideoInfo
+from wildaffect.core.printable import counted
 from wildaffect.inference.analyzer import Analyzer
 from wildaffect.inference.artifact import DEFAULT, Artifact
 from wildaffect.runtime.network import Device
@@ -54,8 +55,8 @@ class FilesAnalysis:
 
     def __repr__(self) -> str:
         return (
-            f"FilesAnalysis({len(self.jobs)} sources, {len(self.failed)} failed, "
-            f"{len(self.skipped)} skipped)"
+            f"FilesAnalysis({counted(len(self.jobs), 'source')}, "
+            f"{len(self.failed)} failed, {len(self.skipped)} skipped)"
         )
 
 

@@ -9,6 +9,7 @@ from uuid import uuid4
 from wildaffect.core.errors import OutputError
 from wildaffect.core.files import publish
 from wildaffect.core.frames import Frame
+from wildaffect.core.printable import counted
 from wildaffect.core.tasks import Task
 from wildaffect.export.artifact import (
     Title,
@@ -58,7 +59,7 @@ class ExportResult:
 
     def __repr__(self) -> str:
         return (
-            f"ExportResult({self.path}: {len(self.artifact.networks)} networks, "
+            f"ExportResult({self.path}: {counted(len(self.artifact.networks), 'network')}, "
             f"{self.num_bytes / 1e6:.1f} MB, at most {max(self.networks.values()):.1e} "
             "from the trained model)"
         )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from wildaffect.core.errors import MissingExtra, UsageError
+from wildaffect.core.printable import counted
 from wildaffect.synth.presets import PRESETS, PresetName
 from wildaffect.synth.statistics import StatisticsName
 
@@ -21,7 +22,7 @@ MAX_PEOPLE = 100_000
 Files = Literal["crops", "videos", "both", "features"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class GeneratedSet:
     """A generated data set on disk."""
 
@@ -31,13 +32,17 @@ class GeneratedSet:
     """Number of images rendered by this call; 0 if the data set was already complete."""
     wall_s: float
 
+    def __repr__(self) -> str:
+        drawn = f"{self.num_images} images drawn" if self.num_images else "complete before"
+        return f"GeneratedSet({self.folder}: {counted(self.num_videos, 'video')}, {drawn})"
+
 
 def generate(  # noqa: PLR0913 - each is an option of the command
     preset: PresetName,
     output: str | Path,
     *,
     seed: int = 0,
-    workers: int = 1,
+    num_workers: int = 1,
     size_px: int | None = None,
     statistics: StatisticsName | None = None,
     num_people: int | None = None,
@@ -50,7 +55,7 @@ def generate(  # noqa: PLR0913 - each is an option of the command
         preset: Size and kind of the data set, a key of `synth.presets.PRESETS`.
         output: Folder to write, empty or with the same data set unfinished.
         seed: Random seed; the same seed generates the same data set.
-        workers: Number of rendering processes.
+        num_workers: Number of rendering processes.
         size_px: Side of the crops, 32 to 512; for `scenes` the height of the frame. The
             preset's if None.
         statistics: Frequencies of events; the preset's if None.
@@ -64,7 +69,7 @@ def generate(  # noqa: PLR0913 - each is an option of the command
         UsageError: If an argument is out of its range.
         OutputError: If the folder contains another data set or cannot be written.
     """
-    _check(preset, seed, workers, size_px, num_people, files)
+    _check(preset, seed, num_workers, size_px, num_people, files)
     if find_spec("numba") is None:
         raise MissingExtra("generating data", "world")
     started_s = time.monotonic()
@@ -79,7 +84,7 @@ def generate(  # noqa: PLR0913 - each is an option of the command
         seed=seed,
         statistics=statistics or chosen.statistics,
         size_px=size_px or chosen.size_px,
-        workers=workers,
+        workers=num_workers,
     ):
         num_images, num_videos = state.num_images, state.num_videos
         if on_progress is not None:
@@ -108,7 +113,7 @@ def _writer(preset: PresetName, files: Files) -> "Callable[..., Iterator[Progres
 def _check(
     preset: str,
     seed: int,
-    workers: int,
+    num_workers: int,
     size_px: int | None,
     num_people: int | None,
     files: Files,
@@ -121,10 +126,10 @@ def _check(
     most_px = MAX_HEIGHT_PX if is_scenes else MAX_CROP_PX
     if size_px is not None and not 32 <= size_px <= most_px:
         raise UsageError(f"generate: size_px must be 32 to {most_px} pixels, got {size_px}")
-    if seed < 0 or not 1 <= workers <= 4 * (os.cpu_count() or 1):
+    if seed < 0 or not 1 <= num_workers <= 4 * (os.cpu_count() or 1):
         raise UsageError(
             "generate: seed must be 0 or more and workers 1 to four times the cores, "
-            f"got {seed} and {workers}"
+            f"got {seed} and {num_workers}"
         )
     if num_people is not None and not 1 <= num_people <= MAX_PEOPLE:
         raise UsageError(

@@ -9,6 +9,7 @@ from typing import Any
 from wildaffect.calibration.answering import fill_frames
 from wildaffect.core.errors import UsageError
 from wildaffect.core.hashes import file_sha256
+from wildaffect.core.printable import counted
 from wildaffect.core.sequences import FrameSequence
 from wildaffect.features.store import EntryName, FeatureStore
 from wildaffect.inference.calibration import Calibration, apply_calibration
@@ -30,7 +31,7 @@ from wildaffect.training.temporal.predict_ensemble import distinct_inputs, predi
 from wildaffect.training.temporal.sequence_inputs import feature_sets
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class PredictResult:
     """Tables of predictions, one per video."""
 
@@ -42,6 +43,12 @@ class PredictResult:
     """Videos without features, which got no table."""
     num_borrowed: int
     """Frames without features that use another frame's values; they are `interpolated`."""
+
+    def __repr__(self) -> str:
+        return (
+            f"PredictResult({self.folder}: {counted(self.num_written, 'table')} written, "
+            f"{self.num_kept} kept, {counted(self.num_missing, 'video')} without features)"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -55,7 +55,7 @@ def run(command: Command) -> int:
             command.preset,
             command.output,
             seed=command.seed,
-            workers=command.workers,
+            num_workers=command.workers,
             size_px=command.size,
             statistics=None if command.statistics == "preset" else command.statistics,
             num_people=command.people,
