@@ -108,7 +108,7 @@ def _read_pack(folder: Path) -> None:
         image.read()
 
 
-def _outputs() -> SequenceOutputs:
+def _sequence() -> SequenceOutputs:
     rng = np.random.default_rng(0)
     return SequenceOutputs(
         video="v",
@@ -125,7 +125,7 @@ def _outputs() -> SequenceOutputs:
 
 def _outputs() -> list[Seed]:
     with tempfile.TemporaryDirectory() as folder:
-        save_outputs(StoredOutputs(outputs=(_outputs(),)), Path(folder) / "val.npz")
+        save_outputs(StoredOutputs(outputs=(_sequence(),)), Path(folder) / "val.npz")
         return [Seed(files=files_below(Path(folder)), main="val.npz")]
 
 
@@ -134,7 +134,7 @@ def _tables() -> list[Seed]:
     for suffix in (".csv", ".jsonl", ".parquet"):
         with tempfile.TemporaryDirectory() as folder:
             write_video_tables(
-                [apply_calibration(_outputs(), Calibration())],
+                [apply_calibration(_sequence(), Calibration())],
                 Path(folder),
                 first_frame=1,
                 suffix=suffix,
@@ -155,7 +155,7 @@ def _arrow_part() -> Seed:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "v.parquet"
         write_video_tables(
-            [apply_calibration(_outputs(), Calibration())],
+            [apply_calibration(_sequence(), Calibration())],
             Path(folder),
             first_frame=1,
             suffix=".parquet",
