@@ -5,6 +5,7 @@ from onnx import TensorProto, helper
 
 from wildaffect.core.errors import BadArtifact, UsageError
 from wildaffect.faces.models import MESH
+from wildaffect.runtime import network
 from wildaffect.runtime.network import Device, Network, Scaling, available_devices
 
 
@@ -91,7 +92,10 @@ def test_a_device_needs_a_thread():
 def test_networks_of_one_file_share_the_compiled_one_and_nothing_else(tmp_path):
     path = tmp_path / "net.onnx"
     path.write_bytes(twice_plus())
+    compiled = network._kept.cache_info().misses
     first, second = (Network(path, device=Device()) for _ in range(2))
+    Network(path, device=Device(threads=2))
+    assert network._kept.cache_info().misses == compiled + 2
     ones, _ = first(np.ones((1, 2, 3), np.float32))
     zeros, _ = second(np.zeros((1, 4, 3), np.float32))
     assert (ones == 2).all()

@@ -1,6 +1,7 @@
 """Many files to a table each, from Python."""
 
 import shutil
+import warnings
 
 import cv2
 import numpy as np
@@ -67,3 +68,10 @@ def test_wrong_input_is_refused_before_anything_is_analyzed(tmp_path):
         wildaffect.analyze_files(["a.mp4", "b.mp4"], tmp_path / "out.csv")
     with pytest.raises(UsageError, match=r"must end in"):
         wildaffect.analyze_files("a.mp4", tmp_path / "out", format="xlsx")
+
+
+def test_the_warnings_of_the_caller_are_left_alone_between_reports(folder, tmp_path):
+    before = list(warnings.filters)
+    for _ in wildaffect.analyze_files(folder, tmp_path / "out"):
+        assert list(warnings.filters) == before
+    assert list(warnings.filters) == before

@@ -2,15 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-from wildaffect.core.threads import TrainingThreads
-from wildaffect.training.core.recipe import UNKNOWN_LICENSE
+from wildaffect.cli.training_flags import TrainingFlags
 from wildaffect.training.temporal.recipe import TemporalRecipe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrainCommand:
+class TrainCommand(TrainingFlags):
     """Train a recipe on stored features; resumable."""
 
     data: Path
@@ -18,8 +16,6 @@ class TrainCommand:
     recipe: TemporalRecipe
     features: Path | None = None
     """Feature store; by default `features` in the data folder."""
-    output: Path | None = None
-    """Folder of the run; by default runs/<recipe>-<seed>."""
     layout: str | None = None
     """Layout of the annotations, if there are several."""
     train_split: str = "train"
@@ -30,14 +26,6 @@ class TrainCommand:
     folds: int = 0
     """Number of cross-validation folds over the training split, no subject in two folds; 0
     trains once."""
-    data_license: str = UNKNOWN_LICENSE
-    """License of the annotations, copied to the artifact."""
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    """Device to compute on; auto is cuda where there is one."""
-    threads: TrainingThreads = 1
-    """CPU threads per process. auto is 1, because other numbers round differently."""
-    trackers: tuple[Literal["wandb", "mlflow"], ...] = ()
-    """Experiment trackers in addition to TensorBoard, which is always written."""
 
     def __post_init__(self) -> None:
         if self.folds and self.score_split is not None:

@@ -54,7 +54,10 @@ class Scaling:
 
 
 class Network:
-    """One compiled network.
+    """One compiled network, with requests of its own.
+
+    Networks of the same file, device and shapes share what is compiled, and run one after
+    another if several threads use them.
 
     Args:
         source: A .tflite or .onnx file, or the bytes of an ONNX file.
@@ -78,6 +81,7 @@ class Network:
     ) -> None:
         try:
             compiled = _compiled(source, device, _frozen(shapes or {}), scaling)
+            self._request = compiled.model.create_infer_request()
         except (
             RuntimeError,
             MemoryError,
@@ -89,7 +93,6 @@ class Network:
             raise BadArtifact(
                 f"{name}: must load on {device.name}, got: {_first_line(error)}"
             ) from error
-        self._request = compiled.model.create_infer_request()
         self.input_names, self.output_names = compiled.input_names, compiled.output_names
         self.input_widths = dict(zip(self.input_names, compiled.widths, strict=True))
         """Length of the last axis of each input, None if it is dynamic."""

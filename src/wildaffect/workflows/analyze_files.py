@@ -46,9 +46,14 @@ class FilesAnalysis:
     def run(self, on_frame_of: OnFrameOf = no_frames) -> Iterator[FileReport]:
         """Yield a report per source as it ends; a failure is a report with its error."""
         yield from self.failed
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DamagedVideoWarning)  # in the reports
-            yield from run_jobs(self.jobs, self.analyzer, on_frame_of)
+        reports = run_jobs(self.jobs, self.analyzer, on_frame_of)
+        while True:
+            with warnings.catch_warnings():  # the caller's filters hold between reports
+                warnings.simplefilter("ignore", DamagedVideoWarning)  # in the reports
+                report = next(reports, None)
+            if report is None:
+                return
+            yield report
 
     def __iter__(self) -> Iterator[FileReport]:
         return self.run()

@@ -44,27 +44,25 @@ def run(command: Command) -> int:
 
 def _show_truth(folder: Path) -> None:
     from pyarrow import csv
-    from rich.table import Table
 
     from wildaffect.core.console import Console
     from wildaffect.demo.compare import compare
+    from wildaffect.reporting.tables import TextTable, terminal_table
 
     compared = compare(folder / "people.csv")
     path = folder / "people.truth.csv"
     csv.write_csv(compared.rows, path)
-    table = Table(
-        title=f"\nGround truth and prediction, synthetic people: {compared.num_found} of "
-        f"{compared.num_visible} visible faces found",
-        caption=f"frame by frame in {path}; not evidence of accuracy on real people",
-        box=None,
-        title_justify="left",
-        caption_justify="left",
-    )
-    for heading in ("value", "correlation", "concordance"):
-        table.add_column(heading, justify="left" if heading == "value" else "right")
+    rows = []
     for agreement in compared.agreements:
         is_defined = isfinite(agreement.correlation)  # not for a constant ground truth
-        correlation = f"{agreement.correlation:+.2f}" if is_defined else "-"
-        concordance = f"{agreement.concordance:+.2f}" if is_defined else "-"
-        table.add_row(agreement.name, correlation, concordance)
-    Console(highlight=False).print(table)
+        found = (agreement.correlation, agreement.concordance)
+        cells = [f"{value:+.2f}" if is_defined else "-" for value in found]
+        rows.append((agreement.name, *cells))
+    print(
+        f"\nGround truth and prediction, synthetic people: {compared.num_found} of "
+        f"{compared.num_visible} visible faces found"
+    )
+    header = ("value", "correlation", "concordance")
+    table = TextTable(header=header, rows=tuple(rows))
+    Console(highlight=False).print(terminal_table(table))
+    print(f"frame by frame in {path}; not evidence of accuracy on real people")
