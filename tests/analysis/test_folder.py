@@ -3,13 +3,14 @@ from pathlib import Path
 import pytest
 
 from wildaffect.analysis.folder import plan_results
+from wildaffect.analysis.naming import NamedSource
 from wildaffect.core.errors import OutputError, UsageError
 from wildaffect.video.expand import Source
 
 
 def names(sources, out, suffix=".csv"):
     plan = plan_results([Source(source) for source in sources], out, suffix)
-    return [results[0].name for _, results in plan]
+    return [named.results[0].name for named in plan]
 
 
 def test_every_source_gets_a_table_of_its_own(tmp_path):
@@ -48,7 +49,9 @@ def test_the_working_folder_lends_its_name(tmp_path, monkeypatch):
 
 def test_a_single_source_may_name_its_table_and_folders_are_made(tmp_path):
     out = tmp_path / "new" / "x.parquet"
-    assert plan_results([Source(Path("a.mp4"))], out, ".csv") == [(Path("a.mp4"), (out,))]
+    assert plan_results([Source(Path("a.mp4"))], out, ".csv") == [
+        NamedSource(Path("a.mp4"), "a.mp4", (out,))
+    ]
     assert out.parent.is_dir()
 
 
@@ -91,7 +94,8 @@ def test_results_of_a_folder_are_laid_out_as_the_folder_is(tmp_path):
         Source(Path("data/S02/video.mp4"), Path("S02")),
         Source(Path("data/S03/photos"), Path("S03")),
     ]
-    plan = [results[0] for _, results in plan_results(found, tmp_path, ".csv")]
+    planned = plan_results(found, tmp_path, ".csv")
+    plan = [named.results[0] for named in planned]
     assert [path.relative_to(tmp_path).as_posix() for path in plan] == [
         "S01/video.csv",
         "S02/video.csv",
@@ -110,3 +114,15 @@ def test_every_input_gets_a_result_of_its_own(tmp_path, monkeypatch):
     assert every("p/a.mp4", "q/a.mp4") == ["p_a.mp4.csv", "q_a.mp4.csv"]
     assert len({*every("x/p/a.mp4", "y/p/a.mp4", "z/p/A.MP4")}) == 3
     assert len({*every("a.mp4.avi", "a.mp4", "a.mov")}) == 3
+
+
+def test_sources_are_named_by_their_path_in_the_folder_or_their_whole_path(tmp_path):
+    inside = [Source(tmp_path / "S01" / "a.mp4", Path("S01")), Source(tmp_path / "b.mp4")]
+    named = plan_results(inside, tmp_path / "out", ".csv")
+    assert [each.name for each in named] == ["S01/a.mp4", "b.mp4"]
+    same = [Source(tmp_path / "x" / "a.mp4"), Source(tmp_path / "y" / "a.mp4")]
+    named = plan_results(same, tmp_path / "out", ".csv")
+    assert [each.name for each in named] == [
+        (tmp_path / "x" / "a.mp4").as_posix(),
+        (tmp_path / "y" / "a.mp4").as_posix(),
+    ]

@@ -97,6 +97,10 @@ def test_rows_get_the_name_of_their_photograph():
     rows = [
         FaceResult(frame_index=index, time_s=0.0, status=Status.NO_FACE) for index in (1, 0)
     ]
-    named = with_names(rows, [Path("x/first.png"), Path("x/second.png")])
+    pictures = [Path("x/first.png"), Path("x/second.png")]
+    named = list(with_names(rows, "x", pictures))
     assert [row.image for row in named] == ["second.png", "first.png"]
-    assert [row.image for row in with_names(rows, [])] == [row.image for row in rows]
+    assert [row.source for row in named] == ["x", "x"]
+    film = list(with_names(rows, "clip.mp4", []))
+    assert [row.image for row in film] == [None, None]
+    assert [row.source for row in film] == ["clip.mp4", "clip.mp4"]

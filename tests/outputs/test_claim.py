@@ -117,3 +117,17 @@ def test_what_a_stopped_run_left_of_an_overlay_is_removed(write, names, tmp_path
     (tmp_path / "video2.overlay.mp4.part").write_bytes(b"of another")
     write(FIRST)
     assert [path.name for path in tmp_path.glob("*.part")] == ["video2.overlay.mp4.part"]
+
+
+def test_a_table_is_not_replaced_by_the_events_of_another_input(write, tmp_path):
+    events = (tmp_path / "video.events.csv", tmp_path / "other.csv")
+    assert write(FIRST, within=events) == "video.events.csv"
+    before = events[0].read_bytes()
+    assert write(SECOND, within=(tmp_path / "video.csv", tmp_path / "b.csv")) == "b.csv"
+    assert events[0].read_bytes() == before
+
+
+def test_a_file_of_the_user_with_the_name_of_events_is_left_alone(write, names, tmp_path):
+    (tmp_path / "video.events.csv").write_text("mine")
+    assert write(FIRST) == "b_video.csv"
+    assert (tmp_path / "video.events.csv").read_text() == "mine"

@@ -18,7 +18,7 @@ CORE = (
     "p_sadness p_surprise p_other AU01 AU02 AU04 AU06 AU07 AU10 AU12 AU15 AU23 AU24 AU25 "
     "AU26 AU01_present AU02_present AU04_present AU06_present AU07_present AU10_present "
     "AU12_present AU15_present AU23_present AU24_present AU25_present AU26_present "
-    "neutral_known"
+    "neutral_known source"
 ).split()
 
 
@@ -89,6 +89,7 @@ def test_columns_follow_the_label_space_of_the_model():
         "AU45",
         "AU45_present",
         "neutral_known",
+        "source",
     ]
 
 

@@ -2,17 +2,17 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 
 from wildaffect.analysis.job import FileJob, FileReport, OnFrame, run_job
-from wildaffect.analysis.naming import result_names
+from wildaffect.analysis.naming import NamedSource, result_names
 from wildaffect.core.errors import OutputError, UnreadableVideo, UsageError, unexpected
 from wildaffect.inference.analyzer import Analyzer
 from wildaffect.outputs.claim import ResultBusy
 from wildaffect.outputs.table import FORMATS, table_format
 from wildaffect.video.expand import Source
-from wildaffect.video.inputs import SourceLike
 
 TABLE_SUFFIXES = tuple(suffix for each in FORMATS for suffix in each.suffixes)
 FILE_SUFFIXES = frozenset(
@@ -23,9 +23,7 @@ FILE_SUFFIXES = frozenset(
 _POLL_S = 0.5
 
 
-def plan_results(
-    sources: Sequence[Source], out: Path, suffix: str
-) -> list[tuple[SourceLike, tuple[Path, ...]]]:
+def plan_results(sources: Sequence[Source], out: Path, suffix: str) -> list[NamedSource]:
     """Return each source with the names that its table may have, by preference.
 
     `out` is the name of a table if it ends like one and there is a single source, else a
@@ -43,7 +41,7 @@ def plan_results(
                 "name; give a folder to -o"
             )
         _make_folder(out.parent)
-        return [(source, (out,)) for source, _ in plan]
+        return [replace(named, results=(out,)) for named in plan]
     table_format(Path(f"result{suffix}"))
     if not out.is_dir() and _is_file_name(out):
         table_format(out)

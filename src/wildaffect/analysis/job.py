@@ -1,7 +1,7 @@
 """Analysis of one source to table, sidecar and overlay; partial results are kept."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, field
 from itertools import chain
@@ -10,12 +10,19 @@ from pathlib import Path
 from wildaffect.analysis.naming import owner_paths
 from wildaffect.analysis.neutral import EstimatedNeutral, NeutralChoice, Neutrals
 from wildaffect.analysis.options import ColumnOptions, ReadOptions, describe_artifact
-from wildaffect.analysis.overlays import OverlayOptions, open_overlay
+from wildaffect.analysis.overlays import (
+    FilmOverlay,
+    OverlayOptions,
+    StillsOverlay,
+    open_overlay,
+)
 from wildaffect.analysis.pictures import with_names
 from wildaffect.core.errors import Stopped, UnreadableVideo, UsageError
 from wildaffect.core.frames import Frame, VideoInfo
+from wildaffect.core.results import FaceResult
 from wildaffect.inference.analyzer import Analyzer
 from wildaffect.outputs.claim import claim_result
+from wildaffect.outputs.event_log import EventLog, add_missing_events
 from wildaffect.outputs.resume import is_finished, stamp
 from wildaffect.outputs.sidecar import Provenance
 from wildaffect.outputs.summary import RunSummary, Summarizer, TrackSummary
@@ -36,6 +43,8 @@ class FileJob:
     """Candidate names of its table, by preference; see `claim_result`."""
     read: ReadOptions
     columns: ColumnOptions
+    label: str | None = None
+    """Name of the source in its rows."""
     overlay: OverlayOptions | None = None
     neutral: NeutralChoice = field(default_factory=EstimatedNeutral)
     """Source of a person's neutral face."""
@@ -114,37 +123,30 @@ def run_job(job: FileJob, analyzer: Analyzer, on_frame: OnFrame) -> FileReport:
         )
         has_overlay = overlay is None or overlay.path.exists()
         if job.resume and has_overlay and is_finished(claim.path, provenance):
+            add_missing_events(claim.path)
             return FileReport(source=reader.info.name, result=claim.path, was_finished=True)
         summarizer = Summarizer(schema.spaces)
         neutrals = job.neutral.neutrals(analyzer, job.source, job.read)
         # Its threads end before the process does, also if stopped between two rows.
         run = analyzer.run(_reported(reader, on_frame), neutrals.of_track)
         results = stack.enter_context(closing(run))
-        rows = summarizer.observe(with_names(results, job.read.pictures(job.source)))
+        pictures = job.read.pictures(job.source)
+        rows = summarizer.observe(with_names(results, job.label, pictures))
         first = next(rows, None)
         if first is None:
             raise UsageError(
                 f"{reader.info.name}: start, stop and every must choose at least one "
                 "frame, got none"
             )
-        error: str | None = None
-        stop: Stopped | None = None
         with ExitStack() as files:
+            events = files.enter_context(EventLog(claim.path, schema.arrow(), job.label))
             table = files.enter_context(
-                TableWriter(claim.path, schema, provenance, claim.part)
+                TableWriter(claim.path, schema, provenance, claim.part, events.add)
             )
             if overlay:
                 files.enter_context(overlay)
-            try:
-                for row in chain([first], rows):
-                    table.write([row])
-                    if overlay:
-                        overlay.write([row])
-            except UnreadableVideo as broken:
-                error = str(broken)
-            except KeyboardInterrupt as interrupt:
-                stop = _end_of_live(job, interrupt)
-            error = error or lost_frames(reader, job.read.pictures(job.source))
+            error, stop = _write_rows(job, chain([first], rows), table, overlay)
+            error = error or lost_frames(reader, pictures)
             if error:
                 table.mark_incomplete(error)
     if stop:
@@ -158,6 +160,25 @@ def run_job(job: FileJob, analyzer: Analyzer, on_frame: OnFrame) -> FileReport:
         error=error,
         note=None if error else _note(reader, neutrals, summarizer),
     )
+
+
+def _write_rows(
+    job: FileJob,
+    rows: Iterable[FaceResult],
+    table: TableWriter,
+    overlay: FilmOverlay | StillsOverlay | None,
+) -> tuple[str | None, Stopped | None]:
+    """Write rows; return why they end early, and what stops the command after them."""
+    try:
+        for row in rows:
+            table.write([row])
+            if overlay:
+                overlay.write([row])
+    except UnreadableVideo as broken:
+        return str(broken), None
+    except KeyboardInterrupt as interrupt:
+        return None, _end_of_live(job, interrupt)
+    return None, None
 
 
 def _end_of_live(job: FileJob, stop: KeyboardInterrupt) -> Stopped | None:

@@ -3,6 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from wildaffect.core.printable import printable
@@ -10,10 +11,19 @@ from wildaffect.video.expand import Source
 from wildaffect.video.inputs import SourceLike
 
 
-def result_names(
-    sources: Sequence[Source], out: Path, suffix: str
-) -> list[tuple[SourceLike, tuple[Path, ...]]]:
-    """Return each source with the candidate names of its result, by preference.
+@dataclass(frozen=True, slots=True)
+class NamedSource:
+    """A source with its name in tables, and the candidates for the name of its result."""
+
+    source: SourceLike
+    name: str
+    """Path in the analyzed folder, or the full path where that is not distinct."""
+    results: tuple[Path, ...]
+    """By preference."""
+
+
+def result_names(sources: Sequence[Source], out: Path, suffix: str) -> list[NamedSource]:
+    """Return each source with its name and the names that its result may have.
 
     `data/S01/a.mp4` of the input `data` becomes `S01/a.csv` in `out`, and a single file
     `a.csv`. Inputs that would collide, such as `a.mp4` and `a.avi`, become `a.mp4.csv` and
@@ -27,6 +37,7 @@ def result_names(
     ]
     plan = []
     taken: set[str] = set()
+    inner = Counter(source.inside / path.name for path, source in named)
     for path, source in named:
         names = [naming(path, source.inside) for naming in _NAMINGS]
         own = [
@@ -38,7 +49,13 @@ def result_names(
         taken.add(_key(first))
         others = [name for name in names[2:] if name in own]  # that distinguish folders
         full = [out / name.with_name(name.name + suffix) for name in (first, *others)]
-        plan.append((source.source, tuple(dict.fromkeys(full))))
+        own_name = source.inside / path.name
+        name = own_name if inner[own_name] == 1 else path
+        plan.append(
+            NamedSource(
+                source.source, printable(name.as_posix()), tuple(dict.fromkeys(full))
+            )
+        )
     return plan
 
 

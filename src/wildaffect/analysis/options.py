@@ -9,6 +9,7 @@ from wildaffect.analysis.pictures import pictures_of
 from wildaffect.core.errors import BadArtifact, UsageError
 from wildaffect.inference.analyzer import AnalysisOptions, Analyzer
 from wildaffect.inference.artifact import DEFAULT, Artifact, load_artifact
+from wildaffect.inference.calibration import EVEN_THRESHOLD
 from wildaffect.inference.inputs import COLUMNS
 from wildaffect.inference.manifest import BackboneInput, Manifest
 from wildaffect.outputs.columns import FeatureGroup, result_schema
@@ -69,6 +70,7 @@ class ColumnOptions:
         try:
             return result_schema(
                 manifest.spaces,
+                thresholds=_thresholds(manifest),
                 intensities=units is not None and units.intensity,
                 intensity_note=units.intensity_note if units else "",
                 sided=units.sided if units else (),
@@ -78,6 +80,15 @@ class ColumnOptions:
             )
         except ValueError as error:
             raise BadArtifact(f"{manifest.name}: {error}") from error
+
+
+def _thresholds(manifest: Manifest) -> dict[str, float]:
+    """Return action unit -> threshold of its probability."""
+    predicted = manifest.action_units.predicted if manifest.action_units else ()
+    thresholds = manifest.calibration.action_unit_thresholds
+    return dict(
+        zip(predicted, thresholds or [EVEN_THRESHOLD] * len(predicted), strict=True)
+    )
 
 
 VIRTUAL_DEVICES = {"AUTO", "HETERO", "MULTI"}

@@ -32,14 +32,12 @@ def pictures_of(source: SourceLike | Sequence[Path] | Arrays) -> list[Path]:
 
 
 def with_names(
-    rows: Iterable[FaceResult], pictures: Sequence[Path]
+    rows: Iterable[FaceResult], source: str | None, pictures: Sequence[Path]
 ) -> Iterator[FaceResult]:
-    """Yield rows with the name of the photograph of their frame, if there is one."""
+    """Yield rows with the name of their source, and of their photograph if it is one."""
     for row in rows:
-        if not pictures:
-            yield row
-            continue
-        yield replace(row, image=printable(pictures[row.frame_index].name))
+        image = printable(pictures[row.frame_index].name) if pictures else None
+        yield replace(row, source=source, image=image)
 
 
 def timed_frames(

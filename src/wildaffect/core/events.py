@@ -36,5 +36,5 @@ class Event:
 
     @property
     def duration_s(self) -> float:
-        """Length in seconds."""
-        return self.offset_s - self.onset_s
+        """Length in seconds, to the microsecond."""
+        return round(self.offset_s - self.onset_s, 6)

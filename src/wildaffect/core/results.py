@@ -121,6 +121,8 @@ class FaceResult:
     NaN where the model reads no changes against it."""
     image: str | None = None
     """Name of the photograph, if the source is a set of photographs."""
+    source: str | None = None
+    """Name of the video, image or folder, distinct among those analyzed together."""
 
     def __repr__(self) -> str:
         parts = [f"frame {self.frame_index}, {self.time_s:.3f} s, {self.status}"]

@@ -61,6 +61,11 @@ class LabelSpace(Config):
         return self.labels.index(label)
 
 
+def expression_column(label: str) -> str:
+    """Return the probability column of an expression in a table, such as `p_neutral`."""
+    return "p_" + "_".join(label.lower().split())
+
+
 ABAW_EXPRESSIONS = LabelSpace(
     name="abaw-expressions-8",
     labels=(

@@ -25,9 +25,9 @@ from wildaffect.core.tasks import (
     ABAW_EXPRESSIONS,
     LabelSpace,
     LabelSpaces,
+    expression_column,
 )
 from wildaffect.formats.labels import EXPRESSION_SPACES
-from wildaffect.outputs.columns import expression_column
 
 THRESHOLD = 0.5
 """Threshold for a probability without a decision."""

@@ -17,7 +17,12 @@ from pyarrow import compute
 from wildaffect.core.annotations import Annotations
 from wildaffect.core.errors import UsageError
 from wildaffect.core.hashes import InputFiles
-from wildaffect.core.tasks import ABAW_ACTION_UNITS, ABAW_EXPRESSIONS, LabelSpace
+from wildaffect.core.tasks import (
+    ABAW_ACTION_UNITS,
+    ABAW_EXPRESSIONS,
+    LabelSpace,
+    expression_column,
+)
 from wildaffect.data.annotated import Annotated
 from wildaffect.evaluation.columns import (
     check_columns,
@@ -26,7 +31,6 @@ from wildaffect.evaluation.columns import (
 )
 from wildaffect.evaluation.protocols import OWN
 from wildaffect.evaluation.tables import Keys, PredictionTable
-from wildaffect.outputs.columns import expression_column
 
 WIDE = {
     "expression": tuple(map(expression_column, ABAW_EXPRESSIONS.labels)),

@@ -16,6 +16,7 @@ from typing import IO
 
 from wildaffect.core.errors import OutputError
 from wildaffect.core.files import FileBusy, open_part
+from wildaffect.outputs.events_file import events_path
 from wildaffect.outputs.sidecar import (
     UNFINISHED,
     read_sidecar,
@@ -126,7 +127,10 @@ def owner_of(result: Path) -> list[str] | None:
 
 def _is_free(name: Path, owner: list[str]) -> bool:
     """Return whether this name has no data of another input."""
-    if (name.exists() or _has_rows(name)) and not (owner and owner_of(name) == owner):
+    # A table of another input, and a file of the user's, may have the name of its events.
+    taken = [name] if name.exists() or _has_rows(name) else []
+    taken += [events_path(name)] if events_path(name).exists() else []
+    if any(not (owner and owner_of(each) == owner) for each in taken):
         return False
     stems = (name.with_suffix(suffix) for suffix in SUFFIXES if suffix != name.suffix)
     others = [owner_of(each) for each in stems]  # their overlays have the same name

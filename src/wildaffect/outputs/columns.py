@@ -1,15 +1,15 @@
 """All columns of the result table with their types, units and meanings."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
 
 from wildaffect.core.faces import NUM_LANDMARKS, FaceObservation
 from wildaffect.core.results import Affect
-from wildaffect.core.tasks import LabelSpaces
+from wildaffect.core.tasks import LabelSpaces, expression_column
 from wildaffect.faces.blendshapes import NAMES as BLENDSHAPE_NAMES
-from wildaffect.outputs.scalar_columns import neutral_part, scalar_parts
+from wildaffect.outputs.scalar_columns import last_parts, scalar_parts
 from wildaffect.outputs.schema import (
     ARROW_TYPES,
     Cells,
@@ -35,6 +35,7 @@ class FeatureGroup:
 def result_schema(
     spaces: LabelSpaces | None = None,
     *,
+    thresholds: Mapping[str, float] | None = None,
     intensities: bool = False,
     intensity_note: str = "",
     sided: Sequence[str] = (),
@@ -48,6 +49,7 @@ def result_schema(
 
     Args:
         spaces: Names of the model's outputs.
+        thresholds: Action unit -> threshold of its probability, if known.
         intensities: True if the model predicts intensities of action units.
         intensity_note: Note of its artifact about them.
         sided: Action units whose left and right side the model distinguishes.
@@ -63,8 +65,8 @@ def result_schema(
     parts = [
         *scalar_parts(),
         _expression_part(spaces),
-        *_action_unit_parts(spaces),
-        neutral_part(),
+        *_action_unit_parts(spaces, thresholds or {}),
+        *last_parts(),
     ]
     if intensities:
         parts.append(_intensity_part(spaces, intensity_note))
@@ -83,11 +85,6 @@ def result_schema(
                 f"the core group nor end in _present, got {column.name!r}"
             )
     return schema
-
-
-def expression_column(label: str) -> str:
-    """Return the probability column of an expression, such as `p_neutral`."""
-    return "p_" + "_".join(label.lower().split())
 
 
 def arrow_type(name: str) -> pa.DataType:
@@ -118,7 +115,9 @@ def _expression_part(spaces: LabelSpaces) -> Part:
     return Part(columns=columns, values=_from_affect(lambda a: a.expression_probs))
 
 
-def _action_unit_parts(spaces: LabelSpaces) -> tuple[Part, Part]:
+def _action_unit_parts(
+    spaces: LabelSpaces, thresholds: Mapping[str, float]
+) -> tuple[Part, Part]:
     labels = spaces.action_units.labels
     probabilities = tuple(
         Column(
@@ -135,6 +134,7 @@ def _action_unit_parts(spaces: LabelSpaces) -> tuple[Part, Part]:
             type="bool",
             unit="true, false",
             meaning=f"{label} at or above the artifact's threshold.",
+            threshold=thresholds.get(label),
         )
         for label in labels
     )
@@ -231,5 +231,7 @@ def _feature_part(group: FeatureGroup) -> Part:
 
 
 _SCALAR_TYPES = {
-    column.name: column.type for part in scalar_parts() for column in part.columns
+    column.name: column.type
+    for part in (*scalar_parts(), *last_parts())
+    for column in part.columns
 }

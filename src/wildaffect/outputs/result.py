@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from wildaffect.core.errors import WildAffectError
+from wildaffect.core.events import Event
 from wildaffect.core.results import FaceResult
+from wildaffect.events.finder import find_events
+from wildaffect.events.settings import EventSettings
 from wildaffect.outputs.schema import ResultSchema
 from wildaffect.outputs.sidecar import Provenance
 from wildaffect.outputs.summary import RunSummary, Summarizer, TrackSummary
@@ -97,6 +100,14 @@ class AnalysisResult:
             ) from error
         types = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
         return self.table.to_pandas(types_mapper=types.get)
+
+    def events(self, settings: EventSettings | None = None) -> tuple[Event, ...]:
+        """Return the events in the rows, by onset; photographs have none.
+
+        Raises:
+            ValueError: If a setting is out of range.
+        """
+        return find_events(self.table, settings=settings)
 
     def broken_off(self, error: str) -> "AnalysisResult":
         """Return the same rows, marked as ending early because of `error`."""

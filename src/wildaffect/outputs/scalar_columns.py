@@ -61,8 +61,24 @@ def scalar_parts() -> list[Part]:
     ]
 
 
-def neutral_part() -> Part:
-    """Return the column that ends the core group."""
+def last_parts() -> list[Part]:
+    """Return the columns that end the core group."""
+    return [
+        _neutral_part(),
+        _scalar(
+            Column(
+                name="source",
+                type="string",
+                unit="file name",
+                meaning="Video, image or folder that the row is from, with its path in the "
+                "analyzed folder: tables of many videos can be read as one.",
+            ),
+            lambda row: row.source,
+        ),
+    ]
+
+
+def _neutral_part() -> Part:
     return _scalar(
         Column(
             name="neutral_known",

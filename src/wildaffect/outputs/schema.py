@@ -55,6 +55,19 @@ class Column:
     group: Group = Group.CORE
     optional: bool = True
     """True if a cell may be empty (null); Arrow fields are nullable in any case."""
+    threshold: float | None = None
+    """Threshold of the decision that the column holds, if known."""
+
+    def describe(self) -> dict[str, str | float]:
+        """Return what the sidecar says of the column."""
+        described: dict[str, str | float] = {
+            "name": self.name,
+            "type": self.type,
+            "unit": self.unit,
+            "meaning": self.meaning,
+            "group": str(self.group),
+        }
+        return described | ({} if self.threshold is None else {"threshold": self.threshold})
 
 
 Cells = Sequence[Any] | NDArray[Any]
@@ -96,18 +109,7 @@ class ResultSchema:
 
     def arrow(self) -> pa.Schema:
         """Return the Arrow schema; unit, meaning and group are field metadata."""
-        fields = [
-            pa.field(
-                column.name,
-                ARROW_TYPES[column.type],
-                metadata={
-                    "unit": column.unit,
-                    "meaning": column.meaning,
-                    "group": str(column.group),
-                },
-            )
-            for column in self.columns
-        ]
+        fields = [arrow_field(column.describe()) for column in self.columns]
         metadata = {
             "wildaffect_schema_version": str(SCHEMA_VERSION),
             "expressions": self.spaces.expressions.name,
@@ -125,6 +127,19 @@ class ResultSchema:
         for part in self.parts:
             arrays += _part_arrays(part, rows)
         return pa.RecordBatch.from_arrays(arrays, schema=self.arrow())
+
+
+def arrow_field(described: Mapping[str, Any]) -> pa.Field:
+    """Return the Arrow field of a column from its description in a sidecar.
+
+    Raises:
+        KeyError: If the description lacks name or type, or the type is unknown.
+    """
+    metadata = {key: str(described[key]) for key in _METADATA if key in described}
+    return pa.field(described["name"], ARROW_TYPES[described["type"]], metadata=metadata)
+
+
+_METADATA = ("unit", "meaning", "group", "threshold")
 
 
 def _part_arrays(part: Part, rows: Sequence[FaceResult]) -> list[pa.Array]:

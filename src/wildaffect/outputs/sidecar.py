@@ -15,7 +15,7 @@ from wildaffect.core.errors import OutputError
 from wildaffect.core.files import write_whole
 from wildaffect.core.printable import printable
 from wildaffect.core.version import __version__
-from wildaffect.outputs.schema import SCHEMA_VERSION, ResultSchema
+from wildaffect.outputs.schema import SCHEMA_VERSION, ResultSchema, arrow_field
 
 _NO_UTF8 = re.compile("[\ud800-\udfff]")
 """Bytes of names that are not UTF-8, which JSON cannot represent; written as `\\xNN`."""
@@ -67,16 +67,7 @@ def write_sidecar(
     document = {
         "schema_version": SCHEMA_VERSION,
         "wildaffect_version": __version__,
-        "columns": [
-            {
-                "name": column.name,
-                "type": column.type,
-                "unit": column.unit,
-                "meaning": column.meaning,
-                "group": str(column.group),
-            }
-            for column in schema.columns
-        ],
+        "columns": [column.describe() for column in schema.columns],
         "label_spaces": asdict(schema.spaces),
         "digest": provenance.digest(),
         **asdict(provenance),
@@ -112,8 +103,8 @@ def replace_document(path: Path, document: Mapping[str, Any]) -> None:
     write_whole(path, text.encode())
 
 
-def column_types(result: Path, known: Mapping[str, pa.DataType]) -> dict[str, pa.DataType]:
-    """Return column -> Arrow type from the sidecar of `result`, if it has one.
+def stored_fields(result: Path) -> dict[str, pa.Field]:
+    """Return column -> Arrow field from the sidecar of `result`, if it has one.
 
     Raises:
         OutputError: If the types are not those of this version.
@@ -123,7 +114,7 @@ def column_types(result: Path, known: Mapping[str, pa.DataType]) -> dict[str, pa
         return {}
     columns = document.get("columns", ())  # none where a part file had no sidecar
     try:
-        return {str(column["name"]): known[column["type"]] for column in columns}
+        return {str(column["name"]): arrow_field(column) for column in columns}
     except (LookupError, TypeError) as error:
         raise OutputError(
             f"{sidecar_path(result)}: columns must be named with their types, got {error!r}"

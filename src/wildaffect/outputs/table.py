@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
 from pathlib import Path
 from types import TracebackType
@@ -14,15 +14,15 @@ from wildaffect.core.errors import OutputError, UsageError
 from wildaffect.core.files import FileBusy, open_part, publish, whole_file
 from wildaffect.core.results import FaceResult
 from wildaffect.outputs.claim import part_path
-from wildaffect.outputs.schema import ARROW_TYPES, ResultSchema
+from wildaffect.outputs.schema import ResultSchema
 from wildaffect.outputs.sidecar import (
     UNFINISHED,
     Ending,
     Provenance,
-    column_types,
     read_sidecar,
     replace_document,
     sidecar_path,
+    stored_fields,
     write_sidecar,
 )
 from wildaffect.outputs.tables.csv_rows import CSV
@@ -72,10 +72,15 @@ class TableWriter:
         schema: ResultSchema,
         provenance: Provenance | None = None,
         part: IO[bytes] | None = None,
+        on_batch: Callable[[pa.RecordBatch], None] | None = None,
     ) -> None:
-        """Write to `path`, through its part, which a `Claim` may already have open."""
+        """Write to `path`, through its part, which a `Claim` may already have open.
+
+        `on_batch` is called with the rows that were written, in order.
+        """
         self.path = Path(path)
         self._given = part
+        self._on_batch = on_batch
         self.num_rows = 0
         self._schema = schema
         self._provenance = provenance or Provenance()
@@ -111,9 +116,7 @@ class TableWriter:
     def write_batch(self, batch: pa.RecordBatch) -> None:
         """Append rows in Arrow columns of the same schema."""
         self._flush()
-        with _output_errors(self.path):
-            self._write_bytes(self._format.rows(batch))
-        self.num_rows += batch.num_rows
+        self._write_rows(batch)
 
     def mark_incomplete(self, error: str) -> None:
         """Record in the sidecar why rows end early; the result is renamed nevertheless."""
@@ -138,11 +141,15 @@ class TableWriter:
     def _flush(self) -> None:
         rows, self._waiting = self._waiting, []
         self._flushed_s = time.monotonic()
-        if not rows:
-            return
+        if rows:
+            self._write_rows(self._schema.batch(rows))
+
+    def _write_rows(self, batch: pa.RecordBatch) -> None:
         with _output_errors(self.path):
-            self._write_bytes(self._format.rows(self._schema.batch(rows)))
-        self.num_rows += len(rows)
+            self._write_bytes(self._format.rows(batch))
+        self.num_rows += batch.num_rows
+        if self._on_batch:
+            self._on_batch(batch)
 
     def _write_bytes(self, data: bytes) -> None:
         view = memoryview(data)
@@ -178,14 +185,16 @@ def read_table(path: str | Path) -> pa.Table:
     form = table_format(final)
     read = form.read if final == path else form.read_part
     try:
-        table = read(path, column_types(path, ARROW_TYPES))
+        fields = stored_fields(path)
+        table = read(path, {name: field.type for name, field in fields.items()})
         table.validate(full=True)  # offsets and texts, which the reader leaves unread
     except FileNotFoundError as error:
         raise OutputError(f"{path}: result must exist, got no such file") from error
     except (pa.ArrowException, ValueError, TypeError, OverflowError, OSError) as error:
         reason = " ".join(str(error).split())
         raise OutputError(f"{path}: must be a {form.name} table, got {reason}") from error
-    return table
+    known = [fields.get(field.name, field) for field in table.schema]
+    return table.cast(pa.schema(known, metadata=table.schema.metadata))
 
 
 def recover(part: str | Path) -> Path:

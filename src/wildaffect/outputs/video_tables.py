@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from wildaffect.core.errors import BadOutputs, OutputError
 from wildaffect.core.faces import Status
 from wildaffect.core.names import is_inside
-from wildaffect.core.tasks import LabelSpaces, Task
+from wildaffect.core.tasks import LabelSpaces, Task, expression_column
 from wildaffect.inference.calibration import Calibrated
-from wildaffect.outputs.columns import expression_column, result_schema
+from wildaffect.outputs.columns import result_schema
 from wildaffect.outputs.schema import ResultSchema
 from wildaffect.outputs.sidecar import Provenance
 from wildaffect.outputs.table import TableWriter

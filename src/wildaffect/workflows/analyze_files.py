@@ -123,14 +123,15 @@ def analyze_files(  # noqa: PLR0913 - each is an option of the command
     analyzer = build_analyzer(
         model,
         device=Device(name=device, threads=num_threads),
-        live=any(is_live(source) for source, _ in planned),
+        live=any(is_live(named.source) for named in planned),
         keep_features=measurements,
     )
     choice = choose_neutral(neutral, analyzer)
     jobs = [
         FileJob(
-            source=source,
-            results=results,
+            source=named.source,
+            label=named.name,
+            results=named.results,
             read=ReadOptions(
                 start_s=start_s, stop_s=stop_s, every=every, images=images_as, fps=fps
             ),
@@ -143,7 +144,7 @@ def analyze_files(  # noqa: PLR0913 - each is an option of the command
             neutral=choice,
             resume=resume,
         )
-        for source, results in planned
+        for named in planned
     ]
     return FilesAnalysis(
         jobs=tuple(jobs),
