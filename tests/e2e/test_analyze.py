@@ -7,7 +7,9 @@ import av
 import cv2
 import pytest
 
+from wildaffect.events.finder import find_events
 from wildaffect.outputs.claim import part_path
+from wildaffect.outputs.events_file import read_events
 from wildaffect.outputs.sidecar import read_sidecar
 from wildaffect.outputs.table import read_table, recover
 
@@ -31,6 +33,8 @@ def test_the_installed_command_writes_table_sidecar_and_overlay(clip, tmp_path, 
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "face.csv",
         "face.csv.json",
+        "face.events.csv",
+        "face.events.csv.json",
         "face.overlay.mp4",
     ]
     assert f"wrote {tmp_path / 'face.csv'}" in out
@@ -40,6 +44,8 @@ def test_the_installed_command_writes_table_sidecar_and_overlay(clip, tmp_path, 
     assert table["time_s"].to_pylist() == pytest.approx([i / 25 for i in range(20)])
     assert set(table["status"].to_pylist()) == {"ok"}
     assert set(table["track_id"].to_pylist()) == {0}
+    assert set(table["source"].to_pylist()) == {clip.name}
+    assert read_events(tmp_path / "face.events.csv") == find_events(table)
     assert count_frames(tmp_path / "face.overlay.mp4") == count_frames(clip) == 20
     sidecar = read_sidecar(tmp_path / "face.csv")
     assert sidecar["complete"]

@@ -75,7 +75,13 @@ def test_what_cannot_be_read_takes_a_line_each_and_the_other_files_are_done(
         assert line.startswith(f"wildaffect: {path}: ")
         assert MAKERS[path.name][1] in line
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
-    assert names == ["face.csv", "face.csv.json", "face.overlay.mp4"]
+    assert names == [
+        "face.csv",
+        "face.csv.json",
+        "face.events.csv",
+        "face.events.csv.json",
+        "face.overlay.mp4",
+    ]
     assert f"{len(paths)} with errors" in done.out.splitlines()[-1]
 
 

@@ -12,6 +12,7 @@ from wildaffect.analysis.folder import run_jobs
 from wildaffect.analysis.job import FileJob
 from wildaffect.analysis.options import ColumnOptions, ReadOptions, build_analyzer
 from wildaffect.core.printable import printable
+from wildaffect.outputs.events_file import EVENTS_SUFFIX
 from wildaffect.outputs.sidecar import read_sidecar
 from wildaffect.outputs.table import read_table
 
@@ -84,7 +85,7 @@ def test_runs_at_once_into_one_folder_never_touch_each_others_results(
         if not file["was_finished"]
     )
     assert analyzed == Counter(map(str, videos))
-    results = sorted(out.rglob("*.csv"))
+    results = sorted(tables_in(out))
     assert len(results) == files
     for result in results:
         sidecar = read_sidecar(result)
@@ -98,13 +99,18 @@ def test_runs_at_once_into_one_folder_never_touch_each_others_results(
     assert not list(out.rglob("*.part*"))
 
 
+def tables_in(folder):
+    """Return the result tables in a folder, without their events."""
+    return [path for path in folder.rglob("*.csv") if not path.name.endswith(EVENTS_SUFFIX)]
+
+
 def test_the_second_of_two_inputs_of_one_name_gets_a_name_of_its_own(
     namesakes, tmp_path, analyze
 ):
     root, out = namesakes(2), tmp_path / "out"
     for folder in ("S00", "S01", "S00"):
         assert analyze(root / folder / "video.mp4", "-o", out, "--overlay").status == 0
-    tables = {path.name: read_table(path).num_rows for path in out.glob("*.csv")}
+    tables = {path.name: read_table(path).num_rows for path in tables_in(out)}
     assert tables == {"video.csv": 3, "S01_video.mp4.csv": 4}
     assert {path.name for path in out.glob("*.mp4")} == {
         "video.overlay.mp4",
@@ -134,9 +140,10 @@ def test_names_of_any_bytes_are_analyzed_on_any_terminal(clip, tmp_path, in_chil
     assert out.isascii()
     assert "\x1b" not in out
     assert r"caf\xe9.csv" in out
-    found = sorted(os.fsencode(path.name) for path in (tmp_path / "out").glob("*.csv"))
+    tables = tables_in(tmp_path / "out")
+    found = sorted(os.fsencode(path.name) for path in tables)
     assert found == sorted(name.replace(b".mp4", b".csv") for name in names)
-    for path in (tmp_path / "out").glob("*.csv"):
+    for path in tables:
         assert read_sidecar(path)["source"]["path"] == [
             printable(str(folder / path.with_suffix(".mp4").name))
         ]

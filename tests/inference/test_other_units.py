@@ -57,7 +57,7 @@ def test_columns_follow_the_artifact_in_every_format(model, film, tmp_path, suff
     names = table.column_names
     first = names.index("AU01")
     expected = [*LABELS, *(f"{u}_present" for u in LABELS)]
-    expected += ["neutral_known", *(f"{u}_intensity" for u in LABELS)]
+    expected += ["neutral_known", "source", *(f"{u}_intensity" for u in LABELS)]
     expected += ["AU12_left", "AU12_right", "AU43_left", "AU43_right"]
     assert names[first:] == expected
     (row, *_) = table.to_pylist()
