@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from wildaffect.analysis.job import FileReport
     from wildaffect.core.errors import WildAffectError
+    from wildaffect.core.events import Event
     from wildaffect.core.frames import Frame
     from wildaffect.core.results import Affect, FaceResult
     from wildaffect.core.version import __version__
+    from wildaffect.events.settings import EventSettings
+    from wildaffect.outputs.events_file import read_events
     from wildaffect.outputs.result import AnalysisResult
     from wildaffect.outputs.table import read_table
     from wildaffect.recipes.catalog import find_recipe
@@ -33,12 +36,15 @@ if TYPE_CHECKING:
     from wildaffect.workflows.load_model import load_model
     from wildaffect.workflows.predict import predict
     from wildaffect.workflows.pretrain import pretrain
+    from wildaffect.workflows.summarize import summarize
     from wildaffect.workflows.train import train
 
 _HOMES = {
     "Affect": "wildaffect.core.results",
     "AnalysisResult": "wildaffect.outputs.result",
     "Device": "wildaffect.runtime.network",
+    "Event": "wildaffect.core.events",
+    "EventSettings": "wildaffect.events.settings",
     "FaceResult": "wildaffect.core.results",
     "FileReport": "wildaffect.analysis.job",
     "Frame": "wildaffect.core.frames",
@@ -62,8 +68,10 @@ _HOMES = {
     "load_run": "wildaffect.training.temporal.runs",
     "predict": "wildaffect.workflows.predict",
     "pretrain": "wildaffect.workflows.pretrain",
+    "read_events": "wildaffect.outputs.events_file",
     "read_table": "wildaffect.outputs.table",
     "stream": "wildaffect.workflows.analyze",
+    "summarize": "wildaffect.workflows.summarize",
     "train": "wildaffect.workflows.train",
 }
 
@@ -71,6 +79,8 @@ __all__ = [
     "Affect",
     "AnalysisResult",
     "Device",
+    "Event",
+    "EventSettings",
     "FaceResult",
     "FileReport",
     "Frame",
@@ -94,8 +104,10 @@ __all__ = [
     "load_run",
     "predict",
     "pretrain",
+    "read_events",
     "read_table",
     "stream",
+    "summarize",
     "train",
 ]
 

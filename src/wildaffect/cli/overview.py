@@ -11,6 +11,10 @@ GROUPS: dict[str, dict[str, str]] = {
         "recover": "recover results from an interrupted run",
         "doctor": "check the installation and suggest fixes",
     },
+    "Results": {
+        "events": "find events: onset, apex and offset of what people show",
+        "summarize": "write statistics of every signal, a row per person",
+    },
     "Data": {
         "data check": "check annotations: counts, problems, leaks between splits",
         "synth make": "generate videos of synthetic people with exact labels",

@@ -1,0 +1,47 @@
+"""Search for result tables in folders."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from wildaffect.core.errors import OutputError
+from wildaffect.outputs.sidecar import sidecar_path
+from wildaffect.outputs.table import FORMATS
+
+SUFFIXES = frozenset(suffix for each in FORMATS for suffix in each.suffixes)
+
+
+def find_results(paths: Iterable[str | Path]) -> list[Path]:
+    """Return the given tables, and those in the given folders, once each, in order.
+
+    In folders, tables are recognized by their sidecar, so that summaries, events and other
+    files beside them are left out.
+
+    Raises:
+        OutputError: If a path does not exist, or a folder has no result.
+    """
+    found: dict[Path, None] = {}
+    for path in map(Path, paths):
+        if path.is_dir():
+            inside = sorted(filter(_is_result, path.rglob("*")))
+            if not inside:
+                raise OutputError(
+                    f"{path}: no results found; give the folder that `wildaffect analyze` "
+                    "wrote"
+                )
+            found |= dict.fromkeys(inside)
+        elif path.exists():
+            found[path] = None
+        else:
+            raise OutputError(f"{path}: no such file or folder")
+    return list(found)
+
+
+def _is_result(path: Path) -> bool:
+    if path.suffix.lower() not in SUFFIXES or not sidecar_path(path).is_file():
+        return False
+    try:
+        document = json.loads(sidecar_path(path).read_bytes())
+    except (ValueError, OSError):
+        return False
+    return isinstance(document, dict) and "schema_version" in document

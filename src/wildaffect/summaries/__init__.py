@@ -1,0 +1,1 @@
+"""Summaries of result tables: one row per video and person."""
