@@ -1,6 +1,5 @@
 """Commands on stored results: events and summaries."""
 
-import numpy as np
 import pytest
 
 from wildaffect.cli.main import main
@@ -56,7 +55,7 @@ def test_a_table_without_the_columns_is_one_line_and_the_others_are_done(
 ):
     monkeypatch.chdir(tmp_path)
     bad = tmp_path / "bad.csv"
-    np.savetxt(bad, [[1, 2]], delimiter=",", header="frame,valence", comments="")
+    bad.write_text("frame,valence\n1,0.5\n")
     assert run(command, bad, results) == 1
     captured = capsys.readouterr()
     assert captured.err.count("\n") == 1
