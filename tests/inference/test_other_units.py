@@ -11,10 +11,12 @@ from wildaffect.inference.calibration import Calibration
 from wildaffect.inference.manifest import ActionUnitOutput
 from wildaffect.outputs.overlay.style import ACTION_UNIT_NAMES
 from wildaffect.outputs.sidecar import read_sidecar
+from wildaffect.outputs.signal_columns import signal_parts
 from wildaffect.outputs.table import read_table, recover
 from wildaffect.video.write import VideoWriter
 
 NUMBERS = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 24, 25, 26, 28, 43)
+SIGNALS = [column.name for part in signal_parts() for column in part.columns]
 LABELS = tuple(action_unit_label(number) for number in NUMBERS)
 NOTE = "Trained on generated faces."
 LOGITS = np.linspace(-3, 3, len(LABELS)).astype(np.float32)
@@ -57,7 +59,8 @@ def test_columns_follow_the_artifact_in_every_format(model, film, tmp_path, suff
     names = table.column_names
     first = names.index("AU01")
     expected = [*LABELS, *(f"{u}_present" for u in LABELS)]
-    expected += ["neutral_known", "source", *(f"{u}_intensity" for u in LABELS)]
+    expected += ["neutral_known", "source", *SIGNALS]
+    expected += [f"{u}_intensity" for u in LABELS]
     expected += ["AU12_left", "AU12_right", "AU43_left", "AU43_right"]
     assert names[first:] == expected
     (row, *_) = table.to_pylist()

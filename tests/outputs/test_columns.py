@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -6,6 +7,7 @@ import pytest
 
 from wildaffect.core.faces import Status
 from wildaffect.core.results import Affect
+from wildaffect.core.signals import Signals
 from wildaffect.core.tasks import LabelSpace, LabelSpaces
 from wildaffect.outputs.columns import FeatureGroup, arrow_type, result_schema
 from wildaffect.outputs.schema_page import schema_page
@@ -20,14 +22,18 @@ CORE = (
     "AU12_present AU15_present AU23_present AU24_present AU25_present AU26_present "
     "neutral_known source"
 ).split()
+SIGNALS = (
+    "eye_closure_left eye_closure_right eyes_closed eye_yaw_deg eye_pitch_deg "
+    "gaze_yaw_deg gaze_pitch_deg looking_at_camera mouth_open"
+).split()
 
 
 def cells(schema, *rows):
     return schema.batch(rows).to_pylist()
 
 
-def test_the_core_columns_stand_in_their_published_order():
-    assert result_schema().arrow().names == CORE
+def test_the_core_columns_and_the_signals_stand_in_their_published_order():
+    assert result_schema().arrow().names == CORE + SIGNALS
 
 
 def test_every_column_says_unit_and_meaning_and_its_type_follows_from_its_name():
@@ -67,6 +73,19 @@ def test_low_quality_rows_keep_their_place_and_withhold_predictions(row):
     assert got["valence"] is None
 
 
+def test_gaze_is_null_while_eyes_are_closed_and_all_signals_where_there_are_none(row):
+    closed = Signals(
+        eye_closure_left=0.75, eye_closure_right=0.5, eyes_closed=True, mouth_open=0.25
+    )
+    opened = replace(closed, eyes_closed=False, gaze_yaw_deg=-3.5, looking_at_camera=False)
+    rows = [replace(row(), signals=signals) for signals in (closed, opened, None)]
+    got = [
+        [cell[name] for name in ("eyes_closed", "gaze_yaw_deg", "looking_at_camera")]
+        for cell in cells(result_schema(), *rows)
+    ]
+    assert got == [[True, None, None], [False, -3.5, False], [None, None, None]]
+
+
 def test_two_faces_of_a_frame_are_two_rows_of_their_own_in_any_order(row):
     one, two = row(0, 0), row(0, 1)
     schema = result_schema()
@@ -90,6 +109,7 @@ def test_columns_follow_the_label_space_of_the_model():
         "AU45_present",
         "neutral_known",
         "source",
+        *SIGNALS,
     ]
 
 
@@ -105,7 +125,7 @@ def test_optional_groups_are_named_value_by_value(row):
     face_row = row()
     face_row.features["geometry"] = np.array([1.5, np.nan], np.float32)
     (got,) = cells(schema, face_row)
-    assert len(got) == len(CORE) + 478 * 3 + 52 + 2
+    assert len(got) == len(CORE) + len(SIGNALS) + 478 * 3 + 52 + 2
     assert got["landmark_477_z"] == face_row.face.landmarks_xyz[477, 2]
     assert got["blendshape_jawOpen"] == face_row.face.blendshapes[25]
     assert (got["geometry_mouth"], got["geometry_brow"]) == (1.5, None)

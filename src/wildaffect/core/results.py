@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.core.faces import FaceObservation, Status
+from wildaffect.core.signals import Signals
 from wildaffect.core.tasks import LabelSpace, LabelSpaces
 
 UNCLEAR = "unclear"
@@ -114,6 +115,8 @@ class FaceResult:
     """None if and only if `status` is `no_face`."""
     affect: Affect | None = None
     """None where there is no face, or its quality is too low for predictions."""
+    signals: Signals | None = None
+    """Eyes, gaze and mouth; None where `status` is not `ok`."""
     features: dict[str, NDArray[np.float32]] = field(default_factory=dict)
     """Requested feature groups by name, raw and relative to the person's neutral."""
     neutral_known: float = float("nan")

@@ -14,6 +14,7 @@ from wildaffect.inference.postprocess import smoothing_by_column, to_affect
 from wildaffect.inference.rows import GapFiller
 from wildaffect.inference.runs import build_stream
 from wildaffect.inference.streaming_smoother import StreamingSmoother
+from wildaffect.signals.reader import SignalReader
 
 
 class PersonStream:
@@ -48,6 +49,7 @@ class PersonStream:
         self._gaps = GapFiller(tuple(backbone.name for backbone in inputs.backbones))
         self._windows = build_stream(model)
         self._smoother = StreamingSmoother(smoothing_by_column(manifest, model.layout))
+        self._signals = SignalReader()
         self._warming: list[FaceRow] | None = []
         self._open: deque[tuple[FaceRow, dict[str, Vector], float]] = deque()
 
@@ -104,6 +106,7 @@ class PersonStream:
             affect=None
             if withheld
             else to_affect(values, self._model.manifest, self._model.layout),
+            signals=self._signals.read(row.face),
             features=kept,
             neutral_known=known,
         )

@@ -19,6 +19,7 @@ from wildaffect.outputs.schema import (
     ResultSchema,
     Values,
 )
+from wildaffect.outputs.signal_columns import signal_parts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +46,8 @@ def result_schema(
 ) -> ResultSchema:
     """Return the schema for a model's label spaces and the requested optional groups.
 
-    All columns of the core group are included, whether the model predicts them or not.
+    All columns of the core group, whether the model predicts them or not, and those of the
+    signals are included.
 
     Args:
         spaces: Names of the model's outputs.
@@ -67,6 +69,7 @@ def result_schema(
         _expression_part(spaces),
         *_action_unit_parts(spaces, thresholds or {}),
         *last_parts(),
+        *signal_parts(),
     ]
     if intensities:
         parts.append(_intensity_part(spaces, intensity_note))
@@ -232,6 +235,6 @@ def _feature_part(group: FeatureGroup) -> Part:
 
 _SCALAR_TYPES = {
     column.name: column.type
-    for part in (*scalar_parts(), *last_parts())
+    for part in (*scalar_parts(), *last_parts(), *signal_parts())
     for column in part.columns
 }

@@ -31,11 +31,12 @@ ARROW_TYPES: Mapping[str, pa.DataType] = {
 class Group(StrEnum):
     """Group of columns.
 
-    `core` is always written, `intensities` if the model predicts them, the others on
-    request.
+    `core` and `signals` are always written, `intensities` if the model predicts them, the
+    others on request.
     """
 
     CORE = "core"
+    SIGNALS = "signals"
     INTENSITIES = "intensities"
     LANDMARKS = "landmarks"
     BLENDSHAPES = "blendshapes"

@@ -34,8 +34,9 @@ _INTRODUCTION = f"""\
 
 Schema version {SCHEMA_VERSION}. One row per decoded frame and face, plus one `no_face` row
 per frame without a face. Rows are in the order of their frames. Every column of the core
-group is always there, in this order; values that a model does not predict are empty (null),
-never zero: an empty cell in CSV, a null in Parquet, a missing key in JSON Lines.
+group and of the signals is always there, in this order; values that a model does not
+predict are empty (null), never zero: an empty cell in CSV, a null in Parquet, a missing key
+in JSON Lines.
 
 Columns of expressions and action units are named after the label space of the model; those
 below are for the eight expressions and the twelve official action units of Aff-Wild2. A
@@ -129,6 +130,7 @@ def schema_page() -> str:
 
 _TITLES = {
     Group.CORE: "Core columns",
+    Group.SIGNALS: "Signals of eyes, gaze and mouth (always written; see signals.md)",
     Group.INTENSITIES: "Intensities of action units (where the model gives them)",
     Group.LANDMARKS: "Landmarks (on request)",
     Group.BLENDSHAPES: "Blendshapes (on request)",
@@ -139,11 +141,7 @@ _SHORTENED = (Group.LANDMARKS, Group.FEATURES)
 
 
 def _table(columns: Sequence[Column], group: Group) -> str:
-    shown = (
-        columns
-        if group in (Group.CORE, Group.INTENSITIES, Group.BLENDSHAPES)
-        else columns[:MAX_SHOWN]
-    )
+    shown = columns[:MAX_SHOWN] if group in _SHORTENED else columns
     table = markdown_rows(
         ("column", "type", "unit or range", "may be empty", "meaning"),
         [
