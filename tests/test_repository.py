@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from wildaffect.cli.main import main
-from wildaffect.cli.overview import COMMANDS
+from wildaffect.cli.overview import COMMANDS, module_name
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src/wildaffect"
@@ -106,14 +106,14 @@ def test_the_tree_in_the_readme_is_that_of_the_package() -> None:
 
 def test_every_file_of_the_command_line_is_a_command() -> None:
     files = {p.stem for p in (PACKAGE / "cli/commands").glob("*.py")} - {"__init__"}
-    assert files == {name.replace(" ", "_") for name in COMMANDS}
+    assert files == set(map(module_name, COMMANDS))
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_command_helps_with_an_example(
     name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    module = importlib.import_module(f"wildaffect.cli.commands.{name.replace(' ', '_')}")
+    module = importlib.import_module(f"wildaffect.cli.commands.{module_name(name)}")
     assert f"wildaffect {name} " in module.__doc__, "the docstring needs an example"
     assert callable(module.run)
     assert main([*name.split(), "--help"]) == 0

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from wildaffect.workflows.analyze_files import analyze_files
     from wildaffect.workflows.calibrate import calibrate
     from wildaffect.workflows.compare import compare
+    from wildaffect.workflows.compare_clips import compare_clips
     from wildaffect.workflows.cross_validate import cross_validate
     from wildaffect.workflows.ensemble import ensemble
     from wildaffect.workflows.evaluate import evaluate
@@ -54,6 +55,7 @@ _HOMES = {
     "analyze_files": "wildaffect.workflows.analyze_files",
     "calibrate": "wildaffect.workflows.calibrate",
     "compare": "wildaffect.workflows.compare",
+    "compare_clips": "wildaffect.workflows.compare_clips",
     "cross_validate": "wildaffect.workflows.cross_validate",
     "ensemble": "wildaffect.workflows.ensemble",
     "evaluate": "wildaffect.workflows.evaluate",
@@ -90,6 +92,7 @@ __all__ = [
     "analyze_files",
     "calibrate",
     "compare",
+    "compare_clips",
     "cross_validate",
     "ensemble",
     "evaluate",

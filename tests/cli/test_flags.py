@@ -48,6 +48,7 @@ MEANINGS = {
     "--precision": "PRECISION",
     "--quiet": "",
     "--report": "PATH",
+    "--resamples": "N",
     "--score-split": "SPLIT",
     "--seed": "N",
     "--size": "PIXELS",

@@ -7,7 +7,13 @@ from collections.abc import Iterator, Sequence
 from types import ModuleType
 from typing import Any
 
-from wildaffect.cli.overview import COMMANDS, group_text, overview, split_command
+from wildaffect.cli.overview import (
+    COMMANDS,
+    group_text,
+    module_name,
+    overview,
+    split_command,
+)
 from wildaffect.cli.parser.completion import SHELLS, completion_script
 from wildaffect.cli.parser.help import help_text
 from wildaffect.cli.parser.marks import Invocation
@@ -117,7 +123,7 @@ def _errors_name(command: str) -> Iterator[None]:
 
 
 def _module(name: str) -> ModuleType:
-    return importlib.import_module(f"wildaffect.cli.commands.{name.replace(' ', '_')}")
+    return importlib.import_module(f"wildaffect.cli.commands.{module_name(name)}")
 
 
 def _script(words: list[str]) -> str:

@@ -14,6 +14,7 @@ GROUPS: dict[str, dict[str, str]] = {
     "Results": {
         "events": "find events: onset, apex and offset of what people show",
         "summarize": "write statistics of every signal, a row per person",
+        "compare-clips": "compare conditions over participants, with intervals",
     },
     "Data": {
         "data check": "check annotations: counts, problems, leaks between splits",
@@ -50,6 +51,12 @@ GROUPS: dict[str, dict[str, str]] = {
 """Title -> command (one or two words) -> summary; modules are named after commands."""
 
 COMMANDS = {name: text for group in GROUPS.values() for name, text in group.items()}
+
+
+def module_name(command: str) -> str:
+    """Return the name of the module of a command, such as `data_check`."""
+    return command.replace(" ", "_").replace("-", "_")
+
 
 _WIDTH = max(map(len, COMMANDS))
 

@@ -1,0 +1,1 @@
+"""Comparison of conditions over the participants of a study."""
