@@ -49,8 +49,8 @@ def methods_text(
     )
     return (
         f"Perceived facial behavior was estimated with wildaffect {__version__}, "
-        f"model {described or 'unknown'}. Signals "
-        f"({', '.join(comparison.signals)}) were averaged in steps of {window.step_s:g} s from {window.start_s:g} to "
+        f"model {described or 'unknown'}. Signals ({', '.join(comparison.signals)}) were "
+        f"averaged in steps of {window.step_s:g} s from {window.start_s:g} s to "
         f"{window.stop_s:g} s relative to the onset of the stimulus. {correction} "
         f"{counted(num_excluded, 'trial')} of {len(used) + num_excluded} "
         f"{'was' if num_excluded == 1 else 'were'} excluded; in those used, "
