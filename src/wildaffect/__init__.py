@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from wildaffect.workflows.calibrate import calibrate
     from wildaffect.workflows.compare import compare
     from wildaffect.workflows.compare_clips import compare_clips
+    from wildaffect.workflows.convert import convert
     from wildaffect.workflows.cross_validate import cross_validate
     from wildaffect.workflows.ensemble import ensemble
     from wildaffect.workflows.evaluate import evaluate
@@ -56,6 +57,7 @@ _HOMES = {
     "calibrate": "wildaffect.workflows.calibrate",
     "compare": "wildaffect.workflows.compare",
     "compare_clips": "wildaffect.workflows.compare_clips",
+    "convert": "wildaffect.workflows.convert",
     "cross_validate": "wildaffect.workflows.cross_validate",
     "ensemble": "wildaffect.workflows.ensemble",
     "evaluate": "wildaffect.workflows.evaluate",
@@ -93,6 +95,7 @@ __all__ = [
     "calibrate",
     "compare",
     "compare_clips",
+    "convert",
     "cross_validate",
     "ensemble",
     "evaluate",

@@ -20,6 +20,7 @@ METAVARS = {
     "--data-license": "TEXT",
     "--device": "DEVICE",
     "--feature-sets": "SET",
+    "--format": "FORMAT",
     "--fps": "HZ",
     "--images-as": "CONTENT",
     "--inputs": "SET",

@@ -1,6 +1,7 @@
 """CSV: commas, one header line, empty cells for null, shortest text that round-trips."""
 
 import io
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -23,6 +24,11 @@ def header(schema: pa.Schema) -> bytes:
 def rows(batch: pa.RecordBatch) -> bytes:
     """Return one line per row; text is quoted only if needed (RFC 4180)."""
     return _lines([_with_marks(column) for column in batch.columns])
+
+
+def guarded(text: str) -> str:
+    """Return text with an apostrophe in front where a spreadsheet would compute it."""
+    return f"'{text}" if re.match(f"[{_FIRST}]", text) else text
 
 
 def read(path: Path, types: Mapping[str, pa.DataType]) -> pa.Table:

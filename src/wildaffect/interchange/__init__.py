@@ -1,0 +1,1 @@
+"""Files of other programs: written from results, read to compare with results."""
