@@ -1,4 +1,5 @@
 import math
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -110,6 +111,22 @@ def test_a_blink_does_not_end_a_look_at_the_camera():
     at, away = find_events(rows)
     assert (at.label, at.onset_s, at.offset_s) == ("looking_at_camera", 0, 45 / FPS)
     assert (away.label, away.onset_s, away.peak) == ("looking_away", 45 / FPS, 30)
+
+
+def test_looking_at_the_camera_and_away_do_not_overlap():
+    rng = np.random.default_rng(2)
+    looking = np.repeat(rng.random(40) < 0.5, rng.integers(1, 20, 40)).tolist()
+    rows = table(
+        {
+            "looking_at_camera": looking,
+            "gaze_yaw_deg": [0.0] * len(looking),
+            "gaze_pitch_deg": [0.0] * len(looking),
+        }
+    )
+    events = find_events(rows)
+    assert {"looking_at_camera", "looking_away"} == set(labels(events))
+    for before, after in pairwise(events):
+        assert before.offset_s <= after.onset_s + 1e-9
 
 
 def test_expressions_are_runs_of_one_label_with_its_probability():

@@ -103,6 +103,7 @@ def _gaze_rules(settings: EventSettings) -> tuple[StateRule, StateRule]:
             signals=(GAZE_ANGLE,),
             merge_gap_s=settings.gaze_merge_gap_s,
             min_duration_s=settings.min_duration_s,
+            merges_unknown=True,
             negated=negated,
         )
 

@@ -59,9 +59,11 @@ class IntervalBuilder:
     def __init__(self, merge_gap_s: float) -> None:
         self._merge_gap_s = merge_gap_s + TIME_TOLERANCE_S
         self._open: Interval | None = None
+        self._is_split = False
+        """True if a row after the open interval keeps it from being continued."""
 
     def add(
-        self, times_s: Floats, stops_s: Floats, on: Flags, values: Floats
+        self, times_s: Floats, stops_s: Floats, on: Flags, splits: Flags, values: Floats
     ) -> Iterator[Interval]:
         """Add rows and yield the intervals that they complete.
 
@@ -69,14 +71,17 @@ class IntervalBuilder:
             times_s: Times of the rows, ascending, shape (R,).
             stops_s: Time at which each row ends, that of the next frame, shape (R,).
             on: True where the state holds, shape (R,).
+            splits: True where intervals before and after the row are not merged.
             values: Signal, NaN where unknown, shape (R,).
         """
-        if not on.any():
-            return
+        last = 0
         edges = np.flatnonzero(np.diff(on, prepend=False, append=False))
         for start, stop in edges.reshape(-1, 2).tolist():
             onset_s = float(times_s[start])
-            if self._open and onset_s - self._open.offset_s > self._merge_gap_s:
+            self._is_split |= bool(splits[last:start].any())
+            if self._open and (
+                self._is_split or onset_s - self._open.offset_s > self._merge_gap_s
+            ):
                 yield self._open
                 self._open = None
             if self._open is None:
@@ -84,6 +89,8 @@ class IntervalBuilder:
             self._open.extend(
                 times_s[start:stop], float(stops_s[stop - 1]), values[start:stop]
             )
+            self._is_split, last = False, stop
+        self._is_split |= bool(splits[last:].any())
 
     def close(self) -> Iterator[Interval]:
         """Yield the interval that is still open at the end of the track."""

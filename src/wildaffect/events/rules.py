@@ -83,6 +83,8 @@ class StateRule:
     merge_gap_s: float
     min_duration_s: float
     max_duration_s: float | None = None
+    merges_unknown: bool = False
+    """True to merge over rows of unknown state alone, such as the gaze of closed eyes."""
     negated: bool = False
     """True to read `begins` and `holds` as 1 minus their value."""
 
@@ -144,8 +146,9 @@ class _StateWatcher:
         off = ~on & ~((holds >= rule.offset) & ~np.isnan(begins))
         state = _latched(on, off, self._is_on)
         self._is_on = bool(state[-1])
+        splits = off & ~np.isnan(begins) if rule.merges_unknown else np.zeros_like(off)
         signal = np.mean([columns[name] for name in rule.signals], axis=0)
-        yield from self._builder.add(times_s, stops_s, state, signal)
+        yield from self._builder.add(times_s, stops_s, state, splits, signal)
 
     def close(self) -> Iterator[Interval]:
         yield from self._builder.close()
