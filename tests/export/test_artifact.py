@@ -5,10 +5,10 @@ import pytest
 from wildaffect.core.errors import UsageError
 from wildaffect.core.tasks import ABAW_ACTION_UNITS, Task
 from wildaffect.core.windows import FRAME_WISE, WindowSpec
-from wildaffect.export.artifact import Title, build_manifest
+from wildaffect.export.artifact import Title, build_artifact, check_exportable
 from wildaffect.inference.calibration import Calibration
 from wildaffect.inference.inputs import COLUMNS
-from wildaffect.inference.manifest import Affine
+from wildaffect.inference.manifest import Affine, Manifest
 from wildaffect.inference.neutral import DEFAULT_POLICY
 from wildaffect.training.temporal.calibrate_and_score import (
     calibration_path,
@@ -25,11 +25,15 @@ def ensemble_of(*folders, **fields) -> Ensemble:
     return Ensemble(folder=folders[0], members=members, calibration=Calibration(), **fields)
 
 
+def manifest_of(*folders) -> Manifest:
+    return build_artifact(ensemble_of(*folders), [b"net"] * len(folders), TITLE).manifest
+
+
 def test_the_manifest_says_what_the_run_was(make_run):
     folder = make_run(rate_hz=10.000000000000002)
     fitted = Calibration(expression_bias=(0.5,) * 8)
     save_calibration(fitted, calibration_path(folder))
-    manifest = build_manifest(load_ensemble(folder), [b"net"], TITLE)
+    manifest = build_artifact(load_ensemble(folder), [b"net"], TITLE).manifest
     assert (manifest.name, manifest.version, manifest.license) == ("toy", "3", "CC0-1.0")
     assert [model_input.kind for model_input in manifest.inputs] == [
         "pose",
@@ -48,7 +52,7 @@ def test_the_manifest_says_what_the_run_was(make_run):
 def test_tasks_that_the_run_does_not_predict_stay_absent(make_run):
     every = load_run(make_run("all")).recipe.model
     few = replace(every, tasks=(Task.VALENCE, Task.ACTION_UNITS))
-    manifest = build_manifest(ensemble_of(make_run("few", model=few)), [b"net"], TITLE)
+    manifest = manifest_of(make_run("few", model=few))
     assert manifest.predicts_valence
     assert not manifest.predicts_arousal
     assert manifest.expression is None
@@ -56,12 +60,16 @@ def test_tasks_that_the_run_does_not_predict_stay_absent(make_run):
 
 
 def test_a_run_without_change_inputs_needs_no_neutral(make_run):
-    manifest = build_manifest(ensemble_of(make_run(inputs=("pose",))), [b"net"], TITLE)
+    manifest = build_artifact(
+        ensemble_of(make_run(inputs=("pose",))), [b"net"], TITLE
+    ).manifest
     assert manifest.neutral is None
 
 
 def test_a_run_that_sees_frames_alone_runs_on_every_row(make_run):
-    manifest = build_manifest(ensemble_of(make_run(window=FRAME_WISE)), [b"net"], TITLE)
+    manifest = build_artifact(
+        ensemble_of(make_run(window=FRAME_WISE)), [b"net"], TITLE
+    ).manifest
     assert manifest.rate_hz is None
 
 
@@ -76,7 +84,7 @@ def test_weights_and_rescaling_of_members_are_kept(make_run):
         ),
         calibration=Calibration(),
     )
-    manifest = build_manifest(ensemble, [b"one", b"two"], TITLE)
+    manifest = build_artifact(ensemble, [b"one", b"two"], TITLE).manifest
     assert [member.weight for member in manifest.members] == [2.0, 1.0]
     assert manifest.members[0].rescaled == moved
     assert len({member.network.file for member in manifest.members}) == 2
@@ -95,7 +103,7 @@ def test_specialists_keep_their_tasks_and_windows(make_run):
         specialist(make_run, "va", Task.AROUSAL, Task.VALENCE, window=long),
         make_run("every", window=FRAME_WISE),
     )
-    manifest = build_manifest(ensemble_of(*folders), [b"a", b"b", b"c"], TITLE)
+    manifest = manifest_of(*folders)
     assert manifest.tasks == tuple(Task)
     assert [member.tasks for member in manifest.members] == [
         (Task.ACTION_UNITS,),
@@ -116,14 +124,16 @@ def test_a_measurement_that_analysis_does_not_give_to_networks_is_named(make_run
     with pytest.raises(
         UsageError, match=r"input 'mesh' is neither measured .* train without"
     ):
-        build_manifest(ensemble_of(folder), [b"net"], TITLE)
+        check_exportable(ensemble_of(folder))
 
 
 def test_members_may_read_different_inputs(make_run):
     first = make_run("a", inputs=("pose", "geometry_change"))
     second = make_run("b", inputs=("blendshapes", "pose"))
     third = make_run("c", inputs=("pose", "geometry_change", "blendshapes"))
-    manifest = build_manifest(ensemble_of(first, second, third), [b"1", b"2", b"3"], TITLE)
+    manifest = build_artifact(
+        ensemble_of(first, second, third), [b"1", b"2", b"3"], TITLE
+    ).manifest
     assert [model_input.key for model_input in manifest.inputs] == [
         "pose",
         "geometry_change",
@@ -140,29 +150,29 @@ def test_a_neutral_counts_where_changes_are_read_and_nowhere_else(make_run):
     other = replace(DEFAULT_POLICY, warm_up_s=9.0)
     reader = make_run("a", inputs=("pose", "geometry_change"))
     silent = make_run("b", inputs=("pose",), neutral=other)
-    manifest = build_manifest(ensemble_of(silent, reader), [b"1", b"2"], TITLE)
+    manifest = manifest_of(silent, reader)
     assert manifest.neutral == DEFAULT_POLICY
     third = make_run("c", inputs=("blendshapes_change",), neutral=other)
     with pytest.raises(
         UsageError, match=r"c: neutral policy .* differs from .*a; members of an artifact"
     ):
-        build_manifest(ensemble_of(silent, reader, third), [b"1", b"2", b"3"], TITLE)
+        check_exportable(ensemble_of(silent, reader, third))
 
 
 def test_measurements_of_another_version_are_refused(make_run):
     folder = make_run(digest="0" * 64)
     with pytest.raises(UsageError, match=r"measured by another version \(000000000000"):
-        build_manifest(ensemble_of(folder), [b"net"], TITLE)
+        check_exportable(ensemble_of(folder))
 
 
 def test_gaps_shorter_than_two_steps_of_the_rate_are_refused(make_run):
     folder = make_run(rate_hz=1.0)
     with pytest.raises(UsageError, match="max_gap_s must be at least 2 s"):
-        build_manifest(ensemble_of(folder), [b"net"], TITLE)
+        check_exportable(ensemble_of(folder))
 
 
 def test_members_that_one_analysis_cannot_run_together_are_refused(make_run):
     folders = make_run("a"), make_run("b", rate_hz=20.0)
     message = "20 rows per second differ from 10 of"
     with pytest.raises(UsageError, match=message):
-        build_manifest(ensemble_of(*folders), [b"one", b"two"], TITLE)
+        check_exportable(ensemble_of(*folders))

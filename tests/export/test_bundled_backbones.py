@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from wildaffect.core.errors import BadArtifact, BadWeights, UsageError
-from wildaffect.export.artifact import Title, build_manifest
+from wildaffect.export.artifact import Title, build_artifact
 from wildaffect.export.bundled_backbones import (
     bundle_backbones,
     check_features,
@@ -121,7 +121,7 @@ def test_the_manifest_and_the_card_say_what_the_backbones_are(run, make_run, bac
     plain = make_run("plain", inputs=("pose",))
     ensemble = ensemble_of(run, plain)
     bundled = bundle_backbones(ensemble, {"vit": str(backbone)})
-    manifest = build_manifest(ensemble, [b"one", b"two"], TITLE, bundled)
+    manifest = build_artifact(ensemble, [b"one", b"two"], TITLE, bundled).manifest
     assert [model_input.key for model_input in manifest.inputs] == ["pose", "vit"]
     vit = manifest.inputs[1]
     weights = weights_of(backbone)

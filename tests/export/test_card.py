@@ -1,5 +1,5 @@
 from wildaffect.core.tasks import Task
-from wildaffect.export.artifact import Title, build_manifest
+from wildaffect.export.artifact import Title, build_artifact
 from wildaffect.export.card import write_card
 from wildaffect.export.pixels import PixelParity
 from wildaffect.training.core.scores import ScoreLine, write_scores
@@ -16,7 +16,7 @@ def line(name: str, score: float) -> ScoreLine:
 
 def card_of(folder) -> str:
     ensemble = load_ensemble(folder)
-    manifest = build_manifest(ensemble, [b"net"], TITLE)
+    manifest = build_artifact(ensemble, [b"net"], TITLE).manifest
     pixels = PixelParity(num_rows=150, largest={"valence": 3e-7})
     return write_card(ensemble, manifest, {Task.VALENCE: 2e-7}, pixels)
 

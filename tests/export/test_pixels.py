@@ -10,10 +10,9 @@ from wildaffect.core.faces import Status
 from wildaffect.core.results import Affect, FaceResult
 from wildaffect.core.tasks import LabelSpace, LabelSpaces, Task
 from wildaffect.core.windows import WindowSpec
-from wildaffect.export.artifact import Title, build_manifest, network_name
+from wildaffect.export.artifact import Title, build_artifact
 from wildaffect.export.onnx import check_parity, to_onnx
-from wildaffect.export.pixels import TorchNetwork, compare_rows, demo_frames, pixel_parity
-from wildaffect.inference.artifact import Artifact
+from wildaffect.export.pixels import TorchNetwork, clip_frames, compare_rows, pixel_parity
 from wildaffect.inference.calibration import Calibration
 from wildaffect.training.temporal.ensembles import Ensemble, EnsembleMember, load_ensemble
 from wildaffect.training.temporal.runs import load_run
@@ -27,14 +26,13 @@ def exported(make_run):
     ensemble = load_ensemble(make_run())
     model = ensemble.members[0].trained.model
     content = to_onnx(model)
-    manifest = build_manifest(ensemble, [content], TITLE)
-    return Artifact(manifest, {network_name(0): content}, digest=""), model
+    return build_artifact(ensemble, [content], TITLE), model
 
 
 @pytest.mark.slow
 def test_analysis_says_the_same_with_the_file_and_with_the_model(exported):
     artifact, model = exported
-    parity = pixel_parity(artifact, [model], islice(demo_frames(), 6))
+    parity = pixel_parity(artifact, [model], islice(clip_frames(None), 6))
     assert parity.num_rows == 6
     assert max(parity.largest.values()) < 1e-5
 
@@ -62,10 +60,9 @@ def test_analysis_says_the_same_with_specialists_of_different_windows(make_run):
     contents = [to_onnx(item.model) for item in runs]
     for run, content in zip(runs, contents, strict=True):
         assert set(check_parity(run.model, content)) == set(run.recipe.model.tasks)
-    files = {network_name(index): item for index, item in enumerate(contents)}
-    artifact = Artifact(build_manifest(ensemble, contents, TITLE), files, digest="")
+    artifact = build_artifact(ensemble, contents, TITLE)
     models = [item.model for item in runs]
-    parity = pixel_parity(artifact, models, islice(demo_frames(), 6))
+    parity = pixel_parity(artifact, models, islice(clip_frames(None), 6))
     assert parity.num_rows == 6
     assert max(parity.largest.values()) < 1e-5
 
@@ -76,7 +73,7 @@ def test_a_file_of_other_weights_is_refused(exported):
     with torch.no_grad():
         model.heads["valence"].output.bias += 0.01
     with pytest.raises(BadArtifact, match=r"valence of the analyzed clip .* got 0\.0"):
-        pixel_parity(artifact, [model], islice(demo_frames(), 6))
+        pixel_parity(artifact, [model], islice(clip_frames(None), 6))
 
 
 TWO = LabelSpaces(action_units=LabelSpace(name="two", labels=("AU01", "AU02")))

@@ -8,7 +8,6 @@ from wildaffect.workflows.compare import ComparisonResult
 from wildaffect.workflows.ensemble import EnsembleResult
 from wildaffect.workflows.export_model import ExportResult
 from wildaffect.workflows.finetune import FinetuneResult
-from wildaffect.workflows.predict import PredictResult
 from wildaffect.workflows.pretrain import PretrainResult
 from wildaffect.workflows.training_setup import TrainResult
 
@@ -17,7 +16,6 @@ Result = (
     | FinetuneResult
     | PretrainResult
     | ComparisonResult
-    | PredictResult
     | EnsembleResult
     | ExportResult
 )
@@ -36,8 +34,6 @@ def print_result(result: Result) -> None:
             _print_pretraining(result)
         case ComparisonResult():
             _print_comparison(result)
-        case PredictResult():
-            _print_predictions(result)
         case EnsembleResult():
             _print_ensemble(result)
         case ExportResult():
@@ -94,23 +90,6 @@ def _print_comparison(result: ComparisonResult) -> None:
     console = Console(highlight=False, soft_wrap=True)
     console.print(result.markdown, markup=False)
     console.print(f"{result.folder}/comparison.md, .json, .svg", markup=False)
-
-
-def _print_predictions(result: PredictResult) -> None:
-    console = Console(highlight=False, soft_wrap=True)
-    if result.num_missing:
-        console.print(
-            f"note: {result.num_missing} videos have no features and got no table"
-        )
-    if result.num_borrowed:
-        console.print(
-            f"note: {result.num_borrowed:,} frames without features took another frame's "
-            "values; their status is interpolated"
-        )
-    kept = f", {result.num_kept} left as they were" if result.num_kept else ""
-    console.print(
-        f"{result.folder}: {result.num_written} tables written{kept}", markup=False
-    )
 
 
 def _print_ensemble(result: EnsembleResult) -> None:

@@ -1,29 +1,27 @@
-"""Manifest of an exported run or ensemble, for `analyze`."""
+"""Artifact of a run or ensemble, for `analyze`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from wildaffect.core.errors import UsageError
 from wildaffect.core.tasks import Task
-from wildaffect.core.windows import AnyWindow
 from wildaffect.export.bundled_backbones import BundledBackbone
 from wildaffect.features.sets import MEASURED
-from wildaffect.inference.artifact import network_file
+from wildaffect.inference.artifact import Artifact, network_file
 from wildaffect.inference.checks import MIN_GAP_STEPS, check_manifest
 from wildaffect.inference.inputs import COLUMNS
 from wildaffect.inference.manifest import (
     AGAINST_NEUTRAL,
     FORMAT_VERSION,
     ActionUnitOutput,
-    BackboneInput,
     DataSource,
     ExpressionOutput,
     Manifest,
     MeasuredInput,
     Member,
-    NeutralPolicy,
+    NetworkFile,
 )
-from wildaffect.training.temporal.ensembles import Ensemble
+from wildaffect.training.temporal.ensembles import Ensemble, EnsembleMember, tasks_of
 from wildaffect.training.temporal.runs import TrainedModel
 from wildaffect.training.temporal.sequence_inputs import MEASURED_SET, in_order
 
@@ -39,50 +37,52 @@ class Title:
     """One sentence; None to derive it from the training data."""
 
 
-def build_manifest(
+def build_artifact(
     ensemble: Ensemble,
     networks: Sequence[bytes],
     title: Title,
     backbones: Sequence[BundledBackbone] = (),
-) -> Manifest:
-    """Return the manifest of an artifact with one network per member.
+) -> Artifact:
+    """Return an artifact with one network per member; it has no digest until written.
 
     Args:
-        ensemble: Ensemble to export.
+        ensemble: Ensemble to export, checked by `check_exportable`.
         networks: ONNX of each member, in order.
         title: Name, version, license and summary.
         backbones: Backbones of the inputs that analysis does not measure itself.
 
     Raises:
-        UsageError: If features were measured by another version, or members differ in rate
-            or neutral.
         BadArtifact: If the manifest is inconsistent.
     """
-    check_exportable(ensemble)
-    first = ensemble.members[0].trained
+    trained = [member.trained for member in ensemble.members]
     tasks, spaces = ensemble.tasks, ensemble.spaces
-    inputs = _all_inputs(ensemble)
-    members = tuple(
-        Member(
-            network=network_file(network_name(index), content),
-            weight=member.weight,
-            tasks=_own_tasks(member.trained, tasks),
-            window=_own_window(member.trained, first),
-            inputs=_own_inputs(member.trained, inputs),
-            rescaled=dict(member.rescaled),
-        )
-        for index, (member, content) in enumerate(
-            zip(ensemble.members, networks, strict=True)
-        )
+    inputs = in_order(
+        tuple(dict.fromkeys(name for model in trained for name in model.recipe.inputs))
     )
+    sources = tuple(dict.fromkeys(each for model in trained for each in model.data.sources))
+    files = {f"member-{index}.onnx": onnx for index, onnx in enumerate(networks)}
+    members = tuple(
+        _member(member, network_file(file, onnx), ensemble, inputs)
+        for member, (file, onnx) in zip(ensemble.members, files.items(), strict=True)
+    )
+    computed = {
+        backbone.name: backbone.as_input(f"backbone-{index}.onnx")
+        for index, backbone in enumerate(backbones)
+    }
+    files |= {computed[backbone.name].network.file: backbone.onnx for backbone in backbones}
+    rates = [rate for rate in map(rate_hz, trained) if rate is not None]
+    policies = [model.recipe.neutral for model in trained if _reads_changes(model)]
     manifest = Manifest(
         format_version=FORMAT_VERSION,
         name=title.name,
         version=title.version,
-        summary=title.summary or _summary(ensemble),
+        summary=title.summary or _summary(trained, sources),
         license=title.license,
-        sources=(*_sources(ensemble), *(backbone.as_source() for backbone in backbones)),
-        inputs=tuple(_input(name, backbones) for name in inputs),
+        sources=(*sources, *(backbone.as_source() for backbone in backbones)),
+        inputs=tuple(
+            computed.get(name) or MeasuredInput(kind=name, columns=COLUMNS[name])  # type: ignore[arg-type]
+            for name in inputs
+        ),
         members=members,
         predicts_valence=Task.VALENCE in tasks,
         predicts_arousal=Task.AROUSAL in tasks,
@@ -96,23 +96,13 @@ def build_manifest(
         )
         if Task.ACTION_UNITS in tasks
         else None,
-        window=first.recipe.window,
-        rate_hz=_common_rate_hz(ensemble),
-        neutral=_common_neutral(ensemble),
+        window=trained[0].recipe.window,
+        rate_hz=rates[0] if rates else None,
+        neutral=policies[0] if policies else None,
         calibration=ensemble.calibration,
     )
     check_manifest(title.name, manifest)
-    return manifest
-
-
-def network_name(index: int) -> str:
-    """Return the file name of a member."""
-    return f"member-{index}.onnx"
-
-
-def backbone_name(index: int) -> str:
-    """Return the file name of a backbone."""
-    return f"backbone-{index}.onnx"
+    return Artifact(manifest, files, digest="")
 
 
 def rate_hz(trained: TrainedModel) -> float | None:
@@ -128,63 +118,50 @@ def check_exportable(ensemble: Ensemble) -> None:
     Raises:
         UsageError: Naming the run and what is wrong.
     """
-    for member in ensemble.members:
-        _check_inputs(member.trained)
     members = [member.trained for member in ensemble.members]
-    # Frame-wise members have no rate; the others must have the same.
-    members.sort(key=lambda one: one.recipe.window.is_frame_wise)
-    for other in members[1:]:
-        _check_rate(members[0], other)
+    for member in members:
+        _check_inputs(member)
+    in_windows = [member for member in members if not member.recipe.window.is_frame_wise]
+    for other in in_windows[1:]:
+        first = in_windows[0]
+        if abs(other.data.rate_hz / first.data.rate_hz - 1) >= 0.05:
+            raise UsageError(
+                f"{other.run.folder}: {other.data.rate_hz:g} rows per second differ from "
+                f"{first.data.rate_hz:g} of {first.run.folder}; members of an artifact "
+                "must share the rate"
+            )
     readers = [member for member in members if _reads_changes(member)]
     for other in readers[1:]:
-        _check_neutral(readers[0], other)
+        mine, theirs = readers[0].recipe.neutral, other.recipe.neutral
+        if mine != theirs:
+            raise UsageError(
+                f"{other.run.folder}: neutral policy {theirs} differs from {mine} of "
+                f"{readers[0].run.folder}; members of an artifact must share it"
+            )
 
 
-def _all_inputs(ensemble: Ensemble) -> tuple[str, ...]:
-    """Return the inputs of all members, in row order."""
-    names = [name for member in ensemble.members for name in _inputs(member.trained)]
-    return in_order(tuple(dict.fromkeys(names)))
-
-
-def _inputs(trained: TrainedModel) -> tuple[str, ...]:
-    return in_order(trained.recipe.inputs)
-
-
-def _own_inputs(trained: TrainedModel, together: tuple[str, ...]) -> tuple[str, ...] | None:
-    """Return the inputs of a member; None for all of them."""
-    own = _inputs(trained)
-    return None if own == together else own
+def _member(
+    member: EnsembleMember,
+    network: NetworkFile,
+    ensemble: Ensemble,
+    inputs: tuple[str, ...],
+) -> Member:
+    """Return the entry of a member; tasks, window and inputs only if they are its own."""
+    recipe = member.trained.recipe
+    tasks, own_inputs = tasks_of([member.trained]), in_order(recipe.inputs)
+    common_window = ensemble.members[0].trained.recipe.window
+    return Member(
+        network=network,
+        weight=member.weight,
+        tasks=None if tasks == ensemble.tasks else tasks,
+        window=None if recipe.window == common_window else recipe.window,
+        inputs=None if own_inputs == inputs else own_inputs,
+        rescaled=dict(member.rescaled),
+    )
 
 
 def _reads_changes(trained: TrainedModel) -> bool:
     return any(name in AGAINST_NEUTRAL for name in trained.recipe.inputs)
-
-
-def _common_neutral(ensemble: Ensemble) -> NeutralPolicy | None:
-    """Return the neutral policy of the members that read changes; None without any."""
-    trained = [member.trained for member in ensemble.members]
-    policies = [member.recipe.neutral for member in trained if _reads_changes(member)]
-    return policies[0] if policies else None
-
-
-def _own_tasks(
-    trained: TrainedModel, together: tuple[Task, ...]
-) -> tuple[Task, ...] | None:
-    """Return the tasks of a member; None for all of them."""
-    own = tuple(task for task in Task if task in trained.recipe.model.tasks)
-    return None if own == together else own
-
-
-def _own_window(trained: TrainedModel, first: TrainedModel) -> AnyWindow | None:
-    """Return the window of a member; None if it is that of the first member."""
-    own = trained.recipe.window
-    return None if own == first.recipe.window else own
-
-
-def _common_rate_hz(ensemble: Ensemble) -> float | None:
-    """Return the rate of the members that are not frame-wise; None without any."""
-    rates = [rate_hz(member.trained) for member in ensemble.members]
-    return next((rate for rate in rates if rate is not None), None)
 
 
 def _check_inputs(trained: TrainedModel) -> None:
@@ -210,51 +187,12 @@ def _check_inputs(trained: TrainedModel) -> None:
         )
 
 
-def _check_neutral(first: TrainedModel, other: TrainedModel) -> None:
-    mine, theirs = first.recipe.neutral, other.recipe.neutral
-    if mine != theirs:
-        raise UsageError(
-            f"{other.run.folder}: neutral policy {theirs} differs from {mine} of "
-            f"{first.run.folder}; members of an artifact must share it"
-        )
-
-
-def _check_rate(first: TrainedModel, other: TrainedModel) -> None:
-    is_alone = any(member.recipe.window.is_frame_wise for member in (first, other))
-    same_rate = is_alone or abs(other.data.rate_hz / first.data.rate_hz - 1) < 0.05
-    if not same_rate:
-        raise UsageError(
-            f"{other.run.folder}: {other.data.rate_hz:g} rows per second differ from "
-            f"{first.data.rate_hz:g} of {first.run.folder}; members of an artifact must "
-            "share the rate"
-        )
-
-
-def _input(
-    name: str, backbones: Sequence[BundledBackbone]
-) -> MeasuredInput | BackboneInput:
-    for index, backbone in enumerate(backbones):
-        if backbone.name == name:
-            return backbone.as_input(backbone_name(index))
-    return MeasuredInput(kind=name, columns=COLUMNS[name])  # type: ignore[arg-type]
-
-
-def _sources(ensemble: Ensemble) -> tuple[DataSource, ...]:
-    every = [
-        source for member in ensemble.members for source in member.trained.data.sources
-    ]
-    return tuple(dict.fromkeys(every))
-
-
-def _summary(ensemble: Ensemble) -> str:
-    first = ensemble.members[0].trained
-    num = len(ensemble.members)
+def _summary(trained: Sequence[TrainedModel], sources: Sequence[DataSource]) -> str:
+    num = len(trained)
     what = f"An ensemble of {num} temporal models" if num > 1 else "A temporal model"
-    names = ", ".join(dict.fromkeys(m.trained.recipe.name for m in ensemble.members))
-    sources = (
-        ", ".join(source.name for source in _sources(ensemble)) or first.data.annotations
-    )
+    names = ", ".join(dict.fromkeys(model.recipe.name for model in trained))
+    data = ", ".join(source.name for source in sources) or trained[0].data.annotations
     return (
-        f"{what} of perceived affect ({names}), trained on {sources}; see CARD.md for what "
+        f"{what} of perceived affect ({names}), trained on {data}; see CARD.md for what "
         "it was measured on."
     )

@@ -1,7 +1,6 @@
 """Model card of an exported artifact."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 from wildaffect.core.tasks import Task
 from wildaffect.core.windows import AnyWindow, CausalWindow
@@ -9,7 +8,7 @@ from wildaffect.export.backbone import LARGEST_ERROR
 from wildaffect.export.bundled_backbones import BundledBackbone
 from wildaffect.export.onnx import LARGEST_DIFFERENCE
 from wildaffect.export.pixels import LARGEST_CHANGE, PixelParity
-from wildaffect.inference.manifest import BackboneInput, Manifest, MeasuredInput
+from wildaffect.inference.manifest import Manifest, MeasuredInput
 from wildaffect.reporting.tables import markdown_rows
 from wildaffect.training.core.scores import ScoreLine, read_scores
 from wildaffect.training.temporal.calibrate_and_score import fit_path
@@ -145,21 +144,17 @@ def _member_row(index: int, member: EnsembleMember) -> list[str]:
 def _numbers(ensemble: Ensemble) -> list[str]:
     lines = ["## Numbers", ""]
     tables = [
-        *_score_files(ensemble.folder),
-        ("dev split, where the calibration was fitted", fit_path(ensemble.folder)),
+        (f"split {path.stem.removeprefix('scores-')}, scored after training", path)
+        for path in sorted(ensemble.folder.glob("scores-*.json"))
     ]
+    fitted = fit_path(ensemble.folder)
+    tables.append(("dev split, where the calibration was fitted", fitted))
     there = [(title, path) for title, path in tables if path.exists()]
     if not there:
         return [*lines, "None: no split was scored."]
     for title, path in there:
         lines += [*_score_table(title, read_scores(path), ensemble.tasks), ""]
     return [*lines, "Intervals: 95 % of resamples of whole videos."]
-
-
-def _score_files(folder: Path) -> Iterator[tuple[str, Path]]:
-    for path in sorted(folder.glob("scores-*.json")):
-        split = path.stem.removeprefix("scores-")
-        yield f"split {split}, scored after training", path
 
 
 def _score_table(
@@ -176,27 +171,20 @@ def _score_table(
 
 def _running(manifest: Manifest) -> list[str]:
     rate = "every frame" if manifest.rate_hz is None else f"{manifest.rate_hz:g} per second"
+    inputs = [
+        item.kind if isinstance(item, MeasuredInput) else f"{item.name} (a backbone)"
+        for item in manifest.inputs
+    ]
+    windows = [_window(manifest.window_of(member)) for member in manifest.members]
+    if len(set(windows)) > 1:
+        windows = [f"member {index}, {each}" for index, each in enumerate(windows)]
     return [
         "## Inference",
         "",
-        f"- Inputs: {', '.join(_input(model_input) for model_input in manifest.inputs)}.",
+        f"- Inputs: {', '.join(inputs)}.",
         f"- Rows: {rate}; other frames are interpolated.",
-        f"- Window: {'; '.join(_windows(manifest))}.",
+        f"- Window: {'; '.join(dict.fromkeys(windows))}.",
     ]
-
-
-def _input(one: MeasuredInput | BackboneInput) -> str:
-    return one.kind if isinstance(one, MeasuredInput) else f"{one.name} (a backbone)"
-
-
-def _windows(manifest: Manifest) -> Iterator[str]:
-    """Yield the common window, or that of each member."""
-    own = [manifest.window_of(member) for member in manifest.members]
-    if len(set(own)) == 1:
-        yield _window(own[0])
-        return
-    for index, window in enumerate(own):
-        yield f"member {index}, {_window(window)}"
 
 
 def _window(window: AnyWindow) -> str:

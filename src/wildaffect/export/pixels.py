@@ -5,6 +5,7 @@ Symbols: T rows, D features.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -20,12 +21,12 @@ from wildaffect.export.backbone import embed_in_torch
 from wildaffect.export.onnx import INPUTS
 from wildaffect.inference.analyzer import AnalysisOptions, Analyzer
 from wildaffect.inference.artifact import Artifact
-from wildaffect.inference.checks import EmbedCrops
 from wildaffect.inference.inputs import Inputs
 from wildaffect.inference.manifest import BackboneInput
 from wildaffect.inference.model import Model
 from wildaffect.models.backbones.backbone import Backbone
 from wildaffect.models.multitask import MultitaskModel
+from wildaffect.video.read import open_source
 
 LARGEST_CHANGE = 1e-3
 """Maximum difference between analyses with files and with models, in values, probabilities
@@ -85,12 +86,17 @@ def pixel_parity(
     """
     kept = list(frames)
     options = AnalysisOptions()
+    in_torch = {
+        item.name: embed_in_torch((backbones or {})[item.name].eval(), item.preprocess)
+        for item in artifact.manifest.inputs
+        if isinstance(item, BackboneInput)
+    }
     exported = list(Analyzer(artifact, options).run(kept))
     stand_in = Analyzer(
         artifact,
         options,
         model=Model(artifact, options.device, [TorchNetwork(model) for model in models]),
-        inputs=Inputs(artifact, options.device, backbones=_in_torch(artifact, backbones)),
+        inputs=Inputs(artifact, options.device, backbones=in_torch),
     )
     return compare_rows(exported, list(stand_in.run(kept)))
 
@@ -118,21 +124,12 @@ def compare_rows(
     return PixelParity(num_rows=len(pairs), largest=largest)
 
 
-def _in_torch(
-    artifact: Artifact, backbones: Mapping[str, Backbone] | None
-) -> dict[str, EmbedCrops]:
-    """Return the replacements of the artifact's backbones, by the name of the input."""
-    return {
-        wanted.name: embed_in_torch(
-            (backbones or {})[wanted.name].eval(), wanted.preprocess
-        )
-        for wanted in artifact.manifest.inputs
-        if isinstance(wanted, BackboneInput)
-    }
-
-
-def demo_frames() -> Iterator[Frame]:
-    """Yield the clip included in the package, frame by frame."""
+def clip_frames(clip: str | Path | None) -> Iterator[Frame]:
+    """Yield the frames of a clip; None for the one included in the package."""
+    if clip is not None:
+        with open_source(Path(clip)) as reader:
+            yield from reader
+        return
     portrait = cv2.cvtColor(cv2.imread(str(PORTRAIT)), cv2.COLOR_BGR2RGB)
     for index, time_s in enumerate(times()):
         yield Frame(index=index, time_s=time_s, rgb=view(portrait, time_s))

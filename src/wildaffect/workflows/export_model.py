@@ -1,23 +1,16 @@
 """Export a run or an ensemble to a model for `analyze`; it is written last."""
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
 from wildaffect.core.errors import OutputError
 from wildaffect.core.files import publish
-from wildaffect.core.frames import Frame
 from wildaffect.core.printable import counted
 from wildaffect.core.tasks import Task
-from wildaffect.export.artifact import (
-    Title,
-    backbone_name,
-    build_manifest,
-    check_exportable,
-    network_name,
-)
+from wildaffect.export.artifact import Title, build_artifact, check_exportable
 from wildaffect.export.bundled_backbones import (
     BundledBackbone,
     bundle_backbones,
@@ -25,16 +18,14 @@ from wildaffect.export.bundled_backbones import (
 )
 from wildaffect.export.card import write_card
 from wildaffect.export.onnx import check_parity, to_onnx
-from wildaffect.export.pixels import PixelParity, demo_frames, pixel_parity
+from wildaffect.export.pixels import PixelParity, clip_frames, pixel_parity
 from wildaffect.inference.artifact import (
     Artifact,
     load_artifact,
     write_artifact,
     zip_folder,
 )
-from wildaffect.models.multitask import MultitaskModel
 from wildaffect.training.temporal.ensembles import load_ensemble
-from wildaffect.video.read import open_source
 
 CARD_FILE = "CARD.md"
 
@@ -112,21 +103,21 @@ def export_model(  # noqa: PLR0913 - each is an option of the command
     on_stage("exporting networks")
     bundled = bundle_backbones(ensemble, backbones or {})
     contents = [to_onnx(model) for model in models]
-    networks = _network_parity(models, contents)
+    networks: dict[Task, float] = {}
+    for model, content in zip(models, contents, strict=True):
+        for task, difference in check_parity(model, content).items():
+            networks[task] = max(difference, networks.get(task, 0.0))
     title = Title(
         name=name or output.name.removesuffix(".zip"),
         version=version,
         license=license,
         summary=summary,
     )
-    manifest = build_manifest(ensemble, contents, title, bundled)
-    files = {network_name(index): content for index, content in enumerate(contents)}
-    files |= {backbone_name(index): backbone.onnx for index, backbone in enumerate(bundled)}
+    artifact = build_artifact(ensemble, contents, title, bundled)
     on_stage("analyzing the clip twice")
-    artifact = Artifact(manifest, files, digest="")
     in_torch = {backbone.name: backbone.loaded.backbone for backbone in bundled}
-    pixels = pixel_parity(artifact, models, _frames(clip), in_torch)
-    card = write_card(ensemble, manifest, networks, pixels, bundled)
+    pixels = pixel_parity(artifact, models, clip_frames(clip), in_torch)
+    card = write_card(ensemble, artifact.manifest, networks, pixels, bundled)
     _write(output, artifact, card)
     return ExportResult(
         path=output,
@@ -136,25 +127,6 @@ def export_model(  # noqa: PLR0913 - each is an option of the command
         backbones=tuple(bundled),
         notes=tuple(f"no member reads {each}; its backbone is left out" for each in unread),
     )
-
-
-def _network_parity(
-    models: Sequence[MultitaskModel], contents: Sequence[bytes]
-) -> dict[Task, float]:
-    """Return the largest difference of each task over all members."""
-    found = [check_parity(*pair) for pair in zip(models, contents, strict=True)]
-    return {
-        task: max(differences[task] for differences in found if task in differences)
-        for task in Task
-        if any(task in differences for differences in found)
-    }
-
-
-def _frames(clip: str | Path | None) -> list[Frame]:
-    if clip is None:
-        return list(demo_frames())
-    with open_source(Path(clip)) as reader:
-        return list(reader)
 
 
 def _write(output: Path, artifact: Artifact, card: str) -> None:

@@ -13,11 +13,14 @@ Examples:
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from wildaffect.cli.extras import require_train
 from wildaffect.cli.parser.marks import Positional
 from wildaffect.core.threads import TrainingThreads
+
+if TYPE_CHECKING:
+    from wildaffect.workflows.predict import PredictResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +54,6 @@ class Command:
 def run(command: Command) -> int:
     """Predict video by video and print where the tables are."""
     require_train("predict")
-    from wildaffect.cli.results import print_result
     from wildaffect.core.progress import ProgressDisplay
     from wildaffect.workflows.predict import predict
 
@@ -69,7 +71,7 @@ def run(command: Command) -> int:
             num_threads=command.threads,
             on_progress=partial(progress.show, "videos"),
         )
-    print_result(result)
+    _print(result)
     if command.data is not None:
         print(_next_step(command, command.data))
     return 0
@@ -83,3 +85,22 @@ def _next_step(command: Command, data: Path) -> str:
     flags = {"--split": command.split, "--layout": layout}
     words = "".join(f" {flag} {value}" for flag, value in flags.items() if value)
     return f"score them: wildaffect evaluate {command.output} --annotations {data}{words}"
+
+
+def _print(result: "PredictResult") -> None:
+    from wildaffect.core.console import Console
+
+    console = Console(highlight=False, soft_wrap=True)
+    if result.num_missing:
+        console.print(
+            f"note: {result.num_missing} videos have no features and got no table"
+        )
+    if result.num_borrowed:
+        console.print(
+            f"note: {result.num_borrowed:,} frames without features took another frame's "
+            "values; their status is interpolated"
+        )
+    kept = f", {result.num_kept} left as they were" if result.num_kept else ""
+    console.print(
+        f"{result.folder}: {result.num_written} tables written{kept}", markup=False
+    )
