@@ -8,7 +8,12 @@ from wildaffect.core.errors import OutputError
 from wildaffect.core.events import Event, EventKind
 from wildaffect.events.finder import find_events, in_order
 from wildaffect.outputs.columns import result_schema
-from wildaffect.outputs.event_log import EventLog, events_of, write_events_of
+from wildaffect.outputs.event_log import (
+    EventLog,
+    add_missing_events,
+    events_of,
+    write_events_of,
+)
 from wildaffect.outputs.events_file import (
     EventsOrigin,
     events_path,
@@ -149,6 +154,16 @@ def test_nothing_is_written_where_the_table_fails(tmp_path, rows):
     with pytest.raises(KeyboardInterrupt):
         write(tmp_path / "clip.csv", _stopped(rows))
     assert not list(tmp_path.glob("*.events.csv*"))
+
+
+def test_events_of_an_older_table_do_not_stay_where_a_new_run_stops(tmp_path, rows):
+    result = write(tmp_path / "clip.csv", rows)
+    with pytest.raises(KeyboardInterrupt):
+        write(result, _stopped(rows))
+    assert result.exists()
+    assert not events_path(result).exists()
+    add_missing_events(result)
+    assert read_events(events_path(result)) == find_events(read_table(result))
 
 
 def _stopped(rows):

@@ -11,7 +11,12 @@ from wildaffect.core.events import Event
 from wildaffect.events.finder import EventFinder, find_events, in_order
 from wildaffect.events.settings import EventSettings
 from wildaffect.events.thresholds import estimated_thresholds, stored_thresholds
-from wildaffect.outputs.events_file import EventsOrigin, events_path, write_events
+from wildaffect.outputs.events_file import (
+    EventsOrigin,
+    events_path,
+    remove_events,
+    write_events,
+)
 from wildaffect.outputs.table import read_table
 
 
@@ -32,6 +37,7 @@ class EventLog:
         self._events += self._finder.add(batch)
 
     def __enter__(self) -> Self:
+        remove_events(self._result)  # those of an older table must not stay beside the new
         return self
 
     def __exit__(

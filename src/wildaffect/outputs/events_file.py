@@ -92,6 +92,22 @@ def write_events(
     return path
 
 
+def remove_events(result: Path) -> None:
+    """Remove the events beside a result, if there are any.
+
+    Raises:
+        OutputError: If they cannot be removed.
+    """
+    path = events_path(result)
+    try:
+        path.unlink(missing_ok=True)
+        sidecar_path(path).unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"{path}: older events cannot be removed: {error.strerror or error}"
+        ) from error
+
+
 def read_events(path: str | Path) -> tuple[Event, ...]:
     """Read the events of one file.
 
