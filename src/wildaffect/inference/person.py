@@ -106,7 +106,7 @@ class PersonStream:
             affect=None
             if withheld
             else to_affect(values, self._model.manifest, self._model.layout),
-            signals=self._signals.read(row.face),
+            signals=self._signals.read(row.time_s, row.face),
             features=kept,
             neutral_known=known,
         )

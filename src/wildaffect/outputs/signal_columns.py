@@ -22,8 +22,8 @@ _COLUMNS = (
     _share(name="eye_closure_right", meaning="The same of the right eye."),
     _state(
         name="eyes_closed",
-        meaning=f"Both eyes are closed: from a mean closure of {CLOSES_AT} on until it "
-        f"falls below {OPENS_BELOW}.",
+        meaning=f"Both eyes are closed: from {CLOSES_AT:.0%} of the way between the "
+        f"person's open eyes of the past seconds and closed ones, until {OPENS_BELOW:.0%}.",
     ),
     _angle(
         name="eye_yaw_deg",

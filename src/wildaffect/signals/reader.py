@@ -2,29 +2,24 @@
 
 from wildaffect.core.faces import FaceObservation, Status
 from wildaffect.core.signals import Signals
-from wildaffect.signals.eyes import are_closed, eye_closure
+from wildaffect.signals.eyes import EyeState, eye_closure
 from wildaffect.signals.gaze import eye_direction, gaze_direction, is_at_camera
 from wildaffect.signals.mouth import mouth_open
 
 
 class SignalReader:
-    """Reads the observations of one track in order.
-
-    Its only state is whether the eyes are closed; it starts anew after a face that is not
-    `ok`.
-    """
+    """Reads the observations of one track in order; its only state is that of the eyes."""
 
     def __init__(self) -> None:
-        self._closed = False
+        self._eyes = EyeState()
 
-    def read(self, face: FaceObservation) -> Signals | None:
+    def read(self, time_s: float, face: FaceObservation) -> Signals | None:
         """Return the signals of the next observation; None if its status is not `ok`."""
         if face.status is not Status.OK:
-            self._closed = False
+            self._eyes.lose()
             return None
         closure = eye_closure(face)
-        self._closed = are_closed(closure, were_closed=self._closed)
-        if self._closed:
+        if self._eyes.update(time_s, closure):
             return Signals(
                 eye_closure_left=closure.left,
                 eye_closure_right=closure.right,
