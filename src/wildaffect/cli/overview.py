@@ -15,7 +15,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "events": "find events: onset, apex and offset of what people show",
         "summarize": "write statistics of every signal, a row per person",
         "compare-clips": "compare conditions over participants, with intervals",
-        "convert": "write results as files of OpenFace, Py-Feat and others",
+        "convert": "write results as files of OpenFace, Py-Feat, ELAN and others",
     },
     "Data": {
         "data check": "check annotations: counts, problems, leaks between splits",

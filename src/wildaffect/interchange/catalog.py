@@ -7,10 +7,14 @@ from difflib import get_close_matches
 from wildaffect.core.errors import UsageError
 from wildaffect.interchange import openface
 from wildaffect.interchange.arkit import write_arkit
+from wildaffect.interchange.boris import write_boris
+from wildaffect.interchange.elan import write_elan
 from wildaffect.interchange.export import Writer
+from wildaffect.interchange.label_studio import write_label_studio
 from wildaffect.interchange.libreface import write_libreface
 from wildaffect.interchange.openface import openface_writer
 from wildaffect.interchange.pyfeat import write_pyfeat
+from wildaffect.interchange.textgrid import write_textgrid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +47,12 @@ FORMATS: Mapping[str, ExportFormat] = {
     "arkit": ExportFormat(
         summary="CSV of Live Link Face: 52 blendshapes of ARKit, a file per person",
         write=write_arkit,
+    ),
+    "elan": ExportFormat(summary="events as ELAN document (.eaf)", write=write_elan),
+    "textgrid": ExportFormat(summary="events as TextGrid of Praat", write=write_textgrid),
+    "boris": ExportFormat(summary="events as project of BORIS", write=write_boris),
+    "label-studio": ExportFormat(
+        summary="events as predictions for Label Studio", write=write_label_studio
     ),
 }
 

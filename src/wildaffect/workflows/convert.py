@@ -56,7 +56,7 @@ def convert(
     Args:
         results: Tables that `analyze` wrote, and folders of them.
         output: Folder for the files, created if missing.
-        format: Such as `openface`, `pyfeat` or `arkit`; see `wildaffect convert --help`.
+        format: Such as `openface`, `pyfeat` or `elan`; see `wildaffect convert --help`.
         openface_r: Source of OpenFace's `_r` columns; `probability5` writes five times the
             probability, which is no intensity.
         openface_all_columns: Write all columns of OpenFace in their places, empty where

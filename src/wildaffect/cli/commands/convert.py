@@ -1,9 +1,9 @@
-"""Write results as files of OpenFace, Py-Feat, LibreFace and other programs.
+"""Write results as files of OpenFace, Py-Feat, ELAN, Praat and other programs.
 
 Examples:
     wildaffect convert wildaffect-results --format openface -o openface
 
-    wildaffect convert clip.csv --format pyfeat -o pyfeat
+    wildaffect convert clip.csv --format elan -o elan
 """
 
 from dataclasses import dataclass
@@ -27,6 +27,10 @@ class Command:
         "pyfeat",
         "libreface",
         "arkit",
+        "elan",
+        "textgrid",
+        "boris",
+        "label-studio",
     ]
     """Format to write."""
     output: Path
