@@ -104,12 +104,12 @@ def test_probabilities_become_intensities_on_request_alone(store):
     assert "AU12_c" in header
     assert any("no intensities" in note for note in plain.notes)
     options = ConvertOptions(openface_r="probability5")
-    asked = openface_writer(openface.C)(result, options)
-    frame = pd.read_csv(io.BytesIO(asked.files[0].content))
+    requested = openface_writer(openface.C)(result, options)
+    frame = pd.read_csv(io.BytesIO(requested.files[0].content))
     assert frame["AU12_r"].to_numpy() == pytest.approx(
         5 * np.array(columns["AU12"]), abs=0.005
     )
-    assert any("no intensity" in note for note in asked.notes)
+    assert any("no intensity" in note for note in requested.notes)
 
 
 def test_blinks_are_the_closure_of_both_eyes_and_absent_without_it(store):
