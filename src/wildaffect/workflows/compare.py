@@ -8,13 +8,7 @@ from typing import Literal
 from wildaffect.core.errors import UsageError
 from wildaffect.core.files import write_whole
 from wildaffect.recipes.catalog import find_recipe
-from wildaffect.training.core.callbacks import (
-    Callbacks,
-    OnEpochEnd,
-    OnNote,
-    no_epoch_end,
-    no_note,
-)
+from wildaffect.training.core.callbacks import SILENT, Callbacks, OnEpochEnd, OnNote
 from wildaffect.training.core.config import TrainerConfig
 from wildaffect.training.core.recipe import UNKNOWN_LICENSE
 from wildaffect.training.core.runs import read_metrics
@@ -69,8 +63,8 @@ def compare(  # noqa: PLR0913 - each is an option of the command
     score_split: str = "val",
     device: Literal["auto", "cpu", "cuda"] = "auto",
     num_threads: int = 1,
-    on_epoch_end: OnEpochEnd = no_epoch_end,
-    on_note: OnNote = no_note,
+    on_epoch_end: OnEpochEnd = SILENT.on_epoch_end,
+    on_note: OnNote = SILENT.on_note,
 ) -> ComparisonResult:
     """Train every recipe with every seed and compare them; resumable.
 

@@ -9,13 +9,7 @@ from wildaffect.core.errors import UsageError
 from wildaffect.core.outputs import SequenceOutputs
 from wildaffect.core.sequences import FrameSequence
 from wildaffect.data.splits import Fold, k_folds, save_splits
-from wildaffect.training.core.callbacks import (
-    Callbacks,
-    OnEpochEnd,
-    OnNote,
-    no_epoch_end,
-    no_note,
-)
+from wildaffect.training.core.callbacks import SILENT, Callbacks, OnEpochEnd, OnNote
 from wildaffect.training.core.config import TrainerConfig
 from wildaffect.training.core.distributed import is_first_process
 from wildaffect.training.core.recipe import UNKNOWN_LICENSE
@@ -52,8 +46,8 @@ def cross_validate(  # noqa: PLR0913 - each is an option of the command
     device: Literal["auto", "cpu", "cuda"] = "auto",
     num_threads: int = 1,
     trackers: tuple[Tracker, ...] = (),
-    on_epoch_end: OnEpochEnd = no_epoch_end,
-    on_note: OnNote = no_note,
+    on_epoch_end: OnEpochEnd = SILENT.on_epoch_end,
+    on_note: OnNote = SILENT.on_note,
 ) -> TrainResult:
     """Train a recipe per fold, no subject in two folds, and score the held-out videos.
 

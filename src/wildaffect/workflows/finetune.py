@@ -8,15 +8,12 @@ from typing import Literal
 from wildaffect.core.errors import UsageError
 from wildaffect.recipes.images import find_finetune_recipe
 from wildaffect.training.core.callbacks import (
+    SILENT,
     Callbacks,
     OnEpochEnd,
     OnEvaluate,
     OnNote,
     OnStepEnd,
-    no_epoch_end,
-    no_evaluate,
-    no_note,
-    no_step_end,
 )
 from wildaffect.training.core.distributed import Strategy, is_first_process, use_threads
 from wildaffect.training.core.recipe import UNKNOWN_LICENSE
@@ -67,10 +64,10 @@ def finetune(  # noqa: PLR0913 - each is an option of the command
     num_threads: int = 1,
     num_decoders: int = 2,
     trackers: tuple[Tracker, ...] = (),
-    on_epoch_end: OnEpochEnd = no_epoch_end,
-    on_step_end: OnStepEnd = no_step_end,
-    on_evaluate: OnEvaluate = no_evaluate,
-    on_note: OnNote = no_note,
+    on_epoch_end: OnEpochEnd = SILENT.on_epoch_end,
+    on_step_end: OnStepEnd = SILENT.on_step_end,
+    on_evaluate: OnEvaluate = SILENT.on_evaluate,
+    on_note: OnNote = SILENT.on_note,
 ) -> FinetuneResult:
     """Train a backbone on labeled crops and score it; resumes an interrupted run.
 

@@ -10,14 +10,37 @@ Examples:
     torchrun --nproc-per-node 4 -m wildaffect finetune finetune-iresnet100 --data DIR
 """
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from pathlib import Path
 
 from wildaffect.cli.extras import require_train
 from wildaffect.cli.parser.marks import Invocation
 from wildaffect.cli.recipe_flags import recipe_invocation
+from wildaffect.cli.training_flags import ImageTrainingFlags
+from wildaffect.training.images.recipe import FinetuneRecipe
 
-if TYPE_CHECKING:
-    from wildaffect.cli.finetune_flags import FinetuneCommand
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinetuneCommand(ImageTrainingFlags):
+    """Train a backbone on labeled face crops; resumable."""
+
+    data: tuple[Path, ...]
+    """Folders of annotations, in any layouts that `wildaffect data check` knows; labels of
+    the others are mapped to the label space of the first."""
+    recipe: FinetuneRecipe
+    images: tuple[Path, ...] = ()
+    """Folder or pack of crops of each set, in the same order, as `wildaffect crop` writes;
+    by default next to its annotations."""
+    layout: tuple[str, ...] = ()
+    """Layout of each set, if a folder has several."""
+    weights: str | None = None
+    """Initial weights of the backbone: folder of a run, name in `wildaffect weights list`,
+    or weight file; untrained by default."""
+    train_split: str = "train"
+    """Split to train on."""
+    score_split: str = "val"
+    """Split of the first set to score afterwards; `none` for none. Nothing is selected on
+    it."""
 
 
 def invocation(words: list[str]) -> Invocation:
@@ -28,7 +51,6 @@ def invocation(words: list[str]) -> Invocation:
         MissingExtra: If the extra `train` is not installed.
     """
     require_train("finetune")
-    from wildaffect.cli.finetune_flags import FinetuneCommand
     from wildaffect.recipes.images import FINETUNE_RECIPES, find_finetune_recipe
 
     return recipe_invocation(
@@ -40,7 +62,7 @@ def invocation(words: list[str]) -> Invocation:
     )
 
 
-def run(command: "FinetuneCommand") -> int:
+def run(command: FinetuneCommand) -> int:
     """Train, score, and print where the results are."""
     from wildaffect.cli.training_progress import TrainingProgress
     from wildaffect.workflows.finetune import finetune

@@ -8,14 +8,28 @@ Examples:
     torchrun --nproc-per-node 8 -m wildaffect pretrain mae-vit-b16 --images faces
 """
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from pathlib import Path
 
 from wildaffect.cli.extras import require_train
 from wildaffect.cli.parser.marks import Invocation
 from wildaffect.cli.recipe_flags import recipe_invocation
+from wildaffect.cli.training_flags import ImageTrainingFlags
+from wildaffect.training.images.recipe import PretrainRecipe
 
-if TYPE_CHECKING:
-    from wildaffect.cli.pretrain_flags import PretrainCommand
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PretrainCommand(ImageTrainingFlags):
+    """Train a masked autoencoder on face crops without labels; resumable."""
+
+    images: tuple[Path, ...]
+    """Folders (at any depth) or packs of face crops; all images are used."""
+    recipe: PretrainRecipe
+    probe: tuple[Path, ...] = ()
+    """Folders of annotations with crops on which the features are probed during training:
+    fitted on some subjects, tested on others. It is not used for selection."""
+    probe_split: str = "train"
+    """Split of the probing sets."""
 
 
 def invocation(words: list[str]) -> Invocation:
@@ -26,7 +40,6 @@ def invocation(words: list[str]) -> Invocation:
         MissingExtra: If the extra `train` is not installed.
     """
     require_train("pretrain")
-    from wildaffect.cli.pretrain_flags import PretrainCommand
     from wildaffect.recipes.images import PRETRAIN_RECIPES, find_pretrain_recipe
 
     return recipe_invocation(
@@ -38,7 +51,7 @@ def invocation(words: list[str]) -> Invocation:
     )
 
 
-def run(command: "PretrainCommand") -> int:
+def run(command: PretrainCommand) -> int:
     """Train and print where the results are."""
     from wildaffect.cli.training_progress import TrainingProgress
     from wildaffect.workflows.pretrain import pretrain

@@ -15,18 +15,49 @@ Examples:
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from inspect import getdoc
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wildaffect.cli.extras import require_train
 from wildaffect.cli.parser.marks import Invocation
 from wildaffect.cli.recipe_flags import recipe_invocation
+from wildaffect.cli.training_flags import TrainingFlags
+from wildaffect.training.temporal.recipe import TemporalRecipe
 
 if TYPE_CHECKING:
-    from wildaffect.cli.train_flags import TrainCommand
     from wildaffect.workflows.system_options import PixelSystemOptions, SystemOptions
     from wildaffect.workflows.training_setup import TrainResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainCommand(TrainingFlags):
+    """Train a recipe on stored features; resumable."""
+
+    data: Path
+    """Folder of annotations, in any layout that `wildaffect data check` knows."""
+    recipe: TemporalRecipe
+    features: Path | None = None
+    """Feature store; by default `features` in the data folder."""
+    layout: str | None = None
+    """Layout of the annotations, if there are several."""
+    train_split: str = "train"
+    """Split to train on."""
+    score_split: str | None = None
+    """Split to score afterwards, by default val; `none` for none. Nothing is selected on
+    it. Not with --folds, which score the videos that each fold leaves out."""
+    folds: int = 0
+    """Number of cross-validation folds over the training split, no subject in two folds; 0
+    trains once."""
+
+    def __post_init__(self) -> None:
+        if self.folds and self.score_split is not None:
+            raise ValueError(
+                "--score-split: must not be given with --folds, which score the videos "
+                "that each fold leaves out"
+            )
 
 
 def invocation(words: list[str]) -> Invocation:
@@ -37,7 +68,6 @@ def invocation(words: list[str]) -> Invocation:
         MissingExtra: If the extra `train` is not installed.
     """
     require_train("train")
-    from wildaffect.cli.train_flags import TrainCommand
     from wildaffect.recipes.catalog import RECIPES, find_recipe
     from wildaffect.recipes.pixel_systems import PIXEL_SYSTEMS
     from wildaffect.recipes.systems import SYSTEMS
@@ -78,7 +108,6 @@ def invocation(words: list[str]) -> Invocation:
 
 def run(command: "TrainCommand | SystemOptions | PixelSystemOptions") -> int:
     """Train, score, and print where the results are."""
-    from wildaffect.cli.train_flags import TrainCommand
     from wildaffect.cli.training_progress import TrainingProgress
     from wildaffect.workflows.pixel_stages import train_from_pixels
     from wildaffect.workflows.system_options import PixelSystemOptions
@@ -86,8 +115,7 @@ def run(command: "TrainCommand | SystemOptions | PixelSystemOptions") -> int:
 
     with TrainingProgress() as progress:
         if isinstance(command, TrainCommand):
-            train = _verb(command)
-            result = train(
+            result = _verb(command)(
                 command.recipe,
                 command.data,
                 features=command.features,
@@ -118,7 +146,7 @@ def run(command: "TrainCommand | SystemOptions | PixelSystemOptions") -> int:
     return 0
 
 
-def _verb(command: "TrainCommand") -> "Callable[..., TrainResult]":
+def _verb(command: TrainCommand) -> "Callable[..., TrainResult]":
     """Return the function that trains once, or once per fold."""
     from wildaffect.workflows.cross_validate import cross_validate
     from wildaffect.workflows.train import train

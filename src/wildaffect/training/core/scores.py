@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from wildaffect.core.records import read_record, write_record
 from wildaffect.core.tasks import Task
-from wildaffect.metrics.bootstrap import Interval, bootstrap_interval
+from wildaffect.metrics.bootstrap import bootstrap_interval
 from wildaffect.metrics.scores import TaskScores, VideoStatistics
 
 NUM_RESAMPLES = 1000
@@ -35,10 +35,17 @@ def score_line(
     name: str, statistics: VideoStatistics, tasks: Sequence[Task], *, seed: int
 ) -> ScoreLine:
     """Return the pooled scores of all videos, with an interval for the sum."""
-    interval = _interval(statistics, tasks, seed)
+    pooled = statistics.pooled()
+    labeled = labeled_tasks(pooled, tasks) or tasks
+    interval = bootstrap_interval(
+        statistics,
+        lambda scores: score_sum(scores, labeled),
+        num_resamples=NUM_RESAMPLES,
+        seed=seed,
+    )
     return ScoreLine(
         name=name,
-        scores=task_scores(statistics.pooled(), tasks),
+        scores=task_scores(pooled, tasks),
         low=float(interval.low),
         high=float(interval.high),
     )
@@ -83,16 +90,6 @@ def task_scores(scores: TaskScores, tasks: Sequence[Task]) -> dict[str, float]:
         str(task): float(value) for task, value in _by_task(scores).items() if task in tasks
     }
     return found | {"score": float(score_sum(scores, labeled_tasks(scores, tasks)))}
-
-
-def _interval(statistics: VideoStatistics, tasks: Sequence[Task], seed: int) -> Interval:
-    labeled = labeled_tasks(statistics.pooled(), tasks) or tasks
-    return bootstrap_interval(
-        statistics,
-        lambda scores: score_sum(scores, labeled),
-        num_resamples=NUM_RESAMPLES,
-        seed=seed,
-    )
 
 
 def _by_task(scores: TaskScores) -> dict[Task, Any]:

@@ -71,7 +71,7 @@ def load_split(
         for sequence in load_sequences(
             annotated.annotations,
             store,
-            query_of(annotated, store, recipe),
+            frame_query(store, recipe, first_frame=1 if annotated.first_frame == 1 else 0),
             measured_view(
                 recipe.inputs,
                 recipe.neutral,
@@ -91,17 +91,6 @@ def load_split(
     return Split(annotated=annotated, sequences=sequences, without_features=missing)
 
 
-def query_of(
-    annotated: Annotated, store: FeatureStore, recipe: TemporalRecipe
-) -> FeatureQuery:
-    """Return the query for the stored features of annotated frames.
-
-    Raises:
-        FeatureError: As `frame_query` does.
-    """
-    return frame_query(store, recipe, first_frame=1 if annotated.first_frame == 1 else 0)
-
-
 def frame_query(
     store: FeatureStore, recipe: TemporalRecipe, *, first_frame: Literal[0, 1]
 ) -> FeatureQuery:
@@ -115,8 +104,8 @@ def frame_query(
     Raises:
         FeatureError: If an input is neither a measurement nor a feature set of the store.
     """
-    known = store.feature_sets()
-    for name in in_order(recipe.inputs):
+    known, inputs = store.feature_sets(), in_order(recipe.inputs)
+    for name in inputs:
         stored = MEASURED_SET if name in COLUMNS else name
         if stored not in known:
             raise FeatureError(
@@ -125,7 +114,7 @@ def frame_query(
                 f"first, or use one of {suggest_input(name, known)}"
             )
     return FeatureQuery(
-        feature_sets=feature_sets(in_order(recipe.inputs)),
+        feature_sets=feature_sets(inputs),
         first_frame=first_frame,
         max_distance_s=recipe.max_distance_s,
     )

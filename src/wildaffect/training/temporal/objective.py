@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from wildaffect.core.sequences import FrameSequence
 from wildaffect.core.tasks import LabelSpaces
@@ -99,9 +99,13 @@ class TemporalObjective:
         Dropout and noise depend only on the seed, the step and the process.
         """
         windows = batch.windows
-        self._seed(batch.step)
+        rank = processes_of(self._fabric).rank
+        seeds = np.random.SeedSequence((self._recipe.seed, _CHANCE, batch.step, rank))
+        torch.manual_seed(int(seeds.generate_state(1, np.uint64)[0]))
         truth = GroundTruth(windows.targets, windows.valid, self._truth_share(batch.step))
-        features = self._perturb(windows.features)
+        features = windows.features
+        if self._noise is not None:
+            features = features + self._noise * torch.randn_like(features)
         outputs = forward(features, windows.lengths, windows.times_s, truth)
         report: LossReport = self.loss(
             gather(self._fabric, outputs),
@@ -128,11 +132,6 @@ class TemporalObjective:
             "batch_size in another folder, or more processes"
         )
 
-    def _seed(self, step: int) -> None:
-        rank = processes_of(self._fabric).rank
-        sequence = np.random.SeedSequence((self._recipe.seed, _CHANCE, step, rank))
-        torch.manual_seed(int(sequence.generate_state(1, np.uint64)[0]))
-
     def _truth_share(self, step: int) -> float:
         """Return the share of ground truth in label feedback."""
         feedback = self._recipe.model.framework.feedback
@@ -141,9 +140,3 @@ class TemporalObjective:
         num_steps = self.steps_per_epoch * self._recipe.num_epochs
         left = 1 - step / num_steps if self._recipe.decay_truth_share else 1.0
         return feedback.truth_share * left
-
-    def _perturb(self, features: Tensor) -> Tensor:
-        """Add the recipe's noise to features."""
-        if self._noise is None:
-            return features
-        return features + self._noise * torch.randn_like(features)
