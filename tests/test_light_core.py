@@ -32,6 +32,7 @@ LIGHT_WORKFLOWS = {
     "evaluate",
     "generate",
     "load_model",
+    "report",
 }
 ABSENT = [
     "torch",

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from wildaffect.workflows.load_model import load_model
     from wildaffect.workflows.predict import predict
     from wildaffect.workflows.pretrain import pretrain
+    from wildaffect.workflows.report import report
     from wildaffect.workflows.summarize import summarize
     from wildaffect.workflows.train import train
 
@@ -74,6 +75,7 @@ _HOMES = {
     "pretrain": "wildaffect.workflows.pretrain",
     "read_events": "wildaffect.outputs.events_file",
     "read_table": "wildaffect.outputs.table",
+    "report": "wildaffect.workflows.report",
     "stream": "wildaffect.workflows.analyze",
     "summarize": "wildaffect.workflows.summarize",
     "train": "wildaffect.workflows.train",
@@ -112,6 +114,7 @@ __all__ = [
     "pretrain",
     "read_events",
     "read_table",
+    "report",
     "stream",
     "summarize",
     "train",

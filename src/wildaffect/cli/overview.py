@@ -12,6 +12,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "doctor": "check the installation and suggest fixes",
     },
     "Results": {
+        "report": "write offline HTML pages of results to look at",
         "events": "find events: onset, apex and offset of what people show",
         "summarize": "write statistics of every signal, a row per person",
         "compare-clips": "compare conditions over participants, with intervals",

@@ -1,11 +1,11 @@
 """All rows of an analysis, in Arrow columns, as the Python API returns them."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from html import escape
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -18,23 +18,11 @@ from wildaffect.outputs.schema import ResultSchema
 from wildaffect.outputs.sidecar import Provenance
 from wildaffect.outputs.summary import RunSummary, Summarizer, TrackSummary
 from wildaffect.outputs.table import BATCH_ROWS, TableWriter
-from wildaffect.reporting.tables import TextTable, html_table
+from wildaffect.reports.description import Description, describe
+from wildaffect.reports.notebook import Plot, compact_plot, plot_table
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-PREVIEW_ROWS = 5
-PREVIEW_COLUMNS = (
-    "frame",
-    "time_s",
-    "track_id",
-    "status",
-    "valence",
-    "arousal",
-    "expression",
-)
-"""Rows and columns to show in a notebook."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -57,16 +45,28 @@ class AnalysisResult:
         return f"AnalysisResult({self._headline()})"
 
     def _repr_html_(self) -> str:
-        """Return a heading and the first rows, for notebooks."""
-        names = [name for name in PREVIEW_COLUMNS if name in self.table.column_names]
-        rows = self.table.select(names).slice(0, PREVIEW_ROWS).to_pylist()
-        cells = tuple(tuple(map(_cell, row.values())) for row in rows)
-        hidden = f"{len(self) - len(rows)} more rows, " if len(self) > len(rows) else ""
-        return (
-            f"<p>{escape(self._headline())}</p>"
-            f"{html_table(TextTable(header=tuple(names), rows=cells))}"
-            f"<p>{hidden}{self.table.num_columns} columns: <code>.to_pandas()</code></p>"
-        )
+        """Return a heading and a small plot, for notebooks."""
+        plot = compact_plot(self.table, self.events(), self._description())
+        return f"<p>{escape(self._headline())}</p>{plot._repr_html_()}"
+
+    def plot(self) -> Plot:
+        """Return an interactive plot of every person, which `.save("plot.html")` writes.
+
+        A notebook shows it. `wildaffect.report` has the video beside it.
+        """
+        return plot_table(self.table, self.events(), self._description())
+
+    def _description(self) -> Description:
+        complete = {"complete": self.error is None, "error": self.error}
+        document = {**asdict(self.provenance), **complete}
+        return describe("analysis", document | {"label_spaces": self._spaces()})
+
+    def _spaces(self) -> dict[str, Any]:
+        spaces = self.schema.spaces
+        return {
+            "expressions": {"labels": list(spaces.expressions.labels)},
+            "action_units": {"labels": list(spaces.action_units.labels)},
+        }
 
     def _headline(self) -> str:
         source = self.provenance.source.get("name", "")
@@ -131,16 +131,6 @@ class AnalysisResult:
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def _cell(value: object) -> str:
-    match value:
-        case None:
-            return ""
-        case float():
-            return f"{value:.3f}"
-        case _:
-            return str(value)
 
 
 def collect(

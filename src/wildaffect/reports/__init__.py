@@ -1,0 +1,1 @@
+"""Offline HTML reports of result tables: timelines of people, galleries of photographs."""

@@ -1,0 +1,349 @@
+"""Pages in a real browser, driven over the protocol of Chromium's developer tools."""
+
+import base64
+import json
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import pytest
+
+import wildaffect
+from wildaffect.core.events import Event, EventKind
+from wildaffect.reports.description import Description
+from wildaffect.reports.media import Media
+from wildaffect.reports.page import timeline_page
+
+connect = pytest.importorskip("websockets.sync.client").connect
+pytestmark = pytest.mark.slow
+
+DEMO = Path(wildaffect.__file__).parent / "demo"
+FRAME_S = 1 / 30
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+_START_S = 60.0
+_ANSWER_S = 60.0
+
+
+def find_browser() -> str | None:
+    """Return the path of an installed browser."""
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
+class Tab:
+    """One page: commands in, errors and requests of the page out."""
+
+    def __init__(self, socket: Any) -> None:
+        self._socket = socket
+        self._last = 0
+        self.errors: list[str] = []
+        self.requests: list[str] = []
+        for domain in ("Page", "Runtime", "Log", "Network"):
+            self.call(f"{domain}.enable")
+
+    def call(self, method: str, **params: Any) -> dict[str, Any]:
+        """Send a command and return its answer."""
+        self._last += 1
+        self._socket.send(
+            json.dumps({"id": self._last, "method": method, "params": params})
+        )
+        while True:
+            message = json.loads(self._socket.recv(timeout=_ANSWER_S))
+            if message.get("id") == self._last:
+                assert "error" not in message, message
+                return message["result"]
+            self._note(message)
+
+    def run(self, code: str) -> Any:
+        """Return the value of an expression in the page; promises are awaited."""
+        answer = self.call(
+            "Runtime.evaluate", expression=code, awaitPromise=True, returnByValue=True
+        )
+        assert "exceptionDetails" not in answer, answer
+        return answer["result"].get("value")
+
+    def wait(self, condition: str, timeout_s: float = 20.0) -> None:
+        """Wait until an expression is true in the page."""
+        until_s = time.monotonic() + timeout_s
+        while not self.run(condition):
+            assert time.monotonic() < until_s, f"never true: {condition}"
+            time.sleep(0.05)
+
+    def show(
+        self,
+        address: str,
+        *,
+        width: int = 1280,
+        height: int = 900,
+        dark: bool = False,
+    ) -> None:
+        """Load a page in a window of this size."""
+        self.errors.clear()
+        self.requests.clear()
+        self.call(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=False,
+        )
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self.call("Emulation.setEmulatedMedia", features=[scheme])
+        self.call("Page.navigate", url=address)
+        self.wait("document.readyState === 'complete'")
+
+    def click(self, x: float, y: float) -> None:
+        """Press and release the mouse at a place of the window."""
+        self.drag(x, y, x, y)
+
+    def drag(self, x: float, y: float, to_x: float, to_y: float) -> None:
+        """Move the mouse from one place to another with the button down."""
+        mouse = {"button": "left", "buttons": 1, "clickCount": 1}
+        self.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
+        self.call("Input.dispatchMouseEvent", type="mousePressed", x=x, y=y, **mouse)
+        if (x, y) != (to_x, to_y):
+            self.call(
+                "Input.dispatchMouseEvent", type="mouseMoved", x=to_x, y=to_y, **mouse
+            )
+        self.call("Input.dispatchMouseEvent", type="mouseReleased", x=to_x, y=to_y, **mouse)
+
+    def press(self, key: str, *, text: str = "", shift: bool = False) -> None:
+        """Press a key by its name in the DOM."""
+        common = {"key": key, "modifiers": 8 if shift else 0}
+        self.call("Input.dispatchKeyEvent", type="keyDown", text=text, **common)
+        self.call("Input.dispatchKeyEvent", type="keyUp", **common)
+
+    def picture(self, path: Path, *, whole: bool = False) -> None:
+        """Write a picture of the window, or of the whole page."""
+        data = self.call(
+            "Page.captureScreenshot", format="png", captureBeyondViewport=whole
+        )["data"]
+        path.write_bytes(base64.b64decode(data))
+
+    def _note(self, message: dict[str, Any]) -> None:
+        params = message.get("params", {})
+        match message.get("method"):
+            case "Runtime.exceptionThrown":
+                self.errors.append(str(params["exceptionDetails"]))
+            case "Runtime.consoleAPICalled" if params["type"] in {"error", "warning"}:
+                self.errors.append(str(params["args"]))
+            case "Log.entryAdded" if params["entry"]["level"] in {"error", "warning"}:
+                self.errors.append(
+                    f"{params['entry']['text']} {params['entry'].get('url')}"
+                )
+            case "Network.requestWillBeSent":
+                self.requests.append(params["request"]["url"])
+
+
+@contextmanager
+def open_tab(browser: str, folder: Path) -> Iterator[Tab]:
+    """Start a browser with a profile in `folder`, and yield its page."""
+    flags = (
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--mute-audio",
+        "--remote-debugging-port=0",
+        f"--user-data-dir={folder}",
+    )
+    process = subprocess.Popen(
+        [browser, *flags, "about:blank"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        with connect(_page_address(folder, process), max_size=None) as socket:
+            yield Tab(socket)
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def _page_address(folder: Path, process: subprocess.Popen[bytes]) -> str:
+    """Return the address of the first page, once the browser has written its port."""
+    until_s = time.monotonic() + _START_S
+    while time.monotonic() < until_s:
+        assert process.poll() is None, f"the browser ended with {process.returncode}"
+        try:
+            port = (folder / "DevToolsActivePort").read_text().split()[0]
+            with urlopen(f"http://127.0.0.1:{port}/json/list", timeout=10) as answer:
+                pages = [page for page in json.load(answer) if page["type"] == "page"]
+            if pages:
+                return pages[0]["webSocketDebuggerUrl"]
+        except (OSError, IndexError, ValueError):
+            pass
+        time.sleep(0.1)
+    raise AssertionError("the browser did not start")
+
+
+@pytest.fixture(scope="module")
+def tab(tmp_path_factory):
+    """Yield the page of a browser; skipped where none is installed."""
+    browser = find_browser()
+    if browser is None:
+        pytest.skip("no Chromium is installed")
+    with open_tab(browser, tmp_path_factory.mktemp("profile")) as tab:
+        yield tab
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory, make_table) -> Path:
+    """Return a page of two people beside the demo's video, 8 s at 30 frames/s."""
+    folder = tmp_path_factory.mktemp("page")
+    (folder / "people.mp4").write_bytes((DEMO / "people.mp4").read_bytes())
+    smile = Event(
+        track_id=0,
+        kind=EventKind.MOUTH,
+        label="mouth_open",
+        onset_s=1.0,
+        apex_s=1.5,
+        offset_s=2.0,
+        peak=1.0,
+        mean=0.5,
+    )
+    made = timeline_page(
+        make_table(240, 2),
+        [smile],
+        Description(title="people.mp4"),
+        media=Media(address="people.mp4"),
+    )
+    path = folder / "people.html"
+    path.write_text(made.html, encoding="utf-8")
+    return path
+
+
+def open_page(tab: Tab, page: Path, **window: Any) -> None:
+    """Load a page and wait for its lanes and its video."""
+    tab.show(page.as_uri(), **window)
+    tab.wait("document.body.dataset.drawn === 'true'")
+    if page.with_name("people.mp4").exists():
+        tab.wait("document.querySelector('video').readyState >= 2")
+
+
+def lane_place(tab: Tab, t: float, kind: str = "trace") -> tuple[float, float]:
+    """Return the place in the window of a time on a lane of the first person."""
+    found = tab.run(
+        f"""(() => {{
+        const section = window.report.sections[0];
+        const box = section.canvas.getBoundingClientRect();
+        const lane = section.lanes.find((each) => each.kind === '{kind}');
+        return [box.left + section.scale().x({t}), box.top + lane.y + lane.height / 2];
+        }})()"""
+    )
+    return found[0], found[1]
+
+
+def shown_time(tab: Tab) -> float:
+    """Return the time of the video once it has stopped seeking."""
+    tab.wait("!document.querySelector('video').seeking")
+    return tab.run("document.querySelector('video').currentTime")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("dark", [False, True])
+def test_a_page_opens_without_error_request_or_overflow(tab, page, width, dark):
+    open_page(tab, page, width=width, dark=dark)
+    assert tab.errors == []
+    others = [each for each in tab.requests if not each.startswith("data:")]
+    assert set(others) == {page.as_uri(), page.with_name("people.mp4").as_uri()}
+    assert tab.run("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("t", [0.5, 3.21, 7.9])
+def test_a_click_on_a_trace_seeks_the_video_within_one_frame(tab, page, t):
+    open_page(tab, page)
+    tab.click(*lane_place(tab, t))
+    assert abs(shown_time(tab) - t) <= FRAME_S
+    assert abs(tab.run("window.report.player.time") - t) <= FRAME_S
+
+
+def test_keys_step_zoom_and_play(tab, page):
+    open_page(tab, page)
+    tab.press("Home")
+    for _ in range(3):
+        tab.press("ArrowRight")
+    assert shown_time(tab) == pytest.approx(3 * FRAME_S, abs=0.005)
+    tab.press("ArrowLeft")
+    tab.press("ArrowRight", shift=True)
+    assert shown_time(tab) == pytest.approx(1 + 2 * FRAME_S, abs=0.005)
+    tab.press("End")
+    assert shown_time(tab) == pytest.approx(239 * FRAME_S, abs=0.005)
+    tab.press("+", text="+")
+    assert tab.run("window.report.view.to - window.report.view.from") == pytest.approx(4)
+    tab.press("-", text="-")
+    assert not tab.run("window.report.isZoomed()")
+    tab.press("Home")
+    tab.press(" ", text=" ")
+    tab.wait("document.querySelector('video').currentTime > 0.2")
+    tab.press(" ", text=" ")
+    assert tab.run("document.querySelector('video').paused")
+    assert tab.errors == []
+
+
+def test_dragging_zooms_and_a_double_click_shows_all(tab, page):
+    open_page(tab, page)
+    (x, y), (to_x, _) = lane_place(tab, 2.0), lane_place(tab, 4.0)
+    tab.drag(x, y, to_x, y)
+    assert tab.run("window.report.view.from") == pytest.approx(2.0, abs=0.02)
+    assert tab.run("window.report.view.to") == pytest.approx(4.0, abs=0.02)
+    assert tab.run("window.report.player.time") == 0
+    for kind in ("mousePressed", "mouseReleased"):
+        for count in (1, 2):
+            tab.call(
+                "Input.dispatchMouseEvent",
+                type=kind,
+                x=x,
+                y=y,
+                button="left",
+                clickCount=count,
+            )
+    assert not tab.run("window.report.isZoomed()")
+
+
+def test_the_pointer_reads_values(tab, page, make_table):
+    open_page(tab, page)
+    x, y = lane_place(tab, 1.5)
+    tab.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
+    tab.wait("!document.querySelector('.tip').hidden")
+    row = 2 * round(1.5 / FRAME_S)  # two people, so that the first has the even rows
+    truth = make_table(240, 2)["valence"][row].as_py()
+    expected = f"{truth:+.2f}"
+    shown = tab.run("document.querySelector('.readout').textContent")
+    assert expected in shown.replace("\u2212", "-")
+    x, y = lane_place(tab, 1.5, "marks")
+    tab.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
+    assert tab.run("document.querySelector('.tip').textContent") == (
+        "mouth open: 0:01.00 for 1.00 s"
+    )
+
+
+def test_without_its_video_a_page_says_so_and_plays_by_the_clock(tab, page, tmp_path):
+    moved = tmp_path / "moved.html"
+    moved.write_bytes(page.read_bytes())
+    open_page(tab, moved)
+    tab.wait("!document.querySelector('#video-missing').hidden")
+    tab.click(*lane_place(tab, 5.0))
+    assert tab.run("window.report.player.time") == pytest.approx(5.0, abs=FRAME_S)
+    tab.press(" ", text=" ")
+    tab.wait("window.report.player.time > 5.2")
+
+
+def test_an_hour_is_drawn_in_a_tenth_of_a_second(tab, make_table, tmp_path):
+    made = timeline_page(make_table(108_000), (), Description(title="hour"))
+    path = tmp_path / "hour.html"
+    path.write_text(made.html, encoding="utf-8")
+    open_page(tab, path)
+    took_ms = tab.run(
+        """(() => { const start = performance.now();
+        for (let n = 0; n < 5; n++) window.report.sections[0].draw();
+        return (performance.now() - start) / 5; })()"""
+    )
+    assert took_ms < 100
+    assert tab.errors == []
