@@ -189,8 +189,8 @@ def _blinks(rows: Sequence[Seen], threshold: float) -> tuple[int, int, int, int]
     state = EyeState(threshold)
     found = _runs(state.update(row.index / FPS, eye_closure(row.face)) for row in rows)
     actual = _runs(true)
-    met = sum(any(_touch(one, other) for other in found) for one in actual)
-    right = sum(any(_touch(one, other) for other in actual) for one in found)
+    met = sum(any(_touch(event, other) for other in found) for event in actual)
+    right = sum(any(_touch(event, other) for other in actual) for event in found)
     return len(actual), met, len(found), right
 
 

@@ -200,8 +200,9 @@ Options:
       --start SECONDS     First second.
       --colors dark_red|blue...
                           Colors.
-      --format csv|json   Type of file, explained in so many words that the text
-                          needs more than one line. [default: csv]
+      --format FORMAT     Type of file, explained in so many words that the text
+                          needs more than one line. One of csv, json.
+                          [default: csv]
       --threads N|auto    Threads. [default: 1]
       --overlay           Draw boxes.
 
