@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from wildaffect.recipes.images import find_finetune_recipe, find_pretrain_recipe
     from wildaffect.runtime.network import Device
     from wildaffect.training.temporal.runs import load_run
+    from wildaffect.workflows.agreement import agreement
     from wildaffect.workflows.analyze import analyze, stream
     from wildaffect.workflows.analyze_files import analyze_files
     from wildaffect.workflows.calibrate import calibrate
@@ -53,6 +54,7 @@ _HOMES = {
     "Frame": "wildaffect.core.frames",
     "WildAffectError": "wildaffect.core.errors",
     "__version__": "wildaffect.core.version",
+    "agreement": "wildaffect.workflows.agreement",
     "analyze": "wildaffect.workflows.analyze",
     "analyze_files": "wildaffect.workflows.analyze_files",
     "calibrate": "wildaffect.workflows.calibrate",
@@ -92,6 +94,7 @@ __all__ = [
     "Frame",
     "WildAffectError",
     "__version__",
+    "agreement",
     "analyze",
     "analyze_files",
     "calibrate",

@@ -17,6 +17,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "summarize": "write statistics of every signal, a row per person",
         "compare-clips": "compare conditions over participants, with intervals",
         "convert": "write results as files of OpenFace, Py-Feat, ELAN and others",
+        "agreement": "compare a result with a table of another program",
     },
     "Data": {
         "data check": "check annotations: counts, problems, leaks between splits",

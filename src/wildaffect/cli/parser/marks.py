@@ -35,6 +35,7 @@ METAVARS = {
     "--protocol": "PROTOCOL",
     "--reference": "RECIPE",
     "--score-split": "SPLIT",
+    "--shift": "SECONDS",
     "--size": "PIXELS",
     "--source": "TEXT",
     "--split": "SPLIT",
