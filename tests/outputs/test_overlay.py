@@ -12,7 +12,7 @@ from wildaffect.core.tasks import LabelSpaces
 from wildaffect.outputs.overlay.blur import blur_face
 from wildaffect.outputs.overlay.canvas import Rect, text_width
 from wildaffect.outputs.overlay.draw import draw
-from wildaffect.outputs.overlay.history import History, remember
+from wildaffect.outputs.overlay.history import History, face_rect, remember
 from wildaffect.outputs.overlay.still import write_picture
 from wildaffect.outputs.overlay.style import Style
 from wildaffect.outputs.overlay.video import HIDE_S, OverlayVideo
@@ -77,6 +77,57 @@ def test_cards_stay_inside_the_frame_and_off_every_other_face(row, height, width
             touched = place.rect.overlap(place_of_other.rect) / place.rect.area
             assert other == track or touched < 0.06
     assert height < 720 or len(found) == 3
+
+
+def face_rects(rows):
+    return {row.face.track_id: face_rect(row) for row in rows}
+
+
+def test_nine_people_get_a_card_each_and_none_covers_a_face_or_a_card(row):
+    boxes = [
+        (320 * x + 106, 240 * y + 56, 320 * x + 184, 240 * y + 147)
+        for y in range(3)
+        for x in range(3)
+    ]
+    rows = [row(0, i, box=box) for i, box in enumerate(boxes)]
+    found = places(rows, 960, 720)
+    assert sorted(found) == list(range(9))
+    covered = [*face_rects(rows).values(), *(place.rect for place in found.values())]
+    for place in found.values():
+        assert sum(place.rect.overlap(other) > 0 for other in covered) == 1  # itself
+
+
+@pytest.mark.parametrize("x", [0, 90, 180, 270])
+def test_a_card_in_a_small_frame_leaves_its_own_face_free(row, x):
+    one = row(box=(x, 60, x + 80, 160))
+    (place,) = places([one], 360, 288).values()
+    assert place.rect == place.rect.inside(360, 288)
+    assert place.rect.overlap(face_rect(one)) == 0
+
+
+def test_a_card_takes_free_room_that_is_not_beside_its_face(row):
+    """Faces on all four sides; the corners of the frame are free."""
+    boxes = [
+        (560, 260, 720, 460), (300, 200, 540, 520), (740, 200, 980, 520),
+        (480, 0, 800, 250), (480, 470, 800, 720),
+    ]  # fmt: skip
+    rows = [row(0, i, box=box) for i, box in enumerate(boxes)]
+    for place in places(rows, 1280, 720).values():
+        assert not any(place.rect.overlap(face) for face in face_rects(rows).values())
+
+
+def test_several_faces_without_room_get_no_card(row):
+    rows = [row(0, 0, box=(0, 0, 310, 470)), row(0, 1, box=(330, 0, 640, 470))]
+    assert places(rows, 640, 480) == {}
+
+
+def test_the_threshold_of_an_action_unit_is_marked_on_its_bar(row):
+    black, one = np.zeros((720, 1280, 3), np.uint8), row(box=(300, 200, 460, 400))
+    plain = draw(black, [one])
+    marked = draw(black, [one], Style(thresholds={"AU01": 0.5}))
+    rows, columns = np.nonzero((plain != marked).any(axis=2))
+    assert 0 < np.ptp(rows) < 20
+    assert np.ptp(columns) < 4
 
 
 def test_a_face_that_fills_the_frame_still_gets_its_card(row):

@@ -91,6 +91,13 @@ def test_a_source_without_sound_gives_a_silent_video(make_clip, tmp_path, image_
         assert [stream.type for stream in container.streams] == ["video"]
 
 
+def test_the_index_is_at_the_front_so_that_browsers_play_at_once(tmp_path, image_of):
+    path = tmp_path / "x.mp4"
+    write_numbers(path, image_of, [0.0, 0.1])
+    data = path.read_bytes()
+    assert 0 < data.index(b"moov") < data.index(b"mdat")
+
+
 def break_off(path, image):
     with VideoWriter(path, width=64, height=48) as writer:
         writer.write(image, 0.0)

@@ -119,7 +119,7 @@ def run_job(job: FileJob, analyzer: Analyzer, on_frame: OnFrame) -> FileReport:
         provenance = _provenance(job, reader, analyzer)
         schema = job.columns.schema(analyzer.artifact.manifest)
         overlay = open_overlay(
-            job.overlay, job.source, job.read, reader.info, claim.path, schema.spaces
+            job.overlay, job.source, job.read, reader.info, claim.path, schema
         )
         has_overlay = overlay is None or overlay.path.exists()
         if job.resume and has_overlay and is_finished(claim.path, provenance):

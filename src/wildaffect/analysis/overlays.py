@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -18,6 +18,7 @@ from wildaffect.outputs.overlay.draw import draw
 from wildaffect.outputs.overlay.still import write_picture
 from wildaffect.outputs.overlay.style import Style
 from wildaffect.outputs.overlay.video import OverlayVideo
+from wildaffect.outputs.schema import ResultSchema
 from wildaffect.video.inputs import SourceLike
 from wildaffect.video.write import VideoWriter
 
@@ -148,7 +149,7 @@ def open_overlay(
     read: ReadOptions,
     info: VideoInfo,
     result: Path,
-    spaces: LabelSpaces,
+    schema: ResultSchema,
 ) -> FilmOverlay | StillsOverlay | None:
     """Return the overlay of a source, named after its result; None if not requested.
 
@@ -156,13 +157,14 @@ def open_overlay(
     """
     if options is None:
         return None
+    style = replace(options.style, thresholds=schema.action_unit_thresholds)
     stem = result.with_suffix("")
     images = pictures_of(source)
     if images and (read.images == "stills" or len(images) == 1):
         name = f"{stem.name}.overlay" + (".png" if len(images) == 1 else "")
-        return StillsOverlay(stem.with_name(name), images, options.style, spaces)
+        return StillsOverlay(stem.with_name(name), images, style, schema.spaces)
     path = stem.with_name(f"{stem.name}.overlay.mp4")
-    return FilmOverlay(path, source, read, info, options.style, spaces)
+    return FilmOverlay(path, source, read, info, style, schema.spaces)
 
 
 def _until_broken(frames: Iterable[Frame]) -> Iterator[Frame]:

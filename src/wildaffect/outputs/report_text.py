@@ -13,7 +13,11 @@ MAX_LINES = 20
 MAX_EXPRESSIONS = 2
 MOST_FRAMES = 0.5
 """Minimum share of the frames for an action unit to be listed."""
+MAX_UNITS = 4
+"""Maximum number of action units that are listed, the most frequent ones."""
 NAME_WIDTH = 20
+LONG_S = 1000.0
+"""Times from here on are listed without decimals."""
 
 
 def summary_line(run: RunSummary) -> str:
@@ -96,7 +100,10 @@ def _signed(value: float | None) -> str:
 
 
 def _span(track: TrackSummary) -> str:
-    return f"{track.start_s:.1f}-{track.stop_s:.1f} s"
+    if track.num_frames == 1:
+        return f"{track.start_s:.1f} s"
+    decimals = 1 if track.stop_s < LONG_S else 0
+    return f"{track.start_s:.{decimals}f}-{track.stop_s:.{decimals}f} s"
 
 
 def _expressions(track: TrackSummary, *, with_shares: bool) -> str:
@@ -107,5 +114,8 @@ def _expressions(track: TrackSummary, *, with_shares: bool) -> str:
 
 
 def _units(shares: Sequence[Share]) -> str:
-    """Return the units of most frames by their number."""
-    return " ".join(sorted(s.label for s in shares if s.share >= MOST_FRAMES)) or "-"
+    """Return the units of most frames by their number, such as `AU06 12 17 25 +3`."""
+    most = [share.label for share in shares if share.share >= MOST_FRAMES]
+    first, *others = sorted(most[:MAX_UNITS]) or ["-"]
+    more = [f"+{len(most) - MAX_UNITS}"] if len(most) > MAX_UNITS else []
+    return " ".join([first, *(label.removeprefix("AU") for label in others), *more])

@@ -108,6 +108,15 @@ class ResultSchema:
         """All columns, left to right."""
         return tuple(column for part in self.parts for column in part.columns)
 
+    @property
+    def action_unit_thresholds(self) -> dict[str, float]:
+        """Action unit -> threshold of its probability, where it is known."""
+        return {
+            column.name.removesuffix("_present"): column.threshold
+            for column in self.columns
+            if column.threshold is not None
+        }
+
     def arrow(self) -> pa.Schema:
         """Return the Arrow schema; unit, meaning and group are field metadata."""
         fields = [arrow_field(column.describe()) for column in self.columns]

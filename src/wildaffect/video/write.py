@@ -71,7 +71,12 @@ class VideoWriter:
             self._lock = open_part(self._part)
         except OSError as error:
             raise _output_error(path, error) from error
-        self._container = av.open(f"file:{self._part}", "w", format="mp4")
+        self._container = av.open(
+            f"file:{self._part}",
+            "w",
+            format="mp4",
+            container_options={"movflags": "+faststart"},
+        )
         try:
             self._stream = self._add_stream(encoder)
             if audio_from is not None:

@@ -1,7 +1,7 @@
 """The card of one face: a valence/arousal dial over action-unit bars."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -25,6 +25,8 @@ class Bar:
     label: str
     probability: float
     present: bool
+    threshold: float | None = None
+    """Threshold of the probability, if known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +72,9 @@ class CardSize:
         return 2 * self.pad + self.dial + gap + rows * self.row
 
 
-def bars(row: FaceResult, spaces: LabelSpaces) -> tuple[Bar, ...]:
+def bars(
+    row: FaceResult, spaces: LabelSpaces, thresholds: Mapping[str, float]
+) -> tuple[Bar, ...]:
     """Return the action units that are predicted for this face."""
     affect = row.affect
     if affect is None or affect.action_unit_probs is None:
@@ -78,7 +82,12 @@ def bars(row: FaceResult, spaces: LabelSpaces) -> tuple[Bar, ...]:
     present = affect.action_units_present or (None,) * len(spaces.action_units)
     pairs = zip(spaces.action_units.labels, affect.action_unit_probs, present, strict=True)
     return tuple(
-        Bar(label=label, probability=float(p), present=bool(on))
+        Bar(
+            label=label,
+            probability=float(p),
+            present=bool(on),
+            threshold=thresholds.get(label),
+        )
         for label, p, on in pairs
         if math.isfinite(p)
     )
@@ -96,20 +105,12 @@ def draw_card(
 ) -> None:
     """Draw the card of a face into `rect`."""
     canvas.fill(rgb, rect, INK, radius=0.6 * size.em, opacity=0.8)
-    if row.face is not None:
-        _draw_number(rgb, rect, size, str(row.face.track_id), color)
     top = rect.y + size.pad
     if size.has_dial:
         _draw_va(rgb, rect, size, row, trail, color)
         top += size.dial + size.pad // 2
-    for index, unit in enumerate(units):
+    for index, unit in enumerate(units[: size.num_bars]):
         _draw_bar(rgb, _bar_rect(rect, top, index, size), size, unit, color)
-
-
-def _draw_number(rgb: Image, rect: Rect, size: CardSize, text: str, color: Color) -> None:
-    width = canvas.text_width(text, size.small, bold=True)
-    x, y = rect.right - size.pad - width, rect.y + size.pad + size.small // 2
-    canvas.write(rgb, text, x, y, size_px=size.small, color=color, bold=True)
 
 
 def _bar_rect(rect: Rect, top: int, index: int, size: CardSize) -> Rect:
@@ -146,6 +147,10 @@ def _draw_bar(rgb: Image, rect: Rect, size: CardSize, unit: Bar, color: Color) -
         radius=track.height / 2,
         opacity=1.0 if unit.present else 0.62,
     )
+    if unit.threshold is not None:
+        x = track.x + round(unit.threshold * (track.width - 1))
+        mark = Rect(x, track.y - 1, max(1, size.small // 8), track.height + 2)
+        canvas.fill(rgb, mark, PAPER, radius=0, opacity=0.9)
 
 
 @lru_cache(maxsize=8)

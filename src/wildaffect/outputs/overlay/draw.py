@@ -11,7 +11,7 @@ from wildaffect.core.tasks import LabelSpaces
 from wildaffect.outputs.overlay import canvas
 from wildaffect.outputs.overlay.blur import blur_face
 from wildaffect.outputs.overlay.canvas import Image, Rect
-from wildaffect.outputs.overlay.card import bars, draw_card
+from wildaffect.outputs.overlay.card import Bar, bars, draw_card
 from wildaffect.outputs.overlay.history import History, face_rect, remember
 from wildaffect.outputs.overlay.layout import place_label
 from wildaffect.outputs.overlay.style import FAINT, INK, PAPER, Style, em_px, track_color
@@ -52,7 +52,7 @@ def draw(
     for row in rows:
         _draw_box(picture, row, em_px(*frame))
     for row in rows:
-        _draw_card_of(picture, row, history, spaces)
+        _draw_card_of(picture, row, history, bars(row, spaces, style.thresholds))
     _draw_labels(picture, rows, history, spaces)
     return picture
 
@@ -70,7 +70,7 @@ def _draw_box(picture: Image, row: FaceResult, em: int) -> None:
 
 
 def _draw_card_of(
-    picture: Image, row: FaceResult, history: History, spaces: LabelSpaces
+    picture: Image, row: FaceResult, history: History, units: Sequence[Bar]
 ) -> None:
     face = row.face
     if face is None or face.track_id not in history.places:
@@ -81,7 +81,7 @@ def _draw_card_of(
         place.rect,
         place.size,
         row=row,
-        units=bars(row, spaces),
+        units=units,
         trail=history.trail(face.track_id),
         color=_color(row),
     )

@@ -16,6 +16,8 @@ CARD_FOLLOWS = 0.25
 
 MANY_FACES = 3
 """Number of faces from which cards take their compact form."""
+CROWD = 6
+"""Number of faces from which cards are dials alone."""
 
 Edges = tuple[float, float, float, float]
 
@@ -102,25 +104,36 @@ def _wanted(
     faces.sort(key=lambda row: -face_rect(row).area)
     wanted = []
     for row in faces[: style.max_cards if style.cards else 0]:
-        sizes = _forms(row, bars(row, spaces), em, frame)[
-            -1 if len(faces) >= MANY_FACES else 0 :
-        ]
+        units = bars(row, spaces, style.thresholds)
+        sizes = _forms(row, units, em, frame, num_faces=len(faces))
         if row.face is not None and sizes:
             wanted.append((row.face.track_id, sizes))
     return wanted
 
 
 def _forms(
-    row: FaceResult, units: Sequence[Bar], em: int, frame: tuple[int, int]
+    row: FaceResult,
+    units: Sequence[Bar],
+    em: int,
+    frame: tuple[int, int],
+    *,
+    num_faces: int,
 ) -> list[CardSize]:
+    """Return the forms of a card, the preferred first; none if nothing is predicted."""
     affect = row.affect
     if affect is None:
         return []
     has_dial = math.isfinite(affect.valence) or math.isfinite(affect.arousal)
     if not (has_dial or units):
         return []
-    full, compact = (
-        CardSize(em=em, num_bars=len(units), has_dial=has_dial, compact=compact)
-        for compact in (False, True)
-    )
-    return [full, compact] if full.height < 0.7 * frame[1] else [compact]
+
+    def form(num_bars: int, *, compact: bool) -> CardSize:
+        return CardSize(em=em, num_bars=num_bars, has_dial=has_dial, compact=compact)
+
+    full, compact = (form(len(units), compact=short) for short in (False, True))
+    dial = [form(0, compact=True)] if has_dial and units else []
+    if num_faces >= CROWD:
+        return dial or [compact]
+    if num_faces >= MANY_FACES or full.height >= 0.7 * frame[1]:
+        return [compact, *dial]
+    return [full, compact, *dial]

@@ -1,15 +1,16 @@
 """Placement of labels and cards: next to their face, off other faces, inside the frame."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from wildaffect.outputs.overlay.canvas import Rect
 from wildaffect.outputs.overlay.card import CardSize
 
-MAX_CARD_COST = 0.3
-"""Maximum share of a card that covers other things; beyond it, the card is omitted."""
 STAY = 0.08
 """A card keeps its side unless another is better by this share."""
+ANYWHERE = 99
+"""Side of a card at a free place of the grid."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,18 +54,83 @@ def _best(
     sizes: Sequence[CardSize],
     stay: int | None,
 ) -> Place | None:
-    for size in sizes:
-        if size.width > frame[0] or size.height > frame[1]:
-            continue
-        costs = []
-        for side, rect in enumerate(_candidates(frame, own, size, alone=not blocked)):
-            cost = _covered(rect, blocked) * 6 + 1.5 * rect.overlap(own) / rect.area
-            preference = 0.01 * side - (STAY if side == stay else 0.0)
-            costs.append((cost + preference, cost, side, rect))
-        _, cost, side, rect = min(costs)
-        if cost <= MAX_CARD_COST or (not blocked and size == sizes[-1]):
-            return Place(rect=rect, size=size, side=side)
-    return None
+    fitting = [size for size in sizes if size.width <= frame[0] and size.height <= frame[1]]
+    for size in fitting:
+        place = _free(frame, own, blocked, size, stay)
+        if place is not None:
+            return place
+    if blocked or not fitting:
+        return None
+    return _least_covering(frame, own, fitting[-1], stay)
+
+
+def _free(
+    frame: tuple[int, int],
+    own: Rect,
+    blocked: Sequence[Rect],
+    size: CardSize,
+    stay: int | None,
+) -> Place | None:
+    """Return a place that covers no face and no card, the side of the last card first."""
+    spots = _candidates(frame, own, size, alone=not blocked)
+    near = [
+        Place(rect=rect, size=size, side=side)
+        for side, rect in enumerate(spots)
+        if not any(rect.overlap(other) for other in (own, *blocked))
+    ]
+    kept = [place for place in near if place.side == stay]
+    if kept or near:
+        return (kept or near)[0]
+    return _anywhere(frame, own, blocked, size)
+
+
+def _anywhere(
+    frame: tuple[int, int], own: Rect, blocked: Sequence[Rect], size: CardSize
+) -> Place | None:
+    """Return the free place of a grid nearest to the face, not far from it."""
+    width, height = frame
+    step = max(8, 2 * size.em)
+    left, right = own.x - 2 * size.width, own.right + size.width
+    top, bottom = own.y - size.width - size.height, own.bottom + size.width
+    found: list[tuple[float, Rect]] = []
+    for y in range(max(0, top // step * step), min(bottom, height - size.height) + 1, step):
+        for x in range(
+            max(0, left // step * step), min(right, width - size.width) + 1, step
+        ):
+            rect = Rect(x, y, size.width, size.height)
+            away = _distance(rect, own)
+            if away <= size.width and not any(
+                rect.overlap(other) for other in (own, *blocked)
+            ):
+                found.append((away, rect))
+    if not found:
+        return None
+    return Place(rect=min(found)[1], size=size, side=ANYWHERE)
+
+
+def _distance(one: Rect, other: Rect) -> float:
+    """Return the distance between the nearest edges; 0 if they touch."""
+    across = max(one.x - other.right, other.x - one.right, 0)
+    down = max(one.y - other.bottom, other.y - one.bottom, 0)
+    return math.hypot(across, down)
+
+
+def _least_covering(
+    frame: tuple[int, int], own: Rect, size: CardSize, stay: int | None
+) -> Place:
+    """Return the place for the card of the only face, which leaves no room."""
+    spots = _candidates(frame, own, size, alone=True)
+    costs = [
+        (
+            1.5 * rect.overlap(own) / rect.area
+            + 0.01 * side
+            - (STAY if side == stay else 0.0),
+            side,
+        )
+        for side, rect in enumerate(spots)
+    ]
+    _, side = min(costs)
+    return Place(rect=spots[side], size=size, side=side)
 
 
 def _covered(rect: Rect, blocked: Iterable[Rect]) -> float:

@@ -1,6 +1,7 @@
 """Colors and sizes of the overlay; sizes follow the frame."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from wildaffect.outputs.overlay.canvas import Color
 
@@ -54,10 +55,12 @@ class Style:
     """Draw dial and bars next to each face if there is room."""
     blur_faces: bool = False
     """Blur faces."""
-    max_cards: int = 3
-    """Largest faces that get a card; the others keep box and label."""
+    max_cards: int = 12
+    """Largest faces that get a card if there is room; the others keep box and label."""
     trail_s: float = 1.5
     """Length of the path in the dial."""
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    """Action unit -> threshold of its probability, marked on its bar."""
 
 
 def em_px(width: int, height: int) -> int:
