@@ -169,10 +169,10 @@ def test_the_command_gives_json_alone_to_a_script(truth, prediction_file, capsys
     [
         (["--protocol", "abaw-mlt"], 2, "no protocol 'abaw-mlt'; did you mean abaw-mtl"),
         (["--report", "r.pdf"], 2, "r.pdf: a report must end in .html, .md or .json"),
-        (["--resamples", "0"], 2, "num_resamples must be at least 1"),
+        (["--resamples", "0"], 2, "resamples must be at least 1"),
         (["--seed", "-1"], 2, "seed must be at least 0"),
         (["--layout", "affwild2-va"], 1, "the header must read 'valence,arousal'"),
-        (["--split", "test"], 2, "--split must be one of val, got 'test'"),
+        (["--split", "test"], 2, "split must be one of val, got 'test'"),
         (["--map-classes", "none.json"], 1, "none.json: the file must be readable"),
         (["--map-classes", "documented"], 1, "there must be a table from abaw-exp"),
         (["--tuned-on", "none.txt"], 1, "none.txt: the file must be readable"),

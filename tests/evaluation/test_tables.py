@@ -96,7 +96,7 @@ def test_frames_of_a_manifest_need_a_first_frame_number(tmp_path):
     head = "image,video,frame,valence\n"
     table(tmp_path, head + "x1.png,x,1,0.1\nx2.png,x,2,0.2\n", "manifest.csv")
     path = table(tmp_path, "frame,valence\n0,0\n1,0\n", "x.csv")
-    with pytest.raises(EvaluationError, match="use --first-frame 0 or --first-frame 1"):
+    with pytest.raises(EvaluationError, match="use `first_frame=0` or `first_frame=1`"):
         matched(path, tmp_path / "manifest.csv", first_frame=None)
     assert matched(path, tmp_path / "manifest.csv", first_frame=1) == [0, 1]
     table(tmp_path, head + "x1.png,x,0,0.1\nx2.png,x,1,0.2\n", "manifest.csv")

@@ -54,7 +54,7 @@ def test_two_recipes_are_compared_over_seeds_and_resumed(tiny_data, tmp_path, ca
             {"reference": "gru"},
             "^reference: must be one of modern-frame, got",
         ),
-        ([FRAME], {"num_seeds": 0}, "^num_seeds: must be at least 1, got 0"),
+        ([FRAME], {"num_seeds": 0}, "^seeds: must be at least 1, got 0"),
         (
             [FRAME, replace(FRAME, input_noise=0.1)],
             {},

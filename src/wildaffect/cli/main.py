@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from types import ModuleType
 from typing import Any
 
+from wildaffect.cli.advice import in_flags
 from wildaffect.cli.overview import (
     COMMANDS,
     group_text,
@@ -45,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         with stops_on_signals():
             return _run(args)
     except WildAffectError as error:
-        print(f"wildaffect: {printable_lines(str(error))}", file=sys.stderr)
+        print(f"wildaffect: {printable_lines(in_flags(str(error)))}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
     except (ImportError, AttributeError, TypeError) as error:
         dependency = dependency_that_differs(error)

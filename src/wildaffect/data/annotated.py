@@ -48,17 +48,19 @@ def read_annotated(
         if len(found) > 1:
             names = ", ".join(each.format.name for each in found)
             raise UsageError(
-                f"{path}: several layouts found ({names}); choose one with --layout"
+                f"{path}: several layouts found ({names}); choose one, such as "
+                f'`layout="{found[0].format.name}"`'
             )
         known, splits = found[0].format, found[0].splits
     if split is None and len(splits) > 1:
         raise UsageError(
-            f"{path}: several splits found ({', '.join(splits)}); choose one with --split"
+            f"{path}: several splits found ({', '.join(splits)}); choose one, such as "
+            f'`split="{list(splits)[-1]}"`'
         )
     chosen = split or next(iter(splits))
     if chosen not in splits:
         raise UsageError(
-            f"{path}: --split must be one of {', '.join(splits)}, got {chosen!r}"
+            f"{path}: split must be one of {', '.join(splits)}, got {chosen!r}"
         )
     reading = known.read(splits[chosen], chosen)
     if not len(reading.annotations):

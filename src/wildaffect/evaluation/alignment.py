@@ -103,8 +103,9 @@ def align_expressions(
     )
     if rules.missing is Missing.NEUTRAL and "Neutral" not in shared.space.labels:
         raise EvaluationError(
-            f"{source}: --missing neutral must find Neutral among the classes "
-            f"({', '.join(shared.space.labels)}), got none; use --missing skip"
+            f'{source}: `missing="neutral"` must find Neutral among the classes '
+            f"({', '.join(shared.space.labels)}), got none; "
+            'use `missing="skip"`'
         )
     neutral = dict(zip(shared.space.labels, range(len(shared.space)), strict=True))
     return _treat_missing(
@@ -198,7 +199,8 @@ def _treat_missing(
             raise EvaluationError(
                 f"{source}: every frame annotated for {what} must have a prediction, got "
                 f"none for {counted} ({describe_rows(annotations, lacking)}); "
-                "--missing skip leaves them out, --missing neutral counts them as neutral"
+                '`missing="skip"` leaves them out, `missing="neutral"` counts them as '
+                "neutral"
             )
         case Missing.SKIP:
             note = f"{what}: {counted} have no prediction, left out"

@@ -220,7 +220,7 @@ def _named(
                 path,
                 int(lines[row]),
                 f"expression must be a class of {space.name} ({', '.join(space.labels)}), "
-                f"got {name!r}; {advice}--map-classes FILE.json maps other names",
+                f'got {name!r}; {advice}`class_map="FILE.json"` maps other names',
             )
     return np.array([codes[name] for name in names], np.int64)[indices]
 

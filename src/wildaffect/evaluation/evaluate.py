@@ -150,7 +150,7 @@ def _compare(
         raise EvaluationError(
             f"{against.source}: both systems must be scored on the same labels, got "
             f"{', '.join(_labels(paired))} for the first and {', '.join(_labels(other))} "
-            "for the other; --absent zero scores all"
+            'for the other; `absent="zero"` scores all'
         )
     other_tasks = [each.task for each in other.coverage]
     tasks = [each.task for each in paired.coverage if each.task in other_tasks]

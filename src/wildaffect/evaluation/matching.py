@@ -65,7 +65,7 @@ def _keys(
         raise EvaluationError(
             f"{table.source}: frames of a result table count from 0, and "
             f"{annotations.source} does not define its first frame number; "
-            "use --first-frame 0 or --first-frame 1"
+            "use `first_frame=0` or `first_frame=1`"
         )
     return Keys(videos, index, numbers + first_frame)
 

@@ -124,7 +124,7 @@ def _check_spaces(annotations: Annotations, protocol: Protocol) -> None:
             raise EvaluationError(
                 f"{annotations.source}: protocol {protocol.name} must have annotations in "
                 f"{required.name}, got {found.name} ({', '.join(found.labels)}); "
-                "--protocol own scores them in their own label space"
+                '`protocol="own"` scores them in their own label space'
             )
 
 
@@ -139,8 +139,8 @@ def _tasks(
             if missing:
                 raise EvaluationError(
                     f"protocol {protocol.name}: {what} must hold {_names(missing)} in the "
-                    "frames compared, got none; --protocol own scores the tasks that both "
-                    "sides have"
+                    'frames compared, got none; `protocol="own"` scores the tasks that '
+                    "both sides have"
                 )
     both = [task for task in annotated if task in predicted]
     if not both:

@@ -57,8 +57,9 @@ def share_labels(
     if absent and absent_rule is Absent.REFUSE:
         raise EvaluationError(
             f"{source}: {what} must hold {', '.join(absent)}, which are annotated, got "
-            f"none of {'it' if len(absent) == 1 else 'them'}; --absent common compares "
-            "what both have, --absent zero counts the others as never predicted"
+            f"none of {'it' if len(absent) == 1 else 'them'}; "
+            '`absent="common"` compares what both have, `absent="zero"` counts the others '
+            "as never predicted"
         )
     keep = [label for label in annotated.labels if label not in absent]
     if not keep:
@@ -100,8 +101,8 @@ def class_codes(
                 f"{source}: predicted expressions must be those of the annotations, "
                 f"{annotated.name} ({', '.join(annotated.labels)}), got {predicted.name} "
                 f"({', '.join(predicted.labels)}); state how classes correspond: "
-                + ("--map-classes documented or " if known else "")
-                + "--map-classes FILE.json"
+                + ('`class_map="documented"` or ' if known else "")
+                + '`class_map="FILE.json"`'
             )
         return np.arange(len(annotated)), ()
     unmapped = [label for label in predicted.labels if label not in class_map]
@@ -133,7 +134,7 @@ def documented_map(predicted: LabelSpace, annotated: LabelSpace) -> dict[str, st
     if table is None:
         pairs = ", ".join(f"{old} to {new}" for old, new in EXPRESSION_TABLES)
         raise EvaluationError(
-            f"--map-classes documented: there must be a table from {predicted.name} to "
+            f"class map: there must be a table from {predicted.name} to "
             f"{annotated.name}, got none; there is {pairs}; write a JSON file instead"
         )
     return table

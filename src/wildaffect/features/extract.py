@@ -174,4 +174,4 @@ def _other_origin(stored: Sidecar, dtype: Precision, origin: Provenance) -> str:
         f"{name} must be {want[name]}, got {have[name]}" for name in differing
     )
     where = f"{stored.feature_set} of {stored.video}"
-    return f"{where}: {reason}; use --overwrite to extract again"
+    return f"{where}: {reason}; use `overwrite=True` to extract again"

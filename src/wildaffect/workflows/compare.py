@@ -141,7 +141,7 @@ def _check(recipes: dict[str, TemporalRecipe], reference: str, num_seeds: int) -
             f"reference: must be one of {', '.join(recipes)}, got {reference!r}"
         )
     if num_seeds < 1:
-        raise UsageError(f"num_seeds: must be at least 1, got {num_seeds}")
+        raise UsageError(f"seeds: must be at least 1, got {num_seeds}")
     tasks = {recipe.model.tasks for recipe in recipes.values()}
     if len(tasks) > 1:
         raise UsageError(

@@ -85,7 +85,7 @@ def evaluate(  # noqa: PLR0913 - each is an option of the command
             protocol.
     """
     if num_resamples < 1:
-        raise UsageError(f"evaluate: num_resamples must be at least 1, got {num_resamples}")
+        raise UsageError(f"evaluate: resamples must be at least 1, got {num_resamples}")
     if seed < 0:
         raise UsageError(f"evaluate: seed must be at least 0, got {seed}")
     chosen = find_protocol(protocol) if protocol else None
