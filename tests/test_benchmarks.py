@@ -47,3 +47,11 @@ def test_the_benchmark_of_finding_faces_finds_the_people_of_group_calls():
         people = int(row["people"])
         assert int(row["photograph"]) >= 0.96 * people
         assert int(row["video, 4 s"]) >= 0.96 * people
+
+
+@pytest.mark.slow
+def test_the_benchmark_of_reports_prints_size_and_time():
+    (row,) = table_of("report.py", "0.2:2")
+    assert row["video, people"] == "0.2 min, 2"
+    assert row["rows"] == "720"
+    assert 0 < float(row["page"].removesuffix(" MB")) < 1

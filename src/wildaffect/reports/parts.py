@@ -65,6 +65,6 @@ def facts_html(description: Description) -> str:
 
 def clock_text(seconds: float) -> str:
     """Return a time such as `1:02.5`."""
-    minutes, rest = divmod(seconds, 60)
+    minutes, rest = divmod(round(seconds, 1), 60)
     hours, minutes = divmod(int(minutes), 60)
     return f"{hours}:{minutes:02}:{rest:04.1f}" if hours else f"{minutes}:{rest:04.1f}"

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from wildaffect.core.faces import Status
+from wildaffect.core.tasks import ABAW_EXPRESSIONS
 from wildaffect.reports.description import Description
 
 STATUSES = ("", Status.OK, Status.LOW_QUALITY, Status.INTERPOLATED)
@@ -77,7 +78,9 @@ def find_labels(table: pa.Table, description: Description) -> Labels:
         if has_expression(table)
         else []
     )
-    expressions = dict.fromkeys([*description.expressions, *sorted(map(str, named))])
+    known = [label for label in ABAW_EXPRESSIONS.labels if label in named]
+    ordered = [*description.expressions, *known, *sorted(map(str, named))]
+    expressions = dict.fromkeys(ordered)
     return Labels(expressions=tuple(expressions), action_units=tuple(units))
 
 

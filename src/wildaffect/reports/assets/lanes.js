@@ -27,7 +27,7 @@ class Scale {
 
 function clockText(t, decimals) {
   const sign = t < 0 ? '-' : '';
-  const seconds = Math.abs(t);
+  const seconds = Number(Math.abs(t).toFixed(decimals));
   const minutes = Math.floor(seconds / 60);
   const rest = (seconds - minutes * 60).toFixed(decimals).padStart(decimals ? 3 + decimals : 2, '0');
   const hours = Math.floor(minutes / 60);
@@ -50,19 +50,21 @@ function ticks(scale) {
 // Calls draw(x, width, value) for runs of equal pixels; of several rows in a pixel, the one
 // with the largest weight counts.
 function eachRun(person, scale, valueOf, weightOf, draw) {
-  const [first, last] = visibleRows(person, scale);
+  const { first, last, starts, stops } = pixelsOf(person, scale);
   const best = new Float64Array(scale.width + 1).fill(-Infinity);
   const shown = new Float64Array(scale.width + 1).fill(NaN);
   for (let row = first; row < last; row++) {
     const value = valueOf(row);
     if (Number.isNaN(value)) continue;
     const weight = weightOf(row);
-    const start = Math.max(0, Math.floor(scale.x(person.times[row]) - scale.left));
-    const stop = Math.min(scale.width, Math.ceil(scale.x(person.endOf(row)) - scale.left));
-    for (let pixel = start; pixel < Math.max(stop, start + 1); pixel++) {
+    for (let pixel = starts[row - first]; pixel < stops[row - first]; pixel++) {
       if (weight > best[pixel]) { best[pixel] = weight; shown[pixel] = value; }
     }
   }
+  drawRuns(shown, scale, draw);
+}
+
+function drawRuns(shown, scale, draw) {
   for (let pixel = 0; pixel < scale.width;) {
     const value = shown[pixel];
     let stop = pixel + 1;
@@ -70,6 +72,47 @@ function eachRun(person, scale, valueOf, weightOf, draw) {
     if (!Number.isNaN(value)) draw(scale.left + pixel, stop - pixel, value);
     pixel = stop;
   }
+}
+
+// First pixel, and the one after the last, of each row in view; the same for all lanes.
+function pixelsOf(person, scale) {
+  const key = `${scale.from} ${scale.to} ${scale.width}`;
+  if (person.pixels?.key === key) return person.pixels;
+  const [first, last] = visibleRows(person, scale);
+  const starts = new Int32Array(Math.max(last - first, 0));
+  const stops = new Int32Array(starts.length);
+  for (let row = first; row < last; row++) {
+    const start = Math.max(0, Math.floor(scale.x(person.times[row]) - scale.left));
+    const stop = Math.min(scale.width, Math.ceil(scale.x(person.endOf(row)) - scale.left));
+    starts[row - first] = start;
+    stops[row - first] = Math.max(stop, start + 1);
+  }
+  person.pixels = { key, first, last, starts, stops };
+  return person.pixels;
+}
+
+// Least, mean and largest of the rows in each pixel; NaN where there is none.
+function pixelStatistics(person, values, scale) {
+  const { first, last, starts, stops } = pixelsOf(person, scale);
+  const size = scale.width + 1;
+  const low = new Float64Array(size).fill(NaN);
+  const high = new Float64Array(size).fill(NaN);
+  const mean = new Float64Array(size);
+  const counts = new Int32Array(size);
+  for (let row = first; row < last; row++) {
+    const value = values[row];
+    if (Number.isNaN(value)) continue;
+    for (let pixel = starts[row - first]; pixel < stops[row - first] && pixel < size; pixel++) {
+      mean[pixel] += value;
+      counts[pixel] += 1;
+      if (!(value >= low[pixel])) low[pixel] = value;
+      if (!(value <= high[pixel])) high[pixel] = value;
+    }
+  }
+  for (let pixel = 0; pixel < size; pixel++) {
+    mean[pixel] = counts[pixel] ? mean[pixel] / counts[pixel] : NaN;
+  }
+  return { low, mean, high };
 }
 
 function visibleRows(person, scale) {
@@ -116,13 +159,13 @@ const DRAW = {
   },
 
   heat(context, lane, scale, colors, person) {
-    const values = person.values[lane.columns[0]];
     context.fillStyle = colors.accent;
-    eachRun(person, scale, (row) => Math.round(values[row] * 24), (row) => values[row],
-      (x, width, value) => {
-        context.globalAlpha = value / 24;
-        context.fillRect(x, lane.y + 1, width, lane.height - 2);
-      });
+    const means = pixelStatistics(person, person.values[lane.columns[0]], scale).mean
+      .map((mean) => Math.round(mean * 24));
+    drawRuns(means, scale, (x, width, value) => {
+      context.globalAlpha = value / 24;
+      context.fillRect(x, lane.y + 1, width, lane.height - 2);
+    });
     context.globalAlpha = 1;
     for (const event of lane.events) {
       const x = scale.x(event.onset);
@@ -148,7 +191,22 @@ const DRAW = {
       context.strokeStyle = inks[place];
       context.lineWidth = 1.5;
       context.lineJoin = 'round';
-      strokeTrace(context, person, person.values[name], scale, y);
+      const values = person.values[name];
+      const [first, last] = visibleRows(person, scale);
+      const isDense = last - first > DENSE * scale.width;
+      if (!isDense) {
+        strokeTrace(context, person, values, scale, y);
+        return;
+      }
+      const { low, mean, high } = pixelStatistics(person, values, scale);
+      context.fillStyle = inks[place];
+      context.globalAlpha = 0.3;
+      low.forEach((least, pixel) => {
+        if (Number.isNaN(least)) return;
+        context.fillRect(scale.left + pixel, y(high[pixel]), 1, y(least) - y(high[pixel]));
+      });
+      context.globalAlpha = 1;
+      strokeMeans(context, mean, scale, y);
     });
   },
 
@@ -164,6 +222,23 @@ const DRAW = {
     }
   },
 };
+
+// Rows per pixel from which on a trace is its mean over the band from least to largest.
+const DENSE = 4;
+
+function strokeMeans(context, means, scale, y) {
+  let isDown = false;
+  context.beginPath();
+  means.forEach((mean, pixel) => {
+    if (Number.isNaN(mean)) isDown = false;
+    else {
+      if (isDown) context.lineTo(scale.left + pixel + 0.5, y(mean));
+      else context.moveTo(scale.left + pixel + 0.5, y(mean));
+      isDown = true;
+    }
+  });
+  context.stroke();
+}
 
 // Draws a line; of many rows in one pixel, the least and the largest.
 function strokeTrace(context, person, values, scale, y) {

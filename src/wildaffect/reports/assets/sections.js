@@ -79,14 +79,14 @@ class Section {
       if (!Number.isNaN(at(name))) lines.push([name, signed(at(name))]);
     }
     if (!Number.isNaN(at('expression'))) {
-      const share = Number.isNaN(at('certainty')) ? '' : ` ${Math.round(at('certainty') * 100)} %`;
+      const share = Number.isNaN(at('certainty')) ? '' : ` ${Math.round(at('certainty') * 100)}\u00a0%`;
       lines.push(['expression', expressions[at('expression')] + share]);
     }
     const units = this.lanes.filter((lane) => lane.kind === 'heat')
       .map((lane) => [lane.columns[0], at(lane.columns[0])])
       .filter(([, value]) => value >= 0.5).sort((a, b) => b[1] - a[1]).slice(0, 4);
     if (units.length) {
-      lines.push(['units', units.map(([name, value]) => `${name} ${value.toFixed(2)}`).join(', ')]);
+      lines.push(['units', units.map(([name, value]) => `${name}\u00a0${value.toFixed(2)}`).join(', ')]);
     }
     return lines;
   }
