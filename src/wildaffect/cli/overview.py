@@ -18,6 +18,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "compare-clips": "compare conditions over participants, with intervals",
         "convert": "write results as files of OpenFace, Py-Feat, ELAN and others",
         "agreement": "compare a result with a table of another program",
+        "openface": "analyze with the flags of OpenFace, and write its files",
     },
     "Data": {
         "data check": "check annotations: counts, problems, leaks between splits",

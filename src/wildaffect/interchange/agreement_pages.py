@@ -14,7 +14,8 @@ NOTE = (
     "n: rows of the same face and frame with a value in both; covered: the same as a share "
     "of rows with a value in either. ICC(A,1) and CCC: absolute agreement. kappa: "
     "decisions. Bias and 95 % limits: ours less theirs, in the unit of the signal. Values "
-    "are compared in the same unit alone; agreement is no accuracy."
+    "are compared in the same unit alone; agreement is no accuracy. A dash: not defined, "
+    "such as kappa where neither program reports the action unit."
 )
 _HEADER = ("signal", "n", "covered", "ICC", "CCC", "kappa", "bias", "95 % limits")
 

@@ -22,6 +22,8 @@ class ConvertOptions:
     """Source of OpenFace's `_r`: intensities alone, or five times the probability."""
     openface_all_columns: bool = False
     """Write all columns of OpenFace in their places, empty where there is no value."""
+    openface_groups: tuple[str, ...] = ()
+    """Groups of columns by OpenFace's flags, such as `-aus`; all if empty."""
     folder: Path = Path()
     """Folder of the files, for relative paths to the media."""
 

@@ -16,7 +16,7 @@ from wildaffect.interchange.export import (
     decimals,
     integers,
 )
-from wildaffect.interchange.openface_columns import UNITS_C, UNITS_R, VALUE_COLUMNS
+from wildaffect.interchange.openface_columns import GROUPS, UNITS_C, UNITS_R
 from wildaffect.interchange.openface_pose import openface_gaze, openface_pose
 from wildaffect.interchange.stored import Floats, StoredResult
 
@@ -88,10 +88,12 @@ def openface_writer(dialect: Dialect) -> Callable[[StoredResult, ConvertOptions]
 def value_columns(result: StoredResult, options: ConvertOptions) -> list[TextColumn]:
     """Return the columns of measurements in OpenFace's order."""
     cells = _measured(result) | _decisions(result) | _intensities(result, options)
+    groups = options.openface_groups or tuple(GROUPS)
     return [
         TextColumn(name, cells.get(name))
-        for name in VALUE_COLUMNS
-        if name in cells or options.openface_all_columns
+        for flag, names in GROUPS.items()
+        for name in names
+        if flag in groups and (name in cells or options.openface_all_columns)
     ]
 
 

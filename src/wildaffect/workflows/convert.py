@@ -1,6 +1,6 @@
 """Write results in the formats of other programs."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -91,7 +91,7 @@ def _conversions(
         try:
             result = load_result(path)
             export = write(result, options)
-            files = _write(result, export, folder, name, options, written)
+            files = write_export(result, export, folder, name, options, written)
         except WildAffectError as error:
             yield Conversion(result=path, error=str(error))
         else:
@@ -100,14 +100,28 @@ def _conversions(
         on_result(path.name, done, len(results))
 
 
-def _write(
+def write_export(
     result: StoredResult,
     export: Export,
     folder: Path,
     name: str,
     options: ConvertOptions,
-    written: dict[Path, Path],
+    written: Mapping[Path, Path] | None = None,
 ) -> tuple[Path, ...]:
+    """Write files with their sidecars; return their paths.
+
+    Args:
+        result: Result that they were made from.
+        export: Files and notes.
+        folder: Folder for them, created if missing.
+        name: Name of the format.
+        options: Options that they were made with.
+        written: File -> result of files that must not be written again.
+
+    Raises:
+        OutputError: If a file is a result or one of `written`, or cannot be written.
+    """
+    written = written or {}
     targets = [folder / file.name for file in export.files]
     for target in targets:
         if target in written:
