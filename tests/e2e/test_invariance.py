@@ -129,6 +129,9 @@ def test_stream_gives_the_rows_of_analyze_and_takes_any_iterable(clip):
         assert [row.frame_index for row in streamed] == table["frame"].to_pylist()
         valence = [np.float32(row.affect.valence) for row in streamed]
         np.testing.assert_array_equal(valence, table["valence"].to_numpy())
+        for name in ("gaze_yaw_deg", "mouth_open", "eye_closure_left"):
+            signal = [np.float32(getattr(row.signals, name)) for row in streamed]
+            assert signal == table[name].to_pylist()
 
 
 @pytest.mark.slow
