@@ -198,6 +198,7 @@ def test_a_notebook_gets_a_small_frame_and_can_save_the_whole(make_table, tmp_pa
     shown = compact_plot(table, (), CLIP)._repr_html_()
     assert shown.startswith("<iframe srcdoc=")
     assert len(shown) < 100_000
+    assert "of 36,000 rows; `.plot()` shows all" in shown
     plot = plot_table(table, (), CLIP)
     saved = plot.save(tmp_path / "plot.html").read_text()
     person = data_of(saved)["people"][0]

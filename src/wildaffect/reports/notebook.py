@@ -1,7 +1,7 @@
 """Plots of results in notebooks: the page of a report in a frame of its own."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -59,7 +59,11 @@ def compact_plot(
 ) -> Plot:
     """Return a small page: the people with the most rows, and every Nth frame if many."""
     if not is_gallery(table):
-        table = _thinned(_most_seen(table))
+        shown = _thinned(_most_seen(table))
+        if shown.num_rows < table.num_rows - table["track_id"].null_count:
+            note = f"{shown.num_rows:,} of {table.num_rows:,} rows; `.plot()` shows all"
+            description = replace(description, warnings=(*description.warnings, note))
+        table = shown
     page = timeline_or_gallery(table, events, description, compact=True)
     return Plot(html=page.html, height_px=560)
 

@@ -80,7 +80,7 @@ def timeline_page(
     sections = "\n".join(
         _section(person, (thumbnails or {}).get(person.track_id)) for person in people
     )
-    notes = "" if compact else notes_html(description, omitted)
+    notes = notes_html(description, () if compact else omitted)
     body = "\n".join(
         (
             f'<main class="{"compact" if compact else "whole"}">',

@@ -18,7 +18,7 @@ from wildaffect.video.read import open_source
 from wildaffect.video.seek import FrameSeeker
 
 SIDE_PX = 96
-CELLS = 8
+CELLS = 6
 """Cells across a blurred face; far fewer than identification needs."""
 BOX = ("box_x0", "box_y0", "box_x1", "box_y1")
 MAX_THUMBNAILS = 24

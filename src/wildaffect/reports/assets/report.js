@@ -16,6 +16,7 @@ class Report {
     this.watchVisible();
     this.listen();
     this.show(this.full.from, this.full.to);
+    this.follow();
   }
 
   // Draws only what is on the screen; a page may have many people.
