@@ -324,6 +324,16 @@ def test_the_pointer_reads_values(tab, page, make_table):
     )
 
 
+def test_a_dark_page_is_printed_light(tab, page):
+    open_page(tab, page, dark=True)
+    ink = "window.report.colors.ink"
+    dark = tab.run(ink)
+    tab.run("dispatchEvent(new Event('beforeprint'))")
+    assert tab.run(ink) == "#1b2330" != dark
+    tab.run("dispatchEvent(new Event('afterprint'))")
+    assert tab.run(ink) == dark
+
+
 def test_without_its_video_a_page_says_so_and_plays_by_the_clock(tab, page, tmp_path):
     moved = tmp_path / "moved.html"
     moved.write_bytes(page.read_bytes())

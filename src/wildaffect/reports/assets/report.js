@@ -42,7 +42,8 @@ class Report {
     addEventListener('beforeprint', () => {
       document.documentElement.classList.add('printing');
       for (const section of this.sections) section.isVisible = true;
-      repaint();
+      this.colors = palette();
+      this.drawNow();
     });
     addEventListener('afterprint', () => {
       document.documentElement.classList.remove('printing');
@@ -154,10 +155,15 @@ class Report {
     this.isDrawing = true;
     requestAnimationFrame(() => {
       this.isDrawing = false;
-      for (const section of this.sections) section.draw();
-      this.drawOverview();
-      document.body.dataset.drawn = 'true';
+      this.drawNow();
     });
+  }
+
+  // A printer does not wait for the next frame.
+  drawNow() {
+    for (const section of this.sections) section.draw();
+    this.drawOverview();
+    document.body.dataset.drawn = 'true';
   }
 
   // The whole time, a row per person: expressions, the part in view, the cursor.
