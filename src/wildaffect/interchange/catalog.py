@@ -15,6 +15,7 @@ from wildaffect.interchange.libreface import write_libreface
 from wildaffect.interchange.openface import openface_writer
 from wildaffect.interchange.pyfeat import write_pyfeat
 from wildaffect.interchange.textgrid import write_textgrid
+from wildaffect.interchange.xlsx import write_xlsx
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,7 @@ FORMATS: Mapping[str, ExportFormat] = {
     "label-studio": ExportFormat(
         summary="events as predictions for Label Studio", write=write_label_studio
     ),
+    "xlsx": ExportFormat(summary="the table as a workbook", write=write_xlsx),
 }
 
 

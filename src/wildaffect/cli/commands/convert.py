@@ -31,6 +31,7 @@ class Command:
         "textgrid",
         "boris",
         "label-studio",
+        "xlsx",
     ]
     """Format to write."""
     output: Path
