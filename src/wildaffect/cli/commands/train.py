@@ -14,7 +14,6 @@ Examples:
     wildaffect train abaw4-system --feature-data FERPlus AffectNet --data s-Aff-Wild2
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from inspect import getdoc
@@ -29,7 +28,6 @@ from wildaffect.training.temporal.recipe import TemporalRecipe
 
 if TYPE_CHECKING:
     from wildaffect.workflows.system_options import PixelSystemOptions, SystemOptions
-    from wildaffect.workflows.training_setup import TrainResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,13 +107,19 @@ def invocation(words: list[str]) -> Invocation:
 def run(command: "TrainCommand | SystemOptions | PixelSystemOptions") -> int:
     """Train, score, and print where the results are."""
     from wildaffect.cli.training_progress import TrainingProgress
+    from wildaffect.workflows.cross_validate import cross_validate
     from wildaffect.workflows.pixel_stages import train_from_pixels
     from wildaffect.workflows.system_options import PixelSystemOptions
     from wildaffect.workflows.systems import SystemCallbacks, train_system
+    from wildaffect.workflows.train import train
 
     with TrainingProgress() as progress:
         if isinstance(command, TrainCommand):
-            result = _verb(command)(
+            split = command.score_split or "val"
+            verb = partial(train, score_split=None if split == "none" else split)
+            if command.folds:
+                verb = partial(cross_validate, num_folds=command.folds)
+            result = verb(
                 command.recipe,
                 command.data,
                 features=command.features,
@@ -144,14 +148,3 @@ def run(command: "TrainCommand | SystemOptions | PixelSystemOptions") -> int:
         else:
             train_system(command, callbacks)
     return 0
-
-
-def _verb(command: TrainCommand) -> "Callable[..., TrainResult]":
-    """Return the function that trains once, or once per fold."""
-    from wildaffect.workflows.cross_validate import cross_validate
-    from wildaffect.workflows.train import train
-
-    if command.folds:
-        return partial(cross_validate, num_folds=command.folds)
-    split = command.score_split or "val"
-    return partial(train, score_split=None if split == "none" else split)

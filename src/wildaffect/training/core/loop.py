@@ -46,11 +46,20 @@ def optimizer_step(
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     grad_norm = clip_gradients(parameters, max_grad_norm)
     lr = max(float(group["lr"]) for group in optimizer.param_groups)
-    step = _describe(index, report, grad_norm, lr)
+    # copied from the device in one transfer
+    values = torch.stack([report.total, grad_norm, *report.per_task.values()])
+    loss, norm, *losses = values.detach().tolist()
+    per_task = dict(zip(report.per_task, losses, strict=True))
+    if not (isfinite(loss) and isfinite(norm)):
+        named = ", ".join(f"{task} {value:g}" for task, value in per_task.items())
+        raise Diverged(
+            f"step {index}: loss or gradient is not finite (losses: {named}; gradient "
+            f"norm: {norm:g}); lower optim.peak_lr"
+        )
     optimizer.step()
     optimizer.zero_grad()
     scheduler.step()
-    return step
+    return Step(index, loss, per_task, norm, lr)
 
 
 def clip_gradients(parameters: Sequence[Tensor], max_norm: float) -> Tensor:
@@ -72,17 +81,3 @@ def clip_gradients(parameters: Sequence[Tensor], max_norm: float) -> Tensor:
     for kind in (shards, own):
         nn.utils.clip_grads_with_norm_(kind, max_norm, total)
     return total
-
-
-def _describe(index: int, report: LossReport, grad_norm: Tensor, lr: float) -> Step:
-    """Return the metrics of a step, copied from the device in one transfer."""
-    values = torch.stack([report.total, grad_norm, *report.per_task.values()])
-    loss, norm, *losses = values.detach().tolist()
-    per_task = dict(zip(report.per_task, losses, strict=True))
-    if not (isfinite(loss) and isfinite(norm)):
-        named = ", ".join(f"{task} {value:g}" for task, value in per_task.items())
-        raise Diverged(
-            f"step {index}: loss or gradient is not finite (losses: {named}; gradient "
-            f"norm: {norm:g}); lower optim.peak_lr"
-        )
-    return Step(index, loss, per_task, norm, lr)
