@@ -83,3 +83,36 @@ def test_wrong_arguments_are_one_clear_line(tmp_path, monkeypatch, capsys, args,
     captured = capsys.readouterr()
     assert message in captured.err
     assert captured.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["events", "summarize"])
+def test_tables_of_events_among_the_arguments_are_left_out(
+    results, tmp_path, capsys, command, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    assert run("events", results) == 0
+    assert run(command, *sorted(results.glob("*.csv"))) == 0
+    assert not (results / "clip.events.events.csv").exists()
+    assert run(command, results / "clip.events.csv") != 0
+    assert "tables of events are no results" in capsys.readouterr().err
+
+
+def test_another_file_with_the_name_of_events_is_left_alone(results, capsys):
+    (results / "clip.events.csv").write_text("mine")
+    assert run("events", results) == 1
+    assert "exists and holds no events of clip.csv" in capsys.readouterr().err
+    assert (results / "clip.events.csv").read_text() == "mine"
+
+
+def test_a_part_file_is_to_be_recovered_first(results, capsys):
+    (results / "clip.csv").rename(results / "clip.csv.part")
+    assert run("events", results / "clip.csv.part") == 1
+    assert "is unfinished; run `wildaffect recover" in capsys.readouterr().err
+
+
+def test_a_summary_never_replaces_a_table_that_it_reads(results, tmp_path, capsys):
+    bare = tmp_path / "bare.csv"
+    bare.write_bytes((results / "clip.csv").read_bytes())
+    assert run("summarize", bare, "-o", bare) == 1
+    assert "is a result; choose another name" in capsys.readouterr().err
+    assert bare.read_bytes() == (results / "clip.csv").read_bytes()

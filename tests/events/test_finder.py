@@ -113,6 +113,18 @@ def test_a_blink_does_not_end_a_look_at_the_camera():
     assert (away.label, away.onset_s, away.peak) == ("looking_away", 45 / FPS, 30)
 
 
+def test_the_angle_of_gaze_is_that_between_directions():
+    rows = table(
+        {
+            "looking_at_camera": [False] * 10,
+            "gaze_yaw_deg": [60.0] * 10,
+            "gaze_pitch_deg": [60.0] * 10,
+        }
+    )
+    (away,) = find_events(rows)
+    assert away.peak == pytest.approx(75.522, abs=1e-3)  # arccos(1/4)
+
+
 def test_looking_at_the_camera_and_away_do_not_overlap():
     rng = np.random.default_rng(2)
     looking = np.repeat(rng.random(40) < 0.5, rng.integers(1, 20, 40)).tolist()

@@ -6,17 +6,24 @@ from wildaffect.metrics.mean_intervals import difference_interval, mean_interval
 
 
 def test_means_are_those_of_the_people_who_have_a_value():
-    values = np.array([[1.0, np.nan], [3.0, 2.0], [np.nan, np.nan]])
+    values = np.full((8, 2), np.nan)
+    values[:7, 0] = np.arange(7)
+    values[3, 1] = 2.0
     got = mean_interval(values)
-    np.testing.assert_allclose(got.mean, [2.0, 2.0])
-    assert got.num_people.tolist() == [2, 1]
-    assert got.low[0] < 2 < got.high[0]
+    np.testing.assert_allclose(got.mean, [3.0, 2.0])
+    assert got.num_people.tolist() == [7, 1]
+    assert got.low[0] < 3 < got.high[0]
     assert np.isnan([got.low[1], got.high[1]]).all()
 
 
-def test_people_who_are_all_alike_have_no_interval_around_them():
-    got = mean_interval(np.full((6, 1), 0.3))
-    assert (got.low[0], got.high[0]) == (got.mean[0], got.mean[0])
+@pytest.mark.parametrize("num_others", [0, 1, 2, 3])
+def test_there_is_no_interval_where_few_people_differ_from_the_others(num_others):
+    """Such as where one participant alone shows an action unit."""
+    values = np.zeros((12, 1))
+    values[:num_others, 0] = np.arange(num_others) + 0.4
+    got = mean_interval(values)
+    assert got.mean[0] == values.mean()
+    assert np.isnan([got.low[0], got.high[0]]).all()
 
 
 def test_intervals_of_many_people_are_those_of_the_t_test():

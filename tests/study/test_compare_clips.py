@@ -8,8 +8,9 @@ import pyarrow as pa
 import pytest
 
 from wildaffect.cli.main import main
-from wildaffect.core.errors import UsageError
-from wildaffect.study.curves import Excluded, Window, read_trial
+from wildaffect.core.errors import OutputError, UsageError
+from wildaffect.study.compare import compare_conditions
+from wildaffect.study.curves import Excluded, TrialCurves, Window, read_trial
 from wildaffect.study.design import Trial, read_design
 from wildaffect.workflows.compare_clips import compare_clips
 
@@ -158,9 +159,9 @@ def test_faces_that_cannot_be_read_are_left_out_and_never_neutral():
 @pytest.mark.parametrize(
     ("changes", "window", "reason"),
     [
-        ({"onset_s": 90.0}, {}, "no frame from 0 to 10 s after the onset at 90 s"),
-        ({}, {"stop_s": 50.0}, "a readable face in 4% of the window, less than 50%"),
-        ({"track_id": 7}, {}, "no person with track_id 7"),
+        ({"onset_s": 1.5}, {"stop_s": 2.0}, "the video ends 0.4 s after the onset"),
+        ({"onset_s": -5.0}, {"stop_s": 2.0}, "the video starts 5 s after the onset"),
+        ({"track_id": 7}, {"stop_s": 2.0}, "no person with track_id 7"),
         ({"baseline_s": (50.0, 60.0)}, {"stop_s": 2.0}, "no readable face in the baseline"),
     ],
 )
@@ -171,10 +172,72 @@ def test_trials_that_cannot_be_used_give_their_reason(changes, window, reason):
 
 
 def test_the_person_with_most_readable_frames_is_taken():
-    both = pa.concat_tables([table_of([0.1] * 10, 0), table_of([0.9] * 20, 1)])
+    both = pa.concat_tables([table_of([0.1] * 8, 0), table_of([0.9] * 20, 1)])
     trial = Trial(line=2, video="x", participant="p", condition="c")
     got = read_trial(both, trial, ["valence"], Window(stop_s=1.0))
-    assert got.track_id == 1
+    assert got.track_ids == (1,)
+
+
+def test_a_window_that_is_mostly_unreadable_is_excluded():
+    trial = Trial(line=2, video="x", participant="p", condition="c")
+    table = table_of([0.1] * 40, statuses=["ok"] * 5 + ["low_quality"] * 35)
+    with pytest.raises(Excluded, match="a readable face in 12% of the window"):
+        read_trial(
+            table, trial, ["valence"], Window(stop_s=4.0, step_s=0.5, min_usable=0.3)
+        )
+
+
+def test_a_person_alone_is_one_person_after_a_hand_before_the_face():
+    first, later = table_of([0.1] * 20, 0), table_of([0.7] * 20, 1)
+    shifted = later.set_column(0, "frame", pa.array(np.arange(20, 40)))
+    shifted = shifted.set_column(1, "time_s", pa.array(np.arange(20, 40) / RATE))
+    both = pa.concat_tables([first, shifted])
+    trial = Trial(line=2, video="x", participant="p", condition="c")
+    got = read_trial(both, trial, ["valence"], Window(stop_s=4.0, step_s=2.0))
+    assert got.track_ids == (0, 1)
+    np.testing.assert_allclose(got.values[:, 0], [0.1, 0.7], atol=1e-6)
+    late = Trial(line=2, video="x", participant="p", condition="c", onset_s=2.5)
+    assert read_trial(both, late, ["valence"], Window(stop_s=1.5)).track_ids == (1,)
+
+
+def test_a_signal_that_is_unknown_in_the_baseline_leaves_the_others():
+    table = table_of([0.5] * 40).append_column("gaze", pa.array([None] * 10 + [3.0] * 30))
+    trial = Trial(
+        line=2,
+        video="x",
+        participant="p",
+        condition="c",
+        baseline_s=(0.0, 1.0),
+        onset_s=1.0,
+    )
+    window = Window(stop_s=3.0, step_s=1.0)
+    got = read_trial(table, trial, ["valence", "gaze"], window)
+    np.testing.assert_allclose(got.values[:, 0], 0.0)
+    assert np.isnan(got.values[:, 1]).all()
+
+
+def test_one_person_and_time_under_two_names_is_refused(study, tmp_path):
+    rows = read_csv(study)
+    rows[2]["video"] = rows[0]["video"]
+    with pytest.raises(UsageError, match=r"line 2 .* and line 4 .* are the same person"):
+        compare_clips(
+            write_csv(tmp_path / "s.csv", rows),
+            results_in(study.parent),
+            signals=["valence"],
+            window=Window(stop_s=5.0),
+        )
+
+
+def test_no_input_is_written_to(tmp_path):
+    study = make_study(tmp_path)
+    named = study.rename(tmp_path / "participants.csv")
+    before = named.read_bytes()
+    got = compare_clips(
+        named, results_in(tmp_path)[:-1], signals=["valence"], window=Window(stop_s=5.0)
+    )
+    with pytest.raises(OutputError, match=r"participants\.csv: is the study file"):
+        got.write(tmp_path)
+    assert named.read_bytes() == before
 
 
 def test_missing_results_are_listed_and_the_rest_is_compared(study, tmp_path):
@@ -218,6 +281,29 @@ def test_a_wrong_study_file_is_named_with_its_line(tmp_path, text, message):
     with pytest.raises(UsageError, match=message) as error:
         read_design(path)
     assert str(path) in str(error.value)
+
+
+def test_an_effect_that_few_have_a_value_of_has_no_interval(study):
+    trials = []
+    for person in range(8):
+        for condition, shift in (("a", 0.2), ("b", 0.0)):
+            values = np.full((4, 2), shift + 0.1 * person)
+            values[:, 1] = np.nan if person > 3 else values[:, 1] + 0.01 * person
+            trial = Trial(line=2, video="x", participant=f"{person}", condition=condition)
+            trials.append(
+                TrialCurves(
+                    trial=trial,
+                    track_ids=(0,),
+                    values=values,
+                    baseline=None,
+                    usable_share=1.0,
+                )
+            )
+    constant, sparse = compare_conditions(trials, ["valence", "gaze"]).differences
+    assert constant.difference == pytest.approx(0.2)
+    assert np.isnan([constant.low, constant.effect_size]).all()  # the same for everybody
+    assert sparse.num_participants == 4
+    assert np.isnan([sparse.low, sparse.high, sparse.effect_size]).all()
 
 
 def test_few_participants_are_refused(tmp_path):

@@ -199,6 +199,18 @@ def test_events_can_be_found_again_with_other_settings(folder, tmp_path):
     assert len(long) < len(before)
 
 
+def test_events_with_other_settings_are_those_that_are_counted(folder, tmp_path):
+    copy = tmp_path / "5.csv"
+    copy.write_bytes((folder / "5.csv").read_bytes())
+    sidecar_path(copy).write_bytes(sidecar_path(folder / "5.csv").read_bytes())
+    (report,) = write_events(copy, settings=wildaffect.EventSettings(min_duration_s=1.0))
+    expected = sum(event.label == "AU12" for event in report.events)
+    counted = wildaffect.summarize(copy).table["AU12_count"].to_pylist()
+    assert sum(counted) == expected
+    default = wildaffect.summarize(copy, settings=wildaffect.EventSettings()).table
+    assert sum(default["AU12_count"].to_pylist()) > expected
+
+
 def test_a_summary_is_short_in_words_and_shows_in_notebooks(folder):
     summary = wildaffect.summarize(folder / "3.csv")
     assert repr(summary).startswith(f"Summary({len(summary)} rows by ")

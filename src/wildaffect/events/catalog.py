@@ -87,7 +87,7 @@ def _eye_rules(settings: EventSettings) -> tuple[StateRule, StateRule]:
     longer_s = settings.blink_max_s + 2 * TIME_TOLERANCE_S
     return (
         rule("blink", settings.blink_min_s, settings.blink_max_s),
-        rule("eyes_closed", longer_s, None),
+        rule("eyes_closed", max(longer_s, settings.min_duration_s), None),
     )
 
 

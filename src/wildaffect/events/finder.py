@@ -142,9 +142,8 @@ class EventFinder:
     def _columns(self, rows: pa.Table) -> dict[str, Floats]:
         columns = {name: _floats(rows[name]) for name in [*self._read, *self._probs]}
         if columns.keys() >= _HAS_GAZE:
-            columns[GAZE_ANGLE] = np.hypot(
-                columns["gaze_yaw_deg"], columns["gaze_pitch_deg"]
-            )
+            yaw, pitch = (np.radians(columns[name]) for name in sorted(_HAS_GAZE)[::-1])
+            columns[GAZE_ANGLE] = np.degrees(np.arccos(np.cos(yaw) * np.cos(pitch)))
         return columns
 
 

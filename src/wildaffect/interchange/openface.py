@@ -1,5 +1,6 @@
 """CSV files of OpenFace 2 from results: dialects A, B and C, and those of photographs."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -119,9 +120,11 @@ def _photographs(
 ) -> tuple[ExportFile, ...]:
     """Return a file per photograph, a row per face that was read."""
     by_name: dict[str, list[int]] = {name: [] for name in names}
+    is_ok = result.ok
     for place, name in enumerate(names):
-        if result.ok[place]:
+        if is_ok[place]:
             by_name[name].append(place)
+    stems = Counter(Path(name).stem for name in by_name)
     confidence = decimals(_confidence(result), 3)
     files = []
     for name, places in by_name.items():
@@ -134,7 +137,9 @@ def _photographs(
             for c in columns
         ]
         text = csv_text([*lead, *cells], header_separator=separator)
-        files.append(ExportFile(name=f"{Path(name).stem}.csv", content=text))
+        stem = Path(name).stem
+        own = stem if stems[stem] == 1 else name  # of a.jpg and a.png: a.jpg.csv, a.png.csv
+        files.append(ExportFile(name=f"{own}.csv", content=text))
     return tuple(files)
 
 

@@ -12,13 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+MAX_WITHOUT_SPREAD = 0.01
+"""Maximum share of resamples without spread; more where three of twelve people differ."""
 _SMALLEST = 1e-12
 """Smallest standard error, relative to the largest value, that is not 0."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeanInterval:
-    """Means with their interval, shape (T,); NaN for fewer than two people."""
+    """Means with their interval, shape (T,).
+
+    The limits are NaN for fewer than two people, and where so few differ from the others
+    that resamples without any spread are common: an interval would be far too short.
+    """
 
     mean: Floats
     low: Floats
@@ -111,13 +117,11 @@ def _limits(
     statistic: Floats, mean: Floats, error: Floats, level: float
 ) -> tuple[Floats, Floats]:
     tail = (1 - level) / 2
+    enough = (1 - MAX_WITHOUT_SPREAD) * len(statistic)
     low, high = np.full(len(mean), np.nan), np.full(len(mean), np.nan)
     for column in range(len(mean)):
         known = statistic[:, column][~np.isnan(statistic[:, column])]
-        if np.isnan(error[column]):
-            continue
-        if not len(known):  # no spread at all
-            low[column] = high[column] = mean[column]
+        if np.isnan(error[column]) or len(known) < enough:
             continue
         below, above = np.quantile(known, [tail, 1 - tail])
         low[column] = mean[column] - above * error[column]

@@ -17,6 +17,7 @@ from wildaffect.outputs.events_file import (
     remove_events,
     write_events,
 )
+from wildaffect.outputs.sidecar import read_sidecar
 from wildaffect.outputs.table import read_table
 
 
@@ -77,15 +78,32 @@ def write_events_of(
     """Find the events of a stored result and write them beside it.
 
     Raises:
-        OutputError: If the result cannot be read, has no columns of frame, time and track,
-            or the events cannot be written.
+        OutputError: If the result cannot be read, is unfinished, holds photographs alone,
+            has no columns of frame, time and track, or the events cannot be written, or
+            their name is that of another file.
     """
+    if result.suffix == ".part":
+        raise OutputError(
+            f"{result}: is unfinished; run `wildaffect recover {result}` first"
+        )
+    _check_free(result)
     table = read_table(result)
+    if "image" in table.column_names and not table["image"].null_count and len(table):
+        raise OutputError(f"{result}: photographs have no events")
     try:
         events, origin = events_of(table, settings)
     except ValueError as error:
         raise OutputError(f"{result}: {error}") from error
     return write_events(result, events, origin, source_of_rows(table)), events
+
+
+def _check_free(result: Path) -> None:
+    """Raise an error if the name of the events is that of a result or another file."""
+    path = events_path(result)
+    if path.exists() and "settings" not in (read_sidecar(path) or {}):
+        raise OutputError(
+            f"{path}: exists and holds no events of {result.name}; move it away"
+        )
 
 
 def source_of_rows(table: pa.Table) -> str | None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from wildaffect.core.errors import OutputError
+from wildaffect.outputs.events_file import EVENTS_SUFFIX
 from wildaffect.outputs.sidecar import sidecar_path
 from wildaffect.outputs.table import FORMATS
 
@@ -15,7 +16,8 @@ def find_results(paths: Iterable[str | Path]) -> list[Path]:
     """Return the given tables, and those in the given folders, once each, in order.
 
     In folders, tables are recognized by their sidecar, so that summaries, events and other
-    files beside them are left out.
+    files beside them are left out. Events are left out also where they are given, as by
+    `*.csv`.
 
     Raises:
         OutputError: If a path does not exist, or a folder has no result.
@@ -31,10 +33,17 @@ def find_results(paths: Iterable[str | Path]) -> list[Path]:
                 )
             found |= dict.fromkeys(inside)
         elif path.exists():
-            found[path] = None
+            if not _is_events(path):
+                found[path] = None
         else:
             raise OutputError(f"{path}: no such file or folder")
+    if not found:
+        raise OutputError("no results given: tables of events are no results")
     return list(found)
+
+
+def _is_events(path: Path) -> bool:
+    return path.name.endswith(EVENTS_SUFFIX) and not _is_result(path)
 
 
 def _is_result(path: Path) -> bool:

@@ -76,3 +76,4 @@ class EyeState:
     def lose(self) -> None:
         """Forget that the eyes were closed: the face cannot be read."""
         self._closed = False
+        self._last_s = None  # what was not seen has no weight in the level of open eyes

@@ -56,6 +56,8 @@ class Difference:
     num_participants: int
     difference: float
     low: float
+    """NaN, as `high`, where fewer than five participants (of each group) have a value, or
+    few differ from the others."""
     high: float
     effect_size: float
     """Within: Cohen's d_z; between: Cohen's d with the pooled standard deviation."""
@@ -170,12 +172,16 @@ def _differences(
         spread = _sd(paired)
     else:
         interval = difference_interval(a, b, num_resamples=num_resamples, seed=seed)
-        spread = np.sqrt(
-            (_sd(a) ** 2 * (len(a) - 1) + _sd(b) ** 2 * (len(b) - 1))
-            / (len(a) + len(b) - 2)
-        )
+        free_a, free_b = ((~np.isnan(group)).sum(0) - 1 for group in (a, b))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            spread = np.sqrt(
+                (_sd(a) ** 2 * free_a + _sd(b) ** 2 * free_b) / (free_a + free_b)
+            )
+    known = [paired] if shared else [a, b]
+    is_enough = np.all([(~np.isnan(g)).sum(0) >= MIN_PARTICIPANTS for g in known], axis=0)
+    has_spread = spread > 1e-9 * np.maximum(np.abs(interval.mean), 1e-9)
     with np.errstate(invalid="ignore", divide="ignore"):
-        effects = np.where(spread > 0, interval.mean / spread, np.nan)
+        effects = np.where(has_spread & is_enough, interval.mean / spread, np.nan)
     return [
         Difference(
             signal=signal,
@@ -184,8 +190,8 @@ def _differences(
             design="within" if shared else "between",
             num_participants=int(interval.num_people[place]),
             difference=float(interval.mean[place]),
-            low=float(interval.low[place]),
-            high=float(interval.high[place]),
+            low=float(interval.low[place]) if is_enough[place] else float("nan"),
+            high=float(interval.high[place]) if is_enough[place] else float("nan"),
             effect_size=float(effects[place]),
         )
         for place, signal in enumerate(signals)

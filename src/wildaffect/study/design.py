@@ -48,7 +48,11 @@ def read_design(path: Path) -> tuple[Trial, ...]:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)
             _check_header(path, tuple(reader.fieldnames or ()))
-            trials = tuple(_trial(path, reader.line_num, row) for row in reader)
+            trials = tuple(
+                _trial(path, reader.line_num, row)
+                for row in reader
+                if any(cell for cell in row.values())
+            )
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         reason = getattr(error, "strerror", None) or error
         raise UsageError(f"{path}: cannot be read: {reason}") from error
@@ -75,8 +79,9 @@ def _check_header(path: Path, names: tuple[str, ...]) -> None:
     missing = [name for name in NEEDED if name not in names]
     if missing:
         raise UsageError(
-            f"{path}: line 1: no column {', '.join(missing)}; a study file has "
-            f"{', '.join(NEEDED)} and may have {', '.join(OPTIONAL)}"
+            f"{path}: line 1: no column {', '.join(missing)}"
+            f"{' (separate columns by commas)' if len(names) < 2 else ''}; a study file "
+            f"has {', '.join(NEEDED)} and may have {', '.join(OPTIONAL)}"
         )
     unknown = [name for name in names if name not in NEEDED + OPTIONAL]
     if unknown:

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from wildaffect.core.printable import counted
-from wildaffect.core.version import __version__
 from wildaffect.study.compare import Comparison
 from wildaffect.study.curves import TrialCurves, Window
 
@@ -17,6 +16,8 @@ def methods_text(
     num_excluded: int,
     num_resamples: int,
     models: Sequence[Mapping[str, Any]],
+    versions: Sequence[str],
+    num_incomplete: int,
 ) -> str:
     """Return a paragraph that states version, model, settings and missing data.
 
@@ -27,6 +28,8 @@ def methods_text(
         num_excluded: Number of trials that were not.
         num_resamples: Resamples for each interval.
         models: Name, version and sha256 of each model, from the results' sidecars.
+        versions: Versions of wildaffect that made the results.
+        num_incomplete: Number of used trials whose video could not be read to its end.
     """
     described = " and ".join(
         f"{model.get('name', '?')} {model.get('version', '')}".strip()
@@ -42,21 +45,27 @@ def methods_text(
         else f"In {num_corrected} of {len(used)} trials the mean of the trial's baseline "
         "interval was subtracted from each signal."
     )
+    broken = (
+        f"{counted(num_incomplete, 'trial')} came from videos that could not be read to "
+        "their end. "
+        if num_incomplete
+        else ""
+    )
     groups = ", ".join(
         f"{condition.name} ({counted(len(condition.participants), 'participant')}, "
         f"{counted(sum(condition.num_trials), 'trial')})"
         for condition in comparison.conditions
     )
     return (
-        f"Perceived facial behavior was estimated with wildaffect {__version__}, "
+        f"Perceived facial behavior was estimated with wildaffect {', '.join(versions)}, "
         f"model {described or 'unknown'}. Signals ({', '.join(comparison.signals)}) were "
         f"averaged in steps of {window.step_s:g} s from {window.start_s:g} s to "
         f"{window.stop_s:g} s relative to the onset of the stimulus. {correction} "
         f"{counted(num_excluded, 'trial')} of {len(used) + num_excluded} "
         f"{'was' if num_excluded == 1 else 'were'} excluded; in those used, "
-        f"{missing:.1%} of the steps had no readable face and were left out. Trials "
-        f"were averaged within participants before conditions were compared: {groups}. "
-        f"Intervals are 95 % studentized bootstrap intervals over participants "
+        f"{missing:.1%} of the steps had no readable face and were left out. {broken}"
+        f"Trials were averaged within participants before conditions were compared: "
+        f"{groups}. Intervals are 95 % studentized bootstrap intervals over participants "
         f"({num_resamples:,} resamples), not corrected for the number of comparisons "
         f"({len(comparison.differences)})."
     )

@@ -1,6 +1,7 @@
 """Tables of a study, for R and pandas and for its page."""
 
 from collections.abc import Sequence
+from math import isnan
 
 import pyarrow as pa
 
@@ -71,14 +72,15 @@ def differences_text(comparison: Comparison) -> TextTable:
     rows = []
     for each in comparison.differences:
         is_apart = each.low > 0 or each.high < 0
+        is_known = not isnan(each.low)
         rows.append(
             (
                 f"{each.signal}: {each.first} - {each.second}",
                 f"{each.difference:+.3f}",
-                f"[{each.low:+.3f}, {each.high:+.3f}]",
-                f"{each.effect_size:+.2f}",
+                f"[{each.low:+.3f}, {each.high:+.3f}]" if is_known else "-",
+                "-" if isnan(each.effect_size) else f"{each.effect_size:+.2f}",
                 str(each.num_participants),
-                "apart from 0" if is_apart else "",
+                "apart from 0" if is_apart else "" if is_known else "too few vary",
             )
         )
     designs = {each.design for each in comparison.differences}

@@ -66,12 +66,17 @@ def summarize_table(
     fields = [*PLACE_FIELDS, *(pa.field(name, pa.float64()) for name in signals.names())]
     schema = pa.schema(fields)
     track_ids = pc.unique(table["track_id"]).drop_null().to_pylist()
+    step_s = _step_s(table)
     rows = [
-        _person(table.filter(pc.equal(table["track_id"], track_id)), signals, events)
+        _person(
+            table.filter(pc.equal(table["track_id"], track_id)), step_s, signals, events
+        )
         for track_id in sorted(track_ids)
     ]
     if not rows:
-        rows = [_place(table) | {"num_usable": 0, "usable_share": 0.0, "usable_s": 0.0}]
+        rows = [
+            _place(table, step_s) | {"num_usable": 0, "usable_share": 0.0, "usable_s": 0.0}
+        ]
     for row in rows:
         row["source"] = row.get("source") or source
     columns = {name: [row.get(name) for row in rows] for name in schema.names}
@@ -84,11 +89,13 @@ def summarize_table(
 _NEEDED = ("frame", "time_s", "track_id", "status")
 
 
-def _person(rows: pa.Table, signals: Signals, events: Sequence[Event]) -> dict[str, Any]:
+def _person(
+    rows: pa.Table, step_s: float, signals: Signals, events: Sequence[Event]
+) -> dict[str, Any]:
     usable = rows.filter(pc.equal(rows["status"], str(Status.OK)))
-    place = _place(rows)
+    place = _place(rows, step_s)
     share = usable.num_rows / rows.num_rows
-    usable_s = None if place["duration_s"] is None else share * place["duration_s"]
+    usable_s = None if place["duration_s"] is None else usable.num_rows * step_s
     summary = place | {
         "num_usable": usable.num_rows,
         "usable_share": share,
@@ -110,7 +117,14 @@ def _person(rows: pa.Table, signals: Signals, events: Sequence[Event]) -> dict[s
     return summary | _expressions(rows, signals) | _events(summary, signals, events)
 
 
-def _place(rows: pa.Table) -> dict[str, Any]:
+def _step_s(table: pa.Table) -> float:
+    """Return the duration of a frame: the median over the frames of a table."""
+    _, place = np.unique(table["frame"].to_numpy(), return_index=True)
+    times_s = table["time_s"].to_numpy()[place]
+    return float(np.median(np.diff(times_s))) if len(times_s) > 1 else 0.0
+
+
+def _place(rows: pa.Table, step_s: float) -> dict[str, Any]:
     """Return source, track and time of a person's rows, or of a table without faces."""
     names = rows.column_names
     first = {
@@ -121,7 +135,6 @@ def _place(rows: pa.Table) -> dict[str, Any]:
     frames, place = np.unique(rows["frame"].to_numpy(), return_index=True)
     is_film = first.get("image") is None and len(frames) > 0
     times = rows["time_s"].to_numpy()[place] if is_film else np.array([])
-    step_s = float(np.median(np.diff(times))) if len(times) > 1 else 0.0
     start_s = float(times[0]) if is_film else None
     stop_s = float(times[-1]) + step_s if is_film else None
     return first | {

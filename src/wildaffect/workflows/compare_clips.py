@@ -13,7 +13,7 @@ from wildaffect.core.errors import OutputError, UsageError
 from wildaffect.core.files import write_whole
 from wildaffect.core.printable import counted
 from wildaffect.outputs.find import find_results
-from wildaffect.outputs.sidecar import read_sidecar
+from wildaffect.outputs.sidecar import read_sidecar, sidecar_path
 from wildaffect.outputs.table import read_table
 from wildaffect.outputs.tables import csv_rows
 from wildaffect.study.compare import Comparison, Difference, compare_conditions
@@ -51,6 +51,8 @@ class StudyResult:
     """Text for a methods section."""
     page: str
     """HTML page."""
+    inputs: frozenset[Path] = frozenset()
+    """Files that were read, which are never written to."""
 
     def __repr__(self) -> str:
         return (
@@ -86,6 +88,14 @@ class StudyResult:
             "exclusions.csv": _csv(exclusions),
             "methods.txt": f"{self.methods}\n".encode(),
         }
+        for name in files:
+            if (folder / name).resolve() in self.inputs or sidecar_path(
+                folder / name
+            ).exists():
+                raise OutputError(
+                    f"{folder / name}: is the study file or a result; choose another "
+                    "folder with -o"
+                )
         try:
             folder.mkdir(parents=True, exist_ok=True)
             for name, content in files.items():
@@ -126,17 +136,26 @@ def compare_clips(
         OutputError: If a result does not exist or cannot be read.
     """
     window = window or Window()
+    if len(set(signals)) < len(signals):
+        raise UsageError(f"signals must be named once each, got {', '.join(signals)}")
     trials = read_design(Path(study))
     found = _Results(results)
     used: list[TrialCurves] = []
     exclusions: list[tuple[str, str]] = []
     models: dict[str, dict[str, Any]] = {}
+    versions: set[str] = set()
+    taken: dict[tuple[Path, int, float], Trial] = {}
+    incomplete = 0
     for done, trial in enumerate(trials, 1):
         try:
             path = found.find(trial.video)
             used.append(_curves(path, trial, signals, window))
-            model = (read_sidecar(path) or {}).get("artifact") or {}
+            _check_once(taken, path, used[-1])
+            document = read_sidecar(path) or {}
+            model = document.get("artifact") or {}
             models[json.dumps(model, sort_keys=True)] = model
+            versions.add(str(document.get("wildaffect_version", "unknown")))
+            incomplete += not document.get("complete", True)
         except Excluded as error:
             exclusions.append((trial.name, str(error)))
         on_trial(done, len(trials))
@@ -153,6 +172,8 @@ def compare_clips(
         num_excluded=len(exclusions),
         num_resamples=num_resamples,
         models=list(models.values()),
+        versions=sorted(versions),
+        num_incomplete=incomplete,
     )
     return StudyResult(
         comparison=comparison,
@@ -162,7 +183,22 @@ def compare_clips(
         exclusions=tuple(exclusions),
         methods=methods,
         page=study_page(Path(study).stem, comparison, window, exclusions, methods),
+        inputs=frozenset({Path(study).resolve(), *found.paths}),
     )
+
+
+def _check_once(
+    taken: dict[tuple[Path, int, float], Trial], path: Path, curves: TrialCurves
+) -> None:
+    """Raise an error if a person and time is in two trials: one of them is a mistake."""
+    trial = curves.trial
+    for track_id in curves.track_ids:
+        other = taken.setdefault((path, track_id, trial.onset_s), trial)
+        if other is not trial:
+            raise UsageError(
+                f"study: {other.name} and {trial.name} are the same person at the same "
+                "time; give track_id where several people are in one video"
+            )
 
 
 class _Results:
@@ -171,6 +207,11 @@ class _Results:
     def __init__(self, results: str | Path | Sequence[str | Path]) -> None:
         given = [results] if isinstance(results, str | Path) else results
         self._names = [(path, _names(path)) for path in find_results(given)]
+
+    @property
+    def paths(self) -> set[Path]:
+        """Return the results."""
+        return {path.resolve() for path, _ in self._names}
 
     def find(self, video: str) -> Path:
         """Return the result of a video.

@@ -129,7 +129,8 @@ def write_export(
                 f"{result.path}: {target} was written from {written[target]}, of the "
                 "same name; convert one of them into another folder"
             )
-        if "schema_version" in (read_sidecar(target) or {}):
+        is_own = target.resolve() == result.path.resolve()
+        if is_own or "schema_version" in (read_sidecar(target) or {}):
             raise OutputError(
                 f"{target}: is a result of `wildaffect analyze`; choose another folder "
                 "with -o"

@@ -13,6 +13,7 @@ from wildaffect.core.files import write_whole
 from wildaffect.core.printable import counted, printable
 from wildaffect.events.settings import EventSettings
 from wildaffect.outputs.event_log import events_of, write_events_of
+from wildaffect.outputs.events_file import events_path, read_events
 from wildaffect.outputs.find import find_results
 from wildaffect.outputs.sidecar import read_sidecar, sidecar_path
 from wildaffect.outputs.table import read_table
@@ -46,7 +47,7 @@ class Summary:
     """Statistics of every person in a set of results, a row each."""
 
     table: pa.Table
-    """Columns as in docs/summaries.md."""
+    """Columns as in docs/events.md."""
     failed: tuple[str, ...] = ()
     """What could not be read, a line each."""
     path: Path | None = None
@@ -118,7 +119,8 @@ def summarize(
     Args:
         results: Tables, and folders with tables.
         output: CSV file to write; none by default.
-        settings: Durations and levels of the events that are counted.
+        settings: Durations and levels of the events that are counted; by default, events
+            are those in the file beside a result, or found with the default settings.
         on_result: Called after each result.
 
     Raises:
@@ -127,7 +129,7 @@ def summarize(
     """
     given = [results] if isinstance(results, str | Path) else results
     found = find_results(given)
-    path = None if output is None else _checked(Path(output))
+    path = None if output is None else _checked(Path(output), found)
     tables, failed = [], []
     for done, result in enumerate(found, 1):
         try:
@@ -146,8 +148,12 @@ def summarize(
 def _summary_of(result: Path, settings: EventSettings | None) -> pa.Table:
     table = read_table(result)
     events: tuple[Event, ...] = ()
-    with suppress(ValueError):  # the summary raises its own for the same reason
-        events, _ = events_of(table, settings)
+    stored = events_path(result)
+    if settings is None and sidecar_path(stored).exists():
+        events = read_events(stored)
+    else:
+        with suppress(ValueError):  # the summary raises its own for the same reason
+            events, _ = events_of(table, settings)
     try:
         rows = summarize_table(table, events, printable(result.name))
     except ValueError as error:
@@ -157,13 +163,14 @@ def _summary_of(result: Path, settings: EventSettings | None) -> pa.Table:
     return rows.add_column(1, "complete", is_complete)
 
 
-def _checked(path: Path) -> Path:
+def _checked(path: Path, results: Sequence[Path]) -> Path:
     """Return the path of a summary, unless a result is there."""
     if path.suffix.lower() != ".csv":
         raise OutputError(f"{path}: a summary must end in .csv, got {path.suffix!r}")
     if path.is_dir():
         raise OutputError(f"{path}: a summary must be a file, got a folder")
-    if sidecar_path(path).exists():
+    is_given = any(path.resolve() == result.resolve() for result in results)
+    if is_given or sidecar_path(path).exists():
         raise OutputError(f"{path}: is a result; choose another name with -o")
     return path
 

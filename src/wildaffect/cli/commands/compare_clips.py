@@ -4,7 +4,7 @@ STUDY is a CSV with a line per trial: video, participant, condition, and if want
 baseline_start_s and baseline_stop_s (seconds in the video) and track_id. A participant
 counts once, and a condition needs at least five of them.
 
-Example: wildaffect compare-clips study.csv wildaffect-results -o study --stop 8
+Example: wildaffect compare-clips study.csv wildaffect-results -o study --window-stop 8
 """
 
 from dataclasses import dataclass
@@ -64,6 +64,8 @@ def run(command: Command) -> int:
         raise UsageError(str(error)) from error
     if command.resamples < 100:
         raise UsageError(f"--resamples must be at least 100, got {command.resamples}")
+    if command.seed < 0:
+        raise UsageError(f"--seed must be at least 0, got {command.seed}")
     with ProgressDisplay(quiet=command.quiet) as display:
         result = compare_clips(
             command.study,
