@@ -143,6 +143,13 @@ def test_photographs_are_a_file_each_as_of_the_image_tool(store):
     assert len(texts["b.csv"]) == 2
 
 
+def test_photographs_of_one_stem_get_files_of_their_own(store):
+    columns = merged(columns_of(2), columns_of(2, track=1))
+    columns["image"] = ["a.jpg", "a.jpg", "a.png", "a.png"]
+    export = openface_writer(openface.B)(store(columns), ConvertOptions())
+    assert [file.name for file in export.files] == ["a.jpg.csv", "a.png.csv"]
+
+
 @pytest.mark.parametrize(
     ("yaw", "pitch", "roll", "expected"),
     [
