@@ -9,7 +9,7 @@ import pytest
 
 from wildaffect.events.finder import find_events
 from wildaffect.outputs.claim import part_path
-from wildaffect.outputs.events_file import read_events
+from wildaffect.outputs.events_file import EVENTS_SUFFIX, read_events
 from wildaffect.outputs.sidecar import read_sidecar
 from wildaffect.outputs.table import read_table, recover
 
@@ -110,7 +110,9 @@ def test_a_folder_gives_one_result_per_video_and_per_set_of_pictures(
     done = analyze(folder, "-o", out, "--stop", 1.5, "--every", 5, "--overlay")
     assert done.status == 0
     assert "4 files" in done.out.splitlines()[-1]
-    tables = sorted(path.name for path in out.glob("*.csv"))
+    names = {path.name for path in out.glob("*.csv")}
+    tables = sorted(names - {path.name for path in out.glob(f"*{EVENTS_SUFFIX}")})
+    assert len(names) == len(tables) + 3  # photographs have no events
     assert tables == ["one.csv", "stills.csv", "two.mov.csv", "two.mp4.csv"]
     assert column(out / "one.csv", "valence") == column(out / "two.mov.csv", "valence")
     assert column(out / "stills.csv", "image") == ["a.jpg"]

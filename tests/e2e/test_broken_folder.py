@@ -36,15 +36,15 @@ def broken_files(folder: Path, good: Path) -> list[Path]:
 
 
 def _contents(video: bytes) -> dict[str, bytes]:
-    start = video.index(b"mdat") + 4
-    stop = video.index(b"moov") - 4
+    boxes = _boxes(video)
+    moov, data = boxes[b"moov"], boxes[b"mdat"]
     return {
         "empty.mp4": b"",
         "text.mp4": b"no video at all\n" * 50,
         "zeros.mp4": bytes(5000),
         "noise.mp4": random.Random(0).randbytes(5000),
-        "unfinished.mp4": video[:stop],
-        "no_data.mp4": video[:start] + bytes(stop - start) + video[stop:],
+        "unfinished.mp4": video[: moov.start] + video[moov.stop :],
+        "no_data.mp4": video[: data.start + 8] + bytes(len(data) - 8) + video[data.stop :],
         "unknown_codec.mp4": video.replace(b"avc1", b"zz9q"),
         "endless_box.mp4": (1).to_bytes(4) + b"ftyp" + (1 << 62).to_bytes(8) + video[16:],
         "header.mp4": video[:40],
@@ -57,6 +57,16 @@ def _contents(video: bytes) -> dict[str, bytes]:
         "head.gif": b"GIF89a",
         "document.mov": b"%PDF-1.7\n" + bytes(3000),
     }
+
+
+def _boxes(video: bytes) -> dict[bytes, range]:
+    """Return the place of each outer box of an MP4: size, name and content."""
+    boxes, start = {}, 0
+    while start < len(video):
+        stop = start + int.from_bytes(video[start : start + 4])
+        boxes[video[start + 4 : start + 8]] = range(start, stop)
+        start = stop
+    return boxes
 
 
 def _zip() -> bytes:

@@ -9,6 +9,7 @@ import wildaffect
 from wildaffect.analysis.options import build_analyzer
 from wildaffect.core.frames import Frame
 from wildaffect.inference import analyzer as analyzer_module
+from wildaffect.outputs.table import read_table
 from wildaffect.runtime.network import Device
 from wildaffect.video.read import open_source
 
@@ -176,8 +177,8 @@ def test_a_video_that_stands_in_a_job_twice_gives_the_same_rows(clip, tmp_path, 
     copy = tmp_path / "copy.mp4"
     copy.write_bytes(clip.read_bytes())
     assert analyze(clip, copy, "-o", tmp_path / "out", "--quiet").status == 0
-    tables = [(tmp_path / "out" / f"{name}.csv").read_bytes() for name in ("face", "copy")]
-    assert tables[0] == tables[1]
+    tables = [read_table(tmp_path / "out" / f"{name}.csv") for name in ("face", "copy")]
+    assert tables[0].drop("source").equals(tables[1].drop("source"))
 
 
 @pytest.mark.parametrize(

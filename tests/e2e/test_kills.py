@@ -19,6 +19,7 @@ import pytest
 
 from wildaffect.cli.main import main
 from wildaffect.features.store import FeatureStore
+from wildaffect.outputs.events_file import EVENTS_SUFFIX, events_path
 from wildaffect.outputs.sidecar import read_sidecar
 
 pytestmark = [
@@ -67,8 +68,11 @@ def command(name: str, world: Path, out: Path) -> list[str]:
 
 
 def tables(out: Path) -> dict[str, object]:
-    assert all(read_sidecar(path)["complete"] for path in out.glob("*.csv"))
-    assert all(path.with_suffix(".overlay.mp4").exists() for path in out.glob("*.csv"))
+    events = set(out.glob(f"*{EVENTS_SUFFIX}"))
+    results = set(out.glob("*.csv")) - events
+    assert all(read_sidecar(path)["complete"] for path in results)
+    assert all(path.with_suffix(".overlay.mp4").exists() for path in results)
+    assert {events_path(path) for path in results} == events
     return {path.name: path.read_bytes() for path in out.glob("*.csv")}
 
 
