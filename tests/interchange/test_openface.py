@@ -132,6 +132,16 @@ def test_two_people_are_told_apart_by_face_id_and_refused_without(store):
         written(result, openface.A)
 
 
+def test_a_video_without_a_readable_face_has_the_columns_of_others(store):
+    columns = columns_of(3)
+    whole = written(store(columns)).splitlines()[0]
+    for place in range(3):
+        columns = without_face(columns, place)
+    got = written(store(columns)).splitlines()
+    assert got[0] == whole
+    assert set(pd.read_csv(io.StringIO(written(store(columns))))["success"]) == {0}
+
+
 def test_photographs_are_a_file_each_as_of_the_image_tool(store):
     columns = merged(columns_of(2), columns_of(2, track=1))
     columns["image"] = ["a.jpg", "a.jpg", "b.png", "b.png"]

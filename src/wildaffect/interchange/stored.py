@@ -13,6 +13,7 @@ from wildaffect.core.errors import OutputError
 from wildaffect.core.events import Event
 from wildaffect.core.faces import Status
 from wildaffect.core.printable import printable
+from wildaffect.events.thresholds import stored_thresholds
 from wildaffect.outputs.event_log import events_of
 from wildaffect.outputs.events_file import events_path, read_events
 from wildaffect.outputs.sidecar import read_sidecar
@@ -81,11 +82,19 @@ class StoredResult:
         return float(1 / np.median(steps)) if len(steps) else 30.0
 
     def has(self, name: str) -> bool:
-        """Return whether a column exists and has any value."""
+        """Return whether a column exists and the model predicts it.
+
+        That is, whether it has any value; without a readable face, whether it could.
+        """
         if name not in self.table.column_names:
             return False
         column = self.table[name]
-        return bool(column.null_count < len(column)) or not len(column)
+        if column.null_count < len(column):
+            return True
+        thresholds = stored_thresholds(self.table.schema)
+        label = name.removesuffix("_present").removesuffix("_intensity")
+        is_predicted = not name.startswith("AU") or not thresholds or label in thresholds
+        return is_predicted and not self.ok.any()
 
     def numbers(self, name: str) -> Floats:
         """Return a column as float64, NaN for empty cells, shape (N,)."""

@@ -73,7 +73,7 @@ def run(command: Command) -> int:
             num_files += len(report.files)
     failed = f", {counted(num_failed, 'result')} failed" if num_failed else ""
     print(
-        f"{printable(str(command.output))}: {counted(num_files, 'file')} written{failed}; "
-        "notes on scales and omissions are in the .json beside each"
+        f"{printable(str(command.output))}: {counted(num_files, 'file')} written{failed}"
+        + ("; notes on scales and omissions are in the .json beside each" * bool(num_files))
     )
     return 1 if num_failed else 0
