@@ -16,7 +16,7 @@ CARD_FOLLOWS = 0.25
 
 MANY_FACES = 3
 """Number of faces from which cards take their compact form."""
-CROWD = 6
+MANY_FACES = 6
 """Number of faces from which cards are dials alone."""
 
 Edges = tuple[float, float, float, float]
@@ -132,7 +132,7 @@ def _forms(
 
     full, compact = (form(len(units), compact=short) for short in (False, True))
     dial = [form(0, compact=True)] if has_dial and units else []
-    if num_faces >= CROWD:
+    if num_faces >= MANY_FACES:
         return dial or [compact]
     if num_faces >= MANY_FACES or full.height >= 0.7 * frame[1]:
         return [compact, *dial]
