@@ -1,5 +1,6 @@
 import json
 import math
+import os
 from dataclasses import replace
 
 import pytest
@@ -67,6 +68,22 @@ def test_the_sidecar_records_settings_thresholds_and_owner(tmp_path, rows):
     assert document["thresholds_are_estimated"] is False
     assert document["settings"]["min_duration_s"] == 0.2
     assert document["source"]["path"] == ["/a/clip.mp4"]
+
+
+def test_other_runs_never_see_events_without_their_owner(tmp_path, rows, monkeypatch):
+    result = tmp_path / "clip.csv"
+    events, seen = events_path(result), []
+
+    def replace_and_look(source, target):
+        rename(source, target)
+        seen.append((events.exists(), sidecar_path(events).exists()))
+
+    rename = os.replace
+    monkeypatch.setattr(os, "replace", replace_and_look)
+    write(result, rows)
+    write_events_of(result)
+    assert (True, True) in seen
+    assert (True, False) not in seen
 
 
 def test_a_table_without_its_sidecar_gets_estimated_thresholds(tmp_path, rows):

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from wildaffect.core.errors import OutputError
 from wildaffect.core.events import Event, EventKind
-from wildaffect.core.files import write_whole
+from wildaffect.core.files import whole_file
 from wildaffect.core.version import __version__
 from wildaffect.events.settings import EventSettings
 from wildaffect.outputs.sidecar import read_sidecar, replace_document, sidecar_path
@@ -83,8 +83,11 @@ def write_events(
         "num_events": len(events),
     }
     try:
-        write_whole(path, lines)
-        replace_document(sidecar_path(path), document)
+        with whole_file(path) as part, part.open("wb") as file:
+            file.writelines(lines)
+            # Other runs take events without a sidecar for a file of the user's.
+            path.unlink(missing_ok=True)
+            replace_document(sidecar_path(path), document)
     except OSError as error:
         raise OutputError(
             f"{path}: events must be writable, got {error.strerror or error}"
