@@ -10,6 +10,7 @@ from types import ModuleType
 import hypothesis
 import numpy as np
 import pytest
+from tests.support.browser import Tab, open_tab
 
 from wildaffect.core.columns import TaskColumn, TaskColumns
 from wildaffect.core.outputs import SequenceOutputs
@@ -126,3 +127,10 @@ def noisy_model() -> Callable[..., tuple[list[SequenceOutputs], dict[str, TaskCo
         return outputs, targets
 
     return make
+
+
+@pytest.fixture(scope="module")
+def tab(tmp_path_factory) -> Iterator[Tab]:
+    """Page of a browser; tests that use it are skipped where none is installed."""
+    with open_tab(tmp_path_factory.mktemp("profile")) as page:
+        yield page
