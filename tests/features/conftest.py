@@ -3,8 +3,7 @@ import cv2
 import pytest
 
 from wildaffect.demo.clip import PORTRAIT
-from wildaffect.features.engine import ExtractPlan
-from wildaffect.features.extract import ExtractOptions
+from wildaffect.features.extract import ExtractOptions, ExtractPlan
 from wildaffect.features.sets import geometry_set
 from wildaffect.features.store import FeatureStore
 from wildaffect.runtime.network import Device

@@ -10,8 +10,9 @@ import pytest
 from wildaffect.cli.main import main
 from wildaffect.core.errors import UnreadableVideo, UsageError
 from wildaffect.core.preprocess import Preprocess
-from wildaffect.features.engine import ExtractPlan, InProcess, run_jobs
-from wildaffect.features.extract import ExtractOptions
+from wildaffect.engines.engine import InProcess
+from wildaffect.features.extract import ExtractOptions, ExtractPlan
+from wildaffect.features.extract_all import extract_all
 from wildaffect.features.extract_sources import content_sha256, find_extract_sources
 from wildaffect.features.geometry import GEOMETRY_COLUMNS
 from wildaffect.features.sets import FeatureSet, geometry_set, measured_sets
@@ -53,7 +54,11 @@ def extract(inputs, store, sets, images="crops", **options):
         options=ExtractOptions(device=Device(), **options),
     )
     jobs = find_extract_sources(inputs, images)
-    return list(run_jobs(jobs, store, InProcess(plan), lambda job, info, number: None))
+    engine = InProcess(plan.worker)
+    done = extract_all(
+        jobs, store, engine, on_video=lambda *_: None, on_frame=lambda *_: None
+    )
+    return list(done.videos)
 
 
 def test_image_trees_keep_the_numbers_of_their_names_and_leave_out_faceless_frames(

@@ -109,3 +109,11 @@ def unexpected(where: str, error: Exception) -> str:
         f"{where}: failed unexpectedly, {type(error).__name__}: {reason} "
         f"({Path(place.filename).name}:{place.lineno}); please report this line"
     )
+
+
+def worker_died(where: str, how: str) -> str:
+    """Return the description of a job whose worker process was lost with it."""
+    return (
+        f"{where}: worker must live until the video ends, got one that {how}; "
+        "repeat the command for this video, with fewer workers if memory ran out"
+    )

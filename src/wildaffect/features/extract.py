@@ -1,15 +1,23 @@
 """Extract stored features from videos: one job per video."""
 
 import time
-from collections.abc import Callable, Generator, Sequence
+import warnings
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Literal
 
-from wildaffect.core.errors import FeatureError, OutputError, WildAffectError, unexpected
+from wildaffect.core.errors import (
+    FeatureError,
+    OutputError,
+    WildAffectError,
+    unexpected,
+    worker_died,
+)
 from wildaffect.core.faces import FrameFaces
-from wildaffect.core.frames import VideoInfo
 from wildaffect.core.preprocess import Preprocess
+from wildaffect.engines.engine import OnFrame
 from wildaffect.faces.chain import FaceChain
 from wildaffect.faces.detector import FaceDetector
 from wildaffect.faces.scan import FrameScanner
@@ -25,11 +33,9 @@ from wildaffect.features.rows import VideoRows
 from wildaffect.features.sets import FeatureSet, crops_of
 from wildaffect.features.store import EntryName, FeatureStore
 from wildaffect.runtime.network import Device
+from wildaffect.video.picture import DamagedVideoWarning
 from wildaffect.video.prefetch import prefetch
 from wildaffect.video.read import VideoReader
-
-OnFrame = Callable[[ExtractSource, VideoInfo, int], None]
-"""Called with the number of frames read so far."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +76,29 @@ class Extracted:
         return finished and not self.num_unreadable
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtractPlan:
+    """Configuration of the workers of an extraction; picklable."""
+
+    store: Path
+    sets: tuple[FeatureSet, ...]
+    options: ExtractOptions
+
+    @property
+    def num_threads(self) -> int:
+        """Number of threads of a worker."""
+        return self.options.device.threads
+
+    def worker(self) -> "Extractor":
+        """Load the networks."""
+        return Extractor(FeatureStore(self.store), self.sets, self.options)
+
+    def worker_died(self, job: ExtractSource, how: str) -> Extracted:
+        """Return the outcome of a video whose worker was lost with it."""
+        error = worker_died(str(job.path), how)
+        return Extracted(video=job.video, status="failed", error=error)
+
+
 class Extractor:
     """Extracts any number of videos, one at a time."""
 
@@ -81,11 +110,13 @@ class Extractor:
         self._detector = FaceDetector(options.device)
         self._chains: dict[tuple[Preprocess, ...], FaceChain] = {}
 
-    def extract(self, job: ExtractSource, on_frame: OnFrame) -> Extracted:
+    def run(self, job: ExtractSource, on_frame: OnFrame[ExtractSource]) -> Extracted:
         """Extract one video and return the outcome, also on failure."""
         started_s = time.monotonic()
         try:
-            done = self._extract(job, on_frame)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DamagedVideoWarning)  # in the outcome
+                done = self._extract(job, on_frame)
         except OutputError as error:
             done = Extracted(video=job.video, status="not stored", error=str(error))
         except (WildAffectError, OSError) as error:
@@ -96,7 +127,7 @@ class Extractor:
             )
         return replace(done, seconds=time.monotonic() - started_s)
 
-    def _extract(self, job: ExtractSource, on_frame: OnFrame) -> Extracted:
+    def _extract(self, job: ExtractSource, on_frame: OnFrame[ExtractSource]) -> Extracted:
         content = content_sha256(job)
         origins = {
             feature_set.name: feature_set.provenance(content) for feature_set in self._sets

@@ -2,14 +2,14 @@
 
 import json
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from wildaffect.features.engine import Engine, run_jobs
-from wildaffect.features.extract import Extracted, OnFrame
+from wildaffect.engines.engine import Engine, OnFrame, run_jobs
+from wildaffect.features.extract import Extracted
 from wildaffect.features.extract_sources import ExtractSource
 from wildaffect.features.store import FeatureStore
 
@@ -86,22 +86,32 @@ class ExtractResult:
 def extract_all(
     jobs: Sequence[ExtractSource],
     store: FeatureStore,
-    engine: Engine,
+    engine: Engine[ExtractSource, Extracted],
     *,
     on_video: OnVideo,
-    on_frame: OnFrame,
+    on_frame: OnFrame[ExtractSource],
 ) -> ExtractResult:
-    """Extract every video that is not in the store yet.
+    """Extract every video that is not in the store yet; a failure does not stop the others.
+
+    Once the store cannot be written, no further video is started.
 
     Raises:
         OutputError: If the store cannot be written to at all.
     """
     started_s = time.monotonic()
+    store.make_folder()
     found: dict[str, Extracted] = {}
-    with closing(run_jobs(jobs, store, engine, on_frame)) as outcomes:
-        for outcome in outcomes:
+    waiting, not_begun = deque(jobs), deque[ExtractSource]()
+    with closing(run_jobs(waiting, engine, on_frame)) as outcomes:
+        for _, outcome in outcomes:
             found[outcome.video] = outcome
             on_video(outcome, len(jobs))
+            if outcome.status == "not stored":
+                not_begun.extend(waiting)
+                waiting.clear()
+    for job in not_begun:
+        found[job.video] = Extracted(video=job.video, status="not begun")
+        on_video(found[job.video], len(jobs))
     return ExtractResult(
         store=store.root,
         videos=tuple(found[job.video] for job in jobs),

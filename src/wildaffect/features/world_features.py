@@ -83,7 +83,7 @@ def extract_video(root: Path, video: PlannedVideo) -> int:
         num_images = draw_video(Path(scratch), video, files="crops")
         crops = Path(scratch) / IMAGES / video.name
         job = ExtractSource(video=video.name, path=crops, images="crops")
-        outcome = _extractor(root).extract(job, lambda *_: None)
+        outcome = _extractor(root).run(job, lambda *_: None)
         if outcome.error:
             raise FeatureError(f"{video.name}: {outcome.error}")
     return num_images

@@ -1,6 +1,5 @@
 """Compute features of every face in videos or image folders, and store them."""
 
-import warnings
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -8,16 +7,15 @@ from typing import Literal
 
 from wildaffect.core.errors import MissingExtra, UsageError
 from wildaffect.core.frames import VideoInfo
-from wildaffect.features.engine import Engine, ExtractPlan, InProcess
-from wildaffect.features.extract import Extracted, ExtractOptions, OnFrame
+from wildaffect.engines.choose import choose_engine
+from wildaffect.engines.engine import OnFrame
+from wildaffect.features.extract import Extracted, ExtractOptions, ExtractPlan
 from wildaffect.features.extract_all import ExtractResult, OnVideo, extract_all
 from wildaffect.features.extract_sources import ExtractSource, Images, find_extract_sources
 from wildaffect.features.records import Precision
 from wildaffect.features.sets import MEASURED, FeatureSet, measured_sets
 from wildaffect.features.store import FeatureStore
-from wildaffect.features.workers import Processes
 from wildaffect.runtime.network import Device
-from wildaffect.video.picture import DamagedVideoWarning
 
 BackbonePrecision = Literal["auto", "f32", "bf16"]
 
@@ -44,7 +42,7 @@ def extract(  # noqa: PLR0913 - each is an option of the command
     num_workers: int = 1,
     cluster: str | None = None,
     on_video: OnVideo = _no_video,
-    on_frame: OnFrame = _no_frame,
+    on_frame: OnFrame[ExtractSource] = _no_frame,
 ) -> ExtractResult:
     """Extract the features of every video that is not in the store yet.
 
@@ -88,12 +86,10 @@ def extract(  # noqa: PLR0913 - each is an option of the command
         sets=_sets(names, images_as, on, precision, is_cuda=is_cuda),
         options=ExtractOptions(dtype=dtype, replace=overwrite, device=on),
     )
-    engine = _engine(plan, num_workers, cluster, is_cuda=is_cuda)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DamagedVideoWarning)  # it is in the result
-        return extract_all(
-            jobs, FeatureStore(Path(output)), engine, on_video=on_video, on_frame=on_frame
-        )
+    engine = choose_engine(plan, num_workers, cluster, num_gpus=int(is_cuda))
+    return extract_all(
+        jobs, FeatureStore(Path(output)), engine, on_video=on_video, on_frame=on_frame
+    )
 
 
 def _sets(
@@ -120,15 +116,3 @@ def _sets(
 
         sets += backbone_sets(backbones, device, precision=precision, on_cuda=is_cuda)
     return tuple(sets)
-
-
-def _engine(
-    plan: ExtractPlan, num_workers: int, cluster: str | None, *, is_cuda: bool
-) -> Engine:
-    if cluster is None:
-        return InProcess(plan) if num_workers == 1 else Processes(plan, num_workers)
-    if find_spec("ray") is None:
-        raise MissingExtra("extraction on a cluster", "cluster")
-    from wildaffect.features.cluster import RayActors  # noqa: PLC0415 - an extra
-
-    return RayActors(plan, num_workers, address=cluster, num_gpus=int(is_cuda))

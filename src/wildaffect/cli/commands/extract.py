@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from wildaffect.cli.parser.marks import Positional
-from wildaffect.core.errors import UsageError
 from wildaffect.core.threads import AnalysisThreads
 
 if TYPE_CHECKING:
@@ -68,10 +67,10 @@ class Command:
 def run(command: Command) -> int:
     """Extract missing features; return 1 if any video failed or lacks frames."""
     from wildaffect.core.progress import ProgressDisplay
+    from wildaffect.engines.choose import cluster_of
     from wildaffect.workflows.extract import extract
 
-    if command.engine == "local" and command.address != "local":
-        raise UsageError(f"--address {command.address}: only valid with --engine ray")
+    cluster = cluster_of(command.engine, command.address)
     with ProgressDisplay(quiet=command.quiet) as display:
         rows = _Rows(display)
         result = extract(
@@ -85,7 +84,7 @@ def run(command: Command) -> int:
             precision=command.precision,
             num_threads=command.threads,
             num_workers=command.workers,
-            cluster=command.address if command.engine == "ray" else None,
+            cluster=cluster,
             on_video=rows.end_video,
             on_frame=rows.show_frame,
         )

@@ -13,13 +13,14 @@ import pytest
 from wildaffect.cli.main import main
 from wildaffect.core.errors import UsageError, WildAffectError
 from wildaffect.core.preprocess import Preprocess
+from wildaffect.engines.engine import InProcess
+from wildaffect.engines.processes import Processes
 from wildaffect.features.embedding import Embedder
-from wildaffect.features.engine import InProcess, run_jobs
 from wildaffect.features.extract import Extracted
+from wildaffect.features.extract_all import extract_all
 from wildaffect.features.extract_sources import ExtractSource, find_extract_sources
 from wildaffect.features.sets import FeatureSet
 from wildaffect.features.store import FeatureStore
-from wildaffect.features.workers import Processes
 from wildaffect.runtime.network import Device
 
 
@@ -28,9 +29,9 @@ def ignore(*_):
 
 
 def run(plan, clips, engine, on_frame=ignore):
-    jobs = find_extract_sources([clips], "crops")
-    outcomes = list(run_jobs(jobs, FeatureStore(plan.store), engine, on_frame))
-    return {outcome.video: outcome for outcome in outcomes}
+    jobs, store = find_extract_sources([clips], "crops"), FeatureStore(plan.store)
+    done = extract_all(jobs, store, engine, on_video=ignore, on_frame=on_frame)
+    return {outcome.video: outcome for outcome in done.videos}
 
 
 class Canned:
@@ -53,30 +54,34 @@ class Canned:
         self.at_work.append(job)
 
     def wait(self, on_frame):
-        video = self.at_work.pop(0).video
-        return [Extracted(video=video, status=self.statuses.get(video, "done"))]
+        job = self.at_work.pop(0)
+        status = self.statuses.get(job.video, "done")
+        return [(job, Extracted(video=job.video, status=status))]
 
 
 def jobs_of(names, folder):
     return [ExtractSource(video=name, path=folder / name, images=None) for name in names]
 
 
+def statuses(engine, names, folder):
+    done = extract_all(
+        jobs_of(names, folder),
+        FeatureStore(folder),
+        engine,
+        on_video=ignore,
+        on_frame=ignore,
+    )
+    return {outcome.video: outcome.status for outcome in done.videos}
+
+
 def test_a_failed_video_does_not_stop_the_others(tmp_path):
-    engine = Canned(b="failed")
-    jobs = jobs_of("abcd", tmp_path)
-    found = [
-        report.status for report in run_jobs(jobs, FeatureStore(tmp_path), engine, ignore)
-    ]
-    assert found == ["done", "failed", "done", "done"]
+    found = statuses(Canned(b="failed"), "abcd", tmp_path)
+    assert list(found.values()) == ["done", "failed", "done", "done"]
 
 
 def test_nothing_is_begun_once_the_store_cannot_take_more(tmp_path):
     engine = Canned(b="not stored")
-    jobs = jobs_of("abcde", tmp_path)
-    found = {
-        report.video: report.status
-        for report in run_jobs(jobs, FeatureStore(tmp_path), engine, ignore)
-    }
+    found = statuses(engine, "abcde", tmp_path)
     assert engine.begun == ["a", "b", "c"]  # `c` was at work already
     assert found == {
         "a": "done", "b": "not stored", "c": "done", "d": "not begun", "e": "not begun",
@@ -92,7 +97,7 @@ def test_an_extraction_without_workers_is_refused(plan):
 def test_several_workers_store_the_same_bytes_as_one_and_tell_of_progress(
     plan, clips, tmp_path, contents
 ):
-    run(plan, clips, InProcess(plan))
+    run(plan, clips, InProcess(plan.worker))
     several = replace(plan, store=tmp_path / "several")
     seen = set()
     found = run(several, clips, Processes(several, 2), lambda job, *_: seen.add(job.video))
@@ -109,7 +114,7 @@ def test_a_worker_that_is_killed_costs_its_video_alone(plan, clips):
 
     def kill(job, *_):
         if job.video == "b":
-            worker = next(each for each in engine._workers if each.job == job)
+            worker = next(each for each in engine._workers if each.jobs == [job])
             worker.process.kill()
 
     found = run(plan, clips, engine, kill)
@@ -117,7 +122,7 @@ def test_a_worker_that_is_killed_costs_its_video_alone(plan, clips):
     assert found["b"].status == "failed"
     assert "b.mp4: worker must live until the video ends" in found["b"].error
     assert "got one that was ended by SIGKILL" in found["b"].error
-    assert run(plan, clips, InProcess(plan))["b"].status == "done"
+    assert run(plan, clips, InProcess(plan.worker))["b"].status == "done"
 
 
 @pytest.mark.slow
@@ -152,7 +157,7 @@ def test_an_interrupt_ends_with_one_line_and_keeps_whole_entries(clips, tmp_path
     assert child.returncode == 130
     assert {name.video for name in store.entries()} == {"a", "c"}
     assert not list(plan.store.rglob("*.part"))
-    again = run(plan, clips, InProcess(plan))
+    again = run(plan, clips, InProcess(plan.worker))
     assert [again[name].status for name in "abc"] == [
         "finished before", "done", "finished before",
     ]  # fmt: skip
@@ -180,7 +185,7 @@ def test_workers_end_with_their_parent_however_it_ends(clips, plan, sent, status
         time.sleep(0.02)
     assert len(workers) >= 2
     assert not [pid for pid in workers if is_alive(pid)]
-    assert run(plan, clips, InProcess(plan))["b"].status == "done"
+    assert run(plan, clips, InProcess(plan.worker))["b"].status == "done"
     assert not list(plan.store.rglob("*.part"))
 
 

@@ -13,9 +13,10 @@ import pytest
 from wildaffect.cli.main import main
 from wildaffect.core.errors import WildAffectError
 from wildaffect.core.preprocess import Preprocess
-from wildaffect.features.cluster import RayActors
+from wildaffect.engines.engine import InProcess
+from wildaffect.engines.ray_actors import RayActors
 from wildaffect.features.embedding import Embedder
-from wildaffect.features.engine import InProcess, run_jobs
+from wildaffect.features.extract_all import extract_all
 from wildaffect.features.extract_sources import find_extract_sources
 from wildaffect.features.sets import FeatureSet
 from wildaffect.features.store import FeatureStore
@@ -25,9 +26,9 @@ pytestmark = pytest.mark.slow
 
 
 def run(plan, clips, engine, on_frame=lambda *_: None):
-    jobs = find_extract_sources([clips], "crops")
-    outcomes = list(run_jobs(jobs, FeatureStore(plan.store), engine, on_frame))
-    return {outcome.video: outcome for outcome in outcomes}
+    jobs, store = find_extract_sources([clips], "crops"), FeatureStore(plan.store)
+    done = extract_all(jobs, store, engine, on_video=lambda *_: None, on_frame=on_frame)
+    return {outcome.video: outcome for outcome in done.videos}
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +45,7 @@ def test_the_command_stores_the_same_bytes_by_actors_and_leaves_no_ray_behind(
     plan, clips, tmp_path, contents, capsys, monkeypatch
 ):
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "1")
-    run(plan, clips, InProcess(plan))
+    run(plan, clips, InProcess(plan.worker))
     (clips / "d.mp4").write_bytes(b"no video at all")
     given = ["extract", str(clips), "-o", str(tmp_path / "cluster"), "--json", "--quiet"]
     assert main([*given, "--engine", "ray", "--workers", "2"]) == 1
@@ -91,9 +92,8 @@ def children_of(pid):
 SERVE = """
 import sys
 from pathlib import Path
-from wildaffect.features.cluster import RayActors
-from wildaffect.features.engine import ExtractPlan
-from wildaffect.features.extract import ExtractOptions
+from wildaffect.engines.ray_actors import RayActors
+from wildaffect.features.extract import ExtractOptions, ExtractPlan
 from wildaffect.runtime.network import Device
 
 plan = ExtractPlan(store=Path("s"), sets=(), options=ExtractOptions(device=Device()))

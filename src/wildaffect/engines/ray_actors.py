@@ -1,24 +1,22 @@
-"""Extraction by Ray actors, on this machine or on all machines of a cluster.
+"""Jobs in Ray actors, on this machine or on all machines of a cluster.
 
-Inputs and the store must have the same paths on every machine; only video names and
-outcomes are sent. docs/decisions.md explains the choice of actors over Ray Data.
+Inputs and outputs must have the same paths on every machine; only jobs and outcomes are
+sent. docs/decisions.md explains the choice of actors over Ray Data.
 """
 
 import os
 import secrets
-import warnings
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass
 from ipaddress import ip_address
+from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Generic, Self
 
 from wildaffect.core.errors import WildAffectError
 from wildaffect.core.frames import VideoInfo
-from wildaffect.features.engine import ExtractPlan, Refusal
-from wildaffect.features.extract import Extracted, Extractor, OnFrame
-from wildaffect.features.extract_sources import ExtractSource
-from wildaffect.features.workers import check_num_workers, worker_died
-from wildaffect.video.picture import DamagedVideoWarning
+from wildaffect.engines.engine import Job, OnFrame, Outcome, Plan, Refusal, Worker
+from wildaffect.engines.processes import check_num_workers
 
 LOCAL = "local"
 """Address that starts Ray on this machine."""
@@ -26,11 +24,11 @@ LOCAL = "local"
 _POLL_S = 0.5
 
 
-class RayActors:
-    """Actors that extract one video each at a time; each has its networks and threads.
+class RayActors(Generic[Job, Outcome]):
+    """Actors that run one job each at a time; each has its networks and threads.
 
     Args:
-        plan: Feature sets and store of the extraction.
+        plan: Configuration of the actors.
         num_workers: Maximum number of actors; an actor is started when needed.
         address: `LOCAL`, `auto` for the cluster that this machine belongs to, or host:port.
             If this process is already connected to Ray, that connection is used and kept.
@@ -43,7 +41,7 @@ class RayActors:
 
     def __init__(
         self,
-        plan: ExtractPlan,
+        plan: Plan[Job, Outcome],
         num_workers: int,
         *,
         address: str = LOCAL,
@@ -55,14 +53,14 @@ class RayActors:
         self._is_ours = False
         self._shared_plan: Any = None
         self._idle: list[Any] = []
-        self._busy: dict[Any, _Work] = {}
+        self._busy: dict[Any, _Work[Job]] = {}
 
     def __enter__(self) -> Self:
         if self._address == LOCAL:
             _keep_ray_to_this_machine()
         ray = _ray()
         if not ray.is_initialized():
-            cpus = self._num_workers * self._plan.options.device.threads
+            cpus = self._num_workers * self._plan.num_threads
             here = {"num_cpus": cpus, "include_dashboard": False}
             context = ray.init(
                 address=self._address,
@@ -101,17 +99,16 @@ class RayActors:
         """See `Engine`."""
         return len(self._busy) == self._num_workers
 
-    def begin(self, job: ExtractSource) -> None:
-        """Assign a video to an idle or new actor."""
-        job = replace(job, path=job.path.absolute())  # actors work in other folders
+    def begin(self, job: Job) -> None:
+        """Assign a job to an idle or new actor."""
         actor = self._idle.pop() if self._idle else self._start()
-        self._busy[actor.extract.remote(job)] = _Work(actor, job)
+        self._busy[actor.run.remote(job)] = _Work(actor, job)
 
-    def wait(self, on_frame: OnFrame) -> list[Extracted]:
-        """Wait up to half a second for a video to end; query the progress of the others.
+    def wait(self, on_frame: OnFrame[Job]) -> list[tuple[Job, Outcome]]:
+        """Wait up to half a second for a job to end; query the progress of the others.
 
         Raises:
-            WildAffectError: If an actor cannot load what it needs.
+            WildAffectError: If an actor cannot load what it needs, or stops all jobs.
         """
         ended, _ = _ray().wait(list(self._busy), timeout=_POLL_S)
         outcomes = [self._end(result) for result in ended]
@@ -119,37 +116,38 @@ class RayActors:
             work.report(on_frame)
         return outcomes
 
-    def _end(self, result: Any) -> Extracted:
+    def _end(self, result: Any) -> tuple[Job, Outcome]:
         ray = _ray()
         work = self._busy.pop(result)
         try:
-            outcome: Extracted | Refusal = ray.get(result)
+            outcome: Outcome | Refusal = ray.get(result)
         except ray.exceptions.RayActorError as error:
-            return worker_died(work.job, f"was lost ({_first_line(error)})")
+            how = f"was lost ({_first_line(error)})"
+            return work.job, self._plan.worker_died(work.job, how)
         if isinstance(outcome, Refusal):
-            raise WildAffectError(outcome.reason)
+            raise outcome.error()
         self._idle.append(work.actor)
-        return outcome
+        return work.job, outcome
 
     def _start(self) -> Any:
         actor = _ray().remote(_Actor)
         return actor.options(
-            num_cpus=self._plan.options.device.threads,
+            num_cpus=self._plan.num_threads,
             num_gpus=self._num_gpus,
-            max_concurrency=2,  # one thread extracts, one reports progress
-        ).remote(self._shared_plan)
+            max_concurrency=2,  # one thread runs jobs, one reports progress
+        ).remote(self._shared_plan, Path.cwd())
 
 
 @dataclass(slots=True)
-class _Work:
-    """A video in progress in an actor."""
+class _Work(Generic[Job]):
+    """A job in progress in an actor."""
 
     actor: Any
-    job: ExtractSource
+    job: Job
     answer: Any = None
     """Pending reply with its progress."""
 
-    def report(self, on_frame: OnFrame) -> None:
+    def report(self, on_frame: OnFrame[Job]) -> None:
         """Report the progress if the actor has replied, and query again."""
         ray = _ray()
         if self.answer is None:
@@ -167,28 +165,33 @@ class _Work:
 
 
 class _Actor:
-    """Extractor in its own process of the cluster."""
+    """Worker in its own process of the cluster.
 
-    def __init__(self, plan: ExtractPlan) -> None:
-        warnings.simplefilter("ignore", DamagedVideoWarning)  # reported in the outcomes
+    It works in the folder of the command, if its machine has that, so that relative paths
+    lead to the same files.
+    """
+
+    def __init__(self, plan: Plan[Any, Any], folder: Path) -> None:
+        with suppress(OSError):
+            os.chdir(folder)
         self._plan = plan
-        self._extractor: Extractor | None = None
+        self._worker: Worker[Any, Any] | None = None
         self._progress: tuple[VideoInfo, int] | None = None
 
-    def extract(self, job: ExtractSource) -> Extracted | Refusal:
-        """Extract one video."""
+    def run(self, job: Any) -> Any:
+        """Run one job and return its outcome, or a `Refusal`."""
         self._progress = None
         try:
-            self._extractor = self._extractor or self._plan.extractor()
+            self._worker = self._worker or self._plan.worker()
+            return self._worker.run(job, self._on_frame)
         except WildAffectError as error:
-            return Refusal(str(error))
-        return self._extractor.extract(job, self._on_frame)
+            return Refusal.of(error)
 
     def progress(self) -> tuple[VideoInfo, int] | None:
-        """Return the progress of the current video, None before its first frame."""
+        """Return the progress of the current job, None before its first frame."""
         return self._progress
 
-    def _on_frame(self, _job: ExtractSource, info: VideoInfo, num_frames: int) -> None:
+    def _on_frame(self, _job: object, info: VideoInfo, num_frames: int) -> None:
         self._progress = (info, num_frames)
 
 
@@ -218,7 +221,7 @@ def _check_loopback(ray: Any, node_ip: str) -> None:
         ray.shutdown()
         raise WildAffectError(
             f"ray: must listen on this machine alone, got {node_ip}, as Ray was imported "
-            "before the extraction began; start Ray yourself, or use worker processes"
+            "before the command began; start Ray yourself, or use worker processes"
         )
 
 
