@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from wildaffect.workflows.predict import predict
     from wildaffect.workflows.pretrain import pretrain
     from wildaffect.workflows.report import report
+    from wildaffect.workflows.stream_to import stream_to
     from wildaffect.workflows.summarize import summarize
     from wildaffect.workflows.train import train
 
@@ -79,6 +80,7 @@ _HOMES = {
     "read_table": "wildaffect.outputs.table",
     "report": "wildaffect.workflows.report",
     "stream": "wildaffect.workflows.analyze",
+    "stream_to": "wildaffect.workflows.stream_to",
     "summarize": "wildaffect.workflows.summarize",
     "train": "wildaffect.workflows.train",
 }
@@ -119,6 +121,7 @@ __all__ = [
     "read_table",
     "report",
     "stream",
+    "stream_to",
     "summarize",
     "train",
 ]

@@ -229,3 +229,11 @@ Examples:
   wildaffect draw a.png --shape 1 2 --start 12.5 --colors dark_red blue \\
       --format json -o somewhere"""
     )
+
+
+def test_a_dash_is_a_value():
+    drawn = parsed("-", "--shape", "1", "2", "-o", "-")
+    assert drawn.output == Path("-")
+    assert drawn.inputs == (Path("-"),)
+    with pytest.raises(UsageError, match="'-'"):
+        parsed("a", "--shape", "-", "2")

@@ -31,6 +31,17 @@ def pictures_of(source: SourceLike | Sequence[Path] | Arrays) -> list[Path]:
             return []
 
 
+def source_name(source: SourceLike | Sequence[Path] | Arrays) -> str | None:
+    """Return the name of a source in its rows; None for arrays and addresses."""
+    match source:
+        case Path():
+            return printable(source.name)
+        case int():
+            return f"camera-{source}"
+        case _:
+            return None
+
+
 def with_names(
     rows: Iterable[FaceResult], source: str | None, pictures: Sequence[Path]
 ) -> Iterator[FaceResult]:

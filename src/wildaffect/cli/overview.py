@@ -7,6 +7,7 @@ from wildaffect.core.errors import UsageError
 GROUPS: dict[str, dict[str, str]] = {
     "Analyze": {
         "analyze": "read faces in videos, images or a camera; write tables",
+        "stream": "send rows of a camera to other programs as they come",
         "demo": "analyze a portrait and two clips that ship with it",
         "recover": "recover results from an interrupted run",
         "doctor": "check the installation and suggest fixes",

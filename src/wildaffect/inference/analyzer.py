@@ -151,10 +151,11 @@ class Analyzer:
 
     def _faces(self, frames: Iterable[Frame]) -> Generator[FrameFaces]:
         scanner = FrameScanner(self._detector)
+        depth = 1 if self.options.live else PREFETCH_FRAMES  # waiting frames grow old
         with ExitStack() as stack:
-            ahead = prefetch(frames, depth=PREFETCH_FRAMES, apply=scanner)
+            ahead = prefetch(frames, depth=depth, apply=scanner)
             scanned = stack.enter_context(closing(ahead))
-            faces = prefetch(self._chain.run(scanned), depth=PREFETCH_FRAMES)
+            faces = prefetch(self._chain.run(scanned), depth=depth)
             yield from stack.enter_context(closing(faces))
 
     def _person(self, neutral_of: NeutralOf, track_id: int) -> PersonStream:

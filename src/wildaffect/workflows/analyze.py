@@ -17,16 +17,20 @@ from wildaffect.analysis.options import (
     build_analyzer,
     describe_artifact,
 )
-from wildaffect.analysis.pictures import owned_frames, timed_frames, with_names
+from wildaffect.analysis.pictures import (
+    owned_frames,
+    source_name,
+    timed_frames,
+    with_names,
+)
 from wildaffect.core.errors import TruncatedVideo
 from wildaffect.core.frames import Frame
-from wildaffect.core.printable import printable
 from wildaffect.core.results import FaceResult
 from wildaffect.inference.artifact import DEFAULT, Artifact
 from wildaffect.outputs.result import AnalysisResult, collect
 from wildaffect.outputs.sidecar import Provenance
 from wildaffect.runtime.network import Device
-from wildaffect.video.inputs import Arrays, SourceLike, source_of
+from wildaffect.video.inputs import source_of
 from wildaffect.video.read import VideoReader
 
 Image = NDArray[np.uint8]
@@ -100,7 +104,7 @@ def analyze(  # noqa: PLR0913 - each is an option of the command
         choice.check(parsed, read)
         neutrals = choice.neutrals(analyzer, parsed, read)
         results = stack.enter_context(closing(analyzer.run(reader, neutrals.of_track)))
-        rows = _UntilTruncated(with_names(results, _name(parsed), pictures))
+        rows = _UntilTruncated(with_names(results, source_name(parsed), pictures))
         result = collect(
             rows,
             columns.schema(analyzer.artifact.manifest),
@@ -171,17 +175,6 @@ class _UntilTruncated:
             yield from self._rows
         except TruncatedVideo as error:
             self.error = str(error)
-
-
-def _name(source: SourceLike | Sequence[Path] | Arrays) -> str | None:
-    """Return the name of a source in its rows; None for arrays."""
-    match source:
-        case Path():
-            return printable(source.name)
-        case int():
-            return f"camera-{source}"
-        case _:
-            return None
 
 
 def _device(device: str | Device) -> Device:

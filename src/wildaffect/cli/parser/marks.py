@@ -42,6 +42,7 @@ METAVARS = {
     "--start": "SECONDS",
     "--stop": "SECONDS",
     "--summary": "TEXT",
+    "--to": "ADDRESS",
     "--train-split": "SPLIT",
     "--version": "VERSION",
     "--weights": "WEIGHTS",

@@ -6,6 +6,7 @@ from dataclasses import MISSING
 from difflib import get_close_matches
 from inspect import Parameter as Argument
 from inspect import Signature
+from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import App, CoercionError, CycloptsError, Parameter, Token
@@ -20,6 +21,9 @@ from wildaffect.cli.parser.marks import Invocation
 from wildaffect.cli.parser.parts import Flag, Section, flags_of
 from wildaffect.cli.parser.values import Values
 from wildaffect.core.errors import UsageError
+
+_DASH = "\0"
+"""Stands for the word `-`, standard output, which cyclopts takes for an option."""
 
 
 def parse(spec: Section, call: Invocation) -> Any:
@@ -69,16 +73,31 @@ def _read(flags: Sequence[Flag], words: Sequence[str]) -> dict[str, Any]:
     """Return the given values by the name of their flag."""
     try:
         _, bound, _ = program_of(flags, "wildaffect").parse_args(
-            words, exit_on_error=False, print_error=False
+            [_DASH if word == "-" else word for word in words],
+            exit_on_error=False,
+            print_error=False,
         )
     except CycloptsError as error:
-        raise UsageError(_message(error, flags)) from None
-    parsed = bound.arguments
+        text = _message(error, flags).replace(_DASH, "-").replace(repr(_DASH), repr("-"))
+        raise UsageError(text) from None
+    parsed = {name: _with_dash(given) for name, given in bound.arguments.items()}
     return {
         flag.name: tuple(given) if flag.values.count is None else given
         for index, flag in enumerate(flags)
         if (given := parsed.get(_identifier(index), MISSING)) is not MISSING
     }
+
+
+def _with_dash(given: Any) -> Any:
+    match given:
+        case tuple():
+            return tuple(map(_with_dash, given))
+        case str() if given == _DASH:
+            return "-"
+        case Path() if given == Path(_DASH):
+            return Path("-")
+        case _:
+            return given
 
 
 def _message(error: CycloptsError, flags: Sequence[Flag]) -> str:

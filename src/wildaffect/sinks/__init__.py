@@ -1,0 +1,1 @@
+"""Programs and files that receive rows while a source is read."""

@@ -1,0 +1,183 @@
+"""WebSocket: a server that sends rows as JSON to every client."""
+
+import hmac
+import logging
+import re
+from collections import deque
+from http import HTTPStatus
+from ipaddress import ip_address
+from threading import Condition, Thread
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import parse_qs, urlsplit
+
+from wildaffect.core.errors import MissingExtra, OutputError, UsageError
+from wildaffect.sinks.sink import LiveRow
+
+if TYPE_CHECKING:
+    from websockets.http11 import Request, Response
+    from websockets.sync.server import Server, ServerConnection
+
+MAX_BEHIND = 64
+"""Maximum number of rows that wait for a client; older ones are dropped."""
+_LOOPBACK_PAGES = re.compile(r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?")
+"""Pages that may connect: those of this machine. Any other site in the browser may not."""
+_CLOSE_S = 1.0
+
+
+class WebSocketSink:
+    """Serves `ws://host:port`; a message is a row as in a `.jsonl` table.
+
+    A client that does not keep up loses the oldest rows that wait for it. Pages of other
+    sites are refused. Beyond this machine a token is needed, which clients append as
+    `?token=...`.
+
+    Args:
+        host: Address of this machine; a loopback one is open to its users alone.
+        port: TCP port; 0 chooses a free one.
+        token: Secret of the clients.
+
+    Raises:
+        UsageError: If other machines could connect without a token.
+    """
+
+    def __init__(self, host: str, port: int, token: str | None = None) -> None:
+        if token is None and not _is_loopback(host):
+            raise UsageError(
+                f"ws://{host}:{port}: token must be given where other machines can "
+                f"connect, got none; use ws://{host}:{port}/?token=SECRET, or 127.0.0.1"
+            )
+        self._host, self._port, self._token = host, port, token
+        self._clients: set[_Client] = set()
+        self._server: Server | None = None
+        self._thread: Thread | None = None
+
+    @property
+    def port(self) -> int:
+        """Return the port that it listens on."""
+        return self._port
+
+    def __enter__(self) -> Self:
+        try:
+            from websockets.sync.server import serve  # noqa: PLC0415 - an extra
+        except ImportError as error:
+            raise MissingExtra("ws://", "live") from error
+        try:
+            self._server = serve(
+                self._serve,
+                self._host,
+                self._port,
+                origins=[None, _LOOPBACK_PAGES],  # programs have none
+                process_request=self._refuse_strangers,
+                max_size=1 << 10,
+                logger=_silent_logger(),
+            )
+        except OSError as error:
+            raise OutputError(
+                f"ws://{self._host}:{self._port}: must be an address of this machine with "
+                f"a free port, got {(error.strerror or str(error)).lower()}; "
+                "choose another port"
+            ) from error
+        self._port = self._server.socket.getsockname()[1]
+        self._thread = Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        assert self._server is not None  # noqa: S101 - inside the block
+        assert self._thread is not None  # noqa: S101
+        self._server.shutdown()
+        for client in tuple(self._clients):
+            client.end()
+        self._thread.join()
+
+    def send(self, row: LiveRow) -> None:
+        """Queue a row for every client; see `Sink`."""
+        for client in tuple(self._clients):
+            client.put(row.line)
+
+    def _serve(self, connection: "ServerConnection") -> None:
+        client = _Client(connection)
+        self._clients.add(client)
+        try:
+            client.run()
+        finally:
+            self._clients.discard(client)
+
+    def _refuse_strangers(
+        self, connection: "ServerConnection", request: "Request"
+    ) -> "Response | None":
+        if self._token is None:
+            return None
+        (given,) = parse_qs(urlsplit(request.path).query).get("token", [""])[:1]
+        if hmac.compare_digest(given.encode(), self._token.encode()):
+            return None
+        return connection.respond(HTTPStatus.UNAUTHORIZED, "connect with ?token=SECRET\n")
+
+
+class _Client:
+    """A connection and the rows that wait for it."""
+
+    def __init__(self, connection: "ServerConnection") -> None:
+        self._connection = connection
+        self._waiting: deque[bytes] = deque(maxlen=MAX_BEHIND)
+        self._changed = Condition()
+        self._has_ended = False
+
+    def put(self, line: bytes) -> None:
+        with self._changed:
+            self._waiting.append(line)
+            self._changed.notify()
+
+    def end(self) -> None:
+        """Send what waits, for a second at most, and close."""
+        with self._changed:
+            self._has_ended = True
+            self._changed.notify()
+
+    def run(self) -> None:
+        from websockets.exceptions import ConnectionClosed  # noqa: PLC0415 - an extra
+
+        reader = Thread(target=self._discard, daemon=True)
+        reader.start()
+        try:
+            while (line := self._next()) is not None:
+                self._connection.send(line.rstrip(b"\n"), text=True)
+        except ConnectionClosed:
+            return
+
+    def _next(self) -> bytes | None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._has_ended)
+            return self._waiting.popleft() if self._waiting else None
+
+    def _discard(self) -> None:
+        """Read, and ignore, what the client sends, to notice when it leaves."""
+        from websockets.exceptions import ConnectionClosed  # noqa: PLC0415 - an extra
+
+        try:
+            while True:
+                self._connection.recv()
+        except ConnectionClosed:
+            self.end()
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _silent_logger() -> Any:
+    logger = logging.getLogger("wildaffect.websocket")
+    logger.addHandler(logging.NullHandler())
+    logger.propagate = False
+    return logger
