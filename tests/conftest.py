@@ -1,8 +1,11 @@
+import atexit
 import importlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -20,6 +23,9 @@ from wildaffect.core.tasks import Task
 hypothesis.settings.register_profile("tests", deadline=None)
 hypothesis.settings.load_profile("tests")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+if "WILDAFFECT_CACHE" not in os.environ:  # else inherited from the process that started it
+    os.environ["WILDAFFECT_CACHE"] = tempfile.mkdtemp(prefix="wildaffect-tests-")
+    atexit.register(shutil.rmtree, os.environ["WILDAFFECT_CACHE"], ignore_errors=True)
 
 
 # Libraries that results are compared with take seconds to import: only for the tests that

@@ -89,15 +89,21 @@ def light_modules() -> list[str]:
     return names
 
 
-def run(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run code in a fresh interpreter whose home and working folder are `folder`."""
+def run(code: str, folder: Path, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run code in a fresh interpreter whose home and working folder are `folder`.
+
+    Args:
+        code: Python.
+        folder: Folder.
+        more: Further environment variables.
+    """
     return subprocess.run(
         [sys.executable, "-B", "-c", textwrap.dedent(code)],
         check=False,
         capture_output=True,
         text=True,
         cwd=folder,
-        env={"HOME": str(folder), "TMPDIR": str(folder), "OMP_NUM_THREADS": "1"},
+        env={"HOME": str(folder), "TMPDIR": str(folder), "OMP_NUM_THREADS": "1"} | more,
     )
 
 
@@ -134,10 +140,7 @@ assert threading.active_count() == 1, threading.enumerate()
     assert list(tmp_path.iterdir()) == []
 
 
-def test_running_a_network_calls_no_host_and_writes_nothing(tmp_path: Path) -> None:
-    # Left alone, `import openvino` reports itself to a web analytics service at exit, in a
-    # process of its own, and writes a client number into the home folder.
-    code = """
+RUN_A_NETWORK = """
 from wildaffect.faces.models import DETECTOR
 from wildaffect.runtime.network import Device, Network
 import numpy as np
@@ -145,13 +148,29 @@ import numpy as np
 network = Network(DETECTOR.verified_path(), device=Device())
 shapes = [output.shape for output in network(np.zeros((1, 192, 192, 3), np.float32))]
 assert shapes == [(1, 2304, 16), (1, 2304, 1)], shapes
-assert not effects, effects
 loaded = [n for n in sys.modules if n.startswith("openvino_telemetry.")]
 assert not loaded, loaded
 """
-    done = run(WATCH + code, tmp_path)
+
+
+def test_running_a_network_calls_no_host_and_writes_nothing(tmp_path: Path) -> None:
+    # Left alone, `import openvino` reports itself to a web analytics service at exit, in a
+    # process of its own, and writes a client number into the home folder.
+    code = WATCH + RUN_A_NETWORK + "assert not effects, effects"
+    done = run(code, tmp_path, WILDAFFECT_CACHE="off")
     assert done.returncode == 0, done.stderr
     assert list(tmp_path.rglob("*")) == []
+
+
+def test_only_compiled_networks_are_written_to_the_cache_of_the_user(
+    tmp_path: Path,
+) -> None:
+    code = RUN_A_NETWORK + "assert not [e for e in effects if 'socket' in e[0]], effects"
+    done = run(WATCH + code, tmp_path)
+    assert done.returncode == 0, done.stderr
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(files) == 1
+    assert files[0].parent.name == "networks"
 
 
 def with_backbone(folder: Path) -> Path:

@@ -6,7 +6,8 @@ from onnx import TensorProto, helper
 from wildaffect.core.errors import BadArtifact, UsageError
 from wildaffect.faces.models import MESH
 from wildaffect.runtime import network
-from wildaffect.runtime.network import Device, Network, Scaling, available_devices
+from wildaffect.runtime.network import Device, Network, available_devices
+from wildaffect.runtime.prepare import Scaling
 
 
 def twice_plus(name="x"):

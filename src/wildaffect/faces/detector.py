@@ -20,7 +20,8 @@ from wildaffect.faces.regions import (
     region_around,
 )
 from wildaffect.faces.views import INPUT_PX, View, close_view, shrink
-from wildaffect.runtime.network import Device, Network, Scaling
+from wildaffect.runtime.network import Device, Network
+from wildaffect.runtime.prepare import Scaling
 
 GRID = 48
 """Cells per side; the network predicts one box per cell."""

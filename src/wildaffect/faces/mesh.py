@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from wildaffect.core.faces import NUM_LANDMARKS
 from wildaffect.faces.models import MESH
 from wildaffect.faces.regions import Region, cut_region, region_around
-from wildaffect.runtime.network import Device, Network, Scaling
+from wildaffect.runtime.network import Device, Network
+from wildaffect.runtime.prepare import Scaling
 
 INPUT_PX = 256
 RIGHT_EYE_CORNER, LEFT_EYE_CORNER = 33, 263

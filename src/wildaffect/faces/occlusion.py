@@ -13,7 +13,7 @@ class Occlusion:
 
     def __init__(self, device: Device) -> None:
         self._network = Network(
-            OCCLUSION.verified_path(),
+            OCCLUSION.verified_path().read_bytes(),
             device=device,
             shapes={0: (1, 1, QUALITY_CROP.size_px, QUALITY_CROP.size_px)},
             scaling=QUALITY_CROP,

@@ -3,9 +3,10 @@
 OpenVINO reads TFLite and ONNX files directly; docs/decisions.md explains the choice.
 """
 
-import math
+import json
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from io import BytesIO
@@ -15,17 +16,25 @@ from typing import Any, Literal
 import numpy as np
 import openvino as ov
 from numpy.typing import NDArray
-from openvino.preprocess import PrePostProcessor
 
 from wildaffect.core.errors import BadArtifact, UsageError
 from wildaffect.core.preprocess import Preprocess
+from wildaffect.runtime.compiled_cache import entry_name, read_entry, write_entry
+from wildaffect.runtime.prepare import (
+    Scaling,
+    Shapes,
+    check_shape,
+    last_width,
+    prepare,
+    split_prelu,
+)
 
-MAX_VALUES = 1 << 28
-"""Maximum number of values of an array in a network, 1 GiB of float32."""
 MAX_KEPT = 24
 """Number of compiled networks that a process keeps; an analyzer has about ten."""
 MAX_KEPT_BYTES = 4_000_000
-"""Size of a network's file up to which it is kept compiled."""
+"""Size of a network's file up to which it is kept compiled, also in the user's cache."""
+_STEPS = 1
+"""Version of the steps before compilation; a change leaves older entries of the cache."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,14 +52,6 @@ class Device:
         object.__setattr__(self, "name", self.name.upper())
         if self.threads < 1:
             raise UsageError(f"device: threads must be at least 1, got {self.threads}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scaling:
-    """Normalization of uint8 pixels: (value - mean) / std."""
-
-    mean: float
-    std: float
 
 
 class Network:
@@ -94,7 +95,9 @@ class Network:
                 f"{name}: must load on {device.name}, got: {_first_line(error)}"
             ) from error
         self.input_names, self.output_names = compiled.input_names, compiled.output_names
-        self.input_widths = dict(zip(self.input_names, compiled.widths, strict=True))
+        self.input_widths = dict(
+            zip(self.input_names, map(last_width, compiled.shapes), strict=True)
+        )
         """Length of the last axis of each input, None if it is dynamic."""
         self._shapes = compiled.shapes
 
@@ -107,7 +110,7 @@ class Network:
         _check_process()
         # OpenVINO itself reads beyond an input whose fixed axes do not fit.
         for value, shape in zip(inputs, self._shapes, strict=True):
-            _check_shape(shape, value.shape)
+            check_shape(shape, value.shape)
         # By position: a list would make OpenVINO look up all inputs first, on every call.
         self._request.infer(
             {place: np.ascontiguousarray(value) for place, value in enumerate(inputs)}
@@ -118,9 +121,6 @@ class Network:
         )
 
 
-_Shapes = tuple[tuple[int, tuple[int, ...]], ...]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Compiled:
     """A compiled network, which any number of requests may use, and its ports."""
@@ -128,18 +128,17 @@ class _Compiled:
     model: ov.CompiledModel
     input_names: tuple[str, ...]
     output_names: tuple[str, ...]
-    widths: tuple[int | None, ...]
     shapes: tuple[ov.PartialShape, ...]
 
 
-def _frozen(shapes: Mapping[int, Sequence[int]]) -> _Shapes:
+def _frozen(shapes: Mapping[int, Sequence[int]]) -> Shapes:
     return tuple((place, tuple(shape)) for place, shape in shapes.items())
 
 
 def _compiled(
     source: Path | bytes,
     device: Device,
-    shapes: _Shapes,
+    shapes: Shapes,
     scaling: Scaling | Preprocess | None,
 ) -> _Compiled:
     """Read and compile a network; small ones are kept for the next analyzer."""
@@ -155,24 +154,73 @@ def _kept(
     file: Path | None,
     content: bytes,
     device: Device,
-    shapes: _Shapes,
+    shapes: Shapes,
+    scaling: Scaling | Preprocess | None,
+) -> _Compiled:
+    if not _is_cacheable(file, content, device):
+        return _new(file, content, device, shapes, scaling)
+    entry = entry_name(
+        content, f"{_STEPS} {_processor()} {device.precision} {shapes} {scaling}"
+    )
+    stored = read_entry(entry)
+    if stored:
+        with suppress(RuntimeError):  # compile it again
+            return _from_bytes(stored, device)
+    made = _new(file, content, device, shapes, scaling)
+    write_entry(entry, _to_bytes(made))
+    return made
+
+
+def _is_cacheable(file: Path | None, content: bytes, device: Device) -> bool:
+    is_whole = file is None or file.suffix == ".tflite"  # ONNX files may refer to others
+    return is_whole and device.name == "CPU" and len(content) <= MAX_KEPT_BYTES
+
+
+def _new(
+    file: Path | None,
+    content: bytes,
+    device: Device,
+    shapes: Shapes,
     scaling: Scaling | Preprocess | None,
 ) -> _Compiled:
     model = _runtime().read_model(file or BytesIO(content))
-    _check_sizes(model)
-    for place, shape in shapes:
-        _check_shape(model.input(place).partial_shape, shape)
-    if shapes:
-        model.reshape({place: list(shape) for place, shape in shapes})
-    if scaling:
-        model = _with_pixels_in(model, scaling)
+    model = prepare(model, shapes, scaling)
+    if file and file.suffix == ".tflite":
+        split_prelu(model)
     return _Compiled(
-        model=_compile(model, device),
+        model=_runtime().compile_model(model, device.name, _settings(device)),
         input_names=tuple(port.any_name for port in model.inputs),
         output_names=tuple(port.any_name for port in model.outputs),
-        widths=tuple(map(_width, model.inputs)),
         shapes=tuple(port.partial_shape for port in model.inputs),
     )
+
+
+def _to_bytes(compiled: _Compiled) -> bytes:
+    """Return a compiled network as an entry of the cache."""
+    exported = BytesIO()
+    compiled.model.export_model(exported)
+    # A port has several names, whose order is lost.
+    ports = [compiled.input_names, compiled.output_names, [*map(str, compiled.shapes)]]
+    return json.dumps(ports).encode() + b"\n" + exported.getvalue()
+
+
+def _from_bytes(entry: bytes, device: Device) -> _Compiled:
+    """Return a compiled network; results are the same, bit for bit."""
+    ports, _, exported = entry.partition(b"\n")
+    input_names, output_names, shapes = json.loads(ports)
+    return _Compiled(
+        model=_runtime().import_model(exported, device.name, _settings(device)),
+        input_names=tuple(input_names),
+        output_names=tuple(output_names),
+        shapes=tuple(map(ov.PartialShape, shapes)),
+    )
+
+
+@cache
+def _processor() -> str:
+    """Return what a compiled network depends on besides the network itself."""
+    able = _runtime().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return f"{runtime_version()} {describe_device('CPU')} {sorted(able)}"
 
 
 def available_devices() -> tuple[str, ...]:
@@ -222,38 +270,7 @@ def _core() -> ov.Core:
     return ov.Core()
 
 
-def _check_sizes(model: ov.Model) -> None:
-    """Check that the arrays of a network have a plausible size."""
-    for node in model.get_ordered_ops():
-        for port in node.outputs():
-            shape = port.partial_shape
-            if shape.rank.is_dynamic:
-                continue
-            least = [axis.get_min_length() for axis in shape]
-            if math.prod(least) > MAX_VALUES:
-                raise RuntimeError(
-                    f"{node.get_friendly_name()[:60]} of shape {shape}, more than "
-                    f"{MAX_VALUES:,} values"
-                )
-    for port in model.outputs:
-        kind = port.element_type
-        if not (kind.is_real() or kind.is_integral_number()):
-            raise RuntimeError(f"an output of type {kind.get_type_name()}")
-
-
-def _check_shape(allowed: ov.PartialShape, got: Sequence[int]) -> None:
-    if not allowed.compatible(ov.PartialShape(list(got))):
-        raise RuntimeError(f"input must have shape {allowed}, got {tuple(got)}")
-
-
-def _width(port: Any) -> int | None:
-    shape = port.partial_shape
-    if shape.rank.is_dynamic or not len(shape) or shape[-1].is_dynamic:
-        return None
-    return int(shape[-1].get_length())
-
-
-def _compile(model: ov.Model, device: Device) -> ov.CompiledModel:
+def _settings(device: Device) -> dict[str, Any]:
     settings: dict[str, Any] = {
         "PERFORMANCE_HINT": "LATENCY",
         "INFERENCE_PRECISION_HINT": device.precision,
@@ -261,23 +278,7 @@ def _compile(model: ov.Model, device: Device) -> ov.CompiledModel:
     if device.name == "CPU":
         settings["INFERENCE_NUM_THREADS"] = device.threads
         settings["ENABLE_CPU_PINNING"] = False
-    return _runtime().compile_model(model, device.name, settings)
-
-
-def _with_pixels_in(model: ov.Model, scaling: Scaling | Preprocess) -> ov.Model:
-    steps = PrePostProcessor(model)
-    first = steps.input(0)
-    first.tensor().set_element_type(ov.Type.u8)
-    to_float = first.preprocess().convert_element_type(ov.Type.f32)
-    match scaling:
-        case Scaling():
-            to_float.mean(scaling.mean).scale(scaling.std)
-        case Preprocess():
-            first.tensor().set_layout(ov.Layout("NHWC"))
-            first.model().set_layout(ov.Layout("NCHW"))
-            to_float.mean([255 * value for value in scaling.mean])
-            to_float.scale([255 * value for value in scaling.std])
-    return steps.build()
+    return settings
 
 
 def _first_line(error: Exception) -> str:
