@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -84,7 +85,7 @@ class Part:
     """Row -> K values, or None if the row has none of them; NaN and None are null."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class ResultSchema:
     """Columns of a result table in order, with their conversion from rows."""
 
@@ -119,6 +120,10 @@ class ResultSchema:
 
     def arrow(self) -> pa.Schema:
         """Return the Arrow schema; unit, meaning and group are field metadata."""
+        return self._arrow
+
+    @cached_property
+    def _arrow(self) -> pa.Schema:
         fields = [arrow_field(column.describe()) for column in self.columns]
         metadata = {
             "wildaffect_schema_version": str(SCHEMA_VERSION),

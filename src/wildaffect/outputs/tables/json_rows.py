@@ -1,7 +1,9 @@
 """JSON Lines: one object per row, without null values."""
 
 import json
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ def header(schema: pa.Schema) -> bytes:  # noqa: ARG001 - the format has none
 
 def rows(batch: pa.RecordBatch) -> bytes:
     """Return one line per row, with the shortest numbers that round-trip."""
-    columns = [_texts(name, batch.column(name)) for name in batch.schema.names]
+    columns = _texts(batch)
     lines = (
         "{" + ",".join(text for text in cells if text is not None) + "}\n"
         for cells in zip(*columns, strict=True)
@@ -61,13 +63,25 @@ def _column(values: list[Any], kind: pa.DataType) -> pa.Array:
     return pa.array(values, kind)
 
 
-def _texts(name: str, column: pa.Array) -> list[str | None]:
-    key = json.dumps(name)
-    if pa.types.is_string(column.type):
-        values = [None if v is None else json.dumps(v) for v in column.to_pylist()]
-    else:
-        values = pc.cast(column, pa.string()).to_pylist()
-    return [None if value is None else f"{key}:{value}" for value in values]
+def _texts(batch: pa.RecordBatch) -> list[list[str | None]]:
+    """Return `"name":value` of each cell, column by column; None for an empty cell."""
+    names: dict[pa.DataType, list[str]] = defaultdict(list)
+    for name, kind in zip(batch.schema.names, batch.schema.types, strict=True):
+        names[kind].append(name)
+    texts: dict[str, list[str | None]] = {}
+    for kind, alike in names.items():
+        cells = _cells(kind, pa.concat_arrays([batch.column(name) for name in alike]))
+        for name in alike:
+            key = json.dumps(name)
+            of_column = islice(cells, batch.num_rows)
+            texts[name] = [None if c is None else f"{key}:{c}" for c in of_column]
+    return [texts[name] for name in batch.schema.names]
+
+
+def _cells(kind: pa.DataType, values: pa.Array) -> Iterator[str | None]:
+    if pa.types.is_string(kind):
+        return (None if text is None else json.dumps(text) for text in values.to_pylist())
+    return iter(pc.cast(values, pa.string()).to_pylist())
 
 
 JSON_LINES = TableFormat(
