@@ -191,6 +191,43 @@ def test_feature_sets_are_joined_on_the_frames_that_all_have(tmp_path):
     assert loaded.time_is_guessed
 
 
+def test_a_slower_set_serves_every_frame_around_its_rows(tmp_path):
+    """Sound every 0.96 s, as of VGGish, beside a face per frame: no frame is lost."""
+    store = FeatureStore(tmp_path)
+    frames = np.arange(150)
+    stored(store, "face", frames, times_s=frames / 30)
+    middles_s = np.arange(0, 5, 0.96) + 0.48
+    stored(store, "sound", np.round(middles_s * 30).astype(int), times_s=middles_s)
+    query = FeatureQuery(feature_sets=("face", "sound"), first_frame=0)
+    (loaded,) = load_sequences(annotated(list(frames)), store, query)
+    assert loaded.has_feature.all()
+    np.testing.assert_array_equal(loaded.features[:, 0], frames)
+    nearest = np.abs(frames[:, None] / 30 - middles_s).argmin(axis=1)
+    np.testing.assert_array_equal(loaded.features[:, 1], np.round(middles_s * 30)[nearest])
+
+
+def test_a_set_that_covers_half_a_video_leaves_the_rest_without_features(tmp_path):
+    store = FeatureStore(tmp_path)
+    frames = np.arange(120)
+    stored(store, "face", frames, times_s=frames / 30)
+    middles_s = np.arange(0, 2, 0.2)  # the last at 1.8 s
+    stored(store, "sound", np.round(middles_s * 30).astype(int), times_s=middles_s)
+    query = FeatureQuery(feature_sets=("face", "sound"), first_frame=0, max_distance_s=0.11)
+    (loaded,) = load_sequences(annotated(list(frames)), store, query)
+    # 0.11 s from the last row of sound, and again from the last frame that it reaches
+    assert loaded.has_feature.tolist() == [frame <= 60 for frame in frames]
+
+
+def test_sets_without_times_are_joined_by_frame_number(tmp_path):
+    store = FeatureStore(tmp_path)
+    stored(store, "face", range(1, 61))
+    stored(store, "sound", range(10, 61, 20))
+    query = FeatureQuery(feature_sets=("face", "sound"))
+    (loaded,) = load_sequences(annotated(list(range(1, 61))), store, query)
+    assert loaded.has_feature.all()
+    assert loaded.features[17:22, 1].tolist() == [10, 10, 10, 30, 30]
+
+
 def test_frames_of_a_video_are_counted_from_the_data_sets_first_number(tmp_path):
     store = FeatureStore(tmp_path)
     stored(store, "one", [0, 1, 2], times_s=np.array([0.5, 0.6, 0.8]))

@@ -1,5 +1,6 @@
 """A recipe is trained, loaded and evaluated from Python."""
 
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -38,6 +39,22 @@ def test_a_run_that_cannot_be_calibrated_has_raw_scores_and_a_note(tiny_data, tm
     (note,) = notes
     reason = "dev split has 1 subject, calibration needs 2; the run is not calibrated"
     assert note == f"{tmp_path}: {reason}"
+
+
+def test_annotated_frames_without_features_are_counted(tiny_data, tmp_path):
+    data = tmp_path / "data"
+    shutil.copytree(tiny_data, data)
+    (labels,) = data.rglob("training_set*.txt")
+    row = labels.read_text().splitlines()[1]
+    image, _, rest = row.partition(",")
+    with labels.open("a") as file:  # 16 s behind the last frame with features
+        file.write(f"{image.split('/')[0]}/00600.jpg,{rest}\n")
+    notes = []
+    wildaffect.train(SMALL, data, output=tmp_path / "run", on_note=notes.append)
+    assert notes == [
+        "1 of 241 annotated frames of s-Aff-Wild2 train have no features within 0.5 s and "
+        "train nothing"
+    ]
 
 
 def test_a_run_is_predicted_evaluated_and_joined(tiny_data, trained, tmp_path):

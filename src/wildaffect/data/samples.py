@@ -20,6 +20,7 @@ from wildaffect.core.sequences import (
     FrameSequence,
     Index,
     build_sequences,
+    times_of,
 )
 from wildaffect.core.tasks import Task
 from wildaffect.core.windows import (
@@ -62,12 +63,13 @@ class FeatureQuery:
     """Feature sets of a row, and their matching with the annotations."""
 
     feature_sets: tuple[str, ...]
-    """Feature sets, concatenated in this order; a frame must be in all of them."""
+    """Feature sets, concatenated in this order, joined by time."""
     first_frame: Literal[0, 1] = 1
     """Number of a video's first frame in the data set (1 in Aff-Wild2). It applies to
     features of videos; those of image folders have the data set's own numbers."""
     max_distance_s: float = 0.5
-    """Maximum distance from a frame without features to one whose features it uses."""
+    """Maximum distance from a frame without features to one whose features it uses; of
+    sets with fewer rows, half of their period if that is longer."""
 
 
 def load_sequences(
@@ -104,25 +106,51 @@ def load_sequences(
 def read_features(
     store: FeatureStore, video: str, query: FeatureQuery, view: View = whole_rows
 ) -> FrameFeatures:
-    """Return the features of one video, of the frames that all sets have.
+    """Return the features of one video, joined by time.
+
+    The rows are the frames of any set. Each set gives its own row of a frame, else the
+    nearest in time, at most `max_distance_s` or half of its own period away: features of
+    sound, every 0.96 s, serve all frames around them. Frames that a set does not reach are
+    left out.
 
     If a video has several tracks (the person was lost, or another person passed by), each
     frame uses the longest track that it is in.
     """
     parts = [_longest_first(store, name, video, query, view) for name in query.feature_sets]
-    shared = reduce(np.intersect1d, [part.frame_number for part in parts])
-    picks = [np.searchsorted(part.frame_number, shared) for part in parts]
-    values = [part.values[pick] for part, pick in zip(parts, picks, strict=True)]
-    times_s = [
-        part.time_s[pick]
-        for part, pick in zip(parts, picks, strict=True)
-        if part.time_s is not None
-    ]
+    frames = reduce(np.union1d, [part.frame_number for part in parts])
+    clock = max(parts, key=lambda part: -1 if part.time_s is None else len(part.time_s))
+    time_s = times_of(frames, clock)
+    rows = [_rows_at(frames, time_s, part, clock, query) for part in parts]
+    reached = np.all([row >= 0 for row in rows], axis=0)
+    values = [part.values[row[reached]] for part, row in zip(parts, rows, strict=True)]
     return FrameFeatures(
-        frame_number=shared,
-        time_s=times_s[0] if times_s else None,
+        frame_number=frames[reached],
+        time_s=None if clock.time_s is None else time_s[reached],
         values=np.concatenate(values, axis=1, dtype=np.float32),
     )
+
+
+def _rows_at(
+    frames: Index,
+    time_s: NDArray[np.float64],
+    part: FrameFeatures,
+    clock: FrameFeatures,
+    query: FeatureQuery,
+) -> Index:
+    """Return the row of a set for each frame, -1 for none."""
+    if not len(part.frame_number):
+        return np.full(len(frames), -1)
+    # A set without times is on the clock of the other; without any, all count frames.
+    own_s = times_of(part.frame_number, clock) if part.time_s is None else part.time_s
+    period_s = float(np.median(np.diff(own_s))) if len(own_s) > 1 else 0.0
+    limit_s = max(query.max_distance_s, period_s / 2 + TIME_TOLERANCE_S)
+    after = np.searchsorted(own_s, time_s).clip(max=len(own_s) - 1)
+    before = np.maximum(after - 1, 0)
+    is_before = np.abs(time_s - own_s[before]) <= np.abs(own_s[after] - time_s)
+    nearest = np.where(is_before, before, after)
+    nearest[np.abs(own_s[nearest] - time_s) > limit_s] = -1
+    own = np.searchsorted(part.frame_number, frames).clip(max=len(own_s) - 1)
+    return np.where(part.frame_number[own] == frames, own, nearest)
 
 
 def _longest_first(

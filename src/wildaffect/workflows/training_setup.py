@@ -98,6 +98,13 @@ def set_up(  # noqa: PLR0913 - arguments of train and cross_validate
             f"{len(split.without_features)} videos of {split.annotations.source} have no "
             f"features and train nothing: {some}"
         )
+    lost = sum(int((~each.has_feature).sum()) for each in split.sequences)
+    if lost:
+        total = sum(map(len, split.sequences))
+        notes.add(
+            f"{lost:,} of {total:,} annotated frames of {split.annotations.source} have no "
+            f"features within {recipe.max_distance_s:g} s and train nothing"
+        )
     job = TemporalJob(
         recipe=recipe,
         store=store,
