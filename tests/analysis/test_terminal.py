@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from wildaffect.analysis.job import FileReport
+from wildaffect.analysis.job import FileJob, FileReport
+from wildaffect.analysis.options import ColumnOptions, ReadOptions
 from wildaffect.analysis.terminal import MAX_SKIPPED, Terminal
 from wildaffect.video.expand import Skipped
 
@@ -13,8 +14,15 @@ BROKEN = FileReport(source="a.mp4", error="a.mp4: ends after frame 3")
 KEPT = FileReport(source="b.mp4", result=Path("b.csv"), was_finished=True)
 
 
+def job(source):
+    return FileJob(
+        source=Path(source), results=(), read=ReadOptions(), columns=ColumnOptions()
+    )
+
+
 def printed(reports, capsys, **options):
-    options = {"num_jobs": len(reports), "quiet": False, "as_json": False} | options
+    jobs = [job(report.source) for report in sorted(reports, key=lambda each: each.source)]
+    options = {"jobs": jobs, "quiet": False, "as_json": False} | options
     terminal = Terminal(**options)
     with terminal.progress:
         for report in reports:
@@ -49,6 +57,12 @@ def test_json_is_one_document_with_every_file(capsys):
     assert [entry["source"] for entry in document["files"]] == ["a.mp4", "b.mp4"]
     assert document["files"][1]["was_finished"]
     assert (document["num_errors"], document["num_skipped"]) == (1, 0)
+
+
+def test_the_document_has_the_order_of_the_inputs_however_they_ended(capsys):
+    _, shown = printed([KEPT, BROKEN], capsys, as_json=True)
+    files = json.loads(shown.out)["files"]
+    assert [entry["source"] for entry in files] == ["a.mp4", "b.mp4"]
 
 
 @pytest.mark.parametrize("num_more", [0, 5])

@@ -20,6 +20,7 @@ RECIPES = [
 ]
 
 MEANINGS = {
+    "--address": "HOST:PORT",
     "--annotations": "PATH",
     "--backbone": "NAME=RUN",
     "--batch-size": "N",
@@ -32,6 +33,7 @@ MEANINGS = {
     "--device": "DEVICE",
     "--dtype": "float16|float32",
     "--ema-decay": "X",
+    "--engine": "local|ray",
     "--features": "PATH",
     "--first-frame": "0|1",
     "--format": "FORMAT",
@@ -69,9 +71,11 @@ MEANINGS = {
 """Name of the value of each flag that several commands have; several may take `...`."""
 
 WORDS = {
+    "--address": "Address of the Ray cluster",
     "--data": "annot",
     "--data-license": "License of",
     "--device": "Device",
+    "--engine": "Run workers on this machine, or on a Ray cluster",
     "--features": "Feature store",
     "--first-frame": "first frame",
     "--format": "Format",

@@ -11,7 +11,9 @@ import pytest
 from wildaffect.analysis.folder import run_jobs
 from wildaffect.analysis.job import FileJob
 from wildaffect.analysis.options import ColumnOptions, ReadOptions, build_analyzer
+from wildaffect.analysis.plan import AnalysisWorker
 from wildaffect.core.printable import printable
+from wildaffect.engines.engine import InProcess
 from wildaffect.outputs.events_file import EVENTS_SUFFIX
 from wildaffect.outputs.sidecar import read_sidecar
 from wildaffect.outputs.table import read_table
@@ -29,7 +31,8 @@ def test_an_unexpected_error_costs_its_file_and_is_named(tmp_path):
         )
         for name in ("a", "b")
     ]
-    reports = list(run_jobs(jobs, build_analyzer(), lambda _: lambda *_: None))
+    engine = InProcess(lambda: AnalysisWorker(build_analyzer()))
+    reports = list(run_jobs(jobs, engine, lambda *_: None))
     assert [report.source for report in reports] == ["a.mp4", "b.mp4"]
     for report in reports:
         assert report.error.startswith(

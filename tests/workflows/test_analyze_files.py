@@ -53,8 +53,8 @@ def test_progress_is_reported_per_source_and_frame(tmp_path):
         [tmp_path / "a.png", tmp_path / "b.png"], tmp_path / "out"
     )
     assert repr(files) == "FilesAnalysis(2 sources, 0 failed, 0 skipped)"
-    list(files.run(lambda number: lambda info, frame: seen.append((number, frame.index))))
-    assert seen == [(0, 0), (1, 0)]
+    list(files.run(lambda job, _info, num_frames: seen.append((job.name, num_frames))))
+    assert seen == [(str(tmp_path / f"{name}.png"), 1) for name in "ab"]
 
 
 def test_a_missing_file_is_a_report(tmp_path):

@@ -1,16 +1,18 @@
-"""Analysis of many sources in sequence; a failure does not stop the others."""
+"""Analysis of many sources; a failure does not stop the others."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 
-from wildaffect.analysis.job import FileJob, FileReport, OnFrame, run_job
+from wildaffect.analysis.job import FileJob, FileReport
 from wildaffect.analysis.naming import NamedSource, result_names
-from wildaffect.core.errors import OutputError, UnreadableVideo, UsageError, unexpected
-from wildaffect.inference.analyzer import Analyzer
-from wildaffect.outputs.claim import ResultBusy
+from wildaffect.core.errors import OutputError, UsageError
+from wildaffect.engines import engine as engines
+from wildaffect.engines.engine import Engine, OnFrame
 from wildaffect.outputs.table import FORMATS, table_format
 from wildaffect.video.expand import Source
 
@@ -51,61 +53,34 @@ def plan_results(sources: Sequence[Source], out: Path, suffix: str) -> list[Name
 
 def run_jobs(
     jobs: Sequence[FileJob],
-    analyzer: Analyzer,
-    on_frame_of: Callable[[int], OnFrame],
+    engine: Engine[FileJob, FileReport | None],
+    on_frame: OnFrame[FileJob],
 ) -> Iterator[FileReport]:
     """Yield the report of each job as it ends; a failure is a report with its error.
 
-    A `UsageError` of the only job is raised. A job that resumes and is in progress in
-    another run is deferred to the end: it is then run if the other run did not finish it.
+    A job that is in progress in another run is deferred to the end: it is then run if the
+    other run did not finish it.
 
     Args:
-        jobs: In the order in which they run.
-        analyzer: Shared by all.
-        on_frame_of: Called with a job's number; returns the callback for its frames.
-    """
-    busy = []
-    for number, job in enumerate(jobs):
-        try:
-            yield _report(job, analyzer, on_frame_of(number))
-        except ResultBusy:
-            busy.append((number, job))
-        except UsageError as error:
-            if len(jobs) == 1:
-                raise
-            yield FileReport(source=job.name, error=str(error))
-    for number, job in busy:
-        while (report := _report_or_busy(job, analyzer, on_frame_of(number))) is None:
-            time.sleep(_POLL_S)
-        yield report
-
-
-def _report_or_busy(
-    job: FileJob, analyzer: Analyzer, on_frame: OnFrame
-) -> FileReport | None:
-    try:
-        return _report(job, analyzer, on_frame)
-    except ResultBusy:
-        return None
-
-
-def _report(job: FileJob, analyzer: Analyzer, on_frame: OnFrame) -> FileReport:
-    """Run a job and return its outcome, also on failure.
+        jobs: In the order in which they start.
+        engine: Runs them; its outcome is None for a job that another run is working on.
+        on_frame: Called with each job, its video and the number of frames so far.
 
     Raises:
-        UsageError: If the options of the job are wrong.
-        ResultBusy: If it resumes and another run is working on it.
+        UsageError: If the options of the only job are wrong.
     """
-    try:
-        return run_job(job, analyzer, on_frame)
-    except UsageError:
-        raise
-    except (UnreadableVideo, OutputError) as error:
-        if isinstance(error, ResultBusy) and job.resume:
-            raise
-        return FileReport(source=job.name, error=str(error))
-    except Exception as error:
-        return FileReport(source=job.name, error=unexpected(job.name, error))
+    waiting = deque(jobs)
+    deferred: list[FileJob] = []
+    with closing(engines.run_jobs(waiting, engine, on_frame)) as ended:
+        for job, report in ended:
+            if report is not None:
+                yield report
+                continue
+            if any(job is other for other in deferred):
+                time.sleep(_POLL_S)
+            else:
+                deferred.append(job)
+            waiting.append(job)
 
 
 def _is_file_name(out: Path) -> bool:

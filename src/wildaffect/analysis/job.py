@@ -29,6 +29,7 @@ from wildaffect.outputs.summary import RunSummary, Summarizer, TrackSummary
 from wildaffect.outputs.table import TableWriter
 from wildaffect.video.inputs import SourceLike
 from wildaffect.video.read import VideoReader
+from wildaffect.video.sources import without_password
 
 OnFrame = Callable[[VideoInfo, Frame], None]
 """Called with every decoded frame, from the decoding thread."""
@@ -59,8 +60,10 @@ class FileJob:
                 return str(images[0].parent)
             case int(number):
                 return f"camera {number}"
-            case source:
-                return str(source)
+            case str(address):
+                return without_password(address)
+            case Path() as path:
+                return str(path)
 
     @property
     def is_live(self) -> bool:
@@ -124,7 +127,7 @@ def run_job(job: FileJob, analyzer: Analyzer, on_frame: OnFrame) -> FileReport:
         has_overlay = overlay is None or overlay.path.exists()
         if job.resume and has_overlay and is_finished(claim.path, provenance):
             add_missing_events(claim.path)
-            return FileReport(source=reader.info.name, result=claim.path, was_finished=True)
+            return FileReport(source=job.name, result=claim.path, was_finished=True)
         summarizer = Summarizer(schema.spaces)
         neutrals = job.neutral.neutrals(analyzer, job.source, job.read)
         # Its threads end before the process does, also if stopped between two rows.
@@ -152,7 +155,7 @@ def run_job(job: FileJob, analyzer: Analyzer, on_frame: OnFrame) -> FileReport:
     if stop:
         raise stop
     return FileReport(
-        source=reader.info.name,
+        source=job.name,
         result=claim.path,
         overlay=overlay.path if overlay else None,
         summary=summarizer.run(time.monotonic() - started_s),
@@ -191,7 +194,7 @@ def _end_of_live(job: FileJob, stop: KeyboardInterrupt) -> Stopped | None:
 def _check_overlay(job: FileJob) -> None:
     if job.overlay and job.is_live:
         raise UsageError(
-            f"{job.source}: overlay must have a source that can be read twice, got a live "
+            f"{job.name}: overlay must have a source that can be read twice, got a live "
             "one; record it to a file first"
         )
 

@@ -1,21 +1,16 @@
 """Source of a person's neutral face: the option `--neutral`."""
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
-
+from wildaffect.analysis.neutral_faces import face_size_px, median_face, usable_faces
 from wildaffect.analysis.options import ReadOptions
 from wildaffect.core.errors import UsageError
-from wildaffect.core.faces import Status
 from wildaffect.inference.analyzer import Analyzer
-from wildaffect.inference.inputs import FaceRow
-from wildaffect.inference.manifest import NeutralPolicy
-from wildaffect.inference.neutral import GivenNeutral, Neutral, NeutralOf
+from wildaffect.inference.manifest import Manifest, NeutralPolicy
+from wildaffect.inference.neutral import Neutral, NeutralOf
 from wildaffect.outputs.resume import stamp
 from wildaffect.video.inputs import Arrays, SourceLike
 
@@ -180,7 +175,7 @@ class SpanNeutral:
         if not is_inside:
             wanted = replace(read, start_s=self.start_s, stop_s=self.stop_s)
         with wanted.open(source) as reader:
-            faces = _usable(
+            faces = usable_faces(
                 row
                 for row in analyzer.measure(reader)
                 if self.start_s <= row.time_s < self.stop_s
@@ -191,7 +186,7 @@ class SpanNeutral:
                 f"{name}: no usable face between {self.start_s:g} and {self.stop_s:g} s; "
                 "choose a span for --neutral in which the face is seen well"
             )
-        of_each = {key: _median_face(rows, self.policy) for key, rows in faces.items()}
+        of_each = {key: median_face(rows, self.policy) for key, rows in faces.items()}
         if len(of_each) == 1:
             return Neutrals(of_track=next(iter(of_each.values())), are_shared=True)
         if not is_inside:
@@ -205,21 +200,30 @@ class SpanNeutral:
 
 
 def choose_neutral(given: str | Path, analyzer: Analyzer) -> NeutralChoice:
-    """Parse `--neutral`; a file is measured immediately.
+    """Parse `--neutral`; a file is measured immediately, by the analyzer.
+
+    Raises:
+        UsageError: As `parse_neutral`, or if the file shows no usable face.
+        UnreadableVideo: If the file is no picture and no video.
+    """
+    parsed = parse_neutral(given, analyzer.artifact.manifest)
+    return measure_neutral(parsed, analyzer) if isinstance(parsed, Path) else parsed
+
+
+def parse_neutral(given: str | Path, manifest: Manifest) -> NeutralChoice | Path:
+    """Parse `--neutral`, and return a file unread.
 
     Args:
         given: `auto`, `none`, `START-END` in seconds, or a picture or video. For a file of
             such a name include its folder, as in `./none`.
-        analyzer: Analyzer whose model reads changes relative to the neutral.
+        manifest: Model that reads changes relative to the neutral.
 
     Raises:
-        UsageError: If it is none of these, the file shows no usable face, or the model
-            reads no changes relative to a neutral face.
-        UnreadableVideo: If the file is no picture and no video.
+        UsageError: If it is none of these, or the model reads no changes relative to a
+            neutral face.
     """
     if str(given) == AUTO:
         return EstimatedNeutral()
-    manifest = analyzer.artifact.manifest
     if manifest.neutral is None:
         raise UsageError(
             f"--neutral {given}: the model {manifest.name} reads nothing against a neutral "
@@ -233,45 +237,33 @@ def choose_neutral(given: str | Path, analyzer: Analyzer) -> NeutralChoice:
         if start_s >= stop_s:
             raise UsageError(f"--neutral {given}: the start must lie before the end")
         return SpanNeutral(start_s, stop_s, manifest.neutral)
-    return _from_file(Path(given), analyzer, manifest.neutral)
-
-
-def _from_file(path: Path, analyzer: Analyzer, policy: NeutralPolicy) -> FileNeutral:
-    if not path.is_file():
+    if not Path(given).is_file():
         raise UsageError(
-            f"--neutral {path}: no such file; give a picture or video, START-END in "
+            f"--neutral {given}: no such file; give a picture or video, START-END in "
             f"seconds, {AUTO} or {NONE}"
+        )
+    return Path(given)
+
+
+def measure_neutral(path: Path, analyzer: Analyzer) -> FileNeutral:
+    """Measure the largest face of a picture or video.
+
+    Raises:
+        UsageError: If it shows no usable face, or the model needs none.
+        UnreadableVideo: If the file is no picture and no video.
+    """
+    policy = analyzer.artifact.manifest.neutral
+    if policy is None:
+        raise UsageError(
+            f"--neutral {path}: the model reads nothing against a neutral face"
         )
     with ReadOptions().open(path) as reader:
         rows = list(analyzer.measure(reader))
-    faces = _usable(rows)
+    faces = usable_faces(rows)
     if not faces:
         problem = "its face is too small, blurred, turned or hidden" if rows else "no face"
         raise UsageError(
             f"--neutral {path}: {problem}; give a sharp frontal picture of one face"
         )
-    largest = max(faces.values(), key=_size)
-    return FileNeutral(path, _median_face(largest, policy))
-
-
-def _usable(rows: Iterable[FaceRow]) -> dict[int, list[FaceRow]]:
-    """Return the rows of each track with good face quality."""
-    faces: dict[int, list[FaceRow]] = {}
-    for row in rows:
-        if row.face.status is Status.OK:
-            faces.setdefault(row.face.track_id, []).append(row)
-    return faces
-
-
-def _size(rows: list[FaceRow]) -> float:
-    return float(np.median([row.face.face_size_px for row in rows]))
-
-
-def _median_face(rows: list[FaceRow], policy: NeutralPolicy) -> NeutralOf:
-    """Return the median of some rows as a neutral, which a blink does not affect."""
-    geometry, blendshapes = (
-        np.median([row.measured[kind] for row in rows], axis=0).astype(np.float32)
-        for kind in ("geometry", "blendshapes")
-    )
-    make = partial(GivenNeutral, policy, geometry, blendshapes)
-    return lambda _: make()
+    largest = max(faces.values(), key=face_size_px)
+    return FileNeutral(path, median_face(largest, policy))

@@ -122,6 +122,22 @@ def feature_groups(manifest: Manifest) -> tuple[FeatureGroup, ...]:
     return (*measured, *backbones)
 
 
+def load_model(
+    model: str | Path | Artifact, options: AnalysisOptions | None = None
+) -> Artifact:
+    """Load an artifact and check that an analyzer can be built with these options.
+
+    Raises:
+        BadArtifact: If the artifact does not exist or is incompatible.
+        UsageError: If the device is not available.
+    """
+    options = options or AnalysisOptions()
+    _check_device(options.device)
+    artifact = model if isinstance(model, Artifact) else load_artifact(model)
+    ColumnOptions(features=options.keep_features).schema(artifact.manifest)
+    return artifact
+
+
 def build_analyzer(
     model: str | Path | Artifact = DEFAULT,
     *,
@@ -129,19 +145,11 @@ def build_analyzer(
     live: bool = False,
     keep_features: bool = False,
 ) -> Analyzer:
-    """Load an artifact and its networks.
-
-    Raises:
-        BadArtifact: If the artifact does not exist or is incompatible.
-        UsageError: If the device is not available.
-    """
-    _check_device(device or Device())
+    """Load an artifact and its networks; errors are those of `load_model`."""
     options = AnalysisOptions(
         device=device or Device(), live=live, keep_features=keep_features
     )
-    artifact = model if isinstance(model, Artifact) else load_artifact(model)
-    ColumnOptions(features=keep_features).schema(artifact.manifest)
-    return Analyzer(artifact, options)
+    return Analyzer(load_model(model, options), options)
 
 
 def _check_device(device: Device) -> None:

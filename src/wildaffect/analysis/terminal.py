@@ -1,14 +1,13 @@
 """Terminal output: progress, a table per file, and a final line."""
 
-import itertools
 import json
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from wildaffect.analysis.job import FileReport, OnFrame
+from wildaffect.analysis.job import FileJob, FileReport
 from wildaffect.core.console import Console
-from wildaffect.core.frames import Frame, VideoInfo
+from wildaffect.core.frames import VideoInfo
 from wildaffect.core.progress import ProgressDisplay
 from wildaffect.outputs.report_text import summary_json, summary_line, track_table
 from wildaffect.outputs.summary import total
@@ -16,14 +15,13 @@ from wildaffect.video.expand import Skipped
 
 MAX_SKIPPED = 20
 """Maximum number of lines about skipped files; the last line counts all."""
-_ROW = "file"
 
 
 class Terminal:
     """Progress on standard error while `progress` is open, reports on standard output.
 
     Args:
-        num_jobs: Number of reports to come.
+        jobs: Sources whose reports are to come, in the order of the JSON document.
         quiet: Print only errors and the last line.
         as_json: Print one JSON document on standard output in place of text.
         skipped: Files found in folders that are not read.
@@ -32,13 +30,16 @@ class Terminal:
     def __init__(
         self,
         *,
-        num_jobs: int,
+        jobs: Sequence[FileJob],
         quiet: bool,
         as_json: bool,
         skipped: Sequence[Skipped] = (),
     ) -> None:
         self._skipped = skipped
-        self._num_jobs, self._quiet, self._as_json = num_jobs, quiet, as_json
+        self._quiet, self._as_json = quiet, as_json
+        self._numbers = {job.name: number for number, job in enumerate(jobs, start=1)}
+        self._starts: dict[str, tuple[int, float]] = {}
+        """First frame of each source in progress, and its time."""
         self._out = Console(highlight=False, soft_wrap=True)
         self.progress = ProgressDisplay(quiet=quiet)
         self._reports: list[FileReport] = []
@@ -49,26 +50,24 @@ class Terminal:
         """Return whether any job failed or ended early."""
         return any(report.error is not None for report in self._reports)
 
-    def on_frame_of(self, number: int) -> OnFrame:
-        """Return the progress callback of one job."""
-        prefix = f"[{number + 1}/{self._num_jobs}] " if self._num_jobs > 1 else ""
-        started_s = time.monotonic()
-        count = itertools.count(1)
-
-        def frame_decoded(info: VideoInfo, frame: Frame) -> None:
-            speed = next(count) / max(time.monotonic() - started_s, 1e-3)
-            self.progress.show(
-                _ROW,
-                frame.index + 1,
-                info.num_frames,
-                text=f"{prefix}{info.name}, {speed:.0f} frames/s",
-            )
-
-        return frame_decoded
+    def on_frame(self, job: FileJob, info: VideoInfo, num_frames: int) -> None:
+        """Show the progress of one source."""
+        name, now_s = job.name, time.monotonic()
+        many = len(self._numbers) > 1
+        prefix = f"[{self._numbers[name]}/{len(self._numbers)}] " if many else ""
+        before, since_s = self._starts.setdefault(name, (num_frames - 1, now_s))
+        speed = (num_frames - before) / job.read.every / max(now_s - since_s, 1e-3)
+        self.progress.show(
+            name,
+            num_frames,
+            info.num_frames,
+            text=f"{prefix}{info.name}, {speed:.0f} frames/s",
+        )
 
     def add(self, report: FileReport) -> None:
         """Show the outcome of one job."""
-        self.progress.remove(_ROW)
+        self.progress.remove(report.source)
+        self._starts.pop(report.source, None)
         self._reports.append(report)
         if report.error:
             self.progress.print(f"wildaffect: {report.error}")
@@ -94,7 +93,7 @@ class Terminal:
         if self._as_json:
             self._out.out(json.dumps(self._document(), indent=1, default=str))
             return
-        if not done and self._num_jobs == 1 and self.has_errors:
+        if not done and len(self._numbers) == 1 and self.has_errors:
             return
         if not self._quiet:
             self._name_skipped()
@@ -113,7 +112,9 @@ class Terminal:
 
     def _document(self) -> dict[str, object]:
         files = []
-        for report in self._reports:
+        # Several at once end in any order; folders that cannot be listed come first.
+        in_order = sorted(self._reports, key=lambda each: self._numbers.get(each.source, 0))
+        for report in in_order:
             entry = asdict(report) | {"summary": None, "tracks": []}
             if report.summary:
                 document = summary_json(report.summary, report.tracks)

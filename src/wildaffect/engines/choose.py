@@ -1,6 +1,5 @@
 """Choice of the engine by the options `--workers`, `--engine` and `--address`."""
 
-from collections.abc import Callable
 from importlib.util import find_spec
 
 from wildaffect.core.errors import MissingExtra, UsageError
@@ -14,7 +13,7 @@ def choose_engine(
     cluster: str | None,
     *,
     num_gpus: int = 0,
-    here: Callable[[], Worker[Job, Outcome]] | None = None,
+    here: Worker[Job, Outcome] | None = None,
 ) -> Engine[Job, Outcome]:
     """Return the engine of a command.
 
@@ -24,7 +23,7 @@ def choose_engine(
         cluster: Address of a Ray cluster, `local` to start Ray on this machine; None to run
             without Ray.
         num_gpus: GPUs of each worker on Ray.
-        here: Returns the worker of this process; the plan's by default.
+        here: Worker of this process, if it is already there; the plan's by default.
 
     Raises:
         UsageError: If `num_workers` is less than 1.
@@ -33,7 +32,7 @@ def choose_engine(
     check_num_workers(num_workers)
     if cluster is None:
         if num_workers == 1:
-            return InProcess(here or plan.worker)
+            return InProcess(plan.worker if here is None else lambda: here)
         return Processes(plan, num_workers)
     if find_spec("ray") is None:
         raise MissingExtra("the engine ray", "cluster")

@@ -30,6 +30,11 @@ def is_address(text: str) -> bool:
     return _ADDRESS.match(text) is not None
 
 
+def without_password(address: str) -> str:
+    """Return an address without the user name and password in it."""
+    return _PASSWORD.sub("", address)
+
+
 def open_file(path: Path, *, decoder_threads: int = 1) -> ContainerSource:
     """Open a video file.
 
@@ -55,7 +60,7 @@ def open_address(address: str) -> ContainerSource:
     Raises:
         UnreadableVideo: If there is no response in time, or the response is no video.
     """
-    name = _PASSWORD.sub("", address)
+    name = without_password(address)
     return ContainerSource(name, partial(_open_stream, address, name))
 
 

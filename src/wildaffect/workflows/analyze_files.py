@@ -1,35 +1,33 @@
 """Analyze many sources and write a table of each."""
 
-import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from wildaffect.analysis.folder import plan_results, run_jobs
-from wildaffect.analysis.job import FileJob, FileReport, OnFrame, is_live
-from wildaffect.analysis.neutral import AUTO, choose_neutral
-from wildaffect.analysis.options import ColumnOptions, ReadOptions, build_analyzer
+from wildaffect.analysis.job import FileJob, FileReport, is_live
+from wildaffect.analysis.neutral import (
+    AUTO,
+    measure_neutral,
+    parse_neutral,
+)
+from wildaffect.analysis.options import ColumnOptions, ReadOptions, load_model
 from wildaffect.analysis.overlays import OverlayOptions
-from wildaffect.core.frames import Frame, VideoInfo
+from wildaffect.analysis.plan import AnalysisPlan
+from wildaffect.core.frames import VideoInfo
 from wildaffect.core.printable import counted
-from wildaffect.inference.analyzer import Analyzer
+from wildaffect.core.shards import Shard
+from wildaffect.engines.choose import choose_engine
+from wildaffect.engines.engine import Engine, OnFrame
+from wildaffect.inference.analyzer import AnalysisOptions
 from wildaffect.inference.artifact import DEFAULT, Artifact
 from wildaffect.runtime.network import Device
 from wildaffect.video.expand import Skipped, expand_inputs
-from wildaffect.video.picture import DamagedVideoWarning
-
-OnFrameOf = Callable[[int], OnFrame]
-"""Called with the number of a source; returns the callback for its frames."""
 
 
-def no_frame(_info: VideoInfo, _frame: Frame) -> None:
+def no_frame(_job: FileJob, _info: VideoInfo, _num_frames: int) -> None:
     """Show no progress."""
-
-
-def no_frames(_number: int) -> OnFrame:
-    """Show no progress of any source."""
-    return no_frame
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -37,23 +35,16 @@ class FilesAnalysis:
     """Sources to analyze; iterating analyzes them, and yields a report of each."""
 
     jobs: tuple[FileJob, ...]
-    analyzer: Analyzer
+    engine: Engine[FileJob, FileReport | None]
     failed: tuple[FileReport, ...]
     """Folders that cannot be listed or are empty, and broken links."""
     skipped: tuple[Skipped, ...]
     """Files found in folders that are neither videos nor images."""
 
-    def run(self, on_frame_of: OnFrameOf = no_frames) -> Iterator[FileReport]:
+    def run(self, on_frame: OnFrame[FileJob] = no_frame) -> Iterator[FileReport]:
         """Yield a report per source as it ends; a failure is a report with its error."""
         yield from self.failed
-        reports = run_jobs(self.jobs, self.analyzer, on_frame_of)
-        while True:
-            with warnings.catch_warnings():  # the caller's filters hold between reports
-                warnings.simplefilter("ignore", DamagedVideoWarning)  # in the reports
-                report = next(reports, None)
-            if report is None:
-                return
-            yield report
+        yield from run_jobs(self.jobs, self.engine, on_frame)
 
     def __iter__(self) -> Iterator[FileReport]:
         return self.run()
@@ -85,6 +76,9 @@ def analyze_files(  # noqa: PLR0913 - each is an option of the command
     resume: bool = False,
     device: str = "cpu",
     num_threads: int = 1,
+    num_workers: int = 1,
+    cluster: str | None = None,
+    shard: str | None = None,
 ) -> FilesAnalysis:
     """Analyze videos, images and folders, and write a table of each.
 
@@ -110,23 +104,38 @@ def analyze_files(  # noqa: PLR0913 - each is an option of the command
         resume: Skip sources that already have a complete result of the same options.
         device: Name of the device that runs the networks.
         num_threads: Threads per network call.
+        num_workers: Number of sources in parallel, each in a process.
+        cluster: Address of a Ray cluster whose machines share inputs and output, `local` to
+            start Ray on this machine; None to run without Ray.
+        shard: Part of the sources, as `I/N` with I from 1 to N; all by default.
 
     Raises:
         UsageError: If an option is out of range, or several sources would share a table.
         UnreadableVideo: If there are no inputs, or the only one does not exist.
         OutputError: If the folder cannot be written.
         BadArtifact: If there is no such model.
+        MissingExtra: If Ray is used and not installed.
     """
     paths = [inputs] if isinstance(inputs, str | Path | int) else inputs
     found = expand_inputs(paths, images=images_as, leave_out=Path(output))
     planned = plan_results(found.sources, Path(output), f".{format}")
-    analyzer = build_analyzer(
-        model,
+    options = AnalysisOptions(
         device=Device(name=device, threads=num_threads),
         live=any(is_live(named.source) for named in planned),
         keep_features=measurements,
     )
-    choice = choose_neutral(neutral, analyzer)
+    plan = AnalysisPlan(
+        artifact=load_model(model, options),
+        options=options,
+        is_only_job=len(planned) == 1,
+    )
+    part = Shard.parse(shard)
+    planned, failed = part.of(planned), part.of(found.failed)
+    num_workers = max(min(num_workers, len(planned)), 1)
+    worker = plan.worker() if num_workers == 1 and cluster is None else None
+    choice = parse_neutral(neutral, plan.artifact.manifest)
+    if isinstance(choice, Path):
+        choice = measure_neutral(choice, (worker or plan.worker()).analyzer)
     jobs = [
         FileJob(
             source=named.source,
@@ -148,9 +157,7 @@ def analyze_files(  # noqa: PLR0913 - each is an option of the command
     ]
     return FilesAnalysis(
         jobs=tuple(jobs),
-        analyzer=analyzer,
-        failed=tuple(
-            FileReport(source=error.source, error=str(error)) for error in found.failed
-        ),
+        engine=choose_engine(plan, num_workers, cluster, here=worker),
+        failed=tuple(FileReport(source=error.source, error=str(error)) for error in failed),
         skipped=found.skipped,
     )

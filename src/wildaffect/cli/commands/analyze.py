@@ -53,6 +53,18 @@ class Command:
     threads: AnalysisThreads = 1
     """Threads per network call, without effect on results; decoding uses one more. auto: as
     many as the CPUs that this process may use."""
+    workers: int = 1
+    """Number of inputs to analyze in parallel, each in a process with its own networks and
+    threads. The result does not depend on it."""
+    engine: Literal["local", "ray"] = "local"
+    """Run workers on this machine, or on a Ray cluster whose machines share the inputs and
+    the output (needs the extra `cluster`)."""
+    address: str = "local"
+    """Address of the Ray cluster: auto for the cluster of this machine, or host:port;
+    local starts Ray on this machine for the duration of the command."""
+    shard: str | None = None
+    """Analyze one of N equal parts of the inputs: I/N with I from 1 to N, as in
+    $SLURM_ARRAY_TASK_ID/$SLURM_ARRAY_TASK_COUNT of an array that starts at 1."""
     resume: bool = False
     """Skip inputs that already have complete results made with the same options."""
     json: bool = False
@@ -64,6 +76,7 @@ class Command:
 def run(command: Command) -> int:
     """Analyze every input; return 1 if any of them failed or ended early."""
     from wildaffect.analysis.terminal import Terminal
+    from wildaffect.engines.choose import cluster_of
     from wildaffect.workflows.analyze_files import analyze_files
 
     files = analyze_files(
@@ -85,15 +98,18 @@ def run(command: Command) -> int:
         resume=command.resume,
         device=command.device,
         num_threads=command.threads,
+        num_workers=command.workers,
+        cluster=cluster_of(command.engine, command.address),
+        shard=command.shard,
     )
     terminal = Terminal(
-        num_jobs=len(files.jobs),
+        jobs=files.jobs,
         quiet=command.quiet,
         as_json=command.json,
         skipped=files.skipped,
     )
     with terminal.progress:
-        for report in files.run(terminal.on_frame_of):
+        for report in files.run(terminal.on_frame):
             terminal.add(report)
     terminal.close()
     return 1 if terminal.has_errors else 0

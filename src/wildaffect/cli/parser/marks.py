@@ -35,6 +35,7 @@ METAVARS = {
     "--protocol": "PROTOCOL",
     "--reference": "RECIPE",
     "--score-split": "SPLIT",
+    "--shard": "I/N",
     "--shift": "SECONDS",
     "--size": "PIXELS",
     "--source": "TEXT",
@@ -59,8 +60,8 @@ TOPICS = {
         *("--resume", "--trackers", "--data-license", "--license", "--json", "--quiet"),
     ),
     "Computing options:": (
-        *("--device", "--precision", "--threads", "--workers", "--decoders", "--engine"),
-        *("--address", "--strategy", "--micro-batch-size"),
+        *("--device", "--precision", "--threads", "--workers", "--shard", "--decoders"),
+        *("--engine", "--address", "--strategy", "--micro-batch-size"),
     ),
 }
 """Options that have a group of their own in the help of commands with many."""
