@@ -6,11 +6,15 @@ from pathlib import Path
 from wildaffect.core.annotations import Annotations
 from wildaffect.core.errors import BadAnnotation, UsageError
 from wildaffect.core.hashes import InputFiles, hash_files
+from wildaffect.core.printable import counted
 from wildaffect.formats.detect import FORMATS, detect
 from wildaffect.formats.generated import find_generated
+from wildaffect.formats.problems import Problem
 
 ALL_TASKS = "affwild2-mtl"
 """Layout with labels of every task."""
+MAX_ERROR_SHARE = 0.01
+"""Maximum share of rows with errors in annotations that something is trained on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +28,26 @@ class Annotated:
     first_frame: int | None
     """Number of a video's first frame; None if the layout does not define it."""
     notes: tuple[str, ...]
+    errors: tuple[Problem, ...] = ()
+    """Problems that lose a row, or mask a field: what `data check` reports as errors."""
+
+    def check_for_training(self) -> None:
+        """Refuse annotations that would be lost in silence.
+
+        Raises:
+            BadAnnotation: If more than 1 % of the rows have errors; it names the first.
+        """
+        rows = len({(error.path, error.line) for error in self.errors})
+        total = len(self.annotations)
+        if rows > MAX_ERROR_SHARE * total:
+            first = self.errors[0]
+            raise BadAnnotation(
+                first.path,
+                first.line,
+                f"{first.text}; {rows:,} of {total:,} rows have errors and would be lost, "
+                f"the limit is {MAX_ERROR_SHARE:.0%}; see data check, correct them, or "
+                "leave empty what is not annotated",
+            )
 
 
 def read_annotated(
@@ -69,7 +93,7 @@ def read_annotated(
     if reading.problems:
         first = reading.problems[0]
         note = (
-            f"annotations: {len(reading.problems):,} problems, the first: "
+            f"annotations: {counted(len(reading.problems), 'problem')}, the first: "
             f"{Path(first.path).name}:{first.line}: {first.text}; see data check"
         )
         notes = (note,)
@@ -83,6 +107,7 @@ def read_annotated(
         layout=known.name,
         first_frame=known.first_frame,
         notes=notes,
+        errors=tuple(each for each in reading.problems if each.kind.is_error),
     )
 
 

@@ -92,6 +92,8 @@ def set_up(  # noqa: PLR0913 - arguments of train and cross_validate
     if data_license == UNKNOWN_LICENSE and generated is not None:
         data_license = generated.license
     notes = Notes(callbacks.on_note)
+    for note in split.annotated.notes:
+        notes.add(note)
     if split.without_features:
         some = ", ".join(split.without_features[:5])
         notes.add(

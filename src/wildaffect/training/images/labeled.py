@@ -89,10 +89,12 @@ def load_labeled(
 
     Raises:
         MissingData: If there are no annotations or no crops.
+        BadAnnotation: If more than 1 % of the rows have errors.
         UsageError: If there is no such split, or the labels cannot be mapped.
     """
     layout = place.layout or fullest_layout(place.data)
     annotated = read_annotated(place.data, layout=layout, split=split)
+    annotated.check_for_training()
     annotations = annotated.annotations
     if spaces is not None and spaces != annotations.spaces:
         annotations = map_spaces(annotations, spaces).annotations

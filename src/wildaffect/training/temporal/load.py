@@ -60,10 +60,12 @@ def load_split(
 
     Raises:
         MissingData: If `data` contains no known layout.
+        BadAnnotation: If more than 1 % of the rows have errors.
         UsageError: If there is no such split.
         FeatureError: If an input is not in the store, or no video has features.
     """
     annotated = read_annotated(data, layout=layout or fullest_layout(data), split=split)
+    annotated.check_for_training()
     sequences = tuple(
         advance_traces(
             sequence, recipe.annotation_delay_s, max_distance_s=recipe.max_distance_s
