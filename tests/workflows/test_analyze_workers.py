@@ -189,3 +189,26 @@ def is_alive(pid):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+def test_a_list_of_videos_gives_results_and_sources_their_ids(videos, tmp_path, capfd):
+    listed = tmp_path / "list.csv"
+    listed.write_text(
+        "path,id,start,stop\n"
+        f"{videos}/d.mp4,S01/rest,,\n"
+        f"{videos}/d.mp4,S01/task,0.08,0.2\n"
+        f"{videos}/none.mp4,S02/rest,,\n"
+    )
+    out = tmp_path / "out"
+    given = ["analyze", str(listed), "-o", str(out), "--json"]
+    assert main(given) == 1
+    files = json.loads(capfd.readouterr().out)["files"]
+    assert [entry["label"] for entry in files] == ["S01/rest", "S01/task", "S02/rest"]
+    assert "none.mp4: no such file" in files[2]["error"]
+    rest = wildaffect.read_table(out / "S01/rest.csv")
+    task = wildaffect.read_table(out / "S01/task.csv")
+    assert (rest.num_rows, task["frame"].to_pylist()) == (6, [2, 3, 4])
+    assert set(task["source"].to_pylist()) == {"S01/task"}
+    assert main([*given, "--resume"]) == 1
+    files = json.loads(capfd.readouterr().out)["files"]
+    assert [entry["was_finished"] for entry in files] == [True, True, False]

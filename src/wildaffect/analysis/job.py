@@ -76,6 +76,8 @@ class FileReport:
     """Outcome of one job."""
 
     source: str
+    label: str | None = None
+    """Name of the source in its rows, and its id in a list of videos."""
     result: Path | None = None
     overlay: Path | None = None
     summary: RunSummary | None = None

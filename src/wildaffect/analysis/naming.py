@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from wildaffect.core.errors import UsageError
 from wildaffect.core.printable import printable
 from wildaffect.video.expand import Source
 from wildaffect.video.inputs import SourceLike
@@ -20,6 +21,8 @@ class NamedSource:
     """Path in the analyzed folder, or the full path where that is not distinct."""
     results: tuple[Path, ...]
     """By preference."""
+    id: str | None = None
+    """Name given by the user."""
 
 
 def result_names(sources: Sequence[Source], out: Path, suffix: str) -> list[NamedSource]:
@@ -28,8 +31,29 @@ def result_names(sources: Sequence[Source], out: Path, suffix: str) -> list[Name
     `data/S01/a.mp4` of the input `data` becomes `S01/a.csv` in `out`, and a single file
     `a.csv`. Inputs that would collide, such as `a.mp4` and `a.avi`, become `a.mp4.csv` and
     `a.avi.csv`, prefixed with the folder's name if needed. Live sources are called
-    `camera-0` and `stream`. A repeated source is listed once.
+    `camera-0` and `stream`. A repeated source is listed once. A source with an id has that
+    name, and the same source with another id is another one.
+
+    Raises:
+        UsageError: If a source without an id would have the name of an id.
     """
+    given = [
+        NamedSource(each.source, printable(each.id), (out / f"{each.id}{suffix}",), each.id)
+        for each in sources
+        if each.id is not None
+    ]
+    free = _free_names([each for each in sources if each.id is None], out, suffix)
+    taken = {named.results[0] for named in given}
+    for named in free:
+        if named.results[0] in taken:
+            raise UsageError(
+                f"{named.name}: its result would have the name of the id "
+                f"{named.results[0].relative_to(out).as_posix()}; give it an id too"
+            )
+    return [*free, *given]
+
+
+def _free_names(sources: Sequence[Source], out: Path, suffix: str) -> list[NamedSource]:
     named = _named(sources)
     levels = [
         Counter(_key(naming(path, source.inside)) for path, source in named)

@@ -1,9 +1,10 @@
 """Workers that analyze one source after another, for any engine."""
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wildaffect.analysis.job import FileJob, FileReport, run_job
+from wildaffect.analysis.job import OnFrame as OnDecoded
 from wildaffect.core.errors import (
     OutputError,
     UnreadableVideo,
@@ -40,10 +41,14 @@ class AnalysisWorker:
         def frame_decoded(info: VideoInfo, frame: Frame) -> None:
             on_frame(job, info, frame.index + 1)
 
+        report = self._report(job, frame_decoded)
+        return replace(report, label=job.label) if report else None
+
+    def _report(self, job: FileJob, on_frame: OnDecoded) -> FileReport | None:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", DamagedVideoWarning)  # in the report
-                return run_job(job, self.analyzer, frame_decoded)
+                return run_job(job, self.analyzer, on_frame)
         except UsageError as error:
             if self.is_only_job:
                 raise
@@ -75,4 +80,5 @@ class AnalysisPlan:
 
     def worker_died(self, job: FileJob, how: str) -> FileReport:
         """Return the report of a source whose worker was lost with it."""
-        return FileReport(source=job.name, error=worker_died(job.name, how))
+        error = worker_died(job.name, how)
+        return FileReport(source=job.name, label=job.label, error=error)

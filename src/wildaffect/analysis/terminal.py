@@ -37,8 +37,10 @@ class Terminal:
     ) -> None:
         self._skipped = skipped
         self._quiet, self._as_json = quiet, as_json
-        self._numbers = {job.name: number for number, job in enumerate(jobs, start=1)}
-        self._starts: dict[str, tuple[int, float]] = {}
+        self._numbers = {
+            (job.name, job.label): number for number, job in enumerate(jobs, start=1)
+        }
+        self._starts: dict[tuple[str, str | None], tuple[int, float]] = {}
         """First frame of each source in progress, and its time."""
         self._out = Console(highlight=False, soft_wrap=True)
         self.progress = ProgressDisplay(quiet=quiet)
@@ -52,13 +54,13 @@ class Terminal:
 
     def on_frame(self, job: FileJob, info: VideoInfo, num_frames: int) -> None:
         """Show the progress of one source."""
-        name, now_s = job.name, time.monotonic()
+        key, now_s = (job.name, job.label), time.monotonic()
         many = len(self._numbers) > 1
-        prefix = f"[{self._numbers[name]}/{len(self._numbers)}] " if many else ""
-        before, since_s = self._starts.setdefault(name, (num_frames - 1, now_s))
+        prefix = f"[{self._numbers[key]}/{len(self._numbers)}] " if many else ""
+        before, since_s = self._starts.setdefault(key, (num_frames - 1, now_s))
         speed = (num_frames - before) / job.read.every / max(now_s - since_s, 1e-3)
         self.progress.show(
-            name,
+            _row(*key),
             num_frames,
             info.num_frames,
             text=f"{prefix}{info.name}, {speed:.0f} frames/s",
@@ -66,8 +68,9 @@ class Terminal:
 
     def add(self, report: FileReport) -> None:
         """Show the outcome of one job."""
-        self.progress.remove(report.source)
-        self._starts.pop(report.source, None)
+        key = (report.source, report.label)
+        self.progress.remove(_row(*key))
+        self._starts.pop(key, None)
         self._reports.append(report)
         if report.error:
             self.progress.print(f"wildaffect: {report.error}")
@@ -113,7 +116,10 @@ class Terminal:
     def _document(self) -> dict[str, object]:
         files = []
         # Several at once end in any order; folders that cannot be listed come first.
-        in_order = sorted(self._reports, key=lambda each: self._numbers.get(each.source, 0))
+        in_order = sorted(
+            self._reports,
+            key=lambda each: self._numbers.get((each.source, each.label), 0),
+        )
         for report in in_order:
             entry = asdict(report) | {"summary": None, "tracks": []}
             if report.summary:
@@ -126,3 +132,8 @@ class Terminal:
             "skipped": [asdict(each) for each in self._skipped],
             "num_skipped": len(self._skipped),
         }
+
+
+def _row(source: str, label: str | None) -> str:
+    """Return the name of a source's row."""
+    return f"{source} {label}"

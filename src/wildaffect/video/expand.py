@@ -21,6 +21,8 @@ class Source:
     source: SourceLike
     inside: Path = Path()
     """Path relative to the given folder."""
+    id: str | None = None
+    """Name given by the user, as in a list of videos."""
 
 
 @dataclass(frozen=True, slots=True)

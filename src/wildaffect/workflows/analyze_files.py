@@ -5,13 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from wildaffect.analysis.folder import plan_results, run_jobs
+from wildaffect.analysis.folder import run_jobs
+from wildaffect.analysis.inputs import NeutralChoices, plan_inputs
 from wildaffect.analysis.job import FileJob, FileReport, is_live
-from wildaffect.analysis.neutral import (
-    AUTO,
-    measure_neutral,
-    parse_neutral,
-)
+from wildaffect.analysis.neutral import AUTO
 from wildaffect.analysis.options import ColumnOptions, ReadOptions, load_model
 from wildaffect.analysis.overlays import OverlayOptions
 from wildaffect.analysis.plan import AnalysisPlan
@@ -20,10 +17,11 @@ from wildaffect.core.printable import counted
 from wildaffect.core.shards import Shard
 from wildaffect.engines.choose import choose_engine
 from wildaffect.engines.engine import Engine, OnFrame
+from wildaffect.engines.processes import check_num_workers
 from wildaffect.inference.analyzer import AnalysisOptions
 from wildaffect.inference.artifact import DEFAULT, Artifact
 from wildaffect.runtime.network import Device
-from wildaffect.video.expand import Skipped, expand_inputs
+from wildaffect.video.expand import Skipped
 
 
 def no_frame(_job: FileJob, _info: VideoInfo, _num_frames: int) -> None:
@@ -86,7 +84,8 @@ def analyze_files(  # noqa: PLR0913 - each is an option of the command
     `for report in analyze_files("videos", "results")`.
 
     Args:
-        inputs: Videos, images, folders of them, camera numbers or addresses.
+        inputs: Videos, images, folders of them, camera numbers, addresses, or lists of
+            videos (`.csv`, see docs/cluster.md).
         output: Folder of the tables, or the name of the table of a single source.
         format: Format of the tables if the output is a folder.
         model: Name, path or artifact.
@@ -117,40 +116,41 @@ def analyze_files(  # noqa: PLR0913 - each is an option of the command
         MissingExtra: If Ray is used and not installed.
     """
     paths = [inputs] if isinstance(inputs, str | Path | int) else inputs
-    found = expand_inputs(paths, images=images_as, leave_out=Path(output))
-    planned = plan_results(found.sources, Path(output), f".{format}")
+    read = ReadOptions(
+        start_s=start_s, stop_s=stop_s, every=every, images=images_as, fps=fps
+    )
+    found = plan_inputs(paths, Path(output), f".{format}", read)
     options = AnalysisOptions(
         device=Device(name=device, threads=num_threads),
-        live=any(is_live(named.source) for named in planned),
+        live=any(is_live(named.source) for named in found.named),
         keep_features=measurements,
     )
     plan = AnalysisPlan(
         artifact=load_model(model, options),
         options=options,
-        is_only_job=len(planned) == 1,
+        is_only_job=len(found.named) == 1,
     )
     part = Shard.parse(shard)
-    planned, failed = part.of(planned), part.of(found.failed)
+    planned, failed = part.of(found.named), part.of(found.failed)
+    check_num_workers(num_workers)
     num_workers = max(min(num_workers, len(planned)), 1)
     worker = plan.worker() if num_workers == 1 and cluster is None else None
-    choice = parse_neutral(neutral, plan.artifact.manifest)
-    if isinstance(choice, Path):
-        choice = measure_neutral(choice, (worker or plan.worker()).analyzer)
+    neutrals = NeutralChoices(
+        plan.artifact.manifest, lambda: (worker or plan.worker()).analyzer
+    )
     jobs = [
         FileJob(
             source=named.source,
             label=named.name,
             results=named.results,
-            read=ReadOptions(
-                start_s=start_s, stop_s=stop_s, every=every, images=images_as, fps=fps
-            ),
+            read=found.read(named, read),
             columns=ColumnOptions(
                 landmarks=landmarks, blendshapes=blendshapes, features=measurements
             ),
             overlay=OverlayOptions(blur_faces=blur_faces)
             if overlay or blur_faces
             else None,
-            neutral=choice,
+            neutral=neutrals.of(found.neutral(named, neutral)),
             resume=resume,
         )
         for named in planned

@@ -16,7 +16,9 @@ class Command:
     """Options of `analyze`."""
 
     inputs: Annotated[tuple[str, ...], Positional("INPUT")]
-    """Videos, images, folders of them, camera numbers, rtsp:// or http:// addresses."""
+    """Videos, images, folders of them, camera numbers, rtsp:// or http:// addresses, or
+    lists of videos: .csv with a column path, and if wanted id, start, stop, every,
+    neutral."""
     output: Path = Path("wildaffect-results")
     """Folder for the results, or the table's name for a single input."""
     format: Literal["csv", "parquet", "jsonl"] = "csv"
