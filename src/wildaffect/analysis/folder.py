@@ -22,20 +22,23 @@ FILE_SUFFIXES = frozenset(
     | {".npz", ".pkl", ".tsv", ".txt", ".xls", ".xlsx"}
 )
 """Common suffixes of file names that are no table format."""
+STANDARD_OUTPUT = "-"
 _POLL_S = 0.5
 
 
 def plan_results(sources: Sequence[Source], out: Path, suffix: str) -> list[NamedSource]:
     """Return each source with the names that its table may have, by preference.
 
-    `out` is the name of a table if it ends like one and there is a single source, else a
-    folder, which is created; see `result_names`.
+    `out` is `-` for standard output, the name of a table if it ends like one and there is a
+    single source, else a folder, which is created; see `result_names`.
 
     Raises:
         UsageError: If several sources would share a table, or the format is unknown.
         OutputError: If the folder cannot be created.
     """
     plan = result_names(sources, out, suffix)
+    if str(out) == STANDARD_OUTPUT:
+        return [replace(named, results=()) for named in plan]
     if out.suffix.lower() in TABLE_SUFFIXES and not out.is_dir():
         if len(plan) > 1:
             raise UsageError(

@@ -17,7 +17,7 @@ from wildaffect.analysis.overlays import (
     open_overlay,
 )
 from wildaffect.analysis.pictures import with_names
-from wildaffect.core.errors import Stopped, UnreadableVideo, UsageError
+from wildaffect.core.errors import Stopped, UnreadableVideo, UsageError, no_frame_chosen
 from wildaffect.core.frames import Frame, VideoInfo
 from wildaffect.core.results import FaceResult
 from wildaffect.inference.analyzer import Analyzer
@@ -41,7 +41,8 @@ class FileJob:
 
     source: SourceLike
     results: tuple[Path, ...]
-    """Candidate names of its table, by preference; see `claim_result`."""
+    """Candidate names of its table, by preference; see `claim_result`. Empty if its rows go
+    to standard output."""
     read: ReadOptions
     columns: ColumnOptions
     label: str | None = None
@@ -133,16 +134,13 @@ def run_job(job: FileJob, analyzer: Analyzer, on_frame: OnFrame) -> FileReport:
         summarizer = Summarizer(schema.spaces)
         neutrals = job.neutral.neutrals(analyzer, job.source, job.read)
         # Its threads end before the process does, also if stopped between two rows.
-        run = analyzer.run(_reported(reader, on_frame), neutrals.of_track)
+        run = analyzer.run(reported(reader, on_frame), neutrals.of_track)
         results = stack.enter_context(closing(run))
         pictures = job.read.pictures(job.source)
         rows = summarizer.observe(with_names(results, job.label, pictures))
         first = next(rows, None)
         if first is None:
-            raise UsageError(
-                f"{reader.info.name}: start, stop and every must choose at least one "
-                "frame, got none"
-            )
+            raise no_frame_chosen(reader.info.name)
         with ExitStack() as files:
             events = files.enter_context(EventLog(claim.path, schema.arrow(), job.label))
             table = files.enter_context(
@@ -163,7 +161,7 @@ def run_job(job: FileJob, analyzer: Analyzer, on_frame: OnFrame) -> FileReport:
         summary=summarizer.run(time.monotonic() - started_s),
         tracks=summarizer.tracks(),
         error=error,
-        note=None if error else _note(reader, neutrals, summarizer),
+        note=None if error else note_of(reader, neutrals, summarizer),
     )
 
 
@@ -182,11 +180,11 @@ def _write_rows(
     except UnreadableVideo as broken:
         return str(broken), None
     except KeyboardInterrupt as interrupt:
-        return None, _end_of_live(job, interrupt)
+        return None, end_of_live(job, interrupt)
     return None, None
 
 
-def _end_of_live(job: FileJob, stop: KeyboardInterrupt) -> Stopped | None:
+def end_of_live(job: FileJob, stop: KeyboardInterrupt) -> Stopped | None:
     """End a live source here; return the exception that stops the command after it."""
     if not job.is_live:
         raise stop
@@ -213,7 +211,8 @@ def _damage(reader: VideoReader) -> str:
     return f"{reader.info.name}: {reader.damage.describe()}"
 
 
-def _note(reader: VideoReader, neutrals: Neutrals, summarizer: Summarizer) -> str | None:
+def note_of(reader: VideoReader, neutrals: Neutrals, summarizer: Summarizer) -> str | None:
+    """Return warnings about a source that affected no row, if any."""
     notes = [_damage(reader)] if reader.damage else []
     if neutrals.are_shared and summarizer.most_faces > 1:
         notes.append(
@@ -223,7 +222,8 @@ def _note(reader: VideoReader, neutrals: Neutrals, summarizer: Summarizer) -> st
     return "; ".join(notes) or None
 
 
-def _reported(reader: VideoReader, on_frame: OnFrame) -> Iterator[Frame]:
+def reported(reader: VideoReader, on_frame: OnFrame) -> Iterator[Frame]:
+    """Yield the frames of a source and report each."""
     for frame in reader:
         on_frame(reader.info, frame)
         yield frame

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from wildaffect.analysis.job import FileJob, FileReport, run_job
 from wildaffect.analysis.job import OnFrame as OnDecoded
+from wildaffect.analysis.lines import write_lines
 from wildaffect.core.errors import (
     OutputError,
     UnreadableVideo,
@@ -48,7 +49,8 @@ class AnalysisWorker:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", DamagedVideoWarning)  # in the report
-                return run_job(job, self.analyzer, on_frame)
+                run = run_job if job.results else write_lines
+                return run(job, self.analyzer, on_frame)
         except UsageError as error:
             if self.is_only_job:
                 raise
@@ -57,6 +59,8 @@ class AnalysisWorker:
             return None if job.resume else FileReport(source=job.name, error=str(error))
         except (UnreadableVideo, OutputError) as error:
             return FileReport(source=job.name, error=str(error))
+        except BrokenPipeError:  # of standard output
+            raise
         except Exception as error:
             return FileReport(source=job.name, error=unexpected(job.name, error))
 

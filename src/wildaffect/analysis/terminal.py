@@ -25,6 +25,7 @@ class Terminal:
         quiet: Print only errors and the last line.
         as_json: Print one JSON document on standard output in place of text.
         skipped: Files found in folders that are not read.
+        to_stderr: Print reports on standard error, as standard output has rows.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class Terminal:
         quiet: bool,
         as_json: bool,
         skipped: Sequence[Skipped] = (),
+        to_stderr: bool = False,
     ) -> None:
         self._skipped = skipped
         self._quiet, self._as_json = quiet, as_json
@@ -42,7 +44,7 @@ class Terminal:
         }
         self._starts: dict[tuple[str, str | None], tuple[int, float]] = {}
         """First frame of each source in progress, and its time."""
-        self._out = Console(highlight=False, soft_wrap=True)
+        self._out = Console(stderr=to_stderr, highlight=False, soft_wrap=True)
         self.progress = ProgressDisplay(quiet=quiet)
         self._reports: list[FileReport] = []
         self._started_s = time.monotonic()

@@ -98,6 +98,13 @@ class OutputError(WildAffectError):
     """A result cannot be written to the requested place."""
 
 
+def no_frame_chosen(source: str) -> UsageError:
+    """Return the error of a source of which no frame is read."""
+    return UsageError(
+        f"{source}: start, stop and every must choose at least one frame, got none"
+    )
+
+
 def unexpected(where: str, error: Exception) -> str:
     """Return a one-line description of an unexpected error, for bug reports."""
     dependency = dependency_that_differs(error)

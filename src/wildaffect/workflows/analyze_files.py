@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from wildaffect.analysis.folder import run_jobs
+from wildaffect.analysis.folder import STANDARD_OUTPUT, run_jobs
 from wildaffect.analysis.inputs import NeutralChoices, plan_inputs
 from wildaffect.analysis.job import FileJob, FileReport, is_live
 from wildaffect.analysis.neutral import AUTO
 from wildaffect.analysis.options import ColumnOptions, ReadOptions, load_model
 from wildaffect.analysis.overlays import OverlayOptions
 from wildaffect.analysis.plan import AnalysisPlan
+from wildaffect.core.errors import UsageError
 from wildaffect.core.frames import VideoInfo
 from wildaffect.core.printable import counted
 from wildaffect.core.shards import Shard
@@ -86,7 +87,8 @@ def analyze_files(  # noqa: PLR0913 - each is an option of the command
     Args:
         inputs: Videos, images, folders of them, camera numbers, addresses, or lists of
             videos (`.csv`, see docs/cluster.md).
-        output: Folder of the tables, or the name of the table of a single source.
+        output: Folder of the tables, or the name of the table of a single source; `-` for
+            JSON Lines on standard output.
         format: Format of the tables if the output is a folder.
         model: Name, path or artifact.
         neutral: Neutral face, see `analyze`.
@@ -115,6 +117,12 @@ def analyze_files(  # noqa: PLR0913 - each is an option of the command
         BadArtifact: If there is no such model.
         MissingExtra: If Ray is used and not installed.
     """
+    if str(output) == STANDARD_OUTPUT:
+        _check_lines(
+            overlay=overlay or blur_faces,
+            resume=resume,
+            workers=num_workers > 1 or cluster is not None,
+        )
     paths = [inputs] if isinstance(inputs, str | Path | int) else inputs
     read = ReadOptions(
         start_s=start_s, stop_s=stop_s, every=every, images=images_as, fps=fps
@@ -161,3 +169,13 @@ def analyze_files(  # noqa: PLR0913 - each is an option of the command
         failed=tuple(FileReport(source=error.source, error=str(error)) for error in failed),
         skipped=found.skipped,
     )
+
+
+def _check_lines(**given: bool) -> None:
+    """Refuse options that standard output has no place for."""
+    for name, is_given in given.items():
+        if is_given:
+            raise UsageError(
+                f"{name}: must not be used where rows go to standard output (-); choose a "
+                "folder as output"
+            )

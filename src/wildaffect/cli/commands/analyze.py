@@ -20,7 +20,8 @@ class Command:
     lists of videos: .csv with a column path, and if wanted id, start, stop, every,
     neutral."""
     output: Path = Path("wildaffect-results")
-    """Folder for the results, or the table's name for a single input."""
+    """Folder for the results, or the table's name for a single input; - for JSON Lines on
+    standard output."""
     format: Literal["csv", "parquet", "jsonl"] = "csv"
     """Format of the tables when the output is a folder."""
     overlay: bool = False
@@ -109,6 +110,7 @@ def run(command: Command) -> int:
         quiet=command.quiet,
         as_json=command.json,
         skipped=files.skipped,
+        to_stderr=command.output == Path("-"),
     )
     with terminal.progress:
         for report in files.run(terminal.on_frame):
