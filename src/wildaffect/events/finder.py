@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from wildaffect.core.arrow import floats
 from wildaffect.core.events import Event
 from wildaffect.core.tasks import expression_column
 from wildaffect.events.catalog import (
@@ -140,7 +141,7 @@ class EventFinder:
             yield from track.add(run)
 
     def _columns(self, rows: pa.Table) -> dict[str, Floats]:
-        columns = {name: _floats(rows[name]) for name in [*self._read, *self._probs]}
+        columns = {name: floats(rows[name]) for name in [*self._read, *self._probs]}
         if columns.keys() >= _HAS_GAZE:
             yaw, pitch = (np.radians(columns[name]) for name in sorted(_HAS_GAZE)[::-1])
             columns[GAZE_ANGLE] = np.degrees(np.arccos(np.cos(yaw) * np.cos(pitch)))
@@ -267,14 +268,8 @@ class _Track:
 def _labels(rows: pa.Table) -> dict[str, Floats]:
     """Return expression -> 1, 0 or NaN of each row."""
     codes = rows["expression"].combine_chunks().dictionary_encode()
-    indices = _floats(codes.indices)
+    indices = floats(codes.indices)
     return {
         label: np.where(np.isnan(indices), np.nan, indices == code)
         for code, label in enumerate(codes.dictionary.to_pylist())
     }
-
-
-def _floats(column: pa.ChunkedArray | pa.Array) -> Floats:
-    """Return a column as float64 with NaN for empty cells."""
-    numbers = column.cast(pa.int8()) if pa.types.is_boolean(column.type) else column
-    return np.asarray(numbers.to_numpy(zero_copy_only=False), np.float64)

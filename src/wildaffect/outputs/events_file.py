@@ -71,7 +71,6 @@ def write_events(
     """
     path = events_path(result)
     table = _table(events, source)
-    lines = [csv_rows.header(SCHEMA), *map(csv_rows.rows, table.to_batches())]
     owner = (read_sidecar(result) or {}).get("source")
     document: dict[str, Any] = {
         "wildaffect_version": __version__,
@@ -84,7 +83,7 @@ def write_events(
     }
     try:
         with whole_file(path) as part, part.open("wb") as file:
-            file.writelines(lines)
+            file.write(csv_rows.whole(table))
             # Other runs take events without a sidecar for a file of the user's.
             path.unlink(missing_ok=True)
             replace_document(sidecar_path(path), document)

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from wildaffect.core.arrow import floats
 from wildaffect.core.checks import check_numbers
 from wildaffect.core.faces import Status
 from wildaffect.study.design import Trial
@@ -100,7 +101,7 @@ def read_trial(
     _check_covered(table["time_s"].to_numpy() - trial.onset_s, window)
     rows = _person(table, trial, window)
     times_s = rows["time_s"].to_numpy() - trial.onset_s
-    values = np.column_stack([_floats(rows[name]) for name in signals])
+    values = np.column_stack([floats(rows[name]) for name in signals])
     usable = np.array(rows["status"].to_pylist()) == str(Status.OK)
     values[~usable] = np.nan
     steps = np.floor((times_s - window.start_s) / window.step_s + 1e-9).astype(int)
@@ -197,8 +198,3 @@ def _step_means(steps: NDArray[np.int64], values: Floats, num_steps: int) -> Flo
     total = np.bincount(steps[known], values[known], minlength=num_steps)
     with np.errstate(invalid="ignore"):
         return np.where(count > 0, total / np.maximum(count, 1), np.nan)
-
-
-def _floats(column: pa.ChunkedArray) -> Floats:
-    numbers = column.cast(pa.int8()) if pa.types.is_boolean(column.type) else column
-    return np.array(numbers.to_numpy(zero_copy_only=False), np.float64)

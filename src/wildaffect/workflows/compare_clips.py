@@ -82,10 +82,10 @@ class StudyResult:
         )
         files = {
             "study.html": self.page.encode(),
-            "curves.csv": _csv(self.curves),
-            "participants.csv": _csv(self.participants),
-            "differences.csv": _csv(differences_table(self.comparison)),
-            "exclusions.csv": _csv(exclusions),
+            "curves.csv": csv_rows.whole(self.curves),
+            "participants.csv": csv_rows.whole(self.participants),
+            "differences.csv": csv_rows.whole(differences_table(self.comparison)),
+            "exclusions.csv": csv_rows.whole(exclusions),
             "methods.txt": f"{self.methods}\n".encode(),
         }
         for name in files:
@@ -255,9 +255,3 @@ def _curves(
     if texts:
         raise UsageError(f"{path}: {texts[0]} is text; choose columns of numbers")
     return read_trial(table, trial, signals, window)
-
-
-def _csv(table: pa.Table) -> bytes:
-    return csv_rows.header(table.schema) + b"".join(
-        csv_rows.rows(batch) for batch in table.to_batches()
-    )

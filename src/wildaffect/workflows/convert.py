@@ -1,6 +1,6 @@
 """Write results in the formats of other programs."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,13 +19,7 @@ from wildaffect.interchange.export import (
 from wildaffect.interchange.stored import StoredResult, load_result
 from wildaffect.outputs.find import find_results
 from wildaffect.outputs.sidecar import read_sidecar, replace_document, sidecar_path
-
-OnResult = Callable[[str, int, int], None]
-"""Called with the name of a result, the number of results done, and their number."""
-
-
-def no_progress(_name: str, _done: int, _total: int) -> None:
-    """Show no progress."""
+from wildaffect.workflows.on_result import OnResult, no_progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,15 +32,10 @@ from wildaffect.reports.thumbnails import (
     photo_thumbnail,
     video_thumbnails,
 )
+from wildaffect.workflows.on_result import OnResult, no_progress
 
 INDEX = "index.html"
 _INDEX_OWNER = "index"
-OnResult = Callable[[str, int, int], None]
-"""Called with the name of a result, the number of reports done, and their number."""
-
-
-def no_progress(_name: str, _done: int, _total: int) -> None:
-    """Show no progress."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

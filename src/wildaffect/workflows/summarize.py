@@ -1,6 +1,6 @@
 """Events and summaries of stored results."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,15 +20,10 @@ from wildaffect.outputs.table import read_table
 from wildaffect.outputs.tables import csv_rows
 from wildaffect.reporting.tables import TextTable, html_table
 from wildaffect.summaries.summarize import summarize_table
+from wildaffect.workflows.on_result import OnResult, no_progress
 
-OnResult = Callable[[str, int, int], None]
-"""Called with the name of a result, the number of results done, and their number."""
 Results = str | Path | Sequence[str | Path]
 """Tables, and folders with tables, as `analyze` wrote them."""
-
-
-def no_progress(_name: str, _done: int, _total: int) -> None:
-    """Show no progress."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,8 +173,7 @@ def _checked(path: Path, results: Sequence[Path]) -> Path:
 def _write(path: Path, summary: pa.Table) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        lines = [csv_rows.header(summary.schema)]
-        write_whole(path, lines + [csv_rows.rows(b) for b in summary.to_batches()])
+        write_whole(path, csv_rows.whole(summary))
     except OSError as error:
         raise OutputError(
             f"{path}: summary must be writable, got {error.strerror or error}"

@@ -26,6 +26,11 @@ def rows(batch: pa.RecordBatch) -> bytes:
     return _lines([_with_marks(column) for column in batch.columns])
 
 
+def whole(table: pa.Table) -> bytes:
+    """Return a file with all rows."""
+    return header(table.schema) + b"".join(map(rows, table.to_batches()))
+
+
 def guarded(text: str) -> str:
     """Return text with an apostrophe in front where a spreadsheet would compute it."""
     return f"'{text}" if re.match(f"[{_FIRST}]", text) else text
