@@ -21,8 +21,11 @@ from wildaffect.inference.manifest import (
 PACKAGE = Path(wildaffect.__file__).parent
 TRAINING = {"models", "losses", "training", "export", "recipes"}
 FLOAT = TensorProto.FLOAT
-EXTRA = {("synth",), ("features", "world_features"), ("features", "world_sight")}
-"""Need the extra `world` (numba)."""
+EXTRA = {
+    *(("synth",), ("features", "world_features"), ("features", "world_sight")),
+    ("serving",),
+}
+"""Need the extra `world` (numba) or `serve`."""
 NEED_TRAIN = {("cli", "results"), ("cli", "training_progress"), ("extending",)}
 """Print what layers of training return, or offer their parts; need the extra `train`."""
 LIGHT_WORKFLOWS = {

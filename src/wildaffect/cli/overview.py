@@ -10,6 +10,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "stream": "send rows of a camera to other programs as they come",
         "demo": "analyze a portrait and two clips that ship with it",
         "recover": "recover results from an interrupted run",
+        "serve": "serve analysis over HTTP: pages, jobs, a live camera",
         "doctor": "check the installation and suggest fixes",
     },
     "Results": {

@@ -32,15 +32,20 @@ def rows(batch: pa.RecordBatch) -> bytes:
 
 def read(path: Path, types: Mapping[str, pa.DataType]) -> pa.Table:
     """Read a finished table; columns that no row has come from `types` or the core."""
-    return _parse(path.read_bytes(), types)
+    return parse(path.read_bytes(), types)
 
 
 def read_part(path: Path, types: Mapping[str, pa.DataType]) -> pa.Table:
     """Read the complete lines of a table that may be truncated."""
-    return _parse(path.read_bytes()[: bytes_to_last_newline(path)], types)
+    return parse(path.read_bytes()[: bytes_to_last_newline(path)], types)
 
 
-def _parse(text: bytes, types: Mapping[str, pa.DataType]) -> pa.Table:
+def parse(text: bytes, types: Mapping[str, pa.DataType]) -> pa.Table:
+    """Return the rows of complete lines.
+
+    Raises:
+        ValueError: If a line is not an object.
+    """
     found = [from_json(line) for line in text.split(b"\n") if line.strip()]
     columns = dict(types) or {c.name: arrow_type(c.name) for c in result_schema().columns}
     for number, row in enumerate(found, start=1):

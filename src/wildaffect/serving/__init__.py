@@ -1,0 +1,1 @@
+"""HTTP service: jobs in worker processes, live sessions, and pages for a browser."""

@@ -1,0 +1,59 @@
+"""The result of a job in the formats that clients ask for, from its JSON Lines."""
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import pyarrow as pa
+
+from wildaffect.core.errors import OutputError
+from wildaffect.outputs.events_file import events_path
+from wildaffect.outputs.schema import ResultSchema
+from wildaffect.outputs.table import BATCH_ROWS, TableWriter
+from wildaffect.outputs.tables.json_rows import parse
+from wildaffect.serving.records import Kind
+from wildaffect.workflows.report import report
+
+MAX_EMBEDDED_BYTES = 50_000_000
+"""Size of the largest video that is put into a report."""
+
+
+def write_formats(lines: Path, schema: ResultSchema, source: Path) -> dict[Kind, str]:
+    """Write a table in every format, and its report; return the names of all files.
+
+    Memory does not grow with the table, but for the report.
+
+    Args:
+        lines: Finished table in JSON Lines.
+        schema: Its columns.
+        source: File that was analyzed.
+    """
+    files = {Kind.JSONL: lines.name}
+    for kind in (Kind.CSV, Kind.PARQUET):
+        path = lines.with_suffix(f".{kind}")
+        with TableWriter(path, schema) as writer:
+            for batch in _batches(lines, schema):
+                writer.write_batch(batch)
+        files[kind] = path.name
+    if events_path(lines).is_file():
+        files[Kind.EVENTS] = events_path(lines).name
+    page = _report(lines, source)
+    return files | ({Kind.REPORT: page.name} if page else {})
+
+
+def _batches(lines: Path, schema: ResultSchema) -> Iterator[pa.RecordBatch]:
+    arrow = schema.arrow()
+    types = {field.name: field.type for field in arrow}
+    with lines.open("rb") as file:
+        while chunk := b"".join(islice(file, BATCH_ROWS)):
+            yield from parse(chunk, types).cast(arrow).to_batches()
+
+
+def _report(lines: Path, source: Path) -> Path | None:
+    """Write the report, with the video in it if browsers play it and it is small."""
+    if source.stat().st_size <= MAX_EMBEDDED_BYTES:
+        try:
+            return report(lines, embed_video=True).reports[0].path
+        except OutputError:  # the page without it says why
+            pass
+    return report(lines).reports[0].path

@@ -1,0 +1,163 @@
+"""Jobs on disk: a folder each, with the upload, the results and `job.json`.
+
+Nothing that a client sends becomes part of a path, except a cleaned file name. A folder
+without `job.json` belongs to an upload that did not end, and is removed at the next start.
+"""
+
+import contextlib
+import re
+import secrets
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from pydantic import ValidationError
+
+from wildaffect.core.errors import OutputError
+from wildaffect.core.files import FileBusy, LocksUnsupported, open_locked, write_whole
+from wildaffect.outputs.tables.format import bytes_to_last_newline
+from wildaffect.serving.records import JobRecord, Kind
+
+_UNSAFE = re.compile(r"[^\w.() -]+")
+_LONGEST_NAME = 100
+RECORD = "job.json"
+
+
+class JobStore:
+    """The jobs of one service.
+
+    Raises:
+        OutputError: If the folder cannot be written, or another service uses it.
+    """
+
+    def __init__(self, data: Path) -> None:
+        self._jobs = data / "jobs"
+        self._lock = threading.Lock()
+        self._records: dict[str, JobRecord] = {}
+        try:
+            self._jobs.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._jobs.chmod(0o700)
+            self._owned: IO[bytes] | None = open_locked(data / "lock")
+        except FileBusy as error:
+            raise OutputError(
+                f"{data}: another service uses this folder; end it, or choose another "
+                "with --storage"
+            ) from error
+        except LocksUnsupported:
+            self._owned = None
+        except OSError as error:
+            raise OutputError(
+                f"{data}: must be a writable folder, got {error.strerror}; choose another "
+                "with --storage"
+            ) from error
+        self._load()
+
+    def close(self) -> None:
+        """Let another service use the folder."""
+        if self._owned:
+            self._owned.close()
+
+    @contextlib.contextmanager
+    def new_folder(self) -> Iterator[Path]:
+        """Yield the folder of a new job; it is removed if the block raises."""
+        folder = self._jobs / secrets.token_urlsafe(18)
+        (folder / "input").mkdir(parents=True, mode=0o700)
+        try:
+            yield folder
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+    def save(self, record: JobRecord) -> None:
+        """Store a job, durably."""
+        text = record.model_dump_json(indent=1)
+        with self._lock:
+            folder = self._jobs / record.id
+            if folder.is_dir():  # else it was deleted meanwhile
+                write_whole(folder / RECORD, text.encode())
+                self._records[record.id] = record
+
+    def update(self, record: JobRecord) -> None:
+        """Change a job in memory alone."""
+        with self._lock:
+            if record.id in self._records:
+                self._records[record.id] = record
+
+    def find(self, job_id: str) -> JobRecord | None:
+        """Return a job."""
+        with self._lock:
+            return self._records.get(job_id)
+
+    def all(self) -> list[JobRecord]:
+        """Return every job, oldest first."""
+        with self._lock:
+            return sorted(self._records.values(), key=lambda record: record.created_s)
+
+    def remove(self, job_id: str) -> None:
+        """Delete a job with all its files."""
+        with self._lock:
+            if self._records.pop(job_id, None) is None:
+                return
+        folder = self._jobs / job_id
+        (folder / RECORD).unlink(missing_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
+
+    def results_folder(self, job_id: str) -> Path:
+        """Return the folder of a job's results."""
+        return self._jobs / job_id / "results"
+
+    def empty_results(self, job_id: str) -> Path:
+        """Return the folder of a job's results, which holds nothing."""
+        folder = self.results_folder(job_id)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(mode=0o700)
+        return folder
+
+    def keep_partial(self, job_id: str) -> dict[Kind, str]:
+        """Keep the rows of a job that did not end; remove its other results."""
+        folder = self.results_folder(job_id)
+        parts = list(folder.glob("*.jsonl.part")) if folder.is_dir() else []
+        kept = parts[0].with_suffix("") if parts else None
+        if kept is not None:
+            with parts[0].open("r+b") as file:
+                file.truncate(bytes_to_last_newline(parts[0]))
+            parts[0].replace(kept)
+        for path in folder.iterdir() if folder.is_dir() else ():
+            if path != kept:
+                path.unlink()
+        return {Kind.JSONL: kept.name} if kept and kept.stat().st_size else {}
+
+    def file(self, record: JobRecord, kind: Kind) -> Path | None:
+        """Return a file of a job, if it exists."""
+        if kind is Kind.SOURCE:
+            path = record.source
+        elif kind in record.results:
+            path = self.results_folder(record.id) / record.results[kind]
+        else:
+            return None
+        return path if path.is_file() else None
+
+    def free_bytes(self) -> int:
+        """Return the free space of the disk."""
+        return shutil.disk_usage(self._jobs).free
+
+    def _load(self) -> None:
+        for folder in self._jobs.iterdir():
+            try:
+                record = JobRecord.model_validate_json((folder / RECORD).read_bytes())
+            except (OSError, ValidationError):
+                shutil.rmtree(folder, ignore_errors=True)
+                continue
+            self._records[record.id] = record
+
+
+def clean_name(name: str) -> str:
+    """Return a file name without folders, control characters or a leading dot."""
+    last = name.replace("\\", "/").rsplit("/", 1)[-1]
+    safe = _UNSAFE.sub("_", last).strip(" .")
+    stem, dot, suffix = safe.rpartition(".")
+    if not dot or len(suffix) > 10:
+        return safe[:_LONGEST_NAME] or "video"
+    return f"{stem[:_LONGEST_NAME].strip(' .') or 'video'}.{suffix}"
