@@ -36,6 +36,7 @@ LIGHT_WORKFLOWS = {
     "generate",
     "load_model",
     "report",
+    "stream_to",
 }
 ABSENT = [
     "torch",
@@ -48,6 +49,13 @@ ABSENT = [
     "onnx",
     "h5py",
     "ray",
+    "websockets",
+    "pythonosc",
+    "pylsl",
+    "zmq",
+    "fastapi",
+    "uvicorn",
+    "fsspec",
 ]
 HEAVY = ["openvino", "cv2", "av", "pyarrow", *ABSENT]
 
