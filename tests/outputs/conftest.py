@@ -59,7 +59,7 @@ def make_affect(seed: int = 0) -> Affect:
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def row() -> Callable[..., FaceResult]:
     return make_row
 

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import cv2
+import pandas as pd
 import pytest
 
 import wildaffect
@@ -212,3 +213,20 @@ def test_a_list_of_videos_gives_results_and_sources_their_ids(videos, tmp_path, 
     assert main([*given, "--resume"]) == 1
     files = json.loads(capfd.readouterr().out)["files"]
     assert [entry["was_finished"] for entry in files] == [True, True, False]
+
+
+def test_a_data_set_is_read_at_once_and_resumes(videos, expected, tmp_path, capfd):
+    out = tmp_path / "out"
+    given = ["analyze", str(videos), "-o", str(out), "--format", "dataset", "--json"]
+    assert main([*given, "--workers", "2"]) == 1
+    rows = pd.read_parquet(out)
+    assert dict(rows.groupby("video", observed=True).size()) == {"a": 8, "b": 250, "d": 6}
+    assert (out / "video=b/_b.events.csv").read_bytes() == expected["b.events.csv"]
+    before = contents(out)
+    capfd.readouterr()
+    assert main([*given, "--resume"]) == 1
+    files = json.loads(capfd.readouterr().out)["files"]
+    assert [entry["was_finished"] for entry in files] == [True, True, False, True]
+    assert contents(out) == before
+    assert main([*given[:3], str(tmp_path / "x.parquet"), *given[4:]]) == 2
+    assert "output must be a folder for the format dataset" in capfd.readouterr().err

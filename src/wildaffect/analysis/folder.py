@@ -13,6 +13,7 @@ from wildaffect.analysis.naming import NamedSource, result_names
 from wildaffect.core.errors import OutputError, UsageError
 from wildaffect.engines import engine as engines
 from wildaffect.engines.engine import Engine, OnFrame
+from wildaffect.outputs.partition import DATASET
 from wildaffect.outputs.table import FORMATS, table_format
 from wildaffect.video.expand import Source
 
@@ -39,7 +40,10 @@ def plan_results(sources: Sequence[Source], out: Path, suffix: str) -> list[Name
     plan = result_names(sources, out, suffix)
     if str(out) == STANDARD_OUTPUT:
         return [replace(named, results=()) for named in plan]
-    if out.suffix.lower() in TABLE_SUFFIXES and not out.is_dir():
+    is_table = out.suffix.lower() in TABLE_SUFFIXES and not out.is_dir()
+    if is_table and suffix == DATASET:
+        raise UsageError(f"{out}: output must be a folder for the format {DATASET}")
+    if is_table:
         if len(plan) > 1:
             raise UsageError(
                 f"{out}: output must be a folder for {len(plan)} inputs, got a table's "
@@ -47,7 +51,8 @@ def plan_results(sources: Sequence[Source], out: Path, suffix: str) -> list[Name
             )
         _make_folder(out.parent)
         return [replace(named, results=(out,)) for named in plan]
-    table_format(Path(f"result{suffix}"))
+    if suffix != DATASET:
+        table_format(Path(f"result{suffix}"))
     if not out.is_dir() and _is_file_name(out):
         table_format(out)
     _make_folder(out)

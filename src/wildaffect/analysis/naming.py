@@ -8,6 +8,7 @@ from pathlib import Path
 
 from wildaffect.core.errors import UsageError
 from wildaffect.core.printable import printable
+from wildaffect.outputs.partition import DATASET, partition_path
 from wildaffect.video.expand import Source
 from wildaffect.video.inputs import SourceLike
 
@@ -29,16 +30,22 @@ def result_names(sources: Sequence[Source], out: Path, suffix: str) -> list[Name
     """Return each source with its name and the names that its result may have.
 
     `data/S01/a.mp4` of the input `data` becomes `S01/a.csv` in `out`, and a single file
-    `a.csv`. Inputs that would collide, such as `a.mp4` and `a.avi`, become `a.mp4.csv` and
-    `a.avi.csv`, prefixed with the folder's name if needed. Live sources are called
-    `camera-0` and `stream`. A repeated source is listed once. A source with an id has that
-    name, and the same source with another id is another one.
+    `a.csv`; with the suffix `DATASET`, see `outputs.partition`. Inputs that would collide,
+    such as `a.mp4` and `a.avi`, become `a.mp4.csv` and `a.avi.csv`, prefixed with the
+    folder's name if needed. Live sources are called `camera-0` and `stream`. A repeated
+    source is listed once. A source with an id has that name, and the same source with
+    another id is another one.
 
     Raises:
         UsageError: If a source without an id would have the name of an id.
     """
     given = [
-        NamedSource(each.source, printable(each.id), (out / f"{each.id}{suffix}",), each.id)
+        NamedSource(
+            source=each.source,
+            name=printable(each.id),
+            results=(_result(out, Path(each.id), suffix),),
+            id=each.id,
+        )
         for each in sources
         if each.id is not None
     ]
@@ -51,6 +58,13 @@ def result_names(sources: Sequence[Source], out: Path, suffix: str) -> list[Name
                 f"{named.results[0].relative_to(out).as_posix()}; give it an id too"
             )
     return [*free, *given]
+
+
+def _result(out: Path, name: Path, suffix: str) -> Path:
+    """Return the path of a table; `suffix` may be `DATASET`."""
+    if suffix == DATASET:
+        return partition_path(out, name)
+    return out / name.with_name(name.name + suffix)
 
 
 def _free_names(sources: Sequence[Source], out: Path, suffix: str) -> list[NamedSource]:
@@ -72,7 +86,7 @@ def _free_names(sources: Sequence[Source], out: Path, suffix: str) -> list[Named
         first = own[0] if own else names[-1]
         taken.add(_key(first))
         others = [name for name in names[2:] if name in own]  # that distinguish folders
-        full = [out / name.with_name(name.name + suffix) for name in (first, *others)]
+        full = [_result(out, name, suffix) for name in (first, *others)]
         own_name = source.inside / path.name
         name = own_name if inner[own_name] == 1 else path
         plan.append(

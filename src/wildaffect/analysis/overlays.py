@@ -18,6 +18,7 @@ from wildaffect.outputs.overlay.draw import draw
 from wildaffect.outputs.overlay.still import write_picture
 from wildaffect.outputs.overlay.style import Style
 from wildaffect.outputs.overlay.video import OverlayVideo
+from wildaffect.outputs.partition import companion
 from wildaffect.outputs.schema import ResultSchema
 from wildaffect.video.inputs import SourceLike
 from wildaffect.video.write import VideoWriter
@@ -158,7 +159,7 @@ def open_overlay(
     if options is None:
         return None
     style = replace(options.style, thresholds=schema.action_unit_thresholds)
-    stem = result.with_suffix("")
+    stem = companion(result, result.stem)
     images = pictures_of(source)
     if images and (read.images == "stills" or len(images) == 1):
         name = f"{stem.name}.overlay" + (".png" if len(images) == 1 else "")

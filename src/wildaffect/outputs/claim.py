@@ -17,6 +17,7 @@ from typing import IO
 from wildaffect.core.errors import OutputError
 from wildaffect.core.files import FileBusy, open_part
 from wildaffect.outputs.events_file import events_path
+from wildaffect.outputs.partition import companion, is_partition, numbered
 from wildaffect.outputs.sidecar import (
     UNFINISHED,
     read_sidecar,
@@ -45,7 +46,13 @@ class Claim:
 
 def part_path(result: Path) -> Path:
     """Return the part file of a result: `clip.csv.part` for `clip.csv`."""
-    return result.with_name(result.name + ".part")
+    return companion(result, result.name + ".part")
+
+
+def result_of_part(part: Path) -> Path:
+    """Return the result of a part file."""
+    name = part.name.removesuffix(".part")
+    return part.with_name(name.removeprefix("_") if is_partition(part) else name)
 
 
 @contextlib.contextmanager
@@ -82,8 +89,8 @@ def claim_result(names: Sequence[Path], owner: Sequence[str]) -> Iterator[Claim]
 
 def _claim(names: Sequence[Path], owner: list[str]) -> Claim:
     mine = [name for name in names if owner and owner_of(name) == owner]
-    numbered = () if len(names) == 1 else (_numbered(names[0], i) for i in count(2))
-    for name in chain(mine, names, numbered):
+    more = () if len(names) == 1 else (numbered(names[0], i) for i in count(2))
+    for name in chain(mine, names, more):
         name.parent.mkdir(parents=True, exist_ok=True)
         claim = _try(name, owner) if _is_free(name, owner) else None
         if claim:
@@ -158,7 +165,8 @@ def _await_sidecar(name: Path) -> None:
 
 
 def _remove_stale_overlays(name: Path) -> None:
-    for path in name.parent.glob(f"{glob.escape(name.stem)}.overlay.*.part"):
+    stem = companion(name, name.stem).name
+    for path in name.parent.glob(f"{glob.escape(stem)}.overlay.*.part"):
         with contextlib.suppress(FileBusy), open_part(path):
             path.unlink(missing_ok=True)
 
@@ -170,7 +178,3 @@ def _release(claim: Claim) -> None:
             sidecar_path(part).unlink(missing_ok=True)
             part.unlink()
     claim.part.close()
-
-
-def _numbered(name: Path, number: int) -> Path:
-    return name.with_name(f"{name.stem}-{number}{name.suffix}")

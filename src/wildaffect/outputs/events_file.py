@@ -15,6 +15,7 @@ from wildaffect.core.events import Event, EventKind
 from wildaffect.core.files import whole_file
 from wildaffect.core.version import __version__
 from wildaffect.events.settings import EventSettings
+from wildaffect.outputs.partition import companion
 from wildaffect.outputs.sidecar import read_sidecar, replace_document, sidecar_path
 from wildaffect.outputs.tables import csv_rows
 
@@ -49,7 +50,7 @@ class EventsOrigin:
 
 def events_path(result: Path) -> Path:
     """Return the path of the events of a result: `clip.events.csv` for `clip.csv`."""
-    return result.with_name(result.stem + EVENTS_SUFFIX)
+    return companion(result, result.stem + EVENTS_SUFFIX)
 
 
 def write_events(

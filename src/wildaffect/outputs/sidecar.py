@@ -15,6 +15,7 @@ from wildaffect.core.errors import OutputError
 from wildaffect.core.files import write_whole
 from wildaffect.core.printable import printable
 from wildaffect.core.version import __version__
+from wildaffect.outputs.partition import companion
 from wildaffect.outputs.schema import SCHEMA_VERSION, ResultSchema, arrow_field
 
 _NO_UTF8 = re.compile("[\ud800-\udfff]")
@@ -53,7 +54,7 @@ class Ending:
 
 def sidecar_path(result: Path) -> Path:
     """Return the path of the sidecar of a result: `clip.csv.json` for `clip.csv`."""
-    return result.with_name(result.name + ".json")
+    return companion(result, result.name + ".json")
 
 
 def write_sidecar(

@@ -13,7 +13,7 @@ import pyarrow as pa
 from wildaffect.core.errors import OutputError, UsageError
 from wildaffect.core.files import FileBusy, open_part, publish, whole_file
 from wildaffect.core.results import FaceResult
-from wildaffect.outputs.claim import part_path
+from wildaffect.outputs.claim import part_path, result_of_part
 from wildaffect.outputs.schema import ResultSchema
 from wildaffect.outputs.sidecar import (
     UNFINISHED,
@@ -181,7 +181,7 @@ def read_table(path: str | Path) -> pa.Table:
         OutputError: If the file is missing or is not a table of its format.
     """
     path = Path(path)
-    final = path.with_suffix("") if path.suffix == ".part" else path
+    final = result_of_part(path) if path.suffix == ".part" else path
     form = table_format(final)
     read = form.read if final == path else form.read_part
     try:
@@ -209,7 +209,7 @@ def recover(part: str | Path) -> Path:
     part = Path(part)
     if part.suffix != ".part":
         raise UsageError(f"{part}: part file must end in .part, got {part.suffix!r}")
-    final = part.with_suffix("")
+    final = result_of_part(part)
     form = table_format(final)
     if final.exists():
         raise OutputError(f"{final}: must not exist yet, got a file; move it away first")

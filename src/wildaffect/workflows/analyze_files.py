@@ -21,6 +21,7 @@ from wildaffect.engines.engine import Engine, OnFrame
 from wildaffect.engines.processes import check_num_workers
 from wildaffect.inference.analyzer import AnalysisOptions
 from wildaffect.inference.artifact import DEFAULT, Artifact
+from wildaffect.outputs.partition import DATASET
 from wildaffect.runtime.network import Device
 from wildaffect.video.expand import Skipped
 
@@ -59,7 +60,7 @@ def analyze_files(  # noqa: PLR0913 - each is an option of the command
     inputs: str | Path | int | Sequence[str | Path | int],
     output: str | Path = "wildaffect-results",
     *,
-    format: Literal["csv", "parquet", "jsonl"] = "csv",  # noqa: A002 - as its flag
+    format: Literal["csv", "parquet", "jsonl", "dataset"] = "csv",  # noqa: A002 - as its flag
     model: str | Path | Artifact = DEFAULT,
     neutral: str | Path = AUTO,
     start_s: float | None = None,
@@ -89,7 +90,8 @@ def analyze_files(  # noqa: PLR0913 - each is an option of the command
             videos (`.csv`, see docs/cluster.md).
         output: Folder of the tables, or the name of the table of a single source; `-` for
             JSON Lines on standard output.
-        format: Format of the tables if the output is a folder.
+        format: Format of the tables if the output is a folder; `dataset` for Parquet files
+            that other programs read at once, `video=NAME/NAME.parquet`.
         model: Name, path or artifact.
         neutral: Neutral face, see `analyze`.
         start_s: First time to read, inclusive.
@@ -127,7 +129,8 @@ def analyze_files(  # noqa: PLR0913 - each is an option of the command
     read = ReadOptions(
         start_s=start_s, stop_s=stop_s, every=every, images=images_as, fps=fps
     )
-    found = plan_inputs(paths, Path(output), f".{format}", read)
+    suffix = DATASET if format == DATASET else f".{format}"
+    found = plan_inputs(paths, Path(output), suffix, read)
     options = AnalysisOptions(
         device=Device(name=device, threads=num_threads),
         live=any(is_live(named.source) for named in found.named),

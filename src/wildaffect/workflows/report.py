@@ -18,6 +18,7 @@ from wildaffect.core.printable import counted
 from wildaffect.outputs.event_log import events_of
 from wildaffect.outputs.events_file import events_path, read_events
 from wildaffect.outputs.find import find_results
+from wildaffect.outputs.partition import companion, is_partition
 from wildaffect.outputs.sidecar import read_sidecar
 from wildaffect.outputs.table import read_table
 from wildaffect.reports.description import Description, describe
@@ -201,8 +202,8 @@ def _photo_thumbnails(
 def _page_paths(results: Sequence[Path], folder: Path | None) -> list[Path]:
     """Return the page of each result; results of one name keep their suffix, or folder."""
     if folder is None:
-        paths = [result.with_name(f"{result.stem}.html") for result in results]
-        names = [result.with_name(f"{result.name}.html") for result in results]
+        paths = [companion(result, f"{result.stem}.html") for result in results]
+        names = [companion(result, f"{result.name}.html") for result in results]
     else:
         paths = [folder / f"{result.stem}.html" for result in results]
         names = [folder / f"{result.name}.html" for result in results]
@@ -240,7 +241,8 @@ def _check_free(path: Path, owner: str) -> None:
 def _write_index(
     entries: Sequence[tuple[Path, IndexEntry]], failed: Sequence[str], folder: Path
 ) -> Path:
-    path = folder / INDEX
+    is_beside = any(is_partition(page) for page, _ in entries)  # tables of a data set
+    path = folder / (f"_{INDEX}" if is_beside else INDEX)
     _check_free(path, _INDEX_OWNER)
     linked = []
     for page, entry in entries:

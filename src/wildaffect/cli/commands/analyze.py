@@ -22,8 +22,9 @@ class Command:
     output: Path = Path("wildaffect-results")
     """Folder for the results, or the table's name for a single input; - for JSON Lines on
     standard output."""
-    format: Literal["csv", "parquet", "jsonl"] = "csv"
-    """Format of the tables when the output is a folder."""
+    format: Literal["csv", "parquet", "jsonl", "dataset"] = "csv"
+    """Format of the tables when the output is a folder. dataset: Parquet files that DuckDB,
+    Arrow, pandas and R read at once, video=NAME/NAME.parquet."""
     overlay: bool = False
     """Also write the video or picture with the predictions drawn on it."""
     blur_faces: bool = False
