@@ -23,6 +23,7 @@ MAX_BYTES = 500_000
 ASSET_FOLDERS = (
     "src/wildaffect/faces/assets",
     "src/wildaffect/synth/assets",
+    "src/wildaffect/webapp/assets/runtime",
     "src/wildaffect/demo",
     "src/wildaffect/inference/artifacts",
     "docs/pictures",

@@ -83,6 +83,7 @@ _HOMES = {
     "stream_to": "wildaffect.workflows.stream_to",
     "summarize": "wildaffect.workflows.summarize",
     "train": "wildaffect.workflows.train",
+    "write_webapp": "wildaffect.webapp.site",
 }
 
 __all__ = [
@@ -124,6 +125,7 @@ __all__ = [
     "stream_to",
     "summarize",
     "train",
+    "write_webapp",
 ]
 
 

@@ -9,6 +9,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "analyze": "read faces in videos, images or a camera; write tables",
         "stream": "send rows of a camera to other programs as they come",
         "demo": "analyze a portrait and two clips that ship with it",
+        "webapp": "write a web app that analyzes videos in the browser alone",
         "recover": "recover results from an interrupted run",
         "serve": "serve analysis over HTTP: pages, jobs, a live camera",
         "doctor": "check the installation and suggest fixes",
