@@ -6,6 +6,7 @@ confirmed or rejected, and no briefly lost face can still be found again.
 
 from collections import deque
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from wildaffect.core.faces import FaceObservation, FrameFaces
@@ -74,7 +75,7 @@ class TrackBuffer:
             and run.last_position > run.first_position
         )
 
-    def settled(self, live_keys: set[int]) -> Iterator[FrameFaces]:
+    def settled(self, live_keys: AbstractSet[int]) -> Iterator[FrameFaces]:
         """Yield, in order, the frames that no track of `live_keys` can change any more."""
         self._runs = {
             key: run
@@ -120,7 +121,7 @@ class TrackBuffer:
             run.track_id = self._next_id
             self._next_id += 1
 
-    def _first_open(self, live_keys: set[int]) -> int:
+    def _first_open(self, live_keys: AbstractSet[int]) -> int:
         """Return the position of the first frame that is not final."""
         newest = self._next_position - 1
         bounds = [self._next_position]
@@ -132,7 +133,7 @@ class TrackBuffer:
                 bounds.append(run.last_position + 1)
         return min(bounds)
 
-    def _release(self, stop: int, live_keys: set[int]) -> Iterator[FrameFaces]:
+    def _release(self, stop: int, live_keys: AbstractSet[int]) -> Iterator[FrameFaces]:
         while self._waiting and self._waiting[0].position < stop:
             frame = self._waiting.popleft()
             known = [
@@ -151,7 +152,7 @@ class TrackBuffer:
         ]:
             del self._runs[key]
 
-    def _live_ids(self, position: int, live_keys: set[int]) -> frozenset[int]:
+    def _live_ids(self, position: int, live_keys: AbstractSet[int]) -> frozenset[int]:
         return frozenset(
             run.track_id
             for key, run in self._runs.items()
@@ -159,6 +160,6 @@ class TrackBuffer:
             and (key in live_keys or run.last_position > position)
         )
 
-    def _is_over(self, key: int, run: Run, live_keys: set[int]) -> bool:
+    def _is_over(self, key: int, run: Run, live_keys: AbstractSet[int]) -> bool:
         oldest = self._waiting[0].position if self._waiting else self._next_position
         return key not in live_keys and run.last_position < oldest

@@ -25,8 +25,10 @@ from wildaffect.inference.rows import FaceRows, embedding_rate_hz
 from wildaffect.runtime.network import Device
 from wildaffect.video.prefetch import prefetch
 
-PREFETCH_FRAMES = 4
-"""Maximum number of decoded frames that wait for the face chain; limits memory."""
+PREFETCH_FRAMES = 3
+"""Maximum number of decoded frames that wait to be tracked; limits memory."""
+TRACKED_FRAMES = 2
+"""Maximum number of frames that wait to be measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,9 +86,9 @@ class Analyzer:
     ) -> Generator[FaceResult]:
         """Yield every frame's rows in order: by frame, then by track.
 
-        Decoding and detection run in one thread, tracking in another, a few frames ahead of
-        the caller. If `frames` raises, all earlier rows are yielded first, then the error
-        is raised.
+        Decoding and detection run in one thread, tracking in another and measuring in a
+        third, a few frames ahead of the caller; the last two are one in live streams. If
+        `frames` raises, all earlier rows are yielded first, then the error is raised.
 
         Args:
             frames: In order of time.
@@ -155,7 +157,12 @@ class Analyzer:
         with ExitStack() as stack:
             ahead = prefetch(frames, depth=depth, apply=scanner)
             scanned = stack.enter_context(closing(ahead))
-            faces = prefetch(self._chain.run(scanned), depth=depth)
+            if self.options.live:
+                measured = self._chain.run(scanned)
+            else:
+                tracked = prefetch(self._chain.track(scanned), depth=TRACKED_FRAMES)
+                measured = self._chain.measure(stack.enter_context(closing(tracked)))
+            faces = prefetch(measured, depth=depth)
             yield from stack.enter_context(closing(faces))
 
     def _person(self, neutral_of: NeutralOf, track_id: int) -> PersonStream:

@@ -21,6 +21,8 @@ MAX_STEP_S = 0.2
 FIRST_STEP_S = 0.04
 """Time that the first row represents."""
 
+_PLACES = {name: place for place, name in enumerate(NAMES)}
+
 Vector = NDArray[np.float32]
 Rows = NDArray[np.float32]
 
@@ -77,7 +79,7 @@ def calmness(blendshapes: Vector, policy: NeutralPolicy) -> float:
     once any of them reaches its limit.
     """
     used = max(
-        max(float(blendshapes[NAMES.index(name)]), 0.0) / limit
+        max(float(blendshapes[_PLACES[name]]), 0.0) / limit
         for name, limit in policy.calm_limits.items()
     )
     return max(0.0, 1.0 - used)

@@ -1,7 +1,4 @@
-"""Compiled network with numpy inputs and outputs.
-
-OpenVINO reads TFLite and ONNX files directly; docs/decisions.md explains the choice.
-"""
+"""Compiled network (OpenVINO, see docs/decisions.md) with numpy inputs and outputs."""
 
 import json
 import os
@@ -100,6 +97,11 @@ class Network:
         )
         """Length of the last axis of each input, None if it is dynamic."""
         self._shapes = compiled.shapes
+        self._buffers = [
+            self._request.get_input_tensor(place).data if shape.is_static else None
+            for place, shape in enumerate(compiled.shapes)
+        ]
+        """Memory of each input of the request, None if its shape is dynamic."""
 
     def __call__(self, *inputs: NDArray[Any]) -> tuple[NDArray[np.float32], ...]:
         """Run the network; inputs and outputs in the order of the file.
@@ -111,14 +113,24 @@ class Network:
         # OpenVINO itself reads beyond an input whose fixed axes do not fit.
         for value, shape in zip(inputs, self._shapes, strict=True):
             check_shape(shape, value.shape)
-        # By position: a list would make OpenVINO look up all inputs first, on every call.
-        self._request.infer(
-            {place: np.ascontiguousarray(value) for place, value in enumerate(inputs)}
-        )
+        self._request.infer(self._to_set(inputs), share_outputs=True)
         return tuple(
             np.array(self._request.get_output_tensor(index).data)
             for index in range(len(self.output_names))
         )
+
+    def _to_set(self, inputs: Sequence[NDArray[Any]]) -> dict[int, NDArray[Any]]:
+        """Copy inputs to the request, and return those that it has to convert or resize.
+
+        OpenVINO takes about 30 microseconds longer to find out what to do with an array.
+        """
+        others: dict[int, NDArray[Any]] = {}
+        for place, (value, buffer) in enumerate(zip(inputs, self._buffers, strict=True)):
+            if buffer is None or buffer.dtype != value.dtype:
+                others[place] = np.ascontiguousarray(value)
+            else:
+                np.copyto(buffer, value)
+        return others
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
