@@ -1,6 +1,8 @@
 """The application: routes, errors in one form, and the guard around them."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -14,11 +16,14 @@ from wildaffect.core.version import __version__
 from wildaffect.serving.api import job_routes
 from wildaffect.serving.api_files import file_routes
 from wildaffect.serving.errors import ServiceError
+from wildaffect.serving.live import LivePool, add_live
 from wildaffect.serving.scheduler import Scheduler
 from wildaffect.serving.security import COOKIE, Guard
 from wildaffect.serving.settings import ServiceSettings
 from wildaffect.serving.store import JobStore
 
+NUM_THREADS = 32
+"""Threads that wait for disks and processes."""
 _SUMMARY = "Perceived valence, arousal, expressions and action units from video."
 
 
@@ -47,13 +52,17 @@ def create_service(settings: ServiceSettings) -> Service:
     """
     store = JobStore(settings.data)
     scheduler = Scheduler(store, settings)
+    pool = LivePool(settings)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        threads = ThreadPoolExecutor(NUM_THREADS)
+        asyncio.get_running_loop().set_default_executor(threads)
         scheduler.start()
         try:
             yield
         finally:
+            pool.close()
             scheduler.close()
             store.close()
 
@@ -68,6 +77,7 @@ def create_service(settings: ServiceSettings) -> Service:
     guard = Guard(app, settings)
     app.include_router(job_routes(scheduler, settings))
     app.include_router(file_routes(scheduler, settings))
+    add_live(app, pool, scheduler, settings)
     _add_session(app, guard)
     _answer_errors(app)
     return Service(guard, scheduler, store)

@@ -4,6 +4,7 @@ import multiprocessing
 import signal
 from collections.abc import Callable
 from multiprocessing.connection import Connection
+from threading import Lock
 from typing import Any
 
 _END_S = 5.0
@@ -18,6 +19,7 @@ class WorkerProcess:
         self._work, self._settings = work, settings
         self._process: Any = None
         self._pipe: Connection | None = None
+        self._sending = Lock()
         self.has_ended = False
         self.ending = ""
         """Why the process ended, in words."""
@@ -40,7 +42,8 @@ class WorkerProcess:
         self.start()
         assert self._pipe is not None  # noqa: S101 - started
         try:
-            self._pipe.send(message)
+            with self._sending:
+                self._pipe.send(message)
         except OSError:
             self._note_end()
 
