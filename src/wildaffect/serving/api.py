@@ -18,6 +18,16 @@ from wildaffect.serving.settings import ServiceSettings
 from wildaffect.serving.store import JobStore, clean_name
 from wildaffect.serving.uploads import check_announced, drain, receive
 
+_FILE_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/octet-stream": {
+                "schema": {"type": "string", "format": "binary", "title": "File"}
+            }
+        },
+    }
+}
 ERRORS: dict[int | str, dict[str, Any]] = {"4XX": {"model": ErrorBody}}
 
 
@@ -47,7 +57,7 @@ def job_routes(scheduler: Scheduler, settings: ServiceSettings) -> APIRouter:
     routes = APIRouter(prefix="/api", responses=ERRORS, tags=["jobs"])
     store = scheduler.store
 
-    @routes.post("/jobs", status_code=202)
+    @routes.post("/jobs", status_code=202, openapi_extra=_FILE_BODY)
     async def upload(request: Request, query: Annotated[UploadQuery, Query()]) -> JobView:
         """Analyze the file in the body of the request."""
         try:
@@ -86,7 +96,7 @@ def job_routes(scheduler: Scheduler, settings: ServiceSettings) -> APIRouter:
         rows: bool = True,
         last_event_id: Annotated[int, Header(ge=0, le=1 << 62)] = 0,
     ) -> StreamingResponse:
-        """Follow a job: server-sent events `job`, `rows` and `end`."""
+        """Follow a job by server-sent events: job, rows and end."""
         find_job(store, job_id)
         return StreamingResponse(
             job_events(job_id, scheduler, last_event_id, with_rows=rows),

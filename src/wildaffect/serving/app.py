@@ -17,6 +17,7 @@ from wildaffect.serving.api import job_routes
 from wildaffect.serving.api_files import file_routes
 from wildaffect.serving.errors import ServiceError
 from wildaffect.serving.live import LivePool, add_live
+from wildaffect.serving.pages import add_pages
 from wildaffect.serving.scheduler import Scheduler
 from wildaffect.serving.security import COOKIE, Guard
 from wildaffect.serving.settings import ServiceSettings
@@ -79,6 +80,7 @@ def create_service(settings: ServiceSettings) -> Service:
     app.include_router(file_routes(scheduler, settings))
     add_live(app, pool, scheduler, settings)
     _add_session(app, guard)
+    add_pages(app)
     _answer_errors(app)
     return Service(guard, scheduler, store)
 
@@ -98,6 +100,11 @@ def _add_session(app: FastAPI, guard: Guard) -> None:
             secure=request.url.scheme == "https",
         )
         return response
+
+    @app.get("/api/session", tags=["service"])
+    async def session_state(request: Request) -> dict[str, bool]:
+        """Tell whether this client still needs the token."""
+        return {"needs_token": not guard.is_known(request.headers)}
 
     @app.get("/api/health", tags=["service"])
     async def health() -> dict[str, str]:

@@ -56,6 +56,5 @@ def check_media(head: bytes, name: str) -> None:
         raise ServiceError(
             415,
             "not_media",
-            f"{name}: neither a video nor an image; send the bytes of the file itself as "
-            "the body of the request",
+            f"{name}: neither a video nor an image of a known format",
         )

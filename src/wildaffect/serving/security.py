@@ -35,6 +35,8 @@ HEADERS = {
     "X-Frame-Options": "DENY",
 }
 _SAFE = {"GET", "HEAD"}
+_OPEN = {"/api/session", "/api/health"}
+"""Routes without data, for which no token is needed."""
 _CLOSE_POLICY = 1008
 
 
@@ -87,7 +89,8 @@ class Guard:
         is_visit = headers.get("sec-fetch-mode") == "navigate"
         if site in {"cross-site", "same-site"} and not (is_safe and is_visit):
             raise _cross_site()
-        if scope["path"].startswith("/api/") and not self._is_known(headers, scope["path"]):
+        needs_token = scope["path"].startswith("/api/") and scope["path"] not in _OPEN
+        if needs_token and not self.is_known(headers):
             raise ServiceError(
                 401,
                 "no_token",
@@ -114,8 +117,9 @@ class Guard:
             return False
         return True
 
-    def _is_known(self, headers: Headers, path: str) -> bool:
-        if self._token is None or path in {"/api/session", "/api/health"}:
+    def is_known(self, headers: Headers) -> bool:
+        """Return whether a request carries the token, or the cookie, if one is needed."""
+        if self._token is None:
             return True
         scheme, _, given = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer" and self.is_token(given.strip()):
