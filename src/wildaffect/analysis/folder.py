@@ -15,6 +15,7 @@ from wildaffect.engines import engine as engines
 from wildaffect.engines.engine import Engine, OnFrame
 from wildaffect.outputs.partition import DATASET
 from wildaffect.outputs.table import FORMATS, table_format
+from wildaffect.storage.addresses import is_remote, without_credentials
 from wildaffect.video.expand import Source
 
 TABLE_SUFFIXES = tuple(suffix for each in FORMATS for suffix in each.suffixes)
@@ -27,16 +28,23 @@ STANDARD_OUTPUT = "-"
 _POLL_S = 0.5
 
 
-def plan_results(sources: Sequence[Source], out: Path, suffix: str) -> list[NamedSource]:
+def plan_results(
+    sources: Sequence[Source], given: str | Path, suffix: str
+) -> list[NamedSource]:
     """Return each source with the names that its table may have, by preference.
 
-    `out` is `-` for standard output, the name of a table if it ends like one and there is a
+    `given` is `-` for standard output, the address of a folder in remote storage, in which
+    results are relative, the name of a table if it ends like one and there is a
     single source, else a folder, which is created; see `result_names`.
 
     Raises:
         UsageError: If several sources would share a table, or the format is unknown.
         OutputError: If the folder cannot be created.
     """
+    if isinstance(given, str) and is_remote(given):
+        _check_no_table(given)
+        return result_names(sources, Path(), suffix)
+    out = Path(given)
     plan = result_names(sources, out, suffix)
     if str(out) == STANDARD_OUTPUT:
         return [replace(named, results=()) for named in plan]
@@ -89,6 +97,14 @@ def run_jobs(
             else:
                 deferred.append(job)
             waiting.append(job)
+
+
+def _check_no_table(address: str) -> None:
+    if Path(address).suffix.lower() in TABLE_SUFFIXES:
+        raise UsageError(
+            f"{without_credentials(address)}: output must be a folder in remote storage, "
+            "got a table's name"
+        )
 
 
 def _is_file_name(out: Path) -> bool:

@@ -6,6 +6,7 @@ from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, field
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from wildaffect.analysis.naming import owner_paths
 from wildaffect.analysis.neutral import EstimatedNeutral, NeutralChoice, Neutrals
@@ -27,6 +28,7 @@ from wildaffect.outputs.resume import is_finished, stamp
 from wildaffect.outputs.sidecar import Provenance
 from wildaffect.outputs.summary import RunSummary, Summarizer, TrackSummary
 from wildaffect.outputs.table import TableWriter
+from wildaffect.storage.addresses import RemoteParts, without_credentials
 from wildaffect.video.inputs import SourceLike
 from wildaffect.video.read import VideoReader
 from wildaffect.video.sources import without_password
@@ -52,10 +54,14 @@ class FileJob:
     """Source of a person's neutral face."""
     resume: bool = False
     """Keep a complete result of the same input and options."""
+    remote: RemoteParts | None = None
+    """Source and results in remote storage, if any; see `staging`."""
 
     @property
     def name(self) -> str:
         """Return the name of the source in messages."""
+        if self.remote and self.remote.source:
+            return without_credentials(self.remote.source)
         match self.source:
             case tuple(images):
                 return str(images[0].parent)
@@ -65,6 +71,26 @@ class FileJob:
                 return without_password(address)
             case Path() as path:
                 return str(path)
+
+    def renamed(self, text: str) -> str:
+        """Return a message with the name of the source in place of its local copy."""
+        is_copy = self.remote is not None and self.remote.source
+        return text.replace(str(self.source), self.name) if is_copy else text
+
+    @property
+    def owner(self) -> list[str]:
+        """Return what the source is called in sidecars: absolute paths, or its address."""
+        is_remote = self.remote is not None and self.remote.source
+        return [self.name] if is_remote else owner_paths(self.source)
+
+    def stamp(self) -> list[Any]:
+        """Return size and version of each file of the source; none for live sources."""
+        if self.remote and self.remote.source:
+            return [list(entry) for entry in self.remote.stamp]
+        if isinstance(self.source, int | str):
+            return []
+        files = self.source if isinstance(self.source, tuple) else (self.source,)
+        return [entry for file in files for entry in stamp(file)["stamp"]]
 
     @property
     def is_live(self) -> bool:
@@ -84,6 +110,8 @@ class FileReport:
     summary: RunSummary | None = None
     """None if nothing was analyzed."""
     tracks: tuple[TrackSummary, ...] = ()
+    uploaded: tuple[str, ...] = ()
+    """Addresses of the files in remote storage; `result` and `overlay` are None then."""
     error: str | None = None
     """Why rows are missing or end early."""
     note: str | None = None
@@ -121,7 +149,7 @@ def run_job(job: FileJob, analyzer: Analyzer, on_frame: OnFrame) -> FileReport:
     job.neutral.check(job.source, job.read)
     with ExitStack() as stack:
         reader = stack.enter_context(job.read.open(job.source))
-        claim = stack.enter_context(claim_result(job.results, owner_paths(job.source)))
+        claim = stack.enter_context(claim_result(job.results, job.owner))
         provenance = _provenance(job, reader, analyzer)
         schema = job.columns.schema(analyzer.artifact.manifest)
         overlay = open_overlay(
@@ -150,10 +178,12 @@ def run_job(job: FileJob, analyzer: Analyzer, on_frame: OnFrame) -> FileReport:
                 files.enter_context(overlay)
             error, stop = _write_rows(job, chain([first], rows), table, overlay)
             error = error or lost_frames(reader, pictures)
+            error = error and job.renamed(error)
             if error:
                 table.mark_incomplete(error)
     if stop:
         raise stop
+    note = note_of(reader, neutrals, summarizer)
     return FileReport(
         source=job.name,
         result=claim.path,
@@ -161,7 +191,7 @@ def run_job(job: FileJob, analyzer: Analyzer, on_frame: OnFrame) -> FileReport:
         summary=summarizer.run(time.monotonic() - started_s),
         tracks=summarizer.tracks(),
         error=error,
-        note=None if error else note_of(reader, neutrals, summarizer),
+        note=job.renamed(note) if note and not error else None,
     )
 
 
@@ -230,11 +260,18 @@ def reported(reader: VideoReader, on_frame: OnFrame) -> Iterator[Frame]:
 
 
 def _provenance(job: FileJob, reader: VideoReader, analyzer: Analyzer) -> Provenance:
-    source = asdict(reader.info) | {"path": owner_paths(job.source)}
-    if not isinstance(job.source, int | str):
-        files = job.source if isinstance(job.source, tuple) else (job.source,)
-        source["stamp"] = [entry for file in files for entry in stamp(file)["stamp"]]
+    source = asdict(reader.info) | {"path": job.owner}
+    if job.remote and job.remote.source:
+        source["name"] = job.name
+    if not job.is_live:
+        source["stamp"] = job.stamp()
+    return Provenance(
+        source=source, artifact=describe_artifact(analyzer), options=options_of(job)
+    )
+
+
+def options_of(job: FileJob) -> dict[str, Any]:
+    """Return all options that affect rows, for a sidecar."""
     options = asdict(job.read) | asdict(job.columns)
     options |= {"overlay": asdict(job.overlay) if job.overlay else None}
-    options |= {"neutral": job.neutral.describe()}
-    return Provenance(source=source, artifact=describe_artifact(analyzer), options=options)
+    return options | {"neutral": job.neutral.describe()}

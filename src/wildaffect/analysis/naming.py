@@ -24,6 +24,8 @@ class NamedSource:
     """By preference."""
     id: str | None = None
     """Name given by the user."""
+    address: str | None = None
+    """Address in remote storage; `source` is then a path that names it."""
 
 
 def result_names(sources: Sequence[Source], out: Path, suffix: str) -> list[NamedSource]:
@@ -45,6 +47,7 @@ def result_names(sources: Sequence[Source], out: Path, suffix: str) -> list[Name
             name=printable(each.id),
             results=(_result(out, Path(each.id), suffix),),
             id=each.id,
+            address=each.address,
         )
         for each in sources
         if each.id is not None
@@ -91,7 +94,10 @@ def _free_names(sources: Sequence[Source], out: Path, suffix: str) -> list[Named
         name = own_name if inner[own_name] == 1 else path
         plan.append(
             NamedSource(
-                source.source, printable(name.as_posix()), tuple(dict.fromkeys(full))
+                source=source.source,
+                name=printable(name.as_posix()),
+                results=tuple(dict.fromkeys(full)),
+                address=source.address,
             )
         )
     return plan

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from wildaffect.analysis.job import FileJob, FileReport, run_job
 from wildaffect.analysis.job import OnFrame as OnDecoded
 from wildaffect.analysis.lines import write_lines
+from wildaffect.analysis.staging import run_staged
 from wildaffect.core.errors import (
     OutputError,
     UnreadableVideo,
@@ -49,6 +50,8 @@ class AnalysisWorker:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", DamagedVideoWarning)  # in the report
+                if job.remote:
+                    return run_staged(job, self.analyzer, on_frame)
                 run = run_job if job.results else write_lines
                 return run(job, self.analyzer, on_frame)
         except UsageError as error:

@@ -82,10 +82,11 @@ class Terminal:
             return
         if report.was_finished:
             self._out.print(
-                f"{report.result}: finished before, left as it is", markup=False
+                f"{report.result or report.uploaded[0]}: finished before, left as it is",
+                markup=False,
             )
             return
-        for path in (report.result, report.overlay):
+        for path in (report.result, report.overlay, *report.uploaded):
             if path:
                 self._out.print(f"wrote {path}", markup=False)
         if report.tracks:

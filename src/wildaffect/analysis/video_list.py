@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Literal, TypeGuard
 
 from wildaffect.core.errors import UnreadableVideo, UsageError
+from wildaffect.storage.addresses import is_remote, name_of
 from wildaffect.video.expand import Source, expand_inputs
 from wildaffect.video.sources import is_address
 
@@ -110,6 +111,8 @@ def _source(
 ) -> Source:
     if is_address(given):
         return Source(given, id=name)
+    if is_remote(given):
+        return Source(name_of(given), id=name, address=given)
     path = folder / given
     if not path.is_dir():
         return Source(path, id=name)

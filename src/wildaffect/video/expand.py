@@ -23,6 +23,8 @@ class Source:
     """Path relative to the given folder."""
     id: str | None = None
     """Name given by the user, as in a list of videos."""
+    address: str | None = None
+    """Address in remote storage; `source` is then a path that names it."""
 
 
 @dataclass(frozen=True, slots=True)

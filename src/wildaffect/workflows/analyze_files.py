@@ -23,6 +23,7 @@ from wildaffect.inference.analyzer import AnalysisOptions
 from wildaffect.inference.artifact import DEFAULT, Artifact
 from wildaffect.outputs.partition import DATASET
 from wildaffect.runtime.network import Device
+from wildaffect.storage.addresses import RemoteParts, is_remote
 from wildaffect.video.expand import Skipped
 
 
@@ -89,7 +90,7 @@ def analyze_files(  # noqa: PLR0913 - each is an option of the command
         inputs: Videos, images, folders of them, camera numbers, addresses, or lists of
             videos (`.csv`, see docs/cluster.md).
         output: Folder of the tables, or the name of the table of a single source; `-` for
-            JSON Lines on standard output.
+            JSON Lines on standard output; address of a folder in remote storage.
         format: Format of the tables if the output is a folder; `dataset` for Parquet files
             that other programs read at once, `video=NAME/NAME.parquet`.
         model: Name, path or artifact.
@@ -130,7 +131,7 @@ def analyze_files(  # noqa: PLR0913 - each is an option of the command
         start_s=start_s, stop_s=stop_s, every=every, images=images_as, fps=fps
     )
     suffix = DATASET if format == DATASET else f".{format}"
-    found = plan_inputs(paths, Path(output), suffix, read)
+    found = plan_inputs(paths, output, suffix, read)
     options = AnalysisOptions(
         device=Device(name=device, threads=num_threads),
         live=any(is_live(named.source) for named in found.named),
@@ -163,6 +164,7 @@ def analyze_files(  # noqa: PLR0913 - each is an option of the command
             else None,
             neutral=neutrals.of(found.neutral(named, neutral)),
             resume=resume,
+            remote=_remote(named.address, output),
         )
         for named in planned
     ]
@@ -172,6 +174,11 @@ def analyze_files(  # noqa: PLR0913 - each is an option of the command
         failed=tuple(FileReport(source=error.source, error=str(error)) for error in failed),
         skipped=found.skipped,
     )
+
+
+def _remote(address: str | None, output: str | Path) -> RemoteParts | None:
+    folder = str(output) if is_remote(output) else None
+    return RemoteParts(source=address, output=folder) if address or folder else None
 
 
 def _check_lines(**given: bool) -> None:

@@ -4,7 +4,6 @@ Example: wildaffect analyze clip.mp4 -o results --overlay
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Literal
 
 from wildaffect.cli.parser.marks import Positional
@@ -18,10 +17,10 @@ class Command:
     inputs: Annotated[tuple[str, ...], Positional("INPUT")]
     """Videos, images, folders of them, camera numbers, rtsp:// or http:// addresses, or
     lists of videos: .csv with a column path, and if wanted id, start, stop, every,
-    neutral."""
-    output: Path = Path("wildaffect-results")
+    neutral. s3://, gs://, hf://, sftp:// ... for remote files (extra `remote`)."""
+    output: str = "wildaffect-results"
     """Folder for the results, or the table's name for a single input; - for JSON Lines on
-    standard output."""
+    standard output; s3://, gs://, sftp:// ... for a remote folder (extra `remote`)."""
     format: Literal["csv", "parquet", "jsonl", "dataset"] = "csv"
     """Format of the tables when the output is a folder. dataset: Parquet files that DuckDB,
     Arrow, pandas and R read at once, video=NAME/NAME.parquet."""
@@ -111,7 +110,7 @@ def run(command: Command) -> int:
         quiet=command.quiet,
         as_json=command.json,
         skipped=files.skipped,
-        to_stderr=command.output == Path("-"),
+        to_stderr=command.output == "-",
     )
     with terminal.progress:
         for report in files.run(terminal.on_frame):

@@ -30,7 +30,9 @@ def run(command: Command) -> int:
     write_demo_clip(inputs[0])
     shutil.copyfile(PORTRAIT, inputs[1])
     shutil.copyfile(CLIP, inputs[2])
-    status = analyze(Analyze(inputs=tuple(map(str, inputs)), output=folder, overlay=True))
+    status = analyze(
+        Analyze(inputs=tuple(map(str, inputs)), output=str(folder), overlay=True)
+    )
     _show_truth(folder)
     print(
         f"\nLook at {folder / 'clip.overlay.mp4'} and {folder / 'people.overlay.mp4'}; "

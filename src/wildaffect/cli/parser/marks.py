@@ -30,6 +30,7 @@ METAVARS = {
     "--map-classes": "PATH|documented",
     "--model": "MODEL",
     "--neutral": "FACE",
+    "--output": "PATH",
     "--precision": "PRECISION",
     "--probe-split": "SPLIT",
     "--protocol": "PROTOCOL",

@@ -1,0 +1,1 @@
+"""Files in object stores and on other machines, through fsspec (extra `remote`)."""
