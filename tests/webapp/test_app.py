@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -173,6 +174,28 @@ def test_a_video_gives_the_rows_and_files_of_analyze(app, folder):
     assert app.errors == []
 
 
+def test_a_file_without_an_index_of_frames_is_read_as_it_plays(app, folder, tmp_path):
+    images = [frame.rgb for frame in first_frames(folder / "clip.mp4", 12)]
+    write_webm(tmp_path / "clip.webm", images)
+    message = choose(app, tmp_path / "clip.webm")
+    assert "Read while it played (not an MP4 file with an index)" in message
+    skipped = int(message.split(" frames were skipped")[0].split()[-1])
+    times = app.run("wildaffect.store.rows.map((row) => row.time_s)")
+    assert len(times) + skipped == pytest.approx(len(images), abs=1)
+    assert times == sorted(set(times))
+    assert app.errors == []
+
+
+def write_webm(path: Path, images: list[np.ndarray]) -> None:
+    height, width = images[0].shape[:2]
+    with av.open(str(path), "w") as file:
+        stream = file.add_stream("libvpx", rate=25)
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for image in images:
+            file.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        file.mux(stream.encode(None))
+
+
 def test_a_file_that_is_no_video_is_named(app, tmp_path):
     (tmp_path / "letter.mp4").write_text("no video")
     message = choose(app, tmp_path / "letter.mp4")
@@ -229,6 +252,7 @@ def test_a_camera_is_read_live(folder, address, tmp_path):
         tab.wait("document.body.dataset.done === 'true'")
         assert tab.run("document.querySelector('video').srcObject") is None
         assert not tab.run("document.querySelector('#csv').hidden")
+        assert not tab.run("document.querySelector('#drop').hidden")
         assert tab.errors == []
 
 

@@ -69,8 +69,11 @@ const ANSWERS = {
     say(`${ending}${numFrames} frames, ${counted(state.store.people.size)}, `
       + `${rate.toFixed(1)} frames/s.${note()}`, Boolean(error));
     state.seconds = seconds;
-    if (!state.live) seek(0);
-    draw();
+    if (state.live) showWhole();
+    else {
+      seek(0);
+      draw();
+    }
     document.body.dataset.done = 'true';
   },
 
@@ -205,17 +208,30 @@ function drawProgress(timeS) {
   const { numDone, numFrames } = state;
   if (numFrames) $('progress').value = numDone / numFrames;
   else $('progress').removeAttribute('value');
-  say(`Frame ${numDone}${numFrames ? ` of ${numFrames}` : ''}, ${rate().toFixed(1)} frames/s`);
+  const wait = state.store.rows.length ? '' : '; rows follow once the first neutral face is estimated';
+  say(`Frame ${numDone}${numFrames ? ` of ${numFrames}` : ''}, ${rate().toFixed(1)} frames/s${wait}`);
   const now = performance.now();
   if (now - state.drawnMs < 250) return; // the analysis goes first
   state.drawnMs = now;
-  if (video.paused && !video.seeking && numFrames) video.currentTime = timeS + 0.002;
-  draw(timeS);
+  const shownS = Math.min(timeS, state.store.lastS);
+  if (video.paused && !video.seeking && numFrames) video.currentTime = shownS + 0.002;
+  draw(shownS);
+}
+
+// After a camera: no picture is kept, the traces are.
+function showWhole() {
+  overlay.clear();
+  $('drop').hidden = false;
+  people.draw(state.store, [0, Math.max(state.store.lastS, 1)], state.store.lastS);
 }
 
 // Draws the rows of the frame that the video shows.
 function draw(timeS = video.currentTime) {
   if (!state.size) return;
+  if (state.live) {
+    if (!state.busy) showWhole();
+    return;
+  }
   const range = [0, Math.max(video.duration || 0, state.store.lastS, 1)];
   overlay.draw(state.store.at(video.currentTime), state.size);
   people.draw(state.store, range, Math.min(timeS, state.busy ? state.store.lastS : timeS));

@@ -21,7 +21,7 @@ const PALETTE = ['#4dd0e1', '#ffb74d', '#ae84ff', '#81d476', '#ff8095', '#64a8ff
 const INK = '#10131a', PAPER = '#f0f3f8', FAINT = '#acb4c1';
 const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
 const TRAIL_S = 1.5;
-const MAX_BARS = 5, MAX_CARDS = 12, MANY_FACES = 6;
+const MAX_BARS = 5, MAX_CARDS = 12, MANY_FACES = 6, SMALL_PX = 420;
 const UNIT = /^AU\d\d$/;
 
 // Returns { draw(rows, options), clear() } of a canvas. Options of `draw`:
@@ -168,7 +168,8 @@ function drawCards(pen, faces, trails, sides) {
   for (const { row, box } of faces.slice(0, MAX_CARDS)) {
     const units = actionUnits(row);
     if (!hasAffect(row) && !units.length) continue;
-    const counts = faces.length >= MANY_FACES ? [0] : [Math.min(MAX_BARS, units.length), 0];
+    const isSmall = faces.length >= MANY_FACES || (faces.length > 1 && pen.frame.width < SMALL_PX);
+    const counts = isSmall ? [0] : [Math.min(MAX_BARS, units.length), 0];
     const sizes = counts.map((bars) => ({ ...cardSize(pen.em, bars, hasAffect(row)), bars }));
     const blocked = [...taken, ...faces.filter((face) => face.row !== row).map((face) => face.box)];
     const found = placeCard(pen.frame, box, sizes, blocked, sides.get(row.track_id), pen.em);

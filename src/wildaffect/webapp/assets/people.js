@@ -3,7 +3,7 @@
 import { actionUnits, expressionShare, trackColor } from './overlay.js';
 import { lastAt } from './store.js';
 
-const MAX_PEOPLE = 12, GAP_S = 0.5;
+const MAX_PEOPLE = 12, FEW_PEOPLE = 3, GAP_S = 0.5;
 
 // Keeps the cards of `parent` up to date; `onSeek(timeS)` is called on a click on a trace.
 export class People {
@@ -15,12 +15,15 @@ export class People {
 
   clear() {
     this.cards.clear();
+    this.parent.classList.remove('many');
     this.parent.replaceChildren();
   }
 
   // Draws the rows of a store between two times, with a line at the time that is shown.
   draw(store, range, timeS) {
     if (store.people.size && !this.parent.querySelector('.legend')) this.parent.append(legend());
+    this.parent.classList.toggle('many', store.people.size > FEW_PEOPLE);
+    const shownS = store.frames[lastAt(store.frames, timeS, (frame) => frame.timeS)]?.timeS;
     for (const [trackId, rows] of store.people) {
       if (!this.cards.has(trackId)) {
         if (this.cards.size >= MAX_PEOPLE) continue;
@@ -28,9 +31,8 @@ export class People {
       }
       const card = this.cards.get(trackId);
       card.range = range;
-      const place = lastAt(rows, timeS, (row) => row.time_s);
-      const row = rows[place];
-      describe(card, row && timeS - row.time_s < GAP_S ? row : undefined);
+      const row = rows[lastAt(rows, timeS, (each) => each.time_s)];
+      describe(card, row?.time_s === shownS ? row : undefined);
       drawTraces(card.canvas, rows, range, timeS);
     }
   }

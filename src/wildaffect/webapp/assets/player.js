@@ -22,15 +22,15 @@ export async function followFile(video, onFrame, isStopped) {
   let shown = 0, missed = 0, lastS = -1;
   video.currentTime = 0;
   for (;;) {
+    if (video.ended) break; // playing again would begin at the start
     const found = await nextFrame(video);
     if (!found || isStopped()) break;
     video.pause();
     if (shown && found.presentedFrames > shown + 1) missed += found.presentedFrames - shown - 1;
     shown = found.presentedFrames;
-    if (found.mediaTime > lastS) {
-      lastS = found.mediaTime;
-      await onFrame(new VideoFrame(video, { timestamp: Math.round(lastS * 1e6) }), lastS);
-    }
+    if (found.mediaTime <= lastS) continue;
+    lastS = found.mediaTime;
+    await onFrame(new VideoFrame(video, { timestamp: Math.round(lastS * 1e6) }), lastS);
   }
   return missed;
 }
