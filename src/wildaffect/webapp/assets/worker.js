@@ -7,7 +7,8 @@
 //      { is: 'unreadable', reason }, { is: 'failed', reason }.
 
 import { Analyzer } from './chain/analyzer.js';
-import { decodeFrames, PixelReader } from './chain/decode.js';
+import { decodeFrames } from './chain/decode.js';
+import { PixelReader } from './chain/display.js';
 import { loadNetworks } from './chain/networks.js';
 
 let networks, settings, analyzer, stopped = false, numFrames = 0;
@@ -24,8 +25,8 @@ const TASKS = {
     open({ live: false, source });
     const started = performance.now();
     try {
-      for await (const { frame, timeS, rotation } of decodeFrames(file, (info) => postMessage({ is: 'info', ...info }))) {
-        await take(frame, timeS, rotation);
+      for await (const { frame, timeS, display } of decodeFrames(file, tellInfo)) {
+        await take(frame, timeS, display);
         if (stopped) break;
       }
     } catch (error) {
@@ -42,7 +43,7 @@ const TASKS = {
   open,
 
   async frame({ frame, timeS }) {
-    if (analyzer) await take(frame, timeS, 0);
+    if (analyzer) await take(frame, timeS);
     else frame.close();
   },
 
@@ -51,15 +52,19 @@ const TASKS = {
   },
 };
 
+function tellInfo(info) {
+  postMessage({ is: 'info', ...info });
+}
+
 function open({ live, source }) {
   analyzer = new Analyzer(networks, settings, { live, source });
   numFrames = 0;
   stopped = false;
 }
 
-async function take(frame, timeS, rotation) {
+async function take(frame, timeS, display) {
   const started = performance.now();
-  const picture = pixels.read(frame, rotation);
+  const picture = pixels.read(frame, display);
   frame.close();
   const rows = await analyzer.push(numFrames, timeS, picture);
   postMessage({ is: 'rows', rows, frame: numFrames, timeS, width: picture.width,

@@ -4,7 +4,7 @@ import { readMp4 } from './mp4.js';
 
 const MAX_WAITING = 6;
 
-// Yields { timeS, frame, rotation } of each frame; the caller closes the frames (VideoFrame).
+// Yields { timeS, frame, display } of each frame; the caller closes the frames (VideoFrame).
 // Throws before the first frame where the file or its codec cannot be read here.
 export async function* decodeFrames(file, onInfo) {
   const video = await readMp4(file);
@@ -29,7 +29,7 @@ export async function* decodeFrames(file, onInfo) {
   const take = function* take() {
     while (shown.length) {
       const frame = shown.shift();
-      yield { frame, timeS: times.get(frame.timestamp), rotation: video.rotation };
+      yield { frame, timeS: times.get(frame.timestamp), display: video.display };
     }
   };
   try {
@@ -55,27 +55,5 @@ export async function* decodeFrames(file, onInfo) {
   } finally {
     for (const frame of shown) frame.close();
     if (decoder.state !== 'closed') decoder.close();
-  }
-}
-
-// Turns video frames and bitmaps into pictures of bytes, upright.
-export class PixelReader {
-  constructor() {
-    this.canvas = new OffscreenCanvas(1, 1);
-    this.context = this.canvas.getContext('2d', { willReadFrequently: true });
-  }
-
-  read(frame, rotation = 0) {
-    const width = frame.displayWidth ?? frame.width, height = frame.displayHeight ?? frame.height;
-    const isTurned = rotation % 180 !== 0;
-    const [columns, rows] = isTurned ? [height, width] : [width, height];
-    if (this.canvas.width !== columns) this.canvas.width = columns;
-    if (this.canvas.height !== rows) this.canvas.height = rows;
-    const { context } = this;
-    context.setTransform(1, 0, 0, 1, columns / 2, rows / 2);
-    context.rotate(rotation * Math.PI / 180);
-    context.drawImage(frame, -width / 2, -height / 2, width, height);
-    const { data } = context.getImageData(0, 0, columns, rows);
-    return { data, width: columns, height: rows, channels: 4 };
   }
 }

@@ -1,11 +1,13 @@
 // Frames of an MP4 or QuickTime file for WebCodecs: codec, description, samples with times.
 // Source: ISO/IEC 14496-12 (boxes), 14496-15 (codec configurations).
 
+import { PLAIN, quarterTurns } from './display.js';
+
 const CODEC_BOXES = { avc1: 'avcC', avc3: 'avcC', hvc1: 'hvcC', hev1: 'hvcC', av01: 'av1C',
   vp09: 'vpcC' };
 
 // Reads the index of a file (a Blob); the samples' bytes are read later, one by one.
-// Returns { codec, description, width, height, rotation, samples }, a sample being
+// Returns { codec, description, width, height, display, samples }, a sample being
 // { offset, size, timeS, isKey } in the order of the file; 0 s is where the first sound or
 // picture begins. Throws where the file is not of this kind.
 export async function readMp4(file) {
@@ -70,7 +72,8 @@ function readTrack(trak, movieTimescale) {
   const shift = readEdits(edits, movieTimescale, timescale);
   const samples = readSamples(table, timescale, shift);
   if (kind !== 'vide') return { kind, samples };
-  return { kind, samples, rotation: readRotation(boxes.tkhd[0]), ...readEntry(table.stsd[0]) };
+  const matrix = readMatrix(boxes.tkhd[0]), { shape, ...entry } = readEntry(table.stsd[0]);
+  return { kind, samples, ...entry, display: { ...shape, matrix } };
 }
 
 // Ticks of the track to add to the times of its samples.
@@ -87,21 +90,35 @@ function readEdits(view, movieTimescale, timescale) {
   return shift;
 }
 
-function readRotation(view) {
+function readMatrix(view) {
   const at = view.getUint8(8) === 1 ? 60 : 48;
-  const [a, b] = [view.getInt32(at), view.getInt32(at + 4)];
-  return (Math.round(Math.atan2(b, a) / (Math.PI / 2)) * 90 + 360) % 360;
+  return quarterTurns([0, 4, 12, 16].map((place) => view.getInt32(at + place)));
+}
+
+// Shape of the stored pixels and the part of them that is shown.
+function readShape({ pasp, clap }, width, height) {
+  const [across, down] = pasp ? [pasp[0].getUint32(8), pasp[0].getUint32(12)] : [0, 0];
+  const aspect = across && down ? across / down : null;
+  if (!clap || clap[0].byteLength < 40) return { aspect, crop: PLAIN.crop };
+  const shares = [8, 16, 24, 32].map((at) => clap[0].getInt32(at) / clap[0].getUint32(at + 4));
+  if (!shares.every(Number.isFinite)) return { aspect, crop: PLAIN.crop };
+  const [wide, high, right, below] = shares;
+  const x = (width - wide) / 2, y = (height - high) / 2;
+  const [left, top, end, bottom] = [x + right, y + below, x - right, y - below]
+    .map((value) => Math.max(0, Math.trunc(value)));
+  return { aspect, crop: { left, top, right: end, bottom } };
 }
 
 function readEntry(stsd) {
   const size = stsd.getUint32(16), format = nameAt(stsd, 20);
   const entry = new DataView(stsd.buffer, stsd.byteOffset + 16, size);
   const width = entry.getUint16(32), height = entry.getUint16(34);
-  const config = inside(entry, 86)[CODEC_BOXES[format]]?.[0];
+  const boxes = inside(entry, 86), config = boxes[CODEC_BOXES[format]]?.[0];
   if (!config) throw new Error(`the codec ${format} is not known here`);
   const content = new Uint8Array(config.buffer, config.byteOffset + 8, config.byteLength - 8);
   const description = format === 'av01' || format === 'vp09' ? undefined : content.slice();
-  return { width, height, description, codec: codecOf(format, content) };
+  const shape = readShape(boxes, width, height);
+  return { width, height, description, shape, codec: codecOf(format, content) };
 }
 
 // Codec as in a MIME type (RFC 6381).
