@@ -64,7 +64,7 @@ def test_frames_give_rows_in_order_and_every_frame_is_answered_or_counted(servic
             time.sleep(0.03)
             try:
                 while True:
-                    found = json.loads(socket.recv(timeout=0))
+                    found = json.loads(socket.recv(timeout=0.001))
                     if "type" not in found:
                         rows.append(found)
             except TimeoutError:

@@ -8,6 +8,7 @@ from wildaffect.core.errors import UsageError
 
 LOOPBACK_NAMES = frozenset({"localhost", "localhost.localdomain"})
 SHORTEST_TOKEN = 16
+LEAST_MEMORY_MB = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,9 +61,14 @@ class ServiceSettings:
 
     def __post_init__(self) -> None:
         positive = ("keep_minutes", "max_bytes", "workers", "max_queued", "max_job_minutes")
-        for name in (*positive, "max_memory_mb", "client_timeout_s"):
+        for name in (*positive, "client_timeout_s"):
             if getattr(self, name) <= 0:
                 raise UsageError(f"{name} must be above 0, got {getattr(self, name)}")
+        if self.max_memory_mb < LEAST_MEMORY_MB:
+            raise UsageError(
+                f"max_memory_mb must be at least {LEAST_MEMORY_MB}, which the models need, "
+                f"got {self.max_memory_mb}"
+            )
         if self.token is not None and len(self.token) < SHORTEST_TOKEN:
             raise UsageError(
                 f"token must have at least {SHORTEST_TOKEN} characters, got "
