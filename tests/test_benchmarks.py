@@ -55,3 +55,11 @@ def test_the_benchmark_of_reports_prints_size_and_time():
     assert row["video, people"] == "0.2 min, 2"
     assert row["rows"] == "720"
     assert 0 < float(row["page"].removesuffix(" MB")) < 1
+
+
+@pytest.mark.slow
+def test_the_benchmark_of_many_clips_compares_workers_in_turns():
+    rows = table_of("many.py", "--clips", "2", "--seconds", "1", "--rounds", "1")
+    assert [row["workers"] for row in rows[:2]] == ["1", "2"]
+    assert rows[0]["speed-up"] == "1.00"
+    assert float(rows[1]["CPU / one"]) > 0

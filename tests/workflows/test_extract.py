@@ -73,3 +73,15 @@ def test_wrong_input_is_named_by_its_argument(clips, tmp_path, options, message)
     with pytest.raises(UsageError, match=r"^inputs: must be at least one video"):
         wildaffect.extract([], tmp_path / "store")
     assert not (tmp_path / "store").exists()
+
+
+def test_parts_of_a_job_array_store_every_video_once(clips, tmp_path):
+    def extract(shard):
+        done = wildaffect.extract(
+            clips, tmp_path / "store", images_as="sequence", shard=shard
+        )
+        return [(video.video, video.status) for video in done.videos]
+
+    assert extract("1/2") == [("a", "done")]
+    assert extract("2/2") == [("b", "done")]
+    assert dict(extract(None)) == dict.fromkeys("ab", "finished before")

@@ -7,6 +7,7 @@ from typing import Literal
 
 from wildaffect.core.errors import MissingExtra, UsageError
 from wildaffect.core.frames import VideoInfo
+from wildaffect.core.shards import Shard
 from wildaffect.engines.choose import choose_engine
 from wildaffect.engines.engine import OnFrame
 from wildaffect.features.extract import Extracted, ExtractOptions, ExtractPlan
@@ -41,6 +42,7 @@ def extract(  # noqa: PLR0913 - each is an option of the command
     num_threads: int = 1,
     num_workers: int = 1,
     cluster: str | None = None,
+    shard: str | None = None,
     on_video: OnVideo = _no_video,
     on_frame: OnFrame[ExtractSource] = _no_frame,
 ) -> ExtractResult:
@@ -62,6 +64,7 @@ def extract(  # noqa: PLR0913 - each is an option of the command
         num_workers: Number of videos in parallel, each in a process.
         cluster: Address of a Ray cluster whose machines share inputs and store, `local` to
             start Ray on this machine; None to run without Ray.
+        shard: Part of the videos, as `I/N` with I from 1 to N; all by default.
         on_video: Called with the outcome of each video as it ends, and the number of all.
         on_frame: Called with the number of frames of a video that were read so far.
 
@@ -78,7 +81,7 @@ def extract(  # noqa: PLR0913 - each is an option of the command
     paths = (inputs,) if isinstance(inputs, str | Path) else inputs
     named = (feature_sets,) if isinstance(feature_sets, str | Path) else feature_sets
     names = tuple(map(str, named))
-    jobs = find_extract_sources(map(Path, paths), images_as)
+    jobs = Shard.parse(shard).of(find_extract_sources(map(Path, paths), images_as))
     is_cuda = device.lower() == "cuda"
     on = Device(name="cpu" if is_cuda else device, threads=num_threads)
     plan = ExtractPlan(

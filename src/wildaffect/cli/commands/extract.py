@@ -58,6 +58,9 @@ class Command:
     address: str = "local"
     """Address of the Ray cluster: auto for the cluster of this machine, or host:port;
     local starts Ray on this machine for the duration of the command."""
+    shard: str | None = None
+    """Extract one of N equal parts of the inputs: I/N with I from 1 to N, as in
+    $SLURM_ARRAY_TASK_ID/$SLURM_ARRAY_TASK_COUNT of an array that starts at 1."""
     json: bool = False
     """Print the report as JSON on standard output."""
     quiet: bool = False
@@ -85,6 +88,7 @@ def run(command: Command) -> int:
             num_threads=command.threads,
             num_workers=command.workers,
             cluster=cluster,
+            shard=command.shard,
             on_video=rows.end_video,
             on_frame=rows.show_frame,
         )

@@ -18,7 +18,8 @@ _FIRST = "=+\\-@\t\r'"
 
 def header(schema: pa.Schema) -> bytes:
     """Return the line of column names."""
-    return _lines([pa.array([name]) for name in schema.names])
+    cells = _cells(pa.array(schema.names, pa.string()))  # one array: each costs .1 ms
+    return (",".join(cells.to_pylist()) + "\n").encode()
 
 
 def rows(batch: pa.RecordBatch) -> bytes:
