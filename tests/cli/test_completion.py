@@ -17,10 +17,11 @@ CASES = [
     (["data", ""], {"check"}),
     (["weights", ""], {"import", "list"}),
     (["analyze", "--over"], {"--overlay"}),
-    (["analyze", "--format", ""], {"csv", "parquet", "jsonl"}),
+    (["analyze", "--format", ""], {"csv", "parquet", "jsonl", "dataset"}),
     (["synth", "make", "ti"], {"tiny"}),
     (["analyze", "cl"], {"clip.mp4"}),
     (["analyze", "--overlay", "cl"], {"clip.mp4"}),
+    (["analyze", "clip.mp4", "--output", "cl"], {"clip.mp4"}),
     (["doctor", "--zzz"], set()),
 ]
 OF_TRAINING = [

@@ -19,7 +19,10 @@ from wildaffect.video.sources import open_container
     [
         (["analyze", "x.mp4", "--overlya"], "--overlya; did you mean --overlay?"),
         (["analyze", "x.mp4", "--outptu", "x"], "--outptu; did you mean --output?"),
-        (["analyze", "x.mp4", "--format", "xlsx"], "csv, parquet, jsonl, got 'xlsx'"),
+        (
+            ["analyze", "x.mp4", "--format", "xlsx"],
+            "csv, parquet, jsonl, dataset, got 'xlsx'",
+        ),
         (["doctor", "extra"], "unexpected argument 'extra'"),
         (
             ["analyze", "x.mp4", "--every", "two"],

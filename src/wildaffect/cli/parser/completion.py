@@ -56,7 +56,8 @@ def completion_script(
 
 
 def _or_file(flag: Flag) -> Flag:
-    """Return an argument of any text as one that is completed with files."""
-    if not flag.is_positional or flag.values.annotation is not str:
+    """Return an argument of any text, or a path or address, as one completed with files."""
+    may_be_file = flag.is_positional or flag.values.metavar == "PATH"
+    if not may_be_file or flag.values.annotation is not str:
         return flag
     return replace(flag, values=replace(flag.values, annotation=Path))
