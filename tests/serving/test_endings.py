@@ -2,11 +2,16 @@
 
 import os
 import signal
+import socket
 import time
+from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from tests.serving.conftest import running
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 import wildaffect
 from wildaffect.serving.client import ServiceRefused
@@ -90,3 +95,27 @@ def test_files_are_deleted_after_their_time(tmp_path, clip, takes_interrupts):
         wait_for(lambda: service.request("GET", f"/api/jobs/{job.id}")[0] == 404)
         assert service.files() == []
         assert service.stop(signal.SIGINT) == 0
+
+
+@pytest.mark.slow
+def test_what_is_open_when_the_service_ends_is_closed(tmp_path):
+    with running(tmp_path) as service:
+        host, port = urlsplit(service.address).netloc.split(":")
+        job = service.client.analyze(PEOPLE)
+        events = job.client._request("GET", f"/api/jobs/{job.id}/events")
+        upload = socket.create_connection((host, int(port)))
+        upload.sendall(
+            b"POST /api/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9000"
+        )
+        upload.sendall(b"\r\n\r\n" + b"\0\0\0\x18ftypisom" + bytes(1000))
+        with connect(f"ws://{host}:{port}/api/live") as live, upload, closing(events):
+            assert "ready" in live.recv(timeout=60)
+            started = children(service.process.pid)
+            assert len(started) >= 2
+            assert service.stop() == 0
+            with pytest.raises(ConnectionClosed):
+                live.recv(timeout=10)
+            assert events.read()
+        wait_for(lambda: not any(map(is_alive, started)))
+        inputs = [name for name in service.files() if "/input/" in name]
+        assert inputs == [f"jobs/{job.id}/input/people.mp4"]

@@ -143,7 +143,11 @@ def test_a_given_token_is_not_printed(monkeypatch, tmp_path):
     ("field", "value", "message"),
     [
         ("token", "short", "token must have at least 16 characters, got 5"),
-        ("max_memory_mb", 100, "max_memory_mb must be at least 1024, which the models need"),
+        (
+            "max_memory_mb",
+            100,
+            "max_memory_mb must be at least 1024, which the models need",
+        ),
         ("workers", 0, "workers must be above 0, got 0"),
         ("keep_minutes", -1, "keep_minutes must be above 0, got -1"),
     ],
