@@ -39,6 +39,7 @@ def test_the_state_tells_what_was_done(done):
     job, _ = done
     view = job.refresh().view
     assert view["state"] == "done"
+    assert view["progress"]["frames_done"] == view["summary"]["num_frames"]
     assert view["error"] is None
     assert view["attempts"] == 1
     assert view["summary"]["num_frames"] == 12

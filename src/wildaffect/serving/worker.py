@@ -81,7 +81,9 @@ def _analyze(task: Task, analyzer: Analyzer, connection: Connection) -> Outcome:
         columns=columns,
         overlay=OverlayOptions(blur_faces=options.blur_faces) if has_overlay else None,
     )
-    report = run_job(job, analyzer, _ProgressSender(connection))
+    progress = _ProgressSender(connection)
+    report = run_job(job, analyzer, progress)
+    progress.send()
     files = write_formats(lines, columns.schema(analyzer.artifact.manifest), task.source)
     if report.overlay is not None:
         files[Kind.OVERLAY] = report.overlay.name
@@ -99,20 +101,21 @@ class _ProgressSender:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._sent_s = 0.0
-        self._frames_done = 0
+        self._progress = Progress()
 
     def __call__(self, info: VideoInfo, frame: Frame) -> None:
-        self._frames_done += 1
-        if time.monotonic() - self._sent_s < _PROGRESS_S:
-            return
-        self._sent_s = time.monotonic()
-        self._connection.send(
-            Progress(
-                frames_done=self._frames_done,
-                frames_total=info.num_frames,
-                time_s=frame.time_s,
-            )
+        self._progress = Progress(
+            frames_done=self._progress.frames_done + 1,
+            frames_total=info.num_frames,
+            time_s=frame.time_s,
         )
+        if time.monotonic() - self._sent_s >= _PROGRESS_S:
+            self.send()
+
+    def send(self) -> None:
+        """Send the newest number, as after the last frame."""
+        self._sent_s = time.monotonic()
+        self._connection.send(self._progress)
 
 
 def _summary(report: FileReport) -> dict[str, Any] | None:
