@@ -1,4 +1,4 @@
-"""Turned, mirrored, cropped and stretched videos are as ffmpeg shows them."""
+"""Turned, mirrored, cropped and stretched videos are as ffmpeg shows them, at its times."""
 
 import base64
 import json
@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from wildaffect.analysis.options import ReadOptions
+from wildaffect.video.inputs import source_of
 from wildaffect.webapp.site import write_webapp
 
 pytestmark = [pytest.mark.slow, pytest.mark.golden]
@@ -31,14 +33,27 @@ window.firstFrame = async (name) => {
     return { data: [...data], width, height };
   }
 };
+window.times = async (name) => {
+  const file = await (await fetch(name)).blob(), found = [];
+  for await (const { frame, timeS } of decodeFrames(file, () => {})) {
+    found.push(timeS);
+    frame.close();
+  }
+  return found;
+};
 window.isReady = true;
 </script>"""
 
 
 @pytest.fixture(scope="module")
-def page(tab, tmp_path_factory, serve_folder):
-    folder = tmp_path_factory.mktemp("display") / "site"
-    write_webapp(folder)
+def folder(tmp_path_factory):
+    made = tmp_path_factory.mktemp("display") / "site"
+    write_webapp(made)
+    return made
+
+
+@pytest.fixture(scope="module")
+def page(tab, folder, serve_folder):
     (folder / "display.html").write_text(PAGE, encoding="utf-8")
     for name, shown in CLIPS.items():
         (folder / name).write_bytes(base64.b64decode(shown["clip"]))
@@ -57,3 +72,15 @@ def test_the_first_frame_is_what_ffmpeg_shows(page, name):
     pixels = np.frombuffer(zlib.decompress(base64.b64decode(shown["rgb"])), np.uint8)
     rgb = np.array(found["data"]).reshape(-1, 4)[:, :3]
     assert np.abs(rgb - pixels.reshape(-1, 3)).mean() < MAX_DIFFERENCE
+
+
+@pytest.mark.network
+@pytest.mark.parametrize(
+    "name", ["single_face.mp4", "no_face.mp4", "carphone_pristine.mp4"]
+)
+def test_frames_of_real_clips_have_the_times_of_python(page, folder, real_clips, name):
+    """Edit lists start within a frame of picture or sound; one has a variable rate."""
+    (folder / name).write_bytes((real_clips / name).read_bytes())
+    with ReadOptions().open(source_of(str(real_clips / name))) as reader:
+        expected = [frame.time_s for frame in reader]
+    assert page.run(f"times({json.dumps(name)})") == pytest.approx(expected, abs=1e-9)

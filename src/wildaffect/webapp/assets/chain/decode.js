@@ -13,7 +13,7 @@ export async function* decodeFrames(file, onInfo) {
   if (!globalThis.VideoDecoder) throw new Error('this browser has no WebCodecs');
   const { supported } = await VideoDecoder.isConfigSupported(config);
   if (!supported) throw new Error(`this browser cannot decode ${video.codec}`);
-  onInfo({ numFrames: video.samples.length });
+  onInfo({ numFrames: video.samples.filter(({ isShown }) => isShown).length });
   const times = new Map(); // rounded to microseconds, as decoders count -> exact
   const shown = [];
   let failure = null, wake = () => {};
@@ -28,8 +28,10 @@ export async function* decodeFrames(file, onInfo) {
   });
   const take = function* take() {
     while (shown.length) {
-      const frame = shown.shift();
-      yield { frame, timeS: times.get(frame.timestamp), display: video.display };
+      const frame = shown.shift(), timeS = times.get(frame.timestamp);
+      times.delete(frame.timestamp);
+      if (timeS === undefined) frame.close(); // outside the edit
+      else yield { frame, timeS, display: video.display };
     }
   };
   try {
@@ -40,7 +42,7 @@ export async function* decodeFrames(file, onInfo) {
       }
       if (failure) throw failure;
       const timestamp = Math.round(sample.timeS * 1e6);
-      times.set(timestamp, sample.timeS);
+      if (sample.isShown) times.set(timestamp, sample.timeS);
       const data = await file.slice(sample.offset, sample.offset + sample.size).arrayBuffer();
       if (data.byteLength < sample.size) throw new Error('the file ends early');
       decoder.decode(new EncodedVideoChunk({ type: sample.isKey ? 'key' : 'delta', timestamp, data }));

@@ -3,12 +3,14 @@
 
 import { PLAIN, quarterTurns } from './display.js';
 
+const EDGE_S = 1e-3; // edits are in ticks of the movie, of a millisecond or so
 const CODEC_BOXES = { avc1: 'avcC', avc3: 'avcC', hvc1: 'hvcC', hev1: 'hvcC', av01: 'av1C',
   vp09: 'vpcC' };
 
 // Reads the index of a file (a Blob); the samples' bytes are read later, one by one.
 // Returns { codec, description, width, height, display, samples }, a sample being
-// { offset, size, timeS, isKey } in the order of the file; 0 s is where the first sound or
+// { offset, size, timeS, isKey, isShown } in the order of the file; those before or after the
+// edit of the track are decoded and not shown; 0 s is where the first sound or
 // picture begins. Throws where the file is not of this kind.
 export async function readMp4(file) {
   const moov = await findMoov(file);
@@ -19,11 +21,22 @@ export async function readMp4(file) {
   const video = tracks.filter(({ kind }) => kind === 'vide')
     .sort((a, b) => b.width * b.height - a.width * a.height)[0];
   if (!video) throw new Error('the file has no video');
-  const heard = tracks.filter(({ kind }) => kind === 'vide' || kind === 'soun');
-  const startS = Math.min(...heard.map(({ samples }) => samples
-    .reduce((least, { timeS }) => Math.min(least, timeS), Infinity)));
-  for (const sample of video.samples) sample.timeS -= startS;
+  const { edit, samples } = video;
+  for (const sample of samples) {
+    sample.isShown = sample.timeS > edit.startS - EDGE_S && sample.timeS < edit.stopS - EDGE_S;
+  }
+  // As in ffmpeg, an edit starts with its first whole frame, however late in it that begins.
+  const firstS = earliest(samples.filter(({ isShown }) => isShown));
+  const lateS = Number.isFinite(edit.startS) ? firstS - edit.startS : 0;
+  const startS = Math.min(...tracks.filter(({ kind }) => kind === 'vide' || kind === 'soun')
+    .map((track) => (Number.isFinite(track.edit.startS) ? track.edit.startS
+      : earliest(track.samples))));
+  for (const sample of samples) sample.timeS -= startS + lateS;
   return video;
+}
+
+function earliest(samples) {
+  return samples.reduce((least, { timeS }) => Math.min(least, timeS), Infinity);
 }
 
 async function findMoov(file) {
@@ -69,25 +82,31 @@ function readTrack(trak, movieTimescale) {
   const timescale = readTimescale(media.mdhd[0], 'mdhd');
   const table = inside(inside(media.minf[0], 8).stbl[0], 8);
   const edits = boxes.edts ? inside(boxes.edts[0], 8).elst?.[0] : undefined;
-  const shift = readEdits(edits, movieTimescale, timescale);
-  const samples = readSamples(table, timescale, shift);
-  if (kind !== 'vide') return { kind, samples };
+  const edit = readEdit(edits, movieTimescale, timescale);
+  const samples = readSamples(table, timescale, edit.shift);
+  if (kind !== 'vide') return { kind, samples, edit };
   const matrix = readMatrix(boxes.tkhd[0]), { shape, ...entry } = readEntry(table.stsd[0]);
-  return { kind, samples, ...entry, display: { ...shape, matrix } };
+  return { kind, samples, edit, ...entry, display: { ...shape, matrix } };
 }
 
-// Ticks of the track to add to the times of its samples.
-function readEdits(view, movieTimescale, timescale) {
-  if (!view) return 0;
-  const isLong = view.getUint8(8) === 1, count = view.getUint32(12);
-  let shift = 0;
-  for (let entry = 0, at = 16; entry < count; entry += 1, at += isLong ? 20 : 12) {
-    const duration = isLong ? Number(view.getBigUint64(at)) : view.getUint32(at);
-    const start = isLong ? Number(view.getBigInt64(at + 8)) : view.getInt32(at + 4);
-    if (start >= 0) return shift - start;
-    shift += duration * timescale / movieTimescale;
-  }
-  return shift;
+// The part of a track that is shown: ticks to add to the times of its samples, first and last
+// time in seconds.
+function readEdit(view, movieTimescale, timescale) {
+  const whole = { shift: 0, startS: -Infinity, stopS: Infinity };
+  if (!view) return whole;
+  const isLong = view.getUint8(8) === 1, size = isLong ? 20 : 12;
+  const entries = Array.from({ length: view.getUint32(12) }, (_, entry) => {
+    const at = 16 + size * entry;
+    return isLong ? { lasts: Number(view.getBigUint64(at)), from: Number(view.getBigInt64(at + 8)) }
+      : { lasts: view.getUint32(at), from: view.getInt32(at + 4) };
+  });
+  const shown = entries.filter(({ from }) => from >= 0);
+  if (!shown.length) return whole;
+  if (shown.length > 1) throw new Error('the file is edited: its parts are out of order');
+  const empty = entries.filter(({ from }) => from < 0).reduce((sum, { lasts }) => sum + lasts, 0);
+  const [{ lasts, from }] = shown, startS = empty / movieTimescale;
+  return { shift: empty * timescale / movieTimescale - from, startS,
+    stopS: lasts ? startS + lasts / movieTimescale : Infinity };
 }
 
 function readMatrix(view) {
