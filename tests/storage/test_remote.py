@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+import wildaffect
 from wildaffect.core.errors import MissingExtra, UsageError
 from wildaffect.storage.addresses import is_remote, join, name_of, without_credentials
 from wildaffect.storage.remote import (
@@ -108,3 +109,8 @@ def test_missing_credentials_are_named(s3, monkeypatch):
     type(s3).clear_instance_cache()
     with pytest.raises(RemoteError, match=r"^s3://lab/a.mp4: .*credentials"):
         look_up("s3://lab/a.mp4")
+
+
+def test_what_reads_no_remote_files_says_so():
+    with pytest.raises(UsageError, match=r"^s3://lab/a\.mp4: files in remote storage are"):
+        wildaffect.analyze("s3://me:word@lab/a.mp4")

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.core.errors import UsageError
+from wildaffect.storage.addresses import is_remote, without_credentials
 from wildaffect.video.sources import is_address, is_folder
 
 VIDEO_SUFFIXES = frozenset(
@@ -31,10 +32,19 @@ class Arrays:
 
 
 def parse_source(source: str | Path | int) -> str | Path | int:
-    """Return addresses as text, digits as cameras if no such file exists, else paths."""
+    """Return addresses as text, digits as cameras if no such file exists, else paths.
+
+    Raises:
+        UsageError: If it is a file in remote storage.
+    """
     if isinstance(source, str):
         if is_address(source):
             return source
+        if is_remote(source):
+            raise UsageError(
+                f"{without_credentials(source)}: files in remote storage are read by "
+                "`analyze_files` and `wildaffect analyze`; copy it to this machine first"
+            )
         if source.isdecimal() and not Path(source).exists():
             return int(source)
         return Path(source)
