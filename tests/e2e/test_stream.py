@@ -83,7 +83,7 @@ def test_wrong_input_is_named(clip, tmp_path, monkeypatch, capfd, args, message)
     assert (tmp_path / "TAKEN.csv").read_text() == "mine"
 
 
-@pytest.mark.parametrize("address", ["ws://127.0.0.1:0", "osc://127.0.0.1:1", "lsl:a"])
+@pytest.mark.parametrize("address", ["ws://127.0.0.1:1", "osc://127.0.0.1:1", "lsl:a"])
 def test_a_receiver_without_its_package_names_the_extra(clip, in_child, address):
     hidden = "dict.fromkeys(['websockets', 'pythonosc', 'pylsl'])"
     child = in_child(

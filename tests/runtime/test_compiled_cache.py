@@ -1,3 +1,5 @@
+import hashlib
+import os
 import subprocess
 import sys
 
@@ -81,6 +83,28 @@ def test_a_damaged_entry_is_compiled_again_and_replaced(folder, damage):
     entry.write_bytes(damage(good))
     twice_plus(load(content, 2))
     assert read_entry(entry.name) is not None
+
+
+def test_a_whole_entry_of_another_content_is_compiled_again(folder):
+    content = unique("other_content")
+    load(content, 1)
+    (entry,) = folder.iterdir()
+    other = b"not JSON\nand no network"
+    entry.write_bytes(hashlib.sha256(other).digest() + other)
+    twice_plus(load(content, 2))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes of folders")
+def test_a_folder_that_others_can_write_is_not_used(folder):
+    content = unique("shared_folder")
+    load(content, 1)
+    (entry,) = folder.iterdir()
+    folder.chmod(0o777)
+    assert read_entry(entry.name) is None
+    entry.unlink()
+    twice_plus(load(content, 2))
+    assert not list(folder.iterdir())
+    folder.chmod(0o700)
 
 
 def test_networks_load_where_the_cache_cannot_be_written(folder):

@@ -21,6 +21,7 @@ from wildaffect.sinks.websocket import WebSocketSink
 from wildaffect.sinks.zeromq import ZeroMqSink
 
 WAIT_S = 10.0
+TOKEN = "0123456789abcdef"
 
 
 def test_standard_output_gets_lines_that_are_rows(live_row, capfdbinary):
@@ -97,6 +98,25 @@ def test_a_web_socket_client_that_falls_behind_gets_the_newest_rows(live_row):
         assert num_got < 1900
 
 
+def test_a_web_socket_client_that_never_reads_holds_nothing_up(live_row):
+    pytest.importorskip("websockets")
+    row = LiveRow(live_row(0).result, result_schema(landmarks=True), 0.0)
+    with socket.socket() as stuck:
+        stuck.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        with WebSocketSink("127.0.0.1", 0) as sink:
+            stuck.connect(("127.0.0.1", sink.port))
+            stuck.sendall(
+                b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n"
+                b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+                b"Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n"
+            )
+            _until_connected(sink, 1)
+            for _ in range(500):
+                sink.send(row)
+            started_s = time.monotonic()
+        assert time.monotonic() - started_s < WAIT_S
+
+
 def test_web_pages_of_other_sites_cannot_listen(live_row):
     client = pytest.importorskip("websockets.sync.client")
     exceptions = pytest.importorskip("websockets.exceptions")
@@ -115,15 +135,15 @@ def test_web_pages_of_other_sites_cannot_listen(live_row):
 def test_a_token_is_checked(live_row):
     client = pytest.importorskip("websockets.sync.client")
     exceptions = pytest.importorskip("websockets.exceptions")
-    with WebSocketSink("127.0.0.1", 0, token="secret") as sink:
+    with WebSocketSink("127.0.0.1", 0, token=TOKEN) as sink:
         address = f"ws://127.0.0.1:{sink.port}"
-        for path in ("", "/?token=", "/?token=secre", "/?token=\u00e9"):
+        for path in ("", "/?token=", f"/?token={TOKEN[:-1]}", "/?token=\u00e9"):
             with (
                 pytest.raises(exceptions.InvalidStatus, match="401"),
                 client.connect(address + path),
             ):
                 pass
-        with client.connect(f"{address}/?token=secret"):
+        with client.connect(f"{address}/?token={TOKEN}"):
             pass
 
 

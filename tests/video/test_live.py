@@ -1,4 +1,5 @@
 import time
+from threading import Event
 
 import numpy as np
 import pytest
@@ -45,6 +46,37 @@ def test_an_error_of_the_source_comes_after_its_last_frame():
     assert next(taken).index == 0
     with pytest.raises(TruncatedVideo, match="frame 1: the camera stopped"):
         next(taken)
+
+
+def test_a_pause_of_the_reader_costs_frames_alone():
+    newest = NewestFrames(played(lambda: frames(1000, rate=1000.0)))
+    taken = iter(newest)
+    first = next(taken)
+    time.sleep(0.6)  # hundreds of frames arrive
+    assert newest.arrived_s(first.index) < time.monotonic() - 0.5
+    later = next(taken)
+    assert later.index > 300
+    assert newest.arrived_s(later.index) > time.monotonic() - 0.1
+    taken.close()
+
+
+def test_a_source_that_gives_nothing_does_not_hold_up_the_end():
+    is_asked, goes_on = Event(), Event()
+
+    def stalled():
+        yield from frames(1)
+        is_asked.set()
+        goes_on.wait(30.0)
+
+    newest = NewestFrames(stalled())
+    taken = iter(newest)
+    next(taken)
+    is_asked.wait(5.0)
+    started_s = time.monotonic()
+    newest.stop()
+    assert list(taken) == []
+    assert time.monotonic() - started_s < 5.0
+    goes_on.set()
 
 
 def test_the_source_is_closed_where_the_reader_stops_early():

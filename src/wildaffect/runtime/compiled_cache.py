@@ -2,7 +2,8 @@
 
 An entry is a file that is named by the hash of everything it depends on, and begins with a
 hash of its content: a damaged entry is compiled again. Any number of processes may use the
-folder at once. Where it cannot be written, networks are compiled each time.
+folder at once. Where it cannot be written, or others can write, networks are compiled each
+time.
 """
 
 import contextlib
@@ -52,7 +53,7 @@ def entry_name(*parts: bytes | str) -> str:
 def read_entry(name: str) -> bytes | None:
     """Return the content of an entry; None if there is none, or it is damaged."""
     folder = cache_folder()
-    if folder is None:
+    if folder is None or not _is_own(folder):
         return None
     path = folder / name
     try:
@@ -73,8 +74,20 @@ def write_entry(name: str, content: bytes) -> None:
         return
     with contextlib.suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not _is_own(folder):
+            return
         write_whole(folder / name, (hashlib.sha256(content).digest(), content))
         _drop_oldest(folder)
+
+
+def _is_own(folder: Path) -> bool:
+    """Return whether nobody else can put networks into a folder, where systems tell."""
+    if os.name != "posix":
+        return True
+    with contextlib.suppress(OSError):
+        state = folder.stat()
+        return state.st_uid == os.geteuid() and not state.st_mode & 0o022
+    return False
 
 
 def _drop_oldest(folder: Path) -> None:

@@ -176,7 +176,7 @@ def _kept(
     )
     stored = read_entry(entry)
     if stored:
-        with suppress(RuntimeError):  # compile it again
+        with suppress(RuntimeError, ValueError, TypeError, KeyError):  # compile it again
             return _from_bytes(stored, device)
     made = _new(file, content, device, shapes, scaling)
     write_entry(entry, _to_bytes(made))

@@ -1,5 +1,6 @@
 """Receivers by their address, as in `stream --to ws://127.0.0.1:8765`."""
 
+import os
 from difflib import get_close_matches
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qs, urlsplit
@@ -17,6 +18,8 @@ from wildaffect.sinks.websocket import WebSocketSink
 from wildaffect.sinks.zeromq import ZeroMqSink
 
 STANDARD_OUTPUT = "-"
+TOKEN = "WILDAFFECT_TOKEN"
+"""Environment variable with the secret of a WebSocket, which other users cannot read."""
 SCHEMES = ("ws", "osc", "zmq", "lsl")
 
 
@@ -24,9 +27,9 @@ def sink_of(address: str, schema: ResultSchema, provenance: Provenance) -> Sink:
     """Return the receiver at an address; nothing is opened yet.
 
     Args:
-        address: `-` for standard output; `ws://HOST:PORT`, with `/?token=SECRET` beyond
-            this machine; `osc://HOST:PORT`; `zmq://HOST:PORT`; `lsl:NAME`; or the name of a
-            table.
+        address: `-` for standard output; `ws://HOST:PORT`, beyond this machine with
+            `/?token=SECRET` or the variable WILDAFFECT_TOKEN; `osc://HOST:PORT`;
+            `zmq://HOST:PORT`; `lsl:NAME`; or the name of a table.
         schema: Columns of the rows.
         provenance: Origin of the rows, for a table.
 
@@ -44,7 +47,7 @@ def sink_of(address: str, schema: ResultSchema, provenance: Provenance) -> Sink:
     parts = urlsplit(address)
     match parts.scheme:
         case "ws":
-            (token,) = parse_qs(parts.query).get("token", [None])[:1]
+            (token,) = parse_qs(parts.query).get("token", [os.environ.get(TOKEN)])[:1]
             return WebSocketSink(*_place(address, parts), token)
         case "osc":
             return OscSink(*_place(address, parts), schema)
@@ -69,8 +72,8 @@ def _place(address: str, parts: SplitResult) -> tuple[str, int]:
     except ValueError as error:
         host, port, reason = None, None, str(error)
     else:
-        reason = "no port" if host else "no host"
-    if not host or port is None:
+        reason = (f"port {port}" if port == 0 else "no port") if host else "no host"
+    if not host or not port:
         raise UsageError(
             f"{address}: receiver must have host and port, such as "
             f"{parts.scheme}://127.0.0.1:9000, got {reason}"

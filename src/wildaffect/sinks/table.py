@@ -18,7 +18,8 @@ class TableSink:
     """Records a table with its sidecar and events, as `analyze` writes them.
 
     It is complete when the block ends, also on an interrupt, which is how a camera is
-    stopped, and marked as incomplete if the source broke off.
+    stopped, or if the reader of standard output has gone. It is marked as incomplete if
+    the source broke off.
     """
 
     def __init__(self, path: Path, schema: ResultSchema, provenance: Provenance) -> None:
@@ -44,7 +45,7 @@ class TableSink:
     ) -> None:
         if isinstance(error, UnreadableVideo):
             self._table.mark_incomplete(str(error))
-        if isinstance(error, UnreadableVideo | KeyboardInterrupt):
+        if isinstance(error, UnreadableVideo | KeyboardInterrupt | BrokenPipeError):
             kind, error, trace = None, None, None
         self._files.__exit__(kind, error, trace)
 

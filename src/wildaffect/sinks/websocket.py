@@ -1,8 +1,11 @@
 """WebSocket: a server that sends rows as JSON to every client."""
 
+import contextlib
 import hmac
 import logging
 import re
+import socket
+import time
 from collections import deque
 from http import HTTPStatus
 from ipaddress import ip_address
@@ -23,6 +26,13 @@ MAX_BEHIND = 64
 _LOOPBACK_PAGES = re.compile(r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?")
 """Pages that may connect: those of this machine. Any other site in the browser may not."""
 _CLOSE_S = 1.0
+"""Time that clients get for the last rows."""
+_OPEN_S = 2.0
+_POLL_S = 0.02
+_STUCK_S = 10.0
+"""Time after which a client that does not read is dropped."""
+MIN_TOKEN = 16
+"""Minimum number of characters of a token."""
 
 
 class WebSocketSink:
@@ -45,7 +55,12 @@ class WebSocketSink:
         if token is None and not _is_loopback(host):
             raise UsageError(
                 f"ws://{host}:{port}: token must be given where other machines can "
-                f"connect, got none; use ws://{host}:{port}/?token=SECRET, or 127.0.0.1"
+                f"connect, got none; set WILDAFFECT_TOKEN, or use 127.0.0.1"
+            )
+        if token is not None and len(token) < MIN_TOKEN:
+            raise UsageError(
+                f"ws://{host}:{port}: token must have at least {MIN_TOKEN} characters, got "
+                f"{len(token)}"
             )
         self._host, self._port, self._token = host, port, token
         self._clients: set[_Client] = set()
@@ -70,6 +85,8 @@ class WebSocketSink:
                 origins=[None, _LOOPBACK_PAGES],  # programs have none
                 process_request=self._refuse_strangers,
                 max_size=1 << 10,
+                open_timeout=_OPEN_S,
+                close_timeout=_CLOSE_S,
                 logger=_silent_logger(),
             )
         except OSError as error:
@@ -91,9 +108,14 @@ class WebSocketSink:
     ) -> None:
         assert self._server is not None  # noqa: S101 - inside the block
         assert self._thread is not None  # noqa: S101
-        self._server.shutdown()
         for client in tuple(self._clients):
             client.end()
+        until_s = time.monotonic() + _CLOSE_S
+        while self._clients and time.monotonic() < until_s:
+            time.sleep(_POLL_S)
+        for client in tuple(self._clients):
+            client.drop()
+        self._server.shutdown()
         self._thread.join()
 
     def send(self, row: LiveRow) -> None:
@@ -128,17 +150,26 @@ class _Client:
         self._waiting: deque[bytes] = deque(maxlen=MAX_BEHIND)
         self._changed = Condition()
         self._has_ended = False
+        self._sends_since_s: float | None = None
 
     def put(self, line: bytes) -> None:
         with self._changed:
             self._waiting.append(line)
             self._changed.notify()
+        since_s = self._sends_since_s
+        if since_s is not None and time.monotonic() - since_s > _STUCK_S:
+            self.drop()
 
     def end(self) -> None:
         """Send what waits, for a second at most, and close."""
         with self._changed:
             self._has_ended = True
             self._changed.notify()
+
+    def drop(self) -> None:
+        """Cut the connection, also while it sends."""
+        with contextlib.suppress(OSError):
+            self._connection.socket.shutdown(socket.SHUT_RDWR)
 
     def run(self) -> None:
         from websockets.exceptions import ConnectionClosed  # noqa: PLC0415 - an extra
@@ -147,8 +178,10 @@ class _Client:
         reader.start()
         try:
             while (line := self._next()) is not None:
+                self._sends_since_s = time.monotonic()
                 self._connection.send(line.rstrip(b"\n"), text=True)
-        except ConnectionClosed:
+                self._sends_since_s = None
+        except (ConnectionClosed, OSError):
             return
 
     def _next(self) -> bytes | None:

@@ -19,7 +19,10 @@ class ZeroMqSink:
     """
 
     def __init__(self, host: str, port: int) -> None:
-        self._address = f"tcp://{host}:{port}"
+        self._is_ipv6 = ":" in host
+        self._address = (
+            f"tcp://[{host}]:{port}" if self._is_ipv6 else f"tcp://{host}:{port}"
+        )
         self._context: Any = None
         self._socket: Any = None
 
@@ -31,6 +34,7 @@ class ZeroMqSink:
         self._context = zmq.Context()
         self._socket = self._context.socket(zmq.PUB)
         self._socket.linger = _LINGER_MS
+        self._socket.ipv6 = self._is_ipv6
         try:
             self._socket.bind(self._address)
         except zmq.ZMQError as error:

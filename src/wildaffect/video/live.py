@@ -1,15 +1,14 @@
 """Frames of a live source without a backlog, and files played like one."""
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from threading import Condition, Thread
 
 from wildaffect.core.frames import Frame
 
-_REMEMBERED = 256
-"""Number of frames whose arrival is remembered; more are never in progress."""
+_STOP_S = 1.0
+"""Maximum time to wait for a source that does not answer, as a camera without a network."""
 
 
 class NewestFrames:
@@ -27,7 +26,8 @@ class NewestFrames:
         self._error: BaseException | None = None
         self._has_ended = False
         self._is_stopping = False
-        self._arrivals: OrderedDict[int, float] = OrderedDict()
+        self._arrivals: dict[int, float] = {}
+        """Frames in progress and the newest."""
         self.num_read = 0
         """Frames that arrived."""
         self.num_dropped = 0
@@ -42,16 +42,25 @@ class NewestFrames:
             if self._error is not None:
                 raise self._error
         finally:
-            self._is_stopping = True
-            thread.join()
+            self.stop()
+            thread.join(_STOP_S)
+
+    def stop(self) -> None:
+        """End the frames, also while the source gives none."""
+        with self._changed:
+            self._is_stopping = self._has_ended = True
+            self._newest = None
+            self._changed.notify_all()
 
     def arrived_s(self, index: int) -> float:
-        """Return when a recent frame arrived, by `time.monotonic`.
+        """Return when a frame arrived, by `time.monotonic`; forgets earlier frames.
 
-        Raises:
-            KeyError: If it did not, or 256 newer frames have.
+        Args:
+            index: Number of a frame that was taken; never lower than in the call before.
         """
         with self._changed:
+            for earlier in [each for each in self._arrivals if each < index]:
+                del self._arrivals[earlier]
             return self._arrivals[index]
 
     def _take(self) -> Frame | None:
@@ -79,12 +88,14 @@ class NewestFrames:
 
     def _put(self, frame: Frame) -> None:
         with self._changed:
+            if self._is_stopping:
+                return
             self.num_read += 1
-            self.num_dropped += self._newest is not None
+            if self._newest is not None:
+                self.num_dropped += 1
+                del self._arrivals[self._newest.index]
             self._newest = frame
             self._arrivals[frame.index] = time.monotonic()
-            if len(self._arrivals) > _REMEMBERED:
-                self._arrivals.popitem(last=False)
             self._changed.notify()
 
 

@@ -123,6 +123,7 @@ def analyze_files(  # noqa: PLR0913 - each is an option of the command
     if str(output) == STANDARD_OUTPUT:
         _check_lines(
             overlay=overlay or blur_faces,
+            format=format not in {"csv", "jsonl"},
             resume=resume,
             workers=num_workers > 1 or cluster is not None,
         )

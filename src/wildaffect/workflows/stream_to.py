@@ -107,7 +107,8 @@ def stream_to(  # noqa: PLR0913 - each is an option of the command
         )
         sinks = [_sink(each, schema, provenance) for each in _listed(to)]
         if is_live(parsed):
-            frames: Iterator[Frame] = iter(reader)
+            frames = _closing(reader)
+            opened.pop_all()
         else:
             again = partial(_frames_of, partial(read.open, parsed))
             frames = played(again, loop=loop)
@@ -120,6 +121,7 @@ def stream_to(  # noqa: PLR0913 - each is an option of the command
                 for sink in sinks:
                     stack.enter_context(sink)
                 stack.enter_context(closing(rows))
+                stack.callback(newest.stop)
                 for row in with_names(rows, source_name(parsed) or reader.info.name, ()):
                     relay.send(row)
                     if on_state and time.monotonic() - told_s > _TELL_EVERY_S:
@@ -147,7 +149,12 @@ def _sink(place: str | Path | Sink, schema: ResultSchema, provenance: Provenance
 
 
 def _frames_of(opened: Callable[[], VideoReader]) -> Iterator[Frame]:
-    with opened() as reader:
+    yield from _closing(opened())
+
+
+def _closing(reader: VideoReader) -> Iterator[Frame]:
+    """Yield the frames of a source, and close it in the thread that reads it."""
+    with reader:
         yield from reader
 
 
