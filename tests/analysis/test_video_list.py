@@ -77,6 +77,15 @@ def test_addresses_are_kept_and_a_folder_of_images_is_one_source(tmp_path):
         ("path\na\na\n", "line 3: the same path is in line 2; give each an id"),
         ("path,id\na,../x\n", "line 2: an id must be a name, or a path inside the output"),
         ("path,id\na,/x\n", "line 2: an id must be a name, or a path inside the output"),
+        (
+            "path,id\na,x\na,X.Events\n",
+            "line 3: an id must not end in .events, as events of X",
+        ),
+        (f"path,every\na,{'9' * 5000}\n", "line 2: every must be a whole number from 1"),
+        (
+            "path,neutral\na,no.jpg\n",
+            "line 2: neutral must be a picture or video, START-END",
+        ),
         ('path\n"a\n', "list of videos cannot be read: unexpected end of data"),
     ],
 )

@@ -18,7 +18,8 @@ AUTO, NONE = "auto", "none"
 SETTLE_S = 1.0
 """Time to read beyond a span, until every track in it has its final number."""
 
-_SPAN = re.compile(r"(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)")
+SPAN = re.compile(r"(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)")
+"""A range in seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,7 +232,7 @@ def parse_neutral(given: str | Path, manifest: Manifest) -> NeutralChoice | Path
         )
     if str(given) == NONE:
         return PopulationNeutral(manifest.neutral)
-    span = _SPAN.fullmatch(str(given))
+    span = SPAN.fullmatch(str(given))
     if span and isinstance(given, str):
         start_s, stop_s = float(span[1]), float(span[2])
         if start_s >= stop_s:

@@ -7,12 +7,16 @@ from math import isfinite
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, TypeGuard
 
+from wildaffect.analysis.neutral import AUTO, NONE, SPAN
 from wildaffect.core.errors import UnreadableVideo, UsageError
+from wildaffect.outputs.events_file import EVENTS_SUFFIX
 from wildaffect.storage.addresses import is_remote, name_of
 from wildaffect.video.expand import Source, expand_inputs
 from wildaffect.video.sources import is_address
 
 SUFFIX = ".csv"
+_EVENTS = EVENTS_SUFFIX.removesuffix(SUFFIX)
+_MAX_DIGITS = 9
 COLUMNS = ("path", "id", "start", "stop", "every", "neutral")
 
 
@@ -98,7 +102,7 @@ def _video(
     return ListedVideo(
         source=_source(where, folder, cells["path"], images, _id(where, cells)),
         read={name: value for name, value in read.items() if value is not None},
-        neutral=_neutral(folder, cells),
+        neutral=_neutral(where, folder, cells),
     )
 
 
@@ -138,6 +142,11 @@ def _id(where: str, cells: dict[str, str]) -> str | None:
         raise UsageError(
             f"{where}: an id must be a name, or a path inside the output, got {name!r}"
         )
+    if name.casefold().endswith(_EVENTS):
+        raise UsageError(
+            f"{where}: an id must not end in {_EVENTS}, as events of "
+            f"{name[: -len(_EVENTS)]} have that name, got {name!r}"
+        )
     return str(PurePosixPath(name))
 
 
@@ -158,14 +167,22 @@ def _every(where: str, cells: dict[str, str]) -> int | None:
     text = cells.get("every")
     if not text:
         return None
-    if not (text.isdecimal() and int(text) > 0):
-        raise UsageError(f"{where}: every must be a whole number from 1, got {text!r}")
-    return int(text)
+    every = int(text) if text.isdecimal() and len(text) <= _MAX_DIGITS else 0
+    if every < 1:
+        raise UsageError(f"{where}: every must be a whole number from 1, got {text[:40]!r}")
+    return every
 
 
-def _neutral(folder: Path, cells: dict[str, str]) -> str | None:
+def _neutral(where: str, folder: Path, cells: dict[str, str]) -> str | None:
     """Return the neutral face; a file's relative path starts at the folder of the list."""
     given = cells.get("neutral")
     if not given:
         return None
-    return str(folder / given) if (folder / given).is_file() else given
+    if (folder / given).is_file():
+        return str(folder / given)
+    if given not in {AUTO, NONE} and not SPAN.fullmatch(given):
+        raise UsageError(
+            f"{where}: neutral must be a picture or video, START-END in seconds, {AUTO} or "
+            f"{NONE}, got no such file: {given!r}"
+        )
+    return given
