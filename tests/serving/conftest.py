@@ -72,10 +72,12 @@ class Running:
         return status, document["error"]["code"]
 
     def files(self) -> list[str]:
-        """Return every file in the folder of the service but its lock."""
+        """Return every file in the folder of the service but its lock and its mark."""
         found = [Path(top, name) for top, _, names in os.walk(self.data) for name in names]
         return sorted(
-            str(path.relative_to(self.data)) for path in found if path.name != "lock"
+            str(path.relative_to(self.data))
+            for path in found
+            if path.name not in {"lock", "wildaffect-service.txt"}
         )
 
     def stop(self, number: int = signal.SIGTERM) -> int:

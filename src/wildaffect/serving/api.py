@@ -12,9 +12,16 @@ from pydantic import BaseModel, ConfigDict, Field
 from wildaffect.serving.errors import ErrorBody, NoSuchJob, ServiceError
 from wildaffect.serving.feed import job_events
 from wildaffect.serving.local_files import find_allowed
-from wildaffect.serving.records import JobOptions, JobRecord, JobView, State
+from wildaffect.serving.records import (
+    GivenOptions,
+    JobOptions,
+    JobRecord,
+    JobView,
+    State,
+)
 from wildaffect.serving.scheduler import Scheduler
 from wildaffect.serving.settings import ServiceSettings
+from wildaffect.serving.storage import INPUT
 from wildaffect.serving.store import JobStore, clean_name
 from wildaffect.serving.uploads import check_announced, drain, receive
 
@@ -31,10 +38,8 @@ _FILE_BODY = {
 ERRORS: dict[int | str, dict[str, Any]] = {"4XX": {"model": ErrorBody}}
 
 
-class UploadQuery(JobOptions):
+class UploadQuery(GivenOptions):
     """Query of an upload."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(default="video", max_length=500, description="Name of the file.")
 
@@ -49,7 +54,7 @@ class LocalFile(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     path: str = Field(max_length=4096, description="In a folder that --allow names.")
-    options: JobOptions = JobOptions()
+    options: GivenOptions = GivenOptions()
 
 
 def job_routes(scheduler: Scheduler, settings: ServiceSettings) -> APIRouter:
@@ -64,7 +69,7 @@ def job_routes(scheduler: Scheduler, settings: ServiceSettings) -> APIRouter:
             with scheduler.reserved():
                 check_announced(request, settings, store.free_bytes())
                 with store.new_folder() as folder:
-                    source = folder / "input" / clean_name(query.name)
+                    source = folder / INPUT / clean_name(query.name)
                     await receive(request, source, settings)
                     options = query.options()
                     record = _new_record(folder.name, source, options, is_upload=True)

@@ -40,7 +40,7 @@ Seconds = Annotated[float, Field(ge=0, le=1e7, allow_inf_nan=False)]
 class JobOptions(BaseModel):
     """Options of an analysis."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True)
 
     overlay: bool = Field(
         default=False, description="Also draw the predictions on the video."
@@ -57,6 +57,12 @@ class JobOptions(BaseModel):
         default=False, description="Add the 478 landmarks to the tables."
     )
     blendshapes: bool = Field(default=False, description="Add the 52 blendshape scores.")
+
+
+class GivenOptions(JobOptions):
+    """Options as a client gives them; a stored job may have those of a newer version."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Progress(BaseModel):

@@ -8,6 +8,7 @@ import contextlib
 import re
 import secrets
 import shutil
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,19 +18,21 @@ from pydantic import ValidationError
 
 from wildaffect.core.errors import OutputError
 from wildaffect.core.files import FileBusy, LocksUnsupported, open_locked, write_whole
+from wildaffect.core.printable import printable
 from wildaffect.outputs.tables.format import bytes_to_last_newline
 from wildaffect.serving.records import JobRecord, Kind
+from wildaffect.serving.storage import INPUT, RECORD, RESULTS, claim_storage, is_cut_upload
 
 _UNSAFE = re.compile(r"[^\w.() -]+")
 _LONGEST_NAME = 100
-RECORD = "job.json"
 
 
 class JobStore:
     """The jobs of one service.
 
     Raises:
-        OutputError: If the folder cannot be written, or another service uses it.
+        OutputError: If the folder cannot be written, holds other files, or another service
+            uses it.
     """
 
     def __init__(self, data: Path) -> None:
@@ -37,7 +40,8 @@ class JobStore:
         self._lock = threading.Lock()
         self._records: dict[str, JobRecord] = {}
         try:
-            self._jobs.mkdir(parents=True, exist_ok=True, mode=0o700)
+            claim_storage(data)
+            self._jobs.mkdir(exist_ok=True, mode=0o700)
             self._jobs.chmod(0o700)
             self._owned: IO[bytes] | None = open_locked(data / "lock")
         except FileBusy as error:
@@ -63,7 +67,7 @@ class JobStore:
     def new_folder(self) -> Iterator[Path]:
         """Yield the folder of a new job; it is removed if the block raises."""
         folder = self._jobs / secrets.token_urlsafe(18)
-        (folder / "input").mkdir(parents=True, mode=0o700)
+        (folder / INPUT).mkdir(parents=True, mode=0o700)
         try:
             yield folder
         except BaseException:
@@ -106,7 +110,7 @@ class JobStore:
 
     def results_folder(self, job_id: str) -> Path:
         """Return the folder of a job's results."""
-        return self._jobs / job_id / "results"
+        return self._jobs / job_id / RESULTS
 
     def empty_results(self, job_id: str) -> Path:
         """Return the folder of a job's results, which holds nothing."""
@@ -144,13 +148,29 @@ class JobStore:
         return shutil.disk_usage(self._jobs).free
 
     def _load(self) -> None:
-        for folder in self._jobs.iterdir():
+        """Read the jobs of earlier services; what is none of them is left as it is."""
+        foreign = []
+        for folder in sorted(self._jobs.iterdir()):
             try:
                 record = JobRecord.model_validate_json((folder / RECORD).read_bytes())
+            except FileNotFoundError:
+                if is_cut_upload(folder):
+                    shutil.rmtree(folder, ignore_errors=True)
+                else:
+                    foreign.append(folder.name)
             except (OSError, ValidationError):
-                shutil.rmtree(folder, ignore_errors=True)
-                continue
-            self._records[record.id] = record
+                foreign.append(folder.name)
+            else:
+                if record.id == folder.name:
+                    self._records[record.id] = record
+                else:
+                    foreign.append(folder.name)
+        if foreign:
+            text = printable(
+                f"{self._jobs}: {len(foreign)} entries are not jobs that this version "
+                f"knows, such as {foreign[0]}; they are left as they are, and never deleted"
+            )
+            print(f"wildaffect serve: {text}", file=sys.stderr)  # noqa: T201
 
 
 def clean_name(name: str) -> str:
