@@ -93,7 +93,7 @@ def test_files_are_deleted_after_their_time(tmp_path, clip, takes_interrupts):
     with running(tmp_path, "--keep-minutes", "0.02") as service:
         job = service.client.analyze(clip).wait()
         wait_for(lambda: service.request("GET", f"/api/jobs/{job.id}")[0] == 404)
-        assert service.files() == []
+        wait_for(lambda: service.files() == [])
         assert service.stop(signal.SIGINT) == 0
 
 

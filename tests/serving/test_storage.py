@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from wildaffect.core.errors import OutputError
-from wildaffect.serving.records import JobOptions, JobRecord, State
+from wildaffect.serving.records import JobOptions, JobRecord, Kind, State
 from wildaffect.serving.store import JobStore
 
 ID = "abcdefghijklmnopqrstuvw-"
@@ -100,3 +100,24 @@ def test_a_job_of_another_version_is_kept(store, tmp_path, capsys):
     assert again.all() == [newer]
     assert files(jobs) == before
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("found", "kept"),
+    [
+        ({"a.jsonl": "1\n2\n", "a.csv.part": "1", "a.overlay.mp4": "x"}, "1\n2\n"),
+        ({"a.jsonl.part": "1\n2\nhal", "a.csv.part": "1"}, "1\n2\n"),
+        ({"a.jsonl.part": "", "a.csv": "1"}, None),
+        ({}, None),
+    ],
+)
+def test_rows_are_kept_whenever_a_job_is_stopped(store, found, kept):
+    record = new_job(store)
+    folder = store.empty_results(record.id)
+    for name, text in found.items():
+        (folder / name).write_text(text)
+    names = store.keep_partial(record.id)
+    assert names == ({Kind.JSONL: "a.jsonl"} if kept else {})
+    if kept:
+        assert files(folder) == ["a.jsonl"]
+        assert (folder / "a.jsonl").read_text() == kept

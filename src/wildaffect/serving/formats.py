@@ -1,12 +1,13 @@
 """The result of a job in the formats that clients ask for, from its JSON Lines."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 import pyarrow as pa
 
-from wildaffect.core.errors import OutputError
+from wildaffect.core.errors import OutputError, WildAffectError, unexpected
 from wildaffect.outputs.events_file import events_path
 from wildaffect.outputs.schema import ResultSchema
 from wildaffect.outputs.table import BATCH_ROWS, TableWriter
@@ -18,8 +19,16 @@ MAX_EMBEDDED_BYTES = 50_000_000
 """Size of the largest video that is put into a report."""
 
 
-def write_formats(lines: Path, schema: ResultSchema, source: Path) -> dict[Kind, str]:
-    """Write a table in every format, and its report; return the names of all files.
+@dataclass(frozen=True, slots=True)
+class Formats:
+    """Names of the files that were written, and why the report is missing if it is."""
+
+    files: dict[Kind, str]
+    note: str | None = None
+
+
+def write_formats(lines: Path, schema: ResultSchema, source: Path) -> Formats:
+    """Write a table in every format, and its report; a report that fails is a note.
 
     Memory does not grow with the table, but for the report.
 
@@ -37,8 +46,13 @@ def write_formats(lines: Path, schema: ResultSchema, source: Path) -> dict[Kind,
         files[kind] = path.name
     if events_path(lines).is_file():
         files[Kind.EVENTS] = events_path(lines).name
-    page = _report(lines, source)
-    return files | ({Kind.REPORT: page.name} if page else {})
+    try:
+        page = _report(lines, source)
+    except WildAffectError as error:
+        return Formats(files, f"no report: {error}")
+    except Exception as error:  # the tables are complete without it
+        return Formats(files, f"no report: {unexpected(lines.name, error)}")
+    return Formats(files | ({Kind.REPORT: page.name} if page else {}))
 
 
 def _batches(lines: Path, schema: ResultSchema) -> Iterator[pa.RecordBatch]:

@@ -69,8 +69,11 @@ class LivePool:
             text = f"all {self._max} live sessions are taken; try again later"
             raise SessionEnd(TRY_LATER, text)
         self.num_active += 1
-        if self._idle:
-            return self._idle.pop()
+        while self._idle:
+            process = self._idle.pop()
+            if process.is_alive:
+                return process
+            process.kill()  # it ended while it was idle
         process = WorkerProcess(run_live_worker, self._settings)
         try:
             await asyncio.to_thread(process.start)

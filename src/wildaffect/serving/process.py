@@ -13,7 +13,7 @@ Work = Callable[[Connection, Any], None]
 
 
 class WorkerProcess:
-    """A process and the pipe to it; a process that has ended is replaced on `send`."""
+    """A process and the pipe to it; a process that has ended is replaced on `start`."""
 
     def __init__(self, work: Work, settings: object) -> None:
         self._work, self._settings = work, settings
@@ -24,10 +24,16 @@ class WorkerProcess:
         self.ending = ""
         """Why the process ended, in words."""
 
+    @property
+    def is_alive(self) -> bool:
+        """Return whether the process runs."""
+        return self._process is not None and self._process.is_alive()
+
     def start(self) -> None:
         """Start the process unless it runs."""
-        if self._process is not None:
+        if self.is_alive:
             return
+        self.kill()
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(
@@ -38,8 +44,7 @@ class WorkerProcess:
         self.has_ended = False
 
     def send(self, message: object) -> None:
-        """Send a message, to a new process if there is none."""
-        self.start()
+        """Send a message to the process, which was started."""
         assert self._pipe is not None  # noqa: S101 - started
         try:
             with self._sending:

@@ -1,5 +1,6 @@
 """Bounded queue of jobs, and the threads that run each on a worker process."""
 
+import sys
 import threading
 import time
 from collections import deque
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from wildaffect.core.errors import unexpected
+from wildaffect.core.printable import printable
 from wildaffect.serving.errors import QueueFull
 from wildaffect.serving.process import WorkerProcess
 from wildaffect.serving.records import JobRecord, Progress, State
@@ -51,7 +53,7 @@ class Scheduler:
                 )
                 self._finish(record, State.FAILED, Outcome(error=error))
                 continue
-            self.store.save(record.model_copy(update={"state": State.QUEUED}))
+            self._save(record.model_copy(update={"state": State.QUEUED}))
             self._waiting.append(record.id)
         for thread in (*self._threads, self._sweeper):
             thread.start()
@@ -140,7 +142,11 @@ class Scheduler:
                 while self._waiting:
                     record = self.store.find(self._waiting.popleft())
                     if record is not None:
-                        return self._mark_started(record)
+                        try:
+                            return self._mark_started(record)
+                        except OSError as error:  # costs this job alone
+                            text = f"{record.name}: {_not_written(error)}"
+                            self._finish(record, State.FAILED, Outcome(error=text))
                 self._changed.wait()
         return None
 
@@ -164,6 +170,7 @@ class Scheduler:
             folder=self.store.empty_results(record.id),
             options=record.options,
         )
+        process.start()
         process.send(task)
         until_s = time.monotonic() + 60 * self._settings.max_job_minutes
         while True:
@@ -197,9 +204,15 @@ class Scheduler:
                 return
 
     def _finish(self, record: JobRecord, state: State, outcome: Outcome) -> None:
+        """Mark a job as ended, also where the disk takes nothing more."""
         self._unwanted.discard(record.id)
         now_s = time.time()
-        results = outcome.results or self.store.keep_partial(record.id)
+        error = outcome.error
+        results = outcome.results
+        try:
+            results = results or self.store.keep_partial(record.id)
+        except OSError as cause:
+            error = f"{error or record.name}; its rows are lost, {_not_written(cause)}"
         ended = record.model_copy(
             update={
                 "state": state,
@@ -207,20 +220,42 @@ class Scheduler:
                 "expires_s": now_s + 60 * self._settings.keep_minutes,
                 "results": results,
                 "summary": outcome.summary,
-                "error": outcome.error,
+                "error": error,
                 "note": outcome.note,
             }
         )
         files = {kind: self.store.file(ended, kind) for kind in results}
         sizes = {kind: path.stat().st_size for kind, path in files.items() if path}
-        self.store.save(ended.model_copy(update={"files": sizes}))
+        self._save(ended.model_copy(update={"files": sizes}))
+
+    def _save(self, record: JobRecord) -> None:
+        """Store a job; if that fails, clients see it, and the next start repeats it."""
+        try:
+            self.store.save(record)
+        except OSError as error:
+            _log(f"{record.id}: {_not_written(error)}; it is repeated after a restart")
+            self.store.update(record)
 
     def _sweep(self) -> None:
+        told: set[str] = set()
         while not self.is_closing:
             now_s = time.time()
             for record in self.store.all():
                 if record.expires_s is not None and record.expires_s <= now_s:
-                    self.store.remove(record.id)
+                    try:
+                        self.store.remove(record.id)
+                    except OSError as error:  # it is tried again
+                        if record.id not in told:
+                            _log(f"{record.id}: cannot be deleted, {error.strerror}")
+                        told.add(record.id)
             with self._changed:
                 if not self.is_closing:
                     self._changed.wait(_SWEEP_S)
+
+
+def _not_written(error: OSError) -> str:
+    return f"the service cannot write to its disk ({error.strerror})"
+
+
+def _log(text: str) -> None:
+    print(f"wildaffect serve: {printable(text)}", file=sys.stderr)  # noqa: T201

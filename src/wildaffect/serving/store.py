@@ -100,12 +100,17 @@ class JobStore:
             return sorted(self._records.values(), key=lambda record: record.created_s)
 
     def remove(self, job_id: str) -> None:
-        """Delete a job with all its files."""
-        with self._lock:
-            if self._records.pop(job_id, None) is None:
-                return
+        """Delete a job with all its files.
+
+        Raises:
+            OSError: If that is not possible; the job stays.
+        """
         folder = self._jobs / job_id
-        (folder / RECORD).unlink(missing_ok=True)
+        with self._lock:
+            if job_id not in self._records:
+                return
+            (folder / RECORD).unlink(missing_ok=True)
+            del self._records[job_id]
         shutil.rmtree(folder, ignore_errors=True)
 
     def results_folder(self, job_id: str) -> Path:
@@ -122,13 +127,14 @@ class JobStore:
     def keep_partial(self, job_id: str) -> dict[Kind, str]:
         """Keep the rows of a job that did not end; remove its other results."""
         folder = self.results_folder(job_id)
-        parts = list(folder.glob("*.jsonl.part")) if folder.is_dir() else []
-        kept = parts[0].with_suffix("") if parts else None
-        if kept is not None:
-            with parts[0].open("r+b") as file:
-                file.truncate(bytes_to_last_newline(parts[0]))
-            parts[0].replace(kept)
-        for path in folder.iterdir() if folder.is_dir() else ():
+        if not folder.is_dir():
+            return {}
+        kept = next(folder.glob("*.jsonl"), None)  # it ended while others were written
+        if kept is None and (part := next(folder.glob("*.jsonl.part"), None)):
+            with part.open("r+b") as file:
+                file.truncate(bytes_to_last_newline(part))
+            kept = part.replace(part.with_suffix(""))
+        for path in folder.iterdir():
             if path != kept:
                 path.unlink()
         return {Kind.JSONL: kept.name} if kept and kept.stat().st_size else {}

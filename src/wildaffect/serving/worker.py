@@ -84,14 +84,16 @@ def _analyze(task: Task, analyzer: Analyzer, connection: Connection) -> Outcome:
     progress = _ProgressSender(connection)
     report = run_job(job, analyzer, progress)
     progress.send()
-    files = write_formats(lines, columns.schema(analyzer.artifact.manifest), task.source)
+    formats = write_formats(lines, columns.schema(analyzer.artifact.manifest), task.source)
+    files = dict(formats.files)
+    notes = "; ".join(note for note in (report.note, formats.note) if note)
     if report.overlay is not None:
         files[Kind.OVERLAY] = report.overlay.name
     return Outcome(
         results=files,
         summary=_summary(report),
         error=_without_paths(report.error, task) if report.error else None,
-        note=_without_paths(report.note, task) if report.note else None,
+        note=_without_paths(notes, task) if notes else None,
     )
 
 
