@@ -2,7 +2,7 @@
 
 import pytest
 
-from wildaffect.core.errors import UsageError, WildAffectError
+from wildaffect.core.errors import UnreadableVideo, UsageError, WildAffectError
 from wildaffect.serving.client import Client, ServiceRefused
 
 
@@ -39,3 +39,24 @@ def test_the_limits_are_told(service):
 
 def test_the_token_is_not_shown():
     assert "secret" not in repr(Client(token="a-secret-token"))
+
+
+@pytest.mark.parametrize("address", ["http://lab:port", "http://[::", "http://lab:0"])
+def test_an_address_that_cannot_be_is_refused(address):
+    with pytest.raises(UsageError, match=r"address must be"):
+        Client(address)
+
+
+def test_the_address_is_taken_as_the_service_prints_it(monkeypatch):
+    monkeypatch.setenv("WILDAFFECT_TOKEN", "of-the-environment")
+    printed = Client("http://127.0.0.1:8000/#token=of-the_address")
+    assert printed.token == "of-the_address"
+    assert "of-the_address" not in repr(printed)
+    assert Client("http://lab/#token=of-the_address", token="given").token == "given"
+    assert Client("http://lab").token == "of-the-environment"
+
+
+def test_what_is_no_file_is_named(tmp_path):
+    for path, reason in ((tmp_path / "none.mp4", "No such file"), (tmp_path, "Is a dir")):
+        with pytest.raises(UnreadableVideo, match=f"{path}: must be a file .*{reason}"):
+            Client().analyze(path)

@@ -5,6 +5,7 @@ import shutil
 import time
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import quote
 
 import pyarrow.parquet as pq
 import pytest
@@ -162,4 +163,18 @@ def test_a_stream_ends_when_its_job_is_deleted(service, clip):
     answer = job.client._request("GET", f"/api/jobs/{job.id}/events")
     with closing(answer):
         job.delete()
-        assert answer.read().rstrip().endswith(b"data: {}")
+        name, place, data = answer.read().decode().rstrip().splitlines()[-3:]
+    assert name == "event: end"
+    assert place.startswith("id: ")
+    end = json.loads(data.removeprefix("data: "))
+    assert not end or end["error"]["code"] == "no_such_job"  # canceled, then deleted
+
+
+def test_a_long_name_of_any_script_is_taken_and_cut(service, clip, tmp_path):
+    long = clip.read_bytes()
+    name = quote("映像" * 120 + ".mp4")
+    status, _, body = service.request("POST", f"/api/jobs?stop_s=0.1&name={name}", long)
+    assert status == 202
+    job = service.client.job(json.loads(body)["id"]).wait()
+    assert job.view["name"] == "映像" * 26 + "映.mp4"
+    assert job.view["files"].keys() >= {"csv", "parquet", "jsonl", "report"}

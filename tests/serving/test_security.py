@@ -1,10 +1,13 @@
 """Tokens, cookies and names, each on a service that does nothing else."""
 
 import asyncio
+import json
 
 import pytest
+from fastapi import FastAPI
 
 from wildaffect.core.errors import UsageError
+from wildaffect.serving.app import answer_errors
 from wildaffect.serving.security import Guard
 from wildaffect.serving.settings import ServiceSettings, is_loopback
 from wildaffect.serving.tokens import ChosenToken, choose_token, greeting
@@ -29,6 +32,7 @@ def status_of(guard: Guard, path="/api/info", method="GET", **headers: str):
         "type": "http",
         "method": method,
         "path": path,
+        "query_string": b"",
         "headers": [(name.encode(), value.encode()) for name, value in named.items()],
     }
 
@@ -157,3 +161,18 @@ def test_settings_are_checked(tmp_path, field, value, message):
         ServiceSettings(data=tmp_path, **{field: value})
     with pytest.raises(UsageError, match="allowed folder must exist"):
         ServiceSettings(data=tmp_path, allow=(tmp_path / "none",))
+
+
+def test_an_error_in_a_route_has_the_form_of_all_errors(tmp_path, capsys):
+    app = FastAPI()
+
+    @app.get("/api/broken")
+    def broken() -> None:
+        raise RuntimeError("secret detail")
+
+    answer_errors(app)
+    status, sent = status_of(Guard(app, ServiceSettings(data=tmp_path)), "/api/broken")
+    assert status == 500
+    assert json.loads(sent[1]["body"])["error"]["code"] == "internal"
+    assert b"secret detail" not in sent[1]["body"]
+    assert len(capsys.readouterr().err.splitlines()) == 1

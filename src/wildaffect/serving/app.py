@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from wildaffect.core.version import __version__
 from wildaffect.serving.api import job_routes
 from wildaffect.serving.api_files import file_routes
-from wildaffect.serving.errors import ServiceError
+from wildaffect.serving.errors import ServiceError, Unexpected
 from wildaffect.serving.live import LivePool, add_live
 from wildaffect.serving.pages import add_pages
 from wildaffect.serving.scheduler import Scheduler
@@ -81,7 +81,7 @@ def create_service(settings: ServiceSettings) -> Service:
     add_live(app, pool, scheduler, settings)
     _add_session(app, guard)
     add_pages(app)
-    _answer_errors(app)
+    answer_errors(app)
     return Service(guard, scheduler, store)
 
 
@@ -112,7 +112,7 @@ def _add_session(app: FastAPI, guard: Guard) -> None:
         return {"status": "ok"}
 
 
-def _answer_errors(app: FastAPI) -> None:
+def answer_errors(app: FastAPI) -> None:
     """Give every error the one form."""
 
     @app.exception_handler(ServiceError)
@@ -130,6 +130,10 @@ def _answer_errors(app: FastAPI) -> None:
         code = "_".join(HTTPStatus(error.status_code).phrase.lower().split())
         headers = dict(error.headers or {})
         return _response(ServiceError(error.status_code, code, error.detail, headers))
+
+    @app.exception_handler(Exception)
+    async def failed(_request: Request, _error: Exception) -> Response:
+        return _response(Unexpected())  # it is raised again, and the guard tells the log
 
 
 def _response(error: ServiceError) -> Response:

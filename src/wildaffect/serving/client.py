@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from wildaffect.core.errors import UsageError, WildAffectError
+from wildaffect.core.errors import UnreadableVideo, UsageError, WildAffectError
 
 FINAL_STATES = frozenset({"done", "failed", "canceled"})
 _BLOCK_BYTES = 1 << 16
@@ -37,31 +37,45 @@ class Client:
 
     Args:
         address: As the service prints it.
-        token: Secret of the service; by default that in `WILDAFFECT_TOKEN`.
+        token: Secret of the service; by default that in the address behind `#token=`, else
+            that in `WILDAFFECT_TOKEN`.
         timeout_s: Time without a byte after which a request fails.
     """
 
     address: str = "http://127.0.0.1:8000"
-    token: str | None = field(
-        default_factory=lambda: os.environ.get("WILDAFFECT_TOKEN"), repr=False
-    )
+    token: str | None = field(default=None, repr=False)
     timeout_s: float = 60.0
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.address)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise UsageError(f"address must begin with http://, got {self.address!r}")
+        address, _, fragment = self.address.partition("#")
+        given = dict(parse_qsl(fragment)).get("token")
+        token = self.token or given or os.environ.get("WILDAFFECT_TOKEN")
+        object.__setattr__(self, "address", address)
+        object.__setattr__(self, "token", token)
+        try:
+            parts = urlsplit(address)
+            is_port = parts.port is None or parts.port > 0
+        except ValueError:
+            raise UsageError(f"address must be one of a service, got {address!r}") from None
+        if parts.scheme not in {"http", "https"} or not parts.hostname or not is_port:
+            raise UsageError(f"address must begin with http://, got {address!r}")
 
     def analyze(self, path: str | Path, **options: Any) -> "Job":
         """Upload a video or image; options are those of the service, such as `overlay`.
 
         Raises:
+            UnreadableVideo: If it is no file that can be read.
             ServiceRefused: If the service does not take it.
             WildAffectError: If the service cannot be reached.
         """
         path = Path(path)
         query = urlencode({"name": path.name} | {k: _text(v) for k, v in options.items()})
-        with path.open("rb") as file:
+        try:
+            file = path.open("rb")
+        except OSError as error:
+            reason = f"must be a file that can be read, got {error.strerror}"
+            raise UnreadableVideo(path, reason) from error
+        with file:
             headers = {"Content-Length": str(path.stat().st_size)}
             answer = self._request("POST", f"/api/jobs?{query}", file, headers)
         return Job(self, _json(answer))
@@ -147,7 +161,11 @@ class Job:
         return self
 
     def rows(self) -> Iterator[list[dict[str, Any]]]:
-        """Yield the rows as they are written, several at a time, until the job ends."""
+        """Yield the rows as they are written, several at a time, until the job ends.
+
+        Raises:
+            ServiceRefused: If the job is deleted before all were read.
+        """
         position = 0
         while True:
             headers = {"Last-Event-ID": str(position)}
@@ -161,6 +179,8 @@ class Job:
                     elif name == "rows":
                         yield data
                     elif name == "end":
+                        if error := data.get("error"):
+                            raise ServiceRefused(404, error["code"], error["message"], None)
                         return
             self.refresh()  # fails if the service does not come back
             time.sleep(_POLL_S)

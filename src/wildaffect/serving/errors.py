@@ -52,6 +52,17 @@ class QueueFull(ServiceError):
         )
 
 
+class Unexpected(ServiceError):
+    """The service failed; the client learns no more than that."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            500,
+            "internal",
+            "the service failed unexpectedly; its operator finds more in its log",
+        )
+
+
 class NoSuchJob(ServiceError):
     """No job has this id, or it was deleted."""
 

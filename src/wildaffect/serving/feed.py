@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from wildaffect.serving.errors import NoSuchJob
 from wildaffect.serving.records import JobRecord, Kind
 from wildaffect.serving.scheduler import Scheduler
 
@@ -25,14 +26,14 @@ async def job_events(
     """Yield events until the job has ended, was deleted, or the service ends.
 
     Events are `job` (its state as JSON), `rows` (an array of objects with the keys of the
-    table) and `end`.
+    table) and `end`, with an error if the job was deleted before all rows were sent.
     """
     position, sent, alive_s = start, "", time.monotonic()
     yield b"retry: 2000\n\n"
     while not scheduler.is_closing:
         record = scheduler.store.find(job_id)
         if record is None:
-            yield b"event: end\ndata: {}\n\n"
+            yield _event("end", NoSuchJob().body().decode(), position)
             return
         text = record.view().model_dump_json()
         if text != sent:

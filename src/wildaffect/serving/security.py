@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from wildaffect.core.errors import unexpected
 from wildaffect.core.printable import printable
-from wildaffect.serving.errors import ServiceError
+from wildaffect.serving.errors import ServiceError, Unexpected
 from wildaffect.serving.settings import LOOPBACK_NAMES, ServiceSettings
 
 COOKIE = "wildaffect-session"
@@ -64,8 +64,7 @@ class Guard:
         except Exception as error:
             line = printable(unexpected("service", error))
             print(f"wildaffect serve: {line}", file=sys.stderr)  # noqa: T201
-            text = "the service failed unexpectedly; its operator finds more in its log"
-            await answer.refuse(ServiceError(500, "internal", text))
+            await answer.refuse(Unexpected())
 
     def is_token(self, text: str) -> bool:
         """Return whether this is the token."""

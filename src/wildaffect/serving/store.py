@@ -24,7 +24,8 @@ from wildaffect.serving.records import JobRecord, Kind
 from wildaffect.serving.storage import INPUT, RECORD, RESULTS, claim_storage, is_cut_upload
 
 _UNSAFE = re.compile(r"[^\w.() -]+")
-_LONGEST_NAME = 100
+_LONGEST_NAME, _LONGEST_SUFFIX = 160, 20
+"""Bytes of a name, with room for the longest suffix of a part of a result."""
 
 
 class JobStore:
@@ -180,10 +181,14 @@ class JobStore:
 
 
 def clean_name(name: str) -> str:
-    """Return a file name without folders, control characters or a leading dot."""
+    """Return a short file name without folders, control characters or a leading dot."""
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
     safe = _UNSAFE.sub("_", last).strip(" .")
     stem, dot, suffix = safe.rpartition(".")
-    if not dot or len(suffix) > 10:
-        return safe[:_LONGEST_NAME] or "video"
-    return f"{stem[:_LONGEST_NAME].strip(' .') or 'video'}.{suffix}"
+    if not dot or len(suffix.encode()) > _LONGEST_SUFFIX:
+        return _shortened(safe) or "video"
+    return f"{_shortened(stem).strip(' .') or 'video'}.{suffix}"
+
+
+def _shortened(text: str) -> str:
+    return text.encode()[:_LONGEST_NAME].decode(errors="ignore")

@@ -99,10 +99,10 @@ function follow(state) {
   stream = new EventSource(`/api/jobs/${state.id}/events`);
   stream.addEventListener('job', (event) => showState(JSON.parse(event.data)));
   stream.addEventListener('rows', (event) => player.add(JSON.parse(event.data)));
-  stream.addEventListener('end', () => {
+  stream.addEventListener('end', (event) => {
     stream.close();
     player.draw();
-    if (!FINAL.has(job?.state)) fail('The job was deleted.');
+    if (JSON.parse(event.data).error) fail('The job was deleted.');
   });
 }
 
