@@ -87,6 +87,32 @@ def test_headers_that_do_not_end_are_not_awaited(service):
     assert time.monotonic() - started_s < 5
 
 
+@pytest.mark.parametrize("is_pipelined", [False, True])
+def test_later_headers_of_a_connection_are_not_awaited_either(service, is_pipelined):
+    host, port = urlsplit(service.address).netloc.split(":")
+    whole = b"GET /api/health HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    half = b"GET /api/info HTTP/1.1\r\nHost: localhost\r\nX: "
+
+    def answer(link: socket.socket) -> bytes:
+        found = b""
+        while not found.endswith(b'{"status":"ok"}'):
+            found += link.recv(65536) or pytest.fail(f"closed after {found!r}")
+        return found
+
+    with socket.create_connection((host, int(port)), timeout=10) as link:
+        link.sendall(whole + half if is_pipelined else whole)
+        assert answer(link).startswith(b"HTTP/1.1 200")
+        if not is_pipelined:
+            time.sleep(2)  # longer than the limit, which does not hold between requests
+            link.sendall(whole)
+            assert answer(link).startswith(b"HTTP/1.1 200")
+            link.sendall(half)
+        started_s = time.monotonic()
+        while link.recv(65536):
+            pass
+    assert time.monotonic() - started_s < 5
+
+
 @pytest.mark.parametrize("length", [b"Content-Length: 5000", b"Transfer-Encoding: chunked"])
 def test_an_upload_that_stops_is_ended_and_leaves_nothing(service, length):
     before = service.files()

@@ -23,7 +23,7 @@ from wildaffect.serving.scheduler import Scheduler
 from wildaffect.serving.settings import ServiceSettings
 from wildaffect.serving.storage import INPUT
 from wildaffect.serving.store import JobStore, clean_name
-from wildaffect.serving.uploads import check_announced, drain, receive
+from wildaffect.serving.uploads import check_announced, drain, receive, refused_if_full
 
 _FILE_BODY = {
     "requestBody": {
@@ -66,11 +66,11 @@ def job_routes(scheduler: Scheduler, settings: ServiceSettings) -> APIRouter:
     async def upload(request: Request, query: Annotated[UploadQuery, Query()]) -> JobView:
         """Analyze the file in the body of the request."""
         try:
-            with scheduler.reserved():
+            with scheduler.reserved(), refused_if_full():
                 check_announced(request, settings, store.free_bytes())
                 with store.new_folder() as folder:
                     source = folder / INPUT / clean_name(query.name)
-                    await receive(request, source, settings)
+                    await receive(request, source, settings, store.free_bytes)
                     options = query.options()
                     record = _new_record(folder.name, source, options, is_upload=True)
                     scheduler.submit(record)
@@ -83,7 +83,7 @@ def job_routes(scheduler: Scheduler, settings: ServiceSettings) -> APIRouter:
     @routes.post("/jobs/local", status_code=202)
     def local(file: LocalFile) -> JobView:
         """Analyze a file of the machine that the service runs on."""
-        with scheduler.reserved():
+        with scheduler.reserved(), refused_if_full():
             source = find_allowed(file.path, settings.allow)
             with store.new_folder() as folder:
                 record = _new_record(folder.name, source, file.options, is_upload=False)

@@ -4,6 +4,7 @@ import asyncio
 import socket
 from typing import Any
 
+import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -75,19 +76,42 @@ class _Server(uvicorn.Server):
 
 
 def _protocol(client_timeout_s: float) -> type[asyncio.Protocol]:
-    """Return the protocol, which closes connections that send no whole headers in time."""
+    """Return the protocol, which closes connections that send no whole headers in time.
+
+    That holds for each request of a connection; one that sends nothing after a response is
+    closed after `_KEEP_ALIVE_S`.
+    """
 
     class TimelyHeaders(H11Protocol):
+        _deadline: asyncio.TimerHandle | None = None
+
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)
-            self._deadline = self.loop.call_later(client_timeout_s, self._close_if_silent)
+            self._await_headers(has_begun=True)
 
-        def _close_if_silent(self) -> None:
-            if getattr(self, "scope", None) is None:
-                self.transport.close()
+        def data_received(self, data: bytes) -> None:
+            super().data_received(data)
+            self._await_headers(has_begun=True)
+
+        def on_response_complete(self) -> None:
+            super().on_response_complete()
+            self._await_headers(has_begun=bool(self.conn.trailing_data[0]))
 
         def connection_lost(self, exc: Exception | None) -> None:
-            self._deadline.cancel()
+            self._stop_waiting()
             super().connection_lost(exc)
+
+        def _await_headers(self, *, has_begun: bool) -> None:
+            """Start the time limit if headers are incomplete; stop it if they are not."""
+            if self.conn.their_state is not h11.IDLE:
+                self._stop_waiting()
+            elif has_begun and self._deadline is None:
+                close = self.transport.close
+                self._deadline = self.loop.call_later(client_timeout_s, close)
+
+        def _stop_waiting(self) -> None:
+            if self._deadline is not None:
+                self._deadline.cancel()
+                self._deadline = None
 
     return TimelyHeaders

@@ -1,8 +1,9 @@
 """Uploads: the body of a request streamed to disk, bounded in size and in time."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import suppress
+import errno
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from starlette.requests import ClientDisconnect, Request
@@ -13,6 +14,9 @@ from wildaffect.serving.settings import ServiceSettings
 
 SPARE_BYTES = 1_000_000_000
 """Space that stays free on the disk."""
+_CHECK_BYTES = 8_000_000
+"""Bytes after which the free space is checked again, as other files grow too."""
+_FULL = {errno.ENOSPC, errno.EDQUOT}
 _DRAIN_S = 2.0
 _FORM = "multipart/form-data"
 
@@ -34,17 +38,35 @@ def check_announced(request: Request, settings: ServiceSettings, free_bytes: int
     if size > settings.max_bytes:
         raise _too_large(settings)
     if free_bytes - size < SPARE_BYTES:
-        raise ServiceError(507, "disk_full", "the disk of this service is full; try later")
+        raise _disk_full()
 
 
-async def receive(request: Request, path: Path, settings: ServiceSettings) -> None:
+@contextmanager
+def refused_if_full() -> Iterator[None]:
+    """Refuse a request whose block finds the disk full.
+
+    Raises:
+        ServiceError: In place of the error of the system.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise _disk_full() from error
+        raise
+
+
+async def receive(
+    request: Request, path: Path, settings: ServiceSettings, free_bytes: Callable[[], int]
+) -> None:
     """Write the body of a request to a file.
 
     Raises:
-        ServiceError: If it is no video or image, too large, too slow, or ends early.
+        ServiceError: If it is no video or image, too large, too slow, or ends early, or the
+            disk becomes full.
     """
     head = b""
-    size = 0
+    size = checked = 0
     with path.open("xb") as file:
         try:
             async for chunk in _timely(request, settings):
@@ -55,6 +77,10 @@ async def receive(request: Request, path: Path, settings: ServiceSettings) -> No
                 head += chunk[: HEAD_BYTES - len(head)]
                 if not is_checked and len(head) >= HEAD_BYTES:
                     check_media(head, path.name)
+                if size - checked >= _CHECK_BYTES:
+                    checked = size
+                    if free_bytes() < SPARE_BYTES:
+                        raise _disk_full()
                 await asyncio.to_thread(file.write, chunk)
         except ClientDisconnect as error:
             raise ServiceError(400, "cut_off", "the upload was cut off") from error
@@ -105,6 +131,10 @@ def _too_large(settings: ServiceSettings) -> ServiceError:
         "analyze it where it is",
         {"Connection": "close"},
     )
+
+
+def _disk_full() -> ServiceError:
+    return ServiceError(507, "disk_full", "the disk of this service is full; try later")
 
 
 def _too_slow() -> ServiceError:
