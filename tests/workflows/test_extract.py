@@ -72,6 +72,8 @@ def test_wrong_input_is_named_by_its_argument(clips, tmp_path, options, message)
         wildaffect.extract(clips, tmp_path / "store", **options)
     with pytest.raises(UsageError, match=r"^inputs: must be at least one video"):
         wildaffect.extract([], tmp_path / "store")
+    with pytest.raises(UsageError, match=r"^s3://lab/a\.mp4: files in remote storage"):
+        wildaffect.extract("s3://me:secret@lab/a.mp4", tmp_path / "store")
     assert not (tmp_path / "store").exists()
 
 

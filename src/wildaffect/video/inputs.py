@@ -41,14 +41,29 @@ def parse_source(source: str | Path | int) -> str | Path | int:
         if is_address(source):
             return source
         if is_remote(source):
-            raise UsageError(
-                f"{without_credentials(source)}: files in remote storage are read by "
-                "`analyze_files` and `wildaffect analyze`; copy it to this machine first"
-            )
+            raise _remote(source)
         if source.isdecimal() and not Path(source).exists():
             return int(source)
         return Path(source)
     return source
+
+
+def local_path(given: str | Path) -> Path:
+    """Return the path of a file or folder of this machine.
+
+    Raises:
+        UsageError: If it is a file in remote storage.
+    """
+    if is_remote(given):
+        raise _remote(str(given))
+    return Path(given)
+
+
+def _remote(address: str) -> UsageError:
+    return UsageError(
+        f"{without_credentials(address)}: files in remote storage are read by "
+        "`analyze_files` and `wildaffect analyze`; copy it to this machine first"
+    )
 
 
 def source_of(given: object) -> SourceLike | Arrays:

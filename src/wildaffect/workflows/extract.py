@@ -17,6 +17,7 @@ from wildaffect.features.records import Precision
 from wildaffect.features.sets import MEASURED, FeatureSet, measured_sets
 from wildaffect.features.store import FeatureStore
 from wildaffect.runtime.network import Device
+from wildaffect.video.inputs import local_path
 
 BackbonePrecision = Literal["auto", "f32", "bf16"]
 
@@ -81,7 +82,7 @@ def extract(  # noqa: PLR0913 - each is an option of the command
     paths = (inputs,) if isinstance(inputs, str | Path) else inputs
     named = (feature_sets,) if isinstance(feature_sets, str | Path) else feature_sets
     names = tuple(map(str, named))
-    jobs = Shard.parse(shard).of(find_extract_sources(map(Path, paths), images_as))
+    jobs = Shard.parse(shard).of(find_extract_sources(map(local_path, paths), images_as))
     is_cuda = device.lower() == "cuda"
     on = Device(name="cpu" if is_cuda else device, threads=num_threads)
     plan = ExtractPlan(

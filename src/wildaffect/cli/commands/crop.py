@@ -16,7 +16,7 @@ from wildaffect.core.threads import AnalysisThreads
 class Command:
     """Options of `crop`."""
 
-    inputs: Annotated[tuple[Path, ...], Positional("INPUT")]
+    inputs: Annotated[tuple[str, ...], Positional("INPUT")]
     """Folders of images (at any depth) and videos."""
     output: Path
     """Folder for the crops. Images keep their relative path and name, so annotations still
@@ -51,6 +51,7 @@ def run(command: Command) -> int:
     from wildaffect.core.progress import ProgressDisplay
     from wildaffect.features.crops import CropOptions, Cropper, cut_all
     from wildaffect.runtime.network import Device
+    from wildaffect.video.inputs import local_path
 
     if not command.inputs:
         raise UsageError("crop: no input given; name a folder of images or a video")
@@ -60,7 +61,7 @@ def run(command: Command) -> int:
     device = Device(name=command.device, threads=command.threads)
     cropper = Cropper(command.output, options, device)
     with ProgressDisplay(quiet=command.quiet) as display:
-        total = cut_all(cropper, command.inputs, display.show)
+        total = cut_all(cropper, list(map(local_path, command.inputs)), display.show)
     if command.json:
         print(json.dumps(asdict(total)))
     else:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class Command:
     """Options of `extract`."""
 
-    inputs: Annotated[tuple[Path, ...], Positional("INPUT")]
+    inputs: Annotated[tuple[str, ...], Positional("INPUT")]
     """Videos, and folders of videos or of images that are named by frame number."""
     output: Path
     """Folder of the feature store; created if missing."""
