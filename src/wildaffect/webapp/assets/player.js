@@ -37,8 +37,10 @@ export async function followFile(video, onFrame, isStopped) {
 
 function nextFrame(video) {
   return new Promise((resolve, reject) => {
+    const refuse = () => reject(new Error('this browser cannot play the file'));
+    if (video.error) refuse(); // before anybody listened
     video.onended = () => resolve(null);
-    video.onerror = () => reject(new Error('this browser cannot play the file'));
+    video.onerror = refuse;
     video.requestVideoFrameCallback((_, found) => resolve(found));
     video.play().catch(() => {});
   });
