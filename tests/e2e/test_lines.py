@@ -25,6 +25,18 @@ def test_a_file_that_cannot_be_read_costs_itself_alone(analyze, clip, tmp_path):
     assert f"{broken}: not a video" in printed.err
 
 
+def test_a_copied_video_that_breaks_off_has_the_name_that_was_given(
+    analyze, clip, tmp_path
+):
+    pytest.importorskip("fsspec")
+    cut = tmp_path / "cut.mp4"
+    cut.write_bytes(clip.read_bytes()[:-2000])
+    printed = analyze(f"file://{cut}", "-o", "-", "--quiet")
+    assert printed.status == 1
+    assert 0 < printed.out.count("\n") < 20
+    assert printed.err.startswith(f"wildaffect: file://{cut}: ")
+
+
 def test_a_closed_pipe_ends_the_command_quietly(clip, in_child):
     child = in_child("analyze", clip, clip.parent, "-o", "-", "--quiet")
     child.stdout.readline()

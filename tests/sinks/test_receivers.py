@@ -89,7 +89,7 @@ def test_a_web_socket_client_that_falls_behind_gets_the_newest_rows(live_row):
         assert len(row.line) > 20_000
         for _ in range(2000):
             sink.send(row)
-        assert time.monotonic() - started_s < WAIT_S  # nobody waited for the client
+        assert time.monotonic() - started_s < WAIT_S  # no sender waited for the client
         last = LiveRow(live_row(9).result, wide, 0.0)
         sink.send(last)
         num_got = 0

@@ -93,7 +93,7 @@ def test_what_cannot_be_reached_is_told_in_one_line(s3, s3_server, monkeypatch, 
 def test_refused_credentials_are_named_and_not_printed(s3):
     moto = importlib.import_module("moto.core")
 
-    @moto.set_initial_no_auth_action_count(0)  # the server knows nobody of this name
+    @moto.set_initial_no_auth_action_count(0)  # the server has no user of this name
     def look():
         with pytest.raises(RemoteError) as caught:
             look_up("s3://lab/a.mp4")

@@ -13,12 +13,18 @@ from wildaffect.analysis.job import (
     lost_frames,
     note_of,
     reported,
+    run_job,
 )
 from wildaffect.analysis.pictures import with_names
 from wildaffect.core.errors import Stopped, UnreadableVideo, no_frame_chosen
 from wildaffect.inference.analyzer import Analyzer
 from wildaffect.outputs.summary import Summarizer
 from wildaffect.outputs.tables import json_rows
+
+
+def run_any(job: FileJob, analyzer: Analyzer, on_frame: OnFrame) -> FileReport:
+    """Analyze one source to its files, or to standard output if it has none."""
+    return (run_job if job.results else write_lines)(job, analyzer, on_frame)
 
 
 def write_lines(job: FileJob, analyzer: Analyzer, on_frame: OnFrame) -> FileReport:
@@ -56,12 +62,14 @@ def write_lines(job: FileJob, analyzer: Analyzer, on_frame: OnFrame) -> FileRepo
         except KeyboardInterrupt as interrupt:
             stop = end_of_live(job, interrupt)
         error = error or lost_frames(reader, pictures)
+        error = error and job.renamed(error)
     if stop:
         raise stop
+    note = note_of(reader, neutrals, summarizer)
     return FileReport(
         source=job.name,
         summary=summarizer.run(time.monotonic() - started_s),
         tracks=summarizer.tracks(),
         error=error,
-        note=None if error else note_of(reader, neutrals, summarizer),
+        note=job.renamed(note) if note and not error else None,
     )

@@ -3,9 +3,9 @@
 import warnings
 from dataclasses import dataclass, replace
 
-from wildaffect.analysis.job import FileJob, FileReport, run_job
+from wildaffect.analysis.job import FileJob, FileReport
 from wildaffect.analysis.job import OnFrame as OnDecoded
-from wildaffect.analysis.lines import write_lines
+from wildaffect.analysis.lines import run_any
 from wildaffect.analysis.staging import run_staged
 from wildaffect.core.errors import (
     OutputError,
@@ -52,8 +52,7 @@ class AnalysisWorker:
                 warnings.simplefilter("ignore", DamagedVideoWarning)  # in the report
                 if job.remote:
                     return run_staged(job, self.analyzer, on_frame)
-                run = run_job if job.results else write_lines
-                return run(job, self.analyzer, on_frame)
+                return run_any(job, self.analyzer, on_frame)
         except UsageError as error:
             if self.is_only_job:
                 raise

@@ -10,8 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from wildaffect.analysis.job import FileJob, FileReport, OnFrame, options_of, run_job
-from wildaffect.analysis.lines import write_lines
+from wildaffect.analysis.job import FileJob, FileReport, OnFrame, options_of
+from wildaffect.analysis.lines import run_any
 from wildaffect.analysis.options import describe_artifact
 from wildaffect.core.errors import OutputError, UnreadableVideo, UsageError
 from wildaffect.inference.analyzer import Analyzer
@@ -45,8 +45,7 @@ def run_staged(job: FileJob, analyzer: Analyzer, on_frame: OnFrame) -> FileRepor
             results = tuple(folder / "out" / name for name in job.results)
             local = replace(local, results=results, resume=False)
         try:
-            run = run_job if job.results else write_lines
-            report = run(local, analyzer, on_frame)
+            report = run_any(local, analyzer, on_frame)
         except UnreadableVideo as error:
             reason = local.renamed(str(error)).removeprefix(f"{job.name}: ")
             raise UnreadableVideo(job.name, reason) from error

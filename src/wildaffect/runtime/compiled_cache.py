@@ -81,7 +81,7 @@ def write_entry(name: str, content: bytes) -> None:
 
 
 def _is_own(folder: Path) -> bool:
-    """Return whether nobody else can put networks into a folder, where systems tell."""
+    """Return whether only this user can put networks into a folder, where systems tell."""
     if os.name != "posix":
         return True
     with contextlib.suppress(OSError):
