@@ -1,7 +1,15 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from wildaffect.core.columns import TaskColumn, concatenate, empty_columns, masked
+from wildaffect.core.columns import (
+    TaskColumn,
+    concatenate,
+    empty_columns,
+    masked,
+    shape_problems,
+)
 from wildaffect.core.tasks import LabelSpaces, Task
 
 
@@ -38,3 +46,16 @@ def test_rows_are_taken_and_joined_with_their_masks():
     assert joined[Task.VALENCE].values.tolist() == pytest.approx([0.3, 0.2, 0.1, 0.2, 0.3])
     assert joined.valence.valid.tolist() == [False, True, False, True, False]
     assert joined.action_units.valid_rows.tolist() == [True, False, False, False, True]
+
+
+def test_soft_labels_are_taken_and_joined_with_rows_that_have_none():
+    hard = empty_columns(2, LabelSpaces())
+    shares = TaskColumn(np.full((1, 8), 1 / 8, np.float32), np.ones((1, 8), bool))
+    soft = replace(empty_columns(1, LabelSpaces()), expression_shares=shares)
+    joined = concatenate([hard, soft]).take_columns(np.array([2, 0]))
+    assert joined.expression_shares.valid_rows.tolist() == [True, False]
+    assert concatenate([hard, hard]).expression_shares is None
+    assert not list(shape_problems(joined, LabelSpaces()))
+    of_six = replace(soft, expression_shares=shares.take(np.array([0, 0])))
+    (problem,) = shape_problems(of_six, LabelSpaces())
+    assert problem == "expression_shares must have shape (1, 8), got (2, 8)"

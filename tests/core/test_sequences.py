@@ -69,6 +69,18 @@ def test_expanding_what_was_collapsed_gives_back_every_row(frames):
     assert expanded.outputs[:, 0].tolist() == frames
 
 
+def test_soft_labels_follow_their_frames_and_are_masked_where_repeats_disagree():
+    shares = np.zeros((4, 8), np.float32)
+    shares[:, 0] = [0.75, 0.5, 0.5, 0.25]
+    shares[:, 4] = [0.25, 0.5, 0.5, 0.75]
+    soft = TaskColumn(shares, np.ones((4, 8), bool))
+    table = annotations([9, 3, 3, 9], expression_shares=soft)
+    found = only(table, features([3, 9])).targets.expression_shares
+    assert found.valid.all(axis=1).tolist() == [True, False]
+    assert found.values[0, [0, 4]].tolist() == [0.5, 0.5]
+    assert not found.valid[1].any()  # a row has all shares or none
+
+
 def test_repeats_that_disagree_mask_the_field_and_are_counted():
     valence = np.array([0.1, 0.2, 0.5], np.float32)
     valid = np.array([True, True, False])

@@ -261,3 +261,37 @@ def test_mse_needs_no_settings(make_case: Make) -> None:
     assert AffectTaskLoss(MSE())(pred, target, valid).item() == pytest.approx(
         expected.item()
     )
+
+
+def test_a_soft_label_of_one_class_costs_what_the_class_costs(
+    make_case: Make, statistics: LabelStatistics
+) -> None:
+    logits, target, valid = one(make_case(), Task.EXPRESSION)
+    config = CrossEntropy(
+        class_weights="inverse", logit_adjustment=0.5, label_smoothing=0.1
+    )
+    loss = ExpressionLoss(config, 8, statistics)
+    shares = functional.one_hot(target, 8).float()
+    assert loss(logits, shares, valid).item() == pytest.approx(
+        loss(logits, target, valid).item(), rel=1e-6
+    )
+
+
+def test_a_soft_label_costs_the_mean_cross_entropy_of_its_votes() -> None:
+    logits = torch.tensor([[[2.0, 0.0, -1.0]]])
+    votes = torch.tensor([[[0.5, 0.3, 0.2]]])
+    loss = ExpressionLoss(CrossEntropy(), 3, None)(
+        logits, votes, torch.ones(1, 1, dtype=torch.bool)
+    )
+    exps = np.exp([2.0, 0.0, -1.0])
+    expected = -(np.array([0.5, 0.3, 0.2]) * np.log(exps / exps.sum())).sum()
+    assert loss.item() == pytest.approx(expected, rel=1e-6)
+
+
+def test_masked_soft_labels_have_no_gradient() -> None:
+    logits = torch.randn(2, 3, 4, requires_grad=True)
+    valid = torch.tensor([[True, False, False], [False, False, False]])
+    shares = torch.full((2, 3, 4), torch.nan).where(~valid[..., None], 0.25)
+    ExpressionLoss(CrossEntropy(), 4, None)(logits, shares, valid).backward()
+    assert logits.grad.isfinite().all()
+    assert logits.grad[~valid].abs().sum() == 0 < logits.grad[valid].abs().sum()

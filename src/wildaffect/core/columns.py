@@ -83,6 +83,9 @@ class TaskColumns:
     """Class of a label space."""
     action_units: TaskColumn
     """Occurrence 0 or 1 in the order of a label space."""
+    expression_shares: TaskColumn | None = None
+    """Share of observers who named each class (soft label), shape (N, C); a row has all of
+    them or none. It is learned instead of `expression`, which scores compare with."""
 
     def __len__(self) -> int:
         return len(self.valence.values)
@@ -99,17 +102,22 @@ class TaskColumns:
                 return self.action_units
 
     def columns(self) -> "ColumnsByName":
-        """Return the four columns as arguments of another record."""
+        """Return the columns as arguments of another record."""
         return {
             "valence": self.valence,
             "arousal": self.arousal,
             "expression": self.expression,
             "action_units": self.action_units,
+            "expression_shares": self.expression_shares,
         }
 
     def take_columns(self, rows: Rows) -> "TaskColumns":
-        """Return the four columns of these rows, and nothing else of the record."""
-        return TaskColumns(**{task: self[task].take(rows) for task in Task})
+        """Return the columns of these rows, and nothing else of the record."""
+        soft = self.expression_shares
+        return TaskColumns(
+            **{task: self[task].take(rows) for task in Task},
+            expression_shares=None if soft is None else soft.take(rows),
+        )
 
 
 class ColumnsByName(TypedDict):
@@ -119,13 +127,30 @@ class ColumnsByName(TypedDict):
     arousal: TaskColumn
     expression: TaskColumn
     action_units: TaskColumn
+    expression_shares: TaskColumn | None
 
 
 def concatenate(parts: Sequence[TaskColumns]) -> TaskColumns:
     """Return the rows of all parts."""
+    soft = soft_labels(parts)
     return TaskColumns(
-        **{task: TaskColumn.concatenate([part[task] for part in parts]) for task in Task}
+        **{task: TaskColumn.concatenate([part[task] for part in parts]) for task in Task},
+        expression_shares=TaskColumn.concatenate(soft) if soft else None,
     )
+
+
+def soft_labels(parts: Sequence[TaskColumns]) -> list[TaskColumn]:
+    """Return the soft labels of every part, without a valid one where it has none.
+
+    Empty if no part has soft labels.
+    """
+    given = [part.expression_shares for part in parts]
+    widths = {soft.values.shape[-1] for soft in given if soft is not None}
+    return [
+        TaskColumn.empty((len(part), max(widths)), np.float32) if soft is None else soft
+        for part, soft in zip(parts, given, strict=True)
+        if widths
+    ]
 
 
 def empty_columns(num_rows: int, spaces: LabelSpaces) -> TaskColumns:
@@ -146,3 +171,7 @@ def shape_problems(columns: TaskColumns, spaces: LabelSpaces) -> Iterator[str]:
         shape = per_unit if task is Task.ACTION_UNITS else (num_rows,)
         if columns[task].values.shape != shape:
             yield f"{task} must have shape {shape}, got {columns[task].values.shape}"
+    soft = columns.expression_shares
+    per_class = (num_rows, len(spaces.expressions))
+    if soft is not None and soft.values.shape != per_class:
+        yield f"expression_shares must have shape {per_class}, got {soft.values.shape}"

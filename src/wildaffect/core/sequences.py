@@ -205,18 +205,33 @@ def expand(outputs: Floats, sequence: FrameSequence) -> Expanded:
 def _merge_repeats(
     annotations: Annotations, rows: Index, sequence_row: Index, num_frames: int
 ) -> tuple[TaskColumns, int]:
-    merged: dict[Task, TaskColumn] = {}
-    num_conflicts = 0
-    for task in Task:
-        given = annotations[task].take(rows)
-        one = np.zeros((num_frames, *given.values.shape[1:]), dtype=given.values.dtype)
-        one_valid = np.zeros(one.shape, dtype=bool)
-        places = np.nonzero(given.valid)
-        cells = (sequence_row[places[0]], *places[1:])
-        one[cells], one_valid[cells] = given.values[places], True
-        conflict = np.zeros(one.shape, dtype=bool)
-        np.logical_or.at(conflict, cells, given.values[places] != one[cells])
-        one[conflict] = 0
-        num_conflicts += int(conflict.sum())
-        merged[task] = TaskColumn(one, one_valid & ~conflict)
-    return TaskColumns(**merged), num_conflicts
+    given = annotations.take_columns(rows)
+    merged = {task: _merge(given[task], sequence_row, num_frames) for task in Task}
+    soft = given.expression_shares
+    shares = None
+    if soft is not None:
+        shares, conflict = _merge(soft, sequence_row, num_frames)
+        shares.valid[conflict.any(axis=1)] = False  # the shares of a row belong together
+    columns = TaskColumns(
+        **{task: found.column for task, found in merged.items()}, expression_shares=shares
+    )
+    return columns, sum(int(found.conflict.sum()) for found in merged.values())
+
+
+class _Merged(NamedTuple):
+    column: TaskColumn
+    """Labels of distinct frames; zero and not valid where repeats disagree."""
+    conflict: NDArray[np.bool_]
+    """True where repeats disagree, shape as the values."""
+
+
+def _merge(given: TaskColumn, sequence_row: Index, num_frames: int) -> _Merged:
+    one = np.zeros((num_frames, *given.values.shape[1:]), dtype=given.values.dtype)
+    one_valid = np.zeros(one.shape, dtype=bool)
+    places = np.nonzero(given.valid)
+    cells = (sequence_row[places[0]], *places[1:])
+    one[cells], one_valid[cells] = given.values[places], True
+    conflict = np.zeros(one.shape, dtype=bool)
+    np.logical_or.at(conflict, cells, given.values[places] != one[cells])
+    one[conflict] = 0
+    return _Merged(TaskColumn(one, one_valid & ~conflict), conflict)

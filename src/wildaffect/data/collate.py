@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wildaffect.core.columns import TaskColumn, TaskColumns
+from wildaffect.core.columns import TaskColumn, TaskColumns, soft_labels
 from wildaffect.core.tasks import Task
 from wildaffect.data.samples import Sample
 
@@ -52,17 +52,23 @@ def collate(samples: Sequence[Sample]) -> Batch:
             f"got {len(samples)} with {sorted(widths)}"
         )
     targets = {
-        task: TaskColumn(
-            _pad([sample.targets[task].values for sample in samples]),
-            _pad([sample.targets[task].valid for sample in samples]),
-        )
-        for task in Task
+        task: _pad_column([sample.targets[task] for sample in samples]) for task in Task
     }
+    soft = soft_labels([sample.targets for sample in samples])
     return Batch(
         features=_pad([sample.features for sample in samples]),
         lengths=np.array([len(sample) for sample in samples]),
         time_s=_pad([sample.time_s for sample in samples], repeat_last=True),
-        targets=TaskColumns(**targets),
+        targets=TaskColumns(
+            **targets, expression_shares=_pad_column(soft) if soft else None
+        ),
+    )
+
+
+def _pad_column(columns: Sequence[TaskColumn]) -> TaskColumn:
+    return TaskColumn(
+        _pad([column.values for column in columns]),
+        _pad([column.valid for column in columns]),
     )
 
 

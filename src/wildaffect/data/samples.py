@@ -215,6 +215,8 @@ def pad_left(sample: Sample, spec: LeftPaddedWindow) -> Sample:
     targets = sample.targets.take_columns(picks)
     for task in Task:
         targets[task].valid[: len(lead_s)] = False
+    if targets.expression_shares is not None:
+        targets.expression_shares.valid[: len(lead_s)] = False
     return Sample(
         video=sample.video,
         rows=sample.rows[picks],

@@ -39,10 +39,15 @@ class CustomTaskLoss(nn.Module):
             valid: Shape of `target`, bool.
 
         Raises:
-            UsageError: If the loss is not a scalar, or has no gradient.
+            UsageError: If the loss is not a scalar, or has no gradient, or the labels are
+                soft.
         """
         if not valid.any():
             return (0.0 * pred.nan_to_num()).sum()
+        if target.ndim > valid.ndim:
+            raise UsageError(
+                f"loss {self.name!r}: takes classes, got soft labels (shares of observers)"
+            )
         loss = self.loss(pred, target.where(valid, 0), valid, **self.settings)
         if not isinstance(loss, Tensor) or loss.shape != ():
             got = tuple(loss.shape) if isinstance(loss, Tensor) else type(loss).__name__

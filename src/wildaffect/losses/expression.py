@@ -19,6 +19,8 @@ from wildaffect.losses.statistics import (
 class ExpressionLoss(nn.Module):
     """Mean over annotated rows of weight x cross-entropy; 0 if there are none.
 
+    The weight of a distribution (a soft label) is the mean of its classes' weights.
+
     Source:
         Logit adjustment: Menon et al., "Long-tail learning via logit adjustment", 2021.
     """
@@ -44,15 +46,21 @@ class ExpressionLoss(nn.Module):
 
         Args:
             logits: Shape (B, T, C).
-            target: Class, shape (B, T), int64; ignored where not valid.
+            target: Class, shape (B, T), int64, or distribution over the classes, shape
+                (B, T, C); ignored where not valid.
             valid: Shape (B, T), bool.
         """
         logits = readable(logits, valid[..., None]) + self.adjustment
-        target = target.where(valid, 0)
+        if target.shape == logits.shape:
+            target = target.where(valid[..., None], 0)
+            flat, weights = target.flatten(0, -2), target @ self.weights
+        else:
+            target = target.where(valid, 0)
+            flat, weights = target.flatten(), self.weights[target]
         rows = functional.cross_entropy(
             logits.flatten(0, -2),
-            target.flatten(),
+            flat,
             reduction="none",
             label_smoothing=self.label_smoothing,
         )
-        return masked_mean(rows.view_as(target) * self.weights[target], valid)
+        return masked_mean(rows.view_as(valid) * weights, valid)

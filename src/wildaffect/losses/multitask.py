@@ -67,8 +67,8 @@ class MultitaskLoss(nn.Module):
 
         Args:
             outputs: As a model returns them.
-            targets: Valence and arousal (B, T), expression (B, T) int64, action units
-                (B, T, K); ignored where not valid.
+            targets: Valence and arousal (B, T), expression (B, T) int64 or, as soft labels,
+                (B, T, C), action units (B, T, K); ignored where not valid.
             valid: True where annotated, False on padding; (B, T), of units (B, T, K).
 
         Raises:
@@ -141,8 +141,9 @@ def build_loss(
 
 def _check_shapes(task: Task, output: Tensor, target: Tensor, valid: Tensor) -> None:
     expected = output.shape[:-1] if task is Task.EXPRESSION else output.shape
+    is_soft = task is Task.EXPRESSION and target.shape == output.shape
     for name, part in (("targets", target), ("valid", valid)):
-        if part.shape != expected:
+        if part.shape != expected and not (is_soft and part is target):
             raise ValueError(
                 f"loss: {name} of {task} must have shape {tuple(expected)}, "
                 f"got {tuple(part.shape)}"

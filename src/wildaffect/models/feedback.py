@@ -87,6 +87,8 @@ class LabelFeedbackLayer(nn.Module):
         match self.task:
             case Task.VALENCE | Task.AROUSAL:
                 return ((target.float() + 1.0) / 2.0)[..., None], valid[..., None]
+            case Task.EXPRESSION if target.ndim > valid.ndim:  # soft labels
+                return target.float(), valid[..., None]
             case Task.EXPRESSION:
                 classes = torch.where(valid, target, 0)
                 one_hot = nn.functional.one_hot(classes, self.num_labels)
