@@ -134,7 +134,7 @@ def row(
         f"{sum(p.numel() for p in trainer.model.parameters()) / 1e6:.1f} M",
         recipe.precision,
         "yes" if recipe.compile else "no",
-        f"{objective.sampler.rows_per_epoch:.0f}",
+        f"{objective.steps_per_epoch * objective.sampler.rows_per_step:.0f}",
         f"{per_epoch:.2f}",
         f"{published:.1f}",
         f"{per_epoch / published:.2f}",

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from wildaffect.cli.training_progress import TrainingProgress
-from wildaffect.training.core.epochs import Epoch
+from wildaffect.training.core.epochs import Epoch, TrainingPlan
 from wildaffect.training.core.runs import Run
 
 RUN = Run(Path("runs/a"))
@@ -46,3 +46,11 @@ def test_notes_are_printed_with_and_without_rows(capsys):
         progress.show_count("videos", 1, 2)
         progress.note("second")
     assert capsys.readouterr().err.splitlines() == ["first", "second"]
+
+
+def test_the_length_of_a_run_is_printed_in_steps_and_epochs(capsys):
+    with TrainingProgress() as progress:
+        progress.show_start(
+            RUN, TrainingPlan(steps_per_epoch=80, num_epochs=50, patience_epochs=None)
+        )
+    assert capsys.readouterr().err == "a: 80 steps an epoch, 4,000 steps in 50 epochs\n"

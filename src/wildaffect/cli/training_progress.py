@@ -7,7 +7,7 @@ from typing import Self
 from wildaffect.cli.results import Result, print_note, print_result
 from wildaffect.core.progress import ProgressDisplay
 from wildaffect.training.core.distributed import is_first_process
-from wildaffect.training.core.epochs import Epoch
+from wildaffect.training.core.epochs import Epoch, TrainingPlan
 from wildaffect.training.core.runs import Run
 
 _SCORING = "scoring"
@@ -34,6 +34,13 @@ class TrainingProgress:
         trace: TracebackType | None,
     ) -> None:
         self._close()
+
+    def show_start(self, run: Run, plan: TrainingPlan) -> None:
+        """Print the length of a run."""
+        self.note(
+            f"{run.folder.name}: {plan.steps_per_epoch:,} steps an epoch, "
+            f"{plan.num_steps:,} steps in {plan.num_epochs} epochs"
+        )
 
     def show_epoch(self, run: Run, epoch: Epoch) -> None:
         """Show loss and score of an epoch, and a count of epochs unless steps are shown."""

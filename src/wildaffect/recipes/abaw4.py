@@ -1,10 +1,13 @@
 """Temporal models of the winner of the fourth ABAW multi-task challenge.
 
 Source: "Multi-Task Learning Framework for Emotion Recognition in-the-wild",
-arXiv:2207.09373, and the hyper-parameters in the authors' public scripts. Different in all
-of them: windows are sampled at random, `WINDOW_S` long, where the scripts cut consecutive
-windows of 64 rows (about as long at the rows' usual spacing), so recurrent state is not
-carried from window to window in training; padding is masked; the warm-up never has a
+arXiv:2207.09373, and the hyper-parameters in the authors' public scripts. An
+epoch has as many optimizer steps as theirs on the same videos, and a step as many rows: the
+scripts pad 8 videos and take a step for each window of 64 rows, of which the videos fill
+about 3 of 8 on s-Aff-Wild2. Different in all of them: windows are sampled at random,
+`WINDOW_S` long, where the scripts cut consecutive ones (about as long at the rows' usual
+spacing), so recurrent state is not carried from window to window in training; padding is
+masked; the warm-up never has a
 step at rate 0; gradients are clipped over all parameters together, not per part; the epoch
 is selected on held-out training subjects, not on the validation set. Their losses are
 divided by all elements, valid or not; ours by the valid elements only, so the published
@@ -33,6 +36,7 @@ from wildaffect.models.temporal.config import (
     TransformerConfig,
 )
 from wildaffect.training.core.recipe import BestOnDevSplit, OptimConfig
+from wildaffect.training.temporal.epoch_length import PaddedVideos
 from wildaffect.training.temporal.recipe import TemporalRecipe
 
 MEASURED_INPUTS = (
@@ -46,6 +50,9 @@ MEASURED_INPUTS = (
 
 WINDOW_S = 18.0
 """64 rows of s-Aff-Wild2, whose rows are 8.45 frames apart on average, at 30 a second."""
+
+NUM_WINDOWS = 3
+"""Windows of a step: on s-Aff-Wild2, the mean number of 8 windows that videos fill."""
 
 AROUSAL_SOURCES: Sources = {Task.AROUSAL: (Task.VALENCE, Task.ACTION_UNITS)}
 """Tasks that arousal is conditioned on in the published configuration."""
@@ -136,7 +143,8 @@ def _recipe(
             task_weighting=FixedWeights(weights=dict(PUBLISHED)),
         ),
         window=WindowSpec(length_s=WINDOW_S, stride_s=WINDOW_S, max_gap_s=WINDOW_S),
-        batch_size=8,
+        batch_size=NUM_WINDOWS,
+        epoch_length=PaddedVideos(num_videos=8, num_rows=64),
         num_epochs=num_epochs,
         optim=OptimConfig(
             peak_lr=5e-5,

@@ -9,7 +9,13 @@ from wildaffect.core.errors import UsageError
 from wildaffect.core.outputs import SequenceOutputs
 from wildaffect.core.sequences import FrameSequence
 from wildaffect.data.splits import Fold, k_folds, save_splits
-from wildaffect.training.core.callbacks import SILENT, Callbacks, OnEpochEnd, OnNote
+from wildaffect.training.core.callbacks import (
+    SILENT,
+    Callbacks,
+    OnEpochEnd,
+    OnNote,
+    OnStart,
+)
 from wildaffect.training.core.config import TrainerConfig
 from wildaffect.training.core.distributed import is_first_process
 from wildaffect.training.core.recipe import UNKNOWN_LICENSE
@@ -46,6 +52,7 @@ def cross_validate(  # noqa: PLR0913 - each is an option of the command
     device: Literal["auto", "cpu", "cuda"] = "auto",
     num_threads: int = 1,
     trackers: tuple[Tracker, ...] = (),
+    on_start: OnStart = SILENT.on_start,
     on_epoch_end: OnEpochEnd = SILENT.on_epoch_end,
     on_note: OnNote = SILENT.on_note,
 ) -> TrainResult:
@@ -63,6 +70,7 @@ def cross_validate(  # noqa: PLR0913 - each is an option of the command
         device: Where to train.
         num_threads: Threads of tensor operations.
         trackers: Experiment trackers.
+        on_start: Called before the first step of each fold.
         on_epoch_end: Called after every epoch.
         on_note: Called with each warning.
 
@@ -80,7 +88,7 @@ def cross_validate(  # noqa: PLR0913 - each is an option of the command
         data_license=data_license,
         config=TrainerConfig(accelerator=device, trackers=trackers),
         num_threads=num_threads,
-        callbacks=Callbacks(on_epoch_end=on_epoch_end, on_note=on_note),
+        callbacks=Callbacks(on_start=on_start, on_epoch_end=on_epoch_end, on_note=on_note),
     )
     split, folder = setup.split, setup.folder
     folder.mkdir(parents=True, exist_ok=True)

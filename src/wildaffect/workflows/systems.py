@@ -118,6 +118,7 @@ def _train_member(
         data_license=command.data_license,
         device=command.device,
         num_threads=command.threads,
+        on_start=callbacks.on_start,
         on_epoch_end=callbacks.on_epoch_end,
         on_note=callbacks.on_note,
     )

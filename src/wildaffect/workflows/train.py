@@ -3,7 +3,13 @@
 from pathlib import Path
 from typing import Literal
 
-from wildaffect.training.core.callbacks import SILENT, Callbacks, OnEpochEnd, OnNote
+from wildaffect.training.core.callbacks import (
+    SILENT,
+    Callbacks,
+    OnEpochEnd,
+    OnNote,
+    OnStart,
+)
 from wildaffect.training.core.config import TrainerConfig
 from wildaffect.training.core.distributed import is_first_process
 from wildaffect.training.core.recipe import UNKNOWN_LICENSE
@@ -14,7 +20,7 @@ from wildaffect.training.temporal.calibrate_and_score import (
     predict_stored,
     score_lines,
 )
-from wildaffect.training.temporal.job import train_run
+from wildaffect.training.temporal.job import ScoredSplit, train_run
 from wildaffect.training.temporal.load import Split, load_split
 from wildaffect.training.temporal.recipe import TemporalRecipe
 from wildaffect.training.temporal.runs import TrainedModel
@@ -40,6 +46,7 @@ def train(  # noqa: PLR0913 - each is an option of the command
     device: Literal["auto", "cpu", "cuda"] = "auto",
     num_threads: int = 1,
     trackers: tuple[Tracker, ...] = (),
+    on_start: OnStart = SILENT.on_start,
     on_epoch_end: OnEpochEnd = SILENT.on_epoch_end,
     on_note: OnNote = SILENT.on_note,
 ) -> TrainResult:
@@ -52,11 +59,13 @@ def train(  # noqa: PLR0913 - each is an option of the command
         output: Folder of the run; `runs/<recipe>-<seed>` by default.
         layout: Layout of the annotations, if several are found.
         train_split: Split to train on.
-        score_split: Split that is scored afterwards and never used for selection, or None.
+        score_split: Split that is scored after every epoch and at the end, and never used
+            for selection, or None.
         data_license: License of the annotations; exported models repeat it.
         device: Where to train.
         num_threads: Threads of tensor operations on the CPU, per process.
         trackers: Experiment trackers to log to beside TensorBoard.
+        on_start: Called before the first step with the number of steps.
         on_epoch_end: Called after every epoch.
         on_note: Called with each warning; training continues.
 
@@ -76,14 +85,17 @@ def train(  # noqa: PLR0913 - each is an option of the command
         data_license=data_license,
         config=TrainerConfig(accelerator=device, trackers=trackers),
         num_threads=num_threads,
-        callbacks=Callbacks(on_epoch_end=on_epoch_end, on_note=on_note),
+        callbacks=Callbacks(on_start=on_start, on_epoch_end=on_epoch_end, on_note=on_note),
     )
     scored = None  # read before training, so that errors in it are raised first
     if score_split is not None and is_first_process():
         scored = load_split(
             Path(data), setup.job.store, setup.job.recipe, score_split, layout
         )
-    trained = train_run(setup.job, setup.split, setup.folder)
+    watched = None
+    if scored is not None and score_split is not None:
+        watched = ScoredSplit(score_split, scored.sequences)
+    trained = train_run(setup.job, setup.split, setup.folder, watched)
     fitted = None
     if is_first_process():
         fitted = calibrate_on_dev(trained, setup.split.sequences, setup.notes)

@@ -5,10 +5,11 @@ import pytest
 import torch
 
 from wildaffect.core.errors import UsageError
-from wildaffect.core.tasks import Task
+from wildaffect.core.tasks import LabelSpaces, Task
 from wildaffect.core.windows import CausalWindow
-from wildaffect.training.core.distributed import Processes
+from wildaffect.training.core.distributed import Processes, launch
 from wildaffect.training.temporal.batches import TrainingBatches
+from wildaffect.training.temporal.objective import TemporalObjective
 
 CPU = torch.device("cpu")
 ALONE = Processes()
@@ -47,9 +48,12 @@ def test_windows_that_cannot_be_shared_evenly_are_refused(sequences, tiny):
 
 
 def test_an_epoch_has_as_many_rows_as_there_are_and_reaches_nearly_all(sequences, tiny):
-    batches = TrainingBatches(sequences, replace(tiny, batch_size=2), ALONE)
+    recipe = replace(tiny, batch_size=2)
+    fabric = launch("cpu", "32-true")
+    objective = TemporalObjective(recipe, sequences, fabric=fabric, spaces=LabelSpaces())
+    batches = objective.sampler
     num_rows = sum(len(sequence.computed_rows) for sequence in sequences)
-    epoch = take(batches, 0, batches.steps_per_epoch)
+    epoch = take(batches, 0, objective.steps_per_epoch)
     assert sum(int(item.lengths.sum()) for item in epoch) == pytest.approx(
         num_rows, rel=0.1
     )
@@ -59,7 +63,7 @@ def test_an_epoch_has_as_many_rows_as_there_are_and_reaches_nearly_all(sequences
         for row in sequence.features[sequence.computed_rows].tolist()
     }
     seen = set()
-    for batch in take(batches, 0, 8 * batches.steps_per_epoch):
+    for batch in take(batches, 0, 8 * objective.steps_per_epoch):
         for features, length in zip(batch.features, batch.lengths, strict=True):
             seen |= {tuple(row) for row in features[:length].tolist()}
     assert seen <= known

@@ -44,8 +44,9 @@ class TrainCommand(TrainingFlags):
     train_split: str = "train"
     """Split to train on."""
     score_split: str | None = None
-    """Split to score afterwards, by default val; `none` for none. Nothing is selected on
-    it. Not with --folds, which score the videos that each fold leaves out."""
+    """Split to score after every epoch and at the end, by default val; `none` for none.
+    Nothing is selected on it. Not with --folds, which score the videos that each fold
+    leaves out."""
     folds: int = 0
     """Number of cross-validation folds over the training split, no subject in two folds; 0
     trains once."""
@@ -130,6 +131,7 @@ def run(command: "TrainCommand | SystemOptions | PixelSystemOptions") -> int:
                 device=command.device,
                 num_threads=command.threads,
                 trackers=command.trackers,
+                on_start=progress.show_start,
                 on_epoch_end=progress.show_epoch,
                 on_note=progress.note,
             )
@@ -138,6 +140,7 @@ def run(command: "TrainCommand | SystemOptions | PixelSystemOptions") -> int:
         callbacks = SystemCallbacks(
             on_result=progress.result,
             on_count=progress.show_count,
+            on_start=progress.show_start,
             on_epoch_end=progress.show_epoch,
             on_step_end=progress.show_step,
             on_evaluate=progress.show_evaluation,

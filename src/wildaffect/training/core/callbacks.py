@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from wildaffect.training.core.epochs import Epoch
+from wildaffect.training.core.epochs import Epoch, TrainingPlan
 from wildaffect.training.core.runs import Run
 
+OnStart = Callable[[Run, TrainingPlan], None]
+"""Called before the first step with the number of steps of the run."""
 OnEpochEnd = Callable[[Run, Epoch], None]
 OnStepEnd = Callable[[Run, int, int, float], None]
 """Called after every step with its number from 1, the number of steps, and the loss."""
@@ -15,6 +17,10 @@ OnEvaluate = Callable[[int], ProgressCallback]
 """Called with the number of crops to evaluate; returns a progress callback."""
 OnNote = Callable[[str], None]
 """Called with a sentence for each note; the work continues."""
+
+
+def no_start(run: Run, plan: TrainingPlan) -> None:
+    """Do nothing."""
 
 
 def no_epoch_end(run: Run, epoch: Epoch) -> None:
@@ -42,6 +48,7 @@ def no_note(note: str) -> None:
 class Callbacks:
     """Callbacks of a run."""
 
+    on_start: OnStart = no_start
     on_epoch_end: OnEpochEnd = no_epoch_end
     on_step_end: OnStepEnd = no_step_end
     on_evaluate: OnEvaluate = no_evaluate

@@ -1,6 +1,6 @@
 """Length and progress of a run."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -14,6 +14,8 @@ class Epoch:
     """Mean training loss over the steps."""
     scores: dict[str, float]
     """Scores on the dev split; empty without one."""
+    curve: dict[str, float] = field(default_factory=dict)
+    """Scores that are written down and select nothing, as `split/score`."""
     seconds: float
     is_best: bool
 

@@ -7,6 +7,7 @@ from wildaffect.core.config import Config
 from wildaffect.core.errors import UsageError
 from wildaffect.training.core.callbacks import SILENT, Callbacks, OnNote
 from wildaffect.training.core.config import TrainerConfig
+from wildaffect.training.core.curves import Curve, no_curve
 from wildaffect.training.core.objective import Objective
 from wildaffect.training.core.recipe import RunRecipe
 from wildaffect.training.core.runs import Run, begin, check_same, read_metrics
@@ -23,6 +24,7 @@ def train_in(
     fabric: Any,
     config: TrainerConfig,
     callbacks: Callbacks = SILENT,
+    curve: Curve = no_curve,
 ) -> None:
     """Train an objective in the folder of a run, or resume an interrupted run.
 
@@ -35,6 +37,7 @@ def train_in(
         fabric: Fabric of this process.
         config: Hardware and tracking settings.
         callbacks: Callbacks of the run.
+        curve: See `Trainer`.
 
     Raises:
         UsageError: If the folder contains another run.
@@ -56,7 +59,7 @@ def train_in(
             "machines share"
         )
     trackers = open_trackers(run.folder, config.trackers) if fabric.is_global_zero else []
-    trainer = Trainer(recipe, objective, run, fabric=fabric, trackers=trackers)
+    trainer = Trainer(recipe, objective, run, fabric=fabric, trackers=trackers, curve=curve)
     try:
         trainer.run(callbacks)
     finally:

@@ -82,7 +82,7 @@ class RunRecipe(Config):
     batch_size: int = 16
     """Windows or images per step, over all processes together."""
     num_epochs: int = 20
-    """Number of epochs; an epoch has as many rows or images as the training data."""
+    """Number of epochs, each normally of as many rows or images as the training data."""
     optim: OptimConfig = field(default_factory=OptimConfig)
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
     """Precision of training: 32 bits, or matrix products in bfloat16."""

@@ -45,6 +45,11 @@ class Run:
         return self.folder / "metrics.jsonl"
 
     @property
+    def curves(self) -> Path:
+        """Return the path of the drawn learning curves."""
+        return self.folder / "curves.svg"
+
+    @property
     def checkpoint(self) -> Path:
         """Return the folder of the checkpoint to resume from."""
         return self.folder / "checkpoint"

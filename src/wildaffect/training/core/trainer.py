@@ -18,6 +18,7 @@ from wildaffect.training.core.checkpoint import (
     save_checkpoint,
     save_weights,
 )
+from wildaffect.training.core.curves import Curve, no_curve, write_curves
 from wildaffect.training.core.ema import EMA
 from wildaffect.training.core.epochs import Epoch, Progress, TrainingPlan
 from wildaffect.training.core.loop import Step, optimizer_step
@@ -50,6 +51,8 @@ class Trainer:
         run: Run folder to write to.
         fabric: Fabric of this process.
         trackers: Experiment trackers; used in the first process only.
+        curve: Scores of a model to write down after every epoch, by name. They select
+            nothing.
     """
 
     def __init__(
@@ -60,9 +63,10 @@ class Trainer:
         *,
         fabric: Any,
         trackers: Sequence[Tracker] = (),
+        curve: Curve = no_curve,
     ) -> None:
         self._recipe, self._objective, self._run = recipe, objective, run
-        self._fabric, self._trackers = fabric, trackers
+        self._fabric, self._trackers, self._curve = fabric, trackers, curve
         self._plan = TrainingPlan(
             steps_per_epoch=objective.steps_per_epoch,
             num_epochs=recipe.num_epochs,
@@ -117,6 +121,8 @@ class Trainer:
         if self._run.is_finished:
             return
         self._restore()
+        if self._fabric.is_global_zero:
+            callbacks.on_start(self._run, self._plan)
         began_s = saved_s = time.monotonic()
         is_over = self._progress.is_over(self._plan)
         first = self._progress.step
@@ -176,7 +182,7 @@ class Trainer:
 
     def _end_epoch(self, step: Step, seconds: float) -> Epoch:
         number = self._progress.step // self._plan.steps_per_epoch
-        scores = self._score(number)
+        scores, curve = self._score(number)
         is_best = "score" in scores and scores["score"] > self._progress.best_score
         if is_best:
             self._progress.best_score = scores["score"]
@@ -186,6 +192,7 @@ class Trainer:
             num_epochs=self._plan.num_epochs,
             loss=self._progress.epoch_loss / self._plan.steps_per_epoch,
             scores=scores,
+            curve=curve,
             seconds=seconds,
             is_best=is_best,
         )
@@ -199,19 +206,22 @@ class Trainer:
         self._save()
         return epoch
 
-    def _score(self, number: int) -> dict[str, float]:
-        """Return the scores of an epoch, identical in every process."""
+    def _score(self, number: int) -> tuple[dict[str, float], dict[str, float]]:
+        """Return the scores of an epoch, identical in every process, and its curve."""
         scores: dict[str, float] = {}
+        curve: dict[str, float] = {}
         with self._state.model_to_evaluate(self._fabric.device) as model:
             if self._fabric.is_global_zero:
                 scores = self._objective.evaluate(model, number)
+                curve = self._curve(model)
         agreed: dict[str, float] = self._fabric.broadcast(scores)
-        return agreed
+        return agreed, curve
 
     def _log(self, epoch: Epoch, step: Step) -> None:
         row = {"loss": epoch.loss, "lr": step.lr, "grad_norm": step.grad_norm}
         row |= {f"loss/{task}": value for task, value in step.per_task.items()}
         row |= {f"dev/{name}": value for name, value in epoch.scores.items()}
+        row |= epoch.curve
         row["seconds"] = epoch.seconds
         append_metrics(self._run, {"epoch": epoch.number, "step": step.index + 1} | row)
         for tracker in self._trackers:
@@ -245,6 +255,7 @@ class Trainer:
         if self._fabric.is_global_zero:
             if self._plan.patience_epochs is not None and self._progress.best_epoch:
                 weights = load_weights(self._run.best_weights)
+            write_curves(self._run)
             save_weights(self._run.weights, weights)
             self._run.best_weights.unlink(missing_ok=True)
         self._fabric.barrier()

@@ -27,9 +27,8 @@ class TrainingBatches:
     """Draws this process's share of the windows of any training step.
 
     Attributes:
-        steps_per_epoch: Number of steps whose windows have about as many rows in total as
-            the training data.
-        rows_per_epoch: Expected number of rows in those windows.
+        num_rows: Number of rows of the training data.
+        rows_per_step: Expected number of rows in the windows of a step.
 
     Raises:
         UsageError: If the batch size is not a multiple of the number of processes.
@@ -49,11 +48,9 @@ class TrainingBatches:
         self._spec = recipe.training_window
         self._sampler = WindowSampler(sequences, self._spec)
         self._recipe, self._processes = recipe, processes
-        num_rows = sum(len(sequence.computed_rows) for sequence in sequences)
+        self.num_rows = sum(len(sequence.computed_rows) for sequence in sequences)
         drawn = self._sampler.draw(_NUM_TRIALS, np.random.default_rng(_DRAW))
-        rows_per_step = recipe.batch_size * fmean(len(window) for window in drawn)
-        self.steps_per_epoch = max(1, round(num_rows / rows_per_step))
-        self.rows_per_epoch = self.steps_per_epoch * rows_per_step
+        self.rows_per_step = recipe.batch_size * fmean(len(window) for window in drawn)
 
     def from_step(self, step: int, device: torch.device) -> Iterator[TensorBatch]:
         """Yield the batches of this step and all later steps, indefinitely."""

@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
+
+from torch import nn
 
 from wildaffect.core.sequences import FrameSequence
 from wildaffect.features.store import FeatureStore
@@ -18,6 +21,7 @@ from wildaffect.training.temporal.load import Split, describe_data
 from wildaffect.training.temporal.objective import TemporalObjective
 from wildaffect.training.temporal.recipe import TemporalRecipe
 from wildaffect.training.temporal.runs import TrainedModel, load_run
+from wildaffect.training.temporal.score import raw_scores
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +36,23 @@ class TemporalJob:
     callbacks: Callbacks = SILENT
 
 
-def train_run(job: TemporalJob, split: Split, folder: Path) -> TrainedModel:
+class ScoredSplit(NamedTuple):
+    """A split that is scored after every epoch and selects nothing."""
+
+    name: str
+    sequences: Sequence[FrameSequence]
+
+
+def train_run(
+    job: TemporalJob, split: Split, folder: Path, scored: ScoredSplit | None = None
+) -> TrainedModel:
     """Train on a split into the folder of a run, or resume there.
+
+    Args:
+        job: What to train.
+        split: Training split.
+        folder: Folder of the run.
+        scored: Split for the learning curve, which selects nothing; None for no curve.
 
     Raises:
         UsageError: If the folder contains another run.
@@ -46,6 +65,14 @@ def train_run(job: TemporalJob, split: Split, folder: Path) -> TrainedModel:
     data = describe_data(split, job.store, recipe, dev=dev, source=source)
     run = Run(folder)
     fabric = launch(job.config.accelerator, recipe.precision)
+
+    def curve(model: nn.Module) -> dict[str, float]:
+        if scored is None:
+            return {}
+        with fabric.autocast():
+            found = raw_scores(model, scored.sequences, recipe, data.spaces)
+        return {f"{scored.name}/{score}": value for score, value in found.items()}
+
     train_in(
         run,
         recipe,
@@ -54,6 +81,7 @@ def train_run(job: TemporalJob, split: Split, folder: Path) -> TrainedModel:
         fabric=fabric,
         config=job.config,
         callbacks=job.callbacks,
+        curve=curve,
     )
     return load_run(folder)
 

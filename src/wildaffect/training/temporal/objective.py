@@ -9,7 +9,6 @@ from torch import nn
 
 from wildaffect.core.sequences import FrameSequence
 from wildaffect.core.tasks import LabelSpaces
-from wildaffect.inference.calibration import Calibration
 from wildaffect.losses.multitask import LossReport, build_loss
 from wildaffect.models.feedback import GroundTruth
 from wildaffect.models.frameworks import LabelFeedback
@@ -18,12 +17,15 @@ from wildaffect.training.core.dev_split import split_subjects
 from wildaffect.training.core.distributed import gather, processes_of
 from wildaffect.training.core.optimizer import decay_groups
 from wildaffect.training.core.recipe import BestOnDevSplit
-from wildaffect.training.core.scores import task_scores
 from wildaffect.training.temporal.batches import TrainingBatches
+from wildaffect.training.temporal.epoch_length import (
+    AllRows,
+    PaddedVideos,
+    num_padded_steps,
+)
 from wildaffect.training.temporal.label_counts import count_labels
-from wildaffect.training.temporal.predict import predict_sequences
 from wildaffect.training.temporal.recipe import TemporalRecipe
-from wildaffect.training.temporal.score import video_statistics
+from wildaffect.training.temporal.score import raw_scores
 from wildaffect.training.temporal.tensors import TensorBatch, feature_moments
 
 _CHANCE = 0xD20
@@ -71,7 +73,7 @@ class TemporalObjective:
                 sequences, recipe.selection.share, seed=recipe.seed
             )
         self.sampler = TrainingBatches(train_part, recipe, processes_of(fabric))
-        self.steps_per_epoch = self.sampler.steps_per_epoch
+        self.steps_per_epoch = self._count_steps(sequences)
         self.ema_decay = recipe.ema_decay
         torch.manual_seed(recipe.seed)
         model = build_model(recipe.model, sequences[0].features.shape[1], spaces)
@@ -120,9 +122,7 @@ class TemporalObjective:
         if not self.dev:
             return {}
         with self._fabric.autocast():  # as in training; finished runs predict in float32
-            outputs = predict_sequences(model, self.dev, self._recipe.training_window)
-        found = video_statistics(self.dev, outputs, Calibration(), self._spaces)
-        return task_scores(found.pooled(), self._recipe.model.tasks)
+            return raw_scores(model, self.dev, self._recipe, self._spaces)
 
     def out_of_memory_message(self) -> str:
         """Return the message for an out-of-memory error."""
@@ -131,6 +131,15 @@ class TemporalObjective:
             f"out of memory with {num_windows} windows per step and process; use a smaller "
             "batch_size in another folder, or more processes"
         )
+
+    def _count_steps(self, sequences: Sequence[FrameSequence]) -> int:
+        """Return the number of steps of an epoch."""
+        match self._recipe.epoch_length:
+            case AllRows():
+                return max(1, round(self.sampler.num_rows / self.sampler.rows_per_step))
+            case PaddedVideos() as config:
+                rows = [len(sequence.computed_rows) for sequence in sequences]
+                return num_padded_steps(config, rows)
 
     def _truth_share(self, step: int) -> float:
         """Return the share of ground truth in label feedback."""

@@ -14,6 +14,7 @@ from wildaffect.inference.neutral import DEFAULT_POLICY
 from wildaffect.losses.config import LossConfig
 from wildaffect.models.frameworks import ModelConfig
 from wildaffect.training.core.recipe import BestOnDevSplit, RunRecipe, Selection
+from wildaffect.training.temporal.epoch_length import AllRows, EpochLength
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,6 +26,8 @@ class TemporalRecipe(RunRecipe):
     sets of the store."""
     batch_size: int = 16
     """Windows per step, over all processes together."""
+    epoch_length: EpochLength = field(default_factory=AllRows)
+    """Number of optimizer steps of an epoch; `train` prints it when it begins."""
     model: ModelConfig
     loss: LossConfig = field(default_factory=LossConfig)
     window: AnyWindow

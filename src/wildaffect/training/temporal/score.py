@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from torch import nn
 
 from wildaffect.calibration.labeled import decide, label_rows, statistics
 from wildaffect.core.columns import TaskColumns
@@ -11,6 +12,9 @@ from wildaffect.core.sequences import FrameSequence
 from wildaffect.core.tasks import LabelSpaces
 from wildaffect.inference.calibration import Calibration
 from wildaffect.metrics.scores import VideoStatistics
+from wildaffect.training.core.scores import task_scores
+from wildaffect.training.temporal.predict import predict_sequences
+from wildaffect.training.temporal.recipe import TemporalRecipe
 
 
 def targets_of(sequences: Sequence[FrameSequence]) -> dict[str, TaskColumns]:
@@ -34,3 +38,15 @@ def video_statistics(
     }
     every = np.ones(len(rows.video_index), bool)
     return statistics(rows, decide(probs, calibration, rows=every), spaces)
+
+
+def raw_scores(
+    model: nn.Module,
+    sequences: Sequence[FrameSequence],
+    recipe: TemporalRecipe,
+    spaces: LabelSpaces,
+) -> dict[str, float]:
+    """Return the scores of a model in training, not calibrated."""
+    outputs = predict_sequences(model, sequences, recipe.training_window)
+    found = video_statistics(sequences, outputs, Calibration(), spaces)
+    return task_scores(found.pooled(), recipe.model.tasks)

@@ -1,0 +1,87 @@
+"""Learning curves of a run: scores after every epoch that select nothing."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from torch import nn
+
+from wildaffect.core.files import write_whole
+from wildaffect.training.core.runs import Run, read_metrics
+
+Curve = Callable[[nn.Module], dict[str, float]]
+"""Scores of a model on a split that selects nothing, named `split/score` and so on."""
+
+_WIDTH, _HEIGHT = 760, 300
+_LEFT, _RIGHT, _TOP, _BOTTOM = 56, 90, 40, 46
+_COLORS = ("#2563a8", "#d9730d", "#1d7a46", "#8a3ffc")
+_SCORE = "/score"
+
+
+def no_curve(model: nn.Module) -> dict[str, float]:  # noqa: ARG001
+    """Return no scores."""
+    return {}
+
+
+def write_curves(run: Run) -> None:
+    """Draw the score of each split by optimizer step; nothing if there is none."""
+    rows = list(read_metrics(run))
+    names = [name for name in (rows[-1] if rows else {}) if name.endswith(_SCORE)]
+    curves = {
+        name.removesuffix(_SCORE): [(row["step"], row[name]) for row in rows if name in row]
+        for name in names
+    }
+    if curves:
+        write_whole(run.curves, _to_svg(curves, rows[-1]).encode())
+
+
+def _to_svg(curves: dict[str, list[tuple[int, float]]], last: dict[str, Any]) -> str:
+    values = [value for curve in curves.values() for _, value in curve]
+    low, high = min(values), max(values)
+    margin = 0.08 * (high - low) or 0.05
+    low, high = low - margin, high + margin
+
+    def place(step: float, value: float) -> tuple[float, float]:
+        x = _LEFT + step / last["step"] * (_WIDTH - _LEFT - _RIGHT)
+        return x, _TOP + (high - value) / (high - low) * (_HEIGHT - _TOP - _BOTTOM)
+
+    title = f"Score after each of {last['epoch']} epochs, {last['step']:,} steps"
+    parts = [
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" '
+            f'width="{_WIDTH}" height="{_HEIGHT}" font-family="system-ui, sans-serif" '
+            f'font-size="12" role="img" aria-label="{title}">'
+        ),
+        f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="#ffffff"/>',
+        f'<text x="16" y="22" font-size="15" font-weight="600">{title}</text>',
+    ]
+    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
+        x, _ = place(share * last["step"], low)
+        parts.append(_text(x, _HEIGHT - 24, f"{share * last['step']:,.0f}", "middle"))
+        value = low + share * (high - low)
+        _, y = place(0, value)
+        parts.append(
+            f'<line x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}" '
+            'stroke="#e9ecf1"/>'
+        )
+        parts.append(_text(_LEFT - 8, y + 4, f"{value:.2f}", "end"))
+    parts.append(_text((_LEFT + _WIDTH - _RIGHT) / 2, _HEIGHT - 6, "steps", "middle"))
+    for number, (name, curve) in enumerate(curves.items()):
+        color = _COLORS[number % len(_COLORS)]
+        parts.append(_line([place(*point) for point in curve], color))
+        x, y = place(*curve[-1])
+        parts.append(_text(x + 8, y + 4, name, "start", color))
+    return "".join([*parts, "</svg>\n"])
+
+
+def _line(points: Sequence[tuple[float, float]], color: str) -> str:
+    joined = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    dots = "".join(
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.5" fill="{color}"/>' for x, y in points
+    )
+    return f'<polyline points="{joined}" fill="none" stroke="{color}"/>{dots}'
+
+
+def _text(x: float, y: float, text: str, anchor: str, color: str = "#1b2330") -> str:
+    return (
+        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{color}">{text}</text>'
+    )

@@ -1,0 +1,63 @@
+"""Scores after every epoch are written down and select nothing."""
+
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+
+import torch
+
+import wildaffect
+from wildaffect.features.store import FeatureStore
+from wildaffect.training.core.checkpoint import load_weights
+from wildaffect.training.core.recipe import BestOnDevSplit
+from wildaffect.training.core.runs import Run, read_metrics
+from wildaffect.training.temporal.load import load_split
+from wildaffect.training.temporal.runs import load_run
+from wildaffect.training.temporal.score import raw_scores
+
+RECIPE = replace(
+    wildaffect.find_recipe("modern-frame"),
+    num_epochs=3,
+    selection=BestOnDevSplit(share=0.5, patience_epochs=3),
+)
+
+
+def test_a_curve_has_the_score_of_every_epoch_and_changes_no_weight(tiny_data, tmp_path):
+    plans = []
+    watched = wildaffect.train(
+        RECIPE,
+        tiny_data,
+        output=tmp_path / "watched",
+        on_start=lambda run, plan: plans.append((run.folder.name, plan)),
+    )
+    alone = wildaffect.train(RECIPE, tiny_data, output=tmp_path / "alone", score_split=None)
+    rows = list(read_metrics(Run(watched.folder)))
+    assert len(rows) == 3
+    ((name, plan),) = plans
+    assert name == "watched"
+    assert plan.num_steps == rows[-1]["step"] == 3 * plan.steps_per_epoch
+    curve = [row["val/score"] for row in rows]
+    assert len(set(curve)) == 3
+    plain = list(read_metrics(Run(alone.folder)))
+    assert not any(name.startswith("val/") for row in plain for name in row)
+    assert [row["dev/score"] for row in plain] == [row["dev/score"] for row in rows]
+    ours, theirs = (load_weights(Run(run.folder).weights) for run in (watched, alone))
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+    # The kept epoch is the best on the dev split, whatever the curve says, and its point
+    # of the curve is the score of its weights.
+    best = max(rows, key=lambda row: row["dev/score"])
+    split = load_split(tiny_data, FeatureStore(tiny_data / "features"), RECIPE, "val")
+    trained = load_run(watched.folder)
+    kept = raw_scores(trained.model, split.sequences, RECIPE, trained.data.spaces)
+    assert kept["score"] == best["val/score"]
+
+
+def test_curves_are_drawn_by_step_with_a_point_for_every_epoch(tiny_data, tmp_path):
+    result = wildaffect.train(RECIPE, tiny_data, output=tmp_path / "run")
+    drawn = ET.parse(Run(result.folder).curves).getroot()
+    tag = "{http://www.w3.org/2000/svg}"
+    assert len(drawn.findall(f"{tag}circle")) == 2 * 3  # dev and val
+    words = [text.text for text in drawn.iter(f"{tag}text")]
+    assert {"dev", "val", "steps"} <= set(words)
+    num_steps = list(read_metrics(Run(result.folder)))[-1]["step"]
+    assert words[0] == f"Score after each of 3 epochs, {num_steps:,} steps"
