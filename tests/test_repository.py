@@ -15,7 +15,7 @@ from wildaffect.cli.overview import COMMANDS, module_name
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src/wildaffect"
-FOLDERS = ("src", "tests", "benchmarks", "scripts", "docs", "examples", ".ci", ".github")
+FOLDERS = "src tests benchmarks scripts docs examples .ci .github packaging".split()
 GENERATED = {"__pycache__", ".hypothesis", ".pytest_cache"}
 MAX_LINES = 400
 MAX_LINES_OF_PACKAGE = 300

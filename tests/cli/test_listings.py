@@ -31,12 +31,20 @@ def test_the_list_of_models_fits_a_terminal(capsys, monkeypatch):
 @pytest.mark.parametrize("name", embedded_names())
 def test_a_model_is_shown_as_its_card_and_as_its_manifest(name, capsys):
     assert main(["models", "show", name]) == 0
-    assert (
-        capsys.readouterr().out.strip() == (EMBEDDED / name / "CARD.md").read_text().strip()
-    )
+    shown = capsys.readouterr().out
+    card, _, origin = shown.partition("\n\n## Origin of every file\n")
+    assert card.strip() == (EMBEDDED / name / "CARD.md").read_text().strip()
     assert main(["models", "show", name, "--json"]) == 0
-    written = (EMBEDDED / name / "artefact.json").read_text()
-    assert json.loads(capsys.readouterr().out) == json.loads(written)
+    printed = json.loads(capsys.readouterr().out)
+    records = printed.pop("provenance")
+    assert printed == json.loads((EMBEDDED / name / "artefact.json").read_text())
+    assert {record["sha256"] for record in records} >= {
+        member["network"]["sha256"] for member in printed["members"]
+    }
+    for record in records:
+        assert all(record.values())
+        assert f"sha256 {record['sha256']}" in origin
+        assert f"license: {record['license']}" in origin
 
 
 def test_a_model_that_is_not_there_is_named(capsys):

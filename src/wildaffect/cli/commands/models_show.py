@@ -1,4 +1,4 @@
-"""Show the card of a model: members, sources, licenses, thresholds, limits.
+"""Show the card of a model, and the origin and license of every file it runs.
 
 Examples:
     wildaffect models show default
@@ -19,18 +19,25 @@ class Command:
     model: Annotated[str, Positional("MODEL")]
     """Name of an embedded model, or folder or zip of an exported model."""
     json: bool = False
-    """Print the manifest as JSON on standard output."""
+    """Print the manifest, and the provenance of every file, as JSON on standard output."""
 
 
 def run(command: Command) -> int:
-    """Print the card, or the manifest if JSON is requested or there is no card."""
+    """Print the card, or the manifest if JSON is requested, and the provenance."""
+    import json
+    from dataclasses import asdict
+
     from wildaffect.core.printable import printable_lines
     from wildaffect.inference.artifact import load_artifact, read_card, to_json
+    from wildaffect.inference.provenance import provenance_of, provenance_text
 
     model = load_artifact(command.model)
-    card = read_card(command.model)
-    if command.json or not card:
-        print(to_json(model.manifest))
-    else:
-        print(printable_lines(card))
+    records = provenance_of(model)
+    manifest = json.loads(to_json(model.manifest))
+    if command.json:
+        provenance = [asdict(record) for record in records]
+        print(json.dumps(manifest | {"provenance": provenance}, indent=2))
+        return 0
+    card = read_card(command.model) or json.dumps(manifest, indent=2)
+    print(printable_lines(f"{card.rstrip()}\n\n{provenance_text(records)}"))
     return 0
