@@ -81,6 +81,14 @@ def test_soft_labels_follow_their_frames_and_are_masked_where_repeats_disagree()
     assert not found.valid[1].any()  # a row has all shares or none
 
 
+def test_a_label_of_a_whole_clip_is_that_of_every_frame_with_features():
+    table = annotations([0], clip_level=True)
+    sequence = only(table, features([4, 5, 7]))
+    assert sequence.frame_number.tolist() == [4, 5, 7]
+    assert sequence.targets.expression.valid.all()
+    assert sequence.targets.expression.values.tolist() == [0, 0, 0]
+
+
 def test_repeats_that_disagree_mask_the_field_and_are_counted():
     valence = np.array([0.1, 0.2, 0.5], np.float32)
     valid = np.array([True, True, False])

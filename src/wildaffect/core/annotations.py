@@ -1,4 +1,4 @@
-"""Labels of frames as stored in a data set.
+"""Labels of frames, or of whole videos, as stored in a data set.
 
 Symbols: N rows in the order of the files (repeated rows kept).
 """
@@ -36,6 +36,9 @@ class Annotations(TaskColumns):
     spaces: LabelSpaces = field(default_factory=LabelSpaces)
     files: tuple[str, ...] = ()
     """File of the rows of each video, same length as `videos`; empty if unknown."""
+    clip_level: bool = False
+    """True if each row labels a whole video, not a frame; `frame_number` is then 0. The
+    label counts once per video, in the loss and in scores, for the mean of its outputs."""
 
     def __post_init__(self) -> None:
         rows = (len(self.images),)

@@ -37,7 +37,10 @@ class FrameFeatures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrameSequence:
-    """Distinct annotated frames of one video, ascending."""
+    """Distinct annotated frames of one video, ascending.
+
+    If the annotations are of whole videos, these are the frames that have features.
+    """
 
     video: str
     subject: str
@@ -60,6 +63,8 @@ class FrameSequence:
     """Row here of each of those, in [0, T), shape (N,)."""
     num_conflicts: int = 0
     """Fields whose repeats disagree; they are masked."""
+    clip_level: bool = False
+    """True if the targets, alike in all frames, are of the video as a whole."""
 
     def __post_init__(self) -> None:
         check_times(self.time_s)
@@ -119,6 +124,9 @@ def _build_sequence(
 ) -> FrameSequence:
     numbers, sequence_row = np.unique(annotations.frame_number[rows], return_inverse=True)
     targets, num_conflicts = _merge_repeats(annotations, rows, sequence_row, len(numbers))
+    if annotations.clip_level:
+        numbers = found.frame_number
+        targets = targets.take_columns(np.zeros(len(numbers), np.int64))
     time_s = times_of(numbers, found)
     source = nearest_feature(
         time_s, times_of(found.frame_number, found), max_distance_s=max_distance_s
@@ -141,6 +149,7 @@ def _build_sequence(
         annotation_rows=rows,
         sequence_row=sequence_row,
         num_conflicts=num_conflicts,
+        clip_level=annotations.clip_level,
     )
 
 
@@ -180,7 +189,8 @@ def expand(outputs: Floats, sequence: FrameSequence) -> Expanded:
     """Return an output for every row of the annotations, including repeats and masked rows.
 
     A frame that could not be computed uses the output of the nearest earlier computed
-    frame, else of the first computed frame.
+    frame, else of the first computed frame. A row that labels the whole video gets the mean
+    of all outputs.
 
     Args:
         outputs: One row per `sequence.computed_rows`, shape (C, K).
@@ -195,6 +205,10 @@ def expand(outputs: Floats, sequence: FrameSequence) -> Expanded:
             f"{sequence.video}: outputs must have one row per computed row "
             f"({len(computed)}, at least one), got {len(outputs)}"
         )
+    if sequence.clip_level:
+        pooled = outputs.mean(axis=0, keepdims=True)
+        num_rows = len(sequence.annotation_rows)
+        return Expanded(pooled.repeat(num_rows, axis=0), np.zeros(num_rows, bool))
     last = np.maximum(np.cumsum(sequence.has_feature) - 1, 0)
     return Expanded(
         outputs[last][sequence.sequence_row],

@@ -28,6 +28,8 @@ class Annotated:
     first_frame: int | None
     """Number of a video's first frame; None if the layout does not define it."""
     notes: tuple[str, ...]
+    license: str = ""
+    """License of the data as far as the layout tells it."""
     errors: tuple[Problem, ...] = ()
     """Problems that lose a row, or mask a field: what `data check` reports as errors."""
 
@@ -90,13 +92,15 @@ def read_annotated(
     if not len(reading.annotations):
         raise BadAnnotation(splits[chosen], 0, f"must hold rows of {chosen}, got none")
     notes: tuple[str, ...] = ()
+    if known.terms:
+        notes = (f"terms of the data: {known.terms}",)
     if reading.problems:
         first = reading.problems[0]
         note = (
             f"annotations: {counted(len(reading.problems), 'problem')}, the first: "
             f"{Path(first.path).name}:{first.line}: {first.text}; see data check"
         )
-        notes = (note,)
+        notes += (note,)
     files = reading.annotations.files or (str(splits[chosen]),)
     annotations = reading.annotations
     if world := find_generated(path):
@@ -107,6 +111,7 @@ def read_annotated(
         layout=known.name,
         first_frame=known.first_frame,
         notes=notes,
+        license=known.license,
         errors=tuple(each for each in reading.problems if each.kind.is_error),
     )
 

@@ -88,6 +88,8 @@ def check_split(
     both = a.valence.valid & a.arousal.valid
     either = a.valence.valid | a.arousal.valid
     named, units = a.expression, a.action_units
+    shares = a.expression_shares
+    soft = np.zeros(len(a), bool) if shares is None else shares.valid_rows
     return SplitCheck(
         name=name,
         annotations=a,
@@ -104,7 +106,7 @@ def check_split(
         ),
         positives=(units.values.astype(bool) & units.valid).sum(axis=0),
         annotated=units.valid.sum(axis=0),
-        unlabeled=int((~either & ~named.valid & ~units.valid_rows).sum()),
+        unlabeled=int((~either & ~named.valid & ~units.valid_rows & ~soft).sum()),
         gaps=measure_gaps(a) if is_video else None,
         images=images,
     )

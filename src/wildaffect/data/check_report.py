@@ -98,7 +98,11 @@ def check_data(
         root=root,
         findings=tuple(sorted(findings, key=lambda finding: order.index(finding.level))),
         tables=tuple(tables_of(checks, found)),
-        remarks=(*remarks, *(f"Published counts: {source}." for source in sorted(sources))),
+        remarks=(
+            *remarks,
+            *(f"Published counts: {source}." for source in sorted(sources)),
+            *([f"Terms: {found.format.terms}."] if found.format.terms else []),
+        ),
     )
 
 
@@ -126,7 +130,11 @@ def _compare_pictures(
             f"No images found for {', '.join(without)}: missing images and equal pictures "
             "were not looked for; --images names their folder."
         )
-    with_images = [check for check in checks if check.images and check.images.present.any()]
+    with_images = [
+        check
+        for check in checks
+        if check.images and check.images.present.any() and not check.annotations.clip_level
+    ]
     if len(with_images) < 2 or max_images < 1:
         return findings, remarks
     pictures: dict[str, Pictures] = {}

@@ -30,6 +30,10 @@ _TRACKS = (
     "output of the public notebook abaw5_expr_va_au_train.ipynb (sb-ai-lab/EmotiEffLib), "
     "which counts labeled frames that have an aligned image"
 )
+_CREMA_D = (
+    "tabulatedVotes.csv of CheyneyComputerScience/CREMA-D, counted apart from this "
+    "library; the class with most votes on the face, of clips without a tie"
+)
 
 PUBLISHED: dict[tuple[str, str], Published] = {
     ("affwild2-mtl", "train"): Published(
@@ -79,6 +83,27 @@ PUBLISHED: dict[tuple[str, str], Published] = {
             2_934,
         ),
         source=_MTL,
+    ),
+    ("crema-d", "train"): Published(
+        num_rows=4_994,
+        num_videos=4_994,
+        expression=4_689,
+        expressions=(1_399, 636, 707, 557, 867, 523),
+        source=_CREMA_D,
+    ),
+    ("crema-d", "val"): Published(
+        num_rows=1_224,
+        num_videos=1_224,
+        expression=1_140,
+        expressions=(362, 159, 181, 115, 204, 119),
+        source=_CREMA_D,
+    ),
+    ("crema-d", "test"): Published(
+        num_rows=1_224,
+        num_videos=1_224,
+        expression=1_143,
+        expressions=(315, 173, 169, 150, 195, 141),
+        source=_CREMA_D,
     ),
     ("affwild2-expr", "train"): Published(expression=585_317, source=_TRACKS),
     ("affwild2-expr", "val"): Published(expression=280_532, source=_TRACKS),

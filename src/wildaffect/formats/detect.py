@@ -12,11 +12,13 @@ from wildaffect.formats import (
     affwild2_mtl,
     affwild2_va,
     bp4d,
+    crema_d,
     disfa,
     emotionet,
     ferplus,
     manifest,
     rafdb,
+    ravdess,
 )
 from wildaffect.formats.problems import Format, Reading
 
@@ -34,6 +36,8 @@ _SHIPPED = {
         emotionet.FORMAT,
         disfa.FORMAT,
         bp4d.FORMAT,
+        crema_d.FORMAT,
+        ravdess.FORMAT,
         manifest.FORMAT,
     )
 }

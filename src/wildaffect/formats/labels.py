@@ -44,6 +44,27 @@ FERPLUS_EXPRESSIONS = LabelSpace(
 )
 """Columns of the votes; "unknown" and "NF" (no face) are no expressions."""
 
+CREMA_D_EXPRESSIONS = LabelSpace(
+    name="crema-d-expressions-6",
+    labels=("Neutral", "Anger", "Disgust", "Fear", "Happiness", "Sadness"),
+)
+"""What observers of CREMA-D could vote for; Surprise and Other were not offered."""
+
+RAVDESS_EXPRESSIONS = LabelSpace(
+    name="ravdess-expressions-8",
+    labels=(
+        "Neutral",
+        "Calm",
+        "Happiness",
+        "Sadness",
+        "Anger",
+        "Fear",
+        "Disgust",
+        "Surprise",
+    ),
+)
+"""Codes 01 to 08 of the file names, here from 0."""
+
 EXPRESSION_SPACES = {
     space.name: space
     for space in (
@@ -52,6 +73,8 @@ EXPRESSION_SPACES = {
         AFFECTNET_EXPRESSIONS,
         RAFDB_EXPRESSIONS,
         FERPLUS_EXPRESSIONS,
+        CREMA_D_EXPRESSIONS,
+        RAVDESS_EXPRESSIONS,
     )
 }
 """Known expressions by the name of their label space."""

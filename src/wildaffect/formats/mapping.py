@@ -7,6 +7,7 @@ class: "Contempt" has no counterpart in ABAW's classes and is not its "Other".
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wildaffect.core.annotations import Annotations
 from wildaffect.core.columns import TaskColumn
@@ -15,8 +16,10 @@ from wildaffect.core.tasks import ABAW_EXPRESSIONS, LabelSpace, LabelSpaces
 from wildaffect.formats.labels import (
     AFFECTNET_EXPRESSIONS,
     AFFWILD2_EXPRESSIONS_7,
+    CREMA_D_EXPRESSIONS,
     FERPLUS_EXPRESSIONS,
     RAFDB_EXPRESSIONS,
+    RAVDESS_EXPRESSIONS,
 )
 
 _SEVEN = {name: name for name in AFFWILD2_EXPRESSIONS_7.labels}
@@ -28,6 +31,10 @@ EXPRESSION_TABLES: dict[tuple[str, str], dict[str, str | None]] = {
     (FERPLUS_EXPRESSIONS.name, ABAW_EXPRESSIONS.name): _WITHOUT_CONTEMPT,
     (RAFDB_EXPRESSIONS.name, ABAW_EXPRESSIONS.name): dict(_SEVEN),
     (AFFWILD2_EXPRESSIONS_7.name, ABAW_EXPRESSIONS.name): dict(_SEVEN),
+    (CREMA_D_EXPRESSIONS.name, ABAW_EXPRESSIONS.name): {
+        name: name for name in CREMA_D_EXPRESSIONS.labels
+    },
+    (RAVDESS_EXPRESSIONS.name, ABAW_EXPRESSIONS.name): {**_SEVEN, "Calm": None},
     (ABAW_EXPRESSIONS.name, AFFWILD2_EXPRESSIONS_7.name): _WITHOUT_OTHER,
     (ABAW_EXPRESSIONS.name, AFFECTNET_EXPRESSIONS.name): _WITHOUT_OTHER,
     (FERPLUS_EXPRESSIONS.name, AFFECTNET_EXPRESSIONS.name): {
@@ -57,16 +64,23 @@ class Mapped:
 def map_spaces(annotations: Annotations, spaces: LabelSpaces) -> Mapped:
     """Return the annotations in `spaces`.
 
-    Action units are matched by FACS number; units that the old space lacks are masked.
+    Soft labels move with their classes; a row in which a class without a counterpart has a
+    share loses its soft label. Action units are matched by FACS number; units that the old
+    space lacks are masked.
 
     Raises:
         UsageError: If there is no table from the old expressions to the new ones.
     """
     classes, lost, absent = _map_expressions(annotations, spaces.expressions)
+    shares = _map_shares(annotations, spaces.expressions)
     units, lost_units, absent_units = _map_units(annotations, spaces.action_units)
     return Mapped(
         annotations=replace(
-            annotations, expression=classes, action_units=units, spaces=spaces
+            annotations,
+            expression=classes,
+            expression_shares=shares,
+            action_units=units,
+            spaces=spaces,
         ),
         unlabeled={**lost, **lost_units},
         absent=(*absent, *absent_units),
@@ -79,16 +93,8 @@ def _map_expressions(
     source, old = annotations.spaces.expressions, annotations.expression
     if source == target:
         return old, {}, ()
-    table = EXPRESSION_TABLES.get((source.name, target.name))
-    if table is None:
-        known = sorted(new for old, new in EXPRESSION_TABLES if old == source.name)
-        raise UsageError(
-            f"{annotations.source}: expressions {source.name!r} must have a table to the "
-            f"new label space, got {target.name!r}; known: {', '.join(known) or 'none'}"
-        )
-    codes = np.array(
-        [target.index(new) if (new := table[label]) else -1 for label in source.labels]
-    )
+    table = _table(annotations, target)
+    codes = _codes(table, source, target)
     mapped = codes[old.values]
     kept = old.valid & (mapped >= 0)
     lost = {
@@ -98,6 +104,40 @@ def _map_expressions(
     }
     absent = tuple(label for label in target.labels if label not in table.values())
     return TaskColumn(np.where(kept, mapped, 0), kept), lost, absent
+
+
+def _map_shares(annotations: Annotations, target: LabelSpace) -> TaskColumn | None:
+    source, old = annotations.spaces.expressions, annotations.expression_shares
+    if source == target or old is None:
+        return old
+    codes = _codes(_table(annotations, target), source, target)
+    has_target = codes >= 0
+    shares = TaskColumn.empty((len(annotations), len(target)), np.float32)
+    shares.values[:, codes[has_target]] = old.values[:, has_target]
+    is_lost = (old.values[:, ~has_target] > 0).any(axis=1)
+    shares.valid[old.valid_rows & ~is_lost] = True
+    return shares
+
+
+def _table(annotations: Annotations, target: LabelSpace) -> dict[str, str | None]:
+    source = annotations.spaces.expressions
+    table = EXPRESSION_TABLES.get((source.name, target.name))
+    if table is None:
+        known = sorted(new for old, new in EXPRESSION_TABLES if old == source.name)
+        raise UsageError(
+            f"{annotations.source}: expressions {source.name!r} must have a table to the "
+            f"new label space, got {target.name!r}; known: {', '.join(known) or 'none'}"
+        )
+    return table
+
+
+def _codes(
+    table: dict[str, str | None], source: LabelSpace, target: LabelSpace
+) -> NDArray[np.int64]:
+    """Return the position of each source label in the target, -1 without a counterpart."""
+    return np.array(
+        [target.index(new) if (new := table[label]) else -1 for label in source.labels]
+    )
 
 
 def _map_units(

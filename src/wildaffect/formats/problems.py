@@ -101,3 +101,8 @@ class Format:
     """Number of a video's first frame; None if the layout does not define it."""
     is_video: bool = True
     """True if rows are frames of videos, so that gaps and neighbors are meaningful."""
+    terms: str = ""
+    """Terms of use in one sentence, shown before anything is trained; empty if the owner
+    of the data tells them when giving the data."""
+    license: str = ""
+    """License that artifacts state for these data; empty if unknown."""

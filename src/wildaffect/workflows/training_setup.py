@@ -91,6 +91,8 @@ def set_up(  # noqa: PLR0913 - arguments of train and cross_validate
     generated = find_generated(Path(data))
     if data_license == UNKNOWN_LICENSE and generated is not None:
         data_license = generated.license
+    if data_license == UNKNOWN_LICENSE and split.annotated.license:
+        data_license = split.annotated.license
     notes = Notes(callbacks.on_note)
     for note in split.annotated.notes:
         notes.add(note)

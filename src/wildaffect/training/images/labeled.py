@@ -14,7 +14,7 @@ from torch import Tensor
 
 from wildaffect.core.annotations import Annotations
 from wildaffect.core.columns import TaskColumns, concatenate
-from wildaffect.core.errors import MissingData
+from wildaffect.core.errors import MissingData, UsageError
 from wildaffect.core.tasks import LabelSpaces, Task
 from wildaffect.data.annotated import fullest_layout, read_annotated
 from wildaffect.data.check_images import check_images, find_image_folder
@@ -90,12 +90,18 @@ def load_labeled(
     Raises:
         MissingData: If there are no annotations or no crops.
         BadAnnotation: If more than 1 % of the rows have errors.
-        UsageError: If there is no such split, or the labels cannot be mapped.
+        UsageError: If there is no such split, the labels are of whole clips, or they cannot
+            be mapped.
     """
     layout = place.layout or fullest_layout(place.data)
     annotated = read_annotated(place.data, layout=layout, split=split)
     annotated.check_for_training()
     annotations = annotated.annotations
+    if annotations.clip_level:
+        raise UsageError(
+            f"{annotations.source}: labels must be of images, got labels of whole clips; "
+            "extract features of the clips and train on those"
+        )
     if spaces is not None and spaces != annotations.spaces:
         annotations = map_spaces(annotations, spaces).annotations
     known = FORMATS[layout] if layout else detect(place.data)[0].format
