@@ -21,7 +21,9 @@ from ceilings import linear, print_scores, true_inputs  # beside this file
 from numpy.typing import NDArray
 
 from wildaffect.core.annotations import Annotations
-from wildaffect.core.sequences import FrameFeatures, FrameSequence, build_sequences
+from wildaffect.core.feature_rows import FrameFeatures, JoinedSet
+from wildaffect.core.joins import EarlierFirst
+from wildaffect.core.sequences import FrameSequence, build_sequences
 from wildaffect.core.tasks import LabelSpaces
 from wildaffect.inference.calibration import Calibration
 from wildaffect.models.temporal.config import FrameConfig, GRUConfig
@@ -105,16 +107,19 @@ def sequences_of(labels: Annotations, units: NDArray[np.floating]) -> list[Frame
     """Return one sequence per video whose features are the true intensities."""
     place_of = {video: place for place, video in enumerate(labels.videos)}
 
-    def features_of(video: str) -> FrameFeatures:
+    own_frame = EarlierFirst(max_distance_s=0.0)
+
+    def features_of(video: str) -> list[JoinedSet]:
         rows = labels.video_index == place_of[video]
         numbers = labels.frame_number[rows]
-        return FrameFeatures(
+        frames = FrameFeatures(
             frame_number=numbers,
             time_s=(numbers - 1) / FPS,
             values=units[rows].astype(np.float32),
         )
+        return [JoinedSet(frames, own_frame)]
 
-    return list(build_sequences(labels, features_of, max_distance_s=0.0))
+    return list(build_sequences(labels, features_of))
 
 
 def learned(

@@ -29,7 +29,7 @@ from rich.progress import track
 from system_table import print_table  # beside this file
 
 from wildaffect.cli.main import main as wildaffect
-from wildaffect.core.sequences import ASSUMED_FPS
+from wildaffect.core.feature_rows import ASSUMED_FPS
 from wildaffect.features.records import NO_DIGEST, FeatureTable, Provenance
 from wildaffect.features.store import FeatureStore
 from wildaffect.recipes.abaw4 import MEASURED_INPUTS

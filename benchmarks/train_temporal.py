@@ -187,7 +187,6 @@ def _video(rng: np.random.Generator, index: int, length: int) -> FrameSequence:
         time_is_guessed=False,
         features=rng.normal(size=(length, NUM_FEATURES)).astype(np.float32),
         has_feature=np.ones(length, bool),
-        feature_frame=rows,
         targets=TaskColumns(
             valence=TaskColumn(
                 rng.uniform(-1, 1, length).astype(np.float32), masks["affect"]

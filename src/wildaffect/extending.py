@@ -16,6 +16,9 @@ from wildaffect.losses.config import CustomLoss
 from wildaffect.losses.custom import LOSSES
 from wildaffect.models.backbones.registry import register_backbone
 from wildaffect.models.backbones.spec import BackboneSpec
+from wildaffect.models.fusion.build import FUSIONS
+from wildaffect.models.fusion.config import CustomFusion
+from wildaffect.models.fusion.fusion import Fusion
 from wildaffect.models.temporal.config import CustomEncoder
 from wildaffect.models.temporal.custom import TEMPORAL_ENCODERS
 from wildaffect.models.temporal.encoder import TemporalEncoder
@@ -23,13 +26,16 @@ from wildaffect.recipes.catalog import RECIPES
 
 __all__ = [
     "FORMATS",
+    "FUSIONS",
     "LOSSES",
     "RECIPES",
     "TEMPORAL_ENCODERS",
     "BackboneSpec",
     "CustomEncoder",
+    "CustomFusion",
     "CustomLoss",
     "Format",
+    "Fusion",
     "Reading",
     "TemporalEncoder",
     "register_backbone",

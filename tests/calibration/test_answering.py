@@ -9,8 +9,10 @@ from wildaffect.calibration.answering import to_predictions
 from wildaffect.core.annotations import Annotations
 from wildaffect.core.columns import TaskColumn
 from wildaffect.core.errors import BadOutputs
+from wildaffect.core.feature_rows import FrameFeatures, JoinedSet
+from wildaffect.core.joins import EarlierFirst
 from wildaffect.core.outputs import SequenceOutputs
-from wildaffect.core.sequences import FrameFeatures, build_sequences, expand
+from wildaffect.core.sequences import build_sequences, expand
 from wildaffect.core.tasks import Task
 from wildaffect.inference.calibration import Calibration, apply_calibration
 from wildaffect.metrics.scores import score
@@ -68,8 +70,8 @@ def test_frames_get_the_same_rows_as_expanding_a_sequence(wanted, found):
     features = FrameFeatures(
         frame_number=known, time_s=None, values=np.zeros((len(known), 1))
     )
-    sequences = build_sequences(rows, {"clip": features}.get, max_distance_s=0.0)
-    (sequence,) = sequences
+    joined = [JoinedSet(features, EarlierFirst(max_distance_s=0.0))]
+    (sequence,) = build_sequences(rows, {"clip": joined}.get)
     computed = sequence.frame_number[sequence.computed_rows]
     if not len(computed):
         return

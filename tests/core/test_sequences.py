@@ -5,13 +5,9 @@ from hypothesis import strategies as st
 
 from wildaffect.core.annotations import Annotations
 from wildaffect.core.columns import TaskColumn
-from wildaffect.core.sequences import (
-    FrameFeatures,
-    build_sequences,
-    expand,
-    nearest_feature,
-    times_of,
-)
+from wildaffect.core.feature_rows import FrameFeatures, JoinedSet, times_of
+from wildaffect.core.joins import EarlierFirst, nearest_feature
+from wildaffect.core.sequences import build_sequences, expand
 
 
 def annotations(frames, videos=("clip",), video_index=None, **fields):
@@ -44,9 +40,8 @@ def features(frames, times_s=None):
 
 
 def only(annotations, found, max_distance_s=0.2):
-    (sequence,) = build_sequences(
-        annotations, {"clip": found}.get, max_distance_s=max_distance_s
-    )
+    rule = EarlierFirst(max_distance_s=max_distance_s)
+    (sequence,) = build_sequences(annotations, {"clip": [JoinedSet(found, rule)]}.get)
     return sequence
 
 
@@ -119,7 +114,6 @@ def test_a_frame_without_features_takes_the_earlier_else_the_later_else_is_maske
     frames = [1, 5, 9, 14, 30, 36]
     sequence = only(annotations(frames), features([3, 6, 38]), max_distance_s=0.1)
     # at 30 fps 0.1 s are 3 frames: 1 -> later 3, 5 -> earlier 3, 9 -> earlier 6
-    assert sequence.feature_frame.tolist() == [3, 3, 6, 14, 30, 38]
     assert sequence.has_feature.tolist() == [True, True, True, False, False, True]
     assert sequence.features[:, 0].tolist() == [3, 3, 6, 0, 0, 38]
     outputs = sequence.computed_rows[:, None].astype(float)
@@ -162,8 +156,12 @@ def test_videos_without_features_or_rows_give_no_sequence():
     table = annotations(
         [1, 2, 1], videos=("a", "empty", "c"), video_index=np.array([2, 2, 0])
     )
-    found = {"c": features([1, 2]), "empty": features([1])}
-    (sequence,) = build_sequences(table, found.get, max_distance_s=0.1)
+    rule = EarlierFirst(max_distance_s=0.1)
+    found = {
+        "c": [JoinedSet(features([1, 2]), rule)],
+        "empty": [JoinedSet(features([1]), rule)],
+    }
+    (sequence,) = build_sequences(table, found.get)
     assert sequence.video == sequence.subject == "c"
     assert sequence.annotation_rows.tolist() == [0, 1]
 

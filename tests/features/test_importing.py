@@ -1,6 +1,7 @@
 import h5py
 import numpy as np
 import pytest
+from pyarrow import csv, parquet
 
 from wildaffect.core.errors import FeatureError
 from wildaffect.features.importing import import_features
@@ -85,7 +86,12 @@ def test_features_that_do_not_fit_are_refused(tmp_path, videos, numbers, message
 def test_files_of_another_kind_layout_or_damaged_are_refused(tmp_path):
     store = FeatureStore(tmp_path / "store")
     for name, content, message in [
-        ("a.csv", b"1", r"must exist and end in \.h5"),
+        ("a.txt", b"1", r"must exist and end in \.h5"),
+        ("a.csv", b"a,b\n1,2", "columns must be video, frame or time_s"),
+        ("b.csv", b"video,time_s,x\na,0,1\na,1", "must be CSV with a header"),
+        ("c.csv", b"video,time_s,x\na,0,loud", "column x must hold numbers, got string"),
+        ("d.csv", b"video,time_s,x\na,0,1\na,1,", "column x must have no empty cell"),
+        ("a.parquet", b"1", "must be whole Parquet"),
         ("a.h5", b"1", "must be whole HDF5"),
         ("a.npz", b"PK1", "must be whole npz"),
         ("b.npz", b"1", "must be whole npz"),
@@ -98,7 +104,7 @@ def test_files_of_another_kind_layout_or_damaged_are_refused(tmp_path):
     with pytest.raises(FeatureError, match="v/feature must exist, got none"):
         import_features(tmp_path / "flat.h5", store, feature_set="mae")
     np.savez(tmp_path / "t.npz", **{"v/feature": rows([1]), "v/time_s": np.zeros(2)})
-    with pytest.raises(FeatureError, match=r"v/time_s must have shape \(1,\), got \(2,\)"):
+    with pytest.raises(FeatureError, match=r"v/time_s must have shape \(1,\), got float64"):
         import_features(tmp_path / "t.npz", store, feature_set="mae")
 
 
@@ -132,3 +138,51 @@ def test_an_hdf5_file_of_bytes_that_claims_terabytes_is_refused(tmp_path):
         file.create_dataset("v/feature", (1 << 20, 1 << 20), np.float32, chunks=(64, 64))
     with pytest.raises(FeatureError, match=r"must fit a file of [0-9,]+ bytes, got 4,398,"):
         import_features(tmp_path / "f.h5", FeatureStore(tmp_path / "s"), feature_set="s")
+
+
+def test_moments_of_a_table_keep_their_times_and_the_names_of_columns(tmp_path):
+    text = "video,time_s,pitch,loud\na,0.5,1,2\nb,0.25,3,4\na,1.5,5,6\n"
+    (tmp_path / "voice.csv").write_text(text)
+    parquet.write_table(csv.read_csv(tmp_path / "voice.csv"), tmp_path / "voice.parquet")
+    for kind in ("csv", "parquet"):
+        store = FeatureStore(tmp_path / kind)
+        path = tmp_path / f"voice.{kind}"
+        made = import_features(path, store, feature_set="voice", rows="moments")
+        assert (made.num_videos, made.num_rows, made.num_repeats) == (2, 3, 0)
+        stored = store.open(entry("a", "voice"))
+        assert stored.sidecar.columns == ("pitch", "loud")
+        assert stored.sidecar.numbering == "moments"
+        assert stored.time_s.tolist() == [0.5, 1.5]
+        np.testing.assert_array_equal(stored.read(), [[1, 2], [5, 6]])
+
+
+def test_one_row_per_video_is_a_clip(tmp_path):
+    np.savez(tmp_path / "t.npz", **{"v/feature": rows([4])})
+    store = FeatureStore(tmp_path / "store")
+    import_features(tmp_path / "t.npz", store, feature_set="text", rows="clip")
+    assert store.open(entry("v", "text")).sidecar.numbering == "clip"
+    np.savez(tmp_path / "t.npz", **{"v/feature": rows([4, 5])})
+    with pytest.raises(FeatureError, match="v/feature must have one row for the whole"):
+        import_features(tmp_path / "t.npz", store, feature_set="text", rows="clip")
+
+
+@pytest.mark.parametrize(
+    ("times_s", "message"),
+    [
+        (None, "v/time_s must exist for rows that are moments, in seconds"),
+        ([0.0, 2.0, 1.0], "v/time_s must ascend, in seconds, got 1 in row 2 after 2; sort"),
+        ([0.0, np.nan, 1.0], "v/time_s must ascend, in seconds, got nan in row 1 after 0"),
+        ([0.0, 1.0, 1.0], "each moment once, got 1 in rows 1 and 2"),
+        ([0.0, 1.0], r"v/time_s must have shape \(3,\), got float64 of shape \(2,\)"),
+    ],
+)
+def test_moments_without_times_or_with_times_that_go_back_are_refused(
+    tmp_path, times_s, message
+):
+    arrays = {"v/feature": rows([1, 2, 3])}
+    if times_s is not None:
+        arrays["v/time_s"] = np.array(times_s)
+    np.savez(tmp_path / "voice.npz", **arrays)
+    store = FeatureStore(tmp_path / "store")
+    with pytest.raises(FeatureError, match=rf"voice\.npz: .*{message}"):
+        import_features(tmp_path / "voice.npz", store, feature_set="v", rows="moments")

@@ -9,7 +9,7 @@ import pytest
 
 from wildaffect.cli.main import main
 from wildaffect.core.tasks import ABAW_ACTION_UNIT_NUMBERS
-from wildaffect.data.samples import FeatureQuery, read_features
+from wildaffect.data.stored_sequences import FeatureQuery, read_set
 from wildaffect.features.geometry import GEOMETRY_COLUMNS
 from wildaffect.features.store import FeatureStore
 from wildaffect.formats.affwild2_mtl import read_mtl
@@ -113,7 +113,8 @@ def test_features_of_video_and_crops_bear_the_numbers_of_the_annotations(
         flags = ["--feature-sets", "geometry", "-o", str(store), "--quiet"]
         assert main(["extract", str(world / kind), *flags]) == 0
         query = FeatureQuery(feature_sets=("geometry",))
-        found[kind] = read_features(FeatureStore(store), planned.name, query)
+        read = read_set(FeatureStore(store), "geometry", planned.name, query)
+        found[kind] = read.features
     video, crops = found["videos"], found["cropped_aligned"]
     np.testing.assert_array_equal(video.frame_number, 1 + np.arange(planned.num_frames))
     np.testing.assert_array_equal(crops.frame_number, planned.frame_numbers)

@@ -59,7 +59,6 @@ def made_up_sequence(
         time_is_guessed=False,
         features=features,
         has_feature=seen,
-        feature_frame=numbers,
         targets=_targets(hidden, rng, labeled),
         annotation_rows=np.arange(num_rows),
         sequence_row=np.arange(num_rows),

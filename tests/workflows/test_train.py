@@ -53,7 +53,7 @@ def test_annotated_frames_without_features_are_counted(tiny_data, tmp_path):
     wildaffect.train(SMALL, data, output=tmp_path / "run", on_note=notes.append)
     (note,) = notes
     where = "1 of 241 annotated frames of s-Aff-Wild2 train"
-    assert note == f"{where} have no features within 0.5 s and train nothing"
+    assert note == f"{where} have no features near in time and train nothing"
 
 
 def test_a_run_is_predicted_evaluated_and_joined(tiny_data, trained, tmp_path):

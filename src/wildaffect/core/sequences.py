@@ -1,10 +1,10 @@
 """Annotated frames of one video in the order of time, with their features.
 
-Symbols: N rows of the annotations of one video (repeats kept), T distinct frames, F frames
-with features, D columns, K action units.
+Symbols: N rows of the annotations of one video (repeats kept), T distinct frames, D
+columns, K action units.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -13,26 +13,12 @@ from numpy.typing import NDArray
 
 from wildaffect.core.annotations import Annotations
 from wildaffect.core.columns import TaskColumn, TaskColumns
+from wildaffect.core.feature_rows import JoinedSet, frames_of, join_sets
 from wildaffect.core.tasks import Task
 from wildaffect.core.windows import check_times
 
 Floats = NDArray[np.floating]
 Index = NDArray[np.int64]
-
-ASSUMED_FPS = 30.0
-"""Frame rate to convert frame numbers to times if the video's rate is unknown."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FrameFeatures:
-    """Features of one person in one video, frame numbers as the annotations count."""
-
-    frame_number: Index
-    """Strictly ascending, shape (F,)."""
-    time_s: NDArray[np.float64] | None
-    """Times from the video's clock, shape (F,); None where it is not known."""
-    values: Floats
-    """Shape (F, D)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,10 +37,10 @@ class FrameSequence:
     time_is_guessed: bool
     """True where times are derived from frame numbers at `ASSUMED_FPS`, for a warning."""
     features: Floats
-    """Shape (T, D); rows without `has_feature` are zero and never to be computed on."""
+    """Shape (T, D); NaN in the columns of a feature set that does not reach the row. Rows
+    without `has_feature` are zero and never to be computed on."""
     has_feature: NDArray[np.bool_]
-    feature_frame: Index
-    """Frame whose features the row has: its own, else the substitute's, (T,)."""
+    """True where at least one feature set reaches the row, shape (T,)."""
     targets: TaskColumns
     """Labels; zero where they are not valid."""
     annotation_rows: Index
@@ -65,6 +51,8 @@ class FrameSequence:
     """Fields whose repeats disagree; they are masked."""
     clip_level: bool = False
     """True if the targets, alike in all frames, are of the video as a whole."""
+    set_widths: tuple[int, ...] = ()
+    """Number of columns of each feature set, in order; empty if there is only one."""
 
     def __post_init__(self) -> None:
         check_times(self.time_s)
@@ -89,15 +77,16 @@ class Expanded(NamedTuple):
 
 def build_sequences(
     annotations: Annotations,
-    features_of: Callable[[str], FrameFeatures | None],
-    *,
-    max_distance_s: float,
+    features_of: Callable[[str], Sequence[JoinedSet] | None],
 ) -> Iterator[FrameSequence]:
     """Yield one sequence per video that has features, in the order of the annotations.
 
-    Repeated rows are merged. A frame without features uses those of the nearest earlier
-    frame, else of the nearest later frame, at most `max_distance_s` away; else it is
-    masked.
+    Repeated rows are merged. Each feature set joins the frames by time, by its own rule; a
+    frame that none reaches is masked.
+
+    Args:
+        annotations: Labels of the videos.
+        features_of: Returns the feature sets of a video, None to skip the video.
     """
     order = np.argsort(annotations.video_index, kind="stable")
     counts = np.bincount(annotations.video_index, minlength=len(annotations.videos))
@@ -105,84 +94,33 @@ def build_sequences(
     for index, video in enumerate(annotations.videos):
         found = features_of(video) if counts[index] else None
         if found is not None:
-            yield _build_sequence(
-                annotations,
-                index,
-                rows=per_video[index],
-                found=found,
-                max_distance_s=max_distance_s,
-            )
+            yield _build_sequence(annotations, index, rows=per_video[index], found=found)
 
 
 def _build_sequence(
-    annotations: Annotations,
-    index: int,
-    *,
-    rows: Index,
-    found: FrameFeatures,
-    max_distance_s: float,
+    annotations: Annotations, index: int, *, rows: Index, found: Sequence[JoinedSet]
 ) -> FrameSequence:
     numbers, sequence_row = np.unique(annotations.frame_number[rows], return_inverse=True)
     targets, num_conflicts = _merge_repeats(annotations, rows, sequence_row, len(numbers))
     if annotations.clip_level:
-        numbers = found.frame_number
+        numbers = frames_of(found)
         targets = targets.take_columns(np.zeros(len(numbers), np.int64))
-    time_s = times_of(numbers, found)
-    source = nearest_feature(
-        time_s, times_of(found.frame_number, found), max_distance_s=max_distance_s
-    )
-    has_feature = source >= 0
-    features = np.zeros((len(numbers), found.values.shape[1]), dtype=found.values.dtype)
-    features[has_feature] = found.values[source[has_feature]]
-    feature_frame = numbers.copy()
-    feature_frame[has_feature] = found.frame_number[source[has_feature]]
+    joined = join_sets(numbers, found)
     return FrameSequence(
         video=annotations.videos[index],
         subject=annotations.subjects[index],
         frame_number=numbers,
-        time_s=time_s,
-        time_is_guessed=found.time_s is None or len(found.time_s) == 0,
-        features=features,
-        has_feature=has_feature,
-        feature_frame=feature_frame,
+        time_s=joined.time_s,
+        time_is_guessed=joined.time_is_guessed,
+        features=joined.values,
+        has_feature=joined.has_feature,
         targets=targets,
         annotation_rows=rows,
         sequence_row=sequence_row,
         num_conflicts=num_conflicts,
         clip_level=annotations.clip_level,
+        set_widths=joined.set_widths,
     )
-
-
-def times_of(frame_number: Index, found: FrameFeatures) -> NDArray[np.float64]:
-    """Return the time of each frame, shape as `frame_number`.
-
-    Between frames with known times, times are interpolated linearly; before the first and
-    after the last at the video's average rate. Without times, frame 0 is at 0 s and the
-    rate is `ASSUMED_FPS`.
-    """
-    if found.time_s is None or not len(found.time_s):
-        return frame_number / ASSUMED_FPS
-    known, known_s = found.frame_number, found.time_s
-    span = int(known[-1] - known[0])
-    frame_s = float(known_s[-1] - known_s[0]) / span if span else 1.0 / ASSUMED_FPS
-    time_s = np.interp(frame_number, known, known_s)
-    return time_s + frame_s * (frame_number - np.clip(frame_number, known[0], known[-1]))
-
-
-def nearest_feature(
-    time_s: NDArray[np.float64], found_s: NDArray[np.float64], *, max_distance_s: float
-) -> Index:
-    """Return the row of `found_s` for each time, -1 for none, shape (T,).
-
-    The nearest at or before it within the distance, else the nearest after it within it.
-    """
-    if not len(found_s):
-        return np.full(len(time_s), -1, dtype=np.int64)
-    after = np.searchsorted(found_s, time_s, side="right")
-    earlier, later = np.maximum(after - 1, 0), np.minimum(after, len(found_s) - 1)
-    use_earlier = (after > 0) & (time_s - found_s[earlier] <= max_distance_s)
-    use_later = (after < len(found_s)) & (found_s[later] - time_s <= max_distance_s)
-    return np.where(use_earlier, earlier, np.where(use_later, later, -1))
 
 
 def expand(outputs: Floats, sequence: FrameSequence) -> Expanded:

@@ -10,8 +10,8 @@ from typing import Literal
 import numpy as np
 
 from wildaffect.core.errors import UsageError
+from wildaffect.core.feature_rows import ASSUMED_FPS
 from wildaffect.core.frames import Frame
-from wildaffect.core.sequences import ASSUMED_FPS
 from wildaffect.video.expand import expand_inputs
 from wildaffect.video.images import list_images
 from wildaffect.video.read import VideoReader, open_source

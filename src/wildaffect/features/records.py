@@ -16,8 +16,9 @@ from wildaffect.core.errors import FeatureError
 from wildaffect.core.windows import check_times
 
 Precision = Literal["float16", "float32"]
-Numbering = Literal["video", "named"]
-"""Numbering of frames: decoded frames from 0, or by the names of images or labels."""
+Numbering = Literal["video", "named", "moments", "clip"]
+"""Numbering of rows: decoded frames from 0; frames by the names of images or labels;
+moments between frames, whose numbers only count rows; one row for a whole video."""
 NO_DIGEST = "none"
 """Placeholder for a missing digest, such as that of weights of imported features."""
 

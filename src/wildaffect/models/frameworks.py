@@ -8,6 +8,7 @@ from typing import Literal
 from wildaffect.core.checks import check_numbers
 from wildaffect.core.config import Config
 from wildaffect.core.tasks import Task
+from wildaffect.models.fusion.config import FusionConfig
 from wildaffect.models.temporal.config import GRUConfig, TemporalConfig
 from wildaffect.models.temporal.layers import bottom_layers, own_layers
 
@@ -111,6 +112,8 @@ class ModelConfig(Config):
     encoder: TemporalConfig = field(default_factory=GRUConfig)
     framework: FrameworkConfig = field(default_factory=FrameworkConfig)
     head: HeadConfig = field(default_factory=HeadConfig)
+    fusion: FusionConfig | None = None
+    """Fusion of the feature sets of the inputs; none puts their columns side by side."""
     tasks: tuple[Task, ...] = tuple(Task)
     """Tasks to predict."""
 

@@ -3,6 +3,8 @@
 Symbols: B windows, T rows, D features, H state, F feedback, K outputs.
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -15,6 +17,7 @@ from wildaffect.models.frameworks import (
     sources_of,
     tasks_in_order,
 )
+from wildaffect.models.fusion.build import build_fusion
 from wildaffect.models.heads import Head, HeadOutput, num_outputs
 from wildaffect.models.trunks import build_trunk
 
@@ -23,7 +26,10 @@ CONSTANT_RATIO = 1e-6
 
 
 def build_model(
-    config: ModelConfig, input_dim: int, spaces: LabelSpaces | None = None
+    config: ModelConfig,
+    input_dim: int,
+    spaces: LabelSpaces | None = None,
+    set_widths: Sequence[int] = (),
 ) -> "MultitaskModel":
     """Build the model that `config` describes, untrained.
 
@@ -31,25 +37,33 @@ def build_model(
         config: Model settings.
         input_dim: Width of the features, D.
         spaces: Expressions and action units to predict; None takes those of ABAW.
+        set_widths: Number of columns of each feature set, for fusion; empty for one set.
+
+    Raises:
+        UsageError: If a fusion has only one feature set.
     """
-    return MultitaskModel(config, input_dim, spaces or LabelSpaces())
+    widths = tuple(set_widths) or (input_dim,)
+    return MultitaskModel(config, widths, spaces or LabelSpaces())
 
 
 class MultitaskModel(nn.Module):
-    """Standardization, trunk, and a head per task, each conditioned on its sources."""
+    """Standardization, fusion, trunk, and a head per task, conditioned on its sources."""
 
     feature_mean: Tensor
     feature_scale: Tensor
 
-    def __init__(self, config: ModelConfig, input_dim: int, spaces: LabelSpaces) -> None:
+    def __init__(
+        self, config: ModelConfig, set_widths: Sequence[int], spaces: LabelSpaces
+    ) -> None:
         super().__init__()
         self.config = config
         self.spaces = spaces
-        self.input_dim = input_dim
+        self.input_dim = input_dim = sum(set_widths)
         self.order = tasks_in_order(config)
         self.register_buffer("feature_mean", torch.zeros(input_dim))
         self.register_buffer("feature_scale", torch.ones(input_dim))
-        self.trunk = build_trunk(config, input_dim)
+        self.fusion = build_fusion(config.fusion, set_widths)
+        self.trunk = build_trunk(config, self.fusion.output_dim)
         self.heads = nn.ModuleDict(
             {
                 task: Head(config.head, self.trunk.dims[task], num_outputs(task, spaces))
@@ -68,7 +82,8 @@ class MultitaskModel(nn.Module):
         """Return the raw outputs by task, in the order of the configuration.
 
         Args:
-            features: Extracted features, shape (B, T, D), float32; padding is ignored.
+            features: Extracted features, shape (B, T, D), float32; NaN in the columns of an
+                absent feature set; padding is ignored.
             lengths: Number of real rows of each window, shape (B,), int64.
             times_s: Seconds from the window's first row, ascending, shape (B, T), float32.
             labels: Ground truth for label feedback in training; else ignored.
@@ -77,8 +92,8 @@ class MultitaskModel(nn.Module):
             Unbounded valence and arousal, (B, T); logits of expressions and action units,
             (B, T, K). Those of padding are undefined.
         """
-        features = (features - self.feature_mean) * self.feature_scale
-        states = self.trunk.begin(features, lengths, times_s)
+        fused = self.fusion((features - self.feature_mean) * self.feature_scale)
+        states = self.trunk.begin(fused, lengths, times_s)
         outputs: dict[Task, Tensor] = {}
         feedback: dict[Task, Tensor] = {}
         for task in self.order:

@@ -27,6 +27,7 @@ from wildaffect.training.temporal.frame_requests import (
     request_store,
     sequences_of,
 )
+from wildaffect.training.temporal.load import absent_sets
 from wildaffect.training.temporal.predict_ensemble import distinct_inputs, predict_ensemble
 from wildaffect.training.temporal.sequence_inputs import feature_sets
 
@@ -43,11 +44,14 @@ class PredictResult:
     """Videos without features, which got no table."""
     num_borrowed: int
     """Frames without features that use another frame's values; they are `interpolated`."""
+    absent_sets: tuple[str, ...] = ()
+    """Feature sets that the store lacks; the tables are predicted without them."""
 
     def __repr__(self) -> str:
         return (
             f"PredictResult({self.folder}: {counted(self.num_written, 'table')} written, "
-            f"{self.num_kept} kept, {counted(self.num_missing, 'video')} without features)"
+            f"{self.num_kept} kept, {counted(self.num_missing, 'video')} without features"
+            f"{''.join(f', without {name}' for name in self.absent_sets)})"
         )
 
 
@@ -120,6 +124,7 @@ def predict(  # noqa: PLR0913 - each is an option of the command
         first_frame=first_frame,
         raw=raw,
     )
+    absent = [absent_sets(job.store, reader) for reader in distinct_inputs(ensemble)]
     make_folder(job.output)
     writer = _Writer(job, ensemble)
     num_done = num_missing = 0
@@ -138,6 +143,7 @@ def predict(  # noqa: PLR0913 - each is an option of the command
         num_kept=writer.num_kept,
         num_missing=num_missing,
         num_borrowed=writer.num_borrowed,
+        absent_sets=tuple(dict.fromkeys(name for sets in absent for name in sets)),
     )
 
 
@@ -151,8 +157,8 @@ class _Writer:
         self._store = job.store
         self._calibration = Calibration() if job.raw else ensemble.calibration
         self._artifact = _describe(ensemble)
-        recipes = distinct_inputs(ensemble)
-        self._sets = {name for recipe in recipes for name in feature_sets(recipe.inputs)}
+        readers = distinct_inputs(ensemble)
+        self._sets = {name for each in readers for name in feature_sets(each.recipe.inputs)}
 
     def write(self, request: FrameRequest, sequences: tuple[FrameSequence, ...]) -> None:
         """Write the table of a video, unless a complete table exists."""

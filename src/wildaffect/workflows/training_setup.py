@@ -102,13 +102,9 @@ def set_up(  # noqa: PLR0913 - arguments of train and cross_validate
             f"{len(split.without_features)} videos of {split.annotations.source} have no "
             f"features and train nothing: {some}"
         )
-    lost = sum(int((~each.has_feature).sum()) for each in split.sequences)
-    if lost:
-        total = sum(map(len, split.sequences))
-        notes.add(
-            f"{lost:,} of {total:,} annotated frames of {split.annotations.source} have no "
-            f"features within {recipe.max_distance_s:g} s and train nothing"
-        )
+    for note in split.coverage.notes(split.annotations.source):
+        notes.add(note)
+    split.coverage.check(split.annotations.source, recipe.max_lost_share)
     job = TemporalJob(
         recipe=recipe,
         store=store,

@@ -105,4 +105,4 @@ def test_members_that_read_alike_share_a_reading(trained):
     again = trained._replace(recipe=replace(trained.recipe, seed=7))
     members = [EnsembleMember(trained=item) for item in (trained, other, again)]
     found = distinct_inputs(ensemble_of(*members))
-    assert [item.inputs for item in found] == [("made-up",), ("else",)]
+    assert [item.recipe.inputs for item in found] == [("made-up",), ("else",)]

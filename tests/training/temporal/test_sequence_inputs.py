@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from wildaffect.core.errors import FeatureError
-from wildaffect.data.samples import FeatureQuery, read_features
+from wildaffect.core.feature_rows import join_sets
+from wildaffect.data.stored_sequences import FeatureQuery, read_set
 from wildaffect.faces.blendshapes import NAMES
 from wildaffect.features.geometry import GEOMETRY_COLUMNS, GEOMETRY_NAMES
 from wildaffect.features.records import FeatureTable, Provenance
@@ -53,7 +54,9 @@ def test_inputs_of_one_feature_set_stand_next_to_each_other():
 def test_kinds_are_cut_out_of_the_measured_set_and_other_sets_come_whole(store):
     inputs = in_order(["blendshapes", "net", "pose"])
     query = FeatureQuery(feature_sets=feature_sets(inputs), first_frame=0)
-    rows = read_features(store, "clip", query, measured_view(inputs, DEFAULT_POLICY)).values
+    view = measured_view(inputs, DEFAULT_POLICY)
+    sets = [read_set(store, name, "clip", query, view) for name in query.feature_sets]
+    rows = join_sets(np.arange(80), sets).values
     stored = table("geometry", GEOMETRY_COLUMNS, 80).values
     pose = stored[:, len(GEOMETRY_NAMES) : len(GEOMETRY_NAMES) + 3]
     np.testing.assert_array_equal(rows[:, : len(NAMES)], stored[:, -len(NAMES) :])
@@ -65,7 +68,7 @@ def test_a_measured_set_of_another_version_is_refused(store):
     store.write(table("geometry", ("x", "y"), 80), "float32")
     view = measured_view(["pose"], DEFAULT_POLICY)
     with pytest.raises(FeatureError, match="extract it again and overwrite it"):
-        read_features(store, "clip", QUERY, view)
+        read_set(store, "geometry", "clip", QUERY, view)
 
 
 @pytest.mark.parametrize("num_rows", [0, 1, 20, 80])

@@ -1,7 +1,10 @@
-"""Import features from other programs (HDF5 or npz) into a feature store.
+"""Import features from other programs into a feature store: of faces, sound or text.
 
-Example: wildaffect features import mae.h5 --name mae -o features
---annotations training_set_annotations.txt validation_set_annotations.txt
+Examples:
+    wildaffect features import mae.h5 --name mae -o features
+    --annotations training_set_annotations.txt validation_set_annotations.txt
+
+    wildaffect features import wav2vec.npz --name voice --rows-are moments -o features
 """
 
 from dataclasses import dataclass
@@ -16,11 +19,15 @@ class Command:
     """Options of `features import`."""
 
     file: Annotated[Path, Positional("FILE")]
-    """HDF5 with <video>/feature, or npz with arrays named <video>/feature."""
+    """HDF5 with <video>/feature, npz with arrays named <video>/feature, or CSV or Parquet
+    with columns video, frame or time_s, and one per feature."""
     name: str
     """Name of the feature set in the store."""
     output: Path
     """Folder of the feature store; created if missing."""
+    rows_are: Literal["frames", "moments", "clip"] = "frames"
+    """What a row belongs to: a frame by its number; a moment by its time_s, as in features
+    of sound; or the whole clip, with one row per video."""
     annotations: tuple[Path, ...] = ()
     """Multi-task annotation files of Aff-Wild2 whose row order the features follow, for
     files without frame numbers; otherwise rows are numbered from 1."""
@@ -47,6 +54,7 @@ def run(command: Command) -> int:
             command.file,
             FeatureStore(command.output),
             feature_set=command.name,
+            rows=command.rows_are,
             numbers=numbers_by_video(known) or None,
             dtype=command.dtype,
         )

@@ -100,6 +100,11 @@ def _print(result: "PredictResult") -> None:
             f"note: {result.num_borrowed:,} frames without features took another frame's "
             "values; their status is interpolated"
         )
+    for name in result.absent_sets:
+        console.print(
+            f"note: the store has no {name}; every frame was predicted without it",
+            markup=False,
+        )
     kept = f", {result.num_kept} left as they were" if result.num_kept else ""
     console.print(
         f"{result.folder}: {result.num_written} tables written{kept}", markup=False

@@ -17,11 +17,12 @@ from wildaffect.core.errors import FeatureError
 from wildaffect.core.sequences import FrameSequence
 from wildaffect.core.tasks import LabelSpaces
 from wildaffect.data.annotated import fullest_layout, read_annotated
-from wildaffect.data.samples import load_sequences
+from wildaffect.data.stored_sequences import FeatureQuery, load_sequences
 from wildaffect.features.store import EntryName, FeatureStore
+from wildaffect.features.stored import StoredFeatures
 from wildaffect.formats.frame_lists import read_frame_list
-from wildaffect.training.temporal.load import frame_query
-from wildaffect.training.temporal.recipe import TemporalRecipe
+from wildaffect.training.temporal.load import absent_sets, frame_query
+from wildaffect.training.temporal.runs import TrainedModel
 from wildaffect.training.temporal.sequence_inputs import measured_view
 
 FirstFrame = Literal[0, 1]
@@ -63,59 +64,71 @@ def request_list(path: Path) -> FrameRequest:
 
 
 def request_store(
-    store: FeatureStore, recipes: Sequence[TemporalRecipe], named_from: FirstFrame
+    store: FeatureStore, readers: Sequence[TrainedModel], named_from: FirstFrame
 ) -> Iterator[FrameRequest]:
-    """Yield all frames of each video that has the features of every recipe.
+    """Yield all frames of each video that has the features of every model.
 
     Args:
         store: Feature store.
-        recipes: Recipes of the models that read the features.
+        readers: Models that read the features.
         named_from: Number of the first frame in image folders; frames of videos count from
             0 in the store.
 
     Raises:
-        FeatureError: If no video has all features.
+        FeatureError: If no video has all features, or none of them are of frames.
     """
-    sets = dict.fromkeys(
-        name
-        for recipe in recipes
-        for name in frame_query(store, recipe, first_frame=0).feature_sets
+    queries = [_query(store, reader, 0) for reader in readers]
+    sets = tuple(dict.fromkeys(name for query in queries for name in _present(query)))
+    videos = {name: {entry.video for entry in store.entries(name)} for name in sets}
+    shared = set.intersection(
+        *(
+            (set.intersection if query.needs_all else set.union)(
+                *(videos[name] for name in _present(query))
+            )
+            for query in queries
+        )
     )
-    videos = [{entry.video for entry in store.entries(name)} for name in sets]
-    shared = sorted(set.intersection(*videos))
     if not shared:
         raise FeatureError(
             f"{store.root}: no video has all of the features {', '.join(sets)}"
         )
-    for video in shared:
-        numbers = [_frames_of(store, name, video) for name in sets]
-        frames = reduce(np.intersect1d, numbers)
+    num_found = 0
+    for video in sorted(shared):
+        tracks = _tracks_of_frames(store, sets, video)
+        if not tracks:
+            continue
+        num_found += 1
+        frames = reduce(np.union1d, [track.frame_number for track in tracks])
         index = np.zeros(len(frames), np.int64)
-        entry = EntryName(next(iter(sets)), video, store.tracks(next(iter(sets)), video)[0])
-        is_video = store.sidecar(entry).numbering == "video"
+        is_video = tracks[0].sidecar.numbering == "video"
         annotations = _unlabeled(video, (video,), index, frames, ("",) * len(frames))
         yield FrameRequest(annotations, 0 if is_video else named_from)
+    if not num_found:
+        raise FeatureError(
+            f"{store.root}: none of {', '.join(sets)} has features of frames; name the "
+            "frames to predict with data or a list"
+        )
 
 
 def sequences_of(
-    request: FrameRequest, store: FeatureStore, recipes: Sequence[TemporalRecipe]
+    request: FrameRequest, store: FeatureStore, readers: Sequence[TrainedModel]
 ) -> Iterator[tuple[FrameSequence, ...]]:
-    """Yield each video with the features of every recipe, one sequence per recipe.
+    """Yield each video with the features of every model, one sequence per model.
 
     Videos are in the requested order, with one in memory at a time; those that lack
-    features for a recipe are skipped.
+    features for a model are skipped.
 
     Raises:
         FeatureError: If an input is not in the store, or no video has its features.
     """
-    streams = [_stream(request, store, recipe) for recipe in recipes]
+    streams = [_stream(request, store, reader) for reader in readers]
     heads = [next(stream, None) for stream in streams]
     for video in request.annotations.videos:
         aligned = [
             head if head is not None and head.video == video else None for head in heads
         ]
         found = tuple(sequence for sequence in aligned if sequence is not None)
-        if len(found) == len(recipes):
+        if len(found) == len(readers):
             yield found
         heads = [
             head if sequence is None else next(stream, None)
@@ -124,21 +137,37 @@ def sequences_of(
 
 
 def _stream(
-    request: FrameRequest, store: FeatureStore, recipe: TemporalRecipe
+    request: FrameRequest, store: FeatureStore, reader: TrainedModel
 ) -> Iterator[FrameSequence]:
-    query = frame_query(store, recipe, first_frame=request.first_frame)
-    view = measured_view(recipe.inputs, recipe.neutral)
+    query = _query(store, reader, request.first_frame)
+    view = measured_view(reader.recipe.inputs, reader.recipe.neutral)
     for sequence in load_sequences(request.annotations, store, query, view):
         if sequence.has_feature.any():
             yield sequence
 
 
-def _frames_of(store: FeatureStore, feature_set: str, video: str) -> NDArray[np.int64]:
-    tracks = store.tracks(feature_set, video)
-    numbers = [
-        store.open(EntryName(feature_set, video, track)).frame_number for track in tracks
-    ]
-    return np.unique(np.concatenate(numbers))
+def _query(
+    store: FeatureStore, reader: TrainedModel, first_frame: FirstFrame
+) -> FeatureQuery:
+    absent = absent_sets(store, reader)
+    return frame_query(store, reader.recipe, first_frame=first_frame, absent=absent)
+
+
+def _present(query: FeatureQuery) -> tuple[str, ...]:
+    """Return the feature sets that the store has."""
+    return tuple(name for name in query.feature_sets if name not in query.absent)
+
+
+def _tracks_of_frames(
+    store: FeatureStore, sets: Sequence[str], video: str
+) -> list[StoredFeatures]:
+    """Return the tracks of a video whose rows are of frames, in the order of the sets."""
+    opened = (
+        store.open(EntryName(name, video, track))
+        for name in sets
+        for track in store.tracks(name, video)
+    )
+    return [each for each in opened if each.sidecar.numbering in {"video", "named"}]
 
 
 def _unlabeled(

@@ -1,5 +1,6 @@
 """Load annotations and stored features as sequences for training and evaluation."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -8,18 +9,20 @@ from wildaffect.core.annotations import Annotations
 from wildaffect.core.errors import FeatureError
 from wildaffect.core.sequences import FrameSequence
 from wildaffect.data.annotated import Annotated, fullest_layout, read_annotated
+from wildaffect.data.coverage import Coverage, coverage_of
 from wildaffect.data.delay import advance_traces
-from wildaffect.data.samples import FeatureQuery, load_sequences
+from wildaffect.data.stored_sequences import FeatureQuery, load_sequences
 from wildaffect.features.store import EntryName, FeatureStore
 from wildaffect.inference.inputs import COLUMNS
 from wildaffect.inference.manifest import DataSource
 from wildaffect.training.temporal.recipe import TemporalRecipe
-from wildaffect.training.temporal.runs import RunData
+from wildaffect.training.temporal.runs import RunData, TrainedModel
 from wildaffect.training.temporal.sequence_inputs import (
     MEASURED_SET,
     feature_sets,
     in_order,
     measured_view,
+    set_widths,
     suggest_input,
 )
 from wildaffect.training.temporal.tensors import rows_per_second
@@ -34,6 +37,8 @@ class Split:
     """One sequence per video that has features, in the order of the annotations."""
     without_features: tuple[str, ...]
     """Videos without features."""
+    coverage: Coverage
+    """Annotated rows with and without features."""
 
     @property
     def annotations(self) -> Annotations:
@@ -90,11 +95,22 @@ def load_split(
             f"{recipe.max_distance_s} s; check that the store and the annotations number "
             "frames alike"
         )
-    return Split(annotated=annotated, sequences=sequences, without_features=missing)
+    return Split(
+        annotated=annotated,
+        sequences=sequences,
+        without_features=missing,
+        coverage=coverage_of(
+            annotated.annotations, sequences, feature_sets(in_order(recipe.inputs))
+        ),
+    )
 
 
 def frame_query(
-    store: FeatureStore, recipe: TemporalRecipe, *, first_frame: Literal[0, 1]
+    store: FeatureStore,
+    recipe: TemporalRecipe,
+    *,
+    first_frame: Literal[0, 1],
+    absent: Mapping[str, int] | None = None,
 ) -> FeatureQuery:
     """Return the query for stored features.
 
@@ -102,6 +118,7 @@ def frame_query(
         store: Feature store.
         recipe: Recipe that reads the features.
         first_frame: Number of a video's first frame.
+        absent: Feature sets to leave out, with their numbers of columns.
 
     Raises:
         FeatureError: If an input is neither a measurement nor a feature set of the store.
@@ -109,7 +126,7 @@ def frame_query(
     known, inputs = store.feature_sets(), in_order(recipe.inputs)
     for name in inputs:
         stored = MEASURED_SET if name in COLUMNS else name
-        if stored not in known:
+        if stored not in known and stored not in (absent or {}):
             raise FeatureError(
                 f"{store.root}: input {name!r} needs the feature set {stored!r}; the store "
                 f"has {', '.join(known) or 'no feature sets'}; run `wildaffect extract` "
@@ -119,7 +136,30 @@ def frame_query(
         feature_sets=feature_sets(inputs),
         first_frame=first_frame,
         max_distance_s=recipe.max_distance_s,
+        joins=recipe.joins,
+        absent=absent or {},
+        needs_all=recipe.model.fusion is None,
     )
+
+
+def absent_sets(store: FeatureStore, trained: TrainedModel) -> dict[str, int]:
+    """Return the feature sets of a model that the store lacks, with their widths.
+
+    Raises:
+        FeatureError: If the store lacks all, or the model did not learn to do without one.
+    """
+    widths, known = set_widths(trained.data.input_widths), store.feature_sets()
+    absent = {name: width for name, width in widths.items() if name not in known}
+    fusion = trained.recipe.model.fusion
+    if not absent or len(absent) == len(widths):
+        return {}
+    if fusion is None or not fusion.set_dropout:
+        raise FeatureError(
+            f"{store.root}: {trained.run.folder} needs the feature sets "
+            f"{', '.join(widths)}, got none of {', '.join(absent)}; extract or import it, "
+            "or train with a fusion and its set_dropout, which learns to do without one"
+        )
+    return absent
 
 
 def describe_data(
@@ -140,11 +180,9 @@ def describe_data(
         source: Name and license of the annotations.
     """
     inputs = in_order(recipe.inputs)
-    some = split.sequences[0].video
     digests, crops, widths = {}, {}, {}
     for name in feature_sets(inputs):
-        track = store.tracks(name, some)[0]
-        sidecar = store.sidecar(EntryName(name, some, track))
+        sidecar = store.sidecar(_some_entry(store, name, split.sequences))
         digests[name] = sidecar.provenance.weights_sha256
         crops[name] = sidecar.provenance.preprocess_sha256
         widths[name] = len(sidecar.columns)
@@ -163,6 +201,17 @@ def describe_data(
         crop_digests=crops,
         rate_hz=rows_per_second(split.sequences),
         times_are_guessed=any(sequence.time_is_guessed for sequence in split.sequences),
+        coverage=split.coverage,
         spaces=split.annotations.spaces,
         sources=(source,),
     )
+
+
+def _some_entry(
+    store: FeatureStore, feature_set: str, sequences: Sequence[FrameSequence]
+) -> EntryName:
+    """Return an entry of the first video that has the feature set."""
+    for sequence in sequences:
+        for track in store.tracks(feature_set, sequence.video):
+            return EntryName(feature_set, sequence.video, track)
+    raise FeatureError(f"{store.root}: no training video has the feature set {feature_set}")

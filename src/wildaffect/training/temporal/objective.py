@@ -76,7 +76,9 @@ class TemporalObjective:
         self.steps_per_epoch = self._count_steps(sequences)
         self.ema_decay = recipe.ema_decay
         torch.manual_seed(recipe.seed)
-        model = build_model(recipe.model, sequences[0].features.shape[1], spaces)
+        first = sequences[0]
+        width = first.features.shape[1]
+        model = build_model(recipe.model, width, spaces, first.set_widths)
         moments = feature_moments(train_part)
         model.standardize(torch.from_numpy(moments.mean), torch.from_numpy(moments.std))
         loss = build_loss(recipe.loss, spaces, count_labels(train_part, spaces))

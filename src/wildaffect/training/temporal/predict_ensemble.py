@@ -25,22 +25,23 @@ DENSE_RATIO = 1.5
 the analyzer; others are used unchanged, as in training."""
 
 
-def distinct_inputs(ensemble: Ensemble) -> tuple[TemporalRecipe, ...]:
-    """Return one recipe per distinct set of inputs of the members."""
-    found: list[TemporalRecipe] = []
+def distinct_inputs(ensemble: Ensemble) -> tuple[TrainedModel, ...]:
+    """Return one member per distinct set of inputs."""
+    found: list[TrainedModel] = []
     for member in ensemble.members:
         recipe = member.trained.recipe
-        if not any(has_same_inputs(other, recipe) for other in found):
-            found.append(recipe)
+        if not any(has_same_inputs(other.recipe, recipe) for other in found):
+            found.append(member.trained)
     return tuple(found)
 
 
 def has_same_inputs(recipe: TemporalRecipe, other: TemporalRecipe) -> bool:
     """Return whether two recipes read the same rows from a feature store."""
-    return (recipe.inputs, recipe.neutral, recipe.max_distance_s) == (
+    return (recipe.inputs, recipe.neutral, recipe.max_distance_s, recipe.joins) == (
         other.inputs,
         other.neutral,
         other.max_distance_s,
+        other.joins,
     )
 
 
@@ -56,7 +57,7 @@ def predict_ensemble(
     Raises:
         BadOutputs: If members have features of different frames.
     """
-    recipes = distinct_inputs(ensemble)
+    recipes = [reader.recipe for reader in distinct_inputs(ensemble)]
     outputs = []
     for member in ensemble.members:
         recipe = member.trained.recipe

@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from wildaffect.core.checks import check_numbers
+from wildaffect.core.joins import JoinRule
 from wildaffect.core.records import read_record
 from wildaffect.core.windows import AnyWindow, CausalWindow, LeftPaddedWindow, WindowSpec
 from wildaffect.inference.manifest import NeutralPolicy
@@ -15,6 +16,7 @@ from wildaffect.losses.config import LossConfig
 from wildaffect.models.frameworks import ModelConfig
 from wildaffect.training.core.recipe import BestOnDevSplit, RunRecipe, Selection
 from wildaffect.training.temporal.epoch_length import AllRows, EpochLength
+from wildaffect.training.temporal.sequence_inputs import feature_sets
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,7 +48,13 @@ class TemporalRecipe(RunRecipe):
     in photographs. Features are then relative to the population's; geometry shows no change
     unless the recipe sets neutral.population_geometry."""
     max_distance_s: float = 0.5
-    """Maximum distance from a frame without features to one whose features it uses."""
+    """Maximum distance from a frame to the row of features that it uses, of feature sets
+    without a rule in `joins`."""
+    joins: dict[str, JoinRule] = field(default_factory=dict)
+    """Rule by which a feature set joins the frames in time, by its name."""
+    max_lost_share: float = 0.25
+    """Largest share of annotated rows without features, or without those of one feature
+    set, that training accepts."""
     annotation_delay_s: float = 0.0
     """Lag of the valence and arousal traces behind the face. Training shifts them back by
     it, also for the scores it prints; `evaluate` does not."""
@@ -54,7 +62,19 @@ class TemporalRecipe(RunRecipe):
     def __post_init__(self) -> None:
         RunRecipe.__post_init__(self)
         check_numbers(self.name, "[0, 1)", ema_decay=self.ema_decay)
-        check_numbers(self.name, "[0, 1]", neutral_unknown=self.neutral_unknown)
+        check_numbers(
+            self.name,
+            "[0, 1]",
+            neutral_unknown=self.neutral_unknown,
+            max_lost_share=self.max_lost_share,
+        )
+        known = feature_sets(self.inputs)
+        for name in self.joins:
+            if name not in known:
+                raise ValueError(
+                    f"{self.name}: joins must name feature sets of the inputs "
+                    f"({', '.join(known)}), got {name}"
+                )
         check_numbers(
             self.name,
             "[0, inf)",

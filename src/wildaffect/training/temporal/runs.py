@@ -8,10 +8,12 @@ from pydantic import TypeAdapter
 from wildaffect.core.config import Config
 from wildaffect.core.records import read_record
 from wildaffect.core.tasks import LabelSpaces
+from wildaffect.data.coverage import Coverage
 from wildaffect.inference.manifest import DataSource
 from wildaffect.models.multitask import MultitaskModel, build_model
 from wildaffect.training.core.runs import Run, check_finished, restore
 from wildaffect.training.temporal.recipe import TemporalRecipe, load_recipe
+from wildaffect.training.temporal.sequence_inputs import set_widths
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,6 +37,8 @@ class RunData(Config):
     """Median number of rows per second of the training sequences."""
     times_are_guessed: bool
     """True if times derive from frame numbers at an assumed rate."""
+    coverage: Coverage | None = None
+    """Annotated rows with and without features; None in runs of earlier versions."""
     spaces: LabelSpaces = field(default_factory=LabelSpaces)
     sources: tuple[DataSource, ...] = ()
     """Training data sets and their licenses."""
@@ -71,5 +75,8 @@ def load_run(folder: str | Path) -> TrainedModel:
     run = Run(Path(folder))
     check_finished(run, "train")
     recipe, data = load_recipe(run.recipe), read_record(_DATA, run.data, "data record")
-    model = restore(run, lambda: build_model(recipe.model, data.input_dim, data.spaces))
+    widths = tuple(set_widths(data.input_widths).values())
+    model = restore(
+        run, lambda: build_model(recipe.model, data.input_dim, data.spaces, widths)
+    )
     return TrainedModel(run=run, recipe=recipe, data=data, model=model)

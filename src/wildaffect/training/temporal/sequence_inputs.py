@@ -6,14 +6,14 @@ of a track, D columns.
 """
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.core.errors import FeatureError
-from wildaffect.data.samples import View, whole_rows
+from wildaffect.data.stored_sequences import View, whole_rows
 from wildaffect.features.geometry import GEOMETRY_COLUMNS, split_row
 from wildaffect.features.sets import MEASURED
 from wildaffect.features.stored import StoredFeatures
@@ -44,6 +44,14 @@ def in_order(inputs: Sequence[str]) -> tuple[str, ...]:
 def feature_sets(inputs: Sequence[str]) -> tuple[str, ...]:
     """Return the feature sets of the inputs, each once, in order."""
     return tuple(dict.fromkeys(_set_of(name) for name in inputs))
+
+
+def set_widths(input_widths: Mapping[str, int]) -> dict[str, int]:
+    """Return the number of columns of each feature set, given those of its inputs."""
+    widths = dict.fromkeys(feature_sets(tuple(input_widths)), 0)
+    for name, width in input_widths.items():
+        widths[_set_of(name)] += width
+    return widths
 
 
 def measured_view(

@@ -21,7 +21,7 @@ class TensorBatch(NamedTuple):
     """Padded batch of windows on one device; masks are False on padding."""
 
     features: Tensor
-    """Shape (B, T, D)."""
+    """Shape (B, T, D); NaN where a feature set is absent."""
     lengths: Tensor
     """Shape (B,)."""
     times_s: Tensor
@@ -53,15 +53,16 @@ class FeatureMoments(NamedTuple):
 
 
 def feature_moments(sequences: Sequence[FrameSequence]) -> FeatureMoments:
-    """Return the moments over all rows with features; each row counts once."""
-    count = 0
-    total: NDArray[np.float64] = np.zeros(sequences[0].features.shape[1])
-    squares = np.zeros_like(total)
+    """Return the moments over all rows that have the feature; each counts once."""
+    count = total = squares = np.zeros(sequences[0].features.shape[1])
     for sequence in sequences:
         rows = sequence.features[sequence.has_feature].astype(np.float64)
-        count += len(rows)
-        total += rows.sum(0)
-        squares += (rows**2).sum(0)
+        is_present = ~np.isnan(rows)
+        rows = np.where(is_present, rows, 0.0)
+        count = count + is_present.sum(0)
+        total = total + rows.sum(0)
+        squares = squares + (rows**2).sum(0)
+    count = np.maximum(count, 1)
     mean = total / count
     return FeatureMoments(mean, np.sqrt(np.maximum(squares / count - mean**2, 0.0)))
 

@@ -1,0 +1,1 @@
+"""Fusion of feature sets: features (B, T, D) with absent sets to rows (B, T, H)."""

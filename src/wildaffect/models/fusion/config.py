@@ -1,0 +1,89 @@
+"""Settings of fusion: how the feature sets of a row become one vector."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from wildaffect.core.checks import check_numbers
+from wildaffect.core.config import Config, json_values
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SetDropout(Config):
+    """Dropout of entire feature sets, so that a model also works without one."""
+
+    set_dropout: float = 0.1
+    """Probability with which training drops each feature set of a window, in [0, 1); the
+    last one is never dropped."""
+    kind: str
+
+    def __post_init__(self) -> None:
+        check_numbers(self.kind, "[0, 1)", set_dropout=self.set_dropout)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Concatenation(SetDropout):
+    """All features, zero where absent, and a flag per set, 1 where it is present."""
+
+    kind: Literal["concatenation"] = "concatenation"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Gated(SetDropout):
+    """Sum of a layer per set, weighted by gates that see all sets.
+
+    Source:
+        Arevalo et al., "Gated multimodal units for information fusion", arXiv 1702.01992,
+        with a softmax over the present sets for the gates.
+    """
+
+    hidden_dim: int = 64
+    """Width of the fused vector."""
+    kind: Literal["gated"] = "gated"
+
+    def __post_init__(self) -> None:
+        SetDropout.__post_init__(self)
+        check_numbers(self.kind, "[1, inf)", hidden_dim=self.hidden_dim)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CrossAttention(SetDropout):
+    """Attention between the sets of a row, then their mean over those present.
+
+    Rows do not see one another: that is the part of the temporal encoder, whose look-ahead
+    stays what it states.
+    """
+
+    hidden_dim: int = 64
+    """Width of the fused vector, a multiple of `num_heads`."""
+    num_heads: int = 4
+    """Number of attention heads."""
+    kind: Literal["cross_attention"] = "cross_attention"
+
+    def __post_init__(self) -> None:
+        SetDropout.__post_init__(self)
+        check_numbers(
+            self.kind, "[1, inf)", hidden_dim=self.hidden_dim, num_heads=self.num_heads
+        )
+        if self.hidden_dim % self.num_heads:
+            raise ValueError(
+                f"{self.kind}: hidden_dim must be a multiple of num_heads, got "
+                f"{self.hidden_dim} and {self.num_heads}"
+            )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CustomFusion(SetDropout):
+    """A custom fusion; saved runs contain its name and settings."""
+
+    name: str
+    """As registered in `FUSIONS` or declared as an entry point."""
+    settings: dict[str, Any] = field(default_factory=dict)
+    """Keyword arguments of the fusion; JSON values."""
+    kind: Literal["custom"] = "custom"
+
+    def __post_init__(self) -> None:
+        SetDropout.__post_init__(self)
+        object.__setattr__(self, "settings", json_values(self.name, self.settings))
+
+
+FusionConfig = Concatenation | Gated | CrossAttention | CustomFusion

@@ -1,0 +1,100 @@
+"""Face and voice from the command line: trained together, predicted with one of them."""
+
+import json
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from pyarrow import csv
+
+import wildaffect
+import wildaffect.cli.main
+from wildaffect.core.errors import FeatureError
+from wildaffect.core.joins import Linear
+from wildaffect.features.importing import import_features
+from wildaffect.features.store import FeatureStore
+from wildaffect.models.fusion.config import Concatenation, Gated
+from wildaffect.training.core.recipe import KeepLast
+
+BASE = wildaffect.find_recipe("modern-frame")
+RECIPE = replace(
+    BASE,
+    name="fused",
+    inputs=("pose", "voice"),
+    num_epochs=1,
+    selection=KeepLast(),
+    model=replace(BASE.model, fusion=Gated(hidden_dim=8, set_dropout=0.3)),
+    joins={"voice": Linear(max_gap_s=0.5)},
+)
+
+
+@pytest.fixture(scope="module")
+def data(tiny_data, tmp_path_factory):
+    """The annotations of `tiny_data` with a voice at 10 Hz; one video has half of it.
+
+    Its voice ends at 2.0 s; 19 of its 40 annotated frames, every 0.1 s, are later.
+    """
+    data = tmp_path_factory.mktemp("voiced") / "data"
+    shutil.copytree(tiny_data, data)
+    store = FeatureStore(data / "features")
+    rng = np.random.default_rng(0)
+    arrays = {}
+    for entry in store.entries("geometry"):
+        end_s = store.open(entry).time_s[-1] / (2 if entry.video == "a0" else 1)
+        times_s = np.arange(0, end_s + 0.1, 0.1)
+        arrays[f"{entry.video}/time_s"] = times_s
+        arrays[f"{entry.video}/feature"] = rng.normal(size=(len(times_s), 3))
+    np.savez(data / "voice.npz", **arrays)
+    import_features(data / "voice.npz", store, feature_set="voice", rows="moments")
+    return data
+
+
+@pytest.fixture(scope="module")
+def run(data, tmp_path_factory):
+    return wildaffect.train(RECIPE, data, output=tmp_path_factory.mktemp("fused") / "run")
+
+
+def test_no_row_is_lost_and_what_is_absent_is_noted_and_recorded(run):
+    (note,) = run.notes
+    assert note.startswith("voice is absent in 19 of 240 annotated frames")
+    assert note.endswith("most in a0")
+    coverage = json.loads((run.folder / "data.json").read_text())["coverage"]
+    assert coverage["num_rows"] == 240
+    assert coverage["num_lost"] == 0
+    assert coverage["num_absent"] == {"geometry": 0, "voice": 19}
+
+
+def test_training_stops_over_the_stated_share_and_names_set_and_video(data, tmp_path):
+    strict = replace(RECIPE, max_lost_share=0.05)
+    message = (
+        r"voice does not reach 19 of 240 .* \(8%, limit 5%\), most in a0; .*lost_share"
+    )
+    with pytest.raises(FeatureError, match=message):
+        wildaffect.train(strict, data, output=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_model_of_both_predicts_without_the_voice_and_says_so(
+    run, data, tiny_data, tmp_path, capsys
+):
+    words = [str(run.folder), "--data", str(tiny_data), "--split", "val"]
+    assert wildaffect.cli.main.main(["predict", *words, "-o", str(tmp_path / "one")]) == 0
+    printed = capsys.readouterr().out
+    assert "note: the store has no voice; every frame was predicted without it" in printed
+    both = wildaffect.predict(run.folder, tmp_path / "both", data=data, split="val")
+    assert both.absent_sets == ()
+    tables = [csv.read_csv(tmp_path / kind / "v0.csv") for kind in ("one", "both")]
+    values = [np.asarray(table["valence"], float) for table in tables]
+    assert all(np.isfinite(each).all() for each in values)
+    assert np.abs(values[0] - values[1]).max() > 1e-4
+
+
+@pytest.mark.parametrize("fusion", [None, Concatenation(set_dropout=0.0)])
+def test_a_model_that_never_did_without_a_set_refuses_a_store_that_lacks_it(
+    fusion, data, tiny_data, tmp_path
+):
+    recipe = replace(RECIPE, model=replace(RECIPE.model, fusion=fusion))
+    run = wildaffect.train(recipe, data, output=tmp_path / "run", score_split=None)
+    with pytest.raises(FeatureError, match=r"got none of voice; .* its set_dropout"):
+        wildaffect.predict(run.folder, tmp_path / "out", data=tiny_data, split="val")
