@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from wildaffect.recipes.images import find_finetune_recipe, find_pretrain_recipe
     from wildaffect.runtime.network import Device
     from wildaffect.training.temporal.runs import load_run
+    from wildaffect.workflows.add_model import add_model, remove_model
     from wildaffect.workflows.agreement import agreement
     from wildaffect.workflows.analyze import analyze, stream
     from wildaffect.workflows.analyze_files import analyze_files
@@ -55,6 +56,7 @@ _HOMES = {
     "Frame": "wildaffect.core.frames",
     "WildAffectError": "wildaffect.core.errors",
     "__version__": "wildaffect.core.version",
+    "add_model": "wildaffect.workflows.add_model",
     "agreement": "wildaffect.workflows.agreement",
     "analyze": "wildaffect.workflows.analyze",
     "analyze_files": "wildaffect.workflows.analyze_files",
@@ -78,6 +80,7 @@ _HOMES = {
     "pretrain": "wildaffect.workflows.pretrain",
     "read_events": "wildaffect.outputs.events_file",
     "read_table": "wildaffect.outputs.table",
+    "remove_model": "wildaffect.workflows.add_model",
     "report": "wildaffect.workflows.report",
     "stream": "wildaffect.workflows.analyze",
     "stream_to": "wildaffect.workflows.stream_to",
@@ -97,6 +100,7 @@ __all__ = [
     "Frame",
     "WildAffectError",
     "__version__",
+    "add_model",
     "agreement",
     "analyze",
     "analyze_files",
@@ -120,6 +124,7 @@ __all__ = [
     "pretrain",
     "read_events",
     "read_table",
+    "remove_model",
     "report",
     "stream",
     "stream_to",

@@ -22,6 +22,7 @@ RECIPES = [
 MEANINGS = {
     "--address": "HOST:PORT",
     "--annotations": "PATH",
+    "--as": "NAME",
     "--backbone": "NAME=RUN",
     "--batch-size": "N",
     "--blendshapes": "",

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from wildaffect.core.preprocess import Preprocess
 from wildaffect.faces.crop import (
     TEMPLATES,
     align_face,
+    crop_face,
     five_points,
     normalize,
     resize_crop,
@@ -17,6 +20,8 @@ from wildaffect.faces.quality import QUALITY_CROP, QualityLimits, sharpness
 from wildaffect.faces.regions import Region, box_overlap, cut_region, warp
 
 RGB_112 = Preprocess(size_px=112, mean=(0.5,) * 3, std=(0.5,) * 3)
+RGB_112_DIGEST = "800e3fbbba8ed9a97d0a26b7625ce7044fc5b469f644cbdfce57602dac766c41"
+"""Before there were margins."""
 
 
 @given(
@@ -159,3 +164,35 @@ def test_the_raised_template_shows_the_chin_that_the_plain_one_cuts_off(portrait
         lowest[name] = (matrix[:, :2] @ chin + matrix[:, 2])[1]
     assert lowest["arcface_5pt"] > 1
     assert 0.85 < lowest["arcface_5pt_raised"] < 1
+
+
+def test_a_box_crop_is_the_upright_square_around_the_mesh_with_its_margin():
+    rows, columns = np.indices((200, 300))
+    ramp = np.stack([columns % 256, rows, 0 * rows], -1).astype(np.uint8)
+    low, high = np.array([100.0, 60.0]), np.array([160.0, 140.0])  # 60 x 80 px
+    mesh = np.zeros((478, 3), np.float32)
+    mesh[:, :2] = np.random.default_rng(0).uniform(low, high, (478, 2))
+    mesh[:2, :2] = low, high
+    box = Preprocess(size_px=80, mean=(0.0,) * 3, std=(1.0,) * 3, alignment="box")
+    crop = crop_face(ramp, mesh, box).astype(int)
+    assert (crop[0, 0, 0], crop[0, 0, 1]) == (90, 60)  # 80 px around (130, 100)
+    assert (crop[79, 79, 0], crop[79, 79, 1]) == (169, 139)
+    wide = crop_face(ramp, mesh, replace(box, size_px=120, margin=0.25)).astype(int)
+    assert (wide[0, 0, 0], wide[0, 0, 1]) == (70, 40)  # 120 px around the same point
+    np.testing.assert_array_equal(wide[20:100, 20:100], crop)
+
+
+def test_a_margin_zooms_out_of_an_aligned_crop(portrait, follow):
+    mesh = follow([portrait])[0].faces[0].landmarks_xyz
+    plain = replace(RGB_112, size_px=64)
+    wide = replace(plain, size_px=128, margin=0.5)
+    inside = crop_face(portrait, mesh, wide)[32:96, 32:96].astype(int)
+    assert np.abs(inside - crop_face(portrait, mesh, plain)).max() <= 3  # interpolation
+    np.testing.assert_array_equal(
+        crop_face(portrait, mesh, plain), align_face(portrait, five_points(mesh), plain)
+    )
+
+
+def test_features_that_were_stored_before_margins_keep_their_key():
+    assert RGB_112.digest() == RGB_112_DIGEST
+    assert replace(RGB_112, margin=0.1).digest() != RGB_112_DIGEST

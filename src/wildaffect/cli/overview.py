@@ -47,8 +47,10 @@ GROUPS: dict[str, dict[str, str]] = {
         "submit": "write or check a challenge submission",
     },
     "Models": {
-        "models list": "list the models that ship with the package",
+        "models list": "list the models of the package and those added",
         "models show": "show the card of a model: sources, licenses, limits",
+        "models add": "add weights of another project for `analyze --model`",
+        "models remove": "remove a model that was added",
         "ensemble": "combine trained runs, weighted and calibrated",
         "export": "export a run or an ensemble for `analyze --model`",
         "weights import": "check a weight file against a network and store it",
@@ -120,8 +122,8 @@ def split_command(args: list[str]) -> tuple[str, list[str]]:
         raise UsageError(
             f"{first} has no command {second!r}; did you mean {' or '.join(near)}?"
         )
-    near = get_close_matches(typed, COMMANDS, n=1)
-    near = near or get_close_matches(first, [*COMMANDS, *_first_words()], n=1)
+    known = [*_first_words(), *COMMANDS]
+    near = get_close_matches(typed, known, n=1) or get_close_matches(first, known, n=1)
     hint = f"did you mean {near[0]}?" if near else "see wildaffect --help"
     raise UsageError(f"no such command: {first}; {hint}")
 

@@ -16,8 +16,11 @@ MAX_SIZE_PX = 2048
 class Preprocess(Config):
     """The aligned crop that a backbone was trained on."""
 
-    alignment: Literal["arcface_5pt", "arcface_5pt_raised"] = "arcface_5pt"
-    """Name of the template to align eyes, nose and mouth corners to by a similarity."""
+    alignment: Literal["arcface_5pt", "arcface_5pt_raised", "box"] = "arcface_5pt"
+    """Name of the template to align eyes, nose and mouth corners to by a similarity; `box`
+    is the upright square around the face's landmarks, as around a detector's box."""
+    margin: float = 0.0
+    """Space added on each side, in sides of the crop without it; negative crops closer."""
     size_px: int
     """Side of the square crop."""
     channels: Literal["rgb", "bgr", "gray"] = "rgb"
@@ -37,7 +40,11 @@ class Preprocess(Config):
         if min(self.std) <= 0:
             raise ValueError(f"preprocess: std must be positive, got {self.std}")
         check_numbers("preprocess", f"[1, {MAX_SIZE_PX}]", size_px=self.size_px)
+        check_numbers("preprocess", "[-0.4, 4]", margin=self.margin)
 
     def digest(self) -> str:
         """Return the hash that keys stored features, 64 hexadecimal digits."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+        settings = asdict(self)
+        if not self.margin:
+            del settings["margin"]  # so that features stored before it existed stay valid
+        return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()

@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.core.preprocess import Preprocess
-from wildaffect.faces.regions import warp
+from wildaffect.faces.regions import Region, warp
 
 _ARCFACE_5PT = (
     np.array(
@@ -42,6 +42,29 @@ def five_points(landmarks_xyz: NDArray[np.float32]) -> NDArray[np.float32]:
     return landmarks_xyz[list(FIVE_POINTS), :2]
 
 
+def crop_face(
+    rgb: NDArray[np.uint8], landmarks_xyz: NDArray[np.float32], preprocess: Preprocess
+) -> NDArray[np.uint8]:
+    """Return the crop of a face that a network wants, as `align_face` does.
+
+    Args:
+        rgb: Frame, shape (H, W, 3).
+        landmarks_xyz: Mesh of the face, in pixels.
+        preprocess: Alignment, margin, size and channels.
+    """
+    if preprocess.alignment != "box":
+        return align_face(rgb, five_points(landmarks_xyz), preprocess)
+    low, high = landmarks_xyz[:, :2].min(0), landmarks_xyz[:, :2].max(0)
+    center = (low + high) / 2
+    region = Region(
+        center_x=float(center[0]),
+        center_y=float(center[1]),
+        side=float(max((high - low).max(), 1.0)) * (1 + 2 * preprocess.margin),
+        angle_rad=0.0,
+    )
+    return _cut(rgb, region.to_pixels(preprocess.size_px), preprocess)
+
+
 def align_face(
     rgb: NDArray[np.uint8], points_xy: NDArray[np.float32], preprocess: Preprocess
 ) -> NDArray[np.uint8]:
@@ -60,8 +83,15 @@ def align_face(
         S. Umeyama, "Least-squares estimation of transformation parameters between two point
         patterns", PAMI 13(4), 1991.
     """
-    template = TEMPLATES[preprocess.alignment] * preprocess.size_px
-    matrix = similarity(points_xy, template)
+    template = (TEMPLATES[preprocess.alignment] - 0.5) / (1 + 2 * preprocess.margin) + 0.5
+    matrix = similarity(points_xy, template * preprocess.size_px)
+    return _cut(rgb, matrix, preprocess)
+
+
+def _cut(
+    rgb: NDArray[np.uint8], matrix: NDArray[np.float64], preprocess: Preprocess
+) -> NDArray[np.uint8]:
+    """Map the frame through an affine (2, 3) onto the crop, in its channels."""
     if preprocess.interpolation == "area":
         crop = warp(rgb, matrix, preprocess.size_px)
     else:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from wildaffect.core.faces import FaceObservation, Status
 from wildaffect.core.preprocess import Preprocess
 from wildaffect.faces.blendshapes import Blendshapes
-from wildaffect.faces.crop import align_face, five_points
+from wildaffect.faces.crop import align_face, crop_face, five_points
 from wildaffect.faces.occlusion import Occlusion
 from wildaffect.faces.pose import head_pose
 from wildaffect.faces.quality import QUALITY_CROP, QualityLimits, sharpness
@@ -60,7 +60,7 @@ class FaceObserver:
             face_size_px=size_px,
             sharpness=crisp,
             crops=tuple(
-                align_face(rgb, points, wanted)
+                crop_face(rgb, landmarks, wanted)
                 for wanted in (self._preprocesses if with_crops else ())
             ),
         )

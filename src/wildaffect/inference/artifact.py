@@ -4,6 +4,7 @@ import hashlib
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
@@ -22,8 +23,10 @@ from wildaffect.inference.manifest import (
     FORMAT_VERSION,
     BackboneInput,
     Manifest,
+    MeasuredInput,
     NetworkFile,
 )
+from wildaffect.inference.stored_models import stored_names, stored_path
 from wildaffect.runtime.onnx_check import BadOnnx, check_onnx
 
 MANIFEST_FILE = "artefact.json"
@@ -59,7 +62,7 @@ def embedded_names() -> tuple[str, ...]:
 
 
 def load_artifact(model: str | Path = DEFAULT) -> Artifact:
-    """Load an embedded artifact by name, or a folder or zip by path.
+    """Load an embedded or added artifact by name, or a folder or zip by path.
 
     Raises:
         BadArtifact: If it does not exist, is incomplete, altered, of another version, or
@@ -93,7 +96,12 @@ def write_artifact(folder: Path, manifest: Manifest, files: dict[str, bytes]) ->
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         write_whole(folder / name, content)
-    write_whole(folder / MANIFEST_FILE, f"{to_json(manifest)}\n".encode())
+    write_whole(folder / MANIFEST_FILE, manifest_bytes(manifest))
+
+
+def manifest_bytes(manifest: Manifest) -> bytes:
+    """Return the content of a manifest's file."""
+    return f"{to_json(manifest)}\n".encode()
 
 
 def to_json(manifest: Manifest) -> str:
@@ -118,7 +126,7 @@ def network_file(name: str, content: bytes) -> NetworkFile:
     return NetworkFile(file=name, sha256=_sha256(content))
 
 
-def _unset(manifest: Manifest) -> dict[str, dict[int, set[str]] | set[str]]:
+def _unset(manifest: Manifest) -> dict[str, Any]:
     """Return the fields of later versions that have their default value.
 
     They are omitted, so that older versions can read manifests that do not need them.
@@ -127,11 +135,7 @@ def _unset(manifest: Manifest) -> dict[str, dict[int, set[str]] | set[str]]:
         {name for name in ("tasks", "window", "inputs") if getattr(member, name) is None}
         for member in manifest.members
     ]
-    origin = ("weights_sha256", "license", "source")
-    inputs = [
-        {name for name in origin if getattr(item, name, None) == ""}
-        for item in manifest.inputs
-    ]
+    inputs = [_unset_of_input(item) for item in manifest.inputs]
     later = ("intensity", "intensity_note", "sided", "excluded")
     units = {name for name in later if not getattr(manifest.action_units, name, None)}
     neutral = {
@@ -150,14 +154,25 @@ def _unset(manifest: Manifest) -> dict[str, dict[int, set[str]] | set[str]]:
     }
 
 
+def _unset_of_input(item: MeasuredInput | BackboneInput) -> dict[str, Any]:
+    if isinstance(item, MeasuredInput):
+        return {}
+    origin = ("weights_sha256", "license", "source", "one_by_one")
+    unset: dict[str, Any] = {name: True for name in origin if not getattr(item, name)}
+    return unset if item.preprocess.margin else unset | {"preprocess": {"margin"}}
+
+
 def _find(model: str | Path) -> Path:
-    if isinstance(model, str) and model in embedded_names():
-        return EMBEDDED / model
+    if isinstance(model, str):
+        if model in embedded_names():
+            return EMBEDDED / model
+        if path := stored_path(model):
+            return path
     path = Path(model)
     if not path.exists():
         raise BadArtifact(
             f"{model}: must be an artifact's folder or zip, or one of "
-            f"{', '.join(embedded_names())}, "
+            f"{', '.join([*embedded_names(), *stored_names()])}, "
             "got nothing there"
         )
     return path

@@ -160,6 +160,7 @@ def _compiled(
     artifact: Artifact, wanted: BackboneInput, device: Device, batch: int
 ) -> EmbedCrops:
     onnx = artifact.networks[wanted.network.file]
+    batch = 1 if wanted.one_by_one else batch
     try:
         return Embedder(onnx, wanted.preprocess, device, batch=batch).embed
     except BadArtifact as error:

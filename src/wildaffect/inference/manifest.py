@@ -80,6 +80,8 @@ class BackboneInput(Config):
     preprocess: Preprocess
     feature_dim: Count
     kind: Literal["backbone"] = "backbone"
+    one_by_one: bool = False
+    """True for a network whose file fixes a batch of one crop."""
     weights_sha256: str = ""
     """Hash of the weights that the network was exported from; empty if not stated."""
     license: str = ""

@@ -49,7 +49,18 @@ def check_onnx(content: bytes) -> None:
         raise BadOnnx("a graph without a node")
 
 
-class _Field(NamedTuple):
+def read_fields(data: memoryview) -> Iterator["Field"]:
+    """Yield the fields of a message, in order.
+
+    Raises:
+        BadOnnx: If it is invalid.
+    """
+    return _Check().fields(data)
+
+
+class Field(NamedTuple):
+    """Number and content of a field: a whole number, or bytes."""
+
     number: int
     value: "int | memoryview"
 
@@ -128,7 +139,7 @@ class _Check:
         found = [value for number, value in self.fields(data) if number == wanted]
         return _text(found[-1]) if found else ""
 
-    def fields(self, data: memoryview) -> Iterator[_Field]:
+    def fields(self, data: memoryview) -> Iterator[Field]:
         """Yield the fields of a message; raise BadOnnx if it is invalid."""
         place = 0
         while place < len(data):
@@ -139,14 +150,14 @@ class _Check:
             kind = key & 7
             if kind == _VARINT:
                 value, place = _varint(data, place)
-                yield _Field(key >> 3, value)
+                yield Field(key >> 3, value)
                 continue
             length = {_FIXED64: 8, _FIXED32: 4}.get(kind, 0)
             if kind == _BYTES:
                 length, place = _varint(data, place)
             if (not length and kind != _BYTES) or place + length > len(data):
                 raise BadOnnx("bytes that are no ONNX, or not all of it")
-            yield _Field(key >> 3, data[place : place + length])
+            yield Field(key >> 3, data[place : place + length])
             place += length
 
 

@@ -53,9 +53,20 @@ class OnnxGraph:
 
     def content(self) -> bytes:
         """Return the file."""
-        graph = b"".join(self._parts) + _text(2, self.name)
+        graph = self.fields() + _text(2, self.name)
         opset = _number(2, OPSET)
         return _number(1, IR_VERSION) + _bytes(7, graph) + _bytes(8, opset)
+
+    def fields(self) -> bytes:
+        """Return what was added, as fields of a graph, to put into another graph."""
+        return b"".join(self._parts)
+
+
+def encode_field(number: int, value: int | bytes | memoryview) -> bytes:
+    """Return a field of a message."""
+    if isinstance(value, int):
+        return _number(number, value)
+    return _bytes(number, bytes(value))
 
 
 def _value_info(number: int, name: str, shape: Shape) -> bytes:

@@ -99,6 +99,13 @@ def check_supported(manifest: Manifest) -> None:
     for item in manifest.inputs:
         if not isinstance(item, BackboneInput) and item.kind not in _INPUTS:
             raise BadArtifact(f"{where}: it reads {item.kind}")
+        if isinstance(item, BackboneInput):
+            crop_of_item = item.preprocess
+            if crop_of_item.alignment not in crop.TEMPLATES or crop_of_item.margin:
+                raise BadArtifact(
+                    f"{where}: the scripts do not cut the crop of {item.name} "
+                    f"({crop_of_item.alignment}, margin {crop_of_item.margin:g})"
+                )
     for member in manifest.members:
         window = manifest.window_of(member)
         if not (

@@ -1,13 +1,16 @@
-"""List the models that ship with the package.
+"""List the models that ship with the package, and those that were added.
 
 Example: wildaffect models list --json
 """
 
 import json
+import sys
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from wildaffect.core.errors import BadArtifact
 from wildaffect.inference.artifact import DEFAULT, Artifact, embedded_names, load_artifact
+from wildaffect.inference.stored_models import stored_names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,12 +39,20 @@ def run(command: Command) -> int:
     from rich.table import Table
 
     from wildaffect.core.console import Console
+    from wildaffect.core.printable import printable_lines
 
     names = sorted(embedded_names(), key=lambda name: (name != DEFAULT, name))
-    models = [describe(load_artifact(name)) for name in names]
+    models, damaged = [], []
+    for name in (*names, *stored_names()):
+        try:
+            models.append(describe(name, load_artifact(name)))
+        except BadArtifact as error:  # one that was added and is damaged
+            damaged.append(f"{error}; wildaffect models remove {name}")
+    for problem in damaged:
+        print(f"wildaffect: {printable_lines(problem)}", file=sys.stderr)
     if command.json:
         print(json.dumps([model._asdict() for model in models]))
-        return 0
+        return int(bool(damaged))
     table = Table()
     for heading in ("name", "predicts", "license", "size"):
         table.add_column(heading, overflow="fold")
@@ -52,10 +63,10 @@ def run(command: Command) -> int:
     console = Console(highlight=False, markup=False)
     console.print(table)
     console.print(f"`analyze` uses {DEFAULT}; more: wildaffect models show NAME")
-    return 0
+    return int(bool(damaged))
 
 
-def describe(model: Artifact) -> ListedModel:
+def describe(name: str, model: Artifact) -> ListedModel:
     """Return name, outputs, license, size and digest of a model."""
     manifest = model.manifest
     predicts = ["valence"] * manifest.predicts_valence + [
@@ -66,7 +77,7 @@ def describe(model: Artifact) -> ListedModel:
     if manifest.action_units:
         predicts.append(f"{len(manifest.action_units.predicted)} action units")
     return ListedModel(
-        name=manifest.name,
+        name=name,
         version=manifest.version,
         summary=manifest.summary,
         predicts=predicts,

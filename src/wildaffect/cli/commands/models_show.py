@@ -17,7 +17,7 @@ class Command:
     """Options of `models show`."""
 
     model: Annotated[str, Positional("MODEL")]
-    """Name of an embedded model, or folder or zip of an exported model."""
+    """Name of an embedded or added model, or folder or zip of an exported model."""
     json: bool = False
     """Print the manifest, and the provenance of every file, as JSON on standard output."""
 

@@ -14,10 +14,11 @@ class Positional:
 
 METAVARS = {
     "--address": "HOST:PORT",
-    "--as": "NETWORK",
+    "--as": "NAME",
     "--backbone": "NAME=RUN",
     "--classes": "CLASS",
     "--data-license": "TEXT",
+    "--description": "PATH|NAME",
     "--device": "DEVICE",
     "--feature-sets": "SET",
     "--format": "FORMAT",

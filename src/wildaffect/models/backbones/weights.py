@@ -1,8 +1,6 @@
 """Imported weights: checked on import, stored as safetensors, loaded by name."""
 
-import os
 import shutil
-import sys
 import tempfile
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -15,6 +13,7 @@ from wildaffect.core.errors import BadWeights, OutputError, UsageError
 from wildaffect.core.files import publish
 from wildaffect.core.hashes import file_sha256
 from wildaffect.core.preprocess import Preprocess
+from wildaffect.core.user_data import user_data_folder
 from wildaffect.models.backbones.backbone import Backbone
 from wildaffect.models.backbones.checkpoints import read_checkpoint
 from wildaffect.models.backbones.fitting import FittedTensors, fit_tensors
@@ -70,14 +69,7 @@ class LoadedBackbone:
 
 def user_folder() -> Path:
     """Return the user's folder of weights on this platform."""
-    home = Path.home()
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA", home / "AppData" / "Local"))
-    elif sys.platform == "darwin":
-        base = home / "Library" / "Application Support"
-    else:
-        base = Path(os.environ.get("XDG_DATA_HOME") or home / ".local" / "share")
-    return base / "wildaffect" / "weights"
+    return user_data_folder("weights")
 
 
 def import_weights(

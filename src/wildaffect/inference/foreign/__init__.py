@@ -1,0 +1,1 @@
+"""Networks of other projects, described in a small file, as artifacts."""
