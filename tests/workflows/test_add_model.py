@@ -73,14 +73,14 @@ def test_a_license_must_be_accepted(file, capsys):
     assert stored_names() == ()
 
 
-@pytest.mark.parametrize(("said", "status"), [("y\n", 0), ("\n", 2), ("no\n", 2)])
-def test_a_terminal_is_asked(file, monkeypatch, capsys, said, status):
+@pytest.mark.parametrize(("typed", "status"), [("y\n", 0), ("\n", 2), ("no\n", 2)])
+def test_a_terminal_is_prompted(file, monkeypatch, capsys, typed, status):
     class Terminal:
         def isatty(self):
             return True
 
         def readline(self):
-            return said
+            return typed
 
     monkeypatch.setattr(sys, "stdin", Terminal())
     assert main(["models", "add", str(file), "--as", "toy"]) == status

@@ -31,7 +31,7 @@ def predict(artifact, crops):
     features = row[1]([Cropped(crop) for crop in crops])
     model = Model(artifact, Device())
     (group,) = model.window_groups
-    rows = np.concatenate([group(one[None], np.zeros(1)) for one in features])
+    rows = np.concatenate([group(row[None], np.zeros(1)) for row in features])
     return {name: rows[:, at] for name, at in model.layout.columns.items()}
 
 
