@@ -98,10 +98,10 @@ def test_a_second_run_gives_the_same_rows_to_the_last_bit(analyzer, images, rows
 
 
 @pytest.mark.slow
-def test_depth_of_prefetching_changes_nothing(analyzer, images, rows, monkeypatch):
-    monkeypatch.setattr(analyzer_module, "PREFETCH_FRAMES", 1)
-    assert_same(rows, list(analyzer.run(frames_of(images))))
-    monkeypatch.setattr(analyzer_module, "PREFETCH_FRAMES", 16)
+@pytest.mark.parametrize("depth", [1, 16])
+def test_depth_of_prefetching_changes_nothing(analyzer, images, rows, monkeypatch, depth):
+    for frames in ("PREFETCH_FRAMES", "TRACKED_FRAMES", "MEASURED_FRAMES"):
+        monkeypatch.setattr(analyzer_module, frames, depth)
     assert_same(rows, list(analyzer.run(frames_of(images))))
 
 

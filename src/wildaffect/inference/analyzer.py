@@ -29,6 +29,9 @@ PREFETCH_FRAMES = 3
 """Maximum number of decoded frames that wait to be tracked; limits memory."""
 TRACKED_FRAMES = 2
 """Maximum number of frames that wait to be measured."""
+MEASURED_FRAMES = 48
+"""Maximum number of frames, without pixels, that wait for their rows: faces are measured on
+while the caller reads all rows that waited for the first estimate of a neutral face."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +165,7 @@ class Analyzer:
             else:
                 tracked = prefetch(self._chain.track(scanned), depth=TRACKED_FRAMES)
                 measured = self._chain.measure(stack.enter_context(closing(tracked)))
-            faces = prefetch(measured, depth=depth)
+            faces = prefetch(measured, depth=1 if self.options.live else MEASURED_FRAMES)
             yield from stack.enter_context(closing(faces))
 
     def _person(self, neutral_of: NeutralOf, track_id: int) -> PersonStream:
