@@ -1,5 +1,7 @@
 """Head pose from landmarks, in the frame of reference of `HeadPose`."""
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,15 +29,21 @@ def head_pose(landmarks_xyz: NDArray[np.float32]) -> HeadPose:
 
 def head_rotation(landmarks_xyz: NDArray[np.float32]) -> NDArray[np.float64]:
     """Return the rotation (3, 3); x to the image's right, y up, z to the camera."""
-    face = canonical_face()
-    observed = landmarks_xyz[face.rigid_index].astype(np.float64) * [1, -1, -1]
-    model = face.vertices[face.rigid_index].astype(np.float64)
-    weight = (face.rigid_weight / face.rigid_weight.sum())[:, None]
+    weight, weighted_model = _rigid_model()
+    observed = landmarks_xyz[canonical_face().rigid_index].astype(np.float64) * [1, -1, -1]
     observed = observed - (weight * observed).sum(0)
-    model = model - (weight * model).sum(0)
-    u, _, vt = np.linalg.svd((weight * model).T @ observed)
+    u, _, vt = np.linalg.svd(weighted_model.T @ observed)
     flip = np.diag([1.0, 1.0, np.sign(np.linalg.det(vt.T @ u.T))])
     return vt.T @ flip @ u.T
+
+
+@cache
+def _rigid_model() -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """Return weights (R, 1) that add up to 1, and the centered, weighted model (R, 3)."""
+    face = canonical_face()
+    weight = (face.rigid_weight / face.rigid_weight.sum())[:, None]
+    model = face.vertices[face.rigid_index].astype(np.float64)
+    return weight, weight * (model - (weight * model).sum(0))
 
 
 def rotation_to_pose(rotation: NDArray[np.float64]) -> HeadPose:

@@ -101,7 +101,8 @@ class Network:
             self._request.get_input_tensor(place).data if shape.is_static else None
             for place, shape in enumerate(compiled.shapes)
         ]
-        """Memory of each input of the request, None if its shape is dynamic."""
+        """Memory of each input of the request in its last shape; None if it is dynamic and
+        was not used."""
 
     def __call__(self, *inputs: NDArray[Any]) -> tuple[NDArray[np.float32], ...]:
         """Run the network; inputs and outputs in the order of the file.
@@ -110,10 +111,10 @@ class Network:
             RuntimeError: If the shape of an input is not allowed.
         """
         _check_process()
-        # OpenVINO itself reads beyond an input whose fixed axes do not fit.
-        for value, shape in zip(inputs, self._shapes, strict=True):
-            check_shape(shape, value.shape)
-        self._request.infer(self._to_set(inputs), share_outputs=True)
+        others = self._to_set(inputs)
+        self._request.infer(others or None, share_outputs=True)
+        for place in others:
+            self._buffers[place] = self._request.get_input_tensor(place).data
         return tuple(
             np.array(self._request.get_output_tensor(index).data)
             for index in range(len(self.output_names))
@@ -126,7 +127,9 @@ class Network:
         """
         others: dict[int, NDArray[Any]] = {}
         for place, (value, buffer) in enumerate(zip(inputs, self._buffers, strict=True)):
-            if buffer is None or buffer.dtype != value.dtype:
+            if buffer is None or buffer.shape != value.shape or buffer.dtype != value.dtype:
+                # OpenVINO itself reads beyond an input whose fixed axes do not fit.
+                check_shape(self._shapes[place], value.shape)
                 others[place] = np.ascontiguousarray(value)
             else:
                 np.copyto(buffer, value)
