@@ -34,6 +34,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "features import": "import features of other programs (HDF5, npz)",
     },
     "Train": {
+        "demo-train": "train, score and export a first model in a minute",
         "recipes list": "list the recipes of pretrain, finetune and train",
         "recipes show": "print every setting of a recipe as JSON",
         "pretrain": "train a masked autoencoder on crops without labels",
