@@ -1,7 +1,7 @@
 """Windows sampled from sequences. Symbols: L rows of one window, D columns."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,33 +37,50 @@ class Sample:
 
 
 class WindowSampler:
-    """Samples windows at random; every row with features has the same probability.
+    """Samples windows at random; without weights, every row with features is as likely.
 
     A row is sampled, then its position in the window. If the run is long enough, a window
     begins early enough to have its full length before the run's end; it never spans a gap
     above `spec.max_gap_s`.
 
+    Args:
+        sequences: Sequences to sample from.
+        spec: Window to cut.
+        weights: Probability of each row with features, of all sequences in order.
+
     Raises:
         FeatureError: If no sequence has a row with features.
     """
 
-    def __init__(self, sequences: Sequence[FrameSequence], spec: WindowSpec) -> None:
+    def __init__(
+        self,
+        sequences: Sequence[FrameSequence],
+        spec: WindowSpec,
+        weights: NDArray[np.float64] | None = None,
+    ) -> None:
         self._sequences, self._spec = sequences, spec
         self._rows = [sequence.computed_rows for sequence in sequences]
         self._ends = np.cumsum([len(rows) for rows in self._rows])
         if not len(self._ends) or not self._ends[-1]:
             raise FeatureError("samples: at least one frame must have features, got none")
+        self._shares = None if weights is None else np.cumsum(weights / weights.sum())
 
     def draw(self, num_samples: int, rng: np.random.Generator) -> Iterator[Sample]:
         """Yield windows, determined by the state of `rng` alone."""
         for _ in range(num_samples):
-            drawn = int(rng.integers(self._ends[-1]))
+            drawn = self._row(rng)
             which = int(np.searchsorted(self._ends, drawn, side="right"))
             rows = self._rows[which]
             row = drawn - int(self._ends[which] - len(rows))
             times_s = self._sequences[which].time_s[rows]
             window = _window_around(times_s, row, self._spec, rng)
             yield _sample(self._sequences[which], rows[window])
+
+    def _row(self, rng: np.random.Generator) -> int:
+        if self._shares is None:
+            return int(rng.integers(self._ends[-1]))
+        found = np.searchsorted(self._shares, rng.uniform(), side="right")
+        return int(min(found, self._ends[-1] - 1))  # rounding of the last share
 
 
 def pad_left(sample: Sample, spec: LeftPaddedWindow) -> Sample:
@@ -82,6 +99,14 @@ def pad_left(sample: Sample, spec: LeftPaddedWindow) -> Sample:
         time_s=np.concatenate([lead_s, sample.time_s]),
         targets=targets,
     )
+
+
+def without_labels(sample: Sample) -> Sample:
+    """Return a window whose labels all count as missing."""
+    targets = sample.targets.take_columns(np.arange(len(sample)))
+    for task in Task:
+        targets[task].valid[:] = False
+    return replace(sample, targets=targets)
 
 
 def _window_around(

@@ -14,6 +14,7 @@ from wildaffect.losses.config import CCC, BinaryCrossEntropy, CrossEntropy, Loss
 from wildaffect.models.frameworks import HeadConfig
 from wildaffect.recipes.modern import EQUAL
 from wildaffect.training.core.recipe import OptimConfig
+from wildaffect.training.core.sampling import BalancedClasses
 from wildaffect.training.images.augment_config import AugmentConfig
 from wildaffect.training.images.recipe import (
     AnyImageRecipe,
@@ -21,7 +22,6 @@ from wildaffect.training.images.recipe import (
     PretrainRecipe,
     load_image_recipe,
 )
-from wildaffect.training.images.sampling import BalancedClasses
 
 LINEAR = HeadConfig(hidden_dims=(), dropout=0.1)
 

@@ -1,7 +1,13 @@
 import numpy as np
 import pytest
 
-from wildaffect.training.images.sampling import BalancedClasses, StepRows, class_weights
+from wildaffect.training.core.sampling import (
+    BalancedClasses,
+    BalancedVideos,
+    class_weights,
+    video_weights,
+)
+from wildaffect.training.images.sampling import StepRows
 
 
 def test_an_epoch_takes_each_image_once():
@@ -62,3 +68,13 @@ def test_images_without_any_expression_are_drawn_alike():
 def test_a_power_outside_0_to_1_is_refused():
     with pytest.raises(ValueError, match=r"sampling: power must be in \[0, 1\], got 2"):
         BalancedClasses(power=2)
+    with pytest.raises(ValueError, match=r"sampling: power must be in \[0, 1\], got -1"):
+        BalancedVideos(power=-1)
+
+
+def test_full_balance_draws_every_video_as_often():
+    weights = video_weights(np.array([0] * 90 + [1] * 10), power=1.0)
+    assert weights[:90].sum() == pytest.approx(0.5)
+    half = video_weights(np.array([0] * 90 + [1] * 10), power=0.5)
+    assert half[:90].sum() == pytest.approx(0.75)  # sqrt(90) to sqrt(10)
+    np.testing.assert_allclose(video_weights(np.array([0, 0, 0, 1]), 0.0), 0.25)

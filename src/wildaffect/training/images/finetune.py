@@ -20,6 +20,12 @@ from wildaffect.models.face_net import FaceNet, recompute_stages
 from wildaffect.training.core.callbacks import OnEvaluate, no_evaluate
 from wildaffect.training.core.distributed import gather, processes_of
 from wildaffect.training.core.recipe import BestOnDevSplit
+from wildaffect.training.core.sampling import (
+    BalancedClasses,
+    BalancedVideos,
+    class_weights,
+    video_weights,
+)
 from wildaffect.training.core.scores import task_scores
 from wildaffect.training.images.augment import apply_changes, draw_changes
 from wildaffect.training.images.crops import CropReader, normalizer, unit_crops
@@ -37,9 +43,10 @@ from wildaffect.training.images.labeled import (
     count_image_labels,
     crop_targets,
     join_labels,
+    number_videos,
 )
 from wildaffect.training.images.recipe import FinetuneRecipe
-from wildaffect.training.images.sampling import BalancedClasses, StepRows, class_weights
+from wildaffect.training.images.sampling import EveryImage, StepRows
 from wildaffect.training.images.start import Start
 
 _CHANGES, _MIX = 0xA06, 0x313
@@ -197,13 +204,14 @@ class Finetune:
         return net.to(self._fabric.device)
 
     def _weights(self) -> Any:
-        if not isinstance(self._recipe.sampling, BalancedClasses):
-            return None
-        return class_weights(
-            self._labels.expression.values,
-            self._labels.expression.valid,
-            self._recipe.sampling.power,
-        )
+        match self._recipe.sampling:
+            case EveryImage():
+                return None
+            case BalancedClasses(power=power):
+                expression = self._labels.expression
+                return class_weights(expression.values, expression.valid, power)
+            case BalancedVideos(power=power):
+                return video_weights(number_videos(self._parts.train), power)
 
     def _share(self, first_step: int) -> Iterator[Any]:
         step = first_step

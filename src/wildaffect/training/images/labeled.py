@@ -179,6 +179,15 @@ def joined_paths(sets: Sequence[LabeledCrops]) -> tuple[CropFile, ...]:
     return tuple(path for image_set in sets for path in image_set.paths)
 
 
+def number_videos(sets: Sequence[LabeledCrops]) -> NDArray[np.int64]:
+    """Return the video of each image, numbered over all sets, shape (N,)."""
+    numbers, first = [], 0
+    for image_set in sets:
+        numbers.append(image_set.annotations.video_index + first)
+        first += len(image_set.annotations.videos)
+    return np.concatenate(numbers)
+
+
 def count_image_labels(labels: TaskColumns, spaces: LabelSpaces) -> LabelStatistics:
     """Return the label frequencies, for losses weighted by them."""
     named, units = labels.expression, labels.action_units

@@ -1,6 +1,6 @@
 """Sampling of images; the step number alone determines them, for exact resuming.
 
-Symbols: N images, B images of a step, C classes.
+Symbols: N images, B images of a step.
 """
 
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from wildaffect.core.checks import check_numbers
 from wildaffect.core.config import Config
+from wildaffect.training.core.sampling import BalancedClasses, BalancedVideos
 
 _ORDER, _DRAW = 0x0DE, 0xD4A
 
@@ -22,35 +22,7 @@ class EveryImage(Config):
     kind: Literal["every-image"] = "every-image"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class BalancedClasses(Config):
-    """Images sampled with replacement, with rare expressions oversampled."""
-
-    power: float = 0.5
-    """Exponent of the inverse class frequency, in [0, 1]: 0 for uniform sampling of images,
-    1 for uniform sampling of classes."""
-    kind: Literal["balanced-classes"] = "balanced-classes"
-
-    def __post_init__(self) -> None:
-        check_numbers("sampling", "[0, 1]", power=self.power)
-
-
-Sampling = EveryImage | BalancedClasses
-
-
-def class_weights(
-    expression: NDArray[np.int64], valid: NDArray[np.bool_], power: float
-) -> NDArray[np.float64]:
-    """Return the sampling probability of each image, shape (N,).
-
-    An image without an expression gets the mean weight of those that have one.
-    """
-    weights = np.ones(len(expression))
-    if valid.any():
-        counts = np.bincount(expression[valid])
-        weights[valid] = counts[expression[valid]] ** -power
-        weights[~valid] = weights[valid].mean()
-    return weights / weights.sum()
+Sampling = EveryImage | BalancedClasses | BalancedVideos
 
 
 class StepRows:

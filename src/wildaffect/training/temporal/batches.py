@@ -13,12 +13,13 @@ from wildaffect.core.errors import UsageError
 from wildaffect.core.sequences import FrameSequence
 from wildaffect.core.windows import LeftPaddedWindow
 from wildaffect.data.collate import collate
-from wildaffect.data.samples import WindowSampler, pad_left
+from wildaffect.data.samples import Sample, WindowSampler, pad_left, without_labels
 from wildaffect.training.core.distributed import Processes
 from wildaffect.training.temporal.recipe import TemporalRecipe
+from wildaffect.training.temporal.sampling import row_weights
 from wildaffect.training.temporal.tensors import TensorBatch, to_tensors
 
-_DRAW = 0x7A1
+_DRAW, _DRAW_UNLABELED = 0x7A1, 0x7A2
 _NUM_TRIALS = 256
 """Number of windows to sample when estimating the mean number of rows per window."""
 
@@ -30,6 +31,13 @@ class TrainingBatches:
         num_rows: Number of rows of the training data.
         rows_per_step: Expected number of rows in the windows of a step.
 
+    Args:
+        sequences: Annotated sequences.
+        recipe: Recipe of the run.
+        processes: Processes that share the windows of a step.
+        unlabeled: Further sequences; their windows follow the others, without labels.
+        num_unlabeled: Number of those windows per step, over all processes together.
+
     Raises:
         UsageError: If the batch size is not a multiple of the number of processes.
     """
@@ -39,6 +47,9 @@ class TrainingBatches:
         sequences: Sequence[FrameSequence],
         recipe: TemporalRecipe,
         processes: Processes,
+        *,
+        unlabeled: Sequence[FrameSequence] = (),
+        num_unlabeled: int = 0,
     ) -> None:
         if recipe.batch_size % processes.count:
             raise UsageError(
@@ -46,7 +57,10 @@ class TrainingBatches:
                 f"processes, got {recipe.batch_size}"
             )
         self._spec = recipe.training_window
-        self._sampler = WindowSampler(sequences, self._spec)
+        weights = row_weights(sequences, recipe.sampling)
+        self._sampler = WindowSampler(sequences, self._spec, weights)
+        self._unlabeled = WindowSampler(unlabeled, self._spec) if unlabeled else None
+        self._num_unlabeled = -(-num_unlabeled // processes.count) * processes.count
         self._recipe, self._processes = recipe, processes
         self.num_rows = sum(len(sequence.computed_rows) for sequence in sequences)
         drawn = self._sampler.draw(_NUM_TRIALS, np.random.default_rng(_DRAW))
@@ -58,7 +72,16 @@ class TrainingBatches:
             rng = np.random.default_rng((self._recipe.seed, _DRAW, step))
             drawn = list(self._sampler.draw(self._recipe.batch_size, rng))
             own = drawn[self._processes.rank :: self._processes.count]
+            own += self._share_of_unlabeled(step)
             if isinstance(self._spec, LeftPaddedWindow):
                 own = [pad_left(window, self._spec) for window in own]
             yield to_tensors(collate(own), device)
             step += 1
+
+    def _share_of_unlabeled(self, step: int) -> list[Sample]:
+        if self._unlabeled is None:
+            return []
+        rng = np.random.default_rng((self._recipe.seed, _DRAW_UNLABELED, step))
+        drawn = list(self._unlabeled.draw(self._num_unlabeled, rng))
+        own = drawn[self._processes.rank :: self._processes.count]
+        return [without_labels(window) for window in own]

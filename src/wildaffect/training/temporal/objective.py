@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from wildaffect.core.sequences import FrameSequence
-from wildaffect.core.tasks import LabelSpaces
+from wildaffect.core.tasks import LabelSpaces, Task
 from wildaffect.losses.multitask import LossReport, build_loss
 from wildaffect.models.feedback import GroundTruth
 from wildaffect.models.frameworks import LabelFeedback
@@ -44,6 +44,7 @@ class TemporalObjective:
 
     Attributes:
         sampler: Sampler of training batches.
+        train_part: Sequences that are trained on: all without those of the dev split.
         dev: Sequences of the dev split; empty without one.
 
     Args:
@@ -64,24 +65,24 @@ class TemporalObjective:
         spaces: LabelSpaces,
     ) -> None:
         self._recipe, self._fabric, self._spaces = recipe, fabric, spaces
-        train_part = list(sequences)
+        self.train_part = list(sequences)
         self.dev: list[FrameSequence] = []
         self.patience_epochs: int | None = None
         if isinstance(recipe.selection, BestOnDevSplit):
             self.patience_epochs = recipe.selection.patience_epochs
-            train_part, self.dev = split_subjects(
+            self.train_part, self.dev = split_subjects(
                 sequences, recipe.selection.share, seed=recipe.seed
             )
-        self.sampler = TrainingBatches(train_part, recipe, processes_of(fabric))
+        self.sampler = TrainingBatches(self.train_part, recipe, processes_of(fabric))
         self.steps_per_epoch = self._count_steps(sequences)
         self.ema_decay = recipe.ema_decay
         torch.manual_seed(recipe.seed)
         first = sequences[0]
         width = first.features.shape[1]
         model = build_model(recipe.model, width, spaces, first.set_widths)
-        moments = feature_moments(train_part)
+        moments = feature_moments(self.train_part)
         model.standardize(torch.from_numpy(moments.mean), torch.from_numpy(moments.std))
-        loss = build_loss(recipe.loss, spaces, count_labels(train_part, spaces))
+        loss = build_loss(recipe.loss, spaces, count_labels(self.train_part, spaces))
         self.model: nn.Module = model.to(fabric.device)
         self.loss: nn.Module = loss.to(fabric.device)
         noise = recipe.input_noise * torch.from_numpy(moments.std).float()
@@ -111,12 +112,17 @@ class TemporalObjective:
         if self._noise is not None:
             features = features + self._noise * torch.randn_like(features)
         outputs = forward(features, windows.lengths, windows.times_s, truth)
+        report = self.report(outputs, batch)
+        self._fabric.backward(report.total)
+        return report
+
+    def report(self, outputs: dict[Task, Tensor], batch: StepBatch) -> LossReport:
+        """Return the loss of a batch's outputs over all processes."""
         report: LossReport = self.loss(
             gather(self._fabric, outputs),
-            gather(self._fabric, windows.targets),
-            gather(self._fabric, windows.valid),
+            gather(self._fabric, batch.windows.targets),
+            gather(self._fabric, batch.windows.valid),
         )
-        self._fabric.backward(report.total)
         return report
 
     def evaluate(self, model: nn.Module, epoch: int) -> dict[str, float]:  # noqa: ARG002

@@ -16,7 +16,9 @@ from wildaffect.losses.config import LossConfig
 from wildaffect.models.frameworks import ModelConfig
 from wildaffect.training.core.recipe import BestOnDevSplit, RunRecipe, Selection
 from wildaffect.training.temporal.epoch_length import AllRows, EpochLength
+from wildaffect.training.temporal.sampling import EveryRow, Sampling
 from wildaffect.training.temporal.sequence_inputs import feature_sets
+from wildaffect.training.temporal.unlabeled import LabeledOnly, Unlabeled
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,6 +37,10 @@ class TemporalRecipe(RunRecipe):
     window: AnyWindow
     """Window for prediction; training draws windows of the same length."""
     selection: Selection = field(default_factory=BestOnDevSplit)
+    sampling: Sampling = field(default_factory=EveryRow)
+    """Sampling of the training windows."""
+    unlabeled: Unlabeled = field(default_factory=LabeledOnly)
+    """Use of videos without labels."""
     ema_decay: float = 0.0
     """Decay of the EMA of the weights, which is saved instead of the last weights; 0 for
     none."""
