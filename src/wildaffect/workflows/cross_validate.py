@@ -49,6 +49,7 @@ def cross_validate(  # noqa: PLR0913 - each is an option of the command
     layout: str | None = None,
     train_split: str = "train",
     data_license: str = UNKNOWN_LICENSE,
+    unlabeled_features: str | Path | None = None,
     device: Literal["auto", "cpu", "cuda"] = "auto",
     num_threads: int = 1,
     trackers: tuple[Tracker, ...] = (),
@@ -67,6 +68,8 @@ def cross_validate(  # noqa: PLR0913 - each is an option of the command
         layout: Layout of the annotations.
         train_split: Split that is divided into folds.
         data_license: License of the annotations.
+        unlabeled_features: Feature store of videos to train on without labels, for recipes
+            that use such. Videos that `data` names, in any split, are left out.
         device: Where to train.
         num_threads: Threads of tensor operations.
         trackers: Experiment trackers.
@@ -86,6 +89,7 @@ def cross_validate(  # noqa: PLR0913 - each is an option of the command
         layout=layout,
         train_split=train_split,
         data_license=data_license,
+        unlabeled_features=unlabeled_features,
         config=TrainerConfig(accelerator=device, trackers=trackers),
         num_threads=num_threads,
         callbacks=Callbacks(on_start=on_start, on_epoch_end=on_epoch_end, on_note=on_note),

@@ -43,6 +43,7 @@ def train(  # noqa: PLR0913 - each is an option of the command
     train_split: str = "train",
     score_split: str | None = "val",
     data_license: str = UNKNOWN_LICENSE,
+    unlabeled_features: str | Path | None = None,
     device: Literal["auto", "cpu", "cuda"] = "auto",
     num_threads: int = 1,
     trackers: tuple[Tracker, ...] = (),
@@ -62,6 +63,8 @@ def train(  # noqa: PLR0913 - each is an option of the command
         score_split: Split that is scored after every epoch and at the end, and never used
             for selection, or None.
         data_license: License of the annotations; exported models repeat it.
+        unlabeled_features: Feature store of videos to train on without labels, for recipes
+            that use such. Videos that `data` names, in any split, are left out.
         device: Where to train.
         num_threads: Threads of tensor operations on the CPU, per process.
         trackers: Experiment trackers to log to beside TensorBoard.
@@ -83,6 +86,7 @@ def train(  # noqa: PLR0913 - each is an option of the command
         layout=layout,
         train_split=train_split,
         data_license=data_license,
+        unlabeled_features=unlabeled_features,
         config=TrainerConfig(accelerator=device, trackers=trackers),
         num_threads=num_threads,
         callbacks=Callbacks(on_start=on_start, on_epoch_end=on_epoch_end, on_note=on_note),

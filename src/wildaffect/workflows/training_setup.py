@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from wildaffect.calibration.fitting import CrossFit
+from wildaffect.core.printable import counted
 from wildaffect.core.sequences import FrameSequence
 from wildaffect.features.store import FeatureStore
 from wildaffect.formats.generated import find_generated
@@ -20,7 +21,9 @@ from wildaffect.training.temporal.job import TemporalJob
 from wildaffect.training.temporal.load import Split, load_split
 from wildaffect.training.temporal.recipe import TemporalRecipe
 from wildaffect.training.temporal.runs import TrainedModel
+from wildaffect.training.temporal.tensors import rows_per_second
 from wildaffect.workflows.notes import Notes
+from wildaffect.workflows.unlabeled_videos import load_unlabeled
 
 Tracker = Literal["wandb", "mlflow"]
 
@@ -78,6 +81,7 @@ def set_up(  # noqa: PLR0913 - arguments of train and cross_validate
     layout: str | None,
     train_split: str,
     data_license: str,
+    unlabeled_features: str | Path | None,
     config: TrainerConfig,
     num_threads: int,
     callbacks: Callbacks,
@@ -110,10 +114,27 @@ def set_up(  # noqa: PLR0913 - arguments of train and cross_validate
         store=store,
         config=config,
         data_license=data_license,
+        unlabeled=_unlabeled(unlabeled_features, Path(data), recipe, split, notes),
         callbacks=replace(callbacks, on_note=notes.add),
     )
     folder = Path(output) if output else Path("runs") / f"{recipe.name}-{recipe.seed}"
     return TrainSetup(job=job, folder=folder, split=split, notes=notes)
+
+
+def _unlabeled(
+    features: str | Path | None,
+    data: Path,
+    recipe: TemporalRecipe,
+    split: Split,
+    notes: Notes,
+) -> tuple[FrameSequence, ...]:
+    if features is None:
+        return ()
+    rate_hz = rows_per_second(split.sequences)
+    found = load_unlabeled(Path(features), data, recipe, rate_hz=rate_hz)
+    num_rows = sum(len(sequence.computed_rows) for sequence in found)
+    notes.add(f"{counted(len(found), 'video')} without labels, {num_rows:,} rows")
+    return found
 
 
 def calibrate_on_dev(

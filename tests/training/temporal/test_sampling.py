@@ -54,7 +54,7 @@ def test_sampling_is_a_setting_of_the_recipe(sequences, tiny):
     shape, plain = first(EveryRow())
     other, balanced = first(BalancedVideos())
     assert shape[0] == other[0] == tiny.batch_size
-    assert plain.steps_per_epoch == balanced.steps_per_epoch
+    assert plain.num_rows == balanced.num_rows
 
 
 def test_sequences_without_features_are_refused_with_weights_too(tiny):

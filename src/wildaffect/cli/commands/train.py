@@ -39,6 +39,9 @@ class TrainCommand(TrainingFlags):
     recipe: TemporalRecipe
     features: Path | None = None
     """Feature store; by default `features` in the data folder."""
+    unlabeled_features: Path | None = None
+    """Feature store of videos to train on without labels, for recipes whose unlabeled.kind
+    uses them. Videos that the annotations name, in any split, are left out."""
     layout: str | None = None
     """Layout of the annotations, if there are several."""
     train_split: str = "train"
@@ -128,6 +131,7 @@ def run(command: "TrainCommand | SystemOptions | PixelSystemOptions") -> int:
                 layout=command.layout,
                 train_split=command.train_split,
                 data_license=command.data_license,
+                unlabeled_features=command.unlabeled_features,
                 device=command.device,
                 num_threads=command.threads,
                 trackers=command.trackers,

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from torch import nn
 
+from wildaffect.core.errors import UsageError
 from wildaffect.core.sequences import FrameSequence
+from wildaffect.core.tasks import LabelSpaces
 from wildaffect.features.store import FeatureStore
 from wildaffect.inference.manifest import DataSource
 from wildaffect.training.core.callbacks import SILENT, Callbacks
@@ -22,6 +24,8 @@ from wildaffect.training.temporal.objective import TemporalObjective
 from wildaffect.training.temporal.recipe import TemporalRecipe
 from wildaffect.training.temporal.runs import TrainedModel, load_run
 from wildaffect.training.temporal.score import raw_scores
+from wildaffect.training.temporal.semi_supervised import SemiSupervisedObjective
+from wildaffect.training.temporal.unlabeled import LabeledOnly
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +37,22 @@ class TemporalJob:
     config: TrainerConfig = field(default_factory=TrainerConfig)
     data_license: str = UNKNOWN_LICENSE
     """License of the annotations, copied to exported artifacts."""
+    unlabeled: tuple[FrameSequence, ...] = ()
+    """Sequences that are trained on without labels, by recipes that use such."""
     callbacks: Callbacks = SILENT
+
+    def __post_init__(self) -> None:
+        is_used = not isinstance(self.recipe.unlabeled, LabeledOnly)
+        if is_used and not self.unlabeled:
+            raise UsageError(
+                f"{self.recipe.name}: unlabeled={self.recipe.unlabeled.kind} needs videos "
+                "without labels, got none; name their feature store with `unlabeled`"
+            )
+        if self.unlabeled and not is_used:
+            raise UsageError(
+                f"{self.recipe.name}: this recipe does not use unlabeled videos; set its "
+                "unlabeled.kind to mean-teacher or pseudo-labels, or leave them out"
+            )
 
 
 class ScoredSplit(NamedTuple):
@@ -62,7 +81,9 @@ def train_run(
     sequences = split.sequences
     dev = dev_videos(recipe, sequences)
     source = DataSource(name=split.annotations.source, license=job.data_license)
-    data = describe_data(split, job.store, recipe, dev=dev, source=source)
+    data = describe_data(
+        split, job.store, recipe, dev=dev, source=source, unlabeled=job.unlabeled
+    )
     run = Run(folder)
     fabric = launch(job.config.accelerator, recipe.precision)
 
@@ -77,13 +98,23 @@ def train_run(
         run,
         recipe,
         data,
-        lambda: TemporalObjective(recipe, sequences, fabric=fabric, spaces=data.spaces),
+        lambda: _objective(job, sequences, fabric, data.spaces),
         fabric=fabric,
         config=job.config,
         callbacks=job.callbacks,
         curve=curve,
     )
     return load_run(folder)
+
+
+def _objective(
+    job: TemporalJob, sequences: Sequence[FrameSequence], fabric: Any, spaces: LabelSpaces
+) -> TemporalObjective:
+    if not job.unlabeled:
+        return TemporalObjective(job.recipe, sequences, fabric=fabric, spaces=spaces)
+    return SemiSupervisedObjective(
+        job.recipe, sequences, job.unlabeled, fabric=fabric, spaces=spaces
+    )
 
 
 def dev_videos(

@@ -169,6 +169,7 @@ def describe_data(
     *,
     dev: tuple[str, ...],
     source: DataSource,
+    unlabeled: Sequence[FrameSequence] = (),
 ) -> RunData:
     """Return the data record of a run.
 
@@ -178,6 +179,7 @@ def describe_data(
         recipe: Recipe of the run.
         dev: Videos of the dev split.
         source: Name and license of the annotations.
+        unlabeled: Sequences that are trained on without labels.
     """
     inputs = in_order(recipe.inputs)
     digests, crops, widths = {}, {}, {}
@@ -193,6 +195,7 @@ def describe_data(
             sequence.video for sequence in split.sequences if sequence.video not in set(dev)
         ),
         dev_videos=dev,
+        unlabeled_videos=tuple(sequence.video for sequence in unlabeled),
         input_dim=split.sequences[0].features.shape[1],
         input_widths={
             name: len(COLUMNS[name]) if name in COLUMNS else widths[name] for name in inputs

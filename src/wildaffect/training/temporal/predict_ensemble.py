@@ -86,8 +86,7 @@ def predict_at_rate(trained: TrainedModel, sequence: FrameSequence) -> SequenceO
     rows = sequence.computed_rows
     time_s = sequence.time_s[rows]
     kept = kept_rows(time_s, rate_hz)
-    subsampled = _only(sequence, rows[kept])
-    outputs = predict_sequences(trained.model, [subsampled], window)[0]
+    outputs = predict_sequences(trained.model, [_only(sequence, rows[kept])], window)[0]
 
     def interpolate(values: NDArray[np.float32]) -> NDArray[np.float32]:
         flat = between_kept(
@@ -104,6 +103,12 @@ def predict_at_rate(trained: TrainedModel, sequence: FrameSequence) -> SequenceO
         time_s=time_s,
         probs={task: interpolate(values) for task, values in outputs.probs.items()},
     )
+
+
+def subsampled(sequence: FrameSequence, rate_hz: float) -> FrameSequence:
+    """Return the sequence with features in about `rate_hz` rows per second only."""
+    rows = sequence.computed_rows
+    return _only(sequence, rows[kept_rows(sequence.time_s[rows], rate_hz)])
 
 
 def _only(sequence: FrameSequence, rows: NDArray[np.int64]) -> FrameSequence:

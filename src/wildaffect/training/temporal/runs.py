@@ -26,6 +26,8 @@ class RunData(Config):
     train_videos: tuple[str, ...]
     dev_videos: tuple[str, ...]
     """Videos of the dev split; empty without one."""
+    unlabeled_videos: tuple[str, ...] = ()
+    """Videos that were trained on without labels."""
     input_dim: int
     input_widths: dict[str, int]
     """Number of columns of each input, in order."""
