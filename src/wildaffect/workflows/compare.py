@@ -101,6 +101,7 @@ def compare(  # noqa: PLR0913 - each is an option of the command
             layout=None,
             train_split="train",
             data_license=UNKNOWN_LICENSE,
+            unlabeled_features=None,
             config=TrainerConfig(accelerator=device),
             num_threads=num_threads,
             callbacks=Callbacks(on_epoch_end=on_epoch_end, on_note=on_note),

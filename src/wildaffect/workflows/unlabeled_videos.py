@@ -1,14 +1,18 @@
 """Videos of a feature store that are trained on without labels."""
 
+from functools import partial
 from pathlib import Path
 
 from wildaffect.core.errors import FeatureError
 from wildaffect.core.sequences import FrameSequence
+from wildaffect.data.stored_sequences import load_sequences
 from wildaffect.features.store import FeatureStore
 from wildaffect.formats.detect import detect
-from wildaffect.training.temporal.frame_requests import request_store, sequences_of
+from wildaffect.training.temporal.frame_requests import request_queries
+from wildaffect.training.temporal.load import frame_query
 from wildaffect.training.temporal.predict_ensemble import DENSE_RATIO, subsampled
 from wildaffect.training.temporal.recipe import TemporalRecipe
+from wildaffect.training.temporal.sequence_inputs import measured_view
 from wildaffect.training.temporal.tensors import rows_per_second
 
 
@@ -25,12 +29,16 @@ def load_unlabeled(
     """
     named = annotated_videos(data)
     store = FeatureStore(features)
+    view = measured_view(recipe.inputs, recipe.neutral)
+    query = partial(frame_query, store, recipe)
     found = []
-    for request in request_store(store, [recipe], 1):
-        if request.annotations.videos[0] not in named:
-            for (sequence,) in sequences_of(request, store, [recipe]):
-                is_dense = rows_per_second([sequence]) > DENSE_RATIO * rate_hz
-                found.append(subsampled(sequence, rate_hz) if is_dense else sequence)
+    for request in request_queries(store, [query(first_frame=0)], 1):
+        if request.annotations.videos[0] in named:
+            continue
+        asked = query(first_frame=request.first_frame)
+        for sequence in load_sequences(request.annotations, store, asked, view):
+            is_dense = rows_per_second([sequence]) > DENSE_RATIO * rate_hz
+            found.append(subsampled(sequence, rate_hz) if is_dense else sequence)
     if not found:
         raise FeatureError(
             f"{features}: no video is left to train on without labels; {data} names all of "

@@ -78,6 +78,16 @@ def request_store(
         FeatureError: If no video has all features, or none of them are of frames.
     """
     queries = [_query(store, reader, 0) for reader in readers]
+    yield from request_queries(store, queries, named_from)
+
+
+def request_queries(
+    store: FeatureStore, queries: Sequence[FeatureQuery], named_from: FirstFrame
+) -> Iterator[FrameRequest]:
+    """Yield all frames of each video that has the features of every query.
+
+    Arguments and errors are those of `request_store`.
+    """
     sets = tuple(dict.fromkeys(name for query in queries for name in _present(query)))
     videos = {name: {entry.video for entry in store.entries(name)} for name in sets}
     shared = set.intersection(
