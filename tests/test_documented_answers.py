@@ -36,3 +36,12 @@ def test_scripts_print_what_the_page_shows(demo, page, monkeypatch, capsys):
         assert [line.split() for line in printed.splitlines()] == [
             line.split() for line in shown.splitlines()
         ]
+
+
+@pytest.mark.slow
+def test_the_methods_paragraph_is_that_of_the_page(demo, capsys):
+    page = (DOCS / "reporting-guide.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"^```text\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    capsys.readouterr()
+    assert main(["methods", str(demo / "demo-results" / "clip.csv")]) == 0
+    assert capsys.readouterr().out.split() == shown.split()

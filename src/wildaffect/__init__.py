@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from wildaffect.workflows.finetune import finetune
     from wildaffect.workflows.generate import generate
     from wildaffect.workflows.load_model import load_model
+    from wildaffect.workflows.methods_text import methods_text
     from wildaffect.workflows.predict import predict
     from wildaffect.workflows.pretrain import pretrain
     from wildaffect.workflows.report import report
@@ -76,6 +77,7 @@ _HOMES = {
     "generate": "wildaffect.workflows.generate",
     "load_model": "wildaffect.workflows.load_model",
     "load_run": "wildaffect.training.temporal.runs",
+    "methods_text": "wildaffect.workflows.methods_text",
     "predict": "wildaffect.workflows.predict",
     "pretrain": "wildaffect.workflows.pretrain",
     "read_events": "wildaffect.outputs.events_file",
@@ -120,6 +122,7 @@ __all__ = [
     "generate",
     "load_model",
     "load_run",
+    "methods_text",
     "predict",
     "pretrain",
     "read_events",

@@ -18,6 +18,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "report": "write offline HTML pages of results to look at",
         "events": "find events: onset, apex and offset of what people show",
         "summarize": "write statistics of every signal, a row per person",
+        "methods": "print a paragraph for the methods section of a paper",
         "compare-clips": "compare conditions over participants, with intervals",
         "convert": "write results as files of OpenFace, Py-Feat, ELAN and others",
         "agreement": "compare a result with a table of another program",
