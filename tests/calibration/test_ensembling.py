@@ -6,7 +6,7 @@ import pytest
 from wildaffect.calibration.ensembling import average, centering, correlations
 from wildaffect.calibration.selection import select_members
 from wildaffect.core.errors import BadOutputs
-from wildaffect.core.tasks import Task
+from wildaffect.core.tasks import ABAW_TASKS, Task
 from wildaffect.metrics.agreement import concordance_correlation
 
 
@@ -82,7 +82,7 @@ def test_each_task_is_averaged_over_the_members_that_predict_it(noisy_model):
     for task in (Task.EXPRESSION, Task.ACTION_UNITS):
         np.testing.assert_allclose(mixed.probs[task], other[0].probs[task], atol=1e-6)
     assert Task.ACTION_UNITS not in mixed.spread
-    assert list(mixed.probs) == list(Task)
+    assert list(mixed.probs) == list(ABAW_TASKS)
 
 
 def test_members_are_centered_and_compared_among_those_that_predict_a_task(noisy_model):

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from wildaffect.core.errors import UsageError
-from wildaffect.core.tasks import ABAW_ACTION_UNITS, Task
+from wildaffect.core.tasks import ABAW_ACTION_UNITS, ABAW_TASKS, Task
 from wildaffect.core.windows import FRAME_WISE, WindowSpec
 from wildaffect.export.artifact import Title, build_artifact, check_exportable
 from wildaffect.inference.calibration import Calibration
@@ -104,7 +104,7 @@ def test_specialists_keep_their_tasks_and_windows(make_run):
         make_run("every", window=FRAME_WISE),
     )
     manifest = manifest_of(*folders)
-    assert manifest.tasks == tuple(Task)
+    assert manifest.tasks == ABAW_TASKS
     assert [member.tasks for member in manifest.members] == [
         (Task.ACTION_UNITS,),
         (Task.VALENCE, Task.AROUSAL),

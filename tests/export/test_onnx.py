@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from wildaffect.core.errors import BadArtifact
-from wildaffect.core.tasks import Task
+from wildaffect.core.tasks import ABAW_TASKS, Task
 from wildaffect.export.onnx import (
     LARGEST_DIFFERENCE,
     check_parity,
@@ -78,7 +78,7 @@ SLOW = [pair for pair in product(ENCODERS, SQUARE) if pair not in FAST]
 def build(
     encoder: TemporalConfig,
     framework: FrameworkConfig = FULLEST,
-    tasks: tuple[Task, ...] = tuple(Task),
+    tasks: tuple[Task, ...] = ABAW_TASKS,
 ) -> MultitaskModel:
     head = HeadConfig(hidden_dims=(8,))
     model = build_model(
@@ -124,7 +124,7 @@ def test_a_file_names_what_it_takes_and_gives(
     network = Network(files[encoder], device=Device())
     assert set(network.input_names) <= {"features", "lengths", "times_s"}
     assert network.input_widths["features"] == 6
-    assert network.output_names == tuple(Task)
+    assert network.output_names == ABAW_TASKS
     inputs = {
         "features": np.zeros((1, 3, 6), np.float32),
         "lengths": np.array([3]),

@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from wildaffect.core.tasks import Task
+from wildaffect.core.tasks import ABAW_TASKS, Task
 from wildaffect.models.feedback import GroundTruth
 from wildaffect.models.frameworks import (
     FrameworkConfig,
@@ -164,7 +164,7 @@ def make_model() -> Callable[..., MultitaskModel]:
     def make(
         encoder: TemporalConfig,
         framework: FrameworkConfig | None = None,
-        tasks: tuple[Task, ...] = tuple(Task),
+        tasks: tuple[Task, ...] = ABAW_TASKS,
     ) -> MultitaskModel:
         config = ModelConfig(
             encoder=encoder,

@@ -3,7 +3,7 @@ import copy
 import pytest
 import torch
 
-from wildaffect.core.tasks import LabelSpaces, Task
+from wildaffect.core.tasks import ABAW_TASKS, LabelSpaces, Task
 from wildaffect.models.backbones.iresnet import IResNet, IResNetConfig
 from wildaffect.models.backbones.vit import MeanTokenViT, ViTConfig
 from wildaffect.models.face_net import FaceNet, recompute_stages
@@ -17,7 +17,7 @@ def build(kind="conv"):
     torch.manual_seed(0)
     backbone = IResNet(CONV) if kind == "conv" else MeanTokenViT(VIT)
     head = HeadConfig(hidden_dims=(), dropout=0)
-    return FaceNet(backbone, head, tuple(Task), LabelSpaces())
+    return FaceNet(backbone, head, ABAW_TASKS, LabelSpaces())
 
 
 @pytest.fixture

@@ -21,13 +21,11 @@ from wildaffect.inference.calibration import (
     units_present,
 )
 from wildaffect.inference.smoothing import SmoothingKind, smooth
-from wildaffect.metrics.agreement import AgreementSums
-from wildaffect.metrics.counts import ConfusionCounts, UnitCounts
-from wildaffect.metrics.scores import VideoStatistics
+from wildaffect.metrics.scores import VideoStatistics, sums_by_video
 
 Probs = NDArray[np.float32]
 Decided = dict[Task, NDArray[Any]]
-"""Valence and arousal (N,), class (N,), presence of units (N, K)."""
+"""Valence and arousal (N,), class (N,), presence of units and values on scales (N, K)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +89,7 @@ def decide(
     decided: Decided = {}
     for task, values in probs.items():
         match task:
-            case Task.VALENCE | Task.AROUSAL:
+            case Task.VALENCE | Task.AROUSAL | Task.DIMENSIONS | Task.INTENSITIES:
                 decided[task] = values[rows]
             case Task.EXPRESSION:
                 decided[task] = expression_probs(values[rows], calibration).argmax(1)
@@ -104,29 +102,22 @@ def decide(
 def statistics(rows: LabeledRows, decided: Decided, spaces: LabelSpaces) -> VideoStatistics:
     """Return the score statistics of each video; missing tasks do not count."""
     num_rows, num_videos = len(rows.video_index), len(rows.videos)
-    num_units = len(spaces.action_units)
 
-    def columns(task: Task, width: tuple[int, ...] = ()) -> dict[str, Any]:
-        nothing = TaskColumn.empty((num_rows, *width), np.int64)
+    def columns(task: Task) -> dict[str, Any]:
+        nothing = TaskColumn.empty((num_rows, *spaces.width(task)), np.int64)
         labels = rows.labels.get(task, nothing)
         return {
             "target": labels.values,
             "pred": decided.get(task, nothing.values),
             "valid": labels.valid,
             "groups": rows.video_index,
-            "num_groups": num_videos,
         }
 
     return VideoStatistics(
         videos=rows.videos,
         subjects=rows.videos,
         spaces=spaces,
-        valence=AgreementSums.by_group(**columns(Task.VALENCE)),
-        arousal=AgreementSums.by_group(**columns(Task.AROUSAL)),
-        expression=ConfusionCounts.by_group(
-            **columns(Task.EXPRESSION), num_classes=len(spaces.expressions)
-        ),
-        action_units=UnitCounts.by_group(**columns(Task.ACTION_UNITS, (num_units,))),
+        **sums_by_video({task: columns(task) for task in Task}, spaces, num_videos),
     )
 
 

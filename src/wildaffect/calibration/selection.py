@@ -28,6 +28,7 @@ from wildaffect.core.tasks import LabelSpaces, Task
 from wildaffect.inference.calibration import Calibration
 from wildaffect.metrics.agreement import AgreementSums
 from wildaffect.metrics.counts import ConfusionCounts, UnitCounts
+from wildaffect.metrics.scales import SCORE_OF_SCALES, ScaleSums
 from wildaffect.metrics.scores import VideoStatistics
 
 MISSING_TASK_PENALTY = 100.0
@@ -213,5 +214,9 @@ def _task_score(
         case Task.EXPRESSION:
             counts = ConfusionCounts.of(target, pred, num_classes, valid=valid)
             return float(counts.macro_f1())
+        case Task.DIMENSIONS | Task.INTENSITIES:
+            nothing = np.zeros(len(target), np.int64)
+            sums = ScaleSums.by_group(target, pred, nothing, num_groups=1, valid=valid)
+            return float(sums.pooled().scores().mean(SCORE_OF_SCALES[task]))
         case Task.ACTION_UNITS:
             return float(UnitCounts.of(target, pred, valid=valid).mean_f1())

@@ -22,6 +22,7 @@ from wildaffect.inference.smoothing import (
 )
 from wildaffect.metrics.agreement import AgreementSums
 from wildaffect.metrics.counts import ConfusionCounts
+from wildaffect.metrics.scales import SCORE_OF_SCALES, ScaleSums
 
 Grid = tuple[SmoothingKind | None, ...]
 Weights = NDArray[np.int64]
@@ -49,20 +50,20 @@ class SmoothingGrids(Config):
     arousal: Grid = EITHER_SIDE
     expression: Grid = EITHER_SIDE
     action_units: Grid = EITHER_SIDE
+    dimensions: Grid = EITHER_SIDE
+    intensities: Grid = EITHER_SIDE
 
 
-CAUSAL_GRIDS = SmoothingGrids(
-    valence=PAST_ONLY, arousal=PAST_ONLY, expression=PAST_ONLY, action_units=PAST_ONLY
-)
+CAUSAL_GRIDS = SmoothingGrids(**dict.fromkeys(Task, PAST_ONLY))
 """Candidates for models without latency."""
 
 
 class SmoothingChoice:
     """Computes every smoothing of every task once, then selects on any set of videos.
 
-    Valence and arousal are compared by CCC, expressions by macro-F1 of the most probable
-    class, action units by their mean F1 with each unit at its best threshold, as a rare
-    unit almost never reaches 0.5 with any smoothing.
+    Valence, arousal and dimensions are compared by CCC, intensities by ICC, expressions by
+    macro-F1 of the most probable class, action units by their mean F1 with each unit at its
+    best threshold, as a rare unit almost never reaches 0.5 with any smoothing.
     """
 
     def __init__(self, rows: LabeledRows, grids: SmoothingGrids) -> None:
@@ -103,6 +104,10 @@ def _score(rows: LabeledRows, task: Task, values: Probs) -> Score:
                 **groups,
             )
             return lambda weights: float(counts.pooled(weights).macro_f1())
+        case Task.DIMENSIONS | Task.INTENSITIES:
+            scales = ScaleSums.by_group(target, values, valid=valid, **groups)
+            name = SCORE_OF_SCALES[task]
+            return lambda weights: float(scales.pooled(weights).scores().mean(name))
         case Task.ACTION_UNITS:
             histogram = _histogram(rows, values)
             return lambda weights: _best_mean_f1(

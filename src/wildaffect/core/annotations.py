@@ -41,6 +41,7 @@ class Annotations(TaskColumns):
     label counts once per video, in the loss and in scores, for the mean of its outputs."""
 
     def __post_init__(self) -> None:
+        TaskColumns.__post_init__(self)
         rows = (len(self.images),)
         for name, index in (
             ("video_index", self.video_index),

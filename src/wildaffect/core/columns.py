@@ -1,6 +1,6 @@
-"""Values of the four tasks by row, each with a mask: of labels and of predictions.
+"""Values of the tasks by row, each with a mask: of labels and of predictions.
 
-Symbols: N rows, K action units. In a batch, (B, T) takes the place of N.
+Symbols: N rows, K action units or scales. In a batch, (B, T) takes the place of N.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,7 +10,7 @@ from typing import Any, Self, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from wildaffect.core.tasks import LabelSpaces, Task
+from wildaffect.core.tasks import SCALE_TASKS, LabelSpaces, Task
 
 Mask = NDArray[np.bool_]
 Rows = slice | NDArray[np.int64]
@@ -21,7 +21,7 @@ class TaskColumn:
     """Values of one task; where `valid` is False, the value is never read."""
 
     values: NDArray[Any]
-    """Shape (N,), for action units (N, K)."""
+    """Shape (N,), for action units and scales (N, K)."""
     valid: Mask
     """Shape as `values`."""
 
@@ -71,9 +71,13 @@ def masked(values: NDArray[np.floating[Any]]) -> TaskColumn:
     return TaskColumn(np.nan_to_num(values), ~np.isnan(values))
 
 
+NO_COLUMN = TaskColumn(np.zeros((0, 0), np.float32), np.zeros((0, 0), np.bool_))
+"""Stands for a column of shape (N, 0) in the arguments of a record."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskColumns:
-    """Values of the four tasks for the same N rows."""
+    """Values of all tasks for the same N rows."""
 
     valence: TaskColumn
     """In [-1, 1] if annotated; a prediction is not clipped."""
@@ -86,6 +90,16 @@ class TaskColumns:
     expression_shares: TaskColumn | None = None
     """Share of observers who named each class (soft label), shape (N, C); a row has all of
     them or none. It is learned instead of `expression`, which scores compare with."""
+    dimensions: TaskColumn = NO_COLUMN
+    """In the units of their scales, if annotated within them; (N, 0) if there are none."""
+    intensities: TaskColumn = NO_COLUMN
+    """As `dimensions`."""
+
+    def __post_init__(self) -> None:
+        shape = (*self.valence.values.shape, 0)
+        for task in SCALE_TASKS:
+            if self[task] is NO_COLUMN:
+                object.__setattr__(self, task, TaskColumn.empty(shape, np.float32))
 
     def __len__(self) -> int:
         return len(self.valence.values)
@@ -100,6 +114,10 @@ class TaskColumns:
                 return self.expression
             case Task.ACTION_UNITS:
                 return self.action_units
+            case Task.DIMENSIONS:
+                return self.dimensions
+            case Task.INTENSITIES:
+                return self.intensities
 
     def columns(self) -> "ColumnsByName":
         """Return the columns as arguments of another record."""
@@ -109,6 +127,8 @@ class TaskColumns:
             "expression": self.expression,
             "action_units": self.action_units,
             "expression_shares": self.expression_shares,
+            "dimensions": self.dimensions,
+            "intensities": self.intensities,
         }
 
     def take_columns(self, rows: Rows) -> "TaskColumns":
@@ -128,6 +148,8 @@ class ColumnsByName(TypedDict):
     expression: TaskColumn
     action_units: TaskColumn
     expression_shares: TaskColumn | None
+    dimensions: TaskColumn
+    intensities: TaskColumn
 
 
 def concatenate(parts: Sequence[TaskColumns]) -> TaskColumns:
@@ -160,6 +182,8 @@ def empty_columns(num_rows: int, spaces: LabelSpaces) -> TaskColumns:
         arousal=TaskColumn.empty(num_rows, np.float32),
         expression=TaskColumn.empty(num_rows, np.int64),
         action_units=TaskColumn.empty((num_rows, len(spaces.action_units)), np.int8),
+        dimensions=TaskColumn.empty((num_rows, len(spaces.dimensions)), np.float32),
+        intensities=TaskColumn.empty((num_rows, len(spaces.intensities)), np.float32),
     )
 
 
@@ -167,8 +191,7 @@ def shape_problems(columns: TaskColumns, spaces: LabelSpaces) -> Iterator[str]:
     """Yield what is wrong with the shape of a column, given the label spaces."""
     num_rows = len(columns)
     for task in Task:
-        per_unit = (num_rows, len(spaces.action_units))
-        shape = per_unit if task is Task.ACTION_UNITS else (num_rows,)
+        shape = (num_rows, *spaces.width(task))
         if columns[task].values.shape != shape:
             yield f"{task} must have shape {shape}, got {columns[task].values.shape}"
     soft = columns.expression_shares

@@ -1,6 +1,6 @@
 """Outputs of a model for one video, by row and task.
 
-Symbols: T rows, C classes, K action units.
+Symbols: T rows, C classes, K action units or scales.
 """
 
 from collections.abc import Iterator, Mapping
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from wildaffect.core.tasks import Task
+from wildaffect.core.tasks import SCALE_TASKS, SINGLE_TASKS, Task
 from wildaffect.core.windows import check_times
 
 Floats32 = NDArray[np.float32]
@@ -33,7 +33,8 @@ class SequenceOutputs:
     """Strictly ascending, shape (T,)."""
     probs: Mapping[Task, Floats32]
     """Valence and arousal (T,) in [-1, 1]; expression (T, C), rows summing to 1; action
-    units (T, K), each in [0, 1]. Tasks that are not predicted are missing."""
+    units (T, K), each in [0, 1]; dimensions and intensities (T, K), in the units of
+    their scales. Tasks that are not predicted are missing."""
     spread: Mapping[Task, Floats32] = field(default_factory=dict)
     """Standard deviation over the members of an ensemble, shapes as in `probs`; empty for
     a single model."""
@@ -76,7 +77,7 @@ def _axis_problems(
 
 
 def _value_problems(task: Task, values: Floats32, num_rows: int) -> Iterator[str]:
-    num_axes = 1 if task in {Task.VALENCE, Task.AROUSAL} else 2
+    num_axes = 1 if task in SINGLE_TASKS else 2
     if values.dtype != np.float32 or values.ndim != num_axes or len(values) != num_rows:
         width = "" if num_axes == 1 else " K"
         yield (
@@ -84,7 +85,11 @@ def _value_problems(task: Task, values: Floats32, num_rows: int) -> Iterator[str
             f"got {values.dtype} of shape {values.shape}"
         )
         return
-    low = -1.0 if num_axes == 1 else 0.0
+    if task in SCALE_TASKS:
+        if not np.isfinite(values).all():
+            yield f"{task} must be finite, got {values[~np.isfinite(values)][0]}"
+        return
+    low = -1.0 if task in SINGLE_TASKS else 0.0
     wrong = ~((values >= low) & (values <= 1.0))  # NaN is wrong too
     if wrong.any():
         yield f"{task} must lie in [{low:g}, 1], got {values[wrong][0]}"

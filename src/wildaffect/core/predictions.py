@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.core.columns import TaskColumns, shape_problems
-from wildaffect.core.tasks import LabelSpaces, Task
+from wildaffect.core.tasks import SCALE_TASKS, SINGLE_TASKS, LabelSpaces, Task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +37,7 @@ class Predictions(TaskColumns):
     """Sets whose labels were used to fit or select weights, thresholds or smoothing."""
 
     def __post_init__(self) -> None:
+        TaskColumns.__post_init__(self)
         for problem in self._problems():
             raise ValueError(f"predictions: {problem}")
 
@@ -49,7 +50,7 @@ class Predictions(TaskColumns):
             shape = (len(self), len(space))
             if probs is not None and probs.shape != shape:
                 yield f"{name} must have shape {shape}, got {probs.shape}"
-        for task in (Task.VALENCE, Task.AROUSAL):
+        for task in (*SINGLE_TASKS, *SCALE_TASKS):
             values = self[task].values[self[task].valid]
             wrong = ~np.isfinite(values)
             if wrong.any():

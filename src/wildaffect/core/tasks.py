@@ -1,10 +1,11 @@
-"""The four tasks and the label spaces in which expressions and action units are named."""
+"""The tasks, and the spaces in which their labels and scales are named."""
 
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
 
 from wildaffect.core.config import Config
+from wildaffect.core.scales import NO_SCALES, ScaleSpace
 
 
 class Task(StrEnum):
@@ -17,12 +18,25 @@ class Task(StrEnum):
     EXPRESSION = "expression"
     """One class of a label space."""
     ACTION_UNITS = "action_units"
-    """Occurrence of each action unit of a label space, independent of one another."""
+    """Occurrence of each action unit of a label space, independent of one another; also of
+    any other attributes that are present or not."""
+    DIMENSIONS = "dimensions"
+    """Continuous ratings such as pain or engagement, each on a scale of its own."""
+    INTENSITIES = "intensities"
+    """Strength of each of several things, such as AU06, from 0 (not there) upwards."""
 
     @property
     def words(self) -> str:
         """Return the name in text, such as `action units`."""
         return self.replace("_", " ")
+
+
+ABAW_TASKS = (Task.VALENCE, Task.AROUSAL, Task.EXPRESSION, Task.ACTION_UNITS)
+"""The tasks of the challenge, which have labels or columns in every data set."""
+SINGLE_TASKS = frozenset({Task.VALENCE, Task.AROUSAL})
+"""Tasks of one number in [-1, 1] per row."""
+SCALE_TASKS = (Task.DIMENSIONS, Task.INTENSITIES)
+"""Tasks of numbers on scales that a data set defines; most have none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +143,23 @@ EXTENDED_ACTION_UNITS = LabelSpace(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelSpaces:
-    """The names behind the expressions and action units of a model or a data set."""
+    """The names and scales behind the values of a model or a data set."""
 
     expressions: LabelSpace = ABAW_EXPRESSIONS
     action_units: LabelSpace = ABAW_ACTION_UNITS
+    dimensions: ScaleSpace = NO_SCALES
+    intensities: ScaleSpace = NO_SCALES
+
+    def scales(self, task: Task) -> ScaleSpace:
+        """Return the scales of one of `SCALE_TASKS`."""
+        return self.dimensions if task is Task.DIMENSIONS else self.intensities
+
+    def width(self, task: Task) -> tuple[int, ...]:
+        """Return the shape of one row of labels: () or (K,)."""
+        match task:
+            case Task.VALENCE | Task.AROUSAL | Task.EXPRESSION:
+                return ()
+            case Task.ACTION_UNITS:
+                return (len(self.action_units),)
+            case Task.DIMENSIONS | Task.INTENSITIES:
+                return (len(self.scales(task)),)

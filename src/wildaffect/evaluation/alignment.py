@@ -12,6 +12,7 @@ from wildaffect.core.annotations import Annotations
 from wildaffect.core.columns import Mask, TaskColumn
 from wildaffect.core.errors import EvaluationError
 from wildaffect.core.predictions import Predictions
+from wildaffect.core.scales import NO_SCALES, ScaleSpace
 from wildaffect.core.tasks import LabelSpace, Task
 from wildaffect.evaluation.matching import describe_rows
 from wildaffect.evaluation.report import TaskCoverage
@@ -35,6 +36,7 @@ class AlignedTask:
     num_missing: int = 0
     """Annotated frames without a prediction, before a rule filled them."""
     space: LabelSpace | None = None
+    scales: ScaleSpace = NO_SCALES
     departures: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -158,6 +160,50 @@ def align_action_units(
     return _treat_missing(
         aligned, Task.ACTION_UNITS, annotations, rules.missing, source=source
     )
+
+
+def align_scales(
+    task: Task,
+    predictions: Predictions,
+    annotations: Annotations,
+    rules: Rules,
+    source: str,
+) -> AlignedTask:
+    """Return the dimensions or intensities that are compared, by name.
+
+    Raises:
+        EvaluationError: If some are absent or a prediction is missing, and the rule does
+            not allow it.
+    """
+    space, theirs = annotations.spaces.scales(task), predictions.spaces.scales(task)
+    is_annotated = annotations[task].valid.any(axis=0)
+    labels = tuple(np.array(space.labels)[is_annotated].tolist())
+    absent = tuple(label for label in labels if label not in theirs.labels)
+    if absent and rules.absent is not Absent.COMMON:
+        raise EvaluationError(
+            f"{source}: {task} must hold {_list(absent)}, which are annotated; "
+            '`absent="common"` compares what both have'
+        )
+    shared = [label for label in labels if label not in absent]
+    mine = [space.index(label) for label in shared]
+    own = [theirs.index(label) for label in shared]
+    unused = tuple(label for label in theirs.labels if label not in labels)
+    left_out = f"{task}: annotated but not predicted, left out: {_list(absent)}"
+    note = f"{task} predicted but not annotated, not scored: {_list(unused)}"
+    aligned = AlignedTask(
+        target=TaskColumn(
+            annotations[task].values[:, mine], annotations[task].valid[:, mine]
+        ),
+        pred=TaskColumn(predictions[task].values[:, own], predictions[task].valid[:, own]),
+        scales=ScaleSpace(name=space.name, scales=tuple(space.scales[at] for at in mine)),
+        departures=(left_out,) if absent else (),
+        notes=(note,) if unused else (),
+    )
+    if rules.missing is Missing.NEUTRAL:
+        raise EvaluationError(
+            f'{source}: {task} have no neutral value; use `missing="skip"`'
+        )
+    return _treat_missing(aligned, task, annotations, rules.missing, source=source)
 
 
 def predicted_units(predictions: Predictions) -> tuple[str, ...]:

@@ -12,11 +12,13 @@ from wildaffect.core.annotations import Annotations
 from wildaffect.core.columns import TaskColumns, empty_columns
 from wildaffect.core.errors import EvaluationError
 from wildaffect.core.predictions import Predictions
+from wildaffect.core.scales import NO_SCALES, ScaleSpace
 from wildaffect.core.tasks import LabelSpace, LabelSpaces, Task
 from wildaffect.evaluation.alignment import (
     AlignedTask,
     align_action_units,
     align_expressions,
+    align_scales,
     align_values,
     coverage_of,
     predictions_at,
@@ -71,6 +73,8 @@ def pair_up(
     spaces = LabelSpaces(
         expressions=_space(Task.EXPRESSION, aligned) or annotations.spaces.expressions,
         action_units=_space(Task.ACTION_UNITS, aligned) or annotations.spaces.action_units,
+        dimensions=_scales(Task.DIMENSIONS, aligned),
+        intensities=_scales(Task.INTENSITIES, aligned),
     )
     nothing = empty_columns(len(annotations), spaces)
     targets = {task: nothing[task] for task in Task}
@@ -106,10 +110,16 @@ def _align(
             return align_expressions(predictions, annotations, rules, source)
         case Task.ACTION_UNITS:
             return align_action_units(predictions, annotations, rules, source)
+        case Task.DIMENSIONS | Task.INTENSITIES:
+            return align_scales(task, predictions, annotations, rules, source)
 
 
 def _space(task: Task, aligned: dict[Task, AlignedTask]) -> LabelSpace | None:
     return aligned[task].space if task in aligned else None
+
+
+def _scales(task: Task, aligned: dict[Task, AlignedTask]) -> ScaleSpace:
+    return aligned[task].scales if task in aligned else NO_SCALES
 
 
 def _check_spaces(annotations: Annotations, protocol: Protocol) -> None:

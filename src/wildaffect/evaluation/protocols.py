@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from wildaffect.core.errors import UsageError
-from wildaffect.core.tasks import LabelSpaces, Task
+from wildaffect.core.tasks import ABAW_TASKS, LabelSpaces, Task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ PROTOCOLS = {
             title="ABAW multi-task",
             definition="P = (CCC valence + CCC arousal) / 2 + mean F1 of 8 expressions + "
             "mean F1 of 12 action units, each pooled over all frames annotated for it",
-            tasks=tuple(Task),
+            tasks=ABAW_TASKS,
             spaces=LabelSpaces(),
             needs_all=True,
         ),

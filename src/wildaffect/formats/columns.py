@@ -30,6 +30,8 @@ class Code:
     missing: tuple[float, ...]
     """Codes that mean "not annotated"."""
     integral: bool = True
+    advice: str = ""
+    """What to do with other values, appended to messages."""
 
     def rule(self) -> str:
         """Return the rule for messages."""
@@ -63,7 +65,7 @@ def _complaint(token: str, code: Code, *, path: str, line: int) -> Problem:
     is_number = np.isfinite(Column(tokens=(token,), codes=np.zeros(1, np.int64)).numbers())
     kind = Kind.OUT_OF_RANGE if is_number[0] else Kind.UNREADABLE_VALUE
     shown = token if len(token) <= 40 else token[:37] + "..."
-    return Problem(path, line, kind, f"{code.rule()}, got {shown!r}")
+    return Problem(path, line, kind, f"{code.rule()}, got {shown!r}{code.advice}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +81,8 @@ class Rows:
     files: Sequence[str] = ()
     subjects: Sequence[str] = ()
     """Person of each video; the video's own name if empty."""
+    clip_level: bool = False
+    """True if rows are whole videos."""
 
     def __len__(self) -> int:
         return len(self.images)
@@ -92,6 +96,8 @@ def build_annotations(
     arousal: TaskColumn | None = None,
     expression: TaskColumn | None = None,
     action_units: Sequence[TaskColumn] = (),
+    dimensions: Sequence[TaskColumn] = (),
+    intensities: Sequence[TaskColumn] = (),
 ) -> Annotations:
     """Return the record; omitted fields are not annotated.
 
@@ -102,6 +108,8 @@ def build_annotations(
         arousal: In [-1, 1].
         expression: Class numbers of `spaces.expressions`.
         action_units: One field for each of `spaces.action_units`, or empty.
+        dimensions: One field for each of `spaces.dimensions`.
+        intensities: One field for each of `spaces.intensities`.
     """
     spaces = spaces or LabelSpaces()
     nothing = TaskColumn.empty(len(rows), np.float64)
@@ -117,12 +125,21 @@ def build_annotations(
         valence=(valence or nothing).astype(np.float32),
         arousal=(arousal or nothing).astype(np.float32),
         expression=(expression or nothing).astype(np.int64),
-        action_units=TaskColumn(
-            _stack([unit.values for unit in units], len(rows), np.int8),
-            _stack([unit.valid for unit in units], len(rows), np.bool_),
-        ),
+        action_units=_joined(units, len(rows), np.int8),
+        dimensions=_joined(dimensions, len(rows), np.float32),
+        intensities=_joined(intensities, len(rows), np.float32),
+        clip_level=rows.clip_level,
         spaces=spaces,
         files=tuple(rows.files),
+    )
+
+
+def _joined(
+    fields: Sequence[TaskColumn], num_rows: int, dtype: type[np.generic]
+) -> TaskColumn:
+    return TaskColumn(
+        _stack([field.values for field in fields], num_rows, dtype),
+        _stack([field.valid for field in fields], num_rows, np.bool_),
     )
 
 

@@ -1,6 +1,6 @@
 """Shared code of readers of photographs: each image is frame 1 of its own video."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,16 +37,37 @@ def check_image_names(
     column: Column, *, path: str, lines: NDArray[np.int64]
 ) -> tuple[NDArray[np.bool_], list[Problem]]:
     """Return which rows have a valid image path, and a problem for each other row."""
-    fits = [
-        is_inside(token) and token.lower().endswith(_SUFFIXES) for token in column.tokens
-    ]
+
+    def is_image(name: str) -> bool:
+        return is_inside(name) and name.lower().endswith(_SUFFIXES)
+
+    rule = "an image must be a file below the image folder"
+    return _check_names(column, is_image, rule, path, lines)
+
+
+def check_video_names(
+    column: Column, *, path: str, lines: NDArray[np.int64]
+) -> tuple[NDArray[np.bool_], list[Problem]]:
+    """Return which rows have a valid name of a video, and a problem for each other row."""
+    rule = "a video must have a name that stays inside its folder"
+    return _check_names(column, is_inside, rule, path, lines)
+
+
+def _check_names(
+    column: Column,
+    is_valid: Callable[[str], bool],
+    rule: str,
+    path: str,
+    lines: NDArray[np.int64],
+) -> tuple[NDArray[np.bool_], list[Problem]]:
+    fits = [is_valid(token) for token in column.tokens]
     good = np.array(fits, bool)[column.codes]
     problems = [
         Problem(
             path,
             int(lines[row]),
             Kind.BAD_NAME,
-            f"an image must be a file below the image folder, got {column[row][:60]!r}",
+            f"{rule}, got {column[row][:60]!r}",
         )
         for row in np.flatnonzero(~good).tolist()
     ]

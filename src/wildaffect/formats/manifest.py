@@ -1,7 +1,8 @@
 """A plain table for custom data: `manifest.csv` or `manifest.parquet`.
 
 Columns, in any order; blank (null) means not annotated:
-  `image`       file below the folder of the manifest; needed
+  `image`       file below the folder of the manifest; without it and `frame`, each row
+                labels a whole video
   `video`       recording, one person each; the image's own name if there is no column
   `frame`       number of the frame in its video; needed if there is `video`
   `subject`     person; the video's name if there is no column
@@ -9,8 +10,9 @@ Columns, in any order; blank (null) means not annotated:
   `valence`, `arousal`  in [-1, 1]
   `expression`  class name of ABAW; for classes of another label space the column is
                 called `expression[<label space>]`, such as
-                `expression[affectnet-expressions-8]`
+                `expression[affectnet-expressions-8]`, or lists its classes
   `AU01`, ...   0 or 1; any units, in the order of the columns
+  others        attributes, intensities and ratings of your own: see `label_columns`
 Any other column is an error. CSV is UTF-8 with commas and without quotes.
 """
 
@@ -21,15 +23,13 @@ from numpy.typing import NDArray
 
 from wildaffect.core.columns import TaskColumn
 from wildaffect.core.errors import BadAnnotation
-from wildaffect.core.tasks import (
-    LabelSpace,
-    LabelSpaces,
-)
+from wildaffect.core.tasks import LabelSpace
 from wildaffect.formats.columns import Code, Rows, build_annotations, decode
 from wildaffect.formats.find import find_named
-from wildaffect.formats.image_sets import check_image_names, image_rows
+from wildaffect.formats.image_sets import check_image_names, check_video_names, image_rows
+from wildaffect.formats.label_columns import is_intensity, occurrence_label, scale_of
 from wildaffect.formats.lines import Column
-from wildaffect.formats.manifest_columns import UNIT, ManifestColumns, read_columns
+from wildaffect.formats.manifest_columns import ManifestColumns, read_columns
 from wildaffect.formats.problems import Format, Kind, Problem, Reading
 
 _VALUE = {
@@ -52,7 +52,10 @@ def read_manifest(path: Path, split: str = "all") -> Reading:
         BadAnnotation: If a column is unknown or a required column is missing.
     """
     table = read_columns(path)
-    good, lost = check_image_names(table.named["image"], path=str(path), lines=table.lines)
+    check, names = check_image_names, table.named.get("image")
+    if names is None:
+        check, names = check_video_names, table.named["video"]
+    good, lost = check(names, path=str(path), lines=table.lines)
     lost = [*table.problems, *lost]
     if "frame" in table.named:
         frames, bad = decode(
@@ -99,24 +102,39 @@ def _to_reading(
         if name in named:
             values[name], found = _decode_or_blank(named[name], code, path, lines)
             problems += found
-    units = []
-    for label in filter(UNIT.fullmatch, named):
-        code = Code(name=label, low=0, high=1, missing=())
-        field, found = _decode_or_blank(named[label], code, path, lines)
-        units.append(field)
+    units: list[TaskColumn] = []
+    dimensions: list[TaskColumn] = []
+    intensities: list[TaskColumn] = []
+    for name, column in named.items():
+        scale, label = scale_of(Path(path), name), occurrence_label(name)
+        if scale:
+            code = Code(
+                name=name, low=scale.low, high=scale.high, missing=(), integral=False
+            )
+            fields = intensities if is_intensity(scale.label) else dimensions
+        elif label:
+            advice = f"; strengths belong in a column {label}_intensity"
+            code = Code(name=label, low=0, high=1, missing=(), advice=advice)
+            fields = units
+        else:
+            continue
+        field, found = _decode_or_blank(column, code, path, lines)
+        fields.append(field)
         problems += found
     expression = None
     if table.expression_name:
         column = named[table.expression_name]
-        expression, found = _decode_names(column, table.expressions, path, lines)
+        expression, found = _decode_names(column, table.spaces.expressions, path, lines)
         problems += found
     annotations = build_annotations(
         _rows(table, named, lines, split),
-        LabelSpaces(expressions=table.expressions, action_units=table.units),
+        table.spaces,
         valence=values["valence"],
         arousal=values["arousal"],
         expression=expression,
         action_units=units,
+        dimensions=dimensions,
+        intensities=intensities,
     )
     return Reading(
         annotations=annotations,
@@ -129,7 +147,7 @@ def _rows(
     table: ManifestColumns, named: dict[str, Column], lines: NDArray[np.int64], split: str
 ) -> Rows:
     source = f"{Path(table.path).name} {split}"
-    images = named["image"].strings()
+    images = named["video" if table.clip_level else "image"].strings()
     if "video" not in named:
         return image_rows(source, images, lines=lines, file=table.path)
     place: dict[str, int] = {}
@@ -149,11 +167,14 @@ def _rows(
         source=source,
         videos=list(place),
         video_index=np.array(index, np.int64),
-        frame_number=named["frame"].numbers().astype(np.int64),
+        frame_number=np.zeros(len(lines), np.int64)
+        if table.clip_level
+        else named["frame"].numbers().astype(np.int64),
         images=images,
         lines=lines,
         files=(table.path,) * len(place),
         subjects=[subjects[name] or name for name in place],
+        clip_level=table.clip_level,
     )
 
 

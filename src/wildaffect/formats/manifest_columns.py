@@ -1,6 +1,5 @@
 """Columns of a manifest: its header checked, its cells as text."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,15 +9,19 @@ from numpy.typing import NDArray
 from pyarrow import compute
 
 from wildaffect.core.errors import BadAnnotation, MissingData
-from wildaffect.core.tasks import ABAW_ACTION_UNITS, ABAW_EXPRESSIONS, LabelSpace
-from wildaffect.formats.labels import EXPRESSION_SPACES
+from wildaffect.core.tasks import LabelSpaces
+from wildaffect.formats.label_columns import (
+    ADVICE,
+    is_expression,
+    occurrence_label,
+    scale_of,
+    spaces_of,
+)
 from wildaffect.formats.lines import Column, read_header, read_text, split_rows
 from wildaffect.formats.parquet_tables import read_parquet
 from wildaffect.formats.problems import Problem
 
 _PLAIN = {"image", "video", "frame", "subject", "split", "valence", "arousal"}
-UNIT = re.compile(r"AU[0-9]{2}")
-_EXPRESSION = re.compile(r"expression(?:\[(?P<space>[^\]]+)\])?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,9 +32,13 @@ class ManifestColumns:
     named: dict[str, Column]
     lines: NDArray[np.int64]
     problems: tuple[Problem, ...]
-    expressions: LabelSpace
+    spaces: LabelSpaces
     expression_name: str | None
-    units: LabelSpace
+
+    @property
+    def clip_level(self) -> bool:
+        """Return whether rows are videos instead of frames."""
+        return "image" not in self.named
 
 
 def read_columns(path: Path) -> ManifestColumns:
@@ -46,48 +53,46 @@ def read_columns(path: Path) -> ManifestColumns:
         table = split_rows(path, data, num_fields=len(names))
         columns, lines, problems = list(table.columns), table.lines, table.problems
     expression = _check_header(path, names)
-    units = tuple(name for name in names if UNIT.fullmatch(name))
-    space = LabelSpace(name="manifest-action-units", labels=units) if units else None
-    if space is None or units == ABAW_ACTION_UNITS.labels:
-        space = ABAW_ACTION_UNITS
-    match = _EXPRESSION.fullmatch(expression or "")
-    named_space = match["space"] if match else None
     return ManifestColumns(
         path=str(path),
         named=dict(zip(names, columns, strict=True)),
         lines=lines,
         problems=problems,
-        expressions=EXPRESSION_SPACES[named_space or ABAW_EXPRESSIONS.name],
+        spaces=spaces_of(path, names),
         expression_name=expression,
-        units=space,
     )
 
 
 def _check_header(path: Path, names: list[str]) -> str | None:
     """Return the name of the expression column, if any; reject undocumented columns."""
-    expressions = [name for name in names if _EXPRESSION.fullmatch(name)]
+    expressions = [name for name in names if is_expression(name)]
+    labels = []
     for name in names:
-        if name not in _PLAIN and name not in expressions and not UNIT.fullmatch(name):
+        if name in _PLAIN or name in expressions:
+            continue
+        scale = scale_of(path, name)
+        label = scale.label if scale else occurrence_label(name)
+        if label is None:
             known = (
                 "image, video, frame, subject, split, valence, arousal, expression, AU01"
             )
             raise BadAnnotation(
-                path, 1, f"a column must be one of {known} and so on, got {name[:40]!r}"
-            )
-    if len(set(names)) != len(names) or len(expressions) > 1:
-        raise BadAnnotation(path, 1, f"columns must be distinct, got {names}")
-    if "image" not in names or ("video" in names) != ("frame" in names):
-        raise BadAnnotation(
-            path, 1, f"columns must hold image, and video with frame, got {names}"
-        )
-    for name in expressions:
-        match = _EXPRESSION.fullmatch(name)
-        if match and match["space"] and match["space"] not in EXPRESSION_SPACES:
-            raise BadAnnotation(
                 path,
                 1,
-                f"label space must be one of {', '.join(EXPRESSION_SPACES)}, got {name!r}",
+                f"a column must be one of {known} and so on, got {name[:40]!r}; {ADVICE}",
             )
+        labels.append(label)
+    every = [*labels, *(name for name in names if name in _PLAIN)]
+    if len(set(every)) != len(every) or len(expressions) > 1:
+        raise BadAnnotation(path, 1, f"columns must be distinct, got {names}")
+    found = {"image", "video", "frame"} & set(names)
+    if found not in ({"image"}, {"video"}, {"image", "video", "frame"}):
+        raise BadAnnotation(
+            path,
+            1,
+            "columns must hold image, and video with frame, or video alone for labels of "
+            f"whole videos, got {names}",
+        )
     return expressions[0] if expressions else None
 
 

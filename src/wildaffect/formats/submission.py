@@ -19,13 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.core.errors import BadAnnotation
-from wildaffect.core.tasks import Task
+from wildaffect.core.tasks import ABAW_TASKS, Task
 from wildaffect.formats.frame_lists import HEADERS, FrameList, Track
 from wildaffect.formats.submission_rows import SubmissionRows
 from wildaffect.formats.text import write_lines
 
 TASKS = {
-    Track.MTL: tuple(Task),
+    Track.MTL: ABAW_TASKS,
     Track.VA: (Task.VALENCE, Task.AROUSAL),
     Track.EXPR: (Task.EXPRESSION,),
     Track.AU: (Task.ACTION_UNITS,),

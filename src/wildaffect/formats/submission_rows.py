@@ -26,6 +26,7 @@ class SubmissionRows(TaskColumns):
     """Decisions made here rather than by the system, one sentence each."""
 
     def __post_init__(self) -> None:
+        TaskColumns.__post_init__(self)
         for name, shape in (
             ("frame_number", self.frame_number.shape),
             ("valence", self.valence.values.shape),

@@ -12,6 +12,7 @@ from pydantic_core import from_json
 from wildaffect.core.config import first_problem
 from wildaffect.core.errors import BadArtifact
 from wildaffect.core.files import whole_file, write_whole
+from wildaffect.core.tasks import SCALE_TASKS
 from wildaffect.inference.artifact_files import (
     MAX_MANIFEST_BYTES,
     MAX_NETWORK_BYTES,
@@ -143,14 +144,17 @@ def _unset(manifest: Manifest) -> dict[str, Any]:
         for name in ("population_geometry",)
         if not getattr(manifest.neutral, name, None)
     }
+    calibration = manifest.calibration
+    unsmoothed = {task for task in SCALE_TASKS if calibration.smoothing.of(task) is None}
+    margin = set() if calibration.expression_margin else {"expression_margin"}
+    empty = {task for task in SCALE_TASKS if not len(manifest.spaces.scales(task))}
     return {
         "members": dict(enumerate(members)),
         "inputs": dict(enumerate(inputs)),
         "action_units": units,
         "neutral": neutral,
-        "calibration": set()
-        if manifest.calibration.expression_margin
-        else {"expression_margin"},
+        "calibration": dict.fromkeys(margin, True) | {"smoothing": unsmoothed},
+        **dict.fromkeys(empty, True),
     }
 
 

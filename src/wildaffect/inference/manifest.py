@@ -15,6 +15,7 @@ from pydantic import Discriminator, Field
 from wildaffect.core.config import Config
 from wildaffect.core.names import check_bare_name
 from wildaffect.core.preprocess import Preprocess
+from wildaffect.core.scales import NO_SCALES, ScaleSpace
 from wildaffect.core.tasks import LabelSpace, LabelSpaces, Task
 from wildaffect.core.windows import FRAME_WISE, AnyWindow
 from wildaffect.features.geometry import GEOMETRY_NAMES
@@ -187,8 +188,10 @@ class Member(Config):
 
     Inputs `features` (1, T, D), `lengths` (1,) and `times_s` (1, T); outputs named after
     the tasks: `valence` and `arousal` (1, T), `expression` and `action_units` (1, T, K)
-    as logits; with intensities also `action_unit_intensity` (1, T, K) in [0, 5], with
-    sides `action_unit_intensity_left` and `action_unit_intensity_right` of the same shape.
+    as logits, `dimensions` and `intensities` (1, T, K) as positions on their scales, from
+    -1 to 1; with intensities of action units also `action_unit_intensity` (1, T, K) in
+    [0, 5], with sides `action_unit_intensity_left` and `action_unit_intensity_right` of the
+    same shape.
     """
 
     network: NetworkFile
@@ -235,6 +238,9 @@ class Manifest(Config):
     predicts_arousal: bool
     expression: ExpressionOutput | None = None
     action_units: ActionUnitOutput | None = None
+    dimensions: ScaleSpace = NO_SCALES
+    """Continuous ratings; none by default."""
+    intensities: ScaleSpace = NO_SCALES
     window: AnyWindow = FRAME_WISE
     rate_hz: Annotated[float, Field(gt=0, le=1000)] | None = None
     """Number of rows per second that the networks were trained at: other rows are skipped
@@ -253,6 +259,8 @@ class Manifest(Config):
             action_units=self.action_units.space
             if self.action_units
             else default.action_units,
+            dimensions=self.dimensions,
+            intensities=self.intensities,
         )
 
     @property
@@ -263,6 +271,8 @@ class Manifest(Config):
             Task.AROUSAL: self.predicts_arousal,
             Task.EXPRESSION: self.expression is not None,
             Task.ACTION_UNITS: self.action_units is not None,
+            Task.DIMENSIONS: len(self.dimensions) > 0,
+            Task.INTENSITIES: len(self.intensities) > 0,
         }
         return tuple(task for task in Task if is_predicted[task])
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.core.errors import BadArtifact
-from wildaffect.core.tasks import Task
+from wildaffect.core.tasks import SCALE_TASKS, SINGLE_TASKS, LabelSpaces, Task
 from wildaffect.core.windows import AnyWindow
 from wildaffect.inference.artifact import Artifact
 from wildaffect.inference.checks import MemberNetwork, check_member
@@ -46,7 +46,7 @@ def layout_of(manifest: Manifest) -> Layout:
     """Return the output columns of a manifest's model; a task not predicted has none."""
     widths: dict[str, int] = {}
     for task in manifest.tasks:
-        if task in {Task.VALENCE, Task.AROUSAL}:
+        if task in SINGLE_TASKS:
             widths[task] = 1
             widths[f"{SPREAD} {task}"] = 1
     if manifest.expression:
@@ -57,6 +57,9 @@ def layout_of(manifest: Manifest) -> Layout:
             widths[INTENSITY] = widths[Task.ACTION_UNITS]
         if manifest.action_units.sided:
             widths |= dict.fromkeys(SIDES, widths[Task.ACTION_UNITS])
+    for task in SCALE_TASKS:
+        if task in manifest.tasks:
+            widths[task] = len(manifest.spaces.scales(task))
     stops = np.cumsum(list(widths.values())).tolist()
     columns = {
         name: slice(stop - width, stop)
@@ -90,6 +93,7 @@ class WindowGroup:
         self.window = manifest.window_of(members[0][0])
         self.rate_hz = None if self.window.is_frame_wise else manifest.rate_hz
         self._name, self._members, self._layout = manifest.name, members, layout
+        self._spaces = manifest.spaces
         self._tasks = [manifest.tasks_of(member) for member, _ in members]
         self._read = [_columns_read(manifest, member) for member, _ in members]
         self.weights = np.zeros((len(members), layout.num_columns))
@@ -139,7 +143,7 @@ class WindowGroup:
             columns = self._layout.columns[task]
             raw = _checked(where, task, outputs[task], num_rows, columns)
             affine = member.rescaled.get(task, IDENTITY)
-            model_outputs[:, columns] = _read(task, raw, affine)
+            model_outputs[:, columns] = _read(task, raw, affine, self._spaces)
         for name in _intensities(self._layout, self._tasks[place]):
             columns = self._layout.columns[name]
             levels = _checked(where, name, outputs[name], num_rows, columns)
@@ -278,8 +282,10 @@ def _shares(weights: NDArray[np.float64]) -> NDArray[np.float64]:
     return weights / np.where(totals > 0, totals, 1.0)
 
 
-def _read(task: Task, raw: NDArray[np.float64], affine: Affine) -> NDArray[np.float64]:
-    """Return values in [-1, 1] or probabilities from a network's output for a task."""
+def _read(
+    task: Task, raw: NDArray[np.float64], affine: Affine, spaces: LabelSpaces
+) -> NDArray[np.float64]:
+    """Return values or probabilities from a network's output for a task."""
     match task:
         case Task.VALENCE | Task.AROUSAL:
             values = np.clip(raw, -1.0, 1.0)
@@ -289,3 +295,5 @@ def _read(task: Task, raw: NDArray[np.float64], affine: Affine) -> NDArray[np.fl
             return powers / powers.sum(1, keepdims=True)
         case Task.ACTION_UNITS:
             return 1 / (1 + np.exp(-np.maximum(raw, _LEAST_LOGIT)))
+        case Task.DIMENSIONS | Task.INTENSITIES:
+            return spaces.scales(task).in_units(raw)

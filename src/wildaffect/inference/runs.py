@@ -9,11 +9,11 @@ from wildaffect.core.joining import StreamingJoin
 from wildaffect.core.outputs import SequenceOutputs
 from wildaffect.core.rate import Stream, StreamingAtRate
 from wildaffect.core.streaming import StreamingWindows
-from wildaffect.core.tasks import Task
+from wildaffect.core.tasks import SINGLE_TASKS, Task
 from wildaffect.core.windows import CausalWindow, WindowSpec, longest_gap_s
 from wildaffect.inference.model import SPREAD, Model, WindowGroup
 
-WIDE_TASKS = frozenset({Task.EXPRESSION, Task.ACTION_UNITS})
+WIDE_TASKS = frozenset(Task) - SINGLE_TASKS
 """Tasks with a column per label."""
 
 

@@ -72,6 +72,8 @@ class Smoothing(Config):
     arousal: SmoothingKind | None = None
     expression: SmoothingKind | None = None
     action_units: SmoothingKind | None = None
+    dimensions: SmoothingKind | None = None
+    intensities: SmoothingKind | None = None
 
     def of(self, task: Task) -> SmoothingKind | None:
         """Return how a task is smoothed."""

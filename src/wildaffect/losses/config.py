@@ -47,6 +47,28 @@ AffectLoss = CCC | MSE
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Huber(Config):
+    """Squared error of small differences, absolute error of large ones."""
+
+    delta: float = 0.2
+    """Difference between the two, where the scale goes from -1 to 1; above 0."""
+    kind: Literal["huber"] = "huber"
+
+    def __post_init__(self) -> None:
+        check_numbers("huber", "(0, inf)", delta=self.delta)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AllThresholds(Config):
+    """Ordinal loss: for every step between whole levels, which side the value is on."""
+
+    kind: Literal["all_thresholds"] = "all_thresholds"
+
+
+ScaleLossConfig = CCC | MSE | Huber | AllThresholds
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class CrossEntropy(Config):
     """Cross-entropy over annotated rows."""
 
@@ -142,7 +164,7 @@ class FixedWeights(Config):
     """Constant weight per task."""
 
     weights: dict[Task, float] = field(default_factory=lambda: dict(PUBLISHED))
-    """Weight of the task's loss."""
+    """Weight of the task's loss; 1 for dimensions and intensities that are not listed."""
     kind: Literal["fixed"] = "fixed"
 
     def __post_init__(self) -> None:
@@ -208,5 +230,12 @@ class LossConfig(Config):
     expression: CrossEntropy | CustomLoss = field(default_factory=CrossEntropy)
     action_units: ActionUnitLossConfig | CustomLoss = field(
         default_factory=BinaryCrossEntropy
+    )
+    dimensions: ScaleLossConfig | CustomLoss = field(
+        default_factory=lambda: CCC(mse_weight=1.0)
+    )
+    """The squared error counts where most rows have one value, as with pain."""
+    intensities: ScaleLossConfig | CustomLoss = field(
+        default_factory=lambda: CCC(mse_weight=1.0)
     )
     task_weighting: TaskWeightingConfig = field(default_factory=FixedWeights)

@@ -21,6 +21,7 @@ from wildaffect.losses.config import (
 )
 from wildaffect.losses.custom import CustomTaskLoss
 from wildaffect.losses.expression import ExpressionLoss
+from wildaffect.losses.scales import ScaleTaskLoss
 from wildaffect.losses.statistics import LabelStatistics
 from wildaffect.losses.task_weighting import build_task_weighting
 
@@ -55,6 +56,12 @@ class MultitaskLoss(nn.Module):
         self.action_units = _task_loss(
             config.action_units, lambda own: ActionUnitLoss(own, num_units, statistics)
         )
+        self.dimensions = _task_loss(
+            config.dimensions, lambda own: ScaleTaskLoss(own, spaces.dimensions)
+        )
+        self.intensities = _task_loss(
+            config.intensities, lambda own: ScaleTaskLoss(own, spaces.intensities)
+        )
         self.task_weighting = build_task_weighting(config.task_weighting)
 
     def forward(
@@ -68,8 +75,10 @@ class MultitaskLoss(nn.Module):
         Args:
             outputs: As a model returns them.
             targets: Valence and arousal (B, T), expression (B, T) int64 or, as soft labels,
-                (B, T, C), action units (B, T, K); ignored where not valid.
-            valid: True where annotated, False on padding; (B, T), of units (B, T, K).
+                (B, T, C), action units and positions on scales (B, T, K); ignored where not
+                valid.
+            valid: True where annotated, False on padding; (B, T), of units and scales
+                (B, T, K).
 
         Raises:
             ValueError: If shapes do not match.
@@ -91,6 +100,8 @@ class MultitaskLoss(nn.Module):
             Task.AROUSAL: self.arousal,
             Task.EXPRESSION: self.expression,
             Task.ACTION_UNITS: self.action_units,
+            Task.DIMENSIONS: self.dimensions,
+            Task.INTENSITIES: self.intensities,
         }
         loss: Tensor = losses[task](output, target, valid)
         return loss

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from wildaffect.core.tasks import Task
+from wildaffect.core.tasks import SCALE_TASKS, Task
 from wildaffect.losses.config import (
     FixedWeights,
     LossRatioWeights,
@@ -41,7 +41,7 @@ class FixedWeighting(TaskWeighting):
 
     def __init__(self, config: FixedWeights) -> None:
         super().__init__()
-        self.weights = dict(config.weights)
+        self.weights = dict.fromkeys(SCALE_TASKS, 1.0) | dict(config.weights)
 
     def forward(self, losses: TaskLosses, present: Present) -> Tensor:  # noqa: ARG002
         """Return the sum.

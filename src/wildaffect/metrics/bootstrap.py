@@ -243,5 +243,7 @@ def _same_frames(stats_a: VideoStatistics, stats_b: VideoStatistics) -> bool:
             (stats_a.arousal.count, stats_b.arousal.count),
             (stats_a.expression.num_rows(), stats_b.expression.num_rows()),
             (stats_a.action_units.num_valid, stats_b.action_units.num_valid),
+            (stats_a.dimensions.counts(), stats_b.dimensions.counts()),
+            (stats_a.intensities.counts(), stats_b.intensities.counts()),
         )
     )

@@ -3,20 +3,22 @@
 P_MTL = (CCC valence + CCC arousal) / 2 + macro-F1 of expressions + mean F1 of action units,
 each over the valid frames of its task, pooled over all videos.
 Source: ABAW multi-task challenge (Kollias 2022, arXiv:2202.10659).
-Symbols: V videos, C classes, K action units, R weightings of the videos.
+Symbols: V videos, C classes, K action units or scales, R weightings of the videos.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from wildaffect.core.annotations import Annotations
 from wildaffect.core.predictions import Predictions
-from wildaffect.core.tasks import LabelSpaces, Task
+from wildaffect.core.tasks import SCALE_TASKS, LabelSpaces, Task
 from wildaffect.metrics.agreement import AgreementSums
 from wildaffect.metrics.counts import ConfusionCounts, UnitCounts
+from wildaffect.metrics.scales import ScaleScores, ScaleSums
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
@@ -50,6 +52,10 @@ class TaskScores:
     num_expression: Counts
     num_action_units: Counts
     """Number of valid cells of each action unit, shape (..., K)."""
+    dimensions: ScaleScores
+    """Scores of each dimension; empty where there are none."""
+    intensities: ScaleScores
+    """Scores of each intensity."""
 
     @property
     def mean_ccc(self) -> Floats:
@@ -60,6 +66,16 @@ class TaskScores:
     def p_mtl(self) -> Floats:
         """The multi-task score, in [-1, 3]."""
         return self.mean_ccc + self.macro_f1_expression + self.mean_f1_action_units
+
+    @property
+    def mean_ccc_dimensions(self) -> Floats:
+        """Mean CCC over the dimensions that have rows."""
+        return self.dimensions.mean("ccc")
+
+    @property
+    def mean_icc_intensities(self) -> Floats:
+        """Mean ICC(3,1) over the intensities that have rows."""
+        return self.intensities.mean("icc")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +93,8 @@ class VideoStatistics:
     arousal: AgreementSums
     expression: ConfusionCounts
     action_units: UnitCounts
+    dimensions: ScaleSums
+    intensities: ScaleSums
 
     @classmethod
     def of(cls, annotations: Annotations, predictions: Predictions) -> Self:
@@ -94,21 +112,12 @@ class VideoStatistics:
         """
         _check_same_rows(annotations, predictions)
         num_videos = len(annotations.videos)
-        valence, arousal, expression, action_units = (
-            _task_columns(annotations, predictions, task) for task in Task
-        )
+        columns = {task: _task_columns(annotations, predictions, task) for task in Task}
         return cls(
             videos=annotations.videos,
             subjects=annotations.subjects,
             spaces=annotations.spaces,
-            valence=AgreementSums.by_group(**valence, num_groups=num_videos),
-            arousal=AgreementSums.by_group(**arousal, num_groups=num_videos),
-            expression=ConfusionCounts.by_group(
-                **expression,
-                num_classes=len(annotations.spaces.expressions),
-                num_groups=num_videos,
-            ),
-            action_units=UnitCounts.by_group(**action_units, num_groups=num_videos),
+            **sums_by_video(columns, annotations.spaces, num_videos),
         )
 
     def __len__(self) -> int:
@@ -142,10 +151,7 @@ class VideoStatistics:
             videos=tuple(subject_of),
             subjects=tuple(subject_of.values()),
             spaces=self.spaces,
-            valence=mine[0].merge(more[0]),
-            arousal=mine[1].merge(more[1]),
-            expression=mine[2].merge(more[2]),
-            action_units=mine[3].merge(more[3]),
+            **{task: sums.merge(more[task]) for task, sums in mine.items()},
         )
 
     def pooled(self, weights: ArrayLike | None = None) -> TaskScores:
@@ -160,29 +166,60 @@ class VideoStatistics:
             self.arousal.pooled(weights),
             self.expression.pooled(weights),
             self.action_units.pooled(weights),
+            self.dimensions.pooled(weights),
+            self.intensities.pooled(weights),
         )
 
     def per_video(self) -> TaskScores:
         """Return the scores of each video, in the order of `videos`."""
-        return _task_scores(self.valence, self.arousal, self.expression, self.action_units)
+        return _task_scores(
+            self.valence,
+            self.arousal,
+            self.expression,
+            self.action_units,
+            self.dimensions,
+            self.intensities,
+        )
 
     def per_subject(self) -> tuple[tuple[str, ...], TaskScores]:
         """Return the subjects, in order of appearance, and the scores of their videos."""
         names = tuple(dict.fromkeys(self.subjects))
         position = {name: index for index, name in enumerate(names)}
         groups = np.array([position[name] for name in self.subjects], np.int64)
-        return names, _task_scores(*self._sums(groups, len(names)))
+        return names, _task_scores(**self._sums(groups, len(names)))
 
-    def _sums(
-        self, groups: NDArray[np.int64], num_groups: int
-    ) -> tuple[AgreementSums, AgreementSums, ConfusionCounts, UnitCounts]:
-        """Return the sums with video v in group `groups[v]`."""
-        return (
-            self.valence.regrouped(groups, num_groups),
-            self.arousal.regrouped(groups, num_groups),
-            self.expression.regrouped(groups, num_groups),
-            self.action_units.regrouped(groups, num_groups),
+    def _sums(self, groups: NDArray[np.int64], num_groups: int) -> dict[str, Any]:
+        """Return the sums of each task with video v in group `groups[v]`."""
+        return {
+            str(task): getattr(self, task).regrouped(groups, num_groups) for task in Task
+        }
+
+
+def sums_by_video(
+    columns: Mapping[Task, Mapping[str, ArrayLike]], spaces: LabelSpaces, num_videos: int
+) -> dict[str, Any]:
+    """Return the sums of each task by video, as arguments of `VideoStatistics`.
+
+    Args:
+        columns: `target`, `pred`, `valid` and `groups` (the video of each row) by task.
+        spaces: Label spaces of the columns.
+        num_videos: Number of videos.
+    """
+    kinds: dict[Task, Any] = {
+        Task.VALENCE: AgreementSums,
+        Task.AROUSAL: AgreementSums,
+        Task.EXPRESSION: ConfusionCounts,
+        Task.ACTION_UNITS: UnitCounts,
+        Task.DIMENSIONS: ScaleSums,
+        Task.INTENSITIES: ScaleSums,
+    }
+    own = {Task.EXPRESSION: {"num_classes": len(spaces.expressions)}}
+    return {
+        str(task): kind.by_group(
+            **columns[task], num_groups=num_videos, **own.get(task, {})
         )
+        for task, kind in kinds.items()
+    }
 
 
 def score(annotations: Annotations, predictions: Predictions) -> TaskScores:
@@ -199,7 +236,10 @@ def _task_scores(
     arousal: AgreementSums,
     expression: ConfusionCounts,
     action_units: UnitCounts,
+    dimensions: ScaleSums,
+    intensities: ScaleSums,
 ) -> TaskScores:
+    shape = np.shape(valence.count)
     return TaskScores(
         ccc_valence=valence.ccc(),
         ccc_arousal=arousal.ccc(),
@@ -215,6 +255,8 @@ def _task_scores(
         num_arousal=arousal.count,
         num_expression=expression.num_rows(),
         num_action_units=action_units.num_valid,
+        dimensions=dimensions.scores(shape),
+        intensities=intensities.scores(shape),
     )
 
 
@@ -245,7 +287,16 @@ def _check_same_rows(annotations: Annotations, predictions: Predictions) -> None
 
 def _differing_spaces(one: LabelSpaces, other: LabelSpaces) -> str:
     return (
-        f"label spaces must be the same on both sides, got {one.expressions.name}, "
-        f"{one.action_units.name} and {other.expressions.name}, "
-        f"{other.action_units.name}; map one to the other first"
+        f"label spaces must be the same on both sides, got {_names(one)} and "
+        f"{_names(other)}; map one to the other first"
     )
+
+
+def _names(spaces: LabelSpaces) -> str:
+    names = [spaces.expressions.name, spaces.action_units.name]
+    names += [
+        f"{scale.label} {scale.ends}"
+        for t in SCALE_TASKS
+        for scale in spaces.scales(t).scales
+    ]
+    return ", ".join(names)

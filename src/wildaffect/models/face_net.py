@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.checkpoint import checkpoint
 
-from wildaffect.core.tasks import LabelSpaces, Task
+from wildaffect.core.tasks import SINGLE_TASKS, LabelSpaces, Task
 from wildaffect.models.backbones.backbone import Backbone
 from wildaffect.models.frameworks import HeadConfig
 from wildaffect.models.heads import Head, num_outputs
@@ -55,12 +55,12 @@ class FaceNet(nn.Module):
 
         Returns:
             Unbounded valence and arousal, (B, 1); logits of expressions and action units,
-            (B, 1, K).
+            and unbounded positions on scales, (B, 1, K).
         """
         features = self.backbone(crops).unsqueeze(1)  # (B, 1, D)
         outputs = {Task(name): head(features).raw for name, head in self.heads.items()}
         return {
-            task: raw[..., 0] if task in {Task.VALENCE, Task.AROUSAL} else raw
+            task: raw[..., 0] if task in SINGLE_TASKS else raw
             for task, raw in outputs.items()
         }
 

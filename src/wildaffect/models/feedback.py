@@ -40,10 +40,10 @@ class HiddenFeedbackLayer(nn.Module):
 class LabelFeedbackLayer(nn.Module):
     """Feeds back labels as the weighted sum of learned label embeddings.
 
-    Weights are probabilities; for valence and arousal (x + 1) / 2 with x clipped to
-    [-1, 1]. In training, each row of each window gets the ground truth with the given
-    probability; unannotated entries use a learned embedding for "unknown", to distinguish
-    them from "none".
+    Weights are probabilities; for valence, arousal and positions on scales (x + 1) / 2 with
+    x clipped to [-1, 1]. In training, each row of each window gets the ground truth with
+    the given probability; unannotated entries use a learned embedding for "unknown", to
+    distinguish them from "none".
 
     Source:
         Label feedback of the ABAW4 system (arXiv 2207.09373). Different here: rows are
@@ -55,7 +55,7 @@ class LabelFeedbackLayer(nn.Module):
         self.task = task
         self.num_labels = num_labels
         self.detach = config.detach
-        num_unknown = num_labels if task is Task.ACTION_UNITS else 1
+        num_unknown = 1 if task is Task.EXPRESSION else num_labels
         self.known = nn.Parameter(torch.randn(num_labels, config.embedding_dim))
         self.unknown = nn.Parameter(torch.randn(num_unknown, config.embedding_dim))
 
@@ -74,7 +74,7 @@ class LabelFeedbackLayer(nn.Module):
 
     def _weights(self, raw: Tensor) -> Tensor:
         match self.task:
-            case Task.VALENCE | Task.AROUSAL:
+            case Task.VALENCE | Task.AROUSAL | Task.DIMENSIONS | Task.INTENSITIES:
                 return (raw.clamp(-1.0, 1.0) + 1.0) / 2.0
             case Task.EXPRESSION:
                 return raw.softmax(-1)
@@ -95,3 +95,5 @@ class LabelFeedbackLayer(nn.Module):
                 return one_hot.float(), valid[..., None]
             case Task.ACTION_UNITS:
                 return target.float(), valid
+            case Task.DIMENSIONS | Task.INTENSITIES:
+                return (target.float() + 1.0) / 2.0, valid

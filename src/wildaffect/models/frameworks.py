@@ -7,7 +7,7 @@ from typing import Literal
 
 from wildaffect.core.checks import check_numbers
 from wildaffect.core.config import Config
-from wildaffect.core.tasks import Task
+from wildaffect.core.tasks import ABAW_TASKS, Task
 from wildaffect.models.fusion.config import FusionConfig
 from wildaffect.models.temporal.config import GRUConfig, TemporalConfig
 from wildaffect.models.temporal.layers import bottom_layers, own_layers
@@ -114,7 +114,7 @@ class ModelConfig(Config):
     head: HeadConfig = field(default_factory=HeadConfig)
     fusion: FusionConfig | None = None
     """Fusion of the feature sets of the inputs; none puts their columns side by side."""
-    tasks: tuple[Task, ...] = tuple(Task)
+    tasks: tuple[Task, ...] = ABAW_TASKS
     """Tasks to predict."""
 
     def __post_init__(self) -> None:

@@ -16,7 +16,8 @@ class HeadOutput(NamedTuple):
     """Output and last hidden vector of a head."""
 
     raw: Tensor
-    """Logits or, for valence and arousal, unbounded values; (B, T, K), float32."""
+    """Logits, or unbounded values of valence, arousal and positions on scales; (B, T, K),
+    float32."""
     hidden: Tensor
     """Input of the last linear layer, shape (B, T, F)."""
 
@@ -54,3 +55,7 @@ def num_outputs(task: Task, spaces: LabelSpaces) -> int:
             return len(spaces.expressions)
         case Task.ACTION_UNITS:
             return len(spaces.action_units)
+        case Task.DIMENSIONS | Task.INTENSITIES:
+            if not len(spaces.scales(task)):
+                raise ValueError(f"model: there are no {task} in the labels to predict")
+            return len(spaces.scales(task))

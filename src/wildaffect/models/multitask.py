@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from wildaffect.core.tasks import LabelSpaces, Task
+from wildaffect.core.tasks import SINGLE_TASKS, LabelSpaces, Task
 from wildaffect.models.feedback import GroundTruth, HiddenFeedbackLayer, LabelFeedbackLayer
 from wildaffect.models.frameworks import (
     HiddenFeedback,
@@ -36,7 +36,7 @@ def build_model(
     Args:
         config: Model settings.
         input_dim: Width of the features, D.
-        spaces: Expressions and action units to predict; None takes those of ABAW.
+        spaces: Labels and scales to predict; None takes those of ABAW.
         set_widths: Number of columns of each feature set, for fusion; empty for one set.
 
     Raises:
@@ -90,7 +90,7 @@ class MultitaskModel(nn.Module):
 
         Returns:
             Unbounded valence and arousal, (B, T); logits of expressions and action units,
-            (B, T, K). Those of padding are undefined.
+            and unbounded positions on scales, (B, T, K). Those of padding are undefined.
         """
         fused = self.fusion((features - self.feature_mean) * self.feature_scale)
         states = self.trunk.begin(fused, lengths, times_s)
@@ -105,7 +105,7 @@ class MultitaskModel(nn.Module):
             head_output: HeadOutput = self.heads[task](finished)
             if task in self.feedback_layers:
                 feedback[task] = self.feedback_layers[task](head_output, labels)
-            is_scalar = task in {Task.VALENCE, Task.AROUSAL}
+            is_scalar = task in SINGLE_TASKS
             outputs[task] = head_output.raw[..., 0] if is_scalar else head_output.raw
         return {task: outputs[task] for task in self.config.tasks}
 

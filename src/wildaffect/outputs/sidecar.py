@@ -14,6 +14,7 @@ from pydantic_core import from_json
 from wildaffect.core.errors import OutputError
 from wildaffect.core.files import write_whole
 from wildaffect.core.printable import printable
+from wildaffect.core.tasks import SCALE_TASKS, LabelSpaces
 from wildaffect.core.version import __version__
 from wildaffect.outputs.partition import companion
 from wildaffect.outputs.schema import SCHEMA_VERSION, ResultSchema, arrow_field
@@ -69,12 +70,18 @@ def write_sidecar(
         "schema_version": SCHEMA_VERSION,
         "wildaffect_version": __version__,
         "columns": [column.describe() for column in schema.columns],
-        "label_spaces": asdict(schema.spaces),
+        "label_spaces": describe_spaces(schema.spaces),
         "digest": provenance.digest(),
         **asdict(provenance),
         **asdict(ending),
     }
     replace_document(sidecar_path(result), document)
+
+
+def describe_spaces(spaces: LabelSpaces) -> dict[str, Any]:
+    """Return names and labels of the spaces, without empty sets of scales."""
+    empty = {task for task in SCALE_TASKS if not len(spaces.scales(task))}
+    return {name: space for name, space in asdict(spaces).items() if name not in empty}
 
 
 def read_sidecar(result: Path) -> dict[str, Any] | None:

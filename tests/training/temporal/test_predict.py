@@ -6,7 +6,7 @@ import torch
 
 from wildaffect.core.causal import run_causal
 from wildaffect.core.stitching import stitch
-from wildaffect.core.tasks import Task
+from wildaffect.core.tasks import LabelSpaces, Task
 from wildaffect.core.windows import FRAME_WISE, CausalWindow, WindowSpec, cut
 from wildaffect.models.multitask import build_model
 from wildaffect.training.core.probs import to_probs
@@ -42,7 +42,8 @@ def ask(model, rows, times_s):
     with torch.inference_mode():
         predicted = model(torch.from_numpy(rows)[None], torch.tensor([len(rows)]), since)
     return np.concatenate(
-        [to_probs(task, raw)[0].numpy() for task, raw in predicted.items()], 1
+        [to_probs(task, raw, LabelSpaces())[0].numpy() for task, raw in predicted.items()],
+        1,
     )
 
 

@@ -72,7 +72,7 @@ def predict_crops(
     for some, outputs in over_crops(model, reader, device, on_progress):
         rows.append(some)
         for task, raw in outputs.items():
-            probs = to_probs(task, raw)[:, 0].cpu().numpy()
+            probs = to_probs(task, raw, crops.annotations.spaces)[:, 0].cpu().numpy()
             predicted.setdefault(task, []).append(probs)
     annotations = take_rows(crops.annotations, np.concatenate(rows))
     joined = {task: np.concatenate(parts) for task, parts in predicted.items()}
@@ -93,6 +93,8 @@ def to_predictions(
         match task:
             case Task.VALENCE | Task.AROUSAL:
                 decided = values[:, 0]
+            case Task.DIMENSIONS | Task.INTENSITIES:
+                decided = values
             case Task.EXPRESSION:
                 decided = values.argmax(1)
             case Task.ACTION_UNITS:

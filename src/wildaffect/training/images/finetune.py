@@ -106,7 +106,7 @@ class Finetune:
         )
         self._num_crops = crops_per_process(recipe.name, recipe.batch_size, self._processes)
         self._labels = join_labels(parts.train)
-        spaces = parts.train[0].annotations.spaces
+        spaces = self._spaces = parts.train[0].annotations.spaces
         self.reader = reader
         self._rows = StepRows(
             len(reader.paths), recipe.batch_size, seed=recipe.seed, weights=self._weights()
@@ -150,7 +150,8 @@ class Finetune:
             crops = to_input(apply_changes(unit_crops(decoded.pixels, device), changes))
             if self._recipe.channels_last:
                 crops = crops.contiguous(memory_format=torch.channels_last)
-            yield CropBatch(crops, *crop_targets(self._labels, decoded.rows, device), step)
+            targets, valid = crop_targets(self._labels, decoded.rows, device, self._spaces)
+            yield CropBatch(crops, targets, valid, step)
 
     def forward_backward(self, forward: nn.Module, batch: CropBatch) -> LossReport:
         """Accumulate the gradient of a batch and return its loss over all processes."""

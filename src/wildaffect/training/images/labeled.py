@@ -164,10 +164,13 @@ def labeled_tasks(labels: TaskColumns) -> tuple[Task, ...]:
 
 
 def crop_targets(
-    labels: TaskColumns, rows: NDArray[np.int64], device: torch.device
+    labels: TaskColumns,
+    rows: NDArray[np.int64],
+    device: torch.device,
+    spaces: LabelSpaces,
 ) -> tuple[dict[Task, Tensor], dict[Task, Tensor]]:
     """Return targets and masks of the given images, each as a window of one row."""
-    targets, valid = to_targets(labels.take_columns(rows), device)
+    targets, valid = to_targets(labels.take_columns(rows), device, spaces)
     return (
         {task: values.unsqueeze(1) for task, values in targets.items()},
         {task: mask.unsqueeze(1) for task, mask in valid.items()},

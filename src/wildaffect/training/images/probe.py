@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from wildaffect.core.annotations import Annotations
 from wildaffect.core.preprocess import Preprocess
-from wildaffect.core.tasks import LabelSpaces, Task
+from wildaffect.core.tasks import SINGLE_TASKS, LabelSpaces, Task
 from wildaffect.losses.config import (
     CCC,
     BinaryCrossEntropy,
@@ -116,7 +116,7 @@ def linear_probe(
         for parameter in probe_map.parameters():
             nn.init.zeros_(parameter)
     rows = np.arange(len(known))
-    targets, valid = crop_targets(labels, rows, known.device)
+    targets, valid = crop_targets(labels, rows, known.device, spaces)
     loss = build_loss(_probe_loss(), spaces, count_image_labels(labels, spaces))
     optimizer = torch.optim.AdamW(
         maps.parameters(), lr=_PEAK_LR, weight_decay=_WEIGHT_DECAY
@@ -129,7 +129,7 @@ def linear_probe(
         schedule.step()
     with torch.inference_mode():
         return {
-            task: to_probs(task, raw)[:, 0].numpy()
+            task: to_probs(task, raw, spaces)[:, 0].numpy()
             for task, raw in _raw(maps, queries).items()
         }
 
@@ -169,8 +169,7 @@ def _raw(maps: nn.ModuleDict, features: Tensor) -> dict[Task, Tensor]:
         Task(name): probe_map(features).unsqueeze(1) for name, probe_map in maps.items()
     }
     return {
-        task: raw[..., 0] if task in {Task.VALENCE, Task.AROUSAL} else raw
-        for task, raw in outputs.items()
+        task: raw[..., 0] if task in SINGLE_TASKS else raw for task, raw in outputs.items()
     }
 
 

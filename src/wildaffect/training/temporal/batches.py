@@ -11,6 +11,7 @@ import torch
 
 from wildaffect.core.errors import UsageError
 from wildaffect.core.sequences import FrameSequence
+from wildaffect.core.tasks import LabelSpaces
 from wildaffect.core.windows import LeftPaddedWindow
 from wildaffect.data.collate import collate
 from wildaffect.data.samples import Sample, WindowSampler, pad_left, without_labels
@@ -47,6 +48,7 @@ class TrainingBatches:
         sequences: Sequence[FrameSequence],
         recipe: TemporalRecipe,
         processes: Processes,
+        spaces: LabelSpaces,
         *,
         unlabeled: Sequence[FrameSequence] = (),
         num_unlabeled: int = 0,
@@ -61,7 +63,7 @@ class TrainingBatches:
         self._sampler = WindowSampler(sequences, self._spec, weights)
         self._unlabeled = WindowSampler(unlabeled, self._spec) if unlabeled else None
         self._num_unlabeled = -(-num_unlabeled // processes.count) * processes.count
-        self._recipe, self._processes = recipe, processes
+        self._recipe, self._processes, self._spaces = recipe, processes, spaces
         self.num_rows = sum(len(sequence.computed_rows) for sequence in sequences)
         drawn = self._sampler.draw(_NUM_TRIALS, np.random.default_rng(_DRAW))
         self.rows_per_step = recipe.batch_size * fmean(len(window) for window in drawn)
@@ -75,7 +77,7 @@ class TrainingBatches:
             own += self._share_of_unlabeled(step)
             if isinstance(self._spec, LeftPaddedWindow):
                 own = [pad_left(window, self._spec) for window in own]
-            yield to_tensors(collate(own), device)
+            yield to_tensors(collate(own), device, self._spaces)
             step += 1
 
     def _share_of_unlabeled(self, step: int) -> list[Sample]:

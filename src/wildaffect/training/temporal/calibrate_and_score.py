@@ -49,7 +49,11 @@ def predict_stored(
         stored = load_outputs(path)
         if stored.provenance == provenance:
             return stored.outputs
-    outputs = tuple(predict_sequences(trained.model, sequences, trained.recipe.window))
+    outputs = tuple(
+        predict_sequences(
+            trained.model, sequences, trained.recipe.window, trained.data.spaces
+        )
+    )
     path.parent.mkdir(exist_ok=True)
     save_outputs(
         StoredOutputs(outputs=outputs, spaces=trained.data.spaces, provenance=provenance),

@@ -73,7 +73,9 @@ class TemporalObjective:
             self.train_part, self.dev = split_subjects(
                 sequences, recipe.selection.share, seed=recipe.seed
             )
-        self.sampler = TrainingBatches(self.train_part, recipe, processes_of(fabric))
+        self.sampler = TrainingBatches(
+            self.train_part, recipe, processes_of(fabric), spaces
+        )
         self.steps_per_epoch = self._count_steps(sequences)
         self.ema_decay = recipe.ema_decay
         torch.manual_seed(recipe.seed)

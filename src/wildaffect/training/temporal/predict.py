@@ -17,7 +17,7 @@ from wildaffect.core.causal import causal_padding_s, causal_windows, left_paddin
 from wildaffect.core.outputs import SequenceOutputs
 from wildaffect.core.sequences import FrameSequence
 from wildaffect.core.stitching import stitch
-from wildaffect.core.tasks import Task
+from wildaffect.core.tasks import SINGLE_TASKS, LabelSpaces, Task
 from wildaffect.core.windows import AnyWindow, CausalWindow, LeftPaddedWindow, cut
 from wildaffect.training.core.probs import to_probs
 
@@ -49,7 +49,10 @@ class _Piece(NamedTuple):
 
 
 def predict_sequences(
-    model: nn.Module, sequences: Sequence[FrameSequence], window: AnyWindow
+    model: nn.Module,
+    sequences: Sequence[FrameSequence],
+    window: AnyWindow,
+    spaces: LabelSpaces | None = None,
 ) -> list[SequenceOutputs]:
     """Predict the rows with features of each sequence.
 
@@ -60,14 +63,16 @@ def predict_sequences(
         model: Model; it is switched to evaluation mode.
         sequences: Sequences, each with at least one row that has features.
         window: Windowing of the sequences.
+        spaces: Scales of the outputs, if any are on scales.
     """
+    spaces = spaces or LabelSpaces()
     model.eval()
     tracks = [_track_of(sequence, window) for sequence in sequences]
     found: list[list[Floats]] = [[np.zeros(0)] * len(track.windows) for track in tracks]
     widths: dict[Task, int] = {}
     with torch.inference_mode():
         for batch in _batches(tracks):
-            outputs = _predict_batch(model, batch, tracks)
+            outputs = _predict_batch(model, batch, tracks, spaces)
             widths = {task: values.shape[-1] for task, values in outputs.items()}
             columns = torch.cat(list(outputs.values()), -1).cpu().numpy()
             for row, piece in enumerate(batch):
@@ -118,7 +123,10 @@ def _batches(tracks: Sequence[_Track]) -> Iterator[list[_Piece]]:
 
 
 def _predict_batch(
-    model: nn.Module, batch: Sequence[_Piece], tracks: Sequence[_Track]
+    model: nn.Module,
+    batch: Sequence[_Piece],
+    tracks: Sequence[_Track],
+    spaces: LabelSpaces,
 ) -> dict[Task, Tensor]:
     device = next(model.parameters()).device
     filled = [_filled(tracks[piece.track], piece.window) for piece in batch]
@@ -136,7 +144,7 @@ def _predict_batch(
         torch.tensor([piece.length for piece in batch], device=device),
         torch.from_numpy(since.astype(np.float32)).to(device),
     )
-    return {task: to_probs(task, raw) for task, raw in outputs.items()}
+    return {task: to_probs(task, raw, spaces) for task, raw in outputs.items()}
 
 
 def _filled(track: _Track, window: int) -> tuple[Tensor, NDArray[np.float64]]:
@@ -168,7 +176,7 @@ def _to_outputs(
     stops = np.cumsum(list(widths.values()))
     parts = np.split(columns.astype(np.float32), stops[:-1], axis=1)
     probs = {
-        task: part[:, 0] if task in {Task.VALENCE, Task.AROUSAL} else part
+        task: part[:, 0] if task in SINGLE_TASKS else part
         for task, part in zip(widths, parts, strict=True)
     }
     rows = sequence.computed_rows

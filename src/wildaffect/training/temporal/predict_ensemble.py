@@ -82,11 +82,12 @@ def predict_at_rate(trained: TrainedModel, sequence: FrameSequence) -> SequenceO
     window, rate_hz = trained.recipe.window, trained.data.rate_hz
     is_dense = rows_per_second([sequence]) > DENSE_RATIO * rate_hz
     if window.is_frame_wise or not is_dense:
-        return predict_sequences(trained.model, [sequence], window)[0]
+        return predict_sequences(trained.model, [sequence], window, trained.data.spaces)[0]
     rows = sequence.computed_rows
     time_s = sequence.time_s[rows]
     kept = kept_rows(time_s, rate_hz)
-    outputs = predict_sequences(trained.model, [_only(sequence, rows[kept])], window)[0]
+    subsampled = _only(sequence, rows[kept])
+    outputs = predict_sequences(trained.model, [subsampled], window, trained.data.spaces)[0]
 
     def interpolate(values: NDArray[np.float32]) -> NDArray[np.float32]:
         flat = between_kept(

@@ -47,6 +47,6 @@ def raw_scores(
     spaces: LabelSpaces,
 ) -> dict[str, float]:
     """Return the scores of a model in training, not calibrated."""
-    outputs = predict_sequences(model, sequences, recipe.training_window)
+    outputs = predict_sequences(model, sequences, recipe.training_window, spaces)
     found = video_statistics(sequences, outputs, Calibration(), spaces)
     return task_scores(found.pooled(), recipe.model.tasks)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from wildaffect.core.sequences import FrameSequence
-from wildaffect.core.tasks import Task
+from wildaffect.core.tasks import LabelSpaces, Task
 from wildaffect.data.collate import Batch
 from wildaffect.training.core.targets import to_targets
 
@@ -30,10 +30,10 @@ class TensorBatch(NamedTuple):
     valid: dict[Task, Tensor]
 
 
-def to_tensors(batch: Batch, device: torch.device) -> TensorBatch:
+def to_tensors(batch: Batch, device: torch.device, spaces: LabelSpaces) -> TensorBatch:
     """Move a batch to a device; times become seconds since each window's first row."""
     times_s = (batch.time_s - batch.time_s[:, :1]).astype(np.float32)
-    targets, valid = to_targets(batch.targets, device)
+    targets, valid = to_targets(batch.targets, device, spaces)
     return TensorBatch(
         features=torch.from_numpy(batch.features).to(device),
         lengths=torch.from_numpy(batch.lengths).to(device),

@@ -1,0 +1,115 @@
+"""Manifests whose header defines classes, attributes, intensities and ratings of one's own.
+
+Values are invented.
+"""
+
+import re
+
+import pytest
+
+from wildaffect.core.errors import BadAnnotation
+from wildaffect.formats.manifest import find_manifest, read_manifest
+
+
+def put(path, *lines):
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def read(tmp_path, *lines):
+    return read_manifest(put(tmp_path / "manifest.csv", *lines))
+
+
+def test_ratings_and_intensities_have_the_ranges_of_their_header(tmp_path):
+    reading = read(
+        tmp_path,
+        "image,pain[0..10],dominance[-1..1],AU06_intensity,laughter_intensity[0..100]",
+        "1.jpg,7.5,-0.25,3,40",
+        "2.jpg,,1,,100",
+    )
+    a = reading.annotations
+    assert reading.problems == ()
+    assert [(s.label, s.low, s.high) for s in a.spaces.dimensions.scales] == [
+        ("pain", 0, 10),
+        ("dominance", -1, 1),
+    ]
+    assert [(s.label, s.high) for s in a.spaces.intensities.scales] == [
+        ("AU06_intensity", 5),
+        ("laughter_intensity", 100),
+    ]
+    assert a.dimensions.values.tolist() == [[7.5, -0.25], [0, 1]]
+    assert a.dimensions.valid.tolist() == [[True, True], [False, True]]
+    assert a.intensities.values.tolist() == [[3, 40], [0, 100]]
+    assert a.intensities.valid.tolist() == [[True, True], [False, True]]
+
+
+def test_classes_and_attributes_may_be_listed_in_the_header(tmp_path):
+    a = read(
+        tmp_path,
+        "image,expression[calm|angry|very happy],AU06,smile[0|1]",
+        "1.jpg,very happy,0,1",
+        "2.jpg,calm,1,",
+    ).annotations
+    assert a.spaces.expressions.labels == ("calm", "angry", "very happy")
+    assert a.expression.values.tolist() == [2, 0]
+    assert a.spaces.action_units.labels == ("AU06", "smile")
+    assert a.action_units.valid.tolist() == [[True, True], [True, False]]
+
+
+def test_without_images_each_row_labels_a_whole_video(tmp_path):
+    path = put(
+        tmp_path / "manifest.csv",
+        "video,subject,split,engagement[0..3]",
+        "a,anna,train,2",
+        "b,bea,train,0",
+        "c,cid,val,3",
+    )
+    assert list(find_manifest(tmp_path)) == ["train", "val"]
+    a = read_manifest(path, "train").annotations
+    assert a.clip_level
+    assert a.videos == ("a", "b")
+    assert a.subjects == ("anna", "bea")
+    assert a.dimensions.values.tolist() == [[2], [0]]
+
+
+@pytest.mark.parametrize(
+    ("header", "cell", "words"),
+    [
+        ("pain[0..10]", "11", r"pain\[0..10\] must lie in \[0, 10\], got '11'"),
+        ("pain[0..10]", "bad", "got 'bad'"),
+        ("AU06_intensity", "6", r"must lie in \[0, 5\], got '6'"),
+        ("AU06", "3", "got '3'; strengths belong in a column AU06_intensity"),
+        (
+            "expression[calm|angry]",
+            "sad",
+            "expression must be one of calm, angry, got 'sad'",
+        ),
+    ],
+)
+def test_a_label_out_of_range_is_named_with_its_line_and_column(
+    tmp_path, header, cell, words
+):
+    reading = read(tmp_path, f"image,valence,{header}", f"1.jpg,0,{cell}")
+    (problem,) = reading.problems
+    assert str(problem).startswith(f"{tmp_path / 'manifest.csv'}:2: ")
+    assert re.search(words, problem.text)
+
+
+@pytest.mark.parametrize(
+    ("header", "words"),
+    [
+        ("image,pain", r"got 'pain'; a rating of your own states its range, such as pain"),
+        ("image,pain[10..0]", r"range must go up .* got \[10, 0\], in 'pain"),
+        ("image,AU06_intensity[1..5]", "an intensity must start at 0"),
+        ("image,my pain[0..10]", "name must be letters, digits and _"),
+        ("image,pain[0..10],pain[0..5]", "must be distinct"),
+        ("image,expression[my-lab-7]", r"such as expression\[calm\|angry\|happy\]"),
+        ("image,expression[calm|calm]", "at least two and distinct"),
+        ("video,image,pain[0..1]", "or video alone for labels of whole videos"),
+    ],
+)
+def test_a_header_that_defines_no_labels_is_refused_with_the_way_to_do_it(
+    tmp_path, header, words
+):
+    with pytest.raises(BadAnnotation, match=words):
+        read(tmp_path, header, "")
