@@ -29,6 +29,8 @@ class Batch:
     """Shape (B, L); padding repeats the last time, so that no difference is negative."""
     targets: TaskColumns
     """Shape (B, L) and (B, L, K); no mask is True on padding."""
+    clip_level: NDArray[np.bool_]
+    """True for samples whose targets are of the video as a whole, shape (B,)."""
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -62,6 +64,7 @@ def collate(samples: Sequence[Sample]) -> Batch:
         targets=TaskColumns(
             **targets, expression_shares=_pad_column(soft) if soft else None
         ),
+        clip_level=np.array([sample.clip_level for sample in samples]),
     )
 
 

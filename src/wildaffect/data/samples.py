@@ -31,6 +31,8 @@ class Sample:
     time_s: NDArray[np.float64]
     """Shape (L,)."""
     targets: TaskColumns
+    clip_level: bool = False
+    """True if the targets are of the video as a whole."""
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -98,6 +100,7 @@ def pad_left(sample: Sample, spec: LeftPaddedWindow) -> Sample:
         features=sample.features[picks],
         time_s=np.concatenate([lead_s, sample.time_s]),
         targets=targets,
+        clip_level=sample.clip_level,
     )
 
 
@@ -130,4 +133,5 @@ def _sample(sequence: FrameSequence, rows: Index) -> Sample:
         features=sequence.features[rows].astype(np.float32, copy=False),
         time_s=sequence.time_s[rows],
         targets=sequence.targets.take_columns(rows),
+        clip_level=sequence.clip_level,
     )

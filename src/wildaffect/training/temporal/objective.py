@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from wildaffect.core.sequences import FrameSequence
 from wildaffect.core.tasks import LabelSpaces, Task
+from wildaffect.losses.clips import Pooled, pool_clips
 from wildaffect.losses.multitask import LossReport, build_loss
 from wildaffect.models.feedback import GroundTruth
 from wildaffect.models.frameworks import LabelFeedback
@@ -120,11 +121,11 @@ class TemporalObjective:
 
     def report(self, outputs: dict[Task, Tensor], batch: StepBatch) -> LossReport:
         """Return the loss of a batch's outputs over all processes."""
-        report: LossReport = self.loss(
-            gather(self._fabric, outputs),
-            gather(self._fabric, batch.windows.targets),
-            gather(self._fabric, batch.windows.valid),
-        )
+        windows = batch.windows
+        pooled = Pooled(outputs, windows.targets, windows.valid)
+        if bool(windows.clip_level.any()):
+            pooled = pool_clips(*pooled, windows.clip_level)
+        report: LossReport = self.loss(*(gather(self._fabric, part) for part in pooled))
         return report
 
     def evaluate(self, model: nn.Module, epoch: int) -> dict[str, float]:  # noqa: ARG002

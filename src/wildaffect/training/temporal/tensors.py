@@ -28,6 +28,8 @@ class TensorBatch(NamedTuple):
     """Seconds since the first row of each window, shape (B, T)."""
     targets: dict[Task, Tensor]
     valid: dict[Task, Tensor]
+    clip_level: Tensor
+    """True for windows whose targets are of the video as a whole, shape (B,)."""
 
 
 def to_tensors(batch: Batch, device: torch.device, spaces: LabelSpaces) -> TensorBatch:
@@ -40,6 +42,7 @@ def to_tensors(batch: Batch, device: torch.device, spaces: LabelSpaces) -> Tenso
         times_s=torch.from_numpy(times_s).to(device),
         targets=targets,
         valid=valid,
+        clip_level=torch.from_numpy(batch.clip_level).to(device),
     )
 
 
