@@ -51,7 +51,7 @@ def test_members_are_averaged_by_weight_and_their_spread_is_reported(noisy_model
     other = noisier(base, 1, 1.0)
     mixed = average([base, other], [3.0, 1.0])
     for item, first, second in zip(mixed, base, other, strict=True):
-        for task in Task:
+        for task in ABAW_TASKS:
             a, b = first.probs[task].astype(float), second.probs[task].astype(float)
             np.testing.assert_allclose(item.probs[task], 0.75 * a + 0.25 * b, atol=1e-6)
             spread = np.sqrt(0.75 * 0.25) * np.abs(a - b)
@@ -122,7 +122,7 @@ def test_selection_covers_every_task_before_it_looks_at_scores(noisy_model):
 def test_one_member_is_itself(noisy_model):
     base = noisy_model(num_videos=1, num_rows=20)[0]
     (one,) = average([base])
-    for task in Task:
+    for task in ABAW_TASKS:
         np.testing.assert_array_equal(one.probs[task], base[0].probs[task])
     assert not one.spread
 

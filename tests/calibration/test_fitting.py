@@ -20,7 +20,7 @@ from wildaffect.calibration.thresholds import (
 )
 from wildaffect.core.columns import TaskColumn
 from wildaffect.core.errors import EvaluationError
-from wildaffect.core.tasks import Task
+from wildaffect.core.tasks import ABAW_TASKS, Task
 from wildaffect.inference.smoothing import CausalExponential, Gaussian
 from wildaffect.metrics.counts import ConfusionCounts, UnitCounts
 
@@ -91,7 +91,7 @@ def test_labels_that_are_not_valid_change_nothing(noisy_model):
     hidden, spoilt = {}, {}
     for video, target in targets.items():
         masked, wrong = {}, {}
-        for task in Task:
+        for task in ABAW_TASKS:
             values = target[task].values
             valid = rng.random(values.shape) < 0.7
             masked[task] = TaskColumn(values, valid)

@@ -7,7 +7,7 @@ import pytest
 from wildaffect.calibration.ensembling import average
 from wildaffect.calibration.stored_outputs import StoredOutputs, load_outputs, save_outputs
 from wildaffect.core.errors import BadOutputs, OutputError
-from wildaffect.core.tasks import LabelSpace, LabelSpaces, Task
+from wildaffect.core.tasks import ABAW_TASKS, LabelSpace, LabelSpaces
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def test_what_is_saved_is_loaded_again_to_the_last_bit(stored, tmp_path):
         np.testing.assert_array_equal(mine.frame_number, other.frame_number)
         np.testing.assert_array_equal(mine.time_s, other.time_s)
         for kind in ("probs", "spread"):
-            for task in Task:
+            for task in ABAW_TASKS:
                 one, two = getattr(mine, kind)[task], getattr(other, kind)[task]
                 np.testing.assert_array_equal(one, two)
                 assert one.dtype == two.dtype

@@ -7,7 +7,7 @@ from wildaffect.core.columns import TaskColumn, TaskColumns
 from wildaffect.core.errors import FeatureError
 from wildaffect.core.sequences import FrameSequence, expand
 from wildaffect.core.stitching import stitch
-from wildaffect.core.tasks import Task
+from wildaffect.core.tasks import ABAW_TASKS
 from wildaffect.core.windows import WindowSpec, cut
 from wildaffect.data.collate import collate
 from wildaffect.data.samples import Sample, WindowSampler
@@ -121,7 +121,7 @@ def test_padding_is_zero_never_valid_and_beyond_the_lengths(lengths):
     padding = ~batch.is_real
     assert batch.lengths.tolist() == [len(sample) for sample in samples]
     assert (batch.features[padding] == 0).all()
-    for task in Task:
+    for task in ABAW_TASKS:
         assert not batch.targets[task].valid[padding].any()
         assert batch.targets[task].valid[batch.is_real].all()
     assert (np.diff(batch.time_s, axis=1) >= 0).all()

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from wildaffect.core.config import Config
-from wildaffect.core.tasks import LabelSpaces, Task
+from wildaffect.core.tasks import ABAW_TASKS, SCALE_TASKS, LabelSpaces, Task
 from wildaffect.losses.action_units import ActionUnitLoss
 from wildaffect.losses.affect import AffectTaskLoss
 from wildaffect.losses.config import (
@@ -62,7 +62,10 @@ class MultitaskLoss(nn.Module):
         self.intensities = _task_loss(
             config.intensities, lambda own: ScaleTaskLoss(own, spaces.intensities)
         )
-        self.task_weighting = build_task_weighting(config.task_weighting)
+        own = [task for task in SCALE_TASKS if len(spaces.scales(task))]
+        self.task_weighting = build_task_weighting(
+            config.task_weighting, (*ABAW_TASKS, *own)
+        )
 
     def forward(
         self,

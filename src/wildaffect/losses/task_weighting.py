@@ -4,12 +4,12 @@ Symbols: N tasks.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 
-from wildaffect.core.tasks import SCALE_TASKS, Task
+from wildaffect.core.tasks import ABAW_TASKS, SCALE_TASKS, Task
 from wildaffect.losses.config import (
     FixedWeights,
     LossRatioWeights,
@@ -78,11 +78,11 @@ class UncertaintyWeighting(TaskWeighting):
         batch without annotations of a task does not change its s.
     """
 
-    def __init__(self, config: UncertaintyWeights) -> None:
+    def __init__(self, config: UncertaintyWeights, tasks: Sequence[Task]) -> None:
         super().__init__()
         self.largest = config.largest_log_variance
         self.log_variances = nn.ParameterDict(
-            {task: nn.Parameter(torch.zeros(())) for task in Task}
+            {task: nn.Parameter(torch.zeros(())) for task in tasks}
         )
 
     def forward(self, losses: TaskLosses, present: Present) -> Tensor:
@@ -111,17 +111,18 @@ class LossRatioWeighting(TaskWeighting):
     past: Tensor
     num_steps: Tensor
 
-    def __init__(self, config: LossRatioWeights) -> None:
+    def __init__(self, config: LossRatioWeights, tasks: Sequence[Task]) -> None:
         super().__init__()
+        self.tasks = list(tasks)
         self.temperature = config.temperature
         self.rates = (1.0 / config.recent_steps, 1.0 / config.past_steps)
-        self.register_buffer("recent", torch.zeros(len(Task)))
-        self.register_buffer("past", torch.zeros(len(Task)))
-        self.register_buffer("num_steps", torch.zeros(len(Task)))
+        self.register_buffer("recent", torch.zeros(len(tasks)))
+        self.register_buffer("past", torch.zeros(len(tasks)))
+        self.register_buffer("num_steps", torch.zeros(len(tasks)))
 
     def forward(self, losses: TaskLosses, present: Present) -> Tensor:
         """Return the sum."""
-        rows = [list(Task).index(task) for task in losses]
+        rows = [self.tasks.index(task) for task in losses]
         values = torch.stack(list(losses.values()))
         here = torch.stack([present[task] for task in losses])
         ratios = (self.recent[rows] / self.past[rows].clamp(min=SMALLEST_LOSS)).where(
@@ -144,17 +145,19 @@ class LossRatioWeighting(TaskWeighting):
         self.num_steps[rows] = steps
 
 
-def build_task_weighting(config: TaskWeightingConfig) -> TaskWeighting:
-    """Build what `config` describes."""
+def build_task_weighting(
+    config: TaskWeightingConfig, tasks: Sequence[Task] = ABAW_TASKS
+) -> TaskWeighting:
+    """Build what `config` describes, for these tasks or some of them."""
     match config:
         case FixedWeights():
             return FixedWeighting(config)
         case NormalizedWeights():
             return NormalizedWeighting()
         case UncertaintyWeights():
-            return UncertaintyWeighting(config)
+            return UncertaintyWeighting(config, tasks)
         case LossRatioWeights():
-            return LossRatioWeighting(config)
+            return LossRatioWeighting(config, tasks)
 
 
 def _total(terms: list[Tensor]) -> Tensor:

@@ -6,7 +6,7 @@ import torch
 
 from wildaffect.core.causal import run_causal
 from wildaffect.core.stitching import stitch
-from wildaffect.core.tasks import LabelSpaces, Task
+from wildaffect.core.tasks import ABAW_TASKS, LabelSpaces, Task
 from wildaffect.core.windows import FRAME_WISE, CausalWindow, WindowSpec, cut
 from wildaffect.models.multitask import build_model
 from wildaffect.training.core.probs import to_probs
@@ -80,7 +80,7 @@ def test_prediction_leaves_no_trace_of_other_sequences(model, sequences):
     window = WINDOWS["overlapping"]
     together = predict_sequences(model, sequences, window)
     alone = predict_sequences(model, sequences[3:4], window)[0]
-    for task in Task:
+    for task in ABAW_TASKS:
         np.testing.assert_allclose(together[3].probs[task], alone.probs[task], atol=2e-6)
 
 
@@ -109,7 +109,7 @@ def test_outputs_are_computed_once_and_again_for_other_inputs_or_weights(
     again = predict_stored(trained, sequences[:3], "val")
     assert len(calls) == count
     for item, other in zip(first, again, strict=True):
-        for task in Task:
+        for task in ABAW_TASKS:
             np.testing.assert_array_equal(item.probs[task], other.probs[task])
     fewer = [
         replace(sequences[0], has_feature=sequences[0].has_feature & (np.arange(40) > 3))

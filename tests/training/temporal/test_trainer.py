@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from wildaffect.core.columns import TaskColumn
-from wildaffect.core.tasks import LabelSpaces, Task
+from wildaffect.core.tasks import ABAW_TASKS, LabelSpaces, Task
 from wildaffect.inference.calibration import Calibration
 from wildaffect.losses.config import LossConfig, UncertaintyWeights
 from wildaffect.models.frameworks import (
@@ -87,7 +87,7 @@ def test_what_stands_in_unlabeled_rows_and_rows_without_features_changes_no_weig
 
     def spoil(one):
         wrong = {}
-        for task in Task:
+        for task in ABAW_TASKS:
             values, valid = one.targets[task].values, one.targets[task].valid
             usable = valid & (
                 one.has_feature if valid.ndim == 1 else one.has_feature[:, None]
