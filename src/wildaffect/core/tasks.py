@@ -154,6 +154,13 @@ class LabelSpaces:
         """Return the scales of one of `SCALE_TASKS`."""
         return self.dimensions if task is Task.DIMENSIONS else self.intensities
 
+    @property
+    def words(self) -> str:
+        """Return the names of spaces and scales in text."""
+        names = [self.expressions.name, self.action_units.name]
+        scales = (*self.dimensions.scales, *self.intensities.scales)
+        return ", ".join([*names, *(f"{scale.label} {scale.ends}" for scale in scales)])
+
     def width(self, task: Task) -> tuple[int, ...]:
         """Return the shape of one row of labels: () or (K,)."""
         match task:

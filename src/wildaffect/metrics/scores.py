@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from wildaffect.core.annotations import Annotations
 from wildaffect.core.predictions import Predictions
-from wildaffect.core.tasks import SCALE_TASKS, LabelSpaces, Task
+from wildaffect.core.tasks import LabelSpaces, Task
 from wildaffect.metrics.agreement import AgreementSums
 from wildaffect.metrics.counts import ConfusionCounts, UnitCounts
 from wildaffect.metrics.scales import ScaleScores, ScaleSums
@@ -287,16 +287,6 @@ def _check_same_rows(annotations: Annotations, predictions: Predictions) -> None
 
 def _differing_spaces(one: LabelSpaces, other: LabelSpaces) -> str:
     return (
-        f"label spaces must be the same on both sides, got {_names(one)} and "
-        f"{_names(other)}; map one to the other first"
+        f"label spaces must be the same on both sides, got {one.words} and "
+        f"{other.words}; map one to the other first"
     )
-
-
-def _names(spaces: LabelSpaces) -> str:
-    names = [spaces.expressions.name, spaces.action_units.name]
-    names += [
-        f"{scale.label} {scale.ends}"
-        for t in SCALE_TASKS
-        for scale in spaces.scales(t).scales
-    ]
-    return ", ".join(names)
