@@ -5,6 +5,7 @@ import pytest
 from tests.training.conftest import made_up_sequence
 
 from wildaffect.core.errors import FeatureError
+from wildaffect.core.tasks import LabelSpaces
 from wildaffect.data.samples import WindowSampler
 from wildaffect.training.core.distributed import Processes
 from wildaffect.training.core.sampling import BalancedClasses, BalancedVideos
@@ -48,7 +49,7 @@ def test_equal_rows_need_no_weights(sequences):
 def test_sampling_is_a_setting_of_the_recipe(sequences, tiny):
     def first(sampling):
         recipe = replace(tiny, sampling=sampling)
-        batches = TrainingBatches(sequences, recipe, Processes())
+        batches = TrainingBatches(sequences, recipe, Processes(), LabelSpaces())
         return next(batches.from_step(0, "cpu")).features.shape, batches
 
     shape, plain = first(EveryRow())

@@ -5,7 +5,7 @@ Symbols: B windows or crops, L rows of one window.
 
 from torch import Tensor
 
-from wildaffect.core.tasks import LabelSpaces, Task
+from wildaffect.core.tasks import SCALE_TASKS, LabelSpaces, Task
 
 
 def to_probs(task: Task, raw: Tensor, spaces: LabelSpaces) -> Tensor:
@@ -13,6 +13,15 @@ def to_probs(task: Task, raw: Tensor, spaces: LabelSpaces) -> Tensor:
 
     Those on scales are in their units.
     """
+    clipped = clip_outputs(task, raw)
+    if task not in SCALE_TASKS:
+        return clipped
+    space = spaces.scales(task)
+    return clipped.new_tensor(space.middle) + clipped.new_tensor(space.half_range) * clipped
+
+
+def clip_outputs(task: Task, raw: Tensor) -> Tensor:
+    """Return the same with positions on scales, in [-1, 1]."""
     match task:
         case Task.VALENCE | Task.AROUSAL:
             return raw.float().clamp(-1, 1)[..., None]
@@ -21,9 +30,4 @@ def to_probs(task: Task, raw: Tensor, spaces: LabelSpaces) -> Tensor:
         case Task.ACTION_UNITS:
             return raw.float().sigmoid()
         case Task.DIMENSIONS | Task.INTENSITIES:
-            space = spaces.scales(task)
-            middle, half_range = (
-                raw.new_tensor(space.middle),
-                raw.new_tensor(space.half_range),
-            )
-            return (middle + half_range * raw.clamp(-1, 1)).float()
+            return raw.float().clamp(-1, 1)

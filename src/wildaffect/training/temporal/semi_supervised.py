@@ -52,6 +52,7 @@ class SemiSupervisedObjective(TemporalObjective):
             self.train_part,
             recipe,
             processes,
+            spaces,
             unlabeled=unlabeled,
             num_unlabeled=max(1, round(config.windows_ratio * recipe.batch_size)),
         )

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from wildaffect.core.tasks import Task
 from wildaffect.losses.multitask import LossReport, MultitaskLoss
 from wildaffect.training.core.ema import EMA
-from wildaffect.training.core.probs import to_probs
+from wildaffect.training.core.probs import clip_outputs
 from wildaffect.training.temporal.unlabeled import MeanTeacher, PseudoLabels
 
 Outputs = Mapping[Task, Tensor]
@@ -78,7 +78,9 @@ def consistency(student: Outputs, teacher: Outputs, is_row: Tensor) -> Tensor:
     """
     losses = []
     for task, raw in student.items():
-        error = (to_probs(task, raw) - to_probs(task, teacher[task])) ** 2  # (B, T, K)
+        error = (
+            clip_outputs(task, raw) - clip_outputs(task, teacher[task])
+        ) ** 2  # (B, T, K)
         losses.append(error.sum(-1)[is_row].mean())
     return torch.stack(losses).sum()
 
@@ -90,7 +92,7 @@ def pseudo_labels(
     targets: dict[Task, Tensor] = {}
     valid: dict[Task, Tensor] = {}
     for task, raw in teacher.items():
-        probs = to_probs(task, raw)
+        probs = clip_outputs(task, raw)
         match task:
             case Task.EXPRESSION:
                 highest, targets[task] = probs.max(-1)
@@ -99,6 +101,9 @@ def pseudo_labels(
                 targets[task] = (probs >= 0.5).float()
                 is_sure = torch.maximum(probs, 1 - probs) >= min_confidence
                 valid[task] = is_row[..., None] & is_sure
-            case _:
+            case Task.VALENCE | Task.AROUSAL:
                 targets[task], valid[task] = probs[..., 0], is_row
+            case Task.DIMENSIONS | Task.INTENSITIES:
+                targets[task] = probs
+                valid[task] = is_row[..., None].expand_as(probs)
     return targets, valid
