@@ -6,16 +6,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from pyarrow import csv
 
 import wildaffect
 import wildaffect.cli.main
-from wildaffect.core.errors import FeatureError
+from wildaffect.core.errors import FeatureError, UsageError
 from wildaffect.core.joins import Linear
 from wildaffect.features.importing import import_features
 from wildaffect.features.store import FeatureStore
 from wildaffect.models.fusion.config import Concatenation, Gated
 from wildaffect.training.core.recipe import KeepLast
+from wildaffect.training.temporal.without_sets import without_sets
 
 BASE = wildaffect.find_recipe("modern-frame")
 RECIPE = replace(
@@ -98,3 +100,31 @@ def test_a_model_that_never_did_without_a_set_refuses_a_store_that_lacks_it(
     run = wildaffect.train(recipe, data, output=tmp_path / "run", score_split=None)
     with pytest.raises(FeatureError, match=r"got none of voice; .* its set_dropout"):
         wildaffect.predict(run.folder, tmp_path / "out", data=tiny_data, split="val")
+
+
+def test_a_model_of_both_is_exported_for_faces_alone(run, tmp_path):
+    with pytest.raises(UsageError, match=r"'voice' needs its backbone; .* without it"):
+        wildaffect.export_model(run.folder, tmp_path / "face")
+    with pytest.raises(UsageError, match="no member reads the feature set 'text'"):
+        wildaffect.export_model(run.folder, tmp_path / "face", without=["text"])
+    made = wildaffect.export_model(run.folder, tmp_path / "face", without=["voice"])
+    assert made.notes == (
+        "the artifact does without voice; scores of the run are not its own",
+    )
+    assert max(made.networks.values()) < 1e-4
+    assert [each.key for each in made.artifact.manifest.inputs] == ["pose"]
+    card = (tmp_path / "face" / "CARD.md").read_text()
+    assert "trained with voice, which this artifact does without" in card
+
+
+def test_what_the_export_computes_is_what_predict_does_without_the_voice(run):
+    trained = wildaffect.load_run(run.folder)
+    alone = without_sets(trained, ["voice"])
+    rows = torch.randn(1, 9, 6, generator=torch.Generator().manual_seed(0))
+    rows[..., 3:] = torch.nan
+    lengths, times_s = torch.tensor([9]), torch.arange(9)[None] / 10
+    with torch.no_grad():
+        expected = trained.model.eval()(rows, lengths, times_s)
+        found = alone.model.eval()(rows[..., :3], lengths, times_s)
+    for task, values in expected.items():
+        torch.testing.assert_close(found[task], values)

@@ -144,8 +144,8 @@ def _bundle(ensemble: Ensemble, name: str, weights: str | None) -> BundledBackbo
     runs = [m.trained for m in ensemble.members if name in m.trained.recipe.inputs]
     if weights is None:
         raise UsageError(
-            f"{runs[0].run.folder}: input {name!r} needs its backbone; name "
-            "the run or weights that its features were extracted with"
+            f"{runs[0].run.folder}: input {name!r} needs its backbone; name the run or "
+            "weights that its features were extracted with, or export without it"
         )
     loaded = find_weights(weights)
     where = f"backbone {name}={weights}"

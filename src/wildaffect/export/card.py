@@ -83,6 +83,17 @@ def _training(ensemble: Ensemble) -> list[str]:
             [_member_row(index, member) for index, member in enumerate(ensemble.members)],
         ),
     ]
+    absent = dict.fromkeys(
+        name for each in ensemble.members for name in each.trained.without
+    )
+    if absent:
+        lines += [
+            "",
+            (
+                f"Members were also trained with {', '.join(absent)}, which this artifact "
+                "does without; figures below were measured with it."
+            ),
+        ]
     if any(member.trained.data.times_are_guessed for member in ensemble.members):
         lines += ["", "Times of the training rows were guessed from frame numbers."]
     if ensemble.chosen_on:

@@ -1,12 +1,12 @@
 """Export a run or an ensemble to a model for `analyze`; it is written last."""
 
 import shutil
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import uuid4
 
-from wildaffect.core.errors import OutputError
+from wildaffect.core.errors import OutputError, UsageError
 from wildaffect.core.files import publish
 from wildaffect.core.printable import counted
 from wildaffect.core.tasks import Task
@@ -25,7 +25,8 @@ from wildaffect.inference.artifact import (
     write_artifact,
     zip_folder,
 )
-from wildaffect.training.temporal.ensembles import load_ensemble
+from wildaffect.training.temporal.ensembles import Ensemble, load_ensemble
+from wildaffect.training.temporal.without_sets import without_sets
 
 CARD_FILE = "CARD.md"
 
@@ -65,6 +66,7 @@ def export_model(  # noqa: PLR0913 - each is an option of the command
     license: str = "not stated",  # noqa: A002 - as everywhere
     summary: str | None = None,
     backbones: Mapping[str, str] | None = None,
+    without: Sequence[str] = (),
     clip: str | Path | None = None,
     on_stage: Callable[[str], None] = lambda stage: None,  # noqa: ARG005
 ) -> ExportResult:
@@ -80,6 +82,8 @@ def export_model(  # noqa: PLR0913 - each is an option of the command
             run.
         backbones: Run or weights behind each feature set that analysis does not measure
             itself.
+        without: Feature sets to do without, such as those of sound, which analysis does
+            not have. Needs a fusion with `set_dropout`.
         clip: Video with a face; None for the video included in the package.
         on_stage: Called with the name of each stage as it begins.
 
@@ -96,7 +100,7 @@ def export_model(  # noqa: PLR0913 - each is an option of the command
             f"{output}: artifact must be new, got something there; move it away or choose "
             "another place"
         )
-    ensemble = load_ensemble(Path(source))
+    ensemble = _without(load_ensemble(Path(source)), without)
     check_exportable(ensemble)
     models = [member.trained.model for member in ensemble.members]
     unread = (backbones or {}).keys() - set(needed_backbones(ensemble))
@@ -125,8 +129,27 @@ def export_model(  # noqa: PLR0913 - each is an option of the command
         networks=networks,
         pixels=pixels,
         backbones=tuple(bundled),
-        notes=tuple(f"no member reads {each}; its backbone is left out" for each in unread),
+        notes=(
+            *(f"no member reads {each}; its backbone is left out" for each in unread),
+            *(
+                f"the artifact does without {name}; scores of the run are not its own"
+                for name in without
+            ),
+        ),
     )
+
+
+def _without(ensemble: Ensemble, sets: Sequence[str]) -> Ensemble:
+    """Return the ensemble without feature sets; raises UsageError for unknown ones."""
+    members = tuple(
+        replace(member, trained=without_sets(member.trained, sets))
+        for member in ensemble.members
+    )
+    found = {name for member in members for name in member.trained.without}
+    for name in sets:
+        if name not in found:
+            raise UsageError(f"{ensemble.folder}: no member reads the feature set {name!r}")
+    return replace(ensemble, members=members)
 
 
 def _write(output: Path, artifact: Artifact, card: str) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from wildaffect.core.errors import MissingExtra, UsageError
 from wildaffect.core.printable import counted
-from wildaffect.synth.presets import PRESETS, PresetName
+from wildaffect.synth.presets import PRESETS, Preset, PresetName
 from wildaffect.synth.statistics import StatisticsName
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def generate(  # noqa: PLR0913 - each is an option of the command
     statistics: StatisticsName | None = None,
     num_people: int | None = None,
     files: Files = "crops",
+    voice: bool = False,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> GeneratedSet:
     """Generate a data set in the layout of s-Aff-Wild2, or resume an interrupted one.
@@ -62,6 +63,8 @@ def generate(  # noqa: PLR0913 - each is an option of the command
         num_people: People in the largest split, the others in proportion; for `scenes` the
             number of videos. The preset's if None.
         files: Aligned crops, videos, both, or `features`: geometry in a feature store.
+        voice: Also write features of a voice to the feature store `features` in the folder,
+            whose information on valence and arousal is that of `synth.voice.Voice`.
         on_progress: Called with the number of videos done and their total.
 
     Raises:
@@ -70,6 +73,8 @@ def generate(  # noqa: PLR0913 - each is an option of the command
         OutputError: If the folder contains another data set or cannot be written.
     """
     _check(preset, seed, num_workers, size_px, num_people, files)
+    if voice and preset == "scenes":
+        raise UsageError("generate: scenes have no voice; leave voice out")
     if find_spec("numba") is None:
         raise MissingExtra("generating data", "world")
     started_s = time.monotonic()
@@ -78,17 +83,21 @@ def generate(  # noqa: PLR0913 - each is an option of the command
     if num_people is not None:
         chosen = chosen.with_people(num_people)
     write = _writer(preset, files)
+    frequencies = statistics or chosen.statistics
+    side_px = size_px or chosen.size_px
     for state in write(
         Path(output),
         chosen,
         seed=seed,
-        statistics=statistics or chosen.statistics,
-        size_px=size_px or chosen.size_px,
+        statistics=frequencies,
+        size_px=side_px,
         workers=num_workers,
     ):
         num_images, num_videos = state.num_images, state.num_videos
         if on_progress is not None:
             on_progress(state.num_done, state.num_videos)
+    if voice:
+        _write_voice(Path(output), chosen, seed, frequencies, side_px)
     return GeneratedSet(
         folder=Path(output),
         num_videos=num_videos,
@@ -108,6 +117,20 @@ def _writer(preset: PresetName, files: Files) -> "Callable[..., Iterator[Progres
     if files == "features":
         return write_world_features
     return partial(write_world, files=files)
+
+
+def _write_voice(
+    folder: Path, preset: Preset, seed: int, statistics: StatisticsName, size_px: int
+) -> None:
+    # Imported late, as above.
+    from wildaffect.features.store import FeatureStore  # noqa: PLC0415
+    from wildaffect.features.world_features import store_of  # noqa: PLC0415
+    from wildaffect.features.world_voice import write_voice  # noqa: PLC0415
+    from wildaffect.synth.plan import plan_world  # noqa: PLC0415
+    from wildaffect.synth.voice import Voice  # noqa: PLC0415
+
+    videos = plan_world(preset, seed=seed, statistics=statistics, size_px=size_px)
+    write_voice(FeatureStore(store_of(folder)), videos, Voice())
 
 
 def _check(

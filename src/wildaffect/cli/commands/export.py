@@ -9,6 +9,8 @@ Examples:
     wildaffect export ensembles/best -o artifacts/best.zip --license CC-BY-4.0
 
     wildaffect export runs/affect -o artifacts/pixels --backbone vit=runs/vit
+
+    wildaffect export runs/fused -o artifacts/face --without voice
 """
 
 from dataclasses import dataclass
@@ -30,6 +32,9 @@ class Command:
     backbone: tuple[str, ...] = ()
     """For each feature set that a backbone computes: its name, and the run or the name in
     the `wildaffect weights list` that `extract --feature-sets` used."""
+    without: tuple[str, ...] = ()
+    """Feature sets to do without, such as those of sound, which analysis does not have; the
+    run needs a fusion with set_dropout."""
     name: str | None = None
     """Name of the artifact; by default that of the output."""
     version: str = "1"
@@ -61,6 +66,7 @@ def run(command: Command) -> int:
             license=command.license,
             summary=command.summary,
             backbones=parse_backbones(command.backbone),
+            without=command.without,
             clip=command.clip,
             on_stage=lambda stage: progress.show("stage", text=stage),
         )

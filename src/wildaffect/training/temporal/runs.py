@@ -57,6 +57,8 @@ class TrainedModel:
     recipe: TemporalRecipe
     data: RunData
     model: MultitaskModel
+    without: tuple[str, ...] = ()
+    """Feature sets that it was trained with and does without; see `without_sets`."""
 
     def __repr__(self) -> str:
         num_weights = sum(weight.numel() for weight in self.model.parameters())
