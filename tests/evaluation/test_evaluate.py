@@ -23,6 +23,7 @@ from wildaffect.core.errors import EvaluationError
 from wildaffect.core.tasks import ABAW_TASKS, Task
 from wildaffect.data.annotated import read_annotated
 from wildaffect.evaluation.evaluate import Evaluation, evaluate
+from wildaffect.evaluation.pages.wording import interval_sentence
 from wildaffect.evaluation.protocols import PROTOCOLS, protocol_of_layout
 from wildaffect.evaluation.report import read_report, report_to_json
 from wildaffect.evaluation.rules import Absent, Missing, Rules
@@ -256,17 +257,27 @@ def test_a_comparison_is_on_the_frames_that_both_predict(truth, prediction_file,
     assert comparison.differences[0].score.value == 0
 
 
+def copy_videos(path, names):
+    """Repeat the rows of the videos a and b under other names."""
+    head, *lines = path.read_text().splitlines()
+    copies = [name + line[1:] for name in names for line in lines]
+    path.write_text("\n".join([head, *lines, *copies]) + "\n")
+
+
 def test_intervals_hold_the_value_and_repeat_with_the_seed(truth, prediction_file):
+    for path in (truth, prediction_file):
+        copy_videos(path, "cd")
     report = report_of(truth, prediction_file)
+    assert report.num_videos == 4
     assert report.overall.low <= report.overall.value <= report.overall.high
     assert report == report_of(truth, prediction_file)
 
 
-def test_one_video_has_no_interval(truth, prediction_file):
-    lines = truth.read_text().splitlines()
-    truth.write_text("\n".join(line for line in lines if line[:2] != "b/") + "\n")
+def test_few_videos_have_no_interval_and_the_report_says_so(truth, prediction_file):
     report = report_of(truth, prediction_file)
+    assert report.num_videos == 2
     assert (report.overall.low, report.overall.high) == (None, None)
+    assert interval_sentence(report) == "No intervals: they need at least 4 videos."
 
 
 def test_videos_and_people_are_scored_by_themselves(tmp_path):

@@ -2,6 +2,7 @@
 
 import math
 
+from wildaffect.cli.results import print_result
 from wildaffect.inference.artifact import CARD_FILE
 from wildaffect.training.core.scores import read_scores
 from wildaffect.workflows.export_model import export_model
@@ -22,3 +23,12 @@ def test_it_is_exported_with_its_scores(scales_run, tmp_path):
     export_model(scales_run.folder, tmp_path / "mine")
     score = f"{scales_run.scores[-1].scores['score']:.3f}"
     assert score in (tmp_path / "mine" / CARD_FILE).read_text()
+
+
+def test_a_task_without_labels_is_named_and_no_number(scales_run, capsys):
+    print_result(scales_run)
+    printed = capsys.readouterr().out
+    assert "nan" not in printed
+    (raw, *_) = [line for line in printed.splitlines() if line.startswith("raw")]
+    assert raw.count("no labels") == 2
+    assert f"{scales_run.scores[0].scores['score']:.3f}" in raw

@@ -53,8 +53,8 @@ def _print_training(result: TrainResult) -> None:
         console.print(score_table(result.scores, result.scored_on))
         last = result.scores[-1]
         console.print(
-            f"{result.folder}: score {last.scores['score']:.3f} ({last.low:.3f} to "
-            f"{last.high:.3f}, 95 % over videos), {last.name}"
+            f"{result.folder}: {last.total} ({last.interval}, 95 % over videos), "
+            f"{last.name}"
         )
     elif result.trained is not None:
         num_videos = len(result.trained.data.train_videos)
@@ -70,8 +70,7 @@ def _print_finetuning(result: FinetuneResult) -> None:
     line = result.scores[-1]
     console.print(score_table(result.scores, result.scored_on))
     console.print(
-        f"{result.folder}: score {line.scores['score']:.3f} ({line.low:.3f} to "
-        f"{line.high:.3f}, 95 % over videos)",
+        f"{result.folder}: {line.total} ({line.interval}, 95 % over videos)",
         markup=False,
         soft_wrap=True,
     )
@@ -102,8 +101,7 @@ def _print_ensemble(result: EnsembleResult) -> None:
     best = result.evaluated[-1].lines[-1].out_of_sample
     console.print(
         f"{result.folder}: {result.num_members} of {len(result.weights.weights)} members, "
-        f"score {best.scores['score']:.3f} ({best.low:.3f} to {best.high:.3f}, 95 % over "
-        "videos), calibrated, out of sample",
+        f"{best.total} ({best.interval}, 95 % over videos), calibrated, out of sample",
         markup=False,
         soft_wrap=True,
     )

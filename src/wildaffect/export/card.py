@@ -165,7 +165,7 @@ def _numbers(ensemble: Ensemble) -> list[str]:
         return [*lines, "None: no split was scored."]
     for title, path in there:
         lines += [*_score_table(title, read_scores(path), ensemble.tasks), ""]
-    return [*lines, "Intervals: 95 % of resamples of whole videos."]
+    return [*lines, "Intervals: 95 %, from resamples of whole videos."]
 
 
 def _score_table(
@@ -176,7 +176,7 @@ def _score_table(
     for line in lines:
         keys = [*(str(task) for task in Task if task in tasks), "score"]
         cells = [line.name, *(score_cell(line, key) for key in keys)]
-        rows.append([*cells, f"{line.low:.3f} to {line.high:.3f}"])
+        rows.append([*cells, line.interval])
     return [markdown_rows((title, *names, "sum", "95 %"), rows, num_left=1)]
 
 

@@ -1,19 +1,24 @@
 """Intervals of scores, and comparisons of two systems, by resampling whole videos.
 
 Frames of one video are similar and not independent samples: videos are sampled with
-    replacement, and every score is recomputed from the pooled frames of the resample.
-Source: Efron and Tibshirani 1993, percentile interval.
+replacement, and every score is recomputed from the pooled frames of the resample. The
+interval is that of percentiles for many videos, and for fewer Student's t with the standard
+deviation of the resamples; percentiles of few videos are too narrow (docs/metrics.md has
+the shares that hold the truth).
+Source: Efron and Tibshirani 1993, sections 12.2 and 13.3.
 Symbols: V videos, R resamples.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from math import isnan, sqrt
 from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from wildaffect.metrics.scores import TaskScores, VideoStatistics
+from wildaffect.metrics.student_t import t_quantile
 
 Floats = NDArray[np.float64]
 Scores = TypeVar("Scores")
@@ -36,6 +41,14 @@ Measure = Callable[[TaskScores], Floats]
 """Maps scores of shape (...) to values of shape (...), or (..., M) for M values; for
 example `operator.attrgetter("p_mtl")`."""
 
+MIN_VIDEOS = 4
+"""Minimum number of videos, or other groups, for an interval."""
+MANY_VIDEOS = 60
+"""Number of videos from which the interval is that of percentiles."""
+MAX_UNDEFINED = 0.03
+"""Maximum share of resamples without a score. More are undefined where only three videos or
+fewer have labels: (1 - 3 / V) to the power of V is about 5 %."""
+
 MAX_WEIGHTS = 2_000_000
 """Maximum number of weights in memory, resamples times videos: about 16 MB per column."""
 
@@ -50,11 +63,11 @@ class Interval:
     value: Floats
     """Value on the original videos."""
     low: Floats
-    """NaN, like `high`, for fewer than two videos or if the score is undefined in all
-    resamples."""
+    """NaN, like `high`, for fewer than `MIN_VIDEOS` videos, or if the score is undefined in
+    more than `MAX_UNDEFINED` of the resamples."""
     high: Floats
     level: float
-    """Share of resamples between `low` and `high`."""
+    """Nominal share of intervals that contain the true score."""
     num_resamples: int
     num_undefined: NDArray[np.int64]
     """Number of resamples in which the score is NaN; they are excluded."""
@@ -80,13 +93,13 @@ def bootstrap_interval(
     level: float = 0.95,
     seed: int = 0,
 ) -> Interval:
-    """Return a score with its percentile interval over videos.
+    """Return a score with its interval over videos.
 
     Args:
         statistics: Statistics of the videos, or other groups, to resample.
         measure: Score, such as `operator.attrgetter("p_mtl")`.
         num_resamples: R.
-        level: Share of resamples within the interval, in (0, 1).
+        level: Nominal share of intervals that contain the true value, in (0, 1).
         seed: Equal seeds give equal draws.
 
     Raises:
@@ -118,7 +131,7 @@ def paired_bootstrap(
         stats_b: Statistics of the second, for the same videos in the same order.
         measure: As for `bootstrap_interval`.
         num_resamples: R.
-        level: Share of resamples within the interval, in (0, 1).
+        level: Nominal share of intervals that contain the true value, in (0, 1).
         seed: Equal seeds give equal draws.
 
     Raises:
@@ -167,7 +180,7 @@ def paired_bootstrap_over_runs(
         stats_b: Statistics of the second; the number of runs may differ.
         measure: As for `bootstrap_interval`, of one value.
         num_resamples: R.
-        level: Share of resamples within the interval, in (0, 1).
+        level: Nominal share of intervals that contain the true value, in (0, 1).
         seed: Equal seeds give equal draws.
 
     Raises:
@@ -219,11 +232,24 @@ def _draws(num_videos: int, num_resamples: int, seed: int) -> Iterator[NDArray[n
         yield counts.reshape(rows, num_videos)
 
 
+def interval_text(low: float, high: float, *, sign: bool = False) -> str:
+    """Return an interval for a table or sentence, or that there are too few videos."""
+    if isnan(low) or isnan(high):
+        return "too few videos"
+    return f"{low:+.3f} to {high:+.3f}" if sign else f"{low:.3f} to {high:.3f}"
+
+
 def _interval(value: Floats, values: Floats, num_videos: int, level: float) -> Interval:
     undefined = np.isnan(values)
-    known = ~undefined.all(0) & (num_videos > 1)
-    tails = [(1 - level) / 2, (1 + level) / 2]
-    low, high = np.nanquantile(np.where(known, values, 0.0), tails, axis=0)
+    known = (undefined.mean(0) <= MAX_UNDEFINED) & (num_videos >= MIN_VIDEOS)
+    found = np.where(known, values, 0.0)
+    if num_videos >= MANY_VIDEOS:
+        low, high = np.nanquantile(found, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    else:
+        # Resamples of V videos vary less than samples of V videos, by (V - 1) / V.
+        factor = sqrt(num_videos / max(1, num_videos - 1))
+        reach = t_quantile(level, max(1, num_videos - 1)) * factor * np.nanstd(found, 0)
+        low, high = value - reach, value + reach
     return Interval(
         value=value,
         low=np.where(known, low, np.nan)[()],

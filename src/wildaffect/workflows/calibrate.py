@@ -34,9 +34,8 @@ class CalibrateResult:
     def __repr__(self) -> str:
         raw, last = self.scores[1], self.scores[-1]
         return (
-            f"CalibrateResult({self.folder}: score {last.scores['score']:.3f} "
-            f"({last.low:.3f} to {last.high:.3f}) out of sample, raw "
-            f"{raw.scores['score']:.3f}, on {self.fitted_on})"
+            f"CalibrateResult({self.folder}: {last.total} ({last.interval}) out of sample, "
+            f"raw {raw.total.removeprefix('score ')}, on {self.fitted_on})"
         )
 
 

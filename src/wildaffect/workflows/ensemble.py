@@ -80,8 +80,8 @@ class EnsembleResult:
         best = self.evaluated[-1].lines[-1].out_of_sample
         return (
             f"EnsembleResult({self.folder}: {self.num_members} of "
-            f"{len(self.weights.weights)} members, score {best.scores['score']:.3f} "
-            f"({best.low:.3f} to {best.high:.3f}), calibrated, out of sample)"
+            f"{len(self.weights.weights)} members, {best.total} ({best.interval}), "
+            "calibrated, out of sample)"
         )
 
 

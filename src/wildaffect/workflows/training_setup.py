@@ -56,10 +56,7 @@ def describe_scores(lines: Sequence[ScoreLine], scored_on: str) -> str:
     if not lines:
         return "not scored"
     last = lines[-1]
-    return (
-        f"score {last.scores['score']:.3f} ({last.low:.3f} to {last.high:.3f}, "
-        f"{last.name}) on {scored_on}"
-    )
+    return f"{last.total} ({last.interval}, {last.name}) on {scored_on}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

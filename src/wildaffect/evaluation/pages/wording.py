@@ -3,6 +3,7 @@
 from wildaffect.core.hashes import InputFiles
 from wildaffect.core.tasks import Task
 from wildaffect.evaluation.report import Difference, InSample, Report, Score
+from wildaffect.metrics.bootstrap import MANY_VIDEOS, MIN_VIDEOS
 
 TASK_TITLES = {
     Task.VALENCE: "Valence",
@@ -69,12 +70,15 @@ def in_sample_sentence(found: InSample, num_videos: int) -> str:
 def interval_sentence(report: Report) -> str:
     """Return the description of the bootstrap."""
     how = report.resampling
-    if how.num_videos < 2:
-        return "No intervals: they need at least two videos."
-    return (
-        f"Intervals: {how.confidence:.0%} of {how.num_resamples:,} resamples of "
-        f"{how.num_videos:,} whole videos (seed {how.seed})."
+    if how.num_videos < MIN_VIDEOS:
+        return f"No intervals: they need at least {MIN_VIDEOS} videos."
+    resamples = (
+        f"{how.num_resamples:,} resamples of {how.num_videos:,} whole videos (seed "
+        f"{how.seed})."
     )
+    if how.num_videos < MANY_VIDEOS:
+        return f"Intervals: {how.confidence:.0%}, by Student's t from {resamples}"
+    return f"Intervals: {how.confidence:.0%} of {resamples}"
 
 
 def contents_sentence(report: Report) -> str:

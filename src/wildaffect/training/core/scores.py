@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from pydantic import TypeAdapter
 
 from wildaffect.core.records import read_record, write_record
 from wildaffect.core.tasks import Task
-from wildaffect.metrics.bootstrap import bootstrap_interval
+from wildaffect.metrics.bootstrap import bootstrap_interval, interval_text
 from wildaffect.metrics.scores import TaskScores, VideoStatistics
 
 NUM_RESAMPLES = 1000
@@ -23,9 +24,27 @@ class ScoreLine:
     name: str
     scores: dict[str, float]
     """Score per task, and their sum as `score`."""
-    low: float
-    """Lower end of the 95 % interval of the sum, over resampled videos."""
-    high: float
+    low: float | None
+    """Lower end of the 95 % interval of the sum, over resampled videos; None, like `high`,
+    for too few videos."""
+    high: float | None
+
+    @property
+    def interval(self) -> str:
+        """Return the interval in words."""
+        if self.low is None or self.high is None:
+            return interval_text(nan, nan)
+        return interval_text(self.low, self.high)
+
+    @property
+    def total(self) -> str:
+        """Return the sum in words."""
+        return f"score {score_text(self.scores['score'])}"
+
+
+def score_text(value: float) -> str:
+    """Return a score, or that no frame has a label of its task."""
+    return "no labels" if np.isnan(value) else f"{value:.3f}"
 
 
 _SCORES = TypeAdapter(list[ScoreLine])
@@ -46,8 +65,8 @@ def score_line(
     return ScoreLine(
         name=name,
         scores=task_scores(pooled, tasks),
-        low=float(interval.low),
-        high=float(interval.high),
+        low=None if np.isnan(interval.low) else float(interval.low),
+        high=None if np.isnan(interval.high) else float(interval.high),
     )
 
 
@@ -72,12 +91,15 @@ def labeled_tasks(scores: TaskScores, tasks: Sequence[Task]) -> list[Task]:
 
 
 def score_sum(scores: TaskScores, tasks: Sequence[Task]) -> Any:
-    """Return the sum of official scores over the tasks, for one or many resamples."""
+    """Return the sum of official scores over the tasks, for one or many resamples.
+
+    NaN for no task: the sum of nothing is no score.
+    """
     found = _by_task(scores)
     scales = [found[task] for task in (Task.VALENCE, Task.AROUSAL) if task in tasks]
     parts = [sum(scales) / len(scales)] if scales else []
     parts += [found[task] for task in (Task.EXPRESSION, Task.ACTION_UNITS) if task in tasks]
-    return sum(parts)
+    return sum(parts) if parts else np.nan
 
 
 def task_scores(scores: TaskScores, tasks: Sequence[Task]) -> dict[str, float]:

@@ -4,10 +4,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from html import escape
-from math import isfinite
+from math import isfinite, isnan
 
 from wildaffect.core.tasks import Task
+from wildaffect.metrics.bootstrap import interval_text
 from wildaffect.reporting.tables import markdown_rows
+from wildaffect.training.core.scores import score_text
 from wildaffect.training.temporal.comparison import Line
 from wildaffect.training.temporal.pages import TITLES
 
@@ -23,9 +25,13 @@ def to_markdown(lines: Sequence[Line], note: str) -> str:
     rows = []
     for line in lines:
         cells = [line.name, line.step]
-        cells += [f"{line.scores[task]:.3f}" for task in tasks]
+        cells += [score_text(line.scores[task]) for task in tasks]
         sd = f" ({line.sd:.3f})" if isfinite(line.sd) else ""
-        cells += [f"{line.scores['score']:.3f}{sd}", _difference(line), line.against]
+        cells += [
+            f"{score_text(line.scores['score'])}{sd}",
+            _difference(line),
+            line.against,
+        ]
         cells += [f"{line.num_parameters:,}", f"{line.seconds:.0f}"]
         rows.append(cells)
     return f"{note}\n\n{markdown_rows(names, rows)}\n"
@@ -45,7 +51,11 @@ def to_json(lines: Sequence[Line], note: str) -> str:
 
 def to_svg(lines: Sequence[Line], title: str) -> str:
     """Draw every paired difference as a dot with its interval; right is better."""
-    shown = [line for line in lines if line.difference is not None]
+    shown = [
+        line
+        for line in lines
+        if line.difference is not None and isfinite(line.difference.value)
+    ]
     ends = [
         abs(float(end))
         for line in shown
@@ -92,15 +102,15 @@ def _row(line: Line, y: float, middle: float, reach: float) -> list[str]:
         return middle + number / reach * _PLOT / 2
 
     color = _COLORS[line.step]
-    return [
+    parts = [
         _text(_LEFT - 12, y + 4, f"{line.name}: {line.step}", "end"),
-        (
-            f'<line x1="{place(low):.1f}" x2="{place(high):.1f}" y1="{y}" y2="{y}" '
-            f'stroke="{color}" stroke-width="2"/>'
-        ),
         f'<circle cx="{place(value):.1f}" cy="{y}" r="4" fill="{color}"/>',
         _text(_LEFT + _PLOT + 10, y + 4, f"vs. {line.against}", "start", "#5a6678"),
     ]
+    if isfinite(low):
+        ends = f'x1="{place(low):.1f}" x2="{place(high):.1f}" y1="{y}" y2="{y}"'
+        parts.insert(1, f'<line {ends} stroke="{color}" stroke-width="2"/>')
+    return parts
 
 
 def _text(x: float, y: float, text: str, anchor: str, color: str = "#1b2330") -> str:
@@ -117,4 +127,6 @@ def _difference(line: Line) -> str:
         float(end)
         for end in (line.difference.value, line.difference.low, line.difference.high)
     )
-    return f"{value:+.3f} [{low:+.3f}, {high:+.3f}]"
+    if isnan(value):
+        return "no labels"
+    return f"{value:+.3f} [{interval_text(low, high, sign=True)}]"

@@ -83,9 +83,9 @@ def evaluated_table(
                 *head,
                 step.name,
                 *(score_cell(out, task) for task in shown),
-                f"{out.scores['score']:.3f}",
-                f"{inside.scores['score']:.3f}",
-                f"{out.low:.3f} to {out.high:.3f}",
+                score_cell(out, "score"),
+                score_cell(inside, "score"),
+                out.interval,
             )
     return table
 

@@ -7,7 +7,7 @@ from rich.table import Table
 from wildaffect.calibration.fitting import CrossFit
 from wildaffect.core.console import Console
 from wildaffect.core.tasks import Task
-from wildaffect.training.core.scores import ScoreLine, task_scores
+from wildaffect.training.core.scores import ScoreLine, score_text, task_scores
 
 MIN_WIDTH = 110
 """Width in characters if the output is not a terminal."""
@@ -33,15 +33,14 @@ def score_table(lines: Sequence[ScoreLine], title: str) -> Table:
     for name in ("", *(TITLES[task] for task in tasks), "sum", "95 % over videos"):
         table.add_column(name, justify="left" if not name else "right", no_wrap=True)
     for line in lines:
-        cells = [f"{line.scores[task]:.3f}" for task in tasks]
-        interval = f"{line.low:.3f} to {line.high:.3f}"
-        table.add_row(line.name, *cells, f"{line.scores['score']:.3f}", interval)
+        cells = [score_cell(line, task) for task in tasks]
+        table.add_row(line.name, *cells, score_cell(line, "score"), line.interval)
     return table
 
 
 def score_cell(line: ScoreLine, name: str) -> str:
     """Return the table cell of a score; a dash for a task that was not predicted."""
-    return f"{line.scores[name]:.3f}" if name in line.scores else "-"
+    return score_text(line.scores[name]) if name in line.scores else "-"
 
 
 def fit_table(fitted: CrossFit, tasks: Sequence[Task]) -> Table:
@@ -54,5 +53,6 @@ def fit_table(fitted: CrossFit, tasks: Sequence[Task]) -> Table:
         inside = task_scores(step.in_sample.pooled(), tasks)
         outside = task_scores(step.out_of_sample.pooled(), tasks)
         names = [*map(str, tasks), "score"]
-        table.add_row(step.name, *(f"{inside[n]:.3f} / {outside[n]:.3f}" for n in names))
+        cells = (f"{score_text(inside[n])} / {score_text(outside[n])}" for n in names)
+        table.add_row(step.name, *cells)
     return table
