@@ -9,9 +9,9 @@ about 3 of 8 on s-Aff-Wild2. Different in all of them: windows are sampled at ra
 spacing), so recurrent state is not carried from window to window in training; padding is
 masked; the warm-up never has a
 step at rate 0; gradients are clipped over all parameters together, not per part; the epoch
-is selected on held-out training subjects, not on the validation set. Their losses are
-divided by all elements, valid or not; ours by the valid elements only, so the published
-weight of 12 for valence and arousal has about 4 times the effect.
+is selected on held-out training subjects, not on the validation set. Their errors of
+valence and arousal are divided by all elements, valid or not, ours by the valid ones, with
+weights that give them the same effect.
 """
 
 from dataclasses import replace
@@ -53,6 +53,10 @@ WINDOW_S = 18.0
 
 NUM_WINDOWS = 3
 """Windows of a step: on s-Aff-Wild2, the mean number of 8 windows that videos fill."""
+
+WEIGHTS = PUBLISHED | {Task.VALENCE: 3.3, Task.AROUSAL: 3.3}
+"""The published weight of 12, times the share of elements that are valid on s-Aff-Wild2: 3
+of 8 windows are rows of videos, and 73 % of these are annotated."""
 
 AROUSAL_SOURCES: Sources = {Task.AROUSAL: (Task.VALENCE, Task.ACTION_UNITS)}
 """Tasks that arousal is conditioned on in the published configuration."""
@@ -140,7 +144,7 @@ def _recipe(
         loss=LossConfig(
             valence=MSE(),
             arousal=MSE(),
-            task_weighting=FixedWeights(weights=dict(PUBLISHED)),
+            task_weighting=FixedWeights(weights=WEIGHTS),
         ),
         window=WindowSpec(length_s=WINDOW_S, stride_s=WINDOW_S, max_gap_s=WINDOW_S),
         batch_size=NUM_WINDOWS,
