@@ -7,8 +7,12 @@ import numpy as np
 import pytest
 
 from wildaffect.analysis.job import FileJob, run_job
-from wildaffect.analysis.options import ColumnOptions, ReadOptions, build_analyzer
-from wildaffect.analysis.overlays import OverlayOptions
+from wildaffect.analysis.options import (
+    ColumnOptions,
+    OverlayOptions,
+    ReadOptions,
+    build_analyzer,
+)
 from wildaffect.core.errors import UsageError
 from wildaffect.outputs.sidecar import read_sidecar
 from wildaffect.outputs.table import read_table

@@ -236,3 +236,11 @@ def test_a_folder_without_a_readable_image_is_refused(tmp_path):
         (folder / name).write_text("no picture")
     with pytest.raises(UnreadableVideo, match=r"none of its 2 images can be .*1\.png"):
         open_source(folder)
+
+
+def test_a_photograph_is_decoded_once(tmp_path):
+    path = write_image(tmp_path / "a.png", plain())
+    with open_source(path) as reader:
+        path.unlink()
+        (frame,) = reader
+    assert (frame.rgb == RED).all()

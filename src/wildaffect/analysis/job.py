@@ -6,16 +6,15 @@ from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wildaffect.analysis.naming import owner_paths
 from wildaffect.analysis.neutral import EstimatedNeutral, NeutralChoice, Neutrals
-from wildaffect.analysis.options import ColumnOptions, ReadOptions, describe_artifact
-from wildaffect.analysis.overlays import (
-    FilmOverlay,
+from wildaffect.analysis.options import (
+    ColumnOptions,
     OverlayOptions,
-    StillsOverlay,
-    open_overlay,
+    ReadOptions,
+    describe_artifact,
 )
 from wildaffect.analysis.pictures import with_names
 from wildaffect.core.errors import Stopped, UnreadableVideo, UsageError, no_frame_chosen
@@ -25,6 +24,7 @@ from wildaffect.inference.analyzer import Analyzer
 from wildaffect.outputs.claim import claim_result
 from wildaffect.outputs.event_log import EventLog, add_missing_events
 from wildaffect.outputs.resume import is_finished, stamp
+from wildaffect.outputs.schema import ResultSchema
 from wildaffect.outputs.sidecar import Provenance
 from wildaffect.outputs.summary import RunSummary, Summarizer, TrackSummary
 from wildaffect.outputs.table import TableWriter
@@ -32,6 +32,9 @@ from wildaffect.storage.addresses import RemoteParts, without_credentials
 from wildaffect.video.inputs import SourceLike
 from wildaffect.video.read import VideoReader
 from wildaffect.video.sources import without_password
+
+if TYPE_CHECKING:
+    from wildaffect.analysis.overlays import FilmOverlay, StillsOverlay
 
 OnFrame = Callable[[VideoInfo, Frame], None]
 """Called with every decoded frame, from the decoding thread."""
@@ -152,9 +155,7 @@ def run_job(job: FileJob, analyzer: Analyzer, on_frame: OnFrame) -> FileReport:
         claim = stack.enter_context(claim_result(job.results, job.owner))
         provenance = _provenance(job, reader, analyzer)
         schema = job.columns.schema(analyzer.artifact.manifest)
-        overlay = open_overlay(
-            job.overlay, job.source, job.read, reader.info, claim.path, schema
-        )
+        overlay = _overlay(job, reader.info, claim.path, schema)
         has_overlay = overlay is None or overlay.path.exists()
         if job.resume and has_overlay and is_finished(claim.path, provenance):
             add_missing_events(claim.path)
@@ -199,7 +200,7 @@ def _write_rows(
     job: FileJob,
     rows: Iterable[FaceResult],
     table: TableWriter,
-    overlay: FilmOverlay | StillsOverlay | None,
+    overlay: "FilmOverlay | StillsOverlay | None",
 ) -> tuple[str | None, Stopped | None]:
     """Write rows; return why they end early, and what stops the command after them."""
     try:
@@ -219,6 +220,17 @@ def end_of_live(job: FileJob, stop: KeyboardInterrupt) -> Stopped | None:
     if not job.is_live:
         raise stop
     return stop if isinstance(stop, Stopped) else None
+
+
+def _overlay(
+    job: FileJob, info: VideoInfo, result: Path, schema: ResultSchema
+) -> "FilmOverlay | StillsOverlay | None":
+    if job.overlay is None:
+        return None
+    # Drawing takes 40 ms to import.
+    from wildaffect.analysis.overlays import open_overlay  # noqa: PLC0415
+
+    return open_overlay(job.overlay, job.source, job.read, info, result, schema)
 
 
 def _check_overlay(job: FileJob) -> None:

@@ -82,6 +82,13 @@ class ColumnOptions:
             raise BadArtifact(f"{manifest.name}: {error}") from error
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverlayOptions:
+    """Content of the overlay."""
+
+    blur_faces: bool = False
+
+
 def _thresholds(manifest: Manifest) -> dict[str, float]:
     """Return action unit -> threshold of its probability."""
     predicted = manifest.action_units.predicted if manifest.action_units else ()

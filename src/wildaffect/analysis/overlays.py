@@ -3,12 +3,11 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from wildaffect.analysis.options import ReadOptions
+from wildaffect.analysis.options import OverlayOptions, ReadOptions
 from wildaffect.analysis.pictures import pictures_of
 from wildaffect.core.errors import OutputError, UnreadableVideo
 from wildaffect.core.frames import Frame, VideoInfo
@@ -22,18 +21,6 @@ from wildaffect.outputs.partition import companion
 from wildaffect.outputs.schema import ResultSchema
 from wildaffect.video.inputs import SourceLike
 from wildaffect.video.write import VideoWriter
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OverlayOptions:
-    """Content of the overlay."""
-
-    blur_faces: bool = False
-
-    @property
-    def style(self) -> Style:
-        """Return the drawing style."""
-        return Style(blur_faces=self.blur_faces)
 
 
 class FilmOverlay:
@@ -145,20 +132,18 @@ def _inside(folder: Path, name: str) -> Path:
 
 
 def open_overlay(
-    options: OverlayOptions | None,
+    options: OverlayOptions,
     source: SourceLike,
     read: ReadOptions,
     info: VideoInfo,
     result: Path,
     schema: ResultSchema,
-) -> FilmOverlay | StillsOverlay | None:
-    """Return the overlay of a source, named after its result; None if not requested.
+) -> FilmOverlay | StillsOverlay:
+    """Return the overlay of a source, named after its result.
 
     Nothing is opened yet; sources must be files, as live sources cannot be read twice.
     """
-    if options is None:
-        return None
-    style = replace(options.style, thresholds=schema.action_unit_thresholds)
+    style = Style(blur_faces=options.blur_faces, thresholds=schema.action_unit_thresholds)
     stem = companion(result, result.stem)
     images = pictures_of(source)
     if images and (read.images == "stills" or len(images) == 1):

@@ -1,6 +1,7 @@
 """Entry point: parse the command line, run the command, print errors in one line."""
 
 import contextlib
+import gc
 import importlib
 import sys
 from collections.abc import Iterator, Sequence
@@ -58,6 +59,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         return status_of(stop)
     finally:
         let_go_of_output()
+
+
+def program() -> int:
+    """Run `main` as the only thing that this process does."""
+    try:
+        if sys.argv[1:2] == ["analyze"]:
+            from wildaffect.core.arrow import leave_pandas_out
+
+            leave_pandas_out()
+        return main()
+    finally:
+        gc.freeze()  # the interpreter would look through all objects again before it ends
 
 
 def _run(args: list[str]) -> int:

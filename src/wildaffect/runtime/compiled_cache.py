@@ -11,6 +11,7 @@ import hashlib
 import os
 import sys
 from pathlib import Path
+from threading import Lock
 
 from wildaffect.core.files import write_whole
 
@@ -18,6 +19,8 @@ ENVIRONMENT = "WILDAFFECT_CACHE"
 """Environment variable that names another folder; `off` for none."""
 MAX_ENTRIES = 48
 """Number of entries to keep; an analysis needs about ten, of 4 MB at most."""
+loading = Lock()
+"""Held while a network is loaded, so that threads that need the same one share it."""
 _DIGEST_BYTES = 32
 
 

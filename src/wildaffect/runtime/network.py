@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from wildaffect.core.errors import BadArtifact, UsageError
 from wildaffect.core.preprocess import Preprocess
-from wildaffect.runtime.compiled_cache import entry_name, read_entry, write_entry
+from wildaffect.runtime.compiled_cache import entry_name, loading, read_entry, write_entry
 from wildaffect.runtime.prepare import (
     Scaling,
     Shapes,
@@ -30,6 +30,7 @@ MAX_KEPT = 24
 """Number of compiled networks that a process keeps; an analyzer has about ten."""
 MAX_KEPT_BYTES = 4_000_000
 """Size of a network's file up to which it is kept compiled, also in the user's cache."""
+_UNREADABLE = (RuntimeError, MemoryError, OverflowError, UnicodeDecodeError, OSError)
 _STEPS = 1
 """Version of the steps before compilation; a change leaves older entries of the cache."""
 
@@ -80,13 +81,7 @@ class Network:
         try:
             compiled = _compiled(source, device, _frozen(shapes or {}), scaling)
             self._request = compiled.model.create_infer_request()
-        except (
-            RuntimeError,
-            MemoryError,
-            OverflowError,
-            UnicodeDecodeError,
-            OSError,
-        ) as error:
+        except _UNREADABLE as error:
             name = "network" if isinstance(source, bytes) else source.name
             raise BadArtifact(
                 f"{name}: must load on {device.name}, got: {_first_line(error)}"
@@ -160,8 +155,10 @@ def _compiled(
     _check_process()
     content = source if isinstance(source, bytes) else source.read_bytes()
     file = None if isinstance(source, bytes) else source
-    make = _kept if len(content) <= MAX_KEPT_BYTES else _kept.__wrapped__
-    return make(file, content, device, shapes, scaling)
+    if len(content) > MAX_KEPT_BYTES:
+        return _kept.__wrapped__(file, content, device, shapes, scaling)
+    with loading:
+        return _kept(file, content, device, shapes, scaling)
 
 
 @lru_cache(maxsize=MAX_KEPT)

@@ -14,8 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from wildaffect.analysis.job import FileJob, FileReport, run_job
-from wildaffect.analysis.options import ColumnOptions, ReadOptions, build_analyzer
-from wildaffect.analysis.overlays import OverlayOptions
+from wildaffect.analysis.options import (
+    ColumnOptions,
+    OverlayOptions,
+    ReadOptions,
+    build_analyzer,
+)
 from wildaffect.core.errors import WildAffectError, unexpected
 from wildaffect.core.frames import Frame, VideoInfo
 from wildaffect.core.printable import printable

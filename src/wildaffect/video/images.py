@@ -38,7 +38,10 @@ class ImageSource:
         self.unreadable: list[UnreadableVideo] = []
         self._fps = fps
         self._numbered = _numbered(paths) if fps is not None else list(enumerate(paths))
-        height, width = _first_readable(name, paths).shape[:2]
+        first = _first_readable(name, paths)
+        self._first: tuple[Path, NDArray[np.uint8]] | None = first
+        """The first readable image, until it is loaded."""
+        height, width = first[1].shape[:2]
         self.info = VideoInfo(
             name=name,
             width=width,
@@ -68,6 +71,9 @@ class ImageSource:
         return (index - self._numbered[0][0]) / self._fps
 
     def _load(self, index: int, path: Path) -> NDArray[np.uint8] | None:
+        if self._first is not None and path == self._first[0]:
+            (_, rgb), self._first = self._first, None
+            return rgb
         try:
             return read_image(path)
         except UnreadableVideo as error:
@@ -125,11 +131,11 @@ def _numbered(paths: Sequence[Path]) -> list[tuple[int, Path]]:
     return sorted(zip(numbers, paths, strict=True))
 
 
-def _first_readable(name: str, paths: Sequence[Path]) -> NDArray[np.uint8]:
+def _first_readable(name: str, paths: Sequence[Path]) -> tuple[Path, NDArray[np.uint8]]:
     reasons = []
     for path in paths:
         try:
-            return read_image(path)
+            return path, read_image(path)
         except UnreadableVideo as error:
             reasons.append(error)
     if len(reasons) == 1:

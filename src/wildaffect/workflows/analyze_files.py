@@ -9,8 +9,12 @@ from wildaffect.analysis.folder import STANDARD_OUTPUT, run_jobs
 from wildaffect.analysis.inputs import NeutralChoices, plan_inputs
 from wildaffect.analysis.job import FileJob, FileReport, is_live
 from wildaffect.analysis.neutral import AUTO
-from wildaffect.analysis.options import ColumnOptions, ReadOptions, load_model
-from wildaffect.analysis.overlays import OverlayOptions
+from wildaffect.analysis.options import (
+    ColumnOptions,
+    OverlayOptions,
+    ReadOptions,
+    load_model,
+)
 from wildaffect.analysis.plan import AnalysisPlan
 from wildaffect.core.errors import UsageError
 from wildaffect.core.frames import VideoInfo

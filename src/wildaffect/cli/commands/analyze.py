@@ -78,6 +78,11 @@ class Command:
 
 def run(command: Command) -> int:
     """Analyze every input; return 1 if any of them failed or ended early."""
+    from wildaffect.faces.preload import preload_networks
+
+    if command.workers == 1 and command.engine == "local":
+        preload_networks(command.device, command.threads)
+
     from wildaffect.analysis.terminal import Terminal
     from wildaffect.engines.choose import cluster_of
     from wildaffect.workflows.analyze_files import analyze_files
