@@ -194,6 +194,14 @@ def test_folds_hold_every_video_out_once(data, capsys):
             ],
             "--score-split: must not be given with --folds",
         ),
+        (
+            ["train", "small.json", "--data", "data", "--final"],
+            "--final: must be given with --folds",
+        ),
+        (
+            ["train", "small.json", "--data", "data", "--train-split", "train", "val"],
+            "val is trained on and cannot be scored",
+        ),
         (["train", "small.json", "--model.encoder.kind", "tnc"], "did you mean tcn?"),
         (["train", "small.json", "--data", "data", "--epochs", "3"], "--epochs"),
         (["train", "small.json", "--data", "data", "--batch-size", "0"], "at least 1"),

@@ -47,8 +47,9 @@ def print_note(note: str) -> None:
 
 def _print_training(result: TrainResult) -> None:
     console = table_console()
-    if result.calibration is not None:
-        console.print(fit_table(result.calibration, result.recipe.model.tasks))
+    if result.calibration is not None and result.trained is not None:
+        where = result.trained.data.calibrated_on
+        console.print(fit_table(result.calibration, result.recipe.model.tasks, where))
     if result.scores:
         console.print(score_table(result.scores, result.scored_on))
         last = result.scores[-1]

@@ -159,7 +159,10 @@ def _numbers(ensemble: Ensemble) -> list[str]:
         for path in sorted(ensemble.folder.glob("scores-*.json"))
     ]
     fitted = fit_path(ensemble.folder)
-    tables.append(("dev split, where the calibration was fitted", fitted))
+    where = "dev split"
+    if ensemble.chosen_on is None:
+        where = ensemble.members[0].trained.data.calibrated_on
+    tables.append((f"{where}, where the calibration was fitted", fitted))
     there = [(title, path) for title, path in tables if path.exists()]
     if not there:
         return [*lines, "None: no split was scored."]

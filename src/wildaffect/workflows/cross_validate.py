@@ -1,5 +1,6 @@
 """Train a temporal model per fold of subjects, and score the held-out subjects."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -29,6 +30,7 @@ from wildaffect.training.temporal.job import train_run
 from wildaffect.training.temporal.load import Split
 from wildaffect.training.temporal.recipe import TemporalRecipe
 from wildaffect.training.temporal.score import video_statistics
+from wildaffect.workflows.final_fit import fit_final
 from wildaffect.workflows.training_setup import (
     Tracker,
     TrainResult,
@@ -44,10 +46,11 @@ def cross_validate(  # noqa: PLR0913 - each is an option of the command
     data: str | Path,
     *,
     num_folds: int = 5,
+    final: bool = False,
     features: str | Path | None = None,
     output: str | Path | None = None,
     layout: str | None = None,
-    train_split: str = "train",
+    train_split: str | Sequence[str] = "train",
     data_license: str = UNKNOWN_LICENSE,
     unlabeled_features: str | Path | None = None,
     device: Literal["auto", "cpu", "cuda"] = "auto",
@@ -63,10 +66,13 @@ def cross_validate(  # noqa: PLR0913 - each is an option of the command
         recipe: As for `train`, like every argument that is not named here.
         data: Folder of annotations.
         num_folds: Number of folds, at least 2.
+        final: Train once more, on everything, for the median of the folds' best epochs,
+            into the folder `final`; its calibration is fitted on the held-out videos of all
+            folds.
         features: Feature store.
         output: Folder of the folds' runs.
         layout: Layout of the annotations.
-        train_split: Split that is divided into folds.
+        train_split: Split that is divided into folds, or several.
         data_license: License of the annotations.
         unlabeled_features: Feature store of videos to train on without labels, for recipes
             that use such. Videos that `data` names, in any split, are left out.
@@ -106,14 +112,19 @@ def cross_validate(  # noqa: PLR0913 - each is an option of the command
         found = _train_fold(setup, fold, held_out)
         if found is not None:
             lines.append(found)
+    pooled: tuple[SequenceOutputs, ...] = ()
     if is_first_process():
-        lines.append(_pool(setup, held_out))
+        pooled = tuple(held_out[sequence.video] for sequence in split.sequences)
+        lines.append(_pool(setup, pooled))
         write_scores(lines, folder / "scores-held-out.json")
+    fitted = None
+    if final:
+        fitted = fit_final(setup, [folder / fold.name for fold in splits.folds], pooled)
     return TrainResult(
         folder=folder,
         recipe=setup.job.recipe,
-        trained=None,
-        calibration=None,
+        trained=fitted.trained if fitted else None,
+        calibration=fitted.calibration if fitted else None,
         scores=tuple(lines),
         scored_on=f"{describe_split(len(held_out), split)}, each held out once",
         notes=setup.notes.texts,
@@ -140,9 +151,8 @@ def _train_fold(
     )
 
 
-def _pool(setup: TrainSetup, held_out: dict[str, SequenceOutputs]) -> ScoreLine:
+def _pool(setup: TrainSetup, outputs: tuple[SequenceOutputs, ...]) -> ScoreLine:
     split, folder = setup.split, setup.folder
-    outputs = tuple(held_out[sequence.video] for sequence in split.sequences)
     spaces = split.annotations.spaces
     (folder / "outputs").mkdir(exist_ok=True)
     save_outputs(

@@ -1,8 +1,10 @@
 """Train a temporal model on stored features."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+from wildaffect.core.errors import UsageError
 from wildaffect.training.core.callbacks import (
     SILENT,
     Callbacks,
@@ -40,7 +42,7 @@ def train(  # noqa: PLR0913 - each is an option of the command
     features: str | Path | None = None,
     output: str | Path | None = None,
     layout: str | None = None,
-    train_split: str = "train",
+    train_split: str | Sequence[str] = "train",
     score_split: str | None = "val",
     data_license: str = UNKNOWN_LICENSE,
     unlabeled_features: str | Path | None = None,
@@ -59,7 +61,7 @@ def train(  # noqa: PLR0913 - each is an option of the command
         features: Feature store; `features` in the data's folder by default.
         output: Folder of the run; `runs/<recipe>-<seed>` by default.
         layout: Layout of the annotations, if several are found.
-        train_split: Split to train on.
+        train_split: Split to train on, or several.
         score_split: Split that is scored after every epoch and at the end, and never used
             for selection, or None.
         data_license: License of the annotations; exported models repeat it.
@@ -73,11 +75,17 @@ def train(  # noqa: PLR0913 - each is an option of the command
         on_note: Called with each warning; training continues.
 
     Raises:
-        UsageError: If there is no such recipe, or the folder contains another run.
+        UsageError: If there is no such recipe, the scored split is trained on, or the
+            folder contains another run.
         MissingData: If there are no annotations.
         FeatureError: If the store lacks what the recipe reads.
         Diverged: If the loss is not finite.
     """
+    if score_split in ([train_split] if isinstance(train_split, str) else train_split):
+        raise UsageError(
+            f"train: {score_split} is trained on and cannot be scored; name another split, "
+            "or cross-validate: each video is scored by a model that never saw it"
+        )
     setup = set_up(
         recipe,
         data,

@@ -35,9 +35,10 @@ class TrainResult:
     folder: Path
     recipe: TemporalRecipe
     trained: TrainedModel | None
-    """Model of the run; None for a cross-validation, which trains a model per fold."""
+    """Model of the run; of a cross-validation, the final one, None without one."""
     calibration: CrossFit | None
-    """Calibration on the dev split; None without a dev split of two subjects."""
+    """Calibration on the dev split, or on the held-out videos of a cross-validation with a
+    final model; None for fewer than two subjects."""
     scores: tuple[ScoreLine, ...]
     """Raw scores, and calibrated ones if the run is calibrated, or scores per fold and
     pooled; empty if none were computed."""
@@ -76,7 +77,7 @@ def set_up(  # noqa: PLR0913 - arguments of train and cross_validate
     features: str | Path | None,
     output: str | Path | None,
     layout: str | None,
-    train_split: str,
+    train_split: str | Sequence[str],
     data_license: str,
     unlabeled_features: str | Path | None,
     config: TrainerConfig,

@@ -44,8 +44,8 @@ class TrainCommand(TrainingFlags):
     uses them. Videos that the annotations name, in any split, are left out."""
     layout: str | None = None
     """Layout of the annotations, if there are several."""
-    train_split: str = "train"
-    """Split to train on."""
+    train_split: tuple[str, ...] = ("train",)
+    """Splits to train on; several are joined, as in `--train-split train val`."""
     score_split: str | None = None
     """Split to score after every epoch and at the end, by default val; `none` for none.
     Nothing is selected on it. Not with --folds, which score the videos that each fold
@@ -53,6 +53,9 @@ class TrainCommand(TrainingFlags):
     folds: int = 0
     """Number of cross-validation folds over the training split, no subject in two folds; 0
     trains once."""
+    final: bool = False
+    """With --folds: train once more, on everything, for the median of the folds' best
+    epochs, into the folder `final`, which export and predict take."""
 
     def __post_init__(self) -> None:
         if self.folds and self.score_split is not None:
@@ -60,6 +63,8 @@ class TrainCommand(TrainingFlags):
                 "--score-split: must not be given with --folds, which score the videos "
                 "that each fold leaves out"
             )
+        if self.final and not self.folds:
+            raise ValueError("--final: must be given with --folds, which choose its epochs")
 
 
 def invocation(words: list[str]) -> Invocation:
@@ -122,7 +127,7 @@ def run(command: "TrainCommand | SystemOptions | PixelSystemOptions") -> int:
             split = command.score_split or "val"
             verb = partial(train, score_split=None if split == "none" else split)
             if command.folds:
-                verb = partial(cross_validate, num_folds=command.folds)
+                verb = partial(cross_validate, num_folds=command.folds, final=command.final)
             result = verb(
                 command.recipe,
                 command.data,

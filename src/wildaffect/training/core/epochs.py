@@ -28,6 +28,8 @@ class TrainingPlan:
     num_epochs: int
     patience_epochs: int | None
     """See `Objective`."""
+    stop_after: int | None = None
+    """Epoch to stop after; None trains all."""
 
     @property
     def num_steps(self) -> int:
@@ -47,7 +49,8 @@ class Progress:
 
     def is_over(self, plan: TrainingPlan) -> bool:
         """Return whether all epochs are done, or none was better for a while."""
-        if self.step >= plan.num_steps:
+        last_epoch = plan.stop_after or plan.num_epochs
+        if self.step >= plan.steps_per_epoch * last_epoch:
             return True
         waited = self.step // plan.steps_per_epoch - self.best_epoch
         return plan.patience_epochs is not None and waited >= plan.patience_epochs

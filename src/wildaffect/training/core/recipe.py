@@ -83,6 +83,9 @@ class RunRecipe(Config):
     """Windows or images per step, over all processes together."""
     num_epochs: int = 20
     """Number of epochs, each normally of as many rows or images as the training data."""
+    stop_after: int | None = None
+    """Epoch to stop after; the learning rate follows the schedule of all epochs. `none`
+    trains all."""
     optim: OptimConfig = field(default_factory=OptimConfig)
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
     """Precision of training: 32 bits, or matrix products in bfloat16."""
@@ -97,3 +100,8 @@ class RunRecipe(Config):
             self.name, "[1, inf)", batch_size=self.batch_size, num_epochs=self.num_epochs
         )
         check_numbers(self.name, "[0, inf)", seed=self.seed)
+        if self.stop_after is not None and not 1 <= self.stop_after <= self.num_epochs:
+            raise ValueError(
+                f"{self.name}: stop_after must be 1 to num_epochs={self.num_epochs}, got "
+                f"{self.stop_after}"
+            )

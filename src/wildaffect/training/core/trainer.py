@@ -71,6 +71,7 @@ class Trainer:
             steps_per_epoch=objective.steps_per_epoch,
             num_epochs=recipe.num_epochs,
             patience_epochs=objective.patience_epochs,
+            stop_after=recipe.stop_after,
         )
         self._progress = Progress()
         self._state = self._set_up(objective.model)

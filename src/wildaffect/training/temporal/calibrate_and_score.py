@@ -138,8 +138,17 @@ def calibrate_on(
         The fit with its in-sample and out-of-sample scores; None for fewer than two
         subjects.
     """
+    return calibrate_with(trained, predict_stored(trained, sequences, split), sequences)
+
+
+def calibrate_with(
+    trained: TrainedModel,
+    outputs: Sequence[SequenceOutputs],
+    sequences: Sequence[FrameSequence],
+) -> CrossFit | None:
+    """Fit the calibration of a run on outputs that it need not have made; see above."""
     fitted = calibrate(
-        predict_stored(trained, sequences, split),
+        outputs,
         sequences,
         is_causal=isinstance(trained.recipe.window, CausalWindow),
         seed=trained.recipe.seed,

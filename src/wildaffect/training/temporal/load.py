@@ -8,9 +8,10 @@ from typing import Literal
 from wildaffect.core.annotations import Annotations
 from wildaffect.core.errors import FeatureError
 from wildaffect.core.sequences import FrameSequence
-from wildaffect.data.annotated import Annotated, fullest_layout, read_annotated
+from wildaffect.data.annotated import Annotated, fullest_layout
 from wildaffect.data.coverage import Coverage, coverage_of
 from wildaffect.data.delay import advance_traces
+from wildaffect.data.joined_splits import read_splits
 from wildaffect.data.stored_sequences import FeatureQuery, load_sequences
 from wildaffect.features.store import EntryName, FeatureStore
 from wildaffect.inference.inputs import COLUMNS
@@ -50,16 +51,16 @@ def load_split(
     data: Path,
     store: FeatureStore,
     recipe: TemporalRecipe,
-    split: str,
+    split: str | Sequence[str],
     layout: str | None = None,
 ) -> Split:
-    """Read one split.
+    """Read one split, or several as one.
 
     Args:
         data: Folder of annotations.
         store: Feature store.
         recipe: Recipe that reads the features.
-        split: Name of the split, such as `train`.
+        split: Name of the split, such as `train`, or several names.
         layout: Layout of the annotations; by default the one with all tasks if there are
             several.
 
@@ -69,7 +70,8 @@ def load_split(
         UsageError: If there is no such split.
         FeatureError: If an input is not in the store, or no video has features.
     """
-    annotated = read_annotated(data, layout=layout or fullest_layout(data), split=split)
+    names = (split,) if isinstance(split, str) else tuple(split)
+    annotated = read_splits(data, names, layout=layout or fullest_layout(data))
     annotated.check_for_training()
     sequences = tuple(
         advance_traces(
@@ -82,7 +84,7 @@ def load_split(
             measured_view(
                 recipe.inputs,
                 recipe.neutral,
-                neutral_unknown=recipe.neutral_unknown if split == "train" else 0.0,
+                neutral_unknown=recipe.neutral_unknown if "train" in names else 0.0,
             ),
         )
         if sequence.has_feature.any()

@@ -43,9 +43,9 @@ def score_cell(line: ScoreLine, name: str) -> str:
     return score_text(line.scores[name]) if name in line.scores else "-"
 
 
-def fit_table(fitted: CrossFit, tasks: Sequence[Task]) -> Table:
+def fit_table(fitted: CrossFit, tasks: Sequence[Task], fitted_on: str) -> Table:
     """Return the scores of each step of a calibration, in sample and out of sample."""
-    title = "calibration on the dev split: in sample / out of sample"
+    title = f"calibration on the {fitted_on}: in sample / out of sample"
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for name in ("", *(TITLES[task] for task in tasks), "sum"):
         table.add_column(name, justify="left" if not name else "right", no_wrap=True)

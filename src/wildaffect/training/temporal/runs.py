@@ -45,6 +45,11 @@ class RunData(Config):
     sources: tuple[DataSource, ...] = ()
     """Training data sets and their licenses."""
 
+    @property
+    def calibrated_on(self) -> str:
+        """Return what a calibration of the run is fitted on, in words."""
+        return "dev split" if self.dev_videos else "held-out videos of the folds"
+
 
 _DATA = TypeAdapter(RunData)
 
