@@ -7,6 +7,7 @@ from statistics import median
 
 from wildaffect.calibration.fitting import CrossFit
 from wildaffect.core.outputs import SequenceOutputs
+from wildaffect.core.printable import counted
 from wildaffect.training.core.distributed import is_first_process
 from wildaffect.training.core.recipe import BestOnDevSplit, KeepLast
 from wildaffect.training.core.runs import Run, read_metrics
@@ -53,7 +54,7 @@ def fit_final(
         fitted = calibrate_with(trained, held_out, setup.split.sequences)
         setup.notes.add(
             f"{setup.folder / FINAL}: trained on all {len(setup.split.sequences)} videos "
-            f"for {num_epochs} epochs, the median of {', '.join(map(str, sorted(best)))} "
+            f"for {counted(num_epochs, 'epoch')}, the median of {', '.join(map(str, sorted(best)))} "
             "in the folds; no video of these splits is left to score it"
         )
     return FinalFit(trained, fitted)
