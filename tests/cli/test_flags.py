@@ -59,6 +59,7 @@ MEANINGS = {
     "--report": "PATH",
     "--resamples": "N",
     "--score-split": "SPLIT",
+    "--stop-after": "N",
     "--seed": "N",
     "--shard": "I/N",
     "--size": "PIXELS",

@@ -54,8 +54,9 @@ def fit_final(
         fitted = calibrate_with(trained, held_out, setup.split.sequences)
         setup.notes.add(
             f"{setup.folder / FINAL}: trained on all {len(setup.split.sequences)} videos "
-            f"for {counted(num_epochs, 'epoch')}, the median of {', '.join(map(str, sorted(best)))} "
-            "in the folds; no video of these splits is left to score it"
+            f"for {counted(num_epochs, 'epoch')}, the median of "
+            f"{', '.join(map(str, sorted(best)))} in the folds; no video of these splits "
+            "is left to score it"
         )
     return FinalFit(trained, fitted)
 
