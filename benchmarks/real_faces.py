@@ -4,6 +4,9 @@
         --model baseline-rules --face-api node_modules/@vladmandic/face-api/model \
         --face-free landscape.mp4 --json accuracy.json --into docs/accuracy.md
 
+Models are those of the package, exported ones and those of `wildaffect models add`: network
+files of other projects as `analyze` runs them, each with the crop of its description.
+
 Sets are folders in the layout of CK+ or JAFFE as their owners give them, or manifests
 (`image,person,expression`, see `real_faces_sets.py`). Every photograph is analyzed by
 itself, as `wildaffect analyze` does it; of several faces the largest counts. Peers that are
@@ -55,7 +58,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("sets", nargs="+", type=Path, metavar="SET")
     parser.add_argument(
-        "--model", action="append", help=f"name or path (default {DEFAULT})"
+        "--model",
+        action="append",
+        help=f"name, also of an added model, or path (default {DEFAULT})",
     )
     parser.add_argument("--face-api", type=Path, metavar="FOLDER")
     parser.add_argument("--no-peers", action="store_true")

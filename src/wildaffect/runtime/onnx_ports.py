@@ -12,9 +12,10 @@ from wildaffect.runtime.onnx_writer import OnnxGraph, encode_field
 
 MIN_OPSET = 7
 """Version of the operators from which the added nodes mean the same."""
+MIN_IR_VERSION = 4
 CROPS, FEATURES = "wildaffect/crops", "wildaffect/features"
 
-_MODEL_GRAPH, _MODEL_OPSET = 7, 8
+_MODEL_IR_VERSION, _MODEL_GRAPH, _MODEL_OPSET = 1, 7, 8
 _INITIALIZER, _INPUT, _OUTPUT, _VALUE_INFO = 5, 11, 12, 13
 _TENSOR_NAME, _FLOAT32 = 8, 1
 
@@ -91,9 +92,16 @@ def around(content: bytes, crops: CropInput, outputs: Sequence[str]) -> bytes:
         _before(crops).fields() + _nodes_and_constants(content) + _after(outputs).fields()
     )
     return b"".join(
-        encode_field(number, edited if number == _MODEL_GRAPH else value)
+        encode_field(number, edited if number == _MODEL_GRAPH else _renewed(number, value))
         for number, value in read_fields(memoryview(content))
     )
+
+
+def _renewed(number: int, value: int | memoryview) -> int | memoryview:
+    """Return a field of the model; constants that are no inputs need a newer format."""
+    if number == _MODEL_IR_VERSION and isinstance(value, int):
+        return max(value, MIN_IR_VERSION)
+    return value
 
 
 def _before(crops: CropInput) -> OnnxGraph:

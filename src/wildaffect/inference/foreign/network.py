@@ -3,14 +3,20 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from wildaffect.core.errors import BadArtifact, BadWeights
+from wildaffect.core.errors import BadWeights
 from wildaffect.inference.artifact_files import MAX_NETWORK_BYTES
 from wildaffect.inference.foreign.description import Description, OutputDescription
+from wildaffect.runtime.face_api_to_onnx import MODEL, face_api_to_onnx
 from wildaffect.runtime.onnx_check import BadOnnx, check_onnx
 from wildaffect.runtime.onnx_ports import CropInput, Port, Ports, around, read_ports
+from wildaffect.runtime.tflite_to_onnx import tflite_to_onnx
 
 _PYTORCH = frozenset({".pt", ".pth", ".ckpt", ".safetensors", ".pkl", ".bin"})
-_CONVERTERS: dict[str, Callable[[Path], bytes]] = {}
+_CONVERTERS: dict[str, Callable[[Path], bytes]] = {
+    ".tflite": lambda file: tflite_to_onnx(str(file), file.read_bytes()),
+    f"{MODEL}.bin": face_api_to_onnx,
+    f"{MODEL}-shard1": face_api_to_onnx,
+}
 """End of a file's name -> function that returns it as ONNX."""
 
 
@@ -34,8 +40,6 @@ def read_network(file: Path) -> bytes:
         content = convert(file) if convert else file.read_bytes()
     except OSError as error:
         raise BadWeights(f"{file}: cannot be read: {error.strerror}") from None
-    except BadArtifact as error:
-        raise BadWeights(str(error)) from error
     try:
         check_onnx(content)
     except BadOnnx as error:
