@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from wildaffect.workflows.evaluate import evaluate
     from wildaffect.workflows.export_model import export_model
     from wildaffect.workflows.extract import extract
+    from wildaffect.workflows.extract_audio import extract_audio
     from wildaffect.workflows.finetune import finetune
     from wildaffect.workflows.generate import generate
     from wildaffect.workflows.load_model import load_model
@@ -70,6 +71,7 @@ _HOMES = {
     "evaluate": "wildaffect.workflows.evaluate",
     "export_model": "wildaffect.workflows.export_model",
     "extract": "wildaffect.workflows.extract",
+    "extract_audio": "wildaffect.workflows.extract_audio",
     "find_finetune_recipe": "wildaffect.recipes.images",
     "find_pretrain_recipe": "wildaffect.recipes.images",
     "find_recipe": "wildaffect.recipes.catalog",
@@ -115,6 +117,7 @@ __all__ = [
     "evaluate",
     "export_model",
     "extract",
+    "extract_audio",
     "find_finetune_recipe",
     "find_pretrain_recipe",
     "find_recipe",

@@ -32,7 +32,8 @@ GROUPS: dict[str, dict[str, str]] = {
     },
     "Features": {
         "extract": "compute features of every face and store them",
-        "features import": "import features of other programs (HDF5, npz)",
+        "features audio": "compute log-mel features of the sound of videos",
+        "features import": "import features of faces, sound or text",
     },
     "Train": {
         "demo-train": "train, score and export a first model in a minute",

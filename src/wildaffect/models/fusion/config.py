@@ -11,7 +11,7 @@ from wildaffect.core.config import Config, json_values
 class SetDropout(Config):
     """Dropout of entire feature sets, so that a model also works without one."""
 
-    set_dropout: float = 0.1
+    set_dropout: float = 0.3
     """Probability with which training drops each feature set of a window, in [0, 1); the
     last one is never dropped."""
     kind: str
