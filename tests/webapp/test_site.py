@@ -84,3 +84,12 @@ def test_models_that_look_at_later_frames_are_refused():
 
 def test_the_other_model_for_streams_runs_too():
     check_supported(load_artifact("open").manifest)
+
+
+@pytest.mark.parametrize("crop", [{"alignment": "box"}, {"margin": 0.1}], ids=str)
+def test_a_crop_that_the_scripts_do_not_cut_is_refused(crop):
+    manifest = load_artifact("default").manifest
+    *measured, looks = manifest.inputs
+    other = replace(looks, preprocess=replace(looks.preprocess, **crop))
+    with pytest.raises(BadArtifact, match="scripts do not cut the crop of face-api"):
+        check_supported(replace(manifest, inputs=(*measured, other)))

@@ -235,11 +235,14 @@ def test_outputs_that_are_not_finite_are_refused(toy):
         build(toy(only, content=graph.content()))
 
 
-def test_a_pytorch_file_is_refused_with_what_to_do(tmp_path):
+def test_files_of_training_libraries_are_refused_with_what_to_do(tmp_path):
     file = tmp_path / "emonet_8.pth"
     file.write_bytes(b"PK")
-    with pytest.raises(BadWeights, match="export it to ONNX where it was made"):
+    with pytest.raises(BadWeights, match="PyTorch files are not read; export the network"):
         build_artifact(file, "emonet", find_description(file, "emonet-8"))
+    keras = file.rename(tmp_path / "emotion_model.hdf5")
+    with pytest.raises(BadWeights, match="TensorFlow files are not read; export"):
+        build_artifact(keras, "fer", find_description(keras, "fer"))
     with pytest.raises(BadWeights, match=r"no such file: .*gone\.onnx"):
         build_artifact(tmp_path / "gone.onnx", "x", find_description(file, "emonet-8"))
 

@@ -11,7 +11,11 @@ from wildaffect.runtime.onnx_check import BadOnnx, check_onnx
 from wildaffect.runtime.onnx_ports import CropInput, Port, Ports, around, read_ports
 from wildaffect.runtime.tflite_to_onnx import tflite_to_onnx
 
-_PYTORCH = frozenset({".pt", ".pth", ".ckpt", ".safetensors", ".pkl", ".bin"})
+_NOT_READ = {
+    **dict.fromkeys((".pt", ".pth", ".ckpt", ".safetensors", ".pkl", ".bin"), "PyTorch"),
+    **dict.fromkeys((".h5", ".hdf5", ".keras", ".pb"), "TensorFlow"),
+}
+"""Formats that hold code, or numbers without their network."""
 _CONVERTERS: dict[str, Callable[[Path], bytes]] = {
     ".tflite": lambda file: tflite_to_onnx(str(file), file.read_bytes()),
     f"{MODEL}.bin": face_api_to_onnx,
@@ -32,10 +36,10 @@ def read_network(file: Path) -> bytes:
             raise BadWeights(f"no such file: {file}")
         if file.stat().st_size > MAX_NETWORK_BYTES:
             raise BadWeights(f"{file}: must have at most {MAX_NETWORK_BYTES:,} bytes")
-        if file.suffix in _PYTORCH and convert is None:
+        if file.suffix in _NOT_READ and convert is None:
             raise BadWeights(
-                f"{file}: a PyTorch file does not hold its network; export it to ONNX "
-                "where it was made, and add the .onnx file (docs/models.md)"
+                f"{file}: {_NOT_READ[file.suffix]} files are not read; export the network "
+                "to ONNX where it was made, and add the .onnx file (docs/models.md)"
             )
         content = convert(file) if convert else file.read_bytes()
     except OSError as error:
