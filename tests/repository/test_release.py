@@ -118,3 +118,15 @@ def test_the_conda_recipe_has_the_dependencies_of_the_package():
         needed.add(f"{CONDA_NAMES.get(name, name)} {bounds}")
     assert set(recipe["requirements"]["run"]) == needed
     assert recipe["package"]["version"] == project["version"]
+
+
+def test_the_container_runs_as_a_user_and_copies_what_the_build_needs():
+    text = (ROOT / "Containerfile").read_text()
+    final = text.split("FROM ")[-1]
+    assert re.search(r"^USER (?!root|0)\w+$", final, re.M)
+    assert 'CMD ["demo"]' in final
+    copied = (ROOT / ".containerignore").read_text().split()
+    assert copied[0] == "*"
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    needed = {"src", "pyproject.toml", project["readme"], *project["license-files"]}
+    assert {name.removeprefix("!") for name in copied[1:]} == needed
