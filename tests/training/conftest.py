@@ -210,6 +210,7 @@ def start_together(forks) -> Callable[..., dict[str, torch.Tensor]]:
         statuses = json.loads(forks.stdout.readline())
         output = "\n".join(log.read_text() for log in logs)
         assert statuses == [0] * num_processes, output
+        assert "deprecated" not in output, output
         return load_weights(folder / "weights.safetensors")
 
     return start

@@ -1,4 +1,5 @@
 import pytest
+import torch
 
 from wildaffect.core.errors import UsageError
 from wildaffect.training.core.recipe import RunRecipe
@@ -26,30 +27,31 @@ def test_a_line_of_metrics_that_was_spoiled_is_named(tmp_path):
             list(read_metrics(run))
 
 
+CPU = torch.device("cpu")
 RECIPE, DATA = RunRecipe(name="small"), RunRecipe(name="data")
 """Any record stands for the data."""
 
 
 def test_a_folder_is_for_one_recipe_and_its_data(tmp_path):
     run = Run(tmp_path / "run")
-    begin(run, RECIPE, DATA)
+    begin(run, RECIPE, DATA, CPU)
     before = run.recipe.read_bytes()
-    begin(run, RECIPE, DATA)  # resumed
+    begin(run, RECIPE, DATA, CPU)  # resumed
     for recipe, data in (
         (RunRecipe(name="small", seed=1), DATA),
         (RECIPE, RunRecipe(name="data", seed=1)),
     ):
         with pytest.raises(UsageError, match="run: this folder holds a run with another"):
-            begin(run, recipe, data)
+            begin(run, recipe, data, CPU)
     assert run.recipe.read_bytes() == before
     run.data.unlink()
     with pytest.raises(UsageError, match=r"data\.json: cannot read"):
-        begin(run, RECIPE, DATA)
+        begin(run, RECIPE, DATA, CPU)
 
 
 def test_a_run_that_is_not_finished_is_named_with_its_command(tmp_path):
     with pytest.raises(UsageError, match=r"none: not a run: no recipe\.json"):
         check_finished(Run(tmp_path / "none"), "pretrain")
-    begin(Run(tmp_path), RECIPE, DATA)
+    begin(Run(tmp_path), RECIPE, DATA, CPU)
     with pytest.raises(UsageError, match="repeat the pretrain command to resume it"):
         check_finished(Run(tmp_path), "pretrain")

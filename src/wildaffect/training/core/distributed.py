@@ -3,7 +3,8 @@
 `torchrun` starts several processes, on one machine or on several that share the folder of
 the run; otherwise there is one. Losses are computed on the windows of all processes
 together, because the CCC of a batch is not the mean CCC of its parts. The number of
-processes therefore does not change the result.
+processes therefore changes the result only by rounding and by what is drawn per process:
+dropout, noise on features and the truth in label feedback.
 """
 
 import os
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, distributed
 
 from wildaffect.core.errors import UsageError
 from wildaffect.core.tasks import Task
@@ -133,17 +134,39 @@ def gather(fabric: Any, tensors: dict[Task, Tensor]) -> dict[Task, Tensor]:
     some = next(iter(tensors.values()))
     num_rows = torch.tensor(some.shape[1], device=some.device)
     longest = int(fabric.all_reduce(num_rows, reduce_op="max"))
-    return {task: _gather_one(fabric, tensor, longest) for task, tensor in tensors.items()}
+    return {task: _gather_one(tensor, longest) for task, tensor in tensors.items()}
 
 
-def _gather_one(fabric: Any, tensor: Tensor, longest: int) -> Tensor:
+def _gather_one(tensor: Tensor, longest: int) -> Tensor:
     is_mask = tensor.dtype == torch.bool
     missing = longest - tensor.shape[1]
     padding = (0, 0) * (tensor.ndim - 2) + (0, missing)
     padded = torch.nn.functional.pad(tensor.to(torch.uint8) if is_mask else tensor, padding)
-    gathered = fabric.all_gather(padded.contiguous(), sync_grads=tensor.requires_grad)
+    gathered: Tensor = _AllGather.apply(padded.contiguous())
     joined = gathered.flatten(0, 1)
     return joined.bool() if is_mask else joined
+
+
+class _AllGather(torch.autograd.Function):
+    """Tensors of all processes, stacked; their gradients are summed over processes.
+
+    Fabric's own uses functions of torch that are deprecated.
+    """
+
+    @staticmethod
+    def forward(_: Any, own: Tensor) -> Tensor:
+        """Return the tensors in order of rank."""
+        every = [torch.empty_like(own) for _ in range(distributed.get_world_size())]
+        distributed.all_gather(every, own)
+        return torch.stack(every)
+
+    @staticmethod
+    def backward(_: Any, *gradients: Tensor) -> Tensor:
+        """Return the gradient of this process's tensor."""
+        (gradient,) = gradients
+        total = gradient.contiguous().clone()
+        distributed.all_reduce(total)
+        return total[distributed.get_rank()]
 
 
 def _number(name: str, otherwise: int) -> int:

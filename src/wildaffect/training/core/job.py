@@ -51,7 +51,7 @@ def train_in(
         return
     objective = build_objective()
     if fabric.is_global_zero:
-        begin(run, recipe, data)
+        begin(run, recipe, data, fabric.device)
     fabric.barrier()
     if not run.recipe.exists():
         raise UsageError(

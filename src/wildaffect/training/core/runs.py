@@ -1,13 +1,12 @@
 """Folder of a run and its metrics."""
 
 import json
-import platform
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, TypeVar
 
+import torch
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 from torch import nn
@@ -17,10 +16,10 @@ from wildaffect.core.errors import UsageError
 from wildaffect.core.files import write_whole
 from wildaffect.core.records import write_record
 from wildaffect.training.core.checkpoint import BadCheckpoint, load_weights
+from wildaffect.training.core.environment import describe_environment
 from wildaffect.training.core.recipe import RunRecipe
 
 M = TypeVar("M", bound=nn.Module)
-_PACKAGES = ("wildaffect", "torch", "numpy", "lightning-fabric", "onnx")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +73,14 @@ class Run:
         return self.weights.exists()
 
 
-def begin(run: Run, recipe: RunRecipe, data: Config) -> None:
+def begin(run: Run, recipe: RunRecipe, data: Config, device: torch.device) -> None:
     """Create the folder of a run, or check the recipe and data of an existing one.
 
     Args:
         run: Folder of the run.
         recipe: Recipe of the run, of any kind.
         data: Record of the training data.
+        device: Device of the first process, for the record.
 
     Raises:
         UsageError: If the folder contains a run with another recipe or other data.
@@ -89,7 +89,7 @@ def begin(run: Run, recipe: RunRecipe, data: Config) -> None:
         check_same(run, recipe, data)
         return
     run.folder.mkdir(parents=True, exist_ok=True)
-    environment = json.dumps(describe_environment(), indent=1) + "\n"
+    environment = json.dumps(describe_environment(device), indent=1) + "\n"
     write_whole(run.folder / "environment.json", environment.encode())
     write_record(TypeAdapter(type(data)), data, run.data)
     # last, so that it implies the other files
@@ -177,17 +177,6 @@ def keep_metrics_before(run: Run, epoch: int) -> None:
     kept = [row for row in read_metrics(run) if row["epoch"] < epoch]
     text = "".join(json.dumps(row) + "\n" for row in kept)
     write_whole(run.metrics, text.encode())
-
-
-def describe_environment() -> dict[str, Any]:
-    """Return package versions and the platform."""
-    found: dict[str, Any] = {"python": platform.python_version()}
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = None
-    return found | {"machine": platform.machine(), "system": platform.system()}
 
 
 def _holds(path: Path, record: Config) -> bool:
