@@ -1,4 +1,4 @@
-"""Speed of `analyze`, by stage, compared with decoding alone and with MediaPipe.
+"""Speed of `analyze`, compared with decoding alone and with MediaPipe.
 
     python benchmarks/analyze.py [--mediapipe PYTHON --task face_landmarker.task] [--runs 5]
 
@@ -108,57 +108,6 @@ def run_analyze(clip: str, threads: int) -> dict[str, float]:
         return timed(run) | found
 
 
-def run_stages(clip: str, _threads: int) -> dict[str, float]:
-    """CPU milliseconds per frame of each stage, one after another in one thread."""
-    from wildaffect.faces.chain import FaceChain
-    from wildaffect.faces.detector import FaceDetector
-    from wildaffect.faces.scan import FrameScanner
-    from wildaffect.inference.analyzer import Analyzer
-    from wildaffect.inference.artifact import load_artifact
-    from wildaffect.inference.inputs import Inputs
-    from wildaffect.inference.person import PersonStream
-    from wildaffect.inference.rows import FaceRows, embedding_rate_hz
-    from wildaffect.runtime.network import Device
-    from wildaffect.video.read import open_source
-
-    device = Device()
-    marks: dict[str, float] = {}
-
-    def stage(name: str, run: Callable[[], list]) -> list:
-        cpu = time.process_time()
-        made = run()
-        marks[name] = 1e3 * (time.process_time() - cpu) / CLIP_FRAMES
-        return made
-
-    analyzer = Analyzer(load_artifact())
-    inputs = Inputs(load_artifact(), device)
-    scanner = FrameScanner(FaceDetector(device))
-    chain = FaceChain(
-        device,
-        preprocesses=inputs.preprocesses,
-        crop_rate_hz=embedding_rate_hz(inputs.manifest),
-    )
-    rows = FaceRows(inputs, at_once=False)
-    with open_source(clip) as reader:
-        frames = stage("decode to RGB", lambda: list(reader))
-    scanned = stage("detect, find cuts", lambda: [scanner(frame) for frame in frames])
-    faces = stage("follow: mesh, blendshapes, pose", lambda: list(chain.run(scanned)))
-    measured = stage("geometry, look at the picture", lambda: list(rows.run(faces)))
-
-    def predict() -> list:
-        people: dict[int, PersonStream] = {}
-        for _, of_frame in measured:
-            for row in of_frame:
-                track = row.face.track_id
-                if track not in people:
-                    people[track] = analyzer._person(analyzer.estimated_neutral, track)  # noqa: SLF001 - a measurement
-                people[track].push(row)
-        return [person.finish() for person in people.values()]
-
-    stage("model, smoothing", predict)
-    return marks
-
-
 MEDIAPIPE = """
 import json, sys, time, av, mediapipe as mp
 from av.video.reformatter import VideoReformatter
@@ -185,7 +134,7 @@ def run():
 run()
 print(json.dumps(run()))
 """
-CONTENDERS = {"decode": run_decode, "analyze": run_analyze, "stages": run_stages}
+CONTENDERS = {"decode": run_decode, "analyze": run_analyze}
 
 
 def median(rounds: list[dict[str, float]], key: str) -> float:
@@ -233,16 +182,6 @@ def row_of(clip: Path, num_faces: int, threads: int, args: argparse.Namespace) -
     return [*cells, f"{ratio:.2f}"]
 
 
-def stage_table(folder: Path, runs: int) -> None:
-    """Print CPU milliseconds per stage for one face at 1280x720."""
-    clip = folder / "1280x720_1.mp4"
-    here = [sys.executable, __file__, "--contender", "stages", str(clip), "1"]
-    rounds = [child(here) for _ in range(runs)]
-    print("\n| stage, 1280x720, one face | CPU ms a frame |\n|---|---|")
-    for name in rounds[0]:
-        print(f"| {name} | {median(rounds, name):.2f} |")
-
-
 def memory_table(folder: Path) -> None:
     """Print the peak memory of a short and of a long video."""
     print("\n| video, 640x360 | peak memory, MB |\n|---|---|")
@@ -283,7 +222,6 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         speed_table(folder, args)
-        stage_table(folder, args.runs)
         if not args.no_memory:
             memory_table(folder)
 
