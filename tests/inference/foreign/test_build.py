@@ -81,6 +81,30 @@ range = [-1, 9]
     assert manifest.inputs[0].preprocess.channels == "bgr"
 
 
+def test_scales_are_given_in_their_own_units(toy, published):
+    onnx = published((3, 32, 32), {"out": 4})
+    scales = (
+        'task = "expression"\nlabels = ["Neutral", "Happiness", "Anger"]\n'
+        'values = "logits"\n[[outputs]]\ntask = "valence"\n'
+    )
+    described = (
+        'task = "intensities"\nlabels = ["smile", "-"]\nrange = [0, 5]\n'
+        '[[outputs]]\ntask = "dimensions"\nlabels = ["pain", "fatigue"]\nrange = [-3, 3]\n'
+    )
+    artifact, crops = build(toy((scales, described), content=onnx)), noise(3)
+    run = ReferenceEvaluator(load_from_string(onnx))
+    (wanted,) = run.run(None, {"input": np.moveaxis(crops / np.float32(255), -1, 1)})
+    predicted = predict(artifact, crops)
+    smile = np.clip(wanted[:, :1], 0, 5)
+    np.testing.assert_allclose(predicted["intensities"], smile, atol=1e-4)
+    ratings = np.clip(wanted[:, 2:], -3, 3)
+    np.testing.assert_allclose(predicted["dimensions"], ratings, atol=1e-4)
+    assert artifact.manifest.dimensions.labels == ("pain", "fatigue")
+    wrong = described.replace('"pain"', '"pain level"')
+    with pytest.raises(BadWeights, match="dimensions: scale: name must be letters"):
+        build(toy((scales, wrong), content=onnx))
+
+
 def test_probabilities_of_classes_stay_what_they_are(toy, published):
     onnx = published((3, 32, 32), {"out": 3}, activation="Softmax")
     only = ('[[outputs]]\ntask = "valence"\n', "")
@@ -167,7 +191,7 @@ WRONG = {
     ],
     "no values": [
         ('values = "logits"\n', ""),
-        r"needs labels in order, and values = 'logits'",
+        r"expression needs labels in order, and val",
     ],
     "repeats": [
         (FIRST, f"{FIRST}\nrepeats_gray = true"),

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.core.errors import BadArtifact, BadWeights
+from wildaffect.core.scales import NO_SCALES, Scale, ScaleSpace
 from wildaffect.core.tasks import (
     ABAW_ACTION_UNITS,
     ABAW_EXPRESSIONS,
@@ -25,7 +26,6 @@ from wildaffect.inference.checks import check_manifest
 from wildaffect.inference.foreign.description import (
     Description,
     OutputDescription,
-    SmoothingDescription,
 )
 from wildaffect.inference.foreign.heads import heads_onnx
 from wildaffect.inference.foreign.network import (
@@ -142,12 +142,14 @@ def _manifest(
         action_units=ActionUnitOutput(space=_space(units), predicted=units.predicted)
         if units
         else None,
+        dimensions=_scales(name, description.find(Task.DIMENSIONS)),
+        intensities=_scales(name, description.find(Task.INTENSITIES)),
         window=CausalWindow(length_s=step_s, delay_s=0.0, max_gap_s=step_s)
         if step_s
         else FRAME_WISE,
         rate_hz=description.rate_hz,
         calibration=Calibration(
-            smoothing=_smoothing(description.smoothing),
+            smoothing=_smoothing(description),
             expression_temperature=expression.temperature if expression else 1.0,
             action_units_temperature=units.temperature if units else 1.0,
             action_unit_thresholds=units.thresholds if units else (),
@@ -176,12 +178,29 @@ def _space(output: OutputDescription) -> LabelSpace:
     )
 
 
-def _smoothing(description: SmoothingDescription) -> Smoothing:
+def _scales(name: str, output: OutputDescription | None) -> ScaleSpace:
+    """Return the scales of an output; none where there is none.
+
+    Raises:
+        BadWeights: If a label cannot be the name of a scale.
+    """
+    if output is None:
+        return NO_SCALES
+    low, high = output.range
+    try:
+        scales = tuple(Scale(label=label, low=low, high=high) for label in output.predicted)
+    except ValueError as error:
+        raise BadWeights(f"description: {output.task}: {error}") from None
+    return ScaleSpace(name=f"{name}-{output.task}", scales=scales)
+
+
+def _smoothing(description: Description) -> Smoothing:
+    """Return the smoothing of the tasks that are predicted."""
     return Smoothing(
         **{
             task: CausalExponential(time_constant_s=time_constant_s)
-            for task, time_constant_s in asdict(description).items()
-            if time_constant_s
+            for task, time_constant_s in asdict(description.smoothing).items()
+            if time_constant_s and description.find(task)
         }
     )
 

@@ -81,16 +81,24 @@ class InputDescription(Config):
 class OutputDescription(Config):
     """The next columns of one of a network's outputs."""
 
-    task: Literal["expression", "action_units", "valence", "arousal", "unused"]
+    task: Literal[
+        "expression",
+        "action_units",
+        "valence",
+        "arousal",
+        "dimensions",
+        "intensities",
+        "unused",
+    ]
     output: Line = ""
     """Name of the network's output; may be left out if it has one."""
     labels: tuple[Line, ...] = ()
-    """Classes or action units in order; `-` for a column that is not used."""
+    """Classes, action units or scales in order; `-` for a column that is not used."""
     values: Literal["logits", "probabilities", ""] = ""
     space: Line = ""
     """Name of a label space of one's own, for labels that tables do not know."""
     range: tuple[float, float] = (-1.0, 1.0)
-    """Lowest and highest value of valence or arousal."""
+    """Lowest and highest value of valence or arousal, or of each scale."""
     thresholds: tuple[Annotated[float, Field(ge=0, le=1)], ...] = ()
     """Threshold of each action unit; empty for 0.5."""
     temperature: Annotated[float, Field(ge=0.01, le=100)] = 1.0
@@ -99,14 +107,18 @@ class OutputDescription(Config):
     """Number of unused columns; 0 for a whole output."""
 
     def __post_init__(self) -> None:
-        has_labels = self.task in {"expression", "action_units"}
-        if has_labels and not (self.labels and self.values):
+        is_class = self.task in {"expression", "action_units"}
+        if is_class and not (self.labels and self.values):
             raise ValueError(
                 f"{self.task} needs labels in order, and values = 'logits' or "
                 "'probabilities'"
             )
-        if not has_labels and (self.labels or self.values or self.space):
-            raise ValueError(f"{self.task} takes no labels, values or space")
+        if self.is_scale and not self.labels:
+            raise ValueError(f"{self.task} needs labels in order, and their range")
+        if not is_class and (self.values or self.space):
+            raise ValueError(f"{self.task} takes no values or space")
+        if not (is_class or self.is_scale) and self.labels:
+            raise ValueError(f"{self.task} takes no labels")
         if self.thresholds and self.task != "action_units":
             raise ValueError(f"thresholds are for action_units, got them for {self.task}")
         if self.thresholds and len(self.thresholds) != len(self.predicted):
@@ -121,6 +133,11 @@ class OutputDescription(Config):
             raise ValueError(f"range of {self.task} must rise, got {low:g} to {high:g}")
 
     @property
+    def is_scale(self) -> bool:
+        """Return whether each label is a number within the range."""
+        return self.task in {"dimensions", "intensities"}
+
+    @property
     def predicted(self) -> tuple[str, ...]:
         """Return the labels that are used, in order."""
         return tuple(label for label in self.labels if label != UNUSED)
@@ -129,7 +146,7 @@ class OutputDescription(Config):
     def num_columns(self) -> int:
         """Return how many columns it describes; 0 for a whole output that is unused."""
         match self.task:
-            case "expression" | "action_units":
+            case "expression" | "action_units" | "dimensions" | "intensities":
                 return len(self.labels)
             case "valence" | "arousal":
                 return 1
@@ -145,6 +162,8 @@ class SmoothingDescription(Config):
     arousal: Seconds = 0.8
     expression: Seconds = 0.5
     action_units: Seconds = 0.1
+    dimensions: Seconds = 0.8
+    intensities: Seconds = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

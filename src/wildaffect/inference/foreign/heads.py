@@ -33,12 +33,12 @@ def heads_onnx(columns: Sequence[tuple[int, OutputDescription]], width: int) -> 
         name = f"{output.task}/columns"
         graph.add_constant(f"{output.task}/index", np.array(taken, np.int64))
         graph.add_node("Gather", ["features", f"{output.task}/index"], name, axis=2)
-        if output.labels:
+        if output.values:
             _add_logits(graph, name, output)
-            graph.add_output(output.task, [1, None, len(taken)])
         else:
-            _add_value(graph, name, output)
-            graph.add_output(output.task, [1, None])
+            _add_values(graph, name, output)
+        axes = [len(taken)] if output.labels else []
+        graph.add_output(output.task, [1, None, *axes])
     return graph.content()
 
 
@@ -62,13 +62,15 @@ def _add_logits(graph: OnnxGraph, name: str, output: OutputDescription) -> None:
     graph.add_node("Sub", [f"{task}/log", f"{task}/log-rest"], task)
 
 
-def _add_value(graph: OnnxGraph, name: str, output: OutputDescription) -> None:
-    """Rescale a value from its range to [-1, 1]."""
+def _add_values(graph: OnnxGraph, name: str, output: OutputDescription) -> None:
+    """Rescale values from their range to [-1, 1]; valence and arousal have no last axis."""
     task, (low, high) = output.task, output.range
     scale = 2 / (high - low)
+    value = task if output.labels else f"{task}/value"
     graph.add_constant(f"{task}/scale", np.array(scale, np.float32))
     graph.add_constant(f"{task}/offset", np.array(-1 - scale * low, np.float32))
-    graph.add_constant(f"{task}/axis", np.array([2], np.int64))
     graph.add_node("Mul", [name, f"{task}/scale"], f"{task}/scaled")
-    graph.add_node("Add", [f"{task}/scaled", f"{task}/offset"], f"{task}/value")
-    graph.add_node("Squeeze", [f"{task}/value", f"{task}/axis"], task)
+    graph.add_node("Add", [f"{task}/scaled", f"{task}/offset"], value)
+    if not output.labels:
+        graph.add_constant(f"{task}/axis", np.array([2], np.int64))
+        graph.add_node("Squeeze", [value, f"{task}/axis"], task)
