@@ -20,6 +20,8 @@ Floats = NDArray[np.float64]
 ROW_S = 0.28
 """Seconds between rows: 8.45 frames at 30 a second."""
 NUM_STATES, NUM_FEATURES, NUM_CLASSES, NUM_UNITS = 8, 48, 8, 12
+NOISE = 1.5
+"""Spread of the noise on a feature, whose own is about 1.2."""
 MEMORY = 0.94
 """Correlation of the state from row to row: it changes over some 5 s."""
 LABELED = {"affect": 0.73, "expression": 0.64, "units": 0.73}
@@ -64,20 +66,33 @@ def invented_videos(
     *,
     seed: int,
     labels_of: LabelRule = independent_labels,
-    noise: float = 1.5,
+    arousal_share: float = 1.0,
 ) -> list[FrameSequence]:
-    """Return videos of as many people with about this many rows in all."""
+    """Return videos of as many people with about this many rows in all.
+
+    Args:
+        prefix: Beginning of the names of the videos.
+        num_videos: Number of videos.
+        num_rows: Number of rows of all videos, about.
+        seed: Random seed; the mixtures are the same for all seeds.
+        labels_of: Labels of a video from its states.
+        arousal_share: Share of the videos with valence labels that have arousal labels.
+    """
     rng = np.random.default_rng((seed, num_videos))
     drawn = np.exp(SPREAD * rng.normal(size=num_videos))
     lengths = (drawn / drawn.sum() * num_rows).astype(int).clip(SHORTEST, LONGEST)
     return [
-        _video(f"{prefix}{index:03d}", int(length), rng, labels_of, noise)
+        _video(f"{prefix}{index:03d}", int(length), rng, labels_of, arousal_share)
         for index, length in enumerate(lengths)
     ]
 
 
 def _video(
-    name: str, length: int, rng: np.random.Generator, labels_of: LabelRule, noise: float
+    name: str,
+    length: int,
+    rng: np.random.Generator,
+    labels_of: LabelRule,
+    arousal_share: float,
 ) -> FrameSequence:
     states = _states(length, rng)
     labels = labels_of(states, rng)
@@ -86,9 +101,10 @@ def _video(
     bends = fixed.normal(size=(NUM_STATES, NUM_FEATURES)) / np.sqrt(NUM_STATES)
     seen = states @ into + np.sin(2 * states @ bends)
     seen += 0.8 * rng.normal(size=NUM_FEATURES)  # the person
-    seen += noise * rng.normal(size=seen.shape)
+    seen += NOISE * rng.normal(size=seen.shape)
     rows = np.arange(length)
     valid = {task: np.full(length, rng.random() < share) for task, share in LABELED.items()}
+    has_arousal = valid["affect"] & (arousal_share == 1 or rng.random() < arousal_share)
     return FrameSequence(
         video=name,
         subject=name,
@@ -97,10 +113,9 @@ def _video(
         time_is_guessed=False,
         features=seen.astype(np.float32),
         has_feature=np.ones(length, bool),
-        feature_frame=rows,
         targets=TaskColumns(
             valence=TaskColumn(labels.valence.astype(np.float32), valid["affect"]),
-            arousal=TaskColumn(labels.arousal.astype(np.float32), valid["affect"]),
+            arousal=TaskColumn(labels.arousal.astype(np.float32), has_arousal),
             expression=TaskColumn(labels.expression, valid["expression"]),
             action_units=TaskColumn(
                 labels.units.astype(np.int8),

@@ -33,6 +33,7 @@ from wildaffect.training.core.recipe import KeepLast
 from wildaffect.training.core.runs import Run
 from wildaffect.training.core.scores import task_scores
 from wildaffect.training.core.trainer import Trainer
+from wildaffect.training.temporal.epoch_length import AllRows
 from wildaffect.training.temporal.objective import TemporalObjective
 from wildaffect.training.temporal.predict import predict_sequences
 from wildaffect.training.temporal.recipe import TemporalRecipe
@@ -45,6 +46,8 @@ SHORTEST, SPREAD = 12, 1.0
 """Rows of the shortest video, and how far lengths spread (log-normal, as annotated)."""
 ROW_S, WINDOW = 0.25, WindowSpec(length_s=16.0, stride_s=16.0, max_gap_s=16.0)
 """Windows of 64 rows."""
+NUM_WINDOWS = 8
+"""Windows of a step. The recipes take fewer; see `epoch_length.PaddedVideos`."""
 PUBLISHED_GFLOPS = 197.0
 COLUMNS = (
     "model",
@@ -100,6 +103,8 @@ def main() -> None:
                 recipe = replace(
                     CONTENDERS[name].recipe(),
                     window=WINDOW,
+                    batch_size=NUM_WINDOWS,
+                    epoch_length=AllRows(),
                     selection=KeepLast(),
                     precision=precision,
                     compile=is_compiled,

@@ -63,3 +63,22 @@ def test_the_benchmark_of_many_clips_compares_workers_in_turns():
     assert [row["workers"] for row in rows[:2]] == ["1", "2"]
     assert rows[0]["speed-up"] == "1.00"
     assert float(rows[1]["CPU / one"]) > 0
+
+
+@pytest.mark.slow
+def test_the_published_loop_and_a_recipe_take_equally_many_steps():
+    words = ("--recipes", "gru", "--seeds", "1", "--epochs", "2")
+    (row,) = table_of("published_training.py", *words)
+    published, ours = map(int, row["steps, published and here"].split(", "))
+    assert abs(published - ours) <= 0.06 * ours
+    for column in ("published, last epoch", "here, raw", "here, calibrated"):
+        assert 0 < float(row[column]) < 3
+
+
+def test_the_power_of_a_table_follows_from_its_intervals():
+    rows = {row["difference"]: row for row in table_of("power.py")}
+    bottom = rows["modern-share-bottom, raw over modern-gru, raw"]
+    assert bottom["found [95 %]"] == "+0.027 [-0.018, +0.076]"
+    # standard error 0.094 / 2 / 1.960, times 1.960 + 0.842
+    assert bottom["detectable"] == "0.067"
+    assert "modern-tcn, raw over modern-frame, raw" not in rows  # its interval is above 0
