@@ -7,6 +7,7 @@ image.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,7 @@ RIGHT_EYE_CORNER, LEFT_EYE_CORNER = 33, 263
 REGION_MARGIN = 1.5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Mesh:
     """Landmarks of one face in one frame."""
 
@@ -35,6 +36,10 @@ class Mesh:
 
     def box_xyxy(self) -> NDArray[np.float32]:
         """Return the landmarks' bounding box, in pixels of the frame."""
+        return self._box_xyxy
+
+    @cached_property
+    def _box_xyxy(self) -> NDArray[np.float32]:
         points = self.landmarks_xyz[:, :2]
         return np.concatenate([points.min(0), points.max(0)])
 

@@ -30,8 +30,11 @@ class StreamingSmoother:
         reaches = [reach_s(kind) for kind in self._columns]
         self._past_s = max((past for past, _ in reaches), default=0.0)
         self._future_s = max((future for _, future in reaches), default=0.0)
-        self._times: list[float] = []
-        self._rows: list[Vector] = []
+        self._clear()
+
+    def _clear(self) -> None:
+        self._times: NDArray[np.float64] = np.zeros(0)
+        self._rows: Vector = np.zeros((0, 0), np.float32)
         self._num_done = 0
         """Number of first rows that were returned, kept as neighbors of later rows."""
 
@@ -44,39 +47,39 @@ class StreamingSmoother:
         """Add the next row, shape (K,), and return those that are now final, in order."""
         if not self._columns:
             return [row]
-        self._times.append(time_s)
-        self._rows.append(row)
+        held = self._rows if self.num_held else self._rows.reshape(0, len(row))
+        self._times = np.append(self._times, time_s)
+        self._rows = np.concatenate([held, row[None]])
         wait_s = self._future_s + TIME_TOLERANCE_S if self._future_s else 0.0
         return self._give_back(time_s - wait_s)
 
     def finish(self) -> list[Vector]:
         """Return the buffered rows."""
         done = self._give_back(np.inf)
-        self._times, self._rows, self._num_done = [], [], 0
+        self._clear()
         return done
 
     def _give_back(self, until_s: float) -> list[Vector]:
         first = self._num_done
-        while self._num_done < len(self._times) and self._times[self._num_done] <= until_s:
-            self._num_done += 1
-        if first == self._num_done:
-            return []
-        times, rows = np.array(self._times), np.stack(self._rows)
-        done = [self._smooth(row, times, rows) for row in range(first, self._num_done)]
-        self._forget(times)
+        num_final = int(np.searchsorted(self._times, until_s, side="right"))
+        self._num_done = max(first, num_final)
+        done = [self._smooth(row) for row in range(first, self._num_done)]
+        self._forget()
         return done
 
-    def _smooth(self, row: int, times: NDArray[np.float64], rows: Vector) -> Vector:
-        smoothed = rows[row].copy()
+    def _smooth(self, row: int) -> Vector:
+        smoothed = self._rows[row].copy()
         for kind, columns in self._columns.items():
-            share = weights(kind, times - times[row])
-            smoothed[columns] = (share @ rows[:, columns]) / share.sum()
+            share = weights(kind, self._times - self._times[row])
+            smoothed[columns] = (share @ self._rows[:, columns]) / share.sum()
         return smoothed
 
-    def _forget(self, times: NDArray[np.float64]) -> None:
+    def _forget(self) -> None:
         """Drop rows out of reach of all rows that are not yet returned."""
-        oldest_s = times[min(self._num_done, len(times) - 1)] - self._past_s
-        num_old = int(np.searchsorted(times, oldest_s - 2 * TIME_TOLERANCE_S))
+        if not self._num_done:
+            return
+        oldest_s = self._times[min(self._num_done, self.num_held - 1)] - self._past_s
+        num_old = int(np.searchsorted(self._times, oldest_s - 2 * TIME_TOLERANCE_S))
         num_old = min(num_old, self._num_done)
-        del self._times[:num_old], self._rows[:num_old]
+        self._times, self._rows = self._times[num_old:], self._rows[num_old:]
         self._num_done -= num_old
