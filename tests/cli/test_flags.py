@@ -15,11 +15,13 @@ RECIPES = [
     ["train", "modern"],
     ["train", "abaw4-ensemble"],
     ["train", "abaw4-system"],
+    ["train", "open-real"],
     ["finetune", "finetune-densefer"],
     ["pretrain", "mae-micro"],
 ]
 
 MEANINGS = {
+    "--accept-license": "",
     "--address": "HOST:PORT",
     "--annotations": "PATH",
     "--as": "NAME",

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from wildaffect.core.errors import UsageError
 from wildaffect.recipes.catalog import RECIPES
 from wildaffect.recipes.images import FINETUNE_RECIPES, PRETRAIN_RECIPES
+from wildaffect.recipes.open_real import OPEN_REAL_SYSTEMS
 from wildaffect.recipes.pixel_systems import PIXEL_SYSTEMS
 from wildaffect.recipes.systems import SYSTEMS
 from wildaffect.training.images.recipe import load_image_recipe
@@ -34,6 +35,7 @@ def all_recipes() -> tuple[ListedRecipe, ...]:
         ("train", RECIPES.available()),
         ("train", systems),
         ("train", PIXEL_SYSTEMS),
+        ("train", OPEN_REAL_SYSTEMS),
         ("finetune", FINETUNE_RECIPES),
         ("pretrain", PRETRAIN_RECIPES),
     )

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from wildaffect.core.threads import TrainingThreads
+from wildaffect.recipes.open_real import OpenRealRecipe
 from wildaffect.recipes.pixel_systems import PixelSystemRecipe
 from wildaffect.recipes.systems import SystemRecipe
 from wildaffect.training.core.recipe import UNKNOWN_LICENSE
@@ -85,3 +86,36 @@ class PixelSystemOptions:
     def folder(self) -> Path:
         """Return the output folder."""
         return self.output or Path("runs") / f"{self.recipe.system.name}-{self.seed}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenRealOptions:
+    """Train on a generated world and open clips of real people, to an artifact.
+
+    Repeat the command to resume an interrupted run.
+    """
+
+    recipe: OpenRealRecipe
+    data: Path
+    """Folder of clips of real people, with labels of whole clips, such as CREMA-D."""
+    output: Path | None = None
+    """Folder of all outputs; by default runs/<system>-<seed>."""
+    people: int | None = None
+    """Number of generated people in the training split, instead of the recipe's."""
+    num_epochs: int | None = None
+    """Epochs, instead of the recipe's."""
+    seed: int = 0
+    """Random seed of the world and the model."""
+    workers: int = 1
+    """Number of processes that draw the world and read the clips."""
+    license: str = "not stated"
+    """License of the artifact."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Device to compute on; auto is cuda where there is one."""
+    threads: TrainingThreads = 1
+    """CPU threads per process. auto is 1, because other numbers round differently."""
+
+    @property
+    def folder(self) -> Path:
+        """Return the output folder."""
+        return self.output or Path("runs") / f"{self.recipe.name}-{self.seed}"

@@ -113,7 +113,7 @@ def train(  # noqa: PLR0913 - each is an option of the command
         fitted = calibrate_on_dev(trained, setup.split.sequences, setup.notes)
     lines: tuple[ScoreLine, ...] = ()
     if scored is not None and score_split is not None:
-        lines = _score(trained, scored, score_split)
+        lines = score_run(trained, scored, score_split)
     return TrainResult(
         folder=setup.folder,
         recipe=setup.job.recipe,
@@ -125,7 +125,8 @@ def train(  # noqa: PLR0913 - each is an option of the command
     )
 
 
-def _score(trained: TrainedModel, scored: Split, name: str) -> tuple[ScoreLine, ...]:
+def score_run(trained: TrainedModel, scored: Split, name: str) -> tuple[ScoreLine, ...]:
+    """Score a run on a split, raw and calibrated, and write the scores to its folder."""
     folder = trained.run.folder
     lines = score_lines(
         predict_stored(trained, scored.sequences, name),

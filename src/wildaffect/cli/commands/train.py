@@ -12,6 +12,8 @@ Examples:
     wildaffect train runs/m3/recipe.json --data s-Aff-Wild2 -o runs/again
 
     wildaffect train abaw4-system --feature-data FERPlus AffectNet --data s-Aff-Wild2
+
+    wildaffect train open-real --data crema-d --workers 4
 """
 
 from dataclasses import dataclass
@@ -27,7 +29,11 @@ from wildaffect.cli.training_flags import TrainingFlags
 from wildaffect.training.temporal.recipe import TemporalRecipe
 
 if TYPE_CHECKING:
-    from wildaffect.workflows.system_options import PixelSystemOptions, SystemOptions
+    from wildaffect.workflows.system_options import (
+        OpenRealOptions,
+        PixelSystemOptions,
+        SystemOptions,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,9 +82,14 @@ def invocation(words: list[str]) -> Invocation:
     """
     require_train("train")
     from wildaffect.recipes.catalog import RECIPES, find_recipe
+    from wildaffect.recipes.open_real import OPEN_REAL_SYSTEMS
     from wildaffect.recipes.pixel_systems import PIXEL_SYSTEMS
     from wildaffect.recipes.systems import SYSTEMS
-    from wildaffect.workflows.system_options import PixelSystemOptions, SystemOptions
+    from wildaffect.workflows.system_options import (
+        OpenRealOptions,
+        PixelSystemOptions,
+        SystemOptions,
+    )
 
     match words:
         case [name, *rest] if name in SYSTEMS:
@@ -104,21 +115,34 @@ def invocation(words: list[str]) -> Invocation:
                 preset={"recipe": build_recipe()},
                 first=name,
             )
+        case [name, *rest] if name in OPEN_REAL_SYSTEMS:
+            make = OPEN_REAL_SYSTEMS[name]
+            return Invocation(
+                record=OpenRealOptions,
+                args=rest,
+                description=f"{getdoc(OpenRealOptions)}\n\n{name}: {getdoc(make)}\n\n"
+                f"Example: wildaffect train {name} --data crema-d --workers 4",
+                preset={"recipe": make()},
+                first=name,
+            )
     return recipe_invocation(
         TrainCommand,
         words,
         __doc__ or "",
         find=find_recipe,
-        recipes=(*RECIPES, *SYSTEMS, *PIXEL_SYSTEMS),
+        recipes=(*RECIPES, *SYSTEMS, *PIXEL_SYSTEMS, *OPEN_REAL_SYSTEMS),
     )
 
 
-def run(command: "TrainCommand | SystemOptions | PixelSystemOptions") -> int:
+def run(
+    command: "TrainCommand | SystemOptions | PixelSystemOptions | OpenRealOptions",
+) -> int:
     """Train, score, and print where the results are."""
     from wildaffect.cli.training_progress import TrainingProgress
     from wildaffect.workflows.cross_validate import cross_validate
+    from wildaffect.workflows.open_real import train_open_real
     from wildaffect.workflows.pixel_stages import train_from_pixels
-    from wildaffect.workflows.system_options import PixelSystemOptions
+    from wildaffect.workflows.system_options import OpenRealOptions, PixelSystemOptions
     from wildaffect.workflows.systems import SystemCallbacks, train_system
     from wildaffect.workflows.train import train
 
@@ -157,6 +181,8 @@ def run(command: "TrainCommand | SystemOptions | PixelSystemOptions") -> int:
         )
         if isinstance(command, PixelSystemOptions):
             train_from_pixels(command, callbacks)
+        elif isinstance(command, OpenRealOptions):
+            train_open_real(command, callbacks)
         else:
             train_system(command, callbacks)
     return 0

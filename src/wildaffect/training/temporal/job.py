@@ -22,7 +22,7 @@ from wildaffect.training.core.runs import Run
 from wildaffect.training.temporal.load import Split, describe_data
 from wildaffect.training.temporal.objective import TemporalObjective
 from wildaffect.training.temporal.recipe import TemporalRecipe
-from wildaffect.training.temporal.runs import TrainedModel, load_run
+from wildaffect.training.temporal.runs import RunData, TrainedModel, load_run
 from wildaffect.training.temporal.score import raw_scores
 from wildaffect.training.temporal.semi_supervised import SemiSupervisedObjective
 from wildaffect.training.temporal.unlabeled import LabeledOnly
@@ -77,13 +77,23 @@ def train_run(
         UsageError: If the folder contains another run.
         Diverged: If the loss is not finite.
     """
-    recipe = job.recipe
-    sequences = split.sequences
-    dev = dev_videos(recipe, sequences)
+    dev = dev_videos(job.recipe, split.sequences)
     source = DataSource(name=split.annotations.source, license=job.data_license)
     data = describe_data(
-        split, job.store, recipe, dev=dev, source=source, unlabeled=job.unlabeled
+        split, job.store, job.recipe, dev=dev, source=source, unlabeled=job.unlabeled
     )
+    return train_described(job, split.sequences, data, folder, scored)
+
+
+def train_described(
+    job: TemporalJob,
+    sequences: Sequence[FrameSequence],
+    data: RunData,
+    folder: Path,
+    scored: ScoredSplit | None = None,
+) -> TrainedModel:
+    """Train on sequences that are described already, as `train_run` does."""
+    recipe = job.recipe
     run = Run(folder)
     fabric = launch(job.config.accelerator, recipe.precision)
 

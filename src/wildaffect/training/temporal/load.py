@@ -1,19 +1,21 @@
 """Load annotations and stored features as sequences for training and evaluation."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from wildaffect.core.annotations import Annotations
 from wildaffect.core.errors import FeatureError
 from wildaffect.core.sequences import FrameSequence
+from wildaffect.core.tasks import LabelSpaces
 from wildaffect.data.annotated import Annotated, fullest_layout
 from wildaffect.data.coverage import Coverage, coverage_of
 from wildaffect.data.delay import advance_traces
 from wildaffect.data.joined_splits import read_splits
 from wildaffect.data.stored_sequences import FeatureQuery, load_sequences
 from wildaffect.features.store import EntryName, FeatureStore
+from wildaffect.formats.mapping import map_spaces
 from wildaffect.inference.inputs import COLUMNS
 from wildaffect.inference.manifest import DataSource
 from wildaffect.training.temporal.recipe import TemporalRecipe
@@ -53,6 +55,7 @@ def load_split(
     recipe: TemporalRecipe,
     split: str | Sequence[str],
     layout: str | None = None,
+    spaces: LabelSpaces | None = None,
 ) -> Split:
     """Read one split, or several as one.
 
@@ -63,16 +66,20 @@ def load_split(
         split: Name of the split, such as `train`, or several names.
         layout: Layout of the annotations; by default the one with all tasks if there are
             several.
+        spaces: Label spaces to map the annotations to; None for their own.
 
     Raises:
         MissingData: If `data` contains no known layout.
         BadAnnotation: If more than 1 % of the rows have errors.
-        UsageError: If there is no such split.
+        UsageError: If there is no such split, or no table between the label spaces.
         FeatureError: If an input is not in the store, or no video has features.
     """
     names = (split,) if isinstance(split, str) else tuple(split)
     annotated = read_splits(data, names, layout=layout or fullest_layout(data))
     annotated.check_for_training()
+    if spaces is not None:
+        mapped = map_spaces(annotated.annotations, spaces).annotations
+        annotated = replace(annotated, annotations=mapped)
     sequences = tuple(
         advance_traces(
             sequence, recipe.annotation_delay_s, max_distance_s=recipe.max_distance_s

@@ -1,0 +1,68 @@
+"""Two sets as one: what must be alike, and what must not be shared."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from wildaffect.core.errors import FeatureError, UsageError
+from wildaffect.core.tasks import LabelSpace, LabelSpaces
+from wildaffect.inference.manifest import DataSource
+from wildaffect.training.temporal.joined import join_data, subsample
+from wildaffect.training.temporal.runs import RunData
+
+WORLD = RunData(
+    annotations="a world",
+    annotations_sha256="1" * 64,
+    train_videos=("w1", "w2"),
+    dev_videos=("w3",),
+    input_dim=3,
+    input_widths={"pose": 3},
+    feature_digests={"geometry": "d"},
+    crop_digests={"geometry": "none"},
+    rate_hz=7.5,
+    times_are_guessed=False,
+    sources=(DataSource(name="a world", license="Apache-2.0"),),
+)
+CLIPS = replace(
+    WORLD,
+    annotations="clips",
+    annotations_sha256="2" * 64,
+    train_videos=("c1",),
+    dev_videos=(),
+    times_are_guessed=True,
+    sources=(DataSource(name="clips", license="ODbL-1.0"),),
+)
+
+
+def test_the_record_of_a_run_names_all_videos_and_licenses():
+    joined = join_data([WORLD, CLIPS])
+    assert joined.annotations == "a world; clips"
+    assert joined.train_videos == ("w1", "w2", "c1")
+    assert joined.dev_videos == ("w3",)
+    assert [source.license for source in joined.sources] == ["Apache-2.0", "ODbL-1.0"]
+    assert joined.times_are_guessed
+    other = join_data([WORLD, replace(CLIPS, annotations_sha256="3" * 64)])
+    assert other.annotations_sha256 != joined.annotations_sha256
+
+
+def test_sets_of_other_labels_or_features_are_refused():
+    spaces = LabelSpaces(expressions=LabelSpace(name="mine", labels=("Joy",)))
+    with pytest.raises(UsageError, match="clips: label spaces must be those of a world"):
+        join_data([WORLD, replace(CLIPS, spaces=spaces)])
+    with pytest.raises(FeatureError, match="clips: features must be computed as those of"):
+        join_data([WORLD, replace(CLIPS, feature_digests={"geometry": "e"})])
+
+
+def test_clips_are_subsampled_in_time_with_their_labels(sequences):
+    one = replace(sequences[0], clip_level=True)
+    rows = one.computed_rows
+    fewer = subsample(one, 1.0)
+    seconds = one.time_s[rows] - one.time_s[rows[0]]
+    assert len(fewer) == len(np.unique(np.floor(seconds + 1e-6)))
+    assert fewer.has_feature.all()
+    assert fewer.time_s[0] == one.time_s[rows[0]]
+    assert len(fewer.targets) == len(fewer) == len(fewer.features)
+    assert len(subsample(one, 1e6)) == len(rows)
+    with pytest.raises(UsageError, match="labels must be of the clip, got frames"):
+        subsample(sequences[0], 1.0)
