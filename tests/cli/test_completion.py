@@ -14,7 +14,7 @@ from wildaffect.cli.parser.completion import SHELLS
 
 CASES = [
     (["an"], {"analyze"}),
-    (["data", ""], {"check"}),
+    (["data", ""], {"check", "fetch"}),
     (["weights", ""], {"import", "list"}),
     (["analyze", "--over"], {"--overlay"}),
     (["analyze", "--format", ""], {"csv", "parquet", "jsonl", "dataset"}),

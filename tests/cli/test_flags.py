@@ -56,6 +56,7 @@ MEANINGS = {
     "--num-epochs": "N",
     "--output": "PATH",
     "--overwrite": "",
+    "--people": "N",
     "--precision": "PRECISION",
     "--quiet": "",
     "--report": "PATH",

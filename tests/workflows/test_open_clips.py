@@ -38,16 +38,14 @@ def test_a_share_of_missing_clips_is_refused_and_a_few_are_named(tmp_path):
     assert find_open_clips(tmp_path, SPLITS).missing == (inside[0].name,)
     for clip in inside[1:3]:
         clip.unlink()
-    with pytest.raises(
-        MissingData, match=r"VideoFlash: 3 of 150 clips are missing, the limit is 1%"
-    ):
+    with pytest.raises(MissingData, match="3 of 150 clips are missing, the limit is 1%"):
         find_open_clips(tmp_path, SPLITS)
     assert len(clips) == 180
 
 
 def test_pointers_of_git_lfs_are_not_taken_for_clips(tmp_path):
-    clips = put_clips(tmp_path)
-    clips[0].write_text(
+    put_clips(tmp_path)
+    find_open_clips(tmp_path, SPLITS).files[0].write_text(
         "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n"
     )
     with pytest.raises(MissingData, match=r"pointer of Git LFS \(1 of 30 clips\); run git"):

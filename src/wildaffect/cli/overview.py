@@ -26,6 +26,7 @@ GROUPS: dict[str, dict[str, str]] = {
     },
     "Data": {
         "data check": "check annotations: counts, problems, leaks between splits",
+        "data fetch": "fetch an open data set with git and git-lfs",
         "synth make": "generate videos of synthetic people with exact labels",
         "crop": "cut aligned face crops from images and videos",
         "pack": "pack a folder of crops into a few tar files",

@@ -107,3 +107,19 @@ def coverage_of(
             for name, each in zip(feature_sets, missed[1:], strict=True)
         },
     )
+
+
+def join_coverage(parts: Sequence[Coverage]) -> Coverage | None:
+    """Return the coverage of several sets by the same feature sets; None without a set."""
+    if not parts:
+        return None
+    names = parts[0].num_absent
+    return Coverage(
+        num_rows=sum(part.num_rows for part in parts),
+        num_lost=sum(part.num_lost for part in parts),
+        num_absent={name: sum(part.num_absent[name] for part in parts) for name in names},
+        least={
+            name: tuple(video for part in parts for video in part.least[name])[:_NUM_NAMED]
+            for name in names
+        },
+    )

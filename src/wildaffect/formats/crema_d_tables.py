@@ -9,8 +9,8 @@ Layout, as in the public repository CheyneyComputerScience/CREMA-D:
 The first digit of a row's number in tabulatedVotes.csv is what observers were given: 1 the
 voice, 2 the face, 3 both. Rows of the face are read.
 
-Source: README.md of that repository; Cao et al., "CREMA-D: Crowd-sourced Emotional
-Multimodal Actors Dataset", IEEE Trans. Affective Computing 5(4), 2014.
+Source: README.md of that repository; Cao et al., IEEE Trans. Affective Computing 5(4), 2014
+(doi 10.1109/TAFFC.2014.2336244).
 """
 
 import csv

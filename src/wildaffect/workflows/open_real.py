@@ -57,7 +57,8 @@ def train_open_real(command: OpenRealOptions, callbacks: SystemCallbacks = SILEN
         UsageError: If the folder contains another system, there are several processes, or
             the labels are not of whole clips.
         MissingData: If labels or more than 1 % of the clips are missing.
-        FeatureError: If more than 1 % of the clips could not be read.
+        FeatureError: If more than 1 % of the clips could not be read, or faces were found
+            in too few.
         SplitError: If the sets share a video or a subject.
         BadArtifact: If the artifact differs from what was trained.
         OutputError: If the folder cannot be written.
@@ -89,6 +90,11 @@ def train_open_real(command: OpenRealOptions, callbacks: SystemCallbacks = SILEN
     notes.add("stage 3 of 3: train and export")
     read_clips = partial(_clip_part, command, clips, store, recipe)
     parts = [_world_part(world, recipe), read_clips()]
+    for part in parts:
+        source = part.split.annotations.source
+        for note in part.split.coverage.notes(source):
+            notes.add(note)
+        part.split.coverage.check(source, recipe.model.max_lost_share)
     scored = {"world": _world_part(world, recipe, VAL), "clips": read_clips(VAL)}
     job = TemporalJob(
         recipe=recipe.model,

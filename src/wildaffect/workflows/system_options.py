@@ -97,7 +97,7 @@ class OpenRealOptions:
 
     recipe: OpenRealRecipe
     data: Path
-    """Folder of clips of real people, with labels of whole clips, such as CREMA-D."""
+    """Folder of annotations of whole clips of real people, and of the clips: CREMA-D."""
     output: Path | None = None
     """Folder of all outputs; by default runs/<system>-<seed>."""
     people: int | None = None

@@ -7,6 +7,7 @@ import pytest
 
 from wildaffect.core.errors import FeatureError, UsageError
 from wildaffect.core.tasks import LabelSpace, LabelSpaces
+from wildaffect.data.coverage import Coverage
 from wildaffect.inference.manifest import DataSource
 from wildaffect.training.temporal.joined import join_data, subsample
 from wildaffect.training.temporal.runs import RunData
@@ -22,6 +23,9 @@ WORLD = RunData(
     crop_digests={"geometry": "none"},
     rate_hz=7.5,
     times_are_guessed=False,
+    coverage=Coverage(
+        num_rows=9, num_lost=1, num_absent={"geometry": 2}, least={"geometry": ("w1",)}
+    ),
     sources=(DataSource(name="a world", license="Apache-2.0"),),
 )
 CLIPS = replace(
@@ -42,6 +46,9 @@ def test_the_record_of_a_run_names_all_videos_and_licenses():
     assert joined.dev_videos == ("w3",)
     assert [source.license for source in joined.sources] == ["Apache-2.0", "ODbL-1.0"]
     assert joined.times_are_guessed
+    assert joined.coverage.num_rows == 18
+    assert joined.coverage.num_absent == {"geometry": 4}
+    assert joined.coverage.least == {"geometry": ("w1", "w1")}
     other = join_data([WORLD, replace(CLIPS, annotations_sha256="3" * 64)])
     assert other.annotations_sha256 != joined.annotations_sha256
 

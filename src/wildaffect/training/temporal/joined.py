@@ -10,6 +10,7 @@ import numpy as np
 
 from wildaffect.core.errors import FeatureError, SplitError, UsageError
 from wildaffect.core.sequences import FrameSequence
+from wildaffect.data.coverage import join_coverage
 from wildaffect.features.store import FeatureStore
 from wildaffect.inference.manifest import DataSource
 from wildaffect.training.temporal.job import TemporalJob, dev_videos, train_described
@@ -83,6 +84,7 @@ def join_data(parts: Sequence[RunData]) -> RunData:
         train_videos=tuple(video for part in parts for video in part.train_videos),
         dev_videos=tuple(video for part in parts for video in part.dev_videos),
         times_are_guessed=any(part.times_are_guessed for part in parts),
+        coverage=join_coverage([part.coverage for part in parts if part.coverage]),
         sources=tuple(source for part in parts for source in part.sources),
     )
 
@@ -106,7 +108,6 @@ def subsample(sequence: FrameSequence, rows_hz: float) -> FrameSequence:
         time_s=sequence.time_s[kept],
         features=sequence.features[kept],
         has_feature=sequence.has_feature[kept],
-        feature_frame=sequence.feature_frame[kept],
         targets=sequence.targets.take_columns(kept),
     )
 
