@@ -7,11 +7,12 @@
 Models are those of the package, exported ones and those of `wildaffect models add`: network
 files of other projects as `analyze` runs them, each with the crop of its description.
 
-Sets are folders in the layout of CK+ or JAFFE as their owners give them, or manifests
-(`image,person,expression`, see `real_faces_sets.py`). Every photograph is analyzed by
-itself, as `wildaffect analyze` does it; of several faces the largest counts. Peers that are
-installed run on the faces of the first model; where this OpenCV has a Haar cascade, `fer`
-and `facex` also run on its faces, as those packages do by themselves.
+Sets are folders in the layout of CK+, JAFFE or CREMA-D as their owners give them, or
+manifests (`image,person,expression`, see `real_faces_sets.py`). A photograph is analyzed
+by itself, as `wildaffect analyze` does it; of several faces the largest counts. Of CREMA-D,
+whole clips are analyzed, by our models alone, and scored by sex, age and ancestry as well.
+Peers that are installed run on the faces of the first model; where this OpenCV has a Haar
+cascade, `fer` and `facex` also run on its faces, as those packages do by themselves.
 
 Scores, with 95 % intervals over people: photographs with a face; photographs scored;
 balanced accuracy over the classes present, of those scored and of all (unscored ones
@@ -29,6 +30,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from real_faces_groups import group_scores
 from real_faces_page import (
     FaceFree,
     Row,
@@ -102,6 +104,7 @@ def measure(
             name=images.name,
             num_images=len(images.images),
             num_people=len({image.person for image in images.images}),
+            what="clips" if images.is_clips else "photographs",
             rows=tuple(rows(images, [*models, *peers], args.resamples)),
         )
         for images in sets
@@ -132,8 +135,11 @@ def rows(
     paths = [image.path for image in images.images]
     first: list[Prediction] | None = None
     for system in systems:
+        if images.is_clips and not isinstance(system, OurModel):
+            continue  # peers look at photographs
         print(f"{images.name}: {system.name}", file=sys.stderr)
-        predictions = system.predict(paths)
+        predict = system.predict_clips if images.is_clips else system.predict
+        predictions = predict(paths)
         first = first or predictions
         statistics = PersonStatistics.of(images, predictions)
         scores = intervals(statistics, num_resamples=num_resamples)
@@ -148,6 +154,7 @@ def rows(
             confusion=statistics.confusion.pooled().counts[:-1],
             units=statistics.unit_names,
             is_ours=isinstance(system, OurModel),
+            groups=tuple(group_scores(images, predictions, num_resamples=num_resamples)),
         )
 
 

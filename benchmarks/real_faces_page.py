@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from real_faces_groups import SCORE, GroupScore, group_json, group_rows
 from real_faces_pairs import PAIRED_DIFFERENCE
 from real_faces_sets import EXPRESSIONS
 
@@ -45,6 +46,8 @@ class Row:
     """Action units that are scored."""
     is_ours: bool
     """True for a model of this project, whose predictions are shown in detail."""
+    groups: tuple[GroupScore, ...] = ()
+    """Scores by groups of people, where the set tells them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +58,8 @@ class SetPage:
     num_images: int
     num_people: int
     rows: tuple[Row, ...]
+    what: str = "photographs"
+    """Noun of what the set holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +129,7 @@ def as_json(
                         },
                         "classes": [*EXPRESSIONS, "other"],
                         "confusion": row.confusion.tolist(),
+                        "groups": [group_json(group) for group in row.groups],
                     }
                     for row in page.rows
                 ],
@@ -152,7 +158,7 @@ def _set_parts(page: SetPage) -> Iterator[str]:
         for row in page.rows
     ]
     yield (
-        f"## {page.name}: {page.num_images} photographs of {page.num_people} people\n\n"
+        f"## {page.name}: {page.num_images} {page.what} of {page.num_people} people\n\n"
         + _table(["system", "looks at", *shown.values()], rows)
     )
     with_units = [row for row in page.rows if row.units]
@@ -165,6 +171,10 @@ def _set_parts(page: SetPage) -> Iterator[str]:
             ["unit", "F1", "AUC"], cells
         )
     for row in page.rows:
+        if row.groups:
+            yield f"### {page.name}: groups of people, {row.system}\n\n" + _table(
+                ["", "group", "people", page.what, SCORE], group_rows(row.groups)
+            )
         if row.is_ours and row.confusion.sum():
             yield (
                 f"### {page.name}: predictions of {row.system}\n\n"

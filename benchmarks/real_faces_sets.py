@@ -10,6 +10,9 @@ emotion (if one was given) and the units; contempt is no class here and stays un
 The first frame of each person's first sequence is Neutral.
 
 JAFFE (M. J. Lyons et al., Face and Gesture 1998): `KA.AN1.39.tiff` is person KA, anger.
+
+CREMA-D (Cao et al. 2014, docs/data.md): clips in place of photographs, of the actors in val
+and test, whom `open-real` is not trained on; the expression is what most saw in the face.
 """
 
 import csv
@@ -20,6 +23,9 @@ from pathlib import Path
 
 from wildaffect.core.errors import BadAnnotation, MissingData
 from wildaffect.core.tasks import ABAW_EXPRESSIONS, action_unit_label
+from wildaffect.data.check_images import find_image_folder
+from wildaffect.formats.acted import Actor
+from wildaffect.formats.crema_d import CLIPS, find_crema_d, read_crema_d, read_people
 from wildaffect.video.pixels import is_image_name
 
 EXPRESSIONS = ABAW_EXPRESSIONS.labels[:-1]
@@ -46,6 +52,8 @@ JAFFE_EMOTIONS = {
 JAFFE_NAME = re.compile(r"(?P<person>[A-Z]{2})\.(?P<emotion>[A-Z]{2})\d*\.\d+\.tiff?")
 CKPLUS_NAME = re.compile(r"(?P<person>S\d{3})_(?P<sequence>\d{3})_(?P<frame>\d{8})")
 UNIT = re.compile(r"AU\d{2}")
+AGES = {"45 and above": 45, "30 to 44": 30, "under 30": 0}
+"""Groups of age with their lowest age."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +68,8 @@ class LabeledImage:
     arousal: float = NAN
     units: dict[str, bool] = field(default_factory=dict)
     """True where an annotated action unit is present."""
+    groups: dict[str, str] = field(default_factory=dict)
+    """What is known of the person, such as `sex`: `women`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +78,11 @@ class ImageSet:
 
     name: str
     images: tuple[LabeledImage, ...]
+
+    @property
+    def is_clips(self) -> bool:
+        """Whether the set has clips in place of photographs."""
+        return self.name == CREMA_D
 
     @property
     def units(self) -> tuple[str, ...]:
@@ -235,4 +250,41 @@ def read_jaffe(root: Path) -> Iterator[LabeledImage]:
             )
 
 
-READERS = {"CK+": read_ckplus, "JAFFE": read_jaffe}
+def read_crema_d_clips(root: Path) -> Iterator[LabeledImage]:
+    """Yield the clips that are there, of the actors in val and test."""
+    splits = find_crema_d(root)
+    for split in ("val", "test") if splits else ():
+        actors = read_people(splits[split])
+        found = read_crema_d(splits[split], split).annotations
+        labels = found.spaces.expressions.labels
+        folder = find_image_folder(found, [root / CLIPS, splits[split].parents[1] / CLIPS])
+        for row, name in enumerate(found.images):
+            path = (folder or root) / name
+            actor = actors[found.subjects[found.video_index[row]]]
+            if path.is_file():
+                yield LabeledImage(
+                    path=path,
+                    person=actor.name,
+                    expression=labels[found.expression.values[row]]
+                    if found.expression.valid[row]
+                    else None,
+                    groups=groups_of(actor),
+                )
+
+
+def groups_of(actor: Actor) -> dict[str, str]:
+    """Return the groups of an actor, as far as they are known."""
+    groups = {"sex": {"female": "women", "male": "men"}[actor.sex]}
+    if actor.age is not None:
+        groups["age"] = next(name for name, low in AGES.items() if actor.age >= low)
+    if actor.ancestry:
+        groups["ancestry"] = actor.ancestry
+    return groups
+
+
+CREMA_D = "CREMA-D, val and test"
+READERS = {
+    "CK+": read_ckplus,
+    "JAFFE": read_jaffe,
+    CREMA_D: read_crema_d_clips,
+}

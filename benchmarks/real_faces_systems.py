@@ -86,6 +86,27 @@ class OurModel:
             self.faces[path] = [_face(row) for row in rows[index]]
         return [self._predict(found) for found in rows.values()]
 
+    def predict_clips(self, paths: Sequence[Path]) -> list[Prediction]:
+        """Return what it says of each clip: the mean over the frames that it scores."""
+        return [self._predict_clip(path) for path in paths]
+
+    def _predict_clip(self, path: Path) -> Prediction:
+        rows = [row for row in self.run(path) if row.face is not None]
+        scored = [row.affect for row in rows if row.status is Status.OK and row.affect]
+        given = [a.expression_probs for a in scored if a.expression_probs is not None]
+        if not given:
+            return Prediction(num_faces=int(bool(rows)))
+        probs = np.mean(given, axis=0)
+        best = int(probs.argmax())
+        return Prediction(
+            num_faces=1,
+            is_scored=True,
+            expression=self._expressions[best],
+            confidence=float(probs[best]),
+            valence=_mean([affect.valence for affect in scored]),
+            arousal=_mean([affect.arousal for affect in scored]),
+        )
+
     def run(self, source: Path | list[Path]) -> Iterator[FaceResult]:
         """Yield the rows of a video, a folder of photographs or a list of them."""
         with ReadOptions().open(source) as reader:
@@ -195,6 +216,12 @@ class Peer:
             confidence=by_name[best],
             valence=by_name["Happiness"] - sum(by_name[name] for name in NEGATIVE),
         )
+
+
+def _mean(values: Sequence[float | None]) -> float:
+    """Return the mean of what is predicted; NaN for nothing."""
+    known = [value for value in values if value is not None and np.isfinite(value)]
+    return float(np.mean(known)) if known else float("nan")
 
 
 def _face(row: FaceResult) -> Face:

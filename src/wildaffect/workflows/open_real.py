@@ -89,7 +89,7 @@ def train_open_real(command: OpenRealOptions, callbacks: SystemCallbacks = SILEN
     store = _extract(command, clips, callbacks, notes)
     notes.add("stage 3 of 3: train and export")
     read_clips = partial(_clip_part, command, clips, store, recipe)
-    parts = [_world_part(world, recipe), read_clips()]
+    parts = [_world_part(world, recipe), _label_frames(read_clips("train"))]
     for part in parts:
         source = part.split.annotations.source
         for note in part.split.coverage.notes(source):
@@ -179,7 +179,7 @@ def _clip_part(
     clips: OpenClips,
     store: FeatureStore,
     recipe: OpenRealRecipe,
-    split: str = "train",
+    split: str,
 ) -> Part:
     layout = clips.layout.format
     found = load_split(
@@ -187,6 +187,15 @@ def _clip_part(
     )
     fewer = tuple(subsample(sequence, recipe.rows_hz) for sequence in found.sequences)
     return Part(replace(found, sequences=fewer), store, layout.license or UNKNOWN_LICENSE)
+
+
+def _label_frames(part: Part) -> Part:
+    """Return clips whose frames have the clip's label each.
+
+    A clip that counts once weighs about a sixtieth of a world's window of labeled frames.
+    """
+    every = tuple(replace(each, clip_level=False) for each in part.split.sequences)
+    return part._replace(split=replace(part.split, sequences=every))
 
 
 def _report(
