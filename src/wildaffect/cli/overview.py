@@ -33,7 +33,7 @@ GROUPS: dict[str, dict[str, str]] = {
     },
     "Features": {
         "extract": "compute features of every face and store them",
-        "features audio": "compute log-mel features of the sound of videos",
+        "features audio": "compute features of the sound of videos",
         "features import": "import features of faces, sound or text",
     },
     "Train": {

@@ -18,7 +18,7 @@ from wildaffect.features.store import EntryName, FeatureStore
 from wildaffect.video.picture import DamagedVideoWarning
 from wildaffect.video.waveform import RATE_HZ, Waveform, windows_of
 
-SoundRows = tuple[NDArray[np.float64], NDArray[np.float32]]
+SoundRows = tuple[NDArray[np.floating], NDArray[np.float32]]
 """Times in seconds, (N,), and features, (N, D)."""
 
 
@@ -81,7 +81,7 @@ def extract_sound(
         track="0",
         columns=sound_set.columns,
         frame_number=np.arange(len(times_s)),
-        time_s=times_s,
+        time_s=times_s.astype(np.float64),
         provenance=origin,
         numbering="moments",
         values=values,

@@ -1,14 +1,15 @@
 """Compute features of the sound of videos, and store them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 
-from wildaffect.core.errors import FeatureError, UnreadableVideo
+from wildaffect.core.errors import FeatureError, MissingExtra, UnreadableVideo
 from wildaffect.core.printable import counted
 from wildaffect.features.extract_sources import ExtractSource, find_extract_sources
 from wildaffect.features.records import Precision
-from wildaffect.features.sound import extract_sound, log_mel_set
+from wildaffect.features.sound import SoundSet, extract_sound, log_mel_set
 from wildaffect.features.store import FeatureStore
 from wildaffect.video.inputs import local_path
 
@@ -39,29 +40,36 @@ def extract_audio(
     inputs: str | Path | Sequence[str | Path],
     output: str | Path,
     *,
+    network: str | Path | None = None,
+    name: str | None = None,
     dtype: Precision = "float16",
     overwrite: bool = False,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> AudioResult:
-    """Extract the log-mel energies of every video's sound that is not in the store yet.
+    """Extract features of every video's sound that is not in the store yet.
 
     A file without sound or that cannot be read does not stop the others.
 
     Args:
         inputs: Files with sound, and folders of videos.
         output: Folder of the feature store; created if missing.
+        network: Folder of a speech network: wav2vec 2.0, HuBERT, WavLM, data2vec or
+            Whisper as transformers saves them. None for log-mel energies.
+        name: Name of the feature set; `logmel`, or that of the network's folder.
         dtype: Data type of the stored features.
         overwrite: Overwrite features of another version of a file.
         on_progress: Called with the number of files done and their total.
 
     Raises:
-        UsageError: If two files have the same name.
+        UsageError: If two files have the same name, or the folder is no speech network.
+        MissingExtra: If a speech network is used and transformers is not installed.
+        BadWeights: If its weights are missing or of another architecture.
         UnreadableVideo: If a folder contains no videos.
         OutputError: If the store cannot be written to.
     """
     given = (inputs,) if isinstance(inputs, str | Path) else inputs
     sources = _sources([local_path(each) for each in given])
-    store, sound_set = FeatureStore(Path(output)), log_mel_set()
+    store, sound_set = FeatureStore(Path(output)), _sound_set(network, name)
     store.make_folder()
     num_done = num_kept = 0
     errors: list[str] = []
@@ -85,6 +93,17 @@ def extract_audio(
         errors=tuple(errors),
         notes=tuple(notes),
     )
+
+
+def _sound_set(network: str | Path | None, name: str | None) -> SoundSet:
+    if network is None:
+        made = log_mel_set()
+        return replace(made, name=name or made.name)
+    if find_spec("torch") is None or find_spec("transformers") is None:
+        raise MissingExtra("a speech network", "speech")
+    from wildaffect.models.speech.encoder import speech_set  # noqa: PLC0415 - torch
+
+    return speech_set(Path(network), name)
 
 
 def _sources(paths: Sequence[Path]) -> list[ExtractSource]:

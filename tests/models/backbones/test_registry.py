@@ -51,6 +51,21 @@ def test_a_name_without_a_tag_is_refused():
     assert "iresnet18" not in backbone_names()
 
 
+@pytest.mark.parametrize(
+    ("model", "size_px", "mean", "feature_dim"),
+    [  # crops as on the cards of these weights
+        ("vit_small_patch14_dinov2.lvd142m", 518, 0.485, 384),
+        ("vit_small_patch16_dinov3.lvd1689m", 256, 0.485, 384),
+        ("vit_base_patch16_clip_224.openai", 224, 0.48145466, 768),
+    ],
+)
+def test_dinov2_dinov3_and_clip_are_models_of_timm(model, size_px, mean, feature_dim):
+    spec = backbone_spec(f"timm/{model}")
+    assert spec.preprocess.size_px == size_px
+    assert spec.preprocess.mean[0] == pytest.approx(mean)
+    assert spec.feature_dim == feature_dim
+
+
 def test_a_model_of_timm_brings_its_crop():
     spec = backbone_spec("timm/vit_tiny_patch16_224.augreg_in21k")
     assert spec.preprocess.mean == (0.5, 0.5, 0.5)

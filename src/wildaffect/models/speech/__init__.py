@@ -1,0 +1,1 @@
+"""Networks that read sound: samples at 16 kHz to features (T, D)."""
