@@ -117,6 +117,8 @@ class _Table:
             Task.AROUSAL: predicted.outputs.probs.get(Task.AROUSAL),
             Task.EXPRESSION: predicted.expression,
             Task.ACTION_UNITS: predicted.action_units,
+            Task.DIMENSIONS: predicted.outputs.probs.get(Task.DIMENSIONS),
+            Task.INTENSITIES: predicted.outputs.probs.get(Task.INTENSITIES),
         }
         for task, values in decided.items():
             if values is None:

@@ -131,6 +131,8 @@ def _header_of(stored: StoredOutputs) -> _Header:
         for task, space in (
             (Task.EXPRESSION, stored.spaces.expressions),
             (Task.ACTION_UNITS, stored.spaces.action_units),
+            (Task.DIMENSIONS, stored.spaces.dimensions),
+            (Task.INTENSITIES, stored.spaces.intensities),
         ):
             if task in output.probs and output.probs[task].shape[1] != len(space):
                 raise BadOutputs(

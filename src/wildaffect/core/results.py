@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.core.faces import FaceObservation, Status
+from wildaffect.core.scales import ScaleSpace
 from wildaffect.core.signals import Signals
 from wildaffect.core.tasks import LabelSpace, LabelSpaces
 
@@ -19,8 +20,8 @@ UNCLEAR = "unclear"
 class Affect:
     """Perceived affect of one face; NaN or None where the model does not predict it.
 
-    Arrays are in the order of `spaces`; `expressions`, `action_units`, `intensities` and
-    `sides` map labels to the same values.
+    Arrays are in the order of `spaces`; `expressions`, `action_units`, `intensities`,
+    `sides` and `ratings` map labels to the same values.
     """
 
     valence: float = float("nan")
@@ -46,8 +47,12 @@ class Affect:
     action_unit_sides: NDArray[np.float32] | None = None
     """The same on the subject's left and right side, shape (2, K); NaN for an action unit
     whose sides the model does not distinguish."""
+    dimension_values: NDArray[np.float32] | None = None
+    """On the scales of `spaces.dimensions`, in their order."""
+    intensity_values: NDArray[np.float32] | None = None
+    """On the scales of `spaces.intensities`, in their order."""
     spaces: LabelSpaces = field(default_factory=LabelSpaces)
-    """Labels of the expressions and action units above."""
+    """Labels and scales of the values above."""
 
     def __post_init__(self) -> None:
         expressions, units = self.spaces.expressions, self.spaces.action_units
@@ -55,6 +60,8 @@ class Affect:
         _check_length("action_unit_probs", self.action_unit_probs, units)
         _check_length("action_units_present", self.action_units_present, units)
         _check_length("action_unit_intensities", self.action_unit_intensities, units)
+        _check_length("dimension_values", self.dimension_values, self.spaces.dimensions)
+        _check_length("intensity_values", self.intensity_values, self.spaces.intensities)
         if self.action_unit_sides is not None:
             shape = (2, len(units))
             if self.action_unit_sides.shape != shape:
@@ -77,6 +84,13 @@ class Affect:
     def intensities(self) -> dict[str, float]:
         """Intensity in [0, 5] of each action unit that the model grades, by its label."""
         return _by_label(self.action_unit_intensities, self.spaces.action_units)
+
+    @property
+    def ratings(self) -> dict[str, float]:
+        """Value on each scale of one's own that the model predicts, by its label."""
+        return _by_label(self.dimension_values, self.spaces.dimensions) | _by_label(
+            self.intensity_values, self.spaces.intensities
+        )
 
     @property
     def sides(self) -> dict[str, tuple[float, float]]:
@@ -136,7 +150,7 @@ class FaceResult:
         return f"FaceResult({': '.join(parts)})"
 
 
-def _check_length(name: str, values: Sized | None, space: LabelSpace) -> None:
+def _check_length(name: str, values: Sized | None, space: LabelSpace | ScaleSpace) -> None:
     if values is not None and len(values) != len(space):
         raise ValueError(
             f"affect: {name} must have the {len(space)} values of label space "
@@ -144,7 +158,9 @@ def _check_length(name: str, values: Sized | None, space: LabelSpace) -> None:
         )
 
 
-def _by_label(values: NDArray[np.float32] | None, space: LabelSpace) -> dict[str, float]:
+def _by_label(
+    values: NDArray[np.float32] | None, space: LabelSpace | ScaleSpace
+) -> dict[str, float]:
     numbers: Iterable[float] = () if values is None else values.tolist()
     return {
         label: value
@@ -163,4 +179,5 @@ def _summary(affect: Affect) -> str:
         parts.append(affect.expression + (f" {share:.2f}" if share else "") + clear)
     if affect.present_action_units:
         parts.append(" ".join(affect.present_action_units))
+    parts += [f"{label} {value:.2f}" for label, value in affect.ratings.items()]
     return ", ".join(parts) or "nothing predicted"

@@ -49,6 +49,9 @@ class SplitCheck:
     expression: int
     action_units: int
     """Rows with at least one action unit annotated."""
+    dimensions: int
+    """Rows with at least one dimension annotated."""
+    intensities: int
     expressions: NDArray[np.int64]
     """Rows of each class."""
     positives: NDArray[np.int64]
@@ -90,6 +93,7 @@ def check_split(
     named, units = a.expression, a.action_units
     shares = a.expression_shares
     soft = np.zeros(len(a), bool) if shares is None else shares.valid_rows
+    has_label = np.any([a[task].valid_rows for task in Task], axis=0)
     return SplitCheck(
         name=name,
         annotations=a,
@@ -101,12 +105,14 @@ def check_split(
         half_labeled=int((either & ~both).sum()),
         expression=int(named.valid.sum()),
         action_units=int(units.valid_rows.sum()),
+        dimensions=int(a.dimensions.valid_rows.sum()),
+        intensities=int(a.intensities.valid_rows.sum()),
         expressions=np.bincount(
             named.values[named.valid], minlength=len(a.spaces.expressions)
         ),
         positives=(units.values.astype(bool) & units.valid).sum(axis=0),
         annotated=units.valid.sum(axis=0),
-        unlabeled=int((~either & ~named.valid & ~units.valid_rows & ~soft).sum()),
+        unlabeled=int((~has_label & ~soft).sum()),
         gaps=measure_gaps(a) if is_video else None,
         images=images,
     )

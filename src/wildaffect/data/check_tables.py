@@ -1,7 +1,9 @@
 """Tables of a data check: contents and label frequencies, beside the published ones."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
+from wildaffect.core.tasks import SCALE_TASKS, Task
 from wildaffect.data.check import SplitCheck
 from wildaffect.data.published import PUBLISHED, Published
 from wildaffect.formats.detect import Found
@@ -32,7 +34,30 @@ def tables_of(checks: Sequence[SplitCheck], found: Found) -> list[TextTable]:
                 what="positives",
             )
         )
+    for task in SCALE_TASKS:
+        if any(getattr(check, task) for check in checks):
+            tables.append(_scale_table(task, checks, found))
     return tables
+
+
+def _scale_table(task: Task, checks: Sequence[SplitCheck], found: Found) -> TextTable:
+    """Return rows, least, mean and greatest value of each scale."""
+    rows = []
+    for index, scale in enumerate(checks[0].annotations.spaces.scales(task).scales):
+        cells = [f"{scale.label} {scale.ends}"]
+        for check in checks:
+            column = check.annotations[task]
+            values = column.values[column.valid[:, index], index]
+            cells.append(
+                f"{len(values):,}: {values.min():g} to {values.max():g}, "
+                f"mean {values.mean():.3g}"
+                if len(values)
+                else "-"
+            )
+        rows.append(tuple(cells))
+    return TextTable(
+        title=task.words.capitalize(), header=_header(checks, found), rows=tuple(rows)
+    )
 
 
 def _overview(checks: Sequence[SplitCheck], found: Found) -> TextTable:
@@ -49,6 +74,11 @@ def _overview(checks: Sequence[SplitCheck], found: Found) -> TextTable:
         ("valence and arousal", lambda c: _share(c.valence_arousal, c), "valence_arousal"),
         ("expression", lambda c: _share(c.expression, c), "expression"),
         ("action units", lambda c: _share(c.action_units, c), "action_units"),
+        *(
+            (task.words, partial(_share_of, task), "")
+            for task in SCALE_TASKS
+            if any(getattr(check, task) for check in checks)
+        ),
         ("no label", lambda c: _share(c.unlabeled, c), ""),
         ("images missing", _missing, ""),
         ("images without label", _spare, ""),
@@ -134,6 +164,10 @@ def _median_gap(check: SplitCheck) -> str:
 def _share(count: int, check: SplitCheck) -> str:
     total = len(check.annotations)
     return f"{count:,} ({count / total:.0%})" if total and count else f"{count:,}"
+
+
+def _share_of(task: Task, check: SplitCheck) -> str:
+    return _share(getattr(check, task), check)
 
 
 def _people(check: SplitCheck) -> str:

@@ -2,7 +2,8 @@
 
 `valence`, `arousal`; `expression` by name (`expression[<label space>]` for classes that
 are not ABAW's), else the greatest of `p_neutral` and so on; `AU01_present`, else `AU01`
-from 0.5. Other columns are not read.
+from 0.5; attributes and scales of the annotations by their names. Other columns are not
+read.
 
 Symbols: N rows, K action units.
 """
@@ -15,7 +16,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from pyarrow import compute
 
 from wildaffect.core.columns import TaskColumn, masked
 from wildaffect.core.errors import BadAnnotation
@@ -26,6 +26,12 @@ from wildaffect.core.tasks import (
     LabelSpace,
     LabelSpaces,
     expression_column,
+)
+from wildaffect.evaluation.numbers import (
+    own_names,
+    read_numbers,
+    read_probabilities,
+    read_scales,
 )
 from wildaffect.formats.labels import EXPRESSION_SPACES
 
@@ -41,15 +47,20 @@ _NEVER_MEANT = re.compile(
 )
 
 
-def check_columns(path: Path, names: Sequence[str]) -> None:
+def check_columns(path: Path, names: Sequence[str], own: LabelSpaces | None = None) -> None:
     """Reject duplicate or misspelled column names, and tables without predictions.
+
+    Args:
+        path: Path of the table, for messages.
+        names: Names of its columns.
+        own: Label spaces of the annotations, whose labels are known too.
 
     Raises:
         BadAnnotation: If there are any; the message suggests the nearest known column.
     """
     if len(set(names)) != len(names):
         raise BadAnnotation(path, 1, f"columns must be distinct, got {', '.join(names)}")
-    known = {*_KEYS, *_SCALES, *_PROBABILITIES, "expression"}
+    known = {*_KEYS, *_SCALES, *_PROBABILITIES, "expression"} | own_names(own)
     present = {name for name in names if name in known or _is_value(name)}
     wanted = (known | set(ABAW_ACTION_UNITS.labels)) - present
     if present & set(_KEYS):
@@ -76,7 +87,11 @@ def check_columns(path: Path, names: Sequence[str]) -> None:
 
 
 def read_values(
-    path: Path, table: pa.Table, lines: NDArray[np.int64], classes: LabelSpace | None
+    path: Path,
+    table: pa.Table,
+    lines: NDArray[np.int64],
+    classes: LabelSpace | None,
+    own: LabelSpaces | None = None,
 ) -> tuple[Predictions, tuple[str, ...]]:
     """Return the decided values of every row, and notes for the report.
 
@@ -85,13 +100,19 @@ def read_values(
         table: Table of N rows.
         lines: Line of each row in the file, shape (N,).
         classes: Class names in `expression`, if not those of a known label space.
+        own: Label spaces of the annotations; attributes and scales are read by their names.
 
     Raises:
         BadAnnotation: If a cell is no number, NaN, infinite or an unknown class.
     """
+    own = own or LabelSpaces()
     scales = {name: read_numbers(table, name, path, lines) for name in _SCALES}
+    if classes is None and own.expressions.name not in EXPRESSION_SPACES:
+        classes = own.expressions
     codes, space = _expressions(table, path, lines, classes)
-    units, labels, notes = _units(table, path, lines)
+    units, labels, notes = _units(table, path, lines, own)
+    dimensions, rated = read_scales(table, own.dimensions, path, lines)
+    intensities, graded = read_scales(table, own.intensities, path, lines)
     for name, values in scales.items():
         beyond = int((np.abs(values) > 1).sum())
         if beyond:
@@ -109,60 +130,17 @@ def read_values(
         arousal=masked(scales["arousal"]),
         expression=TaskColumn(codes.clip(min=0), codes >= 0),
         action_units=masked(units),
-        spaces=LabelSpaces(expressions=space, action_units=unit_space),
+        dimensions=masked(dimensions),
+        intensities=masked(intensities),
+        expression_probs=read_probabilities(table, space, path, lines),
+        spaces=LabelSpaces(
+            expressions=space,
+            action_units=unit_space,
+            dimensions=rated,
+            intensities=graded,
+        ),
     )
     return predictions, tuple(notes)
-
-
-def read_whole_numbers(
-    table: pa.Table, name: str, path: Path, lines: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """Return a column of non-negative integers, shape (N,).
-
-    Raises:
-        BadAnnotation: If a cell is anything else.
-    """
-    numbers = read_numbers(table, name, path, lines)
-    bad = ~((numbers >= 0) & (numbers < 2**40) & (numbers == np.floor(numbers)))
-    if bad.any():
-        row = int(np.flatnonzero(bad)[0])
-        raise BadAnnotation(
-            path,
-            int(lines[row]),
-            f"{name} must be a whole number from 0, got {table[name][row]}",
-        )
-    return numbers.astype(np.int64)
-
-
-def read_numbers(
-    table: pa.Table, name: str, path: Path, lines: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """Return a column with NaN for blanks; a missing column is all blank.
-
-    Raises:
-        BadAnnotation: If a cell is no number, NaN or infinite.
-    """
-    if name not in table.column_names:
-        return np.full(table.num_rows, np.nan)
-    array = table[name].combine_chunks()
-    if pa.types.is_boolean(array.type):
-        array = array.cast(pa.int8())
-    try:
-        numbers = compute.fill_null(array.cast(pa.float64()), float("nan"))
-    except pa.ArrowException as error:
-        reason = str(error).splitlines()[0]
-        raise BadAnnotation(path, 0, f"{name} must hold numbers, got {reason}") from None
-    values = np.array(numbers.to_numpy(zero_copy_only=False), np.float64)
-    bad = compute.is_valid(array).to_numpy(zero_copy_only=False) & ~np.isfinite(values)
-    if bad.any():
-        row = int(np.flatnonzero(bad)[0])
-        raise BadAnnotation(
-            path,
-            int(lines[row]),
-            f"{name} must be a finite number, or blank where there is no prediction, got "
-            f"{values[row]} ({int(bad.sum()):,} such rows)",
-        )
-    return values
 
 
 def _is_value(name: str) -> bool:
@@ -226,10 +204,15 @@ def _named(
 
 
 def _units(
-    table: pa.Table, path: Path, lines: NDArray[np.int64]
+    table: pa.Table, path: Path, lines: NDArray[np.int64], own: LabelSpaces
 ) -> tuple[NDArray[np.float64], tuple[str, ...], list[str]]:
     matches = [_UNIT.fullmatch(name) for name in table.column_names]
-    labels = tuple(sorted({match[1] for match in matches if match}))
+    attributes = {
+        label
+        for label in own.action_units.labels
+        if {label, f"{label}_present"} & set(table.column_names)
+    }
+    labels = tuple(sorted({match[1] for match in matches if match} | attributes))
     notes: list[str] = []
     columns: list[NDArray[np.float64]] = []
     for label in labels:

@@ -16,6 +16,7 @@ from wildaffect.core.predictions import Predictions
 from wildaffect.core.tasks import Task
 from wildaffect.core.version import __version__
 from wildaffect.data.annotated import Annotated
+from wildaffect.evaluation.clips import NOTE, pool_videos
 from wildaffect.evaluation.matching import match_rows
 from wildaffect.evaluation.pairing import Paired, pair_up
 from wildaffect.evaluation.plots import densities, traces
@@ -99,6 +100,7 @@ def evaluate(
         notes=(
             *annotated.notes,
             *predictions.notes,
+            *((NOTE,) if rows.clip_level else ()),
             *paired.notes,
             *_undefined(scored.scores),
         ),
@@ -127,6 +129,8 @@ def _pair(table: PredictionTable, evaluation: Evaluation) -> Paired:
     first = evaluation.first_frame
     if first is None:
         first = evaluation.annotated.first_frame
+    if annotations.clip_level:
+        table = pool_videos(table)
     rows = match_rows(table, annotations, first_frame=first)
     return pair_up(
         table,
@@ -188,7 +192,8 @@ def _undefined(scores: Sequence[Score]) -> tuple[str, ...]:
 
 def _labels(paired: Paired) -> tuple[str, ...]:
     spaces = paired.annotations.spaces
-    return (*spaces.expressions.labels, *spaces.action_units.labels)
+    scales = (*spaces.dimensions.labels, *spaces.intensities.labels)
+    return (*spaces.expressions.labels, *spaces.action_units.labels, *scales)
 
 
 def _narrow(side: Predictions, other: Predictions) -> Predictions:

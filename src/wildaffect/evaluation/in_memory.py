@@ -24,11 +24,8 @@ from wildaffect.core.tasks import (
     expression_column,
 )
 from wildaffect.data.annotated import Annotated
-from wildaffect.evaluation.columns import (
-    check_columns,
-    read_values,
-    read_whole_numbers,
-)
+from wildaffect.evaluation.columns import check_columns, read_values
+from wildaffect.evaluation.numbers import read_whole_numbers
 from wildaffect.evaluation.protocols import OWN
 from wildaffect.evaluation.tables import Keys, PredictionTable
 

@@ -141,7 +141,7 @@ class Difference(Config):
     """This system minus the other, on the same frames and resamples of videos."""
 
     score: Score
-    """The difference; for errors (MSE) less than 0 is better."""
+    """The difference; for errors (MSE, MAE) less than 0 is better."""
     this: float | None
     other: float | None
     share_above: float | None
@@ -211,7 +211,7 @@ class Report(Config):
         scores = ", ".join(
             f"{name} {'undefined' if value is None else f'{value:.3f}'}"
             for name, value in self.values.items()
-            if not name.endswith((".pcc", ".mse"))
+            if not name.endswith((".pcc", ".mse", ".mae", ".kappa"))
         )
         return (
             f"Report({self.protocol}: {scores}; {self.num_rows} rows of "

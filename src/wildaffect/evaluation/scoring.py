@@ -31,6 +31,18 @@ from wildaffect.metrics.bootstrap import bootstrap_interval, paired_bootstrap
 from wildaffect.metrics.scores import TaskScores, VideoStatistics
 
 _SCALES = (Task.VALENCE, Task.AROUSAL)
+_TITLES = {
+    "ccc": "CCC",
+    "pcc": "correlation",
+    "icc": "ICC(3,1)",
+    "mae": "absolute error",
+    "kappa": "quadratic kappa",
+}
+SCALE_SCORES = (
+    (Task.DIMENSIONS, "ccc", ("ccc", "pcc", "mae")),
+    (Task.INTENSITIES, "icc", ("icc", "ccc", "pcc", "mae", "kappa")),
+)
+"""Task, the score whose mean stands for it, and the scores of each of its scales."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,6 +240,17 @@ def _score_names(
         labels = spaces.action_units.labels
         names["action_units.mean_f1"] = f"Action-unit F1, mean of {len(labels)}"
         names |= {f"{UNITS}{label}": label for label in labels}
+    for task, mean, of_label in SCALE_SCORES:
+        if task not in tasks:
+            continue
+        labels = spaces.scales(task).labels
+        title = f"{_TITLES[mean]}, mean of {len(labels)} {task.words}"
+        names[f"{task}.mean_{mean}"] = title
+        names |= {
+            f"{task}.{label}.{name}": f"{label} {_TITLES[name]}"
+            for label in labels
+            for name in of_label
+        }
     return names
 
 
@@ -250,6 +273,12 @@ def _values(
         known[f"{CLASSES}{label}"] = scores.f1_expression[..., index]
     for index, label in enumerate(spaces.action_units.labels):
         known[f"{UNITS}{label}"] = scores.f1_action_units[..., index]
+    for task, mean, of_label in SCALE_SCORES:
+        found = getattr(scores, task)
+        known[f"{task}.mean_{mean}"] = found.mean(mean)
+        for index, label in enumerate(spaces.scales(task).labels):
+            for name in of_label:
+                known[f"{task}.{label}.{name}"] = getattr(found, name)[..., index]
     terms = ("va.mean_ccc", "expression.macro_f1", "action_units.mean_f1")
     overall = [known[term] for term in terms if term in names]
     known["overall"] = np.sum(overall, axis=0) if overall else scores.p_mtl

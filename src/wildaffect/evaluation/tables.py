@@ -10,29 +10,21 @@ Symbols: N rows, K action units.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from pyarrow import csv
 
 from wildaffect.core.columns import concatenate
 from wildaffect.core.errors import BadAnnotation, EvaluationError, MissingData
 from wildaffect.core.predictions import Predictions
-from wildaffect.core.tasks import ABAW_EXPRESSIONS, LabelSpace
-from wildaffect.evaluation.columns import (
-    check_columns,
-    read_values,
-    read_whole_numbers,
-)
+from wildaffect.core.tasks import ABAW_EXPRESSIONS, LabelSpace, LabelSpaces
+from wildaffect.evaluation.columns import check_columns, read_values
+from wildaffect.evaluation.load_table import SUFFIXES, load_table
+from wildaffect.evaluation.numbers import read_whole_numbers
 from wildaffect.formats.affwild2_mtl import read_mtl
-from wildaffect.formats.parquet_tables import read_parquet
 from wildaffect.outputs.sidecar import read_sidecar
-from wildaffect.outputs.table import read_table
-
-_TEXT = ("image", "video", "subject", "split", "status")
-_SUFFIXES = (".csv", ".parquet", ".jsonl")
 
 
 class Keys(NamedTuple):
@@ -66,13 +58,16 @@ class PredictionTable:
         return len(self.places)
 
 
-def read_predictions(path: Path, classes: LabelSpace | None = None) -> PredictionTable:
+def read_predictions(
+    path: Path, classes: LabelSpace | None = None, own: LabelSpaces | None = None
+) -> PredictionTable:
     """Read a table, a folder of tables, or a multi-task submission.
 
     Args:
         path: File or folder.
         classes: Class names in the column `expression`, if not those of a known label
             space.
+        own: Label spaces of the annotations, for columns of attributes and scales.
 
     Raises:
         MissingData: If there is no such file, or the folder contains no table.
@@ -81,35 +76,39 @@ def read_predictions(path: Path, classes: LabelSpace | None = None) -> Predictio
         EvaluationError: If the tables of a folder are inconsistent.
     """
     if not path.is_dir():
-        return _read_file(path, classes)
-    files = sorted(p for p in path.rglob("*") if p.suffix.lower() in _SUFFIXES)
+        return _read_file(path, classes, own)
+    files = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES)
     if not files:
         raise MissingData(
-            f"{path}: a folder of predictions must hold tables ({', '.join(_SUFFIXES)}), "
+            f"{path}: a folder of predictions must hold tables ({', '.join(SUFFIXES)}), "
             "got none"
         )
-    return _merge([_read_file(file, classes, path) for file in files], str(path))
+    return _merge([_read_file(file, classes, own, path) for file in files], str(path))
 
 
 def _read_file(
-    path: Path, classes: LabelSpace | None, root: Path | None = None
+    path: Path,
+    classes: LabelSpace | None,
+    own: LabelSpaces | None,
+    root: Path | None = None,
 ) -> PredictionTable:
     """Read a table; a result's video has the name of the file, below `root` if given."""
     if path.suffix.lower() == ".txt":
         return _read_submission(path)
-    table = _load(path)
-    check_columns(path, table.column_names)
+    table = load_table(path)
+    check_columns(path, table.column_names, own)
     if not table.num_rows:
         raise BadAnnotation(path, 2, "must hold at least one row, got none")
     names = set(table.column_names)
     lines = np.arange(table.num_rows) + (2 if path.suffix.lower() == ".csv" else 1)
-    if {"video", "frame"} <= names:
+    is_of_videos = own is not None and names.isdisjoint(("image", "frame"))
+    if "video" in names and ("frame" in names or is_of_videos):
         keys, images = _video_keys(path, table, lines), None
     elif "image" in names and table["image"].null_count < table.num_rows:
         keys, images = None, _image_keys(path, table, lines)
     elif "frame" in names:
         name = path.relative_to(root or path.parent).with_suffix("").as_posix()
-        return _read_result(path, name, table, classes, lines)
+        return _read_result(path, name, table, lines, classes, own)
     else:
         raise BadAnnotation(
             path,
@@ -117,7 +116,7 @@ def _read_file(
             "columns must hold image, or video and frame, or frame (a result table), got "
             f"{', '.join(table.column_names[:8])}",
         )
-    predictions, notes = read_values(path, table, lines, classes)
+    predictions, notes = read_values(path, table, lines, classes, own)
     return PredictionTable(
         source=str(path),
         keys=keys,
@@ -134,8 +133,9 @@ def _read_result(
     path: Path,
     video: str,
     table: pa.Table,
-    classes: LabelSpace | None,
     lines: NDArray[np.int64],
+    classes: LabelSpace | None,
+    own: LabelSpaces | None,
 ) -> PredictionTable:
     numbers = read_whole_numbers(table, "frame", path, lines)
     notes: tuple[str, ...] = ()
@@ -149,7 +149,7 @@ def _read_result(
             notes = (f"{note}left out: {num_left:,}",)
         kept = order[first]
         table, numbers, lines = table.take(pa.array(kept)), numbers[kept], lines[kept]
-    predictions, more = read_values(path, table, lines, classes or _own_classes(path))
+    predictions, more = read_values(path, table, lines, classes or _own_classes(path), own)
     return PredictionTable(
         source=str(path),
         keys=Keys((video,), np.zeros(len(numbers), np.int64), numbers),
@@ -196,10 +196,13 @@ def _places(path: Path, lines: NDArray[np.int64]) -> tuple[str, ...]:
 def _video_keys(path: Path, table: pa.Table, lines: NDArray[np.int64]) -> Keys:
     _refuse_blanks(path, table, "video", lines)
     encoded = table["video"].cast(pa.string()).combine_chunks().dictionary_encode()
+    is_by_frame = "frame" in table.column_names  # else a row is a whole video
     return Keys(
         tuple(encoded.dictionary.to_pylist()),
         encoded.indices.to_numpy().astype(np.int64),
-        read_whole_numbers(table, "frame", path, lines),
+        read_whole_numbers(table, "frame", path, lines)
+        if is_by_frame
+        else np.zeros(table.num_rows, np.int64),
     )
 
 
@@ -218,41 +221,6 @@ def _refuse_blanks(
         )
 
 
-def _load(path: Path) -> pa.Table:
-    suffix = path.suffix.lower()
-    if not path.exists():
-        raise MissingData(f"no such file: {path}")
-    if suffix == ".jsonl":
-        return read_table(path)
-    if suffix not in _SUFFIXES:
-        raise BadAnnotation(
-            path,
-            0,
-            f"predictions must be a table ({', '.join(_SUFFIXES)}) or a submission (.txt), "
-            f"got {suffix or 'no ending'!r}",
-        )
-    try:
-        return read_parquet(path) if suffix == ".parquet" else _load_csv(path)
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        reason = str(error).splitlines()[0]
-        raise BadAnnotation(path, 0, f"must be a table, got {reason}") from None
-
-
-def _load_csv(path: Path) -> pa.Table:
-    with csv.open_csv(path) as reader:
-        names = reader.schema.names
-    text = {
-        name: pa.string()
-        for name in names
-        if name.strip() in _TEXT or name.strip().startswith("expression")
-    }
-    options = csv.ConvertOptions(
-        column_types=text, null_values=[""], strings_can_be_null=True
-    )
-    table = csv.read_csv(path, convert_options=options)
-    return table.rename_columns([name.strip() for name in names])
-
-
 def _merge(parts: list[PredictionTable], source: str) -> PredictionTable:
     kinds = {(part.images is None, part.counts_from_zero) for part in parts}
     if len(kinds) > 1 or len({part.predictions.spaces for part in parts}) > 1:
@@ -269,11 +237,17 @@ def _merge(parts: list[PredictionTable], source: str) -> PredictionTable:
         places=tuple(place for part in parts for place in part.places),
         predictions=Predictions(
             **concatenate([part.predictions for part in parts]).columns(),
+            expression_probs=_join_probs([part.predictions for part in parts]),
             spaces=parts[0].predictions.spaces,
         ),
         files=tuple(file for part in parts for file in part.files),
         notes=tuple(dict.fromkeys(note for part in parts for note in part.notes)),
     )
+
+
+def _join_probs(parts: list[Predictions]) -> NDArray[np.floating[Any]] | None:
+    probs = [part.expression_probs for part in parts if part.expression_probs is not None]
+    return np.concatenate(probs) if len(probs) == len(parts) else None
 
 
 def _merge_keys(parts: list[Keys]) -> Keys | None:

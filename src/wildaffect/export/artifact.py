@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from wildaffect.core.errors import UsageError
+from wildaffect.core.scales import NO_SCALES
 from wildaffect.core.tasks import Task
 from wildaffect.export.bundled_backbones import BundledBackbone
 from wildaffect.features.sets import MEASURED
@@ -96,6 +97,8 @@ def build_artifact(
         )
         if Task.ACTION_UNITS in tasks
         else None,
+        dimensions=spaces.dimensions if Task.DIMENSIONS in tasks else NO_SCALES,
+        intensities=spaces.intensities if Task.INTENSITIES in tasks else NO_SCALES,
         window=trained[0].recipe.window,
         rate_hz=rates[0] if rates else None,
         neutral=policies[0] if policies else None,

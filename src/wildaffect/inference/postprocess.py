@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.core.results import Affect
-from wildaffect.core.tasks import LabelSpace, Task
+from wildaffect.core.tasks import SINGLE_TASKS, LabelSpace, Task
 from wildaffect.inference.calibration import (
     Calibration,
     expression_is_unclear,
@@ -35,7 +35,7 @@ def to_affect(row: Vector, manifest: Manifest, layout: Layout) -> Affect:
     single = {
         name: float(row[columns][0])
         for name, columns in layout.columns.items()
-        if task_of_columns(name) in {Task.VALENCE, Task.AROUSAL}
+        if task_of_columns(name) in SINGLE_TASKS
     }
     nan = float("nan")
     expression, class_probs, is_unclear = None, None, False
@@ -80,7 +80,13 @@ def to_affect(row: Vector, manifest: Manifest, layout: Layout) -> Affect:
         action_unit_intensities=intensities,
         spaces=manifest.spaces,
         action_unit_sides=sides,
+        dimension_values=_values(row, Task.DIMENSIONS, layout),
+        intensity_values=_values(row, Task.INTENSITIES, layout),
     )
+
+
+def _values(row: Vector, task: Task, layout: Layout) -> Vector | None:
+    return row[layout.columns[task]] if task in layout.columns else None
 
 
 def _units(

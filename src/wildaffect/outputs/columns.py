@@ -70,6 +70,7 @@ def result_schema(
         *_action_unit_parts(spaces, thresholds or {}),
         *last_parts(),
         *signal_parts(),
+        *_scale_parts(spaces),
     ]
     if intensities:
         parts.append(_intensity_part(spaces, intensity_note))
@@ -183,6 +184,41 @@ def _sides_part(spaces: LabelSpaces, sided: Sequence[str], note: str) -> Part:
         return None if sides is None else sides[:, places].T.ravel()
 
     return Part(columns=columns, values=_from_affect(read))
+
+
+def _scale_parts(spaces: LabelSpaces) -> list[Part]:
+    """Return the columns of dimensions and intensities of a model's own scales."""
+    found = (
+        (spaces.dimensions, "Perceived {}", Group.CORE, lambda a: a.dimension_values),
+        (
+            spaces.intensities,
+            "Strength of {}",
+            Group.INTENSITIES,
+            lambda a: a.intensity_values,
+        ),
+    )
+    return [
+        Part(
+            columns=tuple(
+                Column(
+                    name=scale.label,
+                    type="float32",
+                    unit=scale.ends,
+                    meaning=f"{words.format(_thing(scale.label))}, on the scale of the "
+                    "model's training labels.",
+                    group=group,
+                )
+                for scale in space.scales
+            ),
+            values=_from_affect(read),
+        )
+        for space, words, group, read in found
+        if len(space)
+    ]
+
+
+def _thing(label: str) -> str:
+    return label.removesuffix("_intensity").replace("_", " ")
 
 
 def _intensity_meaning(what: str, note: str) -> str:

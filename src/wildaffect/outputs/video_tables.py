@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from wildaffect.core.errors import BadOutputs, OutputError
 from wildaffect.core.faces import Status
 from wildaffect.core.names import is_inside
-from wildaffect.core.tasks import LabelSpaces, Task, expression_column
+from wildaffect.core.tasks import SCALE_TASKS, LabelSpaces, Task, expression_column
 from wildaffect.inference.calibration import Calibrated
 from wildaffect.outputs.columns import result_schema
 from wildaffect.outputs.schema import ResultSchema
@@ -173,6 +173,10 @@ def _columns(
         present = calibrated.action_units.astype(bool)
         decided = [f"{label}_present" for label in names]
         columns |= _per_label(outputs.video, Task.ACTION_UNITS, decided, present)
+    for task in SCALE_TASKS:
+        if task in outputs.probs:
+            scales = list(spaces.scales(task).labels)
+            columns |= _per_label(outputs.video, task, scales, outputs.probs[task])
     return columns
 
 

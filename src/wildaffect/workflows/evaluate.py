@@ -93,8 +93,9 @@ def evaluate(  # noqa: PLR0913 - each is an option of the command
     other: PredictionTable | None = None
     if isinstance(targets, str | PathLike) and isinstance(predictions, str | PathLike):
         annotated = read_annotated(Path(targets), layout=layout, split=split)
-        table = read_predictions(Path(predictions), space)
-        other = read_predictions(Path(against), space) if against is not None else None
+        own = annotated.annotations.spaces
+        table = read_predictions(Path(predictions), space, own)
+        other = read_predictions(Path(against), space, own) if against is not None else None
     elif isinstance(targets, str | PathLike) or isinstance(predictions, str | PathLike):
         raise UsageError("evaluate: targets and predictions must both be paths, or neither")
     else:

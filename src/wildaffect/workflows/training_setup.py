@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import Literal
 
 from wildaffect.calibration.fitting import CrossFit
+from wildaffect.core.errors import UsageError
 from wildaffect.core.printable import counted
 from wildaffect.core.sequences import FrameSequence
+from wildaffect.core.tasks import SCALE_TASKS, LabelSpaces, Task
 from wildaffect.features.store import FeatureStore
 from wildaffect.formats.generated import find_generated
+from wildaffect.outputs.columns import result_schema
 from wildaffect.recipes.catalog import find_recipe
 from wildaffect.training.core.callbacks import Callbacks
 from wildaffect.training.core.config import TrainerConfig
@@ -90,6 +93,8 @@ def set_up(  # noqa: PLR0913 - arguments of train and cross_validate
         recipe = find_recipe(recipe)
     store = FeatureStore(Path(features) if features else Path(data) / "features")
     split = load_split(Path(data), store, recipe, train_split, layout)
+    recipe, left_out = predict_labeled(recipe, split.sequences)
+    check_names(split.annotations.spaces)
     generated = find_generated(Path(data))
     if data_license == UNKNOWN_LICENSE and generated is not None:
         data_license = generated.license
@@ -98,6 +103,11 @@ def set_up(  # noqa: PLR0913 - arguments of train and cross_validate
     notes = Notes(callbacks.on_note)
     for note in split.annotated.notes:
         notes.add(note)
+    if left_out:
+        notes.add(
+            f"{split.annotations.source} has no labels of {_words(left_out)}; the model "
+            "does not predict that"
+        )
     if split.without_features:
         some = ", ".join(split.without_features[:5])
         notes.add(
@@ -133,6 +143,50 @@ def _unlabeled(
     num_rows = sum(len(sequence.computed_rows) for sequence in found)
     notes.add(f"{counted(len(found), 'video')} without labels, {num_rows:,} rows")
     return found
+
+
+def predict_labeled(
+    recipe: TemporalRecipe, sequences: Sequence[FrameSequence]
+) -> tuple[TemporalRecipe, tuple[Task, ...]]:
+    """Return a recipe for the tasks of data with dimensions or intensities.
+
+    They are added, and the recipe's tasks without labels left out: the model predicts what
+    the data define. With feedback between tasks none is left out, as others are conditioned
+    on it. For other data, the recipe is as it was.
+    """
+    labeled = {task for each in sequences for task in Task if has_labels(each, task)}
+    own = tuple(task for task in SCALE_TASKS if task in labeled)
+    if not own:
+        return recipe, ()
+    has_feedback = recipe.model.framework.feedback is not None
+    named = tuple(dict.fromkeys((*recipe.model.tasks, *own)))
+    kept = tuple(task for task in named if task in labeled or has_feedback)
+    missing = tuple(task for task in named if task not in kept)
+    return replace(recipe, model=replace(recipe.model, tasks=kept)), missing
+
+
+def has_labels(sequence: FrameSequence, task: Task) -> bool:
+    """Return whether a row of a sequence can train a task."""
+    soft = sequence.targets.expression_shares
+    if task is Task.EXPRESSION and soft is not None and soft.valid.any():
+        return True
+    return bool(sequence.targets[task].valid.any())
+
+
+def check_names(spaces: LabelSpaces) -> None:
+    """Refuse labels whose columns in tables have the name of another.
+
+    Raises:
+        UsageError: If there are any.
+    """
+    try:
+        result_schema(spaces)
+    except ValueError as error:
+        raise UsageError(f"labels: {error}; rename the column") from None
+
+
+def _words(tasks: Sequence[Task]) -> str:
+    return ", ".join(task.words for task in tasks)
 
 
 def calibrate_on_dev(

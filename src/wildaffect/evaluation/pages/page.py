@@ -69,7 +69,7 @@ def _head(report: Report) -> str:
     figures += [
         _figure(score.title, score.value, say.interval(score), minor)
         for score in report.scores
-        if score.name.endswith((".mean_ccc", ".macro_f1", ".mean_f1"))
+        if score.name.endswith((".mean_ccc", ".macro_f1", ".mean_f1", ".mean_icc"))
         or (not report.overall and score.name.endswith(".ccc"))
     ]
     name = escape(report.predictions.name)

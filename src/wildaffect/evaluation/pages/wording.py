@@ -10,6 +10,8 @@ TASK_TITLES = {
     Task.AROUSAL: "Arousal",
     Task.EXPRESSION: "Perceived expression",
     Task.ACTION_UNITS: "Action units",
+    Task.DIMENSIONS: "Dimensions",
+    Task.INTENSITIES: "Intensities",
 }
 NO_DIFFERENCE = "no significant difference"
 MAX_GROUPS = 20
@@ -121,7 +123,7 @@ def conclusion(difference: Difference) -> str:
         return "-"
     if low <= 0 <= high:
         return NO_DIFFERENCE
-    better = (low > 0) != difference.score.name.endswith(".mse")
+    better = (low > 0) != difference.score.name.endswith((".mse", ".mae"))
     return "better" if better else "worse"
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from wildaffect.core.records import read_record, write_record
-from wildaffect.core.tasks import Task
+from wildaffect.core.tasks import SINGLE_TASKS, Task
 from wildaffect.metrics.bootstrap import bootstrap_interval, interval_text
 from wildaffect.metrics.scores import TaskScores, VideoStatistics
 
@@ -98,7 +98,7 @@ def score_sum(scores: TaskScores, tasks: Sequence[Task]) -> Any:
     found = _by_task(scores)
     scales = [found[task] for task in (Task.VALENCE, Task.AROUSAL) if task in tasks]
     parts = [sum(scales) / len(scales)] if scales else []
-    parts += [found[task] for task in (Task.EXPRESSION, Task.ACTION_UNITS) if task in tasks]
+    parts += [found[task] for task in found if task in tasks and task not in SINGLE_TASKS]
     return sum(parts) if parts else np.nan
 
 
@@ -120,4 +120,6 @@ def _by_task(scores: TaskScores) -> dict[Task, Any]:
         Task.AROUSAL: scores.ccc_arousal,
         Task.EXPRESSION: scores.macro_f1_expression,
         Task.ACTION_UNITS: scores.mean_f1_action_units,
+        Task.DIMENSIONS: scores.mean_ccc_dimensions,
+        Task.INTENSITIES: scores.mean_icc_intensities,
     }

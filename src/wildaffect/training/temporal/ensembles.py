@@ -196,7 +196,7 @@ def check_members(members: Sequence[TrainedModel]) -> None:
         if mine != theirs:
             raise UsageError(
                 f"{member.run.folder}: label spaces differ from those of "
-                f"{first.run.folder}: {_worded(theirs)} instead of {_worded(mine)}"
+                f"{first.run.folder}: {theirs.words} instead of {mine.words}"
             )
 
 
@@ -217,7 +217,3 @@ def _refuse_folds(folder: Path) -> None:
             f"{folder}: this is a cross-validation; make an ensemble of its runs first: "
             f"wildaffect ensemble {folder} -o ENSEMBLE --data DIR"
         )
-
-
-def _worded(spaces: LabelSpaces) -> str:
-    return f"{spaces.expressions.name} and {spaces.action_units.name}"

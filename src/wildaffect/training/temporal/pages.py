@@ -17,6 +17,8 @@ TITLES = {
     Task.AROUSAL: "CCC A",
     Task.EXPRESSION: "F1 EXPR",
     Task.ACTION_UNITS: "F1 AU",
+    Task.DIMENSIONS: "CCC dimensions",
+    Task.INTENSITIES: "ICC intensities",
 }
 
 

@@ -1,0 +1,195 @@
+"""Classes, attributes, intensities and ratings of one's own, from a manifest to a table."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pyarrow import csv
+
+import wildaffect
+from wildaffect.core.errors import BadAnnotation
+from wildaffect.core.tasks import Task
+from wildaffect.features.geometry import GEOMETRY_COLUMNS
+from wildaffect.features.records import NO_DIGEST, FeatureTable, Provenance
+from wildaffect.features.sets import geometry_set
+from wildaffect.features.store import FeatureStore
+from wildaffect.inference.artifact import load_artifact
+from wildaffect.training.core.recipe import BestOnDevSplit
+
+NUM_ROWS = 60
+NUM_VIDEOS = {"train": 6, "val": 4}
+COLUMNS = {
+    "valence": lambda wave: f"{wave:.3f}",
+    "pain[0..10]": lambda wave: f"{5 + 5 * wave:.3f}",
+    "dominance[-1..1]": lambda wave: f"{-wave:.3f}",
+    "expression[calm|angry|very happy]": lambda wave: (
+        "calm" if wave < 0 else "angry" if wave < 0.7 else "very happy"
+    ),
+    "AU06": lambda wave: int(wave > 0),
+    "smile[0|1]": lambda wave: int(wave > 0.5),
+    "AU06_intensity": lambda wave: int(2.5 + 2.5 * wave),
+}
+RECIPE = replace(
+    wildaffect.find_recipe("modern-frame"),
+    num_epochs=15,
+    batch_size=2,
+    selection=BestOnDevSplit(share=0.4),
+)
+
+
+def write_features(root, video, seed, bias=None):
+    """Write measurements that follow a wave, and return it."""
+    rng = np.random.default_rng(seed)
+    numbers = np.arange(NUM_ROWS)
+    wave = np.sin(numbers / 8 + rng.uniform(0, 6)) if bias is None else np.full(60, bias)
+    values = rng.normal(0, 0.1, (NUM_ROWS, len(GEOMETRY_COLUMNS)))
+    values[:, :20] += wave[:, None]
+    values[:, -52:] = np.clip(values[:, -52:], 0, 1)
+    table = FeatureTable(
+        feature_set="geometry",
+        video=video,
+        track="0",
+        columns=GEOMETRY_COLUMNS,
+        frame_number=numbers,
+        time_s=numbers / 30,
+        values=values.astype(np.float32),
+        provenance=Provenance(
+            content_sha256="0" * 64,
+            preprocess_sha256=NO_DIGEST,
+            weights_sha256=geometry_set().weights_sha256,
+        ),
+    )
+    FeatureStore(root / "features").write(table)
+    return wave
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    root = tmp_path_factory.mktemp("own")
+    lines = [",".join(["image,video,frame,split", *COLUMNS])]
+    for place, (split, num_videos) in enumerate(NUM_VIDEOS.items()):
+        for index in range(num_videos):
+            video = f"{split}{index}"
+            wave = write_features(root, video, 10 * place + index)
+            for number, level in enumerate(wave.tolist()):
+                cells = [str(label(level)) for label in COLUMNS.values()]
+                place_of = [f"{video}/{number}.jpg", video, str(number), split]
+                lines.append(",".join([*place_of, *cells]))
+    (root / "manifest.csv").write_text("\n".join(lines) + "\n")
+    return root
+
+
+@pytest.fixture(scope="module")
+def run(data, tmp_path_factory):
+    return wildaffect.train(RECIPE, data, output=tmp_path_factory.mktemp("run") / "own")
+
+
+def test_the_model_predicts_what_the_manifest_defines_and_nothing_else(run):
+    tasks = set(run.recipe.model.tasks)
+    assert tasks == set(Task) - {Task.AROUSAL}
+    assert any("no labels of arousal" in note for note in run.notes)
+    scores = run.scores[-1].scores
+    assert scores["dimensions"] > 0.5
+    assert scores["intensities"] > 0.5
+    parts = [scores[name] for name in ("valence", "expression", "action_units")]
+    assert scores["score"] == pytest.approx(
+        sum(parts) + scores["dimensions"] + scores["intensities"]
+    )
+
+
+def test_predicted_tables_score_as_training_printed(run, data, tmp_path):
+    wildaffect.predict(run.folder, tmp_path / "tables", data=data, split="val")
+    table = csv.read_csv(tmp_path / "tables" / "val0.csv")
+    pain = np.array(table["pain"])
+    assert pain.min() >= 0
+    assert 5 < pain.max() <= 10
+    assert {"dominance", "AU06_intensity", "smile", "smile_present"} <= set(
+        table.column_names
+    )
+    assert set(table["expression"].to_pylist()) <= {"calm", "angry", "very happy"}
+    report = wildaffect.evaluate(data, tmp_path / "tables", split="val", num_resamples=10)
+    printed = run.scores[-1].scores
+    assert report.values["dimensions.mean_ccc"] == pytest.approx(
+        printed["dimensions"], abs=1e-5
+    )
+    assert report.values["intensities.mean_icc"] == pytest.approx(
+        printed["intensities"], abs=1e-5
+    )
+    assert report.values["action_units.mean_f1"] == pytest.approx(printed["action_units"])
+    assert 0 < report.values["dimensions.pain.mae"] < 5
+    assert report.values["intensities.AU06_intensity.kappa"] is not None
+
+
+@pytest.mark.slow
+def test_an_artifact_gives_the_columns_in_their_ranges(run, tmp_path):
+    wildaffect.export_model(run.folder, tmp_path / "mine", name="mine", license="CC0-1.0")
+    manifest = load_artifact(tmp_path / "mine").manifest
+    assert [scale.label for scale in manifest.dimensions.scales] == ["pain", "dominance"]
+    photo = Path(wildaffect.__path__[0]) / "demo" / "astronaut.jpg"
+    result = wildaffect.analyze(photo, model=tmp_path / "mine")
+    table = result.to_arrow()
+    columns = {column.name: column for column in result.schema.columns}
+    assert columns["pain"].unit == "[0, 10]"
+    assert "Perceived pain" in columns["pain"].meaning
+    assert columns["AU06_intensity"].unit == "[0, 5]"
+    for name, low, high in (
+        ("pain", 0, 10),
+        ("dominance", -1, 1),
+        ("AU06_intensity", 0, 5),
+    ):
+        values = np.array(table[name].drop_null())
+        assert len(values) > 0
+        assert (values >= low).all()
+        assert (values <= high).all()
+    assert table["arousal"].null_count == len(table)
+    assert {"p_calm", "p_very_happy", "smile", "smile_present"} <= set(table.column_names)
+
+
+def test_intensities_in_a_column_of_occurrence_are_refused_with_their_line(data, tmp_path):
+    lines = (data / "manifest.csv").read_text().splitlines()
+    header = lines[0].replace("AU06,", "AU12,").replace("smile[0|1]", "AU25")
+    head, *rest = [header, *lines[1:]]
+    broken = [head, *(",".join([*line.split(",")[:-3], "3,0,1"]) for line in rest)]
+    (tmp_path / "manifest.csv").write_text("\n".join(broken) + "\n")
+    with pytest.raises(BadAnnotation, match=r"belong in a column AU12_intensity"):
+        wildaffect.train(
+            RECIPE, tmp_path, features=data / "features", output=tmp_path / "run"
+        )
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory):
+    """Videos with one label each, of the level of their measurements."""
+    root = tmp_path_factory.mktemp("clips")
+    lines = ["video,split,engagement[0..3],ah[0|1]"]
+    for place, (split, num_videos) in enumerate({"train": 10, "val": 6}.items()):
+        for index in range(num_videos):
+            level = index % 4
+            write_features(root, f"{split}{index}", 90 + 20 * place + index, level / 3)
+            lines.append(f"{split}{index},{split},{level},{int(level > 1)}")
+    (root / "manifest.csv").write_text("\n".join(lines) + "\n")
+    return root
+
+
+def test_labels_of_whole_videos_train_and_score_once_per_video(clips, tmp_path):
+    recipe = replace(RECIPE, num_epochs=12)
+    result = wildaffect.train(recipe, clips, output=tmp_path / "run")
+    assert set(result.recipe.model.tasks) == {Task.DIMENSIONS, Task.ACTION_UNITS}
+    raw = next(line for line in result.scores if line.name == "raw").scores
+    assert raw["dimensions"] > 0.1
+    wildaffect.predict(result.folder, tmp_path / "tables", data=clips, split="val")
+    report = wildaffect.evaluate(clips, tmp_path / "tables", split="val", num_resamples=10)
+    assert report.num_rows == 6
+    printed = result.scores[-1].scores["dimensions"]
+    assert report.values["dimensions.mean_ccc"] == pytest.approx(printed, abs=1e-4)
+    assert any("labels are of whole videos" in note for note in report.notes)
+
+
+def test_a_table_with_one_row_for_each_video_can_be_evaluated(clips, tmp_path):
+    rows = [f"val{index},{index % 4},{int(index % 4 > 1)}" for index in range(6)]
+    path = tmp_path / "mine.csv"
+    path.write_text("\n".join(["video,engagement,ah", *rows]) + "\n")
+    report = wildaffect.evaluate(clips, path, split="val", num_resamples=10)
+    assert report.values["dimensions.mean_ccc"] == 1
+    assert report.values["action_units.mean_f1"] == 1
