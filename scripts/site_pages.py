@@ -4,6 +4,7 @@ Reference, columns, model cards and the project's own texts are generated each t
 that no fact is written twice. A link to another file of the repository becomes its name.
 """
 
+import json
 import re
 import sys
 from pathlib import Path
@@ -33,6 +34,11 @@ PROJECT = {
     "THIRD_PARTY_NOTICES.md": "project/notices.md",
 }
 """File in the root -> page."""
+NOTEBOOKS = {
+    f"examples/notebooks/{path.name}": f"notebooks/{path.stem}.md"
+    for path in sorted((ROOT / "examples/notebooks").glob("*.ipynb"))
+}
+"""Notebook -> page."""
 CARDS = {f"{ARTIFACTS}/{name}/CARD.md": f"models/{name}.md" for name in embedded_names()}
 LINK = re.compile(
     r"(?<!!)\[(?P<text>[^\]]+)\]\((?P<target>[^)#:\s]+)(?P<anchor>#[^)\s]*)?\)"
@@ -44,6 +50,7 @@ def on_config(config: Any) -> Any:
     generated = {
         "... generated signals": [f"columns/{signal.name}.md" for signal in SIGNALS],
         "... generated cards": list(CARDS.values()),
+        "... notebooks": list(NOTEBOOKS.values()),
     }
     for section in config["nav"]:
         for title, pages in section.items():
@@ -58,6 +65,7 @@ def on_files(files: Files, *, config: Any) -> Files:
     pages = {
         **{f"columns/{name}.md": text for name, text in signal_pages().items()},
         **{page: (ROOT / name).read_text("utf-8") for name, page in PROJECT.items()},
+        **{page: _notebook(ROOT / name) for name, page in NOTEBOOKS.items()},
         **{page: _card(Path(name).parent.name) for name, page in CARDS.items()},
         "reference/python.md": _python_reference(),
         "reference/cli.md": _command_reference(),
@@ -91,6 +99,23 @@ def _resolved(match: re.Match[str], here: str, page: str) -> str:
 def _card(name: str) -> str:
     card = (ROOT / ARTIFACTS / name / "CARD.md").read_text("utf-8")
     return f"{card.rstrip()}\n\n{provenance_text(provenance_of(load_artifact(name)))}\n"
+
+
+def _notebook(path: Path) -> str:
+    """Return the cells of a notebook and what they printed, as Markdown."""
+    parts = []
+    for cell in json.loads(path.read_text("utf-8"))["cells"]:
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "markdown":
+            parts.append(source)
+            continue
+        parts.append(f"```python\n{source}\n```")
+        shown = "".join(text for output in cell["outputs"] for text in output["text"])
+        if shown:
+            parts.append(f"```text\n{shown.rstrip()}\n```")
+    where = path.relative_to(ROOT).as_posix()
+    parts.append(f"*This page is the notebook `{where}`; tests run it.*")
+    return "\n\n".join(parts) + "\n"
 
 
 def _python_reference() -> str:

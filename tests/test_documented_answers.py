@@ -1,14 +1,23 @@
 """The pages that answer a question print what they show."""
 
+import json
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+import wildaffect
 from wildaffect.cli.main import main
 
-DOCS = Path(__file__).parents[1] / "docs"
-PAGES = ("count-smiles", "look-away", "align-with-a-transcript")
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+sys.path.insert(0, str(ROOT / "scripts"))
+import run_notebooks  # noqa: E402
+
+PAGES = ("count-smiles", "look-away", "align-with-a-transcript", "../README")
 """Pages whose scripts read the results of `wildaffect demo`."""
 SHOWN = re.compile(r"^```python\n(.*?)^```\n\n```\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
@@ -45,3 +54,35 @@ def test_the_methods_paragraph_is_that_of_the_page(demo, capsys):
     capsys.readouterr()
     assert main(["methods", str(demo / "demo-results" / "clip.csv")]) == 0
     assert capsys.readouterr().out.split() == shown.split()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", sorted(run_notebooks.NOTEBOOKS.glob("*.ipynb")), ids=str)
+def test_notebooks_print_what_they_store(demo, path, monkeypatch):
+    monkeypatch.chdir(demo)
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    shown = run_notebooks.printed(notebook)
+    assert any(shown)
+    assert [text.split() for text in shown] == [
+        text.split() for text in run_notebooks.stored(notebook)
+    ]
+
+
+@pytest.mark.slow
+def test_a_result_is_read_in_r(demo):
+    if shutil.which("Rscript") is None:
+        pytest.skip("R is not installed")
+    call = ["Rscript", str(ROOT / "examples/read_results.R"), "demo-results/people.csv"]
+    shown = subprocess.run(
+        call, cwd=demo, capture_output=True, text=True, check=True
+    ).stdout
+    table = wildaffect.read_table(demo / "demo-results/people.csv").to_pandas()
+    read = table[table["status"] == "ok"]
+    rows = [
+        line.split() for line in shown.splitlines() if line.strip().startswith("people")
+    ]
+    means = read.groupby("track_id")["valence"].mean()
+    counts = read.groupby("track_id")["valence"].size()
+    assert {int(row[1]): int(row[3]) for row in rows} == counts.to_dict()
+    for row in rows:
+        assert float(row[2]) == pytest.approx(means[int(row[1])], abs=5e-4)
