@@ -17,6 +17,7 @@ from wildaffect.losses.multitask import LossReport, build_loss
 from wildaffect.models.backbones.layer_decay import layer_decay_groups, weight_decay_groups
 from wildaffect.models.backbones.vit import ViTTrunk
 from wildaffect.models.face_net import FaceNet, recompute_stages
+from wildaffect.models.low_rank import adapt
 from wildaffect.training.core.callbacks import OnEvaluate, no_evaluate
 from wildaffect.training.core.distributed import gather, processes_of
 from wildaffect.training.core.recipe import BestOnDevSplit
@@ -27,6 +28,8 @@ from wildaffect.training.core.sampling import (
     video_weights,
 )
 from wildaffect.training.core.scores import task_scores
+from wildaffect.training.core.sharding import is_sharded
+from wildaffect.training.images.adaptation import LowRank
 from wildaffect.training.images.augment import apply_changes, draw_changes
 from wildaffect.training.images.crops import CropReader, normalizer, unit_crops
 from wildaffect.training.images.evaluate import crop_statistics
@@ -195,6 +198,8 @@ class Finetune:
                     f"not a vision transformer, got {recipe.drop_path}"
                 )
             start.backbone.set_drop_path(recipe.drop_path)
+        if isinstance(recipe.adaptation, LowRank):
+            self._adapt(start.backbone, recipe.adaptation)
         net = FaceNet(start.backbone, recipe.head, tasks, spaces)
         if self._processes.count > 1 and self._fabric.device.type == "cuda":
             # Batch statistics over all processes; supported on GPUs only.
@@ -203,6 +208,15 @@ class Finetune:
         if recipe.recompute:
             recompute_stages(net.backbone)
         return net.to(self._fabric.device)
+
+    def _adapt(self, backbone: nn.Module, config: LowRank) -> None:
+        if is_sharded(self._fabric):
+            raise UsageError("strategy: fsdp does not support low-rank adaptation; use ddp")
+        try:
+            adapt(backbone, config.rank, config.scale)
+        except ValueError as error:
+            name = f"{self._recipe.name}: {self._recipe.network}"
+            raise UsageError(f"{name}: {error}") from error
 
     def _weights(self) -> Any:
         match self._recipe.sampling:

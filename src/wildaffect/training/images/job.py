@@ -11,6 +11,7 @@ import torch
 from wildaffect.core.errors import UsageError
 from wildaffect.core.tasks import LabelSpaces
 from wildaffect.inference.manifest import DataSource
+from wildaffect.models.low_rank import count_weights
 from wildaffect.training.core.callbacks import Callbacks
 from wildaffect.training.core.config import TrainerConfig
 from wildaffect.training.core.dev_split import hold_out_subjects
@@ -19,6 +20,7 @@ from wildaffect.training.core.job import train_in
 from wildaffect.training.core.objective import Objective
 from wildaffect.training.core.recipe import BestOnDevSplit
 from wildaffect.training.core.runs import Run
+from wildaffect.training.images.adaptation import LowRank
 from wildaffect.training.images.crops import CropReader
 from wildaffect.training.images.finetune import Finetune, LabeledParts
 from wildaffect.training.images.labeled import (
@@ -35,6 +37,7 @@ from wildaffect.training.images.runs import (
     ImageSet,
     TrainedFaceNet,
     load_face_net,
+    merge_weights,
     save_backbone,
 )
 from wildaffect.training.images.start import BACKBONE_FOLDER, start_from
@@ -143,11 +146,9 @@ def finetune_run(
     fabric = launch(config.accelerator, recipe.precision, config.strategy)
     paths = joined_paths(parts.train)
     reader = CropReader(paths, start.preprocess, num_threads=config.decoders)
-    train_images(
-        Run(folder),
-        recipe,
-        data,
-        lambda: Finetune(
+
+    def build() -> Finetune:
+        objective = Finetune(
             recipe,
             parts,
             start,
@@ -156,7 +157,19 @@ def finetune_run(
             tasks=tasks,
             micro_batch_size=config.micro_batch_size,
             on_evaluate=callbacks.on_evaluate,
-        ),
+        )
+        is_partial = isinstance(recipe.adaptation, LowRank) or recipe.frozen_stages > 0
+        if is_partial and fabric.is_global_zero:
+            trained, total = count_weights(objective.model)
+            share = trained / total
+            callbacks.on_note(f"{trained:,} of {total:,} weights are trained ({share:.1%})")
+        return objective
+
+    train_images(
+        Run(folder),
+        recipe,
+        data,
+        build,
         reader=reader,
         fabric=fabric,
         config=config,
@@ -192,6 +205,8 @@ def train_images(
             f"{len(reader.unreadable)} of {len(reader.paths)} images did not decode and "
             f"trained nothing; the first: {first}"
         )
+    if fabric.is_global_zero:
+        merge_weights(run)
     if fabric.is_global_zero and not (run.folder / BACKBONE_FOLDER).exists():
         save_backbone(run, recipe, data)
     fabric.barrier()

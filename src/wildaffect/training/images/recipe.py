@@ -13,6 +13,7 @@ from wildaffect.core.tasks import Task
 from wildaffect.losses.config import LossConfig
 from wildaffect.models.frameworks import HeadConfig
 from wildaffect.training.core.recipe import BestOnDevSplit, RunRecipe, Selection
+from wildaffect.training.images.adaptation import Adaptation, AllWeights
 from wildaffect.training.images.augment_config import AugmentConfig
 from wildaffect.training.images.sampling import EveryImage, Sampling
 
@@ -47,6 +48,8 @@ class FinetuneRecipe(ImageRecipe):
     none."""
     layer_decay: float = 1.0
     """Ratio of the learning rates of a stage and the next stage, in (0, 1]."""
+    adaptation: Adaptation = field(default_factory=AllWeights)
+    """Weights of the backbone that are trained."""
     frozen_stages: int = 0
     """Number of frozen stages of the backbone, from its input."""
     drop_path: float = 0.0

@@ -16,7 +16,8 @@ from wildaffect.models.backbones.manifest import WeightManifest
 from wildaffect.models.backbones.registry import backbone_spec
 from wildaffect.models.backbones.weights import keep_weights
 from wildaffect.models.face_net import FaceNet
-from wildaffect.training.core.checkpoint import load_weights
+from wildaffect.models.low_rank import merge
+from wildaffect.training.core.checkpoint import load_weights, save_weights
 from wildaffect.training.core.runs import Run, check_finished, restore
 from wildaffect.training.images.recipe import (
     AnyImageRecipe,
@@ -83,6 +84,14 @@ def load_face_net(folder: Path) -> TrainedFaceNet:
     backbone = backbone_spec(recipe.network).build
     model = restore(run, lambda: FaceNet(backbone(), recipe.head, data.tasks, data.spaces))
     return TrainedFaceNet(run=run, recipe=recipe, data=data, model=model)
+
+
+def merge_weights(run: Run) -> None:
+    """Merge low-rank changes, if there are any, into the weights of a finished run."""
+    tensors = load_weights(run.weights)
+    merged = merge(tensors)
+    if merged.keys() != tensors.keys():
+        save_weights(run.weights, merged)
 
 
 def save_backbone(run: Run, recipe: AnyImageRecipe, data: ImageRunData) -> WeightManifest:
