@@ -143,7 +143,7 @@ def make_run(tmp_path: Path) -> Callable[..., Path]:
             sources=(DataSource(name="toy", license="CC0-1.0"),),
         )
         run = Run(tmp_path / name)
-        begin(run, recipe, data)
+        begin(run, recipe, data, torch.device("cpu"))
         save_weights(run.weights, build_model(recipe.model, data.input_dim).state_dict())
         return run.folder
 

@@ -77,7 +77,7 @@ _DATA = RunData(
 
 def _make_run(folder: Path) -> Run:
     run = Run(folder)
-    begin(run, _RECIPE, _DATA)
+    begin(run, _RECIPE, _DATA, torch.device("cpu"))
     model = build_model(_RECIPE.model, _WIDTH, _DATA.spaces)
     save_weights(run.weights, model.state_dict())
     save_calibration(Calibration(), calibration_path(folder))
