@@ -36,7 +36,15 @@ from wildaffect.core.version import __version__
 _HELP = {"-h", "--help"}
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def program() -> int:
+    """Run `main` as the only thing that this process does."""
+    try:
+        return main(owns_process=True)
+    finally:
+        gc.freeze()  # the interpreter would look through all objects again before it ends
+
+
+def main(argv: Sequence[str] | None = None, *, owns_process: bool = False) -> int:
     """Run one command and return its exit status.
 
     0: success. 1: failure. 2: usage error. 130, 143, 129: SIGINT, SIGTERM, SIGHUP.
@@ -45,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     take_every_character()
     try:
         with stops_on_signals():
-            return _run(args)
+            return _run(args, owns_process=owns_process)
     except WildAffectError as error:
         print(f"wildaffect: {printable_lines(in_flags(str(error)))}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
@@ -61,22 +69,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         let_go_of_output()
 
 
-def program() -> int:
-    """Run `main` as the only thing that this process does."""
-    try:
-        if sys.argv[1:2] == ["analyze"]:
-            from wildaffect.core.arrow import leave_pandas_out
-
-            leave_pandas_out()
-        return main()
-    finally:
-        gc.freeze()  # the interpreter would look through all objects again before it ends
-
-
-def _run(args: list[str]) -> int:
+def _run(args: list[str], *, owns_process: bool) -> int:
     text = _answer(args)
     if text is None:
         module, command = read_command(args)
+        if owns_process and hasattr(module, "prepare_process"):
+            module.prepare_process()
         return int(module.run(command))
     print(text)
     return 0

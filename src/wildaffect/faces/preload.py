@@ -1,7 +1,7 @@
 """Loading of the face networks while a command still imports the rest of its code."""
 
 from contextlib import suppress
-from threading import Thread
+from threading import Thread, main_thread
 
 
 def preload_networks(device_name: str, threads: int) -> None:
@@ -24,4 +24,5 @@ def _load(device_name: str, threads: int) -> None:
 
         device = Device(name=device_name, threads=threads)
         for network in (FaceMesh, FaceDetector, Blendshapes, Occlusion):
-            network(device)
+            if main_thread().is_alive():  # else the command has ended
+                network(device)

@@ -3,6 +3,7 @@
 Example: wildaffect analyze clip.mp4 -o results --overlay
 """
 
+import os
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -76,11 +77,19 @@ class Command:
     """Print neither progress nor the table."""
 
 
+def prepare_process() -> None:
+    """Set up a process that does nothing else."""
+    from wildaffect.core.arrow import leave_pandas_out
+
+    leave_pandas_out()
+
+
 def run(command: Command) -> int:
     """Analyze every input; return 1 if any of them failed or ended early."""
     from wildaffect.faces.preload import preload_networks
 
-    if command.workers == 1 and command.engine == "local":
+    is_here = command.workers == 1 and command.engine == "local"
+    if is_here and os.path.exists(command.inputs[0]):  # noqa: PTH110 - never raises
         preload_networks(command.device, command.threads)
 
     from wildaffect.analysis.terminal import Terminal
