@@ -7,10 +7,12 @@ import pytest
 from wildaffect.core.errors import OutputError, UsageError
 from wildaffect.core.faces import Status
 from wildaffect.core.frames import Frame
-from wildaffect.core.results import Affect
+from wildaffect.core.results import Affect, FaceResult
+from wildaffect.core.scales import Scale, ScaleSpace
 from wildaffect.core.tasks import LabelSpaces
 from wildaffect.outputs.overlay.blur import blur_face
 from wildaffect.outputs.overlay.canvas import Rect, text_width
+from wildaffect.outputs.overlay.card import CardSize, bars, draw_card
 from wildaffect.outputs.overlay.draw import draw
 from wildaffect.outputs.overlay.history import History, face_rect, remember
 from wildaffect.outputs.overlay.still import write_picture
@@ -299,3 +301,29 @@ def test_a_still_that_cannot_be_written_is_one_clear_error(tmp_path):
         write_picture(tmp_path / "x.tiff", rgb)
     with pytest.raises(OutputError, match="picture must be writable, got No such file"):
         write_picture(tmp_path / "none" / "x.png", rgb)
+
+
+def test_ratings_are_bars_along_their_scales():
+    spaces = LabelSpaces(
+        dimensions=ScaleSpace(
+            name="own",
+            scales=(
+                Scale(label="pain", low=0, high=10),
+                Scale(label="a_rating_with_a_name_of_many_words", low=-1, high=1),
+            ),
+        )
+    )
+    affect = Affect(dimension_values=np.array([7.5, -1], np.float32), spaces=spaces)
+    row = FaceResult(frame_index=0, time_s=0.0, status=Status.NO_FACE, affect=affect)
+    found = bars(row, spaces, {})
+    assert [(bar.label, bar.probability) for bar in found] == [
+        ("pain", 0.75),
+        ("a_rating_with_a_name_of_many_words", 0.0),
+    ]
+    for compact in (False, True):
+        size = CardSize(em=14, num_bars=2, has_dial=False, compact=compact)
+        picture = np.zeros((size.height + 20, size.width + 20, 3), np.uint8)
+        rect = Rect(5, 5, size.width, size.height)
+        color = (200, 90, 30)
+        draw_card(picture, rect, size, row=row, units=found, trail=(), color=color)
+        assert (picture[:, rect.right :] == 0).all()  # nothing leaves the card

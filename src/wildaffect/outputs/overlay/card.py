@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from wildaffect.core.results import FaceResult
+from wildaffect.core.results import Affect, FaceResult
 from wildaffect.core.tasks import LabelSpaces
 from wildaffect.outputs.overlay import canvas
 from wildaffect.outputs.overlay.canvas import Color, Image, Rect
@@ -20,10 +20,11 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
-    """One action unit of one face."""
+    """One action unit, attribute or rating of one face."""
 
     label: str
     probability: float
+    """Probability, or position of a rating on its scale from 0 to 1."""
     present: bool
     threshold: float | None = None
     """Threshold of the probability, if known."""
@@ -75,9 +76,30 @@ class CardSize:
 def bars(
     row: FaceResult, spaces: LabelSpaces, thresholds: Mapping[str, float]
 ) -> tuple[Bar, ...]:
-    """Return the action units that are predicted for this face."""
+    """Return the action units, then the ratings, that are predicted for this face."""
     affect = row.affect
-    if affect is None or affect.action_unit_probs is None:
+    if affect is None:
+        return ()
+    return (*_unit_bars(affect, spaces, thresholds), *_rating_bars(affect))
+
+
+def _rating_bars(affect: Affect) -> tuple[Bar, ...]:
+    spaces, values = affect.spaces, affect.ratings
+    return tuple(
+        Bar(
+            label=scale.label,
+            probability=(values[scale.label] - scale.low) / (scale.high - scale.low),
+            present=True,
+        )
+        for scale in (*spaces.dimensions.scales, *spaces.intensities.scales)
+        if scale.label in values
+    )
+
+
+def _unit_bars(
+    affect: Affect, spaces: LabelSpaces, thresholds: Mapping[str, float]
+) -> tuple[Bar, ...]:
+    if affect.action_unit_probs is None:
         return ()
     present = affect.action_units_present or (None,) * len(spaces.action_units)
     pairs = zip(spaces.action_units.labels, affect.action_unit_probs, present, strict=True)
@@ -127,14 +149,18 @@ def _bar_rect(rect: Rect, top: int, index: int, size: CardSize) -> Rect:
 def _draw_bar(rgb: Image, rect: Rect, size: CardSize, unit: Bar, color: Color) -> None:
     middle = rect.y + rect.height // 2
     ink = PAPER if unit.present else FAINT
+    is_coded = len(unit.label) <= len("AU00")
     code = unit.label.removeprefix("AU") if size.compact else unit.label
+    code = code if is_coded else _shortened(code, size.small) if size.compact else ""
     canvas.write(
         rgb, code, rect.x, middle, size_px=size.small, color=ink, bold=unit.present
     )
     start = rect.x + round((1.7 if size.compact else 3.2) * size.small)
     if not size.compact:
         name = ACTION_UNIT_NAMES.get(unit.label, "")
-        canvas.write(rgb, name, start, middle, size_px=size.small, color=ink)
+        name = name if is_coded else _words(unit.label, size.small)
+        left = start if is_coded else rect.x
+        canvas.write(rgb, name, left, middle, size_px=size.small, color=ink)
         start += round(0.4 * size.small) + _name_width(size.small)
     track = Rect(start, middle - size.small // 5, rect.right - start, 2 * size.small // 5)
     canvas.fill(rgb, track, PAPER, radius=track.height / 2, opacity=0.14)
@@ -151,6 +177,22 @@ def _draw_bar(rgb: Image, rect: Rect, size: CardSize, unit: Bar, color: Color) -
         x = track.x + round(unit.threshold * (track.width - 1))
         mark = Rect(x, track.y - 1, max(1, size.small // 8), track.height + 2)
         canvas.fill(rgb, mark, PAPER, radius=0, opacity=0.9)
+
+
+@lru_cache(maxsize=256)
+def _words(label: str, size_px: int) -> str:
+    """Return the words of a label, cut to the width of a code and a name."""
+    words = label.replace("_", " ")
+    while canvas.text_width(words, size_px) > _name_width(size_px) + 3 * size_px:
+        words = words[:-1]
+    return words
+
+
+def _shortened(label: str, size_px: int) -> str:
+    """Return as many letters of a label as fit where a number stands."""
+    while canvas.text_width(label, size_px) > 1.6 * size_px:
+        label = label[:-1]
+    return label
 
 
 @lru_cache(maxsize=8)
