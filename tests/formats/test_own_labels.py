@@ -7,8 +7,9 @@ import re
 
 import pytest
 
-from wildaffect.core.errors import BadAnnotation
+from wildaffect.core.errors import BadAnnotation, UsageError
 from wildaffect.formats.manifest import find_manifest, read_manifest
+from wildaffect.formats.mapping import map_spaces
 
 
 def put(path, *lines):
@@ -113,3 +114,15 @@ def test_a_header_that_defines_no_labels_is_refused_with_the_way_to_do_it(
 ):
     with pytest.raises(BadAnnotation, match=words):
         read(tmp_path, header, "")
+
+
+def test_scales_of_another_data_set_are_matched_by_name_and_range(tmp_path):
+    mine = read(tmp_path, "image,pain[0..10],joy[0..1]", "1.jpg,7,1").annotations
+    theirs = read(tmp_path, "image,focus[0..4],pain[0..10]", "1.jpg,3,2").annotations
+    mapped = map_spaces(theirs, mine.spaces)
+    assert mapped.annotations.dimensions.values.tolist() == [[2, 0]]
+    assert mapped.annotations.dimensions.valid.tolist() == [[True, False]]
+    assert mapped.unlabeled["focus"] == 1
+    other = read(tmp_path, "image,pain[0..5]", "1.jpg,2").annotations
+    with pytest.raises(UsageError, match=r"pain must have the range \[0, 10\]"):
+        map_spaces(other, mine.spaces)

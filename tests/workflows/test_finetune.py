@@ -60,3 +60,15 @@ def test_wrong_input_is_named_by_its_argument(labeled_crops):
         wildaffect.finetune(SMALL, [])
     with pytest.raises(UsageError, match="did you mean finetune-iresnet-small"):
         wildaffect.finetune("finetune-iresnet-smal", labeled_crops)
+
+
+def test_a_rating_is_trained_and_scored_from_crops_that_are_mixed(labeled_crops, tmp_path):
+    head, *lines = (labeled_crops / "manifest.csv").read_text().splitlines()
+    own = [f"{head},pain[0..10]", *(f"{line},{row % 11}" for row, line in enumerate(lines))]
+    (tmp_path / "manifest.csv").write_text("\n".join(own) + "\n")
+    recipe = replace(SMALL, mixup_alpha=0.4)
+    result = wildaffect.finetune(
+        recipe, tmp_path, images=[labeled_crops], output=tmp_path / "run"
+    )
+    (line,) = result.scores
+    assert -1 <= line.scores["dimensions"] <= 1

@@ -12,7 +12,13 @@ from numpy.typing import NDArray
 from wildaffect.core.annotations import Annotations
 from wildaffect.core.columns import TaskColumn
 from wildaffect.core.errors import UsageError
-from wildaffect.core.tasks import ABAW_EXPRESSIONS, LabelSpace, LabelSpaces
+from wildaffect.core.tasks import (
+    ABAW_EXPRESSIONS,
+    SCALE_TASKS,
+    LabelSpace,
+    LabelSpaces,
+    Task,
+)
 from wildaffect.formats.labels import (
     AFFECTNET_EXPRESSIONS,
     AFFWILD2_EXPRESSIONS_7,
@@ -66,23 +72,33 @@ def map_spaces(annotations: Annotations, spaces: LabelSpaces) -> Mapped:
 
     Soft labels move with their classes; a row in which a class without a counterpart has a
     share loses its soft label. Action units are matched by FACS number; units that the old
-    space lacks are masked.
+    space lacks are masked; so are scales, which are matched by name.
 
     Raises:
-        UsageError: If there is no table from the old expressions to the new ones.
+        UsageError: If there is no table from the old expressions to the new ones, or the
+            range of a scale differs.
     """
     classes, lost, absent = _map_expressions(annotations, spaces.expressions)
     shares = _map_shares(annotations, spaces.expressions)
     units, lost_units, absent_units = _map_units(annotations, spaces.action_units)
+    scales = {task: _map_scales(annotations, spaces, task) for task in SCALE_TASKS}
+    lost_scales = {
+        label: int(annotations[task].valid[:, column].sum())
+        for task in SCALE_TASKS
+        for column, label in enumerate(annotations.spaces.scales(task).labels)
+        if label not in spaces.scales(task).labels
+    }
     return Mapped(
         annotations=replace(
             annotations,
             expression=classes,
             expression_shares=shares,
             action_units=units,
+            dimensions=scales[Task.DIMENSIONS],
+            intensities=scales[Task.INTENSITIES],
             spaces=spaces,
         ),
-        unlabeled={**lost, **lost_units},
+        unlabeled={**lost, **lost_units, **lost_scales},
         absent=(*absent, *absent_units),
     )
 
@@ -157,3 +173,22 @@ def _map_units(
     }
     absent = tuple(label for label in target.labels if label not in source.labels)
     return units, lost, absent
+
+
+def _map_scales(annotations: Annotations, spaces: LabelSpaces, task: Task) -> TaskColumn:
+    source, old = annotations.spaces.scales(task), annotations[task]
+    target = spaces.scales(task)
+    mapped = TaskColumn.empty((len(annotations), len(target)), np.float32)
+    for column, scale in enumerate(target.scales):
+        if scale.label not in source.labels:
+            continue
+        position = source.index(scale.label)
+        theirs = source.scales[position]
+        if theirs != scale:
+            raise UsageError(
+                f"{annotations.source}: {scale.label} must have the range {scale.ends} of "
+                f"the other data, got {theirs.ends}; convert its values"
+            )
+        mapped.values[:, column] = old.values[:, position]
+        mapped.valid[:, column] = old.valid[:, position]
+    return mapped

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from wildaffect.core.errors import UsageError
-from wildaffect.core.tasks import LabelSpaces, Task
+from wildaffect.core.tasks import SCALE_TASKS, SINGLE_TASKS, LabelSpaces, Task
 from wildaffect.losses.multitask import LossReport, build_loss
 from wildaffect.models.backbones.layer_decay import layer_decay_groups, weight_decay_groups
 from wildaffect.models.backbones.vit import ViTTrunk
@@ -261,7 +261,7 @@ class Finetune:
         share = float(rng.beta(alpha, alpha))
         own, others = _with_partners(batch.targets)
         valid, others_valid = _with_partners(batch.valid)
-        for task in (Task.VALENCE, Task.AROUSAL):
+        for task in own.keys() & {*SINGLE_TASKS, *SCALE_TASKS}:
             mixed = share * own[task] + (1 - share) * others[task]
             both = valid[task] & others_valid[task]
             own[task] = others[task] = mixed
