@@ -35,8 +35,8 @@ def load_unlabeled(
     for request in request_queries(store, [query(first_frame=0)], 1):
         if request.annotations.videos[0] in named:
             continue
-        asked = query(first_frame=request.first_frame)
-        for sequence in load_sequences(request.annotations, store, asked, view):
+        queried = query(first_frame=request.first_frame)
+        for sequence in load_sequences(request.annotations, store, queried, view):
             is_dense = rows_per_second([sequence]) > DENSE_RATIO * rate_hz
             found.append(subsampled(sequence, rate_hz) if is_dense else sequence)
     if not found:
