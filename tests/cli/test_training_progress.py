@@ -54,3 +54,13 @@ def test_the_length_of_a_run_is_printed_in_steps_and_epochs(capsys):
             RUN, TrainingPlan(steps_per_epoch=80, num_epochs=50, patience_epochs=None)
         )
     assert capsys.readouterr().err == "a: 80 steps an epoch, 4,000 steps in 50 epochs\n"
+
+
+def test_reading_is_shown_until_the_first_run_starts():
+    plan = TrainingPlan(steps_per_epoch=80, num_epochs=50, patience_epochs=None)
+    with TrainingProgress() as progress:
+        progress.show_reading()
+        reading = "reading annotations and features"
+        assert lines_of(progress) == {reading: reading}
+        progress.show_start(RUN, plan)
+        assert lines_of(progress) == {}

@@ -10,7 +10,7 @@ from wildaffect.training.core.distributed import is_first_process
 from wildaffect.training.core.epochs import Epoch, TrainingPlan
 from wildaffect.training.core.runs import Run
 
-_SCORING = "scoring"
+_SCORING, _READING = "scoring", "reading annotations and features"
 
 
 class TrainingProgress:
@@ -35,8 +35,14 @@ class TrainingProgress:
     ) -> None:
         self._close()
 
+    def show_reading(self) -> None:
+        """Show that data are read, until the first run starts."""
+        self._open().show(_READING)
+
     def show_start(self, run: Run, plan: TrainingPlan) -> None:
         """Print the length of a run."""
+        if self._display is not None:
+            self._display.remove(_READING)
         self.note(
             f"{run.folder.name}: {plan.steps_per_epoch:,} steps an epoch, "
             f"{plan.num_steps:,} steps in {plan.num_epochs} epochs"

@@ -148,6 +148,7 @@ def run(
 
     with TrainingProgress() as progress:
         if isinstance(command, TrainCommand):
+            progress.show_reading()
             split = command.score_split or "val"
             verb = partial(train, score_split=None if split == "none" else split)
             if command.folds:
