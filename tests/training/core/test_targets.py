@@ -19,7 +19,9 @@ def test_soft_labels_replace_classes_and_other_rows_keep_theirs():
     shares = TaskColumn.empty((3, 8), np.float32)
     shares.values[1, [1, 5]] = [0.6, 0.4]
     shares.valid[1] = True
-    targets, valid = to_targets(replace(columns, expression_shares=shares), CPU)
+    targets, valid = to_targets(
+        replace(columns, expression_shares=shares), CPU, LabelSpaces()
+    )
     found = targets[Task.EXPRESSION]
     assert found[0].tolist() == [0, 0, 0, 0, 1, 0, 0, 0]
     torch.testing.assert_close(found[1, [1, 5]], torch.tensor([0.6, 0.4]))
@@ -30,11 +32,11 @@ def test_a_tie_of_votes_has_no_class_and_is_learned_all_the_same():
     columns = empty_columns(1, LabelSpaces())
     shares = TaskColumn(np.zeros((1, 8), np.float32), np.ones((1, 8), bool))
     shares.values[0, :2] = 0.5
-    _, valid = to_targets(replace(columns, expression_shares=shares), CPU)
+    _, valid = to_targets(replace(columns, expression_shares=shares), CPU, LabelSpaces())
     assert valid[Task.EXPRESSION].tolist() == [True]
 
 
 def test_without_soft_labels_expressions_are_classes():
-    targets, _ = to_targets(empty_columns(2, LabelSpaces()), CPU)
+    targets, _ = to_targets(empty_columns(2, LabelSpaces()), CPU, LabelSpaces())
     assert targets[Task.EXPRESSION].dtype == torch.int64
     assert targets[Task.EXPRESSION].shape == (2,)
