@@ -24,8 +24,9 @@ from wildaffect.training.core.config import TrainerConfig
 from wildaffect.training.core.distributed import num_processes, use_threads
 from wildaffect.training.core.recipe import UNKNOWN_LICENSE
 from wildaffect.training.temporal.job import TemporalJob
-from wildaffect.training.temporal.joined import Part, subsample, train_joined
+from wildaffect.training.temporal.joined import Part, train_joined
 from wildaffect.training.temporal.load import load_split
+from wildaffect.training.temporal.predict_ensemble import subsampled
 from wildaffect.training.temporal.runs import TrainedModel
 from wildaffect.workflows.export_model import export_model
 from wildaffect.workflows.extract import extract
@@ -185,7 +186,7 @@ def _clip_part(
     found = load_split(
         command.data, store, recipe.model, split, layout.name, spaces=LabelSpaces()
     )
-    fewer = tuple(subsample(sequence, recipe.rows_hz) for sequence in found.sequences)
+    fewer = tuple(subsampled(sequence, recipe.rows_hz) for sequence in found.sequences)
     return Part(replace(found, sequences=fewer), store, layout.license or UNKNOWN_LICENSE)
 
 

@@ -2,14 +2,13 @@
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from wildaffect.core.errors import FeatureError, UsageError
 from wildaffect.core.tasks import LabelSpace, LabelSpaces
 from wildaffect.data.coverage import Coverage
 from wildaffect.inference.manifest import DataSource
-from wildaffect.training.temporal.joined import join_data, subsample
+from wildaffect.training.temporal.joined import join_data
 from wildaffect.training.temporal.runs import RunData
 
 WORLD = RunData(
@@ -59,17 +58,3 @@ def test_sets_of_other_labels_or_features_are_refused():
         join_data([WORLD, replace(CLIPS, spaces=spaces)])
     with pytest.raises(FeatureError, match="clips: features must be computed as those of"):
         join_data([WORLD, replace(CLIPS, feature_digests={"geometry": "e"})])
-
-
-def test_clips_are_subsampled_in_time_with_their_labels(sequences):
-    one = replace(sequences[0], clip_level=True)
-    rows = one.computed_rows
-    fewer = subsample(one, 1.0)
-    seconds = one.time_s[rows] - one.time_s[rows[0]]
-    assert len(fewer) == len(np.unique(np.floor(seconds + 1e-6)))
-    assert fewer.has_feature.all()
-    assert fewer.time_s[0] == one.time_s[rows[0]]
-    assert len(fewer.targets) == len(fewer) == len(fewer.features)
-    assert len(subsample(one, 1e6)) == len(rows)
-    with pytest.raises(UsageError, match="labels must be of the clip, got frames"):
-        subsample(sequences[0], 1.0)

@@ -6,8 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
 from wildaffect.core.errors import FeatureError, SplitError, UsageError
 from wildaffect.core.sequences import FrameSequence
 from wildaffect.data.coverage import join_coverage
@@ -86,29 +84,6 @@ def join_data(parts: Sequence[RunData]) -> RunData:
         times_are_guessed=any(part.times_are_guessed for part in parts),
         coverage=join_coverage([part.coverage for part in parts if part.coverage]),
         sources=tuple(source for part in parts for source in part.sources),
-    )
-
-
-def subsample(sequence: FrameSequence, rows_hz: float) -> FrameSequence:
-    """Return a sequence of about `rows_hz` rows per second, of its rows with features.
-
-    Labels of whole clips stay as they are: they are those of every row.
-
-    Raises:
-        UsageError: If the labels are of frames, which would be lost.
-    """
-    if not sequence.clip_level:
-        raise UsageError(f"{sequence.video}: labels must be of the clip, got frames")
-    rows = sequence.computed_rows
-    slots = np.floor((sequence.time_s[rows] - sequence.time_s[rows[0]]) * rows_hz + 1e-6)
-    kept = rows[np.unique(slots, return_index=True)[1]]
-    return replace(
-        sequence,
-        frame_number=sequence.frame_number[kept],
-        time_s=sequence.time_s[kept],
-        features=sequence.features[kept],
-        has_feature=sequence.has_feature[kept],
-        targets=sequence.targets.take_columns(kept),
     )
 
 
