@@ -82,3 +82,16 @@ def test_the_power_of_a_table_follows_from_its_intervals():
     # standard error 0.094 / 2 / 1.960, times 1.960 + 0.842
     assert bottom["detectable"] == "0.067"
     assert "modern-tcn, raw over modern-frame, raw" not in rows  # its interval is above 0
+
+
+@pytest.mark.slow
+def test_the_benchmark_of_fusion_compares_every_fusion_with_a_single_set():
+    words = ("--people", "20", "10", "--seeds", "51", "--epochs", "1")
+    rows = table_of("fusion.py", *words)
+    scores = {row["model"]: float(row["mean CCC"]) for row in rows}
+    assert next(row["by"] for row in rows if row["model"] == "units") == "+0.000"
+    for fusion in ("concatenation", "gated", "cross-attention"):
+        for voice in ("voice", "noise"):
+            assert {f"{fusion}, {voice}", f"{fusion}, {voice} missing"} <= scores.keys()
+    assert scores["linear, voice"] > 0.4  # 30 and 50 % of the variance, about
+    assert abs(scores["linear, noise"]) < 0.2

@@ -10,6 +10,7 @@ from wildaffect.core.tasks import LabelSpaces, Task
 from wildaffect.core.windows import FRAME_WISE
 from wildaffect.inference.calibration import Calibration
 from wildaffect.inference.manifest import Affine
+from wildaffect.models.fusion.config import Gated
 from wildaffect.models.multitask import build_model
 from wildaffect.training.temporal.ensembles import Ensemble, EnsembleMember
 from wildaffect.training.temporal.predict import predict_sequences
@@ -103,6 +104,9 @@ def test_a_single_member_is_rescaled_too_and_has_no_spread(trained, sequences):
 def test_members_that_read_alike_share_a_reading(trained):
     other = trained._replace(recipe=replace(trained.recipe, inputs=("else",)))
     again = trained._replace(recipe=replace(trained.recipe, seed=7))
-    members = [EnsembleMember(trained=item) for item in (trained, other, again)]
+    fused = replace(trained.recipe.model, fusion=Gated())
+    other_absence = trained._replace(recipe=replace(trained.recipe, model=fused))
+    every = (trained, other, again, other_absence)
+    members = [EnsembleMember(trained=item) for item in every]
     found = distinct_inputs(ensemble_of(*members))
-    assert [item.recipe.inputs for item in found] == [("made-up",), ("else",)]
+    assert found == (trained, other, other_absence)

@@ -5,6 +5,7 @@ Symbols: T rows with features, M kept rows.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,12 +38,13 @@ def distinct_inputs(ensemble: Ensemble) -> tuple[TrainedModel, ...]:
 
 def has_same_inputs(recipe: TemporalRecipe, other: TemporalRecipe) -> bool:
     """Return whether two recipes read the same rows from a feature store."""
-    return (recipe.inputs, recipe.neutral, recipe.max_distance_s, recipe.joins) == (
-        other.inputs,
-        other.neutral,
-        other.max_distance_s,
-        other.joins,
-    )
+    return _reading(recipe) == _reading(other)
+
+
+def _reading(recipe: TemporalRecipe) -> tuple[Any, ...]:
+    """Return what determines the rows; without a fusion, videos need all sets."""
+    needs_all = recipe.model.fusion is None
+    return recipe.inputs, recipe.neutral, recipe.max_distance_s, recipe.joins, needs_all
 
 
 def predict_ensemble(
