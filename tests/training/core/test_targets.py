@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from wildaffect.core.columns import TaskColumn, empty_columns
+from wildaffect.core.scales import Scale, ScaleSpace
 from wildaffect.core.tasks import LabelSpaces, Task
 from wildaffect.training.core.targets import to_targets
 
@@ -40,3 +41,15 @@ def test_without_soft_labels_expressions_are_classes():
     targets, _ = to_targets(empty_columns(2, LabelSpaces()), CPU, LabelSpaces())
     assert targets[Task.EXPRESSION].dtype == torch.int64
     assert targets[Task.EXPRESSION].shape == (2,)
+
+
+def test_numbers_become_positions_on_their_scales():
+    scales = (Scale(label="pain", low=0, high=10), Scale(label="joy", low=-1, high=3))
+    spaces = LabelSpaces(dimensions=ScaleSpace(name="own", scales=scales))
+    columns = empty_columns(2, spaces)
+    columns.dimensions.values[:] = [[0, 3], [7.5, 1]]
+    columns.dimensions.valid[0] = True
+    targets, valid = to_targets(columns, CPU, spaces)
+    assert targets[Task.DIMENSIONS].tolist() == [[-1, 1], [0.5, 0]]
+    assert valid[Task.DIMENSIONS].tolist() == [[True, True], [False, False]]
+    assert Task.INTENSITIES not in targets
