@@ -112,6 +112,16 @@ def test_a_score_that_is_never_defined_has_no_interval(statistics):
     assert interval.num_undefined == 2000
 
 
+def test_an_interval_ends_where_no_score_can_be(invented):
+    statistics = VideoStatistics.of(*invented.make(0, num_videos=4, rows=40))
+    measure = attrgetter("f1_action_units")
+    free = bootstrap_interval(statistics, measure)
+    assert free.high.max() > 1.0
+    cut = bootstrap_interval(statistics, measure, limits=(0.0, 1.0))
+    np.testing.assert_array_equal(cut.high, np.minimum(free.high, 1.0))
+    np.testing.assert_array_equal(cut.low, np.maximum(free.low, 0.0))
+
+
 @pytest.mark.parametrize("num_videos", [0, 1, 3])
 def test_fewer_than_four_videos_have_no_interval(invented, num_videos):
     rows = 50 * num_videos

@@ -3,7 +3,7 @@
 Symbols: V videos, M scores.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +27,7 @@ from wildaffect.evaluation.report import (
     Resampling,
     Score,
 )
-from wildaffect.metrics.bootstrap import bootstrap_interval, paired_bootstrap
+from wildaffect.metrics.bootstrap import Limits, bootstrap_interval, paired_bootstrap
 from wildaffect.metrics.scores import TaskScores, VideoStatistics
 
 _SCALES = (Task.VALENCE, Task.AROUSAL)
@@ -43,6 +43,9 @@ SCALE_SCORES = (
     (Task.INTENSITIES, "icc", ("icc", "ccc", "pcc", "mae", "kappa")),
 )
 """Task, the score whose mean stands for it, and the scores of each of its scales."""
+
+_TERMS = ("va.mean_ccc", "expression.macro_f1", "action_units.mean_f1")
+"""Scores whose sum is the overall score."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +86,7 @@ def score_videos(
     interval = bootstrap_interval(
         statistics,
         lambda scores: _values(scores, names, statistics.spaces),
+        limits=_limits(names),
         num_resamples=settings.num_resamples,
         level=settings.confidence,
         seed=settings.seed,
@@ -254,6 +258,22 @@ def _score_names(
     return names
 
 
+def _limits(names: Collection[str]) -> Limits:
+    """Return the lowest and the highest possible value of the named scores, shape (M,)."""
+    terms = [_range(term) for term in _TERMS if term in names]
+    overall = tuple(map(sum, zip(*terms, strict=True)))
+    low, high = np.transpose(
+        [overall if name == "overall" else _range(name) for name in names]
+    )
+    return low, high
+
+
+def _range(name: str) -> tuple[float, float]:
+    if name.startswith((CLASSES, UNITS)) or name.endswith("_f1"):
+        return 0.0, 1.0
+    return (0.0, np.inf) if name.endswith((".mse", ".mae")) else (-1.0, 1.0)
+
+
 def _values(
     scores: TaskScores, names: dict[str, str], spaces: LabelSpaces
 ) -> NDArray[np.float64]:
@@ -279,8 +299,7 @@ def _values(
         for index, label in enumerate(spaces.scales(task).labels):
             for name in of_label:
                 known[f"{task}.{label}.{name}"] = getattr(found, name)[..., index]
-    terms = ("va.mean_ccc", "expression.macro_f1", "action_units.mean_f1")
-    overall = [known[term] for term in terms if term in names]
+    overall = [known[term] for term in _TERMS if term in names]
     known["overall"] = np.sum(overall, axis=0) if overall else scores.p_mtl
     return np.stack([np.asarray(known[name]) for name in names], axis=-1)
 

@@ -10,7 +10,7 @@ Symbols: V videos, R resamples.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isnan, sqrt
 from typing import Protocol, TypeVar
 
@@ -48,6 +48,10 @@ MANY_VIDEOS = 60
 MAX_UNDEFINED = 0.03
 """Maximum share of resamples without a score. More are undefined where only three videos or
 fewer have labels: (1 - 3 / V) to the power of V is about 5 %."""
+
+Limits = tuple[ArrayLike, ArrayLike]
+"""Lowest and highest possible score, each a number or of shape (M,)."""
+UNLIMITED: Limits = (-np.inf, np.inf)
 
 MAX_WEIGHTS = 2_000_000
 """Maximum number of weights in memory, resamples times videos: about 16 MB per column."""
@@ -89,6 +93,7 @@ def bootstrap_interval(
     statistics: PooledStatistics[Scores],
     measure: Callable[[Scores], Floats],
     *,
+    limits: Limits = UNLIMITED,
     num_resamples: int = 2000,
     level: float = 0.95,
     seed: int = 0,
@@ -98,6 +103,7 @@ def bootstrap_interval(
     Args:
         statistics: Statistics of the videos, or other groups, to resample.
         measure: Score, such as `operator.attrgetter("p_mtl")`.
+        limits: Lowest and highest possible score; the interval ends there.
         num_resamples: R.
         level: Nominal share of intervals that contain the true value, in (0, 1).
         seed: Equal seeds give equal draws.
@@ -110,8 +116,11 @@ def bootstrap_interval(
         measure(statistics.pooled(weights))
         for weights in _draws(len(statistics), num_resamples, seed)
     ]
-    return _interval(
+    found = _interval(
         measure(statistics.pooled()), np.concatenate(values), len(statistics), level
+    )
+    return replace(
+        found, low=np.clip(found.low, *limits), high=np.clip(found.high, *limits)
     )
 
 

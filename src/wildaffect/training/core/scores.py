@@ -59,6 +59,7 @@ def score_line(
     interval = bootstrap_interval(
         statistics,
         lambda scores: score_sum(scores, labeled),
+        limits=_sum_limits(labeled),
         num_resamples=NUM_RESAMPLES,
         seed=seed,
     )
@@ -100,6 +101,14 @@ def score_sum(scores: TaskScores, tasks: Sequence[Task]) -> Any:
     parts = [sum(scales) / len(scales)] if scales else []
     parts += [found[task] for task in found if task in tasks and task not in SINGLE_TASKS]
     return sum(parts) if parts else np.nan
+
+
+def _sum_limits(tasks: Sequence[Task]) -> tuple[float, float]:
+    """Return the lowest and the highest possible `score_sum`: correlations may be -1."""
+    f1 = {Task.EXPRESSION, Task.ACTION_UNITS} & set(tasks)
+    correlations = set(tasks) - f1 - SINGLE_TASKS
+    num_correlated = len(correlations) + bool(SINGLE_TASKS & set(tasks))
+    return -float(num_correlated), float(num_correlated + len(f1))
 
 
 def task_scores(scores: TaskScores, tasks: Sequence[Task]) -> dict[str, float]:
