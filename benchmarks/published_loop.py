@@ -188,7 +188,10 @@ class PublishedTraining:
                 for window in self._padded(some).windows():
                     outputs, memory = self._network(window, memory)
                     parts.append(
-                        {task: to_probs(task, raw) for task, raw in outputs.items()}
+                        {
+                            task: to_probs(task, raw, LabelSpaces())
+                            for task, raw in outputs.items()
+                        }
                     )
             joined = {
                 task: torch.cat([part[task] for part in parts], 1).numpy()
@@ -222,7 +225,7 @@ class PublishedTraining:
         return 1.0 - max(0, self._epoch + 1 - self._num_constant) / (num_falling + 1)
 
     def _padded(self, videos: Sequence[FrameSequence]) -> Padded:
-        labels = [to_targets(video.targets, _CPU) for video in videos]
+        labels = [to_targets(video.targets, _CPU, LabelSpaces()) for video in videos]
         features = [
             torch.from_numpy(
                 ((video.features - self._mean) * self._scale).astype(np.float32)
@@ -235,8 +238,8 @@ class PublishedTraining:
         return Padded(
             pad_sequence(features, batch_first=True),
             grid.expand(len(videos), longest),
-            {task: _padded([label[0][task] for label in labels]) for task in Task},
-            {task: _padded([label[1][task] for label in labels]) for task in Task},
+            {task: _padded([each[0][task] for each in labels]) for task in labels[0][0]},
+            {task: _padded([each[1][task] for each in labels]) for task in labels[0][1]},
             [len(video) for video in videos],
         )
 

@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from feature_world import invented_videos
 from published_loop import PublishedTraining
-from run_tables import MEASURES, Runs
+from run_tables import AFFECT_TASKS, MEASURES, Runs
 
 from wildaffect.core.sequences import FrameSequence
 from wildaffect.core.tasks import LabelSpaces, Task
@@ -173,7 +173,7 @@ def train_published(
 
 def best_of_each_task(epochs: Sequence[VideoStatistics]) -> VideoStatistics:
     """Return the statistics of the best epoch of each task."""
-    measures = dict(zip(Task, MEASURES.values(), strict=False))
+    measures = dict(zip(AFFECT_TASKS, MEASURES.values(), strict=False))
     parts = {}
     for task, name in _WINNERS.items():
         best = max(epochs, key=lambda epoch: float(measures[task](epoch.pooled())))

@@ -9,12 +9,15 @@ from wildaffect.metrics.bootstrap import Measure, paired_bootstrap_over_runs
 from wildaffect.metrics.scores import VideoStatistics
 from wildaffect.training.core.scores import score_sum
 
+AFFECT_TASKS = (Task.VALENCE, Task.AROUSAL, Task.EXPRESSION, Task.ACTION_UNITS)
+"""Tasks of the multi-task score."""
+
 MEASURES: dict[str, Measure] = {
     "CCC V": lambda scores: scores.ccc_valence,
     "CCC A": lambda scores: scores.ccc_arousal,
     "F1 EXPR": lambda scores: scores.macro_f1_expression,
     "F1 AU": lambda scores: scores.mean_f1_action_units,
-    "sum": lambda scores: np.asarray(score_sum(scores, tuple(Task))),
+    "sum": lambda scores: np.asarray(score_sum(scores, AFFECT_TASKS)),
 }
 Runs = Sequence[VideoStatistics]
 
