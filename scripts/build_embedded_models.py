@@ -20,7 +20,7 @@ from rich.progress import Progress
 
 from wildaffect.features.world_features import write_world_features
 from wildaffect.features.world_sight import see_video
-from wildaffect.inference.artifact import EMBEDDED, load_artifact, write_artifact
+from wildaffect.inference.artifact import EMBEDDED, OPEN, load_artifact, write_artifact
 from wildaffect.recipes.embedded import default_artifact, open_artifact
 from wildaffect.recipes.embedded_card import card_of
 from wildaffect.recipes.embedded_parts import train_parts
@@ -49,8 +49,15 @@ def main() -> None:
     for manifest, files in (open_artifact(parts), default_artifact(parts, appearance)):
         target = EMBEDDED / manifest.name
         shutil.rmtree(target, ignore_errors=True)
-        write_artifact(target, manifest, files | {"CARD.md": card_of(manifest).encode()})
+        own = {name: data for name, data in files.items() if not is_stored(name, data)}
+        write_artifact(target, manifest, own | {"CARD.md": card_of(manifest).encode()})
         print(f"{target}: {load_artifact(manifest.name).digest}")
+
+
+def is_stored(name: str, content: bytes) -> bool:
+    """Return whether `open` has this very network, which is then stored once."""
+    path = EMBEDDED / OPEN / name
+    return path.is_file() and path.read_bytes() == content
 
 
 def draw(folder: Path, workers: int) -> None:

@@ -16,6 +16,7 @@ from wildaffect.inference.artifact import (
     DEFAULT,
     EMBEDDED,
     MANIFEST_FILE,
+    OPEN,
     load_artifact,
     zip_folder,
 )
@@ -35,7 +36,7 @@ def _folders() -> list[Seed]:
         networks = [file for file in files if file.endswith(".onnx")]
         spoiled = {MANIFEST_FILE: mutate_json} | dict.fromkeys(networks, mutate)
         seeds.append(Seed(files=files, spoiled=spoiled, seal=_seal))
-    files = files_below(EMBEDDED / DEFAULT)
+    files = files_below(EMBEDDED / OPEN) | files_below(EMBEDDED / DEFAULT)
     return [*seeds, Seed(files=files, spoiled={MANIFEST_FILE: mutate_json})]
 
 

@@ -35,6 +35,8 @@ CARD_FILE = "CARD.md"
 MAX_CARD_BYTES = 1 << 20
 EMBEDDED = Path(__file__).parent / "artifacts"
 DEFAULT = "default"
+OPEN = "open"
+"""Embedded artifact that stores the networks which `DEFAULT` has in common with it."""
 
 _ADAPTER = TypeAdapter(Manifest)
 
@@ -69,7 +71,9 @@ def load_artifact(model: str | Path = DEFAULT) -> Artifact:
         BadArtifact: If it does not exist, is incomplete, altered, of another version, or
             needs inputs that this version does not measure. The message lists them.
     """
-    with open_files(_find(model)) as files:
+    path = _find(model)
+    also = EMBEDDED / OPEN if path == EMBEDDED / DEFAULT else None
+    with open_files(path, also) as files:
         content = files.read(MANIFEST_FILE, MAX_MANIFEST_BYTES)
         if content is None:
             raise BadArtifact(f"{model}: an artifact must hold {MANIFEST_FILE}, got none")

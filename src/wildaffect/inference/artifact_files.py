@@ -27,15 +27,19 @@ class ArtifactFiles(Protocol):
 
 
 @contextmanager
-def open_files(path: Path) -> Iterator[ArtifactFiles]:
+def open_files(path: Path, also: Path | None = None) -> Iterator[ArtifactFiles]:
     """Open an artifact's folder or zip.
+
+    Args:
+        path: Folder or zip.
+        also: Folder of files that a folder does not have.
 
     Raises:
         BadArtifact: If it is neither, or a zip is damaged or unusual; also raised while it
             is read.
     """
     if path.is_dir():
-        yield _Folder(path)
+        yield _Folder(path, also)
         return
     if not path.is_file() or not is_zipfile(path):
         raise BadArtifact(
@@ -54,11 +58,13 @@ def open_files(path: Path) -> Iterator[ArtifactFiles]:
 
 
 class _Folder:
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, also: Path | None) -> None:
+        self._folder, self._also = folder, also
 
     def read(self, name: str, max_bytes: int) -> bytes | None:
         path = self._folder / name
+        if not path.is_file() and self._also:
+            path = self._also / name
         if not path.is_file():
             return None
         try:

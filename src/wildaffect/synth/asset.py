@@ -76,7 +76,8 @@ def load_head() -> HeadAsset:
         arrays = {name: stored[name] for name in stored.files}
     names = [str(name) for name in arrays["target_names"]]
     scale = arrays["target_scale"][:, None, None] / np.float32(32767)
-    deltas = arrays["target_deltas"].astype(np.float32) * scale
+    by_vertex = np.ascontiguousarray(arrays["target_deltas"].transpose(0, 2, 1))
+    deltas = by_vertex.astype(np.float32) * scale
     unit_rows = [row for row, name in enumerate(names) if name.startswith("unit:")]
     ear_rows = [row for row, name in enumerate(names) if name.startswith("detail:ears/")]
     moved_by_ears = np.abs(deltas[ear_rows]).max((0, 2)) > 0.02
