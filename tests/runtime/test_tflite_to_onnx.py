@@ -11,6 +11,7 @@ import pytest
 
 from wildaffect.core.errors import BadWeights
 from wildaffect.runtime.network import Device, Network
+from wildaffect.runtime.tflite_file import read_tflite
 from wildaffect.runtime.tflite_to_onnx import tflite_to_onnx
 
 torch = pytest.importorskip("torch")
@@ -197,3 +198,13 @@ def test_damaged_files_are_refused():
             tflite_to_onnx("x.tflite", bytes(spoiled))
         except BadWeights:
             continue
+
+
+def test_constants_are_no_copies_of_the_file():
+    """Vectors may overlap: a file of a few MB would be read as many GB."""
+    net = Net(1, 8, 8, 3)
+    net.constant(np.ones((4, 3, 3, 3), np.float32))
+    content = net.content()
+    (values,) = [t.values for t in read_tflite(content).tensors if t.values is not None]
+    assert values.sum() == 108
+    assert np.shares_memory(values, np.frombuffer(content, np.uint8))

@@ -12,7 +12,7 @@ import pytest
 
 import wildaffect
 from wildaffect.cli.main import main
-from wildaffect.core.errors import BadArtifact, UsageError
+from wildaffect.core.errors import BadArtifact, BadWeights, UsageError
 from wildaffect.inference.artifact import load_artifact
 from wildaffect.inference.stored_models import stored_names, stored_path
 from wildaffect.runtime.onnx_writer import OnnxGraph
@@ -136,6 +136,38 @@ def test_names_are_not_taken_by_accident(file):
     for name in ("../up", "", ".hidden", "a/b"):
         with pytest.raises(UsageError, match="name: must be up to 64 letters"):
             wildaffect.add_model(file, name, accept_license=True)
+
+
+def test_one_process_of_two_adds_a_name(file):
+    """The second finds the name taken, though it was free when it began."""
+
+    def accept_late(terms):
+        wildaffect.add_model(file, "toy", accept_license=True)
+        return True
+
+    with pytest.raises(UsageError, match="toy is already added"):
+        wildaffect.add_model(file, "toy", accept_license=accept_late)
+    assert stored_names() == ("toy",)
+    assert [path.name for path in stored_path("toy").parent.iterdir()] == ["toy.zip"]
+
+
+def test_a_file_is_looked_at_before_its_description_is_missed(tmp_path):
+    with pytest.raises(BadWeights, match="no such file"):
+        wildaffect.add_model(tmp_path / "none.onnx", "toy")
+    for name in ("net.pth", "NET.PTH"):
+        (tmp_path / name).write_bytes(b"1")
+        with pytest.raises(BadWeights, match="PyTorch files are not read"):
+            wildaffect.add_model(tmp_path / name, "toy")
+
+
+def test_ratings_and_intensities_are_listed(file, capsys):
+    description = file.with_suffix(".toml")
+    head = DESCRIPTION.split("[[outputs]]", maxsplit=1)[0]
+    for task, listed in (("dimensions", "2 ratings"), ("intensities", "2 intensities")):
+        labels = '["AU06", "AU12"]\nrange = [0, 5]\n'
+        description.write_text(f'{head}[[outputs]]\ntask = "{task}"\nlabels = {labels}')
+        assert main(["models", "add", str(file), "--as", task, "--accept-license"]) == 0
+        assert f"predicts {listed}\n" in capsys.readouterr().out
 
 
 def test_a_damaged_model_is_named_and_the_others_listed(file, capsys):

@@ -8,10 +8,10 @@ from zipfile import ZipFile, ZipInfo, is_zipfile
 
 from wildaffect.core.errors import BadArtifact
 from wildaffect.core.zips import BadZip, open_member, open_zip
+from wildaffect.runtime.onnx_writer import MAX_ONNX_BYTES
 
 MAX_MANIFEST_BYTES = 4 << 20
-MAX_NETWORK_BYTES = (2 << 30) - 1
-"""Maximum size of an ONNX file."""
+MAX_NETWORK_BYTES = MAX_ONNX_BYTES
 
 
 class ArtifactFiles(Protocol):

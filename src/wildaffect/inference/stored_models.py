@@ -48,15 +48,21 @@ def check_new_name(name: str, taken: tuple[str, ...], *, overwrite: bool) -> Non
     if name in taken:
         raise UsageError(f"name: {name} is a model of the package; choose another")
     if stored_path(name) and not overwrite:
-        raise UsageError(
-            f"name: {name} is already added; choose another, or pass `overwrite=True`"
-        )
+        raise _taken(name)
 
 
-def store(name: str, files: dict[str, bytes]) -> Path:
+def _taken(name: str) -> UsageError:
+    return UsageError(
+        f"name: {name} is already added; choose another, or pass `overwrite=True`"
+    )
+
+
+def store(name: str, files: dict[str, bytes], *, overwrite: bool) -> Path:
     """Write the files of an artifact as the model of a name, and return its path.
 
     Raises:
+        UsageError: If another process has added one of this name, which is not to be
+            replaced.
         OutputError: If it cannot be written.
     """
     path = models_folder() / f"{name}{SUFFIX}"
@@ -65,6 +71,8 @@ def store(name: str, files: dict[str, bytes]) -> Path:
         with whole_file(path) as part, zipfile.ZipFile(part, "w") as archive:
             for file, content in files.items():
                 archive.writestr(zipfile.ZipInfo(file), content)
+            if path.exists() and not overwrite:  # the part is locked
+                raise _taken(name)
     except OSError as error:
         raise OutputError(f"{path}: cannot be written: {error.strerror}") from error
     return path

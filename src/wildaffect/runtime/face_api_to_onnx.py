@@ -24,6 +24,15 @@ NUM_CLASSES = 7
 NUM_BLOCKS = 4
 LAYERS = ("conv0", "conv1", "conv2", "conv3")
 """Layers of a block; the first halves the resolution."""
+_DAMAGE = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+"""What a manifest raises that is no manifest, or contradicts the weights."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +98,7 @@ def face_api_to_onnx(file: Path) -> bytes:
         add_layers(built, read_weights(file.parent))
     except FileNotFoundError as error:
         raise BadWeights(f"{file}: needs {error.filename} beside it") from None
-    except (KeyError, TypeError, ValueError) as error:
+    except _DAMAGE as error:
         raise BadWeights(
             f"{file}: must be the weights of face-api's expression network, got: {error}"
         ) from None

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 IR_VERSION, OPSET = 9, 18
 """Versions of the format and of its operators."""
+MAX_ONNX_BYTES = (2 << 30) - 1
+"""Maximum size of an ONNX file, as of every message of Protocol Buffers."""
 
 Shape = Sequence[int | None]
 """Sizes of axes; None where they are dynamic."""
@@ -26,6 +28,7 @@ class OnnxGraph:
 
     name: str
     _parts: list[bytes] = field(default_factory=list)
+    _constant_bytes: int = 0
 
     def add_input(self, name: str, shape: Shape) -> None:
         """Add a float32 input."""
@@ -36,7 +39,14 @@ class OnnxGraph:
         self._parts.append(_value_info(12, name, shape))
 
     def add_constant(self, name: str, values: NDArray[np.generic]) -> None:
-        """Add a constant; its type must be float32, float16, int32 or int64."""
+        """Add a constant; its type must be float32, float16, int32 or int64.
+
+        Raises:
+            ValueError: If the constants are more than a file can hold.
+        """
+        self._constant_bytes += values.nbytes
+        if self._constant_bytes > MAX_ONNX_BYTES:
+            raise ValueError(f"constants of more than {MAX_ONNX_BYTES:,} bytes")
         tensor = b"".join(_number(1, size) for size in values.shape)
         tensor += _number(2, _TYPES[values.dtype.name]) + _text(8, name)
         tensor += _bytes(9, np.ascontiguousarray(values).tobytes())

@@ -71,7 +71,8 @@ def read_tflite(content: bytes) -> TfliteFile:
     if content[4:8] != b"TFL3":
         raise BadTflite("no mark of TFLite, version 3")
     try:
-        return _read(_Table(content, _at(content, 0, "<I")))
+        whole = memoryview(content)  # of which vectors that overlap are no copies
+        return _read(_Table(whole, _at(whole, 0, "<I")))
     except BadTflite:
         raise
     except (IndexError, ValueError, OverflowError) as error:
@@ -103,7 +104,7 @@ def _read(model: "_Table") -> TfliteFile:
     )
 
 
-def _tensor(table: "_Table", buffers: list[bytes]) -> Tensor:
+def _tensor(table: "_Table", buffers: list[memoryview]) -> Tensor:
     shape = table.numbers(0, np.int32)
     data = buffers[table.number(2, "<I", 0)]
     kind = table.number(1, "<b", 0)
@@ -123,7 +124,7 @@ def _tensor(table: "_Table", buffers: list[bytes]) -> Tensor:
     )
 
 
-def _at(content: bytes, place: int, kind: str) -> int:
+def _at(content: memoryview, place: int, kind: str) -> int:
     if place < 0:
         raise BadTflite("an offset before its beginning")
     try:
@@ -137,7 +138,7 @@ def _at(content: bytes, place: int, kind: str) -> int:
 class _Table:
     """A FlatBuffers table at a place in a file."""
 
-    content: bytes
+    content: memoryview
     place: int
 
     def _field(self, number: int) -> int:
@@ -171,7 +172,7 @@ class _Table:
     def numbers(self, number: int, kind: type[np.int32]) -> tuple[int, ...]:
         return tuple(np.frombuffer(self.data(number, size=4), kind).tolist())
 
-    def data(self, number: int, size: int = 1) -> bytes:
+    def data(self, number: int, size: int = 1) -> memoryview:
         """Return the bytes of a vector whose values have `size` bytes each."""
         start, count = self._vector(number)
         part = self.content[start : start + size * count]

@@ -16,6 +16,7 @@ from wildaffect.inference.artifact import (
 from wildaffect.inference.foreign.build import build_artifact
 from wildaffect.inference.foreign.card import terms_of, write_card
 from wildaffect.inference.foreign.catalog import find_description
+from wildaffect.inference.foreign.network import check_file
 from wildaffect.inference.stored_models import check_new_name, remove, store
 
 
@@ -59,6 +60,7 @@ def add_model(
     """
     file = Path(file)
     check_new_name(name, embedded_names(), overwrite=overwrite)
+    check_file(file)
     described = find_description(file, description)
     terms = terms_of(described)
     accepted = accept_license(terms) if callable(accept_license) else accept_license
@@ -76,6 +78,7 @@ def add_model(
             CARD_FILE: card.encode(),
             MANIFEST_FILE: manifest_bytes(artifact.manifest),
         },
+        overwrite=overwrite,
     )
     return AddedModel(name=name, path=path, artifact=load_artifact(path))
 

@@ -76,6 +76,10 @@ def describe(name: str, model: Artifact) -> ListedModel:
         predicts.append(f"{len(manifest.expression.predicted)} expressions")
     if manifest.action_units:
         predicts.append(f"{len(manifest.action_units.predicted)} action units")
+    if len(manifest.dimensions):
+        predicts.append(f"{len(manifest.dimensions)} ratings")
+    if len(manifest.intensities):
+        predicts.append(f"{len(manifest.intensities)} intensities")
     return ListedModel(
         name=name,
         version=manifest.version,

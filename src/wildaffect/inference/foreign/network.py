@@ -24,23 +24,37 @@ _CONVERTERS: dict[str, Callable[[Path], bytes]] = {
 """End of a file's name -> function that returns it as ONNX."""
 
 
+def check_file(file: Path) -> None:
+    """Check that a weight file is there, and of a format that is read.
+
+    Raises:
+        BadWeights: If it is not, with what to do.
+    """
+    if not file.is_file():
+        raise BadWeights(f"no such file: {file}")
+    framework = _NOT_READ.get(file.suffix.lower())
+    if framework and _converter(file) is None:
+        raise BadWeights(
+            f"{file}: {framework} files are not read; export the network to ONNX where it "
+            "was made, and add the .onnx file (docs/models.md)"
+        )
+
+
+def _converter(file: Path) -> Callable[[Path], bytes] | None:
+    return next((c for end, c in _CONVERTERS.items() if file.name.endswith(end)), None)
+
+
 def read_network(file: Path) -> bytes:
     """Return the network of a weight file as ONNX.
 
     Raises:
         BadWeights: If it cannot be read or is not safe, with what to do.
     """
-    convert = next((c for end, c in _CONVERTERS.items() if file.name.endswith(end)), None)
+    check_file(file)
+    convert = _converter(file)
     try:
-        if not file.is_file():
-            raise BadWeights(f"no such file: {file}")
         if file.stat().st_size > MAX_NETWORK_BYTES:
             raise BadWeights(f"{file}: must have at most {MAX_NETWORK_BYTES:,} bytes")
-        if file.suffix in _NOT_READ and convert is None:
-            raise BadWeights(
-                f"{file}: {_NOT_READ[file.suffix]} files are not read; export the network "
-                "to ONNX where it was made, and add the .onnx file (docs/models.md)"
-            )
         content = convert(file) if convert else file.read_bytes()
     except OSError as error:
         raise BadWeights(f"{file}: cannot be read: {error.strerror}") from None
