@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -46,3 +47,25 @@ def test_a_reader_that_leaves_early_ends_the_command_without_a_traceback():
     child = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, check=False)
     os.close(writer)
     assert child.stderr == b""
+
+
+WITH_A_THREAD = """
+import signal, sys, threading, time
+signal.signal(signal.SIGINT, signal.default_int_handler)
+threading.Thread(target=time.sleep, args=(20,)).start()
+from wildaffect.cli.main import program
+sys.argv = ["wildaffect", "--version"]
+sys.exit(program())
+"""
+
+
+def test_an_interrupt_ends_a_command_that_waits_for_a_thread_at_its_end():
+    """Python itself prints a traceback there, and may hang or abort."""
+    command = [sys.executable, "-c", WITH_A_THREAD]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+        child.stdout.readline()
+        time.sleep(0.5)  # the command has ended, and Python waits
+        child.send_signal(signal.SIGINT)
+        _, printed = child.communicate(timeout=10)
+    assert printed == b""
+    assert child.returncode == -signal.SIGINT

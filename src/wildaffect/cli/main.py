@@ -23,6 +23,7 @@ from wildaffect.cli.parser.parse import parse
 from wildaffect.cli.parser.parts import flags_of
 from wildaffect.cli.parser.spec import recipe_argument, spec_of
 from wildaffect.cli.stopping import (
+    end_on_interrupt,
     let_go_of_output,
     status_of,
     stops_on_signals,
@@ -41,6 +42,7 @@ def program() -> int:
     try:
         return main(owns_process=True)
     finally:
+        end_on_interrupt()
         gc.freeze()  # the interpreter would look through all objects again before it ends
 
 

@@ -49,6 +49,15 @@ def status_of(stop: KeyboardInterrupt | BrokenPipeError) -> int:
     return status
 
 
+def end_on_interrupt() -> None:
+    """Let the next SIGINT end a process that has nothing left to finish.
+
+    Python waits for its threads as it ends, and may hang or abort if it is interrupted then.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def take_every_character() -> None:
     """Print characters that the terminal cannot encode as escapes."""
     for stream in (sys.stdout, sys.stderr):
