@@ -52,7 +52,7 @@ def status_of(stop: KeyboardInterrupt | BrokenPipeError) -> int:
 def end_on_interrupt() -> None:
     """Let the next SIGINT end a process that has nothing left to finish.
 
-    Python waits for its threads as it ends, and may hang or abort if it is interrupted then.
+    Python waits for its threads as it ends, and may hang or abort if interrupted then.
     """
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
