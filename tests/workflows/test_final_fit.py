@@ -93,6 +93,13 @@ def test_the_first_of_the_best_epochs_counts(tmp_path):
     assert best_epoch(run) == 2
 
 
+def test_an_epoch_whose_score_is_not_defined_is_never_the_best(tmp_path):
+    run = Run(tmp_path)
+    for epoch, score in enumerate([float("nan"), 0.1, 0.2], start=1):
+        append_metrics(run, {"epoch": epoch, "dev/score": score})
+    assert best_epoch(run) == 3
+
+
 def test_a_split_that_is_trained_on_is_not_scored(tiny_data, tmp_path):
     with pytest.raises(UsageError, match="val is trained on and cannot be scored"):
         wildaffect.train(SMALL, tiny_data, train_split=BOTH, output=tmp_path / "run")

@@ -11,11 +11,13 @@ import wildaffect
 from wildaffect.core.errors import BadAnnotation
 from wildaffect.core.tasks import Task
 from wildaffect.features.geometry import GEOMETRY_COLUMNS
+from wildaffect.features.importing import import_features
 from wildaffect.features.records import NO_DIGEST, FeatureTable, Provenance
 from wildaffect.features.sets import geometry_set
 from wildaffect.features.store import FeatureStore
 from wildaffect.inference.artifact import load_artifact
 from wildaffect.training.core.recipe import BestOnDevSplit
+from wildaffect.training.temporal.unlabeled import PseudoLabels
 
 NUM_ROWS = 60
 NUM_VIDEOS = {"train": 6, "val": 4}
@@ -193,3 +195,66 @@ def test_a_table_with_one_row_for_each_video_can_be_evaluated(clips, tmp_path):
     report = wildaffect.evaluate(clips, path, split="val", num_resamples=10)
     assert report.values["dimensions.mean_ccc"] == 1
     assert report.values["action_units.mean_f1"] == 1
+
+
+@pytest.fixture(scope="module")
+def moods(tmp_path_factory):
+    """Videos with a class and an attribute each, whose frames differ."""
+    root = tmp_path_factory.mktemp("moods")
+    lines = ["video,split,expression[calm|angry|sad],smile[0|1]"]
+    for place, (split, num_videos) in enumerate({"train": 12, "val": 12}.items()):
+        for index in range(num_videos):
+            level = index % 3
+            bias = None if index % 2 else level / 2
+            write_features(root, f"{split}{index}", 400 + 20 * place + index, bias)
+            mood = ("calm", "angry", "sad")[level]
+            lines.append(f"{split}{index},{split},{mood},{int(level > 1)}")
+    for index in range(2):
+        write_features(root, f"more{index}", 500 + index)
+    (root / "manifest.csv").write_text("\n".join(lines) + "\n")
+    return root
+
+
+def test_classes_of_whole_videos_score_as_their_tables_do(moods, tmp_path):
+    result = wildaffect.train(replace(RECIPE, num_epochs=4), moods, output=tmp_path / "run")
+    printed = {line.name: line.scores for line in result.scores}
+    assert set(printed) == {"raw", "calibrated"}
+    for name, scores in printed.items():
+        tables = tmp_path / name
+        wildaffect.predict(
+            result.folder, tables, data=moods, split="val", raw=name == "raw"
+        )
+        report = wildaffect.evaluate(moods, tables, split="val", num_resamples=10)
+        found = report.values
+        assert found["expression.macro_f1"] == pytest.approx(scores["expression"])
+        assert found["action_units.mean_f1"] == pytest.approx(scores["action_units"])
+
+
+def test_own_labels_train_beside_videos_without_labels(moods, tmp_path):
+    recipe = replace(RECIPE, num_epochs=1, unlabeled=PseudoLabels())
+    result = wildaffect.train(
+        recipe,
+        moods,
+        output=tmp_path / "run",
+        score_split=None,
+        unlabeled_features=moods / "features",
+    )
+    assert result.trained.data.unlabeled_videos == ("more0", "more1")
+
+
+def test_features_of_whole_videos_suffice_for_their_labels(moods, tmp_path):
+    rng = np.random.default_rng(0)
+    names = [
+        line.split(",")[0] for line in (moods / "manifest.csv").read_text().splitlines()
+    ][1:]
+    arrays = {f"{name}/feature": rng.normal(size=(1, 4)) for name in names}
+    np.savez(tmp_path / "embedding.npz", **arrays)
+    store = FeatureStore(tmp_path / "features")
+    import_features(tmp_path / "embedding.npz", store, feature_set="embedding", rows="clip")
+    recipe = replace(RECIPE, num_epochs=1, inputs=("embedding",))
+    run = tmp_path / "run"
+    wildaffect.train(recipe, moods, features=store.root, output=run)
+    written = wildaffect.predict(
+        run, tmp_path / "tables", data=moods, split="val", features=store.root
+    )
+    assert (written.num_written, written.num_missing) == (12, 0)

@@ -135,13 +135,18 @@ def join_sets(frame_number: Index, sets: Sequence[JoinedSet]) -> Joined:
 
 
 def frames_of(sets: Sequence[JoinedSet]) -> Index:
-    """Return the frames that any set has features of, strictly ascending."""
+    """Return the frames that any set has features of, strictly ascending.
+
+    Features of the whole video without any frame are those of one frame, number 0.
+    """
     frames = [
         each.features.frame_number
         for each in sets
         if isinstance(each.features, FrameFeatures)
     ]
-    return np.unique(np.concatenate([np.zeros(0, np.int64), *frames]))
+    found = np.unique(np.concatenate([np.zeros(0, np.int64), *frames]))
+    of_video = any(isinstance(each.features, ClipFeatures) for each in sets)
+    return np.zeros(1, np.int64) if of_video and not len(found) else found
 
 
 def times_of(frame_number: Index, clock: FrameFeatures | None) -> NDArray[np.float64]:

@@ -1,6 +1,7 @@
 """Several splits of a data set read as one, to train on all of them."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -31,8 +32,8 @@ def read_splits(path: Path, splits: Sequence[str], *, layout: str | None) -> Ann
 
 def _join(path: Path, parts: Sequence[Annotated], splits: Sequence[str]) -> Annotated:
     first = parts[0]
-    every = [video for part in parts for video in part.annotations.videos]
-    twice = sorted({video for video in every if every.count(video) > 1})
+    counts = Counter(video for part in parts for video in part.annotations.videos)
+    twice = sorted(video for video, count in counts.items() if count > 1)
     if twice:
         raise UsageError(
             f"{path}: no video may be in two of the splits {', '.join(splits)}, got "

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.core.causal import left_padding_s
-from wildaffect.core.columns import TaskColumns
+from wildaffect.core.columns import TaskColumns, empty_columns
 from wildaffect.core.errors import FeatureError
 from wildaffect.core.sequences import FrameSequence, Index
-from wildaffect.core.tasks import Task
+from wildaffect.core.tasks import LabelSpaces, Task
 from wildaffect.core.windows import (
     TIME_TOLERANCE_S,
     LeftPaddedWindow,
@@ -104,12 +104,10 @@ def pad_left(sample: Sample, spec: LeftPaddedWindow) -> Sample:
     )
 
 
-def without_labels(sample: Sample) -> Sample:
-    """Return a window whose labels all count as missing."""
-    targets = sample.targets.take_columns(np.arange(len(sample)))
-    for task in Task:
-        targets[task].valid[:] = False
-    return replace(sample, targets=targets)
+def without_labels(sample: Sample, spaces: LabelSpaces) -> Sample:
+    """Return a window of which nothing is labeled, with columns of these label spaces."""
+    targets = empty_columns(len(sample), spaces)
+    return replace(sample, targets=targets, clip_level=False)
 
 
 def _window_around(

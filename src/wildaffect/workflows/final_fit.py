@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import isnan
 from pathlib import Path
 from statistics import median
 
@@ -68,5 +69,8 @@ def best_epoch(run: Run) -> int:
     is looked at.
     """
     rows = list(read_metrics(run))
-    best = max(rows, key=lambda row: (row["dev/score"], -row["epoch"]))
+    scored = [row for row in rows if not isnan(row["dev/score"])]
+    if not scored:  # the run then has the weights of its last epoch
+        return int(rows[-1]["epoch"])
+    best = max(scored, key=lambda row: (row["dev/score"], -row["epoch"]))
     return int(best["epoch"])

@@ -86,4 +86,4 @@ class TrainingBatches:
         rng = np.random.default_rng((self._recipe.seed, _DRAW_UNLABELED, step))
         drawn = list(self._unlabeled.draw(self._num_unlabeled, rng))
         own = drawn[self._processes.rank :: self._processes.count]
-        return [without_labels(window) for window in own]
+        return [without_labels(window, self._spaces) for window in own]

@@ -2,17 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from wildaffect.calibration.labeled import decide, label_rows, statistics
+from wildaffect.calibration.labeled import label_rows, statistics
 from wildaffect.core.columns import TaskColumns
 from wildaffect.core.outputs import SequenceOutputs
 from wildaffect.core.sequences import FrameSequence
-from wildaffect.core.tasks import LabelSpaces
-from wildaffect.inference.calibration import Calibration
+from wildaffect.core.tasks import LabelSpaces, Task
+from wildaffect.inference.calibration import Calibrated, Calibration, apply_calibration
 from wildaffect.metrics.scores import VideoStatistics
 from wildaffect.training.core.scores import task_scores
 from wildaffect.training.temporal.predict import predict_sequences
@@ -47,7 +48,7 @@ def pool_outputs(
     ]
 
 
-def _mean(values: NDArray[np.float32]) -> NDArray[np.float32]:
+def _mean(values: NDArray[Any]) -> NDArray[Any]:
     return values.mean(0, keepdims=True)
 
 
@@ -57,13 +58,42 @@ def video_statistics(
     calibration: Calibration,
     spaces: LabelSpaces,
 ) -> VideoStatistics:
-    """Return the score statistics of each video, over rows with features."""
+    """Return the score statistics of each video, over rows with features.
+
+    A video that is labeled as a whole is decided as `evaluate` decides it from a table: the
+    rows are calibrated one by one, then pooled.
+    """
     rows = label_rows(pool_outputs(outputs, sequences), targets_of(sequences))
-    probs = {
-        task: rows.smoothed(task, calibration.smoothing.of(task)) for task in rows.labels
+    calibrated = [apply_calibration(output, calibration) for output in outputs]
+    decided = {
+        task: np.concatenate(
+            [
+                _decision_of_clip(task, found)
+                if sequence.clip_level
+                else _decision(task, found)
+                for found, sequence in zip(calibrated, sequences, strict=True)
+            ]
+        )
+        for task in rows.labels
     }
-    every = np.ones(len(rows.video_index), bool)
-    return statistics(rows, decide(probs, calibration, rows=every), spaces)
+    return statistics(rows, decided, spaces)
+
+
+def _decision(task: Task, found: Calibrated) -> NDArray[Any]:
+    """Return the prediction for each row."""
+    if task is Task.EXPRESSION and found.expression is not None:
+        return found.expression
+    if task is Task.ACTION_UNITS and found.action_units is not None:
+        return found.action_units
+    return found.outputs.probs[task]
+
+
+def _decision_of_clip(task: Task, found: Calibrated) -> NDArray[Any]:
+    """Return one prediction: the mean; a unit is present if it is in half of the rows."""
+    if task is Task.EXPRESSION:
+        return _mean(found.outputs.probs[task]).argmax(1)
+    pooled = _mean(_decision(task, found))
+    return (pooled >= 0.5).astype(np.int8) if task is Task.ACTION_UNITS else pooled
 
 
 def raw_scores(
