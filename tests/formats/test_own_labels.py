@@ -104,6 +104,8 @@ def test_a_label_out_of_range_is_named_with_its_line_and_column(
         ("image,AU06_intensity[1..5]", "an intensity must start at 0"),
         ("image,my pain[0..10]", "name must be letters, digits and _"),
         ("image,pain[0..10],pain[0..5]", "must be distinct"),
+        ("image,valence[0..10]", "must not be named valence"),
+        ("image,subject[0|1]", "must not be named subject"),
         ("image,expression[my-lab-7]", r"such as expression\[calm\|angry\|happy\]"),
         ("image,expression[calm|calm]", "at least two and distinct"),
         ("video,image,pain[0..1]", "or video alone for labels of whole videos"),
@@ -125,4 +127,14 @@ def test_scales_of_another_data_set_are_matched_by_name_and_range(tmp_path):
     assert mapped.unlabeled["focus"] == 1
     other = read(tmp_path, "image,pain[0..5]", "1.jpg,2").annotations
     with pytest.raises(UsageError, match=r"pain must have the range \[0, 10\]"):
+        map_spaces(other, mine.spaces)
+
+
+def test_own_classes_in_another_order_are_matched_by_name_and_others_refused(tmp_path):
+    mine = read(tmp_path, "image,expression[calm|angry|sad]", "1.jpg,sad").annotations
+    moved = read(tmp_path, "image,expression[sad|calm|angry]", "1.jpg,sad").annotations
+    mapped = map_spaces(moved, mine.spaces).annotations
+    assert mapped.expression.values.tolist() == [2]
+    other = read(tmp_path, "image,expression[calm|angry|glad]", "1.jpg,glad").annotations
+    with pytest.raises(UsageError, match="must be calm, angry, sad as in the other data"):
         map_spaces(other, mine.spaces)

@@ -8,7 +8,7 @@ import pytest
 from pyarrow import csv
 
 import wildaffect
-from wildaffect.core.errors import BadAnnotation
+from wildaffect.core.errors import BadAnnotation, UsageError
 from wildaffect.core.tasks import Task
 from wildaffect.features.geometry import GEOMETRY_COLUMNS
 from wildaffect.features.importing import import_features
@@ -258,3 +258,42 @@ def test_features_of_whole_videos_suffice_for_their_labels(moods, tmp_path):
         run, tmp_path / "tables", data=moods, split="val", features=store.root
     )
     assert (written.num_written, written.num_missing) == (12, 0)
+
+
+@pytest.fixture(scope="module")
+def compared(moods, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("compared")
+    recipe = replace(RECIPE, num_epochs=1)
+    lines = (moods / "manifest.csv").read_text().splitlines()
+    rated = [f"{line},{place % 4}" for place, line in enumerate(lines[1:])]
+    text = "\n".join([f"{lines[0]},focus[0..3]", *rated])
+    (folder / "manifest.csv").write_text(f"{text}\n")
+    result = wildaffect.compare(
+        [recipe],
+        folder,
+        output=folder / "runs",
+        features=moods / "features",
+        num_seeds=1,
+    )
+    return folder, result
+
+
+def test_recipes_are_compared_by_the_labels_of_the_data(compared):
+    _, result = compared
+    assert set(result.lines[0].scores) == {
+        "expression",
+        "action_units",
+        "dimensions",
+        "score",
+    }
+
+
+def test_a_calibration_on_other_labels_than_those_of_the_run_is_refused(
+    compared, moods, tmp_path
+):
+    folder, _ = compared
+    (run,) = [path.parent for path in (folder / "runs").rglob("weights.safetensors")]
+    text = (folder / "manifest.csv").read_text().replace("[0..3]", "[0..9]")
+    (tmp_path / "manifest.csv").write_text(text)
+    with pytest.raises(UsageError, match=r"focus must have the range \[0, 3\]"):
+        wildaffect.calibrate(run, tmp_path, split="val", features=moods / "features")

@@ -81,6 +81,13 @@ def _check_header(path: Path, names: list[str]) -> str | None:
                 1,
                 f"a column must be one of {known} and so on, got {name[:40]!r}; {ADVICE}",
             )
+        if label in {*_PLAIN, "expression"}:
+            raise BadAnnotation(
+                path,
+                1,
+                f"a rating or attribute must not be named {label}, which has a meaning of "
+                f"its own (docs/data.md), got {name!r}; name it {label}_rating or so",
+            )
         labels.append(label)
     every = [*labels, *(name for name in names if name in _PLAIN)]
     if len(set(every)) != len(every) or len(expressions) > 1:

@@ -137,7 +137,14 @@ def _map_shares(annotations: Annotations, target: LabelSpace) -> TaskColumn | No
 
 def _table(annotations: Annotations, target: LabelSpace) -> dict[str, str | None]:
     source = annotations.spaces.expressions
+    if source.name == target.name and set(source.labels) == set(target.labels):
+        return {label: label for label in source.labels}  # only their order differs
     table = EXPRESSION_TABLES.get((source.name, target.name))
+    if table is None and source.name == target.name:
+        raise UsageError(
+            f"{annotations.source}: classes must be {', '.join(target.labels)} as in the "
+            f"other data, got {', '.join(source.labels)}"
+        )
     if table is None:
         known = sorted(new for old, new in EXPRESSION_TABLES if old == source.name)
         raise UsageError(

@@ -63,15 +63,22 @@ def calibrate(
         num_threads: Threads of tensor operations on the CPU.
 
     Raises:
-        UsageError: If the run is unfinished or has no dev split, or videos of the split
-            trained it.
+        UsageError: If the run is unfinished or has no dev split, videos of the split
+            trained it, or its labels cannot be mapped to those of the run.
         SplitError: If there are fewer than two subjects to fit on.
         FeatureError: If the store lacks what the run reads.
     """
     use_threads(num_threads)
     trained = load_run(run)
     store = FeatureStore(Path(features) if features else Path(data) / "features")
-    found = load_split(Path(data), store, trained.recipe, split or train_split, layout)
+    found = load_split(
+        Path(data),
+        store,
+        trained.recipe,
+        split or train_split,
+        layout,
+        spaces=trained.data.spaces,
+    )
     if split is None:
         fitted = _on_dev_split(trained, found)
         num_videos = len(trained.data.dev_videos)

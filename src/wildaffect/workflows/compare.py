@@ -108,7 +108,7 @@ def compare(  # noqa: PLR0913 - each is an option of the command
         )
         evaluated = load_split(Path(data), setup.job.store, recipe, score_split)
         systems[name] = _train(name, setup, (evaluated, score_split), num_seeds)
-    tasks = next(iter(found.values())).model.tasks
+    tasks = setup.job.recipe.model.tasks  # own labels of the data among them
     comparison = Comparison(evaluated, tasks, evaluated.annotations.spaces, seed=0)
     result = ComparisonResult(
         folder=folder,

@@ -133,8 +133,9 @@ def ensemble(  # noqa: PLR0913 - each is an option of the command
         on_stage: Called with the name of each stage as it begins.
 
     Raises:
-        UsageError: If a run did not end, members have other label spaces, or the split
-            was used to train a member or has fewer than two people.
+        UsageError: If a run did not end, members have other label spaces, to which those
+            of the split cannot be mapped, or the split was used to train a member or has
+            fewer than two people.
         BadOutputs: If members have features of different frames.
         OutputError: If the folder cannot be written.
     """
@@ -187,20 +188,21 @@ def _outputs(
     """Return the split with its labels, and the outputs of every member."""
     store = job.store
     predicted = []
-    read_by = members[0].recipe
-    split = load_split(job.data, store, read_by, job.split, job.layout)
+    read_by, spaces = members[0].recipe, members[0].data.spaces
+    split = load_split(job.data, store, read_by, job.split, job.layout, spaces)
     for member in members:
         job.on_stage(f"predicting {job.split} with {member.run.folder.name}")
         if not has_same_inputs(read_by, member.recipe):
             read_by = member.recipe
-            split = load_split(job.data, store, read_by, job.split, job.layout)
+            split = load_split(job.data, store, read_by, job.split, job.layout, spaces)
         _refuse_trained(job, member, split)
         predicted.append(predict_stored(member, split.sequences, job.split))
     return split, predicted
 
 
 def _refuse_trained(job: _Job, member: TrainedModel, split: Split) -> None:
-    used = {*member.data.train_videos, *member.data.dev_videos}
+    data = member.data
+    used = {*data.train_videos, *data.dev_videos, *data.unlabeled_videos}
     shared = [sequence.video for sequence in split.sequences if sequence.video in used]
     if shared:
         raise UsageError(
