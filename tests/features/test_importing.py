@@ -156,6 +156,13 @@ def test_moments_of_a_table_keep_their_times_and_the_names_of_columns(tmp_path):
         np.testing.assert_array_equal(stored.read(), [[1, 2], [5, 6]])
 
 
+def test_a_video_named_by_digits_keeps_its_zeros(tmp_path):
+    (tmp_path / "voice.csv").write_text("video,time_s,pitch\n0012,0.5,1\n0012,1.5,2\n")
+    store = FeatureStore(tmp_path / "store")
+    import_features(tmp_path / "voice.csv", store, feature_set="voice", rows="moments")
+    assert [found.video for found in store.entries("voice")] == ["0012"]
+
+
 def test_one_row_per_video_is_a_clip(tmp_path):
     np.savez(tmp_path / "t.npz", **{"v/feature": rows([4])})
     store = FeatureStore(tmp_path / "store")

@@ -8,8 +8,9 @@ import torch
 import wildaffect
 from wildaffect.features.store import FeatureStore
 from wildaffect.training.core.checkpoint import load_weights
+from wildaffect.training.core.curves import write_curves
 from wildaffect.training.core.recipe import BestOnDevSplit
-from wildaffect.training.core.runs import Run, read_metrics
+from wildaffect.training.core.runs import Run, append_metrics, read_metrics
 from wildaffect.training.temporal.load import load_split
 from wildaffect.training.temporal.runs import load_run
 from wildaffect.training.temporal.score import raw_scores
@@ -61,3 +62,15 @@ def test_curves_are_drawn_by_step_with_a_point_for_every_epoch(tiny_data, tmp_pa
     assert {"dev", "val", "steps"} <= set(words)
     num_steps = list(read_metrics(Run(result.folder)))[-1]["step"]
     assert words[0] == f"Score after each of 3 epochs, {num_steps:,} steps"
+
+
+def test_an_epoch_without_a_defined_score_has_no_point(tmp_path):
+    run = Run(tmp_path)
+    for epoch, score in enumerate([float("nan"), 0.1, 0.2], start=1):
+        scores = {"dev/score": score, "val/score": float("nan")}
+        append_metrics(run, {"epoch": epoch, "step": 10 * epoch} | scores)
+    write_curves(run)
+    drawn = run.curves.read_text()
+    assert drawn.count("<circle") == 2
+    assert "nan" not in drawn
+    assert ">val<" not in drawn

@@ -112,7 +112,8 @@ def _read_npz(path: Path) -> Iterator[tuple[str, Arrays]]:
 
 def _read_csv(path: Path) -> Iterator[tuple[str, Arrays]]:
     try:
-        table = csv.read_csv(path)
+        names = csv.ConvertOptions(column_types={"video": pa.string()})  # 0012 is no 12
+        table = csv.read_csv(path, convert_options=names)
     except (OSError, pa.ArrowException) as error:
         raise FeatureError(
             f"{path}: file must be CSV with a header, got: {error}"

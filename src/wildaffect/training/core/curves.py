@@ -1,6 +1,7 @@
 """Learning curves of a run: scores after every epoch that select nothing."""
 
 from collections.abc import Callable, Sequence
+from math import isnan, nan
 from typing import Any
 
 from torch import nn
@@ -23,13 +24,19 @@ def no_curve(model: nn.Module) -> dict[str, float]:  # noqa: ARG001
 
 
 def write_curves(run: Run) -> None:
-    """Draw the score of each split by optimizer step; nothing if there is none."""
+    """Draw the score of each split by optimizer step; nothing if there is none.
+
+    Epochs whose score is not defined have no point.
+    """
     rows = list(read_metrics(run))
     names = [name for name in (rows[-1] if rows else {}) if name.endswith(_SCORE)]
-    curves = {
-        name.removesuffix(_SCORE): [(row["step"], row[name]) for row in rows if name in row]
+    found = {
+        name.removesuffix(_SCORE): [
+            (row["step"], row[name]) for row in rows if not isnan(row.get(name, nan))
+        ]
         for name in names
     }
+    curves = {name: points for name, points in found.items() if points}
     if curves:
         write_whole(run.curves, _to_svg(curves, rows[-1]).encode())
 
