@@ -81,14 +81,28 @@ def test_settings_that_differ_are_all_stated():
     )
     assert "wildaffect 0.9.0, 0.9.1. The model was m 3 (" in text
     assert "Every frame was read. Of each, one of 5 frames until 60 s was read." in text
-    assert "track or a neutral face that was given (this video, 0 s to 2 s)." in text
+    assert (
+        "Faces were measured against a neutral face that was given (this video, 0 s "
+        in text
+    )
     assert "1 source could not be read to the end." in text
     assert "2 sources (2 of h264, " in text
     assert "16 s of video in all" in text
 
 
 def test_without_a_face_no_share_of_faces_is_stated():
-    assert "Of 1 frames, 100.0% had no face." in methods_text([described(["no_face"])])
+    assert "Of 1 frame, 100.0% had no face." in methods_text([described(["no_face"])])
+
+
+def test_photographs_and_models_without_a_neutral_face_claim_no_estimate():
+    options = SIDECAR["options"] | {"images": "stills"}
+    source = {"codec": "images", "width": 512, "height": 512, "fps": None}
+    stills = methods_text([described(["ok"], options=options, source=source)])
+    assert "against the average face at rest of a population, as photographs" in stills
+    assert "calm frames" not in stills
+    unused = {"policy": "unused", "source": None}
+    text = methods_text([described(["ok"], options=options | {"neutral": unused})])
+    assert "measured against" not in text
 
 
 @pytest.fixture

@@ -115,6 +115,7 @@ def test_an_added_model_is_listed_shown_run_and_removed(file, capsys, tmp_path):
     assert values["valence"] == ""  # not predicted
     sidecar = json.loads(next(tmp_path.glob("rows*.json")).read_text())
     assert "CC BY-NC 4.0" in json.dumps(sidecar)
+    assert sidecar["options"]["neutral"]["policy"] == "unused"
 
     assert main(["models", "remove", "toy"]) == 0
     assert stored_names() == ()

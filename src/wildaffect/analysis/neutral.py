@@ -79,6 +79,15 @@ class EstimatedNeutral:
 
 
 @dataclass(frozen=True, slots=True)
+class UnusedNeutral(EstimatedNeutral):
+    """No neutral face, as the model reads nothing against one."""
+
+    def describe(self) -> dict[str, Any]:
+        """Return the description for a sidecar."""
+        return {"policy": "unused", "source": None}
+
+
+@dataclass(frozen=True, slots=True)
 class PopulationNeutral:
     """Population average of faces at rest, for every person."""
 
@@ -224,7 +233,7 @@ def parse_neutral(given: str | Path, manifest: Manifest) -> NeutralChoice | Path
             neutral face.
     """
     if str(given) == AUTO:
-        return EstimatedNeutral()
+        return EstimatedNeutral() if manifest.neutral else UnusedNeutral()
     if manifest.neutral is None:
         raise UsageError(
             f"--neutral {given}: the model {manifest.name} reads nothing against a neutral "

@@ -30,8 +30,10 @@ PREFETCH_FRAMES = 3
 TRACKED_FRAMES = 2
 """Maximum number of frames that wait to be measured."""
 MEASURED_FRAMES = 48
-"""Maximum number of frames, without pixels, that wait for their rows: faces are measured on
-while the caller reads all rows that waited for the first estimate of a neutral face."""
+"""Maximum number of frames that wait for their rows: faces are measured on while the caller
+reads all rows that waited for the first estimate of a neutral face."""
+MEASURED_CROP_BYTES = 4 << 20
+"""Maximum size of the crops of one person that wait for their rows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +84,11 @@ class Analyzer:
             tracking=self.options.tracking,
             quality=self.options.quality,
         )
+        crop_bytes = sum(
+            each.size_px**2 * len(each.mean) for each in self._inputs.preprocesses
+        )
+        held = MEASURED_CROP_BYTES // crop_bytes if crop_bytes else MEASURED_FRAMES
+        self._measured_ahead = max(min(held, MEASURED_FRAMES), 1)
         self._idle = Lock()
 
     def run(
@@ -165,7 +172,9 @@ class Analyzer:
             else:
                 tracked = prefetch(self._chain.track(scanned), depth=TRACKED_FRAMES)
                 measured = self._chain.measure(stack.enter_context(closing(tracked)))
-            faces = prefetch(measured, depth=1 if self.options.live else MEASURED_FRAMES)
+            faces = prefetch(
+                measured, depth=1 if self.options.live else self._measured_ahead
+            )
             yield from stack.enter_context(closing(faces))
 
     def _person(self, neutral_of: NeutralOf, track_id: int) -> PersonStream:

@@ -41,14 +41,14 @@ def methods_text(results: Sequence[DescribedResult]) -> str:
     """Return a paragraph, and below it a list of what has to be added by hand."""
     versions = _distinct(str(result.sidecar["wildaffect_version"]) for result in results)
     models = _distinct(_model(result.sidecar["artifact"]) for result in results)
-    neutral = _distinct(_neutral(result.sidecar["options"]) for result in results)
+    neutral = _distinct(_neutral(result.sidecar) for result in results)
     sentences = [
         f"Perceived facial behavior was estimated with wildaffect {', '.join(versions)}.",
         f"The model was {' and '.join(models)}.",
         *_distinct(_sources(result.sidecar["artifact"]) for result in results),
         f"{_material(results)}.",
         *_distinct(_sampling(result.sidecar["options"]) for result in results),
-        f"Faces were measured against {' or '.join(neutral)}.",
+        *(f"Faces were measured against {each}." for each in neutral if each),
         _missing(results),
         *_distinct(_thresholds(result.sidecar) for result in results),
         "Values describe what observers would perceive, not what a person feels.",
@@ -98,9 +98,18 @@ def _sampling(options: Mapping[str, Any]) -> str:
     return f"Of each, {' '.join(parts)} was read." if parts else "Every frame was read."
 
 
-def _neutral(options: Mapping[str, Any]) -> str:
+def _neutral(sidecar: Mapping[str, Any]) -> str:
+    """Return what faces were measured against; empty if against no face."""
+    options = sidecar["options"]
     neutral = options.get("neutral") or {}
+    if neutral.get("policy") == "unused":
+        return ""
     if neutral.get("policy") == "estimated":
+        if sidecar["source"].get("codec") == "images" and options.get("images") == "stills":
+            return (
+                "the average face at rest of a population, as photographs do not show the "
+                "person's own"
+            )
         return f"each person's face at rest, estimated from {neutral['source']}"
     if neutral.get("policy") == "given":
         span = ""
@@ -115,15 +124,14 @@ def _missing(results: Sequence[DescribedResult]) -> str:
     num_frames = sum(result.num_frames for result in results)
     num_faces = sum(rows.values()) - rows[Status.NO_FACE]
     broken = sum(not result.sidecar.get("complete", True) for result in results)
-    without = (
-        f"Of {num_frames:,} frames, {rows[Status.NO_FACE] / num_frames:.1%} had no face"
-    )
+    missing = rows[Status.NO_FACE] / num_frames
+    without = f"Of {counted(num_frames, 'frame')}, {missing:.1%} had no face"
     if num_faces:
         low, filled = rows[Status.LOW_QUALITY], rows[Status.INTERPOLATED]
         without += (
-            f"; of {num_faces:,} faces in the others, {low / num_faces:.1%} were of too "
-            f"low quality to be read and have no values, and {filled / num_faces:.1%} were "
-            "interpolated"
+            f"; of {counted(num_faces, 'face')} in the others, {low / num_faces:.1%} were "
+            "of too low quality to be read and have no values, and "
+            f"{filled / num_faces:.1%} were interpolated"
         )
     cut = f"; {counted(broken, 'source')} could not be read to the end" if broken else ""
     return f"{without}{cut}."
