@@ -79,7 +79,7 @@ def _check_sizes(model: ov.Model) -> None:
             shape = port.partial_shape
             if shape.rank.is_dynamic:
                 continue
-            least = [axis.get_min_length() for axis in shape]
+            least = [max(axis.get_min_length(), 1) for axis in shape]  # one crop, one frame
             if math.prod(least) > MAX_VALUES:
                 raise RuntimeError(
                     f"{node.get_friendly_name()[:60]} of shape {shape}, more than "

@@ -287,3 +287,16 @@ def test_a_file_without_a_description_names_those_that_ship(tmp_path):
     gone = re.escape(str(tmp_path / "gone.toml"))
     with pytest.raises(BadWeights, match=f"no such description: {gone}"):
         find_description(tmp_path / "x.onnx", tmp_path / "gone.toml")
+
+
+def test_an_array_beyond_memory_is_refused_before_anything_is_computed(toy):
+    """Also where the number of crops is open: here 120 GB for one."""
+    graph = OnnxGraph("padded")
+    graph.add_input("input", [None, 3, 32, 32])
+    graph.add_constant("ends", np.array([0, 0, 0, 0, 0, 0, 100_000, 100_000], np.int64))
+    graph.add_node("Pad", ["input", "ends"], "padded", mode="constant")
+    graph.add_node("GlobalMaxPool", ["padded"], "pooled")
+    graph.add_node("Concat", ["pooled", "pooled"], "six", axis=1)
+    graph.add_output("six", [None, 6, 1, 1])
+    with pytest.raises(BadWeights, match=r"padded of shape .* more than 268"):
+        build(toy(content=graph.content()))
