@@ -3,11 +3,14 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import pytest
 from tests.support.browser import Tab
 
 import wildaffect
 from wildaffect.core.events import Event, EventKind
+from wildaffect.core.scales import Scale
 from wildaffect.reports.description import Description
 from wildaffect.reports.media import Media
 from wildaffect.reports.page import timeline_page
@@ -147,6 +150,28 @@ def test_the_pointer_reads_values(tab, page, make_table):
     assert tab.run("document.querySelector('.tip').textContent") == (
         "mouth open: 0:01.00 for 1.00 s"
     )
+
+
+def test_a_rating_is_read_in_its_units_where_a_table_has_nothing_else(
+    tab, make_table, tmp_path
+):
+    table = make_table(240).drop_columns(["valence", "arousal"])
+    kept = [name for name in table.column_names if not name.startswith("p_")]
+    pain = pa.array(np.full(240, 7.5, np.float32))
+    scales = (Scale(label="pain", low=0, high=10),)
+    made = timeline_page(
+        table.select(kept).append_column("pain", pain),
+        (),
+        Description(title="a", scales=scales),
+    )
+    page = tmp_path / "a.html"
+    page.write_text(made.html, encoding="utf-8")
+    open_page(tab, page)
+    assert "pain7.5 in [0,\u00a010]" in tab.run(
+        "document.querySelector('.readout').textContent"
+    )
+    assert tab.run("document.querySelector('.circumplex').clientWidth") == 0
+    assert tab.errors == []
 
 
 def test_a_dark_page_is_printed_light(tab, page):

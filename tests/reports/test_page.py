@@ -173,6 +173,56 @@ def test_other_labels_are_shown_as_they_are(make_table):
     assert lanes == [["AU01"], ["AU04"], ["Smile"]]
 
 
+RATED = {
+    "label_spaces": {
+        "dimensions": {"scales": [{"label": "pain", "low": 0, "high": 10}]},
+        "intensities": {
+            "scales": [
+                {"label": "AU06_intensity", "low": 0, "high": 5},
+                {"label": "not_there", "low": 0, "high": 5},
+                {"label": "AU12", "low": 0, "high": 5},
+                {"label": "upside_down", "low": 5, "high": 0},
+                "no scale",
+            ]
+        },
+    }
+}
+"""Sidecar of two scales, beside ones that cannot be shown."""
+
+
+def rated(table: pa.Table) -> pa.Table:
+    """Return a table with columns of the scales, from end to end of each."""
+    for name, high in (("pain", 10.0), ("AU06_intensity", 5.0), ("upside_down", 1.0)):
+        values = pa.array(np.linspace(0, high, len(table)), pa.float32())
+        table = table.append_column(name, values)
+    return table
+
+
+def test_scales_of_ones_own_have_a_lane_with_their_range(make_table):
+    table = rated(make_table(60))
+    html = timeline_page(table, (), describe("x.csv", RATED)).html
+    (person,) = data_of(html)["people"]
+    lanes = {lane["labels"][0]: lane for lane in person["lanes"] if "ends" in lane}
+    assert set(lanes) == {"pain [0, 10]", "AU06 intensity [0, 5]"}
+    pain = lanes["pain [0, 10]"]
+    assert (pain["low"], pain["levels"], pain["high"]) == (0, [0, 5, 10], 10)
+    for name, step in (("pain", 0.02), ("AU06_intensity", 0.01)):
+        back = decode(payload_of(html), EncodedColumn(**person["columns"][name]))
+        np.testing.assert_allclose(back, table[name], atol=step / 2 + 1e-6)
+
+
+def test_without_a_sidecar_no_range_is_made_up(make_table):
+    (person,) = data_of(page_of(rated(make_table(60))))["people"]
+    assert "pain" not in person["columns"]
+    assert not any("ends" in lane for lane in person["lanes"])
+
+
+@pytest.mark.parametrize("lacking", [[], ["arousal"], ["valence", "arousal"]])
+def test_the_plane_of_valence_and_arousal_is_hidden_without_them(make_table, lacking):
+    html = page_of(make_table(20).drop_columns(lacking))
+    assert ('<canvas class="circumplex" hidden>' in html) == bool(lacking)
+
+
 def test_a_missing_or_strange_sidecar_is_no_error():
     assert "unknown" in describe("x.csv", None).warnings[0]
     strange = {"source": 5, "artifact": [], "label_spaces": None, "options": ""}
@@ -191,6 +241,14 @@ def test_photographs_are_a_gallery(make_table):
     assert page.html.count("<tr>") == 1 + 6
     assert "3 photographs, 6 faces" in page.html
     assert "&lt;2&gt;.jpg" in page.html
+
+
+def test_scales_of_ones_own_are_columns_of_a_gallery(make_table):
+    table = rated(make_table(3))
+    table = table.set_column(2, "image", pa.array(["a.jpg", "b.jpg", "c.jpg"]))
+    html = gallery_page(table, describe("x.csv", RATED)).html
+    assert "<th>pain [0, 10]</th><th>AU06 intensity [0, 5]</th>" in html
+    assert '<td class="number">5</td><td class="number">2.5</td></tr>' in html
 
 
 def test_a_notebook_gets_a_small_frame_and_can_save_the_whole(make_table, tmp_path):

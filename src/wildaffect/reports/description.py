@@ -1,11 +1,12 @@
 """Origin of a result, as its sidecar describes it, in the words of a report."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from wildaffect.core.printable import printable
+from wildaffect.core.scales import Scale
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +25,8 @@ class Description:
     warnings: tuple[str, ...] = ()
     expressions: tuple[str, ...] = ()
     action_units: tuple[str, ...] = ()
+    scales: tuple[Scale, ...] = ()
+    """Ratings and intensities of a model's own, with their ranges."""
 
 
 def describe(title: str, sidecar: Mapping[str, Any] | None) -> Description:
@@ -51,6 +54,7 @@ def describe(title: str, sidecar: Mapping[str, Any] | None) -> Description:
         warnings=_warnings(sidecar),
         expressions=_labels(spaces, "expressions"),
         action_units=_labels(spaces, "action_units"),
+        scales=(*_scales(spaces, "dimensions"), *_scales(spaces, "intensities")),
     )
 
 
@@ -93,6 +97,16 @@ def _warnings(sidecar: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _labels(spaces: Mapping[str, Any], name: str) -> tuple[str, ...]:
     return tuple(str(label) for label in _list(_mapping(spaces.get(name)).get("labels")))
+
+
+def _scales(spaces: Mapping[str, Any], name: str) -> Iterator[Scale]:
+    """Yield the scales of a space; those that are not valid are skipped."""
+    for each in map(_mapping, _list(_mapping(spaces.get(name)).get("scales"))):
+        try:
+            low, high = float(each["low"]), float(each["high"])
+            yield Scale(label=str(each["label"]), low=low, high=high)
+        except (KeyError, TypeError, ValueError):
+            continue
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -10,7 +10,7 @@ from wildaffect.core.printable import counted, printable
 from wildaffect.reports.description import Description
 from wildaffect.reports.page import ReportPage
 from wildaffect.reports.parts import facts_html, notes_html, report_page
-from wildaffect.reports.people import find_labels, missing_columns
+from wildaffect.reports.people import Labels, find_labels, missing_columns
 
 MAX_ROWS = 2000
 """Faces on a page; further ones are left out."""
@@ -52,11 +52,11 @@ def gallery_page(
     if table.num_rows > MAX_ROWS:
         omitted.append(f"The last {table.num_rows - MAX_ROWS:,} rows are left out.")
     lines = "".join(
-        _line(row, labels.action_units, (thumbnails or {}).get(place))
-        for place, row in enumerate(rows)
+        _line(row, labels, (thumbnails or {}).get(place)) for place, row in enumerate(rows)
     )
     header = ("", "photograph", "face", "valence", "arousal", "expression", "action units")
-    names = "".join(f"<th>{name}</th>" for name in header)
+    scales = (f"{s.label.replace('_', ' ')} {s.ends}" for s in labels.scales)
+    names = "".join(f"<th>{name}</th>" for name in (*header, *scales))
     num_images = len(set(table["image"].to_pylist()))
     num_faces = table.num_rows - table["track_id"].null_count
     body = (
@@ -70,21 +70,24 @@ def gallery_page(
     return ReportPage(html=page, num_people=num_faces, omitted=tuple(omitted))
 
 
-def _line(row: Mapping[str, Any], units: tuple[str, ...], thumbnail: str | None) -> str:
+def _line(row: Mapping[str, Any], labels: Labels, thumbnail: str | None) -> str:
     picture = f'<img src="{thumbnail}" alt="">' if thumbnail else ""
     name = printable(str(row["image"] or ""))
     status = str(row["status"]).replace("_", " ")
     face = "" if row["track_id"] is None else str(row["track_id"])
     cells = [f"<td>{picture}</td><td>{escape(name)}</td>"]
     if row["status"] != "ok":
-        cells.append(f'<td>{face}</td><td colspan="4"><small>{escape(status)}</small></td>')
+        width = 4 + len(labels.scales)
+        why = f"<small>{escape(status)}</small>"
+        cells.append(f'<td>{face}</td><td colspan="{width}">{why}</td>')
         return f"<tr>{''.join(cells)}</tr>"
-    present = ", ".join(unit for unit in units if row.get(f"{unit}_present"))
+    present = ", ".join(unit for unit in labels.action_units if row.get(f"{unit}_present"))
     word = printable(str(row.get("expression") or ""))
     cells += [f"<td>{face}</td>", _number(row.get("valence")), _number(row.get("arousal"))]
     cells.append(f"<td>{escape(word)}</td><td>{escape(present)}</td>")
+    cells += [_number(row.get(scale.label), ".3g") for scale in labels.scales]
     return f"<tr>{''.join(cells)}</tr>"
 
 
-def _number(value: float | None) -> str:
-    return f'<td class="number">{"" if value is None else f"{value:+.2f}"}</td>'
+def _number(value: float | None, digits: str = "+.2f") -> str:
+    return f'<td class="number">{"" if value is None else f"{value:{digits}}"}</td>'

@@ -20,6 +20,7 @@ from wildaffect.reports.parts import (
     report_page,
 )
 from wildaffect.reports.people import (
+    AFFECT,
     Labels,
     PersonRows,
     find_labels,
@@ -194,6 +195,7 @@ def _player(labels: Labels, media: Media) -> str:
 
 def _section(person: PersonRows, thumbnail: str | None) -> str:
     picture = f'<img src="{thumbnail}" alt="">' if thumbnail else ""
+    hidden = "" if {*AFFECT} <= person.values.keys() else " hidden"
     span = (
         f"{clock_text(float(person.time_s[0]))} to {clock_text(float(person.time_s[-1]))}"
     )
@@ -202,7 +204,8 @@ def _section(person: PersonRows, thumbnail: str | None) -> str:
         f'<section class="card person" data-track="{person.track_id}">'
         f"<header>{picture}<div><h2>Person {person.track_id}</h2><p>{facts}</p></div>"
         "</header>"
-        '<div class="columns"><div class="side"><canvas class="circumplex"></canvas>'
+        '<div class="columns"><div class="side">'
+        f'<canvas class="circumplex"{hidden}></canvas>'
         '<dl class="readout"></dl></div><div class="stage">'
         f'<canvas class="lanes" aria-label="Timeline of person {person.track_id}"></canvas>'
         '<div class="range" hidden></div><div class="cursor" hidden></div>'

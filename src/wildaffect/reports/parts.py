@@ -58,6 +58,7 @@ def facts_html(description: Description) -> str:
     return (
         f'<details class="card"><summary>Origin and precision</summary><dl>{rows}'
         "<dt>Precision of this page</dt><dd>valence and arousal to 0.001, shares to 0.005, "
+        "ratings and intensities of a model's own to a thousandth of their range, "
         "angles to 0.25 degrees, times to 0.05 ms; the table has all digits. Values are "
         "perceived affect, not what a person feels.</dd></dl></details>"
     )

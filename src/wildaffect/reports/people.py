@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from wildaffect.core.faces import Status
+from wildaffect.core.scales import Scale
 from wildaffect.core.tasks import ABAW_EXPRESSIONS
 from wildaffect.reports.description import Description
 
@@ -23,6 +24,8 @@ SIGNALS = (
     "gaze_yaw_deg",
     "gaze_pitch_deg",
 )
+CERTAINTY = "certainty of expression"
+"""Probability of the expression that a row names; not the name of a column."""
 _PRESENT = "_present"
 
 
@@ -32,6 +35,8 @@ class Labels:
 
     expressions: tuple[str, ...]
     action_units: tuple[str, ...]
+    scales: tuple[Scale, ...] = ()
+    """Ratings and intensities of a model's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +71,8 @@ def find_labels(table: pa.Table, description: Description) -> Labels:
     """Return the names of expressions and action units in a table.
 
     Action units are columns with a second one that ends in `_present`. Expressions are
-    those of the sidecar, and all others that the rows name.
+    those of the sidecar, and all others that the rows name. Scales are those of the
+    sidecar alone, which states their ranges.
     """
     names = table.column_names
     units = [name for name in names if f"{name}{_PRESENT}" in names]
@@ -81,7 +87,15 @@ def find_labels(table: pa.Table, description: Description) -> Labels:
     known = [label for label in ABAW_EXPRESSIONS.labels if label in named]
     ordered = [*description.expressions, *known, *sorted(map(str, named))]
     expressions = dict.fromkeys(ordered)
-    return Labels(expressions=tuple(expressions), action_units=tuple(units))
+    taken = {*NEEDED, *AFFECT, *SIGNALS, *units}
+    scales = tuple(
+        scale
+        for scale in description.scales
+        if scale.label in names
+        and scale.label not in taken
+        and pa.types.is_floating(table.schema.field(scale.label).type)
+    )
+    return Labels(expressions=tuple(expressions), action_units=tuple(units), scales=scales)
 
 
 def has_expression(table: pa.Table) -> bool:
@@ -104,7 +118,7 @@ def split_people(table: pa.Table, labels: Labels) -> list[PersonRows]:
     columns = {name: _numbers(table, name) for name in shown_columns(table, labels)}
     certainty = _certainty(table, labels)
     if certainty is not None:
-        columns["certainty"] = certainty
+        columns[CERTAINTY] = certainty
     status, expression = _status(table), _expression(table, labels)
     return [
         PersonRows(
@@ -121,7 +135,8 @@ def split_people(table: pa.Table, labels: Labels) -> list[PersonRows]:
 
 def shown_columns(table: pa.Table, labels: Labels) -> list[str]:
     """Return the columns of numbers to show that have any value."""
-    names: Sequence[str] = [*AFFECT, *labels.action_units, *SIGNALS]
+    scales = (scale.label for scale in labels.scales)
+    names: Sequence[str] = [*AFFECT, *scales, *labels.action_units, *SIGNALS]
     here = set(table.column_names)
     return [
         name for name in names if name in here and table[name].null_count < table.num_rows

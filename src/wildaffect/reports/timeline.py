@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from wildaffect.core.events import Event, EventKind
+from wildaffect.core.scales import Scale
 from wildaffect.core.tasks import EXTENDED_ACTION_UNIT_NAMES, action_unit_label
 from wildaffect.reports.encoding import ColumnEncoder, EncodedColumn
 from wildaffect.reports.people import AFFECT, STATUSES, Labels, PersonRows
@@ -17,6 +18,8 @@ VALUE_STEP = 0.002
 SHARE_STEP = 0.01
 """Of probabilities and shares."""
 ANGLE_STEP_DEG = 0.5
+SCALE_STEPS = 500
+"""Steps from the lower to the upper end of a rating or intensity."""
 
 _UNIT_NAMES = {
     action_unit_label(number): name for number, name in EXTENDED_ACTION_UNIT_NAMES.items()
@@ -31,6 +34,7 @@ def lanes_of(person: PersonRows, labels: Labels, events: Sequence[Event]) -> lis
     lanes = [_lane("axis", ("time",)), _lane("status", ("quality",))]
     if any(map(has, AFFECT)):
         lanes.append(_trace(AFFECT, ("valence", "arousal"), (-1.0, 0.0, 1.0), height=120))
+    lanes += [_scale_lane(scale) for scale in labels.scales if has(scale.label)]
     if person.expression is not None:
         lanes.append(_lane("band", ("expression",), short=("expr.",)))
     marked = [event.label for event in events if event.kind in _MARKED]
@@ -61,7 +65,9 @@ _SHORT = {
 }
 
 
-def encode_person(person: PersonRows, encoder: ColumnEncoder) -> dict[str, Any]:
+def encode_person(
+    person: PersonRows, labels: Labels, encoder: ColumnEncoder
+) -> dict[str, Any]:
     """Append the columns of one person; return where each lies."""
     columns: dict[str, EncodedColumn] = {
         "time_s": encoder.add(person.time_s, TIME_STEP_S),
@@ -70,8 +76,9 @@ def encode_person(person: PersonRows, encoder: ColumnEncoder) -> dict[str, Any]:
     }
     if person.expression is not None:
         columns["expression"] = encoder.add(person.expression, 1.0)
+    steps = {s.label: (s.high - s.low) / SCALE_STEPS for s in labels.scales}
     for name, values in person.values.items():
-        columns[name] = encoder.add(values, _step_of(name))
+        columns[name] = encoder.add(values, steps.get(name) or _step_of(name))
     return {name: asdict(column) for name, column in columns.items()}
 
 
@@ -89,7 +96,7 @@ def timeline_data(
         described.append(
             {
                 "track": person.track_id,
-                "columns": encode_person(person, encoder),
+                "columns": encode_person(person, labels, encoder),
                 "lanes": lanes_of(person, labels, own),
                 "events": [_event(event) for event in own],
             }
@@ -123,6 +130,14 @@ def _step_of(name: str) -> float:
     if name in AFFECT:
         return VALUE_STEP
     return ANGLE_STEP_DEG if name.endswith("_deg") else SHARE_STEP
+
+
+def _scale_lane(scale: Scale) -> Lane:
+    name = scale.label.replace("_", " ")
+    levels = (scale.low, (scale.low + scale.high) / 2, scale.high)
+    words = (f"{name} {scale.ends}",)
+    lane = _trace((scale.label,), words, levels, height=56, short=(name[:9],))
+    return lane | {"name": name, "ends": scale.ends}
 
 
 def _unit_lane(label: str) -> Lane:

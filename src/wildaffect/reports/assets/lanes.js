@@ -145,8 +145,10 @@ const DRAW = {
   },
 
   band(context, lane, scale, colors, person) {
-    const certainty = person.values.certainty;
-    const sure = (row) => (Number.isNaN(certainty[row]) ? 1 : certainty[row]);
+    const sure = (row) => {
+      const certainty = person.at('certainty of expression', row);
+      return Number.isNaN(certainty) ? 1 : certainty;
+    };
     eachRun(person, scale, (row) => {
       const place = person.values.expression[row];
       return place * 16 + Math.round(sure(row) * 15);

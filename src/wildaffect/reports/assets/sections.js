@@ -56,7 +56,9 @@ class Section {
     if (!this.isVisible) return;
     const scale = this.scale();
     const t = this.report.hovered ?? this.report.player.time;
-    drawCircumplex(this.circumplex, this.person, scale, t, this.report.colors);
+    if (!this.circumplex.hidden) {
+      drawCircumplex(this.circumplex, this.person, scale, t, this.report.colors);
+    }
     place(this.cursor, this.report.player.time, scale);
     place(this.pointer, this.report.hovered, scale);
     this.showValues(t);
@@ -78,8 +80,12 @@ class Section {
     for (const name of ['valence', 'arousal']) {
       if (!Number.isNaN(at(name))) lines.push([name, signed(at(name))]);
     }
+    for (const { columns: [column], name, ends } of this.lanes.filter((lane) => lane.ends)) {
+      if (!Number.isNaN(at(column))) lines.push([name, `${onScale(at(column))} in ${ends.replace(' ', '\u00a0')}`]);
+    }
     if (!Number.isNaN(at('expression'))) {
-      const share = Number.isNaN(at('certainty')) ? '' : ` ${Math.round(at('certainty') * 100)}\u00a0%`;
+      const certainty = at('certainty of expression');
+      const share = Number.isNaN(certainty) ? '' : ` ${Math.round(certainty * 100)}\u00a0%`;
       lines.push(['expression', expressions[at('expression')] + share]);
     }
     const units = this.lanes.filter((lane) => lane.kind === 'heat')
@@ -196,6 +202,10 @@ function element(name, text) {
   const made = document.createElement(name);
   made.textContent = text;
   return made;
+}
+
+function onScale(value) {
+  return String(Number(value.toPrecision(3))).replace('-', '\u2212');
 }
 
 function signed(value) {
