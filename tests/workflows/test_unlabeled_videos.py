@@ -1,3 +1,4 @@
+import json
 import shutil
 from dataclasses import replace
 
@@ -8,6 +9,7 @@ from wildaffect.demo.world import write_demo_world
 from wildaffect.recipes.modern import modern
 from wildaffect.training.core.recipe import KeepLast
 from wildaffect.training.temporal.unlabeled import MeanTeacher
+from wildaffect.workflows.predict import predict
 from wildaffect.workflows.train import train
 from wildaffect.workflows.unlabeled_videos import annotated_videos, load_unlabeled
 
@@ -78,3 +80,23 @@ def test_a_store_whose_videos_are_all_annotated_is_refused(tmp_path):
     write_demo_world(tmp_path)
     with pytest.raises(FeatureError, match="no video is left to train on without labels"):
         load_unlabeled(tmp_path / "features", tmp_path, modern(), rate_hz=10.0)
+
+
+def test_features_of_other_weights_are_refused_beside_those_of_the_labels(world, tmp_path):
+    store = tmp_path / "store"
+    shutil.copytree(world.parent / "store", store)
+    for sidecar in store.rglob("*.json"):
+        found = json.loads(sidecar.read_text())
+        found["provenance"]["weights_sha256"] = "1" * 64
+        sidecar.write_text(json.dumps(found))
+    with pytest.raises(FeatureError, match="geometry must be computed as in"):
+        train(
+            settings(unlabeled=MeanTeacher()),
+            world,
+            output=tmp_path / "run",
+            unlabeled_features=store,
+        )
+    run = tmp_path / "plain"
+    train(settings(), world, output=run, score_split=None)
+    with pytest.raises(FeatureError, match=r"must be computed as for .*plain, got other"):
+        predict(run, tmp_path / "tables", features=store)

@@ -16,6 +16,7 @@ from wildaffect.training.temporal.calibrate_and_score import (
 )
 from wildaffect.training.temporal.load import Split, load_split
 from wildaffect.training.temporal.runs import TrainedModel, load_run
+from wildaffect.training.temporal.same_features import check_trained_features
 from wildaffect.workflows.training_setup import describe_split
 
 
@@ -66,11 +67,12 @@ def calibrate(
         UsageError: If the run is unfinished or has no dev split, videos of the split
             trained it, or its labels cannot be mapped to those of the run.
         SplitError: If there are fewer than two subjects to fit on.
-        FeatureError: If the store lacks what the run reads.
+        FeatureError: If the store lacks what the run reads, or has it of other weights.
     """
     use_threads(num_threads)
     trained = load_run(run)
     store = FeatureStore(Path(features) if features else Path(data) / "features")
+    check_trained_features(store, [trained])
     found = load_split(
         Path(data),
         store,

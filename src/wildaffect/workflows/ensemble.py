@@ -50,6 +50,7 @@ from wildaffect.training.temporal.ensembles import (
 from wildaffect.training.temporal.load import Split, load_split
 from wildaffect.training.temporal.predict_ensemble import has_same_inputs
 from wildaffect.training.temporal.runs import TrainedModel, load_run
+from wildaffect.training.temporal.same_features import check_trained_features
 from wildaffect.training.temporal.score import pool_outputs, targets_of
 
 MIN_VALIDATION_SUBJECTS = 2
@@ -187,6 +188,7 @@ def _outputs(
 ) -> tuple[Split, list[tuple[SequenceOutputs, ...]]]:
     """Return the split with its labels, and the outputs of every member."""
     store = job.store
+    check_trained_features(store, members)
     predicted = []
     read_by, spaces = members[0].recipe, members[0].data.spaces
     split = load_split(job.data, store, read_by, job.split, job.layout, spaces)

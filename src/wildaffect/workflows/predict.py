@@ -29,6 +29,7 @@ from wildaffect.training.temporal.frame_requests import (
 )
 from wildaffect.training.temporal.load import absent_sets
 from wildaffect.training.temporal.predict_ensemble import distinct_inputs, predict_ensemble
+from wildaffect.training.temporal.same_features import check_trained_features
 from wildaffect.training.temporal.sequence_inputs import feature_sets
 
 
@@ -103,7 +104,7 @@ def predict(  # noqa: PLR0913 - each is an option of the command
     Raises:
         UsageError: If the source is no finished run and no ensemble, or a split must be
             named.
-        FeatureError: If the store lacks what the source reads.
+        FeatureError: If the store lacks what the source reads, or has it of other weights.
         OutputError: If a table cannot be written.
     """
     if data is not None and test_list is not None:
@@ -125,6 +126,7 @@ def predict(  # noqa: PLR0913 - each is an option of the command
         raw=raw,
     )
     absent = [absent_sets(job.store, reader) for reader in distinct_inputs(ensemble)]
+    check_trained_features(job.store, (each.trained for each in ensemble.members))
     make_folder(job.output)
     writer = _Writer(job, ensemble)
     num_done = num_missing = 0

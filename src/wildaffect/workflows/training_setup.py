@@ -24,6 +24,8 @@ from wildaffect.training.temporal.job import TemporalJob
 from wildaffect.training.temporal.load import Split, load_split
 from wildaffect.training.temporal.recipe import TemporalRecipe
 from wildaffect.training.temporal.runs import TrainedModel
+from wildaffect.training.temporal.same_features import check_same_features
+from wildaffect.training.temporal.sequence_inputs import feature_sets, in_order
 from wildaffect.training.temporal.tensors import rows_per_second
 from wildaffect.workflows.notes import Notes
 from wildaffect.workflows.unlabeled_videos import load_unlabeled
@@ -122,7 +124,7 @@ def set_up(  # noqa: PLR0913 - arguments of train and cross_validate
         store=store,
         config=config,
         data_license=data_license,
-        unlabeled=_unlabeled(unlabeled_features, Path(data), recipe, split, notes),
+        unlabeled=_unlabeled(unlabeled_features, Path(data), store, recipe, split, notes),
         callbacks=replace(callbacks, on_note=notes.add),
     )
     folder = Path(output) if output else Path("runs") / f"{recipe.name}-{recipe.seed}"
@@ -132,12 +134,15 @@ def set_up(  # noqa: PLR0913 - arguments of train and cross_validate
 def _unlabeled(
     features: str | Path | None,
     data: Path,
+    labeled: FeatureStore,
     recipe: TemporalRecipe,
     split: Split,
     notes: Notes,
 ) -> tuple[FrameSequence, ...]:
     if features is None:
         return ()
+    sets = feature_sets(in_order(recipe.inputs))
+    check_same_features(labeled, FeatureStore(Path(features)), sets)
     rate_hz = rows_per_second(split.sequences)
     found = load_unlabeled(Path(features), data, recipe, rate_hz=rate_hz)
     num_rows = sum(len(sequence.computed_rows) for sequence in found)
