@@ -13,6 +13,7 @@ import pytest
 import wildaffect
 from wildaffect.cli.main import main
 from wildaffect.core.errors import BadArtifact
+from wildaffect.core.scales import Scale, ScaleSpace
 from wildaffect.core.tasks import (
     ABAW_ACTION_UNIT_NUMBERS,
     ABAW_EXPRESSIONS,
@@ -39,6 +40,10 @@ def edit(folder, change):
     document = json.loads(path.read_text())
     change(document)
     path.write_text(json.dumps(document))
+
+
+def ratings(label):
+    return ScaleSpace(name="own", scales=(Scale(label=label, low=0, high=5),))
 
 
 def analyzer_of(folder):
@@ -166,6 +171,22 @@ EXPRESSION = ExpressionOutput(space=ABAW_EXPRESSIONS, predicted=("Neutral", "Hap
             {"action_units": dataclasses.replace(UNITS, intensity=True, sided=("b", "b"))},
             "sided must name action units .* each once, got b, b",
         ),
+        (
+            {
+                "action_units": dataclasses.replace(UNITS, intensity=True),
+                "intensities": ratings("a_intensity"),
+            },
+            "names that no other output has, got a_intensity twice; rename it",
+        ),
+        ({"dimensions": ratings("valence")}, "no other output has, got valence twice"),
+        (
+            {"action_units": UNITS, "dimensions": ratings("b")},
+            "no other output has, got b twice",
+        ),
+        (
+            {"dimensions": ratings("pain"), "intensities": ratings("pain")},
+            "no other output has, got pain twice",
+        ),
         ({"weights": [0.0]}, r"members\.0\.weight: .* greater than 0, got 0\.0"),
         ({"rate_hz": -1.0}, "rate_hz: Input should be greater than 0, got -1.0"),
         (
@@ -180,6 +201,12 @@ EXPRESSION = ExpressionOutput(space=ABAW_EXPRESSIONS, predicted=("Neutral", "Hap
 def test_a_manifest_that_contradicts_itself_is_refused(toy, fields, message):
     with pytest.raises(BadArtifact, match=message):
         load_artifact(toy(**fields))
+
+
+def test_an_own_intensity_may_stand_beside_units_without_intensities(toy):
+    fields = {"action_units": UNITS, "intensities": ratings("a_intensity")}
+    manifest = load_artifact(toy(**fields)).manifest
+    assert manifest.spaces.intensities.labels == ("a_intensity",)
 
 
 def test_changes_against_the_neutral_need_a_policy(toy):

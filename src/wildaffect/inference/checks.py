@@ -165,6 +165,7 @@ def _problems(manifest: Manifest) -> Iterator[str]:
         manifest.action_units, "action_unit_thresholds", calibration.action_unit_thresholds
     )
     yield from _action_unit_problems(manifest.action_units)
+    yield from _scale_problems(manifest)
 
 
 def _input_problems(manifest: Manifest) -> Iterator[str]:
@@ -276,3 +277,22 @@ def _action_unit_problems(output: ActionUnitOutput | None) -> Iterator[str]:
         yield "sided must stand with intensity, got intensity false"
     if output.intensity_note and not output.intensity:
         yield "intensity_note must stand with intensity, got intensity false"
+
+
+def _scale_problems(manifest: Manifest) -> Iterator[str]:
+    """Find ratings and intensities whose column would be another output's as well."""
+    own = (*manifest.dimensions.labels, *manifest.intensities.labels)
+    taken = {Task.VALENCE.value, Task.AROUSAL.value}
+    units = manifest.action_units
+    if units:
+        taken.update(units.space.labels)
+        sides = [f"{label}_{side}" for label in units.sided for side in ("left", "right")]
+        taken.update(sides)
+    if units and units.intensity:
+        taken.update(f"{label}_intensity" for label in units.space.labels)
+    for label in own:
+        if label in taken or own.count(label) > 1:
+            yield (
+                "dimensions and intensities must have names that no other output has, got "
+                f"{label} twice; rename it, or leave one of the two out"
+            )
