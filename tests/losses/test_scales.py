@@ -2,6 +2,7 @@ import pytest
 import torch
 from torch.nn.functional import softplus
 
+from wildaffect.core.errors import UsageError
 from wildaffect.core.scales import Scale, ScaleSpace
 from wildaffect.losses.config import CCC, MSE, AllThresholds, Huber
 from wildaffect.losses.scales import ScaleTaskLoss
@@ -67,3 +68,11 @@ def test_all_thresholds_sums_over_the_steps_that_a_scale_has():
     second = softplus(-(1.2 - above[:2])).sum()
     found = loss(pred, target, torch.ones_like(target, dtype=torch.bool))
     torch.testing.assert_close(found, (first + second) / 2)
+
+
+@pytest.mark.parametrize("high", [0.4, 2.5, 1000])
+def test_all_thresholds_needs_whole_levels_and_not_too_many(high):
+    space = ScaleSpace(name="one", scales=(Scale(label="pain", low=0, high=high),))
+    with pytest.raises(UsageError, match="pain must go from one whole number to another"):
+        ScaleTaskLoss(AllThresholds(), space)
+    ScaleTaskLoss(Huber(), space)

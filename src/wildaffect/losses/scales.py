@@ -8,14 +8,21 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from wildaffect.core.errors import UsageError
 from wildaffect.core.scales import ScaleSpace
 from wildaffect.losses.affect import ccc_loss, mse_loss
 from wildaffect.losses.config import CCC, MSE, AllThresholds, Huber, ScaleLossConfig
 from wildaffect.losses.masked import masked_mean, readable
 
+MAX_LEVELS = 100
+"""Maximum number of steps of a scale for the ordinal loss, which has a threshold each."""
+
 
 class ScaleTaskLoss(nn.Module):
     """Loss of K scales; 0 if nothing is annotated.
+
+    Raises:
+        UsageError: If the loss is ordinal and a scale has no whole levels or too many.
 
     Source:
         AllThresholds: Rennie and Srebro, "Loss functions for preference levels", 2005, with
@@ -29,6 +36,8 @@ class ScaleTaskLoss(nn.Module):
     def __init__(self, config: ScaleLossConfig, space: ScaleSpace) -> None:
         super().__init__()
         self.config = config
+        if isinstance(config, AllThresholds):
+            _check_levels(space)
         low = torch.tensor([scale.low for scale in space.scales])
         self.register_buffer("low", low)
         self.register_buffer("half_range", torch.from_numpy(space.half_range).float())
@@ -70,6 +79,16 @@ class ScaleTaskLoss(nn.Module):
             guess[..., None] - between, is_above, reduction="none"
         )
         return masked_mean((rows * exists).sum(-1), valid)
+
+
+def _check_levels(space: ScaleSpace) -> None:
+    for scale in space.scales:
+        is_whole = scale.low == round(scale.low) and scale.high == round(scale.high)
+        if not is_whole or scale.high - scale.low > MAX_LEVELS:
+            raise UsageError(
+                f"loss all_thresholds: {scale.label} must go from one whole number to "
+                f"another, by at most {MAX_LEVELS}, got {scale.ends}; use huber or mse"
+            )
 
 
 def _mean_ccc_loss(pred: Tensor, target: Tensor, valid: Tensor) -> Tensor:
