@@ -3,8 +3,8 @@
     python scripts/release.py cut 0.2.0 --date 2026-12-01
     python scripts/release.py notes v0.2.0
 
-`cut` sets the version in pyproject.toml, CITATION.cff and the conda recipe, and turns the
-changelog's section "Unreleased" into that of the version. Commit the result and push the
+`cut` sets the version in pyproject.toml, CITATION.cff, the conda recipe and the example of
+the reporting guide, and turns the changelog's section "Unreleased" into that of the version. Commit the result and push the
 tag `v0.2.0`: the release workflow checks it with `notes`, which fails unless the tag is the
 version of every file.
 """
@@ -20,6 +20,7 @@ VERSIONED = {
     "pyproject.toml": re.compile(r'^(version = ")([^"]+)(")$', re.M),
     "CITATION.cff": re.compile(r'^(version: ")([^"]+)(")$', re.M),
     "packaging/conda/recipe.yaml": re.compile(r"^(  version: )(\S+)()$", re.M),
+    "docs/reporting-guide.md": re.compile(r"( with wildaffect )([\w.]+)(\. The model was)"),
 }
 """File -> pattern with the version as its second group."""
 VERSION = re.compile(r"\d+\.\d+\.\d+(rc\d+)?")

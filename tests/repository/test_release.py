@@ -37,6 +37,7 @@ def test_a_cut_release_has_one_version_and_the_notes_of_its_section(tree):
         == "7.8.9"
     )
     assert yaml.safe_load((tree / "CITATION.cff").read_text())["version"] == "7.8.9"
+    assert "with wildaffect 7.8.9. The" in (tree / "docs/reporting-guide.md").read_text()
 
 
 def test_a_tag_that_is_not_the_version_is_refused(tree):
