@@ -3,14 +3,14 @@
 Symbols: V videos, M scores.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wildaffect.core.tasks import LabelSpaces, Task
+from wildaffect.core.tasks import Task
 from wildaffect.evaluation.label_scores import (
     CLASSES,
     UNITS,
@@ -27,25 +27,9 @@ from wildaffect.evaluation.report import (
     Resampling,
     Score,
 )
-from wildaffect.metrics.bootstrap import Limits, bootstrap_interval, paired_bootstrap
+from wildaffect.evaluation.score_names import limits_of, named_values, score_names
+from wildaffect.metrics.bootstrap import bootstrap_interval, paired_bootstrap
 from wildaffect.metrics.scores import TaskScores, VideoStatistics
-
-_SCALES = (Task.VALENCE, Task.AROUSAL)
-_TITLES = {
-    "ccc": "CCC",
-    "pcc": "correlation",
-    "icc": "ICC(3,1)",
-    "mae": "absolute error",
-    "kappa": "quadratic kappa",
-}
-SCALE_SCORES = (
-    (Task.DIMENSIONS, "ccc", ("ccc", "pcc", "mae")),
-    (Task.INTENSITIES, "icc", ("icc", "ccc", "pcc", "mae", "kappa")),
-)
-"""Task, the score whose mean stands for it, and the scores of each of its scales."""
-
-_TERMS = ("va.mean_ccc", "expression.macro_f1", "action_units.mean_f1")
-"""Scores whose sum is the overall score."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,11 +66,11 @@ def score_videos(
         protocol: Defines the overall score.
         settings: Settings of the bootstrap.
     """
-    names = _score_names(tasks, protocol, statistics.spaces)
+    names = score_names(tasks, protocol, statistics.spaces)
     interval = bootstrap_interval(
         statistics,
-        lambda scores: _values(scores, names, statistics.spaces),
-        limits=_limits(names),
+        lambda scores: named_values(scores, names, statistics.spaces),
+        limits=limits_of(names),
         num_resamples=settings.num_resamples,
         level=settings.confidence,
         seed=settings.seed,
@@ -134,12 +118,12 @@ def compare_videos(
     """
     names = {
         name: title
-        for name, title in _score_names(tasks, protocol, this.spaces).items()
+        for name, title in score_names(tasks, protocol, this.spaces).items()
         if not name.startswith((CLASSES, UNITS))
     }
 
     def measure(scores: TaskScores) -> NDArray[np.float64]:
-        return _values(scores, names, this.spaces)
+        return named_values(scores, names, this.spaces)
 
     paired = paired_bootstrap(
         this,
@@ -219,89 +203,6 @@ def resampling_of(statistics: VideoStatistics, settings: Settings) -> Resampling
         confidence=settings.confidence,
         seed=settings.seed,
     )
-
-
-def _score_names(
-    tasks: Sequence[Task], protocol: Protocol, spaces: LabelSpaces
-) -> dict[str, str]:
-    """Return name -> title of every score of the tasks, the overall score first."""
-    names: dict[str, str] = {}
-    if protocol.needs_all:
-        names["overall"] = protocol.title
-    for task in _SCALES:
-        if task in tasks:
-            what = task.value.capitalize()
-            names[f"{task}.ccc"] = f"{what} CCC"
-            names[f"{task}.pcc"] = f"{what} correlation"
-            names[f"{task}.mse"] = f"{what} squared error"
-    if set(_SCALES) <= set(tasks):
-        names["va.mean_ccc"] = "Mean CCC"
-    if Task.EXPRESSION in tasks:
-        labels = spaces.expressions.labels
-        names["expression.macro_f1"] = f"Expression F1, mean of {len(labels)}"
-        names |= {f"{CLASSES}{label}": label for label in labels}
-    if Task.ACTION_UNITS in tasks:
-        labels = spaces.action_units.labels
-        names["action_units.mean_f1"] = f"Action-unit F1, mean of {len(labels)}"
-        names |= {f"{UNITS}{label}": label for label in labels}
-    for task, mean, of_label in SCALE_SCORES:
-        if task not in tasks:
-            continue
-        labels = spaces.scales(task).labels
-        title = f"{_TITLES[mean]}, mean of {len(labels)} {task.words}"
-        names[f"{task}.mean_{mean}"] = title
-        names |= {
-            f"{task}.{label}.{name}": f"{label} {_TITLES[name]}"
-            for label in labels
-            for name in of_label
-        }
-    return names
-
-
-def _limits(names: Collection[str]) -> Limits:
-    """Return the lowest and the highest possible value of the named scores, shape (M,)."""
-    terms = [_range(term) for term in _TERMS if term in names]
-    overall = tuple(map(sum, zip(*terms, strict=True)))
-    low, high = np.transpose(
-        [overall if name == "overall" else _range(name) for name in names]
-    )
-    return low, high
-
-
-def _range(name: str) -> tuple[float, float]:
-    if name.startswith((CLASSES, UNITS)) or name.endswith("_f1"):
-        return 0.0, 1.0
-    return (0.0, np.inf) if name.endswith((".mse", ".mae")) else (-1.0, 1.0)
-
-
-def _values(
-    scores: TaskScores, names: dict[str, str], spaces: LabelSpaces
-) -> NDArray[np.float64]:
-    """Return the named scores, shape (..., M)."""
-    known: dict[str, NDArray[np.float64]] = {
-        "valence.ccc": scores.ccc_valence,
-        "valence.pcc": scores.pcc_valence,
-        "valence.mse": scores.mse_valence,
-        "arousal.ccc": scores.ccc_arousal,
-        "arousal.pcc": scores.pcc_arousal,
-        "arousal.mse": scores.mse_arousal,
-        "va.mean_ccc": scores.mean_ccc,
-        "expression.macro_f1": scores.macro_f1_expression,
-        "action_units.mean_f1": scores.mean_f1_action_units,
-    }
-    for index, label in enumerate(spaces.expressions.labels):
-        known[f"{CLASSES}{label}"] = scores.f1_expression[..., index]
-    for index, label in enumerate(spaces.action_units.labels):
-        known[f"{UNITS}{label}"] = scores.f1_action_units[..., index]
-    for task, mean, of_label in SCALE_SCORES:
-        found = getattr(scores, task)
-        known[f"{task}.mean_{mean}"] = found.mean(mean)
-        for index, label in enumerate(spaces.scales(task).labels):
-            for name in of_label:
-                known[f"{task}.{label}.{name}"] = getattr(found, name)[..., index]
-    overall = [known[term] for term in _TERMS if term in names]
-    known["overall"] = np.sum(overall, axis=0) if overall else scores.p_mtl
-    return np.stack([np.asarray(known[name]) for name in names], axis=-1)
 
 
 def _divide(above: NDArray[Any], below: NDArray[Any]) -> NDArray[np.float64]:
