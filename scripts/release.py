@@ -4,9 +4,9 @@
     python scripts/release.py notes v0.2.0
 
 `cut` sets the version in pyproject.toml, CITATION.cff, the conda recipe and the example of
-the reporting guide, and turns the changelog's section "Unreleased" into that of the version. Commit the result and push the
-tag `v0.2.0`: the release workflow checks it with `notes`, which fails unless the tag is the
-version of every file.
+the reporting guide, and turns the changelog's section "Unreleased" into that of the
+version. Commit the result and push the tag `v0.2.0`: the release workflow checks it with
+`notes`, which fails unless the tag is the version of every file.
 """
 
 import argparse
