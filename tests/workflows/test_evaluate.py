@@ -85,6 +85,64 @@ def test_tables_on_disk_are_scored_as_the_same_columns_in_memory(tmp_path, sides
     assert on_disk.values == pytest.approx(in_memory.values, rel=1e-6)
 
 
+def own_sides():
+    """Return targets that define labels of their own, and predictions of them."""
+    rng = np.random.default_rng(5)
+    pain = rng.uniform(0, 10, NUM_ROWS)
+    levels = rng.integers(0, 6, NUM_ROWS)
+    names = np.where(pain > 5, "angry", "calm")
+    targets = {
+        "pain[0..10]": pain,
+        "AU06_intensity": levels,
+        "smile[0|1]": (pain > 5).astype(int),
+        "expression[calm|angry]": names,
+    }
+    predictions = {
+        "pain": pain + 1,
+        "AU06_intensity": levels,
+        "smile": pain / 10,
+        "expression": names,
+    }
+    return targets, predictions
+
+
+def test_targets_define_labels_of_their_own_as_manifests_do(tmp_path):
+    targets, predictions = own_sides()
+    values = wildaffect.evaluate(targets, predictions, num_resamples=10).values
+    assert values["dimensions.pain.mae"] == pytest.approx(1.0)
+    assert values["intensities.mean_icc"] == pytest.approx(1.0)
+    assert values["action_units.mean_f1"] == 1.0
+    assert values["expression.macro_f1"] == 1.0
+    keys = {"video": ["clip"] * NUM_ROWS, "frame": np.arange(NUM_ROWS)}
+    images = {"image": [f"clip/{row:05d}.jpg" for row in range(NUM_ROWS)]}
+    pd.DataFrame(images | keys | targets).to_csv(tmp_path / "manifest.csv", index=False)
+    pd.DataFrame(keys | predictions).to_csv(tmp_path / "mine.csv", index=False)
+    on_disk = wildaffect.evaluate(tmp_path, tmp_path / "mine.csv", num_resamples=10)
+    assert on_disk.values == pytest.approx(values, rel=1e-5)
+
+
+def test_blank_ratings_are_left_out_also_where_zero_is_not_on_their_scale():
+    targets, predictions = {"x[1..9]": [1, None, 9, 4]}, {"x": [1.0, 9.0, 9.0, 4.0]}
+    values = wildaffect.evaluate(targets, predictions, num_resamples=10).values
+    assert values["dimensions.x.mae"] == 0
+
+
+def test_own_labels_out_of_range_or_on_another_scale_are_refused():
+    targets, predictions = own_sides()
+    wrong = targets | {"pain[0..10]": np.where(targets["pain[0..10]"] > 9, 11, 1)}
+    with pytest.raises(UsageError, match=r"pain of targets must lie in \[0, 10\].* got 11"):
+        wildaffect.evaluate(wrong, predictions)
+    percent = {"pain[0..100]": predictions.pop("pain") * 10}
+    with pytest.raises(
+        UsageError, match=r"pain must have the range of the targets, \[0, 10"
+    ):
+        wildaffect.evaluate(targets, predictions | percent)
+    with pytest.raises(
+        BadAnnotation, match=r"got pain; labels of your own .*pain\[0..10\]"
+    ):
+        wildaffect.evaluate({"pain": [1.0, 2.0]}, {"pain": [1.0, 2.0]})
+
+
 def test_bare_arrays_need_their_task(sides):
     target, pred = sides[0]["valence"], sides[1]["valence"]
     report = wildaffect.evaluate(target, pred, task="valence", num_resamples=10)

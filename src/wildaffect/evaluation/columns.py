@@ -82,7 +82,8 @@ def check_columns(path: Path, names: Sequence[str], own: LabelSpaces | None = No
             path,
             1,
             "columns must hold valence, arousal, expression, p_neutral ... or AU01 ..., "
-            f"got {', '.join(names[:8])}",
+            f"got {', '.join(names[:8])}; labels of your own are those that the targets "
+            "define, such as pain[0..10] and smile[0|1]",
         )
 
 

@@ -1,7 +1,8 @@
 """Conversion of labels and predictions in memory to the tables of the evaluation.
 
 Columns are named as in a table on disk: `valence`, `arousal`, `expression`, `AU01` and so
-on, with `video` and `frame` if rows are matched by them. NaN and None are blank.
+on, with `video` and `frame` if rows are matched by them. NaN and None are blank. Targets
+define labels of one's own as the header of a manifest does: `pain[0..10]`, `smile[0|1]`.
 
 Symbols: N rows, C classes, K action units.
 """
@@ -17,10 +18,12 @@ from pyarrow import compute
 from wildaffect.core.annotations import Annotations
 from wildaffect.core.errors import UsageError
 from wildaffect.core.hashes import InputFiles
+from wildaffect.core.scales import Scale
 from wildaffect.core.tasks import (
     ABAW_ACTION_UNITS,
     ABAW_EXPRESSIONS,
     LabelSpace,
+    LabelSpaces,
     expression_column,
 )
 from wildaffect.data.annotated import Annotated
@@ -28,6 +31,7 @@ from wildaffect.evaluation.columns import check_columns, read_values
 from wildaffect.evaluation.numbers import read_whole_numbers
 from wildaffect.evaluation.protocols import OWN
 from wildaffect.evaluation.tables import Keys, PredictionTable
+from wildaffect.formats.label_columns import occurrence_label, scale_of, spaces_of
 
 WIDE = {
     "expression": tuple(map(expression_column, ABAW_EXPRESSIONS.labels)),
@@ -35,6 +39,8 @@ WIDE = {
 }
 """Names of the columns of an array of shape (N, C) or (N, K)."""
 ONE_VIDEO = "video"
+_VALENCE = Scale(label="valence", low=-1, high=1)
+_AROUSAL = Scale(label="arousal", low=-1, high=1)
 
 
 def to_table(columns: Any, name: str) -> pa.Table:
@@ -93,7 +99,36 @@ def pair_in_memory(
             f"{len(targets)} targets and {len(predictions)} predictions"
         )
     theirs = predictions if all(by_frame) else _with_groups(predictions, targets)
-    return _annotated(targets), _prediction_table(theirs, classes)
+    own = spaces_of(Path("targets"), targets.column_names)
+    _check_ranges(theirs, own)
+    annotated = _annotated(_by_label(targets, "targets"), own)
+    return annotated, _prediction_table(_by_label(theirs, "predictions"), classes, own)
+
+
+def _check_ranges(predictions: pa.Table, own: LabelSpaces) -> None:
+    """Reject predictions on another scale than the targets', where they state one."""
+    ours = {scale.label: scale for scale in _scales(own)}
+    for scale in _scales(spaces_of(Path("predictions"), predictions.column_names)):
+        wanted = ours.get(scale.label, scale)
+        if wanted != scale:
+            raise UsageError(
+                f"evaluate: {scale.label} must have the range of the targets, "
+                f"{wanted.ends}, got predictions in {scale.ends}; bring them to one range"
+            )
+
+
+def _scales(spaces: LabelSpaces) -> tuple[Scale, ...]:
+    return (*spaces.dimensions.scales, *spaces.intensities.scales)
+
+
+def _by_label(table: pa.Table, name: str) -> pa.Table:
+    """Return a table whose columns of labels of one's own have their plain names."""
+
+    def plain(column: str) -> str:
+        scale = scale_of(Path(name), column)
+        return scale.label if scale else occurrence_label(column) or column
+
+    return table.rename_columns([plain(column) for column in table.column_names])
 
 
 def _with_groups(predictions: pa.Table, targets: pa.Table) -> pa.Table:
@@ -172,13 +207,19 @@ def _keys(table: pa.Table, name: str) -> Keys:
     return Keys(videos, index, numbers)
 
 
-def _annotated(table: pa.Table) -> Annotated:
+def _annotated(table: pa.Table, own: LabelSpaces) -> Annotated:
     name = "targets"
-    check_columns(Path(name), table.column_names)
+    check_columns(Path(name), table.column_names, own)
     rows = np.arange(len(table))
-    labels, notes = read_values(Path(name), table, rows, None)
-    _refuse_codes("valence", labels.valence.values)
-    _refuse_codes("arousal", labels.arousal.values)
+    labels, notes = read_values(Path(name), table, rows, None, own)
+    _refuse_codes(_VALENCE, labels.valence.values, labels.valence.valid)
+    _refuse_codes(_AROUSAL, labels.arousal.values, labels.arousal.valid)
+    for place, scale in enumerate(labels.spaces.dimensions.scales):
+        column = labels.dimensions
+        _refuse_codes(scale, column.values[:, place], column.valid[:, place])
+    for place, scale in enumerate(labels.spaces.intensities.scales):
+        column = labels.intensities
+        _refuse_codes(scale, column.values[:, place], column.valid[:, place])
     videos, index, numbers = _keys(table, name)
     annotations = Annotations(
         source=name,
@@ -192,6 +233,8 @@ def _annotated(table: pa.Table) -> Annotated:
         arousal=labels.arousal.astype(np.float32),
         expression=labels.expression,
         action_units=labels.action_units.astype(np.int8),
+        dimensions=labels.dimensions.astype(np.float32),
+        intensities=labels.intensities.astype(np.float32),
         spaces=labels.spaces,
     )
     return Annotated(
@@ -203,14 +246,14 @@ def _annotated(table: pa.Table) -> Annotated:
     )
 
 
-def _refuse_codes(column: str, values: NDArray[np.float64]) -> None:
+def _refuse_codes(scale: Scale, values: NDArray[Any], valid: NDArray[np.bool_]) -> None:
     """Reject annotations out of range, such as -5 for "not annotated"."""
-    beyond = np.abs(values) > 1
+    beyond = valid & ((values < scale.low) | (values > scale.high))
     if beyond.any():
         row = int(np.flatnonzero(beyond)[0])
         raise UsageError(
-            f"evaluate: {column} of targets must lie in [-1, 1], or be NaN where it is not "
-            f"annotated, got {values[row]:g} in row {row}"
+            f"evaluate: {scale.label} of targets must lie in {scale.ends}, or be NaN where "
+            f"it is not annotated, got {values[row]:g} in row {row}"
         )
 
 
@@ -224,11 +267,13 @@ def _subjects(
     return tuple(found[place] or video for place, video in enumerate(videos))
 
 
-def _prediction_table(table: pa.Table, classes: LabelSpace | None) -> PredictionTable:
+def _prediction_table(
+    table: pa.Table, classes: LabelSpace | None, own: LabelSpaces
+) -> PredictionTable:
     name = "predictions"
-    check_columns(Path(name), table.column_names)
+    check_columns(Path(name), table.column_names, own)
     rows = np.arange(len(table))
-    predictions, notes = read_values(Path(name), table, rows, classes)
+    predictions, notes = read_values(Path(name), table, rows, classes, own)
     return PredictionTable(
         source=name,
         keys=_keys(table, name),

@@ -54,8 +54,11 @@ def evaluate(  # noqa: PLR0913 - each is an option of the command
     Targets and predictions are both paths, or both columns by name: a mapping of arrays, a
     pandas frame or an Arrow table with `valence`, `arousal`, `expression` (names, codes
     from 0, or probabilities of shape (N, 8)), `AU01` and so on, or `action_units` of shape
-    (N, 12). NaN and None are blank. Rows are matched by the columns `frame` and `video`, or
-    by position where there is no `frame`; a column `video` groups rows for intervals.
+    (N, 12). Columns of targets define labels of your own as manifests do: `pain[0..10]`,
+    `AU06_intensity`, `smile[0|1]`, `expression[calm|angry]`; predictions have them by name,
+    with the range or without. NaN and None are blank. Rows are matched by the columns
+    `frame` and `video`, or by position where there is no `frame`; a column `video` groups
+    rows for intervals.
 
     Args:
         targets: Folder of a data set, annotation file, or columns.
