@@ -34,13 +34,13 @@ Arrays = Mapping[str, NDArray[Any]]
 
 
 def read_arrays(path: Path) -> Iterator[tuple[str, Arrays]]:
-    """Yield each video of a file with its arrays.
+    """Return each video of a file with its arrays, read on demand.
 
     Raises:
         FeatureError: If the file has another format or layout, or is damaged.
         MissingExtra: If an HDF5 file is to be read and h5py is not installed.
     """
-    yield from _reader(path)(path)
+    return _reader(path)(path)
 
 
 def _reader(path: Path) -> Callable[[Path], Iterator[tuple[str, Arrays]]]:

@@ -59,6 +59,7 @@ def import_features(
         OutputError: If the store cannot be written to.
         MissingExtra: If an HDF5 file is to be read and h5py is not installed.
     """
+    videos = read_arrays(path)
     store.make_folder()
     origin = Provenance(
         content_sha256=file_sha256(path),
@@ -66,7 +67,7 @@ def import_features(
         weights_sha256=NO_DIGEST,
     )
     num_videos = num_rows = num_repeats = 0
-    for video, arrays in read_arrays(path):
+    for video, arrays in videos:
         _check_values(path, video, arrays)
         match rows:
             case "frames":
