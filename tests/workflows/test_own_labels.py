@@ -1,5 +1,6 @@
 """Classes, attributes, intensities and ratings of one's own, from a manifest to a table."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -297,3 +298,29 @@ def test_a_calibration_on_other_labels_than_those_of_the_run_is_refused(
     (tmp_path / "manifest.csv").write_text(text)
     with pytest.raises(UsageError, match=r"focus must have the range \[0, 3\]"):
         wildaffect.calibrate(run, tmp_path, split="val", features=moods / "features")
+
+
+def test_the_documented_intensities_of_mimicry_train_and_score(tmp_path):
+    page = (Path(__file__).parents[2] / "docs" / "data.md").read_text()
+    (header,) = re.findall(r"^video,split,admiration_intensity\S+$", page, re.M)
+    lines = [header]
+    for place, (split, num_videos) in enumerate({"train": 4, "val": 4}.items()):
+        for index in range(num_videos):
+            video = f"{split}{index}"
+            write_features(tmp_path, video, 300 + 20 * place + index, index / 3)
+            levels = [f"{(index / 3 + shift / 6) % 1:.3f}" for shift in range(6)]
+            lines.append(",".join([video, split, *levels]))
+    (tmp_path / "manifest.csv").write_text("\n".join(lines) + "\n")
+    result = wildaffect.train(
+        replace(RECIPE, num_epochs=1), tmp_path, output=tmp_path / "run"
+    )
+    assert result.recipe.model.tasks == (Task.INTENSITIES,)
+    wildaffect.predict(result.folder, tmp_path / "tables", data=tmp_path, split="val")
+    report = wildaffect.evaluate(
+        tmp_path, tmp_path / "tables", split="val", num_resamples=10
+    )
+    scored = {name for name in report.values if name.endswith("_intensity.pcc")}
+    assert len(scored) == 6
+    assert "intensities.empathic_pain_intensity.pcc" in scored
+    joy = csv.read_csv(tmp_path / "tables" / "val0.csv")["joy_intensity"]
+    assert 0 <= min(joy.to_pylist()) <= max(joy.to_pylist()) <= 1
