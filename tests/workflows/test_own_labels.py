@@ -181,7 +181,10 @@ def test_labels_of_whole_videos_train_and_score_once_per_video(clips, tmp_path):
     assert set(result.recipe.model.tasks) == {Task.DIMENSIONS, Task.ACTION_UNITS}
     raw = next(line for line in result.scores if line.name == "raw").scores
     assert raw["dimensions"] > 0.1
-    wildaffect.predict(result.folder, tmp_path / "tables", data=clips, split="val")
+    made = wildaffect.predict(result.folder, tmp_path / "tables", data=clips, split="val")
+    assert made.num_trained == 0
+    own = wildaffect.predict(result.folder, tmp_path / "own", data=clips, split="train")
+    assert own.num_trained == own.num_written == 10
     report = wildaffect.evaluate(clips, tmp_path / "tables", split="val", num_resamples=10)
     assert report.num_rows == 6
     printed = result.scores[-1].scores["dimensions"]

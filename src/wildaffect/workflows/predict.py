@@ -47,6 +47,8 @@ class PredictResult:
     """Frames without features that use another frame's values; they are `interpolated`."""
     absent_sets: tuple[str, ...] = ()
     """Feature sets that the store lacks; the tables are predicted without them."""
+    num_trained: int = 0
+    """Videos that trained the model; scores on them are optimistically biased."""
 
     def __repr__(self) -> str:
         return (
@@ -127,15 +129,17 @@ def predict(  # noqa: PLR0913 - each is an option of the command
     )
     absent = [absent_sets(job.store, reader) for reader in distinct_inputs(ensemble)]
     check_trained_features(job.store, (each.trained for each in ensemble.members))
+    trained = _trained_videos(ensemble)
     make_folder(job.output)
     writer = _Writer(job, ensemble)
-    num_done = num_missing = 0
+    num_done = num_missing = num_trained = 0
     for request, num_videos in _requests(job, ensemble):
         found = 0
         for sequences in sequences_of(request, job.store, distinct_inputs(ensemble)):
             writer.write(request, sequences)
             found += 1
             num_done += 1
+            num_trained += sequences[0].video in trained
             if on_progress is not None:
                 on_progress(num_done, num_videos)
         num_missing += len(request.annotations.videos) - found
@@ -146,7 +150,18 @@ def predict(  # noqa: PLR0913 - each is an option of the command
         num_missing=num_missing,
         num_borrowed=writer.num_borrowed,
         absent_sets=tuple(dict.fromkeys(name for sets in absent for name in sets)),
+        num_trained=num_trained,
     )
+
+
+def _trained_videos(ensemble: Ensemble) -> set[str]:
+    """Return the videos that a member was trained on or selected by."""
+    data = [member.trained.data for member in ensemble.members]
+    return {
+        video
+        for each in data
+        for video in (*each.train_videos, *each.dev_videos, *each.unlabeled_videos)
+    }
 
 
 class _Writer:

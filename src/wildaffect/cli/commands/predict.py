@@ -100,6 +100,11 @@ def _print(result: "PredictResult") -> None:
             f"note: {result.num_borrowed:,} frames without features took another frame's "
             "values; their status is interpolated"
         )
+    if result.num_trained:
+        console.print(
+            f"note: {result.num_trained} videos have names of videos that trained the "
+            "model; scores on these would be optimistically biased"
+        )
     for name in result.absent_sets:
         console.print(
             f"note: the store has no {name}; every frame was predicted without it",
