@@ -35,6 +35,10 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path, capsys):
     assert main(["demo-train", "-o", str(tmp_path)]) == 1
     assert "got notes.txt; choose another folder" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
+    (tmp_path / "people.mp4").write_text("my video")
+    assert main(["demo-train", "-o", str(tmp_path)]) == 1
+    assert "people.mp4: this is another file" in capsys.readouterr().err
+    assert (tmp_path / "people.mp4").read_text() == "my video"
 
 
 def test_a_file_in_place_of_the_folder_is_named(tmp_path, capsys):

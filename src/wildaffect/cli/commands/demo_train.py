@@ -57,8 +57,11 @@ def run(command: Command) -> int:
         raise OutputError(
             f"{folder}: the demo was run here before; choose another folder, or delete it"
         )
+    clip = folder / "people.mp4"
+    if clip.exists() and clip.read_bytes() != CLIP.read_bytes():
+        raise OutputError(f"{clip}: this is another file; choose another folder")
     write_demo_world(folder / "world")
-    shutil.copyfile(CLIP, folder / "people.mp4")
+    shutil.copyfile(CLIP, clip)
     place = shlex.quote(str(folder))
     for number, (about, step) in enumerate(STEPS.items(), start=1):
         line = step.format(o=place)
