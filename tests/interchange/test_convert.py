@@ -62,3 +62,28 @@ def test_a_format_that_does_not_exist_is_refused_with_the_nearest(store, tmp_pat
     path = store(columns_of(1)).path
     with pytest.raises(UsageError, match="no format 'openfac'; did you mean openface"):
         wildaffect.convert(path, tmp_path, format="openfac")
+
+
+@pytest.mark.parametrize(
+    ("unit", "format_", "column", "is_written"),
+    [
+        ("[0, 5]", "openface", "AU06_r", True),
+        ("[0, 100]", "openface", "AU06_r", False),
+        ("[0, 5]", "libreface", "au_6_intensity", True),
+        ("[0, 100]", "libreface", "au_6_intensity", False),
+    ],
+)
+def test_an_intensity_on_a_scale_of_its_own_is_not_written_as_one_of_facs(
+    store, tmp_path, unit, format_, column, is_written
+):
+    path = store(columns_of(2) | {"AU06_intensity": [3.0, 4.0]}).path
+    sidecar = path.with_name("clip.csv.json")
+    document = json.loads(sidecar.read_text())
+    for described in document["columns"]:
+        if described["name"] == "AU06_intensity":
+            described["unit"] = unit
+    sidecar.write_text(json.dumps(document))
+    (made,) = wildaffect.convert(path, tmp_path / "out", format=format_)
+    assert made.error is None
+    header = made.files[0].read_text().splitlines()[0].split(",")
+    assert (column in header) == is_written

@@ -60,8 +60,8 @@ _PROBABILITY_NOTE = (
 )
 _INTENSITY_NOTE = "_r is the intensity that the model predicts, 0 to 5 as in FACS."
 _NO_R_NOTE = (
-    "There is no _r of action units: the model predicts no intensities; --openface-r "
-    "probability5 writes 5 times the probability."
+    "There is no _r of action units: the model predicts none from 0 to 5; "
+    "--openface-r probability5 writes 5 times the probability."
 )
 _BLINK_NOTE = (
     "AU45_c is 1 while both eyes are closed (eyes_closed); AU45_r is 5 times the mean of "

@@ -23,6 +23,9 @@ Floats = NDArray[np.float64]
 
 _NEEDED = ("frame", "time_s", "track_id", "status")
 
+FACS_SCALE = b"[0, 5]"
+"""Range of intensities in other programs, as the unit of a column states it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class StoredResult:
@@ -84,9 +87,10 @@ class StoredResult:
     def has(self, name: str) -> bool:
         """Return whether a column exists and the model predicts it.
 
-        That is, whether it has any value; without a readable face, whether it could.
+        That is, whether it has any value; without a readable face, whether it could. An
+        intensity on another scale than that of FACS, which formats have, does not count.
         """
-        if name not in self.table.column_names:
+        if name not in self.table.column_names or self._is_on_own_scale(name):
             return False
         column = self.table[name]
         if column.null_count < len(column):
@@ -95,6 +99,10 @@ class StoredResult:
         label = name.removesuffix("_present").removesuffix("_intensity")
         is_predicted = not name.startswith("AU") or not thresholds or label in thresholds
         return is_predicted and not self.ok.any()
+
+    def _is_on_own_scale(self, name: str) -> bool:
+        unit = (self.table.schema.field(name).metadata or {}).get(b"unit", FACS_SCALE)
+        return name.endswith("_intensity") and unit != FACS_SCALE
 
     def numbers(self, name: str) -> Floats:
         """Return a column as float64, NaN for empty cells, shape (N,)."""
