@@ -60,7 +60,7 @@ _PROBABILITY_NOTE = (
 )
 _INTENSITY_NOTE = "_r is the intensity that the model predicts, 0 to 5 as in FACS."
 _NO_R_NOTE = (
-    "There is no _r of action units: the model predicts none from 0 to 5; "
+    "There is no _r of action units: the model predicts no intensities from 0 to 5; "
     "--openface-r probability5 writes 5 times the probability."
 )
 _BLINK_NOTE = (
