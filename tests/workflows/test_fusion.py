@@ -26,7 +26,7 @@ RECIPE = replace(
     inputs=("pose", "voice"),
     num_epochs=1,
     selection=KeepLast(),
-    model=replace(BASE.model, fusion=Gated(hidden_dim=8, set_dropout=0.3)),
+    model=replace(BASE.model, fusion=Gated(hidden_dim=8)),
     joins={"voice": Linear(max_gap_s=0.5)},
 )
 
@@ -98,7 +98,7 @@ def test_a_model_that_never_did_without_a_set_refuses_a_store_that_lacks_it(
 ):
     recipe = replace(RECIPE, model=replace(RECIPE.model, fusion=fusion))
     run = wildaffect.train(recipe, data, output=tmp_path / "run", score_split=None)
-    with pytest.raises(FeatureError, match=r"got none of voice; .* its set_dropout"):
+    with pytest.raises(FeatureError, match=r"got none of voice; .* its each_alone"):
         wildaffect.predict(run.folder, tmp_path / "out", data=tiny_data, split="val")
 
 

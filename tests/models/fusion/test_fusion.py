@@ -1,5 +1,7 @@
 """What every fusion promises: absent sets do not count, rows do not see one another."""
 
+import math
+
 import pytest
 import torch
 from torch import nn
@@ -15,7 +17,7 @@ from wildaffect.models.fusion.config import (
     CustomFusion,
     Gated,
 )
-from wildaffect.models.fusion.fusion import Fusion
+from wildaffect.models.fusion.fusion import Fusion, views
 from wildaffect.models.multitask import build_model
 from wildaffect.models.temporal.config import GRUConfig
 
@@ -88,6 +90,29 @@ def test_dropout_drops_whole_windows_of_a_set_but_never_the_last_one():
     changed = flags[:, 0, :2] != flags[:, 1, :2]  # only where the row has no set left
     assert (flags[:, 1, :2].all(-1) | ~changed.any(-1)).all()
     assert (fusion.eval()(features)[:, 0, -3:] == 1).all()
+
+
+def test_training_sees_all_sets_and_each_alone_but_no_row_without_any(features):
+    every = views(features, WIDTHS)
+    seen = [~view[0, :3, [0, 3, 5]].isnan() for view in every]
+    expected = torch.eye(3, dtype=torch.bool)[:, None].repeat(1, 3, 1)
+    expected[0, 1] = torch.tensor([False, True, True])  # has no first set
+    expected[1:, 2] = torch.tensor([True, False, False])  # has the first set alone
+    torch.testing.assert_close(torch.stack(seen[1:]), expected)
+    torch.testing.assert_close(every[0], features, equal_nan=True)
+    torch.testing.assert_close(every[2][1, :, 3:5], features[1, :, 3:5])
+
+
+def test_beside_others_a_gated_set_is_nearly_closed_until_training_opens_it():
+    torch.manual_seed(0)
+    fusion = build_fusion(Gated(hidden_dim=8), (3, 2)).eval()
+    both, face, voice = views(torch.randn(1, 4, 5), (3, 2))
+    share = 1 / (1 + math.exp(2))  # the sigmoid of 10 times -0.2
+    expected = share * (fusion(face) + fusion(voice))
+    torch.testing.assert_close(fusion(both), expected)
+    with torch.no_grad():
+        fusion.admission.copy_(torch.tensor([9.0, -9.0]))
+    torch.testing.assert_close(fusion(both), fusion(face))
 
 
 def test_an_exported_model_gives_the_same_with_and_without_a_set(config):

@@ -8,9 +8,12 @@ from wildaffect.core.config import Config, json_values
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class SetDropout(Config):
-    """Dropout of entire feature sets, so that a model also works without one."""
+class AbsentSets(Config):
+    """Training without some feature sets, so that a model also works without one."""
 
+    each_alone: bool = False
+    """Train on every batch with all sets, and again with each set alone; the losses count
+    equally."""
     set_dropout: float = 0.3
     """Probability with which training drops each feature set of a window, in [0, 1); the
     last one is never dropped."""
@@ -19,34 +22,46 @@ class SetDropout(Config):
     def __post_init__(self) -> None:
         check_numbers(self.kind, "[0, 1)", set_dropout=self.set_dropout)
 
+    @property
+    def learns_absence(self) -> bool:
+        """True if training shows windows in which a set is absent."""
+        return self.each_alone or self.set_dropout > 0
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Concatenation(SetDropout):
+class Concatenation(AbsentSets):
     """All features, zero where absent, and a flag per set, 1 where it is present."""
 
     kind: Literal["concatenation"] = "concatenation"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Gated(SetDropout):
+class Gated(AbsentSets):
     """Sum of a layer per set, weighted by gates that see all sets.
+
+    Beside others a set is nearly closed at first, and opens as far as it helps.
 
     Source:
         Arevalo et al., "Gated multimodal units for information fusion", arXiv 1702.01992,
-        with a softmax over the present sets for the gates.
+        with a gate of its own for every set, as there for more than two.
     """
 
+    each_alone: bool = True
+    """Train on every batch with all sets, and again with each set alone; the losses count
+    equally."""
+    set_dropout: float = 0.0
+    """Beside `each_alone`, for three sets or more, where two may be left."""
     hidden_dim: int = 64
     """Width of the fused vector."""
     kind: Literal["gated"] = "gated"
 
     def __post_init__(self) -> None:
-        SetDropout.__post_init__(self)
+        AbsentSets.__post_init__(self)
         check_numbers(self.kind, "[1, inf)", hidden_dim=self.hidden_dim)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class CrossAttention(SetDropout):
+class CrossAttention(AbsentSets):
     """Attention between the sets of a row, then their mean over those present.
 
     Rows do not see one another: that is the part of the temporal encoder, whose look-ahead
@@ -60,7 +75,7 @@ class CrossAttention(SetDropout):
     kind: Literal["cross_attention"] = "cross_attention"
 
     def __post_init__(self) -> None:
-        SetDropout.__post_init__(self)
+        AbsentSets.__post_init__(self)
         check_numbers(
             self.kind, "[1, inf)", hidden_dim=self.hidden_dim, num_heads=self.num_heads
         )
@@ -72,7 +87,7 @@ class CrossAttention(SetDropout):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class CustomFusion(SetDropout):
+class CustomFusion(AbsentSets):
     """A custom fusion; saved runs contain its name and settings."""
 
     name: str
@@ -82,7 +97,7 @@ class CustomFusion(SetDropout):
     kind: Literal["custom"] = "custom"
 
     def __post_init__(self) -> None:
-        SetDropout.__post_init__(self)
+        AbsentSets.__post_init__(self)
         object.__setattr__(self, "settings", json_values(self.name, self.settings))
 
 

@@ -10,7 +10,9 @@ from torch import Tensor, nn
 
 from wildaffect.models.fusion.config import CrossAttention
 from wildaffect.models.fusion.fusion import Fusion
-from wildaffect.models.fusion.gated import NOT_PRESENT
+
+NOT_PRESENT = -1e4
+"""Score of an absent set, finite so that a row without any set stays finite."""
 
 
 class CrossAttentionFusion(Fusion):

@@ -10,6 +10,20 @@ import torch
 from torch import Tensor, nn
 
 
+def views(features: Tensor, widths: Sequence[int]) -> list[Tensor]:
+    """Return the features with all sets, then with each set alone, (B, T, D) each.
+
+    A row in which that set is absent keeps what it has.
+    """
+    parts = features.split(list(widths), dim=-1)
+    absent = [torch.full_like(part, torch.nan) for part in parts]
+    alone = []
+    for index, part in enumerate(parts):
+        one = torch.cat([*absent[:index], part, *absent[index + 1 :]], dim=-1)
+        alone.append(torch.where(part[..., :1].isnan(), features, one))
+    return [features, *alone]
+
+
 class Fusion(nn.Module, ABC):
     """Maps the standardized features of a row to one vector, each row by itself.
 

@@ -162,11 +162,12 @@ def absent_sets(store: FeatureStore, trained: TrainedModel) -> dict[str, int]:
     fusion = trained.recipe.model.fusion
     if not absent or len(absent) == len(widths):
         return {}
-    if fusion is None or not fusion.set_dropout:
+    if fusion is None or not fusion.learns_absence:
         raise FeatureError(
             f"{store.root}: {trained.run.folder} needs the feature sets "
             f"{', '.join(widths)}, got none of {', '.join(absent)}; extract or import it, "
-            "or train with a fusion and its set_dropout, which learns to do without one"
+            "or train with a fusion and its each_alone or set_dropout, which learns to do "
+            "without one"
         )
     return absent
 

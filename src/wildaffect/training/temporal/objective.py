@@ -13,6 +13,7 @@ from wildaffect.losses.clips import Pooled, pool_clips
 from wildaffect.losses.multitask import LossReport, build_loss
 from wildaffect.models.feedback import GroundTruth
 from wildaffect.models.frameworks import LabelFeedback
+from wildaffect.models.fusion.fusion import views
 from wildaffect.models.multitask import build_model
 from wildaffect.training.core.dev_split import split_subjects
 from wildaffect.training.core.distributed import gather, processes_of
@@ -83,6 +84,9 @@ class TemporalObjective:
         first = sequences[0]
         width = first.features.shape[1]
         model = build_model(recipe.model, width, spaces, first.set_widths)
+        fusion = recipe.model.fusion
+        self._set_widths = first.set_widths
+        self._each_alone = fusion is not None and fusion.each_alone
         moments = feature_moments(self.train_part)
         model.standardize(torch.from_numpy(moments.mean), torch.from_numpy(moments.std))
         loss = build_loss(recipe.loss, spaces, count_labels(self.train_part, spaces))
@@ -104,6 +108,9 @@ class TemporalObjective:
     def forward_backward(self, forward: nn.Module, batch: StepBatch) -> LossReport:
         """Accumulate the gradient of a batch and return its loss over all processes.
 
+        With a fusion this is the mean of all sets and each set alone; the loss returned is
+        of all sets.
+
         Dropout and noise depend only on the seed, the step and the process.
         """
         windows = batch.windows
@@ -114,10 +121,13 @@ class TemporalObjective:
         features = windows.features
         if self._noise is not None:
             features = features + self._noise * torch.randn_like(features)
-        outputs = forward(features, windows.lengths, windows.times_s, truth)
-        report = self.report(outputs, batch)
-        self._fabric.backward(report.total)
-        return report
+        reports = []
+        every = views(features, self._set_widths) if self._each_alone else [features]
+        for view in every:
+            outputs = forward(view, windows.lengths, windows.times_s, truth)
+            reports.append(self.report(outputs, batch))
+            self._fabric.backward(reports[-1].total / len(every))
+        return reports[0]
 
     def report(self, outputs: dict[Task, Tensor], batch: StepBatch) -> LossReport:
         """Return the loss of a batch's outputs over all processes."""

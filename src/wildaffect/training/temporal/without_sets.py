@@ -29,10 +29,10 @@ def without_sets(trained: TrainedModel, names: Sequence[str]) -> TrainedModel:
         raise UsageError(
             f"{where}: cannot do without {', '.join(dropped)}: it reads no more"
         )
-    if fusion is None or not fusion.set_dropout:
+    if fusion is None or not fusion.learns_absence:
         raise UsageError(
             f"{where}: cannot do without {', '.join(dropped)}; train with a fusion and its "
-            "set_dropout, which learns to do without one"
+            "each_alone or set_dropout, which learns to do without one"
         )
     inputs = {
         name: width
