@@ -48,6 +48,6 @@ def test_a_step_takes_the_mean_over_all_sets_and_each_set_alone(objective_of):
     each = [gradients(with_all, view) for view in seen]
     found = gradients(thrice, batch)
     for name, gradient in found.items():
-        expected = sum(one[name] for one in each) / 3
+        expected = sum(of_view[name] for of_view in each) / 3
         torch.testing.assert_close(gradient, expected, atol=1e-6, rtol=1e-4)
     assert any((found[name] - each[0][name]).abs().max() > 1e-3 for name in found)
