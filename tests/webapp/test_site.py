@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from wildaffect.core.errors import BadArtifact, OutputError
+from wildaffect.core.scales import Scale, ScaleSpace
 from wildaffect.core.windows import CausalWindow
 from wildaffect.inference.artifact import load_artifact
 from wildaffect.inference.smoothing import Gaussian
@@ -80,6 +81,14 @@ def test_models_that_look_at_later_frames_are_refused():
     calibration = replace(manifest.calibration, smoothing=smoothing)
     with pytest.raises(BadArtifact, match="valence is smoothed over later frames"):
         check_supported(replace(manifest, calibration=calibration))
+
+
+@pytest.mark.parametrize("kind", ["dimensions", "intensities"])
+def test_a_model_with_ratings_of_its_own_is_refused(kind):
+    own = ScaleSpace(name="own", scales=(Scale(label="pain", low=0, high=10),))
+    manifest = replace(load_artifact("default").manifest, **{kind: own})
+    with pytest.raises(BadArtifact, match=r"do not compute its ratings .*\(pain\)"):
+        check_supported(manifest)
 
 
 def test_the_other_model_for_streams_runs_too():

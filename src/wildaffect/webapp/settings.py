@@ -96,6 +96,12 @@ def check_supported(manifest: Manifest) -> None:
         BadArtifact: If they cannot.
     """
     where = f"{manifest.name}: cannot run in the browser"
+    own = (*manifest.dimensions.labels, *manifest.intensities.labels)
+    if own:
+        raise BadArtifact(
+            f"{where}: the scripts do not compute its ratings and intensities "
+            f"({', '.join(own)}); use `wildaffect analyze` or `wildaffect serve`"
+        )
     for item in manifest.inputs:
         if not isinstance(item, BackboneInput) and item.kind not in _INPUTS:
             raise BadArtifact(f"{where}: it reads {item.kind}")
