@@ -35,7 +35,12 @@ from wildaffect.training.core.trainer import Trainer
 from wildaffect.training.images.crops import CropReader
 from wildaffect.training.images.finetune import Finetune, LabeledParts
 from wildaffect.training.images.job import load_sets
-from wildaffect.training.images.labeled import SetPlace, joined_paths
+from wildaffect.training.images.labeled import (
+    SetPlace,
+    join_labels,
+    joined_paths,
+    labeled_tasks,
+)
 from wildaffect.training.images.pretrain import Pretrain
 from wildaffect.training.images.pretrain_job import find_images
 from wildaffect.training.images.recipe import AnyImageRecipe, PretrainRecipe
@@ -192,7 +197,7 @@ def objective_of(recipe: AnyImageRecipe, root: Path, fabric: Any) -> Objective:
         start_from(recipe.network, None),
         reader=CropReader(joined_paths(sets), preprocess),
         fabric=fabric,
-        tasks=recipe.tasks,
+        tasks=labeled_tasks(join_labels(sets)),
     )
 
 

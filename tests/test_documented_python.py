@@ -5,6 +5,7 @@ from pathlib import Path
 
 import cv2
 import pytest
+from tests.support.networks import page_network
 
 import wildaffect
 from wildaffect.demo.clip import FPS, PORTRAIT, SIZE, view
@@ -22,6 +23,8 @@ def test_every_public_function_is_on_the_page():
 @pytest.mark.slow
 def test_the_code_runs(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    Path("enet_b0_8_va_mtl.onnx").write_bytes(page_network({"output": 10}))
     portrait = cv2.cvtColor(cv2.imread(str(PORTRAIT)), cv2.COLOR_BGR2RGB)
     with VideoWriter(Path("clip.mp4"), width=SIZE[0], height=SIZE[1], fps_hint=FPS) as clip:
         for index in range(10):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.support.networks import page_network
 
 import wildaffect
 from wildaffect.cli.main import main
@@ -218,20 +219,6 @@ def test_models_are_whole_while_others_replace_them(file):
 
 
 PAGE = Path(__file__).parents[2] / "docs" / "models.md"
-
-
-def page_network(outputs: dict[str, int], size_px: int = 224) -> bytes:
-    rng = np.random.default_rng(0)
-    graph = OnnxGraph("page")
-    graph.add_input("input", [None, 3, size_px, size_px])
-    for name, width in outputs.items():
-        kernel = rng.normal(size=(width, 3, 32, 32)).astype(np.float32) / 60
-        graph.add_constant(f"{name}:k", kernel)
-        graph.add_node("Conv", ["input", f"{name}:k"], f"{name}:c", strides=[32, 32])
-        graph.add_node("GlobalAveragePool", [f"{name}:c"], f"{name}:p")
-        graph.add_node("Sigmoid" if name == "units" else "Identity", [f"{name}:p"], name)
-        graph.add_output(name, [None, width, 1, 1])
-    return graph.content()
 
 
 def test_the_commands_of_the_page_work_in_their_order(tmp_path, monkeypatch, capsys):
