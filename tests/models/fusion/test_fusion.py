@@ -93,7 +93,7 @@ def test_dropout_drops_whole_windows_of_a_set_but_never_the_last_one():
 
 
 def test_training_sees_all_sets_and_each_alone_but_no_row_without_any(features):
-    every = views(features, WIDTHS)
+    every = views(features, WIDTHS, len(WIDTHS))
     seen = [~view[0, :3, [0, 3, 5]].isnan() for view in every]
     expected = torch.eye(3, dtype=torch.bool)[:, None].repeat(1, 3, 1)
     expected[0, 1] = torch.tensor([False, True, True])  # has no first set
@@ -106,7 +106,7 @@ def test_training_sees_all_sets_and_each_alone_but_no_row_without_any(features):
 def test_beside_others_a_gated_set_is_nearly_closed_until_training_opens_it():
     torch.manual_seed(0)
     fusion = build_fusion(Gated(hidden_dim=8), (3, 2)).eval()
-    both, face, voice = views(torch.randn(1, 4, 5), (3, 2))
+    both, face, voice = views(torch.randn(1, 4, 5), (3, 2), 2)
     share = 1 / (1 + math.exp(2))  # the sigmoid of 10 times -0.2
     expected = share * (fusion(face) + fusion(voice))
     torch.testing.assert_close(fusion(both), expected)
@@ -181,3 +181,16 @@ def test_a_fusion_of_other_code_that_breaks_the_contract_is_refused(
 ):
     with pytest.raises(UsageError, match=message):
         build_fusion(CustomFusion(name=name, settings=settings), WIDTHS)
+
+
+@pytest.mark.parametrize(
+    ("fusion", "expected"),
+    [
+        (Gated(), [False, True]),  # sees the first set alone, so it can do without others
+        (Gated(alone="each"), [True, True]),
+        (Gated(alone="none"), [False, False]),
+        (Concatenation(), [True, True]),
+    ],
+)
+def test_a_model_can_do_without_what_training_left_out(fusion, expected):
+    assert [fusion.learns_without(place) for place in (0, 1)] == expected

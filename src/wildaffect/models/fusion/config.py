@@ -6,14 +6,17 @@ from typing import Any, Literal
 from wildaffect.core.checks import check_numbers
 from wildaffect.core.config import Config, json_values
 
+Alone = Literal["none", "first", "each"]
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AbsentSets(Config):
     """Training without some feature sets, so that a model also works without one."""
 
-    each_alone: bool = False
-    """Train on every batch with all sets, and again with each set alone; the losses count
-    equally."""
+    alone: Alone = "none"
+    """Sets that training also shows alone: the `first` of the recipe's inputs, usually the
+    face, or `each`. Every batch is then seen with all sets and again with each of these
+    alone; the losses count equally."""
     set_dropout: float = 0.3
     """Probability with which training drops each feature set of a window, in [0, 1); the
     last one is never dropped."""
@@ -22,10 +25,10 @@ class AbsentSets(Config):
     def __post_init__(self) -> None:
         check_numbers(self.kind, "[0, 1)", set_dropout=self.set_dropout)
 
-    @property
-    def learns_absence(self) -> bool:
-        """True if training shows windows in which a set is absent."""
-        return self.each_alone or self.set_dropout > 0
+    def learns_without(self, place: int) -> bool:
+        """Return whether training shows windows without the set at a place, from 0."""
+        by_views = self.alone == "each" or (self.alone == "first" and place > 0)
+        return by_views or self.set_dropout > 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,11 +49,11 @@ class Gated(AbsentSets):
         with a gate of its own for every set, as there for more than two.
     """
 
-    each_alone: bool = True
-    """Train on every batch with all sets, and again with each set alone; the losses count
-    equally."""
+    alone: Alone = "first"
+    """As for the others; a model that never sees a set of noise alone learns the first set
+    better."""
     set_dropout: float = 0.0
-    """Beside `each_alone`, for three sets or more, where two may be left."""
+    """Beside `alone`, for three sets or more, where two may be left."""
     hidden_dim: int = 64
     """Width of the fused vector."""
     kind: Literal["gated"] = "gated"

@@ -10,15 +10,15 @@ import torch
 from torch import Tensor, nn
 
 
-def views(features: Tensor, widths: Sequence[int]) -> list[Tensor]:
-    """Return the features with all sets, then with each set alone, (B, T, D) each.
+def views(features: Tensor, widths: Sequence[int], num_alone: int) -> list[Tensor]:
+    """Return the features with all sets, then with each of the first sets alone.
 
-    A row in which that set is absent keeps what it has.
+    Shape (B, T, D) each. A row in which that set is absent keeps what it has.
     """
     parts = features.split(list(widths), dim=-1)
     absent = [torch.full_like(part, torch.nan) for part in parts]
     alone = []
-    for index, part in enumerate(parts):
+    for index, part in enumerate(parts[:num_alone]):
         one = torch.cat([*absent[:index], part, *absent[index + 1 :]], dim=-1)
         alone.append(torch.where(part[..., :1].isnan(), features, one))
     return [features, *alone]

@@ -29,6 +29,7 @@ from wildaffect.training.temporal.sequence_inputs import (
     suggest_input,
 )
 from wildaffect.training.temporal.tensors import rows_per_second
+from wildaffect.training.temporal.without_sets import learns_without
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,12 +163,12 @@ def absent_sets(store: FeatureStore, trained: TrainedModel) -> dict[str, int]:
     fusion = trained.recipe.model.fusion
     if not absent or len(absent) == len(widths):
         return {}
-    if fusion is None or not fusion.learns_absence:
+    if not learns_without(fusion, widths, absent):
         raise FeatureError(
             f"{store.root}: {trained.run.folder} needs the feature sets "
             f"{', '.join(widths)}, got none of {', '.join(absent)}; extract or import it, "
-            "or train with a fusion and its each_alone or set_dropout, which learns to do "
-            "without one"
+            "or train with a fusion and its alone or set_dropout, which learns to do "
+            "without them"
         )
     return absent
 

@@ -86,7 +86,8 @@ class TemporalObjective:
         model = build_model(recipe.model, width, spaces, first.set_widths)
         fusion = recipe.model.fusion
         self._set_widths = first.set_widths
-        self._each_alone = fusion is not None and fusion.each_alone
+        num_alone = {"none": 0, "first": 1, "each": len(first.set_widths)}
+        self._num_alone = num_alone[fusion.alone] if fusion else 0
         moments = feature_moments(self.train_part)
         model.standardize(torch.from_numpy(moments.mean), torch.from_numpy(moments.std))
         loss = build_loss(recipe.loss, spaces, count_labels(self.train_part, spaces))
@@ -108,8 +109,8 @@ class TemporalObjective:
     def forward_backward(self, forward: nn.Module, batch: StepBatch) -> LossReport:
         """Accumulate the gradient of a batch and return its loss over all processes.
 
-        With a fusion this is the mean of all sets and each set alone; the loss returned is
-        of all sets.
+        A fusion that learns sets alone has the mean of all views; the loss returned is of
+        all sets.
 
         Dropout and noise depend only on the seed, the step and the process.
         """
@@ -122,7 +123,9 @@ class TemporalObjective:
         if self._noise is not None:
             features = features + self._noise * torch.randn_like(features)
         reports = []
-        every = views(features, self._set_widths) if self._each_alone else [features]
+        every = [features]
+        if self._num_alone:
+            every = views(features, self._set_widths, self._num_alone)
         for view in every:
             outputs = forward(view, windows.lengths, windows.times_s, truth)
             reports.append(self.report(outputs, batch))

@@ -1,12 +1,13 @@
 """A trained model without some of its feature sets, as where analysis has only a face."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from copy import deepcopy
 from dataclasses import replace
 
 import torch
 
 from wildaffect.core.errors import UsageError
+from wildaffect.models.fusion.config import FusionConfig
 from wildaffect.models.fusion.without_sets import WithoutSets
 from wildaffect.models.multitask import MultitaskModel
 from wildaffect.training.temporal.runs import TrainedModel
@@ -29,10 +30,10 @@ def without_sets(trained: TrainedModel, names: Sequence[str]) -> TrainedModel:
         raise UsageError(
             f"{where}: cannot do without {', '.join(dropped)}: it reads no more"
         )
-    if fusion is None or not fusion.learns_absence:
+    if not learns_without(fusion, widths, dropped):
         raise UsageError(
             f"{where}: cannot do without {', '.join(dropped)}; train with a fusion and its "
-            "each_alone or set_dropout, which learns to do without one"
+            "alone or set_dropout, which learns to do without them"
         )
     inputs = {
         name: width
@@ -51,6 +52,15 @@ def without_sets(trained: TrainedModel, names: Sequence[str]) -> TrainedModel:
         data=replace(trained.data, input_widths=inputs, input_dim=sum(inputs.values())),
         model=_reduced(trained.model, [name not in dropped for name in widths]),
         without=tuple(dropped),
+    )
+
+
+def learns_without(
+    fusion: FusionConfig | None, sets: Iterable[str], absent: Collection[str]
+) -> bool:
+    """Return whether training shows a model what to do without these of its sets."""
+    return fusion is not None and all(
+        fusion.learns_without(place) for place, name in enumerate(sets) if name in absent
     )
 
 
