@@ -2,10 +2,11 @@
 
     python scripts/make_demo_clip.py src/wildaffect/demo
 
-Writes people.mp4 and people.csv; the same seed gives the same truth.
+Writes people.mp4 and people.csv.gz; the same seed gives the same truth.
 """
 
 import argparse
+import gzip
 from pathlib import Path
 
 from wildaffect.synth.motion import FPS
@@ -47,7 +48,11 @@ def main() -> None:
                     people=frame.people,
                 )
             )
-    write_table(folder / "people.csv", kept)
+    truth = folder / "people.csv"
+    write_table(truth, kept)
+    packed = gzip.compress(truth.read_bytes(), mtime=0)  # a quarter of the size
+    truth.with_suffix(".csv.gz").write_bytes(packed)
+    truth.unlink()
     size = path.stat().st_size
     if size > MAX_BYTES:
         raise SystemExit(f"{path}: must be under {MAX_BYTES} bytes, got {size}")

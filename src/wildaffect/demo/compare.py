@@ -17,7 +17,7 @@ from wildaffect.metrics.agreement import concordance_correlation, pearson_correl
 from wildaffect.outputs.table import read_table
 
 CLIP = Path(__file__).parent / "people.mp4"
-TRUTH = Path(__file__).parent / "people.csv"
+TRUTH = Path(__file__).parent / "people.csv.gz"
 MIN_VISIBLE = 0.7
 MAX_YAW_DEG = 50.0
 SAME_FACE = 0.3
