@@ -9,6 +9,7 @@ from wildaffect.inference.artifact import load_artifact
 from wildaffect.inference.provenance import provenance_of, shipped_provenance
 
 PACKAGE = Path(wildaffect.__file__).parent
+REPOSITORY = Path(__file__).parents[2]
 WEIGHTS = {".tflite", ".onnx", ".npz"}
 
 
@@ -22,7 +23,7 @@ def test_every_weight_in_the_package_has_a_record_with_its_hash():
 
 
 def test_records_agree_with_the_notices():
-    notices = PACKAGE.parents[1] / "THIRD_PARTY_NOTICES.md"
+    notices = REPOSITORY / "THIRD_PARTY_NOTICES.md"
     noticed = dict(
         re.findall(
             r"^\| `src/wildaffect/(\S+)` \| `(\w{64})` \|", notices.read_text(), re.M
@@ -41,7 +42,7 @@ def test_scripts_that_made_a_file_are_in_the_repository():
         for name in re.findall(r"scripts/\w+\.py", text)
     }
     assert len(scripts) >= 4
-    assert [name for name in scripts if not (PACKAGE.parents[1] / name).is_file()] == []
+    assert [name for name in scripts if not (REPOSITORY / name).is_file()] == []
 
 
 def test_the_undocumented_training_data_of_the_default_model_are_named():
