@@ -23,7 +23,7 @@ title = "Toy"
 license = "CC BY-NC 4.0"
 terms = "No commercial use."
 source = "https://example.org/toy"
-training_data = "faces of nobody"
+training_data = "faces of our own"
 [input]
 size_px = 32
 mean = [0.5, 0.5, 0.5]
@@ -66,7 +66,7 @@ def test_a_license_must_be_accepted(file, capsys):
     with pytest.raises(UsageError):
         wildaffect.add_model(file, "toy", accept_license=shown.append)
     assert "No commercial use." in shown[0]
-    assert "faces of nobody" in shown[0]
+    assert "faces of our own" in shown[0]
     assert main(["models", "add", str(file), "--as", "toy"]) == 2
     printed = capsys.readouterr()
     assert "terms: No commercial use." in printed.err
@@ -100,7 +100,7 @@ def test_an_added_model_is_listed_shown_run_and_removed(file, capsys, tmp_path):
     card = capsys.readouterr().out
     looks = load_artifact("toy").manifest.inputs[0]
     assert f"toy.onnx, sha256 {looks.weights_sha256}" in card
-    assert "Training data: faces of nobody" in card
+    assert "Training data: faces of our own" in card
 
     portrait = Path(wildaffect.__file__).parent / "demo/astronaut.jpg"
     output = tmp_path / "rows.csv"
