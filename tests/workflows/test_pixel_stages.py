@@ -24,7 +24,8 @@ from wildaffect.recipes.pixel_systems import (
 )
 from wildaffect.synth.dataset import write_world
 from wildaffect.synth.presets import PRESETS
-from wildaffect.workflows.pixel_stages import CLAIM, stages_of, train_from_pixels
+from wildaffect.workflows.pixel_stages import stages_of, train_from_pixels
+from wildaffect.workflows.system_folder import CLAIM
 from wildaffect.workflows.system_options import PixelSystemOptions
 from wildaffect.workflows.systems import SILENT
 
@@ -146,7 +147,7 @@ def test_another_data_license_is_refused_as_the_artifact_would_state_the_old_one
     worlds, tmp_path
 ):
     interrupt_first_stage(command_for(worlds, tmp_path))
-    with pytest.raises(UsageError, match="another recipe, seed, data or data license"):
+    with pytest.raises(UsageError, match="another data license;"):
         train_from_pixels(command_for(worlds, tmp_path, data_license="CC0-1.0"))
 
 
@@ -195,7 +196,7 @@ def test_several_processes_are_refused(worlds, tmp_path, monkeypatch):
 
 def test_a_folder_of_another_seed_is_refused(worlds, tmp_path):
     interrupt_first_stage(command_for(worlds, tmp_path))
-    with pytest.raises(UsageError, match="another recipe, seed, data or data license"):
+    with pytest.raises(UsageError, match="another recipe or its seed;"):
         train_from_pixels(command_for(worlds, tmp_path, seed=1))
 
 

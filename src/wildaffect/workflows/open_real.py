@@ -3,7 +3,6 @@
 A finished stage is skipped, and an interrupted stage resumes.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -12,7 +11,6 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from wildaffect.core.errors import FeatureError, UsageError
-from wildaffect.core.files import write_whole
 from wildaffect.core.printable import counted
 from wildaffect.core.tasks import LabelSpaces
 from wildaffect.features.extract import Extracted
@@ -33,6 +31,7 @@ from wildaffect.workflows.extract import extract
 from wildaffect.workflows.generate import generate
 from wildaffect.workflows.notes import Notes
 from wildaffect.workflows.open_clips import MAX_MISSING_SHARE, OpenClips, find_open_clips
+from wildaffect.workflows.system_folder import claim_folder
 from wildaffect.workflows.system_options import OpenRealOptions
 from wildaffect.workflows.systems import ARTIFACT, SILENT, SystemCallbacks
 from wildaffect.workflows.train import score_run
@@ -42,8 +41,6 @@ from wildaffect.workflows.training_setup import (
     describe_split,
 )
 
-CLAIM = "system.json"
-"""File in the folder of a system that describes its parts."""
 VAL = "val"
 _RECIPE = TypeAdapter(OpenRealRecipe)
 
@@ -124,15 +121,7 @@ def _claim(command: OpenRealOptions, recipe: OpenRealRecipe) -> None:
         "license": command.license,
         "recipe": _RECIPE.dump_python(recipe, mode="json"),
     }
-    path = command.folder / CLAIM
-    text = json.dumps(settings, indent=1) + "\n"
-    if path.exists() and path.read_text(encoding="utf-8") != text:
-        raise UsageError(
-            f"{command.folder}: holds a system with another recipe, seed, data or license; "
-            "choose another output folder, or delete this one"
-        )
-    command.folder.mkdir(parents=True, exist_ok=True)
-    write_whole(path, text.encode())
+    claim_folder(command.folder, settings)
 
 
 def _extract(

@@ -33,11 +33,9 @@ from wildaffect.workflows.pixel_sources import (
     layout_of,
 )
 from wildaffect.workflows.pretrain import pretrain
+from wildaffect.workflows.system_folder import claim_folder
 from wildaffect.workflows.system_options import PixelSystemOptions, SystemOptions
 from wildaffect.workflows.systems import ARTIFACT, SILENT, SystemCallbacks, train_system
-
-CLAIM = "system.json"
-"""File in the folder of a system that describes its parts."""
 
 _RECIPE = TypeAdapter(PixelSystemRecipe)
 
@@ -125,15 +123,7 @@ def _claim(command: PixelSystemOptions) -> None:
         "license": command.license,
         "recipe": _RECIPE.dump_python(command.recipe, mode="json"),
     }
-    path = command.folder / CLAIM
-    text = json.dumps(settings, indent=1) + "\n"
-    if path.exists() and path.read_text(encoding="utf-8") != text:
-        raise UsageError(
-            f"{command.folder}: holds a system with another recipe, seed, data or data "
-            "license; choose another output folder, or delete this one"
-        )
-    command.folder.mkdir(parents=True, exist_ok=True)
-    write_whole(path, text.encode())
+    claim_folder(command.folder, settings)
 
 
 def _crop(
