@@ -112,6 +112,24 @@ def test_a_score_that_is_never_defined_has_no_interval(statistics):
     assert interval.num_undefined == 2000
 
 
+@pytest.mark.parametrize("num_videos", [20, 80])
+@pytest.mark.parametrize("value", [0.0, 0.1 + 0.2])
+def test_a_score_that_is_the_same_in_all_resamples_of_few_videos_has_no_interval(
+    invented, num_videos, value
+):
+    statistics = VideoStatistics.of(*invented.make(0, num_videos=num_videos, rows=800))
+
+    def measure(scores):
+        rounded = value * (1 + 1e-15 * np.asarray(scores.ccc_valence))
+        return np.stack([rounded, scores.ccc_valence], -1)
+
+    interval = bootstrap_interval(statistics, measure, limits=(-1.0, 1.0))
+    assert interval.value[0] == pytest.approx(value)
+    has_interval = num_videos == 80
+    assert np.isfinite([interval.low[0], interval.high[0]]).all() == has_interval
+    assert interval.low[1] < interval.value[1] < interval.high[1]
+
+
 def test_an_interval_ends_where_no_score_can_be(invented):
     statistics = VideoStatistics.of(*invented.make(0, num_videos=4, rows=40))
     measure = attrgetter("f1_action_units")

@@ -53,6 +53,9 @@ Limits = tuple[ArrayLike, ArrayLike]
 """Lowest and highest possible score, each a number or of shape (M,)."""
 UNLIMITED: Limits = (-np.inf, np.inf)
 
+SAME_SCORE = 1e-12
+"""Largest spread of equal scores, relative to the score: rounding."""
+
 MAX_WEIGHTS = 2_000_000
 """Maximum number of weights in memory, resamples times videos: about 16 MB per column."""
 
@@ -67,8 +70,9 @@ class Interval:
     value: Floats
     """Value on the original videos."""
     low: Floats
-    """NaN, like `high`, for fewer than `MIN_VIDEOS` videos, or if the score is undefined in
-    more than `MAX_UNDEFINED` of the resamples."""
+    """NaN, like `high`, for fewer than `MIN_VIDEOS` videos; if the score is undefined in
+    more than `MAX_UNDEFINED` of the resamples; and for a score, not a difference, that is
+    the same in all resamples of fewer than `MANY_VIDEOS` videos."""
     high: Floats
     level: float
     """Nominal share of intervals that contain the true score."""
@@ -116,12 +120,12 @@ def bootstrap_interval(
         measure(statistics.pooled(weights))
         for weights in _draws(len(statistics), num_resamples, seed)
     ]
-    found = _interval(
-        measure(statistics.pooled()), np.concatenate(values), len(statistics), level
-    )
-    return replace(
-        found, low=np.clip(found.low, *limits), high=np.clip(found.high, *limits)
-    )
+    resampled = np.concatenate(values)
+    found = _interval(measure(statistics.pooled()), resampled, len(statistics), level)
+    varies = (len(statistics) >= MANY_VIDEOS) | _varies(resampled)
+    ends = [np.clip(end, *limits) for end in (found.low, found.high)]
+    low, high = (np.where(varies, end, np.nan)[()] for end in ends)
+    return replace(found, low=low, high=high)
 
 
 def paired_bootstrap(
@@ -268,6 +272,14 @@ def _interval(value: Floats, values: Floats, num_videos: int, level: float) -> I
         num_undefined=undefined.sum(0),
         num_videos=num_videos,
     )
+
+
+def _varies(values: Floats) -> NDArray[np.bool_]:
+    """Return whether scores differ by more than rounding; NaN are left out."""
+    defined = np.isfinite(values)
+    low = np.min(values, 0, where=defined, initial=np.inf)
+    high = np.max(values, 0, where=defined, initial=-np.inf)
+    return np.asarray(high - low > SAME_SCORE * np.abs(high))
 
 
 def _same_frames(stats_a: VideoStatistics, stats_b: VideoStatistics) -> bool:
