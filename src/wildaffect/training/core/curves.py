@@ -1,6 +1,7 @@
 """Learning curves of a run: scores after every epoch that select nothing."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import count, cycle
 from math import isnan, nan
 from typing import Any
 
@@ -13,7 +14,7 @@ Curve = Callable[[nn.Module], dict[str, float]]
 """Scores of a model on a split that selects nothing, named `split/score` and so on."""
 
 _WIDTH, _HEIGHT = 760, 300
-_LEFT, _RIGHT, _TOP, _BOTTOM = 56, 90, 40, 46
+_LEFT, _RIGHT, _TOP, _BOTTOM = 56, 24, 40, 46
 _COLORS = ("#2563a8", "#d9730d", "#1d7a46", "#8a3ffc")
 _SCORE = "/score"
 
@@ -60,10 +61,11 @@ def _to_svg(curves: dict[str, list[tuple[int, float]]], last: dict[str, Any]) ->
         ),
         f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="#ffffff"/>',
         f'<text x="16" y="22" font-size="15" font-weight="600">{title}</text>',
+        _legend(curves),
     ]
+    for step in _whole_ticks(last["step"]):
+        parts.append(_text(place(step, low)[0], _HEIGHT - 24, f"{step:,}", "middle"))
     for share in (0.0, 0.25, 0.5, 0.75, 1.0):
-        x, _ = place(share * last["step"], low)
-        parts.append(_text(x, _HEIGHT - 24, f"{share * last['step']:,.0f}", "middle"))
         value = low + share * (high - low)
         _, y = place(0, value)
         parts.append(
@@ -72,12 +74,25 @@ def _to_svg(curves: dict[str, list[tuple[int, float]]], last: dict[str, Any]) ->
         )
         parts.append(_text(_LEFT - 8, y + 4, f"{value:.2f}", "end"))
     parts.append(_text((_LEFT + _WIDTH - _RIGHT) / 2, _HEIGHT - 6, "steps", "middle"))
-    for number, (name, curve) in enumerate(curves.items()):
-        color = _COLORS[number % len(_COLORS)]
+    for color, curve in zip(cycle(_COLORS), curves.values()):
         parts.append(_line([place(*point) for point in curve], color))
-        x, y = place(*curve[-1])
-        parts.append(_text(x + 8, y + 4, name, "start", color))
     return "".join([*parts, "</svg>\n"])
+
+
+def _whole_ticks(num_steps: int) -> range:
+    """Return at most six steps at an interval of 1, 2 or 5 times a power of ten."""
+    powers = (factor * 10**power for power in count() for factor in (1, 2, 5))
+    interval = next(interval for interval in powers if num_steps // interval <= 5)
+    return range(0, num_steps + 1, interval)
+
+
+def _legend(names: Iterable[str]) -> str:
+    """Return the names of the curves in their colors, at the right of the title."""
+    words = "".join(
+        f'<tspan fill="{color}">\N{EM SPACE}\N{BLACK CIRCLE} {name}</tspan>'
+        for color, name in zip(cycle(_COLORS), names)
+    )
+    return f'<text x="{_WIDTH - _RIGHT}" y="22" text-anchor="end">{words}</text>'
 
 
 def _line(points: Sequence[tuple[float, float]], color: str) -> str:
@@ -88,7 +103,7 @@ def _line(points: Sequence[tuple[float, float]], color: str) -> str:
     return f'<polyline points="{joined}" fill="none" stroke="{color}"/>{dots}'
 
 
-def _text(x: float, y: float, text: str, anchor: str, color: str = "#1b2330") -> str:
+def _text(x: float, y: float, text: str, anchor: str) -> str:
     return (
-        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{color}">{text}</text>'
+        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="#1b2330">{text}</text>'
     )
