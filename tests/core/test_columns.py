@@ -48,6 +48,23 @@ def test_rows_are_taken_and_joined_with_their_masks():
     assert joined.action_units.valid_rows.tolist() == [True, False, False, False, True]
 
 
+def test_a_soft_label_alone_is_a_label_and_a_class_is_a_distribution():
+    columns = empty_columns(3, LabelSpaces())
+    columns.expression.values[0], columns.expression.valid[0] = 4, True
+    columns.valence.valid[2] = True
+    assert columns.labeled(Task.EXPRESSION).tolist() == [True, False, False]
+    shares = TaskColumn.empty((3, 8), np.float32)
+    shares.values[1, :2], shares.valid[1] = 0.5, True
+    columns = replace(columns, expression_shares=shares)
+    assert columns.labeled(Task.EXPRESSION).tolist() == [True, True, False]
+    assert columns.labeled(Task.VALENCE).tolist() == [False, False, True]
+    found = columns.class_shares(8)
+    assert found.values[0].tolist() == [0, 0, 0, 0, 1, 0, 0, 0]
+    assert found.values[1].tolist() == [0.5, 0.5, 0, 0, 0, 0, 0, 0]
+    assert found.valid.all(axis=1).tolist() == [True, True, False]
+    assert found.valid.any(axis=1).tolist() == [True, True, False]
+
+
 def test_soft_labels_are_taken_and_joined_with_rows_that_have_none():
     hard = empty_columns(2, LabelSpaces())
     shares = TaskColumn(np.full((1, 8), 1 / 8, np.float32), np.ones((1, 8), bool))

@@ -70,7 +70,9 @@ def test_soft_labels_follow_their_frames_and_are_masked_where_repeats_disagree()
     shares[:, 4] = [0.25, 0.5, 0.5, 0.75]
     soft = TaskColumn(shares, np.ones((4, 8), bool))
     table = annotations([9, 3, 3, 9], expression_shares=soft)
-    found = only(table, features([3, 9])).targets.expression_shares
+    sequence = only(table, features([3, 9]))
+    found = sequence.targets.expression_shares
+    assert sequence.num_conflicts == 1
     assert found.valid.all(axis=1).tolist() == [True, False]
     assert found.values[0, [0, 4]].tolist() == [0.5, 0.5]
     assert not found.valid[1].any()  # a row has all shares or none

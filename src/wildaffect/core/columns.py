@@ -131,6 +131,25 @@ class TaskColumns:
             "intensities": self.intensities,
         }
 
+    def labeled(self, task: Task) -> Mask:
+        """Return the rows with a label of a task, also a soft one alone, shape (N,)."""
+        rows, soft = self[task].valid_rows, self.expression_shares
+        return rows | soft.valid_rows if task is Task.EXPRESSION and soft else rows
+
+    def class_shares(self, num_classes: int) -> TaskColumn:
+        """Return expressions as distributions over the classes, shape (N, C).
+
+        A row has its soft label if there is one, else 1 for its class.
+        """
+        named, soft = self.expression, self.expression_shares
+        one_hot = np.eye(num_classes, dtype=np.float32)
+        shares, valid = one_hot[np.where(named.valid, named.values, 0)], named.valid
+        if soft is not None:
+            is_soft = np.asarray(soft.valid.all(axis=-1))
+            shares = np.where(is_soft[..., None], soft.values, shares)
+            valid = valid | is_soft
+        return TaskColumn(shares, np.repeat(valid[..., None], num_classes, axis=-1))
+
     def take_columns(self, rows: Rows) -> "TaskColumns":
         """Return the columns of these rows, and nothing else of the record."""
         soft = self.expression_shares

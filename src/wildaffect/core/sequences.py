@@ -65,6 +65,11 @@ class FrameSequence:
         """Rows that a model runs on: those with features."""
         return np.flatnonzero(self.has_feature)
 
+    @property
+    def computed_targets(self) -> TaskColumns:
+        """Labels of the rows that a model runs on."""
+        return self.targets.take_columns(self.computed_rows)
+
 
 class Expanded(NamedTuple):
     """Outputs for every annotation row of a video, in the order of the annotations."""
@@ -160,14 +165,16 @@ def _merge_repeats(
     given = annotations.take_columns(rows)
     merged = {task: _merge(given[task], sequence_row, num_frames) for task in Task}
     soft = given.expression_shares
-    shares = None
+    shares, num_conflicts = None, 0
     if soft is not None:
         shares, conflict = _merge(soft, sequence_row, num_frames)
         shares.valid[conflict.any(axis=1)] = False  # the shares of a row belong together
+        num_conflicts = int(conflict.any(axis=1).sum())
     columns = TaskColumns(
         **{task: found.column for task, found in merged.items()}, expression_shares=shares
     )
-    return columns, sum(int(found.conflict.sum()) for found in merged.values())
+    num_conflicts += sum(int(found.conflict.sum()) for found in merged.values())
+    return columns, num_conflicts
 
 
 class _Merged(NamedTuple):

@@ -8,7 +8,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -194,14 +194,15 @@ def _check_annotations(splits: Splits, annotations: Annotations, path: Path) -> 
 
 def _count(annotations: Annotations) -> tuple[list[str], Counts]:
     """Return the properties to balance and their frames in each video, shape (V, C)."""
-    marks: dict[str, NDArray[np.bool_]] = {"frames": np.ones(len(annotations), dtype=bool)}
+    marks: dict[str, NDArray[Any]] = {"frames": np.ones(len(annotations), dtype=bool)}
     for task in (Task.VALENCE, Task.AROUSAL):
         bins = np.digitize(annotations[task].values, VALUE_BINS)
         for i in range(len(VALUE_BINS) + 1):
             marks[f"{task} range {i}"] = annotations[task].valid & (bins == i)
-    named, units = annotations.expression, annotations.action_units
-    for i, label in enumerate(annotations.spaces.expressions.labels):
-        marks[label] = named.valid & (named.values == i)
+    units, classes = annotations.action_units, annotations.spaces.expressions.labels
+    shares = annotations.class_shares(len(classes))
+    for i, label in enumerate(classes):
+        marks[label] = shares.values[:, i].astype(np.float64) * shares.valid[:, i]
     for i, label in enumerate(annotations.spaces.action_units.labels):
         marks[label] = units.valid[:, i] & (units.values[:, i] == 1)
     least = max(1.0, MIN_SHARE * len(annotations))

@@ -18,8 +18,8 @@ _POWERS: dict[Rarity, float] = {"equal": 0.0, "inverse_sqrt": 0.5, "inverse": 1.
 class LabelStatistics:
     """Counts over the annotated rows of a training set."""
 
-    class_counts: NDArray[np.int64]
-    """Rows of each class, shape (C,)."""
+    class_counts: NDArray[np.int64] | NDArray[np.float64]
+    """Rows of each class, shape (C,); a soft label counts by its shares."""
     unit_positive: NDArray[np.int64]
     """Rows in which each unit occurs, shape (K,)."""
     unit_total: NDArray[np.int64]

@@ -172,10 +172,7 @@ def predict_labeled(
 
 def has_labels(sequence: FrameSequence, task: Task) -> bool:
     """Return whether a row of a sequence can train a task."""
-    soft = sequence.targets.expression_shares
-    if task is Task.EXPRESSION and soft is not None and soft.valid.any():
-        return True
-    return bool(sequence.targets[task].valid.any())
+    return bool(sequence.targets.labeled(task).any())
 
 
 def check_names(spaces: LabelSpaces) -> None:

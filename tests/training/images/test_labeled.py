@@ -7,11 +7,11 @@ import pytest
 from wildaffect.core.errors import MissingData
 from wildaffect.features.crops import MARKER
 from wildaffect.features.packs import pack_images
+from wildaffect.training.core.label_counts import count_labels
 from wildaffect.training.core.recipe import KeepLast
 from wildaffect.training.images.job import load_sets, split_sets
 from wildaffect.training.images.labeled import (
     SetPlace,
-    count_image_labels,
     join_labels,
     load_labeled,
 )
@@ -118,7 +118,7 @@ def test_everybody_trains_where_the_last_epoch_is_kept(labeled, recipe):
 
 def test_labels_are_counted_where_they_are_given(labeled):
     (crops,) = load_sets([SetPlace(data=labeled)], "train")
-    counts = count_image_labels(join_labels([crops]), crops.annotations.spaces)
+    counts = count_labels([join_labels([crops])], crops.annotations.spaces)
     assert counts.class_counts.sum() == 50
     assert counts.unit_total.tolist() == [40, 40]
     assert counts.unit_positive[1] == 0

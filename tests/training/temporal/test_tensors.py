@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from wildaffect.core.tasks import LabelSpaces
-from wildaffect.training.temporal.label_counts import count_labels
+from wildaffect.training.core.label_counts import count_labels
 from wildaffect.training.temporal.tensors import feature_moments, rows_per_second
 
 
@@ -27,7 +27,7 @@ def test_the_spread_of_a_constant_is_zero_and_not_a_rounding_error_below(sequenc
 
 
 def test_labels_are_counted_where_annotated_and_seen_alone(sequences):
-    counts = count_labels(sequences, LabelSpaces())
+    counts = count_labels([each.computed_targets for each in sequences], LabelSpaces())
     classes, positive, total = np.zeros(8, int), np.zeros(12, int), np.zeros(12, int)
     for sequence in sequences:
         labels = sequence.targets

@@ -1,6 +1,6 @@
 """Sampling settings that images and windows share, and the weights they give.
 
-Symbols: N images or rows.
+Symbols: N images or rows, C classes.
 """
 
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.core.checks import check_numbers
+from wildaffect.core.columns import TaskColumn
 from wildaffect.core.config import Config
 
 Weights = NDArray[np.float64]
@@ -41,17 +42,23 @@ class BalancedVideos(Config):
         check_numbers("sampling", "[0, 1]", power=self.power)
 
 
-def class_weights(
-    expression: NDArray[np.int64], valid: NDArray[np.bool_], power: float
-) -> Weights:
+def class_weights(shares: TaskColumn, power: float) -> Weights:
     """Return the sampling probability of each row, shape (N,).
 
-    A row without an expression gets the mean weight of those that have one.
+    A soft label has the mean weight of its classes, by their shares. A row without an
+    expression gets the mean weight of those that have one.
+
+    Args:
+        shares: Distribution of each row over the classes, shape (N, C).
+        power: Exponent of the inverse class frequency.
     """
-    weights = np.ones(len(expression))
+    valid = shares.valid_rows
+    weights = np.ones(len(valid))
     if valid.any():
-        counts = np.bincount(expression[valid])
-        weights[valid] = counts[expression[valid]] ** -power
+        given = shares.values[valid].astype(np.float64)
+        counts = given.sum(0)
+        occurs = counts > 0
+        weights[valid] = given[:, occurs] @ counts[occurs] ** -power
         weights[~valid] = weights[valid].mean()
     return weights / weights.sum()
 

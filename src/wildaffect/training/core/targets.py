@@ -1,13 +1,9 @@
-"""Conversion of labels to tensors.
-
-Symbols: C classes.
-"""
+"""Conversion of labels to tensors."""
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
-from wildaffect.core.columns import TaskColumn, TaskColumns
+from wildaffect.core.columns import TaskColumns
 from wildaffect.core.tasks import SCALE_TASKS, LabelSpaces, Task
 
 
@@ -31,15 +27,7 @@ def to_targets(
         targets[task] = torch.from_numpy(values).to(device, dtype)
         valid[task] = torch.from_numpy(labels[task].valid).to(device)
     if labels.expression_shares is not None:
-        targets[Task.EXPRESSION], valid[Task.EXPRESSION] = _soften(
-            targets[Task.EXPRESSION], valid[Task.EXPRESSION], labels.expression_shares
-        )
+        soft = labels.class_shares(len(spaces.expressions))
+        targets[Task.EXPRESSION] = torch.from_numpy(soft.values).to(device, torch.float32)
+        valid[Task.EXPRESSION] = torch.from_numpy(soft.valid.all(axis=-1)).to(device)
     return targets, valid
-
-
-def _soften(classes: Tensor, is_class: Tensor, shares: TaskColumn) -> tuple[Tensor, Tensor]:
-    """Return distributions, shape (..., C), and their mask, shape (...)."""
-    soft = torch.from_numpy(shares.values).to(classes.device, torch.float32)
-    is_soft = torch.from_numpy(shares.valid).to(classes.device).all(-1)
-    one_hot = functional.one_hot(classes.where(is_class, 0), soft.shape[-1])
-    return torch.where(is_soft[..., None], soft, one_hot.float()), is_class | is_soft

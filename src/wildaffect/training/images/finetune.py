@@ -20,6 +20,7 @@ from wildaffect.models.face_net import FaceNet, recompute_stages
 from wildaffect.models.low_rank import adapt
 from wildaffect.training.core.callbacks import OnEvaluate, no_evaluate
 from wildaffect.training.core.distributed import gather, processes_of
+from wildaffect.training.core.label_counts import count_labels
 from wildaffect.training.core.recipe import BestOnDevSplit
 from wildaffect.training.core.sampling import (
     BalancedClasses,
@@ -43,7 +44,6 @@ from wildaffect.training.images.gradient_accumulation import (
 )
 from wildaffect.training.images.labeled import (
     LabeledCrops,
-    count_image_labels,
     crop_targets,
     join_labels,
     number_videos,
@@ -124,7 +124,7 @@ class Finetune:
         )
         self.model: nn.Module = self._build(start, tasks, spaces)
         check_micro_batch_size(self.model, self._num_crops, micro_batch_size)
-        loss = build_loss(recipe.loss, spaces, count_image_labels(self._labels, spaces))
+        loss = build_loss(recipe.loss, spaces, count_labels([self._labels], spaces))
         self.loss: nn.Module = loss.to(fabric.device)
 
     def groups(self) -> list[dict[str, Any]]:
@@ -223,8 +223,8 @@ class Finetune:
             case EveryImage():
                 return None
             case BalancedClasses(power=power):
-                expression = self._labels.expression
-                return class_weights(expression.values, expression.valid, power)
+                shares = self._labels.class_shares(len(self._spaces.expressions))
+                return class_weights(shares, power)
             case BalancedVideos(power=power):
                 return video_weights(number_videos(self._parts.train), power)
 

@@ -22,7 +22,6 @@ from wildaffect.features.crops import MARKER
 from wildaffect.features.packs import Pack, PackedImage, open_pack
 from wildaffect.formats.detect import FORMATS, detect
 from wildaffect.formats.mapping import map_spaces
-from wildaffect.losses.statistics import LabelStatistics
 from wildaffect.training.core.targets import to_targets
 from wildaffect.training.images.crops import CropFile
 
@@ -160,7 +159,7 @@ def join_labels(sets: Sequence[LabeledCrops]) -> TaskColumns:
 
 def labeled_tasks(labels: TaskColumns) -> tuple[Task, ...]:
     """Return the tasks with at least one label."""
-    return tuple(task for task in Task if labels[task].valid.any())
+    return tuple(task for task in Task if labels.labeled(task).any())
 
 
 def crop_targets(
@@ -191,21 +190,9 @@ def number_videos(sets: Sequence[LabeledCrops]) -> NDArray[np.int64]:
     return np.concatenate(numbers)
 
 
-def count_image_labels(labels: TaskColumns, spaces: LabelSpaces) -> LabelStatistics:
-    """Return the label frequencies, for losses weighted by them."""
-    named, units = labels.expression, labels.action_units
-    return LabelStatistics(
-        class_counts=np.bincount(
-            named.values[named.valid], minlength=len(spaces.expressions)
-        ),
-        unit_positive=((units.values == 1) & units.valid).sum(0),
-        unit_total=units.valid.sum(0),
-    )
-
-
 def _file(folder: Path, pack: Pack | None, name: str) -> CropFile:
     return PackedImage(pack, pack.places[name]) if pack else folder / name
 
 
 def _is_labeled(annotations: Annotations) -> NDArray[np.bool_]:
-    return np.any([annotations[task].valid_rows for task in Task], axis=0)
+    return np.any([annotations.labeled(task) for task in Task], axis=0)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from wildaffect.core.annotations import Annotations
+from wildaffect.core.columns import TaskColumn, TaskColumns
 from wildaffect.core.preprocess import Preprocess
 from wildaffect.core.tasks import SINGLE_TASKS, LabelSpaces, Task
 from wildaffect.losses.config import (
@@ -26,12 +27,12 @@ from wildaffect.losses.multitask import build_loss
 from wildaffect.metrics.scores import VideoStatistics
 from wildaffect.models.heads import num_outputs
 from wildaffect.training.core.callbacks import ProgressCallback, no_progress
+from wildaffect.training.core.label_counts import count_labels
 from wildaffect.training.core.probs import to_probs
 from wildaffect.training.images.crops import CropReader
 from wildaffect.training.images.evaluate import over_crops, to_predictions
 from wildaffect.training.images.labeled import (
     LabeledCrops,
-    count_image_labels,
     crop_targets,
     join_labels,
     labeled_tasks,
@@ -117,7 +118,7 @@ def linear_probe(
             nn.init.zeros_(parameter)
     rows = np.arange(len(known))
     targets, valid = crop_targets(labels, rows, known.device, spaces)
-    loss = build_loss(_probe_loss(), spaces, count_image_labels(labels, spaces))
+    loss = build_loss(_probe_loss(), spaces, count_labels([labels], spaces))
     optimizer = torch.optim.AdamW(
         maps.parameters(), lr=_PEAK_LR, weight_decay=_WEIGHT_DECAY
     )
@@ -143,12 +144,12 @@ def neighbor_probe(
     similarity = F.normalize(queries, dim=1) @ F.normalize(known, dim=1).T  # (M, N)
     predicted: dict[Task, NDArray[np.float32]] = {}
     for task in labeled_tasks(labels):
-        values, valid = _columns(labels[task].values, task, spaces), labels[task].valid
-        usable = torch.from_numpy(labels[task].valid_rows)
+        column = _column(labels, task, spaces)
+        usable = torch.from_numpy(column.valid_rows)
         num = min(NUM_NEIGHBORS, int(usable.sum()))
         near = similarity.masked_fill(~usable, -torch.inf).topk(num, dim=1).indices
-        weight = torch.from_numpy(np.broadcast_to(_mask(valid), values.shape).copy())[near]
-        nearest_values = torch.from_numpy(values)[near]  # (M, k, columns)
+        weight = torch.from_numpy(column.valid.astype(np.float32))[near]
+        nearest_values = torch.from_numpy(column.values)[near]  # (M, k, columns)
         mean = (nearest_values * weight).sum(1) / weight.sum(1).clamp(min=1)
         predicted[task] = mean.numpy().astype(np.float32)
     return predicted
@@ -173,17 +174,13 @@ def _raw(maps: nn.ModuleDict, features: Tensor) -> dict[Task, Tensor]:
     }
 
 
-def _columns(
-    values: NDArray[np.generic], task: Task, spaces: LabelSpaces
-) -> NDArray[np.float32]:
-    """Return labels as columns whose mean is a probability or a value."""
-    if task == Task.EXPRESSION:
-        return np.eye(len(spaces.expressions), dtype=np.float32)[values.astype(np.int64)]
-    return values.reshape(len(values), -1).astype(np.float32)
-
-
-def _mask(valid: NDArray[np.bool_]) -> NDArray[np.float32]:
-    return valid.reshape(len(valid), -1).astype(np.float32)
+def _column(labels: TaskColumns, task: Task, spaces: LabelSpaces) -> TaskColumn:
+    """Return labels whose mean is a probability or a value, shape (N, columns)."""
+    if task is Task.EXPRESSION:
+        return labels.class_shares(len(spaces.expressions))
+    shape = (len(labels), -1)
+    values, valid = labels[task].values, labels[task].valid
+    return TaskColumn(values.reshape(shape).astype(np.float32), valid.reshape(shape))
 
 
 def _statistics(test: Embedded, probs: dict[Task, NDArray[np.float32]]) -> VideoStatistics:

@@ -59,7 +59,7 @@ class TrainingBatches:
                 f"processes, got {recipe.batch_size}"
             )
         self._spec = recipe.training_window
-        weights = row_weights(sequences, recipe.sampling)
+        weights = row_weights(sequences, recipe.sampling, spaces)
         self._sampler = WindowSampler(sequences, self._spec, weights)
         self._unlabeled = WindowSampler(unlabeled, self._spec) if unlabeled else None
         self._num_unlabeled = -(-num_unlabeled // processes.count) * processes.count

@@ -17,6 +17,7 @@ from wildaffect.models.fusion.fusion import views
 from wildaffect.models.multitask import build_model
 from wildaffect.training.core.dev_split import split_subjects
 from wildaffect.training.core.distributed import gather, processes_of
+from wildaffect.training.core.label_counts import count_labels
 from wildaffect.training.core.optimizer import decay_groups
 from wildaffect.training.core.recipe import BestOnDevSplit
 from wildaffect.training.temporal.batches import TrainingBatches
@@ -25,7 +26,6 @@ from wildaffect.training.temporal.epoch_length import (
     PaddedVideos,
     num_padded_steps,
 )
-from wildaffect.training.temporal.label_counts import count_labels
 from wildaffect.training.temporal.recipe import TemporalRecipe
 from wildaffect.training.temporal.score import raw_scores
 from wildaffect.training.temporal.tensors import TensorBatch, feature_moments
@@ -90,7 +90,8 @@ class TemporalObjective:
         self._num_alone = num_alone[fusion.alone] if fusion else 0
         moments = feature_moments(self.train_part)
         model.standardize(torch.from_numpy(moments.mean), torch.from_numpy(moments.std))
-        loss = build_loss(recipe.loss, spaces, count_labels(self.train_part, spaces))
+        counts = count_labels([each.computed_targets for each in self.train_part], spaces)
+        loss = build_loss(recipe.loss, spaces, counts)
         self.model: nn.Module = model.to(fabric.device)
         self.loss: nn.Module = loss.to(fabric.device)
         noise = recipe.input_noise * torch.from_numpy(moments.std).float()

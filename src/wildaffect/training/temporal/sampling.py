@@ -9,8 +9,10 @@ from typing import Literal
 
 import numpy as np
 
+from wildaffect.core.columns import concatenate
 from wildaffect.core.config import Config
 from wildaffect.core.sequences import FrameSequence
+from wildaffect.core.tasks import LabelSpaces
 from wildaffect.training.core.sampling import (
     BalancedClasses,
     BalancedVideos,
@@ -30,7 +32,9 @@ class EveryRow(Config):
 Sampling = EveryRow | BalancedClasses | BalancedVideos
 
 
-def row_weights(sequences: Sequence[FrameSequence], sampling: Sampling) -> Weights | None:
+def row_weights(
+    sequences: Sequence[FrameSequence], sampling: Sampling, spaces: LabelSpaces
+) -> Weights | None:
     """Return the probability of each row around which a window is cut, shape (N,).
 
     None if all are equal.
@@ -42,10 +46,5 @@ def row_weights(sequences: Sequence[FrameSequence], sampling: Sampling) -> Weigh
             counts = [len(sequence.computed_rows) for sequence in sequences]
             return video_weights(np.repeat(np.arange(len(counts)), counts), power)
         case BalancedClasses(power=power):
-            columns = [
-                sequence.targets.expression.take(sequence.computed_rows)
-                for sequence in sequences
-            ]
-            values = np.concatenate([column.values for column in columns])
-            valid = np.concatenate([column.valid for column in columns])
-            return class_weights(values, valid, power)
+            labels = concatenate([sequence.computed_targets for sequence in sequences])
+            return class_weights(labels.class_shares(len(spaces.expressions)), power)
