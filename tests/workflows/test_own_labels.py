@@ -18,6 +18,7 @@ from wildaffect.features.sets import geometry_set
 from wildaffect.features.store import FeatureStore
 from wildaffect.inference.artifact import load_artifact
 from wildaffect.training.core.recipe import BestOnDevSplit
+from wildaffect.training.core.sampling import BalancedClasses
 from wildaffect.training.temporal.unlabeled import PseudoLabels
 
 NUM_ROWS = 60
@@ -232,6 +233,27 @@ def test_classes_of_whole_videos_score_as_their_tables_do(moods, tmp_path):
         found = report.values
         assert found["expression.macro_f1"] == pytest.approx(scores["expression"])
         assert found["action_units.mean_f1"] == pytest.approx(scores["action_units"])
+
+
+def test_votes_of_whole_videos_train_and_ties_are_noted(moods, tmp_path):
+    lines = ["video,split,expression[calm|angry|sad],votes:calm,votes:angry,votes:sad"]
+    for line in (moods / "manifest.csv").read_text().splitlines()[1:]:
+        video, split, mood, _ = line.split(",")
+        votes = ["5" if mood == label else "1" for label in ("calm", "angry", "sad")]
+        if video in {"train0", "val1"}:
+            votes = ["2", "2", "2"]
+        lines.append(",".join([video, split, "", *votes]))
+    (tmp_path / "manifest.csv").write_text("\n".join(lines) + "\n")
+    balanced = replace(RECIPE, num_epochs=1, sampling=BalancedClasses())
+    result = wildaffect.train(
+        balanced, tmp_path, features=moods / "features", output=tmp_path / "run"
+    )
+    assert "expression" in result.scores[0].scores
+    ties = [note for note in result.notes if "1 row with a tie of votes" in note]
+    assert [note.split(":")[0] for note in ties] == [
+        "manifest.csv train",
+        "manifest.csv val",
+    ]
 
 
 def test_own_labels_train_beside_videos_without_labels(moods, tmp_path):

@@ -7,6 +7,7 @@ from wildaffect.core.annotations import Annotations
 from wildaffect.core.errors import BadAnnotation, UsageError
 from wildaffect.core.hashes import InputFiles, hash_files
 from wildaffect.core.printable import counted
+from wildaffect.core.tasks import Task
 from wildaffect.formats.detect import FORMATS, detect
 from wildaffect.formats.generated import find_generated
 from wildaffect.formats.problems import Problem
@@ -101,6 +102,7 @@ def read_annotated(
             f"{Path(first.path).name}:{first.line}: {first.text}; see data check"
         )
         notes += (note,)
+    notes += _votes_notes(reading.annotations)
     files = reading.annotations.files or (str(splits[chosen]),)
     annotations = reading.annotations
     if world := find_generated(path):
@@ -114,6 +116,19 @@ def read_annotated(
         license=known.license,
         errors=tuple(each for each in reading.problems if each.kind.is_error),
     )
+
+
+def _votes_notes(annotations: Annotations) -> tuple[str, ...]:
+    """Return a note on rows whose soft label has no class that scores compare with."""
+    soft_alone = annotations.labeled(Task.EXPRESSION) & ~annotations.expression.valid
+    if not soft_alone.any():
+        return ()
+    rows = counted(int(soft_alone.sum()), "row")
+    note = (
+        f"{annotations.source}: {rows} with a tie of votes on expressions, learned from "
+        "and left out of scores of expressions"
+    )
+    return (note,)
 
 
 def fullest_layout(data: Path) -> str | None:

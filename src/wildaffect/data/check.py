@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildaffect.core.annotations import Annotations
+from wildaffect.core.columns import TaskColumn
 from wildaffect.core.tasks import Task
 from wildaffect.data.check_images import ImageCheck
 from wildaffect.formats.problems import Problem, Reading
@@ -52,8 +53,14 @@ class SplitCheck:
     dimensions: int
     """Rows with at least one dimension annotated."""
     intensities: int
+    voted: int
+    """Rows with soft labels of expressions."""
+    without_class: int
+    """Rows among those without a class: several have the most votes."""
     expressions: NDArray[np.int64]
     """Rows of each class."""
+    shares: NDArray[np.float64]
+    """Sum of the shares of each class over the rows with soft labels."""
     positives: NDArray[np.int64]
     """Rows in which each unit is active, shape (K,)."""
     annotated: NDArray[np.int64]
@@ -91,9 +98,9 @@ def check_split(
     both = a.valence.valid & a.arousal.valid
     either = a.valence.valid | a.arousal.valid
     named, units = a.expression, a.action_units
-    shares = a.expression_shares
-    soft = np.zeros(len(a), bool) if shares is None else shares.valid_rows
-    has_label = np.any([a[task].valid_rows for task in Task], axis=0)
+    soft = _soft_labels(a)
+    is_voted = soft.valid_rows
+    has_label = np.any([a.labeled(task) for task in Task], axis=0)
     return SplitCheck(
         name=name,
         annotations=a,
@@ -110,9 +117,12 @@ def check_split(
         expressions=np.bincount(
             named.values[named.valid], minlength=len(a.spaces.expressions)
         ),
+        voted=int(is_voted.sum()),
+        without_class=int((is_voted & ~named.valid).sum()),
+        shares=soft.values[is_voted].sum(axis=0, dtype=np.float64),
         positives=(units.values.astype(bool) & units.valid).sum(axis=0),
         annotated=units.valid.sum(axis=0),
-        unlabeled=int((~has_label & ~soft).sum()),
+        unlabeled=int((~has_label).sum()),
         gaps=measure_gaps(a) if is_video else None,
         images=images,
     )
@@ -128,12 +138,18 @@ def find_repeats(annotations: Annotations) -> tuple[int, tuple[str, ...]]:
     original = first[inverse]
     later = np.flatnonzero(original != np.arange(len(a)))
     differ = np.zeros(len(later), bool)
-    for task in Task:
-        differ |= a[task].take(later).differs(a[task].take(original[later]))
+    for column in (*(a[task] for task in Task), _soft_labels(a)):
+        differ |= column.take(later).differs(column.take(original[later]))
     rows = later[differ].tolist()
     return int((~differ).sum()), tuple(
         f"{place_of(a, row)} (first in line {int(a.lines[original[row]])})" for row in rows
     )
+
+
+def _soft_labels(annotations: Annotations) -> TaskColumn:
+    """Return the soft labels, without a valid one if there are none, shape (N, C)."""
+    shape = (len(annotations), len(annotations.spaces.expressions))
+    return annotations.expression_shares or TaskColumn.empty(shape, np.float32)
 
 
 def place_of(annotations: Annotations, row: int) -> str:

@@ -24,6 +24,8 @@ def tables_of(checks: Sequence[SplitCheck], found: Found) -> list[TextTable]:
                 what="expressions",
             )
         )
+    if any(check.voted for check in checks):
+        tables.append(_shares_table(spaces.expressions.labels, checks, found))
     if any(check.action_units for check in checks):
         tables.append(
             _frequencies(
@@ -73,6 +75,7 @@ def _overview(checks: Sequence[SplitCheck], found: Found) -> TextTable:
         ("exact repeats", lambda c: f"{c.num_repeats:,}", "num_repeats"),
         ("valence and arousal", lambda c: _share(c.valence_arousal, c), "valence_arousal"),
         ("expression", lambda c: _share(c.expression, c), "expression"),
+        *(_votes_lines() if any(check.voted for check in checks) else ()),
         ("action units", lambda c: _share(c.action_units, c), "action_units"),
         *(
             (task.words, partial(_share_of, task), "")
@@ -98,6 +101,35 @@ def _overview(checks: Sequence[SplitCheck], found: Found) -> TextTable:
                 cells += _compare_total(check, published, key)
         rows.append(tuple(cells))
     return TextTable(title="Contents", header=_header(checks, found), rows=tuple(rows))
+
+
+def _votes_lines() -> tuple[tuple[str, Callable[[SplitCheck], str], str], ...]:
+    return (
+        ("votes on expressions", lambda c: _share(c.voted, c), ""),
+        ("votes without one class", lambda c: _share(c.without_class, c), ""),
+    )
+
+
+def _shares_table(
+    labels: Sequence[str], checks: Sequence[SplitCheck], found: Found
+) -> TextTable:
+    """Return the mean share of the votes of each class, which published counts lack."""
+    rows = []
+    for index, label in enumerate(labels):
+        cells = [label]
+        for check in checks:
+            total = check.voted
+            cells.append(f"{check.shares[index] / total:.1%}" if total else "-")
+            if (found.format.name, check.name) in PUBLISHED:
+                cells += ["", ""]
+        rows.append(tuple(cells))
+    return TextTable(
+        title="Votes on expressions",
+        header=_header(checks, found),
+        rows=tuple(rows),
+        note="Mean shares of the votes of a row. A tie has no class: it is learned from, "
+        "and not scored.",
+    )
 
 
 def _frequencies(

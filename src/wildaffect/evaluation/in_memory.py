@@ -7,6 +7,7 @@ define labels of one's own as the header of a manifest does: `pain[0..10]`, `smi
 Symbols: N rows, C classes, K action units.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from wildaffect.evaluation.numbers import read_whole_numbers
 from wildaffect.evaluation.protocols import OWN
 from wildaffect.evaluation.tables import Keys, PredictionTable
 from wildaffect.formats.label_columns import occurrence_label, scale_of, spaces_of
+from wildaffect.formats.votes import is_votes
 
 WIDE = {
     "expression": tuple(map(expression_column, ABAW_EXPRESSIONS.labels)),
@@ -99,10 +101,19 @@ def pair_in_memory(
             f"{len(targets)} targets and {len(predictions)} predictions"
         )
     theirs = predictions if all(by_frame) else _with_groups(predictions, targets)
+    _refuse_votes(targets.column_names)
     own = spaces_of(Path("targets"), targets.column_names)
     _check_ranges(theirs, own)
     annotated = _annotated(_by_label(targets, "targets"), own)
     return annotated, _prediction_table(_by_label(theirs, "predictions"), classes, own)
+
+
+def _refuse_votes(names: Sequence[str]) -> None:
+    for name in filter(is_votes, names):
+        raise UsageError(
+            f"evaluate: targets must give one class per row in the column expression, got "
+            f"{name!r}; votes are read from a manifest"
+        )
 
 
 def _check_ranges(predictions: pa.Table, own: LabelSpaces) -> None:

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 
 from wildaffect.core.annotations import Annotations
-from wildaffect.core.columns import TaskColumn
 from wildaffect.core.errors import MissingData
 from wildaffect.core.tasks import LabelSpaces
 from wildaffect.formats.acted import SPLITS, Actor, clip_rows, split_actors
@@ -29,6 +28,7 @@ from wildaffect.formats.crema_d_tables import (
 from wildaffect.formats.find import find_named
 from wildaffect.formats.labels import CREMA_D_EXPRESSIONS
 from wildaffect.formats.problems import Format, Kind, Problem, Reading
+from wildaffect.formats.votes import labels_of_votes
 
 CLIPS = "VideoFlash"
 """Folder of the clips."""
@@ -92,9 +92,8 @@ def find_crema_d(root: Path) -> dict[str, Path]:
 
 def _to_annotations(rows: list[FaceVotes], split: str, path: Path) -> Annotations:
     shape = (len(rows), len(CREMA_D_EXPRESSIONS))
-    shares = np.array([row.shares for row in rows], np.float32).reshape(shape)
-    is_voted = shares.sum(axis=1) > 0
-    winners = [row.winners for row in rows]
+    votes = np.array([row.votes for row in rows], float).reshape(shape)
+    named, shares = labels_of_votes(votes)
     annotations = build_annotations(
         clip_rows(
             f"CREMA-D {split}",
@@ -104,18 +103,9 @@ def _to_annotations(rows: list[FaceVotes], split: str, path: Path) -> Annotation
             table=str(path),
         ),
         _SPACES,
-        expression=TaskColumn(
-            values=np.array([won[0] if won else 0 for won in winners], float),
-            valid=np.array([len(won) == 1 for won in winners], bool),
-        ),
+        expression=named,
     )
-    return replace(
-        annotations,
-        clip_level=True,
-        expression_shares=TaskColumn(
-            shares, np.repeat(is_voted[:, None], shape[1], axis=1)
-        ),
-    )
+    return replace(annotations, clip_level=True, expression_shares=shares)
 
 
 def _unknown_actors(

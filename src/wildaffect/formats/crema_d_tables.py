@@ -72,11 +72,6 @@ class FaceVotes:
     line: int
 
     @property
-    def shares(self) -> tuple[float, ...]:
-        """Return the share of observers per label; zeros without a vote."""
-        return tuple(count / max(1, sum(self.votes)) for count in self.votes)
-
-    @property
     def winners(self) -> tuple[int, ...]:
         """Return the labels with the most votes: several in a tie, none without votes."""
         most = max(self.votes)

@@ -3,6 +3,7 @@
 | header | labels |
 |---|---|
 | `expression[calm|angry|happy]` | classes of your own, in this order |
+| `votes:Happiness`, `votes:Anger` | votes for classes of the label space: see `votes` |
 | `AU06`, `smile[0|1]` | present or not |
 | `AU06_intensity`, `laughter_intensity[0..100]` | strength from 0; to 5 by default |
 | `pain[0..10]` | a continuous rating and its range |

@@ -11,11 +11,13 @@ Columns, in any order; blank (null) means not annotated:
   `expression`  class name of ABAW; for classes of another label space the column is
                 called `expression[<label space>]`, such as
                 `expression[affectnet-expressions-8]`, or lists its classes
+  `votes:Happiness`, ...  votes of observers for classes of the label space: see `votes`
   `AU01`, ...   0 or 1; any units, in the order of the columns
   others        attributes, intensities and ratings of your own: see `label_columns`
 Any other column is an error. CSV is UTF-8 with commas and without quotes.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +33,7 @@ from wildaffect.formats.label_columns import is_intensity, occurrence_label, sca
 from wildaffect.formats.lines import Column
 from wildaffect.formats.manifest_columns import ManifestColumns, read_columns
 from wildaffect.formats.problems import Format, Kind, Problem, Reading
+from wildaffect.formats.votes import is_votes, read_votes, with_votes
 
 _VALUE = {
     name: Code(name=name, low=-1, high=1, missing=(), integral=False)
@@ -106,6 +109,8 @@ def _to_reading(
     dimensions: list[TaskColumn] = []
     intensities: list[TaskColumn] = []
     for name, column in named.items():
+        if is_votes(name):
+            continue
         scale, label = scale_of(Path(path), name), occurrence_label(name)
         if scale:
             code = Code(
@@ -126,6 +131,15 @@ def _to_reading(
         column = named[table.expression_name]
         expression, found = _decode_names(column, table.spaces.expressions, path, lines)
         problems += found
+    shares = None
+    if any(map(is_votes, named)):
+        space = table.spaces.expressions
+        votes, found = read_votes(named, space, path=path, lines=lines)
+        problems += found
+        expression, shares, found = with_votes(
+            expression, votes, space, path=path, lines=lines
+        )
+        problems += found
     annotations = build_annotations(
         _rows(table, named, lines, split),
         table.spaces,
@@ -137,7 +151,7 @@ def _to_reading(
         intensities=intensities,
     )
     return Reading(
-        annotations=annotations,
+        annotations=replace(annotations, expression_shares=shares),
         problems=tuple(sorted(problems, key=lambda problem: problem.line)),
         num_rows=len(lines) + len(lost),
     )

@@ -20,6 +20,7 @@ from wildaffect.formats.label_columns import (
 from wildaffect.formats.lines import Column, read_header, read_text, split_rows
 from wildaffect.formats.parquet_tables import read_parquet
 from wildaffect.formats.problems import Problem
+from wildaffect.formats.votes import check_votes, is_votes
 
 _PLAIN = {"image", "video", "frame", "subject", "split", "valence", "arousal"}
 
@@ -53,12 +54,14 @@ def read_columns(path: Path) -> ManifestColumns:
         table = split_rows(path, data, num_fields=len(names))
         columns, lines, problems = list(table.columns), table.lines, table.problems
     expression = _check_header(path, names)
+    spaces = spaces_of(path, [name for name in names if not is_votes(name)])
+    check_votes(path, names, spaces.expressions)
     return ManifestColumns(
         path=str(path),
         named=dict(zip(names, columns, strict=True)),
         lines=lines,
         problems=problems,
-        spaces=spaces_of(path, names),
+        spaces=spaces,
         expression_name=expression,
     )
 
@@ -66,9 +69,9 @@ def read_columns(path: Path) -> ManifestColumns:
 def _check_header(path: Path, names: list[str]) -> str | None:
     """Return the name of the expression column, if any; reject undocumented columns."""
     expressions = [name for name in names if is_expression(name)]
-    labels = []
+    labels = list(filter(is_votes, names))
     for name in names:
-        if name in _PLAIN or name in expressions:
+        if name in _PLAIN or name in expressions or is_votes(name):
             continue
         scale = scale_of(path, name)
         label = scale.label if scale else occurrence_label(name)

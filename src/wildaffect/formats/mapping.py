@@ -62,7 +62,8 @@ class Mapped:
 
     annotations: Annotations
     unlabeled: dict[str, int]
-    """Class or unit without a counterpart -> number of frames that lost this label."""
+    """Class or unit without a counterpart -> number of frames that lost this label, or a
+    soft label with a share of it."""
     absent: tuple[str, ...]
     """Classes and units of the new space without a source."""
 
@@ -113,8 +114,9 @@ def _map_expressions(
     codes = _codes(table, source, target)
     mapped = codes[old.values]
     kept = old.valid & (mapped >= 0)
+    shares = annotations.class_shares(len(source))
     lost = {
-        label: int((old.valid & (old.values == code)).sum())
+        label: int((shares.valid_rows & (shares.values[:, code] > 0)).sum())
         for code, label in enumerate(source.labels)
         if codes[code] < 0
     }

@@ -104,6 +104,9 @@ def train(  # noqa: PLR0913 - each is an option of the command
         scored = load_split(
             Path(data), setup.job.store, setup.job.recipe, score_split, layout
         )
+        for note in scored.annotated.notes:
+            if note not in setup.notes.texts:
+                setup.notes.add(note)
     watched = None
     if scored is not None and score_split is not None:
         watched = ScoredSplit(score_split, scored.sequences)

@@ -3,8 +3,10 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from wildaffect.core.errors import MissingData
+from wildaffect.core.tasks import Task
 from wildaffect.features.crops import MARKER
 from wildaffect.features.packs import pack_images
 from wildaffect.training.core.label_counts import count_labels
@@ -12,7 +14,9 @@ from wildaffect.training.core.recipe import KeepLast
 from wildaffect.training.images.job import load_sets, split_sets
 from wildaffect.training.images.labeled import (
     SetPlace,
+    crop_targets,
     join_labels,
+    labeled_tasks,
     load_labeled,
 )
 from wildaffect.video.pixels import read_image
@@ -41,6 +45,23 @@ def test_rows_without_any_label_are_counted_and_left_out(labeled):
     path.write_text("\n".join(lines) + "\n")
     crops = load_labeled(SetPlace(data=labeled), "train")
     assert (len(crops), crops.num_unlabeled) == (49, 1)
+
+
+def test_crops_with_a_tie_of_votes_alone_are_learned_from(labeled):
+    lines = ["image,video,frame,split,votes:Anger,votes:Fear"]
+    for number in range(1, 6):
+        lines.append(f"p0/{number:05d}.png,p0,{number},train,2,2")
+    (labeled / "manifest.csv").write_text("\n".join(lines) + "\n")
+    crops = load_labeled(SetPlace(data=labeled), "train")
+    assert (len(crops), crops.num_unlabeled) == (5, 0)
+    labels, spaces = join_labels([crops]), crops.annotations.spaces
+    assert labeled_tasks(labels) == (Task.EXPRESSION,)
+    targets, valid = crop_targets(labels, np.arange(5), torch.device("cpu"), spaces)
+    assert valid[Task.EXPRESSION].all()
+    assert targets[Task.EXPRESSION].amax().item() == 0.5
+    counts = count_labels([labels], spaces).class_counts
+    assert counts.sum() == 5
+    assert counts[spaces.expressions.index("Fear")] == 2.5
 
 
 def test_crops_of_another_folder_are_found_by_name(labeled, tmp_path):
