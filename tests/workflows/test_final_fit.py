@@ -12,7 +12,7 @@ from wildaffect.inference.artifact import load_artifact
 from wildaffect.training.core.recipe import BestOnDevSplit, KeepLast
 from wildaffect.training.core.runs import Run, append_metrics, read_metrics
 from wildaffect.training.core.schedule import lr_factor
-from wildaffect.workflows.final_fit import best_epoch
+from wildaffect.workflows.final_fit import best_epoch, median_epochs
 
 SMALL = replace(
     wildaffect.find_recipe("modern-frame"),
@@ -57,7 +57,7 @@ def test_every_video_of_both_splits_is_held_out_once_and_then_trained_on(crossed
 def test_the_final_fit_stops_at_the_median_of_the_folds_best_epochs(crossed):
     best = [best_epoch(Run(crossed.folder / f"fold{k}")) for k in (0, 1)]
     rows = list(read_metrics(crossed.trained.run))
-    assert len(rows) == crossed.trained.recipe.stop_after == round(sum(best) / 2)
+    assert len(rows) == crossed.trained.recipe.stop_after == -(-sum(best) // 2)
     assert crossed.trained.recipe.selection == KeepLast()
     # The learning rate is that of the whole schedule at this step, not of a shorter one.
     steps_per_epoch = rows[0]["step"]
@@ -91,6 +91,14 @@ def test_the_first_of_the_best_epochs_counts(tmp_path):
         # A higher score on a split that selects nothing changes nothing.
         append_metrics(run, {"epoch": epoch, "dev/score": score, "val/score": epoch})
     assert best_epoch(run) == 2
+
+
+@pytest.mark.parametrize(
+    ("best", "expected"),
+    [((2, 3), 3), ((3, 4), 4), ((1, 9, 2), 2), ((5, 1, 4, 2), 3), ((7,), 7)],
+)
+def test_half_an_epoch_counts_as_one(best, expected):
+    assert median_epochs(best) == expected
 
 
 def test_an_epoch_whose_score_is_not_defined_is_never_the_best(tmp_path):

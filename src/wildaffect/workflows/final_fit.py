@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import isnan
+from math import ceil, isnan
 from pathlib import Path
 from statistics import median
 
@@ -47,7 +47,7 @@ def fit_final(
     best = [recipe.num_epochs] * len(folds)
     if isinstance(recipe.selection, BestOnDevSplit):
         best = [best_epoch(Run(folder)) for folder in folds]
-    num_epochs = round(median(best))
+    num_epochs = median_epochs(best)
     final = replace(recipe, selection=KeepLast(), stop_after=num_epochs)
     trained = train_run(replace(setup.job, recipe=final), setup.split, setup.folder / FINAL)
     fitted = None
@@ -60,6 +60,15 @@ def fit_final(
             "is left to score it"
         )
     return FinalFit(trained, fitted)
+
+
+def median_epochs(best: Sequence[int]) -> int:
+    """Return the median of the folds' best epochs; half an epoch counts as one.
+
+    Upward from every number, not to the even one: the final fit has more data than a fold,
+    and more data tend to overfit later (a rule, not measured here).
+    """
+    return ceil(median(best))
 
 
 def best_epoch(run: Run) -> int:
