@@ -1,6 +1,7 @@
 """What is printed about finished files."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from wildaffect.analysis.job import FileJob, FileReport
 from wildaffect.analysis.options import ColumnOptions, ReadOptions
 from wildaffect.analysis.terminal import MAX_SKIPPED, Terminal
+from wildaffect.outputs.summary import Summarizer
 from wildaffect.video.expand import Skipped
 
 BROKEN = FileReport(source="a.mp4", error="a.mp4: ends after frame 3")
@@ -37,12 +39,30 @@ def test_errors_go_to_standard_error_and_are_counted_last(capsys):
     assert shown.err.splitlines() == ["wildaffect: a.mp4: ends after frame 3"]
     first, last = shown.out.splitlines()
     assert first == "b.csv: finished before, left as it is"
-    assert last.endswith("; 1 with errors")
+    assert last == "nothing was analyzed; 1 finished before; 1 with errors"
 
 
 def test_a_single_failed_file_has_no_last_line(capsys):
     _, shown = printed([BROKEN], capsys)
     assert shown.out == ""
+
+
+def test_a_video_without_a_face_is_named(capsys):
+    summary = Summarizer().run()
+    report = FileReport(source="a.mp4", result=Path("a.csv"), summary=summary)
+    _, shown = printed([report], capsys)
+    assert shown.out.splitlines()[:2] == ["wrote a.csv", "no face was found in a.mp4"]
+
+
+def test_after_an_interrupt_what_is_unfinished_is_named(capsys, tmp_path):
+    jobs = [
+        replace(job(name), results=(tmp_path / f"{name}.csv",))
+        for name in ("done", "begun")
+    ]
+    (tmp_path / "begun.csv.part").write_text("frame")
+    Terminal(jobs=jobs, quiet=False, as_json=False).name_unfinished()
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"unfinished: {tmp_path}/begun.csv.part; `wildaffect recover`")
 
 
 def test_quiet_keeps_errors_and_the_last_line(capsys):

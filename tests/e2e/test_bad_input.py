@@ -217,7 +217,7 @@ def test_streams_of_one_name_get_results_of_their_own(tmp_path, analyze):
 
 def test_a_model_that_is_not_there_is_named(clip, tmp_path, analyze, one_line):
     done = analyze(clip, "-o", tmp_path, "--model", tmp_path / "gone")
-    one_line(done, 1, f"{tmp_path / 'gone'}: must be an artifact's folder or zip")
+    one_line(done, 1, f"no such model, folder or zip: {tmp_path / 'gone'}; models: ")
 
 
 def test_an_output_folder_that_is_a_file_is_named(clip, tmp_path, analyze, one_line):

@@ -219,7 +219,10 @@ def test_changes_against_the_neutral_need_a_policy(toy):
 
 
 def test_what_is_no_artifact_is_named(tmp_path):
-    names = "or one of baseline-rules, default, open, got nothing there"
+    names = (
+        "no such model, folder or zip: baseline-rule; did you mean baseline-rules\\? "
+        "models: baseline-rules, default, open"
+    )
     with pytest.raises(BadArtifact, match=names):
         load_artifact("baseline-rule")
     (tmp_path / "x").write_text("hello")

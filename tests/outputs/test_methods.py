@@ -100,6 +100,11 @@ def test_photographs_and_models_without_a_neutral_face_claim_no_estimate():
     stills = methods_text([described(["ok"], options=options, source=source)])
     assert "against the average face at rest of a population, as photographs" in stills
     assert "calm frames" not in stills
+    both = methods_text(
+        [described(["ok"]), described(["ok"], options=options, source=source)]
+    )
+    assert "Faces were measured against each person's face at rest" in both
+    assert "Faces in photographs were measured against the average face at rest" in both
     unused = {"policy": "unused", "source": None}
     text = methods_text([described(["ok"], options=options | {"neutral": unused})])
     assert "measured against" not in text

@@ -57,13 +57,13 @@ def plan_results(
                 f"{out}: output must be a folder for {len(plan)} inputs, got a table's "
                 "name; give a folder to -o"
             )
-        _make_folder(out.parent)
+        make_folder(out.parent)
         return [replace(named, results=(out,)) for named in plan]
     if suffix != DATASET:
         table_format(Path(f"result{suffix}"))
     if not out.is_dir() and _is_file_name(out):
         table_format(out)
-    _make_folder(out)
+    make_folder(out)
     return plan
 
 
@@ -112,7 +112,12 @@ def _is_file_name(out: Path) -> bool:
     return suffix in FILE_SUFFIXES or bool(get_close_matches(suffix, TABLE_SUFFIXES))
 
 
-def _make_folder(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
+    """Create a folder for results if it is missing.
+
+    Raises:
+        OutputError: If it cannot be created.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

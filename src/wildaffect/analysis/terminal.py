@@ -4,11 +4,13 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 from wildaffect.analysis.job import FileJob, FileReport
 from wildaffect.core.console import Console
 from wildaffect.core.frames import VideoInfo
 from wildaffect.core.progress import ProgressDisplay
+from wildaffect.outputs.claim import part_path
 from wildaffect.outputs.report_text import summary_json, summary_line, track_table
 from wildaffect.outputs.summary import total
 from wildaffect.video.expand import Skipped
@@ -37,7 +39,7 @@ class Terminal:
         skipped: Sequence[Skipped] = (),
         to_stderr: bool = False,
     ) -> None:
-        self._skipped = skipped
+        self._jobs, self._skipped = jobs, skipped
         self._quiet, self._as_json = quiet, as_json
         self._numbers = {
             (job.name, job.label): number for number, job in enumerate(jobs, start=1)
@@ -91,6 +93,17 @@ class Terminal:
                 self._out.print(f"wrote {path}", markup=False)
         if report.tracks:
             self._out.print(track_table(report.tracks))
+        elif report.summary and not report.summary.num_faces:
+            self._out.print(f"no face was found in {report.source}", markup=False)
+
+    def name_unfinished(self) -> None:
+        """Name what an interrupted run left of the sources in progress."""
+        parts = [part_path(name) for job in self._jobs for name in job.results]
+        for part in filter(Path.exists, parts):
+            self.progress.print(
+                f"unfinished: {part}; `wildaffect recover` makes it a result, "
+                "--resume analyzes its source anew"
+            )
 
     def close(self) -> None:
         """Print the last line, or the JSON document."""
@@ -103,8 +116,10 @@ class Terminal:
             return
         if not self._quiet:
             self._name_skipped()
+        finished = sum(report.was_finished for report in self._reports)
         failed = sum(report.error is not None for report in self._reports)
-        parts = [summary_line(run)]
+        parts = [summary_line(run)] if done or not finished else ["nothing was analyzed"]
+        parts += [f"{finished} finished before"] if finished else []
         parts += [f"{failed} with errors"] if failed else []
         parts += [f"{len(self._skipped)} skipped"] if self._skipped else []
         self._out.print("; ".join(parts), markup=False)

@@ -3,6 +3,7 @@
 import hashlib
 import zipfile
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -178,10 +179,11 @@ def _find(model: str | Path) -> Path:
             return path
     path = Path(model)
     if not path.exists():
+        names = [*embedded_names(), *stored_names()]
+        near = get_close_matches(str(model), names, n=1)
+        advice = f"did you mean {near[0]}? models" if near else "models"
         raise BadArtifact(
-            f"{model}: must be an artifact's folder or zip, or one of "
-            f"{', '.join([*embedded_names(), *stored_names()])}, "
-            "got nothing there"
+            f"no such model, folder or zip: {model}; {advice}: {', '.join(names)}"
         )
     return path
 

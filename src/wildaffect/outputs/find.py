@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from wildaffect.core.errors import OutputError
+from wildaffect.core.errors import OutputError, UsageError
 from wildaffect.outputs.events_file import EVENTS_SUFFIX
 from wildaffect.outputs.sidecar import sidecar_path
 from wildaffect.outputs.table import FORMATS
@@ -21,18 +21,17 @@ def find_results(paths: Iterable[str | Path]) -> list[Path]:
 
     Raises:
         OutputError: If a path does not exist, or a folder has no result.
+        UsageError: If a file is no table by its name.
     """
     found: dict[Path, None] = {}
     for path in map(Path, paths):
         if path.is_dir():
             inside = sorted(filter(_is_result, path.rglob("*")))
             if not inside:
-                raise OutputError(
-                    f"{path}: no results found; give the folder that `wildaffect analyze` "
-                    "wrote"
-                )
+                raise OutputError(f"{path}: no results found; {_advice(path)}")
             found |= dict.fromkeys(inside)
         elif path.exists():
+            _check_is_table(path)
             if not _is_events(path):
                 found[path] = None
         else:
@@ -40,6 +39,21 @@ def find_results(paths: Iterable[str | Path]) -> list[Path]:
     if not found:
         raise OutputError("no results given: tables of events are no results")
     return list(found)
+
+
+def _check_is_table(path: Path) -> None:
+    if path.suffix.lower() not in SUFFIXES | {".part"}:
+        raise UsageError(
+            f"{path}: result must end in one of {', '.join(sorted(SUFFIXES))}, got "
+            f"{path.suffix!r}; videos and pictures go to `wildaffect analyze` first"
+        )
+
+
+def _advice(folder: Path) -> str:
+    part = next((path for path in sorted(folder.rglob("*.part"))), None)
+    if part is not None:
+        return f"an interrupted run left {part}: `wildaffect recover` makes it a result"
+    return "give the folder that `wildaffect analyze` wrote"
 
 
 def _is_events(path: Path) -> bool:

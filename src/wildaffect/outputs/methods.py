@@ -48,7 +48,7 @@ def methods_text(results: Sequence[DescribedResult]) -> str:
         *_distinct(_sources(result.sidecar["artifact"]) for result in results),
         f"{_material(results)}.",
         *_distinct(_sampling(result.sidecar["options"]) for result in results),
-        *(f"Faces were measured against {each}." for each in neutral if each),
+        *neutral,
         _missing(results),
         *_distinct(_thresholds(result.sidecar) for result in results),
         "Values describe what observers would perceive, not what a person feels.",
@@ -99,13 +99,20 @@ def _sampling(options: Mapping[str, Any]) -> str:
 
 
 def _neutral(sidecar: Mapping[str, Any]) -> str:
-    """Return what faces were measured against; empty if against no face."""
-    options = sidecar["options"]
-    neutral = options.get("neutral") or {}
+    """Return what faces were measured against, in a sentence; empty if against no face."""
+    is_stills = sidecar["source"].get("codec") == "images"
+    is_stills = is_stills and sidecar["options"].get("images") == "stills"
+    neutral = sidecar["options"].get("neutral") or {}
+    faces = "Faces in photographs" if is_stills else "Faces"
+    face_at_rest = _measured_against(neutral, is_stills=is_stills)
+    return f"{faces} were measured against {face_at_rest}." if face_at_rest else ""
+
+
+def _measured_against(neutral: Mapping[str, Any], *, is_stills: bool) -> str:
     if neutral.get("policy") == "unused":
         return ""
     if neutral.get("policy") == "estimated":
-        if sidecar["source"].get("codec") == "images" and options.get("images") == "stills":
+        if is_stills:
             return (
                 "the average face at rest of a population, as photographs do not show the "
                 "person's own"

@@ -16,6 +16,8 @@ MOST_FRAMES = 0.5
 MAX_UNITS = 4
 """Maximum number of action units that are listed, the most frequent ones."""
 NAME_WIDTH = 20
+MIN_WHOLE_RATE = 9.5
+"""Lower rates are printed with a decimal."""
 LONG_S = 1000.0
 """Times from here on are listed without decimals."""
 
@@ -23,19 +25,23 @@ LONG_S = 1000.0
 def summary_line(run: RunSummary) -> str:
     """Return the totals in one line."""
     num_timed = run.num_frames - run.num_images
-    parts = [_count(run.num_files, "file")]
-    if num_timed or not run.num_images:
+    has_video = num_timed > 0 or not run.num_images
+    parts = []
+    if has_video:
+        parts.append(_count(run.num_files, "file"))
         parts.append(f"{_count(num_timed, 'frame')} ({run.video_s:.1f} s)")
     if run.num_images:
         parts.append(_count(run.num_images, "image"))
+    parts.append(_count(run.num_faces, "face"))
+    if has_video:  # in photographs every face is a track
+        parts.append(_count(run.num_tracks, "track"))
     parts += [
-        _count(run.num_faces, "face"),
-        _count(run.num_tracks, "track"),
         f"{run.no_face_share:.1%} of {'frames' if num_timed else 'images'} without a face",
         f"{run.low_quality_share:.1%} of faces of low quality",
     ]
     if run.wall_s > 0:
-        parts.append(f"{run.wall_s:.1f} s, {run.frames_per_s:.0f} frames/s")
+        unit = "frames" if has_video else "images"
+        parts.append(f"{run.wall_s:.1f} s, {_rate(run.frames_per_s)} {unit}/s")
     return ", ".join(parts)
 
 
@@ -46,16 +52,17 @@ def track_table(tracks: Sequence[TrackSummary], max_lines: int = MAX_LINES) -> T
     """
     shown = sorted(tracks, key=lambda track: -track.num_frames)[:max_lines]
     left_out = len(tracks) - len(shown)
+    are_images = any(track.image for track in shown)
+    others = "more face" if are_images else "shorter track"
     table = Table(
         box=None,
         header_style="bold",
         title_justify="left",
         caption_justify="left",
-        caption=f"and {_count(left_out, 'shorter track')}; all are in the table file"
+        caption=f"and {_count(left_out, others)}; all are in the table file"
         if left_out
         else None,
     )
-    are_images = any(track.image for track in shown)
     table.add_column("track", justify="right")
     if are_images:
         table.add_column("image", no_wrap=True, max_width=NAME_WIDTH)
@@ -89,6 +96,10 @@ def summary_json(run: RunSummary, tracks: Sequence[TrackSummary]) -> dict[str, A
         "low_quality_share": run.low_quality_share,
     }
     return {"run": asdict(run) | shares, "tracks": [asdict(track) for track in tracks]}
+
+
+def _rate(per_s: float) -> str:
+    return f"{per_s:.{0 if per_s >= MIN_WHOLE_RATE else 1}f}"
 
 
 def _count(number: int, noun: str) -> str:

@@ -207,6 +207,10 @@ def recover(part: str | Path) -> Path:
         OutputError: If it is missing, still empty, or its result already exists.
     """
     part = Path(part)
+    if part.is_dir():
+        found = [path.name for path in sorted(part.glob("**/*.part"))]
+        advice = f"name one of its files: {', '.join(found)}" if found else "it has none"
+        raise UsageError(f"{part}: part file must end in .part, got a folder; {advice}")
     if part.suffix != ".part":
         raise UsageError(f"{part}: part file must end in .part, got {part.suffix!r}")
     final = result_of_part(part)

@@ -78,5 +78,5 @@ def _check_present(name: str, index: int) -> None:
         return
     present = sorted(int(path.name[5:]) for path in Path("/dev").glob("video[0-9]*"))
     numbers = ", ".join(map(str, present))
-    what_to_do = f"use one of: {numbers}" if present else "connect one; none is present"
+    what_to_do = f"use one of: {numbers}" if present else "none is connected"
     raise UnreadableVideo(name, f"no such camera; {what_to_do}")

@@ -30,7 +30,7 @@ class Command:
     blur_faces: bool = False
     """Blur faces in the overlay (implies --overlay)."""
     model: str = "default"
-    """Name of an embedded artifact, or folder or zip of an artifact."""
+    """Name of a model that `wildaffect models list` prints, or folder or zip of one."""
     neutral: str = "auto"
     """Neutral face to measure changes against: a picture or video of the person (applied to
     everyone in the input), START-END for a range in seconds in which everyone is neutral,
@@ -126,8 +126,12 @@ def run(command: Command) -> int:
         skipped=files.skipped,
         to_stderr=command.output == "-",
     )
-    with terminal.progress:
-        for report in files.run(terminal.on_frame):
-            terminal.add(report)
+    try:
+        with terminal.progress:
+            for report in files.run(terminal.on_frame):
+                terminal.add(report)
+    except KeyboardInterrupt:
+        terminal.name_unfinished()
+        raise
     terminal.close()
     return 1 if terminal.has_errors else 0

@@ -19,13 +19,14 @@ class Command:
 
 def run(command: Command) -> int:
     """Write the sample inputs, analyze them, and print where the results are."""
+    from wildaffect.analysis.folder import make_folder
     from wildaffect.cli.commands.analyze import Command as Analyze
     from wildaffect.cli.commands.analyze import run as analyze
     from wildaffect.demo.clip import PORTRAIT, write_demo_clip
     from wildaffect.demo.compare import CLIP
 
     folder = command.output
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     inputs = [folder / name for name in ("clip.mp4", "portrait.jpg", "people.mp4")]
     write_demo_clip(inputs[0])
     shutil.copyfile(PORTRAIT, inputs[1])
@@ -67,4 +68,9 @@ def _show_truth(folder: Path) -> None:
     header = ("value", "correlation", "concordance")
     table = TextTable(header=header, rows=tuple(rows))
     Console(highlight=False).print(terminal_table(table))
-    print(f"frame by frame in {path}; not evidence of accuracy on real people")
+    num_tracks = len(set(compared.rows["track_id"].to_pylist()))
+    print(
+        "- where the truth does not vary; "
+        f"{num_tracks} short appearances, no evidence of accuracy on real people;\n"
+        f"frame by frame in {path}"
+    )

@@ -41,7 +41,7 @@ class Command:
     allow: tuple[Path, ...] = ()
     """Folder whose files may be analyzed by their path, without an upload (repeatable)."""
     model: str = "default"
-    """Name of an embedded artifact, or folder or zip of an artifact."""
+    """Name of a model that `wildaffect models list` prints, or folder or zip of one."""
     device: str = "cpu"
     """Device that runs the networks; `wildaffect doctor` lists them."""
 

@@ -28,7 +28,7 @@ class Command:
     stop: float | None = None
     """Second to stop at, exclusive; ends a camera or stream."""
     model: str = "default"
-    """Name of an embedded artifact, or folder or zip of an artifact."""
+    """Name of a model that `wildaffect models list` prints, or folder or zip of one."""
     neutral: str = "auto"
     """Neutral face to measure changes against: a picture or video of the person (applied to
     everyone in the input), none for the population's average face at rest, or auto to

@@ -39,7 +39,8 @@ def parse(spec: Section, call: Invocation) -> Any:
     for flag in flags:
         if flag.is_required and flag.name not in given:
             kind = "argument" if flag.is_positional else "option"
-            raise UsageError(f"missing {kind} {flag.label}: {flag.help.rstrip('.')}")
+            what, _, _ = flag.help.partition(". ")
+            raise UsageError(f"missing {kind} {flag.label}: {what.rstrip('.')}")
     try:
         return spec.build(given)
     except ValueError as error:  # raised by a record that validates itself
