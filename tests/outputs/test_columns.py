@@ -45,6 +45,12 @@ def test_every_column_says_unit_and_meaning_and_its_type_follows_from_its_name()
         assert field.type == arrow_type(field.name)
 
 
+def test_the_meaning_of_an_action_unit_has_its_name_in_facs():
+    fields = result_schema().arrow()
+    assert b"AU12 (lip corner puller)" in fields.field("AU12").metadata[b"meaning"]
+    assert b"AU12 (lip corner puller)" in fields.field("AU12_present").metadata[b"meaning"]
+
+
 def test_a_frame_without_a_face_is_a_row_with_nothing_but_frame_time_and_status(row):
     (got,) = cells(result_schema(landmarks=True), row(7, None))
     record = {name: value for name, value in got.items() if value is not None}

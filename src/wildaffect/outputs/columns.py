@@ -7,7 +7,12 @@ import pyarrow as pa
 
 from wildaffect.core.faces import NUM_LANDMARKS, FaceObservation
 from wildaffect.core.results import Affect
-from wildaffect.core.tasks import LabelSpaces, expression_column
+from wildaffect.core.tasks import (
+    EXTENDED_ACTION_UNIT_NAMES,
+    LabelSpaces,
+    action_unit_label,
+    expression_column,
+)
 from wildaffect.faces.blendshapes import NAMES as BLENDSHAPE_NAMES
 from wildaffect.outputs.scalar_columns import last_parts, scalar_parts
 from wildaffect.outputs.schema import (
@@ -20,6 +25,10 @@ from wildaffect.outputs.schema import (
     Values,
 )
 from wildaffect.outputs.signal_columns import signal_parts
+
+_UNIT_NAMES = {
+    action_unit_label(number): name for number, name in EXTENDED_ACTION_UNIT_NAMES.items()
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +128,12 @@ def _expression_part(spaces: LabelSpaces) -> Part:
     return Part(columns=columns, values=_from_affect(lambda a: a.expression_probs))
 
 
+def _named(label: str) -> str:
+    """Return an action unit with its name in FACS: `AU12 (lip corner puller)`."""
+    name = _UNIT_NAMES.get(label)
+    return f"{label} ({name})" if name else label
+
+
 def _action_unit_parts(
     spaces: LabelSpaces, thresholds: Mapping[str, float]
 ) -> tuple[Part, Part]:
@@ -128,7 +143,8 @@ def _action_unit_parts(
             name=label,
             type="float32",
             unit="[0, 1]",
-            meaning=f"Probability that action unit {label} is present; not an intensity.",
+            meaning=f"Probability that action unit {_named(label)} is present; not an "
+            "intensity.",
         )
         for label in labels
     )
@@ -137,7 +153,7 @@ def _action_unit_parts(
             name=f"{label}_present",
             type="bool",
             unit="true, false",
-            meaning=f"{label} at or above the artifact's threshold.",
+            meaning=f"{_named(label)} at or above the artifact's threshold.",
             threshold=thresholds.get(label),
         )
         for label in labels

@@ -74,7 +74,7 @@ frame, before smoothing. The sidecar and the model's card name these action unit
   Parquet file cannot be read before its end is written.
 
 `source.path` in the sidecar is the absolute path of the input: a result belongs to it, and
-no other input ever gets its name (`docs/reliability.md`).
+no other input ever gets its name ([reliability](reliability.md)).
 
 Names of photographs are in `image`. Control characters and bytes that are no UTF-8 are
 written there as `\\x1b`, `\\xe9` and so on. In CSV, text that begins with `=`, `+`, `-`,
@@ -130,7 +130,7 @@ def schema_page() -> str:
 
 _TITLES = {
     Group.CORE: "Core columns",
-    Group.SIGNALS: "Signals of eyes, gaze and mouth (always written; see signals.md)",
+    Group.SIGNALS: "Signals of eyes, gaze and mouth (always written)",
     Group.INTENSITIES: "Intensities of action units (where the model gives them)",
     Group.LANDMARKS: "Landmarks (on request)",
     Group.BLENDSHAPES: "Blendshapes (on request)",

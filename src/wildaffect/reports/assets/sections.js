@@ -92,7 +92,7 @@ class Section {
       .map((lane) => [lane.columns[0], at(lane.columns[0])])
       .filter(([, value]) => value >= 0.5).sort((a, b) => b[1] - a[1]).slice(0, 4);
     if (units.length) {
-      lines.push(['units', units.map(([name, value]) => `${name}\u00a0${value.toFixed(2)}`).join(', ')]);
+      lines.push(['units ≥ 0.5', units.map(([name, value]) => `${name}\u00a0${value.toFixed(2)}`).join(', ')]);
     }
     return lines;
   }
