@@ -34,9 +34,15 @@ PROJECT = {
     "THIRD_PARTY_NOTICES.md": "project/notices.md",
 }
 """File in the root -> page."""
+FIRST_NOTEBOOKS = "first_analysis", "results_in_pandas", "two_conditions"
 NOTEBOOKS = {
-    f"examples/notebooks/{path.name}": f"notebooks/{path.stem}.md"
-    for path in sorted((ROOT / "examples/notebooks").glob("*.ipynb"))
+    f"examples/notebooks/{name}.ipynb": f"notebooks/{name}.md"
+    for name in dict.fromkeys(
+        [
+            *FIRST_NOTEBOOKS,
+            *sorted(path.stem for path in (ROOT / "examples/notebooks").glob("*.ipynb")),
+        ]
+    )
 }
 """Notebook -> page."""
 CARDS = {f"{ARTIFACTS}/{name}/CARD.md": f"models/{name}.md" for name in embedded_names()}
@@ -50,7 +56,7 @@ def on_config(config: Any) -> Any:
     generated = {
         "... generated signals": [f"columns/{signal.name}.md" for signal in SIGNALS],
         "... generated cards": list(CARDS.values()),
-        "... notebooks": list(NOTEBOOKS.values()),
+        "... notebooks": [{"Notebooks": list(NOTEBOOKS.values())}],
     }
     for section in config["nav"]:
         for title, pages in section.items():
@@ -107,7 +113,7 @@ def _notebook(path: Path) -> str:
     for cell in json.loads(path.read_text("utf-8"))["cells"]:
         source = "".join(cell["source"])
         if cell["cell_type"] == "markdown":
-            parts.append(source)
+            parts.append(source.replace("](../../docs/", "](../"))
             continue
         parts.append(f"```python\n{source}\n```")
         shown = "".join(text for output in cell["outputs"] for text in output["text"])
