@@ -1,12 +1,8 @@
-"""Shared code of readers of acted clips: a row labels a whole clip of one actor."""
+"""Shared code of readers of acted clips: the actors and their splits."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
-
-import numpy as np
-
-from wildaffect.formats.columns import Rows
 
 Sex = Literal["female", "male"]
 SPLITS = ("train", "val", "test")
@@ -40,39 +36,3 @@ def split_actors(actors: Iterable[Actor]) -> dict[str, str]:
         actor.name: named.get(place % _PERIOD, "train")
         for place, actor in enumerate(ordered)
     }
-
-
-def clip_rows(
-    source: str,
-    files: Sequence[str],
-    actors: Sequence[str],
-    *,
-    lines: Sequence[int],
-    table: str = "",
-) -> Rows:
-    """Return one row per clip; a clip that is listed twice is one video with two rows.
-
-    Args:
-        source: Name of the data set and split in messages.
-        files: File of each clip relative to the clips' folder.
-        actors: Actor of each clip.
-        lines: Line of each clip in the table, 0 without one.
-        table: Path of the table; empty if the labels are in the file names.
-    """
-    place: dict[str, int] = {}
-    people: dict[str, str] = {}
-    index = []
-    for file, actor in zip(files, actors, strict=True):
-        video = file.rpartition("/")[2].rpartition(".")[0]
-        index.append(place.setdefault(video, len(place)))
-        people[video] = actor
-    return Rows(
-        source=source,
-        videos=list(place),
-        video_index=np.array(index, np.int64),
-        frame_number=np.zeros(len(files), np.int64),
-        images=files,
-        lines=np.array(lines, np.int64),
-        files=(table,) * len(place) if table else (),
-        subjects=list(people.values()),
-    )

@@ -61,6 +61,16 @@ def decode(
     return TaskColumn(values=np.where(fits, numbers, 0.0), valid=fits), complaints
 
 
+def decode_or_blank(
+    column: Column, code: Code, *, path: str, lines: NDArray[np.int64]
+) -> tuple[TaskColumn, Complaints]:
+    """Return the field and problems as `decode`; blank fields are not annotated."""
+    blank = np.array([not token for token in column.tokens], bool)[column.codes]
+    field, problems = decode(column, code, path=path, lines=lines)
+    blank_lines = set(lines[blank].tolist())
+    return field, [problem for problem in problems if problem.line not in blank_lines]
+
+
 def _complaint(token: str, code: Code, *, path: str, line: int) -> Problem:
     is_number = np.isfinite(Column(tokens=(token,), codes=np.zeros(1, np.int64)).numbers())
     kind = Kind.OUT_OF_RANGE if is_number[0] else Kind.UNREADABLE_VALUE

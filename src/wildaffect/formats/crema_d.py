@@ -13,7 +13,8 @@ import numpy as np
 from wildaffect.core.annotations import Annotations
 from wildaffect.core.errors import MissingData
 from wildaffect.core.tasks import LabelSpaces
-from wildaffect.formats.acted import SPLITS, Actor, clip_rows, split_actors
+from wildaffect.formats.acted import SPLITS, Actor, split_actors
+from wildaffect.formats.clips import clip_rows
 from wildaffect.formats.columns import build_annotations
 from wildaffect.formats.crema_d_tables import (
     PEOPLE,
@@ -105,7 +106,7 @@ def _to_annotations(rows: list[FaceVotes], split: str, path: Path) -> Annotation
         _SPACES,
         expression=named,
     )
-    return replace(annotations, clip_level=True, expression_shares=shares)
+    return replace(annotations, expression_shares=shares)
 
 
 def _unknown_actors(

@@ -19,7 +19,7 @@ from pyarrow import compute
 from wildaffect.core.names import is_inside
 from wildaffect.formats.lines import Column
 
-_PATTERN = r"^(?P<video>.*[^/\\])/(?P<number>[0-9]{1,9})\.(?i:jpg|jpeg|png)$"
+_PATTERN = r"^(?P<video>.*[^/\\])/%s(?P<number>[0-9]{1,9})\.(?i:jpg|jpeg|png)$"
 _SIDES = ("_left", "_right")
 NAME_RULE = "an image name must read <video>/<frame number>.jpg"
 
@@ -36,9 +36,14 @@ class ImageNames:
     """False where the name is invalid or leads out of its folder."""
 
 
-def parse_image_names(column: Column) -> ImageNames:
-    """Parse the name of every row."""
-    parts = compute.extract_regex(pa.array(column.tokens, pa.string()), _PATTERN)
+def parse_image_names(column: Column, prefix: str = "") -> ImageNames:
+    """Parse the name of every row.
+
+    Args:
+        column: Names of N images.
+        prefix: Letters and dashes before the number, such as `frame-`.
+    """
+    parts = compute.extract_regex(pa.array(column.tokens, pa.string()), _PATTERN % prefix)
     named = compute.is_valid(parts).to_numpy(zero_copy_only=False)
     videos = compute.struct_field(parts, "video").fill_null("").dictionary_encode()
     numbers = compute.struct_field(parts, "number").fill_null("0").cast(pa.int64())

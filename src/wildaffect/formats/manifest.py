@@ -26,7 +26,13 @@ from numpy.typing import NDArray
 from wildaffect.core.columns import TaskColumn
 from wildaffect.core.errors import BadAnnotation
 from wildaffect.core.tasks import LabelSpace
-from wildaffect.formats.columns import Code, Rows, build_annotations, decode
+from wildaffect.formats.columns import (
+    Code,
+    Rows,
+    build_annotations,
+    decode,
+    decode_or_blank,
+)
 from wildaffect.formats.find import find_named
 from wildaffect.formats.image_sets import check_image_names, check_video_names, image_rows
 from wildaffect.formats.label_columns import is_intensity, occurrence_label, scale_of
@@ -103,7 +109,7 @@ def _to_reading(
     for name, code in _VALUE.items():
         values[name] = None
         if name in named:
-            values[name], found = _decode_or_blank(named[name], code, path, lines)
+            values[name], found = decode_or_blank(named[name], code, path=path, lines=lines)
             problems += found
     units: list[TaskColumn] = []
     dimensions: list[TaskColumn] = []
@@ -123,7 +129,7 @@ def _to_reading(
             fields = units
         else:
             continue
-        field, found = _decode_or_blank(column, code, path, lines)
+        field, found = decode_or_blank(column, code, path=path, lines=lines)
         fields.append(field)
         problems += found
     expression = None
@@ -190,15 +196,6 @@ def _rows(
         subjects=[subjects[name] or name for name in place],
         clip_level=table.clip_level,
     )
-
-
-def _decode_or_blank(
-    column: Column, code: Code, path: str, lines: NDArray[np.int64]
-) -> tuple[TaskColumn, list[Problem]]:
-    blank = np.array([not token for token in column.tokens], bool)[column.codes]
-    field, problems = decode(column, code, path=path, lines=lines)
-    blank_lines = set(lines[blank].tolist())
-    return field, [problem for problem in problems if problem.line not in blank_lines]
 
 
 def _decode_names(

@@ -14,14 +14,14 @@ Speech and Song (RAVDESS)", PLoS ONE 13(5), 2018.
 """
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from wildaffect.core.columns import TaskColumn
 from wildaffect.core.tasks import LabelSpaces
-from wildaffect.formats.acted import SPLITS, Actor, clip_rows, split_actors
+from wildaffect.formats.acted import SPLITS, Actor, split_actors
+from wildaffect.formats.clips import clip_rows
 from wildaffect.formats.columns import build_annotations
 from wildaffect.formats.find import walk_folders
 from wildaffect.formats.labels import RAVDESS_EXPRESSIONS
@@ -81,7 +81,7 @@ def read_ravdess(path: Path, split: str) -> Reading:
         expression=TaskColumn(np.array(codes, float), np.ones(len(codes), bool)),
     )
     return Reading(
-        annotations=replace(annotations, clip_level=True),
+        annotations=annotations,
         problems=tuple(problems),
         num_rows=len(files) + len(problems),
     )
