@@ -5,6 +5,7 @@ import json
 import cv2
 import numpy as np
 import pytest
+from tests.support.abaw_tracks import bah_path, write_bah, write_emi
 
 from wildaffect.cli.main import main
 from wildaffect.core.errors import MissingData, UsageError
@@ -244,3 +245,38 @@ def test_submit_writes_checks_and_refuses(tmp_path, capsys):
     assert main(["submit", "--check", str(out), "--list", str(listed)]) == 1
     assert f"{out}:2: valence must lie in [-1, 1]" in capsys.readouterr().out
     assert main(["submit", "--list", str(listed)]) == 2
+
+
+def test_missing_videos_of_bah_are_named_and_its_terms_shown(tmp_path, capsys):
+    write_bah(tmp_path)
+    (tmp_path / bah_path(0)).parent.mkdir(parents=True)
+    (tmp_path / bah_path(0)).touch()
+    assert main(["data", "check", str(tmp_path), "--layout", "bah-videos"]) == 0
+    printed = capsys.readouterr().out
+    assert "train: annotated videos that are not in" in printed
+    assert f"{bah_path(1)}" in printed
+    assert "Terms: BAH is given for research" in printed
+    (active,) = [line for line in printed.splitlines() if line.startswith("ambivalence")]
+    assert active.split()[1:3] == ["1", "(50.0%)"]
+
+
+def test_a_person_in_two_splits_of_bah_is_an_error(tmp_path):
+    write_bah(tmp_path)
+    path = tmp_path / "split" / "val.txt"
+    path.write_text(path.read_text() + f"{bah_path(0, 2)},0,Made up\n")
+    (found,) = detect(tmp_path, "bah-videos")
+    report = check_data(tmp_path, found, images=None, max_images=0)
+    assert texts(report, Level.ERROR) == ["people in both train and val: 1"]
+
+
+def test_intensities_stand_under_their_split_beside_published_counts(tmp_path):
+    rows = {"train": [(1, *[0.25] * 6), (2, *[0.75] * 6)], "val": [(3, *[1] * 6)]}
+    (found,) = detect(write_emi(tmp_path, rows))
+    report = check_data(tmp_path, found, images=None, max_images=0)
+    table = next(each for each in report.tables if each.title == "Intensities")
+    assert table.header == ("", "train", "val")
+    assert table.rows[5] == (
+        "joy_intensity [0, 1]",
+        "2: 0.25 to 0.75, mean 0.5",
+        "1: 1 to 1, mean 1",
+    )

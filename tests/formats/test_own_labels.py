@@ -4,7 +4,6 @@ Values are invented.
 """
 
 import re
-from pathlib import Path
 
 import pytest
 
@@ -104,51 +103,6 @@ def test_any_number_of_action_units_and_their_intensities_may_be_there(tmp_path)
     assert a.spaces.intensities.labels == tuple(strengths)
     assert a.action_units.values.tolist() == [[place % 2 for place in range(41)]]
     assert a.intensities.values.tolist() == [[place % 6 for place in range(41)]]
-
-
-def documented(start, end):
-    """Return the header on the page on data that starts and ends in this way."""
-    page = (Path(__file__).parents[2] / "docs" / "data.md").read_text()
-    (header,) = set(re.findall(rf"{re.escape(start)}[^`\s]*{re.escape(end)}", page))
-    return header
-
-
-@pytest.mark.parametrize(
-    ("start", "row", "clip_level"),
-    [
-        ("image,video,frame,subject,split,ah", "a/7.jpg,a,7,anna,train,1", False),
-        ("video,subject,split,ah", "a,anna,train,1", True),
-    ],
-)
-def test_the_documented_headers_of_hesitancy_are_read(tmp_path, start, row, clip_level):
-    header = re.sub("^.*(?=video,subject)", "", documented(start, "[0|1]"))
-    a = read(tmp_path, header, row).annotations
-    assert a.clip_level == clip_level
-    assert a.videos == ("a",)
-    assert a.spaces.action_units.labels == ("ah",)
-    assert a.action_units.values.tolist() == [[1]]
-
-
-def test_the_documented_header_of_mimicry_is_read(tmp_path):
-    header = documented("video,split,admiration_intensity", "[0..1]")
-    a = read(tmp_path, header, "a,train,0,0.25,0.5,0.75,1,").annotations
-    assert a.clip_level
-    assert [
-        (s.label.removesuffix("_intensity"), s.low, s.high)
-        for s in a.spaces.intensities.scales
-    ] == [
-        (name, 0, 1)
-        for name in (
-            "admiration",
-            "amusement",
-            "determination",
-            "empathic_pain",
-            "excitement",
-            "joy",
-        )
-    ]
-    assert a.intensities.values[0, :5].tolist() == [0, 0.25, 0.5, 0.75, 1]
-    assert a.intensities.valid.tolist() == [[True] * 5 + [False]]
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,25 @@ def test_a_class_that_never_occurs_counts_as_0_in_the_mean():
     assert counts.macro_f1() == 3 / 8
 
 
+def test_macro_f1_of_a_unit_is_that_of_scikit_learn_over_presence_and_absence(
+    sklearn_metrics,
+):
+    target = [1, 1, 1, 0, 0, 0, 0, 1]
+    pred = [1, 0, 1, 0, 0, 1, 0, 0]
+    counts = UnitCounts.of(np.array([target]).T, np.array([pred]).T)
+    wanted = sklearn_metrics.f1_score(target, pred, average="macro")
+    assert counts.macro_f1() == pytest.approx(wanted)
+    # By hand: presence 2 right, 1 false alarm, 2 missed, 4/7; absence 3, 2, 1, 6/9.
+    assert counts.macro_f1() == pytest.approx((4 / 7 + 6 / 9) / 2)
+
+
+def test_macro_f1_of_a_unit_counts_an_outcome_that_never_occurs_as_0():
+    everything = np.ones((4, 1), int)
+    assert UnitCounts.of(everything, everything).macro_f1() == 0.5
+    unlabeled = np.zeros((4, 1), bool)
+    assert np.isnan(UnitCounts.of(everything, everything, valid=unlabeled).macro_f1())
+
+
 def test_a_unit_that_is_never_labeled_is_left_out_and_one_that_never_occurs_is_not():
     target, pred = np.array([[1, 0, 1]]), np.array([[1, 0, 0]])
     valid = np.array([[True, True, False]])

@@ -1,27 +1,23 @@
 """Classes, attributes, intensities and ratings of one's own, from a manifest to a table."""
 
-import re
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from pyarrow import csv
+from tests.support.waves import write_features
 
 import wildaffect
 from wildaffect.core.errors import BadAnnotation, UsageError
 from wildaffect.core.tasks import Task
-from wildaffect.features.geometry import GEOMETRY_COLUMNS
 from wildaffect.features.importing import import_features
-from wildaffect.features.records import NO_DIGEST, FeatureTable, Provenance
-from wildaffect.features.sets import geometry_set
 from wildaffect.features.store import FeatureStore
 from wildaffect.inference.artifact import load_artifact
 from wildaffect.training.core.recipe import BestOnDevSplit
 from wildaffect.training.core.sampling import BalancedClasses
 from wildaffect.training.temporal.unlabeled import PseudoLabels
 
-NUM_ROWS = 60
 NUM_VIDEOS = {"train": 6, "val": 4}
 COLUMNS = {
     "valence": lambda wave: f"{wave:.3f}",
@@ -40,32 +36,6 @@ RECIPE = replace(
     batch_size=2,
     selection=BestOnDevSplit(share=0.4),
 )
-
-
-def write_features(root, video, seed, bias=None):
-    """Write measurements that follow a wave, and return it."""
-    rng = np.random.default_rng(seed)
-    numbers = np.arange(NUM_ROWS)
-    wave = np.sin(numbers / 8 + rng.uniform(0, 6)) if bias is None else np.full(60, bias)
-    values = rng.normal(0, 0.1, (NUM_ROWS, len(GEOMETRY_COLUMNS)))
-    values[:, :20] += wave[:, None]
-    values[:, -52:] = np.clip(values[:, -52:], 0, 1)
-    table = FeatureTable(
-        feature_set="geometry",
-        video=video,
-        track="0",
-        columns=GEOMETRY_COLUMNS,
-        frame_number=numbers,
-        time_s=numbers / 30,
-        values=values.astype(np.float32),
-        provenance=Provenance(
-            content_sha256="0" * 64,
-            preprocess_sha256=NO_DIGEST,
-            weights_sha256=geometry_set().weights_sha256,
-        ),
-    )
-    FeatureStore(root / "features").write(table)
-    return wave
 
 
 @pytest.fixture(scope="module")
@@ -323,29 +293,3 @@ def test_a_calibration_on_other_labels_than_those_of_the_run_is_refused(
     (tmp_path / "manifest.csv").write_text(text)
     with pytest.raises(UsageError, match=r"focus must have the range \[0, 3\]"):
         wildaffect.calibrate(run, tmp_path, split="val", features=moods / "features")
-
-
-def test_the_documented_intensities_of_mimicry_train_and_score(tmp_path):
-    page = (Path(__file__).parents[2] / "docs" / "data.md").read_text()
-    (header,) = re.findall(r"^video,split,admiration_intensity\S+$", page, re.M)
-    lines = [header]
-    for place, (split, num_videos) in enumerate({"train": 4, "val": 4}.items()):
-        for index in range(num_videos):
-            video = f"{split}{index}"
-            write_features(tmp_path, video, 300 + 20 * place + index, index / 3)
-            levels = [f"{(index / 3 + shift / 6) % 1:.3f}" for shift in range(6)]
-            lines.append(",".join([video, split, *levels]))
-    (tmp_path / "manifest.csv").write_text("\n".join(lines) + "\n")
-    result = wildaffect.train(
-        replace(RECIPE, num_epochs=1), tmp_path, output=tmp_path / "run"
-    )
-    assert result.recipe.model.tasks == (Task.INTENSITIES,)
-    wildaffect.predict(result.folder, tmp_path / "tables", data=tmp_path, split="val")
-    report = wildaffect.evaluate(
-        tmp_path, tmp_path / "tables", split="val", num_resamples=10
-    )
-    scored = {name for name in report.values if name.endswith("_intensity.pcc")}
-    assert len(scored) == 6
-    assert "intensities.empathic_pain_intensity.pcc" in scored
-    joy = csv.read_csv(tmp_path / "tables" / "val0.csv")["joy_intensity"]
-    assert 0 <= min(joy.to_pylist()) <= max(joy.to_pylist()) <= 1

@@ -168,13 +168,19 @@ def _from_images(check: SplitCheck) -> list[Finding]:
     images = check.images
     if images is None or not images.missing:
         return []
+    what = "videos" if check.annotations.clip_level else "images"
+    advice = (
+        "unpack every archive of images; faces that the authors' detector did not find "
+    )
+    advice += "stay missing, and such frames take their neighbor's features"
+    if check.annotations.clip_level:
+        advice = "unpack every archive of videos; labels of missing ones are not used"
     return [
         Finding(
             level=Level.WARNING,
-            text=f"{check.name}: annotated images that are not in {images.folder}: "
+            text=f"{check.name}: annotated {what} that are not in {images.folder}: "
             f"{len(images.missing):,}",
-            advice="unpack every archive of images; faces that the authors' detector did "
-            "not find stay missing, and such frames take their neighbor's features",
+            advice=advice,
             examples=_first(images.missing),
         )
     ]

@@ -38,11 +38,11 @@ def tables_of(checks: Sequence[SplitCheck], found: Found) -> list[TextTable]:
         )
     for task in SCALE_TASKS:
         if any(getattr(check, task) for check in checks):
-            tables.append(_scale_table(task, checks, found))
+            tables.append(_scale_table(task, checks))
     return tables
 
 
-def _scale_table(task: Task, checks: Sequence[SplitCheck], found: Found) -> TextTable:
+def _scale_table(task: Task, checks: Sequence[SplitCheck]) -> TextTable:
     """Return rows, least, mean and greatest value of each scale."""
     rows = []
     for index, scale in enumerate(checks[0].annotations.spaces.scales(task).scales):
@@ -57,9 +57,8 @@ def _scale_table(task: Task, checks: Sequence[SplitCheck], found: Found) -> Text
                 else "-"
             )
         rows.append(tuple(cells))
-    return TextTable(
-        title=task.words.capitalize(), header=_header(checks, found), rows=tuple(rows)
-    )
+    header = ("", *(check.name for check in checks))
+    return TextTable(title=task.words.capitalize(), header=header, rows=tuple(rows))
 
 
 def _overview(checks: Sequence[SplitCheck], found: Found) -> TextTable:

@@ -34,6 +34,14 @@ _CREMA_D = (
     "tabulatedVotes.csv of CheyneyComputerScience/CREMA-D, counted apart from this "
     "library; the class with most votes on the face, of clips without a tie"
 )
+_BAH = (
+    "output of the public notebook bah.ipynb (bakinalexey/abaw-11-mtl-bah-recognition), of "
+    "the release for ABAW11 (1,427 videos of 300 people)"
+)
+_EMI = (
+    "output of the public notebooks help.ipynb and test.ipynb (huiqi2000/EMI): 8,072 clips "
+    "to train on, and the first test clip has number 12,660"
+)
 
 PUBLISHED: dict[tuple[str, str], Published] = {
     ("affwild2-mtl", "train"): Published(
@@ -105,6 +113,14 @@ PUBLISHED: dict[tuple[str, str], Published] = {
         expressions=(315, 173, 169, 150, 195, 141),
         source=_CREMA_D,
     ),
+    ("bah-videos", "train"): Published(num_rows=778, num_videos=778, source=_BAH),
+    ("bah-videos", "val"): Published(num_rows=124, num_videos=124, source=_BAH),
+    ("bah-videos", "test"): Published(num_rows=525, num_videos=525, source=_BAH),
+    ("bah-frames", "train"): Published(num_rows=501_970, num_videos=778, source=_BAH),
+    ("bah-frames", "val"): Published(num_rows=79_538, num_videos=124, source=_BAH),
+    ("bah-frames", "test"): Published(num_rows=335_110, num_videos=525, source=_BAH),
+    ("emi", "train"): Published(num_rows=8_072, num_videos=8_072, source=_EMI),
+    ("emi", "val"): Published(num_rows=4_588, num_videos=4_588, source=_EMI),
     ("affwild2-expr", "train"): Published(expression=585_317, source=_TRACKS),
     ("affwild2-expr", "val"): Published(expression=280_532, source=_TRACKS),
     ("affwild2-va", "train"): Published(valence_arousal=1_653_757, source=_TRACKS),

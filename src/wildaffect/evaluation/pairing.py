@@ -129,6 +129,7 @@ def _check_spaces(annotations: Annotations, protocol: Protocol) -> None:
     for task, required, found in (
         (Task.EXPRESSION, wanted.expressions, got.expressions),
         (Task.ACTION_UNITS, wanted.action_units, got.action_units),
+        (Task.INTENSITIES, wanted.intensities, got.intensities),
     ):
         if task in protocol.tasks and required.labels != found.labels:
             raise EvaluationError(

@@ -1,7 +1,8 @@
 """Evaluation protocols: the scored tasks and the overall score, by name.
 
 Source of the ABAW definitions: the competitions' pages; P_MTL as restated by the public
-code cprl-team/MTL-ABAW-11th, src/metrics/mtl.py.
+code cprl-team/MTL-ABAW-11th, src/metrics/mtl.py; ambivalence or hesitancy by bah_metrics.py
+of the authors (sbelharbi/bah-dataset).
 """
 
 from dataclasses import dataclass
@@ -9,6 +10,9 @@ from difflib import get_close_matches
 
 from wildaffect.core.errors import UsageError
 from wildaffect.core.tasks import ABAW_TASKS, LabelSpaces, Task
+from wildaffect.formats.labels import BAH_ATTRIBUTES, EMI_INTENSITIES
+
+_ABAW_TERMS = ("va.mean_ccc", "expression.macro_f1", "action_units.mean_f1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +29,8 @@ class Protocol:
     """Required label spaces; None for those of the annotations."""
     needs_all: bool
     """True if all tasks are required; else the tasks of both inputs are scored."""
+    terms: tuple[str, ...] = _ABAW_TERMS
+    """Scores whose sum is the overall score, as far as the tasks have them."""
 
 
 OWN = "own"
@@ -67,6 +73,26 @@ PROTOCOLS = {
             needs_all=True,
         ),
         Protocol(
+            name="abaw-ah",
+            title="ABAW ambivalence or hesitancy",
+            definition="P = mean of the F1 of presence and the F1 of absence, pooled over "
+            "all annotated videos or frames",
+            tasks=(Task.ACTION_UNITS,),
+            spaces=LabelSpaces(action_units=BAH_ATTRIBUTES),
+            needs_all=True,
+            terms=("action_units.macro_f1",),
+        ),
+        Protocol(
+            name="abaw-emi",
+            title="ABAW emotional mimicry intensity",
+            definition="P = mean correlation (Pearson) of 6 intensities, each over all "
+            "annotated videos",
+            tasks=(Task.INTENSITIES,),
+            spaces=LabelSpaces(intensities=EMI_INTENSITIES),
+            needs_all=True,
+            terms=("intensities.mean_pcc",),
+        ),
+        Protocol(
             name=OWN,
             title="own data",
             definition="each task by itself, in the annotations' label spaces, pooled over "
@@ -84,6 +110,9 @@ _OF_LAYOUT = {
     "affwild2-va": "abaw-va",
     "affwild2-expr": "abaw-expr",
     "affwild2-au": "abaw-au",
+    "bah-videos": "abaw-ah",
+    "bah-frames": "abaw-ah",
+    "emi": "abaw-emi",
 }
 
 

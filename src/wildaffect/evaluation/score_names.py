@@ -28,8 +28,11 @@ SCALE_SCORES = (
 )
 """Task, the score whose mean stands for it, and the scores of each of its scales."""
 
-_TERMS = ("va.mean_ccc", "expression.macro_f1", "action_units.mean_f1")
-"""Scores whose sum is the overall score."""
+_TERM_TITLES = {
+    "action_units.macro_f1": "F1, mean of presence and absence",
+    "intensities.mean_pcc": "Correlation, mean of intensities",
+}
+"""Scores that are named only where they are the overall score's terms."""
 
 
 def score_names(
@@ -66,12 +69,16 @@ def score_names(
             for label in labels
             for name in of_label
         }
-    return names
+    return names | {
+        term: _TERM_TITLES[term]
+        for term in protocol.terms
+        if term not in names and term in _TERM_TITLES
+    }
 
 
-def limits_of(names: Collection[str]) -> Limits:
+def limits_of(names: Collection[str], protocol: Protocol) -> Limits:
     """Return the lowest and the highest possible value of the named scores, shape (M,)."""
-    terms = [_range(term) for term in _TERMS if term in names]
+    terms = [_range(term) for term in protocol.terms if term in names]
     overall = tuple(map(sum, zip(*terms, strict=True)))
     low, high = np.transpose(
         [overall if name == "overall" else _range(name) for name in names]
@@ -86,7 +93,7 @@ def _range(name: str) -> tuple[float, float]:
 
 
 def named_values(
-    scores: TaskScores, names: dict[str, str], spaces: LabelSpaces
+    scores: TaskScores, names: dict[str, str], protocol: Protocol, spaces: LabelSpaces
 ) -> NDArray[np.float64]:
     """Return the named scores, shape (..., M)."""
     known: dict[str, NDArray[np.float64]] = {
@@ -99,6 +106,8 @@ def named_values(
         "va.mean_ccc": scores.mean_ccc,
         "expression.macro_f1": scores.macro_f1_expression,
         "action_units.mean_f1": scores.mean_f1_action_units,
+        "action_units.macro_f1": scores.macro_f1_action_units,
+        "intensities.mean_pcc": scores.intensities.mean("pcc"),
     }
     for index, label in enumerate(spaces.expressions.labels):
         known[f"{CLASSES}{label}"] = scores.f1_expression[..., index]
@@ -110,6 +119,6 @@ def named_values(
         for index, label in enumerate(spaces.scales(task).labels):
             for name in of_label:
                 known[f"{task}.{label}.{name}"] = getattr(found, name)[..., index]
-    overall = [known[term] for term in _TERMS if term in names]
+    overall = [known[term] for term in protocol.terms if term in names]
     known["overall"] = np.sum(overall, axis=0) if overall else scores.p_mtl
     return np.stack([np.asarray(known[name]) for name in names], axis=-1)

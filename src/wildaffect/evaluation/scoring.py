@@ -69,8 +69,8 @@ def score_videos(
     names = score_names(tasks, protocol, statistics.spaces)
     interval = bootstrap_interval(
         statistics,
-        lambda scores: named_values(scores, names, statistics.spaces),
-        limits=limits_of(names),
+        lambda scores: named_values(scores, names, protocol, statistics.spaces),
+        limits=limits_of(names, protocol),
         num_resamples=settings.num_resamples,
         level=settings.confidence,
         seed=settings.seed,
@@ -123,7 +123,7 @@ def compare_videos(
     }
 
     def measure(scores: TaskScores) -> NDArray[np.float64]:
-        return named_values(scores, names, this.spaces)
+        return named_values(scores, names, protocol, this.spaces)
 
     paired = paired_bootstrap(
         this,

@@ -11,9 +11,11 @@ from wildaffect.formats import (
     affwild2_expr,
     affwild2_mtl,
     affwild2_va,
+    bah,
     bp4d,
     crema_d,
     disfa,
+    emi,
     emotionet,
     ferplus,
     manifest,
@@ -38,6 +40,9 @@ _SHIPPED = {
         bp4d.FORMAT,
         crema_d.FORMAT,
         ravdess.FORMAT,
+        bah.VIDEO_FORMAT,
+        bah.FRAME_FORMAT,
+        emi.FORMAT,
         manifest.FORMAT,
     )
 }

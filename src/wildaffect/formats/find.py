@@ -1,8 +1,10 @@
 """Search for a layout below a folder without listing millions of images."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+
+from wildaffect.core.errors import MissingData
 
 _IMAGE_FOLDERS = {
     "aligned",
@@ -16,6 +18,7 @@ _IMAGE_FOLDERS = {
     "videos",
 }
 _DEPTH = 3
+_HEAD_BYTES = 4096
 
 
 def walk_folders(root: Path, depth: int = _DEPTH) -> Iterator[tuple[Path, list[str]]]:
@@ -46,6 +49,37 @@ def find_named(root: Path, files: Mapping[str, str]) -> dict[str, Path]:
     return found
 
 
+def find_lists(
+    root: Path, files: Mapping[str, str], is_list: Callable[[str], bool]
+) -> dict[str, Path]:
+    """Return split -> file of the nearest folder with lists of a data set.
+
+    Args:
+        root: Folder, or one of the files.
+        files: Name of each list -> its split, the list to train on first. If that one is
+            there, all are returned: see `check_list`.
+        is_list: Whether the first line of a file is that of such a list.
+    """
+    if root.is_file():
+        known = root.name in files and is_list(_first_line(root))
+        return {files[root.name]: root} if known else {}
+    for folder, names in walk_folders(root):
+        present = [name for name in files if name in names]
+        if present and is_list(_first_line(folder / present[0])):
+            is_whole = present[0] == next(iter(files))
+            return {files[name]: folder / name for name in (files if is_whole else present)}
+    return {}
+
+
+def check_list(path: Path) -> None:
+    """Raise `MissingData` if a list from `find_lists` is not there."""
+    if not path.is_file():
+        raise MissingData(
+            f"{path}: no such file, but other lists of the data set lie beside it; unpack "
+            "the archive again, or copy the list there"
+        )
+
+
 def find_folder(root: Path, name: str) -> Path | None:
     """Return the nearest folder of that name (any case) at or below `root`, if any."""
     if root.name.lower() == name.lower():
@@ -66,3 +100,13 @@ def _list(folder: Path) -> tuple[list[str], list[str]]:
     except OSError:
         return [], []
     return sorted(files), sorted(folders)
+
+
+def _first_line(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD_BYTES)
+    except OSError:
+        return ""
+    lines = head.decode("utf-8-sig", errors="replace").splitlines()
+    return lines[0].strip() if lines else ""

@@ -1,5 +1,6 @@
 """Label spaces of data sets other than ABAW's, and the numbers of action units."""
 
+from wildaffect.core.scales import Scale, ScaleSpace
 from wildaffect.core.tasks import ABAW_EXPRESSIONS, LabelSpace, action_unit_label
 
 AFFWILD2_EXPRESSIONS_7 = LabelSpace(
@@ -98,6 +99,27 @@ EMOTIONET_ACTION_UNITS = _units(
     (1, 2, 4, 5, 6, 9, 10, 12, 15, 17, 18, 20, 24, 25, 26, 28, 43),
 )
 """Units that the challenge annotated; its codes 51 to 56 are head movements."""
+
+BAH_ATTRIBUTES = LabelSpace(
+    name="bah-ambivalence-hesitancy", labels=("ambivalence_hesitancy",)
+)
+"""Ambivalence or hesitancy, which BAH does not tell apart."""
+
+EMI_INTENSITIES = ScaleSpace(
+    name="emi-intensities-6",
+    scales=tuple(
+        Scale(label=f"{name}_intensity", low=0.0, high=1.0)
+        for name in (
+            "admiration",
+            "amusement",
+            "determination",
+            "empathic_pain",
+            "excitement",
+            "joy",
+        )
+    ),
+)
+"""Columns of Hume-Vidmimic2 in the order of its files."""
 
 
 def unit_number(label: str) -> int:

@@ -207,13 +207,25 @@ class UnitCounts:
         value = _f1(self.true_positives, self.false_positives + self.false_negatives)
         return np.where(self.num_valid == 0, np.nan, value)
 
+    def macro_f1(self) -> Floats:
+        """Return the mean of the F1 of presence and that of absence, shape (...).
+
+        The mean is over the action units that have a valid cell, NaN if none has.
+        """
+        false = self.false_positives + self.false_negatives
+        absent = _f1(self.num_valid - self.true_positives - false, false)
+        return self._mean((_f1(self.true_positives, false) + absent) / 2)
+
     def mean_f1(self) -> Floats:
         """Return the mean F1 over the action units that have a valid cell, shape (...).
 
         NaN if none has.
         """
+        return self._mean(self.f1())
+
+    def _mean(self, values: Floats) -> Floats:
         measured = self.num_valid > 0
-        total = np.where(measured, self.f1(), 0.0).sum(-1)
+        total = np.where(measured, values, 0.0).sum(-1)
         return ratio(total, measured.sum(-1), otherwise=np.nan)[()]
 
 

@@ -46,6 +46,9 @@ class TaskScores:
     """F1 of each action unit, shape (..., K); NaN where it has no valid cell."""
     mean_f1_action_units: Floats
     """Mean over the action units that have a valid cell; the score of their track."""
+    macro_f1_action_units: Floats
+    """Likewise of the mean of the F1 of presence and that of absence; the score of the
+    track on ambivalence or hesitancy."""
     num_valence: Counts
     """Number of valid frames of the task; likewise for the other three."""
     num_arousal: Counts
@@ -251,6 +254,7 @@ def _task_scores(
         macro_f1_expression=expression.macro_f1(),
         f1_action_units=action_units.f1(),
         mean_f1_action_units=action_units.mean_f1(),
+        macro_f1_action_units=action_units.macro_f1(),
         num_valence=valence.count,
         num_arousal=arousal.count,
         num_expression=expression.num_rows(),

@@ -66,8 +66,8 @@ def evaluate(  # noqa: PLR0913 - each is an option of the command
         task: Task of both inputs, if they are plain arrays.
         layout: Layout of the annotations, such as `affwild2-mtl`, if several are found.
         split: Split of the annotations, if there are several.
-        protocol: `abaw-mtl`, `abaw-va`, `abaw-expr`, `abaw-au` or `own`; the default is
-            that of the layout, and `own` for columns.
+        protocol: `abaw-mtl`, `abaw-va`, `abaw-expr`, `abaw-au`, `abaw-ah`, `abaw-emi` or
+            `own`; the default is that of the layout, and `own` for columns.
         against: Predictions of another system to compare with, paired by video.
         missing: How annotated frames without a prediction count.
         absent: How labels count that the model cannot predict.

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from wildaffect.core.progress import ProgressDisplay
     from wildaffect.data.check_report import DataReport
 
+_WIDEST = 400
+"""Maximum width of a table in characters."""
 _COLORS = {"error": "bold red", "warning": "yellow", "note": "dim"}
 
 
@@ -100,12 +102,16 @@ def _write(path: Path, reports: "list[DataReport]") -> None:
 
 def _print(report: "DataReport", console: "Console") -> None:
     from rich.markup import escape
+    from rich.measure import Measurement
 
     from wildaffect.reporting.tables import terminal_table
 
     console.print(f"\n[bold]{escape(report.title)}[/bold]  {escape(str(report.root))}\n")
     for table in report.tables:
-        console.print(terminal_table(table))
+        rendered = terminal_table(table)
+        wide = console.options.update_width(_WIDEST)
+        rendered.width = Measurement.get(console, wide, rendered).maximum
+        console.print(rendered, crop=False)  # lines may be long, names stay legible
         if table.note:
             console.print(f"[dim]{escape(table.note)}[/dim]")
         console.print()

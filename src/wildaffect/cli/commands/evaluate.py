@@ -30,7 +30,8 @@ class Command:
     split: str | None = None
     """Split of the annotations, if there are several."""
     protocol: str | None = None
-    """Protocol: abaw-mtl, abaw-va, abaw-expr, abaw-au or own; by default the layout's."""
+    """Protocol: abaw-mtl, abaw-va, abaw-expr, abaw-au, abaw-ah, abaw-emi or own; by default
+    the layout's."""
     against: Path | None = None
     """Predictions of another system to compare with, paired by video."""
     missing: Literal["refuse", "skip", "neutral"] = "refuse"
