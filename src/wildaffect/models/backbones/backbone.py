@@ -1,6 +1,6 @@
 """Base of backbones, which map normalized crops to features.
 
-Symbols: B batch, C channels, S side of the crop in pixels, D features.
+Symbols: B batch, T frames of a clip, C channels, S side of the crop in pixels, D features.
 """
 
 from typing import TYPE_CHECKING, Protocol
@@ -35,6 +35,13 @@ class Backbone(nn.Module):
             """See `forward`."""
 
 
+class ClipBackbone(Backbone):
+    """A network `forward(clips (B, T, C, S, S)) -> features (B, feature_dim)`."""
+
+    num_frames: int
+    """Number of frames of a clip, T."""
+
+
 class ReadsCrops(Protocol):
     """A network that defines the shape of its crops."""
 
@@ -54,4 +61,20 @@ def check_crops(network: ReadsCrops, crops: Tensor) -> None:
         raise ValueError(
             f"{type(network).__name__}: crops must have shape (B, {sides}), "
             f"got {tuple(crops.shape)}; cut them with the network's Preprocess"
+        )
+
+
+def check_clips(network: ClipBackbone, clips: Tensor) -> None:
+    """Check the number and size of the crops of clips.
+
+    Raises:
+        ValueError: If the shape is not (B, T, C, S, S) with the network's T, C and S.
+    """
+    side = network.size_px
+    expected = (network.num_frames, network.channels, side, side)
+    if clips.dim() != 5 or tuple(clips.shape[1:]) != expected:
+        sides = ", ".join(map(str, expected))
+        raise ValueError(
+            f"{type(network).__name__}: clips must have shape (B, {sides}), "
+            f"got {tuple(clips.shape)}; cut their crops with the network's Preprocess"
         )

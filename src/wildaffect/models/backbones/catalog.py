@@ -2,12 +2,15 @@
 
 Tags name the published weights that crop and features are made for: `mae` (class
 token) and `mae_mean` (mean of the patches, as after fine-tuning), `arcface`, `imagenet`.
+`videomae` networks read clips: `mae` is the mean of the normed tokens, `mae_mean` the norm
+of their mean, `marlin` the same for MARLIN's weights.
 """
 
 import re
 from collections.abc import Callable
 from functools import partial
 
+from wildaffect.core.clips import ClipSampling
 from wildaffect.core.preprocess import Preprocess
 from wildaffect.models.backbones.densenet import (
     DenseNet,
@@ -17,6 +20,13 @@ from wildaffect.models.backbones.densenet import (
 )
 from wildaffect.models.backbones.iresnet import IResNet, IResNetConfig
 from wildaffect.models.backbones.spec import BackboneSpec
+from wildaffect.models.backbones.videomae import (
+    NormedMeanViT,
+    NormedTokensViT,
+    VideoTrunk,
+    VideoViTConfig,
+)
+from wildaffect.models.backbones.videomae_keys import from_marlin, from_videomae
 from wildaffect.models.backbones.vit import ClassTokenViT, MeanTokenViT, ViTConfig
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -31,6 +41,16 @@ VITS = {
 }
 """Architecture -> sizes. Tiny to large: arXiv 2010.11929, table 1, and arXiv 2012.12877,
 table 1; micro is ours, for 64 px crops on a CPU."""
+
+VIDEO_VITS = {
+    "videomae_micro_patch8_64": VITS["vit_micro_patch8_64"],
+    "videomae_small_patch16_224": VITS["vit_small_patch16_224"],
+    "videomae_base_patch16_224": VITS["vit_base_patch16_224"],
+    "videomae_large_patch16_224": VITS["vit_large_patch16_224"],
+    "videomae_huge_patch16_224": ViTConfig(dim=1280, depth=32, num_heads=16),
+}
+"""Architecture -> sizes of a frame and of the layers, as in arXiv 2203.12602."""
+_MARLIN_SIZES = ("small", "base", "large")
 
 _IRESNETS = {
     "iresnet_micro_64": IResNetConfig(
@@ -63,6 +83,11 @@ _GRAY_DENSENETS = {
     ),
 }
 _MAE_DECODER = ("decoder_", "mask_token")
+_VIDEO_DECODER = ("decoder.", "encoder_to_decoder.", "enc_dec_proj.", "mask_token")
+_VIDEOMAE_CLIPS = ClipSampling(num_frames=16, step_s=4 / 30)
+"""Every fourth frame of Kinetics at 30 frames/s (arXiv 2203.12602, section 4.1)."""
+_MARLIN_CLIPS = ClipSampling(num_frames=16, step_s=2 / 30, stride=8)
+"""Every second frame, a clip every 16 frames (defaults of MARLIN's own extraction)."""
 _NESTED_KEY = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12])\.")
 
 
@@ -93,6 +118,47 @@ def _vit_specs(name: str, config: ViTConfig) -> tuple[BackboneSpec, BackboneSpec
         droppable=("head.", *_MAE_DECODER),
     )
     return class_token, mean_token
+
+
+def _video_spec(
+    name: str, tag: str, network: type[VideoTrunk], config: ViTConfig
+) -> BackboneSpec:
+    # Kinetics is normalized as ImageNet by the public code, of V2 too.
+    return BackboneSpec(
+        name=f"{name}.{tag}",
+        feature_dim=config.dim,
+        preprocess=_imagenet(config.size_px),
+        build=partial(network, VideoViTConfig(image=config)),
+        head="head",
+        droppable=("head.", *_VIDEO_DECODER),
+        convert=from_videomae,
+        clips=_VIDEOMAE_CLIPS,
+    )
+
+
+def _marlin_spec(name: str, config: ViTConfig) -> BackboneSpec:
+    # Pixels in [0, 1] of upright squares around the face; torch's default in its norms.
+    return BackboneSpec(
+        name=f"{name}.marlin",
+        feature_dim=config.dim,
+        preprocess=Preprocess(
+            alignment="box", size_px=config.size_px, mean=(0.0,) * 3, std=(1.0,) * 3
+        ),
+        build=partial(NormedMeanViT, VideoViTConfig(image=config, norm_eps=1e-5)),
+        droppable=("pos_embedding.", *_VIDEO_DECODER),
+        convert=from_marlin,
+        clips=_MARLIN_CLIPS,
+    )
+
+
+def _video_specs(name: str, config: ViTConfig) -> tuple[BackboneSpec, ...]:
+    specs = (
+        _video_spec(name, "mae", NormedTokensViT, config),
+        _video_spec(name, "mae_mean", NormedMeanViT, config),
+    )
+    if name.split("_")[1] in _MARLIN_SIZES:
+        return (*specs, _marlin_spec(name, config))
+    return specs
 
 
 def _iresnet_spec(name: str, config: IResNetConfig) -> BackboneSpec:
@@ -139,6 +205,7 @@ def _gray_densenet_spec(
 
 SHIPPED: tuple[BackboneSpec, ...] = (
     *(spec for name, config in VITS.items() for spec in _vit_specs(name, config)),
+    *(spec for name, config in VIDEO_VITS.items() for spec in _video_specs(name, config)),
     *(_iresnet_spec(name, config) for name, config in _IRESNETS.items()),
     *(_densenet_spec(name, config) for name, config in _DENSENETS.items()),
     *(_gray_densenet_spec(name, *made) for name, made in _GRAY_DENSENETS.items()),

@@ -17,7 +17,7 @@ from torch import Tensor
 from wildaffect.core.errors import BadWeights, UsageError
 from wildaffect.core.zips import BadZip, check_member, open_zip
 
-WRAPPERS = ("model", "state_dict", "teacher")
+WRAPPERS = ("model", "state_dict", "teacher", "module")
 """Entries of a training checkpoint under which its weights are published."""
 
 _DAMAGE = (

@@ -54,13 +54,10 @@ def fit_tensors(
         BadWeights: If a key is missing, unexpected or of another shape. The message lists
             the first of each, and networks that do fit.
     """
-    shapes = {
-        key.removeprefix(spec.key_prefix): shape
-        for key, shape in network_shapes(spec.name).items()
-    }
+    shapes = _published_shapes(spec)
     named = _named_as_published(where, tensors, spec, frozenset(shapes))
     resized_from = _check_positions(where, named, shapes, resize_positions)
-    _check_all(where, spec, named, shapes)
+    _check_all(where, spec, named, tensors)
     return FittedTensors(
         # Old versions of torch have no batch counter in batch norms.
         tensors={spec.key_prefix + k: named.get(k, torch.tensor(0)) for k in shapes},
@@ -77,12 +74,20 @@ def network_shapes(name: str) -> dict[str, Shape]:
     return {key: tuple(value.shape) for key, value in state.items()}
 
 
+def _published_shapes(spec: BackboneSpec) -> dict[str, Shape]:
+    """Return the shapes of a network by the keys of published weights."""
+    return {
+        key.removeprefix(spec.key_prefix): shape
+        for key, shape in network_shapes(spec.name).items()
+    }
+
+
 def _named_as_published(
     where: str, tensors: Mapping[str, Tensor], spec: BackboneSpec, wanted: frozenset[str]
 ) -> dict[str, Tensor]:
     strip = [p for p in PREFIXES if not any(key.startswith(p) for key in wanted)]
     named: dict[str, Tensor] = {}
-    for key, value in tensors.items():
+    for key, value in spec.convert(tensors).items():
         plain = key
         for prefix in strip:
             plain = plain.removeprefix(prefix)
@@ -134,8 +139,9 @@ def _check_all(
     where: str,
     spec: BackboneSpec,
     named: Mapping[str, Tensor],
-    shapes: Mapping[str, Shape],
+    tensors: Mapping[str, Tensor],
 ) -> None:
+    shapes = _published_shapes(spec)
     got = {key: tuple(value.shape) for key, value in named.items()}
     missing = [k for k in shapes if k not in got and not k.endswith(_COUNTER)]
     unexpected = [k for k in got if k not in shapes and not k.startswith(spec.droppable)]
@@ -150,7 +156,7 @@ def _check_all(
     raise BadWeights(
         f"{where}: weights must fit {spec.name}, got keys "
         f"{', '.join(filter(None, listed))}; "
-        f"{_advice(got, shapes, spec.name)}"
+        f"{_advice(tensors, got, spec)}"
     )
 
 
@@ -161,21 +167,31 @@ def _listed(what: str, keys: list[str]) -> str:
     return f"{len(keys)} {what} ({', '.join(keys[:_NUM_SHOWN])}{rest})"
 
 
-def _advice(got: Mapping[str, Shape], shapes: Mapping[str, Shape], name: str) -> str:
+def _advice(
+    tensors: Mapping[str, Tensor], got: Mapping[str, Shape], spec: BackboneSpec
+) -> str:
+    shapes = _published_shapes(spec)
     for key in shapes.keys() & got.keys():
         read, wanted = got[key], shapes[key]
         if len(read) == 4 and {read[1], wanted[1]} == {1, 3} and read[2:] == wanted[2:]:
             colors = {1: "gray", 3: "color"}
-            return f"the file reads {colors[read[1]]} crops, {name} {colors[wanted[1]]}"
-    fitting = [other for other in backbone_names() if other != name and _covers(got, other)]
+            return f"the file reads {colors[read[1]]} crops, {spec.name} {colors[wanted[1]]}"
+    others = (backbone_spec(name) for name in backbone_names() if name != spec.name)
+    fitting = [other.name for other in others if _covers(tensors, other)]
     if fitting:
         return f"they fit {', '.join(fitting)}"
     return "no other registered network fits them either"
 
 
-def _covers(got: Mapping[str, Shape], name: str) -> bool:
+def _covers(tensors: Mapping[str, Tensor], spec: BackboneSpec) -> bool:
     """Return whether a file has exactly the keys of a network."""
-    shapes, droppable = network_shapes(name), backbone_spec(name).droppable
+    shapes = _published_shapes(spec)
+    try:
+        named = _named_as_published("", tensors, spec, frozenset(shapes))
+    except BadWeights:
+        return False
     return all(
-        got.get(key) == shape for key, shape in shapes.items() if not key.endswith(_COUNTER)
-    ) and all(key in shapes or key.startswith(droppable) for key in got)
+        key in named and tuple(named[key].shape) == shape
+        for key, shape in shapes.items()
+        if not key.endswith(_COUNTER)
+    ) and all(key in shapes or key.startswith(spec.droppable) for key in named)

@@ -1,8 +1,11 @@
 """Specification of a backbone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from torch import Tensor
+
+from wildaffect.core.clips import ClipSampling
 from wildaffect.core.preprocess import Preprocess
 from wildaffect.models.backbones.backbone import Backbone
 
@@ -10,6 +13,11 @@ from wildaffect.models.backbones.backbone import Backbone
 def unchanged(key: str) -> str:
     """Return a key of a weight file unchanged."""
     return key
+
+
+def as_published(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the tensors of a weight file unchanged."""
+    return dict(tensors)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,3 +36,7 @@ class BackboneSpec:
     """Prefix of the network's keys relative to those of published weights."""
     rename: Callable[[str], str] = unchanged
     """Maps keys of an older release of the weights to current ones."""
+    convert: Callable[[Mapping[str, Tensor]], dict[str, Tensor]] = as_published
+    """Maps tensors of a file in another layout to those of the network."""
+    clips: ClipSampling | None = None
+    """Clips that a `ClipBackbone` was trained on; None if it reads single crops."""
