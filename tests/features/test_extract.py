@@ -201,7 +201,7 @@ def test_images_that_do_not_decode_are_counted_and_named_and_the_rest_is_stored(
     assert total == {
         "num_videos": 2, "num_done": 2, "num_before": 0, "num_failed": 0,
         "num_not_begun": 0, "num_frames": 4, "num_faces": 3, "num_faceless": 1,
-        "num_unreadable": 1,
+        "num_clips": 0, "num_short": 0, "num_unreadable": 1,
     }  # fmt: skip
     assert record["frames_per_s"] == pytest.approx(4 / record["seconds"], rel=0.05)
     stored = FeatureStore(store).open(EntryName("geometry", "one_left", "0"))

@@ -80,11 +80,6 @@ class ClipOptions:
     """Number of steps between the starts of two clips; None for that of `ClipSampling`."""
     row_at: RowAt = "middle"
 
-    @property
-    def are_default(self) -> bool:
-        """Return whether the user chose nothing."""
-        return self == ClipOptions()
-
     def applied_to(self, sampling: ClipSampling) -> ClipSampling:
         """Return a network's sampling with these choices.
 
@@ -97,3 +92,7 @@ class ClipOptions:
             stride=sampling.stride if self.stride is None else self.stride,
             row_at=self.row_at,
         )
+
+
+DEFAULT_CLIPS = ClipOptions()
+"""Clips as the network was trained on them."""

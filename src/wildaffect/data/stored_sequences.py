@@ -46,7 +46,8 @@ class FeatureQuery:
     max_distance_s: float = 0.5
     """Maximum distance from a frame to the row that it uses, of sets without a rule: the
     nearest earlier row, else the nearest later one. Of sets with fewer rows than two in
-    this time it is the nearest row, up to half of their period away if that is longer."""
+    this time it is the nearest row, up to half of their period away if that is longer. Rows
+    of clips have their own rule (`ClipSampling.join_rule`)."""
     joins: Mapping[str, JoinRule] = field(default_factory=dict)
     """Rule by which a feature set joins the frames."""
     absent: Mapping[str, int] = field(default_factory=dict)
@@ -134,7 +135,9 @@ def read_set(
             timed = _moments(f"{feature_set} of {video}", tracks, view)
             return JoinedSet(timed, rule or _default(timed.time_s, query))
         case _:
-            frames = _frames(tracks, query, view)
+            frames, clips = _frames(tracks, query, view), tracks[0].sidecar.clips
+            if rule is None and clips is not None:
+                rule = clips.join_rule()
             return JoinedSet(frames, rule or _default(frames.times(None), query))
 
 
@@ -152,6 +155,8 @@ def _default(found_s: NDArray[np.float64], query: FeatureQuery) -> JoinRule:
 def _frames(
     tracks: Sequence[StoredFeatures], query: FeatureQuery, view: View
 ) -> FrameFeatures:
+    if tracks[0].sidecar.clips is not None:
+        return _clips(tracks, query, view)
     numbers = np.concatenate([_numbers(track, query) for track in tracks])
     unique, first = np.unique(numbers, return_index=True)  # the first is of the longest
     guessed = any(track.sidecar.time_is_guessed for track in tracks)
@@ -160,6 +165,31 @@ def _frames(
         frame_number=unique,
         time_s=None if guessed else times_s[first],
         values=np.concatenate([view(track) for track in tracks])[first],
+    )
+
+
+def _clips(
+    tracks: Sequence[StoredFeatures], query: FeatureQuery, view: View
+) -> FrameFeatures:
+    """Return the rows of clips; while the longest track lasts, no other one counts."""
+    longest, *others = tracks
+    numbers, times_s, values = [_numbers(longest, query)], [longest.time_s], [view(longest)]
+    spans = [numbers[0][[0, -1]]] if len(longest) else []
+    for track in others:
+        found = _numbers(track, query)
+        free = np.ones(len(found), np.bool_)
+        for start, last in spans:
+            free &= (found < start) | (found > last)
+        spans += [found[[0, -1]]] if len(found) else []
+        numbers.append(found[free])
+        times_s.append(track.time_s[free])
+        values.append(view(track)[free])
+    order = np.argsort(np.concatenate(numbers))
+    guessed = any(track.sidecar.time_is_guessed for track in tracks)
+    return FrameFeatures(
+        frame_number=np.concatenate(numbers)[order],
+        time_s=None if guessed else np.concatenate(times_s)[order],
+        values=np.concatenate(values)[order],
     )
 
 

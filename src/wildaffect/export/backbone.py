@@ -6,6 +6,7 @@ Symbols: B crops, C channels, S side in pixels, D features.
 import contextlib
 import warnings
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,43 +28,65 @@ LARGEST_ERROR = {"f32": 1e-3, "bf16": 0.05}
 has 8 bits; 50 layers of random weights lose 1 to 3 % with it."""
 
 
-def exported(loaded: LoadedBackbone) -> bytes:
-    """Return a backbone as ONNX, cached next to its weights.
-
-    Without write permission there, it is exported each time.
-    """
-    path = loaded.folder / f"{loaded.manifest.sha256[:16]}.onnx"
-    if path.is_file():
-        return path.read_bytes()
-    onnx = backbone_to_onnx(loaded.backbone)
-    with contextlib.suppress(PermissionError):
-        write_whole(path, onnx)
-    return onnx
-
-
 def backbone_to_onnx(backbone: Backbone) -> bytes:
     """Return an ONNX network `crops` (B, C, S, S) -> `features` (B, D) with dynamic B."""
     example = torch.zeros(2, backbone.channels, backbone.size_px, backbone.size_px)
     was_training = backbone.training
     backbone.eval()
     try:
-        with warnings.catch_warnings():
-            for category in (DeprecationWarning, FutureWarning):  # raised by torch itself
-                warnings.simplefilter("ignore", category)
-            program = torch.onnx.export(
-                backbone,
-                (example,),
-                input_names=["crops"],
-                output_names=["features"],
-                dynamic_shapes=({0: torch.export.Dim("batch")},),
-                dynamo=True,
-                verbose=False,
-            )
+        return to_onnx(backbone, example, {0: torch.export.Dim("batch")})
     finally:
         backbone.train(was_training)
+
+
+def to_onnx(
+    network: torch.nn.Module, example: torch.Tensor, dynamic: dict[int, Any] | None
+) -> bytes:
+    """Return a network in evaluation mode as ONNX, `crops` -> `features`.
+
+    Args:
+        network: The network.
+        example: Input.
+        dynamic: Dynamic axes of the input.
+
+    Raises:
+        BadArtifact: If torch exports no file.
+    """
+    with warnings.catch_warnings():
+        for category in (DeprecationWarning, FutureWarning):  # raised by torch itself
+            warnings.simplefilter("ignore", category)
+        program = torch.onnx.export(
+            network,
+            (example,),
+            input_names=["crops"],
+            output_names=["features"],
+            dynamic_shapes=(dynamic,),
+            dynamo=True,
+            verbose=False,
+        )
     if program is None:
-        raise BadArtifact(f"export: torch exported no file for {type(backbone).__name__}")
+        raise BadArtifact(f"export: torch exported no file for {type(network).__name__}")
     return program.model_proto.SerializeToString()
+
+
+def exported(
+    loaded: LoadedBackbone, export: Callable[[Backbone], bytes] = backbone_to_onnx
+) -> bytes:
+    """Return a backbone as ONNX, cached next to its weights.
+
+    Without write permission there, it is exported each time.
+
+    Args:
+        loaded: The backbone.
+        export: Function that exports it.
+    """
+    path = loaded.folder / f"{loaded.manifest.sha256[:16]}.onnx"
+    if path.is_file():
+        return path.read_bytes()
+    onnx = export(loaded.backbone)
+    with contextlib.suppress(PermissionError):
+        write_whole(path, onnx)
+    return onnx
 
 
 def backbone_error(backbone: Backbone, embed: Embed, preprocess: Preprocess) -> float:
@@ -82,7 +105,7 @@ def backbone_error(backbone: Backbone, embed: Embed, preprocess: Preprocess) -> 
     backbone.eval()
     in_torch = embed_in_torch(backbone, preprocess)
     for num in (1, 3):
-        crops = _crops(backbone, num)
+        crops = random_crops(backbone, num)
         wanted = in_torch(list(crops))
         error = np.linalg.norm(embed(list(crops)) - wanted, axis=1)
         worst = max(worst, float((error / np.linalg.norm(wanted, axis=1)).max()))
@@ -133,7 +156,7 @@ def check_error(error: float, backbone: Backbone, device: Device) -> None:
         )
 
 
-def _crops(backbone: Backbone, num: int) -> NDArray[np.uint8]:
+def random_crops(backbone: Backbone, num: int) -> NDArray[np.uint8]:
     """Return random blobs of the size of crops, shape (num, S, S, C)."""
     rng = np.random.default_rng(0)
     coarse = rng.normal(size=(num, backbone.channels, 8, 8)).astype(np.float32)

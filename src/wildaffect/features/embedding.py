@@ -1,6 +1,7 @@
-"""Features of crops, computed in the inference runtime.
+"""Features of crops and clips, computed in the inference runtime.
 
-Symbols: N faces, B batch, S side of the crop, C channels, D features.
+Symbols: N faces or clips, B batch, T frames of a clip, S side of the crop, C channels, D
+features.
 """
 
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from wildaffect.core.faces import FaceObservation
 from wildaffect.core.preprocess import Preprocess
+from wildaffect.features.clips import Clip
 from wildaffect.runtime.network import Device, Network
 
 NETWORK_BATCH = 8
@@ -62,3 +64,32 @@ class Embedder:
             np.stack(taken, out=self._batch[: len(taken)])
             rows.append(self._network(self._batch)[0][: len(taken)])
         return np.concatenate(rows)
+
+
+class ClipEmbedder:
+    """A video backbone in the runtime; crops are normalized inside the network.
+
+    Args:
+        onnx: Network from the normalized crops of a clip (T, C, S, S) to features (1, D).
+        preprocess: Preprocessing of its crops.
+        device: Device and precision.
+        num_frames: Number of frames of a clip, T.
+
+    Raises:
+        BadArtifact: If the network cannot be read or the device is not available.
+    """
+
+    def __init__(
+        self, onnx: bytes, preprocess: Preprocess, device: Device, num_frames: int
+    ) -> None:
+        side, channels = preprocess.size_px, len(preprocess.mean)
+        self._network = Network(
+            onnx,
+            device=device,
+            shapes={0: (num_frames, channels, side, side)},
+            scaling=preprocess,
+        )
+
+    def __call__(self, clips: Sequence[Clip]) -> NDArray[np.float32]:
+        """Return the features of clips, shape (N, D), N > 0."""
+        return np.concatenate([self._network(np.stack(clip.crops))[0] for clip in clips])

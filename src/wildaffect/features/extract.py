@@ -3,7 +3,7 @@
 import time
 import warnings
 from collections.abc import Generator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -22,6 +22,8 @@ from wildaffect.faces.chain import FaceChain
 from wildaffect.faces.detector import FaceDetector
 from wildaffect.faces.scan import FrameScanner
 from wildaffect.features.aligned import faces_as_brought
+from wildaffect.features.clip_rows import ClipRows
+from wildaffect.features.clip_sets import ClipSet, EmbedClips
 from wildaffect.features.extract_sources import (
     ExtractSource,
     content_sha256,
@@ -30,7 +32,7 @@ from wildaffect.features.extract_sources import (
 )
 from wildaffect.features.records import Precision, Provenance, Sidecar, feature_key
 from wildaffect.features.rows import VideoRows
-from wildaffect.features.sets import FeatureSet, crops_of
+from wildaffect.features.sets import Embed, FeatureSet, crops_of
 from wildaffect.features.store import EntryName, FeatureStore
 from wildaffect.runtime.network import Device
 from wildaffect.video.picture import DamagedVideoWarning
@@ -58,8 +60,12 @@ class Extracted:
     num_frames: int = 0
     """Number of frames read."""
     num_faces: int = 0
-    """Number of stored rows, over all tracks."""
+    """Number of faces that were read, over all tracks."""
     num_tracks: int = 0
+    num_clips: int = 0
+    """Number of rows of video backbones, over all sets and tracks."""
+    num_short: int = 0
+    """Number of pieces of tracks that were too short for a clip, over all sets."""
     num_faceless: int = 0
     """Number of frames that were read and have no row."""
     num_unreadable: int = 0
@@ -81,7 +87,7 @@ class ExtractPlan:
     """Configuration of the workers of an extraction; picklable."""
 
     store: Path
-    sets: tuple[FeatureSet, ...]
+    sets: tuple[FeatureSet | ClipSet, ...]
     options: ExtractOptions
 
     @property
@@ -103,10 +109,19 @@ class Extractor:
     """Extracts any number of videos, one at a time."""
 
     def __init__(
-        self, store: FeatureStore, sets: Sequence[FeatureSet], options: ExtractOptions
+        self,
+        store: FeatureStore,
+        sets: Sequence[FeatureSet | ClipSet],
+        options: ExtractOptions,
     ) -> None:
         self._store, self._sets, self._options = store, sets, options
-        self._embeds = {feature_set.name: feature_set.start() for feature_set in sets}
+        self._embeds: dict[str, Embed] = {}
+        self._embed_clips: dict[str, EmbedClips] = {}
+        for feature_set in sets:
+            if isinstance(feature_set, ClipSet):
+                self._embed_clips[feature_set.name] = feature_set.start()
+            else:
+                self._embeds[feature_set.name] = feature_set.start()
         self._detector = FaceDetector(options.device)
         self._chains: dict[tuple[Preprocess, ...], FaceChain] = {}
 
@@ -139,27 +154,45 @@ class Extractor:
         ]
         if not wanted:
             return Extracted(video=job.video, status="finished before")
-        embeds = [(feature_set, self._embeds[feature_set.name]) for feature_set in wanted]
-        with (
-            VideoRows(embeds, self._store.root, is_crops=job.is_crops) as rows,
-            open_extract_source(job) as reader,
-            closing(self._faces(job, reader, crops_of(wanted))) as everyone,
-        ):
+        images = [each for each in wanted if isinstance(each, FeatureSet)]
+        videos = [each for each in wanted if isinstance(each, ClipSet)]
+        crops = [*crops_of(images), *(each.preprocess for each in videos)]
+        with ExitStack() as stack:
+            rows = stack.enter_context(self._image_rows(job, images))
+            clips = [
+                stack.enter_context(self._clip_rows(job, each, place))
+                for place, each in enumerate(videos, start=len(crops) - len(videos))
+            ]
+            parts: tuple[VideoRows | ClipRows, ...] = (rows, *clips)
+            reader = stack.enter_context(open_extract_source(job))
+            everyone = stack.enter_context(closing(self._faces(job, reader, tuple(crops))))
             for number, seen in enumerate(everyone, start=1):
-                rows.add(seen)
+                for part in parts:
+                    part.add(seen)
                 on_frame(job, reader.info, number)
-            for head, blocks in rows.tables(job, origins):
-                self._store.write_blocks(head, blocks, self._options.dtype)
+            for part in parts:
+                for head, blocks in part.tables(job, origins):
+                    self._store.write_blocks(head, blocks, self._options.dtype)
             return Extracted(
                 video=job.video,
                 status="done",
                 num_frames=rows.num_frames,
                 num_faces=rows.num_faces,
                 num_tracks=rows.num_tracks,
+                num_clips=sum(part.num_clips for part in clips),
+                num_short=sum(part.num_short for part in clips),
                 num_faceless=rows.num_faceless,
                 num_unreadable=len(reader.damage.lost),
                 damage=f"{job.path}: {reader.damage.describe()}" if reader.damage else None,
             )
+
+    def _image_rows(self, job: ExtractSource, sets: Sequence[FeatureSet]) -> VideoRows:
+        started = [(each, self._embeds[each.name]) for each in sets]
+        return VideoRows(started, self._store.root, is_crops=job.is_crops)
+
+    def _clip_rows(self, job: ExtractSource, clip_set: ClipSet, crop: int) -> ClipRows:
+        started = (clip_set, self._embed_clips[clip_set.name])
+        return ClipRows(started, self._store.root, crop=crop, is_crops=job.is_crops)
 
     def _faces(
         self, job: ExtractSource, reader: VideoReader, crops: tuple[Preprocess, ...]
@@ -179,7 +212,7 @@ class Extractor:
         return self._chains[crops]
 
     def _is_stored(
-        self, job: ExtractSource, feature_set: FeatureSet, origin: Provenance
+        self, job: ExtractSource, feature_set: FeatureSet | ClipSet, origin: Provenance
     ) -> bool:
         """Return whether a video is done; remove or reject other features."""
         key = feature_key(feature_set.name, self._options.dtype, origin)

@@ -50,6 +50,11 @@ class ExtractResult:
             f"{total['num_frames']} frames, {total['num_faces']} faces, "
             f"{total['num_faceless']} frames without a face"
         )
+        if total["num_clips"] or total["num_short"]:
+            frames += (
+                f", {total['num_clips']} clips, {total['num_short']} appearances too short "
+                "for one"
+            )
         if total["num_unreadable"]:
             frames += f", {total['num_unreadable']} that do not decode"
         speed = f"{total['seconds']:.1f} s"
@@ -69,7 +74,10 @@ class ExtractResult:
         count = Counter(outcome.status for outcome in self.videos)
         sums = {
             name: sum(getattr(outcome, name) for outcome in self.videos)
-            for name in ("num_frames", "num_faces", "num_faceless", "num_unreadable")
+            for name in (
+                *("num_frames", "num_faces", "num_faceless", "num_clips", "num_short"),
+                "num_unreadable",
+            )
         }
         return {
             "num_videos": len(self.videos),

@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from wildaffect.core.clips import ClipSampling
 from wildaffect.core.config import STRICT
 from wildaffect.core.errors import FeatureError
 from wildaffect.core.windows import check_times
@@ -30,7 +31,7 @@ class Provenance:
     content_sha256: str
     """Hash of the source: a file, or the names and sizes of a folder's images."""
     preprocess_sha256: str
-    """`Preprocess.digest()`, or `none` without a crop."""
+    """Hash of the crop and, for clips, of their sampling; `none` without a crop."""
     weights_sha256: str
     """Hash of the network, or of the definition without a network."""
 
@@ -60,6 +61,8 @@ class TableHead:
     numbering: Numbering = "video"
     time_is_guessed: bool = False
     """True where times come from frame numbers and an assumed rate, not from a clock."""
+    clips: ClipSampling | None = None
+    """Clips whose rows these are; None for rows of single frames."""
 
     @property
     def where(self) -> str:
@@ -138,6 +141,7 @@ class Sidecar:
     """Version of wildaffect, not part of the key."""
     key: str
     """`feature_key` of the above."""
+    clips: ClipSampling | None = None
     data_file: str
     """Name of the safetensors file in the same folder."""
 

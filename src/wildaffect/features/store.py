@@ -105,6 +105,7 @@ class FeatureStore:
             num_tracks=head.num_tracks,
             numbering=head.numbering,
             time_is_guessed=head.time_is_guessed,
+            clips=head.clips,
             code_version=__version__,
             key=feature_key(head.feature_set, dtype, head.provenance),
             data_file=f"{stem}.{uuid4().hex}.safetensors",

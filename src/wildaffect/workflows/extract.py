@@ -5,11 +5,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
+from wildaffect.core.clips import DEFAULT_CLIPS, ClipOptions, RowAt
 from wildaffect.core.errors import MissingExtra, UsageError
 from wildaffect.core.frames import VideoInfo
 from wildaffect.core.shards import Shard
 from wildaffect.engines.choose import choose_engine
 from wildaffect.engines.engine import OnFrame
+from wildaffect.features.clip_sets import ClipSet
 from wildaffect.features.extract import Extracted, ExtractOptions, ExtractPlan
 from wildaffect.features.extract_all import ExtractResult, OnVideo, extract_all
 from wildaffect.features.extract_sources import ExtractSource, Images, find_extract_sources
@@ -40,6 +42,9 @@ def extract(  # noqa: PLR0913 - each is an option of the command
     overwrite: bool = False,
     device: str = "cpu",
     precision: BackbonePrecision = "auto",
+    clip_step_s: float | None = None,
+    clip_stride: int | None = None,
+    clip_row_at: RowAt = "middle",
     num_threads: int = 1,
     num_workers: int = 1,
     cluster: str | None = None,
@@ -61,6 +66,12 @@ def extract(  # noqa: PLR0913 - each is an option of the command
         device: Device of the networks. With `cuda`, backbones run in torch on a GPU and
             the face networks on the CPU.
         precision: Precision of backbones; `auto` uses bf16 if supported and accurate.
+        clip_step_s: Seconds between two frames of a clip of a video backbone; None for
+            those of its training.
+        clip_stride: Number of such steps between the starts of two clips; None for the
+            network's own.
+        clip_row_at: Frame of a clip at which its row stands: `middle`, or `end`, which
+            knows nothing of the future.
         num_threads: Threads per network call.
         num_workers: Number of videos in parallel, each in a process.
         cluster: Address of a Ray cluster whose machines share inputs and store, `local` to
@@ -85,9 +96,10 @@ def extract(  # noqa: PLR0913 - each is an option of the command
     jobs = Shard.parse(shard).of(find_extract_sources(map(local_path, paths), images_as))
     is_cuda = device.lower() == "cuda"
     on = Device(name="cpu" if is_cuda else device, threads=num_threads)
+    clips = ClipOptions(step_s=clip_step_s, stride=clip_stride, row_at=clip_row_at)
     plan = ExtractPlan(
         store=Path(output).absolute(),
-        sets=_sets(names, images_as, on, precision, is_cuda=is_cuda),
+        sets=_sets(names, images_as, on, precision, clips, is_cuda=is_cuda),
         options=ExtractOptions(dtype=dtype, replace=overwrite, device=on),
     )
     engine = choose_engine(plan, num_workers, cluster, num_gpus=int(is_cuda))
@@ -101,9 +113,10 @@ def _sets(
     images_as: Images,
     device: Device,
     precision: BackbonePrecision,
+    clips: ClipOptions,
     *,
     is_cuda: bool,
-) -> tuple[FeatureSet, ...]:
+) -> tuple[FeatureSet | ClipSet, ...]:
     if not names:
         raise UsageError("feature_sets: must be at least one feature set, got none")
     measured = [name for name in names if name in MEASURED]
@@ -112,11 +125,18 @@ def _sets(
             f"feature_sets: must be backbones for aligned images, got {', '.join(measured)}"
         )
     backbones = [name for name in names if name not in MEASURED]
-    sets = measured_sets(measured)
+    sets: list[FeatureSet | ClipSet] = [*measured_sets(measured)]
     if backbones:
         if find_spec("torch") is None or find_spec("onnx") is None:
             raise MissingExtra(f"extracting features of {backbones[0]}", "train")
         from wildaffect.recipes.embedders import backbone_sets  # noqa: PLC0415 - torch
 
-        sets += backbone_sets(backbones, device, precision=precision, on_cuda=is_cuda)
+        sets += backbone_sets(
+            backbones, device, precision=precision, on_cuda=is_cuda, clips=clips
+        )
+    if clips != DEFAULT_CLIPS and not any(isinstance(each, ClipSet) for each in sets):
+        raise UsageError(
+            "clip_step_s, clip_stride and clip_row_at are for video backbones, got none "
+            f"among {', '.join(names)}; leave them out"
+        )
     return tuple(sets)

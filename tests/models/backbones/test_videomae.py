@@ -94,11 +94,17 @@ def as_transformers(state, prefix="videomae."):
 def as_marlin(state):
     """The same tensors under the names of MARLIN's files."""
     named = {"encoder.pos_embedding.emb": torch.zeros(1, 8, 24)}
+    theirs = {
+        "patch_embed.proj": "patch_embedding.projection",
+        "mlp.fc1": "mlp.layers.0.linear",
+        "mlp.fc2": "mlp.layers.1.linear",
+        "fc_norm": "norm",
+    }
     for key, tensor in state.items():
-        key = key.replace("patch_embed.proj", "patch_embedding.projection")
-        key = key.replace("mlp.fc1", "mlp.layers.0.linear")
-        key = key.replace("mlp.fc2", "mlp.layers.1.linear").replace("fc_norm", "norm")
-        named["encoder." + key] = tensor
+        name = key
+        for ours, other in theirs.items():
+            name = name.replace(ours, other)
+        named["encoder." + name] = tensor
     return named
 
 
@@ -195,7 +201,9 @@ def test_the_layouts_of_transformers_and_marlin_give_the_same_tensors():
     for name, got in layouts.items():
         assert got.keys() == expected.keys(), name
         assert all(torch.equal(got[key], expected[key]) for key in expected), name
-    marlin = {k.removeprefix("encoder."): v for k, v in from_marlin(as_marlin(state)).items()}
+    marlin = {
+        k.removeprefix("encoder."): v for k, v in from_marlin(as_marlin(state)).items()
+    }
     assert marlin.pop("pos_embedding.emb") is not None
     assert marlin.keys() == expected.keys()
     assert all(torch.equal(marlin[key], expected[key]) for key in expected)
@@ -209,7 +217,9 @@ FILES = {
     "fine-tuned, DeepSpeed": ("mae_mean", lambda: {"module": micro_state()}),
     "fine-tuned, with its classifier": (
         "mae_mean",
-        lambda: micro_state() | {"head.weight": torch.ones(3, 128), "head.bias": torch.ones(3)},
+        lambda: (
+            micro_state() | {"head.weight": torch.ones(3, 128), "head.bias": torch.ones(3)}
+        ),
     ),
     "pre-trained, with its decoder": (
         "mae",
@@ -227,8 +237,10 @@ FILES = {
     "transformers": ("mae", lambda: as_transformers(micro_state("norm"))),
     "transformers, fine-tuned": (
         "mae_mean",
-        lambda: as_transformers(micro_state())
-        | {"classifier.weight": torch.ones(3, 128), "classifier.bias": torch.ones(3)},
+        lambda: (
+            as_transformers(micro_state())
+            | {"classifier.weight": torch.ones(3, 128), "classifier.bias": torch.ones(3)}
+        ),
     ),
 }
 
@@ -311,7 +323,9 @@ def test_other_weights_are_refused_with_what_differs(network, made, message, tmp
 
 def test_safetensors_of_transformers_are_imported(tmp_path):
     save_file(as_transformers(micro_state()), tmp_path / "model.safetensors")
-    request = ImportRequest(file=tmp_path / "model.safetensors", network=f"{MICRO}.mae_mean")
+    request = ImportRequest(
+        file=tmp_path / "model.safetensors", network=f"{MICRO}.mae_mean"
+    )
     assert import_weights(request, tmp_path / "weights").feature_dim == 128
 
 
@@ -335,5 +349,7 @@ def test_clips_of_another_shape_are_refused(shape):
 
 
 def test_frames_that_do_not_fill_tubelets_are_refused():
-    with pytest.raises(ValueError, match="num_frames must be a multiple of tubelet_frames=2"):
+    with pytest.raises(
+        ValueError, match="num_frames must be a multiple of tubelet_frames=2"
+    ):
         VideoViTConfig(image=SMALL.image, num_frames=5)

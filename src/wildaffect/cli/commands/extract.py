@@ -4,6 +4,8 @@ Examples:
     wildaffect extract cropped_aligned --feature-sets geometry -o features
 
     wildaffect extract videos --feature-sets runs/iresnet runs/mae -o features --workers 8
+
+    wildaffect extract videos --feature-sets videomae_base_patch16_224.k400 -o features
 """
 
 from dataclasses import dataclass
@@ -30,8 +32,8 @@ class Command:
     """Folder of the feature store; created if missing."""
     feature_sets: tuple[str, ...] = ("geometry",)
     """Feature sets. geometry: named measures, pose, blendshapes. mesh: 478 frontalized
-    points. Anything else is a backbone: a name in `wildaffect weights list`, or the folder
-    of a run of `pretrain` or `finetune` (needs the extra `train`)."""
+    points. Anything else is a backbone of images or clips: a name in `wildaffect weights
+    list`, or the folder of a run of `pretrain` or `finetune` (needs the extra `train`)."""
     images_as: Literal["crops", "aligned", "sequence"] = "crops"
     """Content of image folders. crops: face crops, as in cropped_aligned/<video>/00001.jpg,
     detected and aligned again. aligned: the same, used unchanged, for backbones trained on
@@ -46,6 +48,14 @@ class Command:
     precision: Literal["auto", "f32", "bf16"] = "auto"
     """Precision of backbones; auto uses bf16 where the processor supports it and the
     features agree within its rounding error."""
+    clip_step: float | None = None
+    """Seconds between two frames of a clip of a video backbone; by default those of its
+    training."""
+    clip_stride: int | None = None
+    """Number of such steps between the starts of two clips; by default the network's."""
+    clip_row_at: Literal["middle", "end"] = "middle"
+    """Frame of a clip at which its row stands. middle: looks ahead by half a clip. end:
+    knows nothing of the future."""
     threads: AnalysisThreads = 1
     """Threads per network call, without effect on results; decoding uses one more. auto: as
     many as the CPUs that this process may use."""
@@ -85,6 +95,9 @@ def run(command: Command) -> int:
             overwrite=command.overwrite,
             device=command.device,
             precision=command.precision,
+            clip_step_s=command.clip_step,
+            clip_stride=command.clip_stride,
+            clip_row_at=command.clip_row_at,
             num_threads=command.threads,
             num_workers=command.workers,
             cluster=cluster,

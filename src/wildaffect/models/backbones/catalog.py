@@ -47,7 +47,6 @@ VIDEO_VITS = {
     "videomae_small_patch16_224": VITS["vit_small_patch16_224"],
     "videomae_base_patch16_224": VITS["vit_base_patch16_224"],
     "videomae_large_patch16_224": VITS["vit_large_patch16_224"],
-    "videomae_huge_patch16_224": ViTConfig(dim=1280, depth=32, num_heads=16),
 }
 """Architecture -> sizes of a frame and of the layers, as in arXiv 2203.12602."""
 _MARLIN_SIZES = ("small", "base", "large")

@@ -175,7 +175,9 @@ def _advice(
         read, wanted = got[key], shapes[key]
         if len(read) == 4 and {read[1], wanted[1]} == {1, 3} and read[2:] == wanted[2:]:
             colors = {1: "gray", 3: "color"}
-            return f"the file reads {colors[read[1]]} crops, {spec.name} {colors[wanted[1]]}"
+            return (
+                f"the file reads {colors[read[1]]} crops, {spec.name} {colors[wanted[1]]}"
+            )
     others = (backbone_spec(name) for name in backbone_names() if name != spec.name)
     fitting = [other.name for other in others if _covers(tensors, other)]
     if fitting:

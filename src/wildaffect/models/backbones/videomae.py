@@ -126,7 +126,7 @@ class NormedMeanViT(VideoTrunk):
 
 
 def sine_positions(dim: int, num_tokens: int) -> Tensor:
-    """Return fixed positions of a sequence, sines and cosines in turn, (1, num_tokens, dim).
+    """Return fixed positions of a sequence, sines and cosines in turn, (1, N, dim).
 
     Source: A. Vaswani et al., "Attention is all you need", arXiv 1706.03762, section 3.5.
     """
