@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from wildaffect.core.annotations import Annotations
+from wildaffect.core.clips import ClipSampling
 from wildaffect.core.columns import empty_columns
 from wildaffect.core.errors import FeatureError
 from wildaffect.core.joins import Hold, Linear, Nearest, WindowMean
@@ -218,6 +219,55 @@ def test_where_tracks_overlap_the_longest_one_counts(tmp_path):
     query = FeatureQuery(feature_sets=("one",), max_distance_s=0.0)
     (loaded,) = load_sequences(annotated([1, 2, 3]), store, query)
     np.testing.assert_array_equal(loaded.features[:, 0], [10, 20, 20])
+
+
+CLIPS = ClipSampling(num_frames=16, step_s=0.1, stride=4)
+
+
+def test_a_frame_takes_the_clip_that_it_is_in(tmp_path):
+    """Clips of 1.5 s from 1.0 s on, every 0.4 s; their rows stand 0.8 s after the start."""
+    store = FeatureStore(tmp_path)
+    times_s = np.array([1.8, 2.2, 2.6])
+    rows = np.round(times_s * 30).astype(int)
+    stored(store, "clips", rows, times_s=times_s, clips=CLIPS)
+    stored(store, "face", np.arange(120), times_s=np.arange(120) / 30)
+    query = FeatureQuery(feature_sets=("clips", "face"), first_frame=0)
+    frames = [15, 30, 53, 65, 66, 78, 102, 105]
+    (loaded,) = load_sequences(annotated(frames), store, query)
+    nan = np.nan
+    expected = [nan, 54, 54, 66, 66, 78, 78, nan]
+    np.testing.assert_array_equal(loaded.features[:, 0], expected)
+
+
+def test_a_row_at_the_end_of_its_clip_serves_no_earlier_frame(tmp_path):
+    store = FeatureStore(tmp_path)
+    rows, end = np.array([45, 57]), replace(CLIPS, row_at="end")
+    stored(store, "clips", rows, times_s=rows / 30, clips=end)
+    query = FeatureQuery(feature_sets=("clips",), first_frame=0)
+    (loaded,) = load_sequences(annotated([44, 45, 56, 57, 84, 85]), store, query)
+    assert loaded.has_feature.tolist() == [False, True, True, True, True, False]
+    np.testing.assert_array_equal(loaded.features[1:5, 0], [45, 45, 57, 57])
+
+
+def test_clips_of_a_person_who_passes_by_do_not_count_during_the_longest_track(tmp_path):
+    store = FeatureStore(tmp_path)
+    for track, rows in (("0", [30, 60, 90]), ("1", [50, 110])):
+        times_s = np.array(rows) / 30
+        stored(store, "one", rows, times_s=times_s, track=track, clips=CLIPS)
+    query = FeatureQuery(feature_sets=("one",), first_frame=0)
+    (loaded,) = load_sequences(annotated([30, 50, 90, 110]), store, query)
+    np.testing.assert_array_equal(loaded.features[:, 0], [30, 60, 90, 110])
+
+
+def test_the_users_rule_goes_before_that_of_clips(tmp_path):
+    store = FeatureStore(tmp_path)
+    rows = np.array([30, 60])
+    stored(store, "clips", rows, times_s=rows / 30, clips=CLIPS)
+    query = FeatureQuery(
+        feature_sets=("clips",), first_frame=0, joins={"clips": Linear(max_gap_s=2.0)}
+    )
+    (loaded,) = load_sequences(annotated([30, 45]), store, query)
+    np.testing.assert_array_equal(loaded.features[:, 0], [30, 45])
 
 
 def test_a_store_without_any_of_the_videos_is_refused(tmp_path):

@@ -9,6 +9,7 @@ from wildaffect.features.records import NO_DIGEST
 from wildaffect.inference.artifact import network_file
 from wildaffect.inference.inputs import COLUMNS
 from wildaffect.inference.manifest import BackboneInput, DataSource
+from wildaffect.models.backbones.backbone import ClipBackbone
 from wildaffect.models.backbones.manifest import WeightManifest
 from wildaffect.models.backbones.weights import LoadedBackbone
 from wildaffect.runtime.network import Device
@@ -149,6 +150,12 @@ def _bundle(ensemble: Ensemble, name: str, weights: str | None) -> BundledBackbo
         )
     loaded = find_weights(weights)
     where = f"backbone {name}={weights}"
+    if isinstance(loaded.backbone, ClipBackbone):
+        raise UsageError(
+            f"{where}: it reads clips of {loaded.backbone.num_frames} frames, and analysis "
+            "computes frame by frame; train with a fusion and export without it "
+            "(`without=[...]`)"
+        )
     known = [check_features(where, name, loaded.manifest, run) for run in runs]
     onnx = exported(loaded)
     return BundledBackbone(

@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import load, save
 
 from wildaffect.faces.crop import align_face, normalize
+from wildaffect.models.backbones.backbone import ClipBackbone
 from wildaffect.models.backbones.registry import (
     backbone_names,
     backbone_spec,
@@ -19,6 +20,8 @@ from wildaffect.runtime.network import Device, Network
 SMALL = (
     "vit_micro_patch8_64.mae",
     "vit_micro_patch8_64.mae_mean",
+    "videomae_micro_patch8_64.mae",
+    "videomae_micro_patch8_64.mae_mean",
     "iresnet_micro_64.arcface",
     "densenet_bc_64.gray",
     "densenet_micro_64.gray",
@@ -27,7 +30,8 @@ TIMM = "timm/test_resnet.r160_in1k"
 NETWORKS = [*SMALL, TIMM] + [
     pytest.param(name, marks=pytest.mark.slow)
     for name in backbone_names()
-    if name not in SMALL and not name.startswith(("vit_large", "iresnet100"))
+    if name not in SMALL
+    and not name.startswith(("vit_large", "videomae_large", "videomae_base", "iresnet100"))
 ]
 
 
@@ -38,8 +42,9 @@ def built(request):
 
 
 def crops_of(name: str, num: int, seed: int = 0) -> torch.Tensor:
-    crop = backbone_spec(name).preprocess
-    shape = (num, len(crop.mean), crop.size_px, crop.size_px)
+    crop, clips = backbone_spec(name).preprocess, backbone_spec(name).clips
+    frames = (clips.num_frames,) if clips else ()
+    shape = (num, *frames, len(crop.mean), crop.size_px, crop.size_px)
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
@@ -50,6 +55,9 @@ def test_a_spec_describes_its_network(name):
     assert spec.feature_dim == network.feature_dim
     assert spec.preprocess.size_px == network.size_px
     assert len(spec.preprocess.mean) == network.channels
+    assert isinstance(network, ClipBackbone) == (spec.clips is not None)
+    if spec.clips is not None:
+        assert spec.clips.num_frames == network.num_frames
 
 
 @pytest.mark.parametrize("name", [*backbone_names(), TIMM])
@@ -121,9 +129,11 @@ def test_a_crop_of_the_spec_is_what_the_network_reads(name):
     frame = np.random.default_rng(0).integers(0, 256, (200, 200, 3), dtype=np.uint8)
     points = np.array([[70, 80], [130, 80], [100, 110], [80, 140], [120, 140]], np.float32)
     crop = align_face(frame, points, preprocess)
-    features = build_backbone(name).eval()(
-        torch.as_tensor(normalize(crop[None], preprocess))
-    )
+    clips = backbone_spec(name).clips
+    pixels = normalize(crop[None], preprocess)
+    if clips:
+        pixels = np.repeat(pixels[:, None], clips.num_frames, axis=1)
+    features = build_backbone(name).eval()(torch.as_tensor(pixels))
     assert features.isfinite().all()
 
 

@@ -67,6 +67,11 @@ def start_from(network: str, weights: str | None) -> Start:
         BadWeights: If the file is damaged, contains code, or does not fit.
     """
     spec = backbone_spec(network)
+    if spec.clips is not None:
+        raise UsageError(
+            f"network: {network} reads clips, and images are trained one by one; extract "
+            "its features instead, or choose a network of images"
+        )
     if weights is None:
         return Start(spec.build(), spec.preprocess)
     if Path(weights).is_file():
