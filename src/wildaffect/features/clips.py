@@ -1,7 +1,7 @@
 """Clips of one face, cut while its crops arrive, with the crops of one clip in memory.
 
 Crops are sampled at equal steps in time from the first one on: a frame of a clip shows the
-last crop up to its time. After a gap longer than `max_gap_s` sampling begins anew, so that
+last crop up to its time. After a gap longer than `max_gap_s` sampling starts over, so that
 no clip spans it. Symbols: T frames of a clip, S side of the crop, C channels.
 """
 
@@ -76,7 +76,7 @@ class ClipCutter:
         self._last = seen
 
     def end(self) -> Iterator[Clip]:
-        """Yield the last clip of a piece, of its last frames; begin anew after it.
+        """Yield the last clip of a piece, of its last frames; start over after it.
 
         A piece shorter than a clip repeats its last crop; one shorter than half a clip has
         no row.

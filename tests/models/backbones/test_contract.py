@@ -30,8 +30,7 @@ TIMM = "timm/test_resnet.r160_in1k"
 NETWORKS = [*SMALL, TIMM] + [
     pytest.param(name, marks=pytest.mark.slow)
     for name in backbone_names()
-    if name not in SMALL
-    and not name.startswith(("vit_large", "videomae_", "iresnet100"))
+    if name not in SMALL and not name.startswith(("vit_large", "videomae_", "iresnet100"))
 ]
 
 
