@@ -60,6 +60,7 @@ def test_after_an_interrupt_what_is_unfinished_is_named(capsys, tmp_path):
         for name in ("done", "begun")
     ]
     (tmp_path / "begun.csv.part").write_text("frame")
+    Terminal(jobs=jobs, quiet=True, as_json=False).name_unfinished()
     Terminal(jobs=jobs, quiet=False, as_json=False).name_unfinished()
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"unfinished: {tmp_path}/begun.csv.part; `wildaffect recover`")

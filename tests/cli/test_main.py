@@ -29,6 +29,7 @@ from wildaffect.video.sources import open_container
             "--every: must be a whole number, got 'two'",
         ),
         (["analyze"], "missing argument INPUT..."),
+        (["report", __file__], "got '.py'; videos and pictures go to `wildaffect analyze`"),
         (["crop", "x", "-o", "y", "--size", "0"], "size must be at least 1, got 0"),
         (["anlyze", "x.mp4"], "did you mean analyze?"),
         (["zzz"], "see wildaffect --help"),
@@ -41,6 +42,21 @@ def test_a_wrong_word_gives_one_line_and_status_two(args, words, capsys):
     (line,) = printed.err.splitlines()
     assert line.startswith("wildaffect: ")
     assert words in line
+
+
+def test_a_folder_that_the_demo_cannot_make_is_one_line(tmp_path, capsys):
+    (tmp_path / "taken").write_text("")
+    assert main(["demo", "-o", str(tmp_path / "taken/results")]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "output folder must be writable" in line
+    assert "choose another place with -o" in line
+
+
+def test_the_folder_of_an_interrupted_run_leads_to_recover(tmp_path, capsys):
+    (tmp_path / "clip.csv.part").write_text("frame")
+    assert main(["report", str(tmp_path)]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"left {tmp_path}/clip.csv.part: `wildaffect recover` makes it a result" in line
 
 
 def test_every_command_is_listed_with_what_it_does(capsys):

@@ -98,6 +98,8 @@ class Terminal:
 
     def name_unfinished(self) -> None:
         """Name what an interrupted run left of the sources in progress."""
+        if self._quiet:
+            return
         parts = [part_path(name) for job in self._jobs for name in job.results]
         for part in filter(Path.exists, parts):
             self.progress.print(
