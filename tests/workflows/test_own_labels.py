@@ -205,6 +205,34 @@ def test_classes_of_whole_videos_score_as_their_tables_do(moods, tmp_path):
         assert found["action_units.mean_f1"] == pytest.approx(scores["action_units"])
 
 
+def test_all_commands_score_labels_of_whole_videos_alike(moods, tmp_path):
+    run, combined = tmp_path / "run", tmp_path / "ensemble"
+    wildaffect.train(replace(RECIPE, num_epochs=4), moods, output=run, score_split=None)
+    fitted = wildaffect.calibrate(run, moods, split="val")
+    printed = {line.name: line.scores for line in fitted.scores}
+    ensemble = wildaffect.ensemble([run], moods, combined, split="val").evaluated[-1]
+    joint = {line.name: line.in_sample.scores for line in ensemble.lines}
+    of_tables = {}
+    for name, folder, raw in (
+        ("raw", run, True),
+        ("calibrated", run, False),
+        ("ensemble, raw", combined, True),
+        ("ensemble, calibrated", combined, False),
+    ):
+        tables = tmp_path / name
+        wildaffect.predict(folder, tables, data=moods, split="val", raw=raw)
+        found = wildaffect.evaluate(moods, tables, split="val", num_resamples=10).values
+        of_tables[name] = [found["expression.macro_f1"], found["action_units.mean_f1"]]
+
+    def both(scores):
+        return pytest.approx([scores["expression"], scores["action_units"]])
+
+    assert of_tables["raw"] == both(printed["raw, in sample"])
+    assert of_tables["calibrated"] == both(printed["bias and thresholds, in sample"])
+    assert of_tables["ensemble, raw"] == both(joint["raw"])
+    assert of_tables["ensemble, calibrated"] == both(joint["calibrated"])
+
+
 def test_votes_of_whole_videos_train_and_ties_are_noted(moods, tmp_path):
     lines = ["video,split,expression[calm|angry|sad],votes:calm,votes:angry,votes:sad"]
     for line in (moods / "manifest.csv").read_text().splitlines()[1:]:

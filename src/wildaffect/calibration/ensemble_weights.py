@@ -28,7 +28,7 @@ from wildaffect.calibration.fitting import (
 )
 from wildaffect.calibration.labeled import (
     Decided,
-    decide,
+    decide_rows,
     held_out,
     joined,
     label_rows,
@@ -161,11 +161,7 @@ def _of(outputs: Outputs, counted: NDArray[np.bool_]) -> list[SequenceOutputs]:
 def _decided(
     outputs: Outputs, targets: Mapping[str, TaskColumns], calibration: Calibration
 ) -> Decided:
-    rows = label_rows(outputs, targets)
-    probs = {
-        task: rows.smoothed(task, calibration.smoothing.of(task)) for task in rows.labels
-    }
-    return decide(probs, calibration, rows=np.ones(len(rows.video_index), bool))
+    return decide_rows(label_rows(outputs, targets), calibration)
 
 
 def _shares(counts: Sequence[int]) -> tuple[float, ...]:

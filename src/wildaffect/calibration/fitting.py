@@ -1,5 +1,7 @@
 """Fit the calibration on labeled outputs, and measure its gain on held-out videos.
 
+Labels of whole videos are fitted to the mean of the outputs of their frames, and scored as
+`labeled.decide` states.
 `fit_calibration` fits on all given videos. `cross_fit` fits on all folds but one, scores
 the held-out videos, and returns both scores.
 Symbols: V videos, N rows.
@@ -161,14 +163,16 @@ class _Fitter:
         probs = {
             task: self._probs(task, calibration.smoothing) for task in self._rows.labels
         }
-        return decide(probs, calibration, rows=counted[self._rows.video_index])
+        is_counted, label_row = self._rows.rows_of(counted)
+        selected = {task: values[is_counted] for task, values in probs.items()}
+        return decide(selected, calibration, label_row)
 
     def _expression(
         self, smoothing: Smoothing, counted: NDArray[np.bool_]
     ) -> dict[str, float | tuple[float, ...]]:
         labels = self._rows.labels[Task.EXPRESSION]
         rows = counted[self._rows.video_index] & labels.valid
-        probs = self._probs(Task.EXPRESSION, smoothing)[rows]
+        probs = self._rows.pooled(self._probs(Task.EXPRESSION, smoothing))[rows]
         target = labels.values[rows]
         temperature = expression_temperature(probs, target, np.ones(len(target), bool))
         tempered = expression_probs(probs, Calibration(expression_temperature=temperature))
@@ -182,7 +186,7 @@ class _Fitter:
         self, smoothing: Smoothing, counted: NDArray[np.bool_]
     ) -> dict[str, float | tuple[float, ...]]:
         rows = counted[self._rows.video_index]
-        probs = self._probs(Task.ACTION_UNITS, smoothing)[rows]
+        probs = self._rows.pooled(self._probs(Task.ACTION_UNITS, smoothing))[rows]
         labels = self._rows.labels[Task.ACTION_UNITS]
         target, valid = labels.values[rows], labels.valid[rows]
         temperature = unit_temperature(probs, target, valid)

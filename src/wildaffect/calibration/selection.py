@@ -21,7 +21,7 @@ from wildaffect.calibration.labeled import (
     label_rows,
     statistics,
 )
-from wildaffect.core.columns import TaskColumns
+from wildaffect.core.columns import TaskColumn, TaskColumns
 from wildaffect.core.errors import BadOutputs
 from wildaffect.core.outputs import SequenceOutputs
 from wildaffect.core.tasks import LabelSpaces, Task
@@ -123,16 +123,23 @@ class _Picker:
 
     def pick(self, counted: NDArray[np.bool_], max_picks: int) -> NDArray[np.int64]:
         """Return how often each member is picked on the selected videos, shape (M,)."""
-        rows = counted[self._rows.video_index]
+        is_counted, label_row = self._rows.rows_of(counted)
         predicted = [
-            {task: values[rows] for task, values in member.items()}
+            {task: values[is_counted] for task, values in member.items()}
             for member in self._outputs
         ]
+        labels = {
+            task: column.take(np.flatnonzero(counted[self._rows.video_index]))
+            for task, column in self._rows.labels.items()
+        }
         counts = np.zeros(len(predicted), np.int64)
         best, best_score = counts, -np.inf
         sums = _Sums({}, {})
         for _ in range(max_picks):
-            scores = [self._score(sums, member, rows) for member in predicted]
+            scores = [
+                self._score(sums.plus(member).mean(), labels, label_row)
+                for member in predicted
+            ]
             chosen = int(np.argmax(scores))
             counts = counts + (np.arange(len(predicted)) == chosen)
             sums = sums.plus(predicted[chosen])
@@ -154,23 +161,24 @@ class _Picker:
             share = (counts[places] / counts[places].sum()).astype(np.float32)
             predicted = np.stack([self._outputs[i][task] for i in places])
             mixed[task] = np.tensordot(share, predicted, axes=1)
-        return decide(mixed, self._calibration, rows=counted[self._rows.video_index])
+        is_counted, label_row = self._rows.rows_of(counted)
+        selected = {task: values[is_counted] for task, values in mixed.items()}
+        return decide(selected, self._calibration, label_row)
 
     def _score(
         self,
-        sums: "_Sums",
-        added: Mapping[Task, Probs],
-        rows: NDArray[np.bool_],
+        mixed: Mapping[Task, Probs],
+        labels: Mapping[Task, TaskColumn],
+        label_row: NDArray[np.int64],
     ) -> float:
-        """Return the multi-task score of the rows, without tasks that have no labels."""
-        mixed = sums.plus(added).mean()
-        decided = decide(mixed, self._calibration, rows=np.ones(int(rows.sum()), bool))
+        """Return the multi-task score of the labels, without tasks that have none."""
+        decided = decide(mixed, self._calibration, label_row)
         scores = [
             _task_score(
                 task,
-                self._rows.labels[task].values[rows],
+                labels[task].values,
                 decided[task],
-                valid=self._rows.labels[task].valid[rows],
+                valid=labels[task].valid,
                 num_classes=mixed[task].shape[-1],
             )
             for task in decided

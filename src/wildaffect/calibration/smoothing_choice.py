@@ -63,14 +63,15 @@ class SmoothingChoice:
 
     Valence, arousal and dimensions are compared by CCC, intensities by ICC, expressions by
     macro-F1 of the most probable class, action units by their mean F1 with each unit at its
-    best threshold, as a rare unit almost never reaches 0.5 with any smoothing.
+    best threshold, as a rare unit almost never reaches 0.5 with any smoothing. If all
+    labels are of whole videos, nothing is smoothed: their scores can hardly tell.
     """
 
     def __init__(self, rows: LabeledRows, grids: SmoothingGrids) -> None:
         self._scores: dict[Task, list[tuple[SmoothingKind | None, Score]]] = {
             task: [
-                (kind, _score(rows, task, rows.smoothed(task, kind)))
-                for kind in getattr(grids, task)
+                (kind, _score(rows, task, rows.pooled(rows.smoothed(task, kind))))
+                for kind in (getattr(grids, task) if rows.has_frames else (None,))
             ]
             for task in rows.labels
         }

@@ -51,7 +51,7 @@ from wildaffect.training.temporal.load import Split, load_split
 from wildaffect.training.temporal.predict_ensemble import has_same_inputs
 from wildaffect.training.temporal.runs import TrainedModel, load_run
 from wildaffect.training.temporal.same_features import check_trained_features
-from wildaffect.training.temporal.score import pool_outputs, targets_of
+from wildaffect.training.temporal.score import targets_of
 
 MIN_VALIDATION_SUBJECTS = 2
 """Minimum number of subjects for cross-fitting the calibration of an ensemble."""
@@ -165,15 +165,14 @@ def ensemble(  # noqa: PLR0913 - each is an option of the command
             f"{MIN_VALIDATION_SUBJECTS} subjects, got {len(folds)}; choose another split"
         )
     targets, spaces = targets_of(labeled.sequences), members[0].data.spaces
-    scored = [tuple(pool_outputs(each, labeled.sequences)) for each in predicted]
     selected = select_weights(
-        scored, targets, folds, combine=job.combine, select=job.select, spaces=spaces
+        predicted, targets, folds, combine=job.combine, select=job.select, spaces=spaces
     )
     fit = replace(
         calibration_fit(is_causal=_all_causal(members)), expression=job.expression
     )
-    fitted = cross_fit_weights(scored, selected, targets, folds, fit=fit, spaces=spaces)
-    alone = [cross_fit(outputs, targets, folds, fit, spaces=spaces) for outputs in scored]
+    fitted = cross_fit_weights(predicted, selected, targets, folds, fit=fit, spaces=spaces)
+    alone = [cross_fit(member, targets, folds, fit, spaces=spaces) for member in predicted]
     _write_members(job, members, selected, labeled, fitted)
     _write_outputs(
         job,

@@ -20,7 +20,7 @@ from wildaffect.inference.calibration import Calibration
 from wildaffect.training.core.scores import ScoreLine, score_line, write_scores
 from wildaffect.training.temporal.predict import predict_sequences
 from wildaffect.training.temporal.runs import TrainedModel
-from wildaffect.training.temporal.score import pool_outputs, targets_of, video_statistics
+from wildaffect.training.temporal.score import targets_of, video_statistics
 
 NUM_FOLDS = 5
 """Folds of the held-out subjects, for out-of-sample scores of a calibration."""
@@ -94,8 +94,7 @@ def calibrate(
     if len(folds) < 2:
         return None
     fit = calibration_fit(is_causal=is_causal)
-    pooled = pool_outputs(outputs, sequences)
-    return cross_fit(pooled, targets_of(sequences), folds, fit, spaces=spaces)
+    return cross_fit(outputs, targets_of(sequences), folds, fit, spaces=spaces)
 
 
 def subject_folds(sequences: Sequence[FrameSequence], *, seed: int) -> list[list[str]]:
