@@ -5,6 +5,7 @@ from tests.support.abaw_tracks import SPLITS, bah_path, bah_video, write_bah, wr
 
 from wildaffect.core.errors import BadAnnotation, MissingData, UsageError
 from wildaffect.data.annotated import read_annotated
+from wildaffect.features.extract_sources import find_extract_sources
 from wildaffect.formats.bah import (
     find_bah_frames,
     find_bah_videos,
@@ -177,3 +178,17 @@ def test_frames_of_a_video_that_the_split_does_not_list_are_lost_and_named(tmp_p
     assert "split/train.txt, got 'Videos/90002" in problem.text
     assert found.annotations.videos == (bah_video(1),)
     assert found.annotations.video_index.tolist() == [0]
+
+
+def test_videos_are_named_as_extraction_of_their_folder_names_them(tmp_path):
+    write_bah(tmp_path)
+    for person in range(6):
+        (tmp_path / bah_path(person)).parent.mkdir(parents=True)
+        (tmp_path / bah_path(person)).write_bytes(b"made up")
+    sources = find_extract_sources([tmp_path / "Videos"], "crops")
+    for layout in ("bah-videos", "bah-frames"):
+        named = [
+            read_annotated(tmp_path, layout=layout, split=split).annotations.videos
+            for split in SPLITS
+        ]
+        assert {name for names in named for name in names} == {s.video for s in sources}
