@@ -240,6 +240,9 @@ def test_photographs_are_a_gallery(make_table):
     page = gallery_page(table, CLIP)
     assert page.html.count("<tr>") == 1 + 6
     assert "3 photographs, 6 faces" in page.html
+    row = table.slice(0, 1).to_pylist()[0]
+    probability = row[f"p_{row['expression'].lower()}"]
+    assert f"<td>{row['expression']} {probability:.0%}</td>" in page.html
     assert "&lt;2&gt;.jpg" in page.html
 
 

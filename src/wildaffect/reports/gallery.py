@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from wildaffect.core.printable import counted, printable
+from wildaffect.core.tasks import expression_column
 from wildaffect.reports.description import Description
 from wildaffect.reports.page import ReportPage
 from wildaffect.reports.parts import facts_html, notes_html, report_page
@@ -82,11 +83,18 @@ def _line(row: Mapping[str, Any], labels: Labels, thumbnail: str | None) -> str:
         cells.append(f'<td>{face}</td><td colspan="{width}">{why}</td>')
         return f"<tr>{''.join(cells)}</tr>"
     present = ", ".join(unit for unit in labels.action_units if row.get(f"{unit}_present"))
-    word = printable(str(row.get("expression") or ""))
+    word = printable(_expression(row))
     cells += [f"<td>{face}</td>", _number(row.get("valence")), _number(row.get("arousal"))]
     cells.append(f"<td>{escape(word)}</td><td>{escape(present)}</td>")
     cells += [_number(row.get(scale.label), ".3g") for scale in labels.scales]
     return f"<tr>{''.join(cells)}</tr>"
+
+
+def _expression(row: Mapping[str, Any]) -> str:
+    """Return the expression and its probability, where the table has it."""
+    label = str(row.get("expression") or "")
+    probability = row.get(expression_column(label)) if label else None
+    return label if probability is None else f"{label} {probability:.0%}"
 
 
 def _number(value: float | None, digits: str = "+.2f") -> str:
