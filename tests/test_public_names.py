@@ -1,6 +1,8 @@
 """What `import wildaffect` shows: the public names, each found, and nothing else."""
 
+import ast
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +11,18 @@ import wildaffect
 
 def test_only_public_names_are_listed():
     assert dir(wildaffect) == sorted(wildaffect.__all__)
+
+
+def test_type_checkers_find_each_public_name_where_it_is_loaded_from():
+    tree = ast.parse(Path(wildaffect.__file__).read_text(encoding="utf-8"))
+    (block,) = (node for node in tree.body if isinstance(node, ast.If))
+    typed = {
+        alias.asname: node.module
+        for node in block.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert typed == wildaffect._HOMES
 
 
 def test_the_version_is_that_of_the_installed_package():

@@ -8,44 +8,57 @@ from importlib import import_module as _import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from wildaffect.analysis.job import FileReport
-    from wildaffect.core.errors import WildAffectError
-    from wildaffect.core.events import Event
-    from wildaffect.core.frames import Frame
-    from wildaffect.core.results import Affect, FaceResult
-    from wildaffect.core.version import __version__
-    from wildaffect.events.settings import EventSettings
-    from wildaffect.outputs.events_file import read_events
-    from wildaffect.outputs.result import AnalysisResult
-    from wildaffect.outputs.table import read_table
-    from wildaffect.recipes.catalog import find_recipe
-    from wildaffect.recipes.images import find_finetune_recipe, find_pretrain_recipe
-    from wildaffect.runtime.network import Device
-    from wildaffect.training.temporal.runs import load_run
-    from wildaffect.workflows.add_model import add_model, remove_model
-    from wildaffect.workflows.agreement import agreement
-    from wildaffect.workflows.analyze import analyze, stream
-    from wildaffect.workflows.analyze_files import analyze_files
-    from wildaffect.workflows.calibrate import calibrate
-    from wildaffect.workflows.compare import compare
-    from wildaffect.workflows.compare_clips import compare_clips
-    from wildaffect.workflows.convert import convert
-    from wildaffect.workflows.cross_validate import cross_validate
-    from wildaffect.workflows.ensemble import ensemble
-    from wildaffect.workflows.evaluate import evaluate
-    from wildaffect.workflows.export_model import export_model
-    from wildaffect.workflows.extract import extract
-    from wildaffect.workflows.extract_audio import extract_audio
-    from wildaffect.workflows.finetune import finetune
-    from wildaffect.workflows.generate import generate
-    from wildaffect.workflows.load_model import load_model
-    from wildaffect.workflows.methods_text import methods_text
-    from wildaffect.workflows.predict import predict
-    from wildaffect.workflows.pretrain import pretrain
-    from wildaffect.workflows.report import report
-    from wildaffect.workflows.stream_to import stream_to
-    from wildaffect.workflows.summarize import summarize
-    from wildaffect.workflows.train import train
+    from wildaffect.analysis.job import FileReport as FileReport
+    from wildaffect.core.errors import WildAffectError as WildAffectError
+    from wildaffect.core.events import Event as Event
+    from wildaffect.core.frames import Frame as Frame
+    from wildaffect.core.results import Affect as Affect
+    from wildaffect.core.results import FaceResult as FaceResult
+    from wildaffect.core.version import __version__ as __version__
+    from wildaffect.events.settings import EventSettings as EventSettings
+    from wildaffect.outputs.events_file import read_events as read_events
+    from wildaffect.outputs.result import AnalysisResult as AnalysisResult
+    from wildaffect.outputs.table import read_table as read_table
+    from wildaffect.recipes.catalog import find_recipe as find_recipe
+    from wildaffect.recipes.images import (
+        find_finetune_recipe as find_finetune_recipe,
+    )
+    from wildaffect.recipes.images import (
+        find_pretrain_recipe as find_pretrain_recipe,
+    )
+    from wildaffect.runtime.network import Device as Device
+    from wildaffect.training.temporal.runs import load_run as load_run
+    from wildaffect.webapp.site import write_webapp as write_webapp
+    from wildaffect.workflows.add_model import (
+        add_model as add_model,
+    )
+    from wildaffect.workflows.add_model import (
+        remove_model as remove_model,
+    )
+    from wildaffect.workflows.agreement import agreement as agreement
+    from wildaffect.workflows.analyze import analyze as analyze
+    from wildaffect.workflows.analyze import stream as stream
+    from wildaffect.workflows.analyze_files import analyze_files as analyze_files
+    from wildaffect.workflows.calibrate import calibrate as calibrate
+    from wildaffect.workflows.compare import compare as compare
+    from wildaffect.workflows.compare_clips import compare_clips as compare_clips
+    from wildaffect.workflows.convert import convert as convert
+    from wildaffect.workflows.cross_validate import cross_validate as cross_validate
+    from wildaffect.workflows.ensemble import ensemble as ensemble
+    from wildaffect.workflows.evaluate import evaluate as evaluate
+    from wildaffect.workflows.export_model import export_model as export_model
+    from wildaffect.workflows.extract import extract as extract
+    from wildaffect.workflows.extract_audio import extract_audio as extract_audio
+    from wildaffect.workflows.finetune import finetune as finetune
+    from wildaffect.workflows.generate import generate as generate
+    from wildaffect.workflows.load_model import load_model as load_model
+    from wildaffect.workflows.methods_text import methods_text as methods_text
+    from wildaffect.workflows.predict import predict as predict
+    from wildaffect.workflows.pretrain import pretrain as pretrain
+    from wildaffect.workflows.report import report as report
+    from wildaffect.workflows.stream_to import stream_to as stream_to
+    from wildaffect.workflows.summarize import summarize as summarize
+    from wildaffect.workflows.train import train as train
 
 _HOMES = {
     "Affect": "wildaffect.core.results",
@@ -93,51 +106,7 @@ _HOMES = {
     "write_webapp": "wildaffect.webapp.site",
 }
 
-__all__ = [
-    "Affect",
-    "AnalysisResult",
-    "Device",
-    "Event",
-    "EventSettings",
-    "FaceResult",
-    "FileReport",
-    "Frame",
-    "WildAffectError",
-    "__version__",
-    "add_model",
-    "agreement",
-    "analyze",
-    "analyze_files",
-    "calibrate",
-    "compare",
-    "compare_clips",
-    "convert",
-    "cross_validate",
-    "ensemble",
-    "evaluate",
-    "export_model",
-    "extract",
-    "extract_audio",
-    "find_finetune_recipe",
-    "find_pretrain_recipe",
-    "find_recipe",
-    "finetune",
-    "generate",
-    "load_model",
-    "load_run",
-    "methods_text",
-    "predict",
-    "pretrain",
-    "read_events",
-    "read_table",
-    "remove_model",
-    "report",
-    "stream",
-    "stream_to",
-    "summarize",
-    "train",
-    "write_webapp",
-]
+__all__ = list(_HOMES)
 
 
 def __getattr__(name: str) -> Any:

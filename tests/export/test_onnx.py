@@ -8,6 +8,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from tests.support.models import ENCODERS, FRAMEWORKS, ONE_WAY_ENCODERS
 
 from wildaffect.core.errors import BadArtifact
 from wildaffect.core.tasks import ABAW_TASKS, Task
@@ -16,61 +17,22 @@ from wildaffect.export.onnx import (
     check_parity,
     to_onnx,
 )
-from wildaffect.models.frameworks import (
-    FrameworkConfig,
-    HeadConfig,
-    HiddenFeedback,
-    LabelFeedback,
-    ModelConfig,
-    SeparateEncoders,
-    ShareBottom,
-    ShareEncoder,
-)
+from wildaffect.models.frameworks import FrameworkConfig, HeadConfig, ModelConfig
 from wildaffect.models.multitask import MultitaskModel, build_model
-from wildaffect.models.temporal.config import (
-    FrameConfig,
-    GRUConfig,
-    LSTMConfig,
-    RotaryConfig,
-    TCNConfig,
-    TemporalConfig,
-    TransformerConfig,
-)
+from wildaffect.models.temporal.config import TemporalConfig
 from wildaffect.runtime.network import Device, Network
 
-SMALL = {"hidden_dim": 16, "num_layers": 2}
-ENCODERS: dict[str, TemporalConfig] = {
-    "transformer": TransformerConfig(**SMALL, head_dim=8, ffn_dim=16),
-    "rotary": RotaryConfig(**SMALL, head_dim=8, ffn_dim=16),
-    "lstm": LSTMConfig(**SMALL),
-    "lstm-both-ways": LSTMConfig(**SMALL, bidirectional=True),
-    "gru": GRUConfig(**SMALL),
-    "gru-both-ways": GRUConfig(**SMALL, bidirectional=True),
-    "tcn": TCNConfig(**SMALL),
-    "frame": FrameConfig(**SMALL),
-}
-TOLD = {Task.AROUSAL: (Task.VALENCE, Task.ACTION_UNITS), Task.EXPRESSION: (Task.AROUSAL,)}
-FRAMEWORKS = {
-    f"{trunk.kind}-{feedback.kind if feedback else 'alone'}": FrameworkConfig(
-        trunk=trunk, feedback=feedback
-    )
-    for trunk, feedback in product(
-        (SeparateEncoders(), ShareEncoder(), ShareBottom()),
-        (None, HiddenFeedback(sources=TOLD), LabelFeedback(sources=TOLD, embedding_dim=8)),
-    )
-}
-FULLEST = FRAMEWORKS["share_bottom-hidden_feedback"]
+FULLEST = FRAMEWORKS["share_bottom-hidden"]
 DELAYS = {
-    f"{name}-{delay_s}": replace(config, delay_s=delay_s)
-    for name, config in ENCODERS.items()
-    if "both-ways" not in name
+    f"{name}-{delay_s}": replace(ENCODERS[name], delay_s=delay_s)
+    for name in ONE_WAY_ENCODERS
     for delay_s in (0.0, 0.4)
 }
 FAST = [
-    *[(name, "share_bottom-hidden_feedback") for name in ENCODERS],
-    *[("gru", name) for name in FRAMEWORKS if name != "share_bottom-hidden_feedback"],
+    *[(name, "share_bottom-hidden") for name in ENCODERS],
+    *[("gru", name) for name in FRAMEWORKS if name != "share_bottom-hidden"],
 ]
-SQUARE = ("separate_encoders-label_feedback", "share_encoder-alone")
+SQUARE = ("separate_encoders-label", "share_encoder-alone")
 """With `FULLEST`, every trunk and every feedback once."""
 SLOW = [pair for pair in product(ENCODERS, SQUARE) if pair not in FAST]
 

@@ -9,23 +9,9 @@ from wildaffect.formats.image_sets import image_rows
 from wildaffect.formats.labels import (
     AFFECTNET_EXPRESSIONS,
     AFFWILD2_ACTION_UNITS_8,
-    AFFWILD2_EXPRESSIONS_7,
-    CREMA_D_EXPRESSIONS,
-    FERPLUS_EXPRESSIONS,
-    RAFDB_EXPRESSIONS,
-    RAVDESS_EXPRESSIONS,
+    EXPRESSION_SPACES,
 )
 from wildaffect.formats.mapping import EXPRESSION_TABLES, map_spaces
-
-ALL = (
-    ABAW_EXPRESSIONS,
-    AFFECTNET_EXPRESSIONS,
-    AFFWILD2_EXPRESSIONS_7,
-    FERPLUS_EXPRESSIONS,
-    RAFDB_EXPRESSIONS,
-    CREMA_D_EXPRESSIONS,
-    RAVDESS_EXPRESSIONS,
-)
 
 
 def one_of_each(space, units=None):
@@ -48,12 +34,12 @@ def one_of_each(space, units=None):
 
 @pytest.mark.parametrize(("old", "new"), EXPRESSION_TABLES)
 def test_a_table_keeps_every_name_or_drops_it_openly(old, new):
-    spaces = {space.name: space for space in ALL}
-    mapped = map_spaces(one_of_each(spaces[old]), LabelSpaces(expressions=spaces[new]))
+    source, target = EXPRESSION_SPACES[old], EXPRESSION_SPACES[new]
+    mapped = map_spaces(one_of_each(source), LabelSpaces(expressions=target))
     a = mapped.annotations
-    for row, label in enumerate(spaces[old].labels):
+    for row, label in enumerate(source.labels):
         if a.expression.valid[row]:
-            assert spaces[new].labels[a.expression.values[row]] == label
+            assert target.labels[a.expression.values[row]] == label
         else:
             assert mapped.unlabeled[label] == 1
 

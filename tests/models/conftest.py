@@ -1,7 +1,4 @@
-"""Small encoders, frameworks and windows; every contract test runs over them.
-
-Symbols: B windows, T rows, D features, K action units.
-"""
+"""Small encoders, frameworks and windows; every contract test runs over them."""
 
 import runpy
 from collections.abc import Callable, Iterator
@@ -11,61 +8,17 @@ from typing import NamedTuple
 
 import pytest
 import torch
+from tests.support.models import ENCODERS, FRAMEWORKS, ONE_WAY_ENCODERS
 from torch import Tensor, nn
 
 from wildaffect.core.tasks import ABAW_TASKS, Task
 from wildaffect.models.feedback import GroundTruth
-from wildaffect.models.frameworks import (
-    FrameworkConfig,
-    HeadConfig,
-    HiddenFeedback,
-    LabelFeedback,
-    ModelConfig,
-    SeparateEncoders,
-    ShareBottom,
-    ShareEncoder,
-)
+from wildaffect.models.frameworks import FrameworkConfig, HeadConfig, ModelConfig
 from wildaffect.models.multitask import MultitaskModel, build_model
-from wildaffect.models.temporal.config import (
-    FrameConfig,
-    GRUConfig,
-    LSTMConfig,
-    RotaryConfig,
-    TCNConfig,
-    TemporalConfig,
-    TransformerConfig,
-)
+from wildaffect.models.temporal.config import TemporalConfig
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "backbones"
 NUM_FEATURES = 5
-SOURCES = {
-    Task.AROUSAL: (Task.VALENCE, Task.ACTION_UNITS),
-    Task.EXPRESSION: (Task.AROUSAL,),
-}
-"""A graph with two sources of one task, and a chain."""
-SMALL_ATTENTION = {"hidden_dim": 16, "num_layers": 2, "head_dim": 8, "ffn_dim": 16}
-ENCODERS: dict[str, TemporalConfig] = {
-    "transformer": TransformerConfig(**SMALL_ATTENTION, dropout=0.0),
-    "rotary": RotaryConfig(**SMALL_ATTENTION, dropout=0.0),
-    "lstm": LSTMConfig(hidden_dim=8, num_layers=2, dropout=0.0),
-    "lstm-both-ways": LSTMConfig(
-        hidden_dim=8, num_layers=2, dropout=0.0, bidirectional=True
-    ),
-    "gru": GRUConfig(hidden_dim=8, num_layers=2, dropout=0.0),
-    "gru-both-ways": GRUConfig(hidden_dim=8, num_layers=2, dropout=0.0, bidirectional=True),
-    "tcn": TCNConfig(hidden_dim=16, num_layers=2, dropout=0.0),
-    "frame": FrameConfig(hidden_dim=16, num_layers=2, dropout=0.0),
-}
-FEEDBACKS = {
-    "alone": None,
-    "hidden": HiddenFeedback(sources=SOURCES),
-    "label": LabelFeedback(sources=SOURCES, embedding_dim=8),
-}
-FRAMEWORKS = {
-    f"{trunk.kind}-{name}": FrameworkConfig(trunk=trunk, feedback=feedback)
-    for trunk in (SeparateEncoders(), ShareEncoder(), ShareBottom(num_shared_layers=1))
-    for name, feedback in FEEDBACKS.items()
-}
 
 
 class Window(NamedTuple):
@@ -102,7 +55,7 @@ def framework(request: pytest.FixtureRequest) -> FrameworkConfig:
     return FRAMEWORKS[request.param]
 
 
-@pytest.fixture(params=[name for name in ENCODERS if "both-ways" not in name])
+@pytest.fixture(params=ONE_WAY_ENCODERS)
 def one_way_encoder(request: pytest.FixtureRequest) -> TemporalConfig:
     return ENCODERS[request.param]
 

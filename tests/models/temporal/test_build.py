@@ -13,6 +13,7 @@ from wildaffect.models.temporal.config import (
     FrameConfig,
     GRUConfig,
     LSTMConfig,
+    RecurrentConfig,
     RotaryConfig,
     TCNConfig,
     TemporalConfig,
@@ -108,7 +109,7 @@ def test_time_between_rows_matters_to_all_but_the_frame_encoder(
     differs = not torch.allclose(
         model(features, lengths, times_s), model(features, lengths, times_s * 3), atol=1e-4
     )
-    assert differs == (encoder.kind != "frame")
+    assert differs == (not isinstance(encoder, FrameConfig))
 
 
 def test_rotary_states_do_not_depend_on_where_time_begins(make_window: WINDOW) -> None:
@@ -148,12 +149,12 @@ def test_rows_within_the_delay_are_seen(
     moved = model(changed, lengths, times_s) - model(features, lengths, times_s)
     seen = moved[0].abs().amax(-1) > 1e-5
     expected = [False, False, True, True, True, True]
-    if one_way_encoder.kind == "frame":
+    if isinstance(one_way_encoder, FrameConfig):
         expected = [False, False, False, False, True, False]
     assert seen.tolist() == expected
 
 
-def test_without_a_delay_attention_convolution_and_two_directions_see_what_comes(
+def test_without_a_delay_all_but_frame_and_one_way_encoders_see_what_comes(
     encoder: TemporalConfig, make_window: WINDOW
 ) -> None:
     model = build(encoder)
@@ -161,8 +162,14 @@ def test_without_a_delay_attention_convolution_and_two_directions_see_what_comes
     changed = features.clone()
     changed[:, 1] += 5.0
     moved = model(changed, lengths, times_s)[0, 0] - model(features, lengths, times_s)[0, 0]
-    sees = encoder.kind in {"transformer", "rotary", "tcn"} or model.output_dim == 16
-    assert bool((moved.abs() > 1e-6).any()) == (sees and encoder.kind != "frame")
+    match encoder:
+        case FrameConfig():
+            sees = False
+        case RecurrentConfig():
+            sees = encoder.bidirectional
+        case _:
+            sees = True
+    assert bool((moved.abs() > 1e-6).any()) == sees
 
 
 @pytest.mark.parametrize("config", [LSTMConfig, GRUConfig])

@@ -236,18 +236,8 @@ class CustomEncoder(Config):
         object.__setattr__(self, "settings", json_values(self.name, self.settings))
 
 
-TemporalConfig = (
-    TransformerConfig
-    | RotaryConfig
-    | LSTMConfig
-    | GRUConfig
-    | TCNConfig
-    | FrameConfig
-    | CustomEncoder
-)
-
-
 LayeredConfig = (
     TransformerConfig | RotaryConfig | LSTMConfig | GRUConfig | TCNConfig | FrameConfig
 )
 """Encoders whose layers can be split into shared and separate ones."""
+TemporalConfig = LayeredConfig | CustomEncoder
