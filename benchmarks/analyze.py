@@ -85,7 +85,8 @@ def run_decode(clip: str, _threads: int) -> dict[str, float]:
 
 def run_analyze(clip: str, threads: int) -> dict[str, float]:
     """The whole analysis with a CSV table; networks are loaded before the clock starts."""
-    from wildaffect.analysis.job import FileJob, run_job
+    from wildaffect.analysis.files import run_job
+    from wildaffect.analysis.job import FileJob
     from wildaffect.analysis.options import ColumnOptions, ReadOptions, build_analyzer
     from wildaffect.runtime.network import Device
 

@@ -48,7 +48,8 @@ class Clock:
 def measure(clip: Path) -> dict[str, float]:
     """Return CPU milliseconds a frame of each stage, after a run that does not count."""
     import wildaffect.inference.analyzer as analyzer_module
-    from wildaffect.analysis.job import FileJob, run_job
+    from wildaffect.analysis.files import run_job
+    from wildaffect.analysis.job import FileJob
     from wildaffect.analysis.options import ColumnOptions, ReadOptions, build_analyzer
 
     analyzer = build_analyzer()

@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 from target import Seed, Target
 
-from wildaffect.analysis.job import FileJob, run_job
+from wildaffect.analysis.files import run_job
+from wildaffect.analysis.job import FileJob
 from wildaffect.analysis.options import ColumnOptions, ReadOptions, build_analyzer
 from wildaffect.demo.clip import PORTRAIT
 from wildaffect.inference.analyzer import Analyzer

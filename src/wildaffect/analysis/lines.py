@@ -1,24 +1,13 @@
 """Analysis of one source to JSON Lines on standard output."""
 
 import sys
-import time
-from contextlib import ExitStack, closing
-from itertools import chain
+from collections.abc import Sequence
 
-from wildaffect.analysis.job import (
-    FileJob,
-    FileReport,
-    OnFrame,
-    end_of_live,
-    lost_frames,
-    note_of,
-    reported,
-    run_job,
-)
-from wildaffect.analysis.pictures import with_names
-from wildaffect.core.errors import Stopped, UnreadableVideo, no_frame_chosen
+from wildaffect.analysis.files import run_job
+from wildaffect.analysis.job import FileJob, FileReport, OnFrame
+from wildaffect.analysis.source_rows import SourceRows
+from wildaffect.core.results import FaceResult
 from wildaffect.inference.analyzer import Analyzer
-from wildaffect.outputs.summary import Summarizer
 from wildaffect.outputs.tables import json_rows
 
 
@@ -37,39 +26,18 @@ def write_lines(job: FileJob, analyzer: Analyzer, on_frame: OnFrame) -> FileRepo
         UsageError: If no frame was selected, or no face was found for the neutral.
         BrokenPipeError: If the reader of standard output has gone.
     """
-    started_s = time.monotonic()
-    error: str | None = None
-    stop: Stopped | None = None
+    schema = job.columns.schema(analyzer.artifact.manifest)
+
+    def write(rows: Sequence[FaceResult]) -> None:
+        sys.stdout.buffer.write(json_rows.rows(schema.batch(rows)))
+        sys.stdout.buffer.flush()
+
     job.neutral.check(job.source, job.read)
-    with ExitStack() as stack:
-        reader = stack.enter_context(job.read.open(job.source))
-        schema = job.columns.schema(analyzer.artifact.manifest)
-        summarizer = Summarizer(schema.spaces)
-        neutrals = job.neutral.neutrals(analyzer, job.source, job.read)
-        run = analyzer.run(reported(reader, on_frame), neutrals.of_track)
-        results = stack.enter_context(closing(run))
-        pictures = job.read.pictures(job.source)
-        rows = summarizer.observe(with_names(results, job.label, pictures))
-        first = next(rows, None)
-        if first is None:
-            raise no_frame_chosen(reader.info.name)
-        try:
-            for row in chain([first], rows):
-                sys.stdout.buffer.write(json_rows.rows(schema.batch([row])))
-                sys.stdout.buffer.flush()
-        except UnreadableVideo as broken:
-            error = str(broken)
-        except KeyboardInterrupt as interrupt:
-            stop = end_of_live(job, interrupt)
-        error = error or lost_frames(reader, pictures)
-        error = error and job.renamed(error)
+    with (
+        job.read.open(job.source) as reader,
+        SourceRows(job, analyzer, reader, schema, on_frame) as rows,
+    ):
+        stop = rows.send_to(write)
     if stop:
         raise stop
-    note = note_of(reader, neutrals, summarizer)
-    return FileReport(
-        source=job.name,
-        summary=summarizer.run(time.monotonic() - started_s),
-        tracks=summarizer.tracks(),
-        error=error,
-        note=job.renamed(note) if note and not error else None,
-    )
+    return rows.report()

@@ -13,7 +13,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from wildaffect.analysis.job import FileJob, FileReport, run_job
+from wildaffect.analysis.files import run_job
+from wildaffect.analysis.job import FileJob, FileReport
 from wildaffect.analysis.options import (
     ColumnOptions,
     OverlayOptions,

@@ -9,7 +9,6 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from wildaffect.analysis.job import lost_frames
 from wildaffect.analysis.neutral import AUTO, choose_neutral
 from wildaffect.analysis.options import (
     ColumnOptions,
@@ -23,6 +22,7 @@ from wildaffect.analysis.pictures import (
     timed_frames,
     with_names,
 )
+from wildaffect.analysis.source_rows import lost_frames
 from wildaffect.core.errors import TruncatedVideo
 from wildaffect.core.frames import Frame
 from wildaffect.core.results import FaceResult

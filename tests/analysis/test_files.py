@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from wildaffect.analysis.job import FileJob, run_job
+from wildaffect.analysis.files import run_job
+from wildaffect.analysis.job import FileJob
 from wildaffect.analysis.options import (
     ColumnOptions,
     OverlayOptions,
