@@ -70,6 +70,7 @@ MEANINGS = {
     "--stop": "SECONDS",
     "--strategy": "ddp|fsdp",
     "--threads": "N|auto",
+    "--token-file": "PATH",
     "--trackers": "wandb|mlflow",
     "--train-split": "SPLIT",
     "--workers": "N",

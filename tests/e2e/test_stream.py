@@ -62,10 +62,18 @@ def test_a_closed_pipe_ends_the_command_quietly(clip, in_child):
         (["CLIP", "--neutral", "0-1"], "neutral"),
         (["CLIP", "--to", "ws://127.0.0.1:TAKEN"], "choose another port"),
         (["CLIP", "--to", "osc://no-such-host.invalid:1"], "host must be known"),
+        (["CLIP", "--to", "ws://0.0.0.0:1/?token=x"], "file and give --token-file token"),
+        (["CLIP", "--to", "ws://0.0.0.0:1"], "got none; give --token-file token.txt"),
+        (["CLIP", "--token-file", "TAKEN.csv"], "TAKEN.csv: token file must go with a"),
+        (
+            ["CLIP", "--to", "ws://0.0.0.0:1", "--token-file", "no.txt"],
+            "no.txt: token file must be readable text",
+        ),
         (["CLIP", "--to", "TAKEN.csv"], "a file that is not the result of this input"),
     ],
 )
 def test_wrong_input_is_named(clip, tmp_path, monkeypatch, capfd, args, message):
+    monkeypatch.delenv("WILDAFFECT_TOKEN", raising=False)
     if "choose another port" in message or "host must be known" in message:
         pytest.importorskip("websockets")
         pytest.importorskip("pythonosc")

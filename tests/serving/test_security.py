@@ -7,9 +7,10 @@ import pytest
 from fastapi import FastAPI
 
 from wildaffect.core.errors import UsageError
+from wildaffect.core.tokens import is_loopback
 from wildaffect.serving.app import answer_errors
 from wildaffect.serving.security import Guard
-from wildaffect.serving.settings import ServiceSettings, is_loopback
+from wildaffect.serving.settings import ServiceSettings
 from wildaffect.serving.tokens import ChosenToken, choose_token, greeting
 
 TOKEN = "a-token-of-thirty-two-characters"

@@ -147,6 +147,22 @@ def test_a_token_is_checked(live_row):
             pass
 
 
+def test_programs_send_the_token_in_a_header():
+    client = pytest.importorskip("websockets.sync.client")
+    exceptions = pytest.importorskip("websockets.exceptions")
+    with WebSocketSink("127.0.0.1", 0, token=TOKEN) as sink:
+        address = f"ws://127.0.0.1:{sink.port}"
+        for header in (f"Bearer {TOKEN}x", f"Basic {TOKEN}", TOKEN):
+            with (
+                pytest.raises(exceptions.InvalidStatus, match="401"),
+                client.connect(address, additional_headers={"Authorization": header}),
+            ):
+                pass
+        right = {"Authorization": f"Bearer {TOKEN}"}
+        with client.connect(address, additional_headers=right):
+            pass
+
+
 @pytest.mark.parametrize("kind", [WebSocketSink, ZeroMqSink])
 def test_a_port_in_use_is_named(kind):
     pytest.importorskip("websockets" if kind is WebSocketSink else "zmq")

@@ -5,7 +5,6 @@ they come in, and results to download. `docs/service.md` shows it.
 """
 
 import json
-import os
 import shutil
 import time
 from collections.abc import Iterator, Mapping
@@ -17,6 +16,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from wildaffect.core.errors import UnreadableVideo, UsageError, WildAffectError
+from wildaffect.core.tokens import read_token
 
 FINAL_STATES = frozenset({"done", "failed", "canceled"})
 _BLOCK_BYTES = 1 << 16
@@ -49,7 +49,7 @@ class Client:
     def __post_init__(self) -> None:
         address, _, fragment = self.address.partition("#")
         given = dict(parse_qsl(fragment)).get("token")
-        token = self.token or given or os.environ.get("WILDAFFECT_TOKEN")
+        token = self.token or given or read_token()
         object.__setattr__(self, "address", address)
         object.__setattr__(self, "token", token)
         try:

@@ -15,8 +15,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from wildaffect.core.errors import unexpected
 from wildaffect.core.printable import printable
+from wildaffect.core.tokens import LOOPBACK_NAMES, bearer_token, is_same_token
 from wildaffect.serving.errors import ServiceError, Unexpected
-from wildaffect.serving.settings import LOOPBACK_NAMES, ServiceSettings
+from wildaffect.serving.settings import ServiceSettings
 
 COOKIE = "wildaffect-session"
 PAGE_POLICY = (
@@ -68,7 +69,7 @@ class Guard:
 
     def is_token(self, text: str) -> bool:
         """Return whether this is the token."""
-        return self._token is not None and _equal(text, self._token)
+        return self._token is not None and is_same_token(text, self._token)
 
     def _check(self, scope: Scope) -> None:
         headers = Headers(scope=scope)
@@ -120,14 +121,13 @@ class Guard:
         """Return whether a request carries the token, or the cookie, if one is needed."""
         if self._token is None:
             return True
-        scheme, _, given = headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and self.is_token(given.strip()):
+        if self.is_token(bearer_token(headers.get("authorization", ""))):
             return True
         try:
             cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
         except CookieError:
             return False
-        return cookie is not None and _equal(cookie.value, self.session)
+        return cookie is not None and is_same_token(cookie.value, self.session)
 
 
 class _Answer:
@@ -164,10 +164,6 @@ class _Answer:
         start = {"type": "http.response.start", "status": error.status, "headers": headers}
         await self(start)
         await self({"type": "http.response.body", "body": body})
-
-
-def _equal(given: str, right: str) -> bool:
-    return secrets.compare_digest(given.encode(), right.encode())
 
 
 def _place(origin: str) -> str:

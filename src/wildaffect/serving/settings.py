@@ -1,13 +1,11 @@
 """Settings and limits of the service."""
 
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from pathlib import Path
 
 from wildaffect.core.errors import UsageError
+from wildaffect.core.tokens import SHORTEST_TOKEN
 
-LOOPBACK_NAMES = frozenset({"localhost", "localhost.localdomain"})
-SHORTEST_TOKEN = 16
 LEAST_MEMORY_MB = 1024
 
 
@@ -77,13 +75,3 @@ class ServiceSettings:
         for folder in self.allow:
             if not folder.is_dir():
                 raise UsageError(f"{folder}: allowed folder must exist, got no such folder")
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether a host to bind to is reached from this machine alone."""
-    if host.lower() in LOOPBACK_NAMES:
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

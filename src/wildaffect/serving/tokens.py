@@ -1,15 +1,11 @@
 """The token of a service: given in a file or the environment, or generated."""
 
-import os
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from wildaffect.core.errors import UsageError
-from wildaffect.serving.settings import is_loopback
-
-VARIABLE = "WILDAFFECT_TOKEN"
+from wildaffect.core.tokens import is_loopback, read_token
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +21,11 @@ def choose_token(
 ) -> ChosenToken:
     """Return the token of a service.
 
-    It is not taken from the command line, which every user of a machine can read.
-
     Raises:
         UsageError: If the file cannot be read.
     """
-    if file is not None:
-        try:
-            return ChosenToken(file.read_text(encoding="utf-8").strip())
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"{file}: token file must be readable text") from error
-    if given := os.environ.get(VARIABLE, "").strip():
+    given = read_token(file)
+    if given is not None:
         return ChosenToken(given)
     if is_loopback(host) and not hostnames:
         return ChosenToken(None)

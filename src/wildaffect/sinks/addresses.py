@@ -1,11 +1,11 @@
 """Receivers by their address, as in `stream --to ws://127.0.0.1:8765`."""
 
-import os
 from difflib import get_close_matches
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from wildaffect.core.errors import UsageError
+from wildaffect.core.tokens import TOKEN_VARIABLE
 from wildaffect.outputs.schema import ResultSchema
 from wildaffect.outputs.sidecar import Provenance
 from wildaffect.outputs.table import table_format
@@ -18,23 +18,23 @@ from wildaffect.sinks.websocket import WebSocketSink
 from wildaffect.sinks.zeromq import ZeroMqSink
 
 STANDARD_OUTPUT = "-"
-TOKEN = "WILDAFFECT_TOKEN"
-"""Environment variable with the secret of a WebSocket, which other users cannot read."""
 SCHEMES = ("ws", "osc", "zmq", "lsl")
 
 
-def sink_of(address: str, schema: ResultSchema, provenance: Provenance) -> Sink:
+def sink_of(
+    address: str, schema: ResultSchema, provenance: Provenance, *, token: str | None = None
+) -> Sink:
     """Return the receiver at an address; nothing is opened yet.
 
     Args:
-        address: `-` for standard output; `ws://HOST:PORT`, beyond this machine with
-            `/?token=SECRET` or the variable WILDAFFECT_TOKEN; `osc://HOST:PORT`;
+        address: `-` for standard output; `ws://HOST:PORT`; `osc://HOST:PORT`;
             `zmq://HOST:PORT`; `lsl:NAME`; or the name of a table.
         schema: Columns of the rows.
         provenance: Origin of the rows, for a table.
+        token: Secret of a WebSocket.
 
     Raises:
-        UsageError: If it is none of these.
+        UsageError: If it is none of these, or holds a token.
     """
     if address == STANDARD_OUTPUT:
         return StandardOutput()
@@ -45,9 +45,14 @@ def sink_of(address: str, schema: ResultSchema, provenance: Provenance) -> Sink:
         table_format(Path(address))
         return TableSink(Path(address), schema, provenance)
     parts = urlsplit(address)
+    if "token" in parse_qs(parts.query, keep_blank_values=True):
+        raise UsageError(
+            f"{address.partition('?')[0]}: receiver must not hold the token, which every "
+            "user of this machine could read; put it into a file and give "
+            f'`token_file="token.txt"`, or set {TOKEN_VARIABLE}'
+        )
     match parts.scheme:
         case "ws":
-            (token,) = parse_qs(parts.query).get("token", [os.environ.get(TOKEN)])[:1]
             return WebSocketSink(*_place(address, parts), token)
         case "osc":
             return OscSink(*_place(address, parts), schema)

@@ -1,20 +1,25 @@
 """WebSocket: a server that sends rows as JSON to every client."""
 
 import contextlib
-import hmac
 import logging
 import re
 import socket
 import time
 from collections import deque
 from http import HTTPStatus
-from ipaddress import ip_address
 from threading import Condition, Thread
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 from wildaffect.core.errors import MissingExtra, OutputError, UsageError
+from wildaffect.core.tokens import (
+    SHORTEST_TOKEN,
+    TOKEN_VARIABLE,
+    bearer_token,
+    is_loopback,
+    is_same_token,
+)
 from wildaffect.sinks.sink import LiveRow
 
 if TYPE_CHECKING:
@@ -31,16 +36,14 @@ _OPEN_S = 2.0
 _POLL_S = 0.02
 _STUCK_S = 10.0
 """Time after which a client that does not read is dropped."""
-MIN_TOKEN = 16
-"""Minimum number of characters of a token."""
 
 
 class WebSocketSink:
     """Serves `ws://host:port`; a message is a row as in a `.jsonl` table.
 
     A client that does not keep up loses the oldest rows that wait for it. Pages of other
-    sites are refused. Beyond this machine a token is needed, which clients append as
-    `?token=...`.
+    sites are refused. Beyond this machine a token is needed, which programs send as
+    `Authorization: Bearer TOKEN`, and pages, which cannot, append as `?token=TOKEN`.
 
     Args:
         host: Address of this machine; a loopback one is open to its users alone.
@@ -52,15 +55,16 @@ class WebSocketSink:
     """
 
     def __init__(self, host: str, port: int, token: str | None = None) -> None:
-        if token is None and not _is_loopback(host):
+        if token is None and not is_loopback(host):
             raise UsageError(
                 f"ws://{host}:{port}: token must be given where other machines can "
-                f"connect, got none; set WILDAFFECT_TOKEN, or use 127.0.0.1"
+                f'connect, got none; give `token_file="token.txt"`, set '
+                f"{TOKEN_VARIABLE}, or use 127.0.0.1"
             )
-        if token is not None and len(token) < MIN_TOKEN:
+        if token is not None and len(token) < SHORTEST_TOKEN:
             raise UsageError(
-                f"ws://{host}:{port}: token must have at least {MIN_TOKEN} characters, got "
-                f"{len(token)}"
+                f"ws://{host}:{port}: token must have at least {SHORTEST_TOKEN} "
+                f"characters, got {len(token)}"
             )
         self._host, self._port, self._token = host, port, token
         self._clients: set[_Client] = set()
@@ -83,7 +87,7 @@ class WebSocketSink:
                 self._host,
                 self._port,
                 origins=[None, _LOOPBACK_PAGES],  # programs have none
-                process_request=self._refuse_strangers,
+                process_request=self._check_token,
                 max_size=1 << 10,
                 open_timeout=_OPEN_S,
                 close_timeout=_CLOSE_S,
@@ -131,15 +135,19 @@ class WebSocketSink:
         finally:
             self._clients.discard(client)
 
-    def _refuse_strangers(
+    def _check_token(
         self, connection: "ServerConnection", request: "Request"
     ) -> "Response | None":
         if self._token is None:
             return None
-        (given,) = parse_qs(urlsplit(request.path).query).get("token", [""])[:1]
-        if hmac.compare_digest(given.encode(), self._token.encode()):
+        (of_page,) = parse_qs(urlsplit(request.path).query).get("token", [""])[:1]
+        given = bearer_token(request.headers.get("Authorization", "")) or of_page
+        if is_same_token(given, self._token):
             return None
-        return connection.respond(HTTPStatus.UNAUTHORIZED, "connect with ?token=SECRET\n")
+        return connection.respond(
+            HTTPStatus.UNAUTHORIZED,
+            "send the header 'Authorization: Bearer TOKEN', or connect with ?token=TOKEN\n",
+        )
 
 
 class _Client:
@@ -198,15 +206,6 @@ class _Client:
                 self._connection.recv()
         except ConnectionClosed:
             self.end()
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def _silent_logger() -> Any:

@@ -19,6 +19,7 @@ from wildaffect.analysis.pictures import source_name, with_names
 from wildaffect.core.errors import Stopped, UnreadableVideo, UsageError
 from wildaffect.core.frames import Frame
 from wildaffect.core.printable import printable
+from wildaffect.core.tokens import read_token
 from wildaffect.inference.artifact import DEFAULT, Artifact
 from wildaffect.outputs.schema import ResultSchema
 from wildaffect.outputs.sidecar import Provenance
@@ -37,6 +38,7 @@ def stream_to(  # noqa: PLR0913 - each is an option of the command
     source: str | Path | int,
     to: str | Path | Sink | Sequence[str | Path | Sink] = STANDARD_OUTPUT,
     *,
+    token_file: str | Path | None = None,
     loop: bool = False,
     stop_s: float | None = None,
     model: str | Path | Artifact = DEFAULT,
@@ -60,6 +62,8 @@ def stream_to(  # noqa: PLR0913 - each is an option of the command
         to: Receivers: `-` for JSON Lines on standard output, `ws://HOST:PORT` for a
             WebSocket server, `osc://HOST:PORT`, `zmq://HOST:PORT`, `lsl:NAME`, the name of
             a table, or an own `Sink`.
+        token_file: File with the token that clients of a WebSocket must send; by default it
+            is that in the environment variable `WILDAFFECT_TOKEN`, if set.
         loop: Play a file again and again.
         stop_s: Time at which to stop.
         model: Name of an embedded model, folder or zip of an exported model, or result of
@@ -105,7 +109,7 @@ def stream_to(  # noqa: PLR0913 - each is an option of the command
             artifact=describe_artifact(analyzer),
             options=asdict(read) | asdict(columns) | {"neutral": choice.describe()},
         )
-        sinks = [_sink(each, schema, provenance) for each in _listed(to)]
+        sinks = _sinks(_listed(to), token_file, schema, provenance)
         if is_live(parsed):
             frames = _closing(reader)
             opened.pop_all()
@@ -142,10 +146,25 @@ def _listed(to: str | Path | Sink | Sequence[str | Path | Sink]) -> list[str | P
     return list(to) if isinstance(to, Sequence) else [to]
 
 
-def _sink(place: str | Path | Sink, schema: ResultSchema, provenance: Provenance) -> Sink:
-    if isinstance(place, str | Path):
-        return sink_of(str(place), schema, provenance)
-    return place
+def _sinks(
+    to: Sequence[str | Path | Sink],
+    token_file: str | Path | None,
+    schema: ResultSchema,
+    provenance: Provenance,
+) -> list[Sink]:
+    places = [str(each) if isinstance(each, Path) else each for each in to]
+    if token_file is not None and not any(
+        isinstance(place, str) and place.startswith("ws://") for place in places
+    ):
+        raise UsageError(
+            f"{token_file}: token file must go with a receiver that checks it, got none; "
+            "add ws://HOST:PORT, or leave it out"
+        )
+    token = read_token(None if token_file is None else Path(token_file))
+    return [
+        sink_of(place, schema, provenance, token=token) if isinstance(place, str) else place
+        for place in places
+    ]
 
 
 def _frames_of(opened: Callable[[], VideoReader]) -> Iterator[Frame]:

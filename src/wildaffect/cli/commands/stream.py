@@ -4,6 +4,7 @@ Example: wildaffect stream 0 --to ws://127.0.0.1:8765 --to session.csv
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from wildaffect.cli.parser.marks import Positional
@@ -23,6 +24,9 @@ class Command:
     to: tuple[str, ...] = ("-",)
     """Receivers: - for JSON Lines on standard output, ws://HOST:PORT for a WebSocket
     server, osc://HOST:PORT, zmq://HOST:PORT, lsl:NAME, or the name of a table."""
+    token_file: Path | None = None
+    """File with the token that clients of a WebSocket must send; so does the environment
+    variable WILDAFFECT_TOKEN. Where other machines can connect, one is needed."""
     loop: bool = False
     """Play a video again and again."""
     stop: float | None = None
@@ -63,6 +67,7 @@ def run(command: Command) -> int:
         state = stream_to(
             command.source,
             command.to,
+            token_file=command.token_file,
             loop=command.loop,
             stop_s=command.stop,
             model=command.model,
