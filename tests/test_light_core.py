@@ -114,7 +114,13 @@ def run(code: str, folder: Path, **more: str) -> subprocess.CompletedProcess[str
         capture_output=True,
         text=True,
         cwd=folder,
-        env={"HOME": str(folder), "TMPDIR": str(folder), "OMP_NUM_THREADS": "1"} | more,
+        env={
+            "HOME": str(folder),
+            "TMPDIR": str(folder),
+            "OMP_NUM_THREADS": "1",
+            "PYTHONPATH": str(PACKAGE.parent),  # a checkout other than the installed one
+        }
+        | more,
     )
 
 
