@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 from wildaffect.cli.training_progress import TrainingProgress
@@ -18,6 +19,12 @@ def test_a_run_without_steps_counts_its_epochs():
     with TrainingProgress() as progress:
         progress.show_epoch(RUN, EPOCH)
         assert lines_of(progress) == {"a": "a: loss 0.500, score 1.250 1/2"}
+
+
+def test_a_score_that_is_not_defined_is_no_number():
+    with TrainingProgress() as progress:
+        progress.show_epoch(RUN, replace(EPOCH, scores={"score": float("nan")}))
+        assert lines_of(progress) == {"a": "a: loss 0.500, score not defined 1/2"}
 
 
 def test_a_run_with_steps_shows_the_last_epoch_beside_them():

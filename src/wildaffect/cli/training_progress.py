@@ -9,6 +9,7 @@ from wildaffect.core.progress import ProgressDisplay
 from wildaffect.training.core.distributed import is_first_process
 from wildaffect.training.core.epochs import Epoch, TrainingPlan
 from wildaffect.training.core.runs import Run
+from wildaffect.training.core.scores import UNDEFINED, score_text
 
 _SCORING, _READING = "scoring", "reading annotations and features"
 
@@ -53,7 +54,7 @@ class TrainingProgress:
         name = run.folder.name
         text = f"{name}: loss {epoch.loss:.3f}"
         if "score" in epoch.scores:
-            text += f", score {epoch.scores['score']:.3f}"
+            text += f", score {score_text(epoch.scores['score'], UNDEFINED)}"
         if name in self._texts:
             self._texts[name] = f"{text} (epoch {epoch.number})"
         else:

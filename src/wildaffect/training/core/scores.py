@@ -1,7 +1,7 @@
 """Official scores of tasks, their sum, and files of scores."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import nan
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,8 @@ from wildaffect.metrics.bootstrap import bootstrap_interval, interval_text
 from wildaffect.metrics.scores import TaskScores, VideoStatistics
 
 NUM_RESAMPLES = 1000
+UNDEFINED = "not defined"
+"""Text of a score that is no number for a reason that is not recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +30,12 @@ class ScoreLine:
     """Lower end of the 95 % interval of the sum, over resampled videos; None, like `high`,
     for too few videos."""
     high: float | None
+    undefined: dict[str, str] = field(default_factory=dict)
+    """Why a score is not a number, for each that is not; see `why_undefined`."""
+
+    def text(self, name: str) -> str:
+        """Return a score, or why it is not a number."""
+        return score_text(self.scores[name], self.undefined.get(name, UNDEFINED))
 
     @property
     def interval(self) -> str:
@@ -39,12 +47,38 @@ class ScoreLine:
     @property
     def total(self) -> str:
         """Return the sum in words."""
-        return f"score {score_text(self.scores['score'])}"
+        return f"score {self.text('score')}"
 
 
-def score_text(value: float) -> str:
-    """Return a score, or that no frame has a label of its task."""
-    return "no labels" if np.isnan(value) else f"{value:.3f}"
+def score_text(value: float, reason: str) -> str:
+    """Return a score, or the reason why it is not a number."""
+    return reason if np.isnan(value) else f"{value:.3f}"
+
+
+def why_undefined(scores: TaskScores, tasks: Sequence[Task]) -> dict[str, str]:
+    """Return why the score of a task, or their sum, is not a number; for those alone.
+
+    A correlation needs two labels, and labels or predictions that vary. F1 is a number
+    wherever there are labels: that of a class that never occurs is 0.
+    """
+    num_labels = {
+        Task.VALENCE: scores.num_valence,
+        Task.AROUSAL: scores.num_arousal,
+        Task.EXPRESSION: scores.num_expression,
+        Task.ACTION_UNITS: scores.num_action_units,
+        Task.DIMENSIONS: scores.dimensions.num,
+        Task.INTENSITIES: scores.intensities.num,
+    }
+    texts = {0: "no labels", 1: "one label"}
+    found = {
+        str(task): texts.get(int(np.max(num_labels[task], initial=0)), "constant labels")
+        for task in tasks
+        if np.isnan(_by_task(scores)[task])
+    }
+    if len(found) == len(tasks):  # the sum of nothing
+        reasons = set(found.values())
+        found["score"] = reasons.pop() if len(reasons) == 1 else UNDEFINED
+    return found
 
 
 _SCORES = TypeAdapter(list[ScoreLine])
@@ -68,6 +102,7 @@ def score_line(
         scores=task_scores(pooled, tasks),
         low=None if np.isnan(interval.low) else float(interval.low),
         high=None if np.isnan(interval.high) else float(interval.high),
+        undefined=why_undefined(pooled, tasks),
     )
 
 
@@ -86,7 +121,7 @@ def read_scores(path: Path) -> list[ScoreLine]:
 
 
 def labeled_tasks(scores: TaskScores, tasks: Sequence[Task]) -> list[Task]:
-    """Return the tasks that have labels: their score is a number."""
+    """Return the tasks whose score is a number: those with labels that define it."""
     found = _by_task(scores)
     return [task for task in tasks if not np.isnan(found[task])]
 
@@ -114,8 +149,8 @@ def _sum_limits(tasks: Sequence[Task]) -> tuple[float, float]:
 def task_scores(scores: TaskScores, tasks: Sequence[Task]) -> dict[str, float]:
     """Return the official score of each task and their sum as `score`.
 
-    A task that is not predicted is omitted; a task without labels is NaN, and left out of
-    the sum.
+    A task that is not predicted is omitted; one without labels, or with constant ones, is
+    NaN, and left out of the sum.
     """
     found = {
         str(task): float(value) for task, value in _by_task(scores).items() if task in tasks

@@ -4,7 +4,7 @@ Symbols: S seeds.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -14,7 +14,12 @@ from wildaffect.core.tasks import LabelSpaces, Task
 from wildaffect.inference.calibration import Calibration
 from wildaffect.metrics.bootstrap import Interval, paired_bootstrap_over_runs
 from wildaffect.metrics.scores import TaskScores, VideoStatistics
-from wildaffect.training.core.scores import labeled_tasks, score_sum, task_scores
+from wildaffect.training.core.scores import (
+    labeled_tasks,
+    score_sum,
+    task_scores,
+    why_undefined,
+)
 from wildaffect.training.temporal.calibrate_and_score import calibrate
 from wildaffect.training.temporal.load import Split
 from wildaffect.training.temporal.score import video_statistics
@@ -56,6 +61,8 @@ class Line:
     """Paired difference of the sum; videos and seeds resampled."""
     num_parameters: int = 0
     seconds: float = 0.0
+    undefined: dict[str, str] = field(default_factory=dict)
+    """Why a score is not a number in one of the seeds, for each that is not."""
 
 
 class Comparison:
@@ -79,7 +86,8 @@ class Comparison:
     ) -> Line:
         """Return the scores of a system and its difference from `against`."""
         runs = self._statistics(one, step)
-        found = [task_scores(run.pooled(), self._tasks) for run in runs]
+        pooled = [run.pooled() for run in runs]
+        found = [task_scores(scores, self._tasks) for scores in pooled]
         sums = [scores["score"] for scores in found]
         difference = None
         if against is not None:
@@ -96,6 +104,11 @@ class Comparison:
             difference=difference,
             num_parameters=one.num_parameters,
             seconds=one.seconds,
+            undefined=dict(
+                pair
+                for scores in pooled
+                for pair in why_undefined(scores, self._tasks).items()
+            ),
         )
 
     def ensemble(self, name: str, members: Sequence[System]) -> System:

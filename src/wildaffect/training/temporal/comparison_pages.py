@@ -9,7 +9,7 @@ from math import isfinite, isnan
 from wildaffect.core.tasks import Task
 from wildaffect.metrics.bootstrap import interval_text
 from wildaffect.reporting.tables import markdown_rows
-from wildaffect.training.core.scores import score_text
+from wildaffect.training.core.scores import UNDEFINED, score_text
 from wildaffect.training.temporal.comparison import Line
 from wildaffect.training.temporal.pages import TITLES
 
@@ -25,10 +25,10 @@ def to_markdown(lines: Sequence[Line], note: str) -> str:
     rows = []
     for line in lines:
         cells = [line.name, line.step]
-        cells += [score_text(line.scores[task]) for task in tasks]
+        cells += [_score(line, task) for task in tasks]
         sd = f" ({line.sd:.3f})" if isfinite(line.sd) else ""
         cells += [
-            f"{score_text(line.scores['score'])}{sd}",
+            f"{_score(line, 'score')}{sd}",
             _difference(line),
             line.against,
         ]
@@ -120,6 +120,10 @@ def _text(x: float, y: float, text: str, anchor: str, color: str = "#1b2330") ->
     )
 
 
+def _score(line: Line, name: str) -> str:
+    return score_text(line.scores[name], line.undefined.get(name, UNDEFINED))
+
+
 def _difference(line: Line) -> str:
     if line.difference is None:
         return ""
@@ -128,5 +132,5 @@ def _difference(line: Line) -> str:
         for end in (line.difference.value, line.difference.low, line.difference.high)
     )
     if isnan(value):
-        return "no labels"
+        return UNDEFINED
     return f"{value:+.3f} [{interval_text(low, high, sign=True)}]"

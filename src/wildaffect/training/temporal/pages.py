@@ -7,7 +7,13 @@ from rich.table import Table
 from wildaffect.calibration.fitting import CrossFit
 from wildaffect.core.console import Console
 from wildaffect.core.tasks import Task
-from wildaffect.training.core.scores import ScoreLine, score_text, task_scores
+from wildaffect.metrics.scores import TaskScores
+from wildaffect.training.core.scores import (
+    ScoreLine,
+    score_text,
+    task_scores,
+    why_undefined,
+)
 
 MIN_WIDTH = 110
 """Width in characters if the output is not a terminal."""
@@ -42,7 +48,7 @@ def score_table(lines: Sequence[ScoreLine], title: str) -> Table:
 
 def score_cell(line: ScoreLine, name: str) -> str:
     """Return the table cell of a score; a dash for a task that was not predicted."""
-    return score_text(line.scores[name]) if name in line.scores else "-"
+    return line.text(name) if name in line.scores else "-"
 
 
 def fit_table(fitted: CrossFit, tasks: Sequence[Task], fitted_on: str) -> Table:
@@ -52,9 +58,19 @@ def fit_table(fitted: CrossFit, tasks: Sequence[Task], fitted_on: str) -> Table:
     for name in ("", *(TITLES[task] for task in tasks), "sum"):
         table.add_column(name, justify="left" if not name else "right", no_wrap=True)
     for step in fitted.steps:
-        inside = task_scores(step.in_sample.pooled(), tasks)
-        outside = task_scores(step.out_of_sample.pooled(), tasks)
-        names = [*map(str, tasks), "score"]
-        cells = (f"{score_text(inside[n])} / {score_text(outside[n])}" for n in names)
+        inside, outside = (
+            _texts(statistics.pooled(), tasks)
+            for statistics in (step.in_sample, step.out_of_sample)
+        )
+        cells = (f"{inside[name]} / {outside[name]}" for name in (*tasks, "score"))
         table.add_row(step.name, *cells)
     return table
+
+
+def _texts(scores: TaskScores, tasks: Sequence[Task]) -> dict[str, str]:
+    """Return the text of each score and of their sum."""
+    reasons = why_undefined(scores, tasks)
+    return {
+        name: score_text(value, reasons.get(name, ""))
+        for name, value in task_scores(scores, tasks).items()
+    }
