@@ -1,6 +1,7 @@
 """What is printed about finished files."""
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -52,6 +53,20 @@ def test_a_video_without_a_face_is_named(capsys):
     report = FileReport(source="a.mp4", result=Path("a.csv"), summary=summary)
     _, shown = printed([report], capsys)
     assert shown.out.splitlines()[:2] == ["wrote a.csv", "no face was found in a.mp4"]
+
+
+def test_a_report_does_not_begin_on_the_line_of_a_bar(capsys, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")  # rich then takes the stream for a terminal
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys, "stderr", sys.stdout)  # as both are the same terminal
+    terminal = Terminal(jobs=[job("a.mp4")], quiet=False, as_json=False)
+    with terminal.progress:
+        terminal.progress.show("other", 3, 10)
+        terminal.add(FileReport(source="a.mp4", result=Path("a.csv")))
+    before, _, after = capsys.readouterr().out.partition("wrote a.csv")
+    assert "3/10" in before
+    assert before.endswith("\x1b[2K"), "the bar is erased first"
+    assert "3/10" in after, "the bar comes back"
 
 
 def test_after_an_interrupt_what_is_unfinished_is_named(capsys, tmp_path):

@@ -36,6 +36,19 @@ def test_short_work_and_quiet_work_show_nothing(capsys):
     assert (shown.out, shown.err) == ("", "clip: 2 frames do not decode\n")
 
 
+def test_standard_output_is_not_redirected_to_the_terminal_of_the_bars(capsys, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")  # rich then takes the stream for a terminal
+    monkeypatch.setenv("TERM", "xterm")
+    with ProgressDisplay() as progress:
+        progress.show("clip", 3, 10)
+        with progress.hidden():
+            print("a result")
+        print("a row")
+    shown = capsys.readouterr()
+    assert shown.out == "a result\na row\n"
+    assert "a r" not in shown.err
+
+
 @pytest.mark.parametrize("text", [None, "reading \x1b]0;name\x07 [bold]"])
 def test_a_terminal_gets_bars_that_execute_no_name(capsys, monkeypatch, text):
     monkeypatch.setenv("FORCE_COLOR", "1")  # rich then takes the stream for a terminal

@@ -29,7 +29,7 @@ class Finished(NamedTuple):
     """Without lines of progress, which appear after two seconds."""
 
 
-_PROGRESS = re.compile(r".+ frames/s \d+/(\d+|\?)\n")
+_PROGRESS = re.compile(r".+ \d+/(\d+|\?)\n")
 
 
 def views(num_frames: int, size: tuple[int, int], zoom: float) -> list[np.ndarray]:

@@ -19,6 +19,10 @@ MAX_SKIPPED = 20
 """Maximum number of lines about skipped files; the last line counts all."""
 
 
+MIN_SPEED_S = 0.5
+"""Time from the first frame until a speed is shown."""
+
+
 class Terminal:
     """Progress on standard error while `progress` is open, reports on standard output.
 
@@ -62,13 +66,11 @@ class Terminal:
         many = len(self._numbers) > 1
         prefix = f"[{self._numbers[key]}/{len(self._numbers)}] " if many else ""
         before, since_s = self._starts.setdefault(key, (num_frames - 1, now_s))
-        speed = (num_frames - before) / job.read.every / max(now_s - since_s, 1e-3)
-        self.progress.show(
-            _row(*key),
-            num_frames,
-            info.num_frames,
-            text=f"{prefix}{info.name}, {speed:.0f} frames/s",
-        )
+        text = f"{prefix}{info.name}"
+        if now_s - since_s >= MIN_SPEED_S:
+            speed = (num_frames - before) / job.read.every / (now_s - since_s)
+            text += f", {speed:.0f} frames/s"
+        self.progress.show(_row(*key), num_frames, info.num_frames, text=text)
 
     def add(self, report: FileReport) -> None:
         """Show the outcome of one job."""
@@ -80,8 +82,11 @@ class Terminal:
             self.progress.print(f"wildaffect: {report.error}")
         if report.note:
             self.progress.print(f"wildaffect: {report.note}")
-        if self._quiet or self._as_json:
-            return
+        if not (self._quiet or self._as_json):
+            with self.progress.hidden():
+                self._print(report)
+
+    def _print(self, report: FileReport) -> None:
         if report.was_finished:
             self._out.print(
                 f"{report.result or report.uploaded[0]}: finished before, left as it is",

@@ -1,6 +1,8 @@
 """Progress display of every command: bars on a terminal, a line now and then elsewhere."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -48,6 +50,7 @@ class ProgressDisplay:
             console=self._console,
             disable=quiet or not is_live,
             transient=True,
+            redirect_stdout=False,  # it would go to standard error; see `hidden`
         )
         self._ids: dict[str, TaskID] = {}
         self._lines: dict[str, str] = {}
@@ -112,6 +115,18 @@ class ProgressDisplay:
     def print(self, message: str) -> None:
         """Print a line that stays, above the bars."""
         self._console.print(message, markup=False)
+
+    @contextmanager
+    def hidden(self) -> Iterator[None]:
+        """Take the bars off the terminal while something else is printed on it."""
+        if not self._bars.live.is_started:
+            yield
+            return
+        self._bars.stop()
+        try:
+            yield
+        finally:
+            self._bars.start()
 
     def _print_lines(self) -> None:
         printed: dict[str, str] = {}

@@ -74,9 +74,10 @@ def run(command: Command) -> int:
                 continue
             counts = Counter(event.label for event in report.events).most_common()
             listed = ", ".join(f"{label} {count}" for label, count in counts)
-            print(
-                f"wrote {printable(str(report.path))}: "
-                f"{counted(len(report.events), 'event')}"
-                f"{f' ({printable(listed)})' if listed else ''}"
-            )
+            with display.hidden():
+                print(
+                    f"wrote {printable(str(report.path))}: "
+                    f"{counted(len(report.events), 'event')}"
+                    f"{f' ({printable(listed)})' if listed else ''}"
+                )
     return 1 if has_errors else 0
