@@ -9,10 +9,8 @@ import argparse
 import gzip
 from pathlib import Path
 
-from wildaffect.synth.motion import FPS
-from wildaffect.synth.scene import SceneFrame, Staging, draw_scene
-from wildaffect.synth.scene_files import write_table
-from wildaffect.video.write import VideoWriter
+from wildaffect.synth.scene import Staging, draw_scene
+from wildaffect.synth.scene_files import write_table, write_video
 
 SEED = (2026, 3)
 HEIGHT, WIDTH = 360, 640
@@ -36,18 +34,8 @@ def main() -> None:
         cast=CAST,
         staging=Staging(num_people_probs=NUM_PEOPLE_PROBS),
     )
-    path, kept = folder / "people.mp4", []
-    with VideoWriter(path, width=WIDTH, height=HEIGHT, fps_hint=FPS) as video:
-        for frame in frames:
-            video.write(frame.rgb, frame.index / FPS)
-            kept.append(
-                SceneFrame(
-                    index=frame.index,
-                    shot=frame.shot,
-                    rgb=frame.rgb[:0],
-                    people=frame.people,
-                )
-            )
+    path = folder / "people.mp4"
+    kept = write_video(path, frames, WIDTH, HEIGHT)
     truth = folder / "people.csv"
     write_table(truth, kept)
     packed = gzip.compress(truth.read_bytes(), mtime=0)  # a quarter of the size

@@ -8,9 +8,9 @@ import re
 from dataclasses import dataclass
 
 from wildaffect.core.tasks import EXTENDED_ACTION_UNITS, LabelSpaces
-from wildaffect.outputs.columns import FeatureGroup, result_schema
+from wildaffect.outputs.columns import result_schema
 from wildaffect.outputs.schema import Column
-from wildaffect.reporting.tables import markdown_rows
+from wildaffect.outputs.schema_page import EXAMPLE_OF_FEATURES, column_rows
 
 MAX_SHOWN = 60
 SIDED = ("AU04", "AU05", "AU12", "AU43")
@@ -182,35 +182,20 @@ def columns_of(signal: Signal) -> list[Column]:
 
 def all_columns() -> tuple[Column, ...]:
     """Return every column that `analyze` can write with the embedded models."""
-    example = FeatureGroup(
-        name="GROUP", columns=("NAME",), meaning="One value of a feature group"
-    )
     schema = result_schema(
         LabelSpaces(action_units=EXTENDED_ACTION_UNITS),
         intensities=True,
         sided=SIDED,
         landmarks=True,
         blendshapes=True,
-        features=(example,),
+        features=(EXAMPLE_OF_FEATURES,),
     )
     return schema.columns
 
 
 def _page(signal: Signal) -> str:
     columns = columns_of(signal)
-    table = markdown_rows(
-        ("column", "type", "unit or range", "may be empty", "meaning"),
-        [
-            (
-                f"`{column.name}`",
-                column.type,
-                column.unit or "-",
-                "yes" if column.optional else "no",
-                column.meaning,
-            )
-            for column in columns[:MAX_SHOWN]
-        ],
-    )
+    table = column_rows(columns[:MAX_SHOWN])
     rest = len(columns) - MAX_SHOWN
     more = f"\n\n... and {rest} more up to `{columns[-1].name}`." if rest > 0 else ""
     return (

@@ -39,6 +39,12 @@ class Balanced(HTMLParser):
         assert self.open.pop() == tag
 
 
+def evaluating(predictions, truth):
+    """Return the words of a short command."""
+    files = [str(predictions), "--annotations", str(truth)]
+    return ["evaluate", *files, "--resamples", "50"]
+
+
 @pytest.fixture
 def report(truth, prediction_file):
     annotated = read_annotated(truth)
@@ -95,14 +101,7 @@ def test_markdown_has_whole_tables_and_the_hashes(report):
 
 def test_the_command_prints_and_writes_a_report(truth, prediction_file, tmp_path, capsys):
     page = tmp_path / "out" / "report.html"
-    args = [
-        "evaluate",
-        str(prediction_file),
-        "--annotations",
-        str(truth),
-        "--resamples",
-        "50",
-    ]
+    args = evaluating(prediction_file, truth)
     assert main([*args, "--report", str(page)]) == 0
     printed = capsys.readouterr().out
     assert "abaw-mtl: P 0.758" in printed
@@ -116,14 +115,7 @@ def test_a_number_with_departures_is_never_shown_as_the_official_one(
     prediction_file.write_text(
         "\n".join(prediction_file.read_text().splitlines()[:-2]) + "\n"
     )
-    args = [
-        "evaluate",
-        str(prediction_file),
-        "--annotations",
-        str(truth),
-        "--resamples",
-        "50",
-    ]
+    args = evaluating(prediction_file, truth)
     pages = [prediction_file.with_name(name) for name in ("r.html", "r.md")]
     for page in pages:
         assert main([*args, "--missing", "skip", "--report", str(page)]) == 0
@@ -134,30 +126,16 @@ def test_a_number_with_departures_is_never_shown_as_the_official_one(
 def test_what_the_other_system_lacks_is_on_every_page(truth, prediction_file, capsys):
     other = prediction_file.with_name("other.csv")
     other.write_text("\n".join(prediction_file.read_text().splitlines()[:-2]) + "\n")
-    args = [
-        "evaluate",
-        str(prediction_file),
-        "--annotations",
-        str(truth),
-        "--missing",
-        "skip",
-    ]
+    args = [*evaluating(prediction_file, truth), "--missing", "skip"]
     for page in (prediction_file.with_name("r.html"), prediction_file.with_name("r.md")):
-        flags = ["--against", str(other), "--resamples", "50", "--report", str(page)]
+        flags = ["--against", str(other), "--report", str(page)]
         assert main([*args, *flags]) == 0
         assert "The other: valence: 2 of 8 frames" in page.read_text()
     assert "the other departs" in capsys.readouterr().out
 
 
 def test_the_command_gives_json_alone_to_a_script(truth, prediction_file, capsys):
-    args = [
-        "evaluate",
-        str(prediction_file),
-        "--annotations",
-        str(truth),
-        "--resamples",
-        "50",
-    ]
+    args = evaluating(prediction_file, truth)
     assert main([*args, "--json", "--against", str(prediction_file)]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["protocol"] == "abaw-mtl"
@@ -192,14 +170,7 @@ def test_wrong_flags_end_in_one_line(
 
 def test_classes_of_ones_own_are_mapped_by_a_file(truth, prediction_file, tmp_path, capsys):
     prediction_file.write_text(prediction_file.read_text().replace("Happiness", "happy"))
-    args = [
-        "evaluate",
-        str(prediction_file),
-        "--annotations",
-        str(truth),
-        "--resamples",
-        "50",
-    ]
+    args = evaluating(prediction_file, truth)
     assert main(args) == 1
     assert "got 'happy'" in capsys.readouterr().err
     names = "Neutral Anger Disgust Fear Sadness Surprise Other".split()
@@ -215,7 +186,6 @@ def test_classes_of_ones_own_are_mapped_by_a_file(truth, prediction_file, tmp_pa
 def test_a_submission_is_scored_as_it_stands(truth, capsys):
     submission = truth.with_name("submission.txt")
     submission.write_text(truth.read_text())
-    args = ["evaluate", str(submission), "--annotations", str(truth)]
-    assert main([*args, "--resamples", "50"]) == 0
+    assert main(evaluating(submission, truth)) == 0
     # 1 + 3/8 + 1/12: five classes and eleven units never occur, and count as 0.
     assert "P 1.458" in capsys.readouterr().out

@@ -1,10 +1,15 @@
+from dataclasses import replace
+from functools import partial
+
 import av
 import cv2
 import pytest
 
+from wildaffect.core.preprocess import Preprocess
 from wildaffect.demo.clip import PORTRAIT
+from wildaffect.features.embedding import Embedder
 from wildaffect.features.extract import ExtractOptions, ExtractPlan
-from wildaffect.features.sets import geometry_set
+from wildaffect.features.sets import FeatureSet, geometry_set
 from wildaffect.features.store import FeatureStore
 from wildaffect.runtime.network import Device
 
@@ -47,6 +52,19 @@ def plan(tmp_path):
         sets=(geometry_set(),),
         options=ExtractOptions(device=Device()),
     )
+
+
+@pytest.fixture
+def unloadable(plan):
+    """A plan with a network that no worker can load."""
+    preprocess = Preprocess(size_px=8, mean=(0.5,), std=(0.5,), channels="gray")
+    features = FeatureSet(
+        name="x",
+        columns=("a",),
+        start=partial(Embedder, b"no network", preprocess, Device()),
+        weights_sha256="w",
+    )
+    return replace(plan, sets=(features,))
 
 
 @pytest.fixture

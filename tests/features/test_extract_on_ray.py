@@ -4,23 +4,17 @@ import os
 import subprocess
 import sys
 from contextlib import suppress
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 from wildaffect.cli.main import main
 from wildaffect.core.errors import WildAffectError
-from wildaffect.core.preprocess import Preprocess
 from wildaffect.engines.engine import InProcess
 from wildaffect.engines.ray_actors import RayActors
-from wildaffect.features.embedding import Embedder
 from wildaffect.features.extract_all import extract_all
 from wildaffect.features.extract_sources import find_extract_sources
-from wildaffect.features.sets import FeatureSet
 from wildaffect.features.store import FeatureStore
-from wildaffect.runtime.network import Device
 
 pytestmark = pytest.mark.slow
 
@@ -163,13 +157,6 @@ def test_an_actor_that_is_killed_costs_its_video_alone(ray, plan, clips):
     )
 
 
-def test_an_actor_that_cannot_load_its_networks_stops_the_job(ray, plan, clips):
-    preprocess = Preprocess(size_px=8, mean=(0.5,), std=(0.5,), channels="gray")
-    unloadable = FeatureSet(
-        name="x",
-        columns=("a",),
-        start=partial(Embedder, b"no network", preprocess, Device()),
-        weights_sha256="w",
-    )
+def test_an_actor_that_cannot_load_its_networks_stops_the_job(ray, unloadable, clips):
     with pytest.raises(WildAffectError, match="network: must load"):
-        run(plan, clips, RayActors(replace(plan, sets=(unloadable,)), 2))
+        run(unloadable, clips, RayActors(unloadable, 2))

@@ -5,23 +5,18 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 from wildaffect.cli.main import main
 from wildaffect.core.errors import UsageError, WildAffectError
-from wildaffect.core.preprocess import Preprocess
 from wildaffect.engines.engine import InProcess
 from wildaffect.engines.processes import Processes
-from wildaffect.features.embedding import Embedder
 from wildaffect.features.extract import Extracted
 from wildaffect.features.extract_all import extract_all
 from wildaffect.features.extract_sources import ExtractSource, find_extract_sources
-from wildaffect.features.sets import FeatureSet
 from wildaffect.features.store import FeatureStore
-from wildaffect.runtime.network import Device
 
 
 def ignore(*_):
@@ -126,16 +121,9 @@ def test_a_worker_that_is_killed_costs_its_video_alone(plan, clips):
 
 
 @pytest.mark.slow
-def test_a_worker_that_cannot_load_its_networks_stops_the_job(plan, clips):
-    preprocess = Preprocess(size_px=8, mean=(0.5,), std=(0.5,), channels="gray")
-    unloadable = FeatureSet(
-        name="x",
-        columns=("a",),
-        start=partial(Embedder, b"no network", preprocess, Device()),
-        weights_sha256="w",
-    )
+def test_a_worker_that_cannot_load_its_networks_stops_the_job(unloadable, clips):
     with pytest.raises(WildAffectError, match="network: must load"):
-        run(plan, clips, Processes(replace(plan, sets=(unloadable,)), 2))
+        run(unloadable, clips, Processes(unloadable, 2))
 
 
 @pytest.mark.usefixtures("takes_interrupts")

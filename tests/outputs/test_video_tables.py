@@ -107,7 +107,7 @@ def test_what_cannot_be_written_is_named(calibrated, tmp_path):
     with pytest.raises(BadOutputs, match="one: action_units must have a column for each"):
         write_video_tables(predicted, tmp_path, first_frame=1)
     (tmp_path / "file").write_text("")
-    with pytest.raises(OutputError, match="file: must be a folder"):
+    with pytest.raises(OutputError, match="file: output folder must be writable"):
         write_video_tables(calibrated, tmp_path / "file", first_frame=1)
 
 

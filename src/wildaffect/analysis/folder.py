@@ -10,7 +10,8 @@ from pathlib import Path
 
 from wildaffect.analysis.job import FileJob, FileReport
 from wildaffect.analysis.naming import NamedSource, result_names
-from wildaffect.core.errors import OutputError, UsageError
+from wildaffect.core.errors import UsageError
+from wildaffect.core.files import make_folder
 from wildaffect.engines import engine as engines
 from wildaffect.engines.engine import Engine, OnFrame
 from wildaffect.outputs.partition import DATASET
@@ -110,18 +111,3 @@ def _check_no_table(address: str) -> None:
 def _is_file_name(out: Path) -> bool:
     suffix = out.suffix.lower()
     return suffix in FILE_SUFFIXES or bool(get_close_matches(suffix, TABLE_SUFFIXES))
-
-
-def make_folder(folder: Path) -> None:
-    """Create a folder for results if it is missing.
-
-    Raises:
-        OutputError: If it cannot be created.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"{folder}: output folder must be writable, got {error.strerror}; "
-            "choose another place with -o"
-        ) from error

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import IO
 from uuid import uuid4
 
+from wildaffect.core.errors import OutputError
+
 LONGEST_NAME_BYTES = 255
 """Maximum length of a file name on common file systems."""
 _POLL_S = 0.05
@@ -26,6 +28,21 @@ _UNSUPPORTED = {errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK, errno.ENOSYS, err
 
 class FileBusy(BlockingIOError):
     """Another process writes this file now."""
+
+
+def make_folder(folder: Path) -> None:
+    """Create a folder for results if it is missing.
+
+    Raises:
+        OutputError: If it cannot be created.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"{folder}: output folder must be writable, got {error.strerror}; "
+            "choose another place with -o"
+        ) from error
 
 
 @contextlib.contextmanager

@@ -15,6 +15,9 @@ from wildaffect.outputs.schema import SCHEMA_VERSION, Column, Group
 from wildaffect.reporting.tables import markdown_rows
 
 EXAMPLE_OF_SIDES = "AU12"
+EXAMPLE_OF_FEATURES = FeatureGroup(
+    name="GROUP", columns=("NAME",), meaning="One value of a feature group"
+)
 MAX_SHOWN = 6
 """Columns of an optional group that are listed; the rest follow the same pattern."""
 
@@ -111,15 +114,12 @@ several pages are sources of their own.
 
 def schema_page() -> str:
     """Return docs/schema.md."""
-    example = FeatureGroup(
-        name="GROUP", columns=("NAME",), meaning="One value of a feature group"
-    )
     schema = result_schema(
         intensities=True,
         sided=(EXAMPLE_OF_SIDES,),
         landmarks=True,
         blendshapes=True,
-        features=(example,),
+        features=(EXAMPLE_OF_FEATURES,),
     )
     sections = [_INTRODUCTION]
     for group, members in groupby(schema.columns, key=lambda column: column.group):
@@ -140,9 +140,9 @@ _TITLES = {
 _SHORTENED = (Group.LANDMARKS, Group.FEATURES)
 
 
-def _table(columns: Sequence[Column], group: Group) -> str:
-    shown = columns[:MAX_SHOWN] if group in _SHORTENED else columns
-    table = markdown_rows(
+def column_rows(columns: Sequence[Column]) -> str:
+    """Return a Markdown table with a row per column."""
+    return markdown_rows(
         ("column", "type", "unit or range", "may be empty", "meaning"),
         [
             (
@@ -152,9 +152,14 @@ def _table(columns: Sequence[Column], group: Group) -> str:
                 "yes" if column.optional else "no",
                 column.meaning,
             )
-            for column in shown
+            for column in columns
         ],
     )
+
+
+def _table(columns: Sequence[Column], group: Group) -> str:
+    shown = columns[:MAX_SHOWN] if group in _SHORTENED else columns
+    table = column_rows(shown)
     if len(shown) == len(columns):
         return f"{table}\n"
     last = f"... and so on to `{columns[-1].name}`, {len(columns)} columns in all."

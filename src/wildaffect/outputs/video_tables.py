@@ -12,8 +12,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from wildaffect.core.errors import BadOutputs, OutputError
+from wildaffect.core.errors import BadOutputs
 from wildaffect.core.faces import Status
+from wildaffect.core.files import make_folder
 from wildaffect.core.names import is_inside
 from wildaffect.core.tasks import SCALE_TASKS, LabelSpaces, Task, expression_column
 from wildaffect.inference.calibration import Calibrated
@@ -104,18 +105,6 @@ def video_table_path(folder: Path, video: str, suffix: str = ".csv") -> Path:
             f"{video!r}"
         )
     return folder / f"{video}{suffix}"
-
-
-def make_folder(folder: Path) -> None:
-    """Create a folder for tables if missing.
-
-    Raises:
-        OutputError: If it cannot be created.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{folder}: must be a folder, got {error.strerror}") from error
 
 
 def _to_batch(

@@ -9,7 +9,8 @@ DIR/provenance.json
 """
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -94,22 +95,22 @@ def write_scene(
         num_frames=num_frames,
         cast=list(range(first, first + 6)),
     )
-    kept: list[SceneFrame] = []
-    path = folder / "videos" / f"{name}.mp4"
-    with VideoWriter(path, width=width, height=height, fps_hint=FPS) as video:
-        for frame in frames:
-            video.write(frame.rgb, frame.index / FPS)
-            kept.append(
-                SceneFrame(
-                    index=frame.index,
-                    shot=frame.shot,
-                    rgb=frame.rgb[:0],
-                    people=frame.people,
-                )
-            )
+    kept = write_video(folder / "videos" / f"{name}.mp4", frames, width, height)
     write_truth(folder / "truth" / f"{name}.npz", kept)
     write_table(folder / "truth" / f"{name}.csv", kept)
     return len(kept)
+
+
+def write_video(
+    path: Path, frames: Iterable[SceneFrame], width: int, height: int
+) -> list[SceneFrame]:
+    """Write the pictures of a scene and return its frames without them."""
+    kept = []
+    with VideoWriter(path, width=width, height=height, fps_hint=FPS) as video:
+        for frame in frames:
+            video.write(frame.rgb, frame.index / FPS)
+            kept.append(replace(frame, rgb=frame.rgb[:0]))
+    return kept
 
 
 def write_table(path: Path, frames: Sequence[SceneFrame]) -> None:

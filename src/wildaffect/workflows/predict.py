@@ -8,6 +8,7 @@ from typing import Any
 
 from wildaffect.calibration.answering import fill_frames
 from wildaffect.core.errors import UsageError
+from wildaffect.core.files import make_folder
 from wildaffect.core.hashes import file_sha256
 from wildaffect.core.printable import counted
 from wildaffect.core.sequences import FrameSequence
@@ -16,7 +17,7 @@ from wildaffect.inference.calibration import Calibration, apply_calibration
 from wildaffect.outputs.columns import result_schema
 from wildaffect.outputs.resume import is_finished
 from wildaffect.outputs.sidecar import Provenance
-from wildaffect.outputs.video_tables import make_folder, video_table_path, write_video_table
+from wildaffect.outputs.video_tables import video_table_path, write_video_table
 from wildaffect.training.core.distributed import use_threads
 from wildaffect.training.temporal.ensembles import Ensemble, load_ensemble
 from wildaffect.training.temporal.frame_requests import (

@@ -19,9 +19,9 @@ class Command:
 
 def run(command: Command) -> int:
     """Write the sample inputs, analyze them, and print where the results are."""
-    from wildaffect.analysis.folder import make_folder
     from wildaffect.cli.commands.analyze import Command as Analyze
     from wildaffect.cli.commands.analyze import run as analyze
+    from wildaffect.core.files import make_folder
     from wildaffect.demo.clip import PORTRAIT, write_demo_clip
     from wildaffect.demo.compare import CLIP
 

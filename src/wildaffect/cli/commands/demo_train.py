@@ -47,9 +47,9 @@ def run(command: Command) -> int:
     require_train("demo-train")
     from wildaffect.cli.main import main
     from wildaffect.core.errors import OutputError
+    from wildaffect.core.files import make_folder
     from wildaffect.demo.compare import CLIP
     from wildaffect.demo.world import write_demo_world
-    from wildaffect.outputs.video_tables import make_folder
 
     folder = command.output
     make_folder(folder)

@@ -7,16 +7,17 @@ from wildaffect.core.checks import check_numbers
 from wildaffect.core.config import Config, json_values
 
 
-def check_encoder(
-    kind: str, *, num_layers: int, hidden_dim: int, dropout: float, delay_s: float | None
-) -> None:
+def check_encoder(config: "RecurrentConfig | LayeredConfig") -> None:
     """Check the common settings of an encoder.
 
     Raises:
         ValueError: If a setting is invalid.
     """
-    check_numbers(kind, "[1, inf)", num_layers=num_layers, hidden_dim=hidden_dim)
-    check_numbers(kind, "[0, 1)", dropout=dropout)
+    kind, delay_s = config.kind, config.delay_s
+    check_numbers(
+        kind, "[1, inf)", num_layers=config.num_layers, hidden_dim=config.hidden_dim
+    )
+    check_numbers(kind, "[0, 1)", dropout=config.dropout)
     if delay_s is not None and not 0 <= delay_s < float("inf"):
         raise ValueError(
             f"{kind}: delay_s must be at least 0 and finite, got {delay_s}; "
@@ -24,15 +25,14 @@ def check_encoder(
         )
 
 
-def check_attention(
-    kind: str, *, hidden_dim: int, head_dim: int, position_rate_hz: float
-) -> None:
+def check_attention(config: "RotaryConfig | TransformerConfig") -> None:
     """Check the settings of an attention encoder.
 
     Raises:
         ValueError: If a setting is invalid.
     """
-    check_numbers(kind, "(0, inf)", position_rate_hz=position_rate_hz)
+    kind, hidden_dim, head_dim = config.kind, config.hidden_dim, config.head_dim
+    check_numbers(kind, "(0, inf)", position_rate_hz=config.position_rate_hz)
     if head_dim < 2 or head_dim % 2 or hidden_dim % head_dim:
         raise ValueError(
             f"{kind}: width must be a multiple of head_dim, which must be even, got "
@@ -59,13 +59,7 @@ class RecurrentConfig(Config):
     kind: str
 
     def __post_init__(self) -> None:
-        check_encoder(
-            self.kind,
-            num_layers=self.num_layers,
-            hidden_dim=self.hidden_dim,
-            dropout=self.dropout,
-            delay_s=self.delay_s,
-        )
+        check_encoder(self)
         if self.bidirectional and self.delay_s is not None:
             raise ValueError(
                 f"{self.kind}: delay_s needs a unidirectional encoder, got "
@@ -106,13 +100,7 @@ class FrameConfig(Config):
     kind: Literal["frame"] = "frame"
 
     def __post_init__(self) -> None:
-        check_encoder(
-            self.kind,
-            num_layers=self.num_layers,
-            hidden_dim=self.hidden_dim,
-            dropout=self.dropout,
-            delay_s=self.delay_s,
-        )
+        check_encoder(self)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -135,13 +123,7 @@ class TCNConfig(Config):
     kind: Literal["tcn"] = "tcn"
 
     def __post_init__(self) -> None:
-        check_encoder(
-            self.kind,
-            num_layers=self.num_layers,
-            hidden_dim=self.hidden_dim,
-            dropout=self.dropout,
-            delay_s=self.delay_s,
-        )
+        check_encoder(self)
         if self.kernel_rows < 1 or self.kernel_rows % 2 == 0:
             raise ValueError(f"tcn: kernel_rows must be odd, got {self.kernel_rows}")
         check_numbers("tcn", "[1, inf)", first_dilation=self.first_dilation)
@@ -170,20 +152,9 @@ class RotaryConfig(Config):
     kind: Literal["rotary"] = "rotary"
 
     def __post_init__(self) -> None:
-        for dropout in (self.dropout, self.attention_dropout):
-            check_encoder(
-                self.kind,
-                num_layers=self.num_layers,
-                hidden_dim=self.hidden_dim,
-                dropout=dropout,
-                delay_s=self.delay_s,
-            )
-        check_attention(
-            self.kind,
-            hidden_dim=self.hidden_dim,
-            head_dim=self.head_dim,
-            position_rate_hz=self.position_rate_hz,
-        )
+        check_encoder(self)
+        check_numbers(self.kind, "[0, 1)", attention_dropout=self.attention_dropout)
+        check_attention(self)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -207,19 +178,8 @@ class TransformerConfig(Config):
     kind: Literal["transformer"] = "transformer"
 
     def __post_init__(self) -> None:
-        check_encoder(
-            self.kind,
-            num_layers=self.num_layers,
-            hidden_dim=self.hidden_dim,
-            dropout=self.dropout,
-            delay_s=self.delay_s,
-        )
-        check_attention(
-            self.kind,
-            hidden_dim=self.hidden_dim,
-            head_dim=self.head_dim,
-            position_rate_hz=self.position_rate_hz,
-        )
+        check_encoder(self)
+        check_attention(self)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
