@@ -184,3 +184,14 @@ def test_weights_packed_more_tightly_than_any_are_refused_unread(tmp_path):
             archive.writestr(member.filename, content, zipfile.ZIP_DEFLATED)
     with pytest.raises(BadWeights, match=r"20,971,520 bytes packed into .* more than 64"):
         read_checkpoint(bomb)
+
+
+@pytest.mark.filterwarnings("ignore")  # torch's own about TorchScript
+def test_a_program_is_not_run_and_the_message_tells_how_to_save_its_tensors(tmp_path):
+    """CLIP's own files are such programs."""
+    program = torch.jit.script(torch.nn.Linear(2, 2))
+    torch.jit.save(program, tmp_path / "ViT-B-16.pt")
+    with pytest.raises(
+        BadWeights, match=r"got a program \(TorchScript\), which is not run"
+    ):
+        read_checkpoint(tmp_path / "ViT-B-16.pt")

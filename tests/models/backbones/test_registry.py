@@ -56,7 +56,7 @@ def test_a_name_without_a_tag_is_refused():
     [  # crops as on the cards of these weights
         ("vit_small_patch14_dinov2.lvd142m", 518, 0.485, 384),
         ("vit_small_patch16_dinov3.lvd1689m", 256, 0.485, 384),
-        ("vit_base_patch16_clip_224.openai", 224, 0.48145466, 768),
+        ("vit_base_patch16_clip_quickgelu_224.openai", 224, 0.48145466, 768),
     ],
 )
 def test_dinov2_dinov3_and_clip_are_models_of_timm(model, size_px, mean, feature_dim):

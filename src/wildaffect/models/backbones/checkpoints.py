@@ -116,6 +116,11 @@ def _reason(error: Exception) -> str:
             f"weights must be tensors alone, got code ({code[1].rstrip('.')}), which is "
             "not run; save `model.state_dict()` where that code is trusted"
         )
+    if "TorchScript" in str(error):
+        return (
+            "weights must be tensors alone, got a program (TorchScript), which is not run; "
+            "save `torch.jit.load(file).state_dict()` where that program is trusted"
+        )
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     reason = f"{type(error).__name__}: {lines[-1][:120]}" if lines else type(error).__name__
     return f"must be a whole file of torch, got a damaged one ({reason}); fetch it again"

@@ -56,7 +56,9 @@ def fit_tensors(
     """
     shapes = _published_shapes(spec)
     named = _named_as_published(where, tensors, spec, frozenset(shapes))
-    resized_from = _check_positions(where, named, shapes, resize_positions)
+    resized_from = 0
+    if not any(_other_keys(spec, named, shapes)):  # else there may be other prefix tokens
+        resized_from = _check_positions(where, named, shapes, resize_positions)
     _check_all(where, spec, named, tensors)
     return FittedTensors(
         # Old versions of torch have no batch counter in batch norms.
@@ -143,8 +145,7 @@ def _check_all(
 ) -> None:
     shapes = _published_shapes(spec)
     got = {key: tuple(value.shape) for key, value in named.items()}
-    missing = [k for k in shapes if k not in got and not k.endswith(_COUNTER)]
-    unexpected = [k for k in got if k not in shapes and not k.startswith(spec.droppable)]
+    missing, unexpected = _other_keys(spec, named, shapes)
     reshaped = [k for k in got if k in shapes and got[k] != shapes[k]]
     if not (missing or unexpected or reshaped):
         return
@@ -158,6 +159,15 @@ def _check_all(
         f"{', '.join(filter(None, listed))}; "
         f"{_advice(tensors, got, spec)}"
     )
+
+
+def _other_keys(
+    spec: BackboneSpec, named: Mapping[str, Tensor], shapes: Mapping[str, Shape]
+) -> tuple[list[str], list[str]]:
+    """Return the keys that a file lacks, and those that the network does not have."""
+    missing = [k for k in shapes if k not in named and not k.endswith(_COUNTER)]
+    unexpected = [k for k in named if k not in shapes and not k.startswith(spec.droppable)]
+    return missing, unexpected
 
 
 def _listed(what: str, keys: list[str]) -> str:

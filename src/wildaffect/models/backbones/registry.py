@@ -12,6 +12,7 @@ from wildaffect.core.errors import UsageError
 from wildaffect.core.registry import Registry
 from wildaffect.models.backbones.backbone import Backbone
 from wildaffect.models.backbones.catalog import SHIPPED
+from wildaffect.models.backbones.maker_keys import UNUSED, from_makers
 from wildaffect.models.backbones.spec import BackboneSpec
 
 TIMM_PREFIX = "timm/"
@@ -19,7 +20,8 @@ TIMM_PREFIX = "timm/"
 BACKBONES: Registry[BackboneSpec] = Registry(
     "backbone",
     "wildaffect.backbones",
-    hint=f"Models of timm are called {TIMM_PREFIX}NAME.",
+    hint=f"Models of timm are called {TIMM_PREFIX}NAME, such as "
+    f"{TIMM_PREFIX}vit_small_patch14_dinov2.lvd142m.",
 )
 
 
@@ -84,8 +86,9 @@ def _timm_spec(name: str) -> BackboneSpec:
         feature_dim=timm_adapter.timm_feature_dim(model),
         build=partial(timm_adapter.TimmBackbone, model),
         head=head,
-        droppable=(f"{head}.",) if head else (),
+        droppable=(*((f"{head}.",) if head else ()), *UNUSED),
         key_prefix="net.",
+        convert=from_makers,
     )
 
 
