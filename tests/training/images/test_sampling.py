@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from wildaffect.core.columns import TaskColumn
 from wildaffect.training.core.sampling import (
     BalancedClasses,
     BalancedVideos,
@@ -8,6 +9,12 @@ from wildaffect.training.core.sampling import (
     video_weights,
 )
 from wildaffect.training.images.sampling import StepRows
+
+
+def one_hot(classes, valid):
+    """The distribution of each image over two classes, all on its own."""
+    shares = np.eye(2, dtype=np.float32)[classes]
+    return TaskColumn(shares, np.repeat(valid[:, None], 2, axis=1))
 
 
 def test_an_epoch_takes_each_image_once():
@@ -43,25 +50,25 @@ def test_a_batch_larger_than_the_set_goes_through_it_again():
 
 def test_full_balance_draws_every_class_as_often():
     expression = np.array([0] * 90 + [1] * 10)
-    weights = class_weights(expression, np.ones(100, bool), power=1.0)
+    weights = class_weights(one_hot(expression, np.ones(100, bool)), power=1.0)
     assert weights[:90].sum() == pytest.approx(0.5)
     assert weights.sum() == pytest.approx(1.0)
 
 
 def test_no_balance_draws_images_as_they_come():
     expression = np.array([0] * 90 + [1] * 10)
-    weights = class_weights(expression, np.ones(100, bool), power=0.0)
+    weights = class_weights(one_hot(expression, np.ones(100, bool)), power=0.0)
     np.testing.assert_allclose(weights, 0.01)
 
 
 def test_an_image_without_expression_weighs_as_the_mean_of_the_others():
     valid = np.array([True, True, True, False])
-    weights = class_weights(np.array([0, 0, 1, 0]), valid, power=1.0)
+    weights = class_weights(one_hot(np.array([0, 0, 1, 0]), valid), power=1.0)
     assert weights[3] == pytest.approx(weights[:3].mean())
 
 
 def test_images_without_any_expression_are_drawn_alike():
-    weights = class_weights(np.zeros(4, np.int64), np.zeros(4, bool), power=1.0)
+    weights = class_weights(one_hot(np.zeros(4, np.int64), np.zeros(4, bool)), power=1.0)
     np.testing.assert_allclose(weights, 0.25)
 
 
