@@ -45,8 +45,8 @@ def write_webapp(output: str | Path, *, model: str | Path | Artifact = DEFAULT) 
 
     Args:
         output: Folder to write; created if missing.
-        model: Name of an embedded model, folder or zip of an exported model, or result of
-            `load_model`.
+        model: Name of an embedded or added model, folder or zip of an exported one, or
+            result of `load_model`.
 
     Raises:
         BadArtifact: If the model cannot be used, or cannot run in a browser.

@@ -63,8 +63,8 @@ def analyze(  # noqa: PLR0913 - each is an option of the command
             an image as a numpy array, or a list of image paths or of arrays. Arrays are
             RGB, uint8, shape (H, W, 3). OpenCV reads BGR, which cannot be detected and
             leads to wrong results: convert it with `image[..., ::-1]`.
-        model: Name of an embedded model, folder or zip of an exported model, or result of
-            `load_model`.
+        model: Name of an embedded or added model, folder or zip of an exported one, or
+            result of `load_model`.
         start_s: First time to read, inclusive.
         stop_s: Time to stop at, exclusive.
         every: Read the frames whose number this divides.
@@ -137,8 +137,8 @@ def stream(
             copied, so that one buffer may be filled again and again.
         fps: Constant rate of arrays.
         times_s: Time of each array in seconds, read along with `frames`.
-        model: Name of an embedded model, folder or zip of an exported model, or result of
-            `load_model`.
+        model: Name of an embedded or added model, folder or zip of an exported one, or
+            result of `load_model`.
         device: Name of the device that runs the networks, or `Device` with threads.
         live: Return results immediately. If False, a person's first rows are delayed by a
             few seconds for a first estimate of the neutral face, as in `analyze`.

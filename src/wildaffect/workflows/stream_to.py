@@ -66,8 +66,8 @@ def stream_to(  # noqa: PLR0913 - each is an option of the command
             is that in the environment variable `WILDAFFECT_TOKEN`, if set.
         loop: Play a file again and again.
         stop_s: Time at which to stop.
-        model: Name of an embedded model, folder or zip of an exported model, or result of
-            `load_model`.
+        model: Name of an embedded or added model, folder or zip of an exported one, or
+            result of `load_model`.
         neutral: As for `stream`.
         landmarks: Send the landmarks too.
         blendshapes: Send the blendshape scores too, under the names of ARKit.
