@@ -225,17 +225,20 @@ CLIPS = ClipSampling(num_frames=16, step_s=0.1, stride=4)
 
 
 def test_a_frame_takes_the_clip_that_it_is_in(tmp_path):
-    """Clips of 1.5 s from 1.0 s on, every 0.4 s; their rows stand 0.8 s after the start."""
+    """Clips of 1.5 s from 1.0 s on, every 0.4 s; their rows stand 0.8 s after the start.
+
+    The face is held for 0.5 s outside them.
+    """
     store = FeatureStore(tmp_path)
     times_s = np.array([1.8, 2.2, 2.6])
     rows = np.round(times_s * 30).astype(int)
     stored(store, "clips", rows, times_s=times_s, clips=CLIPS)
     stored(store, "face", np.arange(120), times_s=np.arange(120) / 30)
     query = FeatureQuery(feature_sets=("clips", "face"), first_frame=0)
-    frames = [15, 30, 53, 65, 66, 78, 102, 105]
+    frames = [14, 15, 30, 53, 65, 66, 78, 117, 118]
     (loaded,) = load_sequences(annotated(frames), store, query)
     nan = np.nan
-    expected = [nan, 54, 54, 66, 66, 78, 78, nan]
+    expected = [nan, 54, 54, 54, 66, 66, 78, 78, nan]
     np.testing.assert_array_equal(loaded.features[:, 0], expected)
 
 

@@ -90,10 +90,10 @@ def test_a_frame_has_at_most_one_row():
 
 def test_frames_of_a_clip_join_its_row():
     middle = ClipSampling(num_frames=16, step_s=0.1, stride=4)
-    assert middle.join_rule() == Nearest(max_distance_s=0.8)
+    assert middle.join_rule() == Nearest(max_distance_s=8 * 0.1 + 0.5)
     assert middle.look_ahead_s == pytest.approx(0.7)
     sparse = ClipSampling(num_frames=16, step_s=0.1, stride=40)
-    assert sparse.join_rule() == Nearest(max_distance_s=2.0)
+    assert sparse.join_rule() == Nearest(max_distance_s=20 * 0.1 + 0.5)
     end = ClipSampling(num_frames=16, step_s=0.1, stride=4, row_at="end")
     assert end.join_rule() == Hold(max_age_s=4 * 0.1 + 0.5)
 

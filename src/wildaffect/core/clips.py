@@ -57,12 +57,13 @@ class ClipSampling(Config):
         """Return the rule by which rows join frames: a frame takes the clip that it is in.
 
         Rows at the end of their clip serve the frames after it until the next clip ends.
+        Frames up to `max_gap_s` outside the clips, where the face was lost, hold the row.
         """
         stride_s = self.stride * self.step_s
         if self.row_at == "end":
             return Hold(max_age_s=stride_s + self.max_gap_s)
         half_s = self.num_frames // 2 * self.step_s
-        return Nearest(max_distance_s=max(half_s, stride_s / 2))
+        return Nearest(max_distance_s=max(half_s, stride_s / 2) + self.max_gap_s)
 
     def digest(self) -> str:
         """Return the hash of all settings, 64 hexadecimal digits."""

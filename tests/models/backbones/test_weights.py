@@ -270,6 +270,8 @@ def test_a_record_that_is_not_ours_is_refused(change, message, file, store):
 def test_unknown_weights_suggest_the_nearest_or_the_import(file, store):
     with pytest.raises(BadWeights, match="run: wildaffect weights import"):
         load_weights("vit", store)
+    with pytest.raises(BadWeights, match=rf"without weights; .* import FILE --as {VIT}$"):
+        load_weights(VIT, store)
     torch.save(state(VIT), file)
     import_weights(ImportRequest(file=file, network=VIT), store)
     with pytest.raises(BadWeights, match=rf"did you mean {VIT}"):

@@ -24,7 +24,11 @@ from wildaffect.models.backbones.manifest import (
     read_manifest,
     write_manifest,
 )
-from wildaffect.models.backbones.registry import backbone_spec, build_backbone
+from wildaffect.models.backbones.registry import (
+    backbone_names,
+    backbone_spec,
+    build_backbone,
+)
 
 _HEAD = "classifier_of_source."
 """Key prefix of a stored classifier; no network has such keys."""
@@ -227,6 +231,11 @@ def _find(name_or_path: str | Path, root: Path) -> Path:
     names = [manifest.name for manifest in list_weights(root)]
     near = get_close_matches(str(name_or_path), names) or names
     hint = f"did you mean {', '.join(near)}?" if near else "run: wildaffect weights import"
+    if str(name_or_path) in backbone_names():
+        hint = (
+            "it is a network without weights; run: wildaffect weights import FILE --as "
+            f"{name_or_path}"
+        )
     raise BadWeights(
         f"weights: no weights or finished run named {str(name_or_path)!r}; {hint}"
     )
