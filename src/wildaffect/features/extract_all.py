@@ -6,6 +6,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
+from itertools import count
 from pathlib import Path
 
 from wildaffect.engines.engine import Engine, OnFrame, run_jobs
@@ -15,6 +16,29 @@ from wildaffect.features.store import FeatureStore
 
 OnVideo = Callable[[Extracted, int], None]
 """Called with the outcome of each video as it ends, and the number of all videos."""
+
+
+def counting_videos(
+    name: str,
+    on_count: Callable[[str, int, int | None], None],
+    on_note: Callable[[str], None],
+) -> OnVideo:
+    """Return a callback that counts the videos that have ended and notes their troubles.
+
+    Args:
+        name: What is counted, such as `videos`.
+        on_count: Called with the name, the number so far and the number of all.
+        on_note: Called with why a video failed, or which of its frames do not decode.
+    """
+    numbers = count(1)
+
+    def on_video(outcome: Extracted, num_videos: int) -> None:
+        on_count(name, next(numbers), num_videos)
+        for trouble in (outcome.error, outcome.damage):
+            if trouble:
+                on_note(trouble)
+
+    return on_video
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

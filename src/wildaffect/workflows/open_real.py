@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from wildaffect.core.errors import FeatureError, UsageError
 from wildaffect.core.printable import counted
 from wildaffect.core.tasks import LabelSpaces
-from wildaffect.features.extract import Extracted
+from wildaffect.features.extract_all import counting_videos
 from wildaffect.features.store import FeatureStore
 from wildaffect.features.world_features import store_of
 from wildaffect.formats.generated import find_generated
@@ -128,22 +128,12 @@ def _extract(
     command: OpenRealOptions, clips: OpenClips, callbacks: SystemCallbacks, notes: Notes
 ) -> FeatureStore:
     """Measure the faces of all clips; few that cannot be read are noted."""
-    num_done = 0
-
-    def on_video(outcome: Extracted, num_videos: int) -> None:
-        nonlocal num_done
-        num_done += 1
-        callbacks.on_count("clips", num_done, num_videos)
-        for trouble in (outcome.error, outcome.damage):
-            if trouble:
-                notes.add(trouble)
-
     done = extract(
         clips.files,
         command.folder / "features",
         num_threads=command.threads,
         num_workers=command.workers,
-        on_video=on_video,
+        on_video=counting_videos("clips", callbacks.on_count, notes.add),
     )
     notes.add(done.summary())
     if done.num_left > MAX_MISSING_SHARE * len(done.videos):

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 from wildaffect.core.errors import FeatureError, MissingData, UsageError
 from wildaffect.core.files import write_whole
 from wildaffect.features.crops import CropOptions, Cropper, cut_all
-from wildaffect.features.extract import Extracted
+from wildaffect.features.extract_all import counting_videos
 from wildaffect.models.backbones.manifest import MANIFEST_FILE
 from wildaffect.recipes.pixel_systems import BackboneRecipe, PixelSystemRecipe
 from wildaffect.runtime.network import Device
@@ -213,16 +213,6 @@ def _extract(command: PixelSystemOptions, callbacks: SystemCallbacks) -> None:
     is_cuda = command.device == "cuda" or (
         command.device == "auto" and torch.cuda.is_available()
     )
-    num_done = 0
-
-    def on_video(outcome: Extracted, num_videos: int) -> None:
-        nonlocal num_done
-        num_done += 1
-        callbacks.on_count("videos", num_done, num_videos)
-        for trouble in (outcome.error, outcome.damage):
-            if trouble:
-                callbacks.on_note(trouble)
-
     done = extract(
         command.videos or images_of(command.data, "videos"),
         features_of(command),
@@ -231,7 +221,7 @@ def _extract(command: PixelSystemOptions, callbacks: SystemCallbacks) -> None:
         ],
         device="cuda" if is_cuda else "cpu",
         num_threads=command.threads,
-        on_video=on_video,
+        on_video=counting_videos("videos", callbacks.on_count, callbacks.on_note),
     )
     callbacks.on_note(done.summary())
     if done.num_left:
