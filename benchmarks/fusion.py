@@ -39,6 +39,7 @@ from wildaffect.models.fusion.config import (
     CrossAttention,
     FusionConfig,
     Gated,
+    Late,
 )
 from wildaffect.models.temporal.config import GRUConfig
 from wildaffect.recipes.modern import modern
@@ -60,6 +61,7 @@ FUSIONS: dict[str, FusionConfig] = {
     "concatenation": Concatenation(),
     "gated": Gated(),
     "cross-attention": CrossAttention(),
+    "late": Late(),
 }
 VOICES = {"voice": Voice(), "noise": Voice(valence=0.0, arousal=0.0)}
 VOICE_WIDTH = 8

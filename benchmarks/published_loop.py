@@ -23,9 +23,9 @@ from wildaffect.core.outputs import SequenceOutputs
 from wildaffect.core.sequences import FrameSequence
 from wildaffect.core.tasks import LabelSpaces, Task
 from wildaffect.losses.config import PUBLISHED
+from wildaffect.models.build import build_model
 from wildaffect.models.frameworks import ModelConfig
 from wildaffect.models.heads import Head, num_outputs
-from wildaffect.models.multitask import build_model
 from wildaffect.models.temporal.config import GRUConfig, LSTMConfig
 from wildaffect.training.core.probs import to_probs
 from wildaffect.training.core.targets import to_targets

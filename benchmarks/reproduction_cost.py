@@ -16,7 +16,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from wildaffect.core.tasks import LabelSpaces
 from wildaffect.models.backbones.registry import build_backbone
-from wildaffect.models.multitask import build_model
+from wildaffect.models.build import build_model
 from wildaffect.models.pretraining.catalog import MAES, build_mae
 from wildaffect.recipes.catalog import find_recipe
 from wildaffect.recipes.images import find_finetune_recipe, find_pretrain_recipe

@@ -19,13 +19,13 @@ from wildaffect.models.backbones.manifest import WeightManifest
 from wildaffect.models.backbones.registry import backbone_spec
 from wildaffect.models.backbones.spec import BackboneSpec
 from wildaffect.models.backbones.weights import keep_weights
+from wildaffect.models.build import build_model
 from wildaffect.models.frameworks import (
     FrameworkConfig,
     HeadConfig,
     ModelConfig,
     ShareEncoder,
 )
-from wildaffect.models.multitask import build_model
 from wildaffect.models.temporal.config import GRUConfig
 from wildaffect.training.core.checkpoint import save_weights
 from wildaffect.training.core.runs import Run, begin

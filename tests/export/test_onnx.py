@@ -17,8 +17,8 @@ from wildaffect.export.onnx import (
     check_parity,
     to_onnx,
 )
+from wildaffect.models.build import TemporalModel, build_model
 from wildaffect.models.frameworks import FrameworkConfig, HeadConfig, ModelConfig
-from wildaffect.models.multitask import MultitaskModel, build_model
 from wildaffect.models.temporal.config import TemporalConfig
 from wildaffect.runtime.network import Device, Network
 
@@ -41,7 +41,7 @@ def build(
     encoder: TemporalConfig,
     framework: FrameworkConfig = FULLEST,
     tasks: tuple[Task, ...] = ABAW_TASKS,
-) -> MultitaskModel:
+) -> TemporalModel:
     head = HeadConfig(hidden_dims=(8,))
     model = build_model(
         ModelConfig(encoder=encoder, framework=framework, head=head, tasks=tasks), 6
@@ -50,7 +50,7 @@ def build(
     return model
 
 
-def worst(model: MultitaskModel) -> float:
+def worst(model: TemporalModel) -> float:
     return max(check_parity(model, to_onnx(model)).values())
 
 

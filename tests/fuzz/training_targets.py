@@ -20,8 +20,8 @@ from wildaffect.models.backbones.manifest import (
     read_manifest,
     write_manifest,
 )
+from wildaffect.models.build import build_model
 from wildaffect.models.frameworks import HeadConfig, ModelConfig
-from wildaffect.models.multitask import build_model
 from wildaffect.models.temporal.config import FrameConfig
 from wildaffect.training.core.checkpoint import (
     load_checkpoint,

@@ -12,9 +12,9 @@ from tests.support.models import ENCODERS, FRAMEWORKS, ONE_WAY_ENCODERS
 from torch import Tensor, nn
 
 from wildaffect.core.tasks import ABAW_TASKS, Task
+from wildaffect.models.build import TemporalModel, build_model
 from wildaffect.models.feedback import GroundTruth
 from wildaffect.models.frameworks import FrameworkConfig, HeadConfig, ModelConfig
-from wildaffect.models.multitask import MultitaskModel, build_model
 from wildaffect.models.temporal.config import TemporalConfig
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "backbones"
@@ -113,12 +113,12 @@ def make_labels() -> Callable[..., Labels]:
 
 
 @pytest.fixture
-def make_model() -> Callable[..., MultitaskModel]:
+def make_model() -> Callable[..., TemporalModel]:
     def make(
         encoder: TemporalConfig,
         framework: FrameworkConfig | None = None,
         tasks: tuple[Task, ...] = ABAW_TASKS,
-    ) -> MultitaskModel:
+    ) -> TemporalModel:
         config = ModelConfig(
             encoder=encoder,
             framework=framework or FrameworkConfig(),

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from wildaffect.core.tasks import ABAW_TASKS, Task
+from wildaffect.models.build import build_model
 from wildaffect.models.frameworks import (
     FrameworkConfig,
     HeadConfig,
@@ -17,7 +18,6 @@ from wildaffect.models.frameworks import (
     ShareBottom,
     tasks_in_order,
 )
-from wildaffect.models.multitask import build_model
 from wildaffect.models.temporal.config import (
     FrameConfig,
     GRUConfig,

@@ -11,8 +11,8 @@ from pydantic import TypeAdapter
 from wildaffect.core.tasks import ABAW_TASKS, LabelSpaces, Task
 from wildaffect.losses.config import LossConfig
 from wildaffect.losses.multitask import build_loss
+from wildaffect.models.build import build_model
 from wildaffect.models.frameworks import FrameworkConfig, HeadConfig, ModelConfig
-from wildaffect.models.multitask import build_model
 from wildaffect.models.temporal.config import TCNConfig, TemporalConfig
 from wildaffect.models.temporal.layers import own_layers
 

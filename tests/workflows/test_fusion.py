@@ -15,7 +15,7 @@ from wildaffect.core.errors import FeatureError, UsageError
 from wildaffect.core.joins import Linear
 from wildaffect.features.importing import import_features
 from wildaffect.features.store import FeatureStore
-from wildaffect.models.fusion.config import Concatenation, Gated
+from wildaffect.models.fusion.config import Concatenation, Gated, Late
 from wildaffect.training.core.recipe import KeepLast
 from wildaffect.training.temporal.without_sets import without_sets
 
@@ -98,7 +98,7 @@ def test_a_model_that_never_did_without_a_set_refuses_a_store_that_lacks_it(
 ):
     recipe = replace(RECIPE, model=replace(RECIPE.model, fusion=fusion))
     run = wildaffect.train(recipe, data, output=tmp_path / "run", score_split=None)
-    with pytest.raises(FeatureError, match=r"got none of voice; .* its alone"):
+    with pytest.raises(FeatureError, match=r"got none of voice; .* late fusion"):
         wildaffect.predict(run.folder, tmp_path / "out", data=tiny_data, split="val")
 
 
@@ -128,3 +128,23 @@ def test_what_the_export_computes_is_what_predict_does_without_the_voice(run):
         found = alone.model.eval()(rows[..., :3], lengths, times_s)
     for task, values in expected.items():
         torch.testing.assert_close(found[task], values)
+
+
+def test_late_fusion_predicts_and_exports_the_face_alone(
+    run, data, tiny_data, tmp_path, capsys
+):
+    words = ["train", str(run.folder / "recipe.json"), "--data", str(data)]
+    late = ["--model.fusion.kind", "late", "-o", str(tmp_path / "run")]
+    assert wildaffect.cli.main.main([*words, *late]) == 0
+    trained = wildaffect.load_run(tmp_path / "run")
+    assert trained.recipe.model.fusion == Late()
+    capsys.readouterr()
+    made = wildaffect.predict(tmp_path / "run", tmp_path / "a", data=tiny_data, split="val")
+    assert made.absent_sets == ("voice",)
+    alone = without_sets(trained, ["voice"])
+    assert alone.model.input_dim == 3
+    exported = wildaffect.export_model(
+        tmp_path / "run", tmp_path / "face", without=["voice"]
+    )
+    assert [each.key for each in exported.artifact.manifest.inputs] == ["pose"]
+    assert max(exported.networks.values()) < 1e-4

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from wildaffect.core.errors import BadArtifact
 from wildaffect.core.tasks import Task
-from wildaffect.models.multitask import MultitaskModel
+from wildaffect.models.build import TemporalModel
 from wildaffect.runtime.network import Device, Network
 
 INPUTS = ("features", "lengths", "times_s")
@@ -38,7 +38,7 @@ _EXPECTED_WARNINGS = (
 """Category, start of the message and module of warnings that are harmless here."""
 
 
-def to_onnx(model: MultitaskModel) -> bytes:
+def to_onnx(model: TemporalModel) -> bytes:
     """Export the model to ONNX for one window of any length.
 
     Inputs are `features` (1, T, D), `lengths` (1,) and `times_s` (1, T), if the model reads
@@ -68,7 +68,7 @@ def to_onnx(model: MultitaskModel) -> bytes:
 
 
 def check_parity(
-    model: MultitaskModel,
+    model: TemporalModel,
     onnx: bytes,
     *,
     rows: Sequence[int] = PARITY_ROWS,
@@ -96,7 +96,7 @@ def check_parity(
     model.eval()
     for num_rows in rows:
         window = _window(model, num_rows, seed)
-        parts = window[0].split(model.fusion.widths, dim=-1)
+        parts = window[0].split(model.set_widths, dim=-1)
         for place in absent:
             parts[place][:, ::2] = torch.nan  # a view of the window's features
         with torch.no_grad():
@@ -118,7 +118,7 @@ def check_parity(
 class _InOrder(nn.Module):
     """Returns outputs by position, for the exporter."""
 
-    def __init__(self, model: MultitaskModel) -> None:
+    def __init__(self, model: TemporalModel) -> None:
         super().__init__()
         self.model = model
 
@@ -129,7 +129,7 @@ class _InOrder(nn.Module):
 
 
 def _window(
-    model: MultitaskModel, num_rows: int, seed: int
+    model: TemporalModel, num_rows: int, seed: int
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return features, lengths and irregular times of a random window."""
     random = torch.Generator().manual_seed(seed)

@@ -25,7 +25,7 @@ from wildaffect.inference.inputs import Inputs
 from wildaffect.inference.manifest import BackboneInput
 from wildaffect.inference.model import Model
 from wildaffect.models.backbones.backbone import Backbone
-from wildaffect.models.multitask import MultitaskModel
+from wildaffect.models.build import TemporalModel
 from wildaffect.video.read import open_source
 
 LARGEST_CHANGE = 1e-3
@@ -54,7 +54,7 @@ class PixelParity:
 class TorchNetwork:
     """Trained model as a replacement of its exported file."""
 
-    def __init__(self, model: MultitaskModel) -> None:
+    def __init__(self, model: TemporalModel) -> None:
         self._model = model.eval()
         self.input_names = INPUTS
         self.output_names = tuple(map(str, model.config.tasks))
@@ -69,7 +69,7 @@ class TorchNetwork:
 
 def pixel_parity(
     artifact: Artifact,
-    models: Sequence[MultitaskModel],
+    models: Sequence[TemporalModel],
     frames: Iterable[Frame],
     backbones: Mapping[str, Backbone] | None = None,
 ) -> PixelParity:

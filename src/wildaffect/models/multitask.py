@@ -3,8 +3,6 @@
 Symbols: B windows, T rows, D features, H state, F feedback, K outputs.
 """
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor, nn
 
@@ -17,7 +15,7 @@ from wildaffect.models.frameworks import (
     sources_of,
     tasks_in_order,
 )
-from wildaffect.models.fusion.build import build_fusion
+from wildaffect.models.fusion.fusion import Fusion
 from wildaffect.models.heads import Head, HeadOutput, num_outputs
 from wildaffect.models.trunks import build_trunk
 
@@ -25,44 +23,27 @@ CONSTANT_RATIO = 1e-6
 """Columns whose spread is below this share of their mean vary by rounding alone."""
 
 
-def build_model(
-    config: ModelConfig,
-    input_dim: int,
-    spaces: LabelSpaces | None = None,
-    set_widths: Sequence[int] = (),
-) -> "MultitaskModel":
-    """Build the model that `config` describes, untrained.
+class MultitaskModel(nn.Module):
+    """Standardization, fusion, trunk, and a head per task, conditioned on its sources.
 
     Args:
-        config: Model settings.
-        input_dim: Width of the features, D.
-        spaces: Labels and scales to predict; None takes those of ABAW.
-        set_widths: Number of columns of each feature set, for fusion; empty for one set.
-
-    Raises:
-        UsageError: If a fusion has only one feature set.
+        config: Model settings; those of the fusion are not read.
+        fusion: Fusion of the columns to one vector per row.
+        spaces: Labels and scales to predict.
     """
-    widths = tuple(set_widths) or (input_dim,)
-    return MultitaskModel(config, widths, spaces or LabelSpaces())
-
-
-class MultitaskModel(nn.Module):
-    """Standardization, fusion, trunk, and a head per task, conditioned on its sources."""
 
     feature_mean: Tensor
     feature_scale: Tensor
 
-    def __init__(
-        self, config: ModelConfig, set_widths: Sequence[int], spaces: LabelSpaces
-    ) -> None:
+    def __init__(self, config: ModelConfig, fusion: Fusion, spaces: LabelSpaces) -> None:
         super().__init__()
         self.config = config
         self.spaces = spaces
-        self.input_dim = input_dim = sum(set_widths)
+        self.input_dim = input_dim = sum(fusion.widths)
         self.order = tasks_in_order(config)
         self.register_buffer("feature_mean", torch.zeros(input_dim))
         self.register_buffer("feature_scale", torch.ones(input_dim))
-        self.fusion = build_fusion(config.fusion, set_widths)
+        self.fusion = fusion
         self.trunk = build_trunk(config, self.fusion.output_dim)
         self.heads = nn.ModuleDict(
             {
@@ -71,6 +52,11 @@ class MultitaskModel(nn.Module):
             }
         )
         self.feedback_layers = _build_feedback_layers(config, spaces)
+
+    @property
+    def set_widths(self) -> tuple[int, ...]:
+        """Number of columns of each feature set."""
+        return tuple(self.fusion.widths)
 
     def forward(
         self,

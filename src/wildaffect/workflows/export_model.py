@@ -83,7 +83,7 @@ def export_model(  # noqa: PLR0913 - each is an option of the command
         backbones: Run or weights behind each feature set that analysis does not measure
             itself.
         without: Feature sets to do without, such as those of sound, which analysis does
-            not have. Needs a fusion with `alone` or `set_dropout`.
+            not have. Needs late fusion, or another with `alone` or `set_dropout`.
         clip: Video with a face; None for the video included in the package.
         on_stage: Called with the name of each stage as it begins.
 

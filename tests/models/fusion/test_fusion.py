@@ -9,6 +9,7 @@ from torch import nn
 from wildaffect.core.errors import UsageError
 from wildaffect.core.tasks import Task
 from wildaffect.export.onnx import check_parity, to_onnx
+from wildaffect.models.build import build_model
 from wildaffect.models.frameworks import HeadConfig, ModelConfig
 from wildaffect.models.fusion.build import FUSIONS, build_fusion
 from wildaffect.models.fusion.config import (
@@ -18,7 +19,6 @@ from wildaffect.models.fusion.config import (
     Gated,
 )
 from wildaffect.models.fusion.fusion import Fusion, views
-from wildaffect.models.multitask import build_model
 from wildaffect.models.temporal.config import GRUConfig
 
 WIDTHS = (3, 2, 4)

@@ -8,7 +8,7 @@ from wildaffect.core.causal import run_causal
 from wildaffect.core.stitching import stitch
 from wildaffect.core.tasks import ABAW_TASKS, LabelSpaces, Task
 from wildaffect.core.windows import FRAME_WISE, CausalWindow, WindowSpec, cut
-from wildaffect.models.multitask import build_model
+from wildaffect.models.build import build_model
 from wildaffect.training.core.probs import to_probs
 from wildaffect.training.core.runs import Run
 from wildaffect.training.temporal import predict

@@ -10,8 +10,8 @@ from wildaffect.core.tasks import LabelSpaces, Task
 from wildaffect.core.windows import FRAME_WISE
 from wildaffect.inference.calibration import Calibration
 from wildaffect.inference.manifest import Affine
+from wildaffect.models.build import build_model
 from wildaffect.models.fusion.config import Gated
-from wildaffect.models.multitask import build_model
 from wildaffect.training.temporal.ensembles import Ensemble, EnsembleMember
 from wildaffect.training.temporal.predict import predict_sequences
 from wildaffect.training.temporal.predict_ensemble import (

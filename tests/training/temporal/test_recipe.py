@@ -11,7 +11,7 @@ from wildaffect.core.tasks import LabelSpaces
 from wildaffect.core.windows import CausalWindow, LeftPaddedWindow
 from wildaffect.losses.multitask import build_loss
 from wildaffect.losses.statistics import LabelStatistics
-from wildaffect.models.multitask import build_model
+from wildaffect.models.build import build_model
 from wildaffect.recipes.catalog import RECIPES, find_recipe
 from wildaffect.training.core.optimizer import build_optimizer, decay_groups
 from wildaffect.training.core.recipe import BestOnDevSplit, OptimConfig

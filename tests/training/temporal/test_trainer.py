@@ -9,13 +9,13 @@ from wildaffect.core.columns import TaskColumn
 from wildaffect.core.tasks import ABAW_TASKS, LabelSpaces, Task
 from wildaffect.inference.calibration import Calibration
 from wildaffect.losses.config import LossConfig, UncertaintyWeights
+from wildaffect.models.build import build_model
 from wildaffect.models.frameworks import (
     FrameworkConfig,
     HeadConfig,
     LabelFeedback,
     ModelConfig,
 )
-from wildaffect.models.multitask import build_model
 from wildaffect.models.temporal.config import GRUConfig, TransformerConfig
 from wildaffect.training.core import trainer
 from wildaffect.training.core.checkpoint import load_weights

@@ -34,7 +34,7 @@ class Command:
     the `wildaffect weights list` that `extract --feature-sets` used."""
     without: tuple[str, ...] = ()
     """Feature sets to do without, such as those of sound, which analysis does not have; the
-    run needs a fusion with alone or set_dropout."""
+    run needs late fusion, or another with alone or set_dropout."""
     name: str | None = None
     """Name of the artifact; by default that of the output."""
     version: str = "1"

@@ -11,8 +11,8 @@ from wildaffect.models.fusion.config import (
     Concatenation,
     CrossAttention,
     CustomFusion,
-    FusionConfig,
     Gated,
+    RowFusion,
 )
 from wildaffect.models.fusion.cross_attention import CrossAttentionFusion
 from wildaffect.models.fusion.fusion import Fusion, Plain
@@ -23,7 +23,7 @@ FUSIONS: Registry[Callable[..., Fusion]] = Registry("fusion", "wildaffect.fusion
 _ROWS = 3
 
 
-def build_fusion(config: FusionConfig | None, widths: Sequence[int]) -> Fusion:
+def build_fusion(config: RowFusion | None, widths: Sequence[int]) -> Fusion:
     """Build the fusion that `config` describes, None for columns side by side.
 
     Args:
@@ -36,11 +36,7 @@ def build_fusion(config: FusionConfig | None, widths: Sequence[int]) -> Fusion:
     """
     if config is None:
         return Plain(widths)
-    if len(widths) < 2:
-        raise UsageError(
-            f"fusion {config.kind}: inputs must be of at least two feature sets, got one; "
-            "add a set to the recipe's inputs, or leave the fusion out"
-        )
+    check_several(config.kind, widths)
     match config:
         case Concatenation():
             fusion: Fusion = ConcatenationFusion(config, widths)
@@ -52,6 +48,19 @@ def build_fusion(config: FusionConfig | None, widths: Sequence[int]) -> Fusion:
             fusion = _build_custom(config, widths)
     fusion.set_dropout = config.set_dropout
     return fusion
+
+
+def check_several(kind: str, widths: Sequence[int]) -> None:
+    """Check that there are at least two sets to fuse.
+
+    Raises:
+        UsageError: If there is only one.
+    """
+    if len(widths) < 2:
+        raise UsageError(
+            f"fusion {kind}: inputs must be of at least two feature sets, got one; "
+            "add a set to the recipe's inputs, or leave the fusion out"
+        )
 
 
 def _build_custom(config: CustomFusion, widths: Sequence[int]) -> Fusion:

@@ -30,6 +30,10 @@ class AbsentSets(Config):
         by_views = self.alone == "each" or (self.alone == "first" and place > 0)
         return by_views or self.set_dropout > 0
 
+    def num_alone(self, num_sets: int) -> int:
+        """Return how many of the sets, from the first, training also shows alone."""
+        return {"none": 0, "first": 1, "each": num_sets}[self.alone]
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Concatenation(AbsentSets):
@@ -104,4 +108,26 @@ class CustomFusion(AbsentSets):
         object.__setattr__(self, "settings", json_values(self.name, self.settings))
 
 
-FusionConfig = Concatenation | Gated | CrossAttention | CustomFusion
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Late(Config):
+    """A complete model per set, and a weighted mean of their outputs.
+
+    The model of a set learns from that set alone, as if there were no other; training the
+    weights does not change it. Where only one set is present, its model's outputs stand.
+    """
+
+    kind: Literal["late"] = "late"
+
+    def learns_without(self, place: int) -> bool:  # noqa: ARG002 - as for other fusions
+        """Return True: there is a model of every set alone."""
+        return True
+
+    def num_alone(self, num_sets: int) -> int:
+        """Return the number of sets, all of which training shows alone."""
+        return num_sets
+
+
+RowFusion = Concatenation | Gated | CrossAttention | CustomFusion
+"""Fusions of each row, before the temporal encoder."""
+
+FusionConfig = RowFusion | Late

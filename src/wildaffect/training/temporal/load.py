@@ -167,8 +167,8 @@ def absent_sets(store: FeatureStore, trained: TrainedModel) -> dict[str, int]:
         raise FeatureError(
             f"{store.root}: {trained.run.folder} needs the feature sets "
             f"{', '.join(widths)}, got none of {', '.join(absent)}; extract or import it, "
-            "or train with a fusion and its alone or set_dropout, which learns to do "
-            "without them"
+            "or train with late fusion, or another with alone or set_dropout, which "
+            "learns to do without them"
         )
     return absent
 

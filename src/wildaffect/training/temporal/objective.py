@@ -11,10 +11,10 @@ from wildaffect.core.sequences import FrameSequence
 from wildaffect.core.tasks import LabelSpaces, Task
 from wildaffect.losses.clips import Pooled, pool_clips
 from wildaffect.losses.multitask import LossReport, build_loss
+from wildaffect.models.build import build_model
 from wildaffect.models.feedback import GroundTruth
 from wildaffect.models.frameworks import LabelFeedback
 from wildaffect.models.fusion.fusion import views
-from wildaffect.models.multitask import build_model
 from wildaffect.training.core.dev_split import split_subjects
 from wildaffect.training.core.distributed import gather, processes_of
 from wildaffect.training.core.label_counts import count_labels
@@ -86,8 +86,7 @@ class TemporalObjective:
         model = build_model(recipe.model, width, spaces, first.set_widths)
         fusion = recipe.model.fusion
         self._set_widths = first.set_widths
-        num_alone = {"none": 0, "first": 1, "each": len(first.set_widths)}
-        self._num_alone = num_alone[fusion.alone] if fusion else 0
+        self._num_alone = fusion.num_alone(len(first.set_widths)) if fusion else 0
         moments = feature_moments(self.train_part)
         model.standardize(torch.from_numpy(moments.mean), torch.from_numpy(moments.std))
         counts = count_labels([each.computed_targets for each in self.train_part], spaces)

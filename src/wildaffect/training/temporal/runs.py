@@ -10,7 +10,7 @@ from wildaffect.core.records import read_record
 from wildaffect.core.tasks import LabelSpaces
 from wildaffect.data.coverage import Coverage
 from wildaffect.inference.manifest import DataSource
-from wildaffect.models.multitask import MultitaskModel, build_model
+from wildaffect.models.build import TemporalModel, build_model
 from wildaffect.training.core.runs import Run, check_finished, restore
 from wildaffect.training.temporal.recipe import TemporalRecipe, load_recipe
 from wildaffect.training.temporal.sequence_inputs import set_widths
@@ -61,7 +61,7 @@ class TrainedModel:
     run: Run
     recipe: TemporalRecipe
     data: RunData
-    model: MultitaskModel
+    model: TemporalModel
     without: tuple[str, ...] = ()
     """Feature sets that it was trained with and does without; see `without_sets`."""
 

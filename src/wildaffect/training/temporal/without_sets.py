@@ -7,9 +7,10 @@ from dataclasses import replace
 import torch
 
 from wildaffect.core.errors import UsageError
+from wildaffect.models.build import TemporalModel
 from wildaffect.models.fusion.config import FusionConfig
 from wildaffect.models.fusion.without_sets import WithoutSets
-from wildaffect.models.multitask import MultitaskModel
+from wildaffect.models.late_fusion import LateFusionModel
 from wildaffect.training.temporal.runs import TrainedModel
 from wildaffect.training.temporal.sequence_inputs import feature_sets, set_widths
 
@@ -32,8 +33,8 @@ def without_sets(trained: TrainedModel, names: Sequence[str]) -> TrainedModel:
         )
     if not learns_without(fusion, widths, dropped):
         raise UsageError(
-            f"{where}: cannot do without {', '.join(dropped)}; train with a fusion and its "
-            "alone or set_dropout, which learns to do without them"
+            f"{where}: cannot do without {', '.join(dropped)}; train with late fusion, or "
+            "another with alone or set_dropout, which learns to do without them"
         )
     inputs = {
         name: width
@@ -64,13 +65,15 @@ def learns_without(
     )
 
 
-def _reduced(model: MultitaskModel, is_left: Sequence[bool]) -> MultitaskModel:
+def _reduced(model: TemporalModel, is_left: Sequence[bool]) -> TemporalModel:
     """Return a copy of a model that reads the columns of the sets that are left."""
+    if isinstance(model, LateFusionModel):
+        return model.without(is_left)
     reduced = deepcopy(model)
-    widths = zip(model.fusion.widths, is_left, strict=True)
+    widths = zip(model.set_widths, is_left, strict=True)
     columns = torch.cat([torch.full((width,), left) for width, left in widths])
     reduced.fusion = WithoutSets(reduced.fusion, is_left)
-    reduced.input_dim = sum(reduced.fusion.widths)
+    reduced.input_dim = sum(reduced.set_widths)
     reduced.feature_mean = model.feature_mean[columns]
     reduced.feature_scale = model.feature_scale[columns]
     return reduced
