@@ -19,6 +19,9 @@ from wildaffect.models.multitask import MultitaskModel
 
 SHARPNESS = 10.0
 """Factor of all parameters of the mean, which so move ten times as fast as others."""
+CLOSED_BELOW = 0.25
+"""Share of the largest weight below which a set does not count after training: on the
+training rows, which its model memorizes, even a set of noise earns about a tenth."""
 NOT_PRESENT = -1e4
 """Logit of an absent set, finite so that a row without any set stays finite."""
 
@@ -122,9 +125,9 @@ class LateFusionModel(nn.Module):
             return models[0]
         copy.models = nn.ModuleList(models)
         copy.set_widths = tuple(self.set_widths[place] for place in left)
-        for task in copy.config.tasks:
-            mean = copy.means[task]
-            mean.logits = nn.Parameter(mean.logits.detach()[left])
+        for mean in copy.means.modules():
+            if isinstance(mean, WeightedMean):
+                mean.logits = nn.Parameter(mean.logits.detach()[left])
         return copy
 
     def _has_gradient(self, present: Tensor) -> list[bool]:
@@ -157,7 +160,10 @@ def _nothing_of(models: Sequence[nn.Module]) -> Tensor | float:
 
 
 class WeightedMean(nn.Module):
-    """Mean over the sets that are present, scaled and shifted; S weights per output."""
+    """Mean over the sets that are present, scaled and shifted; S weights per output.
+
+    After training, sets of little weight do not count.
+    """
 
     def __init__(self, num_sets: int, num_outputs: int) -> None:
         super().__init__()
@@ -173,5 +179,10 @@ class WeightedMean(nn.Module):
             present: Mask of the sets, shape (B, T, S, 1), bool.
         """
         logits = torch.where(present, SHARPNESS * self.logits, NOT_PRESENT)
-        mean = (logits.softmax(2) * outputs).sum(2)
+        weights = logits.softmax(2)
+        if not self.training:
+            is_closed = weights < CLOSED_BELOW * weights.amax(2, keepdim=True)
+            opened = torch.where(is_closed, 0.0, weights)
+            weights = opened / opened.sum(2, keepdim=True)
+        mean = (weights * outputs).sum(2)
         return SHARPNESS * (self.scale * mean + self.shift)

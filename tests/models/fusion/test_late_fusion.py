@@ -1,5 +1,6 @@
 """Late fusion: what the model of one set is, learns and is left with."""
 
+import math
 from itertools import chain
 
 import pytest
@@ -97,6 +98,19 @@ def test_the_mean_counts_present_sets_alone_and_starts_with_equal_weights():
         mean.logits[0] = 2.0  # ten times that in the softmax
     found = mean(outputs, torch.ones_like(present))[0, 0]
     torch.testing.assert_close(found, torch.tensor([1.0, 2.0]), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize(("weight", "expected"), [(0.15, 1.0), (0.25, 2.0)])
+def test_after_training_a_set_of_little_weight_does_not_count(weight, expected):
+    mean = WeightedMean(num_sets=2, num_outputs=1)
+    with torch.no_grad():
+        mean.logits[1] = math.log(weight / (1 - weight)) / 10
+    outputs = torch.tensor([1.0, 5.0])[None, None, :, None]
+    present = torch.ones_like(outputs, dtype=torch.bool)
+    trained = mean(outputs, present)
+    torch.testing.assert_close(trained, torch.full((1, 1, 1), 1 + 4 * weight))
+    used = mean.eval()(outputs, present)
+    torch.testing.assert_close(used, torch.full((1, 1, 1), expected))
 
 
 def test_the_exported_network_agrees_with_all_sets_and_without_some(model):
