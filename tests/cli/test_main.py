@@ -1,3 +1,4 @@
+import errno
 import os
 import re
 import subprocess
@@ -12,6 +13,18 @@ from wildaffect.core.dependencies import Dependency, dependency_that_differs, mi
 from wildaffect.demo.clip import PORTRAIT
 from wildaffect.demo.compare import CLIP
 from wildaffect.video.sources import open_container
+
+
+def test_a_full_disk_gives_one_line(monkeypatch, capsys):
+    def full(command):
+        raise OSError(errno.ENOSPC, "No space left on device", "scores.json")
+
+    monkeypatch.setattr("wildaffect.cli.commands.recipes_list.run", full)
+    assert main(["recipes", "list"]) == 1
+    assert capsys.readouterr().err == (
+        "wildaffect: scores.json: must be writable, got No space left on device; free the "
+        "disk or choose another place, and repeat the command\n"
+    )
 
 
 @pytest.mark.parametrize(

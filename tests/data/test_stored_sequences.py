@@ -281,3 +281,15 @@ def test_a_store_without_any_of_the_videos_is_refused(tmp_path):
     (tmp_path / "one" / "clip").rename(tmp_path / "one" / "other")
     with pytest.raises(FeatureError, match="must have one, got none of 2"):
         load_sequences(annotated([1]), store, FeatureQuery(feature_sets=("one",)))
+
+
+def test_videos_of_one_set_must_have_the_same_columns(tmp_path):
+    store = FeatureStore(tmp_path)
+    stored(store, "face", [1, 2], width=3)
+    stored(store, "face", [1, 2], width=2, video="unseen")
+    both = replace(annotated([1, 1]), video_index=np.array([0, 1]))
+    query = FeatureQuery(feature_sets=("face",))
+    with pytest.raises(
+        FeatureError, match=r"face must have the same columns .* got 2 of uns"
+    ):
+        list(load_sequences(both, store, query))

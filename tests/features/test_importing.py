@@ -193,3 +193,39 @@ def test_moments_without_times_or_with_times_that_go_back_are_refused(
     store = FeatureStore(tmp_path / "store")
     with pytest.raises(FeatureError, match=rf"voice\.npz: .*{message}"):
         import_features(tmp_path / "voice.npz", store, feature_set="v", rows="moments")
+
+
+def test_frame_numbers_are_whole_numbers_or_refused(tmp_path):
+    store = FeatureStore(tmp_path / "store")
+    for numbers, got in [([1.0, 2.7], "2.7 in row 1"), (["a", "b"], "a in row 0")]:
+        arrays = {"v/feature": rows([1, 2]), "v/frame_number": np.array(numbers)}
+        np.savez(tmp_path / "x.npz", **arrays)
+        with pytest.raises(FeatureError, match=f"must be whole numbers, got {got}"):
+            import_features(tmp_path / "x.npz", store, feature_set="mae")
+
+
+def test_frames_with_times_alone_are_not_numbered_by_guessing(tmp_path):
+    arrays = {"v/feature": rows([1, 2]), "v/time_s": np.array([0.04, 0.08])}
+    np.savez(tmp_path / "x.npz", **arrays)
+    (tmp_path / "x.csv").write_text("video,x\nv,1\nv,2\n")
+    for name in ("x.npz", "x.csv"):
+        with pytest.raises(FeatureError, match="v must have frame numbers where rows are"):
+            import_features(tmp_path / name, FeatureStore(tmp_path), feature_set="mae")
+
+
+def test_columns_are_the_same_in_every_video_of_a_file(tmp_path):
+    arrays = {"a/feature": rows([1, 2]), "b/feature": rows([1, 2])[:, :1]}
+    np.savez(tmp_path / "x.npz", **arrays)
+    with pytest.raises(
+        FeatureError, match="b/feature must have the 2 columns of the videos"
+    ):
+        import_features(tmp_path / "x.npz", FeatureStore(tmp_path), feature_set="mae")
+    (tmp_path / "x.csv").write_text("video,frame,x,x\nv,1,2,3\n")
+    with pytest.raises(FeatureError, match="must have another name, got x twice"):
+        import_features(tmp_path / "x.csv", FeatureStore(tmp_path), feature_set="mae")
+
+
+def test_numbers_beyond_32_bits_are_refused_without_a_warning(tmp_path):
+    np.savez(tmp_path / "x.npz", **{"v/feature": np.full((1, 2), 1e300)})
+    with pytest.raises(FeatureError, match=r"v/feature must be below 3\.4e\+38"):
+        import_features(tmp_path / "x.npz", FeatureStore(tmp_path), feature_set="mae")

@@ -266,6 +266,12 @@ def test_own_labels_train_beside_videos_without_labels(moods, tmp_path):
     assert result.trained.data.unlabeled_videos == ("more0", "more1")
 
 
+def test_a_task_of_ratings_needs_ratings(moods, tmp_path):
+    recipe = replace(RECIPE, model=replace(RECIPE.model, tasks=(Task.DIMENSIONS,)))
+    with pytest.raises(UsageError, match=r"model\.tasks must have labels, got none of dim"):
+        wildaffect.train(recipe, moods, output=tmp_path / "run")
+
+
 def test_features_of_whole_videos_suffice_for_their_labels(moods, tmp_path):
     rng = np.random.default_rng(0)
     names = [

@@ -3,7 +3,7 @@
 import re
 
 _ARGUMENT = re.compile(r'`(\w+)="?([^`"]*)"?`')
-_FLAGS = {"class_map": "map-classes"}
+_FLAGS = {"class_map": "map-classes", "rows": "rows-are"}
 """Flags that are not named after the argument of the Python API."""
 
 

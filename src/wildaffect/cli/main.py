@@ -1,6 +1,7 @@
 """Entry point: parse the command line, run the command, print errors in one line."""
 
 import contextlib
+import errno
 import gc
 import importlib
 import sys
@@ -35,6 +36,8 @@ from wildaffect.core.printable import printable_lines
 from wildaffect.core.version import __version__
 
 _HELP = {"-h", "--help"}
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES}
+_FREE = "free the disk or choose another place, and repeat the command"
 
 
 def program() -> int:
@@ -67,6 +70,13 @@ def main(argv: Sequence[str] | None = None, *, owns_process: bool = False) -> in
         return 1
     except (KeyboardInterrupt, BrokenPipeError) as stop:
         return status_of(stop)
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        reason = f"{where}must be writable, got {error.strerror}"
+        print(f"wildaffect: {printable_lines(reason)}; {_FREE}", file=sys.stderr)
+        return 1
     finally:
         let_go_of_output()
 

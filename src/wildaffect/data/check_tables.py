@@ -43,21 +43,21 @@ def tables_of(checks: Sequence[SplitCheck], found: Found) -> list[TextTable]:
 
 
 def _scale_table(task: Task, checks: Sequence[SplitCheck]) -> TextTable:
-    """Return rows, least, mean and greatest value of each scale."""
+    """Return labeled rows, least, mean and greatest value of each scale and split."""
     rows = []
     for index, scale in enumerate(checks[0].annotations.spaces.scales(task).scales):
-        cells = [f"{scale.label} {scale.ends}"]
         for check in checks:
             column = check.annotations[task]
             values = column.values[column.valid[:, index], index]
-            cells.append(
-                f"{len(values):,}: {values.min():g} to {values.max():g}, "
-                f"mean {values.mean():.3g}"
+            numbers = (
+                (f"{values.min():g}", f"{values.mean():.3g}", f"{values.max():g}")
                 if len(values)
-                else "-"
+                else ("-", "-", "-")
             )
-        rows.append(tuple(cells))
-    header = ("", *(check.name for check in checks))
+            rows.append(
+                (f"{scale.label} {scale.ends}", check.name, f"{len(values):,}", *numbers)
+            )
+    header = ("", "split", "rows", "least", "mean", "greatest")
     return TextTable(title=task.words.capitalize(), header=header, rows=tuple(rows))
 
 

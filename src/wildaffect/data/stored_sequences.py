@@ -69,8 +69,9 @@ def load_sequences(
     the query needs all.
 
     Raises:
-        FeatureError: If a feature set is not in the store or has none of the videos, or
-            has times while those of the frames are not known.
+        FeatureError: If a feature set is not in the store or has none of the videos, has
+            other columns in some of them, or has times while those of the frames are not
+            known.
     """
     stored = {
         feature_set: {name.video for name in store.entries(feature_set)}
@@ -92,12 +93,13 @@ def load_sequences(
         return view(store.open(name)).shape[1]
 
     enough = all if query.needs_all else any
+    seen: dict[str, StoredFeatures] = {}
 
     def features_of(video: str) -> list[JoinedSet] | None:
         if not enough(video in videos for videos in stored.values()):
             return None
         return [
-            read_set(store, feature_set, video, query, view)
+            _joined(_tracks(store, feature_set, video, seen), query, view)
             if video in stored.get(feature_set, ())
             else JoinedSet(
                 AbsentFeatures(width=width_of(feature_set)),
@@ -121,11 +123,43 @@ def read_set(
     If a video has several tracks (the person was lost, or another person passed by), each
     frame uses the longest track that it is in.
     """
+    return _joined(_tracks(store, feature_set, video, {}), query, view)
+
+
+def _tracks(
+    store: FeatureStore, feature_set: str, video: str, seen: dict[str, StoredFeatures]
+) -> list[StoredFeatures]:
+    """Return the tracks of a video, the longest first.
+
+    Args:
+        store: Feature store.
+        feature_set: Name of the feature set.
+        video: Name of the video.
+        seen: First track of each feature set so far, whose columns all others must have.
+    """
     tracks = [
         store.open(EntryName(feature_set, video, track))
         for track in store.tracks(feature_set, video)
     ]
-    tracks.sort(key=len, reverse=True)
+    for track in tracks:
+        first = seen.setdefault(feature_set, track)
+        if track.sidecar.columns != first.sidecar.columns:
+            raise FeatureError(
+                f"{store.root}: {feature_set} must have the same columns in every video, "
+                f"got {_named(track)} and {_named(first)}; extract or import all alike"
+            )
+    return sorted(tracks, key=len, reverse=True)
+
+
+def _named(track: StoredFeatures) -> str:
+    columns = track.sidecar.columns
+    some = ", ".join(columns[:3]) + (", ..." if len(columns) > 3 else "")
+    return f"{len(columns)} of {track.sidecar.video} ({some})"
+
+
+def _joined(tracks: Sequence[StoredFeatures], query: FeatureQuery, view: View) -> JoinedSet:
+    """Return the tracks of one video with the rule of their feature set."""
+    feature_set, video = tracks[0].sidecar.feature_set, tracks[0].sidecar.video
     rule = query.joins.get(feature_set)
     match tracks[0].sidecar.numbering:
         case "clip":

@@ -139,6 +139,11 @@ def _by_video(path: Path, table: pa.Table) -> Iterator[tuple[str, Arrays]]:
             f"{path}: columns must be video, frame or time_s, and one per feature, got "
             f"{', '.join(table.column_names[:5])}"
         )
+    for name in table.column_names:
+        if table.column_names.count(name) > 1:
+            raise FeatureError(
+                f"{path}: each column must have another name, got {name} twice"
+            )
     numbers = {
         name: _numbers(path, table, name) for name in table.column_names if name != "video"
     }

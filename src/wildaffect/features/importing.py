@@ -49,13 +49,14 @@ def import_features(
     """Store every video of an HDF5, npz, CSV or Parquet file under the name `feature_set`.
 
     Rows of frames without frame numbers get those of `numbers`, with or without its
-    repeats; without either they are numbered from 1. Moments need times; a clip has one
-    row.
+    repeats; without either, arrays without times are numbered from 1. Moments need times;
+    a clip has one row.
 
     Raises:
         FeatureError: If the file has another format or layout, the number of rows of a
-            video differs from `numbers`, repeats of a frame differ, or moments have no
-            times or times that go back.
+            video differs from `numbers`, repeats of a frame differ, frames have times but
+            no numbers, moments have no times or times that go back, or columns differ
+            between videos.
         OutputError: If the store cannot be written to.
         MissingExtra: If an HDF5 file is to be read and h5py is not installed.
     """
@@ -67,8 +68,15 @@ def import_features(
         weights_sha256=NO_DIGEST,
     )
     num_videos = num_rows = num_repeats = 0
+    columns: tuple[str, ...] = ()
     for video, arrays in videos:
         _check_values(path, video, arrays)
+        columns = columns or _columns(arrays)
+        if _columns(arrays) != columns:
+            raise FeatureError(
+                f"{path}: {video}/feature must have the {len(columns)} columns of the "
+                f"videos before it, got {len(_columns(arrays))}"
+            )
         match rows:
             case "frames":
                 table, repeats = _frames(path, video, arrays, numbers)
@@ -103,6 +111,9 @@ def _check_values(path: Path, video: str, arrays: Arrays) -> None:
             f"{path}: {video}/feature must be numbers of shape (L, D), "
             f"got {values.dtype} of shape {values.shape}"
         )
+    largest = float(np.finfo(np.float32).max)
+    if (np.abs(values[np.isfinite(values)]) > largest).any():
+        raise FeatureError(f"{path}: {video}/feature must be below {largest:.1e} in size")
     if times_s is None:
         return
     if times_s.shape != (len(values),) or times_s.dtype.kind not in "fiu":
@@ -199,13 +210,19 @@ def _numbers(
 ) -> NDArray[np.int64]:
     num_rows = len(arrays["feature"])
     if "frame_number" in arrays:
-        given, what = arrays["frame_number"].astype(np.int64), f"{video}/frame_number"
+        what = f"{video}/frame_number"
+        given = _whole(path, what, arrays["frame_number"])
     elif numbers is not None:
         if video not in numbers:
             raise FeatureError(
                 f"{path}: {video} must be a video of the annotations, got another name"
             )
         given, what = numbers[video], f"annotations of {video}"
+    elif "time_s" in arrays or "columns" in arrays:
+        raise FeatureError(
+            f"{path}: {video} must have frame numbers where rows are frames, got none; rows "
+            'at times of their own are `rows="moments"`, one per video is `rows="clip"`'
+        )
     else:
         return np.arange(1, num_rows + 1)
     if len(given) != num_rows == len(np.unique(given)):
@@ -216,3 +233,18 @@ def _numbers(
             f"got {len(given)}"
         )
     return given
+
+
+def _whole(path: Path, what: str, given: NDArray[Any]) -> NDArray[np.int64]:
+    """Return frame numbers as integers."""
+    wrong = (
+        np.flatnonzero(~(np.isfinite(given) & (given == np.round(given))))
+        if given.dtype.kind in "fiu"
+        else np.zeros(1, np.int64)
+    )
+    if len(wrong) and given.size:
+        raise FeatureError(
+            f"{path}: {what} must be whole numbers, got {given.ravel()[wrong[0]]} in row "
+            f'{wrong[0]}; rows at times of their own are `rows="moments"`'
+        )
+    return given.astype(np.int64)

@@ -107,8 +107,8 @@ def set_up(  # noqa: PLR0913 - arguments of train and cross_validate
         notes.add(note)
     if left_out:
         notes.add(
-            f"{split.annotations.source} has no labels of {_words(left_out)}; the model "
-            "does not predict that"
+            f"{split.annotations.source} has no labels of {_words(left_out)}, which the "
+            "model does not predict"
         )
     if split.without_features:
         some = ", ".join(split.without_features[:5])
@@ -158,10 +158,19 @@ def predict_labeled(
     They are added, and the recipe's tasks without labels left out: the model predicts what
     the data define. With feedback between tasks none is left out, as others are conditioned
     on it. For other data, the recipe is as it was.
+
+    Raises:
+        UsageError: If the recipe names dimensions or intensities, and the data have none.
     """
     labeled = {task for each in sequences for task in Task if has_labels(each, task)}
     own = tuple(task for task in SCALE_TASKS if task in labeled)
     if not own:
+        for task in SCALE_TASKS:
+            if task in recipe.model.tasks:
+                raise UsageError(
+                    f"{recipe.name}: model.tasks must have labels, got none of "
+                    f"{task.words}; leave it out, or add a column such as pain[0..10]"
+                )
         return recipe, ()
     has_feedback = recipe.model.framework.feedback is not None
     named = tuple(dict.fromkeys((*recipe.model.tasks, *own)))

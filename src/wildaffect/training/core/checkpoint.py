@@ -18,6 +18,7 @@ from torch import Tensor
 from wildaffect.core.errors import WildAffectError
 from wildaffect.core.files import publish, whole_file
 from wildaffect.core.hashes import file_sha256
+from wildaffect.training.core.folder import not_saved
 
 _WEIGHTS, _STATE, _CHECKSUMS = "model.safetensors", "state.pt", "sha256.json"
 _SHA256 = "sha256"
@@ -45,8 +46,21 @@ def save_checkpoint(
         folder: Folder of the checkpoint; created if missing.
         weights: Weights of the model.
         state: Rest of the training state: tensors, numbers, strings and containers of them.
+
+    Raises:
+        OutputError: If it cannot be written, as on a full disk; an older one stays.
     """
     part, old = _beside(folder, "part"), _beside(folder, "old")
+    try:
+        _write_checkpoint(folder, part, old, weights, state)
+    except (OSError, RuntimeError) as error:  # torch raises the latter on a full disk
+        shutil.rmtree(part, ignore_errors=True)
+        raise not_saved(folder, error) from error
+
+
+def _write_checkpoint(
+    folder: Path, part: Path, old: Path, weights: dict[str, Tensor], state: dict[str, Any]
+) -> None:
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     save_weights(part / _WEIGHTS, weights)
@@ -107,11 +121,18 @@ def _load_state(path: Path) -> dict[str, Any]:
 
 
 def save_weights(path: Path, weights: dict[str, Tensor]) -> None:
-    """Write weights atomically."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write weights atomically.
+
+    Raises:
+        OutputError: If they cannot be written, as on a full disk.
+    """
     tensors = {key: weight.detach().cpu().contiguous() for key, weight in weights.items()}
-    with whole_file(path) as part:
-        save_file(tensors, part, metadata={_SHA256: tensors_sha256(tensors)})
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(path) as part:
+            save_file(tensors, part, metadata={_SHA256: tensors_sha256(tensors)})
+    except (OSError, SafetensorError) as error:
+        raise not_saved(path, error) from error
 
 
 def load_weights(path: Path) -> dict[str, Tensor]:

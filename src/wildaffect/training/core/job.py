@@ -1,5 +1,6 @@
 """Training of an objective in the folder of a run."""
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -8,6 +9,7 @@ from wildaffect.core.errors import UsageError
 from wildaffect.training.core.callbacks import SILENT, Callbacks, OnNote
 from wildaffect.training.core.config import TrainerConfig
 from wildaffect.training.core.curves import Curve, no_curve
+from wildaffect.training.core.folder import hold_folder
 from wildaffect.training.core.objective import Objective
 from wildaffect.training.core.recipe import RunRecipe
 from wildaffect.training.core.runs import Run, begin, check_same, read_metrics
@@ -40,7 +42,8 @@ def train_in(
         curve: See `Trainer`.
 
     Raises:
-        UsageError: If the folder contains another run.
+        UsageError: If the folder contains another run, or another process trains in it.
+        OutputError: If the folder cannot be written.
         Diverged: If the loss is not finite.
     """
     if run.recipe.exists():
@@ -50,21 +53,28 @@ def train_in(
     if run.is_finished:
         return
     objective = build_objective()
-    if fabric.is_global_zero:
-        begin(run, recipe, data, fabric.device)
-    fabric.barrier()
-    if not run.recipe.exists():
-        raise UsageError(
-            f"{run.folder}: no such folder on this machine; choose a folder that all "
-            "machines share"
+    with hold_folder(run.folder) if fabric.is_global_zero else contextlib.nullcontext():
+        if fabric.is_global_zero:
+            begin(run, recipe, data, fabric.device)
+        fabric.barrier()
+        if not run.recipe.exists():
+            raise UsageError(
+                f"{run.folder}: no such folder on this machine; choose a folder that all "
+                "machines share"
+            )
+        if run.weights.exists():  # by another process, while this one prepared
+            return
+        trackers = (
+            open_trackers(run.folder, config.trackers) if fabric.is_global_zero else []
         )
-    trackers = open_trackers(run.folder, config.trackers) if fabric.is_global_zero else []
-    trainer = Trainer(recipe, objective, run, fabric=fabric, trackers=trackers, curve=curve)
-    try:
-        trainer.run(callbacks)
-    finally:
-        for tracker in trackers:
-            tracker.close()
+        trainer = Trainer(
+            recipe, objective, run, fabric=fabric, trackers=trackers, curve=curve
+        )
+        try:
+            trainer.run(callbacks)
+        finally:
+            for tracker in trackers:
+                tracker.close()
 
 
 def _note_progress(run: Run, on_note: OnNote) -> None:
