@@ -4,7 +4,8 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from wildaffect.core.errors import BadAnnotation
+from wildaffect.core.errors import BadAnnotation, UsageError
+from wildaffect.formats.detect import detect
 from wildaffect.formats.manifest import find_manifest, read_manifest
 
 
@@ -82,3 +83,16 @@ def test_a_parquet_file_that_is_none_is_refused(tmp_path):
     path = put(tmp_path / "m.parquet", "no table")
     with pytest.raises(BadAnnotation, match="must be a Parquet file"):
         read_manifest(path)
+
+
+def test_two_manifests_equally_near_are_not_chosen_between_by_their_names(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "manifest.csv").write_text("image,valence\n1.jpg,0.5\n")
+    with pytest.raises(
+        UsageError, match=r"several annotations of one layout found \(.*b/man"
+    ):
+        detect(tmp_path, "manifest")
+    (tmp_path / "manifest.csv").write_text("image,valence\n1.jpg,0.5\n")
+    (found,) = detect(tmp_path, "manifest")  # the nearest wins
+    assert found.splits == {"all": tmp_path / "manifest.csv"}

@@ -9,7 +9,7 @@ from pyarrow import csv
 from tests.support.waves import write_features
 
 import wildaffect
-from wildaffect.core.errors import BadAnnotation, UsageError
+from wildaffect.core.errors import BadAnnotation, FeatureError, UsageError
 from wildaffect.core.tasks import Task
 from wildaffect.features.importing import import_features
 from wildaffect.features.store import FeatureStore
@@ -288,6 +288,23 @@ def test_features_of_whole_videos_suffice_for_their_labels(moods, tmp_path):
         run, tmp_path / "tables", data=moods, split="val", features=store.root
     )
     assert (written.num_written, written.num_missing) == (12, 0)
+
+
+def test_columns_in_another_order_than_those_of_training_are_refused(moods, tmp_path):
+    names = [
+        line.split(",")[0] for line in (moods / "manifest.csv").read_text().splitlines()
+    ][1:]
+    for place, header in enumerate(("video,loud,pitch", "video,pitch,loud")):
+        lines = [header, *(f"{name},{index},{-index}" for index, name in enumerate(names))]
+        (tmp_path / "voice.csv").write_text("\n".join(lines) + "\n")
+        store = FeatureStore(tmp_path / str(place))
+        import_features(tmp_path / "voice.csv", store, feature_set="voice", rows="clip")
+    recipe, run = replace(RECIPE, num_epochs=1, inputs=("voice",)), tmp_path / "run"
+    wildaffect.train(recipe, moods, features=tmp_path / "0", output=run, score_split=None)
+    with pytest.raises(FeatureError, match=r"voice must be computed as .* other columns"):
+        wildaffect.predict(
+            run, tmp_path / "t", data=moods, split="val", features=tmp_path / "1"
+        )
 
 
 @pytest.fixture(scope="module")

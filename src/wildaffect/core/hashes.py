@@ -1,7 +1,7 @@
 """Hashes of files, which identify the inputs of a result."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,3 +38,8 @@ def hash_files(name: str, files: Iterable[Path]) -> InputFiles:
     lines = "".join(f"{digest}  {file}\n" for file, digest in digests)
     digest = hashlib.sha256(lines.encode()).hexdigest()
     return InputFiles(name=name, sha256=digest, num_files=len(digests))
+
+
+def names_sha256(names: Sequence[str]) -> str:
+    """Return the hash of names in their order."""
+    return hashlib.sha256("\n".join(names).encode()).hexdigest()

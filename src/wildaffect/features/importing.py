@@ -220,8 +220,8 @@ def _numbers(
         given, what = numbers[video], f"annotations of {video}"
     elif "time_s" in arrays or "columns" in arrays:
         raise FeatureError(
-            f"{path}: {video} must have frame numbers where rows are frames, got none; rows "
-            'at times of their own are `rows="moments"`, one per video is `rows="clip"`'
+            f"{path}: {video} must have frame numbers where rows are frames, got none; "
+            'rows at times of their own are `rows="moments"`, one per video `rows="clip"`'
         )
     else:
         return np.arange(1, num_rows + 1)

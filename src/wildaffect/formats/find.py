@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from wildaffect.core.errors import MissingData
+from wildaffect.core.errors import MissingData, UsageError
 
 _IMAGE_FOLDERS = {
     "aligned",
@@ -38,14 +38,24 @@ def walk_folders(root: Path, depth: int = _DEPTH) -> Iterator[tuple[Path, list[s
 
 
 def find_named(root: Path, files: Mapping[str, str]) -> dict[str, Path]:
-    """Return split -> file for the names in `files`; the nearest to `root` wins."""
+    """Return split -> file for the names in `files`; the nearest to `root` wins.
+
+    Raises:
+        UsageError: If two are equally near, in different folders.
+    """
     found: dict[str, Path] = {}
     if root.is_file():
         return {files[root.name]: root} if root.name in files else {}
     for folder, names in walk_folders(root):
         for name, split in files.items():
             if name in names:
-                found.setdefault(split, folder / name)
+                nearest = found.setdefault(split, folder / name)
+                is_other = nearest.parent != folder
+                if is_other and len(nearest.parent.parts) == len(folder.parts):
+                    raise UsageError(
+                        f"{root}: several annotations of one layout found ({nearest}, "
+                        f"{folder / name}); name the folder of one"
+                    )
     return found
 
 

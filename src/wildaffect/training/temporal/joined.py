@@ -68,11 +68,11 @@ def join_data(parts: Sequence[RunData]) -> RunData:
                 f"{part.annotations}: label spaces must be those of {first.annotations}, "
                 f"got {part.spaces.expressions.name} and {part.spaces.action_units.name}"
             )
-        own = (part.input_widths, part.feature_digests, part.crop_digests)
-        if own != (first.input_widths, first.feature_digests, first.crop_digests):
+        if _features(part) != _features(first):
             raise FeatureError(
                 f"{part.annotations}: features must be computed as those of "
-                f"{first.annotations}, got other networks or crops; extract both again"
+                f"{first.annotations}, got other networks, crops or columns; extract both "
+                "again"
             )
     hashes = "".join(f"{part.annotations_sha256}\n" for part in parts)
     return replace(
@@ -84,6 +84,15 @@ def join_data(parts: Sequence[RunData]) -> RunData:
         times_are_guessed=any(part.times_are_guessed for part in parts),
         coverage=join_coverage([part.coverage for part in parts if part.coverage]),
         sources=tuple(source for part in parts for source in part.sources),
+    )
+
+
+def _features(data: RunData) -> tuple[dict[str, int], *tuple[dict[str, str], ...]]:
+    return (
+        data.input_widths,
+        data.feature_digests,
+        data.crop_digests,
+        data.column_digests,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 
 from wildaffect.core.annotations import Annotations
 from wildaffect.core.errors import FeatureError
+from wildaffect.core.hashes import names_sha256
 from wildaffect.core.sequences import FrameSequence
 from wildaffect.core.tasks import LabelSpaces
 from wildaffect.data.annotated import Annotated, fullest_layout
@@ -193,11 +194,12 @@ def describe_data(
         unlabeled: Sequences that are trained on without labels.
     """
     inputs = in_order(recipe.inputs)
-    digests, crops, widths = {}, {}, {}
+    digests, crops, columns, widths = {}, {}, {}, {}
     for name in feature_sets(inputs):
         sidecar = store.sidecar(_some_entry(store, name, split.sequences))
         digests[name] = sidecar.provenance.weights_sha256
         crops[name] = sidecar.provenance.preprocess_sha256
+        columns[name] = names_sha256(sidecar.columns)
         widths[name] = len(sidecar.columns)
     return RunData(
         annotations=split.annotations.source,
@@ -213,6 +215,7 @@ def describe_data(
         },
         feature_digests=digests,
         crop_digests=crops,
+        column_digests=columns,
         rate_hz=rows_per_second(split.sequences),
         times_are_guessed=any(sequence.time_is_guessed for sequence in split.sequences),
         coverage=split.coverage,

@@ -35,6 +35,8 @@ class RunData(Config):
     """Digest of the weights or definition of each feature set."""
     crop_digests: dict[str, str] = field(default_factory=dict)
     """Digest of the crop of each feature set, `none` for feature sets without crops."""
+    column_digests: dict[str, str] = field(default_factory=dict)
+    """Digest of the names of the columns of each feature set, in order."""
     rate_hz: float
     """Median number of rows per second of the training sequences."""
     times_are_guessed: bool

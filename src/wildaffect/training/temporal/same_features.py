@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from wildaffect.core.errors import FeatureError
+from wildaffect.core.hashes import names_sha256
 from wildaffect.features.store import FeatureStore
 from wildaffect.training.temporal.runs import TrainedModel
 
@@ -13,21 +14,25 @@ class Origin(NamedTuple):
 
     weights_sha256: str
     crop_sha256: str
+    columns_sha256: str
 
 
 def origin_of(store: FeatureStore, feature_set: str) -> Origin | None:
     """Return the origin of a feature set by its first entry, None if it is not there."""
     if feature_set not in store.feature_sets():
         return None
-    found = store.sidecar(next(iter(store.entries(feature_set)))).provenance
-    return Origin(found.weights_sha256, found.preprocess_sha256)
+    sidecar = store.sidecar(next(iter(store.entries(feature_set))))
+    found = sidecar.provenance
+    columns = names_sha256(sidecar.columns)
+    return Origin(found.weights_sha256, found.preprocess_sha256, columns)
 
 
 def check_trained_features(store: FeatureStore, models: Iterable[TrainedModel]) -> None:
     """Check that a store has the features that models were trained on, or none of a set.
 
     Raises:
-        FeatureError: If a set was computed by other weights or from other crops.
+        FeatureError: If a set was computed by other weights or from other crops, or has
+            other columns.
     """
     for trained in models:
         for name, weights in trained.data.feature_digests.items():
@@ -35,10 +40,13 @@ def check_trained_features(store: FeatureStore, models: Iterable[TrainedModel]) 
             if found is None:
                 continue
             crop = trained.data.crop_digests.get(name, found.crop_sha256)
-            if found != Origin(weights, crop):
+            columns = trained.data.column_digests.get(name, found.columns_sha256)
+            wanted = Origin(weights, crop, columns)
+            if found != wanted:
                 raise FeatureError(
                     f"{store.root}: {name} must be computed as for {trained.run.folder}, "
-                    "got other weights or crops; extract it again with those"
+                    f"got other {_differing(found, wanted)}; extract or import it again "
+                    "with those"
                 )
 
 
@@ -48,12 +56,20 @@ def check_same_features(
     """Check that two stores have features of the same origin, or one lacks a set.
 
     Raises:
-        FeatureError: If a set was computed by other weights or from other crops.
+        FeatureError: If a set was computed by other weights or from other crops, or has
+            other columns.
     """
     for name in feature_sets:
         origins = {origin_of(store, name), origin_of(other, name)} - {None}
         if len(origins) > 1:
             raise FeatureError(
                 f"{other.root}: {name} must be computed as in {store.root}, got other "
-                "weights or crops; extract both again"
+                f"{_differing(*origins)}; extract or import both again"
             )
+
+
+def _differing(one: Origin | None, other: Origin | None) -> str:
+    """Return what differs, in words."""
+    words = ("weights", "crops", "columns")
+    pairs = zip(words, one or (), other or (), strict=False)
+    return " and ".join(word for word, a, b in pairs if a != b)
