@@ -60,7 +60,13 @@ def test_the_length_of_a_run_is_printed_in_steps_and_epochs(capsys):
         progress.show_start(
             RUN, TrainingPlan(steps_per_epoch=80, num_epochs=50, patience_epochs=None)
         )
-    assert capsys.readouterr().err == "a: 80 steps an epoch, 4,000 steps in 50 epochs\n"
+        progress.show_start(
+            RUN, TrainingPlan(steps_per_epoch=1, num_epochs=1, patience_epochs=None)
+        )
+    assert capsys.readouterr().err.splitlines() == [
+        "a: 80 steps an epoch, 4,000 steps in 50 epochs",
+        "a: 1 step an epoch, 1 step in 1 epoch",
+    ]
 
 
 def test_reading_is_shown_until_the_first_run_starts():

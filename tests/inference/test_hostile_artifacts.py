@@ -229,7 +229,7 @@ TWO = {"name": "two", "labels": ["a", "b"]}
         ({"rate_hz": float("nan")}, "rate_hz: Input should be a finite number, got nan"),
         ({"rate_hz": float("inf")}, "rate_hz: Input should be a finite number"),
         ({"rate_hz": 1e9}, "rate_hz: Input should be less than or equal to 1000"),
-        ({"color": 1}, "color: Unexpected keyword argument"),
+        ({"color": 1}, "color: unknown key"),
         ({"name": "a\x1b[2J"}, "name: String should match pattern"),
         ({"window": {"length_s": 1e9, "stride_s": 1e9, "max_gap_s": 1.0}}, r"\[0, 600\]"),
         (
@@ -266,7 +266,7 @@ TWO = {"name": "two", "labels": ["a", "b"]}
         ),
         (
             {"action_units": {"space": TWO | {"more": 1}, "predicted": ["a", "b"]}},
-            "space.more: Unexpected keyword argument",
+            "space.more: unknown key",
         ),
     ],
 )

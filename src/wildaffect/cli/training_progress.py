@@ -5,6 +5,7 @@ from types import TracebackType
 from typing import Self
 
 from wildaffect.cli.results import Result, print_note, print_result
+from wildaffect.core.printable import counted
 from wildaffect.core.progress import ProgressDisplay
 from wildaffect.training.core.distributed import is_first_process
 from wildaffect.training.core.epochs import Epoch, TrainingPlan
@@ -45,8 +46,8 @@ class TrainingProgress:
         if self._display is not None:
             self._display.remove(_READING)
         self.note(
-            f"{run.folder.name}: {plan.steps_per_epoch:,} steps an epoch, "
-            f"{plan.num_steps:,} steps in {plan.num_epochs} epochs"
+            f"{run.folder.name}: {counted(plan.steps_per_epoch, 'step')} an epoch, "
+            f"{counted(plan.num_steps, 'step')} in {counted(plan.num_epochs, 'epoch')}"
         )
 
     def show_epoch(self, run: Run, epoch: Epoch) -> None:

@@ -30,6 +30,10 @@ def json_values(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     return read
 
 
+_UNKNOWN_KEY = {"unexpected_keyword_argument", "extra_forbidden"}
+"""Names that pydantic gives to a key that a record does not have."""
+
+
 class _Invalid(Protocol):
     """The part of pydantic's `ValidationError` that is used here."""
 
@@ -39,8 +43,12 @@ class _Invalid(Protocol):
 def first_problem(error: _Invalid) -> str:
     """Return one line with the place of an error in a document, its rule and its value."""
     first = error.errors()[0]
-    where = ".".join(map(str, first["loc"]))
+    where = ".".join(map(str, first["loc"])) or "file"
+    message = " ".join(str(first["msg"]).split())
+    if first["type"] == "value_error":  # our own rules, which state the value
+        return f"{where}: {message.removeprefix('Value error, ')}"
+    if first["type"] in _UNKNOWN_KEY:
+        message = "unknown key"
     got = repr(first["input"])
     got = got if len(got) <= _LONGEST_VALUE else f"{got[: _LONGEST_VALUE - 3]}..."
-    message = " ".join(str(first["msg"]).split())
-    return f"{where or 'file'}: {message}, got {got}"
+    return f"{where}: {message}, got {got}"

@@ -34,6 +34,8 @@ _TERM_TITLES = {
 }
 """Scores that are named only where they are the overall score's terms."""
 
+_SCALE_WORDS = {Task.DIMENSIONS: "Dimension", Task.INTENSITIES: "Intensity"}
+
 
 def score_names(
     tasks: Sequence[Task], protocol: Protocol, spaces: LabelSpaces
@@ -62,7 +64,7 @@ def score_names(
         if task not in tasks:
             continue
         labels = spaces.scales(task).labels
-        title = f"{_TITLES[mean]}, mean of {len(labels)} {task.words}"
+        title = f"{_SCALE_WORDS[task]} {_TITLES[mean]}, mean of {len(labels)}"
         names[f"{task}.mean_{mean}"] = title
         names |= {
             f"{task}.{label}.{name}": f"{label} {_TITLES[name]}"

@@ -183,7 +183,7 @@ WRONG = {
     ],
     "range": [
         (VALENCE, f"{VALENCE}\nrange = [1, 1]"),
-        r"range of valence must rise, got 1 to 1",
+        r"toml: outputs\.\d: range of valence must rise, got 1 to 1$",
     ],
     "thresholds": [
         (VALENCE, f"{VALENCE}\nthresholds = [0.5]"),

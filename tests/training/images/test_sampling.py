@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from wildaffect.core.columns import TaskColumn
+from wildaffect.core.errors import UsageError
 from wildaffect.training.core.sampling import (
     BalancedClasses,
     BalancedVideos,
@@ -67,9 +68,9 @@ def test_an_image_without_expression_weighs_as_the_mean_of_the_others():
     assert weights[3] == pytest.approx(weights[:3].mean())
 
 
-def test_images_without_any_expression_are_drawn_alike():
-    weights = class_weights(one_hot(np.zeros(4, np.int64), np.zeros(4, bool)), power=1.0)
-    np.testing.assert_allclose(weights, 0.25)
+def test_classes_cannot_be_balanced_without_any_expression():
+    with pytest.raises(UsageError, match="balanced-classes needs rows with an expression"):
+        class_weights(one_hot(np.zeros(4, np.int64), np.zeros(4, bool)), power=1.0)
 
 
 def test_a_power_outside_0_to_1_is_refused():

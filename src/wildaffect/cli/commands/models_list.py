@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from wildaffect.core.errors import BadArtifact
+from wildaffect.core.printable import counted
 from wildaffect.inference.artifact import DEFAULT, Artifact, embedded_names, load_artifact
 from wildaffect.inference.stored_models import stored_names
 
@@ -73,11 +74,11 @@ def describe(name: str, model: Artifact) -> ListedModel:
         "arousal"
     ] * manifest.predicts_arousal
     if manifest.expression:
-        predicts.append(f"{len(manifest.expression.predicted)} expressions")
+        predicts.append(counted(len(manifest.expression.predicted), "expression"))
     if manifest.action_units:
-        predicts.append(f"{len(manifest.action_units.predicted)} action units")
+        predicts.append(counted(len(manifest.action_units.predicted), "action unit"))
     if len(manifest.dimensions):
-        predicts.append(f"{len(manifest.dimensions)} ratings")
+        predicts.append(counted(len(manifest.dimensions), "rating"))
     if len(manifest.intensities):
         predicts.append(f"{len(manifest.intensities)} intensities")
     return ListedModel(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from wildaffect.core.checks import check_numbers
 from wildaffect.core.columns import TaskColumn
 from wildaffect.core.config import Config
+from wildaffect.core.errors import UsageError
 
 Weights = NDArray[np.float64]
 
@@ -51,15 +52,22 @@ def class_weights(shares: TaskColumn, power: float) -> Weights:
     Args:
         shares: Distribution of each row over the classes, shape (N, C).
         power: Exponent of the inverse class frequency.
+
+    Raises:
+        UsageError: If no row has an expression.
     """
     valid = shares.valid_rows
+    if not valid.any():
+        raise UsageError(
+            "sampling: balanced-classes needs rows with an expression, got none; use "
+            "balanced-videos, or leave it out"
+        )
     weights = np.ones(len(valid))
-    if valid.any():
-        given = shares.values[valid].astype(np.float64)
-        counts = given.sum(0)
-        occurs = counts > 0
-        weights[valid] = given[:, occurs] @ counts[occurs] ** -power
-        weights[~valid] = weights[valid].mean()
+    given = shares.values[valid].astype(np.float64)
+    counts = given.sum(0)
+    occurs = counts > 0
+    weights[valid] = given[:, occurs] @ counts[occurs] ** -power
+    weights[~valid] = weights[valid].mean()
     return weights / weights.sum()
 
 
