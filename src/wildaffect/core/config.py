@@ -42,7 +42,14 @@ class _Invalid(Protocol):
 
 def first_problem(error: _Invalid) -> str:
     """Return one line with the place of an error in a document, its rule and its value."""
-    first = error.errors()[0]
+    errors = error.errors()
+    kinds = [each for each in errors if _is_kind(each)]
+    others = [each for each in errors if not any(_is_beside(each, kind) for kind in kinds)]
+    if kinds and not others:  # a part of a kind that none of the union has
+        known = ", ".join(each["ctx"]["expected"] for each in kinds)
+        where = ".".join(map(str, (*kinds[0]["loc"][:-2], "kind")))
+        return f"{where}: must be one of {known}, got {kinds[0]['input']!r}"
+    first = others[0]
     where = ".".join(map(str, first["loc"])) or "file"
     message = " ".join(str(first["msg"]).split())
     if first["type"] == "value_error":  # our own rules, which state the value
@@ -52,3 +59,14 @@ def first_problem(error: _Invalid) -> str:
     got = repr(first["input"])
     got = got if len(got) <= _LONGEST_VALUE else f"{got[: _LONGEST_VALUE - 3]}..."
     return f"{where}: {message}, got {got}"
+
+
+def _is_kind(problem: Mapping[str, Any]) -> bool:
+    """Return whether a part has another kind than a member of its union."""
+    return problem["type"] == "literal_error" and problem["loc"][-1:] == ("kind",)
+
+
+def _is_beside(problem: Mapping[str, Any], kind: Mapping[str, Any]) -> bool:
+    """Return whether a problem is one of a member whose kind is another."""
+    member = kind["loc"][:-1]
+    return bool(problem["loc"][: len(member)] == member)
