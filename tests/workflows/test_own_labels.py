@@ -100,6 +100,11 @@ def test_an_artifact_gives_the_columns_in_their_ranges(run, tmp_path):
     wildaffect.export_model(run.folder, tmp_path / "mine", name="mine", license="CC0-1.0")
     manifest = load_artifact(tmp_path / "mine").manifest
     assert [scale.label for scale in manifest.dimensions.scales] == ["pain", "dominance"]
+    card = (tmp_path / "mine" / "CARD.md").read_text()
+    assert (
+        "; ratings pain [0, 10], dominance [-1, 1]; intensities AU06_intensity [0, 5]"
+        in card
+    )
     photo = Path(wildaffect.__path__[0]) / "demo" / "astronaut.jpg"
     result = wildaffect.analyze(photo, model=tmp_path / "mine")
     table = result.to_arrow()

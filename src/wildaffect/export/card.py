@@ -71,6 +71,25 @@ def _opening(manifest: Manifest) -> list[str]:
             ("made from", "license", "note"),
             [(s.name, s.license, s.note) for s in manifest.sources],
         ),
+        "",
+        f"It predicts {'; '.join(_predicted(manifest))}.",
+    ]
+
+
+def _predicted(manifest: Manifest) -> list[str]:
+    """Return each kind of output with its labels and ranges."""
+    traces = ["valence"] * manifest.predicts_valence
+    traces += ["arousal"] * manifest.predicts_arousal
+    named = {
+        "expressions": manifest.expression.predicted if manifest.expression else (),
+        "action units": manifest.action_units.predicted if manifest.action_units else (),
+        "ratings": [f"{scale.label} {scale.ends}" for scale in manifest.dimensions.scales],
+        "intensities": [
+            f"{scale.label} {scale.ends}" for scale in manifest.intensities.scales
+        ],
+    }
+    return traces + [
+        f"{words} {', '.join(which)}" for words, which in named.items() if which
     ]
 
 
