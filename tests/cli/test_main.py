@@ -15,16 +15,30 @@ from wildaffect.demo.compare import CLIP
 from wildaffect.video.sources import open_container
 
 
-def test_a_full_disk_gives_one_line(monkeypatch, capsys):
-    def full(command):
-        raise OSError(errno.ENOSPC, "No space left on device", "scores.json")
+@pytest.mark.parametrize(
+    ("number", "reason", "advice"),
+    [
+        (
+            errno.ENOSPC,
+            "No space left on device",
+            "free the disk or choose another place, and repeat the command",
+        ),
+        (  # also of a file that is only read
+            errno.EACCES,
+            "Permission denied",
+            "change its permissions or choose another place",
+        ),
+    ],
+)
+def test_a_failed_call_of_the_system_gives_one_line(
+    monkeypatch, capsys, number, reason, advice
+):
+    def fail(command):
+        raise OSError(number, reason, "scores.json")
 
-    monkeypatch.setattr("wildaffect.cli.commands.recipes_list.run", full)
+    monkeypatch.setattr("wildaffect.cli.commands.recipes_list.run", fail)
     assert main(["recipes", "list"]) == 1
-    assert capsys.readouterr().err == (
-        "wildaffect: scores.json: must be writable, got No space left on device; free the "
-        "disk or choose another place, and repeat the command\n"
-    )
+    assert capsys.readouterr().err == f"wildaffect: scores.json: {reason}; {advice}\n"
 
 
 @pytest.mark.parametrize(

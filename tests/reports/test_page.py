@@ -246,6 +246,16 @@ def test_photographs_are_a_gallery(make_table):
     assert "&lt;2&gt;.jpg" in page.html
 
 
+@pytest.mark.parametrize(("margin", "num_unclear"), [(0.8, 6), (0.7, 0), (None, 0)])
+def test_a_gallery_shows_a_small_margin_as_unclear(make_table, margin, num_unclear):
+    table = make_table(3, 2)  # 0.79 for the class, 0.03 for the others
+    table = table.set_column(2, "image", pa.array(["a.jpg"] * table.num_rows))
+    column = {"name": "expression"} | ({} if margin is None else {"margin": margin})
+    html = gallery_page(table, describe("photos", {"columns": [column]})).html
+    assert html.count("<td>unclear</td>") == num_unclear
+    assert html.count(" 79%</td>") == 6 - num_unclear
+
+
 def test_scales_of_ones_own_are_columns_of_a_gallery(make_table):
     table = rated(make_table(3))
     table = table.set_column(2, "image", pa.array(["a.jpg", "b.jpg", "c.jpg"]))

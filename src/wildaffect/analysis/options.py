@@ -71,6 +71,7 @@ class ColumnOptions:
             return result_schema(
                 manifest.spaces,
                 thresholds=_thresholds(manifest),
+                expression_margin=manifest.calibration.expression_margin,
                 intensities=units is not None and units.intensity,
                 intensity_note=units.intensity_note if units else "",
                 sided=units.sided if units else (),

@@ -36,8 +36,14 @@ from wildaffect.core.printable import printable_lines
 from wildaffect.core.version import __version__
 
 _HELP = {"-h", "--help"}
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES}
 _FREE = "free the disk or choose another place, and repeat the command"
+_ADVICE = {
+    errno.ENOSPC: _FREE,
+    errno.EDQUOT: _FREE,
+    errno.EROFS: "choose another place, and repeat the command",
+    errno.EACCES: "change its permissions or choose another place",
+}
+"""What to do about a failed call of the system, by its number."""
 
 
 def program() -> int:
@@ -71,11 +77,12 @@ def main(argv: Sequence[str] | None = None, *, owns_process: bool = False) -> in
     except (KeyboardInterrupt, BrokenPipeError) as stop:
         return status_of(stop)
     except OSError as error:
-        if error.errno not in _FULL:
+        advice = _ADVICE.get(error.errno or 0)
+        if advice is None:
             raise
         where = f"{error.filename}: " if error.filename else ""
-        reason = f"{where}must be writable, got {error.strerror}"
-        print(f"wildaffect: {printable_lines(reason)}; {_FREE}", file=sys.stderr)
+        reason = printable_lines(f"{where}{error.strerror}; {advice}")
+        print(f"wildaffect: {reason}", file=sys.stderr)
         return 1
     finally:
         let_go_of_output()

@@ -111,7 +111,7 @@ class Affect:
 
     @property
     def expression_word(self) -> str | None:
-        """Expression as shown by overlay and summary: `unclear` if the margin is small."""
+        """Expression as shown to people: `unclear` if the margin is small."""
         return UNCLEAR if self.expression_is_unclear else self.expression
 
     def __repr__(self) -> str:

@@ -25,7 +25,10 @@ def read_token(file: Path | None = None) -> str | None:
     try:
         return file.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{file}: token file must be readable text") from error
+        reason = getattr(error, "strerror", None) or "bytes that are not UTF-8"
+        raise UsageError(
+            f"{file}: token file must be readable text, got {reason}"
+        ) from error
 
 
 def is_same_token(given: str, token: str) -> bool:

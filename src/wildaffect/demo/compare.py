@@ -49,9 +49,12 @@ class Comparison:
 
 def compare(result: Path, truth: Path = TRUTH) -> Comparison:
     """Match a result table with the truth by frame and box."""
-    true_rows, said_rows = csv.read_csv(truth).to_pylist(), read_table(result).to_pylist()
+    true_rows, predicted_rows = (
+        csv.read_csv(truth).to_pylist(),
+        read_table(result).to_pylist(),
+    )
     by_frame: dict[int, list[dict[str, object]]] = {}
-    for row in said_rows:
+    for row in predicted_rows:
         if row["track_id"] is not None:
             by_frame.setdefault(row["frame"], []).append(row)
     visible = [

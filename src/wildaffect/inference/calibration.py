@@ -48,7 +48,8 @@ class Calibration(Config):
     action_unit_thresholds: tuple[float, ...] = ()
     """Threshold of the probability of each action unit; empty for 0.5."""
     expression_margin: float = 0.0
-    """Margin of the most probable class below which overlay and summary show "unclear"."""
+    """Margin of the most probable class below which overlay, summary and gallery show
+    "unclear"."""
 
     def __post_init__(self) -> None:
         check_numbers(
@@ -149,7 +150,7 @@ def expression_probs(probs: Probs, calibration: Calibration) -> Probs:
     return (powers / powers.sum(-1, keepdims=True)).astype(np.float32)
 
 
-def expression_is_unclear(probs: Probs, calibration: Calibration) -> bool:
+def expression_is_unclear(probs: Probs, margin: float) -> bool:
     """Return whether the best class of one row leads by less than the margin, shape (C,).
 
     A model of a single class is never unclear.
@@ -157,7 +158,7 @@ def expression_is_unclear(probs: Probs, calibration: Calibration) -> bool:
     if len(probs) < 2:
         return False
     second, best = np.partition(probs, -2)[-2:]
-    return bool(best - second < calibration.expression_margin)
+    return bool(best - second < margin)
 
 
 def unit_probs(probs: Probs, calibration: Calibration) -> Probs:

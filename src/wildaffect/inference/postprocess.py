@@ -42,7 +42,7 @@ def to_affect(row: Vector, manifest: Manifest, layout: Layout) -> Affect:
     if manifest.expression:
         probs = expression_probs(row[layout.columns[Task.EXPRESSION]], manifest.calibration)
         expression = manifest.expression.predicted[int(probs.argmax())]
-        is_unclear = expression_is_unclear(probs, manifest.calibration)
+        is_unclear = expression_is_unclear(probs, manifest.calibration.expression_margin)
         class_probs = _spread(
             probs, manifest.expression.predicted, manifest.expression.space
         )

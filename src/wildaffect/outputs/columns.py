@@ -42,10 +42,11 @@ class FeatureGroup:
     unit: str = ""
 
 
-def result_schema(
+def result_schema(  # noqa: PLR0913 - each is a property of the table
     spaces: LabelSpaces | None = None,
     *,
     thresholds: Mapping[str, float] | None = None,
+    expression_margin: float | None = None,
     intensities: bool = False,
     intensity_note: str = "",
     sided: Sequence[str] = (),
@@ -61,6 +62,7 @@ def result_schema(
     Args:
         spaces: Names of the model's outputs.
         thresholds: Action unit -> threshold of its probability, if known.
+        expression_margin: Margin below which an expression is unclear, if known.
         intensities: True if the model predicts intensities of action units.
         intensity_note: Note of its artifact about them.
         sided: Action units whose left and right side the model distinguishes.
@@ -74,7 +76,7 @@ def result_schema(
     """
     spaces = spaces or LabelSpaces()
     parts = [
-        *scalar_parts(),
+        *scalar_parts(expression_margin),
         _expression_part(spaces),
         *_action_unit_parts(spaces, thresholds or {}),
         *last_parts(),

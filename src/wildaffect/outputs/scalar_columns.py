@@ -40,8 +40,12 @@ _CLOCKWISE = (
 )
 
 
-def scalar_parts() -> list[Part]:
-    """Return the first columns, in their order."""
+def scalar_parts(expression_margin: float | None = None) -> list[Part]:
+    """Return the first columns, in their order.
+
+    Args:
+        expression_margin: Margin below which an expression is unclear, if known.
+    """
     return [
         *_place_parts(),
         *_geometry_parts(),
@@ -51,12 +55,17 @@ def scalar_parts() -> list[Part]:
         _of_affect("arousal", "float32", "[-1, 1]", "Perceived, from passive to active."),
         _of_affect("valence_sd", "float32", ">= 0", "Spread over members of an ensemble."),
         _of_affect("arousal_sd", "float32", ">= 0", "Spread over members of an ensemble."),
-        _of_affect(
-            "expression",
-            "string",
-            "label",
-            "Perceived expression: the most probable class after the artifact's bias, also "
-            'where overlay and summary show "unclear" because of a small margin.',
+        _scalar(
+            Column(
+                name="expression",
+                type="string",
+                unit="label",
+                meaning="Perceived expression: the most probable class after the "
+                "artifact's bias, also where overlay, summary and gallery show "
+                '"unclear" because of a small margin.',
+                margin=expression_margin,
+            ),
+            lambda row: None if row.affect is None else row.affect.expression,
         ),
     ]
 

@@ -59,6 +59,8 @@ class Column:
     """True if a cell may be empty (null); Arrow fields are nullable in any case."""
     threshold: float | None = None
     """Threshold of the decision that the column holds, if known."""
+    margin: float | None = None
+    """Margin over the next class below which people are shown "unclear", if known."""
 
     def describe(self) -> dict[str, str | float]:
         """Return what the sidecar says of the column."""
@@ -69,7 +71,8 @@ class Column:
             "meaning": self.meaning,
             "group": str(self.group),
         }
-        return described | ({} if self.threshold is None else {"threshold": self.threshold})
+        numbers = {"threshold": self.threshold, "margin": self.margin}
+        return described | {k: value for k, value in numbers.items() if value is not None}
 
 
 Cells = Sequence[Any] | NDArray[Any]

@@ -176,6 +176,8 @@ class TableWriter:
 def read_table(path: str | Path) -> pa.Table:
     """Read a result, or the part file of a stopped run, with its types.
 
+    `to_pandas()` of the table needs pandas, which is not a dependency.
+
     Raises:
         UsageError: If the suffix is not that of a format.
         OutputError: If the file is missing or is not a table of its format.

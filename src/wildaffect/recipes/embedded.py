@@ -43,8 +43,8 @@ SIDED = ("AU04", "AU05", "AU12", "AU43")
 rendered one-sided frames. Of the other one-sided units, AU15 reaches .89, AU10 .79, and
 AU02, AU09 and AU14 less."""
 EXPRESSION_MARGIN = 0.1
-"""Minimum margin between the two most probable expressions; below it, overlay and summary
-show `unclear`."""
+"""Minimum margin between the two most probable expressions; below it, overlay, summary
+and gallery show `unclear`."""
 SMOOTHING = Smoothing(
     valence=CausalExponential(time_constant_s=0.8),
     arousal=CausalExponential(time_constant_s=0.8),

@@ -24,6 +24,8 @@ class Description:
     """Name and value of each, in their order."""
     warnings: tuple[str, ...] = ()
     expressions: tuple[str, ...] = ()
+    expression_margin: float = 0.0
+    """Margin over the next class below which an expression is unclear."""
     action_units: tuple[str, ...] = ()
     scales: tuple[Scale, ...] = ()
     """Ratings and intensities of a model's own, with their ranges."""
@@ -53,6 +55,7 @@ def describe(title: str, sidecar: Mapping[str, Any] | None) -> Description:
         facts=tuple(_facts(sidecar, source)),
         warnings=_warnings(sidecar),
         expressions=_labels(spaces, "expressions"),
+        expression_margin=_margin(sidecar),
         action_units=_labels(spaces, "action_units"),
         scales=(*_scales(spaces, "dimensions"), *_scales(spaces, "intensities")),
     )
@@ -93,6 +96,14 @@ def _warnings(sidecar: Mapping[str, Any]) -> tuple[str, ...]:
         return ()
     reason = printable(str(sidecar.get("error") or "the reason is not recorded"))
     return (f"The result ends before its source does: {reason}",)
+
+
+def _margin(sidecar: Mapping[str, Any]) -> float:
+    columns = map(_mapping, _list(sidecar.get("columns")))
+    margins = [
+        column.get("margin") for column in columns if column.get("name") == "expression"
+    ]
+    return next((float(each) for each in margins if isinstance(each, int | float)), 0.0)
 
 
 def _labels(spaces: Mapping[str, Any], name: str) -> tuple[str, ...]:

@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from wildaffect.core.printable import counted, printable
+from wildaffect.core.results import UNCLEAR
 from wildaffect.core.tasks import expression_column
+from wildaffect.inference.calibration import expression_is_unclear
 from wildaffect.reports.description import Description
 from wildaffect.reports.page import ReportPage
 from wildaffect.reports.parts import facts_html, notes_html, report_page
@@ -53,7 +56,8 @@ def gallery_page(
     if table.num_rows > MAX_ROWS:
         omitted.append(f"The last {table.num_rows - MAX_ROWS:,} rows are left out.")
     lines = "".join(
-        _line(row, labels, (thumbnails or {}).get(place)) for place, row in enumerate(rows)
+        _line(row, labels, description.expression_margin, (thumbnails or {}).get(place))
+        for place, row in enumerate(rows)
     )
     header = ("", "photograph", "face", "valence", "arousal", "expression", "action units")
     scales = (f"{s.label.replace('_', ' ')} {s.ends}" for s in labels.scales)
@@ -71,7 +75,9 @@ def gallery_page(
     return ReportPage(html=page, num_people=num_faces, omitted=tuple(omitted))
 
 
-def _line(row: Mapping[str, Any], labels: Labels, thumbnail: str | None) -> str:
+def _line(
+    row: Mapping[str, Any], labels: Labels, margin: float, thumbnail: str | None
+) -> str:
     picture = f'<img src="{thumbnail}" alt="">' if thumbnail else ""
     name = printable(str(row["image"] or ""))
     status = str(row["status"]).replace("_", " ")
@@ -83,16 +89,20 @@ def _line(row: Mapping[str, Any], labels: Labels, thumbnail: str | None) -> str:
         cells.append(f'<td>{face}</td><td colspan="{width}">{why}</td>')
         return f"<tr>{''.join(cells)}</tr>"
     present = ", ".join(unit for unit in labels.action_units if row.get(f"{unit}_present"))
-    word = printable(_expression(row))
+    word = printable(_expression(row, labels, margin))
     cells += [f"<td>{face}</td>", _number(row.get("valence")), _number(row.get("arousal"))]
     cells.append(f"<td>{escape(word)}</td><td>{escape(present)}</td>")
     cells += [_number(row.get(scale.label), ".3g") for scale in labels.scales]
     return f"<tr>{''.join(cells)}</tr>"
 
 
-def _expression(row: Mapping[str, Any]) -> str:
-    """Return the expression and its probability, where the table has it."""
+def _expression(row: Mapping[str, Any], labels: Labels, margin: float) -> str:
+    """Return the expression and its probability, where the table has it, or `unclear`."""
     label = str(row.get("expression") or "")
+    cells = [row.get(expression_column(each)) for each in labels.expressions]
+    probs = np.array([cell for cell in cells if cell is not None], np.float32)
+    if label and expression_is_unclear(probs, margin):
+        return UNCLEAR
     probability = row.get(expression_column(label)) if label else None
     return label if probability is None else f"{label} {probability:.0%}"
 
