@@ -1,6 +1,7 @@
 """Reports of stored results: where pages go, what they link to, what is refused."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -56,6 +57,18 @@ def test_a_page_lies_beside_its_table_and_links_to_the_video(tmp_path):
     assert 'src="../a%20b%231.mp4"' in html
     assert html.count("data:image/jpeg") == 1
     assert str(tmp_path) not in html
+
+
+@pytest.mark.parametrize(("margin", "shown"), [(0.99, "unclear"), (0.1, "Happiness")])
+def test_summary_and_gallery_show_the_same_expression(tmp_path, margin, shown):
+    default = wildaffect.load_model()
+    calibration = replace(default.manifest.calibration, expression_margin=margin)
+    model = replace(default, manifest=replace(default.manifest, calibration=calibration))
+    (done,) = wildaffect.analyze_files([DEMO / "astronaut.jpg"], tmp_path, model=model)
+    (most,) = done.tracks[0].expressions
+    html = report(done.result).reports[0].path.read_text()
+    assert most.label == shown
+    assert f"<td>{shown}" in html
 
 
 @pytest.mark.parametrize(("look", "num"), [("none", 0), ("clear", 1)])

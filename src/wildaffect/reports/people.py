@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from wildaffect.core.faces import Status
 from wildaffect.core.scales import Scale
-from wildaffect.core.tasks import ABAW_EXPRESSIONS
+from wildaffect.core.tasks import ABAW_EXPRESSIONS, expression_column
 from wildaffect.reports.description import Description
 
 STATUSES = ("", Status.OK, Status.LOW_QUALITY, Status.INTERPOLATED)
@@ -169,7 +169,7 @@ def _certainty(table: pa.Table, labels: Labels) -> NDArray[np.float64] | None:
         return None
     found = np.full(table.num_rows, np.nan)
     for place, label in enumerate(labels.expressions):
-        column = "p_" + "_".join(label.lower().split())
+        column = expression_column(label)
         if column in table.column_names:
             rows = expression == place
             found[rows] = _numbers(table, column)[rows]
