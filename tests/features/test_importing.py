@@ -229,3 +229,11 @@ def test_numbers_beyond_32_bits_are_refused_without_a_warning(tmp_path):
     np.savez(tmp_path / "x.npz", **{"v/feature": np.full((1, 2), 1e300)})
     with pytest.raises(FeatureError, match=r"v/feature must be below 3\.4e\+38"):
         import_features(tmp_path / "x.npz", FeatureStore(tmp_path), feature_set="mae")
+
+
+def test_half_precision_is_imported_without_a_warning(tmp_path):
+    values = np.array([[1.5, -65504.0]], np.float16)
+    np.savez(tmp_path / "x.npz", **{"v/feature": values})
+    store = FeatureStore(tmp_path / "store")
+    import_features(tmp_path / "x.npz", store, feature_set="mae")
+    np.testing.assert_array_equal(store.open(entry("v")).read(), values)

@@ -91,6 +91,17 @@ def test_folders_of_lists_may_have_any_name(tmp_path):
     assert find_bah_frames(tmp_path / "split-0") == {}
 
 
+def test_two_releases_equally_near_are_not_chosen_between_by_their_names(tmp_path):
+    for name in ("a", "b"):
+        write_bah(tmp_path / name)
+    for find in (find_bah_videos, find_bah_frames):
+        with pytest.raises(
+            UsageError, match=r"several annotations of one layout found \(.*b/split"
+        ):
+            find(tmp_path)
+    assert find_bah_videos(tmp_path / "a")["val"] == tmp_path / "a" / "split" / "val.txt"
+
+
 def test_lists_of_other_data_sets_are_not_taken_for_bah(tmp_path):
     write_lines(tmp_path / "train.txt", ["cat/1.jpg,0", "dog/2.jpg,1"])
     assert find_bah_videos(tmp_path) == find_bah_frames(tmp_path) == {}

@@ -50,12 +50,7 @@ def find_named(root: Path, files: Mapping[str, str]) -> dict[str, Path]:
         for name, split in files.items():
             if name in names:
                 nearest = found.setdefault(split, folder / name)
-                is_other = nearest.parent != folder
-                if is_other and len(nearest.parent.parts) == len(folder.parts):
-                    raise UsageError(
-                        f"{root}: several annotations of one layout found ({nearest}, "
-                        f"{folder / name}); name the folder of one"
-                    )
+                _check_nearest(root, nearest, folder / name)
     return found
 
 
@@ -69,16 +64,35 @@ def find_lists(
         files: Name of each list -> its split, the list to train on first. If that one is
             there, all are returned: see `check_list`.
         is_list: Whether the first line of a file is that of such a list.
+
+    Raises:
+        UsageError: If two folders with such lists are equally near.
     """
     if root.is_file():
         known = root.name in files and is_list(_first_line(root))
         return {files[root.name]: root} if known else {}
+    found: dict[str, Path] = {}
+    first = root
     for folder, names in walk_folders(root):
         present = [name for name in files if name in names]
-        if present and is_list(_first_line(folder / present[0])):
-            is_whole = present[0] == next(iter(files))
-            return {files[name]: folder / name for name in (files if is_whole else present)}
-    return {}
+        if not present or not is_list(_first_line(folder / present[0])):
+            continue
+        if found:
+            _check_nearest(root, first, folder / present[0])
+            continue
+        first, is_whole = folder / present[0], present[0] == next(iter(files))
+        found = {files[name]: folder / name for name in (files if is_whole else present)}
+    return found
+
+
+def _check_nearest(root: Path, nearest: Path, other: Path) -> None:
+    """Refuse two files in different folders that are equally near."""
+    is_as_near = len(nearest.parts) == len(other.parts)
+    if is_as_near and nearest.parent != other.parent:
+        raise UsageError(
+            f"{root}: several annotations of one layout found ({nearest}, {other}); name "
+            "the folder of one"
+        )
 
 
 def check_list(path: Path) -> None:
