@@ -349,3 +349,15 @@ def test_a_calibration_on_other_labels_than_those_of_the_run_is_refused(
     (tmp_path / "manifest.csv").write_text(text)
     with pytest.raises(UsageError, match=r"focus must have the range \[0, 3\]"):
         wildaffect.calibrate(run, tmp_path, split="val", features=moods / "features")
+
+
+def test_data_without_any_label_train_nothing(tmp_path):
+    lines = ["image,video,frame,split,expression"]
+    for index in range(3):
+        write_features(tmp_path, f"v{index}", index)
+        lines.append(f"v{index}/0.jpg,v{index},0,train,")
+    (tmp_path / "manifest.csv").write_text("\n".join(lines) + "\n")
+    words = "must have labels of valence, arousal, expression, action units, got none"
+    with pytest.raises(UsageError, match=words):
+        wildaffect.train(RECIPE, tmp_path, output=tmp_path / "run", score_split="none")
+    assert not (tmp_path / "run").exists()

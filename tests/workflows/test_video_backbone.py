@@ -95,7 +95,8 @@ def test_what_is_stored_is_not_computed_again_and_another_sampling_is_refused(da
     assert main(words) == 0
     assert "6 finished before" in capsys.readouterr().out
     assert main([*words, "--clip-stride", "16"]) == 1
-    assert "preprocess_sha256 must be" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert f"{SET} of a0: stride must be 16, got 4; use --overwrite" in error
 
 
 def test_every_annotated_frame_has_the_clip_that_it_is_in(run):

@@ -27,8 +27,8 @@ class ClipSampling(Config):
     stride: int = 4
     """Number of steps between the starts of two clips."""
     row_at: RowAt = "middle"
-    """`middle` for the row that knows most about its frame, which looks ahead by half a
-    clip; `end` for a row that knows nothing of the future."""
+    """`middle` uses context on both sides and looks ahead by half a clip; `end` uses no
+    later frames."""
     max_gap_s: float = 0.5
     """Maximum time without the face inside a clip; a longer one ends the clip."""
 

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from wildaffect.core.clips import ClipSampling
 from wildaffect.core.errors import (
     FeatureError,
     OutputError,
@@ -226,13 +227,20 @@ class Extractor:
             elif self._options.replace:
                 self._store.remove(name)
             else:
-                raise FeatureError(_other_origin(stored, self._options.dtype, origin))
+                clips = feature_set.sampling if isinstance(feature_set, ClipSet) else None
+                reason = _other_origin(stored, self._options.dtype, origin, clips)
+                raise FeatureError(reason)
         return matching == num_tracks
 
 
-def _other_origin(stored: Sidecar, dtype: Precision, origin: Provenance) -> str:
+def _other_origin(
+    stored: Sidecar, dtype: Precision, origin: Provenance, clips: ClipSampling | None
+) -> str:
     have = {"dtype": stored.dtype, **asdict(stored.provenance)}
     want = {"dtype": dtype, **asdict(origin)}
+    if clips and stored.clips and clips != stored.clips:
+        have |= asdict(stored.clips) | {"preprocess_sha256": ""}  # the hash of the sampling
+        want |= asdict(clips) | {"preprocess_sha256": ""}
     differing = [name for name in want if want[name] != have[name]]
     reason = "; ".join(
         f"{name} must be {want[name]}, got {have[name]}" for name in differing

@@ -23,7 +23,7 @@ def counting_videos(
     on_count: Callable[[str, int, int | None], None],
     on_note: Callable[[str], None],
 ) -> OnVideo:
-    """Return a callback that counts the videos that have ended and notes their troubles.
+    """Return a callback that counts the videos that have ended and notes their errors.
 
     Args:
         name: What is counted, such as `videos`.
@@ -34,9 +34,9 @@ def counting_videos(
 
     def on_video(outcome: Extracted, num_videos: int) -> None:
         on_count(name, next(numbers), num_videos)
-        for trouble in (outcome.error, outcome.damage):
-            if trouble:
-                on_note(trouble)
+        for error in (outcome.error, outcome.damage):
+            if error:
+                on_note(error)
 
     return on_video
 

@@ -111,7 +111,7 @@ def _check_values(path: Path, video: str, arrays: Arrays) -> None:
             f"{path}: {video}/feature must be numbers of shape (L, D), "
             f"got {values.dtype} of shape {values.shape}"
         )
-    largest = np.float64(np.finfo(np.float32).max)  # wider than any half, which would overflow
+    largest = np.float64(np.finfo(np.float32).max)  # as a float it would overflow a half
     if (np.abs(values[np.isfinite(values)]) > largest).any():
         raise FeatureError(f"{path}: {video}/feature must be below {largest:.1e} in size")
     if times_s is None:

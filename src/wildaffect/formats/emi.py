@@ -5,8 +5,8 @@ Layout, as given for ABAW6, 8 and 10:
                                         Empathic Pain,Excitement,Joy
     raw/00000.mp4                       number of the clip, five digits
 Intensities lie in [0, 1]. A number may stand without its leading zeros in the tables. There
-is no table of labels for the test clips, and nothing tells who is on a clip: each clip
-counts as a person of its own.
+is no table of labels for the test clips, and the tables do not identify people: each
+clip counts as its own subject.
 
 Source: public code of participants, Skyy93/CVPR2024_abaw and CVPR2025_abaw (abaw_dataset),
 huiqi2000/EMI (hume_dataset), Dinithipurna/MimicMetrics; Kollias et al., arXiv:2402.19344.

@@ -77,7 +77,8 @@ def _check_header(path: Path, names: list[str]) -> str | None:
         label = scale.label if scale else occurrence_label(name)
         if label is None:
             known = (
-                "image, video, frame, subject, split, valence, arousal, expression, AU01"
+                "image, video, frame, subject, split, valence, arousal, expression, AU01, "
+                "votes:Happiness"
             )
             raise BadAnnotation(
                 path,

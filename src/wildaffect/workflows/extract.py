@@ -71,7 +71,7 @@ def extract(  # noqa: PLR0913 - each is an option of the command
         clip_stride: Number of such steps between the starts of two clips; None for the
             network's own.
         clip_row_at: Frame of a clip at which its row stands: `middle`, or `end`, which
-            knows nothing of the future.
+            uses no later frames.
         num_threads: Threads per network call.
         num_workers: Number of videos in parallel, each in a process.
         cluster: Address of a Ray cluster whose machines share inputs and store, `local` to

@@ -160,7 +160,8 @@ def predict_labeled(
     on it. For other data, the recipe is as it was.
 
     Raises:
-        UsageError: If the recipe names dimensions or intensities, and the data have none.
+        UsageError: If the recipe names dimensions or intensities, and the data have none,
+            or if there is no label of any of its tasks.
     """
     labeled = {task for each in sequences for task in Task if has_labels(each, task)}
     own = tuple(task for task in SCALE_TASKS if task in labeled)
@@ -171,6 +172,11 @@ def predict_labeled(
                     f"{recipe.name}: model.tasks must have labels, got none of "
                     f"{task.words}; leave it out, or add a column such as pain[0..10]"
                 )
+        if not labeled & set(recipe.model.tasks):
+            raise UsageError(
+                f"{recipe.name}: the training split must have labels of "
+                f"{_words(recipe.model.tasks)}, got none; see data check"
+            )
         return recipe, ()
     has_feedback = recipe.model.framework.feedback is not None
     named = tuple(dict.fromkeys((*recipe.model.tasks, *own)))

@@ -35,7 +35,12 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
 
 @pytest.mark.parametrize(
     "error",
-    [OSError(errno.ENOSPC, "No space left on device"), RuntimeError("file write failed")],
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        RuntimeError(
+            "[enforce fail at inline_container.cc:672] . unexpected pos 704 vs 598"
+        ),
+    ],
 )
 def test_a_full_disk_keeps_the_checkpoint_before_and_says_what_to_do(
     tmp_path, monkeypatch, error
@@ -54,3 +59,19 @@ def test_a_full_disk_keeps_the_checkpoint_before_and_says_what_to_do(
     assert weights["w"] == 1
     assert state == {"epoch": 1}
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_the_error_of_torch_on_a_full_disk_is_recognized():
+    with pytest.raises(RuntimeError, match=checkpoint._WRITER):
+        torch.save({"w": torch.ones(1_000_000)}, "/dev/full")
+
+
+def test_an_error_of_the_gpu_is_not_taken_for_a_full_disk(tmp_path, monkeypatch):
+    def fails(state, path):
+        raise RuntimeError("CUDA error: device-side assert triggered")
+
+    monkeypatch.setattr(checkpoint.torch, "save", fails)
+    with pytest.raises(RuntimeError, match="device-side assert"):
+        save_checkpoint(tmp_path / "checkpoint", {"w": torch.zeros(1)}, {"epoch": 2})
+    assert list(tmp_path.iterdir()) == []

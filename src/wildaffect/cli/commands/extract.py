@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
+from wildaffect.cli.advice import in_flags
 from wildaffect.cli.parser.marks import Positional
 from wildaffect.core.threads import AnalysisThreads
 
@@ -55,7 +56,7 @@ class Command:
     """Number of such steps between the starts of two clips; by default the network's."""
     clip_row_at: Literal["middle", "end"] = "middle"
     """Frame of a clip at which its row stands. middle: looks ahead by half a clip. end:
-    knows nothing of the future."""
+    uses no later frames."""
     threads: AnalysisThreads = 1
     """Threads per network call, without effect on results; decoding uses one more. auto: as
     many as the CPUs that this process may use."""
@@ -128,4 +129,4 @@ class _Rows:
         self._display.show("videos", self._num_done, num_videos)
         for trouble in (outcome.error, outcome.damage):
             if trouble:
-                self._display.print(f"wildaffect: {trouble}")
+                self._display.print(f"wildaffect: {in_flags(trouble)}")

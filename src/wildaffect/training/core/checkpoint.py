@@ -30,6 +30,9 @@ _DAMAGE = (
 )
 """Exceptions that `torch.load` raises on corrupt files."""
 
+_WRITER = "inline_container"
+"""Part of the `RuntimeError` of `torch.save` on a full disk: the file that raises it."""
+
 
 class BadCheckpoint(WildAffectError):
     """A checkpoint is damaged or belongs to another model."""
@@ -53,8 +56,10 @@ def save_checkpoint(
     part, old = _beside(folder, "part"), _beside(folder, "old")
     try:
         _write_checkpoint(folder, part, old, weights, state)
-    except (OSError, RuntimeError) as error:  # torch raises the latter on a full disk
+    except (OSError, RuntimeError) as error:
         shutil.rmtree(part, ignore_errors=True)
+        if isinstance(error, RuntimeError) and _WRITER not in str(error):
+            raise  # such as an error of the GPU that shows when its weights are copied
         raise not_saved(folder, error) from error
 
 
