@@ -317,10 +317,9 @@ def test_recovering_refuses_what_it_would_harm_or_cannot_read(tmp_path, row):
         recover(part_path(path))
     with pytest.raises(UsageError, match=r"must end in \.part, got '\.csv'"):
         recover(path)
-    with pytest.raises(
-        UsageError, match=r"got a folder; name one of its files: x\.csv\.part"
-    ):
-        recover(tmp_path)
+    with pytest.raises(UsageError, match="got a folder; name one of its files") as error:
+        recover(tmp_path.parent)
+    assert str(part_path(path)) in str(error.value)
     (tmp_path / "y.csv.part").write_text("")
     with pytest.raises(OutputError, match="must hold at least a header, got 0 bytes"):
         recover(tmp_path / "y.csv.part")

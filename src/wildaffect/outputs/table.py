@@ -210,7 +210,7 @@ def recover(part: str | Path) -> Path:
     """
     part = Path(part)
     if part.is_dir():
-        found = [path.name for path in sorted(part.glob("**/*.part"))]
+        found = [str(path) for path in sorted(part.glob("**/*.part"))]
         advice = f"name one of its files: {', '.join(found)}" if found else "it has none"
         raise UsageError(f"{part}: part file must end in .part, got a folder; {advice}")
     if part.suffix != ".part":
