@@ -95,6 +95,26 @@ def test_predicted_tables_score_as_training_printed(run, data, tmp_path):
     assert report.values["intensities.AU06_intensity.kappa"] is not None
 
 
+def test_numbers_of_a_manifest_stand_as_they_are_when_its_tables_are_scored(
+    run, data, tmp_path
+):
+    """Without a frame 0 the manifest does not tell whether it counts from 0 or from 1."""
+    lines = (data / "manifest.csv").read_text().splitlines()
+    kept = [line for line in lines if "/0.jpg" not in line]
+    (tmp_path / "manifest.csv").write_text("\n".join(kept) + "\n")
+    tables = tmp_path / "tables"
+    wildaffect.predict(
+        run.folder, tables, data=tmp_path, features=data / "features", split="val"
+    )
+    numbers = csv.read_csv(tables / "val0.csv")["frame"].to_pylist()
+    assert numbers[0] == 1
+    for first_frame in (None, 1):
+        report = wildaffect.evaluate(
+            tmp_path, tables, split="val", num_resamples=10, first_frame=first_frame
+        )
+        assert all(each.num_scored == each.num_annotated for each in report.coverage)
+
+
 @pytest.mark.slow
 def test_an_artifact_gives_the_columns_in_their_ranges(run, tmp_path):
     wildaffect.export_model(run.folder, tmp_path / "mine", name="mine", license="CC0-1.0")

@@ -24,7 +24,7 @@ from wildaffect.evaluation.columns import check_columns, read_values
 from wildaffect.evaluation.load_table import SUFFIXES, load_table
 from wildaffect.evaluation.numbers import read_whole_numbers
 from wildaffect.formats.affwild2_mtl import read_mtl
-from wildaffect.outputs.sidecar import read_sidecar
+from wildaffect.outputs.sidecar import AS_ANNOTATED, read_sidecar
 
 
 class Keys(NamedTuple):
@@ -154,12 +154,18 @@ def _read_result(
         source=str(path),
         keys=Keys((video,), np.zeros(len(numbers), np.int64), numbers),
         images=None,
-        counts_from_zero=True,
+        counts_from_zero=not _is_as_annotated(path),
         places=_places(path, lines),
         predictions=predictions,
         files=(path,),
         notes=(*notes, *more),
     )
+
+
+def _is_as_annotated(path: Path) -> bool:
+    """Return whether the sidecar of a result states that frames are numbered so."""
+    source = (read_sidecar(path) or {}).get("source") or {}
+    return bool(source.get("frames") == AS_ANNOTATED)
 
 
 def _own_classes(path: Path) -> LabelSpace | None:

@@ -24,6 +24,10 @@ _NO_UTF8 = re.compile("[\ud800-\udfff]")
 
 UNFINISHED = "not finished: still being written, or stopped half way"
 
+AS_ANNOTATED = "as annotated"
+"""Value of `frames` in the source of a table whose frames have the numbers of annotations
+that do not tell from where they count; others count from 0."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:

@@ -16,7 +16,7 @@ from wildaffect.features.store import EntryName, FeatureStore
 from wildaffect.inference.calibration import Calibration, apply_calibration
 from wildaffect.outputs.columns import result_schema
 from wildaffect.outputs.resume import is_finished
-from wildaffect.outputs.sidecar import Provenance
+from wildaffect.outputs.sidecar import AS_ANNOTATED, Provenance
 from wildaffect.outputs.video_tables import video_table_path, write_video_table
 from wildaffect.training.core.distributed import use_threads
 from wildaffect.training.temporal.ensembles import Ensemble, load_ensemble
@@ -182,7 +182,7 @@ class _Writer:
         """Write the table of a video, unless a complete table exists."""
         first = sequences[0]
         path = video_table_path(self._folder, first.video)
-        provenance = self._provenance(first)
+        provenance = self._provenance(first, request)
         if is_finished(path, provenance):
             self.num_kept += 1
             return
@@ -194,14 +194,15 @@ class _Writer:
             path,
             schema=result_schema(self._ensemble.spaces),
             provenance=provenance,
-            first_frame=request.first_frame,
+            first_frame=request.first_frame or 0,
             is_borrowed=is_borrowed,
         )
         self.num_written += 1
         self.num_borrowed += int(is_borrowed.sum())
 
-    def _provenance(self, sequence: FrameSequence) -> Provenance:
+    def _provenance(self, sequence: FrameSequence, request: FrameRequest) -> Provenance:
         """Return the provenance of a table; any change causes it to be written again."""
+        named = {} if request.first_frame is not None else {"frames": AS_ANNOTATED}
         video, numbers = sequence.video, sequence.frame_number
         keys = [
             self._store.key_of(EntryName(name, video, track))
@@ -210,7 +211,7 @@ class _Writer:
         ]
         frames = hashlib.sha256(numbers.tobytes()).hexdigest()
         return Provenance(
-            source={"name": video, "features": keys, "frames_sha256": frames},
+            source={"name": video, "features": keys, "frames_sha256": frames, **named},
             artifact=self._artifact,
             options={"calibration": asdict(self._calibration)},
         )

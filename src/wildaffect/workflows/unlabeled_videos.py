@@ -35,7 +35,7 @@ def load_unlabeled(
     for request in request_queries(store, [query(first_frame=0)], 1):
         if request.annotations.videos[0] in named:
             continue
-        queried = query(first_frame=request.first_frame)
+        queried = query(first_frame=request.first_frame or 0)
         for sequence in load_sequences(request.annotations, store, queried, view):
             is_dense = rows_per_second([sequence]) > DENSE_RATIO * rate_hz
             found.append(subsampled(sequence, rate_hz) if is_dense else sequence)

@@ -32,8 +32,8 @@ class FrameRequest(NamedTuple):
     """Frames of videos, named as in the annotations; labels may be missing."""
 
     annotations: Annotations
-    first_frame: FirstFrame
-    """Number of a video's first frame."""
+    first_frame: FirstFrame | None
+    """Number of a video's first frame; None if the annotations do not tell."""
 
 
 def request_split(data: Path, split: str | None, layout: str | None) -> FrameRequest:
@@ -46,7 +46,8 @@ def request_split(data: Path, split: str | None, layout: str | None) -> FrameReq
     """
     chosen = layout or (fullest_layout(data) if data.is_dir() else None)
     annotated = read_annotated(data, layout=chosen, split=split)
-    return FrameRequest(annotated.annotations, 1 if annotated.first_frame == 1 else 0)
+    known: dict[int | None, FirstFrame] = {0: 0, 1: 1}
+    return FrameRequest(annotated.annotations, known.get(annotated.first_frame))
 
 
 def request_list(path: Path) -> FrameRequest:
@@ -149,7 +150,7 @@ def sequences_of(
 def _stream(
     request: FrameRequest, store: FeatureStore, reader: TrainedModel
 ) -> Iterator[FrameSequence]:
-    query = _query(store, reader, request.first_frame)
+    query = _query(store, reader, request.first_frame or 0)
     view = measured_view(reader.recipe.inputs, reader.recipe.neutral)
     for sequence in load_sequences(request.annotations, store, query, view):
         if sequence.has_feature.any():
