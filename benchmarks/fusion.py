@@ -1,6 +1,6 @@
 """What fusion of face and voice adds, where the information of the voice is known.
 
-    python benchmarks/fusion.py --seeds 51 53 --epochs 16 --trainings 3 --fusions late
+    python benchmarks/fusion.py --seeds 55 57 --epochs 16 --trainings 3 --fusions late
     python benchmarks/fusion.py --people 40 20 --seeds 51 --epochs 2    # for a look
 
 The face is the exact action units of every annotated frame, joined with a voice at 10 Hz

@@ -5,7 +5,9 @@ import torch
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("variant", ["ccc", "uncertainty", "label-feedback", "dev"])
+@pytest.mark.parametrize(
+    "variant", ["ccc", "uncertainty", "label-feedback", "late-fusion", "dev"]
+)
 def test_two_processes_learn_what_one_learns(
     start_together, assert_close, tmp_path, variant
 ):

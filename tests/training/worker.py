@@ -12,9 +12,11 @@ import torch
 sys.path.insert(0, str(Path(__file__).parent))
 
 from conftest import TINY, made_up_sequence
+from wildaffect.core.sequences import FrameSequence
 from wildaffect.core.tasks import LabelSpaces, Task
 from wildaffect.losses.config import LossConfig, UncertaintyWeights
 from wildaffect.models.frameworks import FrameworkConfig, HeadConfig, LabelFeedback
+from wildaffect.models.fusion.config import Late
 from wildaffect.training.core import trainer
 from wildaffect.training.core.distributed import launch
 from wildaffect.training.core.loop import Step
@@ -45,6 +47,7 @@ VARIANTS = {
         "selection": BestOnDevSplit(share=0.3, patience_epochs=9),
         "ema_decay": 0.9,
     },
+    "late-fusion": {"model": replace(TINY.model, fusion=Late())},
     "dropout": DROPOUT,
     "dropout-killed": DROPOUT,
 }
@@ -56,6 +59,8 @@ def main() -> None:
     folder, variant = Path(sys.argv[1]), sys.argv[2]
     folder.mkdir(exist_ok=True)
     people = [made_up_sequence(index, num_rows=30 + 6 * index) for index in range(8)]
+    if variant == "late-fusion":
+        people = [_of_two_sets(person) for person in people]
     fabric = launch("cpu", "32-true")
     if variant == "dropout-killed":
         trainer.EVERY_S = 0.0
@@ -70,6 +75,14 @@ def main() -> None:
     recipe = replace(TINY, optim=GENTLE, **VARIANTS[variant])
     objective = TemporalObjective(recipe, people, fabric=fabric, spaces=LabelSpaces())
     trainer.Trainer(recipe, objective, Run(folder), fabric=fabric).run()
+
+
+def _of_two_sets(person: FrameSequence) -> FrameSequence:
+    """Return the sequence with its last column as a set, which its first rows lack."""
+    features = person.features.copy()
+    features[:5, -1] = float("nan")
+    widths = (features.shape[1] - 1, 1)
+    return replace(person, features=features, set_widths=widths)
 
 
 if __name__ == "__main__":

@@ -19,9 +19,9 @@ from wildaffect.models.multitask import MultitaskModel
 
 SHARPNESS = 10.0
 """Factor of all parameters of the mean, which so move ten times as fast as others."""
-CLOSED_BELOW = 0.25
-"""Share of the largest weight below which a set does not count after training: on the
-training rows, which its model memorizes, even a set of noise earns about a tenth."""
+SHRINKAGE = 0.2
+"""What each weight loses after training, as a share of the largest, but not below 0: on the
+training rows, which its model memorizes, even a set of noise earns about this."""
 NOT_PRESENT = -1e4
 """Logit of an absent set, finite so that a row without any set stays finite."""
 
@@ -140,10 +140,10 @@ class LateFusionModel(nn.Module):
         is_alone = present & (present.sum(-1, keepdim=True) == 1)  # (B, T, S)
         return is_alone.flatten(0, 1).any(0).tolist()
 
-    def _fused(self, task: Task, of_sets: list[Tensor], present: Tensor) -> Tensor:
+    def _fused(self, task: Task, per_set: list[Tensor], present: Tensor) -> Tensor:
         """Return the outputs of a task, shape (B, T) or (B, T, K), of those of each set."""
-        is_scalar = of_sets[0].dim() == 2
-        outputs = torch.stack(of_sets, dim=2)  # (B, T, S) or (B, T, S, K)
+        is_scalar = per_set[0].dim() == 2
+        outputs = torch.stack(per_set, dim=2)  # (B, T, S) or (B, T, S, K)
         if is_scalar:
             outputs = outputs[..., None]
         mask = present[..., None]  # (B, T, S, 1)
@@ -162,7 +162,7 @@ def _nothing_of(models: Sequence[nn.Module]) -> Tensor | float:
 class WeightedMean(nn.Module):
     """Mean over the sets that are present, scaled and shifted; S weights per output.
 
-    After training, sets of little weight do not count.
+    After training weights are shrunk, so that sets of little weight do not count.
     """
 
     def __init__(self, num_sets: int, num_outputs: int) -> None:
@@ -181,8 +181,7 @@ class WeightedMean(nn.Module):
         logits = torch.where(present, SHARPNESS * self.logits, NOT_PRESENT)
         weights = logits.softmax(2)
         if not self.training:
-            is_closed = weights < CLOSED_BELOW * weights.amax(2, keepdim=True)
-            opened = torch.where(is_closed, 0.0, weights)
-            weights = opened / opened.sum(2, keepdim=True)
+            shrunk = (weights - SHRINKAGE * weights.amax(2, keepdim=True)).relu()
+            weights = shrunk / shrunk.sum(2, keepdim=True)
         mean = (weights * outputs).sum(2)
         return SHARPNESS * (self.scale * mean + self.shift)

@@ -100,8 +100,11 @@ def test_the_mean_counts_present_sets_alone_and_starts_with_equal_weights():
     torch.testing.assert_close(found, torch.tensor([1.0, 2.0]), atol=1e-5, rtol=0)
 
 
-@pytest.mark.parametrize(("weight", "expected"), [(0.15, 1.0), (0.25, 2.0)])
-def test_after_training_a_set_of_little_weight_does_not_count(weight, expected):
+@pytest.mark.parametrize(
+    ("weight", "expected"),
+    [(0.15, 1.0), (1 / 3, 1 + 4 * 0.3 / (0.8 + 0.3)), (0.5, 3.0)],
+)
+def test_after_training_weights_shrink_by_a_fifth_of_the_largest(weight, expected):
     mean = WeightedMean(num_sets=2, num_outputs=1)
     with torch.no_grad():
         mean.logits[1] = math.log(weight / (1 - weight)) / 10
