@@ -6,7 +6,11 @@ import pytest
 
 from wildaffect.metrics import bootstrap
 from wildaffect.metrics.agreement import AgreementSums
-from wildaffect.metrics.bootstrap import bootstrap_interval, paired_bootstrap
+from wildaffect.metrics.bootstrap import (
+    bootstrap_interval,
+    interval_text,
+    paired_bootstrap,
+)
 from wildaffect.metrics.scores import VideoStatistics
 
 P_MTL = attrgetter("p_mtl")
@@ -233,3 +237,8 @@ def test_other_videos_and_settings_out_of_range_are_refused(statistics):
         bootstrap_interval(statistics, P_MTL, num_resamples=0)
     with pytest.raises(ValueError, match=r"level must lie within \(0, 1\), got 95"):
         bootstrap_interval(statistics, P_MTL, level=95)
+
+
+def test_an_interval_that_ends_at_a_rounded_zero_has_no_minus():
+    assert interval_text(-0.0001, 0.2) == "0.000 to 0.200"
+    assert interval_text(-0.0001, 0.2, sign=True) == "+0.000 to +0.200"

@@ -249,7 +249,7 @@ def interval_text(low: float, high: float, *, sign: bool = False) -> str:
     """Return an interval for a table or sentence, or that there are too few videos."""
     if isnan(low) or isnan(high):
         return "too few videos"
-    return f"{low:+.3f} to {high:+.3f}" if sign else f"{low:.3f} to {high:.3f}"
+    return f"{low:+z.3f} to {high:+z.3f}" if sign else f"{low:z.3f} to {high:z.3f}"
 
 
 def _interval(value: Floats, values: Floats, num_videos: int, level: float) -> Interval:

@@ -20,12 +20,12 @@ MAX_GROUPS = 20
 
 def number(value: float | None) -> str:
     """Return a score with three decimals, or a dash if it is not defined."""
-    return "-" if value is None else f"{value:.3f}".replace("-0.000", "0.000")
+    return "-" if value is None else f"{value:z.3f}"
 
 
 def signed(value: float | None) -> str:
     """Return a difference with three decimals and its sign."""
-    return "-" if value is None else f"{value:+.3f}".replace("-0.000", "+0.000")
+    return "-" if value is None else f"{value:+z.3f}"
 
 
 def percent(value: float | None) -> str:
@@ -40,7 +40,7 @@ def interval(score: Score) -> str:
     """Return the interval of a score."""
     if score.low is None or score.high is None:
         return "-"
-    return f"{score.low:.3f} to {score.high:.3f}"
+    return f"{score.low:z.3f} to {score.high:z.3f}"
 
 
 def signed_interval(score: Score) -> str:
