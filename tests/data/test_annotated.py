@@ -1,7 +1,7 @@
 import pytest
 
 from wildaffect.core.errors import BadAnnotation
-from wildaffect.data.annotated import read_annotated
+from wildaffect.data.annotated import fullest_layout, read_annotated
 
 HEADER = "image,video,frame,valence,AU06,AU12"
 
@@ -34,3 +34,12 @@ def test_empty_fields_are_not_annotated_and_no_errors(tmp_path):
     annotated = read_annotated(manifest(tmp_path, ["", "", 1]))
     assert annotated.errors == ()
     assert annotated.annotations.action_units.valid[:, 0].tolist() == [False, False, True]
+
+
+def test_manifests_below_do_not_hide_the_layout_with_all_tasks(tmp_path):
+    (tmp_path / "training_set_annotations.txt").write_text("image,valence\n")
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "manifest.csv").write_text("image,valence\n1.jpg,0.5\n")
+    assert fullest_layout(tmp_path) == "affwild2-mtl"
+    assert fullest_layout(tmp_path / "a") is None

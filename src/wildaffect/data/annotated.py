@@ -133,5 +133,4 @@ def _votes_notes(annotations: Annotations) -> tuple[str, ...]:
 
 def fullest_layout(data: Path) -> str | None:
     """Return the layout with all tasks if `data` has it, else None."""
-    found = {layout.format.name for layout in detect(data)}
-    return ALL_TASKS if ALL_TASKS in found else None
+    return ALL_TASKS if FORMATS.find(ALL_TASKS).find(data) else None

@@ -153,8 +153,7 @@ def _bundle(ensemble: Ensemble, name: str, weights: str | None) -> BundledBackbo
     if isinstance(loaded.backbone, ClipBackbone):
         raise UsageError(
             f"{where}: it reads clips of {loaded.backbone.num_frames} frames, and analysis "
-            "computes frame by frame; train with a fusion and export without it "
-            "(`without=[...]`)"
+            "computes frame by frame; train with a fusion and export without it"
         )
     known = [check_features(where, name, loaded.manifest, run) for run in runs]
     onnx = exported(loaded)

@@ -91,7 +91,7 @@ def _check_nearest(root: Path, nearest: Path, other: Path) -> None:
     if is_as_near and nearest.parent != other.parent:
         raise UsageError(
             f"{root}: several annotations of one layout found ({nearest}, {other}); name "
-            "the folder of one"
+            "the folder of one, or choose another layout"
         )
 
 

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from wildaffect.models.backbones.key_rules import rename_key
+
 _SIGNS = ("storage_tokens", "register_tokens", "mask_token", "class_embedding")
 """Ends of keys that files of timm do not have."""
 _LAYER = r"^(?!text_model)(?:.*\.)?(?:encoder\.layers?|model\.layer|layer)\.(\d+)\."
@@ -68,7 +70,7 @@ def from_makers(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return the tensors of a file under timm's names."""
     if not any(key.endswith(_SIGNS) for key in tensors):
         return dict(tensors)
-    named = {_renamed(key): tensor for key, tensor in tensors.items()}
+    named = {rename_key(key, _RULES): tensor for key, tensor in tensors.items()}
     found = _joined(named)
     if "cls_token" in found:
         found["cls_token"] = found["cls_token"].reshape(1, 1, -1)
@@ -77,14 +79,6 @@ def from_makers(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     if "register_tokens" in found:
         return _with_registers(found) if "pos_embed" in found else _dinov3(found)
     return found
-
-
-def _renamed(key: str) -> str:
-    for pattern, name in _RULES:
-        new, is_changed = re.subn(pattern, name, key)
-        if is_changed:
-            return new
-    return key
 
 
 def _joined(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

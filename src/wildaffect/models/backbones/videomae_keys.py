@@ -5,11 +5,12 @@ Three layouts are read: that of the VideoMAE and VideoMAE V2 repositories (`q_bi
 of MARLIN. Keys that belong to none stay as they are, so that they are reported.
 """
 
-import re
 from collections.abc import Mapping
 
 import torch
 from torch import Tensor
+
+from wildaffect.models.backbones.key_rules import rename_key
 
 _LAYER = r"^(?:.*\.)?encoder\.layer\.(\d+)\."
 _TRANSFORMERS = (
@@ -38,20 +39,12 @@ _PARTS = ("query", "key", "value")
 
 def from_videomae(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return the tensors of a VideoMAE file with joint queries, keys and values."""
-    return _joined({_renamed(key, _TRANSFORMERS): t for key, t in tensors.items()})
+    return _joined({rename_key(key, _TRANSFORMERS): t for key, t in tensors.items()})
 
 
 def from_marlin(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return the tensors of a MARLIN file with joint queries, keys and values."""
-    return _joined({_renamed(key, _MARLIN): t for key, t in tensors.items()})
-
-
-def _renamed(key: str, rules: tuple[tuple[str, str], ...]) -> str:
-    for pattern, name in rules:
-        new, is_changed = re.subn(pattern, name, key)
-        if is_changed:
-            return new
-    return key
+    return _joined({rename_key(key, _MARLIN): t for key, t in tensors.items()})
 
 
 def _joined(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
