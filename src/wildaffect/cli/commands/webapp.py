@@ -14,7 +14,8 @@ class Command:
     output: Path = Path("wildaffect-webapp")
     """Folder to write; created if missing."""
     model: str = "default"
-    """Embedded model, or folder or zip of an exported one that needs no later frames."""
+    """Name of a model that `wildaffect models list` prints, or folder or zip of one, that
+    needs no later frames."""
 
 
 def run(command: Command) -> int:
