@@ -80,13 +80,9 @@ def run(command: Command) -> int:
 def _next_step(command: Command, data: Path) -> str:
     """Return the command that scores the tables."""
     from wildaffect.data.annotated import fullest_layout
-    from wildaffect.formats.detect import detect
 
     layout = command.layout or (fullest_layout(data) if data.is_dir() else None)
-    found = detect(data, layout)
-    # `predict` keeps the numbers of such annotations as they are
-    first = "0" if found[0].format.first_frame is None else None
-    flags = {"--split": command.split, "--layout": layout, "--first-frame": first}
+    flags = {"--split": command.split, "--layout": layout}
     words = "".join(f" {flag} {value}" for flag, value in flags.items() if value)
     return f"score them: wildaffect evaluate {command.output} --annotations {data}{words}"
 
