@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from wildaffect.core.errors import MissingData
+from wildaffect.core.errors import MissingData, UsageError
 from wildaffect.core.tasks import Task
 from wildaffect.features.crops import MARKER
 from wildaffect.features.packs import pack_images
@@ -93,6 +93,14 @@ def test_photographs_whose_names_are_numbers_are_not_mistaken_for_frames(tmp_pat
     crops = load_labeled(SetPlace(data=tmp_path), "train")
     assert crops.paths == (tmp_path / "0002.png",)
     assert crops.num_missing == 1
+
+
+def test_a_set_without_any_label_is_refused(labeled):
+    lines = ["image,video,frame,split,votes:Anger,votes:Fear"]
+    lines += [f"p0/{number:05d}.png,p0,{number},train,0,0" for number in range(1, 6)]
+    (labeled / "manifest.csv").write_text("\n".join(lines) + "\n")
+    with pytest.raises(UsageError, match="train: rows must have labels, got none"):
+        load_labeled(SetPlace(data=labeled), "train")
 
 
 def test_a_set_without_any_crop_is_refused(labeled, tmp_path):

@@ -89,8 +89,8 @@ def load_labeled(
     Raises:
         MissingData: If there are no annotations or no crops.
         BadAnnotation: If more than 1 % of the rows have errors.
-        UsageError: If there is no such split, the labels are of whole clips, or they cannot
-            be mapped.
+        UsageError: If there is no such split or no label, the labels are of whole clips, or
+            they cannot be mapped.
     """
     layout = place.layout or fullest_layout(place.data)
     annotated = read_annotated(place.data, layout=layout, split=split)
@@ -119,6 +119,10 @@ def load_labeled(
         packed=pack.folders if pack else None,
     )
     labeled = _is_labeled(annotations)
+    if not labeled.any():
+        raise UsageError(
+            f"{annotations.source}: rows must have labels, got none; see data check"
+        )
     rows = np.flatnonzero(found.present & labeled)
     if not len(rows):
         raise MissingData(
