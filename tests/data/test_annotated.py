@@ -23,6 +23,13 @@ def test_intensities_are_never_masked_in_silence(tmp_path):
     assert "2 of 6 rows have errors and would be lost, the limit is 1%" in str(error.value)
 
 
+def test_rows_that_are_lost_count_among_all_rows(tmp_path):
+    path = manifest(tmp_path, [0, 1])
+    path.write_text(path.read_text() + "a/3.jpg,a,3\n" * 3)
+    with pytest.raises(BadAnnotation, match="3 of 5 rows have errors"):
+        read_annotated(path).check_for_training()
+
+
 def test_a_single_error_among_many_rows_is_a_note(tmp_path):
     annotated = read_annotated(manifest(tmp_path, [3, *[1] * 100]))
     annotated.check_for_training()

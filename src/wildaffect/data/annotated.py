@@ -41,7 +41,7 @@ class Annotated:
             BadAnnotation: If more than 1 % of the rows have errors; it names the first.
         """
         rows = len({(error.path, error.line) for error in self.errors})
-        total = len(self.annotations)
+        total = len(self.annotations) + sum(each.kind.loses_row for each in self.errors)
         if rows > MAX_ERROR_SHARE * total:
             first = self.errors[0]
             raise BadAnnotation(
