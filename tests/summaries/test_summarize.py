@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import wildaffect
+from wildaffect.cli.main import main
 from wildaffect.core.errors import OutputError
 from wildaffect.core.faces import Status
 from wildaffect.core.results import Affect, FaceResult
@@ -209,6 +210,24 @@ def test_events_with_other_settings_are_those_that_are_counted(folder, tmp_path)
     assert sum(counted) == expected
     default = wildaffect.summarize(copy, settings=wildaffect.EventSettings()).table
     assert sum(default["AU12_count"].to_pylist()) > expected
+
+
+def test_photographs_in_a_folder_are_noted_and_those_named_alone_are_an_error(
+    folder, tmp_path, capsys
+):
+    for path in (folder / "5.csv", sidecar_path(folder / "5.csv")):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    row = FaceResult(
+        frame_index=0, time_s=float("nan"), image="a.jpg", status=Status.NO_FACE
+    )
+    photographs = tmp_path / "photographs.csv"
+    write(photographs, [row])
+    assert main(["events", str(tmp_path)]) == 0
+    printed = capsys.readouterr()
+    assert f"note: {photographs}: photographs have no events" in printed.out
+    assert f"wrote {tmp_path / '5.events.csv'}" in printed.out
+    assert main(["events", str(photographs)]) == 1
+    assert "photographs have no events" in capsys.readouterr().err
 
 
 def test_a_summary_is_short_in_words_and_shows_in_notebooks(folder):

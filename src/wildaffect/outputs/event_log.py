@@ -21,6 +21,10 @@ from wildaffect.outputs.sidecar import read_sidecar
 from wildaffect.outputs.table import read_table
 
 
+class OnlyPhotographs(OutputError):
+    """A result holds photographs alone, which have no events."""
+
+
 class EventLog:
     """Events of a table that is being written, about 300 bytes of memory each.
 
@@ -78,9 +82,10 @@ def write_events_of(
     """Find the events of a stored result and write them beside it.
 
     Raises:
-        OutputError: If the result cannot be read, is unfinished, holds photographs alone,
-            has no columns of frame, time and track, or the events cannot be written, or
-            their name is that of another file.
+        OnlyPhotographs: If the result holds photographs alone.
+        OutputError: If the result cannot be read, is unfinished, has no columns of frame,
+            time and track, or the events cannot be written, or their name is that of
+            another file.
     """
     if result.suffix == ".part":
         raise OutputError(
@@ -89,7 +94,7 @@ def write_events_of(
     _check_free(result)
     table = read_table(result)
     if "image" in table.column_names and not table["image"].null_count and len(table):
-        raise OutputError(f"{result}: photographs have no events")
+        raise OnlyPhotographs(f"{result}: photographs have no events")
     try:
         events, origin = events_of(table, settings)
     except ValueError as error:

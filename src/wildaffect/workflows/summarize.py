@@ -12,7 +12,11 @@ from wildaffect.core.events import Event
 from wildaffect.core.files import write_whole
 from wildaffect.core.printable import counted, printable
 from wildaffect.events.settings import EventSettings
-from wildaffect.outputs.event_log import events_of, write_events_of
+from wildaffect.outputs.event_log import (
+    OnlyPhotographs,
+    events_of,
+    write_events_of,
+)
 from wildaffect.outputs.events_file import events_path, read_events
 from wildaffect.outputs.find import find_results
 from wildaffect.outputs.sidecar import read_sidecar, sidecar_path
@@ -35,6 +39,8 @@ class EventsReport:
     path: Path | None = None
     """File of the events; None if they could not be found or written."""
     error: str | None = None
+    note: str | None = None
+    """Why a result in a folder has none by its nature, as photographs do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -89,10 +95,16 @@ def write_events(
     Raises:
         OutputError: If a path does not exist, or a folder has no result.
     """
-    found = find_results([results] if isinstance(results, str | Path) else results)
+    given = [results] if isinstance(results, str | Path) else results
+    found, named = find_results(given), {Path(each) for each in given}
     for done, result in enumerate(found, 1):
         try:
             path, events = write_events_of(result, settings)
+        except OnlyPhotographs as error:
+            if result in named:
+                yield EventsReport(result=result, error=str(error))
+            else:
+                yield EventsReport(result=result, note=str(error))
         except OutputError as error:
             yield EventsReport(result=result, error=str(error))
         else:

@@ -72,6 +72,10 @@ def run(command: Command) -> int:
                 print(f"wildaffect: {printable(report.error)}", file=sys.stderr)
                 has_errors = True
                 continue
+            if report.note is not None:
+                with display.hidden():
+                    print(f"note: {printable(report.note)}")
+                continue
             counts = Counter(event.label for event in report.events).most_common()
             listed = ", ".join(f"{label} {count}" for label, count in counts)
             with display.hidden():
