@@ -6,12 +6,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from tests.support.waves import write_measurements
 
 from wildaffect.cli.main import main
 from wildaffect.core.tasks import ABAW_ACTION_UNIT_NUMBERS
-from wildaffect.features.geometry import GEOMETRY_COLUMNS
-from wildaffect.features.records import NO_DIGEST, FeatureTable, Provenance
-from wildaffect.features.sets import geometry_set
 from wildaffect.features.store import FeatureStore
 from wildaffect.recipes.catalog import find_recipe
 from wildaffect.workflows.train import train
@@ -29,25 +27,7 @@ def write_video(name: str, lines: list[str], store: FeatureStore, seed: int) -> 
     rng = np.random.default_rng(seed)
     numbers = np.arange(NUM_ROWS * STEP)
     wave = np.sin(numbers / 20 + rng.uniform(0, 6))
-    values = rng.normal(0, 0.1, (len(numbers), len(GEOMETRY_COLUMNS)))
-    values[:, :20] += wave[:, None]
-    values[:, -52:] = np.clip(values[:, -52:], 0, 1)
-    store.write(
-        FeatureTable(
-            feature_set="geometry",
-            video=name,
-            track="0",
-            columns=GEOMETRY_COLUMNS,
-            frame_number=numbers,
-            time_s=numbers / 30,
-            values=values.astype(np.float32),
-            provenance=Provenance(
-                content_sha256="0" * 64,
-                preprocess_sha256=NO_DIGEST,
-                weights_sha256=geometry_set().weights_sha256,
-            ),
-        )
-    )
+    write_measurements(store, name, wave, rng)
     for number in numbers[::STEP].tolist():
         level = float(wave[number])
         units = [int(level > k / 10 - 0.5) for k in range(len(ABAW_ACTION_UNIT_NUMBERS))]

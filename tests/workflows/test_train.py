@@ -56,6 +56,20 @@ def test_annotated_frames_without_features_are_counted(tiny_data, tmp_path):
     assert note == f"{where} have no features near in time and train nothing"
 
 
+def test_a_video_without_features_is_named(tiny_data, tmp_path):
+    data = tmp_path / "data"
+    shutil.copytree(tiny_data, data)
+    (labels,) = data.rglob("training_set*.txt")
+    row = labels.read_text().splitlines()[1]
+    with labels.open("a") as file:
+        file.write(f"lost/00001.jpg,{row.partition(',')[2]}\n")
+    notes = []
+    wildaffect.train(SMALL, data, output=tmp_path / "run", on_note=notes.append)
+    assert (
+        "1 video of s-Aff-Wild2 train without features, which train nothing: lost" in notes
+    )
+
+
 def test_a_run_is_predicted_evaluated_and_joined(tiny_data, trained, tmp_path):
     seen = []
     tables = wildaffect.predict(

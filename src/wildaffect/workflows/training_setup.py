@@ -113,8 +113,8 @@ def set_up(  # noqa: PLR0913 - arguments of train and cross_validate
     if split.without_features:
         some = ", ".join(split.without_features[:5])
         notes.add(
-            f"{len(split.without_features)} videos of {split.annotations.source} have no "
-            f"features and train nothing: {some}"
+            f"{counted(len(split.without_features), 'video')} of "
+            f"{split.annotations.source} without features, which train nothing: {some}"
         )
     for note in split.coverage.notes(split.annotations.source):
         notes.add(note)

@@ -89,20 +89,21 @@ def _next_step(command: Command, data: Path) -> str:
 
 def _print(result: "PredictResult") -> None:
     from wildaffect.core.console import Console
+    from wildaffect.core.printable import counted
 
     console = Console(highlight=False, soft_wrap=True)
     if result.num_missing:
         console.print(
-            f"note: {result.num_missing} videos have no features and got no table"
+            f"note: no table for {counted(result.num_missing, 'video')} without features"
         )
     if result.num_borrowed:
         console.print(
-            f"note: {result.num_borrowed:,} frames without features took another frame's "
-            "values; their status is interpolated"
+            f"note: {counted(result.num_borrowed, 'frame')} without features took "
+            "another's values; their status is interpolated"
         )
     if result.num_trained:
         console.print(
-            f"note: {result.num_trained} videos have names of videos that trained the "
+            f"note: {counted(result.num_trained, 'name')} of videos that trained the "
             "model; scores on these would be optimistically biased"
         )
     for name in result.absent_sets:
